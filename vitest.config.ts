@@ -1,0 +1,26 @@
+import { defineConfig } from 'vitest/config';
+
+// `unit`: pure and quick, run all the time (npm run check). `integration`: real PostgreSQL and sockets.
+// `e2e`: whole journeys in a real browser. npm test runs all three.
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: ['packages/**/*.test.ts', 'hub/**/*.test.ts', 'bench/**/*.test.ts', 'conformance/**/*.test.ts'],
+          exclude: ['**/node_modules/**', '**/*.integration.test.ts'],
+        },
+      },
+      {
+        test: {
+          name: 'integration',
+          include: ['hub/**/*.integration.test.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+      { test: { name: 'e2e', include: ['e2e/**/*.test.ts'], testTimeout: 120_000, hookTimeout: 180_000 } },
+    ],
+  },
+});
