@@ -1,0 +1,86 @@
+/**
+ * What every converter into FHIR returns: the facts, what they mean for the person index, and an account of each
+ * atom of the source. A converter is a pure function: the same bytes give the same answer, ids included.
+ */
+import type { Resource } from '@medplum/fhirtypes';
+
+/** The result of converting one message or document. */
+export interface Conversion {
+  /** In an order in which a reader may store them: the patient first. */
+  facts: Fact[];
+  /** What the message says about identities and links rather than about clinical facts. */
+  identityEvents: IdentityEvent[];
+  /** One entry for every atom of the source that carries content. */
+  ledger: LedgerEntry[];
+  /** What cannot be right in the content; the message is still converted as far as it goes. */
+  issues: ConversionIssue[];
+}
+
+/** One resource as the source states it. */
+export interface Fact {
+  /** Complete resource with `id` (see `factId`), references to other facts as `Type/id`. */
+  resource: Resource;
+  /** The identity the id was made from, readable, e.g. `Observation|LAB|F123|718-7|1`. */
+  key: string;
+  /** When the source said so (ISO 8601): an older statement never overwrites a newer one. */
+  asOf: string;
+  /**
+   * How the statement meets what is known of the same fact.
+   * - `replace`: the whole resource is what the source now says.
+   * - `merge`: elements present replace theirs, absent elements stay, `clears` are removed (v2 `""`).
+   * - `reference`: only stored when nothing is known of this id (a practitioner named in passing).
+   */
+  mode: 'replace' | 'merge' | 'reference';
+  /**
+   * Elements the source deletes: a top-level element name, optionally with a discriminator for repeating elements
+   * (`telecom[use=work]`, `identifier[system=urn:oid:1.2.3]`). Only with `merge`.
+   */
+  clears?: string[];
+}
+
+export type IdentityEvent =
+  /** A40 and its family: the source says that `retired` is the same person as `surviving` and goes away. */
+  | { kind: 'merge'; surviving: string; retired: string; at: string }
+  /** A24 / A37. */
+  | { kind: 'link' | 'unlink'; a: string; b: string; at: string };
+
+/** Where one atom of the source went. There is no sixth disposition. */
+export type Disposition = 'mapped' | 'consumed' | 'structural' | 'kept' | 'rejected';
+
+export interface LedgerEntry {
+  /** v2: `PID[1]-5[1].1.1` (segment occurrence, field, repetition, component, sub-component; all from 1). C-CDA: an XPath. */
+  source: string;
+  disposition: Disposition;
+  /** With `mapped`: `Patient/<id>#name[0].family`. */
+  target?: string;
+  /** The table row that did it, e.g. `PID-5/XPN.1`, or the template. */
+  rule?: string;
+  /** With `rejected`, and where it helps with `kept`: why. */
+  reason?: string;
+}
+
+export interface ConversionIssue {
+  severity: 'error' | 'warning' | 'information';
+  /** A code of http://hl7.org/fhir/issue-type. */
+  code: 'required' | 'value' | 'code-invalid' | 'not-supported' | 'invariant' | 'business-rule' | 'duplicate' | 'structure';
+  /** Where in the source, in the ledger's notation. */
+  source: string;
+  /** A sentence without personal data that says what is wrong and what would be right. */
+  message: string;
+}
+
+/** What a conversion must know of where the bytes came from. */
+export interface ConversionContext {
+  /** The sending organisation's key on the network, e.g. `harbor-hospital`; part of every fact's identity. */
+  source: string;
+  /** Received at, ISO 8601 with zone; stands in where the source gives no time. */
+  receivedAt: string;
+  /** IANA zone of the sender for times without an offset; `UTC` unless told. */
+  timeZone?: string;
+  /** The message's own reference, put in `meta.source`, e.g. `urn:causeway:message:<id>`. */
+  messageUri: string;
+  /** Local identifier authority → FHIR system, beyond what the product knows. */
+  identifierSystems?: Record<string, string>;
+  /** Local code system name → FHIR system (e.g. `L` → `https://…/local`). */
+  codeSystems?: Record<string, string>;
+}

@@ -1,0 +1,2 @@
+export * from './conversion.ts';
+export * from './fact-id.ts';
