@@ -1,1 +1,12 @@
-export {};
+export * from './datatypes.ts';
+export * from './document.ts';
+export { CDA_NAMESPACE, SDTC_NAMESPACE, type XmlAttribute, XmlElement } from './element.ts';
+export {
+  parseXml,
+  positionOf,
+  XML_LIMITS,
+  type XmlDocument,
+  type XmlError,
+  type XmlLimits,
+  type XmlResult,
+} from './xml.ts';

@@ -1,0 +1,170 @@
+/**
+ * Reads an XML document into a tree without ever expanding entities or fetching anything: a DOCTYPE with an internal
+ * subset, and any entity reference beyond the five of XML 1.0 §4.6, refuses the document.
+ */
+import { SaxesParser, type SaxesTagNS } from 'saxes';
+import { CDA_NAMESPACE, SDTC_NAMESPACE, type XmlAttribute, XmlElement, XSI_NAMESPACE } from './element.ts';
+import { decodeXml } from './encoding.ts';
+
+export interface XmlLimits {
+  /** Bytes of the whole document. */
+  bytes: number;
+  /** Nesting of elements. */
+  depth: number;
+  /** Elements in the document. */
+  elements: number;
+  /** Attributes of one element. */
+  attributes: number;
+}
+
+export const XML_LIMITS: XmlLimits = { bytes: 64 * 1024 * 1024, depth: 200, elements: 2_000_000, attributes: 100 };
+
+export interface XmlError {
+  code: 'encoding' | 'doctype' | 'entity' | 'malformed' | 'limit' | 'empty' | 'not-cda';
+  /** A sentence without content of the document. */
+  message: string;
+  /** From 1. */
+  line?: number;
+  /** From 1, in characters. */
+  column?: number;
+}
+
+export interface XmlDocument {
+  root: XmlElement;
+  /** The decoded text; an element's exact markup is `source.slice(element.start, element.end)`. */
+  source: string;
+  encoding: string;
+  /** Elements in the document. */
+  elements: number;
+}
+
+export type XmlResult = { ok: true; document: XmlDocument } | { ok: false; error: XmlError };
+
+/** Reads a document. Anything wrong is a value with its line and column; nothing is thrown. */
+export function parseXml(input: Uint8Array | string, limits: Partial<XmlLimits> = {}): XmlResult {
+  const bound = { ...XML_LIMITS, ...limits };
+  const size = typeof input === 'string' ? Buffer.byteLength(input) : input.byteLength;
+  if (size > bound.bytes) {
+    return refused({ code: 'limit', message: `the document has ${size} bytes; at most ${bound.bytes} are accepted` });
+  }
+  const decoded = typeof input === 'string' ? { ok: true as const, text: input, encoding: 'utf-8' } : decodeXml(input);
+  if (!decoded.ok) return refused({ code: 'encoding', message: decoded.message });
+  const source = decoded.text.trimStart().replace(/^\uFEFF/, '');
+  if (source === '') return refused({ code: 'empty', message: 'the document is empty' });
+  return build(source, decoded.encoding, bound);
+}
+
+/** Line and column (from 1) of an offset into the source. */
+export function positionOf(source: string, offset: number): { line: number; column: number } {
+  let line = 1;
+  let last = -1;
+  for (let at = source.indexOf('\n'); at !== -1 && at < offset; at = source.indexOf('\n', at + 1)) {
+    line += 1;
+    last = at;
+  }
+  return { line, column: offset - last };
+}
+
+class Refusal extends Error {
+  readonly error: XmlError;
+  constructor(error: XmlError) {
+    super(error.message);
+    this.error = error;
+  }
+}
+
+function refused(error: XmlError): XmlResult {
+  return { ok: false, error };
+}
+
+function build(source: string, encoding: string, bound: XmlLimits): XmlResult {
+  const parser = new SaxesParser({
+    xmlns: true,
+    position: true,
+    additionalNamespaces: { xsi: XSI_NAMESPACE, sdtc: SDTC_NAMESPACE, voc: 'urn:hl7-org:v3/voc' },
+  });
+  let root: XmlElement | undefined;
+  let open: XmlElement | undefined;
+  let elements = 0;
+  let depth = 0;
+  let start = 0;
+
+  const refuse = (code: XmlError['code'], message: string): never => {
+    throw new Refusal({ code, message, line: parser.line, column: parser.columnIndex + 1 });
+  };
+  const text = (characters: string): void => {
+    if (open === undefined) return;
+    const last = open.content.length - 1;
+    if (typeof open.content[last] === 'string') open.content[last] += characters;
+    else open.content.push(characters);
+  };
+
+  parser.on('error', (error) => {
+    const reason = error.message.replace(/^\d+:\d+: /, '');
+    if (/entity/.test(reason))
+      refuse('entity', 'only the five predefined entities and character references are accepted');
+    // The parser's own words may quote names of the document; only those without are passed on.
+    refuse(
+      'malformed',
+      `the XML is not well-formed: ${/^[a-z' ,<>&;-]+\.?$/i.test(reason) ? reason : 'check this place'}`,
+    );
+  });
+  parser.on('doctype', (doctype) => {
+    if (doctype.includes('[')) refuse('doctype', 'a DOCTYPE with an internal subset is not accepted; remove it');
+  });
+  parser.on('opentagstart', () => {
+    start = source.lastIndexOf('<', parser.position - 1);
+    if (++depth > bound.depth) refuse('limit', `elements are nested deeper than ${bound.depth}`);
+    if (++elements > bound.elements) refuse('limit', `the document has more than ${bound.elements} elements`);
+  });
+  let attributeCount = 0;
+  parser.on('attribute', () => {
+    if (++attributeCount > bound.attributes) refuse('limit', `an element has more than ${bound.attributes} attributes`);
+  });
+  parser.on('opentag', (tag) => {
+    attributeCount = 0;
+    const element = new XmlElement(nameOf(tag.uri, tag.local), open, elements - 1, start, attributesOf(tag));
+    if (open === undefined) root = element;
+    else {
+      open.children.push(element);
+      open.content.push(element);
+    }
+    open = element;
+  });
+  parser.on('text', text);
+  parser.on('cdata', text);
+  parser.on('closetag', () => {
+    depth -= 1;
+    if (open === undefined) return;
+    open.end = parser.position;
+    open = open.parent;
+  });
+
+  try {
+    parser.write(source).close();
+  } catch (error) {
+    if (error instanceof Refusal) return refused(error.error);
+    return refused({ code: 'malformed', message: 'the XML is not well-formed' });
+  }
+  if (root === undefined) return refused({ code: 'empty', message: 'the document has no element' });
+  return { ok: true, document: { root, source, encoding, elements } };
+}
+
+/** A document that declares no namespace is read as CDA, since some senders leave it out. */
+function nameOf(uri: string, local: string): string {
+  if (uri === CDA_NAMESPACE || uri === '') return local;
+  if (uri === SDTC_NAMESPACE) return `sdtc:${local}`;
+  return `{${uri}}${local}`;
+}
+
+function attributesOf(tag: SaxesTagNS): XmlAttribute[] {
+  const attributes: XmlAttribute[] = [];
+  for (const name in tag.attributes) {
+    const attribute = tag.attributes[name]!;
+    if (attribute.prefix === 'xmlns' || name === 'xmlns') continue;
+    const { uri, local, value } = attribute;
+    if (uri === XSI_NAMESPACE) attributes.push({ name: `xsi:${local}`, value });
+    else attributes.push({ name: nameOf(uri, local), value });
+  }
+  return attributes;
+}
