@@ -1,1 +1,27 @@
-export {};
+/**
+ * Record linkage: are two records about one person? Pure functions over demographics.
+ */
+export type { PreparedAddress } from './addresses.ts';
+export { blockingKeys, MAX_KEYS } from './blocking.ts';
+export { type Comparison, compare, type Explanation } from './compare.ts';
+export type { DateParts } from './dates.ts';
+export {
+  type Demographics,
+  demographicsOf,
+  type PersonAddress,
+  type PersonIdentifier,
+  type PersonName,
+} from './demographics.ts';
+export type { Guard, GuardId, Outcome } from './guards.ts';
+export {
+  defaultModel,
+  FIELDS,
+  type Field,
+  type LevelWeight,
+  type Model,
+  type NameFrequencies,
+  type Thresholds,
+  withPopulation,
+} from './model.ts';
+export type { FamilyName, GivenName } from './names.ts';
+export { type Prepared, placeholderReason, prepare } from './prepare.ts';
