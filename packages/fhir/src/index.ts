@@ -1,1 +1,29 @@
-export {};
+/** The public face of `@causeway/fhir`: FHIR R4 definitions compiled (https://hl7.org/fhir/R4/). */
+export type { BundleLimits, ScannedBundle, ScannedEntry } from './bundle.ts';
+export { BUNDLE_LIMITS, scanBundle } from './bundle.ts';
+export type { CanonicalText, VersionMeta } from './canonical-text.ts';
+export { canonicalText } from './canonical-text.ts';
+export type { JsonLimits } from './json/limits.ts';
+export { DEFAULT_LIMITS } from './json/limits.ts';
+export type { JsonValue } from './json/parse.ts';
+export { parseJson } from './json/parse.ts';
+export type { ReferenceSpan, Span } from './json/tokens.ts';
+export type { FhirError, Issue, IssueCode } from './outcome.ts';
+export { isFhirError, operationOutcome } from './outcome.ts';
+export { isResourceType, resourceTypes, typeCode, typeName } from './resource-types.ts';
+export type { ScannedResource } from './scan.ts';
+export { scanResource } from './scan.ts';
+export type {
+  CompositeValue,
+  DateValue,
+  IndexValue,
+  NumberValue,
+  QuantityValue,
+  ReferenceValue,
+  SearchParameter,
+  SearchParameterType,
+  SearchValue,
+  StringValue,
+  TokenValue,
+  UriValue,
+} from './search/index-value.ts';

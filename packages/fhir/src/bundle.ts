@@ -1,0 +1,135 @@
+/**
+ * Cuts a Bundle (https://hl7.org/fhir/R4/bundle.html) into its entries without building the whole as one value: each
+ * resource is a slice of the text that came, scanned alone, so that its digits stay and one copy is in memory.
+ */
+import type { Bundle, BundleEntry, BundleEntryRequest } from '@medplum/fhirtypes';
+import type { JsonLimits } from './json/limits.ts';
+import { arrayItems, objectMembers, skipSpace } from './json/members.ts';
+import { parseJson } from './json/parse.ts';
+import type { Span } from './json/tokens.ts';
+import type { FhirError } from './outcome.ts';
+import { fhirError, isFhirError } from './outcome.ts';
+import type { ScannedResource } from './scan.ts';
+import { scanResource } from './scan.ts';
+
+/** One entry; all but the resource is in `entry`. */
+export interface ScannedEntry {
+  fullUrl: string | undefined;
+  request: BundleEntryRequest | undefined;
+  resource: ScannedResource | undefined;
+  /** The entry without its resource: link, search, response, extensions. */
+  entry: BundleEntry;
+}
+
+/** A scanned Bundle; `bundle` is the Bundle without its entries. */
+export interface ScannedBundle {
+  bundle: Bundle;
+  type: string | undefined;
+  entries: ScannedEntry[];
+}
+
+/** What a Bundle may not exceed. */
+export interface BundleLimits extends JsonLimits {
+  maxEntries: number;
+}
+
+/** 100 Mi characters, 64 levels inside a resource, 100 000 entries. */
+export const BUNDLE_LIMITS: BundleLimits = { maxLength: 100 * 1024 * 1024, maxDepth: 64, maxEntries: 100_000 };
+
+/**
+ * Scans the JSON text of a Bundle. The first thing that is wrong anywhere in it refuses the whole: the error's line and
+ * column are those in the Bundle's text, its path starts with `Bundle`. Never throws.
+ */
+export function scanBundle(text: string, limits: BundleLimits = BUNDLE_LIMITS): ScannedBundle | FhirError {
+  if (text.length > limits.maxLength) {
+    return fhirError(text, limits.maxLength, 'too-long', `the Bundle is longer than ${limits.maxLength} characters`);
+  }
+  const spans = findResources(text);
+  if (spans === undefined) {
+    const strict = parseJson(text, limits);
+    if (isFhirError(strict)) return { ...strict, path: strict.path === '' ? 'Bundle' : `Bundle.${strict.path}` };
+    return fhirError(text, 0, 'structure', 'a Bundle is a JSON object whose entry is an array of objects', 'Bundle');
+  }
+  if (spans.length > limits.maxEntries) {
+    return fhirError(text, 0, 'too-costly', `the Bundle has more than ${limits.maxEntries} entries`, 'Bundle.entry');
+  }
+  const envelope = scanEnvelope(text, spans, limits);
+  if (isFhirError(envelope)) return envelope;
+  const bundle = envelope.value as Bundle;
+  const sent: unknown[] = bundle.entry ?? [];
+  const entries: ScannedEntry[] = [];
+  for (const [index, span] of spans.entries()) {
+    const path = `Bundle.entry[${index}]`;
+    const entry = sent[index] as BundleEntry;
+    const wrong = wrongEntry(entry);
+    if (wrong !== undefined) return fhirError(text, span?.start ?? 0, 'structure', wrong, path);
+    const resource = span === undefined ? undefined : scanResource(text.slice(span.start, span.end), limits);
+    if (span !== undefined && resource !== undefined && isFhirError(resource)) {
+      const inner = resource.path === '' ? '' : `.${resource.path}`;
+      return fhirError(text, span.start + resource.offset, resource.code, resource.error, `${path}.resource${inner}`);
+    }
+    delete entry.resource;
+    entries.push({ fullUrl: entry.fullUrl, request: entry.request, resource, entry });
+  }
+  delete bundle.entry;
+  return { bundle, type: bundle.type, entries };
+}
+
+/** Where each entry's resource stands (undefined for an entry without one); undefined when this cannot be told. */
+function findResources(text: string): (Span | undefined)[] | undefined {
+  const root = objectMembers(text, skipSpace(text, 0));
+  if (root === undefined) return undefined;
+  const entry = root.members.find((member) => member.key === 'entry');
+  if (entry === undefined) return [];
+  const items = arrayItems(text, entry.start);
+  if (items === undefined) return undefined;
+  const spans: (Span | undefined)[] = [];
+  for (const item of items) {
+    const object = objectMembers(text, item.start);
+    if (object === undefined) return undefined;
+    spans.push(object.members.find((member) => member.key === 'resource'));
+  }
+  return spans;
+}
+
+/** Scans the Bundle with `null` for each resource; offsets of an error are put back to the Bundle's own text. */
+function scanEnvelope(text: string, spans: (Span | undefined)[], limits: JsonLimits): ScannedResource | FhirError {
+  const parts: string[] = [];
+  let from = 0;
+  for (const span of spans) {
+    if (span === undefined) continue;
+    parts.push(text.slice(from, span.start), 'null');
+    from = span.end;
+  }
+  parts.push(text.slice(from));
+  const scanned = scanResource(parts.join(''), limits);
+  if (!isFhirError(scanned)) {
+    if (scanned.resourceType === 'Bundle') return scanned;
+    return fhirError(text, 0, 'structure', 'the resource is not a Bundle', 'resourceType');
+  }
+  let offset = scanned.offset;
+  for (const span of spans) {
+    if (span === undefined || span.start >= offset) continue;
+    offset += span.end - span.start - 'null'.length;
+  }
+  return fhirError(
+    text,
+    offset,
+    scanned.code,
+    scanned.error,
+    scanned.path === '' ? 'Bundle' : `Bundle.${scanned.path}`,
+  );
+}
+
+function wrongEntry(entry: unknown): string | undefined {
+  if (typeof entry !== 'object' || entry === null || Array.isArray(entry)) return 'an entry has to be an object';
+  const { fullUrl, request } = entry as { fullUrl?: unknown; request?: unknown };
+  if (fullUrl !== undefined && typeof fullUrl !== 'string') return 'fullUrl has to be a string';
+  if (request === undefined) return undefined;
+  if (typeof request !== 'object' || request === null || Array.isArray(request)) return 'request has to be an object';
+  for (const member of ['method', 'url', 'ifMatch', 'ifNoneExist', 'ifNoneMatch', 'ifModifiedSince']) {
+    const value = (request as Record<string, unknown>)[member];
+    if (value !== undefined && typeof value !== 'string') return `request.${member} has to be a string`;
+  }
+  return undefined;
+}

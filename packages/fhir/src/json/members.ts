@@ -1,0 +1,101 @@
+/**
+ * Cuts an object or array apart without parsing what is inside: where each member's value starts and ends. It trusts
+ * nothing but quotes and brackets; whoever uses a slice has to parse it strictly.
+ */
+import type { Span } from './tokens.ts';
+
+/** One member of an object; start and end are of its value. */
+export interface Member extends Span {
+  key: string;
+}
+
+/** The members of the object that opens at `start`, and where it ends; undefined when the brackets do not close. */
+export function objectMembers(text: string, start: number): { members: Member[]; end: number } | undefined {
+  if (text[start] !== '{') return undefined;
+  const members: Member[] = [];
+  let at = skipSpace(text, start + 1);
+  if (text[at] === '}') return { members, end: at + 1 };
+  for (;;) {
+    const keyEnd = text[at] === '"' ? endOfString(text, at) : -1;
+    if (keyEnd < 0) return undefined;
+    const key = keyOf(text.slice(at, keyEnd));
+    const colon = skipSpace(text, keyEnd);
+    if (key === undefined || text[colon] !== ':') return undefined;
+    const valueStart = skipSpace(text, colon + 1);
+    const valueEnd = endOfValue(text, valueStart);
+    if (valueEnd < 0) return undefined;
+    members.push({ key, start: valueStart, end: valueEnd });
+    at = skipSpace(text, valueEnd);
+    if (text[at] === '}') return { members, end: at + 1 };
+    if (text[at] !== ',') return undefined;
+    at = skipSpace(text, at + 1);
+  }
+}
+
+/** The items of the array that opens at `start`; undefined when the brackets do not close. */
+export function arrayItems(text: string, start: number): Span[] | undefined {
+  if (text[start] !== '[') return undefined;
+  const items: Span[] = [];
+  let at = skipSpace(text, start + 1);
+  if (text[at] === ']') return items;
+  for (;;) {
+    const end = endOfValue(text, at);
+    if (end < 0) return undefined;
+    items.push({ start: at, end });
+    at = skipSpace(text, end);
+    if (text[at] === ']') return items;
+    if (text[at] !== ',') return undefined;
+    at = skipSpace(text, at + 1);
+  }
+}
+
+/** The first character at or after `at` that is no white space. */
+export function skipSpace(text: string, at: number): number {
+  let i = at;
+  while (text.charCodeAt(i) <= 32) i++;
+  return i;
+}
+
+function endOfValue(text: string, start: number): number {
+  const first = text.charCodeAt(start);
+  if (first === 34) return endOfString(text, start);
+  let i = start;
+  if (first !== 123 && first !== 91) {
+    for (;;) {
+      const code = text.charCodeAt(i);
+      if (!(code > 32) || code === 44 || code === 125 || code === 93) return i > start ? i : -1;
+      i++;
+    }
+  }
+  let depth = 0;
+  while (i < text.length) {
+    const code = text.charCodeAt(i);
+    if (code === 34) {
+      i = endOfString(text, i);
+      if (i < 0) return -1;
+      continue;
+    }
+    if (code === 123 || code === 91) depth++;
+    else if ((code === 125 || code === 93) && --depth === 0) return i + 1;
+    i++;
+  }
+  return -1;
+}
+
+function endOfString(text: string, start: number): number {
+  for (let i = start + 1; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code === 34) return i + 1;
+    if (code === 92) i++;
+  }
+  return -1;
+}
+
+function keyOf(raw: string): string | undefined {
+  if (!raw.includes('\\')) return raw.slice(1, -1);
+  try {
+    return JSON.parse(raw) as string;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,110 @@
+/**
+ * What search finds a resource by: one flat value per parameter and element
+ * (https://hl7.org/fhir/R4/search.html#ptypes). Strings hold no U+0000, so that every database takes them.
+ */
+
+/** The kinds of search parameters of R4. */
+export type SearchParameterType =
+  | 'token'
+  | 'string'
+  | 'date'
+  | 'reference'
+  | 'quantity'
+  | 'number'
+  | 'uri'
+  | 'composite'
+  | 'special';
+
+/** One value of one parameter; `param` is the parameter's code. */
+export type IndexValue = { param: string } & SearchValue;
+
+/** The value alone, as a component of a composite has it. */
+export type SearchValue =
+  | TokenValue
+  | StringValue
+  | DateValue
+  | ReferenceValue
+  | QuantityValue
+  | NumberValue
+  | UriValue
+  | CompositeValue;
+
+/** `text` is what the modifier `:text` searches: display or CodeableConcept.text; alone when there is no code. */
+export interface TokenValue {
+  kind: 'token';
+  system?: string;
+  code?: string;
+  text?: string;
+}
+
+/** `normalized`: decomposed (NFKD), accents stripped, case folded, punctuation kept, spaces collapsed. */
+export interface StringValue {
+  kind: 'string';
+  value: string;
+  normalized: string;
+}
+
+/** Milliseconds since 1970 in UTC; `low` belongs to the range, `high` does not. Open ends are `DATE_MIN`, `DATE_MAX`. */
+export interface DateValue {
+  kind: 'date';
+  low: number;
+  high: number;
+}
+
+/**
+ * `type` and `id` for a reference on this server; `url` for one elsewhere, a canonical (`canonicalVersion` apart) or a
+ * URN (with `type` when it can be told); `identifier` for a logical reference.
+ */
+export interface ReferenceValue {
+  kind: 'reference';
+  type?: string;
+  id?: string;
+  url?: string;
+  canonicalVersion?: string;
+  identifier?: { system?: string; value: string };
+}
+
+/** `low` and `high` of a Range are two sides of one value; for a plain quantity both are `value`. */
+export interface QuantityValue {
+  kind: 'quantity';
+  value: number;
+  low: number;
+  high: number;
+  system?: string;
+  code?: string;
+  unit?: string;
+}
+
+/** A number. */
+export interface NumberValue {
+  kind: 'number';
+  value: number;
+  low: number;
+  high: number;
+}
+
+/** A URI, URL, OID, UUID or canonical as it stands. */
+export interface UriValue {
+  kind: 'uri';
+  value: string;
+}
+
+/** One combination of the components' values, in the parameter's order. */
+export interface CompositeValue {
+  kind: 'composite';
+  components: SearchValue[];
+}
+
+/** One search parameter of one resource type. */
+export interface SearchParameter {
+  code: string;
+  type: SearchParameterType;
+  /** Canonical URL of the definition. */
+  url: string;
+  /** FHIRPath over this resource type alone. */
+  expression: string;
+  /** For references: the types it may point at. */
+  target?: string[];
+  /** For composites: each component's parameter code and type. */
+  components?: { code: string; type: SearchParameterType; expression: string }[];
+}
