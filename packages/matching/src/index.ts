@@ -3,6 +3,7 @@
  */
 export type { PreparedAddress } from './addresses.ts';
 export { blockingKeys, MAX_KEYS } from './blocking.ts';
+export { type Clustering, type ClusterOptions, cluster, type Edge, type Pair } from './cluster.ts';
 export { type Comparison, compare, type Explanation } from './compare.ts';
 export type { DateParts } from './dates.ts';
 export {
@@ -12,6 +13,7 @@ export {
   type PersonIdentifier,
   type PersonName,
 } from './demographics.ts';
+export { type EstimateOptions, estimate, frequenciesOf } from './estimate.ts';
 export type { Guard, GuardId, Outcome } from './guards.ts';
 export {
   defaultModel,
@@ -24,4 +26,5 @@ export {
   withPopulation,
 } from './model.ts';
 export type { FamilyName, GivenName } from './names.ts';
+export { isOverlay, type OverlayDecision } from './overlay.ts';
 export { type Prepared, placeholderReason, prepare } from './prepare.ts';
