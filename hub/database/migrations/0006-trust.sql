@@ -1,0 +1,33 @@
+-- Accounts, sessions, and the record of every access.
+
+CREATE TABLE account (
+  username      text PRIMARY KEY,
+  password      text NOT NULL,
+  name          text NOT NULL,
+  role          text NOT NULL,
+  organization  text NOT NULL,
+  failures      integer NOT NULL DEFAULT 0,
+  locked_until  timestamptz
+);
+
+CREATE TABLE session (
+  id        bytea PRIMARY KEY,
+  username  text NOT NULL REFERENCES account,
+  created   timestamptz NOT NULL,
+  expires   timestamptz NOT NULL
+);
+
+-- One row holds the accesses that were committed together: [{who, organization, role, purpose, what, patient, at, …}].
+CREATE TABLE access_log (
+  id       bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  at       timestamptz NOT NULL DEFAULT clock_timestamp(),
+  entries  jsonb NOT NULL
+);
+CREATE FUNCTION access_log_is_append_only() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  RAISE EXCEPTION 'the access log is append-only';
+END $$;
+CREATE TRIGGER access_log_append_only BEFORE UPDATE OR DELETE ON access_log
+  FOR EACH ROW EXECUTE FUNCTION access_log_is_append_only();
+CREATE TRIGGER access_log_no_truncate BEFORE TRUNCATE ON access_log
+  FOR EACH STATEMENT EXECUTE FUNCTION access_log_is_append_only();

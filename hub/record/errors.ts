@@ -1,0 +1,47 @@
+/** The errors a caller of the record is expected to act on; the gate renders them as an OperationOutcome. */
+
+/** A code of http://hl7.org/fhir/issue-type. */
+export type IssueCode =
+  | 'invalid'
+  | 'structure'
+  | 'required'
+  | 'value'
+  | 'invariant'
+  | 'not-found'
+  | 'deleted'
+  | 'conflict'
+  | 'duplicate'
+  | 'multiple-matches'
+  | 'not-supported'
+  | 'too-long'
+  | 'too-costly'
+  | 'forbidden'
+  | 'login'
+  | 'business-rule';
+
+export interface Issue {
+  severity: 'error' | 'warning' | 'information';
+  code: IssueCode | string;
+  /** A sentence that says what is wrong and what would be right, without personal data. */
+  diagnostics: string;
+  /** FHIRPath of the element, or the parameter's name. */
+  expression?: string;
+}
+
+/** A request that cannot be carried out as it stands. `status` is the HTTP status that says so. */
+export class RecordError extends Error {
+  readonly status: number;
+  readonly issues: Issue[];
+
+  constructor(status: number, code: IssueCode, diagnostics: string, expression?: string) {
+    super(diagnostics);
+    this.status = status;
+    this.issues = [{ severity: 'error', code, diagnostics, ...(expression ? { expression } : {}) }];
+  }
+
+  static of(status: number, issues: Issue[]): RecordError {
+    const error = new RecordError(status, 'invalid', issues[0]?.diagnostics ?? 'The request is not valid.');
+    error.issues.splice(0, 1, ...issues);
+    return error;
+  }
+}

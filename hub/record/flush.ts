@@ -1,0 +1,203 @@
+/**
+ * The statements that write a transaction's resources: new rows, next versions, history and index entries. Texts travel
+ * as one block of bytes that PostgreSQL cuts up, because one large binary parameter costs a fraction of an array.
+ */
+import type { Transaction } from '../database/index.ts';
+import type { Version } from './write-set.ts';
+
+/** What a resource is found by. */
+export interface IndexEntries {
+  /** Hashes, see `tokenHash`. */
+  tokens: bigint[];
+  /** Hashes that say which parameters have a value; kept with the resource, not in the index. */
+  markers: bigint[];
+  ranges: { param: number; low: number; high: number; unit: bigint | undefined }[];
+  strings: { param: number; value: string }[];
+}
+
+/** One version to write. */
+export interface Row extends Version {
+  code: number;
+  refs: number[];
+  index: IndexEntries | undefined;
+  body: Buffer | undefined;
+}
+
+/** Writes each resource's new versions; `before` is the version that the database holds. */
+export async function writeRows(
+  transaction: Transaction,
+  resources: { before: Version | undefined; rows: Row[] }[],
+): Promise<void> {
+  const count = resources.reduce((sum, { rows }) => sum + rows.length, 0);
+  if (count === 0) return;
+  const clock = await transaction.query({
+    name: 'clock',
+    text: 'UPDATE clock SET seq = seq + $1 RETURNING seq',
+    values: [count],
+  });
+  let seq: number = clock.rows[0].seq - count;
+  const current: Numbered[] = [];
+  const past: Numbered[] = [];
+  const replaced: Version[] = [];
+  for (const { before, rows } of resources) {
+    let rkey = before?.rkey;
+    rows.forEach((row, i) => {
+      seq++;
+      rkey ??= seq;
+      (i === rows.length - 1 ? current : past).push({ row, rkey, seq });
+    });
+    if (before) replaced.push(before);
+  }
+  if (replaced.length > 0) await retire(transaction, replaced);
+  await insertVersions(transaction, 'resource', current);
+  if (past.length > 0) await insertVersions(transaction, 'resource_history', past);
+  await insertIndex(transaction, current);
+}
+
+interface Numbered {
+  row: Row;
+  rkey: number;
+  seq: number;
+}
+
+/** Moves the versions that the database holds into history, with what they are found by. */
+async function retire(transaction: Transaction, versions: Version[]): Promise<void> {
+  await transaction.query({
+    name: 'retire',
+    text: `
+      WITH old AS (
+        DELETE FROM resource r USING unnest($1::bigint[], $2::bigint[]) AS k (home, rkey)
+        WHERE r.home = k.home AND r.rkey = k.rkey RETURNING r.*
+      ), ranges AS (
+        DELETE FROM index_range i USING old WHERE i.home = old.home AND i.rkey = old.rkey
+      ), strings AS (
+        DELETE FROM index_string i USING old WHERE i.home = old.home AND i.rkey = old.rkey
+      ), tokens AS (
+        DELETE FROM index_token i USING (SELECT unnest(tokens) AS value, rkey, home FROM old) AS o
+        WHERE i.value = o.value AND i.rkey = o.rkey AND i.home = o.home
+      )
+      INSERT INTO resource_history (home, rkey, version, type, rid, seq, updated, deleted, as_of, message, refs, body)
+      SELECT home, rkey, version, type, rid, seq, updated, deleted, as_of, message, refs, body FROM old`,
+    values: [versions.map(({ home }) => home), versions.map(({ rkey }) => rkey)],
+  });
+}
+
+async function insertVersions(
+  transaction: Transaction,
+  table: 'resource' | 'resource_history',
+  versions: Numbered[],
+): Promise<void> {
+  const bodies: Buffer[] = [];
+  const starts: number[] = [];
+  const lengths: number[] = [];
+  let offset = 1;
+  for (const { row } of versions) {
+    const length = row.body?.length ?? -1;
+    starts.push(offset);
+    lengths.push(length);
+    if (row.body) {
+      bodies.push(row.body);
+      offset += length;
+    }
+  }
+  const tokens = table === 'resource' ? ', tokens' : '';
+  await transaction.query({
+    name: `insert_${table}`,
+    text: `
+      INSERT INTO ${table} (home, rkey, type, rid, version, seq, updated, deleted, as_of, message, refs${tokens}, body)
+      SELECT home, rkey, type, rid, version, seq, updated, deleted, as_of, message, refs::integer[]
+             ${tokens && ', tokens::bigint[]'},
+             CASE WHEN length >= 0 THEN substring($14::bytea FROM start FOR length) END
+      FROM unnest($1::bigint[], $2::bigint[], $3::smallint[], $4::uuid[], $5::integer[], $6::bigint[],
+                  $7::timestamptz[], $8::boolean[], $9::timestamptz[], $10::uuid[], $11::text[], $12::text[],
+                  $13::integer[], $15::integer[])
+        AS v (home, rkey, type, rid, version, seq, updated, deleted, as_of, message, refs, tokens, start, length)`,
+    values: [
+      array(versions, ({ row }) => row.home),
+      array(versions, ({ rkey }) => rkey),
+      array(versions, ({ row }) => row.code),
+      array(versions, ({ row }) => row.rid),
+      array(versions, ({ row }) => row.version),
+      array(versions, ({ seq }) => seq),
+      array(versions, ({ row }) => `"${row.updated.toISOString()}"`),
+      array(versions, ({ row }) => row.deleted),
+      array(versions, ({ row }) => (row.asOf === undefined ? 'NULL' : `"${row.asOf}"`)),
+      array(versions, ({ row }) => row.message ?? 'NULL'),
+      array(versions, ({ row }) => (row.refs.length === 0 ? 'NULL' : `"{${row.refs.join(',')}}"`)),
+      array(versions, ({ row }) => (row.index ? `"{${[...row.index.tokens, ...row.index.markers].join(',')}}"` : 'NULL')),
+      `{${starts.join(',')}}`,
+      Buffer.concat(bodies),
+      `{${lengths.join(',')}}`,
+    ],
+  });
+}
+
+async function insertIndex(transaction: Transaction, versions: Numbered[]): Promise<void> {
+  const tokens: { value: string[]; rkey: number[]; home: number[] } = { value: [], rkey: [], home: [] };
+  const ranges: string[][] = [[], [], [], [], [], []];
+  const strings: { param: number[]; value: string[]; rkey: number[]; home: number[] } = {
+    param: [],
+    value: [],
+    rkey: [],
+    home: [],
+  };
+  for (const { row, rkey } of versions) {
+    if (!row.index) continue;
+    for (const token of row.index.tokens) {
+      tokens.value.push(String(token));
+      tokens.rkey.push(rkey);
+      tokens.home.push(row.home);
+    }
+    for (const { param, low, high, unit } of row.index.ranges) {
+      const values = [param, infinite(low), infinite(high), unit ?? 'NULL', row.home, rkey];
+      values.forEach((value, i) => void ranges[i]!.push(String(value)));
+    }
+    for (const { param, value } of row.index.strings) {
+      strings.param.push(param);
+      strings.value.push(quoted(value));
+      strings.rkey.push(rkey);
+      strings.home.push(row.home);
+    }
+  }
+  await transaction.query({
+    name: 'insert_index',
+    text: `
+      WITH tokens AS (
+        INSERT INTO index_token (value, rkey, home) SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[])
+      ), ranges AS (
+        INSERT INTO index_range (param, low, high, unit, home, rkey)
+        SELECT * FROM unnest($4::integer[], $5::float8[], $6::float8[], $7::bigint[], $8::bigint[], $9::bigint[])
+      )
+      INSERT INTO index_string (param, value, home, rkey)
+      SELECT * FROM unnest($10::integer[], $11::text[], $12::bigint[], $13::bigint[])`,
+    values: [
+      braces(tokens.value),
+      braces(tokens.rkey),
+      braces(tokens.home),
+      ...ranges.map(braces),
+      braces(strings.param),
+      braces(strings.value),
+      braces(strings.home),
+      braces(strings.rkey),
+    ],
+  });
+}
+
+/** A PostgreSQL array literal; the driver's own way of writing arrays costs several times as much. */
+function array<T>(items: T[], value: (item: T) => string | number | boolean): string {
+  return braces(items.map(value));
+}
+
+function braces(values: (string | number | boolean)[]): string {
+  return `{${values.join(',')}}`;
+}
+
+function quoted(value: string): string {
+  return `"${value.replaceAll('\0', '').replace(/["\\]/g, '\\$&')}"`;
+}
+
+function infinite(value: number): string {
+  if (value === Number.POSITIVE_INFINITY) return 'Infinity';
+  if (value === Number.NEGATIVE_INFINITY) return '-Infinity';
+  return String(value);
+}

@@ -1,0 +1,73 @@
+/** The data keys of homes: made at the first write, kept unwrapped in memory for a while, wrapped in the database. */
+import { randomBytes } from 'node:crypto';
+import type { Queryable } from '../database/index.ts';
+import type { MasterKey } from '../secrets/index.ts';
+
+const cached = 20_000;
+
+/** Hands out the 32-byte data keys of homes. */
+export class HomeKeys {
+  readonly #master: MasterKey;
+  readonly #keys = new Map<number, Buffer>();
+
+  constructor(master: MasterKey) {
+    this.#master = master;
+  }
+
+  /** The keys of these homes; of homes that have none, or whose key was destroyed, nothing. */
+  async load(database: Queryable, homes: Iterable<number>): Promise<Map<number, Buffer>> {
+    const found = await this.#find(database, homes);
+    this.remember(found);
+    return found;
+  }
+
+  async #find(database: Queryable, homes: Iterable<number>): Promise<Map<number, Buffer>> {
+    const found = new Map<number, Buffer>();
+    const missing: number[] = [];
+    for (const home of new Set(homes)) {
+      const key = this.#keys.get(home);
+      if (key) found.set(home, key);
+      else missing.push(home);
+    }
+    if (missing.length > 0) {
+      const { rows } = await database.query({
+        name: 'home_key',
+        text: 'SELECT home, wrapped FROM home_key WHERE home = ANY($1) AND wrapped IS NOT NULL',
+        values: [missing],
+      });
+      for (const row of rows) found.set(row.home, this.#master.unwrap(row.wrapped));
+    }
+    return found;
+  }
+
+  /**
+   * The keys of these homes, made for those that have none. Throws for a home whose key was destroyed. The caller
+   * hands them to `remember` once its transaction is committed.
+   */
+  async loadOrMake(database: Queryable, homes: Iterable<number>): Promise<Map<number, Buffer>> {
+    const wanted = new Set(homes);
+    const found = await this.#find(database, wanted);
+    const missing = [...wanted].filter((home) => !found.has(home)).sort((a, b) => a - b);
+    if (missing.length === 0) return found;
+    const fresh = missing.map(() => randomBytes(32));
+    const { rows } = await database.query({
+      name: 'home_key_make',
+      text: `INSERT INTO home_key (home, wrapped) SELECT * FROM unnest($1::bigint[], $2::bytea[])
+             ON CONFLICT (home) DO UPDATE SET home = excluded.home RETURNING home, wrapped`,
+      values: [missing, fresh.map((key) => this.#master.wrap(key))],
+    });
+    for (const row of rows) {
+      if (row.wrapped === null) throw new Error('The key of this record was destroyed; nothing can be added to it.');
+      found.set(row.home, this.#master.unwrap(row.wrapped));
+    }
+    return found;
+  }
+
+  /** Keeps keys that a committed transaction made or used. */
+  remember(keys: Map<number, Buffer>): void {
+    for (const [home, key] of keys) {
+      if (this.#keys.size >= cached) this.#keys.delete(this.#keys.keys().next().value!);
+      this.#keys.set(home, key);
+    }
+  }
+}

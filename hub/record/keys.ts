@@ -1,0 +1,69 @@
+/**
+ * The numbers and hashes by which the record's rows are found: resource ids as UUIDs, parameters and tokens as
+ * integer hashes.
+ */
+import { createHash } from 'node:crypto';
+
+const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+const fhirId = /^[A-Za-z0-9\-.]{1,64}$/;
+
+/** Whether a string may be a resource's logical id (FHIR R4, datatype `id`). */
+export function isId(id: string): boolean {
+  return fhirId.test(id);
+}
+
+/** The UUID under which a resource of this id is stored: the id itself where it is one, else made from its SHA-256. */
+export function ridOf(id: string): string {
+  if (uuid.test(id)) return id;
+  const bytes = createHash('sha256').update(`id:${id}`).digest().subarray(0, 16);
+  bytes[6] = (bytes[6]! & 0x0f) | 0x80;
+  bytes[8] = (bytes[8]! & 0x3f) | 0x80;
+  const hex = bytes.toString('hex');
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
+}
+
+/** A shared home (negative number) for a resource that belongs to no patient. */
+export function sharedHome(rid: string): number {
+  return -1 - (Number.parseInt(rid.slice(-4), 16) & 1023);
+}
+
+/**
+ * A signed 64-bit hash of a string, for `index_token.value` and `resource.tokens`. Two values share a hash about once
+ * in 2^64; it decides only what a search finds, never what a reader may see.
+ */
+export function hash64(text: string): bigint {
+  let a = 0xdeadbeef;
+  let b = 0x41c6ce57;
+  let c = 0x9e3779b9;
+  let d = 0x85ebca6b;
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i);
+    a = Math.imul(a ^ unit, 2654435761);
+    b = Math.imul(b ^ unit, 1597334677);
+    c = Math.imul(c ^ unit, 2246822519);
+    d = Math.imul(d ^ unit, 3266489917);
+    a ^= d >>> 15;
+    b ^= a >>> 13;
+    c ^= b >>> 16;
+    d ^= c >>> 14;
+  }
+  const high = mix(a ^ mix(c + text.length)) >>> 0;
+  const low = mix(b ^ mix(d + Math.imul(text.length, 0x27d4eb2f))) >>> 0;
+  return BigInt.asIntN(64, (BigInt(high) << 32n) | BigInt(low));
+}
+
+/** A signed 32-bit number for a search parameter of a type, for `index_range.param` and `index_string.param`. */
+export function parameterNumber(type: string, code: string): number {
+  return Number(BigInt.asIntN(32, hash64(`${type}.${code}`)));
+}
+
+/** The hash of one spelling of a token (`system|code`, `|code` without system, or `code` alone). */
+export function tokenHash(type: string, code: string, spelling: string): bigint {
+  return hash64(`${type}.${code}=${spelling}`);
+}
+
+function mix(x: number): number {
+  x = Math.imul(x ^ (x >>> 16), 0x85ebca6b);
+  x = Math.imul(x ^ (x >>> 13), 0xc2b2ae35);
+  return x ^ (x >>> 16);
+}

@@ -1,0 +1,192 @@
+/**
+ * Reading by id: current version, one version, history. Reads that arrive together are answered by one query, since
+ * fifty ids in one statement cost little more than one.
+ */
+import { typeCode, typeName } from '@causeway/fhir';
+import type { Queryable } from '../database/index.ts';
+import { type Access, accessCondition } from '../trust/index.ts';
+import type { HomeKeys } from './home-keys.ts';
+import { ridOf } from './keys.ts';
+import { open } from './sealing.ts';
+import { sealIdentity } from './write-set.ts';
+
+/** A stored version as it is handed out. */
+export interface StoredResource {
+  type: string;
+  rid: string;
+  home: number;
+  rkey: number;
+  seq: number;
+  version: number;
+  updated: Date;
+  deleted: boolean;
+  message: string | undefined;
+  /** Canonical JSON, the person's reference in place; empty when deleted. */
+  text: string;
+}
+
+export const storedColumns = `r.home, r.rkey, r.type, r.rid, r.seq, r.version, r.updated, r.deleted, r.message, r.refs,
+  r.body, l.presented`;
+
+interface PendingRead {
+  access: Access;
+  type: string;
+  rid: string;
+  resolve(found: StoredResource | undefined): void;
+  reject(error: unknown): void;
+}
+
+export class Reader {
+  readonly #database: Queryable;
+  readonly #keys: HomeKeys;
+  #pending: PendingRead[] = [];
+
+  constructor(database: Queryable, keys: HomeKeys) {
+    this.#database = database;
+    this.#keys = keys;
+  }
+
+  /** The current version, deleted ones included; undefined when there is none that this access may see. */
+  read(access: Access, type: string, id: string): Promise<StoredResource | undefined> {
+    return new Promise((resolve, reject) => {
+      this.#pending.push({ access, type, rid: ridOf(id), resolve, reject });
+      if (this.#pending.length === 1) setImmediate(() => void this.#readPending());
+    });
+  }
+
+  /** One version. */
+  async vread(access: Access, type: string, id: string, version: number): Promise<StoredResource | undefined> {
+    const versions = await this.#versions(
+      access,
+      (parameter) =>
+        `r.rid = ${parameter(ridOf(id))} AND r.type = ${parameter(typeCode(type))} AND r.version = ${parameter(version)}`,
+      1,
+    );
+    return versions[0];
+  }
+
+  /**
+   * Versions, newest first. `before`: only those with a smaller sequence number (the cursor of a page).
+   * @param scope a type, or a type and an id, or neither for the whole record
+   */
+  history(
+    access: Access,
+    scope: { type?: string; id?: string },
+    page: { count: number; before?: number; since?: Date },
+  ): Promise<StoredResource[]> {
+    return this.#versions(
+      access,
+      (parameter) => {
+        const conditions = ['true'];
+        if (scope.type !== undefined) conditions.push(`r.type = ${parameter(typeCode(scope.type))}`);
+        if (scope.id !== undefined) conditions.push(`r.rid = ${parameter(ridOf(scope.id))}`);
+        if (page.before !== undefined) conditions.push(`r.seq < ${parameter(page.before)}`);
+        if (page.since !== undefined) conditions.push(`r.updated >= ${parameter(page.since)}`);
+        return conditions.join(' AND ');
+      },
+      page.count,
+    );
+  }
+
+  /** Opens rows selected with `storedColumns`, in their order. */
+  async open(rows: StoredRow[]): Promise<StoredResource[]> {
+    const keys = await this.#keys.load(
+      this.#database,
+      rows.map((row) => row.home),
+    );
+    return rows.map((row) => openRow(row, keys));
+  }
+
+  async #readPending(): Promise<void> {
+    const reads = this.#pending;
+    this.#pending = [];
+    try {
+      const { rows } = await this.#database.query({
+        name: 'read',
+        text: `SELECT ${storedColumns} FROM resource r LEFT JOIN link l ON l.home = r.home WHERE r.rid = ANY($1)`,
+        values: [`{${[...new Set(reads.map(({ rid }) => rid))].join(',')}}`],
+      });
+      const found = new Map((await this.open(rows)).map((stored) => [`${stored.type}/${stored.rid}`, stored]));
+      for (const read of reads) {
+        const stored = found.get(`${read.type}/${read.rid}`);
+        read.resolve(stored && maySee(read.access, stored.home) ? stored : undefined);
+      }
+    } catch (error) {
+      for (const read of reads) read.reject(error);
+    }
+  }
+
+  async #versions(
+    access: Access,
+    where: (parameter: (value: unknown) => string) => string,
+    count: number,
+  ): Promise<StoredResource[]> {
+    const values: unknown[] = [];
+    const parameter = (value: unknown) => `$${values.push(value)}`;
+    const condition = `${where(parameter)} AND ${accessCondition(access, 'r.home', parameter)}`;
+    const columns = storedColumns.replace(', l.presented', '');
+    const { rows } = await this.#database.query({
+      text: `SELECT r.*, l.presented FROM (
+               (SELECT ${columns} FROM resource r WHERE ${condition} ORDER BY r.seq DESC LIMIT ${count})
+               UNION ALL
+               (SELECT ${columns} FROM resource_history r WHERE ${condition} ORDER BY r.seq DESC LIMIT ${count})
+             ) r LEFT JOIN link l ON l.home = r.home ORDER BY r.seq DESC LIMIT ${count}`,
+      values,
+    });
+    return this.open(rows);
+  }
+}
+
+/** A row selected with `storedColumns`. */
+export interface StoredRow {
+  home: number;
+  rkey: number;
+  type: number;
+  rid: string;
+  seq: number;
+  version: number;
+  updated: Date;
+  deleted: boolean;
+  message: string | null;
+  refs: number[] | null;
+  body: Buffer | null;
+  presented: string | null;
+}
+
+function openRow(row: StoredRow, keys: Map<number, Buffer>): StoredResource {
+  const type = typeName(row.type);
+  let text = '';
+  const key = keys.get(row.home);
+  if (row.body && key) {
+    text = open(row.body, key, sealIdentity({ type, rid: row.rid, version: row.version })).toString();
+    if (row.presented && row.refs && type !== 'Patient') text = present(text, row.refs, row.presented);
+  }
+  return {
+    type,
+    rid: row.rid,
+    home: row.home,
+    rkey: row.rkey,
+    seq: row.seq,
+    version: row.version,
+    updated: row.updated,
+    deleted: row.deleted || text === '',
+    message: row.message ?? undefined,
+    text,
+  };
+}
+
+/** The text with the person's id in place of the source patient's, at the offsets recorded when it was stored. */
+function present(text: string, refs: number[], person: string): string {
+  let out = '';
+  let from = 0;
+  for (let i = 0; i < refs.length; i += 2) {
+    out += text.slice(from, refs[i]) + person;
+    from = refs[i + 1]!;
+  }
+  return out + text.slice(from);
+}
+
+function maySee(access: Access, home: number): boolean {
+  if (access.homes === 'all') return true;
+  return access.homes.length > 0 && (home < 0 || access.homes.includes(home));
+}

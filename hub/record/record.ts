@@ -1,0 +1,259 @@
+/**
+ * The record: FHIR R4 resources, one person's from many sources. Every read takes an Access; every change goes through
+ * `write`.
+ */
+import { randomUUID } from 'node:crypto';
+import { isFhirError, isResourceType, type ScannedResource, scanResource, validate } from '@causeway/fhir';
+import type { Database } from '../database/index.ts';
+import type { MasterKey } from '../secrets/index.ts';
+import type { Access } from '../trust/index.ts';
+import { type BundleEntry, type EntryOutcome, matches, readBundle, runBatch, runTransaction } from './bundle.ts';
+import { RecordError } from './errors.ts';
+import { type EverythingPage, everythingPage } from './everything.ts';
+import { HomeKeys } from './home-keys.ts';
+import { isId } from './keys.ts';
+import { homePatient } from './prepare.ts';
+import { Reader, type StoredResource } from './read.ts';
+import { type PresentPersons, Searcher, type SearchResult } from './search.ts';
+import type { ResolvePatient } from './search-condition.ts';
+import { readSearchRequest, type SearchRequest } from './search-request.ts';
+import type { WriteSet } from './write-set.ts';
+import { type WriteJob, Writer } from './writer.ts';
+
+/** What the record asks of the person index. */
+export interface Persons {
+  resolvePatient: ResolvePatient;
+  present: PresentPersons;
+  /** The merged Patient of a person with several source patients. */
+  readPerson(access: Access, id: string): Promise<StoredResource | undefined>;
+}
+
+export interface WriteOutcome {
+  status: 200 | 201;
+  id: string;
+  version: number;
+  updated: Date;
+  text: string;
+}
+
+export class FhirRecord {
+  readonly keys: HomeKeys;
+  readonly writer: Writer;
+  readonly reader: Reader;
+  readonly #database: Database;
+  #persons: Persons | undefined;
+  #searcher: Searcher | undefined;
+
+  constructor(database: Database, master: MasterKey) {
+    this.#database = database;
+    this.keys = new HomeKeys(master);
+    this.writer = new Writer(database, this.keys);
+    this.reader = new Reader(database, this.keys);
+  }
+
+  /** Connects the person index, which itself is built on the record. */
+  usePersons(persons: Persons): void {
+    this.#persons = persons;
+    this.#searcher = new Searcher(this.#database, this.reader, persons.resolvePatient, persons.present);
+  }
+
+  /**
+   * The current version. @throws RecordError 404 where there is none that this access may see, 410 where it is deleted
+   */
+  async read(access: Access, type: string, id: string): Promise<StoredResource> {
+    checkType(type);
+    const found =
+      (isId(id) ? await this.reader.read(access, type, id) : undefined) ??
+      (type === 'Patient' ? await this.#persons?.readPerson(access, id) : undefined);
+    return existing(found, type);
+  }
+
+  /** One version. @throws RecordError 404, 410 */
+  async vread(access: Access, type: string, id: string, version: string): Promise<StoredResource> {
+    checkType(type);
+    const number = /^\d{1,9}$/.test(version) ? Number(version) : 0;
+    return existing(await this.reader.vread(access, type, id, number), type);
+  }
+
+  /** Versions, newest first. */
+  async history(
+    access: Access,
+    scope: { type?: string; id?: string },
+    page: { count: number; before?: number; since?: Date },
+  ): Promise<{ versions: StoredResource[]; next: number | undefined }> {
+    if (scope.type !== undefined) checkType(scope.type);
+    const found = await this.reader.history(access, scope, { ...page, count: page.count + 1 });
+    if (found.length === 0 && scope.id !== undefined && page.before === undefined && page.since === undefined) {
+      throw new RecordError(404, 'not-found', `There is no ${scope.type} of this id.`);
+    }
+    const versions = found.slice(0, page.count);
+    return { versions, next: found.length > page.count ? versions.at(-1)!.seq : undefined };
+  }
+
+  /** @throws RecordError 400 for parameters that are not understood */
+  search(access: Access, request: SearchRequest): Promise<SearchResult> {
+    return this.#searcher!.search(access, request);
+  }
+
+  readSearch(type: string, parameters: Iterable<[string, string]>, lenient: boolean): SearchRequest {
+    checkType(type);
+    return readSearchRequest(type, parameters, lenient);
+  }
+
+  /** @throws RecordError 404 where there is no such patient or person */
+  async everything(
+    access: Access,
+    id: string,
+    page: { count: number; after: string | undefined; types: string[] | undefined; since: Date | undefined },
+  ): Promise<EverythingPage> {
+    const { homes } = await this.#persons!.resolvePatient(id);
+    const result =
+      homes.length > 0
+        ? await everythingPage(this.#database, this.reader, this.#persons!.present, access, homes, page)
+        : { resources: [], next: undefined };
+    if (result.resources.length === 0 && page.after === undefined && page.types === undefined && page.since === undefined) {
+      throw new RecordError(404, 'not-found', 'There is no Patient of this id.');
+    }
+    return result;
+  }
+
+  /** Reads a resource's text as a client sent it. @throws RecordError 400, 422 */
+  scan(text: string, type: string): ScannedResource {
+    checkType(type);
+    const scanned = scanResource(text);
+    if (isFhirError(scanned)) {
+      throw new RecordError(400, 'structure', `Line ${scanned.line}, column ${scanned.column}: ${scanned.error}`, scanned.path || undefined);
+    }
+    if (scanned.resourceType !== type) {
+      throw new RecordError(400, 'invariant', `The address names ${type}, the body is a ${scanned.resourceType}.`, 'resourceType');
+    }
+    const issues = validate(scanned.value).filter(({ severity }) => severity === 'error' || severity === 'fatal');
+    if (issues.length > 0) {
+      throw RecordError.of(
+        422,
+        issues.map((issue) => ({ ...issue, severity: 'error' as const })),
+      );
+    }
+    return scanned;
+  }
+
+  /** Creates a resource under an id of the hub's making; with `ifNoneExist`, only when that finds nothing. */
+  async create(access: Access, scanned: ScannedResource, ifNoneExist?: string): Promise<WriteOutcome> {
+    const id = randomUUID();
+    return this.#write(scanned, id, ifNoneExist !== undefined, async (set) => {
+      if (ifNoneExist === undefined) return this.#put(set, scanned, id);
+      await this.#lock(set, `${scanned.resourceType}?${ifNoneExist}`);
+      const found = await this.find(access, scanned.resourceType, ifNoneExist);
+      if (found.length > 1) throw new RecordError(412, 'multiple-matches', 'If-None-Exist finds more than one resource.');
+      if (found[0] === undefined) return this.#put(set, scanned, id);
+      const there = await this.read(access, scanned.resourceType, found[0]);
+      return { status: 200, id: found[0], version: there.version, updated: there.updated, text: there.text };
+    });
+  }
+
+  /** Stores the next version of a resource, or its first. @throws RecordError 412 where If-Match names another version */
+  update(scanned: ScannedResource, id: string, ifMatch?: string): Promise<WriteOutcome> {
+    if (!isId(id)) throw new RecordError(400, 'value', 'An id has 1 to 64 letters, digits, - and dots.', 'id');
+    if (scanned.id !== id) {
+      throw new RecordError(400, 'invariant', 'The id of the resource must be that of the address.', 'id');
+    }
+    return this.#write(scanned, id, false, (set) => {
+      const before = set.get(scanned.resourceType, id);
+      if (ifMatch !== undefined && !matches(ifMatch, before?.version)) {
+        throw new RecordError(412, 'conflict', 'The resource has another version than If-Match names; read it again.');
+      }
+      return this.#put(set, scanned, id);
+    });
+  }
+
+  /** Updates what a search finds, or creates. @throws RecordError 412 for several */
+  async conditionalUpdate(access: Access, scanned: ScannedResource, query: string): Promise<WriteOutcome> {
+    const found = await this.find(access, scanned.resourceType, query);
+    if (found.length > 1) throw new RecordError(412, 'multiple-matches', 'The condition finds more than one resource.');
+    const id = found[0] ?? scanned.id ?? randomUUID();
+    return this.#write(scanned, id, true, (set) => this.#put(set, scanned, id));
+  }
+
+  /** Deletes a resource; deleting what is not there changes nothing. Returns the version that says so. */
+  async remove(type: string, id: string, ifMatch?: string): Promise<number | undefined> {
+    checkType(type);
+    return this.writer.write({
+      keys: [{ type, id }],
+      patients: [],
+      apply: (set) => {
+        const before = set.get(type, id);
+        if (ifMatch !== undefined && !matches(ifMatch, before?.version)) {
+          throw new RecordError(412, 'conflict', 'The resource has another version than If-Match names; read it again.');
+        }
+        return before && !before.deleted ? set.remove(type, id).version : before?.version;
+      },
+    });
+  }
+
+  /** Carries out a batch or transaction bundle. `single` carries out one entry of a batch. */
+  async bundle(
+    access: Access,
+    text: string,
+    single: (access: Access, entry: BundleEntry) => Promise<EntryOutcome>,
+  ): Promise<{ type: 'batch' | 'transaction'; outcomes: EntryOutcome[] }> {
+    const { type, entries } = readBundle(text);
+    const services = {
+      find: (who: Access, of: string, query: string) => this.find(who, of, query),
+      write: <T>(job: WriteJob<T>) => this.writer.write(job),
+      single,
+    };
+    const run = type === 'batch' ? runBatch : runTransaction;
+    return { type, outcomes: await run(services, access, entries) };
+  }
+
+  /** Logical ids of what a conditional search finds, two at most. */
+  async find(access: Access, type: string, query: string): Promise<string[]> {
+    const request = this.readSearch(type, new URLSearchParams(query), false);
+    if (request.filters.length === 0) throw new RecordError(412, 'invalid', 'A condition needs at least one parameter.');
+    const found = await this.#searcher!.matchingIds(access, request, 2);
+    return found.map((stored) => (JSON.parse(stored.text) as { id: string }).id);
+  }
+
+  #put(set: WriteSet, scanned: ScannedResource, id: string): WriteOutcome {
+    const before = set.get(scanned.resourceType, id);
+    const after = set.put(scanned, scanned.resourceType, id);
+    const status = before && !before.deleted ? 200 : 201;
+    return { status, id, version: after.version, updated: after.updated, text: after.text! };
+  }
+
+  #write(
+    scanned: ScannedResource,
+    id: string,
+    alone: boolean,
+    apply: (set: WriteSet) => Promise<WriteOutcome> | WriteOutcome,
+  ): Promise<WriteOutcome> {
+    const patient = homePatient(scanned, id);
+    return this.writer.write({
+      keys: [{ type: scanned.resourceType, id }],
+      patients: patient === undefined ? [] : [patient],
+      alone,
+      apply,
+    });
+  }
+
+  /** Lets one transaction at a time decide on a condition, over all hubs. */
+  async #lock(set: WriteSet, condition: string): Promise<void> {
+    await set.transaction.query({
+      name: 'condition_lock',
+      text: 'SELECT pg_advisory_xact_lock(hashtextextended($1, 0))',
+      values: [condition],
+    });
+  }
+}
+
+function checkType(type: string): void {
+  if (!isResourceType(type)) {
+    throw new RecordError(404, 'not-supported', 'The address names no FHIR R4 resource type, such as Patient or Observation.');
+  }
+}
+
+function existing(found: StoredResource | undefined, type: string): StoredResource {
+  if (!found) throw new RecordError(404, 'not-found', `There is no ${type} of this id.`);
+  if (found.deleted) throw new RecordError(410, 'deleted', `This ${type} was deleted; its history is kept.`);
+  return found;
+}

@@ -1,0 +1,49 @@
+/**
+ * Stored texts: deflated, then sealed with AES-256-GCM under the data key of the home they belong to. A home's key lies
+ * wrapped in the database; losing it (a lawful erasure) makes every text of that home unreadable.
+ *
+ * Layout of a sealed text: 1 byte format (1), 12 bytes nonce, cipher text, 16 bytes tag. The text's own identity
+ * (type, id, version) is authenticated with it, so that a text cannot be moved to another row unnoticed.
+ */
+import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+import { deflateRawSync, inflateRawSync } from 'node:zlib';
+
+const format = 1;
+const nonceBytes = 12;
+const tagBytes = 16;
+const deflate = { level: 1 };
+
+/** Seals a text. `identity` must be given again, equal, to open it. `key`: 32 bytes. */
+export function seal(text: string | Buffer, key: Buffer, identity: string): Buffer {
+  const nonce = takeNonce();
+  const cipher = createCipheriv('aes-256-gcm', key, nonce);
+  cipher.setAAD(Buffer.from(identity));
+  const body = cipher.update(deflateRawSync(text, deflate));
+  cipher.final();
+  return Buffer.concat([formatByte, nonce, body, cipher.getAuthTag()]);
+}
+
+/** Opens what `seal` made. Throws when key or identity differ or the bytes were altered. */
+export function open(sealed: Buffer, key: Buffer, identity: string): Buffer {
+  if (sealed[0] !== format) throw new Error(`A stored text has the unknown format ${sealed[0]}.`);
+  const decipher = createDecipheriv('aes-256-gcm', key, sealed.subarray(1, 1 + nonceBytes));
+  decipher.setAAD(Buffer.from(identity));
+  decipher.setAuthTag(sealed.subarray(sealed.length - tagBytes));
+  const body = decipher.update(sealed.subarray(1 + nonceBytes, sealed.length - tagBytes));
+  decipher.final();
+  return inflateRawSync(body);
+}
+
+const formatByte = Buffer.from([format]);
+
+/** Random nonces, drawn from the system in blocks because one call costs as much as sealing a text. */
+let nonces = Buffer.alloc(0);
+let nextNonce = 0;
+function takeNonce(): Buffer {
+  if (nextNonce + nonceBytes > nonces.length) {
+    nonces = randomBytes(nonceBytes * 512);
+    nextNonce = 0;
+  }
+  nextNonce += nonceBytes;
+  return nonces.subarray(nextNonce - nonceBytes, nextNonce);
+}

@@ -1,0 +1,273 @@
+/**
+ * The changes of one transaction, in memory: loads and locks what they touch, applies them one after the other, and
+ * writes the outcome with a handful of statements, however many resources there are.
+ */
+import { type ScannedResource, typeCode, typeName } from '@causeway/fhir';
+import type { Transaction } from '../database/index.ts';
+import { type Row, writeRows } from './flush.ts';
+import type { HomeKeys } from './home-keys.ts';
+import { ridOf, sharedHome } from './keys.ts';
+import { homePatient, prepare, type ResolveReference } from './prepare.ts';
+import { open, seal } from './sealing.ts';
+
+export interface ResourceKey {
+  type: string;
+  id: string;
+}
+
+/** A version of a resource as the transaction sees it. */
+export interface Version {
+  type: string;
+  id: string;
+  rid: string;
+  home: number;
+  /** Undefined for a resource made in this transaction: its first sequence number becomes its key. */
+  rkey: number | undefined;
+  version: number;
+  updated: Date;
+  deleted: boolean;
+  asOf: string | undefined;
+  /** The inbox message that stated it. */
+  message: string | undefined;
+  text: string | undefined;
+}
+
+/** One change of one resource. */
+export interface Change {
+  before: Version | undefined;
+  after: Version;
+  resource: Record<string, unknown> | undefined;
+}
+
+export interface PutOptions {
+  /** When the source said so, ISO 8601. */
+  asOf?: string;
+  /** The inbox message it comes from. */
+  message?: string;
+  /** Gives references of the text another value. */
+  resolve?: ResolveReference;
+}
+
+interface Slot {
+  loaded: Version | undefined;
+  current: Version | undefined;
+  rows: Row[];
+}
+
+export class WriteSet {
+  readonly transaction: Transaction;
+  readonly now: Date;
+  readonly #keys: HomeKeys;
+  #homeKeys = new Map<number, Buffer>();
+  readonly #slots = new Map<string, Slot>();
+  readonly #homes = new Map<string, number>();
+  #journal: (() => void)[] = [];
+  /** What was changed, in order. */
+  readonly changes: Change[] = [];
+
+  constructor(transaction: Transaction, keys: HomeKeys, now: Date) {
+    this.transaction = transaction;
+    this.#keys = keys;
+    this.now = now;
+  }
+
+  /** Loads and locks the resources named, and numbers the patients named. May be called again for more. */
+  async load(keys: ResourceKey[], patients: Iterable<string>, texts = false): Promise<void> {
+    await this.#loadVersions(keys, texts);
+    await this.#loadHomes(new Set([...patients, ...keys.filter((key) => key.type === 'Patient').map((key) => key.id)]));
+  }
+
+  /** The version of a resource that was loaded, with the changes made so far. */
+  get(type: string, id: string): Version | undefined {
+    return this.#slots.get(slotKey(type, ridOf(id)))?.current;
+  }
+
+  /** The number of a patient's home. The patient must have been named in `load`. */
+  homeOf(patientId: string): number {
+    const home = this.#homes.get(ridOf(patientId));
+    if (home === undefined) throw new Error('A patient was not loaded before it was written.');
+    return home;
+  }
+
+  /** Stores a resource as the next version of `type/id`, which must have been loaded. */
+  put(scanned: ScannedResource, type: string, id: string, options: PutOptions = {}): Version {
+    const rid = ridOf(id);
+    const slot = this.#slot(type, rid);
+    const before = slot.current;
+    const patient = homePatient(scanned, id, options.resolve);
+    const home = patient === undefined ? sharedHome(rid) : this.homeOf(patient);
+    const version = (before?.version ?? 0) + 1;
+    const prepared = prepare(scanned, {
+      id,
+      version,
+      updated: this.now,
+      ...(patient === undefined ? {} : { patient }),
+      ...(options.resolve ? { resolve: options.resolve } : {}),
+      ...(options.message ? { message: options.message } : {}),
+    });
+    const after: Version = {
+      type,
+      id,
+      rid,
+      home,
+      rkey: before?.rkey,
+      version,
+      updated: this.now,
+      deleted: false,
+      asOf: options.asOf,
+      message: options.message,
+      text: prepared.text,
+    };
+    const row: Row = { ...after, code: typeCode(type), refs: prepared.refs, index: prepared.index, body: undefined };
+    this.#push(slot, before, after, row, scanned.value);
+    return after;
+  }
+
+  /** Deletes a resource, which must have been loaded and exist. */
+  remove(type: string, id: string, options: PutOptions = {}): Version {
+    const slot = this.#slot(type, ridOf(id));
+    const before = slot.current!;
+    const after: Version = {
+      ...before,
+      version: before.version + 1,
+      updated: this.now,
+      deleted: true,
+      asOf: options.asOf,
+      message: options.message,
+      text: undefined,
+    };
+    const row: Row = { ...after, code: typeCode(type), refs: [], index: undefined, body: undefined };
+    this.#push(slot, before, after, row, undefined);
+    return after;
+  }
+
+  /** Starts a part of the changes that can be discarded alone. */
+  begin(): void {
+    this.#journal = [];
+  }
+
+  accept(): void {
+    this.#journal = [];
+  }
+
+  discard(): void {
+    for (const undo of this.#journal.reverse()) undo();
+    this.#journal = [];
+  }
+
+  /** Writes all changes. */
+  async flush(): Promise<void> {
+    const written = [...this.#slots.values()].filter((slot) => slot.rows.length > 0);
+    const homes = written.flatMap((slot) => slot.rows.map((row) => row.home));
+    const keys = await this.#keys.loadOrMake(this.transaction, homes);
+    for (const [home, key] of keys) this.#homeKeys.set(home, key);
+    for (const { rows } of written) {
+      for (const row of rows) {
+        if (row.text !== undefined) row.body = seal(row.text, keys.get(row.home)!, sealIdentity(row));
+      }
+    }
+    await writeRows(
+      this.transaction,
+      written.map(({ loaded, rows }) => ({ before: loaded, rows })),
+    );
+  }
+
+  /** Tells the set that its transaction was committed. */
+  committed(): void {
+    this.#keys.remember(this.#homeKeys);
+  }
+
+  #slot(type: string, rid: string): Slot {
+    const key = slotKey(type, rid);
+    let slot = this.#slots.get(key);
+    if (!slot) {
+      slot = { loaded: undefined, current: undefined, rows: [] };
+      this.#slots.set(key, slot);
+    }
+    return slot;
+  }
+
+  #push(slot: Slot, before: Version | undefined, after: Version, row: Row, resource: unknown): void {
+    slot.current = after;
+    slot.rows.push(row);
+    this.changes.push({ before, after, resource: resource as Record<string, unknown> | undefined });
+    this.#journal.push(() => {
+      slot.current = before;
+      slot.rows.pop();
+      this.changes.pop();
+    });
+  }
+
+  async #loadVersions(keys: ResourceKey[], texts: boolean): Promise<void> {
+    const wanted = new Map<string, ResourceKey & { rid: string }>();
+    for (const key of keys) {
+      const rid = ridOf(key.id);
+      if (!this.#slots.has(slotKey(key.type, rid))) wanted.set(slotKey(key.type, rid), { ...key, rid });
+    }
+    if (wanted.size === 0) return;
+    const { rows } = await this.transaction.query({
+      name: texts ? 'write_load_texts' : 'write_load',
+      text: `SELECT home, rkey, type, rid, version, updated, deleted, as_of, message${texts ? ', body' : ''}
+             FROM resource WHERE rid = ANY($1) ORDER BY rid, type FOR UPDATE`,
+      values: [[...new Set([...wanted.values()].map(({ rid }) => rid))]],
+    });
+    const homeKeys = texts
+      ? await this.#keys.loadOrMake(
+          this.transaction,
+          rows.map((row) => row.home),
+        )
+      : undefined;
+    for (const row of rows) {
+      const type = typeName(row.type);
+      const key = wanted.get(slotKey(type, row.rid));
+      if (!key) continue;
+      const version: Version = {
+        type,
+        id: key.id,
+        rid: row.rid,
+        home: row.home,
+        rkey: row.rkey,
+        version: row.version,
+        updated: row.updated,
+        deleted: row.deleted,
+        asOf: row.as_of?.toISOString(),
+        message: row.message ?? undefined,
+        text: undefined,
+      };
+      if (row.body) version.text = open(row.body, homeKeys!.get(row.home)!, sealIdentity(version)).toString();
+      this.#slots.set(slotKey(type, row.rid), { loaded: version, current: version, rows: [] });
+    }
+    for (const [slot] of wanted) {
+      if (!this.#slots.has(slot)) this.#slots.set(slot, { loaded: undefined, current: undefined, rows: [] });
+    }
+  }
+
+  async #loadHomes(patients: Set<string>): Promise<void> {
+    const rids = [...patients].map(ridOf).filter((rid) => !this.#homes.has(rid));
+    if (rids.length === 0) return;
+    const known = await this.transaction.query({
+      name: 'patient_home',
+      text: 'SELECT rid, home FROM patient_home WHERE rid = ANY($1)',
+      values: [rids],
+    });
+    for (const row of known.rows) this.#homes.set(row.rid, row.home);
+    const fresh = rids.filter((rid) => !this.#homes.has(rid)).sort();
+    if (fresh.length === 0) return;
+    const made = await this.transaction.query({
+      name: 'patient_home_make',
+      text: `INSERT INTO patient_home (rid) SELECT unnest($1::uuid[])
+             ON CONFLICT (rid) DO UPDATE SET rid = excluded.rid RETURNING rid, home`,
+      values: [fresh],
+    });
+    for (const row of made.rows) this.#homes.set(row.rid, row.home);
+  }
+}
+
+/** What a stored text is sealed together with. */
+export function sealIdentity(row: { type: string; rid: string; version: number }): string {
+  return `${row.type}/${row.rid}/${row.version}`;
+}
+
+function slotKey(type: string, rid: string): string {
+  return `${type}/${rid}`;
+}

@@ -1,0 +1,144 @@
+/**
+ * The one door for changes to the record. Concurrent changes are committed together: one transaction, one wait for the
+ * disk, for all that arrived while the one before was being written. A change that fails leaves the others untouched.
+ */
+import type { Database, Transaction } from '../database/index.ts';
+import type { HomeKeys } from './home-keys.ts';
+import { type ResourceKey, WriteSet } from './write-set.ts';
+
+/** One change, small or large, which is carried out whole or not at all. */
+export interface WriteJob<T> {
+  /** Resources the job reads or writes by ids it knows beforehand; they are loaded and locked first. */
+  keys: ResourceKey[];
+  /** Ids of Patients that the job's resources name. */
+  patients: string[];
+  /** Whether the job needs the texts of `keys` (merges, conditional updates), not only their versions. */
+  texts?: boolean;
+  /** Whether the job must have a transaction of its own, e.g. because it searches before it writes. */
+  alone?: boolean;
+  /** Makes the change in memory. May be called again when the transaction has to be repeated. */
+  apply(set: WriteSet, transaction: Transaction): Promise<T> | T;
+  /** How many resources it writes, about; keeps transactions bounded. */
+  size?: number;
+}
+
+/** Called in each transaction after the jobs and before the rows are written: identity, events, audit. */
+export type CommitHook = (set: WriteSet, transaction: Transaction) => Promise<void>;
+
+const resourcesPerTransaction = 2_000;
+const jobsPerTransaction = 256;
+const transactionsAtOnce = 2;
+/** Two transactions that make the same resource at once: the second starts over and sees the first one's. */
+const uniqueViolation = '23505';
+const attempts = 4;
+
+interface Queued {
+  job: WriteJob<unknown>;
+  resolve(value: unknown): void;
+  reject(error: unknown): void;
+}
+
+export class Writer {
+  readonly #database: Database;
+  readonly #keys: HomeKeys;
+  readonly #hooks: CommitHook[] = [];
+  readonly #afterCommit: ((set: WriteSet) => void)[] = [];
+  #queue: Queued[] = [];
+  #running = 0;
+
+  constructor(database: Database, keys: HomeKeys) {
+    this.#database = database;
+    this.#keys = keys;
+  }
+
+  /** Adds a step to every transaction. Steps run in the order in which they were added. */
+  beforeCommit(hook: CommitHook): void {
+    this.#hooks.push(hook);
+  }
+
+  /** Tells, after each commit, what changed. */
+  afterCommit(listener: (set: WriteSet) => void): void {
+    this.#afterCommit.push(listener);
+  }
+
+  /** Carries out a change; resolves after the commit. Rejects with a RecordError where the job threw one. */
+  write<T>(job: WriteJob<T>): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      this.#queue.push({ job, resolve: resolve as (value: unknown) => void, reject });
+      if (this.#running < transactionsAtOnce) {
+        this.#running++;
+        setImmediate(() => this.#drain());
+      }
+    });
+  }
+
+  async #drain(): Promise<void> {
+    try {
+      while (this.#queue.length > 0) await this.#commit(this.#take());
+    } finally {
+      this.#running--;
+    }
+  }
+
+  #take(): Queued[] {
+    const taken: Queued[] = [];
+    let size = 0;
+    while (this.#queue.length > 0 && taken.length < jobsPerTransaction) {
+      const next = this.#queue[0]!;
+      const nextSize = next.job.size ?? 1;
+      if (taken.length > 0 && (next.job.alone || size + nextSize > resourcesPerTransaction)) break;
+      taken.push(this.#queue.shift()!);
+      size += nextSize;
+      if (next.job.alone) break;
+    }
+    return taken;
+  }
+
+  async #commit(batch: Queued[], attempt = 1): Promise<void> {
+    let outcomes: { queued: Queued; value?: unknown; error?: unknown }[] = [];
+    let committed: WriteSet | undefined;
+    try {
+      await this.#database.transaction(async (transaction) => {
+        outcomes = [];
+        const set = new WriteSet(transaction, this.#keys, new Date());
+        await set.load(
+          batch.flatMap(({ job }) => job.keys),
+          batch.flatMap(({ job }) => job.patients),
+          batch.some(({ job }) => job.texts),
+        );
+        for (const queued of batch) {
+          set.begin();
+          try {
+            const value = await queued.job.apply(set, transaction);
+            set.accept();
+            outcomes.push({ queued, value });
+          } catch (error) {
+            set.discard();
+            if (batch.length === 1) throw error;
+            outcomes.push({ queued, error });
+          }
+        }
+        if (set.changes.length > 0) {
+          for (const hook of this.#hooks) await hook(set, transaction);
+          await set.flush();
+        }
+        committed = set;
+      });
+    } catch (error) {
+      if ((error as { code?: string }).code === uniqueViolation && attempt < attempts) {
+        await this.#commit(batch, attempt + 1);
+      } else if (batch.length === 1) {
+        batch[0]!.reject(error);
+      } else {
+        for (const queued of batch) await this.#commit([queued]);
+      }
+      return;
+    }
+    committed!.committed();
+    for (const listener of this.#afterCommit) listener(committed!);
+    for (const { queued, value, error } of outcomes) {
+      if (error === undefined) queued.resolve(value);
+      else queued.reject(error);
+    }
+  }
+}

@@ -1,0 +1,55 @@
+/**
+ * Who is asking, for whom and why. Every read of the record takes an Access; the condition it stands for is part of the
+ * SQL of that read.
+ */
+
+export const roles = ['clinician', 'steward', 'integration-engineer', 'administrator', 'system'] as const;
+export type Role = (typeof roles)[number];
+
+export interface Access {
+  /** Account or client. */
+  who: string;
+  /** Shown to people. */
+  name: string;
+  role: Role;
+  organization: string;
+  /** A code of http://terminology.hl7.org/CodeSystem/v3-ActReason: TREAT, HOPERAT, … */
+  purpose: string;
+  /** The homes whose resources may be read, or `all`. */
+  homes: 'all' | number[];
+}
+
+/** What each role is for, as a purpose of use when the request names none. */
+const purposes: Record<Role, string> = {
+  clinician: 'TREAT',
+  steward: 'HOPERAT',
+  'integration-engineer': 'HOPERAT',
+  administrator: 'HOPERAT',
+  system: 'HOPERAT',
+};
+
+const clinicalReaders: readonly Role[] = ['clinician', 'steward', 'administrator', 'system'];
+
+/** The access of a signed-in account or a token. A role that has no business in records may read none. */
+export function accessOf(user: { username: string; name: string; role: Role; organization: string }): Access {
+  return {
+    who: user.username,
+    name: user.name,
+    role: user.role,
+    organization: user.organization,
+    purpose: purposes[user.role],
+    homes: clinicalReaders.includes(user.role) ? 'all' : [],
+  };
+}
+
+/**
+ * The access condition on a row with a `home` column, as SQL. Resources of no patient (practitioners, places) are for
+ * everyone who may read at all.
+ * @param column the column's name with its alias
+ * @param parameter adds a value to the statement and returns its placeholder
+ */
+export function accessCondition(access: Access, column: string, parameter: (value: unknown) => string): string {
+  if (access.homes === 'all') return 'true';
+  if (access.homes.length === 0) return 'false';
+  return `(${column} < 0 OR ${column} = ANY(${parameter(access.homes)}::bigint[]))`;
+}
