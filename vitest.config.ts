@@ -8,7 +8,13 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['packages/**/*.test.ts', 'hub/**/*.test.ts', 'bench/**/*.test.ts', 'conformance/**/*.test.ts'],
+          include: [
+            'packages/**/*.test.ts',
+            'hub/**/*.test.ts',
+            'bench/**/*.test.ts',
+            'conformance/**/*.test.ts',
+            'scripts/**/*.test.ts',
+          ],
           exclude: ['**/node_modules/**', '**/*.integration.test.ts'],
         },
       },
@@ -16,6 +22,7 @@ export default defineConfig({
         test: {
           name: 'integration',
           include: ['hub/**/*.integration.test.ts'],
+          globalSetup: ['hub/database/testing-setup.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },

@@ -1,0 +1,20 @@
+/** The database: an embedded PostgreSQL server or one's own, the pool of connections to it, and the migrations. */
+
+export {
+  type ConnectionSettings,
+  type EmbeddedDatabase,
+  type EmbeddedOptions,
+  startEmbeddedDatabase,
+} from './embedded.ts';
+export { DatabaseStartError } from './errors.ts';
+export { migrate, migrationsDirectory } from './migrate.ts';
+export {
+  type Database,
+  type DatabaseConfig,
+  type NamedStatement,
+  openDatabase,
+  type Queryable,
+  type Result,
+  type Transaction,
+  type TransactionOptions,
+} from './pool.ts';

@@ -1,0 +1,211 @@
+/**
+ * The hub's connections to PostgreSQL, by the `pg` driver.
+ *
+ * Values: a Buffer parameter travels in binary; bytea comes back as a Buffer. int8 comes back as a number, and one
+ * beyond 2^53 raises an error rather than losing digits (select it `::text`). `date` and `numeric` stay text;
+ * timestamptz is a Date (milliseconds).
+ *
+ * Pipelining: statements issued on one connection without awaiting each other leave in one go, so that a transaction of
+ * five statements can cost two round trips. Await all of them (Promise.all): after the first error PostgreSQL refuses
+ * the others with 25P02, and `transaction` rolls back. Cursors cannot be used on these connections.
+ */
+
+import pg from 'pg';
+import { DatabaseStartError } from './errors.ts';
+
+/** Where the database is and how patient the hub is with it. Times in milliseconds. */
+export interface DatabaseConfig {
+  /** `{ host, port, user, database }` of the embedded server, or a connection URL. */
+  connection: string | { host: string; port: number; user: string; database: string };
+  /** Shown in pg_stat_activity. */
+  applicationName?: string;
+  maxConnections?: number;
+  statementTimeoutMs?: number;
+  lockTimeoutMs?: number;
+  idleInTransactionTimeoutMs?: number;
+  connectTimeoutMs?: number;
+}
+
+/** A statement that is prepared once per connection under its name. */
+export interface NamedStatement {
+  name: string;
+  text: string;
+  values?: unknown[];
+}
+
+export interface Result<R> {
+  rows: R[];
+  /** Rows returned or changed. */
+  rowCount: number | null;
+}
+
+/** What can run statements: the database itself (any connection) or one transaction. */
+export interface Queryable {
+  query<R extends object = Record<string, unknown>>(
+    statement: string | NamedStatement,
+    values?: unknown[],
+  ): Promise<Result<R>>;
+}
+
+export interface Transaction extends Queryable {
+  /** The connection itself, for what `query` does not offer (COPY, LISTEN). */
+  client: pg.PoolClient;
+}
+
+export interface TransactionOptions {
+  /** How often the whole function is run again after a serialization failure (40001) or deadlock (40P01). Default 3. */
+  retries?: number;
+  isolation?: 'read committed' | 'repeatable read' | 'serializable';
+  readOnly?: boolean;
+}
+
+export interface Database extends Queryable {
+  pool: pg.Pool;
+  /**
+   * Runs the function in one transaction: committed when it resolves, rolled back when it throws. The function may run
+   * more than once (see `retries`), so its effects outside the database must wait for the result.
+   */
+  transaction<T>(run: (transaction: Transaction) => Promise<T>, options?: TransactionOptions): Promise<T>;
+  close(): Promise<void>;
+}
+
+const int8 = 20;
+const date = 1082;
+const int8Array = 1016;
+const dateArray = 1182;
+const textArray = 1009;
+
+/**
+ * Opens the pool and checks the role. Throws DatabaseStartError when the server cannot be reached, is older than
+ * PostgreSQL 15, or the role is a superuser or bypasses row security.
+ */
+export async function openDatabase(config: DatabaseConfig): Promise<Database> {
+  const pool = new pg.Pool({
+    ...(typeof config.connection === 'string' ? { connectionString: config.connection } : config.connection),
+    application_name: config.applicationName ?? 'causeway',
+    max: config.maxConnections ?? 12,
+    statement_timeout: config.statementTimeoutMs ?? 60_000,
+    lock_timeout: config.lockTimeoutMs ?? 20_000,
+    idle_in_transaction_session_timeout: config.idleInTransactionTimeoutMs ?? 60_000,
+    connectionTimeoutMillis: config.connectTimeoutMs ?? 10_000,
+    idleTimeoutMillis: 60_000,
+    pipeline: true,
+    types: { getTypeParser: valueParser },
+  } as pg.PoolConfig);
+  // A connection lost while idle is replaced at the next use; without a listener it would end the process.
+  pool.on('error', () => {});
+  try {
+    await checkServerAndRole(pool);
+  } catch (error) {
+    await pool.end().catch(() => {});
+    throw error instanceof DatabaseStartError ? error : unreachable(error as Error);
+  }
+  return {
+    pool,
+    query: (statement, values) => runStatement(pool, statement, values),
+    transaction: (run, options) => runTransaction(pool, run, options ?? {}),
+    close: () => pool.end(),
+  };
+}
+
+async function checkServerAndRole(pool: pg.Pool): Promise<void> {
+  const { rows } = await pool.query<{ version: number; role: string; super: boolean; bypass: boolean; base: string }>(
+    `select current_setting('server_version_num')::int as version, rolname as role, rolsuper as super,
+            rolbypassrls as bypass, current_database() as base
+       from pg_roles where rolname = current_user`,
+  );
+  const found = rows[0]!;
+  if (found.version < 150_000) {
+    throw new DatabaseStartError(
+      `The PostgreSQL of DATABASE_URL is version ${Math.floor(found.version / 10_000)}, and the hub needs 15 or newer.`,
+    );
+  }
+  if (found.super || found.bypass) {
+    throw new DatabaseStartError(
+      `The role ${found.role} of DATABASE_URL ${found.super ? 'is a superuser' : 'has BYPASSRLS'} and would pass by row security: make a role for the hub (CREATE ROLE causeway LOGIN PASSWORD '…'; ALTER DATABASE ${found.base} OWNER TO causeway;) and use that one.`,
+    );
+  }
+}
+
+function unreachable(error: Error): DatabaseStartError {
+  const reason = error.message || (error as NodeJS.ErrnoException).code || 'no reason given';
+  return new DatabaseStartError(`The database cannot be reached: ${reason}.`);
+}
+
+async function runStatement<R extends object>(
+  on: pg.Pool | pg.PoolClient,
+  statement: string | NamedStatement,
+  values: unknown[] | undefined,
+): Promise<Result<R>> {
+  return await on.query(statement, values);
+}
+
+async function runTransaction<T>(
+  pool: pg.Pool,
+  run: (transaction: Transaction) => Promise<T>,
+  options: TransactionOptions,
+): Promise<T> {
+  const retries = options.retries ?? 3;
+  for (let attempt = 0; ; attempt++) {
+    try {
+      return await attemptTransaction(pool, run, options);
+    } catch (error) {
+      const { code } = error as { code?: string };
+      if (attempt >= retries || (code !== '40001' && code !== '40P01')) throw error;
+    }
+  }
+}
+
+async function attemptTransaction<T>(
+  pool: pg.Pool,
+  run: (transaction: Transaction) => Promise<T>,
+  options: TransactionOptions,
+): Promise<T> {
+  const client = await pool.connect();
+  let broken = false;
+  try {
+    const begun = client.query(beginStatement(options));
+    begun.catch(() => {});
+    const result = await run({ client, query: (statement, values) => runStatement(client, statement, values) });
+    await begun;
+    const { command } = await client.query('commit');
+    if (command !== 'COMMIT') {
+      throw new Error('The transaction was rolled back: a statement in it failed and its error was not passed on.');
+    }
+    return result;
+  } catch (error) {
+    await client.query('rollback').catch(() => {
+      broken = true;
+    });
+    throw error;
+  } finally {
+    client.release(broken);
+  }
+}
+
+function beginStatement({ isolation, readOnly }: TransactionOptions): string {
+  return `begin${isolation ? ` isolation level ${isolation}` : ''}${readOnly ? ' read only' : ''}`;
+}
+
+function valueParser(oid: number, format?: 'text' | 'binary'): (value: string) => unknown {
+  if (format !== 'binary') {
+    if (oid === int8) return exactNumber;
+    if (oid === int8Array) return numberArray;
+    if (oid === date) return (text: string) => text;
+    if (oid === dateArray) return pg.types.getTypeParser(textArray as number, 'text');
+  }
+  return pg.types.getTypeParser(oid, format as 'text');
+}
+
+function exactNumber(text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value)) {
+    throw new RangeError('An int8 beyond 2^53 was selected: select it ::text, so that it keeps its digits.');
+  }
+  return value;
+}
+
+function numberArray(text: string): (number | null)[] {
+  const parts = pg.types.getTypeParser(textArray as number, 'text')(text) as (string | null)[];
+  return parts.map((part) => (part === null ? null : exactNumber(part)));
+}
