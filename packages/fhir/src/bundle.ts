@@ -63,10 +63,14 @@ export function scanBundle(text: string, limits: BundleLimits = BUNDLE_LIMITS): 
     const entry = sent[index] as BundleEntry;
     const wrong = wrongEntry(entry);
     if (wrong !== undefined) return fhirError(text, span?.start ?? 0, 'structure', wrong, path);
-    const resource = span === undefined ? undefined : scanResource(text.slice(span.start, span.end), limits);
-    if (span !== undefined && resource !== undefined && isFhirError(resource)) {
-      const inner = resource.path === '' ? '' : `.${resource.path}`;
-      return fhirError(text, span.start + resource.offset, resource.code, resource.error, `${path}.resource${inner}`);
+    let resource: ScannedResource | undefined;
+    if (span !== undefined) {
+      const scanned = scanResource(text.slice(span.start, span.end), limits);
+      if (isFhirError(scanned)) {
+        const inner = scanned.path === '' ? '' : `.${scanned.path}`;
+        return fhirError(text, span.start + scanned.offset, scanned.code, scanned.error, `${path}.resource${inner}`);
+      }
+      resource = scanned;
     }
     delete entry.resource;
     entries.push({ fullUrl: entry.fullUrl, request: entry.request, resource, entry });

@@ -3,6 +3,10 @@ export type { BundleLimits, ScannedBundle, ScannedEntry } from './bundle.ts';
 export { BUNDLE_LIMITS, scanBundle } from './bundle.ts';
 export type { CanonicalText, VersionMeta } from './canonical-text.ts';
 export { canonicalText } from './canonical-text.ts';
+export type { DefinitionsArtifact } from './definitions/artifact.ts';
+export { ARTIFACT_FORMAT } from './definitions/artifact.ts';
+export { compileDefinitions } from './definitions/compile.ts';
+export { loadDefinitions } from './definitions/definitions.ts';
 export type { JsonLimits } from './json/limits.ts';
 export { DEFAULT_LIMITS } from './json/limits.ts';
 export type { JsonValue } from './json/parse.ts';
@@ -13,6 +17,9 @@ export { isFhirError, operationOutcome } from './outcome.ts';
 export { isResourceType, resourceTypes, typeCode, typeName } from './resource-types.ts';
 export type { ScannedResource } from './scan.ts';
 export { scanResource } from './scan.ts';
+export type { DateRange } from './search/dates.ts';
+export { DATE_MAX, DATE_MIN, dateRange } from './search/dates.ts';
+export { compartment, extract, isInPatientCompartment } from './search/extract.ts';
 export type {
   CompositeValue,
   DateValue,
@@ -27,3 +34,7 @@ export type {
   TokenValue,
   UriValue,
 } from './search/index-value.ts';
+export type { UncompiledParameter } from './search/parameters.ts';
+export { searchParameters, uncompiled } from './search/parameters.ts';
+export { isId, referenceValue } from './search/references.ts';
+export { normalizeString } from './search/strings.ts';

@@ -89,10 +89,10 @@ export interface UriValue {
   value: string;
 }
 
-/** One combination of the components' values, in the parameter's order. */
+/** One combination of the components' values, in the parameter's order; `param` of each is the component's code. */
 export interface CompositeValue {
   kind: 'composite';
-  components: SearchValue[];
+  components: IndexValue[];
 }
 
 /** One search parameter of one resource type. */

@@ -1,0 +1,210 @@
+/**
+ * Every search parameter of a resource type, R4's and US Core's, compiled when the type is first asked for; and those
+ * which could not be compiled, with the reason.
+ */
+import type { SearchParameterDefinition } from '../definitions/artifact.ts';
+import type { Definitions } from '../definitions/definitions.ts';
+import { definitions } from '../definitions/definitions.ts';
+import { isResourceType, resourceTypes } from '../resource-types.ts';
+import type { Expression } from './expression.ts';
+import { parseExpression } from './expression.ts';
+import type { IndexValue, SearchParameter } from './index-value.ts';
+import type { Place, PlanNode } from './plan.ts';
+import { conditionOf, emitAt, placesOf, planNode, prunePlan, runPlan } from './plan.ts';
+import { converterFor } from './values.ts';
+
+/** A parameter that search cannot use, and why. */
+export interface UncompiledParameter {
+  resourceType: string;
+  code: string;
+  reason: string;
+}
+
+/** What is compiled for one resource type. */
+export interface TypeSearch {
+  parameters: SearchParameter[];
+  uncompiled: UncompiledParameter[];
+  plan: PlanNode;
+}
+
+/** Parameters the record keeps as columns of its own: listed, but `extract` gives no values for them. */
+export const COLUMN_PARAMETERS: ReadonlySet<string> = new Set(['_id', '_lastUpdated']);
+
+/** The search parameters of a resource type, by code; none for an unknown type. */
+export function searchParameters(resourceType: string): SearchParameter[] {
+  return typeSearch(resourceType)?.parameters ?? [];
+}
+
+/** All parameters of all types that could not be compiled. Compiles every type. */
+export function uncompiled(): UncompiledParameter[] {
+  return resourceTypes().flatMap((type) => typeSearch(type)?.uncompiled ?? []);
+}
+
+/** What is compiled for a resource type; undefined for an unknown one. */
+export function typeSearch(resourceType: string): TypeSearch | undefined {
+  if (!isResourceType(resourceType)) return undefined;
+  const defs = definitions();
+  const key = `search ${resourceType}`;
+  let compiled = defs.derived.get(key) as TypeSearch | undefined;
+  if (compiled === undefined) {
+    compiled = compileType(defs, resourceType);
+    defs.derived.set(key, compiled);
+  }
+  return compiled;
+}
+
+/** Puts the named parameters of a type into one tree. */
+export function planOf(defs: Definitions, resourceType: string, codes: readonly string[]): PlanNode {
+  const plan = planNode();
+  for (const definition of definitionsFor(defs, resourceType)) {
+    if (codes.includes(definition.code)) addParameter(defs, plan, resourceType, definition);
+  }
+  prunePlan(plan);
+  return plan;
+}
+
+function compileType(defs: Definitions, resourceType: string): TypeSearch {
+  const plan = planNode();
+  const parameters: SearchParameter[] = [];
+  const failed: UncompiledParameter[] = [];
+  for (const definition of definitionsFor(defs, resourceType)) {
+    const { code } = definition;
+    if (parameters.some((known) => known.code === code)) continue;
+    const added = COLUMN_PARAMETERS.has(code) ? {} : addParameter(defs, plan, resourceType, definition);
+    if (typeof added === 'string') failed.push({ resourceType, code, reason: added });
+    else parameters.push(describe(resourceType, definition, added.components));
+  }
+  prunePlan(plan);
+  parameters.sort((a, b) => (a.code < b.code ? -1 : 1));
+  return { parameters, uncompiled: failed, plan };
+}
+
+function definitionsFor(defs: Definitions, resourceType: string): SearchParameterDefinition[] {
+  const bases = new Set([resourceType, 'Resource', ...(PLAIN_RESOURCES.has(resourceType) ? [] : ['DomainResource'])]);
+  return defs.artifact.searchParameters.filter((parameter) => parameter.base.some((base) => bases.has(base)));
+}
+
+const PLAIN_RESOURCES = new Set(['Binary', 'Bundle', 'Parameters']);
+
+/** What is learnt while compiling: a composite's components. */
+type Added = Pick<SearchParameter, 'components'>;
+
+/** Compiles one parameter into the tree; a sentence when it cannot be. */
+function addParameter(
+  defs: Definitions,
+  plan: PlanNode,
+  resourceType: string,
+  definition: SearchParameterDefinition,
+): Added | string {
+  const { code, type } = definition;
+  if (definition.expression === undefined) return 'the definition has no path; it needs an index over whole texts';
+  if (type === 'special') return 'it needs an index of its own (position on the earth)';
+  const expression = parseExpression(ownExpression(definition.expression, resourceType));
+  if (typeof expression === 'string') return expression;
+  if (expression.kind === 'and') {
+    const conditions = expression.parts.map((part) => conditionOf(defs, resourceType, part));
+    plan.emitters.push((element, out) => {
+      const isTrue = conditions.every((holds) => holds(element as object));
+      out.push({ param: code, kind: 'token', code: String(isTrue) });
+    });
+    return {};
+  }
+  if (type === 'composite') return addComposite(defs, plan, resourceType, definition, expression);
+  const places = placesOf(defs, plan, resourceType, expression);
+  if (typeof places === 'string') return places;
+  if (emitAt(places, type, code) > 0) return {};
+  return `a ${type} parameter cannot be found in elements of type ${places.map((place) => place.type).join(', ')}`;
+}
+
+/** No more combinations than this come from one element, whatever is in it. */
+const MAX_COMBINATIONS = 256;
+
+function addComposite(
+  defs: Definitions,
+  plan: PlanNode,
+  resourceType: string,
+  definition: SearchParameterDefinition,
+  expression: Expression,
+): Added | string {
+  const { code } = definition;
+  const places = placesOf(defs, plan, resourceType, expression);
+  if (typeof places === 'string') return places;
+  const described: SearchParameter['components'] = [];
+  for (const place of places) {
+    const components: { root: PlanNode; ofResource: boolean }[] = [];
+    for (const component of definition.components ?? []) {
+      const root = planNode();
+      const ofResource = component.expression.startsWith('%resource.');
+      const relative = parseExpression(
+        ofResource ? component.expression.slice('%resource.'.length) : component.expression,
+      );
+      if (typeof relative === 'string') return relative;
+      const inner = placesOf(defs, root, ofResource ? resourceType : place.type, relative);
+      if (typeof inner === 'string') return inner;
+      const target = componentTarget(defs, definition, component.url, inner);
+      if (target === undefined) return `its component ${component.expression} has no value of its type`;
+      emitAt(inner, target.type, target.code);
+      prunePlan(root);
+      components.push({ root, ofResource });
+      if (described.length < (definition.components?.length ?? 0)) {
+        described.push({ code: target.code, type: target.type, expression: component.expression });
+      }
+    }
+    place.node.emitters.push((element, out, context) => {
+      let combinations: IndexValue[][] = [[]];
+      for (const { root, ofResource } of components) {
+        const values: IndexValue[] = [];
+        runPlan(root, ofResource ? context.resource : element, values, context);
+        if (values.length === 0) return;
+        combinations = combinations
+          .flatMap((before) => values.map((value) => [...before, value]))
+          .slice(0, MAX_COMBINATIONS);
+      }
+      for (const combination of combinations) out.push({ param: code, kind: 'composite', components: combination });
+    });
+  }
+  return { components: described };
+}
+
+/**
+ * The parameter a component is searched as: the one it names, or, where that cannot be found in the element (R4 names
+ * the two of DocumentReference's `relationship` crosswise), another component's.
+ */
+function componentTarget(
+  defs: Definitions,
+  definition: SearchParameterDefinition,
+  url: string,
+  places: Place[],
+): SearchParameterDefinition | undefined {
+  for (const candidate of [url, ...(definition.components ?? []).map((component) => component.url)]) {
+    const target = defs.parametersByUrl.get(candidate);
+    if (target !== undefined && places.some((place) => converterFor(target.type, place.type) !== undefined))
+      return target;
+  }
+  return undefined;
+}
+
+function describe(
+  resourceType: string,
+  definition: SearchParameterDefinition,
+  components: SearchParameter['components'],
+): SearchParameter {
+  const { code, type, url, target } = definition;
+  return {
+    code,
+    type,
+    url,
+    expression: ownExpression(definition.expression ?? '', resourceType),
+    ...(target === undefined ? {} : { target }),
+    ...(components === undefined ? {} : { components }),
+  };
+}
+
+/** The branches of a union that are about this type. */
+function ownExpression(expression: string, resourceType: string): string {
+  const own = expression.split('|').filter((part) => {
+    const start = /[A-Za-z]+/.exec(part)?.[0];
+    return start === resourceType || start === 'Resource' || start === 'DomainResource';
+  });
+  return own.length === 0 ? expression.trim() : own.map((part) => part.trim()).join(' | ');
+}
