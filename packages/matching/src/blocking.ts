@@ -37,7 +37,7 @@ const RULES: readonly BlockingRule[] = [
       1,
     ),
   (p) => join('hi', houses(p), initials(p), 3),
-  (p) => join('zd', postalCodes(p), days(p), 2),
+  (p) => join('zd', places(p), days(p), 2),
   (p) =>
     take(
       p.identifiers.map((id) => `i|${id.system}|${id.value}`),
@@ -45,7 +45,7 @@ const RULES: readonly BlockingRule[] = [
     ),
   (p) => join('td', p.phones, birthdays(p), 1),
   (p) => join('hy', houses(p), years(p), 1),
-  (p) => join('pz', postalCodes(p), soundPairs(p), 1),
+  (p) => join('pz', places(p), soundPairs(p), 1),
 ];
 
 /** Every combination of the two, prefixed by the rule's name, the first `limit` in order. */
@@ -108,9 +108,10 @@ function houses(p: Prepared): string[] {
   );
 }
 
-function postalCodes(p: Prepared): string[] {
+/** Postal code, or the city where no code is known. */
+function places(p: Prepared): string[] {
   return take(
-    p.addresses.map((address) => address.postalCode).filter((code) => code !== ''),
+    p.addresses.map((address) => address.postalCode || address.city).filter((place) => place !== ''),
     2,
   );
 }

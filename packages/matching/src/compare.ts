@@ -5,6 +5,7 @@
 import { type Guard, type GuardId, guardsOf, type Outcome } from './guards.ts';
 import { type FieldLevel, type Levels, levelsOf } from './levels.ts';
 import { bitsOf, defaultModel, FIELDS, type Field, type Model, shareOf } from './model.ts';
+import { isNickname } from './nicknames.ts';
 import type { Prepared } from './prepare.ts';
 
 export interface Explanation {
@@ -45,7 +46,10 @@ export function compare(a: Prepared, b: Prepared, model: Model = defaultModel): 
   for (const line of explanation) weight += line.weight;
   const posterior = weight + model.prior;
   const { thresholds } = model;
-  const guards = guardsOf(a, b, levels, posterior >= thresholds.linkOnNameOnly);
+  const guards = guardsOf(a, b, levels, {
+    isNameEnough: model.prior + bitsWithout(CONTACT_FIELDS, explanation) >= thresholds.linkOnNameOnly,
+    isGivenName: (name) => isNickname(name) || Object.hasOwn(model.frequencies.given.shares, name),
+  });
   const scored = posterior >= thresholds.link ? 'link' : posterior >= thresholds.review ? 'review' : 'different';
   return {
     weight,
@@ -55,6 +59,11 @@ export function compare(a: Prepared, b: Prepared, model: Model = defaultModel): 
     explanation,
     guards: guards.map((guard) => guard.id),
   };
+}
+
+/** What the other fields give: that somebody has moved does not make the name rarer or more common. */
+function bitsWithout(fields: ReadonlySet<Field>, explanation: Explanation[]): number {
+  return explanation.reduce((sum, line) => (fields.has(line.field) ? sum : sum + line.weight), 0);
 }
 
 /** One line per field, in the order of `FIELDS`. */

@@ -20,6 +20,7 @@ export type DateLevel =
   | 'twoParts'
   | 'monthKnown'
   | 'yearKnown'
+  | 'newYear'
   | 'sameYear'
   | 'different';
 
@@ -55,12 +56,13 @@ export function compareDates(a: DateParts | undefined, b: DateParts | undefined)
   const year = a.year === b.year;
   const month = a.month === b.month;
   const day = a.day === b.day;
-  if (year && month && day) return a.month === 1 && a.day === 1 ? 'exactNewYear' : 'exact';
+  if (year && month && day) return isNewYear(a) ? 'exactNewYear' : 'exact';
   if (year && a.month === b.day && a.day === b.month) return 'swapped';
   if (withinOneEdit(dateDigits(a), dateDigits(b))) return 'oneEdit';
-  if (year && (month || day)) return 'twoParts';
+  if (year && (month || day) && !isNewYear(a) && !isNewYear(b)) return 'twoParts';
   if (month && day && Math.abs(a.year - b.year) <= 12) return 'twoParts';
-  return year ? 'sameYear' : 'different';
+  if (!year) return 'different';
+  return isNewYear(a) || isNewYear(b) ? 'newYear' : 'sameYear';
 }
 
 /** `YYYY-MM-DD` as far as known. */
@@ -75,6 +77,11 @@ export function writeDate(date: DateParts): string {
 export function dateDigits(date: DateParts): string {
   const digits = date.year * 10000 + (date.month ?? 0) * 100 + (date.day ?? 0);
   return String(digits).padStart(8, '0');
+}
+
+/** 1 January is written for an unknown day. */
+function isNewYear(date: DateParts): boolean {
+  return date.month === 1 && date.day === 1;
 }
 
 function comparePartial(a: DateParts, b: DateParts): DateLevel {

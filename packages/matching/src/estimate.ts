@@ -65,7 +65,7 @@ export function estimate(records: readonly Prepared[], options: EstimateOptions)
   for (const block of TRAINING_BLOCKS) {
     const patterns = blockPatterns(records, block, options.blockPairs ?? 200_000);
     const trained = expectationMaximisation(patterns, start, block.fixed, options.rounds ?? 30);
-    if (trained === undefined) continue;
+    if (trained === undefined || isHousehold(trained.m)) continue;
     matches = Math.max(matches, trained.matches);
     for (const [field, shares] of trained.m) learnt.set(field, [...(learnt.get(field) ?? []), shares]);
   }
@@ -76,6 +76,17 @@ export function estimate(records: readonly Prepared[], options: EstimateOptions)
     prior: matches > 0 ? Math.log2(Math.min(0.5, matches / allPairs)) : base.prior,
     fields: withM(start.fields, learnt),
   };
+}
+
+/**
+ * True when what EM took for one person is a household: records without duplicates pair up by family, and the names of
+ * siblings or the birth dates of spouses differ in most of those pairs.
+ */
+function isHousehold(m: Counts): boolean {
+  return (['given', 'birthDate'] as const).some((field) => {
+    const byLevel = m.get(field);
+    return byLevel !== undefined && (byLevel.get('different') ?? 0) > 0.25 * sumOf(byLevel);
+  });
 }
 
 /** How common each name is among the records, as shares; an unlisted name counts as borne by half a record. */

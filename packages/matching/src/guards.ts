@@ -3,7 +3,7 @@
  * score counts (twins, father and son of one name, spouses), or because nothing independent supports it. A guard
  * limits what may be decided; it never raises a score.
  */
-import type { Levels } from './levels.ts';
+import type { FieldLevel, Levels } from './levels.ts';
 import type { Prepared } from './prepare.ts';
 
 export type Outcome = 'link' | 'review' | 'different';
@@ -33,9 +33,18 @@ export type GuardId =
 
 /** Years between two birth dates from which they may be parent and child. */
 const GENERATION_YEARS = 14;
+const LONGEST_GENERATION_YEARS = 70;
 
-/** The guards that a pair runs into. `isNameEnough`: the score carries a link on name, birth date and sex alone. */
-export function guardsOf(a: Prepared, b: Prepared, levels: Levels, isNameEnough: boolean): Guard[] {
+/** What the guards must know of the score. */
+export interface GuardContext {
+  /** The score carries a link on name, birth date and sex alone. */
+  isNameEnough: boolean;
+  /** Whether people bear this given name: a misspelling is no name, a twin's is. */
+  isGivenName: (folded: string) => boolean;
+}
+
+/** The guards that a pair runs into. */
+export function guardsOf(a: Prepared, b: Prepared, levels: Levels, context: GuardContext): Guard[] {
   const is = (field: keyof Levels, ...names: string[]) => {
     const found = levels[field];
     return found !== null && names.includes(found.level);
@@ -43,47 +52,74 @@ export function guardsOf(a: Prepared, b: Prepared, levels: Levels, isNameEnough:
   const guards: Guard[] = [];
   const add = (id: GuardId, limit: Guard['limit']) => guards.push({ id, limit });
 
-  const isSameId = is('nationalId', 'same') || is('identifier', 'same');
+  const isSameNationalId = is('nationalId', 'same');
+  const isSameId = isSameNationalId || is('identifier', 'same');
   const isContactSame = is('address', 'same', 'similar') || is('phone', 'same') || is('email', 'same', 'similar');
   const isGivenSame = is('given', 'exact', 'nickname', 'middle', 'swapped');
   const isFamilySame = is('family', 'exact', 'close', 'part', 'swapped');
   const isDateSame = is('birthDate', 'exact', 'exactNewYear', 'swapped');
+  const isSexDifferent = is('sex', 'different');
   const yearsApart = Math.abs((a.birthDate?.year ?? 0) - (b.birthDate?.year ?? 0));
-  const areBothDated = levels.birthDate !== null;
+  const areGenerations = yearsApart >= GENERATION_YEARS && yearsApart <= LONGEST_GENERATION_YEARS;
 
   if (a.placeholder !== undefined || b.placeholder !== undefined) add('placeholder', 'review');
-  if (is('given', 'different')) add('given-name-disagrees', isSameId ? 'review' : 'different');
-  else if (levels.given === null) {
+
+  if (levels.given === null) {
     if (!(isSameId && isDateSame && isFamilySame)) add('given-name-missing', 'review');
-  } else if (!isGivenSame && !isSameId) {
-    const isOtherInitial = levels.given.a.charAt(0) !== levels.given.b.charAt(0);
-    const isMarked = is('given', 'similar', 'initial') || isOtherInitial;
-    if (isMarked && !is('middle', 'same')) add('given-name-weak', 'review');
+  } else if (is('given', 'different')) {
+    add('given-name-disagrees', isSameId ? 'review' : 'different');
+  } else if (!isGivenSame && !isSameId && !is('middle', 'same') && !isMisspelling(levels.given, context)) {
+    add('given-name-weak', 'review');
   }
-  if ((a.multipleBirth || b.multipleBirth) && !isGivenSame && !is('nationalId', 'same')) add('twin', 'review');
-  if (is('sex', 'different') && !isGivenSame) add('sex-and-given-name', isSameId ? 'review' : 'different');
-  if (!areBothDated) {
+  if ((a.multipleBirth || b.multipleBirth) && !isSameNationalId && !is('given', 'exact', 'nickname', 'swapped')) {
+    add('twin', 'review');
+  }
+  if (isSexDifferent && !is('given', 'exact', 'swapped')) {
+    const isPossible = isSameId || is('given', 'nickname', 'middle', 'close');
+    add('sex-and-given-name', isPossible ? 'review' : 'different');
+  }
+
+  if (levels.birthDate === null) {
     if (!(isSameId && isGivenSame && isFamilySame)) add('birth-date-missing', 'review');
   } else if (is('birthDate', 'different')) {
-    add('birth-date-disagrees', isSameId || yearsApart < GENERATION_YEARS ? 'review' : 'different');
-  } else if (is('birthDate', 'sameYear')) add('birth-date-disagrees', 'review');
-  else if (yearsApart >= GENERATION_YEARS && yearsApart <= 70 && !is('nationalId', 'same'))
+    add('birth-date-disagrees', isSameId || !areGenerations ? 'review' : 'different');
+  } else if (is('birthDate', 'sameYear')) {
+    add('birth-date-disagrees', 'review');
+  } else if (areGenerations && !isSameNationalId) {
     add('generations', 'review');
+  }
   if (is('suffix', 'different')) add('suffix-conflict', 'review');
+
   if (is('nationalId', 'different')) {
     const isAllElseSame = is('given', 'exact') && is('family', 'exact') && isDateSame && isContactSame;
     if (!isAllElseSame) add('national-id-conflict', 'review');
   }
-  if (is('family', 'different') || levels.family === null) {
-    const isExplained = isDateSame && isGivenSame && !is('sex', 'different') && (isSameId || isContactSame);
+  if (levels.family === null || is('family', 'different')) {
+    const isExplained = isDateSame && isGivenSame && !isSexDifferent && (isSameId || isContactSame);
     const isUsual = a.sex === 'female' || b.sex === 'female' || isSameId;
     if (!isExplained || !isUsual) add('family-name-disagrees', 'review');
   }
-  if (!isGivenSame && !isDateSame && !isSameId) add('name-and-birth-date-inexact', 'review');
-  if (!isSameId && !isContactSame && !is('nationalId', 'oneEdit', 'lastFour') && !is('motherMaidenName', 'same')) {
-    const isFull =
-      is('given', 'exact', 'nickname') && is('family', 'exact') && is('birthDate', 'exact') && !is('sex', 'different');
-    if (!isFull || !isNameEnough) add('no-independent-evidence', 'review');
+  const isGivenClear = is('given', 'exact', 'nickname', 'swapped');
+  if (!isGivenClear && !isDateSame && !isSameId) add('name-and-birth-date-inexact', 'review');
+  const isSupported =
+    isSameId || isContactSame || is('nationalId', 'oneEdit', 'lastFour') || is('motherMaidenName', 'same');
+  if (!isSupported) {
+    const isWhole =
+      is('given', 'exact', 'nickname', 'close', 'swapped') &&
+      isFamilySame &&
+      is('birthDate', 'exact') &&
+      !isSexDifferent;
+    const isInexactTwice = !isGivenClear && !is('family', 'exact', 'swapped');
+    if (!isWhole || isInexactTwice || !context.isNameEnough) add('no-independent-evidence', 'review');
   }
   return guards;
+}
+
+/** Nearly the same spelling, and not two names in their own right (`DANIEL` and `DANIELLE`, `TINA` and `GINA`). */
+function isMisspelling({ level, a, b }: FieldLevel, context: GuardContext): boolean {
+  if (level !== 'close') return false;
+  const known = Number(context.isGivenName(a)) + Number(context.isGivenName(b));
+  if (known === 2) return false;
+  const isSwapOfLetters = [...a].sort().join('') === [...b].sort().join('');
+  return known === 1 || a.charAt(0) === b.charAt(0) || isSwapOfLetters;
 }

@@ -101,7 +101,7 @@ function compareGivens(a: GivenName, b: GivenName, middlesA: string[], middlesB:
   const isInitial = a.text.length === 1 || b.text.length === 1;
   if (!isInitial) {
     if (areNicknames(a.nicknames, b.nicknames)) return 'nickname';
-    if (isAlike(a.text, b.text, 0.92)) return 'close';
+    if (isAlike(a.text, b.text, 0.92) || isShortMisspelling(a.text, b.text)) return 'close';
     if (middlesB.includes(a.text) || middlesA.includes(b.text)) return 'middle';
     if (jaroWinkler(a.text, b.text) >= 0.88) return 'similar';
     if (a.joined !== '' && isAlike(a.joined, b.text, 0.92)) return 'similar';
@@ -149,6 +149,11 @@ function isAlike(a: string, b: string, bound: number): boolean {
   if (a === b) return true;
   if (a.length < 2 || b.length < 2) return false;
   return (Math.max(a.length, b.length) >= 4 && withinOneEdit(a, b)) || jaroWinkler(a, b) >= bound;
+}
+
+/** One edit between short given names (`DN` and `DAN`). */
+function isShortMisspelling(a: string, b: string): boolean {
+  return Math.max(a.length, b.length) === 3 && withinOneEdit(a, b);
 }
 
 function itself(value: string): string {

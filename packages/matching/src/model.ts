@@ -21,7 +21,7 @@ export interface NameFrequencies {
 export interface Thresholds {
   /** Posterior bits from which a pair is linked without a human, guards permitting. */
   link: number;
-  /** Posterior bits from which a pair is linked on name, birth date and sex alone. */
+  /** Posterior bits of name, birth date and sex from which nothing independent is asked for. */
   linkOnNameOnly: number;
   /** Posterior bits from which a pair is shown to a human. */
   review: number;
@@ -85,6 +85,7 @@ export const FIELDS = [
       twoParts: 'two of year, month and day agree',
       monthKnown: 'same as far as known (month)',
       yearKnown: 'same as far as known (year)',
+      newYear: 'same year, one of them 1 January, which often stands for an unknown day',
       sameYear: 'only the year agrees',
       different: 'different',
     },

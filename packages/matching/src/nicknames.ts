@@ -226,6 +226,11 @@ export function nicknameGroups(folded: string): readonly number[] {
   return groupsByName.get(folded) ?? NONE;
 }
 
+/** True when the folded name stands in the table. */
+export function isNickname(folded: string): boolean {
+  return groupsByName.has(folded);
+}
+
 /** True when two folded given names are forms of one another. */
 export function areNicknames(a: readonly number[], b: readonly number[]): boolean {
   return a.some((group) => b.includes(group));
