@@ -207,11 +207,11 @@ WINIFRED WINNIE FREDA
 ZACHARY ZACH ZACK ZACHARIAH
 `;
 
-const formalByGroup: string[] = [];
+const namesByGroup: string[][] = [];
 const groupsByName = new Map<string, number[]>();
 for (const [group, line] of GROUPS.trim().split('\n').entries()) {
   const names = line.split(' ');
-  formalByGroup.push(names[0]!);
+  namesByGroup.push(names);
   for (const name of names) {
     const groups = groupsByName.get(name);
     if (groups === undefined) groupsByName.set(name, [group]);
@@ -240,5 +240,10 @@ export function areNicknames(a: readonly number[], b: readonly number[]): boolea
 export function formalNames(folded: string): string[] {
   return nicknameGroups(folded)
     .slice(0, 2)
-    .map((group) => formalByGroup[group]!);
+    .map((group) => namesByGroup[group]![0]!);
+}
+
+/** All names that may stand for a folded given name, itself among them; empty for a name without everyday forms. */
+export function formsOf(folded: string): string[] {
+  return nicknameGroups(folded).flatMap((group) => namesByGroup[group]!);
 }
