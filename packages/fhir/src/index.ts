@@ -38,3 +38,4 @@ export type { UncompiledParameter } from './search/parameters.ts';
 export { searchParameters, uncompiled } from './search/parameters.ts';
 export { isId, referenceValue } from './search/references.ts';
 export { normalizeString } from './search/strings.ts';
+export { validate } from './validation/validate.ts';
