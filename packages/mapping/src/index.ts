@@ -1,2 +1,3 @@
+export { convertCcda } from './ccda/convert.ts';
 export * from './conversion.ts';
 export * from './fact-id.ts';

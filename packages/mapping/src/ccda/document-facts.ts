@@ -1,0 +1,306 @@
+/**
+ * The document itself: Composition with the narrative of its sections, DocumentReference to the original, the
+ * encounter it was written in, and Provenance of what its authors said.
+ */
+import type { CdaSection, XmlElement } from '@causeway/ccda';
+import { translate } from './concept-maps.ts';
+import { absentReason, codeableConcept, dateTime, identifier, period } from './data-types.ts';
+import type { Draft } from './draft.ts';
+import { applyRows } from './engine.ts';
+import type { Json } from './fhir-path.ts';
+import { sectionDiv } from './narrative.ts';
+import { location, organization, participant } from './participants.ts';
+import type { Run } from './run.ts';
+import type { Row } from './table.ts';
+
+const ENCOMPASSING: readonly Row[] = [
+  ['id', 'identifier[]', 'identifier'],
+  ['code', 'type[]', 'concept'],
+  ['effectiveTime', 'period', 'period'],
+  ['effectiveTime[@value]', 'period.start', 'dateTime'],
+  ['dischargeDispositionCode', 'hospitalization.dischargeDisposition', 'concept'],
+  ['responsibleParty', 'participant[].individual', 'participant'],
+  ['encounterParticipant', 'participant[].individual', 'participant'],
+];
+
+const COMPOSITION: readonly Row[] = [
+  ['id', 'identifier', 'identifier'],
+  ['code', 'type', 'concept'],
+  ['title', 'title', 'text'],
+  ['effectiveTime', 'date', 'dateTime'],
+];
+
+/** componentOf/encompassingEncounter → Encounter. */
+export function convertEncompassingEncounter(run: Run): Draft | undefined {
+  const element = run.document.header?.componentOf?.child('encompassingEncounter');
+  if (element === undefined) return undefined;
+  const id = element.all('id').find((one) => one.attr('root') !== undefined);
+  const key =
+    id === undefined ? `${documentKey(run)}|encompassing` : `${id.attr('root')}|${id.attr('extension') ?? ''}`;
+  const draft = run.draft('Encounter', [run.patientIdentity, key]);
+  applyRows(run, element, draft, ENCOMPASSING, 'encompassingEncounter');
+  const { resource } = draft;
+  resource.subject = run.referenceTo(run.patient);
+  resource.status = (resource.period as Json | undefined)?.end === undefined ? 'unknown' : 'finished';
+  resource.class = { extension: [absentReason('UNK')] };
+  const code = element.child('code');
+  if (code?.attr('codeSystem') === '2.16.840.1.113883.5.4') {
+    resource.class = { system: 'http://terminology.hl7.org/CodeSystem/v3-ActCode', code: code.attr('code') };
+  }
+  const facility = element.find('location', 'healthCareFacility');
+  const place = facility && location(run, facility);
+  if (place !== undefined) resource.location = [{ location: run.referenceTo(place) }];
+  const provider = facility?.child('serviceProviderOrganization');
+  const organizationDraft = provider && organization(run, provider);
+  if (organizationDraft !== undefined) resource.serviceProvider = run.referenceTo(organizationDraft);
+  run.owners.set(element, draft);
+  return run.admit(draft, element);
+}
+
+export interface SectionFacts {
+  section: CdaSection;
+  facts: Draft[];
+  inner: SectionFacts[];
+}
+
+/** Who takes part in the document and is not asked for elsewhere. */
+export function convertHeaderParticipants(run: Run): void {
+  const { header } = run.document;
+  if (header === undefined) return;
+  const services = header.documentationOf.flatMap((one) => one.all('serviceEvent'));
+  const others = [
+    ...header.informants,
+    ...header.informationRecipients,
+    ...header.participants,
+    ...services.flatMap((service) => service.all('performer')),
+    ...(header.dataEnterer === undefined ? [] : [header.dataEnterer]),
+  ];
+  for (const other of others) participant(run, other);
+}
+
+export function makeComposition(
+  run: Run,
+  sections: readonly SectionFacts[],
+  encounter: Draft | undefined,
+): Draft | undefined {
+  const { header, xml } = run.document;
+  if (sections.length === 0 && (header?.id === undefined || run.document.nonXmlBody !== undefined)) return undefined;
+  const draft = run.draft('Composition', [documentKey(run)]);
+  const { resource } = draft;
+  applyRows(run, xml.root, draft, xml.root.name === 'ClinicalDocument' ? COMPOSITION : [], 'Composition');
+  resource.status = 'final';
+  resource.type ??= { extension: [absentReason('UNK')] };
+  resource.subject = run.referenceTo(run.patient);
+  resource.date ??= run.documentTime;
+  resource.title ??= 'Clinical document';
+  if (encounter !== undefined) resource.encounter = run.referenceTo(encounter);
+  const authors = authorsOf(run);
+  resource.author = authors.length > 0 ? authors : [{ extension: [absentReason('UNK')] }];
+  addDocumentHeader(run, draft);
+  if (sections.length > 0) resource.section = sections.map((one, n) => sectionOf(run, one, draft, `section[${n}]`));
+  return run.admit(draft, xml.root);
+}
+
+function addDocumentHeader(run: Run, draft: Draft): void {
+  const { header, xml } = run.document;
+  const { resource } = draft;
+  run.account.rule = 'Composition';
+  const confidentiality = xml.root.child('confidentialityCode');
+  const code = confidentiality?.attr('code');
+  if (confidentiality !== undefined && code !== undefined && /^[LMNRUV]$/.test(code)) {
+    resource.confidentiality = code;
+    run.account.mapped(confidentiality, 'code', draft, 'confidentiality');
+  }
+  const language = xml.root.child('languageCode');
+  if (language?.attr('code') !== undefined) {
+    resource.language = language.attr('code');
+    run.account.mapped(language, 'code', draft, 'language');
+  }
+  const version = xml.root.child('versionNumber');
+  if (version?.attr('value') !== undefined) {
+    draft.put('extension[]', {
+      url: 'http://hl7.org/fhir/StructureDefinition/composition-clinicaldocument-versionNumber',
+      valueString: version.attr('value'),
+    });
+    run.account.mapped(version, 'value', draft, 'extension[0].valueString');
+  }
+  const custodian = header?.custodian && custodianOf(run, header.custodian);
+  if (custodian !== undefined) resource.custodian = run.referenceTo(custodian);
+  for (const [element, mode] of attesters(run)) {
+    const who = participant(run, element);
+    const attester: Json = { mode };
+    const path = `attester[${((resource.attester as unknown[] | undefined) ?? []).length}].time`;
+    const time = element.child('time');
+    const at = time && dateTime(run, time, { draft, path });
+    if (at !== undefined) attester.time = at;
+    if (who !== undefined) attester.party = run.referenceTo(who);
+    draft.put('attester[]', attester);
+  }
+  for (const service of header?.documentationOf.flatMap((one) => one.all('serviceEvent')) ?? []) {
+    addEvent(run, service, draft);
+  }
+}
+
+function addEvent(run: Run, service: XmlElement, draft: Draft): void {
+  const path = `event[${((draft.resource.event as unknown[] | undefined) ?? []).length}]`;
+  const event: Json = {};
+  const time = service.child('effectiveTime');
+  const during = time && period(run, time, { draft, path: `${path}.period` });
+  if (during !== undefined) event.period = during;
+  const code = service.child('code');
+  const concept = code && codeableConcept(run, code, { draft, path: `${path}.code[0]` });
+  if (concept !== undefined) event.code = [concept];
+  if (Object.keys(event).length > 0) draft.put('event[]', event);
+}
+
+function attesters(run: Run): [XmlElement, string][] {
+  const { header } = run.document;
+  const legal = header?.legalAuthenticator;
+  const others = (header?.authenticators ?? []).map((one): [XmlElement, string] => [one, 'professional']);
+  return legal === undefined ? others : [[legal, 'legal'], ...others];
+}
+
+function custodianOf(run: Run, custodian: XmlElement): Draft | undefined {
+  const element = custodian.find('assignedCustodian', 'representedCustodianOrganization');
+  return element && organization(run, element);
+}
+
+function authorsOf(run: Run): Json[] {
+  const seen = new Set<Draft>();
+  for (const author of run.document.header?.authors ?? []) {
+    const who = participant(run, author);
+    if (who !== undefined) seen.add(who);
+  }
+  return [...seen].map((who) => run.referenceTo(who));
+}
+
+function sectionOf(run: Run, { section, facts, inner }: SectionFacts, draft: Draft, path: string): Json {
+  const result: Json = {};
+  run.account.rule = 'section';
+  const title = section.element.child('title');
+  if (title !== undefined && section.title !== undefined) {
+    result.title = section.title;
+    run.account.mapped(title, '#text', draft, `${path}.title`);
+  }
+  const code = section.element.child('code');
+  const concept = code && codeableConcept(run, code, { draft, path: `${path}.code` });
+  if (concept !== undefined) result.code = concept;
+  const div = section.text && sectionDiv(section.text);
+  if (section.text !== undefined) {
+    if (div !== undefined) run.account.mapped(section.text, '#text', draft, `${path}.text.div`);
+    else run.account.structural(section.text, '#text');
+  }
+  if (div !== undefined) result.text = { status: 'generated', div };
+  const entries = [...new Set(facts)];
+  if (entries.length > 0) result.entry = entries.map((fact) => run.referenceTo(fact));
+  if (inner.length > 0) result.section = inner.map((one, n) => sectionOf(run, one, draft, `${path}.section[${n}]`));
+  const flavor = section.nullFlavor;
+  if (flavor !== undefined && entries.length === 0) {
+    result.emptyReason = {
+      coding: [{ system: 'http://terminology.hl7.org/CodeSystem/list-empty-reason', code: emptyReason(flavor) }],
+    };
+    run.account.consumed(section.element, 'nullFlavor', 'emptyReason');
+  }
+  return result;
+}
+
+function emptyReason(nullFlavor: string): string {
+  if (nullFlavor === 'NASK') return 'notasked';
+  if (nullFlavor === 'MSK') return 'withheld';
+  return 'unavailable';
+}
+
+/** The whole document, by reference to the original bytes. */
+export function makeDocumentReference(run: Run, encounter: Draft | undefined): Draft | undefined {
+  const { root } = run.document.xml;
+  const { header } = run.document;
+  if (root.name !== 'ClinicalDocument' || header === undefined) return undefined;
+  const draft = run.draft('DocumentReference', [documentKey(run)]);
+  const { resource } = draft;
+  applyRows(
+    run,
+    root,
+    draft,
+    [
+      ['id', 'masterIdentifier', 'identifier'],
+      ['setId', 'identifier[]', 'identifier'],
+      ['code', 'type', 'concept'],
+      ['title', 'description', 'text'],
+      ['effectiveTime', 'date', 'instant'],
+      ['confidentialityCode', 'securityLabel[]', 'concept'],
+    ],
+    'DocumentReference',
+  );
+  resource.status = 'current';
+  resource.subject = run.referenceTo(run.patient);
+  const authors = authorsOf(run);
+  if (authors.length > 0) resource.author = authors;
+  const custodian = header.custodian && custodianOf(run, header.custodian);
+  if (custodian !== undefined) resource.custodian = run.referenceTo(custodian);
+  const legal = header.legalAuthenticator && participant(run, header.legalAuthenticator);
+  if (legal !== undefined) resource.authenticator = run.referenceTo(legal);
+  for (const related of header.relatedDocuments) addRelated(run, related, draft);
+  resource.content = [{ attachment: attachmentOf(run, draft) }];
+  if (encounter !== undefined) resource.context = { encounter: [run.referenceTo(encounter)] };
+  return run.admit(draft, root);
+}
+
+function attachmentOf(run: Run, draft: Draft): Json {
+  const attachment: Json = { contentType: 'text/xml', url: run.context.messageUri };
+  const body = run.document.nonXmlBody;
+  if (body === undefined) return attachment;
+  const mediaType = body.attr('mediaType');
+  attachment.url = `${run.context.messageUri}#nonXMLBody`;
+  if (mediaType !== undefined) {
+    attachment.contentType = mediaType;
+    run.account.mapped(body, 'mediaType', draft, 'content[0].attachment.contentType');
+  }
+  const reason = 'the bytes stay in the original, to which the attachment refers';
+  run.account.kept(body, '#text', draft, 'content[0].attachment.url', reason);
+  return attachment;
+}
+
+function addRelated(run: Run, related: XmlElement, draft: Draft): void {
+  const code = related.attr('typeCode');
+  const relation = code && translate('relatedDocument', code);
+  const id = related.find('parentDocument', 'id');
+  if (!relation || id === undefined) return;
+  const path = `relatesTo[${((draft.resource.relatesTo as unknown[] | undefined) ?? []).length}]`;
+  const target = identifier(run, id, { draft, path: `${path}.target.identifier` });
+  if (target === undefined) return;
+  run.account.consumed(related, 'typeCode', 'relatedDocument');
+  draft.put('relatesTo[]', { code: relation, target: { identifier: target } });
+}
+
+/** One Provenance for one author at one time. */
+export function makeProvenance(run: Run, original: Draft | undefined): void {
+  for (const { author, organization: behalf, time, times, targets } of [...run.authorships.values()]) {
+    const draft = run.draft('Provenance', [documentKey(run), author.key, author.id, time ?? '']);
+    const agent: Json = {
+      type: {
+        coding: [{ system: 'http://terminology.hl7.org/CodeSystem/provenance-participant-type', code: 'author' }],
+      },
+      who: run.referenceTo(author),
+    };
+    if (behalf !== undefined && behalf !== author) agent.onBehalfOf = run.referenceTo(behalf);
+    draft.resource.target = [...targets].map((target) => run.referenceTo(target));
+    draft.resource.recorded = time ?? run.documentTime;
+    draft.resource.agent = [agent];
+    if (original !== undefined) draft.resource.entity = [{ role: 'source', what: run.referenceTo(original) }];
+    run.account.rule = 'provenance';
+    for (const element of times) run.account.mapped(element, 'value', draft, 'recorded');
+    run.admit(draft, run.document.xml.root);
+  }
+}
+
+/** The document's own id, or else what it says of itself. */
+export function documentKey(run: Run): string {
+  const id = run.document.header?.id;
+  if (id?.root !== undefined) return `${id.root}|${id.extension ?? ''}`;
+  return [
+    run.patientIdentity,
+    run.document.header?.code?.code,
+    run.document.header?.effectiveTime?.value,
+    run.context.messageUri,
+  ].join('|');
+}

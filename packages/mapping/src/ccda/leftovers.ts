@@ -1,0 +1,50 @@
+/**
+ * Codes that no row took: kept with the resource that tells of the statement, as an extension that says where they
+ * stood, so that no coded value is only in the original.
+ */
+import { CLINICAL_STATEMENTS, type XmlElement } from '@causeway/ccda';
+import { codeableConcept } from './data-types.ts';
+import type { Draft } from './draft.ts';
+import type { Run } from './run.ts';
+
+export const CDA_ELEMENT = 'https://causeway.health/fhir/StructureDefinition/cda-element';
+const STRUCTURAL = new Set(['templateId', 'typeId', 'realmCode', 'languageCode']);
+
+/** Walks the body and hangs each open code on the nearest fact, or on `fallback`. */
+export function keepOpenCodes(run: Run, root: XmlElement, fallback: Draft | undefined): void {
+  run.account.rule = 'cda-element';
+  walk(run, root, undefined, fallback, root);
+}
+
+function walk(
+  run: Run,
+  element: XmlElement,
+  owner: Draft | undefined,
+  fallback: Draft | undefined,
+  base: XmlElement,
+): void {
+  const own = run.owners.get(element) ?? run.folded.get(element);
+  const at = own ?? owner;
+  const from = CLINICAL_STATEMENTS.has(element.name) ? element : base;
+  const holder = at ?? fallback;
+  if (holder !== undefined && isOpenCode(run, element)) {
+    const path = `extension[${((holder.resource.extension as unknown[] | undefined) ?? []).length}]`;
+    const value = codeableConcept(run, element, { draft: holder, path: `${path}.extension[1].valueCodeableConcept` });
+    if (value !== undefined) {
+      const where = element.path.slice(from.path.length + 1);
+      holder.put('extension[]', {
+        url: CDA_ELEMENT,
+        extension: [
+          { url: 'path', valueString: where === '' ? element.name : where },
+          { url: 'value', valueCodeableConcept: value },
+        ],
+      });
+    }
+  }
+  for (const child of element.children) walk(run, child, at, fallback, from);
+}
+
+function isOpenCode(run: Run, element: XmlElement): boolean {
+  if (STRUCTURAL.has(element.name) || element.attr('code') === undefined) return false;
+  return run.account.isOpen(element, 'code') && element.parent?.name !== 'text';
+}

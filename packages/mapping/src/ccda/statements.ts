@@ -1,0 +1,235 @@
+/**
+ * Clinical statements → facts: which table, which identity, what is said beside the rows, and how a nested statement
+ * hangs on the one around it.
+ */
+import { CLINICAL_STATEMENTS, statementsIn, type XmlElement } from '@causeway/ccda';
+import { absentReason } from './data-types.ts';
+import type { Draft } from './draft.ts';
+import { applyRows } from './engine.ts';
+import type { Json } from './fhir-path.ts';
+import { linkFacts } from './links.ts';
+import { organizationOf, participant } from './participants.ts';
+import { RULES } from './rules.ts';
+import type { Run } from './run.ts';
+import type { Table } from './table.ts';
+import { chooseTable, isEntryReference, isWrapper } from './tables/index.ts';
+import { instantOf } from './time.ts';
+
+/** What a statement is found in. */
+export interface Surrounding {
+  /** LOINC code of the section. */
+  section?: string;
+  /** The concern or other wrapper around it. */
+  wrapper?: XmlElement;
+  /** The fact that the statement is nested in. */
+  parent?: Draft;
+}
+
+/** Where in FHIR a resource says whom it is about. */
+const SUBJECT: Record<string, string> = {
+  AllergyIntolerance: 'patient',
+  Immunization: 'patient',
+  FamilyMemberHistory: 'patient',
+  Coverage: 'beneficiary',
+  Device: 'patient',
+};
+
+/**
+ * Converts one statement and all that is nested in it.
+ * @returns the facts that stand for the statement: one, or for a wrapper those inside it
+ */
+export function convertStatement(run: Run, element: XmlElement, around: Surrounding = {}): Draft[] {
+  const known = run.owners.get(element);
+  if (known !== undefined) return [known];
+  if (run.folded.has(element)) return [];
+  const surrounding = { ...around, section: around.section ?? sectionCodeOf(element) };
+  const rule = run.account.rule;
+  try {
+    if (isEntryReference(element)) return referToEntry(run, element, surrounding);
+    if (isWrapper(element)) return convertWrapper(run, element, surrounding);
+    return [convertFact(run, element, chooseTable(element, surrounding.section), surrounding)];
+  } finally {
+    run.account.rule = rule;
+  }
+}
+
+function convertWrapper(run: Run, element: XmlElement, around: Surrounding): Draft[] {
+  const inner: Draft[] = [];
+  const within: Surrounding = { ...around, wrapper: element };
+  for (const child of nestedIn(element)) inner.push(...convertStatement(run, child, within));
+  const first = inner[0];
+  if (first === undefined) return [];
+  run.owners.set(element, first);
+  const code = element.child('code');
+  if (code?.attr('code') === 'CONC') run.account.consumeBelow(code, 'concern act');
+  return inner;
+}
+
+function convertFact(run: Run, element: XmlElement, table: Table, around: Surrounding): Draft {
+  const asOf = spokenAt(run, element) ?? (around.wrapper && spokenAt(run, around.wrapper)) ?? run.documentTime;
+  const draft = run.draft(table.resource, identityOf(run, element), 'replace', asOf);
+  run.owners.set(element, draft);
+  Object.assign(draft.resource, structuredClone(table.fixed));
+  draft.resource[SUBJECT[table.resource] ?? 'subject'] = run.referenceTo(run.patient);
+  run.account.rule = table.name;
+  applyRows(run, element, draft, table.rows, table.name);
+  run.account.rule = table.name;
+  if (table.rule !== undefined) RULES[table.rule]({ run, element, draft, around });
+  completeRequired(draft, table, around);
+  run.account.consumed(element, 'moodCode', `${table.name}: mood`);
+  const result = run.admit(draft, element);
+  run.owners.set(element, result);
+  recordAuthors(run, element, around, result);
+  convertNested(run, element, result, around);
+  return result;
+}
+
+/** Statements below that no row took: facts of their own, linked to this one. */
+function convertNested(run: Run, element: XmlElement, draft: Draft, around: Surrounding): void {
+  for (const container of element.children) {
+    for (const child of statementsIn(container)) {
+      if (run.folded.get(child) !== undefined) {
+        convertNested(run, child, draft, around);
+        continue;
+      }
+      if (run.owners.has(child)) continue;
+      const inner = convertStatement(run, child, { section: around.section, parent: draft });
+      for (const fact of inner) linkFacts(run, draft, fact, container.attr('typeCode') ?? '');
+    }
+  }
+}
+
+function nestedIn(element: XmlElement): XmlElement[] {
+  return element.children.flatMap((container) => statementsIn(container));
+}
+
+/** An Entry Reference points at a statement elsewhere by its id; the link is made when all are known. */
+function referToEntry(run: Run, element: XmlElement, around: Surrounding): Draft[] {
+  if (around.parent !== undefined) run.entryReferences.push({ element, from: around.parent });
+  return [];
+}
+
+/** The id that the sender gave, or else what the statement says. An id used for several things names none alone. */
+function identityOf(run: Run, element: XmlElement): string[] {
+  for (const id of element.all('id')) {
+    const root = id.attr('root');
+    if (root === undefined) continue;
+    const key = `${root}|${id.attr('extension') ?? ''}`;
+    return run.isShared(element.name, key)
+      ? [run.patientIdentity, key, contentOf(element)]
+      : [run.patientIdentity, key];
+  }
+  return [run.patientIdentity, contentOf(element)];
+}
+
+/** Code, value, agent and time of a statement: what makes it this one, when its id does not. */
+export function contentOf(element: XmlElement): string {
+  const part = (at: XmlElement | undefined): string => {
+    if (at === undefined) return '';
+    const attributes = ['code', 'value', 'unit', 'nullFlavor'].map((name) => at.attr(name) ?? '').join(' ');
+    return `${attributes} ${at.allText}`.trim();
+  };
+  const time = element.child('effectiveTime');
+  const material = element.find('consumable', 'manufacturedProduct', 'manufacturedMaterial', 'code');
+  const product = element.find('product', 'manufacturedProduct', 'manufacturedMaterial', 'code');
+  const agent = element.find('participant', 'participantRole', 'playingEntity', 'code');
+  const value = element.child('value');
+  return [
+    element.name,
+    element.attr('moodCode') ?? '',
+    element.attr('negationInd') ?? '',
+    part(element.child('code')),
+    part(value),
+    part(time),
+    part(time?.child('low')),
+    part(time?.child('high')),
+    part(material ?? product ?? agent),
+    value === undefined && material === undefined && agent === undefined ? part(element.child('text')) : '',
+    element.child('text')?.child('reference')?.attr('value') ?? '',
+  ].join('/');
+}
+
+function spokenAt(run: Run, element: XmlElement): string | undefined {
+  let latest: string | undefined;
+  for (const author of element.all('author')) {
+    const value = author.child('time')?.attr('value');
+    const at = value === undefined ? undefined : instantOf(value, run.zone);
+    if (at !== undefined && (latest === undefined || Date.parse(at) > Date.parse(latest))) latest = at;
+  }
+  return latest;
+}
+
+/** Authors of the statement, or else of the wrapper around it, become Provenance. */
+function recordAuthors(run: Run, element: XmlElement, around: Surrounding, draft: Draft): void {
+  const own = element.all('author');
+  const authors = own.length > 0 ? own : (around.wrapper?.all('author') ?? []);
+  run.account.rule = 'provenance';
+  for (const author of authors) recordAuthor(run, author, [draft]);
+}
+
+export function recordAuthor(run: Run, author: XmlElement, targets: readonly Draft[]): void {
+  const who = participant(run, author);
+  if (who === undefined) return;
+  const time = author.child('time')?.attr('value');
+  const at = time === undefined ? undefined : instantOf(time, run.zone);
+  const key = `${who.reference}|${at ?? ''}`;
+  let authorship = run.authorships.get(key);
+  if (authorship === undefined) {
+    const organization = organizationOf(run, author);
+    authorship = { author: who, organization, time: at, targets: new Set(), times: [] };
+    run.authorships.set(key, authorship);
+  }
+  for (const target of targets) authorship.targets.add(target);
+  if (at !== undefined) authorship.times.push(author.child('time')!);
+}
+
+function completeRequired(draft: Draft, table: Table, around: Surrounding): void {
+  for (const [name, standIn] of Object.entries(table.required ?? {})) {
+    if (hasElement(draft.resource, name)) continue;
+    if (standIn === 'absent') {
+      const extension = [absentReason('UNK')];
+      if (name.endsWith('[x]')) draft.resource[`_${name.replace('[x]', 'DateTime')}`] = { extension };
+      else draft.resource[name] = { extension };
+    } else if (standIn === 'parent') {
+      const parent = around.parent?.resource[name] as Json | undefined;
+      draft.resource[name] = parent === undefined ? { extension: [absentReason('UNK')] } : structuredClone(parent);
+    } else draft.resource[name] = standIn;
+  }
+}
+
+function hasElement(resource: Json, name: string): boolean {
+  if (!name.endsWith('[x]')) return resource[name] !== undefined;
+  const stem = name.slice(0, -3);
+  return Object.keys(resource).some((key) => key.startsWith(stem) || key.startsWith(`_${stem}`));
+}
+
+function sectionCodeOf(element: XmlElement): string | undefined {
+  for (let at = element.parent; at !== undefined; at = at.parent) {
+    if (at.name === 'section') return at.child('code')?.attr('code');
+  }
+  return undefined;
+}
+
+/** Ids that stand on more than one statement of a class with different content. */
+export function findSharedIds(root: XmlElement): Set<string> {
+  const contents = new Map<string, string>();
+  const shared = new Set<string>();
+  const walk = (element: XmlElement): void => {
+    if (CLINICAL_STATEMENTS.has(element.name)) {
+      const id = element.all('id').find((one) => one.attr('root') !== undefined);
+      if (id !== undefined) {
+        const key = `${element.name}|${id.attr('root')}|${id.attr('extension') ?? ''}`;
+        const code = [element.child('code'), element.child('value')].map(
+          (at) => `${at?.attr('code')} ${at?.attr('value')}`,
+        );
+        const content = `${element.attr('moodCode')} ${code.join()}`;
+        const known = contents.get(key);
+        if (known === undefined) contents.set(key, content);
+        else if (known !== content) shared.add(key);
+      }
+    }
+    for (const child of element.children) walk(child);
+  };
+  walk(root);
+  return shared;
+}
