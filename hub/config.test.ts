@@ -1,0 +1,45 @@
+import { resolve } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { describeConfig, describeOptions, readConfig } from './config.ts';
+
+describe('configuration', () => {
+  test('has defaults for everything', () => {
+    const { config, rest } = readConfig([], {});
+    expect(config).toMatchObject({ host: '127.0.0.1', port: 8080, mllpPort: 2575, people: 200, demo: true });
+    expect(config.dataDir).toBe(resolve('./data'));
+    expect(config.messageBytes).toBe(67108864);
+    expect(rest).toEqual([]);
+    expect(describeConfig(config)).toEqual([]);
+  });
+
+  test('options win over the environment', () => {
+    const environment = { CAUSEWAY_PORT: '9000', CAUSEWAY_PEOPLE: '10', CAUSEWAY_DEMO: 'false', HOME: '/x' };
+    const { config, rest } = readConfig(['--port', '9001', 'a.hl7', '--message-bytes=2MB'], environment);
+    expect(config).toMatchObject({ port: 9001, people: 10, demo: false, messageBytes: 2097152 });
+    expect(rest).toEqual(['a.hl7']);
+    expect(readConfig(['--no-demo'], {}).config.demo).toBe(false);
+  });
+
+  test.each([
+    [['--prot', '1'], {}, /--prot is unknown. Did you mean --port\?/],
+    [['--nodemo'], {}, /Did you mean --no-demo\?/],
+    [['--no-port'], {}, /--no-port is unknown/],
+    [['--port'], {}, /--port needs a value/],
+    [['--port', '--no-demo'], {}, /--port needs a value/],
+    [['--port', '70000'], {}, /from 0 to 65535; it was “70000”/],
+    [['--port', '8x'], {}, /it was “8x”/],
+    [['--no-demo=1'], {}, /takes no value/],
+    [['--log-level', 'loud'], {}, /debug, info, warn, error, silent/],
+    [[], { CAUSEWAY_PROT: '1' }, /CAUSEWAY_PROT is unknown. Did you mean CAUSEWAY_PORT\?/],
+    [[], { CAUSEWAY_DEMO: 'maybe' }, /CAUSEWAY_DEMO is true or false/],
+  ])('refuses %j %j', (args, environment, message) => {
+    expect(() => readConfig(args, environment as Record<string, string>)).toThrow(message);
+  });
+
+  test('is printed without the password', () => {
+    const { config } = readConfig([], { DATABASE_URL: 'postgres://hub:s3cret@db.example/causeway?password=s3cret' });
+    expect(describeConfig(config).join()).toContain('//hub:…@db.example');
+    expect(describeConfig(config).join()).not.toContain('s3cret');
+    expect(describeOptions().join('\n')).toContain('--mllp-port N');
+  });
+});
