@@ -36,6 +36,16 @@ export interface Fact {
    * (`telecom[use=work]`, `identifier[system=urn:oid:1.2.3]`). Only with `merge`.
    */
   clears?: string[];
+  /**
+   * List elements of a `merge` whose items join the known list (an item equal to a known one is not repeated) instead
+   * of replacing it: a corrected report that names only the changed results keeps the others.
+   */
+  adds?: string[];
+  /**
+   * Elements of a `merge` that are present only because FHIR requires them (an unknown class, a status nobody
+   * stated): they fill what is unknown and never replace what is known.
+   */
+  defaults?: string[];
 }
 
 export type IdentityEvent =
@@ -62,7 +72,15 @@ export interface LedgerEntry {
 export interface ConversionIssue {
   severity: 'error' | 'warning' | 'information';
   /** A code of http://hl7.org/fhir/issue-type. */
-  code: 'required' | 'value' | 'code-invalid' | 'not-supported' | 'invariant' | 'business-rule' | 'duplicate' | 'structure';
+  code:
+    | 'required'
+    | 'value'
+    | 'code-invalid'
+    | 'not-supported'
+    | 'invariant'
+    | 'business-rule'
+    | 'duplicate'
+    | 'structure';
   /** Where in the source, in the ledger's notation. */
   source: string;
   /** A sentence without personal data that says what is wrong and what would be right. */

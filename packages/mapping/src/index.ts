@@ -1,3 +1,4 @@
 export { convertCcda } from './ccda/convert.ts';
 export * from './conversion.ts';
 export * from './fact-id.ts';
+export { convertV2 } from './v2/index.ts';

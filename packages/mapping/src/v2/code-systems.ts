@@ -1,0 +1,66 @@
+/** Names of coding systems in v2 messages (HL7 table 0396 and common misspellings) to FHIR systems. */
+
+import { encodePart } from './datatypes/identifier.ts';
+import type { Run } from './run.ts';
+
+const SYSTEMS: Record<string, string> = {
+  LN: 'http://loinc.org',
+  LOINC: 'http://loinc.org',
+  SCT: 'http://snomed.info/sct',
+  SNM: 'http://snomed.info/sct',
+  SNOMED: 'http://snomed.info/sct',
+  'SNOMED-CT': 'http://snomed.info/sct',
+  SNOMEDCT: 'http://snomed.info/sct',
+  I10: 'http://hl7.org/fhir/sid/icd-10-cm',
+  I10C: 'http://hl7.org/fhir/sid/icd-10-cm',
+  ICD10: 'http://hl7.org/fhir/sid/icd-10-cm',
+  'ICD-10': 'http://hl7.org/fhir/sid/icd-10-cm',
+  'ICD-10-CM': 'http://hl7.org/fhir/sid/icd-10-cm',
+  ICD10CM: 'http://hl7.org/fhir/sid/icd-10-cm',
+  I10P: 'http://www.cms.gov/Medicare/Coding/ICD10',
+  I9: 'http://hl7.org/fhir/sid/icd-9-cm',
+  I9C: 'http://hl7.org/fhir/sid/icd-9-cm',
+  I9CDX: 'http://hl7.org/fhir/sid/icd-9-cm',
+  ICD9: 'http://hl7.org/fhir/sid/icd-9-cm',
+  'ICD-9': 'http://hl7.org/fhir/sid/icd-9-cm',
+  CVX: 'http://hl7.org/fhir/sid/cvx',
+  MVX: 'http://hl7.org/fhir/sid/mvx',
+  NDC: 'http://hl7.org/fhir/sid/ndc',
+  RXNORM: 'http://www.nlm.nih.gov/research/umls/rxnorm',
+  C4: 'http://www.ama-assn.org/go/cpt',
+  CPT: 'http://www.ama-assn.org/go/cpt',
+  CPT4: 'http://www.ama-assn.org/go/cpt',
+  HCPCS: 'http://www.cms.gov/Medicare/Coding/HCPCSReleaseCodeSets',
+  HPC: 'http://www.cms.gov/Medicare/Coding/HCPCSReleaseCodeSets',
+  UCUM: 'http://unitsofmeasure.org',
+  CDCREC: 'urn:oid:2.16.840.1.113883.6.238',
+  HL70005: 'urn:oid:2.16.840.1.113883.6.238',
+  HL70189: 'urn:oid:2.16.840.1.113883.6.238',
+  ISO3166_1: 'urn:iso:std:iso:3166',
+  'ISO3166-1': 'urn:iso:std:iso:3166',
+  ISO639: 'urn:ietf:bcp:47',
+  DCM: 'http://dicom.nema.org/resources/ontology/DCM',
+  UNII: 'http://fdasis.nlm.nih.gov',
+  NUBC: 'http://terminology.hl7.org/CodeSystem/nubc',
+  NUCC: 'http://nucc.org/provider-taxonomy',
+  RXN: 'http://www.nlm.nih.gov/research/umls/rxnorm',
+};
+
+/** Local names of table 0396: `L` and `99zzz`. */
+export function isLocalSystem(name: string): boolean {
+  return /^(L|99\w{0,20})$/i.test(name);
+}
+
+/** The FHIR system of a coding system name as a message gives it. */
+export function codeSystemOf(run: Run, name: string): string {
+  const own = run.context.codeSystems?.[name];
+  if (own !== undefined) return own;
+  const upper = name.toUpperCase();
+  const known = SYSTEMS[upper];
+  if (known !== undefined) return known;
+  const table = /^HL7-?(\d{3,4})$/.exec(upper);
+  if (table !== null) return `http://terminology.hl7.org/CodeSystem/v2-${table[1]!.padStart(4, '0')}`;
+  if (/^[0-2](\.(0|[1-9]\d*)){2,}$/.test(name)) return `urn:oid:${name}`;
+  if (/^(https?:|urn:)\S+$/i.test(name)) return name;
+  return `urn:causeway:codesystem:${run.context.source}:${encodePart(name)}`;
+}

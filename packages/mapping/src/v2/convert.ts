@@ -1,0 +1,71 @@
+/**
+ * HL7 v2 to FHIR R4. Segments are walked once, in order; each is carried by the table of its segment into the fact it
+ * belongs to, which the segments before it have made known. So any message type converts as far as its segments are
+ * known, whether or not the type itself is.
+ */
+import type { Message } from '@causeway/hl7v2';
+import type { Conversion, ConversionContext, Fact } from '../conversion.ts';
+import { toFhirDateTime, type Zone } from './datatypes/datetime.ts';
+import { Run } from './run.ts';
+import { settleDocument } from './segments/document.ts';
+import { HANDLERS } from './segments/index.ts';
+import { provenance, statementTimeOf } from './segments/message.ts';
+import { settleOrder } from './segments/results.ts';
+import { newState, peek } from './segments/state.ts';
+import { ledgerOf, readSource, type SourceSegment } from './source.ts';
+
+/**
+ * Converts a parsed message. Never throws for any message that parses: what cannot be right is listed in `issues` and
+ * in the ledger, the rest is converted.
+ * @param message as `parseMessage` answers it
+ * @param context where the bytes came from
+ */
+export function convertV2(message: Message, context: ConversionContext): Conversion {
+  const segments = readSource(message);
+  const msh = segments.find((segment) => segment.name === 'MSH');
+  const run = new Run(context, zoneOf(msh, context), context.receivedAt);
+  run.asOf = statementTimeOf(segments, run);
+  const state = newState(run, peek(msh, 9) ?? '', peek(msh, 9, 2) ?? '', segments);
+  for (const [index, segment] of segments.entries()) {
+    state.index = index;
+    run.segment = segment;
+    HANDLERS[segment.name]?.(segment, state);
+  }
+  settleOrder(state);
+  settleDocument(state);
+  const statement = provenance(state);
+  return {
+    facts: factsOf(run, statement.key),
+    identityEvents: state.identityEvents,
+    ledger: ledgerOf(segments),
+    issues: run.issues,
+  };
+}
+
+/** The zone of times without an offset: that of MSH-7 (v2.9 chapter 2.14.9.7), else the sender's. */
+function zoneOf(msh: SourceSegment | undefined, context: ConversionContext): Zone {
+  const name = context.timeZone ?? 'UTC';
+  const offset = /([+-]\d{4})$/.exec(peek(msh, 7) ?? '')?.[1];
+  if (offset === undefined || toFhirDateTime(`20000101000000${offset}`, { name }).dateTime === undefined)
+    return { name };
+  return { name, offset: `${offset.slice(0, 3)}:${offset.slice(3)}` };
+}
+
+/** In the order in which a store may take them: parties first, then the patient, then what refers to them. */
+function factsOf(run: Run, provenanceKey: string): Fact[] {
+  const facts: Fact[] = [];
+  for (const rank of [0, 1, 2]) {
+    for (const draft of run.drafts.values()) {
+      if (draft.key === provenanceKey || rankOf(draft.type) !== rank) continue;
+      facts.push(draft.toFact());
+    }
+  }
+  const statement = run.drafts.get(provenanceKey);
+  if (statement !== undefined) facts.push(statement.toFact());
+  return facts;
+}
+
+function rankOf(type: string): number {
+  if (type === 'Patient') return 0;
+  return type === 'Organization' || type === 'Practitioner' || type === 'Location' || type === 'Device' ? 1 : 2;
+}

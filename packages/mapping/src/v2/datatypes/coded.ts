@@ -1,0 +1,110 @@
+/** CWE, CNE, CE, IS, ID to CodeableConcept, Coding and code (v2.9 chapter 2A.3.13). */
+import type { Cell } from '../cell.ts';
+import { codeSystemOf } from '../code-systems.ts';
+import type { Element } from '../draft.ts';
+import { conceptOf, isVocabulary, lookup } from '../vocabularies.ts';
+import type { Reader } from './index.ts';
+
+/** code, text, system, version of the three codings a CWE may hold. */
+const TRIPLETS: readonly (readonly [number, number, number, number])[] = [
+  [1, 2, 3, 7],
+  [4, 5, 6, 8],
+  [10, 11, 12, 13],
+];
+
+/** @param vocabulary FHIR concepts to put before the sender's own coding, see `vocabularies.ts` */
+export function codeableConceptReader(vocabulary: string | undefined): Reader {
+  if (vocabulary !== undefined && !isVocabulary(vocabulary)) throw new Error(`Vocabulary '${vocabulary}' is unknown`);
+  return (cell) => {
+    const mapped = vocabulary === undefined ? undefined : conceptOf(vocabulary, cell.peek(1));
+    return readConcept(cell, mapped);
+  };
+}
+
+/** A CWE; `mapped` is the FHIR coding of the same code, put first. */
+export function readConcept(cell: Cell, mapped?: Element): Element | undefined {
+  const coding: Element[] = [];
+  let text: string | undefined;
+  if (mapped !== undefined) coding.push(mapped);
+  for (const [code, display, system, version] of TRIPLETS) {
+    const found = readTriplet(cell, code, display, system, version, coding.length);
+    if (found === undefined) continue;
+    if (found.code === undefined && found.system === undefined && coding.length === 0 && text === undefined) {
+      text = found.display as string;
+      cell.mark(cell.atom(display), 'text');
+      continue;
+    }
+    coding.push(found);
+  }
+  const original = cell.text('text', 9);
+  if (original !== undefined && text !== undefined && original !== text) coding.push({ display: text });
+  if (original !== undefined) text = original;
+  if (coding.length === 0 && text === undefined) return undefined;
+  const concept: Element = {};
+  if (coding.length > 0) concept.coding = coding;
+  if (text !== undefined) concept.text = text;
+  return concept;
+}
+
+function readTriplet(
+  cell: Cell,
+  code: number,
+  display: number,
+  system: number,
+  version: number,
+  index: number,
+): Element | undefined {
+  const codeValue = cell.peek(code);
+  const displayValue = cell.peek(display);
+  if (codeValue === undefined && displayValue === undefined) return undefined;
+  const coding: Element = {};
+  const name = cell.peek(system);
+  if (name !== undefined) {
+    coding.system = codeSystemOf(cell.run, name);
+    cell.mark(cell.atom(system), `coding[${index}].system`);
+  }
+  const versionValue = cell.text(`coding[${index}].version`, version);
+  if (versionValue !== undefined) coding.version = versionValue;
+  if (codeValue !== undefined) coding.code = cell.text(`coding[${index}].code`, code)!.replace(/\s+/g, ' ');
+  if (displayValue !== undefined) {
+    coding.display = displayValue;
+    if (codeValue !== undefined || name !== undefined) cell.mark(cell.atom(display), `coding[${index}].display`);
+  }
+  return coding;
+}
+
+/** First triplet as Coding. */
+export function readCoding(cell: Cell): Element | undefined {
+  const found = readTriplet(cell, 1, 2, 3, 7, 0);
+  if (found === undefined) return undefined;
+  for (const component of [1, 2, 3, 7]) {
+    const atom = cell.atom(component);
+    if (atom?.disposition === 'mapped') atom.path = atom.path.replace('coding[0].', '');
+    else if (component === 2) cell.mark(atom, 'display');
+  }
+  return found;
+}
+
+/** A FHIR code by a vocabulary; a code the vocabulary lacks is reported and stays in the ledger as kept. */
+export function codeReader(vocabulary: string): Reader {
+  if (!isVocabulary(vocabulary)) throw new Error(`Vocabulary '${vocabulary}' is unknown`);
+  return (cell) => {
+    const value = cell.peek(1);
+    if (value === undefined) return undefined;
+    const code = lookup(vocabulary, value);
+    const atom = cell.atom(1)!;
+    if (code === undefined) {
+      atom.reason = `no ${vocabulary} code for this value`;
+      cell.run.issue(
+        'warning',
+        'code-invalid',
+        cell.run.sourceName(atom),
+        `The code is not one of the ${vocabulary} codes known here.`,
+      );
+      return undefined;
+    }
+    cell.mark(atom, '');
+    for (const component of [2, 3]) cell.consume(cell.atom(component));
+    return code;
+  };
+}

@@ -1,0 +1,22 @@
+/** Extensions on elements under construction. */
+import type { Element } from '../draft.ts';
+
+/** Adds `{url, [valueName]: value}` to an element's extensions. */
+export function addExtension(element: Element, url: string, valueName: string, value: unknown): void {
+  const list = (element.extension ??= []) as Element[];
+  list.push({ url, [valueName]: value });
+}
+
+/** Marks a required element whose value the source does not give. */
+export const DATA_ABSENT = 'http://hl7.org/fhir/StructureDefinition/data-absent-reason';
+
+/** A CodeableConcept for a required code that the source does not give. */
+export function absentConcept(text?: string): Element {
+  const concept: Element = {
+    coding: [
+      { system: 'http://terminology.hl7.org/CodeSystem/data-absent-reason', code: 'unknown', display: 'Unknown' },
+    ],
+  };
+  if (text !== undefined) concept.text = text;
+  return concept;
+}

@@ -1,0 +1,121 @@
+/** The registry of data types that table rows name: a reader of one repetition, or of a field's repetitions together. */
+import type { Cell } from '../cell.ts';
+import { readAddress, readStreetAddress } from './address.ts';
+import { codeableConceptReader, codeReader, readCoding } from './coded.ts';
+import { readEthnicity, readRace } from './ethnicity.ts';
+import {
+  readCodedIdentifier,
+  readEntityIdentifier,
+  readExtendedIdentifier,
+  readLicence,
+  readPairIdentifiers,
+  readPlainIdentifier,
+  readSsn,
+} from './identifier.ts';
+import { readHumanName } from './name.ts';
+import {
+  readCodedOrganization,
+  readFacilityLocation,
+  readLocation,
+  readNamedOrganization,
+  readNamedPractitioner,
+  readNestedPractitioner,
+  readOrganization,
+  readPractitioner,
+} from './party.ts';
+import {
+  readAnnotation,
+  readBirthDate,
+  readBoolean,
+  readDecimal,
+  readInteger,
+  readPositiveInteger,
+  readString,
+  readText,
+} from './primitive.ts';
+import { readMinutes, readMoney, readPeriod, readQuantity } from './quantity.ts';
+import {
+  readConceptNote,
+  readDays,
+  readDevice,
+  readDischargeLocation,
+  readMaidenName,
+  readSpecimenReference,
+  readSpecimenSource,
+  readTextConcept,
+  readTextOrConcept,
+} from './special.ts';
+import { readContactPoint } from './telecom.ts';
+
+/** Reads one repetition; undefined when it holds nothing of the type. */
+export type Reader = (cell: Cell) => unknown;
+/** Reads all repetitions of a field to one value. */
+export type FieldReader = (cells: Cell[]) => unknown;
+
+const readers: Record<string, Reader> = {
+  string: readString,
+  text: readText,
+  Annotation: readAnnotation,
+  boolean: readBoolean,
+  decimal: readDecimal,
+  integer: readInteger,
+  positiveInt: readPositiveInteger,
+  dateTime: (cell) => cell.dateTime('', 1),
+  date: (cell) => cell.date('', 1),
+  birthDate: readBirthDate,
+  instant: (cell) => {
+    const value = cell.peek(1) === undefined ? undefined : cell.readDateTime(1)?.dateTime;
+    return value === undefined || value.length <= 10 ? undefined : cell.dateTime('', 1);
+  },
+  HumanName: readHumanName,
+  Address: readAddress,
+  StreetAddress: readStreetAddress,
+  ContactPoint: (cell) => readContactPoint(cell, undefined),
+  HomeContactPoint: (cell) => readContactPoint(cell, 'home'),
+  WorkContactPoint: (cell) => readContactPoint(cell, 'work'),
+  Identifier: readExtendedIdentifier,
+  EntityIdentifier: readEntityIdentifier,
+  PlainIdentifier: readPlainIdentifier,
+  CodedIdentifier: readCodedIdentifier,
+  PairIdentifiers: readPairIdentifiers,
+  Licence: readLicence,
+  Ssn: readSsn,
+  CodeableConcept: codeableConceptReader(undefined),
+  Coding: readCoding,
+  Practitioner: readPractitioner,
+  NestedPractitioner: readNestedPractitioner,
+  NamedPractitioner: readNamedPractitioner,
+  Organization: readOrganization,
+  NamedOrganization: readNamedOrganization,
+  CodedOrganization: readCodedOrganization,
+  Location: readLocation,
+  FacilityLocation: readFacilityLocation,
+  Quantity: readQuantity,
+  Money: readMoney,
+  Period: readPeriod,
+  Minutes: readMinutes,
+  MaidenName: readMaidenName,
+  DischargeLocation: readDischargeLocation,
+  Days: readDays,
+  TextConcept: readTextConcept,
+  TextOrConcept: readTextOrConcept,
+  ConceptNote: readConceptNote,
+  Device: readDevice,
+  SpecimenSource: readSpecimenSource,
+  SpecimenReference: readSpecimenReference,
+};
+
+const fieldReaders: Record<string, FieldReader> = { race: readRace, ethnicity: readEthnicity };
+
+/** @param name a registered type, `code:VOCABULARY` or `CodeableConcept:VOCABULARY` */
+export function dataType(name: string): Reader | undefined {
+  const [kind, vocabulary] = name.split(':');
+  if (vocabulary === undefined) return readers[name];
+  if (kind === 'code') return codeReader(vocabulary);
+  if (kind === 'CodeableConcept') return codeableConceptReader(vocabulary);
+  return undefined;
+}
+
+export function fieldType(name: string): FieldReader | undefined {
+  return fieldReaders[name];
+}

@@ -1,0 +1,365 @@
+/** XCN, XON, HD and PL to the practitioners, organizations and locations they name; answers references to them. */
+import type { Cell } from '../cell.ts';
+import type { Draft, Element } from '../draft.ts';
+import type { Place } from '../source.ts';
+import { readConcept } from './coded.ts';
+import { addExtension } from './extension.ts';
+import {
+  encodePart,
+  peekAuthority,
+  readEntityIdentifier,
+  readIdentifierParts,
+  systemOf,
+  universalSystem,
+} from './identifier.ts';
+import { readHumanName, readNameParts, XCN } from './name.ts';
+
+/** XCN to Reference(Practitioner): keyed by id and authority, or by name when there is no id. */
+export function readPractitioner(cell: Cell): Element | undefined {
+  const id = cell.peek(1);
+  const family = cell.peek(2);
+  const given = cell.peek(3);
+  if (id === undefined && family === undefined && given === undefined) return undefined;
+  const draft = practitionerDraft(cell, id, nameKey([family, given, cell.peek(4)]));
+  addName(cell, draft, (at) => readNameParts(at, XCN));
+  const place = placeOf(draft);
+  const identifier = readIdentifierParts(cell.at(place), {
+    value: 1,
+    check: 11,
+    scheme: 12,
+    authority: 9,
+    type: 13,
+    facility: 14,
+  });
+  if (identifier !== undefined) place.base = `identifier[${draft.append('identifier', identifier)}]`;
+  return referenceTo(draft);
+}
+
+/** NDL and the like: the practitioner lies in the first component, as sub-components (CNN: id & family & given ...). */
+export function readNestedPractitioner(cell: Cell): Element | undefined {
+  const inner = cell.inside(1);
+  if (inner === undefined) return undefined;
+  const id = inner.peek(1);
+  const family = inner.peek(2);
+  const given = inner.peek(3);
+  if (id === undefined && family === undefined && given === undefined) return undefined;
+  const authority = { namespace: inner.peek(9), universal: inner.peek(10), universalType: inner.peek(11) };
+  const system = systemOf(cell.run, authority);
+  const draft =
+    id === undefined
+      ? cell.run.draft('Practitioner', 'reference', 'name', nameKey([family, given]))
+      : cell.run.draft('Practitioner', 'reference', system, id);
+  draft.clinical = false;
+  addName(inner, draft, (at) =>
+    readNameParts(at, { ...XCN, use: 99, range: 99, assembly: 99, start: 99, end: 99, professional: 99, calledBy: 99 }),
+  );
+  if (id !== undefined) {
+    const place = placeOf(draft);
+    const at = inner.at(place);
+    const value = at.text('value', 1);
+    const identifier: Element = { system, value };
+    if (authority.namespace !== undefined) identifier.assigner = { display: at.text('assigner.display', 9) };
+    if (authority.universal !== undefined) {
+      at.text('system', 10);
+      at.used(11);
+    }
+    place.base = `identifier[${draft.append('identifier', identifier)}]`;
+  }
+  return referenceTo(draft);
+}
+
+/** A person known by name only (XPN). */
+export function readNamedPractitioner(cell: Cell): Element | undefined {
+  const key = nameKey([cell.peek(1), cell.peek(2), cell.peek(3)]);
+  if (key === '') return undefined;
+  const draft = cell.run.draft('Practitioner', 'reference', 'name', key);
+  draft.clinical = false;
+  addName(cell, draft, (at) => readHumanName(at));
+  return referenceTo(draft);
+}
+
+function practitionerDraft(cell: Cell, id: string | undefined, name: string): Draft {
+  const run = cell.run;
+  const draft =
+    id === undefined
+      ? run.draft('Practitioner', 'reference', 'name', name)
+      : run.draft('Practitioner', 'reference', systemOf(run, peekAuthority(cell.component(9)), cell.peek(13)), id);
+  draft.clinical = false;
+  return draft;
+}
+
+function addName(cell: Cell, draft: Draft, read: (at: Cell) => Element | Element[] | undefined): void {
+  const place = placeOf(draft);
+  const name = read(cell.at(place));
+  if (name === undefined) {
+    place.draft = undefined;
+    return;
+  }
+  const names = Array.isArray(name) ? name : [name];
+  place.base = `name[${draft.append('name', names[0])}]`;
+  for (const other of names.slice(1)) draft.append('name', other);
+}
+
+/** XON to Reference(Organization): keyed by id and authority, or by name. */
+export function readOrganization(cell: Cell): Element | undefined {
+  const name = cell.peek(1);
+  const idComponent = cell.peek(10) === undefined ? 3 : 10;
+  const id = cell.peek(idComponent);
+  if (name === undefined && id === undefined) return undefined;
+  const run = cell.run;
+  const draft =
+    id === undefined
+      ? run.draft('Organization', 'reference', 'name', nameKey([name]))
+      : run.draft('Organization', 'reference', systemOf(run, peekAuthority(cell.component(6)), cell.peek(7)), id);
+  draft.clinical = false;
+  addOrganizationName(cell, draft, 1);
+  const place = placeOf(draft);
+  const at = cell.at(place);
+  const identifier = readIdentifierParts(at, {
+    value: idComponent,
+    check: 4,
+    scheme: 5,
+    authority: 6,
+    type: 7,
+    facility: 8,
+  });
+  if (identifier !== undefined) place.base = `identifier[${draft.append('identifier', identifier)}]`;
+  if (idComponent === 10 && cell.peek(3) !== undefined) {
+    const second = placeOf(draft);
+    const value = cell.at(second).text('value', 3);
+    second.base = `identifier[${draft.append('identifier', { system: systemOf(run, peekAuthority(cell.component(6))), value })}]`;
+  }
+  nameType(cell, draft);
+  return referenceTo(draft);
+}
+
+function nameType(cell: Cell, draft: Draft): void {
+  const type = cell.peek(2);
+  if (type === undefined) return;
+  if (type === 'L' || type === 'D' || type === 'A') cell.used(2);
+  else cell.consume(undefined);
+  void draft;
+}
+
+function addOrganizationName(cell: Cell, draft: Draft, component: number): void {
+  const name = cell.peek(component);
+  if (name === undefined) return;
+  const at = cell.at(placeOf(draft));
+  if (draft.resource.name === undefined || draft.resource.name === name) {
+    draft.resource.name = name;
+    at.text('name', component);
+  } else {
+    at.text(`alias[${draft.append('alias', name)}]`, component);
+  }
+}
+
+/** An organization given by name only (ST). */
+export function readNamedOrganization(cell: Cell): Element | undefined {
+  const name = cell.peek(1);
+  if (name === undefined) return undefined;
+  const draft = cell.run.draft('Organization', 'reference', 'name', nameKey([name]));
+  draft.clinical = false;
+  addOrganizationName(cell, draft, 1);
+  return referenceTo(draft);
+}
+
+/** An organization as a coded value (CWE): code, name, coding system. */
+export function readCodedOrganization(cell: Cell): Element | undefined {
+  const code = cell.peek(1);
+  const name = cell.peek(2);
+  if (code === undefined && name === undefined) return undefined;
+  const run = cell.run;
+  const draft =
+    code === undefined
+      ? run.draft('Organization', 'reference', 'name', nameKey([name]))
+      : run.draft(
+          'Organization',
+          'reference',
+          systemOf(run, { namespace: cell.peek(3), universal: undefined, universalType: undefined }),
+          code,
+        );
+  draft.clinical = false;
+  addOrganizationName(cell, draft, 2);
+  if (code !== undefined) {
+    const place = placeOf(draft);
+    const at = cell.at(place);
+    const identifier: Element = {
+      system: systemOf(run, {
+        namespace: at.text('assigner.display', 3),
+        universal: undefined,
+        universalType: undefined,
+      }),
+      value: at.text('value', 1),
+    };
+    if (at.peek(3) !== undefined) identifier.assigner = { display: at.peek(3) };
+    place.base = `identifier[${draft.append('identifier', identifier)}]`;
+    if (draft.resource.name === undefined) draft.resource.name = code;
+  }
+  return referenceTo(draft);
+}
+
+/** HD naming a facility, to Reference(Organization). */
+export function readAuthorityOrganization(cell: Cell): Element | undefined {
+  const namespace = cell.peek(1);
+  const universal = cell.peek(2);
+  if (namespace === undefined && universal === undefined) return undefined;
+  const run = cell.run;
+  const draft =
+    universal === undefined
+      ? run.draft('Organization', 'reference', 'name', nameKey([namespace]))
+      : run.draft('Organization', 'reference', 'urn:ietf:rfc:3986', universalSystem(universal, cell.peek(3)));
+  draft.clinical = false;
+  addOrganizationName(cell, draft, 1);
+  if (universal !== undefined) {
+    const place = placeOf(draft);
+    const at = cell.at(place);
+    at.text('value', 2);
+    at.used(3);
+    place.base = `identifier[${draft.append('identifier', { system: 'urn:ietf:rfc:3986', value: universalSystem(universal, cell.peek(3)) })}]`;
+    if (draft.resource.name === undefined) draft.resource.name = universal;
+  }
+  return referenceTo(draft);
+}
+
+const PHYSICAL = 'http://terminology.hl7.org/CodeSystem/location-physical-type';
+/** PL parts from the whole to the part, with the physical type each stands for. */
+const PL_PARTS: readonly (readonly [number, string, string])[] = [
+  [7, 'bu', 'Building'],
+  [8, 'lvl', 'Level'],
+  [1, 'wa', 'Ward'],
+  [2, 'ro', 'Room'],
+  [3, 'bd', 'Bed'],
+];
+
+/** PL to Reference(Location): one location for the finest part given, named by its parts from the whole to the part. */
+export function readLocation(cell: Cell): Element | undefined {
+  const parts = PL_PARTS.filter(
+    ([component]) =>
+      cell.component(component) !== undefined && (cell.peek(component) ?? cell.peek(component, 2)) !== undefined,
+  );
+  const facility = cell.peek(4) ?? cell.peek(4, 2);
+  const description = cell.peek(9);
+  const comprehensive = cell.peek(10);
+  if (parts.length === 0 && facility === undefined && description === undefined && comprehensive === undefined)
+    return undefined;
+  const names = parts.map(([component]) => cell.peek(component) ?? cell.peek(component, 2)!);
+  const draft = cell.run.draft(
+    'Location',
+    'reference',
+    facility ?? '',
+    ...(names.length > 0
+      ? PL_PARTS.map(([c]) => cell.peek(c) ?? cell.peek(c, 2) ?? '')
+      : [comprehensive ?? description ?? '']),
+  );
+  draft.clinical = false;
+  const at = cell.at(placeOf(draft));
+  for (const [component] of parts) {
+    at.text('name', component);
+    readPartAuthority(at, component, draft);
+  }
+  draft.resource.name = names.length > 0 ? names.join(' ') : (description ?? facility ?? comprehensive);
+  draft.resource.mode = 'instance';
+  const finest = parts.at(-1);
+  if (finest !== undefined)
+    draft.resource.physicalType = { coding: [{ system: PHYSICAL, code: finest[1], display: finest[2] }] };
+  describeLocation(at, draft);
+  return referenceTo(draft);
+}
+
+function readPartAuthority(at: Cell, component: number, draft: Draft): void {
+  const universal = at.peek(component, 2);
+  if (universal === undefined) return;
+  const system = universalSystem(universal, at.peek(component, 3));
+  const index = draft.append('identifier', { system, value: at.peek(component) ?? universal });
+  at.text(`identifier[${index}].system`, component, 2);
+  at.consume(at.atom(component, 3));
+}
+
+function describeLocation(at: Cell, draft: Draft): void {
+  const facility = at.inside(4);
+  if (facility !== undefined) {
+    const organization = readAuthorityOrganization(facility);
+    if (organization !== undefined) draft.resource.managingOrganization = organization;
+  }
+  const description = at.text('description', 9);
+  if (description !== undefined) draft.resource.description = description;
+  const status = at.peek(5);
+  if (status !== undefined && /^[CHIKOU]$/i.test(status)) {
+    draft.resource.operationalStatus = {
+      system: 'http://terminology.hl7.org/CodeSystem/v2-0116',
+      code: status.toUpperCase(),
+    };
+    at.text('operationalStatus.code', 5);
+  }
+  const type = at.text('type[0].coding[0].code', 6);
+  if (type !== undefined)
+    draft.resource.type = [{ coding: [{ system: 'http://terminology.hl7.org/CodeSystem/v2-0305', code: type }] }];
+  const whole = at.inside(10);
+  const place = placeOf(draft);
+  const identifier = whole === undefined ? undefined : readEntityIdentifier(whole.at(place));
+  if (identifier !== undefined) {
+    const authority = peekAuthority(at.component(11));
+    if (authority.namespace !== undefined && identifier.assigner === undefined)
+      identifier.assigner = { display: at.text('identifier', 11) };
+    place.base = `identifier[${draft.append('identifier', identifier)}]`;
+  } else place.draft = undefined;
+}
+
+/** HD or ST naming a facility, to Reference(Location). */
+export function readFacilityLocation(cell: Cell): Element | undefined {
+  const name = cell.peek(1);
+  const universal = cell.peek(2);
+  if (name === undefined && universal === undefined) return undefined;
+  const draft = cell.run.draft('Location', 'reference', 'facility', universal ?? name!);
+  draft.clinical = false;
+  const at = cell.at(placeOf(draft));
+  draft.resource.name = at.text('name', 1) ?? universal;
+  if (universal !== undefined) {
+    const index = draft.append('identifier', {
+      system: 'urn:ietf:rfc:3986',
+      value: universalSystem(universal, cell.peek(3)),
+    });
+    at.text(`identifier[${index}].value`, 2);
+    at.used(3);
+  }
+  return referenceTo(draft);
+}
+
+/** A CWE whose coding becomes the type of something; exported for readers that nest concepts. */
+export const readNestedConcept = (cell: Cell, component: number): Element | undefined => {
+  const inner = cell.inside(component);
+  return inner === undefined ? undefined : readConcept(inner);
+};
+
+/** Upper-cased, blanks folded: how names are compared for identity. */
+export function nameKey(parts: (string | undefined)[]): string {
+  return parts
+    .map((part) => (part ?? '').toUpperCase().replace(/\s+/g, ' ').trim())
+    .join('^')
+    .replace(/\^+$/, '');
+}
+
+/** Reference with what the resource is called, for readers that do not follow it. */
+export function referenceTo(draft: Draft): Element {
+  const display = displayOf(draft.resource);
+  return display === undefined ? { ...draft.reference } : { ...draft.reference, display };
+}
+
+function displayOf(resource: Element): string | undefined {
+  const name = resource.name;
+  if (typeof name === 'string') return name;
+  const first = Array.isArray(name) ? (name[0] as Element | undefined) : undefined;
+  if (first === undefined) return undefined;
+  const words = [
+    ...((first.prefix as string[]) ?? []),
+    ...((first.given as string[]) ?? []),
+    first.family as string | undefined,
+  ];
+  return words.filter((word) => word !== undefined).join(' ') || undefined;
+}
+
+function placeOf(draft: Draft): Place {
+  return { draft, base: '' };
+}
+
+export { addExtension, encodePart };

@@ -1,0 +1,84 @@
+/** Readings that only one or two fields need. */
+import type { Cell } from '../cell.ts';
+import type { Element } from '../draft.ts';
+import { readConcept } from './coded.ts';
+import { readEntityIdentifier, readPairIdentifiers } from './identifier.ts';
+import { referenceTo } from './party.ts';
+import { readText } from './primitive.ts';
+
+/** PID-6: the mother's maiden name as one string. */
+export function readMaidenName(cell: Cell): string | undefined {
+  const words = [cell.text('', 2), cell.text('', 3), cell.text('', 1)].filter((word) => word !== undefined);
+  const type = cell.peek(7);
+  if (type !== undefined && /^[LM]$/i.test(type)) cell.used(7);
+  return words.length === 0 ? undefined : words.join(' ');
+}
+
+/** DLD: where a patient was discharged to, as a Location keyed by its code. */
+export function readDischargeLocation(cell: Cell): Element | undefined {
+  const code = cell.inside(1);
+  if (code === undefined) return undefined;
+  const name = code.peek(2) ?? code.peek(1);
+  if (name === undefined) return undefined;
+  const draft = cell.run.draft('Location', 'reference', 'discharge', code.peek(1) ?? name);
+  draft.clinical = false;
+  const place = { draft, base: 'type[0]' };
+  const type = readConcept(code.at(place));
+  if (type !== undefined) draft.resource.type = [type];
+  draft.resource.name = name;
+  return referenceTo(draft);
+}
+
+/** NM of days as Duration. */
+export function readDays(cell: Cell): Element | undefined {
+  const value = cell.number('value', 1);
+  return value === undefined ? undefined : { value, unit: 'd', system: 'http://unitsofmeasure.org', code: 'd' };
+}
+
+/** Free text as CodeableConcept. */
+export function readTextConcept(cell: Cell): Element | undefined {
+  const text = cell.text('text', 1);
+  return text === undefined ? undefined : { text };
+}
+
+/** ST or CWE: a lone first component is text, anything more is a coded concept. */
+export function readTextOrConcept(cell: Cell): Element | undefined {
+  return cell.repetition.length <= 2 ? readTextConcept(cell) : readConcept(cell);
+}
+
+/** A coded remark as Annotation: all it holds as text. */
+export function readConceptNote(cell: Cell): Element | undefined {
+  const text = readText(cell);
+  return text === undefined ? undefined : { text };
+}
+
+/** EI of an instrument, to Reference(Device). */
+export function readDevice(cell: Cell): Element | undefined {
+  const universal = cell.peek(3);
+  const id = cell.peek(1) ?? universal ?? cell.peek(2);
+  if (id === undefined) return undefined;
+  const draft = cell.run.draft('Device', 'reference', universal ?? cell.peek(2) ?? '', id);
+  draft.clinical = false;
+  const place = { draft, base: '' };
+  const identifier = readEntityIdentifier(cell.at(place));
+  if (identifier === undefined) {
+    draft.resource.deviceName = [{ name: id, type: 'user-friendly-name' }];
+    cell.at({ draft, base: 'deviceName[0].name' }).text('', 2);
+    return referenceTo(draft);
+  }
+  place.base = `identifier[${draft.append('identifier', identifier)}]`;
+  return referenceTo(draft);
+}
+
+/** SPS (OBR-15 before v2.5): the specimen's type, with its source text. */
+export function readSpecimenSource(cell: Cell): Element | undefined {
+  const source = cell.inside(1);
+  const concept = source === undefined ? undefined : readConcept(source);
+  return concept;
+}
+
+/** SPM-3: the parent specimen by its identifiers. */
+export function readSpecimenReference(cell: Cell): Element | undefined {
+  const identifier = readPairIdentifiers(cell)?.[0];
+  return identifier === undefined ? undefined : { type: 'Specimen', identifier };
+}

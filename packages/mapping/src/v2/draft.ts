@@ -1,0 +1,160 @@
+/** A fact while it is being built, and setting values in it by the paths of the tables. */
+import type { Resource } from '@medplum/fhirtypes';
+import type { Fact } from '../conversion.ts';
+
+/** A JSON object on its way to becoming a FHIR element. */
+export type Element = { [name: string]: unknown };
+
+/** One resource being built. */
+export class Draft {
+  readonly type: string;
+  readonly id: string;
+  readonly key: string;
+  readonly resource: Element;
+  asOf: string;
+  mode: Fact['mode'];
+  clears: string[] = [];
+  adds: string[] = [];
+  defaults: string[] = [];
+  /** Counts among what a message's Provenance speaks of. */
+  clinical = true;
+  /** Elements that several rows fill together, by `path[slot]`. */
+  slots: Map<string, { element: Element; base: string }> | undefined;
+
+  constructor(type: string, id: string, key: string, asOf: string, mode: Fact['mode'], messageUri: string) {
+    this.type = type;
+    this.id = id;
+    this.key = key;
+    this.asOf = asOf;
+    this.mode = mode;
+    this.resource = { resourceType: type, id, meta: { source: messageUri } };
+  }
+
+  get reference(): { reference: string } {
+    return { reference: `${this.type}/${this.id}` };
+  }
+
+  toFact(): Fact {
+    const fact: Fact = {
+      resource: this.resource as unknown as Resource,
+      key: this.key,
+      asOf: this.asOf,
+      mode: this.mode,
+    };
+    if (this.mode === 'merge' && this.clears.length > 0) fact.clears = [...new Set(this.clears)];
+    if (this.mode === 'merge' && this.adds.length > 0) fact.adds = [...new Set(this.adds)];
+    if (this.mode === 'merge' && this.defaults.length > 0) fact.defaults = [...new Set(this.defaults)];
+    return fact;
+  }
+
+  /** Sets an element that FHIR requires and the source does not give. */
+  require(name: string, value: unknown): void {
+    if (this.resource[name] !== undefined) return;
+    this.resource[name] = value;
+    this.defaults.push(name);
+  }
+
+  /** Appends an item to a list element unless an equal one is there; answers its index. */
+  append(name: string, item: unknown): number {
+    const list = (this.resource[name] ??= []) as unknown[];
+    const text = JSON.stringify(item);
+    for (let i = 0; i < list.length; i++) if (JSON.stringify(list[i]) === text) return i;
+    return list.push(item) - 1;
+  }
+}
+
+interface Step {
+  name: string;
+  kind: 'one' | 'new' | 'slot' | 'extension';
+  key: string;
+}
+
+/** A compiled target path: puts a value into a draft and answers the path it took, e.g. `name[1]`. */
+export type Setter = (draft: Draft, value: unknown, constants?: Element) => string;
+
+/**
+ * Compiles a target path. Steps are separated by dots:
+ * `a` one element; `a[]` an element of its own for each value; `a[slot]` an element that rows with the same slot
+ * share; `extension(url)` an extension of its own, `modifierExtension(url)` likewise.
+ * Throws when the path is not of that grammar, so that a wrong table does not load.
+ */
+export function compilePath(path: string): Setter {
+  const steps = parsePath(path);
+  return (draft, value, constants) => put(draft, steps, value, constants);
+}
+
+function parsePath(path: string): Step[] {
+  const steps: Step[] = [];
+  const grammar = /([A-Za-z][A-Za-z0-9]*)(?:\[([a-z0-9-]*)\]|\(([^)]+)\))?(?:\.|$)/y;
+  while (grammar.lastIndex < path.length) {
+    const found = grammar.exec(path);
+    if (found === null) throw new Error(`Target path '${path}' does not compile`);
+    const [, name, slot, url] = found;
+    if (url !== undefined) steps.push({ name: name!, kind: 'extension', key: url });
+    else if (slot === undefined) steps.push({ name: name!, kind: 'one', key: '' });
+    else steps.push({ name: name!, kind: slot === '' ? 'new' : 'slot', key: slot });
+    if (grammar.lastIndex === 0) break;
+  }
+  if (steps.length === 0) throw new Error('Target path is empty');
+  return steps;
+}
+
+function put(draft: Draft, steps: Step[], value: unknown, constants: Element | undefined): string {
+  let node = draft.resource;
+  let base = '';
+  let holder = node;
+  const last = steps.length - 1;
+  for (let i = 0; i <= last; i++) {
+    const step = steps[i]!;
+    base = base === '' ? step.name : `${base}.${step.name}`;
+    if (step.kind === 'one') {
+      if (i === last) {
+        if (constants !== undefined) addConstants(holder, constants);
+        node[step.name] = value;
+        return base;
+      }
+      node = (node[step.name] ??= {}) as Element;
+      continue;
+    }
+    const list = (node[step.name] ??= []) as unknown[];
+    if (i === last && step.kind === 'new') {
+      const items = Array.isArray(value) ? value : [value];
+      const first = list.length;
+      for (const item of items) list.push(item);
+      if (constants !== undefined) for (const item of items) addConstants(item as Element, constants);
+      return `${base}[${first}]`;
+    }
+    if (step.kind === 'slot') {
+      const slots = (draft.slots ??= new Map());
+      const key = `${base}[${step.key}]`;
+      let slot = slots.get(key);
+      if (slot === undefined) {
+        slot = { element: {}, base: `${base}[${list.length}]` };
+        list.push(slot.element);
+        slots.set(key, slot);
+      }
+      node = slot.element;
+      base = slot.base;
+    } else {
+      base = `${base}[${list.length}]`;
+      node = step.kind === 'extension' ? { url: step.key } : {};
+      list.push(node);
+    }
+    holder = node;
+  }
+  return base;
+}
+
+function addConstants(element: Element, constants: Element): void {
+  for (const name of Object.keys(constants)) {
+    if (element[name] === undefined) element[name] = structuredCopy(constants[name]);
+  }
+}
+
+function structuredCopy(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(structuredCopy);
+  if (value === null || typeof value !== 'object') return value;
+  const copy: Element = {};
+  for (const [name, item] of Object.entries(value)) copy[name] = structuredCopy(item);
+  return copy;
+}

@@ -1,0 +1,2 @@
+/** HL7 v2 to FHIR R4: the public face. */
+export { convertV2 } from './convert.ts';

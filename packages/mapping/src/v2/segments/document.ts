@@ -1,0 +1,111 @@
+/** TXA and the OBX after it: a document with its content. */
+import { Cell } from '../cell.ts';
+import { absentConcept } from '../datatypes/extension.ts';
+import { readText } from '../datatypes/primitive.ts';
+import type { Element } from '../draft.ts';
+import { compileRows } from '../engine.ts';
+import type { SourceSegment } from '../source.ts';
+import { TXA } from '../tables/documents.ts';
+import { lookup } from '../vocabularies.ts';
+import { readEncapsulated, readPointer } from './observation.ts';
+import { cellOf } from './patient.ts';
+import { orderIdentity } from './results.ts';
+import { type SegmentHandler, type State, subjectOf } from './state.ts';
+
+const txaRows = compileRows(TXA);
+
+export const txa: SegmentHandler = (segment, state) => {
+  const run = state.run;
+  const identity = orderIdentity(run, segment, 12) ?? ['message', run.context.messageUri];
+  const draft = run.draft('DocumentReference', 'merge', ...identity);
+  state.document = draft;
+  state.documentText = [];
+  state.noted = undefined;
+  draft.resource.subject = subjectOf(state);
+  if (state.encounter !== undefined) draft.resource.context = { encounter: [state.encounter.reference] };
+  txaRows(segment, draft, run);
+  draft.require('type', absentConcept());
+  status(segment, state);
+  relates(segment, state);
+  if (state.request !== undefined) {
+    const context = (draft.resource.context ??= {}) as Element;
+    context.related = [state.request.reference];
+  }
+};
+
+/** TXA-19 and the event: T11 (cancel) withdraws, T09/T10 (replacement) supersede the parent. */
+function status(segment: SourceSegment, state: State): void {
+  const draft = state.document!;
+  const availability = cellOf(segment, 19, state.run)?.at({ draft, base: 'status' });
+  const code = availability?.peek(1)?.toUpperCase();
+  if (state.event === 'T11' || code === 'CA') draft.resource.status = 'entered-in-error';
+  else if (code === 'OB') draft.resource.status = 'superseded';
+  else draft.resource.status = 'current';
+  if (code === 'AV' || code === 'CA' || code === 'OB') availability?.text('', 1);
+  const completion = cellOf(segment, 17, state.run)?.at({ draft, base: 'docStatus' });
+  const doc = state.event === 'T11' ? 'entered-in-error' : lookup('documentCompletion', completion?.peek(1));
+  if (doc !== undefined) {
+    draft.resource.docStatus = doc;
+    completion?.text('', 1);
+  }
+}
+
+/** TXA-13: the parent document that this one replaces (T09, T10) or adds to (T05, T06). */
+function relates(segment: SourceSegment, state: State): void {
+  const parent = orderIdentity(state.run, segment, 13);
+  if (parent === undefined) return;
+  const draft = state.document!;
+  const replaces = state.event === 'T09' || state.event === 'T10';
+  draft.resource.relatesTo = [
+    {
+      code: replaces ? 'replaces' : 'appends',
+      target: { type: 'DocumentReference', identifier: { system: parent[0], value: parent[1] } },
+    },
+  ];
+  const cell = cellOf(segment, 13, state.run)?.at({ draft, base: 'relatesTo[0].target.identifier' });
+  cell?.text('value', 1);
+}
+
+/** OBX after TXA: text lines are gathered into one attachment, encapsulated data becomes one of its own. */
+export function addContent(segment: SourceSegment, state: State): void {
+  const run = state.run;
+  run.segment = segment;
+  const draft = state.document!;
+  for (const atom of segment.fields[1]?.[0]?.[1] ?? []) if (atom !== undefined) atom.disposition = 'structural';
+  const typeCell = cellOf(segment, 2, run);
+  const type = typeCell?.used(1)?.toUpperCase();
+  for (const repetition of segment.fields[5] ?? []) {
+    if (repetition === undefined) continue;
+    const list = (draft.resource.content ??= []) as Element[];
+    if (type === 'ED' || type === 'RP') {
+      const cell = new Cell(repetition, run, 'OBX-5', { draft, base: `content[${list.length}].attachment` });
+      const attachment = type === 'ED' ? readEncapsulated(cell) : readPointer(cell);
+      if (attachment !== undefined) list.push({ attachment });
+      continue;
+    }
+    const cell = new Cell(repetition, run, 'OBX-5', { draft, base: 'content[0].attachment.data' });
+    const text = readText(cell);
+    if (text !== undefined) state.documentText.push(text);
+  }
+}
+
+/** Writes the gathered lines as the document's first content. */
+export function settleDocument(state: State): void {
+  const draft = state.document;
+  if (draft === undefined) return;
+  const list = (draft.resource.content ??= []) as Element[];
+  if (state.documentText.length > 0) {
+    list.unshift({
+      attachment: {
+        contentType: 'text/plain; charset=utf-8',
+        data: Buffer.from(state.documentText.join('\n'), 'utf8').toString('base64'),
+      },
+    });
+  }
+  if (list.length === 0) {
+    list.push({ attachment: { title: 'No content sent' } });
+    draft.defaults.push('content');
+  }
+  state.document = undefined;
+  state.documentText = [];
+}

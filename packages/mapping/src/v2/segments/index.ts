@@ -1,0 +1,29 @@
+/** Which handler carries which segment; a segment without one is accounted as kept. */
+import { al1, dg1, iam, pr1, prb } from './clinical.ts';
+import { txa } from './document.ts';
+import { nte } from './note.ts';
+import { obx } from './observation.ts';
+import { mrg, nk1, pd1, pid } from './patient.ts';
+import { obr, orc, spm } from './results.ts';
+import type { SegmentHandler } from './state.ts';
+import { pv1, pv2 } from './visit.ts';
+
+export const HANDLERS: Record<string, SegmentHandler | undefined> = {
+  PID: pid,
+  PD1: pd1,
+  NK1: nk1,
+  MRG: mrg,
+  PV1: pv1,
+  PV2: pv2,
+  AL1: al1,
+  IAM: iam,
+  DG1: dg1,
+  PRB: prb,
+  PR1: pr1,
+  ORC: orc,
+  OBR: obr,
+  OBX: obx,
+  SPM: spm,
+  NTE: nte,
+  TXA: txa,
+};

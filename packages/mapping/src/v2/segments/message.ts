@@ -1,0 +1,198 @@
+/** MSH, EVN, SFT: the Provenance of the message, with its MessageHeader contained. */
+import { Cell } from '../cell.ts';
+import { toFhirDateTime } from '../datatypes/datetime.ts';
+import { encodePart, universalSystem } from '../datatypes/identifier.ts';
+import { readAuthorityOrganization, readOrganization } from '../datatypes/party.ts';
+import type { Draft, Element } from '../draft.ts';
+import { compileRows } from '../engine.ts';
+import type { Run } from '../run.ts';
+import type { SourceSegment } from '../source.ts';
+import { EVN, MSH } from '../tables/message.ts';
+import { cellOf } from './patient.ts';
+import { peek, type State } from './state.ts';
+
+const mshRows = compileRows(MSH);
+const evnRows = compileRows(EVN);
+const AGENT = 'http://terminology.hl7.org/CodeSystem/provenance-participant-type';
+
+/**
+ * The Provenance that says who told us, when, and in which message; its targets are the clinical facts.
+ * @param state after all segments are handled
+ */
+export function provenance(state: State): Draft {
+  const run = state.run;
+  const draft = run.draft('Provenance', 'replace', 'message', run.context.messageUri);
+  const msh = state.segments.find((segment) => segment.name === 'MSH');
+  const targets = [...run.drafts.values()]
+    .filter((item) => item.clinical && item !== draft)
+    .map((item) => item.reference);
+  draft.resource.target = targets.length > 0 ? targets : [{ display: 'No clinical content' }];
+  draft.resource.recorded = run.context.receivedAt;
+  draft.resource.activity = {
+    coding: [{ system: 'http://terminology.hl7.org/CodeSystem/v3-DataOperation', code: activityOf(state) }],
+  };
+  const header: Element = { resourceType: 'MessageHeader', id: 'message' };
+  draft.resource.contained = [header];
+  draft.resource.entity = [
+    {
+      role: 'source',
+      what: { reference: '#message', identifier: { system: 'urn:ietf:rfc:3986', value: run.context.messageUri } },
+    },
+  ];
+  const agents: Element[] = [];
+  if (msh !== undefined) fillHeader(msh, header, draft, agents, state);
+  else {
+    header.eventCoding = { code: 'unknown' };
+    header.source = { endpoint: `urn:causeway:application:${run.context.source}:unknown` };
+  }
+  for (const segment of state.segments) {
+    if (segment.name === 'EVN') evnRows(segment, draft, run);
+    else if (segment.name === 'SFT') software(segment, header, run, draft);
+  }
+  const stated = (draft.resource.agent as Element[] | undefined) ?? [];
+  const all = [...agents, ...stated];
+  draft.resource.agent = all.length > 0 ? all : [{ who: { display: run.context.source } }];
+  return draft;
+}
+
+/** What the message does to the record, as a v3 data operation. */
+function activityOf(state: State): string {
+  if (['A01', 'A04', 'A05', 'A28', 'T01', 'T02', 'S12'].includes(state.event)) return 'CREATE';
+  if (['A11', 'A23', 'A27', 'A29', 'A38', 'T11'].includes(state.event)) return 'NULLIFY';
+  return 'UPDATE';
+}
+
+function fillHeader(msh: SourceSegment, header: Element, draft: Draft, agents: Element[], state: State): void {
+  const run = state.run;
+  mshRows(msh, draft, run);
+  header.eventCoding = {
+    system: 'http://terminology.hl7.org/CodeSystem/v2-0003',
+    code: state.event === '' ? state.code || 'unknown' : state.event,
+  };
+  const entity = (draft.resource.entity as Element[])[0]!;
+  const control = cellOf(msh, 10, run)?.at({ draft, base: 'entity[0].what.display' }).text('', 1);
+  if (control !== undefined) (entity.what as Element).display = control;
+  const at = (field: number, base: string) => cellOf(msh, field, run)?.at({ draft, base: `contained[0].${base}` });
+  header.source = endpointOf(at(3, 'source'), at(24, 'source'), run);
+  const destination = at(5, 'destination[0]');
+  const receiving = msh.fields[6] !== undefined || msh.fields[23] !== undefined;
+  if (destination !== undefined || msh.fields[25] !== undefined || receiving) {
+    const made = endpointOf(destination, at(25, 'destination[0]'), run);
+    const receiver = msh.fields[23] === undefined ? authority(cellOf(msh, 6, run)) : organization(cellOf(msh, 23, run));
+    if (receiver !== undefined) made.receiver = receiver;
+    header.destination = [made];
+  }
+  const sender = authority(cellOf(msh, 4, run));
+  if (sender !== undefined) {
+    header.sender = sender;
+    agents.push({ type: { coding: [{ system: AGENT, code: 'author' }] }, who: sender });
+  }
+  const responsible = organization(cellOf(msh, 22, run));
+  if (responsible !== undefined) header.responsible = responsible;
+  if (msh.fields[23] !== undefined) authority(cellOf(msh, 6, run));
+  stamp(msh, draft, run);
+  const language = at(19, 'language');
+  if (language?.peek(1) !== undefined && /^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$/i.test(language.peek(1)!))
+    header.language = language.text('', 1);
+  processing(msh, header, draft, run);
+}
+
+/** MSH-7 as the time of the statement; MSH-11 (production, training, debugging) and MSH-21 as tags and profiles. */
+function stamp(msh: SourceSegment, draft: Draft, run: Run): void {
+  const cell = cellOf(msh, 7, run)?.at({ draft, base: '' });
+  const time = cell?.dateTime('occurredDateTime', 1);
+  if (time !== undefined) draft.resource.occurredDateTime = time;
+}
+
+function processing(msh: SourceSegment, header: Element, draft: Draft, run: Run): void {
+  const cell = cellOf(msh, 11, run)?.at({ draft, base: 'contained[0].meta.tag[0].code' });
+  const id = cell?.text('', 1);
+  if (id !== undefined) header.meta = { tag: [{ system: 'http://terminology.hl7.org/CodeSystem/v2-0103', code: id }] };
+  for (const repetition of msh.fields[21] ?? []) {
+    if (repetition === undefined) continue;
+    const profile = new Cell(repetition, run, 'MSH-21', { draft, base: 'contained[0].meta.tag' });
+    const code = profile.text('', 1) ?? profile.peek(3);
+    if (code === undefined) continue;
+    const system = profile.peek(3) === undefined ? undefined : universalSystem(profile.peek(3)!, profile.peek(4));
+    profile.text('', 3);
+    profile.used(4);
+    const meta = (header.meta ??= {}) as { tag?: Element[] };
+    (meta.tag ??= []).push({ ...(system && { system }), code });
+  }
+}
+
+/** An application: name and endpoint; the endpoint from its network address when that is given. */
+function endpointOf(application: Cell | undefined, address: Cell | undefined, run: Run): Element {
+  const made: Element = {};
+  const name = application?.text('name', 1);
+  if (name !== undefined) made.name = name;
+  const given = address?.peek(2) ?? application?.peek(2);
+  const type = address?.peek(2) === undefined ? application?.peek(3) : address?.peek(3);
+  made.endpoint =
+    given === undefined
+      ? `urn:causeway:application:${run.context.source}:${encodePart(address?.peek(1) ?? name ?? 'unknown')}`
+      : universalSystem(given, type);
+  if (address?.peek(2) !== undefined) {
+    address.text('endpoint', 2);
+    address.used(3);
+  } else if (application?.peek(2) !== undefined) {
+    application.text('endpoint', 2);
+    application.used(3);
+  }
+  if (address?.peek(1) !== undefined && given === undefined) address.text('endpoint', 1);
+  return made;
+}
+
+function authority(cell: Cell | undefined): Element | undefined {
+  return cell === undefined ? undefined : readAuthorityOrganization(cell);
+}
+
+function organization(cell: Cell | undefined): Element | undefined {
+  return cell === undefined ? undefined : readOrganization(cell);
+}
+
+/** SFT: what made the message. */
+function software(segment: SourceSegment, header: Element, run: Run, draft: Draft): void {
+  run.segment = segment;
+  const source = header.source as Element;
+  for (const [field, name] of [
+    [2, 'version'],
+    [3, 'software'],
+  ] as const) {
+    if (source[name] !== undefined) continue;
+    const value = cellOf(segment, field, run)
+      ?.at({ draft, base: `contained[0].source.${name}` })
+      .text('', 1);
+    if (value !== undefined) source[name] = value;
+  }
+}
+
+/** When the message says what it says: EVN-2 when it is a time not after MSH-7, else MSH-7, else when it was received. */
+export function statementTimeOf(segments: readonly SourceSegment[], run: Run): string {
+  const msh = segments.find((segment) => segment.name === 'MSH');
+  const evn = segments.find((segment) => segment.name === 'EVN');
+  const sent = instant(peek(msh, 7), run);
+  const recorded = instant(peek(evn, 2), run);
+  const received = Date.parse(run.context.receivedAt);
+  const stated =
+    recorded !== undefined && (sent === undefined || Date.parse(recorded) <= Date.parse(sent)) ? recorded : sent;
+  if (stated === undefined) return run.context.receivedAt;
+  if (Number.isFinite(received) && Date.parse(stated) > received + DAY_MS) {
+    run.issue(
+      'warning',
+      'value',
+      'MSH[1]-7',
+      'The message is dated more than a day after it was received; the time of receipt is used instead.',
+    );
+    return run.context.receivedAt;
+  }
+  return stated;
+}
+
+const DAY_MS = 86_400_000;
+
+function instant(value: string | undefined, run: Run): string | undefined {
+  if (value === undefined) return undefined;
+  const dateTime = toFhirDateTime(value, run.zone).dateTime;
+  return dateTime === undefined || dateTime.length <= 10 ? undefined : dateTime;
+}

@@ -1,0 +1,61 @@
+/** NTE: a remark on what precedes it. */
+import { Cell } from '../cell.ts';
+import { readPractitioner } from '../datatypes/party.ts';
+import { readText } from '../datatypes/primitive.ts';
+import type { Element } from '../draft.ts';
+import { cellOf } from './patient.ts';
+import type { SegmentHandler } from './state.ts';
+
+/** Resource types whose R4 definition has `note`. */
+const NOTABLE = new Set([
+  'Observation',
+  'ServiceRequest',
+  'Condition',
+  'Procedure',
+  'AllergyIntolerance',
+  'Specimen',
+  'MedicationRequest',
+  'MedicationDispense',
+  'Immunization',
+  'ChargeItem',
+]);
+
+export const nte: SegmentHandler = (segment, state) => {
+  const run = state.run;
+  run.segment = segment;
+  for (const atom of segment.fields[1]?.[0]?.[1] ?? []) if (atom !== undefined) atom.disposition = 'structural';
+  const target = state.noted;
+  const lines: string[] = [];
+  const place = { draft: target?.draft, base: '' };
+  if (target === undefined) return;
+  for (const repetition of segment.fields[3] ?? []) {
+    if (repetition === undefined) continue;
+    const text = readText(new Cell(repetition, run, 'NTE-3', place));
+    if (text !== undefined) lines.push(text);
+  }
+  if (lines.length === 0) return;
+  const text = lines.join('\n');
+  if (!NOTABLE.has(target.draft.type)) {
+    const element =
+      target.draft.type === 'DiagnosticReport'
+        ? 'conclusion'
+        : target.draft.type === 'Appointment'
+          ? 'comment'
+          : 'description';
+    const known = target.draft.resource[element];
+    target.draft.resource[element] = typeof known === 'string' ? `${known}\n${text}` : text;
+    place.base = element;
+    return;
+  }
+  const note: Element = { text };
+  const author = cellOf(segment, 5, run);
+  const reference = author === undefined ? undefined : readPractitioner(author);
+  if (reference !== undefined) note.authorReference = reference;
+  const time = cellOf(segment, 6, run)?.at(place).dateTime('time', 1);
+  if (time !== undefined) note.time = time;
+  const list = (target.draft.resource.note ??= []) as Element[];
+  place.base = `note[${list.push(note) - 1}]`;
+  for (const atom of segment.atoms) {
+    if (atom.field === 3 && atom.disposition === 'mapped') atom.path = 'text';
+  }
+};

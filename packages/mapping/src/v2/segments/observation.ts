@@ -1,0 +1,389 @@
+/** OBX: one observation, its value by OBX-2, its status by OBX-11; or the content of a document after TXA. */
+import { Cell } from '../cell.ts';
+import { readAddress } from '../datatypes/address.ts';
+import { readConcept } from '../datatypes/coded.ts';
+import { toFhirDateTime, toFhirTime } from '../datatypes/datetime.ts';
+import { absentConcept, addExtension } from '../datatypes/extension.ts';
+import { readOrganization } from '../datatypes/party.ts';
+import { readText } from '../datatypes/primitive.ts';
+import { addUnits, COMPARATORS, readPeriod, readStructuredNumeric } from '../datatypes/quantity.ts';
+import type { Draft, Element } from '../draft.ts';
+import { compileRows } from '../engine.ts';
+import type { Run } from '../run.ts';
+import type { SourceSegment } from '../source.ts';
+import { OBX } from '../tables/results.ts';
+import { lookup } from '../vocabularies.ts';
+import { addContent } from './document.ts';
+import { cellOf } from './patient.ts';
+import { patientOf, peek, type SegmentHandler, type State, subjectOf } from './state.ts';
+
+const obxRows = compileRows(OBX);
+const V2_STATUS = 'http://terminology.hl7.org/CodeSystem/v2-0085';
+
+export const obx: SegmentHandler = (segment, state) => {
+  if (state.document !== undefined) return addContent(segment, state);
+  const run = state.run;
+  const draft = observationDraft(segment, state);
+  state.noted = { draft, element: 'note' };
+  state.participated = draft;
+  obxRows(segment, draft, run);
+  draft.resource.subject = subjectOf(state);
+  if (state.encounter !== undefined) draft.resource.encounter = state.encounter.reference;
+  draft.require('code', absentConcept());
+  setStatus(segment, draft, state);
+  setValue(segment, draft, run);
+  referenceRange(segment, draft, run);
+  performingOrganization(segment, draft, run);
+  category(segment, draft, run);
+  belongs(draft, state);
+};
+
+function observationDraft(segment: SourceSegment, state: State): Draft {
+  const run = state.run;
+  const code = peek(segment, 3) ?? peek(segment, 3, 4) ?? peek(segment, 3, 2) ?? '';
+  const sub = peek(segment, 4) ?? '';
+  const context =
+    state.report !== undefined || state.request !== undefined
+      ? state.orderKey
+      : [
+          'patient',
+          patientOf(state).id,
+          state.encounter?.id ?? '',
+          state.immunization?.id ?? '',
+          peek(segment, 14) ?? run.context.messageUri,
+        ];
+  const identity = [...context, code, sub];
+  let unique = identity;
+  for (let again = 2; run.has('Observation', ...unique); again++) unique = [...identity, `#${again}`];
+  const draft = run.draft('Observation', 'replace', ...unique);
+  if (state.report !== undefined && state.reportAsOf !== undefined) draft.asOf = state.reportAsOf;
+  return draft;
+}
+
+/** OBX-11; a report withdrawn as a whole (OBR-25 X) withdraws what it holds. */
+function setStatus(segment: SourceSegment, draft: Draft, state: State): void {
+  const cell = cellOf(segment, 11, state.run);
+  const code = cell?.peek(1);
+  const status = lookup('observationStatus', code);
+  if (status === undefined) draft.resource.status = state.code === 'ORU' || state.code === 'OUL' ? 'unknown' : 'final';
+  else {
+    draft.resource.status = status;
+    cell?.at({ draft, base: 'status' }).text('', 1);
+  }
+  if (state.reportWithdrawn && status !== 'entered-in-error') draft.resource.status = 'cancelled';
+  if (code === 'W' || code === 'N') {
+    draft.resource._status = {
+      extension: [
+        {
+          url: 'http://hl7.org/fhir/StructureDefinition/alternate-codes',
+          valueCodeableConcept: { coding: [{ system: V2_STATUS, code }] },
+        },
+      ],
+    };
+  }
+}
+
+/** OBX-5 as OBX-2 says; what does not fit its type is kept as text, never dropped. */
+function setValue(segment: SourceSegment, draft: Draft, run: Run): void {
+  const typeCell = cellOf(segment, 2, run);
+  const type = typeCell?.peek(1)?.toUpperCase();
+  typeCell?.used(1);
+  const field = segment.fields[5];
+  const first = field?.[0];
+  if (field === undefined || first === undefined) return noValue(segment, draft);
+  const cell = new Cell(first, run, 'OBX-5', { draft, base: '' });
+  const units = cellOf(segment, 6, run)?.at({ draft, base: '' });
+  if (field.length > 1) return severalValues(segment, draft, run, type, units);
+  const value = readValue(cell, type, units);
+  if (value === undefined) return noValue(segment, draft);
+  draft.resource[value.name] = value.value;
+}
+
+interface Value {
+  name: string;
+  value: unknown;
+}
+
+function readValue(cell: Cell, type: string | undefined, units: Cell | undefined): Value | undefined {
+  switch (type) {
+    case 'NM':
+    case 'CQ':
+      return readNumeric(cell, units);
+    case 'SN':
+      return readStructuredNumeric(cell, units);
+    case 'CE':
+    case 'CWE':
+    case 'CNE':
+    case 'CF':
+    case 'IS':
+    case 'ID': {
+      const concept = readConcept(cell.at({ draft: cell.place.draft, base: 'valueCodeableConcept' }));
+      return concept === undefined ? undefined : { name: 'valueCodeableConcept', value: concept };
+    }
+    case 'DT':
+    case 'TS':
+    case 'DTM':
+      return readTimeValue(cell);
+    case 'TM': {
+      const time = toFhirTime(cell.peek(1) ?? '');
+      if (time === undefined) return asText(cell, units);
+      cell.text('valueTime', 1);
+      return { name: 'valueTime', value: time };
+    }
+    case 'DR': {
+      const period = readPeriod(cell.at({ draft: cell.place.draft, base: 'valuePeriod' }));
+      return period === undefined ? asText(cell, units) : { name: 'valuePeriod', value: period };
+    }
+    case 'NR':
+      return readNumericRange(cell, units);
+    case 'ED':
+    case 'RP':
+      return readAttachmentValue(cell, type);
+    default:
+      return asText(cell, units);
+  }
+}
+
+function readNumeric(cell: Cell, units: Cell | undefined): Value | undefined {
+  const written = cell.peek(1);
+  if (written === undefined) return undefined;
+  const found = /^(<=?|>=?)?\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?)$/i.exec(written);
+  if (found === null || !Number.isFinite(Number(found[2]))) {
+    cell.run.issue(
+      'warning',
+      'value',
+      cell.run.sourceName(cell.atom(1)!),
+      'A value of type NM is not a number; it is kept as text.',
+    );
+    return asText(cell, units);
+  }
+  const quantity: Element = { value: Number(found[2]) };
+  if (found[1] !== undefined && COMPARATORS.has(found[1])) quantity.comparator = found[1];
+  cell.text('valueQuantity.value', 1);
+  const own = cell.inside(2);
+  if (units !== undefined) addUnits(quantity, units, 'valueQuantity');
+  else if (own !== undefined) addUnits(quantity, own, 'valueQuantity');
+  return { name: 'valueQuantity', value: quantity };
+}
+
+function readTimeValue(cell: Cell): Value | undefined {
+  const written = cell.peek(1);
+  if (written === undefined) return undefined;
+  const { dateTime, problem } = toFhirDateTime(written, cell.run.zone);
+  if (dateTime === undefined) {
+    cell.run.issue('warning', 'value', cell.run.sourceName(cell.atom(1)!), `The value is kept as text: ${problem}.`);
+    return asText(cell, undefined);
+  }
+  cell.text('valueDateTime', 1);
+  return { name: 'valueDateTime', value: dateTime };
+}
+
+function readNumericRange(cell: Cell, units: Cell | undefined): Value | undefined {
+  const range: Element = {};
+  for (const [component, name] of [
+    [1, 'low'],
+    [2, 'high'],
+  ] as const) {
+    const value = cell.number(`valueRange.${name}.value`, component);
+    if (value === undefined) continue;
+    const quantity: Element = { value };
+    if (units !== undefined) addUnits(quantity, units, `valueRange.${name}`);
+    range[name] = quantity;
+  }
+  return Object.keys(range).length === 0 ? asText(cell, units) : { name: 'valueRange', value: range };
+}
+
+/** ED and RP have no home among R4's values: the R5 attachment value, as HL7's cross-version extension. */
+function readAttachmentValue(cell: Cell, type: string): Value | undefined {
+  const draft = cell.place.draft!;
+  const at = cell.at({ draft, base: 'extension' });
+  const attachment = type === 'ED' ? readEncapsulated(at) : readPointer(at);
+  if (attachment === undefined) return asText(cell, undefined);
+  addExtension(
+    draft.resource,
+    'http://hl7.org/fhir/5.0/StructureDefinition/extension-Observation.value',
+    'valueAttachment',
+    attachment,
+  );
+  return undefined;
+}
+
+/** ED: source ^ type ^ subtype ^ encoding ^ data, as Attachment. */
+export function readEncapsulated(cell: Cell): Element | undefined {
+  const attachment: Element = {};
+  const contentType = mediaType(cell);
+  if (contentType !== undefined) attachment.contentType = contentType;
+  const encoding = cell.used(4)?.toUpperCase();
+  const data = cell.peek(5);
+  if (data !== undefined) {
+    const compact = data.replace(/\s+/g, '');
+    if (encoding === 'BASE64' && /^[A-Za-z0-9+/]*={0,2}$/.test(compact)) attachment.data = compact;
+    else if (encoding === 'HEX' && /^([0-9a-f]{2})+$/i.test(compact))
+      attachment.data = Buffer.from(compact, 'hex').toString('base64');
+    else attachment.data = Buffer.from(data, 'utf8').toString('base64');
+    cell.text('data', 5);
+  }
+  const title = cell.text('title', 1);
+  if (title !== undefined) attachment.title = title;
+  return Object.keys(attachment).length === 0 ? undefined : attachment;
+}
+
+/** RP: pointer ^ application ^ type ^ subtype, as Attachment. */
+export function readPointer(cell: Cell): Element | undefined {
+  const pointer = cell.text('url', 1);
+  if (pointer === undefined) return undefined;
+  const attachment: Element = { url: pointer };
+  const type = cell.peek(3);
+  const subtype = cell.peek(4);
+  if (type !== undefined && subtype !== undefined) {
+    attachment.contentType = `${type}/${subtype}`.toLowerCase();
+    cell.text('contentType', 3);
+    cell.text('contentType', 4);
+  }
+  return attachment;
+}
+
+function mediaType(cell: Cell): string | undefined {
+  const type = cell.peek(2)?.toLowerCase();
+  const subtype = cell.peek(3)?.toLowerCase();
+  if (type === undefined && subtype === undefined) return undefined;
+  cell.text('contentType', 2);
+  cell.text('contentType', 3);
+  if (type?.includes('/') === true) return type;
+  const main = MAIN_TYPES[type ?? ''] ?? type ?? 'application';
+  return `${main}/${subtype === undefined ? 'octet-stream' : (SUBTYPES[subtype] ?? subtype)}`;
+}
+
+/** HL7 tables 0191 and 0291 where they differ from media types. */
+const MAIN_TYPES: Record<string, string> = {
+  ap: 'application',
+  im: 'image',
+  ns: 'image',
+  sd: 'application',
+  si: 'image',
+  tx: 'text',
+  ft: 'text',
+  au: 'audio',
+  multipart: 'multipart',
+};
+const SUBTYPES: Record<string, string> = {
+  jpg: 'jpeg',
+  rtf: 'rtf',
+  txt: 'plain',
+  text: 'plain',
+  tiff: 'tiff',
+  'x-hl7-cda-level-one': 'hl7-sda+xml',
+};
+
+/** Several repetitions: coded ones as codings of one concept, anything else as lines of text. */
+function severalValues(
+  segment: SourceSegment,
+  draft: Draft,
+  run: Run,
+  type: string | undefined,
+  units: Cell | undefined,
+): void {
+  const repetitions = segment.fields[5]!.filter((repetition) => repetition !== undefined);
+  const coded = type === 'CE' || type === 'CWE' || type === 'CNE';
+  if (coded) {
+    const coding: Element[] = [];
+    for (const repetition of repetitions) {
+      const concept = readConcept(new Cell(repetition, run, 'OBX-5', { draft, base: 'valueCodeableConcept' }));
+      if (concept?.coding !== undefined) coding.push(...(concept.coding as Element[]));
+      if (concept?.text !== undefined) coding.push({ display: concept.text });
+    }
+    if (coding.length > 0) draft.resource.valueCodeableConcept = { coding };
+    return;
+  }
+  const lines: string[] = [];
+  for (const repetition of repetitions) {
+    const text = readText(new Cell(repetition, run, 'OBX-5', { draft, base: 'valueString' }));
+    if (text !== undefined) lines.push(text);
+  }
+  const separator = type === 'TX' || type === 'FT' ? '\n' : '; ';
+  if (lines.length === 0) return noValue(segment, draft);
+  const unit = units?.peek(1);
+  if (units !== undefined && unit !== undefined) units.mark(units.atom(1), 'valueString');
+  draft.resource.valueString = lines.join(separator) + (unit === undefined ? '' : ` ${unit}`);
+}
+
+function asText(cell: Cell, units: Cell | undefined): Value | undefined {
+  const text = readText(cell.at({ draft: cell.place.draft, base: 'valueString' }));
+  if (text === undefined) return undefined;
+  const unit = units?.peek(2) ?? units?.peek(1);
+  if (units === undefined || unit === undefined) return { name: 'valueString', value: text };
+  units.mark(units.atom(units.peek(2) === undefined ? 1 : 2), 'valueString');
+  return { name: 'valueString', value: `${text} ${unit}` };
+}
+
+/** A final result without a value says so, as FHIR asks. */
+function noValue(segment: SourceSegment, draft: Draft): void {
+  const absent = peek(segment, 11) === 'N' ? 'not-asked' : 'unknown';
+  if (
+    draft.resource.extension !== undefined &&
+    (draft.resource.extension as Element[]).some((item) => item.valueAttachment !== undefined)
+  )
+    return;
+  draft.resource.dataAbsentReason = {
+    coding: [{ system: 'http://terminology.hl7.org/CodeSystem/data-absent-reason', code: absent }],
+  };
+}
+
+/** OBX-7: the text as written, and low and high when it reads as two numbers or a bound. */
+function referenceRange(segment: SourceSegment, draft: Draft, run: Run): void {
+  const cell = cellOf(segment, 7, run)?.at({ draft, base: 'referenceRange[0]' });
+  if (cell === undefined) return;
+  const text = readText(cell.at({ draft, base: 'referenceRange[0].text' }));
+  if (text === undefined) return;
+  const range: Element = {};
+  const quantity = draft.resource.valueQuantity as Element | undefined;
+  const bound = (value: string): Element => {
+    const made: Element = { value: Number(value) };
+    for (const name of ['unit', 'system', 'code']) if (quantity?.[name] !== undefined) made[name] = quantity[name];
+    return made;
+  };
+  const both = /^([+-]?\d+(?:\.\d+)?)\s*(?:-|to|–)\s*([+-]?\d+(?:\.\d+)?)$/i.exec(text);
+  const one = /^(<=?|>=?)\s*([+-]?\d+(?:\.\d+)?)$/.exec(text);
+  if (both !== null) {
+    range.low = bound(both[1]!);
+    range.high = bound(both[2]!);
+  } else if (one !== null) range[one[1]!.startsWith('<') ? 'high' : 'low'] = bound(one[2]!);
+  range.text = text;
+  draft.resource.referenceRange = [range];
+}
+
+/** OBX-23 with its address, OBX-24. */
+function performingOrganization(segment: SourceSegment, draft: Draft, run: Run): void {
+  const cell = cellOf(segment, 23, run);
+  const reference = cell === undefined ? undefined : readOrganization(cell);
+  if (reference === undefined) return;
+  draft.append('performer', reference);
+  const organization = [...run.drafts.values()].find((item) => `Organization/${item.id}` === reference.reference);
+  const address = cellOf(segment, 24, run);
+  if (organization === undefined || address === undefined) return;
+  const place = { draft: organization, base: '' };
+  const read = readAddress(address.at(place));
+  if (read !== undefined) place.base = `address[${organization.append('address', read)}]`;
+}
+
+/** OBX-29 as v2-0936; a result inside a report is laboratory unless its report says otherwise. */
+function category(segment: SourceSegment, draft: Draft, run: Run): void {
+  const cell = cellOf(segment, 29, run)?.at({ draft, base: 'category[0].coding[0].code' });
+  const kind = cell?.text('', 1);
+  if (kind !== undefined)
+    draft.append('category', { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/v2-0936', code: kind }] });
+}
+
+function belongs(draft: Draft, state: State): void {
+  if (state.report !== undefined) {
+    state.report.append('result', draft.reference);
+    if (state.specimen !== undefined) draft.resource.specimen = state.specimen.reference;
+    if (draft.resource.effectiveDateTime === undefined && state.report.resource.effectiveDateTime !== undefined) {
+      draft.resource.effectiveDateTime = state.report.resource.effectiveDateTime;
+    }
+    if (state.report.resource.issued !== undefined) draft.resource.issued = state.report.resource.issued;
+    return;
+  }
+  if (state.request !== undefined) state.request.append('supportingInfo', draft.reference);
+  if (state.immunization !== undefined) draft.resource.partOf = [state.immunization.reference];
+}

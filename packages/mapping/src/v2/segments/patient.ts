@@ -1,0 +1,207 @@
+/** PID, PD1, NK1 and MRG: the patient, next of kin, and what the source says about identities. */
+import { factId } from '../../fact-id.ts';
+import { Cell } from '../cell.ts';
+import { peekAuthority, systemOf } from '../datatypes/identifier.ts';
+import { nameKey } from '../datatypes/party.ts';
+import { timeOfBirth } from '../datatypes/primitive.ts';
+import type { Draft } from '../draft.ts';
+import { compileRows } from '../engine.ts';
+import type { Run } from '../run.ts';
+import type { SourceField, SourceRepetition, SourceSegment } from '../source.ts';
+import { ADT_EVENTS, LINKS, PATIENT_MERGES } from '../tables/events.ts';
+import { NK1, PD1, PID } from '../tables/patient.ts';
+import { patientOf, peek, type SegmentHandler, type State, subjectOf } from './state.ts';
+
+const pidRows = compileRows(PID);
+const pd1Rows = compileRows(PD1);
+const nk1Rows = compileRows(NK1);
+
+export const pid: SegmentHandler = (segment, state) => {
+  const run = state.run;
+  const identity = patientIdentity(run, segment);
+  const draft = run.draft('Patient', 'merge', ...identity);
+  const previous = state.patient;
+  state.patient = draft;
+  state.participated = draft;
+  state.noted = undefined;
+  pidRows(segment, draft, run);
+  draft.adds.push('identifier');
+  birthTime(segment, draft, run);
+  if (ADT_EVENTS[state.event]?.retires === true && state.code === 'ADT') draft.resource.active = false;
+  accountOf(segment, state);
+  mother(segment, state);
+  const link = state.code === 'ADT' ? LINKS[state.event] : undefined;
+  if (link !== undefined && previous !== undefined && previous !== draft) {
+    state.identityEvents.push({ kind: link, a: `Patient/${previous.id}`, b: `Patient/${draft.id}`, at: run.asOf });
+  }
+};
+
+export const pd1: SegmentHandler = (segment, state) => pd1Rows(segment, patientOf(state), state.run);
+
+export const nk1: SegmentHandler = (segment, state) => {
+  const run = state.run;
+  const id = identityOf(run, segment.fields[33]) ?? identityOf(run, segment.fields[12]);
+  const name = nameKey([peek(segment, 2, 1), peek(segment, 2, 2), peek(segment, 2, 3)]);
+  const organization = peek(segment, 13);
+  const relation = peek(segment, 3) ?? '';
+  if (id === undefined && name === '' && organization === undefined && peek(segment, 30) === undefined) return;
+  const key = id ?? ['name', name === '' ? (organization ?? peek(segment, 30) ?? '') : name, relation];
+  const draft = run.draft('RelatedPerson', 'merge', patientOf(state).id, ...key);
+  draft.resource.patient = subjectOf(state);
+  nk1Rows(segment, draft, run);
+  birthTime(segment, draft, run, 16);
+  const cell = cellOf(segment, 13, run);
+  if (cell !== undefined && draft.resource.name === undefined && organization !== undefined) {
+    draft.resource.name = [{ text: cell.at({ draft, base: 'name[0].text' }).text('', 1) }];
+  }
+  state.noted = undefined;
+};
+
+/** MRG after the PID that survives: A40 and its family retire an identifier, A18 / A30 / A34 likewise. */
+export const mrg: SegmentHandler = (segment, state) => {
+  const run = state.run;
+  run.segment = segment;
+  const survivor = patientOf(state);
+  if (!PATIENT_MERGES.has(state.event) || state.code !== 'ADT') return;
+  for (const repetition of segment.fields[1] ?? []) {
+    if (repetition === undefined) continue;
+    const cell = new Cell(repetition, run, 'MRG-1');
+    const value = cell.peek(1);
+    if (value === undefined) continue;
+    const type = cell.peek(5);
+    if (type !== undefined && NOT_PATIENT_IDS.has(type)) continue;
+    const authority = peekAuthority(cell.component(4));
+    const identity = [systemOf(run, authority, type), value];
+    const retired = factId(run.context.source, 'Patient', ...identity);
+    if (retired === survivor.id) continue;
+    const draft = run.draft('Patient', 'merge', ...identity);
+    draft.resource.active = false;
+    draft.resource.link = [{ other: survivor.reference, type: 'replaced-by' }];
+    draft.adds.push('identifier', 'link');
+    run.segment = segment;
+    mergeRows(segment, draft, run, repetition);
+    survivor.append('link', { other: draft.reference, type: 'replaces' });
+    survivor.adds.push('link');
+    state.identityEvents.push({
+      kind: 'merge',
+      surviving: `Patient/${survivor.id}`,
+      retired: `Patient/${retired}`,
+      at: run.asOf,
+    });
+  }
+};
+
+const mrgName = compileRows([['MRG-7', 'name[]', 'HumanName']]);
+const mrgIdentifier = compileRows([['MRG-1', 'identifier[]', 'Identifier']]);
+
+function mergeRows(segment: SourceSegment, draft: Draft, run: Run, repetition: SourceRepetition): void {
+  const only: SourceSegment = { ...segment, fields: [] };
+  only.fields[1] = [repetition];
+  mrgIdentifier(only, draft, run);
+  if (draft.resource.name === undefined) mrgName(segment, draft, run);
+}
+
+/** Identifier types that name something other than the patient record (table 0203). */
+const NOT_PATIENT_IDS = new Set([
+  'SS',
+  'DL',
+  'AN',
+  'VN',
+  'PPN',
+  'MC',
+  'MA',
+  'MB',
+  'PN',
+  'BC',
+  'BA',
+  'NI',
+  'NIIP',
+  'EI',
+  'TAX',
+  'ACC',
+]);
+
+/**
+ * What makes the patient this patient within the source: the first medical record number (PID-3 of type MR), else PI
+ * or PT, else the first identifier that is not of another kind, else PID-2; without any, the message itself, since a
+ * name does not identify anybody.
+ */
+export function patientIdentity(run: Run, segment: SourceSegment): string[] {
+  const found = identityOf(run, segment.fields[3]) ?? identityOf(run, segment.fields[2]);
+  if (found !== undefined) return found;
+  run.issue(
+    'error',
+    'required',
+    `PID[${segment.occurrence}]-3`,
+    'There is no patient identifier (PID-3): the content is kept under a patient of its own until it is filed.',
+  );
+  return ['unidentified', run.context.messageUri, String(segment.occurrence)];
+}
+
+function identityOf(run: Run, field: SourceField | undefined): string[] | undefined {
+  if (field === undefined) return undefined;
+  let best: string[] | undefined;
+  let bestRank = 9;
+  for (const repetition of field) {
+    if (repetition === undefined) continue;
+    const cell = new Cell(repetition, run, '');
+    const value = cell.peek(1);
+    if (value === undefined) continue;
+    const type = cell.peek(5) ?? '';
+    const rank =
+      type === 'MR' ? 0 : type === 'PI' || type === 'PT' ? 1 : type === '' ? 2 : NOT_PATIENT_IDS.has(type) ? 8 : 3;
+    if (rank < bestRank && rank < 8) {
+      bestRank = rank;
+      best = [systemOf(run, peekAuthority(cell.component(4)), type), value];
+    }
+  }
+  return best;
+}
+
+/** PID-7 with a time of day: the standard birthTime extension beside birthDate. */
+function birthTime(segment: SourceSegment, draft: Draft, run: Run, field = 7): void {
+  const cell = cellOf(segment, field, run);
+  const time = cell === undefined ? undefined : timeOfBirth(cell);
+  if (time === undefined || draft.resource.birthDate === undefined) return;
+  draft.resource._birthDate = {
+    extension: [{ url: 'http://hl7.org/fhir/StructureDefinition/patient-birthTime', valueDateTime: time }],
+  };
+}
+
+/** PID-18: the account that charges and coverage hang on. */
+function accountOf(segment: SourceSegment, state: State): void {
+  const run = state.run;
+  const cell = cellOf(segment, 18, run);
+  const value = cell?.peek(1);
+  if (cell === undefined || value === undefined) return;
+  const draft = run.draft('Account', 'merge', systemOf(run, peekAuthority(cell.component(4)), cell.peek(5)), value);
+  accountRows(segment, draft, run);
+  draft.clinical = false;
+  draft.resource.subject = [subjectOf(state)];
+  draft.adds.push('identifier');
+  draft.require('status', 'active');
+  state.account = draft;
+}
+
+const accountRows = compileRows([['PID-18', 'identifier[]', 'Identifier']]);
+
+/** PID-21: the mother, as a related person known by identifier. */
+function mother(segment: SourceSegment, state: State): void {
+  const run = state.run;
+  const id = identityOf(run, segment.fields[21]);
+  if (id === undefined) return;
+  const draft = run.draft('RelatedPerson', 'merge', patientOf(state).id, ...id);
+  draft.resource.patient = subjectOf(state);
+  draft.resource.relationship = [
+    { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/v3-RoleCode', code: 'MTH', display: 'mother' }] },
+  ];
+  motherRows(segment, draft, run);
+}
+
+const motherRows = compileRows([['PID-21', 'identifier[]', 'Identifier']]);
+
+/** The first repetition of a field as a cell. */
+export function cellOf(segment: SourceSegment, field: number, run: Run): Cell | undefined {
+  const repetition = segment.fields[field]?.[0];
+  return repetition === undefined ? undefined : new Cell(repetition, run, `${segment.name}-${field}`);
+}

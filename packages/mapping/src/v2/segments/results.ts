@@ -1,0 +1,231 @@
+/**
+ * ORC, OBR, OBX, SPM, SAC, NTE: orders, reports and results. Each observation is a fact of its own, keyed by authority,
+ * filler order, OBR-4, OBX-3 and OBX-4, so that a correction revises what it corrects and leaves the rest.
+ *
+ * The report is a `merge` whose `result` list is added to: a message that corrects one analyte names only that one, and
+ * the others stay members of the report. Its other elements are what the newest message says. The statement time of a
+ * report and of its results is OBR-22 (results reported / status change) when it has a time of day, else MSH-7: a
+ * message sent again keeps its OBR-22, so it cannot overwrite a later correction.
+ */
+import { Cell } from '../cell.ts';
+import { toFhirDateTime } from '../datatypes/datetime.ts';
+import { absentConcept } from '../datatypes/extension.ts';
+import { systemOf } from '../datatypes/identifier.ts';
+import type { Draft, Element } from '../draft.ts';
+import { compileRows } from '../engine.ts';
+import type { Run } from '../run.ts';
+import type { SourceSegment } from '../source.ts';
+import { OBR_REPORT, OBR_REQUEST, OBR_SPECIMEN, ORC_REQUEST, SPM } from '../tables/results.ts';
+import { lookup } from '../vocabularies.ts';
+import { cellOf } from './patient.ts';
+import { patientOf, peek, type SegmentHandler, type State, subjectOf } from './state.ts';
+
+const orcRows = compileRows(ORC_REQUEST);
+const requestRows = compileRows(OBR_REQUEST);
+const reportRows = compileRows(OBR_REPORT);
+const obrSpecimenRows = compileRows(OBR_SPECIMEN);
+const spmRows = compileRows(SPM);
+
+/** Messages whose OBR reports results; in all others it asks for them. */
+const REPORTING = new Set(['ORU', 'OUL', 'OPU', 'MDM', 'ORF', 'OSU']);
+
+export const orc: SegmentHandler = (segment, state) => {
+  state.orc = segment;
+  state.request = undefined;
+  state.report = undefined;
+  state.specimen = undefined;
+  state.medication = undefined;
+  state.immunization = undefined;
+  state.noted = undefined;
+};
+
+/** An ORC that no OBR or RX segment follows still is an order. */
+export function settleOrder(state: State): void {
+  const segment = state.orc;
+  if (segment === undefined) return;
+  state.orc = undefined;
+  const identity = orderIdentity(state.run, segment, 2) ?? orderIdentity(state.run, segment, 3);
+  if (identity === undefined) return;
+  const draft = state.run.draft('ServiceRequest', 'merge', ...identity, '');
+  fillRequest(draft, segment, undefined, state);
+}
+
+export const obr: SegmentHandler = (segment, state) => {
+  const run = state.run;
+  const ordered = state.orc;
+  state.orc = undefined;
+  const reporting = REPORTING.has(state.code);
+  const filler = orderIdentity(run, segment, 3) ?? orderIdentity(run, ordered, 3);
+  const placer = orderIdentity(run, segment, 2) ?? orderIdentity(run, ordered, 2);
+  const service = peek(segment, 4) ?? peek(segment, 4, 2) ?? peek(segment, 4, 4) ?? '';
+  const order = filler ?? placer ?? ['unnumbered', patientOf(state).id, peek(segment, 7) ?? run.context.messageUri];
+  state.orderKey = [...order, service];
+  state.specimen = undefined;
+  state.report = undefined;
+  state.reportWithdrawn = false;
+  const stated = statementTime(segment, run);
+  state.reportAsOf = stated;
+  const request = run.draft('ServiceRequest', 'merge', ...(placer ?? order), service);
+  state.request = request;
+  fillRequest(request, ordered, segment, state);
+  if (reporting) fillReport(segment, request, state, stated);
+  collectedSpecimen(segment, state);
+  state.noted = { draft: reporting ? state.report! : request, element: reporting ? 'note' : 'note' };
+  state.participated = request;
+};
+
+function fillRequest(
+  draft: Draft,
+  ordered: SourceSegment | undefined,
+  segment: SourceSegment | undefined,
+  state: State,
+): void {
+  const run = state.run;
+  if (ordered !== undefined) orcRows(ordered, draft, run);
+  if (segment !== undefined) {
+    const before = (draft.resource.identifier as unknown[] | undefined)?.length ?? 0;
+    requestRows(segment, draft, run);
+    dedupe(draft, 'identifier', before);
+  }
+  draft.adds.push('identifier');
+  draft.resource.subject = subjectOf(state);
+  if (state.encounter !== undefined) draft.resource.encounter = state.encounter.reference;
+  const control = ordered === undefined ? undefined : peek(ordered, 1);
+  const status =
+    lookup('requestStatus', peek(ordered, 5)) ?? (control === 'RE' ? undefined : lookup('orderControl', control));
+  if (ordered !== undefined && status !== undefined) {
+    const cell = cellOf(ordered, 5, run);
+    if (lookup('requestStatus', peek(ordered, 5)) !== undefined) cell?.at({ draft, base: 'status' }).text('', 1);
+    draft.resource.status = status;
+  }
+  const result = segment === undefined ? undefined : peek(segment, 25);
+  draft.require('status', result === 'F' || result === 'C' ? 'completed' : 'active');
+  draft.require('intent', 'order');
+  const priority = cellOf(segment ?? ordered!, 5, run);
+  const urgency = segment === undefined ? undefined : lookup('requestPriority', priority?.peek(1));
+  if (urgency !== undefined) {
+    draft.resource.priority = urgency;
+    priority?.at({ draft, base: 'priority' }).text('', 1);
+  }
+}
+
+/** Drops items from `from` on that equal an earlier one but for their order number type. */
+function dedupe(draft: Draft, name: string, from: number): void {
+  const list = draft.resource[name] as Element[] | undefined;
+  if (list === undefined || from === 0) return;
+  const seen = new Set<string>();
+  const kept: Element[] = [];
+  for (const item of list) {
+    const text = JSON.stringify(item);
+    if (seen.has(text)) continue;
+    seen.add(text);
+    kept.push(item);
+  }
+  draft.resource[name] = kept;
+}
+
+function fillReport(segment: SourceSegment, request: Draft, state: State, stated: string | undefined): void {
+  const run = state.run;
+  const report = run.draft('DiagnosticReport', 'merge', ...state.orderKey);
+  state.report = report;
+  if (stated !== undefined) report.asOf = stated;
+  reportRows(segment, report, run);
+  report.resource.subject = subjectOf(state);
+  if (state.encounter !== undefined) report.resource.encounter = state.encounter.reference;
+  report.resource.basedOn = [request.reference];
+  report.adds.push('result', 'identifier', 'specimen');
+  const code = cellOf(segment, 25, run);
+  const status = lookup('reportStatus', code?.peek(1));
+  if (status === undefined) report.require('status', 'unknown');
+  else {
+    report.resource.status = status;
+    code?.at({ draft: report, base: 'status' }).text('', 1);
+  }
+  state.reportWithdrawn = status === 'cancelled';
+  report.require('code', absentConcept());
+}
+
+/** OBR-22 with a time of day, as the report's statement time. */
+function statementTime(segment: SourceSegment, run: Run): string | undefined {
+  const value = peek(segment, 22);
+  if (value === undefined) return undefined;
+  const dateTime = toFhirDateTime(value, run.zone).dateTime;
+  if (dateTime === undefined || dateTime.length <= 10) return undefined;
+  return Date.parse(dateTime) > Date.parse(run.context.receivedAt) + 86_400_000 ? undefined : dateTime;
+}
+
+/** EI of an order as identity; the field may be ORC-2/3 or OBR-2/3. */
+export function orderIdentity(run: Run, segment: SourceSegment | undefined, field: number): string[] | undefined {
+  const repetition = segment?.fields[field]?.[0];
+  if (repetition === undefined) return undefined;
+  const cell = new Cell(repetition, run, '');
+  const id = cell.peek(1);
+  if (id === undefined) return undefined;
+  return [systemOf(run, { namespace: cell.peek(2), universal: cell.peek(3), universalType: cell.peek(4) }), id];
+}
+
+const SPECIMEN_FIELDS = [9, 10, 14, 15, 39];
+
+/** Specimen facts in OBR: a specimen of its own unless SPM follows, which then completes the same one. */
+function collectedSpecimen(segment: SourceSegment, state: State): void {
+  if (!SPECIMEN_FIELDS.some((field) => segment.fields[field] !== undefined)) return;
+  const draft = specimenDraft(state, ['order', ...state.orderKey]);
+  obrSpecimenRows(segment, draft, state.run);
+}
+
+function specimenDraft(state: State, identity: string[]): Draft {
+  const draft = state.run.draft('Specimen', 'merge', ...identity);
+  draft.resource.subject = subjectOf(state);
+  draft.adds.push('identifier');
+  state.specimen = draft;
+  if (state.report !== undefined) state.report.append('specimen', draft.reference);
+  if (state.request !== undefined) {
+    state.request.append('specimen', draft.reference);
+    state.request.adds.push('specimen');
+  }
+  return draft;
+}
+
+export const spm: SegmentHandler = (segment, state) => {
+  const run = state.run;
+  const repetition = segment.fields[2]?.[0];
+  let identity: string[] | undefined;
+  if (repetition !== undefined) {
+    const cell = new Cell(repetition, run, '');
+    for (const component of [2, 1]) {
+      const part = cell.inside(component);
+      const id = part?.peek(1);
+      if (part !== undefined && id !== undefined) {
+        identity = [
+          systemOf(run, { namespace: part.peek(2), universal: part.peek(3), universalType: part.peek(4) }),
+          id,
+        ];
+        break;
+      }
+    }
+  }
+  const ofOrder = state.specimen;
+  const fallback =
+    state.orderKey.length > 0
+      ? ['order', ...state.orderKey]
+      : ['patient', patientOf(state).id, peek(segment, 17) ?? run.context.messageUri];
+  if (identity === undefined && ofOrder !== undefined && peek(segment, 1) !== '1')
+    fallback.push(peek(segment, 1) ?? '');
+  const draft = specimenDraft(state, identity ?? fallback);
+  if (
+    ofOrder !== undefined &&
+    ofOrder !== draft &&
+    ofOrder.slots === undefined &&
+    ofOrder.key.startsWith('Specimen|order|')
+  ) {
+    draft.append('parent', ofOrder.reference);
+  }
+  spmRows(segment, draft, run);
+  const available = cellOf(segment, 20, run);
+  const availability = available?.peek(1)?.toUpperCase();
+  if (availability === 'Y' || availability === 'N') {
+    draft.resource.status = availability === 'Y' ? 'available' : 'unavailable';
+    available?.at({ draft, base: 'status' }).text('', 1);
+  }
+  state.noted = { draft, element: 'note' };
+};

@@ -1,0 +1,107 @@
+/** What the walk over the segments knows: the facts that following segments belong to. */
+import type { IdentityEvent } from '../../conversion.ts';
+import type { Draft } from '../draft.ts';
+import type { Run } from '../run.ts';
+import type { SourceSegment } from '../source.ts';
+
+export interface State {
+  readonly run: Run;
+  /** MSH-9.1, e.g. `ADT`. */
+  readonly code: string;
+  /** MSH-9.2, e.g. `A01`. */
+  readonly event: string;
+  readonly segments: readonly SourceSegment[];
+  readonly identityEvents: IdentityEvent[];
+  /** Index of the segment being handled. */
+  index: number;
+  patient: Draft | undefined;
+  encounter: Draft | undefined;
+  account: Draft | undefined;
+  /** ORC that waits for the segment which says what is ordered. */
+  orc: SourceSegment | undefined;
+  request: Draft | undefined;
+  report: Draft | undefined;
+  /** Identity of the order in hand, part of every result's identity. */
+  orderKey: string[];
+  /** Statement time of the report in hand (OBR-22). */
+  reportAsOf: string | undefined;
+  /** OBR-25 withdraws the whole report. */
+  reportWithdrawn: boolean;
+  specimen: Draft | undefined;
+  document: Draft | undefined;
+  documentText: string[];
+  procedure: Draft | undefined;
+  medication: Draft | undefined;
+  immunization: Draft | undefined;
+  appointment: Draft | undefined;
+  coverage: Draft | undefined;
+  allergy: Draft | undefined;
+  /** What an NTE speaks of, and the element its text goes to. */
+  noted: { draft: Draft; element: string } | undefined;
+  /** What a ROL or PRT takes part in. */
+  participated: Draft | undefined;
+}
+
+/** Carries one segment into the facts. */
+export type SegmentHandler = (segment: SourceSegment, state: State) => void;
+
+export function newState(run: Run, code: string, event: string, segments: readonly SourceSegment[]): State {
+  return {
+    run,
+    code,
+    event,
+    segments,
+    identityEvents: [],
+    index: 0,
+    patient: undefined,
+    encounter: undefined,
+    account: undefined,
+    orc: undefined,
+    request: undefined,
+    report: undefined,
+    orderKey: [],
+    reportAsOf: undefined,
+    reportWithdrawn: false,
+    specimen: undefined,
+    document: undefined,
+    documentText: [],
+    procedure: undefined,
+    medication: undefined,
+    immunization: undefined,
+    appointment: undefined,
+    coverage: undefined,
+    allergy: undefined,
+    noted: undefined,
+    participated: undefined,
+  };
+}
+
+/** First sub-component of a field's component without marking; undefined when empty or `""`. */
+export function peek(
+  segment: SourceSegment | undefined,
+  field: number,
+  component = 1,
+  repetition = 0,
+): string | undefined {
+  const value = segment?.fields[field]?.[repetition]?.[component]?.[1]?.value.trim();
+  return value === undefined || value === '' || value === '""' ? undefined : value;
+}
+
+/** A reference to the patient in hand; a patient nobody named gets a data-absent reference. */
+export function subjectOf(state: State): { reference: string } {
+  return patientOf(state).reference;
+}
+
+/** The patient in hand; a message that speaks of a patient without PID gets one that only this message knows. */
+export function patientOf(state: State): Draft {
+  if (state.patient === undefined) {
+    state.patient = state.run.draft('Patient', 'merge', 'unidentified', state.run.context.messageUri);
+    state.run.issue(
+      'error',
+      'required',
+      'PID[1]',
+      'There is no usable PID segment: the content is kept under a patient of its own until it is filed.',
+    );
+  }
+  return state.patient;
+}

@@ -1,0 +1,109 @@
+/** PV1, PV2: the encounter, its identity and its state. */
+import { Cell } from '../cell.ts';
+import { peekAuthority, systemOf } from '../datatypes/identifier.ts';
+import type { Draft, Element } from '../draft.ts';
+import { compileRows } from '../engine.ts';
+import type { Run } from '../run.ts';
+import type { SourceSegment } from '../source.ts';
+import { ADT_EVENTS } from '../tables/events.ts';
+import { PV1, PV2 } from '../tables/visit.ts';
+import { conceptOf } from '../vocabularies.ts';
+import { cellOf } from './patient.ts';
+import { patientOf, peek, type SegmentHandler, type State, subjectOf } from './state.ts';
+
+const pv1Rows = compileRows(PV1);
+const pv2Rows = compileRows(PV2);
+const VISIT_EVENTS = new Set(['ADT', 'BAR', 'ACK']);
+
+export const pv1: SegmentHandler = (segment, state) => {
+  const run = state.run;
+  const adt = VISIT_EVENTS.has(state.code);
+  const draft = run.draft('Encounter', adt ? 'merge' : 'reference', ...visitIdentity(run, segment, state));
+  state.encounter = draft;
+  state.participated = draft;
+  state.noted = undefined;
+  draft.resource.subject = subjectOf(state);
+  pv1Rows(segment, draft, run);
+  draft.adds.push('identifier');
+  setClass(segment, draft, run);
+  if (draft.resource.class === undefined) {
+    draft.require('class', {
+      system: 'http://terminology.hl7.org/CodeSystem/v3-NullFlavor',
+      code: 'UNK',
+      display: 'unknown',
+    });
+  }
+  setStatus(segment, state);
+  assignLocation(segment, draft.resource);
+  if (state.account !== undefined) draft.resource.account = [state.account.reference];
+};
+
+export const pv2: SegmentHandler = (segment, state) => {
+  const run = state.run;
+  if (state.encounter === undefined) return;
+  pv2Rows(segment, state.encounter, run);
+};
+
+/** PV1-19, else PV1-50, else the account, else patient and admission time; else this message alone. */
+function visitIdentity(run: Run, segment: SourceSegment, state: State): string[] {
+  for (const field of [19, 50]) {
+    const repetition = segment.fields[field]?.[0];
+    if (repetition === undefined) continue;
+    const cell = new Cell(repetition, run, '');
+    const value = cell.peek(1);
+    if (value !== undefined) return [systemOf(run, peekAuthority(cell.component(4)), cell.peek(5)), value];
+  }
+  if (state.account !== undefined) return ['account', state.account.id];
+  const admitted = peek(segment, 44);
+  return admitted === undefined
+    ? ['message', patientOf(state).id, run.context.messageUri, String(segment.occurrence)]
+    : ['admitted', patientOf(state).id, admitted];
+}
+
+function setClass(segment: SourceSegment, draft: Draft, run: Run): void {
+  const cell = cellOf(segment, 2, run);
+  const code = cell?.peek(1);
+  if (cell === undefined || code === undefined) return;
+  const known = conceptOf('encounterClass', code);
+  draft.resource.class = known ?? {
+    system: 'http://terminology.hl7.org/CodeSystem/v2-0004',
+    code: code.replace(/\s+/g, ' '),
+    ...(cell.peek(2) && { display: cell.peek(2) }),
+  };
+  const at = cell.at({ draft, base: 'class' });
+  at.text('code', 1);
+  if (known === undefined) at.text('display', 2);
+  at.used(2);
+  at.used(3);
+}
+
+/** The trigger event's state, else what PV1-45 and the patient class imply. */
+function setStatus(segment: SourceSegment, state: State): void {
+  const draft = state.encounter!;
+  const event = state.code === 'ADT' ? ADT_EVENTS[state.event] : undefined;
+  if (event?.clears !== undefined) draft.clears.push(...event.clears);
+  if (event?.status !== undefined) {
+    draft.resource.status = event.status;
+    if (
+      event.clears?.includes('period.end') === true &&
+      (draft.resource.period as Element | undefined)?.end !== undefined
+    ) {
+      delete (draft.resource.period as Element).end;
+    }
+    return;
+  }
+  const patientClass = peek(segment, 2)?.toUpperCase();
+  if (peek(segment, 45) !== undefined) draft.resource.status = 'finished';
+  else if (patientClass === 'P') draft.require('status', 'planned');
+  else if (patientClass === 'I' || patientClass === 'O' || patientClass === 'E') draft.require('status', 'in-progress');
+  else draft.require('status', 'unknown');
+}
+
+/** The assigned location is where the patient is, or will be when the visit is planned. */
+function assignLocation(segment: SourceSegment, resource: Element): void {
+  if (segment.fields[3] === undefined) return;
+  const first = (resource.location as Element[] | undefined)?.find((item) => item.status === undefined);
+  if (first === undefined) return;
+  const status = resource.status;
+  first.status = status === 'planned' ? 'planned' : status === 'finished' ? 'completed' : 'active';
+}

@@ -1,0 +1,112 @@
+/**
+ * The message as a tree of atoms: each non-empty sub-component once, with its value and where it went. Reading and
+ * accounting are one thing, so that the ledger is a by-product of the conversion and cannot disagree with it.
+ */
+import { forEachAtom, type Message } from '@causeway/hl7v2';
+import type { Disposition, LedgerEntry } from '../conversion.ts';
+import type { Draft } from './draft.ts';
+
+/** Where a value read from the source ended; `draft` stays unset until the value is really placed. */
+export interface Place {
+  draft: Draft | undefined;
+  base: string;
+}
+
+/** One non-empty sub-component. */
+export interface Atom {
+  readonly value: string;
+  readonly field: number;
+  readonly repetition: number;
+  readonly component: number;
+  readonly subcomponent: number;
+  disposition: Disposition;
+  place: Place | undefined;
+  path: string;
+  rule: string;
+  reason: string | undefined;
+}
+
+/** Sub-components by number, from 1. */
+export type SourceComponent = (Atom | undefined)[];
+/** Components by number, from 1. */
+export type SourceRepetition = (SourceComponent | undefined)[];
+/** Repetitions by index, from 0; a hole is an empty repetition. */
+export type SourceField = (SourceRepetition | undefined)[];
+
+export interface SourceSegment {
+  readonly name: string;
+  readonly occurrence: number;
+  /** Fields by number, from 1. */
+  readonly fields: (SourceField | undefined)[];
+  readonly atoms: Atom[];
+}
+
+/** Splits a parsed message into segments of atoms, in the order of the message. */
+export function readSource(message: Message): SourceSegment[] {
+  const segments: SourceSegment[] = [];
+  let current: SourceSegment | undefined;
+  forEachAtom(message, (found) => {
+    if (current === undefined || current.name !== found.segment || current.occurrence !== found.occurrence) {
+      current = { name: found.segment, occurrence: found.occurrence, fields: [], atoms: [] };
+      segments.push(current);
+    }
+    const atom: Atom = {
+      value: found.value,
+      field: found.field,
+      repetition: found.repetition,
+      component: found.component,
+      subcomponent: found.subcomponent,
+      disposition: 'kept',
+      place: undefined,
+      path: '',
+      rule: '',
+      reason: undefined,
+    };
+    current.atoms.push(atom);
+    const field = (current.fields[found.field] ??= []);
+    const repetition = (field[found.repetition - 1] ??= []);
+    const component = (repetition[found.component] ??= []);
+    component[found.subcomponent] = atom;
+  });
+  return segments;
+}
+
+/** The account of every atom, in the order of the message. */
+export function ledgerOf(segments: readonly SourceSegment[]): LedgerEntry[] {
+  const entries: LedgerEntry[] = [];
+  for (const segment of segments) {
+    const prefix = `${segment.name}[${segment.occurrence}]-`;
+    for (const atom of segment.atoms) entries.push(entryOf(prefix, atom));
+  }
+  return entries;
+}
+
+/** The ledger's name of a field, e.g. `PID[1]-7`. */
+export function fieldName(segment: SourceSegment, field: number): string {
+  return `${segment.name}[${segment.occurrence}]-${field}`;
+}
+
+/** True when the field is exactly the v2 null `""`: the sender deletes what is known. */
+export function isNullField(field: SourceField | undefined): boolean {
+  if (field === undefined || field.length !== 1) return false;
+  const repetition = field[0];
+  return repetition?.length === 2 && repetition[1]?.length === 2 && repetition[1][1]?.value === NULL;
+}
+
+/** The v2 null. */
+export const NULL = '""';
+
+function entryOf(prefix: string, atom: Atom): LedgerEntry {
+  const source = `${prefix}${atom.field}[${atom.repetition}].${atom.component}.${atom.subcomponent}`;
+  if (atom.disposition === 'mapped') {
+    const draft = atom.place?.draft;
+    if (draft === undefined) return { source, disposition: 'kept' };
+    const base = atom.place?.base ?? '';
+    const path = base === '' ? atom.path : atom.path === '' ? base : `${base}.${atom.path}`;
+    return { source, disposition: 'mapped', target: `${draft.type}/${draft.id}#${path}`, rule: atom.rule };
+  }
+  const entry: LedgerEntry = { source, disposition: atom.disposition };
+  if (atom.rule !== '' && atom.disposition !== 'kept') entry.rule = atom.rule;
+  if (atom.reason !== undefined) entry.reason = atom.reason;
+  return entry;
+}

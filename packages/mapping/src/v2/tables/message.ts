@@ -1,0 +1,32 @@
+/** MSH, EVN and SFT: the message itself, held by its Provenance and the MessageHeader contained in it. */
+import type { Row } from '../engine.ts';
+
+export const MSH: readonly Row[] = [
+  ['MSH-1', '', 'structural'],
+  ['MSH-2', '', 'structural'],
+  ['MSH-9', '', 'consumed'],
+  ['MSH-12', '', 'consumed'],
+  ['MSH-15', '', 'consumed'],
+  ['MSH-16', '', 'consumed'],
+  ['MSH-18', '', 'consumed'],
+  ['MSH-20', '', 'consumed'],
+];
+
+export const EVN: readonly Row[] = [
+  ['EVN-1', '', 'consumed'],
+  ['EVN-4', 'reason[]', 'CodeableConcept'],
+  [
+    'EVN-5',
+    'agent[].who',
+    'Practitioner',
+    {
+      with: {
+        type: {
+          coding: [{ system: 'http://terminology.hl7.org/CodeSystem/provenance-participant-type', code: 'enterer' }],
+        },
+      },
+    },
+  ],
+  ['EVN-6', 'occurredDateTime', 'dateTime'],
+  ['EVN-7', 'location', 'FacilityLocation'],
+];

@@ -1,0 +1,115 @@
+/** ORC, OBR, OBX, SPM, SAC: orders, reports, observations, specimens (v2-to-FHIR ORC/OBR/OBX/SPM maps). */
+import type { Row } from '../engine.ts';
+
+const EXTENSION = 'http://hl7.org/fhir/StructureDefinition';
+const PLACER = {
+  with: { type: { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/v2-0203', code: 'PLAC' }] } },
+};
+const FILLER = {
+  with: { type: { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/v2-0203', code: 'FILL' }] } },
+};
+const GROUP = {
+  with: { type: { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/v2-0203', code: 'PGN' }] } },
+};
+
+/** Rows of the order into its ServiceRequest. */
+export const ORC_REQUEST: readonly Row[] = [
+  ['ORC-1', '', 'consumed'],
+  ['ORC-2', 'identifier[]', 'EntityIdentifier', PLACER],
+  ['ORC-3', 'identifier[]', 'EntityIdentifier', FILLER],
+  ['ORC-4', 'requisition', 'EntityIdentifier', GROUP],
+  ['ORC-9', 'authoredOn', 'dateTime'],
+  ['ORC-12', 'requester', 'Practitioner'],
+  ['ORC-16', 'reasonCode[]', 'CodeableConcept'],
+  ['ORC-29', 'locationCode[]', 'CodeableConcept'],
+];
+
+export const OBR_REQUEST: readonly Row[] = [
+  ['OBR-1', '', 'structural'],
+  ['OBR-2', 'identifier[]', 'EntityIdentifier', PLACER],
+  ['OBR-3', 'identifier[]', 'EntityIdentifier', FILLER],
+  ['OBR-4', 'code', 'CodeableConcept'],
+  ['OBR-6', 'occurrenceDateTime', 'dateTime'],
+  ['OBR-12', 'note[]', 'ConceptNote'],
+  ['OBR-13', 'note[]', 'ConceptNote'],
+  ['OBR-16', 'requester', 'Practitioner'],
+  ['OBR-17', `extension(${EXTENSION}/servicerequest-order-callback-phone-number).valueContactPoint`, 'ContactPoint'],
+  ['OBR-31', 'reasonCode[]', 'CodeableConcept'],
+  ['OBR-46', 'orderDetail[]', 'CodeableConcept'],
+  ['OBR-47', 'orderDetail[]', 'CodeableConcept'],
+  ['OBR-53', 'identifier[]', 'Identifier', PLACER],
+];
+
+const performedAs = (code: string, display: string) => ({
+  with: {
+    extension: [
+      {
+        url: `${EXTENSION}/event-performerFunction`,
+        valueCodeableConcept: {
+          coding: [{ system: 'http://terminology.hl7.org/CodeSystem/v3-ParticipationType', code, display }],
+        },
+      },
+    ],
+  },
+});
+
+export const OBR_REPORT: readonly Row[] = [
+  ['OBR-2', 'identifier[]', 'EntityIdentifier', PLACER],
+  ['OBR-3', 'identifier[]', 'EntityIdentifier', FILLER],
+  ['OBR-4', 'code', 'CodeableConcept'],
+  ['OBR-7', 'effectiveDateTime', 'dateTime', { when: 'not OBR-8 valued' }],
+  ['OBR-7', 'effectivePeriod.start', 'dateTime', { when: 'OBR-8 valued' }],
+  ['OBR-8', 'effectivePeriod.end', 'dateTime'],
+  ['OBR-22', 'issued', 'instant'],
+  ['OBR-24', 'category[]', 'CodeableConcept:diagnosticSection'],
+  ['OBR-32', 'resultsInterpreter[]', 'NestedPractitioner'],
+  ['OBR-33', 'performer[]', 'NestedPractitioner'],
+  ['OBR-34', 'performer[]', 'NestedPractitioner', performedAs('SPRF', 'secondary performer')],
+  ['OBR-35', 'performer[]', 'NestedPractitioner', performedAs('TRANS', 'Transcriber')],
+];
+
+/** Specimen facts that lie in OBR (before SPM existed, v2.5). */
+export const OBR_SPECIMEN: readonly Row[] = [
+  ['OBR-9', 'collection.quantity', 'Quantity'],
+  ['OBR-10', 'collection.collector', 'Practitioner'],
+  ['OBR-14', 'receivedTime', 'dateTime'],
+  ['OBR-15', 'type', 'SpecimenSource'],
+  ['OBR-39', 'note[]', 'ConceptNote'],
+];
+
+export const OBX: readonly Row[] = [
+  ['OBX-1', '', 'structural'],
+  ['OBX-3', 'code', 'CodeableConcept'],
+  ['OBX-4', `extension(${EXTENSION}/observation-v2-subid).extension(original-sub-identifier).valueString`, 'text'],
+  ['OBX-8', 'interpretation[]', 'CodeableConcept:interpretation'],
+  ['OBX-10', `extension(${EXTENSION}/observation-nature-of-abnormal-test).valueCodeableConcept`, 'CodeableConcept'],
+  ['OBX-14', 'effectiveDateTime', 'dateTime'],
+  ['OBX-16', 'performer[]', 'Practitioner'],
+  ['OBX-15', 'performer[]', 'CodedOrganization'],
+  ['OBX-17', 'method', 'CodeableConcept'],
+  ['OBX-18', 'device', 'Device'],
+  ['OBX-19', `extension(${EXTENSION}/observation-analysis-date-time).valueDateTime`, 'dateTime'],
+  ['OBX-20', 'bodySite', 'CodeableConcept'],
+  ['OBX-21', 'identifier[]', 'EntityIdentifier', FILLER],
+  ['OBX-25', 'performer[]', 'Practitioner'],
+];
+
+export const SPM: readonly Row[] = [
+  ['SPM-1', '', 'structural'],
+  ['SPM-2', 'identifier[]', 'PairIdentifiers'],
+  ['SPM-3', 'parent[]', 'SpecimenReference'],
+  ['SPM-4', 'type', 'CodeableConcept'],
+  ['SPM-6', 'container[first].additiveCodeableConcept', 'CodeableConcept'],
+  ['SPM-7', 'collection.method', 'CodeableConcept'],
+  ['SPM-8', 'collection.bodySite', 'CodeableConcept'],
+  ['SPM-12', 'collection.quantity', 'Quantity'],
+  ['SPM-14', 'note[]', 'Annotation'],
+  ['SPM-17', 'collection.collectedDateTime', 'dateTime', { when: 'not SPM-17.2 valued' }],
+  ['SPM-17', 'collection.collectedPeriod', 'Period', { when: 'SPM-17.2 valued' }],
+  ['SPM-18', 'receivedTime', 'dateTime'],
+  ['SPM-24', 'condition[]', 'CodeableConcept'],
+  ['SPM-27', 'container[first].type', 'CodeableConcept'],
+  ['SPM-30', 'accessionIdentifier', 'Identifier'],
+  ['SPM-31', 'identifier[]', 'Identifier'],
+  ['SPM-32', 'identifier[]', 'EntityIdentifier', { with: { type: { coding: [{ code: 'SHIP' }] } } }],
+];
