@@ -36,6 +36,8 @@ export type ParseErrorCode =
   | 'unsupported-version'
   | 'unsupported-charset'
   | 'undecodable'
+  | 'unencodable'
+  | 'missing-segment'
   | 'too-large'
   | 'too-many-segments'
   | 'too-many-fields'

@@ -1,0 +1,238 @@
+/**
+ * Framing of messages on a TCP stream (HL7 Minimal Lower Layer Protocol, release 1): `<VT> content <FS><CR>`.
+ *
+ * The decoder gives the same events however TCP splits or joins the bytes. It forgives what real senders do: a vertical
+ * tab inside text is content, a frame whose final CR is missing ends where the next one begins, and bytes between
+ * frames are skipped and reported.
+ */
+
+/** A whole frame, or what was wrong with the stream. */
+export type MllpEvent = MllpFrame | MllpError;
+
+export interface MllpFrame {
+  readonly kind: 'frame';
+  /** The message, without framing. A copy: the caller may keep it. */
+  readonly content: Uint8Array;
+}
+
+export interface MllpError {
+  readonly kind: 'error';
+  /**
+   * `garbage`: bytes outside any frame, reported when a frame begins, at the end, and every 4096 bytes.
+   * `truncated`: a frame was cut off by the next one or by the end of the stream.
+   * `too-large`: a frame passed the limit; the rest of it is skipped.
+   */
+  readonly code: 'garbage' | 'truncated' | 'too-large';
+  /** One sentence without content of the stream. */
+  readonly message: string;
+  /** What was received of a cut-off frame; the first 64 KiB of one that is too large; empty for garbage. */
+  readonly content: Uint8Array;
+}
+
+const startBlock = 0x0b;
+const endBlock = 0x1c;
+const carriageReturn = 0x0d;
+const garbageReportBytes = 4096;
+const tooLargeSampleBytes = 64 * 1024;
+const defaultFrameLimit = 64 * 1024 * 1024;
+/** A buffer that grew past this for one large frame is given back after it. */
+const keptCapacity = 1024 * 1024;
+
+/** Wraps a message in a frame. Messages made by this package never hold the frame's end inside. */
+export function encodeFrame(content: Uint8Array): Uint8Array {
+  const frame = new Uint8Array(content.length + 3);
+  frame[0] = startBlock;
+  frame.set(content, 1);
+  frame[content.length + 1] = endBlock;
+  frame[content.length + 2] = carriageReturn;
+  return frame;
+}
+
+type State = 'between' | 'inside' | 'skipping';
+
+/** Cuts one connection's byte stream into frames. Memory stays below the frame limit plus one chunk (times two). */
+export class MllpDecoder {
+  readonly #limit: number;
+  #state: State = 'between';
+  #held = new Uint8Array(8192);
+  #length = 0;
+  /** Bytes of `#held`, from the content's first, known to be content. */
+  #scanned = 0;
+  #garbage = 0;
+
+  /** @param options.maximumFrameBytes content of one frame, 64 MiB unless told */
+  constructor(options: { maximumFrameBytes?: number } = {}) {
+    this.#limit = options.maximumFrameBytes ?? defaultFrameLimit;
+  }
+
+  /** True while a frame has begun and not ended. */
+  get insideFrame(): boolean {
+    return this.#state !== 'between';
+  }
+
+  /** Bytes received outside any frame and not reported yet. */
+  get pendingGarbage(): number {
+    return this.#garbage;
+  }
+
+  /** Takes the next bytes of the stream; answers what they completed, in order. */
+  push(chunk: Uint8Array): MllpEvent[] {
+    this.#append(chunk);
+    const events: MllpEvent[] = [];
+    let from = 0;
+    let next: number | undefined = 0;
+    while (next !== undefined) {
+      from = next;
+      next = this.#state === 'between' ? this.#seekStart(from, events) : this.#seekEnd(from, events);
+    }
+    this.#discard(this.#consumed);
+    return events;
+  }
+
+  /** The stream has ended: answers what is left over. A frame that lacks only its final CR is whole. */
+  end(): MllpEvent[] {
+    const events: MllpEvent[] = [];
+    const rest = this.#held.slice(0, this.#length);
+    if (this.#state === 'inside' && rest[rest.length - 1] === endBlock && rest.length - 1 <= this.#limit) {
+      events.push({ kind: 'frame', content: rest.slice(0, -1) });
+    } else if (this.#state === 'inside') {
+      events.push(rest.length > this.#limit ? this.#tooLarge(rest) : truncated(rest));
+    }
+    this.#reportGarbage(events);
+    this.#state = 'between';
+    this.#discard(this.#length);
+    return events;
+  }
+
+  #consumed = 0;
+
+  #append(chunk: Uint8Array): void {
+    const needed = this.#length + chunk.length;
+    if (needed > this.#held.length) {
+      const grown = new Uint8Array(Math.max(needed, this.#held.length * 2));
+      grown.set(this.#held.subarray(0, this.#length));
+      this.#held = grown;
+    }
+    this.#held.set(chunk, this.#length);
+    this.#length = needed;
+    this.#consumed = 0;
+  }
+
+  /** Skips to a start block. Answers where to go on, undefined when more bytes are needed. */
+  #seekStart(from: number, events: MllpEvent[]): number | undefined {
+    const found = this.#held.subarray(0, this.#length).indexOf(startBlock, from);
+    const to = found < 0 ? this.#length : found;
+    this.#garbage += to - from;
+    while (this.#garbage >= garbageReportBytes) {
+      events.push(garbage(garbageReportBytes));
+      this.#garbage -= garbageReportBytes;
+    }
+    if (found < 0) {
+      this.#consumed = this.#length;
+      return undefined;
+    }
+    this.#reportGarbage(events);
+    this.#begin(found + 1);
+    return found + 1;
+  }
+
+  /** Reads content that begins at `from`. Answers where to go on, undefined when more bytes are needed. */
+  #seekEnd(from: number, events: MllpEvent[]): number | undefined {
+    const held = this.#held;
+    let at = from + this.#scanned;
+    for (; at < this.#length; at++) {
+      const byte = held[at];
+      if (byte === endBlock) {
+        if (at + 1 === this.#length) break;
+        if (held[at + 1] === carriageReturn) {
+          this.#finish(held.slice(from, at), events);
+          this.#state = 'between';
+          this.#consumed = at + 2;
+          return at + 2;
+        }
+      } else if (byte === startBlock) {
+        const header = this.#beginsHeader(at + 1);
+        if (header === undefined) break;
+        if (header) {
+          const closed = at > from && held[at - 1] === endBlock;
+          if (closed) this.#finish(held.slice(from, at - 1), events);
+          else this.#cutOff(held.slice(from, at), events);
+          this.#begin(at + 1);
+          return at + 1;
+        }
+      }
+    }
+    this.#scanned = at - from;
+    this.#consumed = from;
+    // A trailing end block may yet prove to close the frame, so it does not count.
+    const content = this.#scanned > 0 && held[at - 1] === endBlock ? this.#scanned - 1 : this.#scanned;
+    if (this.#state === 'inside' && content > this.#limit) {
+      events.push(this.#tooLarge(held.subarray(from, at)));
+      this.#state = 'skipping';
+    }
+    if (this.#state === 'skipping') {
+      // The last byte stays, to see whether an end block stands before the next start block.
+      this.#consumed = Math.max(from, at - 1);
+      this.#scanned = at - this.#consumed;
+    }
+    return undefined;
+  }
+
+  /** Whether a header segment begins at `at`; undefined when it is too early to tell. */
+  #beginsHeader(at: number): boolean | undefined {
+    const name = String.fromCharCode(...this.#held.subarray(at, Math.min(at + 3, this.#length)));
+    if (name.length === 3) {
+      return headerNames.includes(name);
+    }
+    return headerNames.some((header) => header.startsWith(name)) ? undefined : false;
+  }
+
+  #begin(at: number): void {
+    this.#state = 'inside';
+    this.#scanned = 0;
+    this.#consumed = at;
+  }
+
+  #finish(content: Uint8Array, events: MllpEvent[]): void {
+    if (this.#state === 'skipping') return;
+    events.push(content.length > this.#limit ? this.#tooLarge(content) : { kind: 'frame', content });
+  }
+
+  #cutOff(content: Uint8Array, events: MllpEvent[]): void {
+    if (this.#state === 'skipping') return;
+    events.push(content.length > this.#limit ? this.#tooLarge(content) : truncated(content));
+  }
+
+  #tooLarge(content: Uint8Array): MllpError {
+    const message = `The frame has more than ${this.#limit} bytes; it is skipped`;
+    const sample = Uint8Array.from(content.subarray(0, Math.min(tooLargeSampleBytes, this.#limit)));
+    return { kind: 'error', code: 'too-large', message, content: sample };
+  }
+
+  #reportGarbage(events: MllpEvent[]): void {
+    if (this.#garbage > 0) {
+      events.push(garbage(this.#garbage));
+      this.#garbage = 0;
+    }
+  }
+
+  #discard(count: number): void {
+    this.#held.copyWithin(0, count, this.#length);
+    this.#length -= count;
+    if (this.#held.length > keptCapacity && this.#length * 4 < this.#held.length) {
+      this.#held = this.#held.slice(0, Math.max(this.#length, 8192));
+    }
+  }
+}
+
+const headerNames = ['MSH', 'FHS', 'BHS'];
+
+function truncated(content: Uint8Array): MllpError {
+  const message = `A frame was cut off after ${content.length} bytes, before its end block (1C 0D)`;
+  return { kind: 'error', code: 'truncated', message, content };
+}
+
+function garbage(count: number): MllpError {
+  const message = `${count} bytes outside any frame were skipped; a frame begins with 0B`;
+  return { kind: 'error', code: 'garbage', message, content: new Uint8Array(0) };
+}
