@@ -4,7 +4,7 @@
  */
 import type { Bundle, BundleEntry, BundleEntryRequest } from '@medplum/fhirtypes';
 import type { JsonLimits } from './json/limits.ts';
-import { arrayItems, objectMembers, skipSpace } from './json/members.ts';
+import { endOfArray, objectMembers, skipSpace } from './json/members.ts';
 import { parseJson } from './json/parse.ts';
 import type { Span } from './json/tokens.ts';
 import type { FhirError } from './outcome.ts';
@@ -81,19 +81,17 @@ export function scanBundle(text: string, limits: BundleLimits = BUNDLE_LIMITS): 
 
 /** Where each entry's resource stands (undefined for an entry without one); undefined when this cannot be told. */
 function findResources(text: string): (Span | undefined)[] | undefined {
-  const root = objectMembers(text, skipSpace(text, 0));
-  if (root === undefined) return undefined;
-  const entry = root.members.find((member) => member.key === 'entry');
-  if (entry === undefined) return [];
-  const items = arrayItems(text, entry.start);
-  if (items === undefined) return undefined;
   const spans: (Span | undefined)[] = [];
-  for (const item of items) {
-    const object = objectMembers(text, item.start);
-    if (object === undefined) return undefined;
-    spans.push(object.members.find((member) => member.key === 'resource'));
-  }
-  return spans;
+  const root = objectMembers(text, skipSpace(text, 0), (key, start) => {
+    if (key !== 'entry') return undefined;
+    return endOfArray(text, start, (item) => {
+      const entry = objectMembers(text, item);
+      if (entry === undefined) return -1;
+      spans.push(entry.members.find((member) => member.key === 'resource'));
+      return entry.end;
+    });
+  });
+  return root === undefined ? undefined : spans;
 }
 
 /** Scans the Bundle with `null` for each resource; offsets of an error are put back to the Bundle's own text. */

@@ -9,42 +9,49 @@ export interface Member extends Span {
   key: string;
 }
 
+/** Passes over a value by itself and says where it ends (-1: its brackets do not close); undefined to leave it. */
+export type Visit = (key: string, start: number) => number | undefined;
+
 /** The members of the object that opens at `start`, and where it ends; undefined when the brackets do not close. */
-export function objectMembers(text: string, start: number): { members: Member[]; end: number } | undefined {
-  if (text[start] !== '{') return undefined;
+export function objectMembers(
+  text: string,
+  start: number,
+  visit?: Visit,
+): { members: Member[]; end: number } | undefined {
+  if (text.charCodeAt(start) !== 123) return undefined;
   const members: Member[] = [];
   let at = skipSpace(text, start + 1);
-  if (text[at] === '}') return { members, end: at + 1 };
+  if (text.charCodeAt(at) === 125) return { members, end: at + 1 };
   for (;;) {
-    const keyEnd = text[at] === '"' ? endOfString(text, at) : -1;
+    const keyEnd = text.charCodeAt(at) === 34 ? endOfString(text, at) : -1;
     if (keyEnd < 0) return undefined;
     const key = keyOf(text.slice(at, keyEnd));
     const colon = skipSpace(text, keyEnd);
-    if (key === undefined || text[colon] !== ':') return undefined;
+    if (key === undefined || text.charCodeAt(colon) !== 58) return undefined;
     const valueStart = skipSpace(text, colon + 1);
-    const valueEnd = endOfValue(text, valueStart);
+    const valueEnd = visit?.(key, valueStart) ?? endOfValue(text, valueStart);
     if (valueEnd < 0) return undefined;
     members.push({ key, start: valueStart, end: valueEnd });
     at = skipSpace(text, valueEnd);
-    if (text[at] === '}') return { members, end: at + 1 };
-    if (text[at] !== ',') return undefined;
+    const next = text.charCodeAt(at);
+    if (next === 125) return { members, end: at + 1 };
+    if (next !== 44) return undefined;
     at = skipSpace(text, at + 1);
   }
 }
 
-/** The items of the array that opens at `start`; undefined when the brackets do not close. */
-export function arrayItems(text: string, start: number): Span[] | undefined {
-  if (text[start] !== '[') return undefined;
-  const items: Span[] = [];
+/** Where the array that opens at `start` ends, -1 when this cannot be told; `visit` passes over each item. */
+export function endOfArray(text: string, start: number, visit: (start: number) => number): number {
+  if (text.charCodeAt(start) !== 91) return -1;
   let at = skipSpace(text, start + 1);
-  if (text[at] === ']') return items;
+  if (text.charCodeAt(at) === 93) return at + 1;
   for (;;) {
-    const end = endOfValue(text, at);
-    if (end < 0) return undefined;
-    items.push({ start: at, end });
+    const end = visit(at);
+    if (end < 0) return -1;
     at = skipSpace(text, end);
-    if (text[at] === ']') return items;
-    if (text[at] !== ',') return undefined;
+    const next = text.charCodeAt(at);
+    if (next === 93) return at + 1;
+    if (next !== 44) return -1;
     at = skipSpace(text, at + 1);
   }
 }

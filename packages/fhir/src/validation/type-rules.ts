@@ -17,6 +17,8 @@ export interface PropertyRule {
   primitive: PrimitiveCheck | undefined;
   codes: ReadonlySet<string> | undefined;
   valueSet: string | undefined;
+  /** The rules of `type`, kept here when first needed. */
+  rules: TypeRules | undefined;
 }
 
 /** An element which has to be there, as any of its properties. */
@@ -59,6 +61,7 @@ function compileRules(defs: Definitions, type: string): TypeRules {
       primitive: primitiveCheck(elementType),
       codes: elementType === 'code' ? codesOf(defs, valueSet) : undefined,
       valueSet,
+      rules: undefined,
     });
     if (min === 0) continue;
     const rule = required.get(elementName) ?? { name: elementName, properties: [] };

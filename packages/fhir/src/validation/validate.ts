@@ -111,18 +111,21 @@ class Validation {
   }
 
   private value(value: unknown, rule: PropertyRule): void {
-    if (rule.primitive !== undefined) {
-      const right = rule.primitive(value);
-      if (right !== undefined) this.add('value', `the value is not of type ${rule.type}; right is ${right}`);
-      else if (rule.codes !== undefined && !rule.codes.has(value as string))
-        this.add('code-invalid', bindingText(rule));
-      return;
+    const { primitive, codes, type } = rule;
+    if (primitive !== undefined) {
+      const right = primitive(value);
+      if (right !== undefined) this.add('value', `the value is not of type ${type}; right is ${right}`);
+      else if (codes?.has(value as string) === false) this.add('code-invalid', bindingText(rule));
+    } else if (this.steps.length > MAX_DEPTH) {
+      this.add('too-costly', `elements more than ${MAX_DEPTH} deep are refused`);
+    } else if (type === 'Resource') {
+      this.resource(value);
+    } else if (isObject(value)) {
+      rule.rules ??= typeRules(this.defs, type);
+      this.object(value, rule.rules, false);
+    } else {
+      this.add('structure', `the value has to be an object of type ${type}`);
     }
-    if (this.steps.length > MAX_DEPTH)
-      return this.add('too-costly', `elements more than ${MAX_DEPTH} deep are refused`);
-    if (rule.type === 'Resource') return this.resource(value);
-    if (!isObject(value)) return this.add('structure', `the value has to be an object of type ${rule.type}`);
-    this.object(value, typeRules(this.defs, rule.type), false);
   }
 
   /** A property that is no element: the id and extensions of a primitive (`_birthDate`), or an unknown one. */
