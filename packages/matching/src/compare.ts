@@ -38,6 +38,9 @@ export interface Comparison {
 
 const CONTACT_FIELDS: ReadonlySet<Field> = new Set(['address', 'phone', 'email']);
 
+/** Share of people from which a spelling is a name rather than a misspelling. */
+const NAME_SHARE = 0.0005;
+
 /** Compares two people. Symmetric but for `a` and `b` in the explanation. Never throws on content. */
 export function compare(a: Prepared, b: Prepared, model: Model = defaultModel): Comparison {
   const levels = levelsOf(a, b);
@@ -48,7 +51,7 @@ export function compare(a: Prepared, b: Prepared, model: Model = defaultModel): 
   const { thresholds } = model;
   const guards = guardsOf(a, b, levels, {
     isNameEnough: model.prior + bitsWithout(CONTACT_FIELDS, explanation) >= thresholds.linkOnNameOnly,
-    isGivenName: (name) => isNickname(name) || Object.hasOwn(model.frequencies.given.shares, name),
+    isGivenName: (name) => isNickname(name) || shareOf(model.frequencies.given, name) >= NAME_SHARE,
   });
   const scored = posterior >= thresholds.link ? 'link' : posterior >= thresholds.review ? 'review' : 'different';
   return {

@@ -67,7 +67,8 @@ export function guardsOf(a: Prepared, b: Prepared, levels: Levels, context: Guar
   if (levels.given === null) {
     if (!(isSameId && isDateSame && isFamilySame)) add('given-name-missing', 'review');
   } else if (is('given', 'different')) {
-    add('given-name-disagrees', isSameId ? 'review' : 'different');
+    const isSameMiddle = is('middle', 'same') && isFamilySame && isDateSame;
+    add('given-name-disagrees', isSameId || isSameMiddle ? 'review' : 'different');
   } else if (!isGivenSame && !isSameId && !is('middle', 'same') && !isMisspelling(levels.given, context)) {
     add('given-name-weak', 'review');
   }
@@ -82,7 +83,7 @@ export function guardsOf(a: Prepared, b: Prepared, levels: Levels, context: Guar
   if (levels.birthDate === null) {
     if (!(isSameId && isGivenSame && isFamilySame)) add('birth-date-missing', 'review');
   } else if (is('birthDate', 'different')) {
-    add('birth-date-disagrees', isSameId || !areGenerations ? 'review' : 'different');
+    add('birth-date-disagrees', isSameId || (isContactSame && !areGenerations) ? 'review' : 'different');
   } else if (is('birthDate', 'sameYear')) {
     add('birth-date-disagrees', 'review');
   } else if (areGenerations && !isSameNationalId) {
@@ -100,7 +101,16 @@ export function guardsOf(a: Prepared, b: Prepared, levels: Levels, context: Guar
     if (!isExplained || !isUsual) add('family-name-disagrees', 'review');
   }
   const isGivenClear = is('given', 'exact', 'nickname', 'swapped');
-  if (!isGivenClear && !isDateSame && !isSameId) add('name-and-birth-date-inexact', 'review');
+  if (!isGivenClear && !isDateSame && !isSameId) {
+    const contacts = [is('address', 'same'), is('phone', 'same'), is('email', 'same')].filter(Boolean).length;
+    const isTwiceMistyped =
+      isMisspelling(levels.given, context) &&
+      is('family', 'exact') &&
+      is('birthDate', 'oneEdit') &&
+      yearsApart === 0 &&
+      contacts >= 2;
+    if (!isTwiceMistyped) add('name-and-birth-date-inexact', 'review');
+  }
   const isSupported =
     isSameId || isContactSame || is('nationalId', 'oneEdit', 'lastFour') || is('motherMaidenName', 'same');
   if (!isSupported) {
@@ -116,8 +126,9 @@ export function guardsOf(a: Prepared, b: Prepared, levels: Levels, context: Guar
 }
 
 /** Nearly the same spelling, and not two names in their own right (`DANIEL` and `DANIELLE`, `TINA` and `GINA`). */
-function isMisspelling({ level, a, b }: FieldLevel, context: GuardContext): boolean {
-  if (level !== 'close') return false;
+function isMisspelling(given: FieldLevel | null, context: GuardContext): boolean {
+  if (given?.level !== 'close') return false;
+  const { a, b } = given;
   const known = Number(context.isGivenName(a)) + Number(context.isGivenName(b));
   if (known === 2) return false;
   const isSwapOfLetters = [...a].sort().join('') === [...b].sort().join('');

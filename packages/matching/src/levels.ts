@@ -102,6 +102,7 @@ function compareGivens(a: GivenName, b: GivenName, middlesA: string[], middlesB:
   if (!isInitial) {
     if (areNicknames(a.nicknames, b.nicknames)) return 'nickname';
     if (isAlike(a.text, b.text, 0.92) || isShortMisspelling(a.text, b.text)) return 'close';
+    if (isShortForm(a.text, b.text) || isShortForm(b.text, a.text)) return 'close';
     if (middlesB.includes(a.text) || middlesA.includes(b.text)) return 'middle';
     if (jaroWinkler(a.text, b.text) >= 0.88) return 'similar';
     if (a.joined !== '' && isAlike(a.joined, b.text, 0.92)) return 'similar';
@@ -149,6 +150,11 @@ function isAlike(a: string, b: string, bound: number): boolean {
   if (a === b) return true;
   if (a.length < 2 || b.length < 2) return false;
   return (Math.max(a.length, b.length) >= 4 && withinOneEdit(a, b)) || jaroWinkler(a, b) >= bound;
+}
+
+/** The beginning of the other name, three letters or more, at least two short of it (`BEA` and `BEATRIX`). */
+function isShortForm(short: string, long: string): boolean {
+  return short.length >= 3 && long.length >= short.length + 2 && long.startsWith(short);
 }
 
 /** One edit between short given names (`DN` and `DAN`). */

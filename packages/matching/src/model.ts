@@ -61,7 +61,7 @@ export const FIELDS = [
       exact: 'same',
       nickname: 'forms of one name',
       middle: "the other's middle name",
-      close: 'nearly the same spelling',
+      close: 'nearly the same spelling, or the beginning of it',
       similar: 'similar spelling',
       swapped: 'given and family name swapped',
       initial: 'initial agrees',
