@@ -18,3 +18,4 @@ export {
   type Transaction,
   type TransactionOptions,
 } from './pool.ts';
+export { type DatabaseOptions, type RunningDatabase, startDatabase } from './start.ts';
