@@ -9,6 +9,8 @@ export type {
   Outcome,
 } from './acknowledgement.ts';
 export { acknowledge, acknowledgementCode } from './acknowledgement.ts';
+export type { Atom } from './atoms.ts';
+export { forEachAtom } from './atoms.ts';
 export type { Batch, BatchFile, BatchMessage, BatchOptions, BatchProblem } from './batch.ts';
 export { isBatch, splitBatch } from './batch.ts';
 export { charsetLabel } from './charset.ts';
@@ -23,8 +25,8 @@ export { Component, Field, Repetition } from './field.ts';
 export type { MessageHeader } from './header.ts';
 export type { Limits } from './limits.ts';
 export { defaultLimits } from './limits.ts';
-export type { Atom, Problem } from './message.ts';
-export { forEachAtom, Message } from './message.ts';
+export type { Problem } from './message.ts';
+export { Message } from './message.ts';
 export type {
   ComponentValue,
   FieldValue,

@@ -4,7 +4,7 @@
 import { decodeStrict } from './charset.ts';
 import type { Delimiters } from './delimiters.ts';
 import { unescapeText } from './escape.ts';
-import { type Reading, split } from './field.ts';
+import type { Reading } from './field.ts';
 import type { MessageHeader } from './header.ts';
 import { parsePath } from './path.ts';
 import type { Segment } from './segment.ts';
@@ -131,51 +131,4 @@ export function readingOf(delimiters: Delimiters, encoding: string, undecodable:
     delimiters,
     decode: (raw) => (raw.includes(mark) ? unescapeText(raw, delimiters, decodeHex) : raw),
   };
-}
-
-/** One non-empty sub-component and where it stands, all numbers from 1. */
-export interface Atom {
-  readonly segment: string;
-  readonly occurrence: number;
-  readonly field: number;
-  readonly repetition: number;
-  readonly component: number;
-  readonly subcomponent: number;
-  /** Decoded. */
-  readonly value: string;
-}
-
-/** Calls `visit` for every non-empty sub-component in the order written, MSH-1 and MSH-2 included. */
-export function forEachAtom(message: Message, visit: (atom: Atom) => void): void {
-  const { delimiters } = message;
-  for (const segment of message.segments) {
-    const { name, occurrence } = segment;
-    for (let f = 1; f <= segment.fieldCount; f++) {
-      const rawField = segment.rawField(f);
-      if (rawField === '') {
-        continue;
-      }
-      if (f <= 2 && segment.isHeader) {
-        visit({ segment: name, occurrence, field: f, repetition: 1, component: 1, subcomponent: 1, value: rawField });
-        continue;
-      }
-      split(rawField, delimiters.repetition).forEach((repetition, r) => {
-        split(repetition, delimiters.component).forEach((component, c) => {
-          split(component, delimiters.subcomponent).forEach((raw, s) => {
-            if (raw !== '') {
-              visit({
-                segment: name,
-                occurrence,
-                field: f,
-                repetition: r + 1,
-                component: c + 1,
-                subcomponent: s + 1,
-                value: segment.decode(raw),
-              });
-            }
-          });
-        });
-      });
-    }
-  }
 }

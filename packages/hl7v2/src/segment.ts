@@ -7,7 +7,7 @@ import { Field, type Reading } from './field.ts';
 const headerNames: ReadonlySet<string> = new Set(['MSH', 'BHS', 'FHS']);
 
 export class Segment {
-  /** Normally three characters; whatever stood before the first field separator. */
+  /** Three characters; of a line that has no proper segment name, the first ones. */
   readonly name: string;
   /** 1-based among the segments of this name. */
   readonly occurrence: number;
@@ -47,6 +47,11 @@ export class Segment {
   /** The text of field `n` as written; empty when it is not. */
   rawField(n: number): string {
     return (n > 0 ? this.#split()[n] : undefined) ?? '';
+  }
+
+  /** MSH-1 of the message. */
+  get fieldSeparator(): string {
+    return this.#reading.delimiters.field;
   }
 
   /** The characters meant by a raw leaf of this segment. */

@@ -1,0 +1,96 @@
+/** MLLP framing: the same events however the stream is cut. */
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { encodeFrame, MllpDecoder, type MllpEvent } from './mllp.ts';
+
+const bytes = (text: string): Uint8Array => Uint8Array.from(text, (character) => character.charCodeAt(0));
+const text = (content: Uint8Array): string => String.fromCharCode(...content);
+
+function events(chunks: readonly Uint8Array[], maximumFrameBytes?: number): string[] {
+  const decoder = new MllpDecoder({ maximumFrameBytes });
+  const all: MllpEvent[] = chunks.flatMap((chunk) => decoder.push(chunk));
+  all.push(...decoder.end());
+  return all.map((event) => `${event.kind === 'frame' ? 'frame' : event.code} ${text(event.content)}`);
+}
+
+test.each<[string, string, string[]]>([
+  ['one frame', '\x0bMSH|a\x1c\r', ['frame MSH|a']],
+  ['two frames', '\x0bMSH|a\x1c\r\x0bMSH|b\x1c\r', ['frame MSH|a', 'frame MSH|b']],
+  ['an empty frame', '\x0b\x1c\r', ['frame ']],
+  [
+    'garbage around',
+    'xx\x0bMSH|a\x1c\ryy\r\n\x0bMSH|b\x1c\rz',
+    ['garbage ', 'frame MSH|a', 'garbage ', 'frame MSH|b', 'garbage '],
+  ],
+  ['cut off by the end', '\x0bMSH|a', ['truncated MSH|a']],
+  ['cut off by the next', '\x0bMSH|a\x0bMSH|b\x1c\r', ['truncated MSH|a', 'frame MSH|b']],
+  ['final CR missing', '\x0bMSH|a\x1c\x0bMSH|b\x1c', ['frame MSH|a', 'frame MSH|b']],
+  ['framing bytes as content', '\x0ba\x0bb\x1cc\x0bM\x1c\r', ['frame a\x0bb\x1cc\x0bM']],
+  ['too large', '\x0bMSH|123456789\x1c\r\x0bMSH|b\x1c\r', ['too-large MSH|12345', 'frame MSH|b']],
+  ['too large and cut off', '\x0bMSH|123456789\x0bMSH|b\x1c\r', ['too-large MSH|12345', 'frame MSH|b']],
+  ['just not too large', '\x0bMSH|12345\x1c\r', ['frame MSH|12345']],
+])('%s', (_, stream, expected) => {
+  expect(events([bytes(stream)], 9)).toEqual(expected);
+  expect(events([...stream].map(bytes), 9)).toEqual(expected);
+});
+
+test('a frame goes through whole', () => {
+  fc.assert(
+    fc.property(
+      fc.uint8Array({ maxLength: 50 }).filter((content) => !/[\x0b\x1c]/.test(text(content))),
+      (content) => {
+        expect(events([encodeFrame(content)])).toEqual([`frame ${text(content)}`]);
+      },
+    ),
+  );
+});
+
+test('any stream cut anywhere gives the same events', () => {
+  const piece = fc.constantFrom(
+    '\x0b',
+    '\x1c',
+    '\r',
+    '\x1c\r',
+    'MSH|',
+    'M',
+    'MS',
+    'BHS',
+    'x',
+    'abcdefgh',
+    '\x0bMSH|1\x1c\r',
+  );
+  const stream = fc.array(piece, { maxLength: 40 }).map((parts) => parts.join(''));
+  fc.assert(
+    fc.property(stream, fc.array(fc.nat({ max: 12 })), (whole, lengths) => {
+      const chunks: Uint8Array[] = [];
+      let at = 0;
+      for (const length of lengths) {
+        chunks.push(bytes(whole.slice(at, at + length)));
+        at += length;
+      }
+      chunks.push(bytes(whole.slice(at)));
+      expect(events(chunks, 10)).toEqual(events([bytes(whole)], 10));
+    }),
+    { numRuns: 1000 },
+  );
+});
+
+describe('hostile streams', () => {
+  test('a frame past the limit is refused once and not kept', () => {
+    const decoder = new MllpDecoder({ maximumFrameBytes: 100_000 });
+    const chunk = new Uint8Array(60_000).fill(0x41);
+    const seen = decoder.push(Uint8Array.of(0x0b));
+    for (let i = 0; i < 50; i++) seen.push(...decoder.push(chunk));
+    expect(seen).toHaveLength(1);
+    expect(seen[0]).toMatchObject({ kind: 'error', code: 'too-large' });
+    expect(seen[0]!.content).toHaveLength(65_536);
+    expect(decoder.push(bytes('\x1c\r\x0bMSH|b\x1c\r')).map((event) => event.kind)).toEqual(['frame']);
+  });
+
+  test('endless garbage is reported as it comes', () => {
+    const decoder = new MllpDecoder();
+    expect(decoder.push(new Uint8Array(10_000))).toHaveLength(2);
+    expect(decoder.pendingGarbage).toBe(10_000 - 2 * 4096);
+    expect(decoder.insideFrame).toBe(false);
+  });
+});
