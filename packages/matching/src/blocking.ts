@@ -3,6 +3,7 @@
  * name, a changed family name, a wrong year, day and month swapped, a move), so that a true pair is missed only when
  * several things differ at once.
  */
+import type { PreparedAddress } from './addresses.ts';
 import { hash64 } from './hash.ts';
 import { formalNames } from './nicknames.ts';
 import { soundex } from './phonetic.ts';
@@ -46,6 +47,9 @@ const RULES: readonly BlockingRule[] = [
   (p) => join('td', p.phones, birthdays(p), 1),
   (p) => join('hy', houses(p), years(p), 1),
   (p) => join('pz', places(p), soundPairs(p), 1),
+  (p) => join('fh', streets(p), familySounds(p), 1),
+  (p) => join('dn', days(p), houseNumbers(p), 1),
+  (p) => join('gy', join('', places(p), years(p), 1), givenSounds(p), 1),
 ];
 
 /** Every combination of the two, prefixed by the rule's name, the first `limit` in order. */
@@ -91,7 +95,7 @@ function initials(p: Prepared): string[] {
 
 /** Sounds of a given and a family name, sorted: the same when both are swapped. */
 function soundPairs(p: Prepared): string[] {
-  const givens = p.givens.flatMap((given) => [given.soundex, ...formalNames(given.text).map(soundex)]);
+  const givens = givenSounds(p);
   return take(
     givens.flatMap((given) =>
       familySounds(p).map((family) => (given < family ? `${given}${family}` : `${family}${given}`)),
@@ -100,12 +104,37 @@ function soundPairs(p: Prepared): string[] {
   );
 }
 
+function givenSounds(p: Prepared): string[] {
+  return p.givens.flatMap((given) => [given.soundex, ...formalNames(given.text).map(soundex)]);
+}
+
+/** House number and street in their place. */
 function houses(p: Prepared): string[] {
-  const located = p.addresses.filter((address) => address.number !== '' && address.street !== '');
+  const located = p.addresses.filter(isHouse);
   return take(
-    located.map((address) => `${address.number}|${address.street.slice(0, 6)}|${address.postalCode || address.city}`),
+    located.map((address) => `${streetOf(address)}|${address.postalCode || address.city}`),
     2,
   );
+}
+
+/** House number and street wherever it is: postal codes and cities are misspelt too. */
+function streets(p: Prepared): string[] {
+  return take(p.addresses.filter(isHouse).map(streetOf), 1);
+}
+
+function houseNumbers(p: Prepared): string[] {
+  return take(
+    p.addresses.filter(isHouse).map((address) => address.number),
+    1,
+  );
+}
+
+function isHouse(address: PreparedAddress): boolean {
+  return address.number !== '' && address.street !== '';
+}
+
+function streetOf(address: PreparedAddress): string {
+  return `${address.number}|${address.street.slice(0, 6)}`;
 }
 
 /** Postal code, or the city where no code is known. */
