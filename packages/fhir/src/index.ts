@@ -3,6 +3,7 @@ export type { BundleLimits, ScannedBundle, ScannedEntry } from './bundle.ts';
 export { BUNDLE_LIMITS, scanBundle } from './bundle.ts';
 export type { CanonicalText, VersionMeta } from './canonical-text.ts';
 export { canonicalText } from './canonical-text.ts';
+export { capabilityResources } from './capability.ts';
 export type { DefinitionsArtifact } from './definitions/artifact.ts';
 export { ARTIFACT_FORMAT } from './definitions/artifact.ts';
 export { compileDefinitions } from './definitions/compile.ts';

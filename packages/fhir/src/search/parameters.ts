@@ -151,19 +151,32 @@ function addComposite(
       }
     }
     place.node.emitters.push((element, out, context) => {
-      let combinations: IndexValue[][] = [[]];
+      const lists: IndexValue[][] = [];
       for (const { root, ofResource } of components) {
         const values: IndexValue[] = [];
         runPlan(root, ofResource ? context.resource : element, values, context);
         if (values.length === 0) return;
-        combinations = combinations
-          .flatMap((before) => values.map((value) => [...before, value]))
-          .slice(0, MAX_COMBINATIONS);
+        lists.push(values);
       }
-      for (const combination of combinations) out.push({ param: code, kind: 'composite', components: combination });
+      pushCombinations(out, code, lists);
     });
   }
   return { components: described };
+}
+
+/** Every choice of one value from each list, the first `MAX_COMBINATIONS` of them. */
+function pushCombinations(out: IndexValue[], param: string, lists: IndexValue[][]): void {
+  let combinations: IndexValue[][] = [[]];
+  for (const values of lists) {
+    const longer: IndexValue[][] = [];
+    for (const before of combinations) {
+      for (const value of values) {
+        if (longer.length < MAX_COMBINATIONS) longer.push([...before, value]);
+      }
+    }
+    combinations = longer;
+  }
+  for (const components of combinations) out.push({ param, kind: 'composite', components });
 }
 
 /**
