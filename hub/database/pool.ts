@@ -26,9 +26,9 @@ export interface DatabaseConfig {
   connectTimeoutMs?: number;
 }
 
-/** A statement that is prepared once per connection under its name. */
+/** A statement; with a name it is prepared once per connection. */
 export interface NamedStatement {
-  name: string;
+  name?: string;
   text: string;
   values?: unknown[];
 }

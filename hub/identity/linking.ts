@@ -2,11 +2,10 @@
  * Which source patients are one person: run in the transaction that changes Patients or decides about them. Links that
  * stand are kept; what is new is joined when the evidence carries it and nothing contradicts.
  */
-import { randomUUID } from 'node:crypto';
 import { blockingKeys, compare, cluster, type Comparison, type Edge, isOverlay, type Pair } from '@causeway/matching';
 import type { Patient } from '@medplum/fhirtypes';
 import type { Transaction } from '../database/index.ts';
-import { type HomeKeys, type ResourceChange, seal } from '../record/index.ts';
+import { type HomeKeys, newId, type ResourceChange, seal } from '../record/index.ts';
 import { type DemographicsStore, read, type SourcePatient, sourceOf } from './demographics-store.ts';
 import { mergedPatient } from './merged-patient.ts';
 
@@ -147,7 +146,7 @@ export class Linking {
         home: after.home,
         patient: after.rid,
         source: sourceOf(this.#known.get(after.home)!.patient),
-        person: randomUUID(),
+        person: newId(),
         presented: null,
         grade: 'source',
       };
@@ -333,7 +332,7 @@ export class Linking {
 
   async #split(member: Member, by: string, reason: string): Promise<void> {
     const previous = member.person;
-    member.person = randomUUID();
+    member.person = newId();
     member.grade = 'source';
     this.#touched.add(previous);
     this.#touched.add(member.person);
@@ -358,7 +357,7 @@ export class Linking {
     await this.#transaction.query({
       name: 'link_decide',
       text: `INSERT INTO link_decision (id, a, b, same, by_whom, at, reason) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
-      values: [randomUUID(), low, high, same, by, this.#now, reason],
+      values: [newId(), low, high, same, by, this.#now, reason],
     });
     await this.#transaction.query({
       name: 'review_close',
@@ -389,7 +388,7 @@ export class Linking {
              ON CONFLICT (a, b, kind) DO UPDATE
              SET weight = excluded.weight, probability = excluded.probability, guards = excluded.guards
              WHERE review.decision IS NULL`,
-      values: [randomUUID(), a, b, this.#now, comparison.weight, comparison.probability, comparison.guards, kind],
+      values: [newId(), a, b, this.#now, comparison.weight, comparison.probability, comparison.guards, kind],
     });
   }
 

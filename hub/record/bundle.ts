@@ -2,7 +2,7 @@
  * Batch and transaction bundles (FHIR R4 §3.1.0.11). A transaction is carried out whole or not at all, in the order
  * DELETE, POST, PUT, GET; references by `urn:uuid:` and conditional references are resolved.
  */
-import { randomUUID } from 'node:crypto';
+import { newId } from './new-id.ts';
 import { isFhirError, isResourceType, type ScannedResource, scanBundle } from '@causeway/fhir';
 import type { Access } from '../trust/index.ts';
 import { type Issue, RecordError } from './errors.ts';
@@ -196,14 +196,14 @@ async function planEntry(services: BundleServices, access: Access, entry: Bundle
   switch (entry.method) {
     case 'POST':
       if (found[0] !== undefined) return { entry, index, type, id: found[0], action: 'found' };
-      return { entry, index, type, id: randomUUID(), action: 'create' };
+      return { entry, index, type, id: newId(), action: 'create' };
     case 'PUT': {
-      const target = id ?? found[0] ?? entry.scanned!.id ?? randomUUID();
+      const target = id ?? found[0] ?? entry.scanned!.id ?? newId();
       if (!isId(target)) throw new RecordError(400, 'value', 'An id has 1 to 64 letters, digits, - and dots.', `${at}.request.url`);
       return { entry, index, type, id: target, action: 'update' };
     }
     case 'DELETE':
-      if (id === undefined && found[0] === undefined) return { entry, index, type, id: randomUUID(), action: 'delete' };
+      if (id === undefined && found[0] === undefined) return { entry, index, type, id: newId(), action: 'delete' };
       return { entry, index, type, id: id ?? found[0]!, action: 'delete' };
     default:
       throw new RecordError(400, 'not-supported', 'request.method may be GET, POST, PUT or DELETE.', `${at}.request.method`);

@@ -1,16 +1,15 @@
 /** The data keys of homes: made at the first write, kept unwrapped in memory for a while, wrapped in the database. */
-import { randomBytes } from 'node:crypto';
 import type { Queryable } from '../database/index.ts';
-import type { MasterKey } from '../secrets/index.ts';
+import { newDataKey, unwrapDataKey, wrapDataKey } from '../secrets/index.ts';
 
 const cached = 20_000;
 
 /** Hands out the 32-byte data keys of homes. */
 export class HomeKeys {
-  readonly #master: MasterKey;
+  readonly #master: Buffer;
   readonly #keys = new Map<number, Buffer>();
 
-  constructor(master: MasterKey) {
+  constructor(master: Buffer) {
     this.#master = master;
   }
 
@@ -35,7 +34,7 @@ export class HomeKeys {
         text: 'SELECT home, wrapped FROM home_key WHERE home = ANY($1) AND wrapped IS NOT NULL',
         values: [missing],
       });
-      for (const row of rows) found.set(row.home, this.#master.unwrap(row.wrapped));
+      for (const row of rows) found.set(row.home, unwrapDataKey(this.#master, row.wrapped, context(row.home)));
     }
     return found;
   }
@@ -49,16 +48,15 @@ export class HomeKeys {
     const found = await this.#find(database, wanted);
     const missing = [...wanted].filter((home) => !found.has(home)).sort((a, b) => a - b);
     if (missing.length === 0) return found;
-    const fresh = missing.map(() => randomBytes(32));
-    const { rows } = await database.query({
+        const { rows } = await database.query({
       name: 'home_key_make',
       text: `INSERT INTO home_key (home, wrapped) SELECT * FROM unnest($1::bigint[], $2::bytea[])
              ON CONFLICT (home) DO UPDATE SET home = excluded.home RETURNING home, wrapped`,
-      values: [missing, fresh.map((key) => this.#master.wrap(key))],
+      values: [missing, missing.map((home) => wrapDataKey(this.#master, newDataKey(), context(home)))],
     });
     for (const row of rows) {
       if (row.wrapped === null) throw new Error('The key of this record was destroyed; nothing can be added to it.');
-      found.set(row.home, this.#master.unwrap(row.wrapped));
+      found.set(row.home, unwrapDataKey(this.#master, row.wrapped, context(row.home)));
     }
     return found;
   }
@@ -70,4 +68,9 @@ export class HomeKeys {
       this.#keys.set(home, key);
     }
   }
+}
+
+/** What a home's key is wrapped together with. */
+function context(home: number): string {
+  return `home/${home}`;
 }

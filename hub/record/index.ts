@@ -3,6 +3,7 @@ export { type BundleEntry, type EntryOutcome, readBundle } from './bundle.ts';
 export { type Issue, RecordError } from './errors.ts';
 export type { HomeKeys } from './home-keys.ts';
 export { hash64, ridOf } from './keys.ts';
+export { newId } from './new-id.ts';
 export { homePatient } from './prepare.ts';
 export { type StoredResource } from './read.ts';
 export { type FhirRecord, type Persons, type WriteOutcome } from './record.ts';

@@ -2,10 +2,9 @@
  * The record: FHIR R4 resources, one person's from many sources. Every read takes an Access; every change goes through
  * `write`.
  */
-import { randomUUID } from 'node:crypto';
+import { newId } from './new-id.ts';
 import { isFhirError, isResourceType, type ScannedResource, scanResource, validate } from '@causeway/fhir';
 import type { Database } from '../database/index.ts';
-import type { MasterKey } from '../secrets/index.ts';
 import type { Access } from '../trust/index.ts';
 import { type BundleEntry, type EntryOutcome, matches, readBundle, runBatch, runTransaction } from './bundle.ts';
 import { RecordError } from './errors.ts';
@@ -44,7 +43,7 @@ export class FhirRecord {
   #persons: Persons | undefined;
   #searcher: Searcher | undefined;
 
-  constructor(database: Database, master: MasterKey) {
+  constructor(database: Database, master: Buffer) {
     this.#database = database;
     this.keys = new HomeKeys(master);
     this.writer = new Writer(database, this.keys);
@@ -139,7 +138,7 @@ export class FhirRecord {
 
   /** Creates a resource under an id of the hub's making; with `ifNoneExist`, only when that finds nothing. */
   async create(access: Access, scanned: ScannedResource, ifNoneExist?: string): Promise<WriteOutcome> {
-    const id = randomUUID();
+    const id = newId();
     return this.#write(scanned, id, ifNoneExist !== undefined, async (set) => {
       if (ifNoneExist === undefined) return this.#put(set, scanned, id);
       await this.#lock(set, `${scanned.resourceType}?${ifNoneExist}`);
@@ -170,7 +169,7 @@ export class FhirRecord {
   async conditionalUpdate(access: Access, scanned: ScannedResource, query: string): Promise<WriteOutcome> {
     const found = await this.find(access, scanned.resourceType, query);
     if (found.length > 1) throw new RecordError(412, 'multiple-matches', 'The condition finds more than one resource.');
-    const id = found[0] ?? scanned.id ?? randomUUID();
+    const id = found[0] ?? scanned.id ?? newId();
     return this.#write(scanned, id, true, (set) => this.#put(set, scanned, id));
   }
 

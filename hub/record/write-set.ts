@@ -64,6 +64,7 @@ export class WriteSet {
   #journal: (() => void)[] = [];
   /** What was changed, in order. */
   readonly changes: Change[] = [];
+  touched = false;
 
   constructor(transaction: Transaction, keys: HomeKeys, now: Date) {
     this.transaction = transaction;
@@ -139,6 +140,11 @@ export class WriteSet {
     const row: Row = { ...after, code: typeCode(type), refs: [], index: undefined, body: undefined };
     this.#push(slot, before, after, row, undefined);
     return after;
+  }
+
+  /** Says that the transaction changes what the steps before the commit look at, though no resource. */
+  touch(): void {
+    this.touched = true;
   }
 
   /** Starts a part of the changes that can be discarded alone. */

@@ -118,7 +118,7 @@ export class Writer {
             outcomes.push({ queued, error });
           }
         }
-        if (set.changes.length > 0) {
+        if (set.changes.length > 0 || set.touched) {
           for (const hook of this.#hooks) await hook(set, transaction);
           await set.flush();
         }

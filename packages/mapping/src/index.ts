@@ -1,4 +1,5 @@
 export { convertCcda } from './ccda/convert.ts';
 export * from './conversion.ts';
 export * from './fact-id.ts';
+export { convertFhir } from './fhir/convert.ts';
 export { convertV2 } from './v2/index.ts';

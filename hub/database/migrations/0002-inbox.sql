@@ -37,3 +37,5 @@ CREATE INDEX message_waiting ON message (seq) WHERE state IN ('received', 'faile
 CREATE INDEX message_by_state ON message (state, seq DESC);
 CREATE INDEX message_by_source ON message (source, seq DESC);
 CREATE INDEX message_by_control_id ON message (control_id);
+-- A message that failed holds back the later ones of its lane.
+CREATE INDEX message_failed_lane ON message (lane) WHERE state = 'failed';

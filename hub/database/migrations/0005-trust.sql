@@ -1,4 +1,19 @@
--- Accounts, sessions, and the record of every access.
+-- Participants, accounts, sessions, and the record of every access.
+
+-- An organisation on the network. HL7 v2 senders are known by MSH-4 (and MSH-3). `endpoint` says how it is sent to:
+-- {"dialect": "hl7v2" | "fhir", "host": …, "port": …} or {"dialect": "fhir", "url": …}.
+CREATE TABLE participant (
+  key                   text PRIMARY KEY,
+  name                  text NOT NULL,
+  kind                  text NOT NULL,
+  sending_facility      text,
+  sending_application   text,
+  identifier_system     text,
+  identifier_authority  text,
+  settings              jsonb NOT NULL DEFAULT '{}',
+  endpoint              jsonb
+);
+CREATE INDEX participant_by_facility ON participant (sending_facility);
 
 CREATE TABLE account (
   username      text PRIMARY KEY,

@@ -1,0 +1,133 @@
+/** The screens' own interface beside FHIR: messages, reviews, persons, status. */
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { typeName } from '@causeway/fhir';
+import type { Database } from '../database/index.ts';
+import type { PersonIndex } from '../identity/index.ts';
+import type { Messages, Processor } from '../inbox/index.ts';
+import type { Deliveries } from '../outbox/index.ts';
+import { RecordError } from '../record/index.ts';
+import type { AccessLog, Role } from '../trust/index.ts';
+import type { Authenticator, Caller } from './authenticate.ts';
+import { jsonBody, text } from './body.ts';
+
+export interface ApiParts {
+  database: Database;
+  authenticator: Authenticator;
+  accessLog: AccessLog;
+  messages: Messages;
+  processor: Processor;
+  persons: PersonIndex;
+  deliveries: Deliveries;
+}
+
+const engineers: Role[] = ['integration-engineer', 'administrator', 'system'];
+const messageReaders: Role[] = [...engineers, 'clinician', 'steward'];
+const stewards: Role[] = ['steward', 'administrator', 'system'];
+const everyone: Role[] = [...messageReaders];
+
+type Id = { Params: { id: string } };
+type Query = { Querystring: { [name: string]: string } };
+
+export function apiRoutes(app: FastifyInstance, parts: ApiParts): void {
+  const { accessLog, messages, persons, deliveries } = parts;
+  const as = async (request: FastifyRequest, roles: Role[]): Promise<Caller> => {
+    const who = await parts.authenticator.caller(request);
+    if (!roles.includes(who.role)) throw new RecordError(403, 'forbidden', `The role ${who.role} may not do this.`);
+    return who;
+  };
+  const log = (who: Caller, action: string, request: FastifyRequest, patients: string[] = []) =>
+    accessLog.record(who, { action, what: request.url.slice(0, 500), status: 200, ...(patients.length > 0 ? { patients } : {}) });
+
+  app.get<Query>('/api/messages', async (request) => {
+    const who = await as(request, messageReaders);
+    const { state, source, dialect, q, before, limit } = request.query;
+    const found = await messages.list({ state, source, dialect, q, before, limit: limitOf(limit) } as never);
+    await log(who, 'list-messages', request);
+    return found;
+  });
+
+  app.get<Id>('/api/messages/:id', async (request) => {
+    const who = await as(request, messageReaders);
+    const message = await messages.read(request.params.id);
+    await log(who, 'open-message', request, message.person ? [String(message.person)] : []);
+    const resources = message.resources as { type: number; rid: string; version: number }[];
+    return {
+      ...message,
+      resources: resources.map(({ type, rid, version }) => ({ reference: `${typeName(type)}/${rid}`, versionId: String(version) })),
+      deliveries: await deliveries.ofMessage(String(message.id)),
+    };
+  });
+
+  app.post<Id>('/api/messages/:id/replay', async (request, reply) => {
+    const who = await as(request, engineers);
+    await messages.replay(request.params.id);
+    await log(who, 'replay-message', request);
+    parts.processor.wake();
+    return reply.code(202).send({});
+  });
+
+  app.get<Query>('/api/reviews', async (request) => {
+    const who = await as(request, stewards);
+    const { state, limit, before } = request.query;
+    const cursor = before ? new Date(before) : undefined;
+    const found = await persons.reviews(state === 'decided' ? 'decided' : 'open', {
+      limit: limitOf(limit),
+      before: cursor && !Number.isNaN(cursor.getTime()) ? cursor : undefined,
+    });
+    await log(who, 'list-reviews', request);
+    return found;
+  });
+
+  app.post<Id>('/api/reviews/:id', async (request) => {
+    const who = await as(request, stewards);
+    const body = jsonBody(request);
+    const decision = text(body, 'decision');
+    if (decision !== 'same' && decision !== 'different') {
+      throw new RecordError(400, 'value', 'decision must be same or different.', 'decision');
+    }
+    const review = await persons.decide(request.params.id, who, decision, text(body, 'reason'));
+    await log(who, `decide-${decision}`, request);
+    return review;
+  });
+
+  app.get<Id>('/api/persons/:id', async (request) => {
+    const who = await as(request, everyone);
+    const person = await persons.person(request.params.id);
+    await log(who, 'open-person', request, [request.params.id]);
+    return person;
+  });
+
+  app.post<Id>('/api/persons/:id/unlink', async (request) => {
+    const who = await as(request, stewards);
+    const body = jsonBody(request);
+    const person = await persons.unlink(request.params.id, text(body, 'patient', 64), who, text(body, 'reason'));
+    await log(who, 'unlink', request, [request.params.id]);
+    return person;
+  });
+
+  app.get('/api/status', async (request) => {
+    await as(request, everyone);
+    const [inbox, outbox, counts] = await Promise.all([
+      messages.status(),
+      deliveries.status(),
+      parts.database.query(`SELECT
+        (SELECT count(DISTINCT person) FROM link) AS persons,
+        (SELECT count(*) FROM link) AS patients,
+        (SELECT count(*) FROM review WHERE decision IS NULL) AS reviews,
+        (SELECT count(*) FROM resource WHERE NOT deleted) AS resources`),
+    ]);
+    const row = counts.rows[0]!;
+    return {
+      ...inbox,
+      ...outbox,
+      persons: row.persons,
+      sourcePatients: row.patients,
+      reviewsOpen: row.reviews,
+      resources: row.resources,
+    };
+  });
+}
+
+function limitOf(limit: string | undefined): number {
+  return limit !== undefined && /^\d{1,4}$/.test(limit) ? Math.min(Math.max(Number(limit), 1), 200) : 50;
+}

@@ -1,0 +1,70 @@
+/** Who makes a request: a bearer token of a script, or the session cookie of the screens. */
+import type { FastifyRequest } from 'fastify';
+import { RecordError } from '../record/index.ts';
+import { verifyToken } from '../secrets/index.ts';
+import { type Access, type Accounts, accessOf, type Role, roles } from '../trust/index.ts';
+
+export const sessionCookie = 'causeway_session';
+const rememberedMs = 30_000;
+const remembered = 1_000;
+
+/** A caller; `site` is the participant that a token speaks for. */
+export interface Caller extends Access {
+  site: string | undefined;
+}
+
+export class Authenticator {
+  readonly #accounts: Accounts;
+  readonly #tokenKey: Buffer;
+  readonly #callers = new Map<string, { caller: Caller; until: number }>();
+
+  constructor(accounts: Accounts, tokenKey: Buffer) {
+    this.#accounts = accounts;
+    this.#tokenKey = tokenKey;
+  }
+
+  /** @throws RecordError 401 where nobody is signed in */
+  async caller(request: FastifyRequest): Promise<Caller> {
+    const bearer = /^Bearer (.+)$/i.exec(request.headers.authorization ?? '')?.[1];
+    if (bearer !== undefined) return this.#byToken(bearer);
+    const session = sessionToken(request);
+    const user = session === undefined ? undefined : await this.#accounts.session(session);
+    if (!user) {
+      throw new RecordError(401, 'login', 'Sign in first, or send a token: Authorization: Bearer …');
+    }
+    if (request.method !== 'GET' && request.method !== 'HEAD' && !isOwnRequest(request)) {
+      throw new RecordError(403, 'forbidden', 'A request that changes something must come from the hub’s own pages.');
+    }
+    return { ...accessOf(user), site: undefined };
+  }
+
+  async #byToken(token: string): Promise<Caller> {
+    const known = this.#callers.get(token);
+    if (known && known.until > Date.now()) return known.caller;
+    const claims = await verifyToken(this.#tokenKey, token);
+    if ('refused' in claims) throw new RecordError(401, 'login', claims.refused);
+    const site = /^site:(.+)$/.exec(claims.subject)?.[1];
+    const role = roleOf(claims.role);
+    const user = { username: claims.subject, name: claims.subject, role, organization: site ?? 'local' };
+    const caller = { ...accessOf(user), site };
+    if (this.#callers.size >= remembered) this.#callers.clear();
+    this.#callers.set(token, { caller, until: Date.now() + rememberedMs });
+    return caller;
+  }
+}
+
+export function sessionToken(request: FastifyRequest): string | undefined {
+  return new RegExp(`(?:^|;\\s*)${sessionCookie}=([A-Za-z0-9_-]+)`).exec(request.headers.cookie ?? '')?.[1];
+}
+
+/** Browsers say where a request comes from; with a cookie only the hub's own pages may change anything. */
+function isOwnRequest(request: FastifyRequest): boolean {
+  const site = request.headers['sec-fetch-site'];
+  return site === undefined || site === 'same-origin' || site === 'none';
+}
+
+function roleOf(role: string): Role {
+  const known = roles.find((one) => one === role);
+  if (!known) throw new RecordError(401, 'login', 'The token names no role that the hub knows.');
+  return known;
+}

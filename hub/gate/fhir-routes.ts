@@ -1,0 +1,338 @@
+/** FHIR R4 over HTTP (https://hl7.org/fhir/R4/http.html) on top of the record. Every answer's access is recorded. */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { type BundleEntry, type EntryOutcome, type FhirRecord, type Issue, RecordError, type StoredResource } from '../record/index.ts';
+import type { AccessLog } from '../trust/index.ts';
+import type { Authenticator, Caller } from './authenticate.ts';
+import { capabilityStatement } from './capability.ts';
+
+export interface FhirParts {
+  record: FhirRecord;
+  accessLog: AccessLog;
+  authenticator: Authenticator;
+  bundleBytes: number;
+}
+
+const fhirJson = 'application/fhir+json; charset=utf-8';
+const recordedPatients = 100;
+
+type Params = { type: string; id: string; version: string };
+
+export function fhirRoutes(app: FastifyInstance, parts: FhirParts): void {
+  const { record, accessLog, authenticator } = parts;
+  const caller = (request: FastifyRequest) => authenticator.caller(request);
+  const log = (who: Caller, action: string, request: FastifyRequest, status: number, patients?: string[]) =>
+    accessLog.record(who, {
+      action,
+      what: request.url.slice('/fhir'.length).slice(0, 500),
+      status,
+      ...(patients && patients.length > 0 ? { patients: patients.slice(0, recordedPatients) } : {}),
+    });
+
+  app.get('/fhir/metadata', async (request, reply) => {
+    reply.type(fhirJson);
+    return capabilityStatement(baseUrl(request));
+  });
+
+  app.get<{ Params: Params }>('/fhir/:type/:id', async (request, reply) => {
+    const who = await caller(request);
+    const { type, id } = request.params;
+    const [stored] = await Promise.all([record.read(who, type, id), log(who, 'read', request, 200)]);
+    if (request.headers['if-none-match'] === etag(stored.version)) return reply.code(304).send();
+    return sendResource(reply, stored, 200);
+  });
+
+  app.get<{ Params: Params }>('/fhir/:type/:id/_history/:version', async (request, reply) => {
+    const who = await caller(request);
+    const { type, id, version } = request.params;
+    const [stored] = await Promise.all([record.vread(who, type, id, version), log(who, 'vread', request, 200)]);
+    return sendResource(reply, stored, 200);
+  });
+
+  for (const path of ['/fhir/_history', '/fhir/:type/_history', '/fhir/:type/:id/_history']) {
+    app.get<{ Params: Partial<Params> }>(path, async (request, reply) => {
+      const who = await caller(request);
+      const query = new URLSearchParams(request.url.split('?')[1] ?? '');
+      const page = { count: countOf(query), ...historyPage(query) };
+      const { versions, next } = await record.history(who, request.params, page);
+      await log(who, 'history', request, 200);
+      const base = baseUrl(request);
+      const links = [['self', request.url.replace('/fhir', base)]];
+      if (next !== undefined) {
+        query.set('_cursor', String(next));
+        links.push(['next', `${base}${request.url.split('?')[0]!.slice('/fhir'.length)}?${query}`]);
+      }
+      const entries = versions.map((stored) => historyEntry(base, stored));
+      return reply.type(fhirJson).send(bundle('history', links, entries, undefined));
+    });
+  }
+
+  const search = async (request: FastifyRequest, reply: FastifyReply, parameters: URLSearchParams) => {
+    const who = await caller(request);
+    const { type } = request.params as Params;
+    const answer = await searchBundle(record, who, type, parameters, baseUrl(request), isLenient(request));
+    await log(who, 'search', request, 200, answer.patients);
+    return reply.type(fhirJson).send(answer.text);
+  };
+  app.get<{ Params: Params }>('/fhir/:type', (request, reply) =>
+    search(request, reply, new URLSearchParams(request.url.split('?')[1] ?? '')),
+  );
+  app.post<{ Params: Params; Body: Buffer }>('/fhir/:type/_search', (request, reply) =>
+    search(request, reply, new URLSearchParams(`${request.url.split('?')[1] ?? ''}&${request.body?.toString() ?? ''}`)),
+  );
+
+  app.get<{ Params: Params }>('/fhir/Patient/:id/$everything', async (request, reply) => {
+    const who = await caller(request);
+    const query = new URLSearchParams(request.url.split('?')[1] ?? '');
+    const since = dateParameter(query, '_since');
+    const { resources, next } = await record.everything(who, request.params.id, {
+      count: countOf(query, 1_000),
+      after: query.get('_cursor') ?? undefined,
+      types: query.get('_type')?.split(','),
+      since,
+    });
+    await log(who, 'everything', request, 200, [request.params.id]);
+    const base = baseUrl(request);
+    const links = [['self', request.url.replace('/fhir', base)]];
+    if (next !== undefined) {
+      query.set('_cursor', next);
+      links.push(['next', `${base}/Patient/${request.params.id}/$everything?${query}`]);
+    }
+    return reply.type(fhirJson).send(bundle('searchset', links, resources.map((stored) => entry(base, stored, 'match')), undefined));
+  });
+
+  app.post<{ Params: Params; Body: Buffer }>('/fhir/:type', async (request, reply) => {
+    const who = await writer(caller, request);
+    const scanned = record.scan(bodyText(request), request.params.type);
+    const ifNoneExist = request.headers['if-none-exist'];
+    const made = await record.create(who, scanned, typeof ifNoneExist === 'string' ? ifNoneExist : undefined);
+    await log(who, 'create', request, made.status);
+    return sendWritten(request, reply, request.params.type, made);
+  });
+
+  app.put<{ Params: Params; Body: Buffer }>('/fhir/:type/:id', async (request, reply) => {
+    const who = await writer(caller, request);
+    const { type, id } = request.params;
+    const made = await record.update(record.scan(bodyText(request), type), id, request.headers['if-match']);
+    await log(who, 'update', request, made.status);
+    return sendWritten(request, reply, type, made);
+  });
+
+  app.put<{ Params: Params; Body: Buffer }>('/fhir/:type', async (request, reply) => {
+    const who = await writer(caller, request);
+    const { type } = request.params;
+    const query = request.url.split('?')[1] ?? '';
+    const made = await record.conditionalUpdate(who, record.scan(bodyText(request), type), query);
+    await log(who, 'update', request, made.status);
+    return sendWritten(request, reply, type, made);
+  });
+
+  app.delete<{ Params: Params }>('/fhir/:type/:id', async (request, reply) => {
+    const who = await writer(caller, request);
+    const { type, id } = request.params;
+    const version = await record.remove(type, id, request.headers['if-match']);
+    await log(who, 'delete', request, 204);
+    if (version !== undefined) reply.header('etag', etag(version));
+    return reply.code(204).send();
+  });
+
+  app.post<{ Body: Buffer }>('/fhir', { bodyLimit: parts.bundleBytes }, async (request, reply) => {
+    const who = await writer(caller, request);
+    const base = baseUrl(request);
+    const single = (access: unknown, one: BundleEntry) => singleEntry(record, access as Caller, one, base);
+    const { type, outcomes } = await record.bundle(who, bodyText(request), single);
+    await log(who, type, request, 200);
+    const entries = outcomes.map(outcomeEntry);
+    return reply.type(fhirJson).send(bundle(`${type}-response`, [['self', base]], entries, undefined));
+  });
+}
+
+/** The answer to a search as text, and whose records it gives out. */
+export async function searchBundle(
+  record: FhirRecord,
+  who: Caller,
+  type: string,
+  parameters: URLSearchParams,
+  base: string,
+  lenient: boolean,
+): Promise<{ text: string; patients: string[] }> {
+  const request = record.readSearch(type, parameters, lenient);
+  const { matches, included, total, next } = await record.search(who, request);
+  const query = new URLSearchParams(request.understood);
+  const links = [['self', `${base}/${type}?${query}`]];
+  if (next !== undefined) {
+    query.set('_cursor', next);
+    links.push(['next', `${base}/${type}?${query}`]);
+  }
+  const entries = [
+    ...matches.map((stored) => entry(base, stored, 'match')),
+    ...included.map((stored) => entry(base, stored, 'include')),
+  ];
+  if (request.warnings.length > 0) {
+    entries.push(`{"resource":${JSON.stringify(outcomeOf(request.warnings))},"search":{"mode":"outcome"}}`);
+  }
+  const patients = new Set<string>();
+  for (const { type: of, rid, text } of matches) {
+    const id = of === 'Patient' ? rid : /"Patient\/([A-Za-z0-9\-.]{1,64})"/.exec(text)?.[1];
+    if (id) patients.add(id);
+  }
+  return { text: bundle('searchset', links, entries, total), patients: [...patients] };
+}
+
+/** An OperationOutcome of issues. */
+export function outcomeOf(issues: readonly Issue[]): object {
+  return {
+    resourceType: 'OperationOutcome',
+    issue: issues.map(({ severity, code, diagnostics, expression }) => ({
+      severity,
+      code,
+      diagnostics,
+      ...(expression === undefined ? {} : { expression: [expression] }),
+    })),
+  };
+}
+
+async function singleEntry(record: FhirRecord, who: Caller, one: BundleEntry, base: string): Promise<EntryOutcome> {
+  const [path, query] = one.url.split('?') as [string, string | undefined];
+  const [type, id] = path.split('/') as [string, string | undefined];
+  if (one.method === 'GET') {
+    if (id === undefined) {
+      const { text } = await searchBundle(record, who, type, new URLSearchParams(query ?? ''), base, false);
+      return { status: 200, resource: text };
+    }
+    const stored = await record.read(who, type, id);
+    return { status: 200, resource: stored.text, etag: etag(stored.version), lastModified: stored.updated };
+  }
+  if (one.method === 'DELETE' && id !== undefined) {
+    await record.remove(type, id, one.ifMatch);
+    return { status: 204 };
+  }
+  if (!one.scanned) throw new RecordError(400, 'required', 'The entry has no resource.');
+  const scanned = record.scan(one.scanned.text, type);
+  const made =
+    one.method === 'POST'
+      ? await record.create(who, scanned, one.ifNoneExist)
+      : id === undefined
+        ? await record.conditionalUpdate(who, scanned, query ?? '')
+        : await record.update(scanned, id, one.ifMatch);
+  return {
+    status: made.status,
+    location: `${type}/${made.id}/_history/${made.version}`,
+    etag: etag(made.version),
+    lastModified: made.updated,
+  };
+}
+
+/** Roles that may write resources directly. */
+const writers = ['clinician', 'administrator', 'system'];
+
+async function writer(caller: (request: FastifyRequest) => Promise<Caller>, request: FastifyRequest): Promise<Caller> {
+  const who = await caller(request);
+  if (!writers.includes(who.role)) throw new RecordError(403, 'forbidden', `The role ${who.role} may not change resources.`);
+  return who;
+}
+
+function sendResource(reply: FastifyReply, stored: StoredResource, status: number): FastifyReply {
+  return reply
+    .code(status)
+    .type(fhirJson)
+    .header('etag', etag(stored.version))
+    .header('last-modified', stored.updated.toUTCString())
+    .send(stored.text);
+}
+
+function sendWritten(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  type: string,
+  made: { status: number; id: string; version: number; updated: Date; text: string },
+): FastifyReply {
+  reply
+    .code(made.status)
+    .type(fhirJson)
+    .header('etag', etag(made.version))
+    .header('last-modified', made.updated.toUTCString())
+    .header('location', `${baseUrl(request)}/${type}/${made.id}/_history/${made.version}`);
+  const prefer = String(request.headers.prefer ?? '');
+  if (prefer.includes('return=minimal')) return reply.send();
+  if (prefer.includes('return=OperationOutcome')) {
+    return reply.send(outcomeOf([{ severity: 'information', code: 'informational', diagnostics: 'Stored.' }]));
+  }
+  return reply.send(made.text);
+}
+
+function entry(base: string, stored: StoredResource, mode: 'match' | 'include'): string {
+  return `{"fullUrl":"${base}/${stored.type}/${idOf(stored)}","resource":${stored.text},"search":{"mode":"${mode}"}}`;
+}
+
+function historyEntry(base: string, stored: StoredResource): string {
+  const path = `${stored.type}/${stored.deleted ? stored.rid : idOf(stored)}`;
+  const method = stored.deleted ? 'DELETE' : stored.version === 1 ? 'POST' : 'PUT';
+  const response = `"response":{"status":"${stored.deleted ? '204' : stored.version === 1 ? '201' : '200'}","etag":"W/\\"${stored.version}\\"","lastModified":"${stored.updated.toISOString()}"}`;
+  return `{"fullUrl":"${base}/${path}",${stored.deleted ? '' : `"resource":${stored.text},`}"request":{"method":"${method}","url":"${path}"},${response}}`;
+}
+
+function outcomeEntry(outcome: EntryOutcome): string {
+  const response = {
+    status: String(outcome.status),
+    ...(outcome.location ? { location: outcome.location } : {}),
+    ...(outcome.etag ? { etag: outcome.etag } : {}),
+    ...(outcome.lastModified ? { lastModified: outcome.lastModified.toISOString() } : {}),
+    ...(outcome.issues ? { outcome: outcomeOf(outcome.issues) } : {}),
+  };
+  return `{${outcome.resource ? `"resource":${outcome.resource},` : ''}"response":${JSON.stringify(response)}}`;
+}
+
+function bundle(type: string, links: string[][], entries: string[], total: number | undefined): string {
+  const link = JSON.stringify(links.map(([relation, url]) => ({ relation, url })));
+  const count = total === undefined ? '' : `"total":${total},`;
+  const list = entries.length === 0 ? '' : `,"entry":[${entries.join(',')}]`;
+  return `{"resourceType":"Bundle","type":"${type}",${count}"link":${link}${list}}`;
+}
+
+/** The logical id, which stands beside the type in most texts. */
+function idOf(stored: StoredResource): string {
+  const beside = /^\{"resourceType":"[A-Za-z]+","id":"([^"]+)"/.exec(stored.text)?.[1];
+  return beside ?? (JSON.parse(stored.text) as { id: string }).id;
+}
+
+function etag(version: number): string {
+  return `W/"${version}"`;
+}
+
+function baseUrl(request: FastifyRequest): string {
+  return `${request.protocol}://${request.host}/fhir`;
+}
+
+function isLenient(request: FastifyRequest): boolean {
+  return String(request.headers.prefer ?? '').includes('handling=lenient');
+}
+
+function bodyText(request: FastifyRequest<{ Body: Buffer }>): string {
+  if (!request.body || request.body.length === 0) {
+    throw new RecordError(400, 'required', 'The request has no body; send FHIR JSON as application/fhir+json.');
+  }
+  return request.body.toString('utf8');
+}
+
+function countOf(query: URLSearchParams, fallback = 50): number {
+  const count = query.get('_count');
+  if (count === null) return fallback;
+  if (!/^\d{1,6}$/.test(count)) throw new RecordError(400, 'invalid', 'The parameter _count must be a whole number.', '_count');
+  return Math.min(Math.max(Number(count), 1), 5_000);
+}
+
+function historyPage(query: URLSearchParams): { before?: number; since?: Date } {
+  const cursor = query.get('_cursor');
+  const since = dateParameter(query, '_since');
+  return { ...(cursor && /^\d+$/.test(cursor) ? { before: Number(cursor) } : {}), ...(since ? { since } : {}) };
+}
+
+function dateParameter(query: URLSearchParams, name: string): Date | undefined {
+  const value = query.get(name);
+  if (value === null) return undefined;
+  const date = new Date(value);
+  if (Number.isNaN(date.getTime())) {
+    throw new RecordError(400, 'invalid', `The parameter ${name} must be an instant, such as 2026-01-31T09:30:00Z.`, name);
+  }
+  return date;
+}

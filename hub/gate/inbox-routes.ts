@@ -1,0 +1,54 @@
+/** The inbox over HTTP: HL7 v2, C-CDA and FHIR Bundles as messages, committed before the answer. */
+import { isFhirError, scanBundle } from '@causeway/fhir';
+import { isParseError } from '@causeway/hl7v2';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { Received, Receiver } from '../inbox/index.ts';
+import { RecordError } from '../record/index.ts';
+import type { Participants } from '../trust/index.ts';
+import { acceptBundle, acceptCcda, acceptV2 } from './accept.ts';
+import type { Authenticator } from './authenticate.ts';
+
+export interface InboxParts {
+  receiver: Receiver;
+  participants: Participants;
+  authenticator: Authenticator;
+}
+
+const senders = ['system', 'integration-engineer', 'administrator'];
+
+export function inboxRoutes(app: FastifyInstance, parts: InboxParts): void {
+  const take = async (request: FastifyRequest) => {
+    const who = await parts.authenticator.caller(request);
+    if (!senders.includes(who.role)) throw new RecordError(403, 'forbidden', `The role ${who.role} may not send messages.`);
+    const body = request.body as Buffer | undefined;
+    if (!body || body.length === 0) throw new RecordError(400, 'required', 'The request has no body.');
+    const received = recognise(body, who.site, parts.participants);
+    if (received.refused === undefined) return parts.receiver.receive(received);
+    await parts.receiver.receive(received);
+    throw new RecordError(422, 'structure', received.refused);
+  };
+  app.post('/inbox', async (request, reply) => reply.code(202).send(await take(request)));
+  app.post('/ccda', async (request, reply) => reply.code(202).send(await take(request)));
+}
+
+/** Which dialect the bytes are of: by what they begin with, since senders are careless with content types. */
+function recognise(body: Buffer, site: string | undefined, participants: Participants): Received {
+  const start = body.subarray(0, 200).toString('latin1').replace(/^[\uFEFF\xEF\xBB\xBF\s\v]+/, '');
+  if (start.startsWith('MSH')) {
+    const { received, parsed } = acceptV2(body, participants);
+    return isParseError(parsed) || site === undefined ? received : { ...received, source: site };
+  }
+  if (start.startsWith('{')) {
+    const bundle = scanBundle(body.toString());
+    if (isFhirError(bundle)) return refused(body, 'fhir', site, `Line ${bundle.line}, column ${bundle.column}: ${bundle.error}`);
+    const patient = bundle.entries.find(({ resource }) => resource?.resourceType === 'Patient');
+    const identifier = bundle.bundle.identifier?.value;
+    return acceptBundle(body, site ?? 'api', patient?.resource?.id ?? patient?.fullUrl, identifier);
+  }
+  const document = acceptCcda(body, site, participants);
+  return typeof document === 'string' ? refused(body, 'ccda', site, document) : document;
+}
+
+function refused(bytes: Buffer, dialect: 'fhir' | 'ccda', site: string | undefined, reason: string): Received {
+  return { bytes, dialect, source: site ?? 'unknown', type: 'unreadable', controlId: '', lane: 'refused', refused: reason };
+}

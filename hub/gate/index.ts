@@ -1,0 +1,5 @@
+/** The gate: every way in, HTTP and MLLP. */
+export { type DemoAccount } from './auth-routes.ts';
+export { Authenticator } from './authenticate.ts';
+export { httpServer } from './http.ts';
+export { startMllp } from './mllp.ts';

@@ -1,0 +1,90 @@
+/** Puts the facts of a message into the record: newer statements revise, older and equal ones change nothing. */
+import { isFhirError, type ScannedResource, scanResource } from '@causeway/fhir';
+import type { Fact } from '@causeway/mapping';
+import { homePatient, type WriteSet } from '../record/index.ts';
+import { mergeResource } from './merge.ts';
+
+/** A fact ready to be stored. */
+export interface PreparedFact {
+  fact: Fact;
+  scanned: ScannedResource;
+  /** The patient in whose home it lives. */
+  patient: string | undefined;
+}
+
+export interface Applied {
+  /** `Type/id` of what changed, with the version it has since. */
+  stored: { reference: string; version: number }[];
+  /** How many facts were older than what is known. */
+  superseded: number;
+}
+
+/** Marks the organisation a fact comes from, and scans it. @throws Error where a converter made no valid resource */
+export function prepareFact(fact: Fact, source: { key: string; name: string }): PreparedFact {
+  const resource = fact.resource as Fact['resource'] & { meta?: { tag?: object[] } };
+  resource.meta = {
+    ...resource.meta,
+    tag: [...(resource.meta?.tag ?? []), { system: 'urn:causeway:source', code: source.key, display: source.name }],
+  };
+  const scanned = scan(resource);
+  return { fact, scanned, patient: homePatient(scanned, resource.id!) };
+}
+
+/** Applies a message's facts to the transaction, in their order. */
+export function applyFacts(set: WriteSet, facts: readonly PreparedFact[], message: string): Applied {
+  const applied: Applied = { stored: [], superseded: 0 };
+  for (const { fact, scanned } of facts) {
+    const type = scanned.resourceType;
+    const id = fact.resource.id!;
+    const asOf = instantOf(fact.asOf);
+    const before = set.get(type, id);
+    if (before && fact.mode === 'reference') continue;
+    if (before?.asOf !== undefined && asOf < before.asOf) {
+      applied.superseded++;
+      continue;
+    }
+    let stated = scanned;
+    if (before?.text !== undefined) {
+      const known = JSON.parse(before.text);
+      if (fact.mode === 'merge') {
+        stated = scan(mergeResource(known, fact.resource as object as Record<string, unknown>, fact.clears));
+      }
+      if (sameContent(known, stated.value)) continue;
+    }
+    const after = set.put(stated, type, id, { asOf, message });
+    applied.stored.push({ reference: `${type}/${id}`, version: after.version });
+  }
+  return applied;
+}
+
+function scan(resource: object): ScannedResource {
+  const scanned = scanResource(JSON.stringify(resource));
+  if (isFhirError(scanned)) throw new Error(`A converter made a resource that cannot be stored: ${scanned.error}`);
+  return scanned;
+}
+
+/** Whether two resources say the same, apart from what the hub notes about versions. */
+function sameContent(known: object, stated: object): boolean {
+  return JSON.stringify(content(known)) === JSON.stringify(content(stated));
+}
+
+function content(resource: object): object {
+  const { id, meta, ...rest } = resource as { id?: string; meta?: { tag?: object; profile?: object; security?: object } };
+  return sorted({ ...rest, tag: meta?.tag, profile: meta?.profile, security: meta?.security });
+}
+
+function sorted(value: unknown): object {
+  if (Array.isArray(value)) return value.map((item) => (typeof item === 'object' && item !== null ? sorted(item) : item));
+  const entries = Object.entries(value as object).filter(([, item]) => item !== undefined);
+  entries.sort(([a], [b]) => (a < b ? -1 : 1));
+  return Object.fromEntries(
+    entries.map(([key, item]) => [key, typeof item === 'object' && item !== null ? sorted(item) : item]),
+  );
+}
+
+/** The first instant of a FHIR dateTime; the time of processing where there is none. */
+function instantOf(dateTime: string): string {
+  const padded = /^\d{4}$/.test(dateTime) ? `${dateTime}-01-01` : /^\d{4}-\d{2}$/.test(dateTime) ? `${dateTime}-01` : dateTime;
+  const time = new Date(padded);
+  return Number.isNaN(time.getTime()) ? new Date(0).toISOString() : time.toISOString();
+}

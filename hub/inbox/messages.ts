@@ -1,0 +1,166 @@
+/** The message list: every message, its state, what became of it, and its original. */
+import { isParseError, parseMessage } from '@causeway/hl7v2';
+import type { LedgerEntry } from '@causeway/mapping';
+import type { Database } from '../database/index.ts';
+import { open, RecordError, ridOf } from '../record/index.ts';
+import { unwrapDataKey } from '../secrets/index.ts';
+import type { Participants } from '../trust/index.ts';
+import { convert } from './convert.ts';
+import { messageIdentity } from './receive.ts';
+
+export interface MessageFilter {
+  state?: string;
+  source?: string;
+  dialect?: string;
+  q?: string;
+  before?: string;
+  limit: number;
+}
+
+const columns = `seq, id, received, source, dialect, type, control_id, size, state, attempts, error, patient, resources,
+  mapped, consumed, structural, kept, rejected, issues`;
+
+export class Messages {
+  readonly #database: Database;
+  readonly #master: Buffer;
+  readonly #participants: Participants;
+
+  constructor(database: Database, master: Buffer, participants: Participants) {
+    this.#database = database;
+    this.#master = master;
+    this.#participants = participants;
+  }
+
+  /** Messages, newest first. */
+  async list(filter: MessageFilter): Promise<{ messages: object[]; next: string | null }> {
+    const values: unknown[] = [];
+    const parameter = (value: unknown) => `$${values.push(value)}`;
+    const conditions = ['true'];
+    if (filter.state) conditions.push(`state = ${parameter(filter.state)}`);
+    if (filter.source) conditions.push(`source = ${parameter(filter.source)}`);
+    if (filter.dialect) conditions.push(`dialect = ${parameter(filter.dialect)}`);
+    if (filter.before) conditions.push(`seq < ${parameter(Number(filter.before) || 0)}`);
+    if (filter.q) {
+      const text = parameter(filter.q);
+      conditions.push(`(control_id = ${text} OR id::text = ${text} OR type ILIKE ${parameter(`%${escapeLike(filter.q)}%`)})`);
+    }
+    const { rows } = await this.#database.query(
+      `SELECT ${columns} FROM message WHERE ${conditions.join(' AND ')} ORDER BY seq DESC LIMIT ${filter.limit + 1}`,
+      values,
+    );
+    const page = rows.slice(0, filter.limit);
+    return {
+      messages: page.map((row) => this.#describe(row)),
+      next: rows.length > filter.limit ? String(page.at(-1)!.seq) : null,
+    };
+  }
+
+  /**
+   * One message with its original and its ledger. The ledger is made again from the original, since a conversion is a
+   * pure function of it. @throws RecordError 404, 410
+   */
+  async read(id: string): Promise<{ [name: string]: unknown }> {
+    const { rows } = await this.#database.query(
+      `SELECT ${columns}, issue_list, answer, sealing_key, body FROM message WHERE id = $1`,
+      [ridOf(id)],
+    );
+    const row = rows[0];
+    if (!row) throw new RecordError(404, 'not-found', 'There is no message of this id.');
+    if (!row.sealing_key) throw new RecordError(410, 'deleted', 'The original of this message was erased.');
+    const bytes = open(row.body, unwrapDataKey(this.#master, row.sealing_key, messageIdentity(row.id)), messageIdentity(row.id));
+    const resources = await this.#database.query(
+      `SELECT type, rid, version FROM resource WHERE message = $1
+       UNION ALL SELECT type, rid, version FROM resource_history WHERE message = $1`,
+      [row.id],
+    );
+    const { original, encoding } = decode(row.dialect, bytes);
+    return {
+      ...this.#describe(row),
+      original,
+      encoding,
+      acknowledgement: row.answer,
+      issueList: row.issue_list ?? [],
+      ledger: this.#ledger(row, bytes),
+      resources: resources.rows,
+    };
+  }
+
+  /** Has a message processed again. @throws RecordError 404, 409 */
+  async replay(id: string): Promise<void> {
+    const { rows } = await this.#database.query(
+      `UPDATE message SET state = 'received', attempts = 0, next_attempt = NULL, error = NULL
+       WHERE id = $1 AND state <> 'refused' RETURNING id`,
+      [ridOf(id)],
+    );
+    if (rows.length === 0) throw new RecordError(409, 'conflict', 'There is no message of this id that can be replayed.');
+  }
+
+  /** Counts by stage and by source. */
+  async status(): Promise<{ [name: string]: unknown }> {
+    const states = await this.#database.query(
+      'SELECT state, count(*) AS count, sum(kept + rejected) AS not_mapped FROM message GROUP BY state',
+    );
+    const sources = await this.#database.query(
+      'SELECT source, count(*) AS received, max(received) AS last FROM message GROUP BY source ORDER BY source',
+    );
+    const count = (state: string) => Number(states.rows.find((row) => row.state === state)?.count ?? 0);
+    return {
+      received: states.rows.reduce((sum, row) => sum + Number(row.count), 0),
+      processed: count('processed'),
+      waiting: count('received'),
+      failed: count('failed'),
+      dead: count('dead'),
+      refused: count('refused'),
+      notMapped: states.rows.reduce((sum, row) => sum + Number(row.not_mapped ?? 0), 0),
+      sources: sources.rows.map((row) => ({
+        key: row.source,
+        name: this.#participants.byKey(row.source).name,
+        received: Number(row.received),
+        lastAt: row.last,
+      })),
+    };
+  }
+
+  #describe(row: { [column: string]: any }): { [name: string]: unknown } {
+    const { resources, mapped, consumed, structural, kept, rejected } = row;
+    return {
+      id: row.id,
+      receivedAt: row.received,
+      source: row.source,
+      sourceName: this.#participants.byKey(row.source).name,
+      dialect: row.dialect,
+      type: row.type,
+      controlId: row.control_id,
+      size: row.size,
+      state: row.state,
+      attempts: row.attempts,
+      error: row.error,
+      counts: { resources, mapped, consumed, structural, kept, rejected },
+      issues: row.issues,
+      person: row.patient,
+    };
+  }
+
+  #ledger(row: { [column: string]: any }, bytes: Buffer): LedgerEntry[] {
+    if (row.state === 'refused') return [];
+    const conversion = convert(row.dialect, bytes, {
+      source: row.source,
+      receivedAt: row.received.toISOString(),
+      messageUri: `urn:causeway:message:${row.id}`,
+      ...this.#participants.byKey(row.source).settings,
+    });
+    return typeof conversion === 'string' ? [] : conversion.ledger;
+  }
+}
+
+function decode(dialect: string, bytes: Buffer): { original: string; encoding: string } {
+  if (dialect === 'hl7v2') {
+    const message = parseMessage(bytes);
+    if (!isParseError(message)) return { original: message.toString(), encoding: message.encoding };
+  }
+  return { original: bytes.toString(), encoding: 'utf-8' };
+}
+
+function escapeLike(text: string): string {
+  return text.replace(/[\\%_]/g, '\\$&');
+}

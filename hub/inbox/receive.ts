@@ -1,0 +1,184 @@
+/**
+ * Takes messages in: sealed, committed, and only then acknowledged. Messages that arrive while one commit is on its way
+ * are committed together by the next.
+ */
+import { createHash } from 'node:crypto';
+import type { Database } from '../database/index.ts';
+import { hash64, newId, seal } from '../record/index.ts';
+import { newDataKey, wrapDataKey } from '../secrets/index.ts';
+
+export type Dialect = 'hl7v2' | 'ccda' | 'fhir' | 'unknown';
+
+/** A message as it came, with what its header says. */
+export interface Received {
+  bytes: Uint8Array;
+  dialect: Dialect;
+  /** The participant's key. */
+  source: string;
+  /** `ADT^A01`, a document type, `Bundle`. */
+  type: string;
+  /** MSH-10, the document's id, or a Bundle's identifier. */
+  controlId: string;
+  /** Messages of one lane (a source's patient) are processed in the order in which they came. */
+  lane: string;
+  /** Why the message was refused; it is kept all the same, and not processed. */
+  refused?: string;
+}
+
+export interface Receipt {
+  id: string;
+  /** Whether the same message (source, control id, bytes) was received before; it is not processed again. */
+  duplicate: boolean;
+}
+
+const commitsAtOnce = 2;
+const messagesPerCommit = 512;
+const bytesPerCommit = 64 * 1024 * 1024;
+
+interface Pending {
+  received: Received;
+  resolve(receipt: Receipt): void;
+  reject(error: unknown): void;
+}
+
+export class Receiver {
+  readonly #database: Database;
+  readonly #master: Buffer;
+  readonly #onCommit: () => void;
+  #queue: Pending[] = [];
+  #running = 0;
+
+  constructor(database: Database, master: Buffer, onCommit: () => void) {
+    this.#database = database;
+    this.#master = master;
+    this.#onCommit = onCommit;
+  }
+
+  /** Resolves once the message is on disk. */
+  receive(received: Received): Promise<Receipt> {
+    return new Promise((resolve, reject) => {
+      this.#queue.push({ received, resolve, reject });
+      if (this.#running < commitsAtOnce) {
+        this.#running++;
+        setImmediate(() => void this.#drain());
+      }
+    });
+  }
+
+  async #drain(): Promise<void> {
+    while (this.#queue.length > 0) {
+      const batch = this.#take();
+      try {
+        await this.#commit(batch);
+        this.#onCommit();
+      } catch (error) {
+        for (const pending of batch) pending.reject(error);
+      }
+    }
+    this.#running--;
+  }
+
+  #take(): Pending[] {
+    let bytes = 0;
+    let count = 0;
+    while (count < this.#queue.length && count < messagesPerCommit) {
+      bytes += this.#queue[count]!.received.bytes.length;
+      if (count > 0 && bytes > bytesPerCommit) break;
+      count++;
+    }
+    return this.#queue.splice(0, count);
+  }
+
+  async #commit(batch: Pending[]): Promise<void> {
+    const rows = batch.map(({ received }) => this.#row(received));
+    const bodies: Buffer[] = [];
+    const starts: number[] = [];
+    let offset = 1;
+    for (const row of rows) {
+      starts.push(offset);
+      bodies.push(row.key, row.digest, row.body);
+      offset += row.key.length + row.digest.length + row.body.length;
+    }
+    const list = (value: (row: Row, i: number) => string | number) => `{${rows.map(value).join(',')}}`;
+    const { rows: inserted } = await this.#database.query({
+      name: 'receive',
+      text: `
+        INSERT INTO message (id, received, source, dialect, type, control_id, lane, size, sealing_key, digest, body,
+                             state, error)
+        SELECT id, $1, source, dialect, type, control_id, lane, size,
+               substring($2::bytea FROM start FOR key), substring($2 FROM start + key FOR ${digestBytes}),
+               substring($2 FROM start + key + ${digestBytes} FOR length),
+               CASE WHEN error IS NULL THEN 'received' ELSE 'refused' END, error
+        FROM unnest($3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[], $8::bigint[], $9::integer[],
+                    $10::integer[], $11::integer[], $12::integer[], $13::text[])
+          AS v (id, source, dialect, type, control_id, lane, size, start, key, length, error)
+        ON CONFLICT (source, control_id, digest) DO NOTHING RETURNING id`,
+      values: [
+        new Date(),
+        Buffer.concat(bodies),
+        list((row) => row.id),
+        list((row) => quoted(row.received.source)),
+        list((row) => row.received.dialect),
+        list((row) => quoted(row.received.type)),
+        list((row) => quoted(row.received.controlId)),
+        list((row) => String(hash64(row.received.lane))),
+        list((row) => row.received.bytes.length),
+        list((_, i) => starts[i]!),
+        list((row) => row.key.length),
+        list((row) => row.body.length),
+        list((row) => (row.received.refused === undefined ? 'NULL' : quoted(row.received.refused))),
+      ],
+    });
+    const made = new Set(inserted.map((row) => row.id));
+    for (const [i, pending] of batch.entries()) {
+      const row = rows[i]!;
+      if (made.has(row.id)) pending.resolve({ id: row.id, duplicate: false });
+      else pending.resolve({ id: await this.#earlier(row), duplicate: true });
+    }
+  }
+
+  async #earlier(row: Row): Promise<string> {
+    const { rows } = await this.#database.query({
+      name: 'receive_earlier',
+      text: 'SELECT id FROM message WHERE source = $1 AND control_id = $2 AND digest = $3',
+      values: [printable(row.received.source), printable(row.received.controlId), row.digest],
+    });
+    return rows[0]!.id;
+  }
+
+  #row(received: Received): Row {
+    const id = newId();
+    const key = newDataKey();
+    return {
+      id,
+      received,
+      key: wrapDataKey(this.#master, key, messageIdentity(id)),
+      digest: createHash('sha256').update(received.bytes).digest(),
+      body: seal(Buffer.from(received.bytes), key, messageIdentity(id)),
+    };
+  }
+}
+
+interface Row {
+  id: string;
+  received: Received;
+  key: Buffer;
+  digest: Buffer;
+  body: Buffer;
+}
+
+const digestBytes = 32;
+
+/** What a message's bytes are sealed together with. */
+export function messageIdentity(id: string): string {
+  return `message/${id}`;
+}
+
+/** An element of a text array literal. Header values may hold anything; what PostgreSQL cannot store is left out. */
+function quoted(value: string): string {
+  return `"${printable(value).replace(/["\\]/g, '\\$&')}"`;
+}
+
+function printable(value: string): string {
+  return value.replaceAll('\0', '').toWellFormed().slice(0, 200);
+}

@@ -1,0 +1,2 @@
+/** The outbox: what must reach whom. */
+export { Deliveries } from './deliveries.ts';

@@ -1,0 +1,67 @@
+/**
+ * The record of every access: who, what, when, why. Accesses that happen together are committed as one row, before
+ * their answers leave.
+ */
+import type { Database } from '../database/index.ts';
+import type { Access } from './access.ts';
+
+/** One access. */
+export interface AccessEntry {
+  /** `read`, `search`, `create`, `update`, `delete`, `link`, `open-message`, … */
+  action: string;
+  /** What was asked: `Patient/…`, `Observation?code=…`. */
+  what: string;
+  /** Whose records were given out or changed, as ids of Patients; at most 100. */
+  patients?: string[];
+  /** HTTP status. */
+  status: number;
+}
+
+const commitsAtOnce = 2;
+const entriesPerCommit = 500;
+
+interface Pending {
+  entry: string;
+  resolve(): void;
+  reject(error: unknown): void;
+}
+
+export class AccessLog {
+  readonly #database: Database;
+  #queue: Pending[] = [];
+  #running = 0;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  /** Resolves once the entry is on disk. */
+  record(access: Access, entry: AccessEntry): Promise<void> {
+    const { who, role, organization, purpose } = access;
+    const line = JSON.stringify({ at: new Date(), who, role, organization, purpose, ...entry });
+    return new Promise((resolve, reject) => {
+      this.#queue.push({ entry: line, resolve, reject });
+      if (this.#running < commitsAtOnce) {
+        this.#running++;
+        setImmediate(() => void this.#drain());
+      }
+    });
+  }
+
+  async #drain(): Promise<void> {
+    while (this.#queue.length > 0) {
+      const batch = this.#queue.splice(0, entriesPerCommit);
+      try {
+        await this.#database.query({
+          name: 'access_log',
+          text: 'INSERT INTO access_log (entries) VALUES ($1)',
+          values: [`[${batch.map(({ entry }) => entry).join(',')}]`.replaceAll('\\u0000', '')],
+        });
+        for (const pending of batch) pending.resolve();
+      } catch (error) {
+        for (const pending of batch) pending.reject(error);
+      }
+    }
+    this.#running--;
+  }
+}

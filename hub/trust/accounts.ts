@@ -1,0 +1,99 @@
+/** Accounts of people, and their sessions. Passwords are kept as Argon2id hashes; sessions as hashes of their tokens. */
+import { createHash, randomBytes } from 'node:crypto';
+import { hash, verify } from '@node-rs/argon2';
+import type { Database } from '../database/index.ts';
+import { type Role, roles } from './access.ts';
+
+export interface User {
+  username: string;
+  name: string;
+  role: Role;
+  organization: string;
+}
+
+const sessionHours = 12;
+const failuresBeforeLock = 5;
+const lockMinutes = 5;
+/** OWASP's first choice of parameters for Argon2id: 19 MiB, two passes. */
+const argon2 = { memoryCost: 19_456, timeCost: 2, parallelism: 1 };
+
+export type SignIn = { user: User; token: string } | { refused: 'wrong' | 'locked' };
+
+export class Accounts {
+  readonly #database: Database;
+  #unknownAccountHash: Promise<string> | undefined;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  /** Makes an account, or leaves the one there is. */
+  async make(user: User, password: string): Promise<void> {
+    const known = await this.#database.query('SELECT 1 FROM account WHERE username = $1', [user.username]);
+    if (known.rows.length > 0) return;
+    await this.#database.query(
+      `INSERT INTO account (username, password, name, role, organization) VALUES ($1, $2, $3, $4, $5)
+       ON CONFLICT DO NOTHING`,
+      [user.username, await hash(password, argon2), user.name, user.role, user.organization],
+    );
+  }
+
+  /** Signs in; takes as long for an unknown account as for a wrong password. */
+  async signIn(username: string, password: string): Promise<SignIn> {
+    const { rows } = await this.#database.query(
+      'SELECT *, locked_until > now() AS locked FROM account WHERE username = $1',
+      [username],
+    );
+    const account = rows[0];
+    if (account?.locked) return { refused: 'locked' };
+    this.#unknownAccountHash ??= hash(randomBytes(16).toString('hex'), argon2);
+    const right = await verify(account?.password ?? (await this.#unknownAccountHash), password);
+    if (!account || !right) {
+      if (account) await this.#countFailure(username);
+      return { refused: 'wrong' };
+    }
+    const token = randomBytes(32).toString('base64url');
+    await this.#database.query(
+      `WITH reset AS (UPDATE account SET failures = 0, locked_until = NULL WHERE username = $2 AND failures > 0),
+            old AS (DELETE FROM session WHERE expires < now())
+       INSERT INTO session (id, username, created, expires)
+       VALUES ($1, $2, now(), now() + $3 * interval '1 hour')`,
+      [digest(token), username, sessionHours],
+    );
+    return { user: userOf(account), token };
+  }
+
+  /** Whose session it is. */
+  async session(token: string): Promise<User | undefined> {
+    const { rows } = await this.#database.query({
+      name: 'session',
+      text: `SELECT a.username, a.name, a.role, a.organization FROM session s JOIN account a USING (username)
+             WHERE s.id = $1 AND s.expires > now()`,
+      values: [digest(token)],
+    });
+    return rows[0] && userOf(rows[0]);
+  }
+
+  async signOut(token: string): Promise<void> {
+    await this.#database.query('DELETE FROM session WHERE id = $1', [digest(token)]);
+  }
+
+  async #countFailure(username: string): Promise<void> {
+    await this.#database.query(
+      `UPDATE account SET failures = failures + 1,
+         locked_until = CASE WHEN (failures + 1) % ${failuresBeforeLock} = 0
+                        THEN now() + interval '${lockMinutes} minutes' END
+       WHERE username = $1`,
+      [username],
+    );
+  }
+}
+
+function digest(token: string): Buffer {
+  return createHash('sha256').update(token).digest();
+}
+
+function userOf(row: { [column: string]: any }): User {
+  const role = roles.find((one) => one === row.role) ?? 'clinician';
+  return { username: row.username, name: row.name, role, organization: row.organization };
+}

@@ -1,0 +1,123 @@
+/** The organisations on the network: how their messages are recognised, and what they are called. */
+import type { Database } from '../database/index.ts';
+
+/** Where and how an organisation receives. */
+export type Endpoint = { dialect: 'hl7v2'; host: string; port: number } | { dialect: 'fhir'; url: string };
+
+export interface Participant {
+  key: string;
+  name: string;
+  kind: string;
+  sendingFacility: string | undefined;
+  sendingApplication: string | undefined;
+  /** The FHIR system of its record numbers. */
+  identifierSystem: string | undefined;
+  /** How its HL7 v2 messages name the authority of its record numbers (PID-3.4). */
+  identifierAuthority: string | undefined;
+  /** What a conversion has to know of its dialect. */
+  settings: { oid?: string; timeZone?: string; identifierSystems?: Record<string, string>; codeSystems?: Record<string, string> };
+  endpoint: Endpoint | undefined;
+}
+
+export class Participants {
+  readonly #database: Database;
+  #all = new Map<string, Participant>();
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  async load(): Promise<void> {
+    const { rows } = await this.#database.query('SELECT * FROM participant');
+    this.#all = new Map(
+      rows.map((row) => [
+        row.key,
+        {
+          key: row.key,
+          name: row.name,
+          kind: row.kind,
+          sendingFacility: row.sending_facility ?? undefined,
+          sendingApplication: row.sending_application ?? undefined,
+          identifierSystem: row.identifier_system ?? undefined,
+          identifierAuthority: row.identifier_authority ?? undefined,
+          settings: row.settings,
+          endpoint: row.endpoint ?? undefined,
+        },
+      ]),
+    );
+  }
+
+  /** Adds an organisation or changes what is known of it. */
+  async put(participant: Participant): Promise<void> {
+    const { key, name, kind, settings } = participant;
+    await this.#database.query(
+      `INSERT INTO participant (key, name, kind, sending_facility, sending_application, identifier_system,
+                                identifier_authority, settings, endpoint)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+       ON CONFLICT (key) DO UPDATE SET name = excluded.name, kind = excluded.kind,
+         sending_facility = excluded.sending_facility, sending_application = excluded.sending_application,
+         identifier_system = excluded.identifier_system, identifier_authority = excluded.identifier_authority,
+         settings = excluded.settings, endpoint = excluded.endpoint`,
+      [
+        key,
+        name,
+        kind,
+        participant.sendingFacility ?? null,
+        participant.sendingApplication ?? null,
+        participant.identifierSystem ?? null,
+        participant.identifierAuthority ?? null,
+        JSON.stringify(settings),
+        participant.endpoint ? JSON.stringify(participant.endpoint) : null,
+      ],
+    );
+    this.#all.set(key, participant);
+  }
+
+  all(): Participant[] {
+    return [...this.#all.values()];
+  }
+
+  /** The organisation of this key; for one that nobody registered, the key stands for its name. */
+  byKey(key: string): Participant {
+    return (
+      this.#all.get(key) ?? {
+        key,
+        name: key,
+        kind: 'unknown',
+        sendingFacility: undefined,
+        sendingApplication: undefined,
+        identifierSystem: undefined,
+        identifierAuthority: undefined,
+        settings: {},
+        endpoint: undefined,
+      }
+    );
+  }
+
+  /** The key of who sends HL7 v2 as this facility (MSH-4) and application (MSH-3). */
+  bySender(facility: string, application: string): string {
+    for (const participant of this.#all.values()) {
+      if (participant.sendingFacility === undefined && participant.sendingApplication === undefined) continue;
+      if (participant.sendingFacility !== undefined && participant.sendingFacility !== facility) continue;
+      if (participant.sendingApplication !== undefined && participant.sendingApplication !== application) continue;
+      return participant.key;
+    }
+    return keyOf(facility || application);
+  }
+
+  /** The key of the organisation of this OID. */
+  byOid(oid: string | undefined): string | undefined {
+    return oid === undefined ? undefined : this.all().find(({ settings }) => settings.oid === oid)?.key;
+  }
+}
+
+/** A key made from a name nobody registered. */
+export function keyOf(name: string): string {
+  const slug = name
+    .normalize('NFKD')
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+    .replace(/^-+|-+$/g, '')
+    .slice(0, 60);
+  return slug || 'unknown';
+}

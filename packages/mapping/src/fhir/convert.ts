@@ -1,0 +1,99 @@
+/**
+ * FHIR R4 Bundles that a site sends as messages. The resources stay as they are, but for their ids: every site counts
+ * its own Patients, so each id is made the hub's, and references within the Bundle and to the site's other resources
+ * follow.
+ */
+import { createHash } from 'node:crypto';
+import { isFhirError, isResourceType, type ScannedEntry, scanBundle } from '@causeway/fhir';
+import type { Resource } from '@medplum/fhirtypes';
+import type { Conversion, ConversionContext, ConversionIssue, Fact, LedgerEntry } from '../conversion.ts';
+import { factId } from '../fact-id.ts';
+
+/** @returns a sentence where the text is no Bundle of R4 resources */
+export function convertFhir(text: string, context: ConversionContext): Conversion | string {
+  const scanned = scanBundle(text);
+  if (isFhirError(scanned)) return `Line ${scanned.line}, column ${scanned.column}: ${scanned.error}`;
+  const issues: ConversionIssue[] = [];
+  const ledger: LedgerEntry[] = [];
+  const targets = new Map<string, string>();
+  const stated: { entry: ScannedEntry; index: number; id: string; identity: string }[] = [];
+  for (const [index, entry] of scanned.entries.entries()) {
+    if (!entry.resource) {
+      issues.push(notStated(index, entry));
+      ledger.push({ source: `Bundle.entry[${index}]`, disposition: 'rejected', reason: 'The entry has no resource to store.' });
+      continue;
+    }
+    const { resourceType } = entry.resource;
+    const identity = identityOf(entry);
+    const id = factId(context.source, resourceType, identity);
+    if (entry.fullUrl) targets.set(entry.fullUrl, `${resourceType}/${id}`);
+    if (entry.resource.id) targets.set(`${resourceType}/${entry.resource.id}`, `${resourceType}/${id}`);
+    stated.push({ entry, index, id, identity });
+  }
+  const facts = stated.map(({ entry, index, id, identity }): Fact => {
+    const resource = withReferences(entry.resource!.value, context.source, targets) as Resource;
+    resource.id = id;
+    resource.meta = { ...resource.meta, source: context.messageUri };
+    for (const element of Object.keys(resource)) {
+      ledger.push({
+        source: `Bundle.entry[${index}].resource.${element}`,
+        disposition: element === 'resourceType' || element === 'id' ? 'consumed' : 'mapped',
+        target: `${resource.resourceType}/${id}#${element}`,
+        rule: 'fhir',
+      });
+    }
+    const asOf = entry.resource!.value.meta?.lastUpdated ?? scanned.bundle.timestamp ?? context.receivedAt;
+    return { resource, key: `${resource.resourceType}|${identity}`, asOf, mode: 'replace' };
+  });
+  facts.sort((a, b) => rank(a) - rank(b));
+  return { facts, identityEvents: [], ledger, issues };
+}
+
+function rank({ resource }: Fact): number {
+  return resource.resourceType === 'Patient' ? 0 : 1;
+}
+
+/** What the site knows a resource by: its id there, the condition under which it is made, an identifier, its content. */
+function identityOf({ request, resource, fullUrl }: ScannedEntry): string {
+  const [path, query] = (request?.url ?? '').split('?') as [string, string | undefined];
+  const [, id] = path.split('/');
+  if (request?.method === 'PUT' && id) return id;
+  if (query) return query;
+  if (request?.ifNoneExist) return request.ifNoneExist;
+  const identifiers = (resource!.value as { identifier?: unknown }).identifier;
+  const first = Array.isArray(identifiers) ? identifiers[0] : identifiers;
+  if (first?.value) return `identifier=${first.system ?? ''}|${first.value}`;
+  if (resource!.id) return resource!.id;
+  if (fullUrl && !fullUrl.startsWith('urn:uuid:')) return fullUrl;
+  return createHash('sha256').update(resource!.text).digest('hex');
+}
+
+/** A copy with every reference that names one of the site's resources made the hub's. */
+function withReferences(value: unknown, source: string, targets: Map<string, string>): unknown {
+  if (Array.isArray(value)) return value.map((item) => withReferences(item, source, targets));
+  if (typeof value !== 'object' || value === null) return value;
+  const copy: Record<string, unknown> = {};
+  for (const [key, member] of Object.entries(value)) {
+    copy[key] =
+      key === 'reference' && typeof member === 'string'
+        ? referenceTo(member, source, targets)
+        : withReferences(member, source, targets);
+  }
+  return copy;
+}
+
+function referenceTo(reference: string, source: string, targets: Map<string, string>): string {
+  const known = targets.get(reference);
+  if (known) return known;
+  const [, type, identity] = /^([A-Z][A-Za-z]+)[/?](.+)$/.exec(reference) ?? [];
+  return type && identity && isResourceType(type) ? `${type}/${factId(source, type, identity)}` : reference;
+}
+
+function notStated(index: number, { request }: ScannedEntry): ConversionIssue {
+  return {
+    severity: 'warning',
+    code: 'not-supported',
+    source: `Bundle.entry[${index}]`,
+    message: `An entry without a resource (${request?.method ?? 'no request'}) states no fact; it was kept and not carried out.`,
+  };
+}
