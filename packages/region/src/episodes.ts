@@ -1,6 +1,6 @@
-/** Acute illness, injury, birth and death's neighbours: what brings people to the hospital or, unplanned, to their doctor. */
+/** Acute illness, injury, birth: what brings people to the hospital or, unplanned, to their doctor. */
 
-import { ageAt, DAY_MS, HOUR_MS, instantOf, MINUTE_MS, officeHours } from './calendar.ts';
+import { ageAt, DAY_MS, dayOf, HOUR_MS, instantOf, MINUTE_MS, officeHours } from './calendar.ts';
 import { orderOf, vitalsOf } from './chronic.ts';
 import { PROCEDURES } from './codes/care.ts';
 import { CONDITIONS, type ConditionKey } from './codes/conditions.ts';
@@ -93,7 +93,7 @@ function live(chapter: Chapter, episode: EpisodePlan, at: number): void {
     prescribe(chapter, episode, day, 10);
     return;
   }
-  const from = at + random.int(0, 23) * HOUR_MS;
+  const from = dayOf(at) + random.int(0, 1439) * MINUTE_MS;
   const days = episode.days === 0 ? 0 : Math.max(1, episode.days + random.int(-1, 3));
   const to = from + days * DAY_MS + random.int(2, 7) * HOUR_MS;
   story.problems.push({
@@ -125,7 +125,7 @@ function live(chapter: Chapter, episode: EpisodePlan, at: number): void {
 }
 
 function prescribe(chapter: Chapter, episode: EpisodePlan, at: number, days: number): void {
-  const { random, story } = chapter;
+  const { random, person, story } = chapter;
   if (!episode.drug) return;
   const allergicToPenicillin = story.allergies.some((allergy) => allergy.allergen.key === 'penicillin');
   const drug = DRUGS[episode.drug === 'amoxicillin' && allergicToPenicillin ? 'azithromycin' : episode.drug];
@@ -137,7 +137,7 @@ function prescribe(chapter: Chapter, episode: EpisodePlan, at: number, days: num
     stop: episode.condition === 'infarction' ? undefined : at + days * DAY_MS,
     reason: CONDITIONS[episode.condition],
     prescriber: episode.kind === 'visit' ? story.familyDoctor : HOSPITAL_DOCTORS[episode.specialty]!,
-    dispensed: random.chance(0.9),
+    dispensed: person.scenario !== 'one site' && random.chance(0.9),
   });
 }
 

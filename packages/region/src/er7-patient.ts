@@ -21,7 +21,14 @@ export function header(site: 'harbor-hospital' | 'ellery-lab', type: string, at:
   return `MSH|^~\\&|${sendingApplication}|${sendingFacility}|${receiver}|${time}||${name}|${controlId}|P|${v2Version}${charset}`;
 }
 
-export function hospitalPatient(person: Person, known: Demographics, mrn: string, account?: string): string {
+/** The hospital's PID; in an update PID-14 says `""`, since the desk asks for a business phone and strikes it. */
+export function hospitalPatient(
+  person: Person,
+  known: Demographics,
+  mrn: string,
+  account?: string,
+  isUpdate = false,
+): string {
   const site = siteOf('harbor-hospital');
   const authority = `${site.identifierAuthority}&${site.oid}&ISO`;
   return segment('PID', {
@@ -43,6 +50,7 @@ export function hospitalPatient(person: Person, known: Demographics, mrn: string
       known.address &&
       components(known.address.line, '', known.address.city, known.address.state, known.address.zip, 'USA', 'H'),
     13: phones(known),
+    14: isUpdate ? '""' : undefined,
     15: components(person.language, LANGUAGES[person.language], 'ISO639'),
     16: person.marital,
     18: account && components(account, '', '', 'HGHACCT', 'AN'),

@@ -6,7 +6,7 @@ import { components, segment } from './er7.ts';
 import { clinician, hospitalTime } from './er7-patient.ts';
 import { allergyFact, type Fact } from './outgoing.ts';
 import type { Person } from './people.ts';
-import { HOSPITAL_DOCTORS } from './sites.ts';
+import { type Clinician, HOSPITAL_DOCTORS } from './sites.ts';
 import type { Allergy, Stay, Story } from './story.ts';
 
 export interface VisitDetails {
@@ -15,7 +15,8 @@ export interface VisitDetails {
   discharged?: boolean;
 }
 
-export function visit(story: Story, stay: Stay, details: VisitDetails): string {
+/** The family doctor stands in PV1-8, unless nobody knows who the patient is. */
+export function visit(familyDoctor: Clinician | undefined, stay: Stay, details: VisitDetails): string {
   const doctor = HOSPITAL_DOCTORS[stay.specialty]!;
   const ward = details.ward ?? (stay.kind === 'emergency' ? 'ED' : (WARDS[stay.specialty] ?? '3E'));
   const room = String(100 + (Number(stay.id) % 40));
@@ -25,7 +26,7 @@ export function visit(story: Story, stay: Stay, details: VisitDetails): string {
     3: components(ward, room, stay.kind === 'emergency' ? '' : 'A', 'HGH'),
     4: stay.kind === 'newborn' ? 'N' : stay.kind === 'emergency' ? 'E' : 'U',
     7: clinician(doctor),
-    8: clinician(story.familyDoctor),
+    8: familyDoctor && clinician(familyDoctor),
     10: SERVICES[stay.specialty],
     14: '1',
     19: components(`HV${details.visitId}`, '', '', 'HGHVISIT', 'VN'),
@@ -62,8 +63,8 @@ export function allergyFacts(story: Story, at: number): Fact[] {
 }
 
 /** The reason for the stay first, then the long-standing illnesses the desk heard of. */
-export function diagnoses(story: Story, stay: Stay, at: number): string[] {
-  return statedConditions(story, stay, at).map((condition, index) =>
+export function diagnoses(conditions: readonly Condition[], stay: Stay): string[] {
+  return conditions.map((condition, index) =>
     segment('DG1', {
       1: String(index + 1),
       3: components(condition.icd10, condition.text, 'I10'),

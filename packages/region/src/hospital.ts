@@ -82,20 +82,26 @@ function adt(desk: Desk, stay: Stay, type: string, at: number, details: AdtDetai
   const trigger = type.slice(4, 7);
   const isOpening = trigger === 'A01' || trigger === 'A04' || trigger === 'A08';
   const said = isOpening || details.withDetails === true;
-  const spoken = said ? statedConditions(story, stay, at) : [];
-  const states: Fact[] = said ? [...spoken.map(conditionFact), ...allergyFacts(story, at)] : [];
+  const identified = filing(desk, stay, at).identified;
+  const conditions = identified ? statedConditions(story, stay, at) : [stay.condition];
+  const states: Fact[] = said ? conditions.map(conditionFact) : [];
+  if (said && identified) states.push(...allergyFacts(story, at));
   if (details.withDetails) states.push(...stay.procedures.map(procedureFact));
   return outgoing(type, at, states, (controlId) =>
     message([
       header('harbor-hospital', type, at, controlId),
       event(trigger, at),
       ...who(desk, stay, at),
-      ...(isOpening ? kinOf(home, person) : []),
-      visit(story, stay, { visitId: details.visit ?? stay.id, ward: details.ward, discharged: details.discharged }),
-      ...(said ? allergies(story, at) : []),
-      ...(said ? diagnoses(story, stay, at) : []),
+      ...(isOpening && identified ? [careRole(story.familyDoctor), ...kinOf(home, person)] : []),
+      visit(identified ? story.familyDoctor : undefined, stay, {
+        visitId: details.visit ?? stay.id,
+        ward: details.ward,
+        discharged: details.discharged,
+      }),
+      ...(said && identified ? allergies(story, at) : []),
+      ...(said ? diagnoses(conditions, stay) : []),
       ...(details.withDetails ? procedures(stay) : []),
-      ...(isOpening ? insurance(person) : []),
+      ...(isOpening && identified ? insurance(person) : []),
     ]),
   );
 }
@@ -110,7 +116,7 @@ function results(desk: Desk, stay: Stay, order: Stay['orders'][number]): Outgoin
       message([
         header('harbor-hospital', 'ORU^R01^ORU_R01', at, controlId),
         ...who(desk, stay, at),
-        visit(desk.story, stay, { visitId: stay.id }),
+        visit(filing(desk, stay, at).identified ? desk.story.familyDoctor : undefined, stay, { visitId: stay.id }),
         ...hospitalResults(order, { ...release, at }, clinician(doctor)),
       ]),
     );
@@ -125,8 +131,8 @@ function summary(desk: Desk, stay: Stay): Outgoing {
     message([
       header('harbor-hospital', 'MDM^T02^MDM_T02', at, controlId),
       event('T02', at),
-      ...who(desk, stay, at),
-      visit(desk.story, stay, { visitId: stay.id, discharged: true }),
+      ...who(desk, stay, at).slice(0, 1),
+      visit(desk.story.familyDoctor, stay, { visitId: stay.id, discharged: true }),
       segment('TXA', {
         1: '1',
         2: components('DS', 'Discharge summary', 'HL70270', '18842-5', 'Discharge summary', 'LN'),
@@ -239,7 +245,7 @@ function update(desk: Desk, registration: Registration, type: string, at: number
     message([
       header('harbor-hospital', type, at, controlId),
       event(type.slice(4, 7), at),
-      hospitalPatient(person, demographicsAt(person, registration, at), registration.number),
+      hospitalPatient(person, demographicsAt(person, registration, at), registration.number, undefined, true),
       careProvider(story.familyDoctor),
       careRole(story.familyDoctor),
       segment('PV1', { 1: '1', 2: 'N' }),
@@ -267,16 +273,20 @@ function merge(desk: Desk, gone: Registration, at: number): Outgoing {
   );
 }
 
-/** PID, PD1 and ROL under the number the stay was filed under, or its heir after a merge. */
+/** The registration a message at this time is filed under: the stay's own, or its heir after a merge. */
+function filing(desk: Desk, stay: Stay | undefined, at: number) {
+  const filed = desk.records.of(stay);
+  const registration = filed.mergedAt !== undefined && at >= filed.mergedAt ? desk.records.registrations[0]! : filed;
+  const known = demographicsAt(desk.person, registration, at);
+  return { registration, known, identified: known.birthDate !== undefined };
+}
+
+/** PID, and PD1 once the desk knows who lies there. */
 function who(desk: Desk, stay: Stay | undefined, at: number): string[] {
-  const { person, records, story } = desk;
-  const filed = records.of(stay);
-  const registration = filed.mergedAt !== undefined && at >= filed.mergedAt ? records.registrations[0]! : filed;
-  const known = demographicsAt(person, registration, at);
-  const named = known.birthDate !== undefined;
+  const { known, registration, identified } = filing(desk, stay, at);
   return [
-    hospitalPatient(person, known, registration.number, stay && `HV${stay.id}`),
-    ...(named ? [careProvider(story.familyDoctor)] : []),
+    hospitalPatient(desk.person, known, registration.number, stay && `HV${stay.id}`),
+    ...(identified ? [careProvider(desk.story.familyDoctor)] : []),
   ];
 }
 
@@ -301,6 +311,5 @@ function event(trigger: string, at: number): string {
 
 function outgoing(type: string, at: number, states: Fact[], write: Outgoing['write']): Outgoing {
   const [code, trigger] = type.split('^');
-
   return { site: 'harbor-hospital', dialect: 'hl7v2', type: `${code}^${trigger}`, at, states, write };
 }

@@ -42,7 +42,7 @@ export const FAMILY_NAMES = split(`
   Desai Mehta Joshi Khan Ahmed Hussain Malik Rahman Chowdhury Haddad Khoury Nasser Mansour Saleh Farouk Rostami Karimi
   Okafor Adeyemi Eze Nwosu Balogun Mensah Boateng Owusu Asante Dlamini Nkosi Mbeki Diallo Traore Tesfaye Bekele
   Johansson Lindqvist Bergstrom Nilsson Halvorsen Eriksen Dahl Sorensen Mikkelsen Virtanen Korhonen Schmidt Muller
-  Weber Becker Hoffmann Richter Vogel Zimmermann deVries Jansen Bakker Visser Kowalski Nowak Wisniewski Zielinski
+  Weber Becker Hoffmann Richter Vogel Zimmermann DeVries Jansen Bakker Visser Kowalski Nowak Wisniewski Zielinski
   Lewandowski Novak Horvat Petrov Ivanov Volkov Sokolov Kuznetsova Shevchenko Bondarenko Popescu Ionescu Papadopoulos
   Georgiou Rossi Ferrari Bianchi Esposito Romano Moretti Conti Silva Santos Oliveira Pereira Costa Carvalho Almeida
   O'Brien O'Connor Byrne Gallagher Doyle Kavanagh Quinn Sweeney MacDonald MacLeod Fraser Drummond Sinclair Llewellyn

@@ -3,7 +3,7 @@
  * spouse. What each site believes about them is in registrations.ts.
  */
 
-import { instantOf, isoDate, YEAR_MS } from './calendar.ts';
+import { instantOf, isoDate, officeHours, YEAR_MS } from './calendar.ts';
 import { EMAIL_DOMAINS, FAMILY_NAMES, FEMALE_NAMES, MALE_NAMES, NICKNAMES, STREETS } from './names.ts';
 import type { Random } from './random.ts';
 import { randomFrom } from './random.ts';
@@ -125,7 +125,7 @@ export function household(index: number, seed: number, until: number): Household
   const phone = drawPhone(random);
   const shape = drawShape(random, scenario);
   const moved = random.chance(0.22)
-    ? { movedAt: from + random.next() * (until - from), from: drawAddress(random) }
+    ? { movedAt: officeHours(from + random.next() * (until - from), random.int(0, 500)), from: drawAddress(random) }
     : undefined;
   for (const slot of shape) {
     const person = drawPerson(random, home, slot, family, address, phone);
@@ -302,9 +302,10 @@ function applyNames(random: Random, home: Household): void {
   if (wife && couple && (scenario === 'maiden name' || random.chance(0.35))) {
     wife.maidenName = random.common(FAMILY_NAMES, 1.7);
     const recent = scenario === 'maiden name' || random.chance(0.06);
-    wife.marriedAt = recent
+    const marriedAt = recent
       ? from + (0.35 + random.next() * 0.5) * (until - from)
       : instantOf(wife.birthDate) + 26 * YEAR_MS;
+    wife.marriedAt = officeHours(marriedAt, random.int(0, 500));
     if (wife.maidenName === wife.family) wife.maidenName = undefined;
   }
   if (!couple) first.marital = random.chance(0.2) ? 'W' : 'S';

@@ -212,7 +212,9 @@ function intolerance(allergy: Allergy, id: string, subject: object): Resource & 
 }
 
 function codeOf(drug: Drug): object {
-  const coding = [{ system: SYSTEMS.rxnorm, code: drug.rxnorm, display: drug.text }];
+  const coding: { system: string; code: string; display: string }[] = [
+    { system: SYSTEMS.rxnorm, code: drug.rxnorm, display: drug.text },
+  ];
   if (drug.ndc) coding.push({ system: SYSTEMS.ndc, code: drug.ndc, display: drug.text });
   return { coding, text: drug.text };
 }

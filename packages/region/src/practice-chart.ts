@@ -17,8 +17,8 @@ export interface Chart {
   story: Story;
 }
 
-const LAST_RESULTS = 6;
-const LAST_VISITS = 4;
+const LAST_RESULTS = 4;
+const LAST_VISITS = 3;
 
 export function chartAt(story: Story, visit: Visit, at: number): Chart {
   return {

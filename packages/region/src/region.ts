@@ -103,7 +103,9 @@ export function* truth(options: RegionOptions): Generator<TruthPerson> {
         birthDate: person.birthDate,
         sex: person.sex,
         relations: person.relations,
-        records: registrations.map((registration) => recordOf(registration, home)),
+        records: registrations
+          .filter((registration) => told.some((outgoing) => outgoing.site === registration.site))
+          .map((registration) => recordOf(registration, home)),
         facts: factsOf(told),
         familyDoctor: { npi: familyDoctor.npi, name: `${familyDoctor.given} ${familyDoctor.family}`, atPractice },
       };
@@ -113,7 +115,7 @@ export function* truth(options: RegionOptions): Generator<TruthPerson> {
 
 /** The person to show: known at all four sites, with diabetes, high blood pressure, a stay, a corrected result. */
 export function showcase(options: RegionOptions): TruthPerson {
-  const [first] = truth({ ...options, people: 1 });
+  const [first] = truth(options);
   return first!;
 }
 

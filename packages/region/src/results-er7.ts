@@ -46,6 +46,9 @@ export function releasesOf(order: Order): Release[] {
   return releases;
 }
 
+/** Tests for which the hospital's catalogue holds no LOINC code. */
+const UNMAPPED_AT_HOSPITAL: ReadonlySet<string> = new Set(['crp', 'albuminRatio', 'egfr', 'hdl']);
+
 export function hospitalResults(order: Order, release: Release, doctor: string): string[] {
   const placer = components(`HO${order.id}`, 'HARBORADT');
   const filler = components(`HL${order.id}`, 'HARBORLAB');
@@ -56,7 +59,12 @@ export function hospitalResults(order: Order, release: Release, doctor: string):
     return segment('OBX', {
       1: String(index + 1),
       2: 'NM',
-      3: components(test.hospitalCode, test.text, 'HGHLAB', test.loinc, test.text, 'LN'),
+      3: components(
+        test.hospitalCode,
+        test.text,
+        'HGHLAB',
+        ...(UNMAPPED_AT_HOSPITAL.has(test.key) ? [] : [test.loinc, test.text, 'LN']),
+      ),
       5: value.toFixed(test.digits),
       6: components(test.unit, test.unit, 'UCUM'),
       7: escapeText(rangeText(test.low, test.high)),

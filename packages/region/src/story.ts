@@ -3,8 +3,8 @@
  * tell parts of it, each in its own words.
  */
 
-import { ageAt, DAY_MS, instantOf, YEAR_MS } from './calendar.ts';
-import { drawChronic } from './chronic.ts';
+import { ageAt, DAY_MS, instantOf, officeHours, YEAR_MS } from './calendar.ts';
+import { drawChronic, orderOf } from './chronic.ts';
 import type { Allergen, Reaction, Severity } from './codes/allergies.ts';
 import { ALLERGENS, REACTIONS, SEVERITIES } from './codes/allergies.ts';
 import type { ProcedureCode, Vaccine } from './codes/care.ts';
@@ -178,6 +178,11 @@ export function storyOf(home: Household, person: Person): Story {
     drawShots(chapter);
   }
   drawEpisodes(chapter);
+  const isKnownNowhere = story.visits.length + story.stays.length + story.labOrders.length === 0;
+  if (isKnownNowhere) {
+    const at = officeHours(chapter.from + random.next() * 0.9 * (chapter.until - chapter.from), random.int(0, 240));
+    story.labOrders.push(orderOf(chapter, 'bloodCount', at));
+  }
   story.problems.sort((a, b) => a.onset - b.onset);
   story.visits.sort((a, b) => a.at - b.at);
   story.labOrders.sort((a, b) => a.at - b.at);
