@@ -30,7 +30,8 @@ export interface CanonicalText {
 }
 
 /**
- * Builds the text. `id` and `meta` are replaced where they stand, or put in after `resourceType`; `meta` keeps its other
+ * Builds the text. References written with escapes (`Patient\/1`) are written plainly, so that the parts of each stand
+ * where they are expected. `id` and `meta` are replaced where they stand, or put in after `resourceType`; `meta` keeps its other
  * members. `resolve` may give another value for a reference (a transaction's `urn:uuid:` becomes `Type/id`). The
  * scanned value is brought in line with the text (`id`, `meta`, references), so that it can be indexed right away.
  */
@@ -66,9 +67,10 @@ export function canonicalText(
     }
     if (reference === undefined) break;
     if (metaSpan !== undefined && reference.start > metaSpan.start && reference.end < metaSpan.end) continue;
-    const resolved = resolve?.(reference.value);
+    const resolved = resolve?.(reference.value) ?? reference.value;
+    const isPlain = reference.value.length === reference.end - reference.start;
     let span: ReferenceSpan;
-    if (resolved === undefined || resolved === reference.value) {
+    if (resolved === reference.value && isPlain) {
       const start = out.length + reference.start - from;
       span = { path: reference.path, value: reference.value, start, end: start + reference.end - reference.start };
     } else {

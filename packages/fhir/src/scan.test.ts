@@ -155,6 +155,15 @@ describe('canonicalText', () => {
     expect(result.patientReferences.map((it) => result.text.slice(it.start, it.end))).toEqual(['Patient/1']);
   });
 
+  test('writes escaped references plainly', () => {
+    const result = canonicalText(
+      scanned('{"resourceType":"Encounter","subject":{"reference":"Patient\\/\\u0037"},"x":"\\/"}'),
+      VERSION,
+    );
+    expect(result.text).toContain('"subject":{"reference":"Patient/7"},"x":"\\/"}');
+    expect(result.patientReferences.map((it) => result.text.slice(it.start, it.end))).toEqual(['Patient/7']);
+  });
+
   test('resolves references in text and value', () => {
     const source = scanned(
       '{"resourceType":"Encounter","subject":{"reference":"urn:uuid:1"},"participant":[{"individual":{"reference":"urn:uuid:2"}}]}',
