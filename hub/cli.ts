@@ -1,0 +1,117 @@
+/** The command line: thin doors on the hub's own functions. */
+
+import { existsSync } from 'node:fs';
+import { type Config, ConfigError, describeOptions, readConfig } from './config.ts';
+import { runHub } from './lifecycle.ts';
+import { existingTokenKey, KeyError, signToken } from './secrets/index.ts';
+import { type Destination, sendFile } from './send.ts';
+
+const tokenSeconds = 12 * 60 * 60;
+const commands = ['start', 'token', 'send', 'status', 'help'];
+
+/** Runs one command; returns the exit code: 0 done, 1 failed or refused, 2 wrong usage. */
+export async function main(words: string[]): Promise<number> {
+  const [command = 'help', ...args] = words;
+  try {
+    if (command === 'start') return await start(args);
+    if (command === 'token') return await token(args);
+    if (command === 'send') return await send(args);
+    if (command === 'status') return await status(args);
+    if (['help', '--help', '-h'].includes(command)) return help();
+    throw new ConfigError(`The command ${command} is unknown: use ${commands.join(', ')}.`);
+  } catch (error) {
+    if (!(error instanceof ConfigError || error instanceof KeyError)) throw error;
+    console.error(`causeway: ${error.message}`);
+    return error instanceof ConfigError ? 2 : 1;
+  }
+}
+
+async function start(args: string[]): Promise<number> {
+  const { config, rest } = readConfig(args, process.env);
+  if (rest.length > 0) throw new ConfigError(`start takes options only; “${rest[0]}” is none.`);
+  const { startHub } = await import('./main.ts');
+  return runHub(config, startHub);
+}
+
+async function token(args: string[]): Promise<number> {
+  const { value: role, rest } = takeOption(args, '--role');
+  const { config } = readConfig(rest, process.env);
+  console.log(await localToken(config, role ?? 'administrator'));
+  return 0;
+}
+
+async function send(args: string[]): Promise<number> {
+  const { config, rest: files } = readConfig(args, process.env);
+  if (files.length === 0) throw new ConfigError('send needs at least one file of HL7 v2, C-CDA or FHIR JSON.');
+  let accessToken: Promise<string> | undefined;
+  const to: Destination = {
+    url: urlOf(config),
+    mllp: { host: config.host, port: config.mllpPort },
+    token: () => {
+      accessToken ??= localToken(config, 'system');
+      return accessToken;
+    },
+  };
+  let refused = 0;
+  for (const file of files) {
+    for await (const { what, accepted, text } of sendFile(file, to)) {
+      console.log(`${accepted ? 'accepted' : 'refused '}  ${what}\n    ${text}`);
+      if (!accepted) refused++;
+    }
+  }
+  return refused > 0 ? 1 : 0;
+}
+
+async function status(args: string[]): Promise<number> {
+  const json = args.includes('--json');
+  const { config } = readConfig(
+    args.filter((word) => word !== '--json'),
+    process.env,
+  );
+  const authorization = `Bearer ${await localToken(config, 'administrator')}`;
+  let response: Response;
+  try {
+    response = await fetch(`${urlOf(config)}/api/status`, { headers: { authorization } });
+  } catch {
+    throw new KeyError(`No hub answers on ${urlOf(config)}: start it, or name its --port.`);
+  }
+  const body = await response.json();
+  if (json) console.log(JSON.stringify(body));
+  else console.table(body);
+  return response.ok ? 0 : 1;
+}
+
+function help(): number {
+  console.log(
+    [
+      'causeway start                  start the hub: database, HTTP, MLLP, screens',
+      'causeway token [--role ROLE]    print a bearer token for scripts on this machine (12 hours)',
+      'causeway send FILE…             send HL7 v2, C-CDA or FHIR files, and print each answer',
+      'causeway status [--json]        messages by stage: received, processed, failed, not mapped, delivered',
+      '',
+      'Options (or variables of the environment):',
+      ...describeOptions(),
+    ].join('\n'),
+  );
+  return 0;
+}
+
+function takeOption(args: string[], option: string): { value: string | undefined; rest: string[] } {
+  const index = args.findIndex((word) => word === option || word.startsWith(`${option}=`));
+  if (index < 0) return { value: undefined, rest: args };
+  const joined = args[index]!.includes('=');
+  const value = joined ? args[index]!.slice(option.length + 1) : args[index + 1];
+  if (!value) throw new ConfigError(`${option} needs a value.`);
+  return { value, rest: args.toSpliced(index, joined ? 1 : 2) };
+}
+
+function localToken(config: Config, role: string): Promise<string> {
+  if (!existsSync(config.dataDir))
+    throw new KeyError(`There is no data directory ${config.dataDir}: name the hub’s with --data-dir.`);
+  return signToken(existingTokenKey(config.dataDir), { subject: 'local-script', role, expiresInSeconds: tokenSeconds });
+}
+
+function urlOf({ host, port }: Config): string {
+  const reachable = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host;
+  return `http://${reachable.includes(':') ? `[${reachable}]` : reachable}:${port}`;
+}

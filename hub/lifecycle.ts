@@ -1,0 +1,166 @@
+/**
+ * A hub's life at the terminal: ports checked first, progress shown, then what to open; an interrupt stops everything
+ * in order, a second one at once.
+ */
+
+import { createServer } from 'node:net';
+import { type Config, ConfigError, describeConfig } from './config.ts';
+import { DatabaseStartError } from './database/index.ts';
+import { KeyError } from './secrets/index.ts';
+
+/** Where the starting hub tells what it is doing. */
+export interface Progress {
+  /** A step has begun, or something the operator should know: one sentence. */
+  say(text: string): void;
+  /** How far a long step has come; shown in place. */
+  count(text: string, done: number, total: number): void;
+  /** The hub cannot go on (its database has died): it is stopped with exit code 1 and this sentence. */
+  fail(reason: string): void;
+}
+
+/** A hub that answers. */
+export interface RunningHub {
+  /** Where its screens and API are: `http://127.0.0.1:8080`. */
+  url: string;
+  mllp: { host: string; port: number };
+  /** Demo accounts, shown at the start; empty without them. */
+  accounts: { username: string; password: string; role: string }[];
+  /** Stops taking in, finishes what is begun, closes the database. */
+  stop(): Promise<void>;
+}
+
+export type StartHub = (config: Config, progress: Progress) => Promise<RunningHub>;
+
+/** A terminal's Ctrl-C reaches the hub directly, through npm and through the launcher: these are one interrupt. */
+const sameInterruptMs = 1000;
+
+/** Runs a hub until it is interrupted or fails; returns the exit code. */
+export async function runHub(config: Config, startHub: StartHub): Promise<number> {
+  const begun = performance.now();
+  const progress = terminalProgress();
+  let hub: RunningHub | undefined;
+  let failure: string | undefined;
+  let end: (() => void) | undefined;
+  const ended = new Promise<void>((done) => {
+    end = done;
+  });
+  progress.fail = (reason) => {
+    failure ??= reason;
+    end?.();
+  };
+  onInterrupt(() => {
+    if (!hub) process.exit(130);
+    progress.say('Stopping.');
+    end?.();
+  });
+  try {
+    for (const line of describeConfig(config)) progress.say(line);
+    await checkPort(config.host, config.port, 'HTTP', '--port');
+    await checkPort(config.host, config.mllpPort, 'MLLP', '--mllp-port');
+    hub = await startHub(config, progress);
+    progress.say(`Ready after ${((performance.now() - begun) / 1000).toFixed(1)} s.`);
+    console.log(welcome(hub, config));
+  } catch (error) {
+    console.error(`causeway: ${startFailure(error)}`);
+    return 1;
+  }
+  await ended;
+  await hub.stop();
+  if (failure) console.error(`causeway: ${failure}`);
+  else progress.say('Stopped.');
+  return failure ? 1 : 0;
+}
+
+/** Throws ConfigError when something else listens on the port. Port 0 means any free one. */
+export async function checkPort(host: string, port: number, what: string, option: string): Promise<void> {
+  if (port === 0) return;
+  const probe = createServer();
+  try {
+    await new Promise<void>((done, failed) => {
+      probe.once('error', failed);
+      probe.listen({ host, port, exclusive: true }, done);
+    });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new ConfigError(
+      `${what} cannot listen on ${host}:${port} because ${listenProblem(code)}: choose another with ${option} N.`,
+    );
+  }
+  await new Promise((done) => probe.close(done));
+}
+
+function listenProblem(code: string | undefined): string {
+  if (code === 'EADDRINUSE') return 'the port is taken by another program';
+  if (code === 'EACCES') return 'the current user may not use this port';
+  if (code === 'EADDRNOTAVAIL') return 'this machine has no such address (see --host)';
+  return `the system refuses it (${code})`;
+}
+
+function onInterrupt(stop: () => void): void {
+  let first: number | undefined;
+  const interrupted = () => {
+    if (first === undefined) {
+      first = performance.now();
+      stop();
+    } else if (performance.now() - first > sameInterruptMs) {
+      process.exit(130);
+    }
+  };
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, interrupted);
+}
+
+function terminalProgress(): Progress {
+  let counting = false;
+  let shown = 0;
+  const endCount = () => {
+    if (counting) process.stdout.write('\n');
+    counting = false;
+  };
+  return {
+    say: (text) => {
+      endCount();
+      console.log(text);
+    },
+    count: (text, done, total) => {
+      if (!process.stdout.isTTY) {
+        if (done >= total) console.log(`${text}: ${done} of ${total}`);
+        return;
+      }
+      if (done < total && performance.now() - shown < 100) return;
+      shown = performance.now();
+      counting = true;
+      process.stdout.write(`\r${text}: ${done} of ${total}`);
+      if (done >= total) endCount();
+    },
+    fail: () => {},
+  };
+}
+
+function startFailure(error: unknown): string {
+  const expected = [ConfigError, DatabaseStartError, KeyError].some((kind) => error instanceof kind);
+  if (expected) return (error as Error).message;
+  const { code, address, port } = error as NodeJS.ErrnoException & { address?: string; port?: number };
+  if (code === 'EADDRINUSE') return `The port ${address}:${port} is taken by another program.`;
+  return `The hub did not start, by a fault of its own.\n${error instanceof Error ? error.stack : String(error)}`;
+}
+
+function welcome(hub: RunningHub, config: Config): string {
+  const { host, port } = hub.mllp;
+  const accounts = hub.accounts.map(({ username, password, role }) => `      ${username} / ${password}  (${role})`);
+  const directory = config.dataDir === `${process.cwd()}/data` ? '' : ` --data-dir ${config.dataDir}`;
+  const where = new URL(hub.url).port === '8080' ? '' : ` --port ${new URL(hub.url).port}`;
+  return [
+    '',
+    `  Open      ${hub.url}`,
+    ...(accounts.length > 0 ? ['  Sign in   as one of the demo accounts:', ...accounts] : []),
+    '',
+    `  Send      an HL7 v2 message to ${host}:${port} (MLLP), for example:`,
+    `      printf '\\013MSH|^~\\\\&|EHR|CLINIC|||20260102030405||ADT^A04^ADT_A01|1|P|2.5.1\\rEVN|A04|20260102030405\\rPID|1||4711^^^CLINIC^MR||Rivers^Ada||19800229|F\\rPV1|1|O\\r\\034\\r' | nc -q 1 ${host} ${port}`,
+    '',
+    '  Ask       the FHIR API:',
+    `      curl -H "Authorization: Bearer $(npx causeway token${where}${directory})" '${hub.url}/fhir/Patient?family=Rivers'`,
+    '',
+    '  Stop      with Ctrl-C; the data stays.',
+    '',
+  ].join('\n');
+}

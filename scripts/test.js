@@ -1,0 +1,59 @@
+// `npm test`: everything. Types, lint, dependency rules, the web build, a browser, then unit, integration and
+// end-to-end tests. A section that fails does not keep the others from running; the exit code tells of any failure.
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ensureChromium } from './chromium.js';
+import { installed, onNode, root, run, section, step, summary } from './sections.js';
+
+await section('types', [installed('.bin', 'tsc'), '--noEmit', '-p', '.']);
+await section('lint', [installed('.bin', 'biome'), 'check', '.']);
+await section('dependency rules', onNode('scripts/dependency-rules.ts'));
+await section('web build', onNode('node_modules/vite/bin/vite.js', 'build'), { cwd: join(root, 'web') });
+await step('browser', ensureChromium);
+
+const reports = mkdtempSync(join(tmpdir(), 'causeway-test-report-'));
+const totals = { passed: 0, failed: 0 };
+for (const [name, project] of [
+  ['unit tests', 'unit'],
+  ['integration tests', 'integration'],
+  ['browser journeys', 'e2e'],
+]) {
+  await step(name, () => vitest(project));
+}
+rmSync(reports, { recursive: true, force: true });
+
+const held = summary();
+console.log(`${totals.passed} passed, ${totals.failed} failed`);
+process.exit(held ? 0 : 1);
+
+/** Runs one project of the test suite and adds to the totals. A skipped test counts as failed: nothing passes by being skipped. */
+async function vitest(project) {
+  const report = join(reports, `${project}.json`);
+  const code = await run(
+    onNode(
+      'node_modules/vitest/vitest.mjs',
+      'run',
+      '--project',
+      project,
+      '--reporter=default',
+      '--reporter=json',
+      `--outputFile.json=${report}`,
+    ),
+  );
+  const { numPassedTests, numFailedTests, numPendingTests, numTodoTests, numFailedTestSuites } = readReport(report);
+  totals.passed += numPassedTests;
+  const failed = numFailedTests + numPendingTests + numTodoTests;
+  // A file that does not even load has failed without a failed test.
+  totals.failed += failed || (numFailedTestSuites > 0 ? numFailedTestSuites : Number(code !== 0));
+  if (code !== 0) throw new Error(`vitest ended with ${code}`);
+  if (failed > 0) throw new Error(`${failed} tests were skipped`);
+}
+
+function readReport(path) {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8'));
+  } catch {
+    return { numPassedTests: 0, numFailedTests: 0, numPendingTests: 0, numTodoTests: 0, numFailedTestSuites: 0 };
+  }
+}
