@@ -25,7 +25,7 @@ export class XmlElement {
   end: number;
   readonly attributes: readonly XmlAttribute[];
   readonly children: XmlElement[] = [];
-  /** Children and character data in document order; character data is unescaped. */
+  /** Children and character data in document order, unescaped; blanks between elements only inside a narrative. */
   readonly content: (XmlElement | string)[] = [];
   private position = 0;
   private pathText: string | undefined;

@@ -85,6 +85,8 @@ function build(source: string, encoding: string, bound: XmlLimits): XmlResult {
   });
   let root: XmlElement | undefined;
   let open: XmlElement | undefined;
+  // The narrative block that is open: only there do blanks between elements count.
+  let narrative: XmlElement | undefined;
   let elements = 0;
   let depth = 0;
 
@@ -92,7 +94,7 @@ function build(source: string, encoding: string, bound: XmlLimits): XmlResult {
     throw new Refusal({ code, message, ...positionOf(source, parser.position) });
   };
   const text = (characters: string): void => {
-    if (open === undefined) return;
+    if (open === undefined || (narrative === undefined && !/\S/.test(characters))) return;
     const last = open.content.length - 1;
     if (typeof open.content[last] === 'string') open.content[last] += characters;
     else open.content.push(characters);
@@ -120,6 +122,7 @@ function build(source: string, encoding: string, bound: XmlLimits): XmlResult {
       open.content.push(element);
     }
     open = element;
+    if (element.name === 'text' && element.parent?.name === 'section') narrative ??= element;
   });
   parser.on('text', text);
   parser.on('cdata', text);
@@ -127,6 +130,7 @@ function build(source: string, encoding: string, bound: XmlLimits): XmlResult {
     depth -= 1;
     if (open === undefined) return;
     open.end = parser.position;
+    if (open === narrative) narrative = undefined;
     open = open.parent;
   });
 

@@ -23,6 +23,7 @@ function walk(
   fallback: Draft | undefined,
   base: XmlElement,
 ): void {
+  if (element.name === 'text' && element.parent?.name === 'section') return;
   const own = run.owners.get(element) ?? run.folded.get(element);
   const at = own ?? owner;
   const from = CLINICAL_STATEMENTS.has(element.name) ? element : base;

@@ -118,6 +118,7 @@ export class Run {
 }
 
 function collectIds(element: XmlElement, ids: Map<string, XmlElement>): void {
+  if (element.name === 'entry') return;
   const id = element.attr('ID');
   if (id !== undefined && !ids.has(id)) ids.set(id, element);
   for (const child of element.children) collectIds(child, ids);

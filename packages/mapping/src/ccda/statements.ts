@@ -228,7 +228,7 @@ export function findSharedIds(root: XmlElement): Set<string> {
         else if (known !== content) shared.add(key);
       }
     }
-    for (const child of element.children) walk(child);
+    for (const child of element.children) if (child.name !== 'text') walk(child);
   };
   walk(root);
   return shared;
