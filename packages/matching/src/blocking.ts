@@ -47,7 +47,7 @@ const RULES: readonly BlockingRule[] = [
   (p) => join('td', p.phones, birthdays(p), 1),
   (p) => join('hy', houses(p), years(p), 1),
   (p) => join('pz', places(p), soundPairs(p), 1),
-  (p) => join('fh', streets(p), familySounds(p), 1),
+  (p) => join('si', streets(p), initials(p), 2),
   (p) => join('dn', days(p), houseNumbers(p), 1),
   (p) => join('gy', join('', places(p), years(p), 1), givenSounds(p), 1),
 ];

@@ -32,7 +32,7 @@ export type GuardId =
   | 'no-independent-evidence';
 
 /** Years between two birth dates from which they may be parent and child. */
-const GENERATION_YEARS = 14;
+export const GENERATION_YEARS = 14;
 const LONGEST_GENERATION_YEARS = 70;
 
 /** What the guards must know of the score. */

@@ -8,7 +8,7 @@ import { jaroWinkler, withinOneEdit } from './distance.ts';
 import { compareNationalIds } from './identifiers.ts';
 import { FIELDS, type Field } from './model.ts';
 import type { FamilyName, GivenName } from './names.ts';
-import { areNicknames } from './nicknames.ts';
+import { areNicknames, nicknameGroups } from './nicknames.ts';
 import { metaphone } from './phonetic.ts';
 import type { Prepared } from './prepare.ts';
 
@@ -72,7 +72,7 @@ function nameLevels(a: Prepared, b: Prepared): { family: FieldLevel | null; give
     for (const givenA of a.givens) {
       for (const familyB of b.families) {
         for (const givenB of b.givens) {
-          if (!isAlike(familyA.text, givenB.text, 0.92) || !isAlike(givenA.text, familyB.text, 0.92)) continue;
+          if (!isGivenAs(familyA.text, givenB) || !isGivenAs(familyB.text, givenA)) continue;
           return {
             family: { level: 'swapped', a: familyA.text, b: familyB.text },
             given: { level: 'swapped', a: givenA.text, b: givenB.text },
@@ -82,6 +82,11 @@ function nameLevels(a: Prepared, b: Prepared): { family: FieldLevel | null; give
     }
   }
   return { family, given };
+}
+
+/** What stands as family name is a form of the given name. */
+function isGivenAs(family: string, given: GivenName): boolean {
+  return isAlike(family, given.text, 0.92) || areNicknames(nicknameGroups(family), given.nicknames);
 }
 
 function compareFamilies(a: FamilyName, b: FamilyName): string {

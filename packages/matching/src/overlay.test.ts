@@ -22,6 +22,7 @@ describe('an overlay', () => {
     ['a namesake of another age', { ...ELSEWHERE, birthDate: '1994-10-02' }],
     ['the spouse', { names: named('Paul Okafor'), birthDate: '1969-02-14', gender: 'male' }],
     ['the twin', { names: named('Monica Okafor') }],
+    ['a parent of the same name', { birthDate: '1943-10-02' }],
     ['the child', { names: named('Zora Okafor'), birthDate: '2004-04-05' }],
   ])('is %s', (_, after) => {
     expect(overlays(after)).toBe(true);

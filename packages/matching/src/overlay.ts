@@ -4,7 +4,7 @@
  * sex); an overlay changes several.
  */
 import { compare, type Explanation } from './compare.ts';
-import type { GuardId } from './guards.ts';
+import { GENERATION_YEARS, type GuardId } from './guards.ts';
 import { defaultModel, type Field, type Model } from './model.ts';
 import type { Prepared } from './prepare.ts';
 
@@ -56,6 +56,12 @@ function isSomebodyElse(
   if (has('sex', 'birthDate')) return levels.get('given') !== 'exact' || !isContactKept;
   if (has('sex', 'family')) return !isContactKept;
   if (has('given')) return true;
-  if (has('birthDate')) return !isContactKept;
+  if (has('birthDate')) return !isContactKept || areGenerations(before, after);
   return levels.get('suffix') === 'different' && levels.get('birthDate') !== 'exact';
+}
+
+/** Father and son of one name share a home too. */
+function areGenerations(before: Prepared, after: Prepared): boolean {
+  const years = Math.abs((before.birthDate?.year ?? 0) - (after.birthDate?.year ?? 0));
+  return years >= GENERATION_YEARS;
 }
