@@ -233,7 +233,8 @@ function drawPerson(
     ? (firstNewborn?.birthDate ?? isoDate(home.until - (0.4 + random.next() * 2.6) * YEAR_MS))
     : yearBefore(home.until, slot.bornAt ?? birthDateAt(random, age));
   const given = drawGiven(random, home, slot.sex);
-  const race = random.pick(['2106-3', '2106-3', '2106-3', '2054-5', '2028-9', '2131-1'] as const);
+  const drawnRace = random.pick(['2106-3', '2106-3', '2106-3', '2054-5', '2028-9', '2131-1'] as const);
+  const race = (slot.role === 'child' ? home.people[0]?.race : undefined) ?? drawnRace;
   return {
     key: `${home.key}-${member + 1}`,
     household: home.key,

@@ -53,7 +53,7 @@ export function hospitalResults(order: Order, release: Release, doctor: string):
   const placer = components(`HO${order.id}`, 'HARBORADT');
   const filler = components(`HL${order.id}`, 'HARBORLAB');
   const time = hospitalTime(order.at);
-  const observations = order.measurements.flatMap((measurement, index) => {
+  const observations = order.measurements.map((measurement, index) => {
     const { test } = measurement;
     const value = valueAt(measurement, release);
     return segment('OBX', {
@@ -88,8 +88,7 @@ export function hospitalResults(order: Order, release: Release, doctor: string):
       24: 'LAB',
       25: release.status,
     }),
-    ...observations,
-    ...notes(release),
+    ...withNote(observations, release),
   ];
 }
 
@@ -129,8 +128,7 @@ export function laboratoryResults(order: Order, release: Release, doctor: string
       24: 'CH',
       25: release.status,
     }),
-    ...observations,
-    ...notes(release),
+    ...withNote(observations, release),
   ];
 }
 
@@ -144,6 +142,9 @@ function statusAt(index: number, release: Release): string {
   return release.firstStatus ?? 'C';
 }
 
-function notes(release: Release): string[] {
-  return release.note ? [segment('NTE', { 1: '1', 2: 'L', 3: escapeText(release.note) })] : [];
+/** The note stands behind the observation it is about, which is the first. */
+function withNote(observations: readonly string[], release: Release): string[] {
+  const [first, ...others] = observations;
+  const note = release.note ? [segment('NTE', { 1: '1', 2: 'L', 3: escapeText(release.note) })] : [];
+  return [first!, ...note, ...others];
 }

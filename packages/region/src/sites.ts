@@ -23,6 +23,8 @@ export interface Site {
   identifierSystem: string;
   /** The offset from UTC of times it writes without one. */
   utcOffset: string;
+  /** The same as an IANA zone. */
+  timeZone: string;
   street: string;
   phone: string;
 }
@@ -52,6 +54,7 @@ const SITES: readonly Site[] = [
     identifierAuthority: 'HGHMRN',
     identifierSystem: `urn:oid:${ROOT_OID}.1.1`,
     utcOffset: '-05:00',
+    timeZone: 'Etc/GMT+5',
     street: '1 Lighthouse Road',
     phone: '555-0100',
   },
@@ -64,6 +67,7 @@ const SITES: readonly Site[] = [
     identifierAuthority: `${ROOT_OID}.2.1`,
     identifierSystem: `urn:oid:${ROOT_OID}.2.1`,
     utcOffset: '-05:00',
+    timeZone: 'Etc/GMT+5',
     street: '48 Mill Street',
     phone: '555-0120',
   },
@@ -79,6 +83,7 @@ const SITES: readonly Site[] = [
     identifierAuthority: 'ERLPID',
     identifierSystem: `urn:oid:${ROOT_OID}.3.1`,
     utcOffset: '-05:00',
+    timeZone: 'Etc/GMT+5',
     street: '210 Foundry Street',
     phone: '555-0140',
   },
@@ -91,6 +96,7 @@ const SITES: readonly Site[] = [
     identifierAuthority: 'https://corner-pharmacy.example.org/customers',
     identifierSystem: 'https://corner-pharmacy.example.org/customers',
     utcOffset: '-05:00',
+    timeZone: 'Etc/GMT+5',
     street: '3 Monument Square',
     phone: '555-0160',
   },
