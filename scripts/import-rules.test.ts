@@ -15,8 +15,8 @@ function broken(path: string, ...imports: string[]): string[] {
 
 describe('reading imports', () => {
   test('finds all ways of importing, and nothing in comments', () => {
-    const text = `/* import 'a' */\n// import 'b'\nimport 'c';\nimport type { D } from "d";\nimport {\n  e,\n} from 'e';\nexport * from './f.ts';\nexport type { G } from './g.ts';\nconst h = await import('h');\nconst i = "import('i' + 1)";`;
-    expect(importsOf(text)).toEqual(['c', 'd', 'e', './f.ts', './g.ts', 'h']);
+    const text = `/* import 'a' */\n// import 'b'\nimport 'c';\nimport type { D } from "d";\nimport {\n  e,\n} from 'e';\nexport * from './f.ts';\nexport type { G } from './g.ts';\nconst h = await import('fast-check');\nconst i = "import('i' + 1)";`;
+    expect(importsOf(text)).toEqual(['c', 'd', 'e', './f.ts', './g.ts', 'fast-check']);
   });
 });
 

@@ -102,10 +102,9 @@ function cycles(files: SourceFile[]): string[] {
     const at = trail.indexOf(folder);
     if (at >= 0) {
       const circle = trail.slice(at);
-      found.set(
-        circle.toSorted().join(),
-        `hub folders import each other in a circle: ${[...circle, folder].join(' → ')}`,
-      );
+      const key = circle.toSorted().join();
+      if (!found.has(key))
+        found.set(key, `hub folders import each other in a circle: ${[...circle, folder].join(' → ')}`);
       return;
     }
     for (const next of edges.get(folder) ?? []) walk(next, [...trail, folder]);
