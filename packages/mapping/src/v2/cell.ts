@@ -25,6 +25,11 @@ export class Cell {
     return new Cell(this.repetition, this.run, this.rule, place);
   }
 
+  /** Another repetition of the same field. */
+  of(repetition: SourceRepetition): Cell {
+    return new Cell(repetition, this.run, this.rule, this.place);
+  }
+
   /** A component seen as a repetition: its sub-components become components. */
   inside(component: number): Cell | undefined {
     const found = this.repetition[component];

@@ -11,6 +11,7 @@ import { settleDocument } from './segments/document.ts';
 import { HANDLERS } from './segments/index.ts';
 import { provenance, statementTimeOf } from './segments/message.ts';
 import { settleOrder } from './segments/results.ts';
+import { settleAppointment } from './segments/scheduling.ts';
 import { newState, peek } from './segments/state.ts';
 import { ledgerOf, readSource, type SourceSegment } from './source.ts';
 
@@ -33,6 +34,7 @@ export function convertV2(message: Message, context: ConversionContext): Convers
   }
   settleOrder(state);
   settleDocument(state);
+  settleAppointment(state);
   const statement = provenance(state);
   return {
     facts: factsOf(run, statement.key),

@@ -52,16 +52,12 @@ function readValue(cell: Cell, system: string): string | undefined {
     const address = cell.text('value', 4) ?? cell.text('value', 1) ?? cell.text('value', 12);
     if (address !== undefined) return address;
   }
-  const unformatted = cell.text('value', 12);
-  const written = cell.peek(1);
   const local = cell.peek(7);
-  if (local !== undefined) {
+  if (cell.peek(1) === undefined && local !== undefined) {
     const country = cell.peek(5);
     const area = cell.peek(6);
     const extension = cell.peek(8);
-    const number = `${country === undefined ? '' : `+${country} `}${area === undefined ? '' : `${area} `}${local}${extension === undefined ? '' : ` x${extension}`}`;
-    if (written !== undefined) return cell.text('value', 1);
-    return unformatted ?? number;
+    return `${country === undefined ? '' : `+${country} `}${area === undefined ? '' : `${area} `}${local}${extension === undefined ? '' : ` x${extension}`}`;
   }
-  return cell.text('value', 1) ?? unformatted ?? cell.text('value', 4);
+  return cell.text('value', 1) ?? cell.text('value', 12) ?? cell.text('value', 4);
 }

@@ -1,10 +1,13 @@
 /** Which handler carries which segment; a segment without one is accounted as kept. */
 import { al1, dg1, iam, pr1, prb } from './clinical.ts';
 import { txa } from './document.ts';
+import { ft1, gt1, in1, in2 } from './finance.ts';
 import { nte } from './note.ts';
 import { obx } from './observation.ts';
 import { mrg, nk1, pd1, pid } from './patient.ts';
+import { ctd, prd, prt, rol } from './parties.ts';
 import { obr, orc, spm } from './results.ts';
+import { aig, ail, aip, ais, rgs, sch } from './scheduling.ts';
 import type { SegmentHandler } from './state.ts';
 import { pv1, pv2 } from './visit.ts';
 
@@ -26,4 +29,18 @@ export const HANDLERS: Record<string, SegmentHandler | undefined> = {
   SPM: spm,
   NTE: nte,
   TXA: txa,
+  GT1: gt1,
+  IN1: in1,
+  IN2: in2,
+  FT1: ft1,
+  ROL: rol,
+  PRT: prt,
+  PRD: prd,
+  CTD: ctd,
+  SCH: sch,
+  RGS: rgs,
+  AIS: ais,
+  AIG: aig,
+  AIL: ail,
+  AIP: aip,
 };

@@ -1,0 +1,145 @@
+/** GT1, IN1, IN2, FT1: guarantors, coverage and charges. */
+import { readAddress } from '../datatypes/address.ts';
+import { absentConcept } from '../datatypes/extension.ts';
+import { peekAuthority, readExtendedIdentifier, systemOf } from '../datatypes/identifier.ts';
+import { nameKey, readOrganization } from '../datatypes/party.ts';
+import { readHumanName } from '../datatypes/name.ts';
+import { readContactPoint } from '../datatypes/telecom.ts';
+import type { Draft, Element } from '../draft.ts';
+import { compileRows } from '../engine.ts';
+import type { SourceSegment } from '../source.ts';
+import { FT1, GT1, IN1, IN1_SUBSCRIBER, IN2, IN2_SUBSCRIBER } from '../tables/finance.ts';
+import { cellOf } from './patient.ts';
+import { patientOf, peek, subjectOf, type SegmentHandler, type State } from './state.ts';
+
+const gt1Rows = compileRows(GT1);
+const in1Rows = compileRows(IN1);
+const in1SubscriberRows = compileRows(IN1_SUBSCRIBER);
+const in2Rows = compileRows(IN2);
+const in2SubscriberRows = compileRows(IN2_SUBSCRIBER);
+const ft1Rows = compileRows(FT1);
+
+export const gt1: SegmentHandler = (segment, state) => {
+  const run = state.run;
+  const id = cellOf(segment, 2, run);
+  const value = id?.peek(1);
+  const name = nameKey([peek(segment, 3), peek(segment, 3, 2)]);
+  if (value === undefined && name === '') return;
+  const key = value === undefined || id === undefined ? ['guarantor', name] : [systemOf(run, peekAuthority(id.component(4)), id.peek(5)), value];
+  const draft = run.draft('RelatedPerson', 'merge', patientOf(state).id, ...key);
+  draft.clinical = false;
+  draft.resource.patient = subjectOf(state);
+  gt1Rows(segment, draft, run);
+  draft.append('relationship', { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/v3-RoleClass', code: 'GUAR', display: 'guarantor' }] });
+  if (state.account === undefined) return;
+  const guarantor: Element = { party: draft.reference };
+  if (draft.resource.period !== undefined) guarantor.period = draft.resource.period;
+  state.account.append('guarantor', guarantor);
+  state.account.adds.push('guarantor');
+};
+
+/** IN1: Coverage by patient, plan and policy or member number. */
+export const in1: SegmentHandler = (segment, state) => {
+  const run = state.run;
+  const plan = peek(segment, 2) ?? peek(segment, 2, 2) ?? peek(segment, 4) ?? peek(segment, 3) ?? '';
+  const member = peek(segment, 36) ?? peek(segment, 49) ?? peek(segment, 8) ?? '';
+  const draft = run.draft('Coverage', 'merge', patientOf(state).id, plan.toUpperCase(), member.toUpperCase());
+  state.coverage = draft;
+  draft.resource.beneficiary = subjectOf(state);
+  in1Rows(segment, draft, run);
+  draft.require('status', 'active');
+  draft.resource.payor = [payor(segment, state) ?? { display: 'Not stated' }];
+  const subscriber = subscriberDraft(segment, state);
+  if (subscriber !== undefined) draft.resource.subscriber = subscriber.reference;
+  completeClasses(draft);
+  if (state.account !== undefined) {
+    state.account.append('coverage', { coverage: draft.reference });
+    state.account.adds.push('coverage');
+  }
+};
+
+/** Coverage.class.value is required: a plan or group of which only the name is known is called by it. */
+function completeClasses(draft: Draft): void {
+  for (const item of (draft.resource.class as Element[] | undefined) ?? []) item.value ??= item.name;
+}
+
+/** IN1-3 (id), -4 (name), -5 (address), -6 (contact), -7 (phone): the insurer. */
+function payor(segment: SourceSegment, state: State): Element | undefined {
+  const run = state.run;
+  const named = cellOf(segment, 4, run);
+  const id = cellOf(segment, 3, run);
+  let reference = named === undefined ? undefined : readOrganization(named);
+  const value = id?.peek(1);
+  if (reference === undefined && id !== undefined && value !== undefined) {
+    const made = run.draft('Organization', 'reference', systemOf(run, peekAuthority(id.component(4)), id.peek(5)), value);
+    made.clinical = false;
+    made.resource.name ??= value;
+    reference = made.reference;
+  }
+  if (reference === undefined) return undefined;
+  const organization = [...run.drafts.values()].find((item) => `Organization/${item.id}` === reference?.reference);
+  if (organization === undefined) return reference;
+  for (const repetition of segment.fields[3] ?? []) {
+    if (repetition === undefined || id === undefined) continue;
+    const place = { draft: organization, base: '' };
+    const identifier = readExtendedIdentifier(id.of(repetition).at(place));
+    if (identifier !== undefined) place.base = `identifier[${organization.append('identifier', identifier)}]`;
+  }
+  const address = cellOf(segment, 5, run);
+  if (address !== undefined) {
+    const place = { draft: organization, base: '' };
+    const read = readAddress(address.at(place));
+    if (read !== undefined) place.base = `address[${organization.append('address', read)}]`;
+  }
+  const contact = cellOf(segment, 6, run);
+  if (contact !== undefined) {
+    const place = { draft: organization, base: '' };
+    const name = readHumanName(contact.at(place));
+    if (name !== undefined) place.base = `contact[${organization.append('contact', { name: Array.isArray(name) ? name[0] : name })}].name`;
+  }
+  const phone = cellOf(segment, 7, run);
+  if (phone !== undefined) {
+    const place = { draft: organization, base: '' };
+    const point = readContactPoint(phone.at(place), 'work');
+    if (point !== undefined) place.base = `telecom[${organization.append('telecom', point)}]`;
+  }
+  return reference;
+}
+
+/** IN1-16: the insured, unless IN1-17 says the patient is. */
+function subscriberDraft(segment: SourceSegment, state: State): Draft | undefined {
+  const relation = peek(segment, 17)?.toUpperCase();
+  if (relation === 'SEL' || relation === '18') return patientOf(state);
+  const name = nameKey([peek(segment, 16), peek(segment, 16, 2)]);
+  if (name === '') return undefined;
+  const draft = state.run.draft('RelatedPerson', 'merge', patientOf(state).id, 'subscriber', name);
+  draft.clinical = false;
+  draft.resource.patient = subjectOf(state);
+  in1SubscriberRows(segment, draft, state.run);
+  return draft;
+}
+
+export const in2: SegmentHandler = (segment, state) => {
+  const coverage = state.coverage;
+  if (coverage === undefined) return;
+  in2Rows(segment, coverage, state.run);
+  const reference = (coverage.resource.subscriber as Element | undefined)?.reference;
+  const subscriber = [...state.run.drafts.values()].find((item) => `RelatedPerson/${item.id}` === reference);
+  if (subscriber !== undefined) in2SubscriberRows(segment, subscriber, state.run);
+};
+
+/** FT1: a charge by its transaction id, else by what, when and how it was charged. */
+export const ft1: SegmentHandler = (segment, state) => {
+  const run = state.run;
+  const id = peek(segment, 2);
+  const key = id === undefined ? ['unnumbered', run.context.messageUri, String(segment.occurrence)] : ['transaction', id];
+  const draft = run.draft('ChargeItem', 'merge', patientOf(state).id, ...key);
+  draft.resource.subject = subjectOf(state);
+  if (state.encounter !== undefined) draft.resource.context = state.encounter.reference;
+  if (state.account !== undefined) draft.resource.account = [state.account.reference];
+  ft1Rows(segment, draft, run);
+  draft.require('code', absentConcept());
+  const type = peek(segment, 6)?.toUpperCase();
+  draft.resource.status = type === 'VO' || type === 'CD' ? 'aborted' : 'billable';
+  state.noted = { draft, element: 'note' };
+};

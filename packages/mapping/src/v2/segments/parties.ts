@@ -1,0 +1,195 @@
+/** ROL, PRT, PRD, CTD: people, organizations and devices that take part in what precedes them. */
+import { Cell } from '../cell.ts';
+import { readAddress } from '../datatypes/address.ts';
+import { readConcept } from '../datatypes/coded.ts';
+import { readEntityIdentifier } from '../datatypes/identifier.ts';
+import { readLocation, readOrganization, readNamedPractitioner, readPractitioner } from '../datatypes/party.ts';
+import { readContactPoint } from '../datatypes/telecom.ts';
+import type { Draft, Element } from '../draft.ts';
+import type { SourceSegment } from '../source.ts';
+import { conceptOf } from '../vocabularies.ts';
+import { cellOf } from './patient.ts';
+import { peek, subjectOf, type SegmentHandler, type State } from './state.ts';
+
+/** Field numbers of the same facts in ROL and PRT. */
+interface RoleFields {
+  action: number;
+  role: number;
+  person: number;
+  start: number;
+  end: number;
+  specialty: number;
+  kind: number;
+  address: number;
+  phone: number;
+  location: number;
+  organization: number;
+}
+
+const ROL: RoleFields = { action: 2, role: 3, person: 4, start: 5, end: 6, specialty: 9, kind: 10, address: 11, phone: 12, location: 13, organization: 14 };
+const PRT: RoleFields = { action: 2, role: 4, person: 5, start: 11, end: 12, specialty: 6, kind: 7, address: 14, phone: 15, location: 9, organization: 8 };
+
+export const rol: SegmentHandler = (segment, state) => {
+  participation(segment, state, ROL);
+};
+
+export const prt: SegmentHandler = (segment, state) => {
+  participation(segment, state, PRT);
+  device(segment, state);
+};
+
+/** PRD: a provider given by name (XPN), with address, location and phone. */
+export const prd: SegmentHandler = (segment, state) => {
+  participation(segment, state, { action: 99, role: 1, person: 2, start: 8, end: 9, specialty: 99, kind: 99, address: 3, phone: 5, location: 4, organization: 10 }, true);
+};
+
+/** CTD: a contact by name. */
+export const ctd: SegmentHandler = (segment, state) => {
+  participation(segment, state, { action: 99, role: 1, person: 2, start: 99, end: 99, specialty: 99, kind: 99, address: 3, phone: 5, location: 4, organization: 99 }, true);
+};
+
+function participation(segment: SourceSegment, state: State, fields: RoleFields, byName = false): void {
+  const run = state.run;
+  run.segment = segment;
+  markInstance(segment, fields);
+  const cell = cellOf(segment, fields.person, run);
+  const person = cell === undefined ? undefined : byName ? readNamedPractitioner(cell) : readPractitioner(cell);
+  const organization = organizationOf(segment, fields, state);
+  const role = peek(segment, fields.role) ?? peek(segment, fields.role, 2) ?? '';
+  const place = cellOf(segment, fields.location, run);
+  const location = place === undefined ? undefined : readLocation(place);
+  if (person === undefined && organization === undefined && location === undefined) return;
+  const about = state.participated;
+  const draft = run.draft('PractitionerRole', 'merge', about?.id ?? '', role, String(person?.reference ?? ''), String(organization?.reference ?? ''), String(location?.reference ?? ''));
+  draft.clinical = false;
+  if (person !== undefined) draft.resource.practitioner = person;
+  if (organization !== undefined) draft.resource.organization = organization;
+  if (location !== undefined) draft.resource.location = [location];
+  const concept = conceptAt(segment, fields.role, draft, 'code', state, 'providerRole');
+  conceptAt(segment, fields.specialty, draft, 'specialty', state, undefined);
+  conceptAt(segment, fields.kind, draft, 'code', state, undefined);
+  period(segment, fields, draft, state);
+  contactDetails(segment, fields, draft, person, state);
+  if (about !== undefined) attach(about, draft, concept);
+}
+
+function markInstance(segment: SourceSegment, fields: RoleFields): void {
+  for (const atom of segment.atoms) {
+    if (atom.field === fields.action || (atom.field === 1 && fields.role !== 1)) {
+      atom.disposition = atom.field === 1 ? 'structural' : 'consumed';
+      atom.rule = `${segment.name}-${atom.field}`;
+    }
+  }
+}
+
+function organizationOf(segment: SourceSegment, fields: RoleFields, state: State): Element | undefined {
+  const cell = cellOf(segment, fields.organization, state.run);
+  return cell === undefined ? undefined : readOrganization(cell);
+}
+
+function conceptAt(segment: SourceSegment, field: number, draft: Draft, element: string, state: State, vocabulary: string | undefined): Element | undefined {
+  let first: Element | undefined;
+  for (const repetition of segment.fields[field] ?? []) {
+    if (repetition === undefined) continue;
+    const place = { draft, base: '' };
+    const cell = new Cell(repetition, state.run, `${segment.name}-${field}`, place);
+    const concept = readConcept(cell, vocabulary === undefined ? undefined : conceptOf(vocabulary, cell.peek(1)));
+    if (concept === undefined) continue;
+    place.base = `${element}[${draft.append(element, concept)}]`;
+    first ??= concept;
+  }
+  return first;
+}
+
+function period(segment: SourceSegment, fields: RoleFields, draft: Draft, state: State): void {
+  const start = cellOf(segment, fields.start, state.run)?.at({ draft, base: 'period' }).dateTime('start', 1);
+  const end = cellOf(segment, fields.end, state.run)?.at({ draft, base: 'period' }).dateTime('end', 1);
+  if (start !== undefined || end !== undefined) draft.resource.period = { ...(start && { start }), ...(end && { end }) };
+}
+
+/** Phones go to the role; an address to the person, since a role has none. */
+function contactDetails(segment: SourceSegment, fields: RoleFields, draft: Draft, person: Element | undefined, state: State): void {
+  const run = state.run;
+  for (const repetition of segment.fields[fields.phone] ?? []) {
+    if (repetition === undefined) continue;
+    const place = { draft, base: '' };
+    const point = readContactPoint(new Cell(repetition, run, `${segment.name}-${fields.phone}`, place), undefined);
+    if (point !== undefined) place.base = `telecom[${draft.append('telecom', point)}]`;
+  }
+  const holder = [...run.drafts.values()].find((item) => item.type !== 'Patient' && `${item.type}/${item.id}` === (person?.reference ?? (draft.resource.organization as Element | undefined)?.reference));
+  if (holder === undefined) return;
+  for (const repetition of segment.fields[fields.address] ?? []) {
+    if (repetition === undefined) continue;
+    const place = { draft: holder, base: '' };
+    const address = readAddress(new Cell(repetition, run, `${segment.name}-${fields.address}`, place));
+    if (address !== undefined) place.base = `address[${holder.append('address', address)}]`;
+  }
+}
+
+/** Where each kind of fact lists those who take part in it. */
+function attach(about: Draft, role: Draft, concept: Element | undefined): void {
+  const reference = role.reference;
+  switch (about.type) {
+    case 'Encounter':
+      about.append('participant', { ...(concept && { type: [concept] }), individual: reference });
+      break;
+    case 'Procedure':
+      about.append('performer', { ...(concept && { function: concept }), actor: reference });
+      break;
+    case 'Patient':
+      if (PRIMARY.has(codeOf(concept))) about.append('generalPractitioner', reference);
+      break;
+    case 'ServiceRequest':
+    case 'Observation':
+      about.append('performer', reference);
+      break;
+    default:
+  }
+}
+
+const PRIMARY = new Set(['PP', 'FHCP']);
+
+function codeOf(concept: Element | undefined): string {
+  return String((concept?.coding as Element[] | undefined)?.[0]?.code ?? '');
+}
+
+/** PRT-10 and PRT-16 to 21: the device used, with its UDI. */
+function device(segment: SourceSegment, state: State): void {
+  const run = state.run;
+  const id = peek(segment, 10) ?? peek(segment, 10, 3) ?? peek(segment, 16) ?? peek(segment, 20);
+  if (id === undefined) return;
+  const draft = run.draft('Device', 'merge', 'participant', id, peek(segment, 20) ?? '');
+  draft.clinical = false;
+  if (state.patient !== undefined) draft.resource.patient = subjectOf(state);
+  draft.require('status', 'active');
+  for (const field of [10]) {
+    const cell = cellOf(segment, field, run);
+    const place = { draft, base: '' };
+    const identifier = cell === undefined ? undefined : readEntityIdentifier(cell.at(place));
+    if (identifier !== undefined) place.base = `identifier[${draft.append('identifier', identifier)}]`;
+  }
+  const udi = cellOf(segment, 16, run)?.at({ draft, base: 'udiCarrier[0]' });
+  if (udi?.peek(1) !== undefined) {
+    const carrier: Element = { carrierHRF: udi.text('carrierHRF', 1) };
+    const issuer = udi.peek(3);
+    if (issuer !== undefined) {
+      carrier.issuer = /^[0-2](\.\d+)+$/.test(issuer) ? `urn:oid:${issuer}` : issuer;
+      udi.text('issuer', 3);
+      udi.used(4);
+    }
+    draft.resource.udiCarrier = [carrier];
+  }
+  const made = cellOf(segment, 17, run)?.at({ draft, base: 'manufactureDate' }).dateTime('', 1);
+  if (made !== undefined) draft.resource.manufactureDate = made;
+  const expires = cellOf(segment, 18, run)?.at({ draft, base: 'expirationDate' }).dateTime('', 1);
+  if (expires !== undefined) draft.resource.expirationDate = expires;
+  for (const [field, element] of [[19, 'lotNumber'], [20, 'serialNumber']] as const) {
+    const value = cellOf(segment, field, run)?.at({ draft, base: element }).text('', 1);
+    if (value !== undefined) draft.resource[element] = value;
+  }
+  const distinct = cellOf(segment, 21, run);
+  const place = { draft, base: '' };
+  const identifier = distinct === undefined ? undefined : readEntityIdentifier(distinct.at(place));
+  if (identifier !== undefined) place.base = `identifier[${draft.append('identifier', identifier)}]`;
+}
+
