@@ -31,6 +31,7 @@ export function databaseHome(dataDir: string, account: Account | undefined, noti
   const home = join(dataDir, 'postgres');
   try {
     if (!existsSync(dataDir)) mkdirSync(dataDir, { recursive: true, mode: account ? 0o755 : 0o700 });
+    if (!statSync(dataDir).isDirectory()) throw Object.assign(new Error('not a directory'), { code: 'ENOTDIR' });
     if (account && !existsSync(home) && !canReach(account, dataDir)) {
       const elsewhere = join('/var/lib/causeway', randomUUID());
       mkdirSync(elsewhere, { recursive: true, mode: 0o755 });

@@ -3,3 +3,4 @@ export { type DemoAccount } from './auth-routes.ts';
 export { Authenticator } from './authenticate.ts';
 export { httpServer } from './http.ts';
 export { startMllp } from './mllp.ts';
+export { acceptBundle, acceptCcda, acceptV2 } from './accept.ts';

@@ -36,7 +36,7 @@ export class DemographicsStore {
     const stale: { home: number; rkey: number }[] = [];
     for (const row of versions.rows) {
       const known = this.#known.get(row.home);
-      if (known?.version === row.version) found.set(row.home, known);
+      if (known && known.version === row.version) found.set(row.home, known);
       else stale.push({ home: row.home, rkey: row.rkey });
     }
     if (stale.length === 0) return found;

@@ -65,7 +65,7 @@ function agreed<T>(values: readonly (T | undefined)[]): T | undefined {
   return best;
 }
 
-function first<K extends keyof Patient>(patients: readonly Patient[], element: K): Patient[K] {
+function first<K extends keyof Patient>(patients: readonly Patient[], element: K): Patient[K] | undefined {
   return patients.find((patient) => patient[element] !== undefined)?.[element];
 }
 

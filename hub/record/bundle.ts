@@ -57,9 +57,6 @@ export function readBundle(text: string): { type: 'batch' | 'transaction'; entri
     if (!request?.method || request.url === undefined) {
       throw new RecordError(400, 'required', 'Each entry needs request.method and request.url.', `Bundle.entry[${i}].request`);
     }
-    if (entry.error) {
-      throw new RecordError(400, 'structure', entry.error.error, `Bundle.entry[${i}].resource`);
-    }
     return {
       fullUrl: entry.fullUrl,
       method: request.method,

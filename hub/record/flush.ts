@@ -35,7 +35,7 @@ export async function writeRows(
     text: 'UPDATE clock SET seq = seq + $1 RETURNING seq',
     values: [count],
   });
-  let seq: number = clock.rows[0].seq - count;
+  let seq: number = clock.rows[0]!.seq - count;
   const current: Numbered[] = [];
   const past: Numbered[] = [];
   const replaced: Version[] = [];

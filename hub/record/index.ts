@@ -6,7 +6,7 @@ export { hash64, ridOf } from './keys.ts';
 export { newId } from './new-id.ts';
 export { homePatient } from './prepare.ts';
 export { type StoredResource } from './read.ts';
-export { type FhirRecord, type Persons, type WriteOutcome } from './record.ts';
+export { FhirRecord, type Persons, type WriteOutcome } from './record.ts';
 export { open, seal } from './sealing.ts';
 export type { SearchRequest } from './search-request.ts';
 export type { PresentPersons } from './search.ts';

@@ -106,7 +106,7 @@ export class Reader {
         text: `SELECT ${storedColumns} FROM resource r LEFT JOIN link l ON l.home = r.home WHERE r.rid = ANY($1)`,
         values: [`{${[...new Set(reads.map(({ rid }) => rid))].join(',')}}`],
       });
-      const found = new Map((await this.open(rows)).map((stored) => [`${stored.type}/${stored.rid}`, stored]));
+      const found = new Map((await this.open(rows as StoredRow[])).map((stored) => [`${stored.type}/${stored.rid}`, stored]));
       for (const read of reads) {
         const stored = found.get(`${read.type}/${read.rid}`);
         read.resolve(stored && maySee(read.access, stored.home) ? stored : undefined);
@@ -133,7 +133,7 @@ export class Reader {
              ) r LEFT JOIN link l ON l.home = r.home ORDER BY r.seq DESC LIMIT ${count}`,
       values,
     });
-    return this.open(rows);
+    return this.open(rows as StoredRow[]);
   }
 }
 
@@ -154,7 +154,7 @@ export interface StoredRow {
 }
 
 function openRow(row: StoredRow, keys: Map<number, Buffer>): StoredResource {
-  const type = typeName(row.type);
+  const type = typeName(row.type)!;
   let text = '';
   const key = keys.get(row.home);
   if (row.body && key) {

@@ -5,11 +5,10 @@
 import { extract, typeCode } from '@causeway/fhir';
 import type { Database } from '../database/index.ts';
 import { type Access, accessCondition } from '../trust/index.ts';
-import { ridOf, tokenHash } from './keys.ts';
+import { parameterNumber, ridOf, tokenHash } from './keys.ts';
 import { type Reader, type StoredResource, type StoredRow, storedColumns } from './read.ts';
 import { type Condition, condition, hashArray, type Parameter, type ResolvePatient } from './search-condition.ts';
 import type { Filter, Include, SearchRequest } from './search-request.ts';
-import { parameterNumber } from './keys.ts';
 
 /** Puts the merged Patient of a person in place of source patients that are presented as that person. */
 export type PresentPersons = (found: StoredResource[], presented: (string | null)[]) => Promise<StoredResource[]>;
@@ -84,7 +83,7 @@ export class Searcher {
     const { from, values, onePerPerson } = await this.#statement(access, request);
     const what = onePerPerson ? 'DISTINCT coalesce(l.presented, r.rid)' : '*';
     const { rows } = await this.#database.query({ text: `SELECT count(${what}) AS count ${from}`, values });
-    return Number(rows[0].count);
+    return Number(rows[0]!.count);
   }
 
   /** The FROM and WHERE of a search. */
@@ -132,7 +131,7 @@ export class Searcher {
                      SELECT 1 FROM index_token WHERE value = ANY($1::bigint[]) LIMIT ${probeLimit}) probe`,
             values: [hashArray(hashes!)],
           });
-          return Number(rows[0].count);
+          return Number(rows[0]!.count);
         }),
       );
       const least = Math.min(...counts);
@@ -215,7 +214,7 @@ export class Searcher {
              ORDER BY r.rkey DESC LIMIT ${revincludeLimit}`,
       values,
     });
-    return this.#reader.open(rows);
+    return this.#reader.open(rows as StoredRow[]);
   }
 }
 

@@ -119,7 +119,7 @@ export class WriteSet {
       message: options.message,
       text: prepared.text,
     };
-    const row: Row = { ...after, code: typeCode(type), refs: prepared.refs, index: prepared.index, body: undefined };
+    const row: Row = { ...after, code: typeCode(type)!, refs: prepared.refs, index: prepared.index, body: undefined };
     this.#push(slot, before, after, row, scanned.value);
     return after;
   }
@@ -137,7 +137,7 @@ export class WriteSet {
       message: options.message,
       text: undefined,
     };
-    const row: Row = { ...after, code: typeCode(type), refs: [], index: undefined, body: undefined };
+    const row: Row = { ...after, code: typeCode(type)!, refs: [], index: undefined, body: undefined };
     this.#push(slot, before, after, row, undefined);
     return after;
   }
@@ -224,7 +224,7 @@ export class WriteSet {
         )
       : undefined;
     for (const row of rows) {
-      const type = typeName(row.type);
+      const type = typeName(row.type)!;
       const key = wanted.get(slotKey(type, row.rid));
       if (!key) continue;
       const version: Version = {

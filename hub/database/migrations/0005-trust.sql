@@ -46,3 +46,9 @@ CREATE TRIGGER access_log_append_only BEFORE UPDATE OR DELETE ON access_log
   FOR EACH ROW EXECUTE FUNCTION access_log_is_append_only();
 CREATE TRIGGER access_log_no_truncate BEFORE TRUNCATE ON access_log
   FOR EACH STATEMENT EXECUTE FUNCTION access_log_is_append_only();
+
+-- What a hub remembers between starts.
+CREATE TABLE hub_state (
+  key    text PRIMARY KEY,
+  value  jsonb NOT NULL
+);

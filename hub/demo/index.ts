@@ -1,0 +1,2 @@
+/** The simulated region as a hub's first participants: its sites, its accounts, its story. */
+export { demoAccounts, loadRegion, registerSites } from './region.ts';

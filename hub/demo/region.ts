@@ -1,0 +1,95 @@
+/** Makes the simulated region's sites participants, and feeds their messages through the gate's own functions. */
+import { messages, type RegionMessage, type Site, sites } from '@causeway/region';
+import type { Database } from '../database/index.ts';
+import { acceptBundle, acceptCcda, acceptV2 } from '../gate/index.ts';
+import type { Received, Receiver } from '../inbox/index.ts';
+import type { Accounts, Participants, Role } from '../trust/index.ts';
+
+/** The accounts a demonstration has. Their passwords are public; they are made only together with the region. */
+export const demoAccounts: { username: string; password: string; name: string; role: Role }[] = [
+  { username: 'clinician', password: 'causeway-clinician', name: 'Dr. Demo Clinician', role: 'clinician' },
+  { username: 'steward', password: 'causeway-steward', name: 'Demo Steward', role: 'steward' },
+  { username: 'engineer', password: 'causeway-engineer', name: 'Demo Engineer', role: 'integration-engineer' },
+  { username: 'admin', password: 'causeway-admin', name: 'Demo Administrator', role: 'administrator' },
+];
+
+const atOnce = 256;
+const pollMs = 100;
+
+/** Registers the region's sites and makes the demo accounts. */
+export async function registerSites(participants: Participants, accounts: Accounts): Promise<void> {
+  for (const site of sites()) {
+    const known = participants.all().find(({ key }) => key === site.key);
+    await participants.put({
+      key: site.key,
+      name: site.name,
+      kind: site.kind,
+      sendingFacility: site.sendingFacility,
+      sendingApplication: site.sendingApplication,
+      identifierSystem: site.identifierSystem,
+      identifierAuthority: site.identifierAuthority,
+      settings: { oid: site.oid, timeZone: site.utcOffset, identifierSystems: systemsOf(site) },
+      endpoint: known?.endpoint,
+    });
+  }
+  for (const { password, ...user } of demoAccounts) {
+    await accounts.make({ ...user, organization: 'Ellery Bay' }, password);
+  }
+}
+
+function systemsOf(site: Site): Record<string, string> {
+  return { [site.identifierAuthority]: site.identifierSystem };
+}
+
+/**
+ * Feeds the region's story, once. A load that was interrupted goes on at the next start: what was received already is
+ * recognised as the same message.
+ */
+export async function loadRegion(
+  parts: { database: Database; receiver: Receiver; participants: Participants },
+  region: { people: number; seed: number },
+  progress: (done: number, total: number) => void,
+): Promise<void> {
+  const state = await parts.database.query(`SELECT value FROM hub_state WHERE key = 'region'`);
+  if (state.rows[0]?.value.loaded) return;
+  let received = 0;
+  let waiting: Promise<unknown>[] = [];
+  for (const message of messages(region)) {
+    waiting.push(parts.receiver.receive(receivedOf(message, parts.participants)));
+    received++;
+    if (waiting.length >= atOnce) {
+      await Promise.all(waiting);
+      waiting = [];
+      progress(0, received);
+    }
+  }
+  await Promise.all(waiting);
+  await processed(parts.database, (left) => progress(received - left, received));
+  await parts.database.query(
+    `INSERT INTO hub_state (key, value) VALUES ('region', $1) ON CONFLICT (key) DO UPDATE SET value = excluded.value`,
+    [JSON.stringify({ ...region, messages: received, loaded: true })],
+  );
+}
+
+function receivedOf({ dialect, site, body, controlId }: RegionMessage, participants: Participants): Received {
+  const bytes = Buffer.from(body);
+  if (dialect === 'hl7v2') return acceptV2(bytes, participants).received;
+  if (dialect === 'fhir') {
+    const patient = /"resourceType":"Patient","id":"([^"]+)"/.exec(body)?.[1];
+    return acceptBundle(bytes, site, patient, controlId);
+  }
+  const document = acceptCcda(bytes, site, participants);
+  if (typeof document === 'string') throw new Error(`The region made a document that cannot be read: ${document}`);
+  return document;
+}
+
+async function processed(database: Database, left: (messages: number) => void): Promise<void> {
+  for (;;) {
+    const { rows } = await database.query(
+      `SELECT count(*) AS count FROM message WHERE state = 'received' OR state = 'failed'`,
+    );
+    left(Number(rows[0]!.count));
+    if (Number(rows[0]!.count) === 0) return;
+    await new Promise((resolve) => setTimeout(resolve, pollMs));
+  }
+}

@@ -1,0 +1,119 @@
+/** Wires the parts of the hub; the only file that knows them all. */
+import pino from 'pino';
+import type { Config } from './config.ts';
+import { type Database, DatabaseStartError, type EmbeddedDatabase, migrate, openDatabase, startEmbeddedDatabase } from './database/index.ts';
+import { demoAccounts, loadRegion, registerSites } from './demo/index.ts';
+import { Authenticator, httpServer, startMllp } from './gate/index.ts';
+import { PersonIndex } from './identity/index.ts';
+import { Messages, Processor, Receiver } from './inbox/index.ts';
+import type { Progress, RunningHub } from './lifecycle.ts';
+import { Deliveries } from './outbox/index.ts';
+import { FhirRecord } from './record/index.ts';
+import { screens } from './screens/index.ts';
+import { masterKey, tokenKey } from './secrets/index.ts';
+import { AccessLog, Accounts, Participants } from './trust/index.ts';
+
+/** Starts a hub: resolves when it answers, and when its demonstration, if any, is loaded. */
+export async function startHub(config: Config, progress: Progress): Promise<RunningHub> {
+  const log = pino({ level: config.logLevel }, pino.destination(2));
+  const closing: (() => Promise<void>)[] = [];
+  const stop = async () => {
+    for (const close of closing.reverse()) await close();
+    closing.length = 0;
+  };
+  try {
+    const [database, folder] = await Promise.all([
+      openStore(config, progress, closing),
+      screens((text) => progress.say(text)),
+    ]);
+    const master = masterKey(config.dataDir, await hasData(database));
+    const participants = new Participants(database);
+    const accounts = new Accounts(database);
+    const accessLog = new AccessLog(database);
+    const record = new FhirRecord(database, master);
+    const persons = new PersonIndex(database, record);
+    const processor = new Processor({ database, record, persons, participants, master, log });
+    const receiver = new Receiver(database, master, () => processor.wake());
+    const messages = new Messages(database, master, participants);
+    const deliveries = new Deliveries(database, participants);
+    await participants.load();
+    if (config.demo) await registerSites(participants, accounts);
+    processor.start();
+    closing.push(() => processor.stop());
+
+    const authenticator = new Authenticator(accounts, tokenKey(config.dataDir));
+    const app = httpServer(
+      { screens: folder, messageBytes: config.messageBytes, log },
+      {
+        database,
+        record,
+        accessLog,
+        authenticator,
+        bundleBytes: config.bundleBytes,
+        accounts,
+        demoAccounts: config.demo ? demoAccounts : [],
+        messages,
+        processor,
+        persons,
+        deliveries,
+        receiver,
+        participants,
+      },
+    );
+    const mllp = await startMllp(
+      {
+        host: config.host,
+        port: config.mllpPort,
+        maximumFrameBytes: config.messageBytes,
+        maximumConnections: config.mllpConnections,
+      },
+      receiver,
+      participants,
+      log,
+    );
+    closing.push(() => mllp.close());
+    if (config.demo) {
+      await loadRegion({ database, receiver, participants }, { people: config.people, seed: config.seed }, (done, total) =>
+        progress.count('Loading the simulated region, messages processed', done, total),
+      );
+    }
+    const url = await app.listen({ host: config.host, port: config.port });
+    closing.push(() => app.close());
+    return {
+      url,
+      mllp: { host: config.host, port: mllp.port },
+      accounts: config.demo ? demoAccounts : [],
+      stop,
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function openStore(config: Config, progress: Progress, closing: (() => Promise<void>)[]): Promise<Database> {
+  let embedded: EmbeddedDatabase | undefined;
+  if (config.databaseUrl === undefined) {
+    embedded = await startEmbeddedDatabase({
+      dataDir: config.dataDir,
+      notice: (text) => progress.say(text),
+      died: (reason) => progress.fail(reason),
+    });
+    closing.push(() => embedded!.stop());
+  }
+  const database = await openDatabase({
+    connection: embedded?.connection ?? config.databaseUrl!,
+    maxConnections: config.databaseConnections,
+    statementTimeoutMs: config.statementTimeoutMs,
+  });
+  closing.push(() => database.close());
+  await migrate(database);
+  return database;
+}
+
+/** Whether the database holds anything that was sealed, so that a lost key is noticed. */
+async function hasData(database: Database): Promise<boolean> {
+  const { rows } = await database.query('SELECT EXISTS (SELECT 1 FROM home_key) OR EXISTS (SELECT 1 FROM message) AS found');
+  if (rows.length === 0) throw new DatabaseStartError('The database gave no answer.');
+  return rows[0]!.found;
+}
