@@ -39,6 +39,9 @@ const STRUCTURAL_ATTRIBUTES = new Set([
   'partType',
 ]);
 
+/** Null flavors that say no more than an absent element does. */
+const SAYS_NOTHING = new Set(['NI', 'UNK', 'NA']);
+
 const STRUCTURAL_ELEMENTS = new Set(['templateId', 'realmCode', 'typeId']);
 
 /** The sixth state does not exist: what nothing claimed is kept in the original, and said to be so. */
@@ -72,6 +75,12 @@ export class Account {
   /** Whether nothing has been said of the atom. */
   isOpen(element: XmlElement, atom: AtomName): boolean {
     return this.marks[element.order]?.[slotOf(element, atom)] === undefined;
+  }
+
+  /** Takes back what was said of an element and all below it: the value that was put has been taken out again. */
+  reopen(element: XmlElement): void {
+    delete this.marks[element.order];
+    for (const child of element.children) this.reopen(child);
   }
 
   /** Marks every open atom at and below an element. */
@@ -116,6 +125,8 @@ export class Account {
       const source = `${element.path}/@${attribute.name}`;
       if (mark === undefined && (structural || STRUCTURAL_ATTRIBUTES.has(attribute.name))) {
         entries.push({ source, disposition: 'structural' });
+      } else if (mark === undefined && attribute.name === 'nullFlavor' && SAYS_NOTHING.has(attribute.value)) {
+        entries.push({ source, disposition: 'consumed', rule: 'nullFlavor: left out' });
       } else entries.push(entryOf(source, mark));
     }
     if (element.text !== '') entries.push(entryOf(`${element.path}/text()`, slots?.[0]));

@@ -18,7 +18,7 @@ import { keepOpenCodes } from './leftovers.ts';
 import { linkFacts } from './links.ts';
 import { adoptBirthSex, convertPatient } from './patient.ts';
 import { Run } from './run.ts';
-import { convertStatement, findSharedIds, recordAuthor } from './statements.ts';
+import { convertStatement, findSharedIds, recordAgent } from './statements.ts';
 import { TABLES } from './tables/index.ts';
 
 for (const table of TABLES) compileRows(table.rows);
@@ -36,7 +36,8 @@ export function convertCcda(document: CdaDocument, context: ConversionContext): 
   const composition = makeComposition(run, sections, encounter);
   const original = makeDocumentReference(run, encounter);
   const documents = [composition, original].filter((one): one is Draft => one !== undefined);
-  if (documents.length > 0) for (const author of document.header?.authors ?? []) recordAuthor(run, author, documents);
+  if (documents.length > 0)
+    for (const author of document.header?.authors ?? []) recordAgent(run, author, 'author', documents);
   makeProvenance(run, original);
   adoptBirthSex(run);
   keepOpenCodes(run, document.xml.root, composition ?? original);

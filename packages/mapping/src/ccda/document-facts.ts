@@ -272,17 +272,17 @@ function addRelated(run: Run, related: XmlElement, draft: Draft): void {
   draft.put('relatesTo[]', { code: relation, target: { identifier: target } });
 }
 
-/** One Provenance for one author at one time. */
+/** One Provenance for one agent at one time. */
 export function makeProvenance(run: Run, original: Draft | undefined): void {
-  for (const { author, organization: behalf, time, times, targets } of [...run.authorships.values()]) {
-    const draft = run.draft('Provenance', [documentKey(run), author.key, author.id, time ?? '']);
+  for (const { kind, who, organization: behalf, time, times, targets } of run.agencies.values()) {
+    const draft = run.draft('Provenance', [documentKey(run), kind, who.key, who.id, time ?? '']);
     const agent: Json = {
       type: {
-        coding: [{ system: 'http://terminology.hl7.org/CodeSystem/provenance-participant-type', code: 'author' }],
+        coding: [{ system: 'http://terminology.hl7.org/CodeSystem/provenance-participant-type', code: kind }],
       },
-      who: run.referenceTo(author),
+      who: run.referenceTo(who),
     };
-    if (behalf !== undefined && behalf !== author) agent.onBehalfOf = run.referenceTo(behalf);
+    if (behalf !== undefined && behalf !== who) agent.onBehalfOf = run.referenceTo(behalf);
     draft.resource.target = [...targets].map((target) => run.referenceTo(target));
     draft.resource.recorded = time ?? run.documentTime;
     draft.resource.agent = [agent];

@@ -55,12 +55,22 @@ export function applyRows(
   const outer = run.account.rule;
   for (const row of compileRows(rows)) {
     for (const found of select(element, row.from)) {
+      if (row.kind !== 'statement' && isDenied(found, element)) continue;
       run.account.rule = `${name}: ${row.from.text}`;
       const done = applyRow(run, found, draft, row, name, prefix);
       if (done) fold(run, found, element, draft, row.kind);
     }
   }
   run.account.rule = outer;
+}
+
+/** Whether the value stands in a nested statement that is denied: that is then a fact of its own, told as denied. */
+function isDenied(found: XmlElement, from: XmlElement): boolean {
+  for (let at: XmlElement | undefined = found; at !== undefined && at !== from; at = at.parent) {
+    const denied = at.attr('negationInd');
+    if (denied !== undefined && denied !== 'false' && CLINICAL_STATEMENTS.has(at.name)) return true;
+  }
+  return false;
 }
 
 function applyRow(
@@ -79,12 +89,20 @@ function applyRow(
   }
   const last = row.to.at(-1);
   const single = last === undefined || last.index === undefined;
-  if (single && last !== undefined && isTaken(draft.resource, steps)) return false;
   const place = { draft, path: writeSteps(steps) };
+  if (single && last !== undefined && isTaken(draft.resource, steps)) {
+    if (row.kind === 'organizationName') acknowledge(run, found, place, valueAt(draft.resource, steps));
+    return false;
+  }
   const value = read(run, found, place, row);
   if (value === undefined) return false;
   put(draft.resource, steps, value);
   return true;
+}
+
+/** A name that says what already stands there is mapped to it. */
+function acknowledge(run: Run, found: XmlElement, place: types.Place, value: unknown): void {
+  if (value === found.allText) names.organizationName(run, found, place);
 }
 
 /** Whether the element has its value already: the first row that finds one wins. */
@@ -194,7 +212,7 @@ function read(run: Run, element: XmlElement, place: types.Place, row: CompiledRo
     case 'organizationName':
       return names.organizationName(run, element, place);
     case 'code':
-      return mappedCode(run, element, place, row.map!);
+      return mappedCode(run, element, row.map!);
     case 'url':
       return url(run, element, place);
     case 'group':
@@ -250,7 +268,7 @@ function annotation(run: Run, element: XmlElement, place: types.Place): Json | u
   return note;
 }
 
-function mappedCode(run: Run, element: XmlElement, place: types.Place, map: ConceptMapName): string | undefined {
+function mappedCode(run: Run, element: XmlElement, map: ConceptMapName): string | undefined {
   const candidates = [element, ...element.all('translation')];
   for (const candidate of candidates) {
     const code = candidate.attr('code');

@@ -8,7 +8,9 @@ import type { Draft } from './draft.ts';
 import type { Run } from './run.ts';
 
 export const CDA_ELEMENT = 'https://causeway.health/fhir/StructureDefinition/cda-element';
-const STRUCTURAL = new Set(['templateId', 'typeId', 'realmCode', 'languageCode']);
+const NOT_CODED = new Set(['templateId', 'typeId', 'realmCode', 'languageCode', 'statusCode']);
+/** `ActCode|ASSERTION` asks nothing: the value is the whole statement. */
+const ASSERTION = 'ASSERTION';
 
 /** Walks the body and hangs each open code on the nearest fact, or on `fallback`. */
 export function keepOpenCodes(run: Run, root: XmlElement, fallback: Draft | undefined): void {
@@ -46,6 +48,10 @@ function walk(
 }
 
 function isOpenCode(run: Run, element: XmlElement): boolean {
-  if (STRUCTURAL.has(element.name) || element.attr('code') === undefined) return false;
+  if (element.name === 'code' && element.attr('code') === ASSERTION) {
+    run.account.consumeBelow(element, 'assertion');
+    return false;
+  }
+  if (NOT_CODED.has(element.name) || element.attr('code') === undefined) return false;
   return run.account.isOpen(element, 'code') && element.parent?.name !== 'text';
 }

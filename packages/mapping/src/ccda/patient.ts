@@ -97,8 +97,8 @@ function identityOf(run: Run, role: XmlElement | undefined): string[] {
 function completePerson(run: Run, person: XmlElement, draft: Draft): void {
   const { resource } = draft;
   run.account.rule = 'Patient';
-  if (resource.deceasedDateTime !== undefined) delete resource.deceasedBoolean;
-  if (resource.multipleBirthInteger !== undefined) delete resource.multipleBirthBoolean;
+  preferPrecise(run, person, draft, 'deceasedDateTime', 'deceasedBoolean', 'sdtc:deceasedInd');
+  preferPrecise(run, person, draft, 'multipleBirthInteger', 'multipleBirthBoolean', 'sdtc:multipleBirthInd');
   const gender = person.child('administrativeGenderCode');
   if (gender?.attr('nullFlavor') !== undefined) {
     resource.gender ??= 'unknown';
@@ -125,6 +125,16 @@ function completePerson(run: Run, person: XmlElement, draft: Draft): void {
     'http://hl7.org/fhir/StructureDefinition/patient-religion',
   );
   addBirthPlace(run, person, draft);
+}
+
+/** Of two forms of one choice element only one may stand: the one that says more. */
+function preferPrecise(run: Run, person: XmlElement, draft: Draft, precise: string, vague: string, from: string): void {
+  if (draft.resource[precise] === undefined || draft.resource[vague] === undefined) return;
+  delete draft.resource[vague];
+  const element = person.child(from);
+  if (element === undefined) return;
+  run.account.reopen(element);
+  run.account.consumed(element, 'value', `${precise} says it`);
 }
 
 /** Race and ethnicity: the categories of the Office of Management and Budget, the detailed codes, and a text. */

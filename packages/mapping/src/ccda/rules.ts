@@ -4,7 +4,7 @@
  */
 import type { XmlElement } from '@causeway/ccda';
 import { translate } from './concept-maps.ts';
-import { absentReason, codeableConcept } from './data-types.ts';
+import { absentReason, codeableConcept, dateTime } from './data-types.ts';
 import type { Draft } from './draft.ts';
 import type { Json } from './fhir-path.ts';
 import { dataAbsent } from './quantities.ts';
@@ -66,7 +66,11 @@ function allergy(statement: Statement): void {
   if (denied && !saysNone && !valueSaysNone) {
     const none = noKnown(resource, valueCode, agent);
     if (none === undefined) verification = 'refuted';
-    else resource.code = none;
+    else {
+      for (const role of element.all('participant')) replaceValue(run, role, 'no known allergy');
+      if (value !== undefined) replaceValue(run, value, 'no known allergy');
+      resource.code = none;
+    }
   }
   if (resource.code === undefined) resource.code = { extension: [absentReason(nullFlavorOf(value) ?? 'UNK')] };
   // A severity of the allergy as a whole has no place without a reaction.
@@ -81,7 +85,7 @@ function allergy(statement: Statement): void {
   if (error) delete resource.clinicalStatus;
   else
     resource.clinicalStatus = status('allergyintolerance-clinical', verification === 'refuted' ? 'inactive' : clinical);
-  resource.onsetDateTime ??= undefined;
+  recordedBy(statement);
 }
 
 /** The "no known allergy" code for a denial of the whole kind; undefined when one substance is denied. */
@@ -107,9 +111,12 @@ function condition(statement: Statement): void {
   const denied = isNegated(run, element, around);
   let verification = 'confirmed';
   if (denied) {
-    if (code === undefined && !hasText(resource.code)) resource.code = snomed('160245001');
-    else if (code !== undefined && ANY_PROBLEM.has(code)) resource.code = snomed('160245001');
-    else if (code === undefined || !NO_KNOWN_PROBLEM.has(code)) verification = 'refuted';
+    const anything = code === undefined ? !hasText(resource.code) : ANY_PROBLEM.has(code);
+    if (anything) {
+      const value = element.child('value');
+      if (value !== undefined) replaceValue(run, value, 'no known problem');
+      resource.code = snomed('160245001');
+    } else if (code === undefined || !NO_KNOWN_PROBLEM.has(code)) verification = 'refuted';
   }
   if (resource.code === undefined) {
     const flavor = nullFlavorOf(element.child('value'));
@@ -126,6 +133,7 @@ function condition(statement: Statement): void {
   const clinical = verification === 'refuted' ? 'inactive' : clinicalStatus(statement, 'resolved');
   if (error) delete resource.clinicalStatus;
   else resource.clinicalStatus = status('condition-clinical', clinical);
+  recordedBy(statement);
   const abated = Object.keys(resource).find((name) => name.startsWith('abatement'));
   if (abated !== undefined && ['active', 'recurrence', 'relapse'].includes(clinical)) {
     run.issue('warning', 'invariant', element, 'the problem has an end and an active status; its status is believed');
@@ -135,6 +143,14 @@ function condition(statement: Statement): void {
     ];
     delete resource[abated];
   }
+}
+
+/** A concern's own beginning is when it was first noted. */
+function recordedBy({ run, draft, around }: Statement): void {
+  if (draft.resource.recordedDate !== undefined) return;
+  const low = around.wrapper?.child('effectiveTime')?.child('low');
+  const value = low && dateTime(run, low, { draft, path: 'recordedDate' });
+  if (value !== undefined) draft.resource.recordedDate = value;
 }
 
 function conditionCategory(around: Surrounding, element: XmlElement): string | undefined {
@@ -152,7 +168,10 @@ function clinicalStatus({ run, element, draft, around }: Statement, ended: strin
   const stated = draft.resource.clinicalStatus;
   if (typeof stated === 'string') return stated;
   const high = element.child('effectiveTime')?.child('high');
-  if (high?.attr('nullFlavor') === 'UNK') {
+  const concern = around.wrapper?.child('statusCode');
+  const tracked = concern?.attr('code') === 'active';
+  // C-CDA lets an unknown end mean "over"; many senders write it for what goes on, and then track it as active.
+  if (high?.attr('nullFlavor') === 'UNK' && !tracked) {
     run.account.consumed(high, 'nullFlavor', 'ended at an unknown time');
     return ended;
   }
@@ -161,7 +180,6 @@ function clinicalStatus({ run, element, draft, around }: Statement, ended: strin
     run.account.consumed(high!, 'value', 'ended');
     return ended;
   }
-  const concern = around.wrapper?.child('statusCode');
   const code = concern?.attr('code');
   const fromConcern = code && translate('concernStatus', code);
   if (concern !== undefined && fromConcern) {
@@ -300,26 +318,10 @@ function media({ element, draft }: Statement): void {
   content.title ??= 'media in the original document';
 }
 
-function familyHistory({ run, element, draft }: Statement): void {
+function familyHistory({ draft }: Statement): void {
   const { resource } = draft;
   resource.status = 'completed';
-  for (const death of element.children.flatMap((child) => child.children)) {
-    if (death.name !== 'observation' || death.attr('negationInd') !== 'true') continue;
-    run.issue('warning', 'business-rule', death, 'a denied family condition is told in a note');
-  }
-  const conditions = (resource.condition as Json[] | undefined) ?? [];
-  const observations = element.all('component').flatMap((component) => component.all('observation'));
-  const stated = observations.filter((one) => run.folded.get(one) === draft);
-  resource.condition = conditions.filter((one, index) => {
-    one.code ??= { extension: [absentReason('UNK')] };
-    if (stated[index]?.attr('negationInd') !== 'true') return true;
-    run.account.consumed(stated[index]!, 'negationInd', 'denied family condition');
-    const notes = ((resource.note as Json[] | undefined) ?? []) as Json[];
-    resource.note = [...notes, { text: `Denied: ${textOf(one.code)}` }];
-    draft.move(`condition[${index}]`, `note[${notes.length}]`);
-    return false;
-  });
-  if ((resource.condition as Json[]).length === 0) delete resource.condition;
+  for (const one of (resource.condition as Json[] | undefined) ?? []) one.code ??= { extension: [absentReason('UNK')] };
 }
 
 function coverage({ run, draft }: Statement): void {
@@ -377,6 +379,12 @@ function note({ run, draft, element }: Statement): void {
     run.account.mapped(words!.child('reference')!, 'value', draft, 'content[0].attachment.url');
   }
   resource.content = [{ attachment }];
+}
+
+/** The statement's own code gives way to one that says that there is none; it drove the choice. */
+function replaceValue(run: Run, element: XmlElement, rule: string): void {
+  run.account.reopen(element);
+  run.account.consumeBelow(element, rule);
 }
 
 /** `negationInd` of the statement or of the concern around it. */

@@ -9,8 +9,11 @@ import { Draft } from './draft.ts';
 import type { Json } from './fhir-path.ts';
 import { instantOf } from './time.ts';
 
-export interface Authorship {
-  author: Draft;
+/** What someone did to some facts at one time. */
+export interface Agency {
+  /** A code of provenance-participant-type. */
+  kind: string;
+  who: Draft;
   organization?: Draft;
   time?: string;
   /** The elements that state the time. */
@@ -32,7 +35,7 @@ export class Run {
   readonly folded = new Map<XmlElement, Draft>();
   /** Entity drafts by any of their identifiers. */
   readonly byIdentifier = new Map<string, Draft>();
-  readonly authorships = new Map<string, Authorship>();
+  readonly agencies = new Map<string, Agency>();
   /** Entry References to resolve when all facts are known. */
   readonly entryReferences: { element: XmlElement; from: Draft }[] = [];
   /** Ids that name several statements: `class|root|extension`. */

@@ -8,7 +8,7 @@ import type { Draft } from './draft.ts';
 import { applyRows } from './engine.ts';
 import type { Json } from './fhir-path.ts';
 import { linkFacts } from './links.ts';
-import { organizationOf, participant } from './participants.ts';
+import { location, organizationOf, participant } from './participants.ts';
 import { RULES } from './rules.ts';
 import type { Run } from './run.ts';
 import type { Table } from './table.ts';
@@ -79,7 +79,8 @@ function convertFact(run: Run, element: XmlElement, table: Table, around: Surrou
   run.account.consumed(element, 'moodCode', `${table.name}: mood`);
   const result = run.admit(draft, element);
   run.owners.set(element, result);
-  recordAuthors(run, element, around, result);
+  recordParticipations(run, element, result);
+  if (around.wrapper !== undefined) recordParticipations(run, around.wrapper, result);
   convertNested(run, element, result, around);
   return result;
 }
@@ -89,6 +90,7 @@ function convertNested(run: Run, element: XmlElement, draft: Draft, around: Surr
   for (const container of element.children) {
     for (const child of statementsIn(container)) {
       if (run.folded.get(child) !== undefined) {
+        recordParticipations(run, child, draft);
         convertNested(run, child, draft, around);
         continue;
       }
@@ -159,28 +161,58 @@ function spokenAt(run: Run, element: XmlElement): string | undefined {
   return latest;
 }
 
-/** Authors of the statement, or else of the wrapper around it, become Provenance. */
-function recordAuthors(run: Run, element: XmlElement, around: Surrounding, draft: Draft): void {
-  const own = element.all('author');
-  const authors = own.length > 0 ? own : (around.wrapper?.all('author') ?? []);
-  run.account.rule = 'provenance';
-  for (const author of authors) recordAuthor(run, author, [draft]);
+const EVENT_LOCATION = 'http://hl7.org/fhir/StructureDefinition/event-location';
+
+/** Who took part, by the kinds of agent that Provenance knows. */
+const AGENTS: Record<string, string> = { author: 'author', informant: 'informant', performer: 'performer' };
+
+/**
+ * Authors of the statement and of the wrapper around it become Provenance; so do informants, performers and other
+ * people for whom the resource itself had no element.
+ */
+function recordParticipations(run: Run, element: XmlElement, draft: Draft): void {
+  for (const child of element.children) {
+    const place = child.name === 'participant' ? child.child('participantRole') : undefined;
+    if (place?.attr('classCode') === 'SDLOC' && !run.owners.has(place)) {
+      const where = location(run, place);
+      if (where !== undefined)
+        draft.put('extension[]', { url: EVENT_LOCATION, valueReference: run.referenceTo(where) });
+      continue;
+    }
+    const kind = AGENTS[child.name];
+    if (child.name === 'author') recordAgent(run, child, 'author', [draft]);
+    else if (kind !== undefined || isPerson(child)) {
+      const role = child.child('assignedEntity') ?? child.child('relatedEntity') ?? child.child('participantRole');
+      if (role !== undefined && !run.owners.has(role)) recordAgent(run, child, kind ?? 'performer', [draft]);
+    }
+  }
 }
 
-export function recordAuthor(run: Run, author: XmlElement, targets: readonly Draft[]): void {
-  const who = participant(run, author);
+/** A `participant` that is a person or an organization with a name, not a product, place or device. */
+function isPerson(element: XmlElement): boolean {
+  if (element.name !== 'participant') return false;
+  const role = element.child('participantRole');
+  if (role === undefined || ['SDLOC', 'MANU'].includes(role.attr('classCode') ?? '')) return false;
+  const player = role.child('playingEntity');
+  return player?.child('name') !== undefined && player.child('code') === undefined;
+}
+
+/** Notes who acted on the targets, and when; one Provenance is made for each agent and time in the end. */
+export function recordAgent(run: Run, element: XmlElement, kind: string, targets: readonly Draft[]): void {
+  run.account.rule = 'provenance';
+  const who = participant(run, element);
   if (who === undefined) return;
-  const time = author.child('time')?.attr('value');
-  const at = time === undefined ? undefined : instantOf(time, run.zone);
-  const key = `${who.reference}|${at ?? ''}`;
-  let authorship = run.authorships.get(key);
-  if (authorship === undefined) {
-    const organization = organizationOf(run, author);
-    authorship = { author: who, organization, time: at, targets: new Set(), times: [] };
-    run.authorships.set(key, authorship);
+  const stated = element.child('time');
+  const value = stated?.attr('value');
+  const at = value === undefined ? undefined : instantOf(value, run.zone);
+  const key = `${kind}|${who.reference}|${at ?? ''}`;
+  let agency = run.agencies.get(key);
+  if (agency === undefined) {
+    agency = { kind, who, organization: organizationOf(run, element), time: at, targets: new Set(), times: [] };
+    run.agencies.set(key, agency);
   }
-  for (const target of targets) authorship.targets.add(target);
-  if (at !== undefined) authorship.times.push(author.child('time')!);
+  for (const target of targets) agency.targets.add(target);
+  if (at !== undefined) agency.times.push(stated!);
 }
 
 function completeRequired(draft: Draft, table: Table, around: Surrounding): void {

@@ -64,6 +64,7 @@ export const MEDICATION_TABLES: readonly Table[] = [
       ['doseQuantity', 'doseQuantity', 'quantity'],
       ['repeatNumber', 'protocolApplied[0].doseNumberPositiveInt', 'positive'],
       ['performer', 'performer[].actor', 'participant'],
+      ['participant/participantRole[@classCode=SDLOC]', 'location', 'location'],
       ['entryRelationship/observation[template=2.16.840.1.113883.10.20.22.4.53]/code', 'statusReason', 'concept'],
       [
         'entryRelationship[@typeCode=RSON]/observation[not template=2.16.840.1.113883.10.20.22.4.53]/value',
