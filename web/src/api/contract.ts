@@ -1,0 +1,197 @@
+/**
+ * The shapes of the hub's own API (`/auth` and `/api`), as the screens use them. The clinical record is FHIR R4 and
+ * has its types from `@medplum/fhirtypes`.
+ */
+
+export type Role = 'clinician' | 'steward' | 'integration-engineer' | 'administrator';
+
+export interface User {
+  username: string;
+  name: string;
+  role: Role;
+  organization?: string | null;
+}
+
+export interface DemoAccount {
+  username: string;
+  password: string;
+  name: string;
+  role: Role;
+}
+
+export type Dialect = 'hl7v2' | 'ccda' | 'fhir';
+export type MessageState = 'received' | 'processed' | 'failed' | 'dead';
+
+/** How many atoms of the source went where; `kept` and `rejected` are what was not mapped. */
+export interface LedgerCounts {
+  resources: number;
+  mapped: number;
+  consumed: number;
+  structural: number;
+  kept: number;
+  rejected: number;
+}
+
+export interface Message {
+  id: string;
+  receivedAt: string;
+  source: string;
+  sourceName: string;
+  dialect: Dialect;
+  type: string;
+  controlId: string | null;
+  size: number;
+  state: MessageState;
+  attempts: number;
+  error: string | null;
+  counts: LedgerCounts;
+  issues: number;
+  person: string | null;
+}
+
+export interface MessagePage {
+  messages: Message[];
+  next: string | null;
+}
+
+export type Disposition = 'mapped' | 'consumed' | 'structural' | 'kept' | 'rejected';
+
+/** Where one atom of the source went. `source` is `PID[1]-5[1].1.1` in HL7 v2 and an XPath in C-CDA. */
+export interface LedgerEntry {
+  source: string;
+  disposition: Disposition;
+  target?: string | null;
+  rule?: string | null;
+  reason?: string | null;
+  value?: string | null;
+}
+
+export interface MessageIssue {
+  severity: 'error' | 'warning' | 'information' | 'fatal';
+  code: string;
+  source: string;
+  message: string;
+}
+
+export type DeliveryState = 'waiting' | 'delivered' | 'failed' | 'dead';
+
+export interface Delivery {
+  id: string;
+  destination: string;
+  destinationName: string;
+  dialect: Dialect;
+  state: DeliveryState;
+  attempts: number;
+  lastError: string | null;
+  createdAt: string;
+  deliveredAt: string | null;
+  kind: 'new' | 'correction' | 'retraction';
+}
+
+export interface MessageDetail extends Message {
+  original: string;
+  encoding: string;
+  acknowledgement: string | null;
+  issueList: MessageIssue[];
+  ledger: LedgerEntry[];
+  resources: { reference: string; versionId: string | number }[];
+  deliveries: Delivery[];
+}
+
+export interface Identifier {
+  system?: string | null;
+  value?: string | null;
+}
+
+/** One of the two records a reviewer compares. */
+export interface ReviewSide {
+  patient: string;
+  person: string | null;
+  source: string;
+  sourceName: string;
+  name: string | null;
+  birthDate: string | null;
+  gender: string | null;
+  address: string | null;
+  phone: string | null;
+  identifiers: Identifier[];
+}
+
+/** What one field adds to (or takes from) the evidence, in bits. */
+export interface FieldEvidence {
+  field: string;
+  label: string;
+  a: string | null;
+  b: string | null;
+  level: string;
+  weight: number;
+}
+
+export interface Review {
+  id: string;
+  state: 'open' | 'decided';
+  createdAt: string;
+  score: number;
+  probability: number;
+  a: ReviewSide;
+  b: ReviewSide;
+  explanation: FieldEvidence[];
+  guards: string[];
+  decision: { decision: 'same' | 'different'; by: string; at: string; reason: string | null } | null;
+}
+
+export interface ReviewPage {
+  reviews: Review[];
+  open: number;
+  next: string | null;
+}
+
+export interface PersonMember {
+  patient: string;
+  source: string;
+  sourceName: string;
+  name: string | null;
+  birthDate: string | null;
+  gender: string | null;
+  identifiers: Identifier[];
+  grade: 'auto' | 'confirmed' | 'source';
+  since: string;
+}
+
+export interface PersonEvent {
+  at: string;
+  by: string;
+  event: 'linked' | 'unlinked' | 'merged' | 'split';
+  patient: string;
+  reason: string | null;
+  probability: number | null;
+}
+
+export interface Person {
+  id: string;
+  members: PersonMember[];
+  history: PersonEvent[];
+}
+
+export interface SourceStatus {
+  key: string;
+  name: string;
+  received: number;
+  lastAt: string | null;
+}
+
+export interface Status {
+  received: number;
+  processed: number;
+  failed: number;
+  dead: number;
+  waiting: number;
+  notMapped: number;
+  delivered: number;
+  deliveriesWaiting: number;
+  persons: number;
+  sourcePatients: number;
+  reviewsOpen: number;
+  resources: number;
+  sources: SourceStatus[];
+}

@@ -1,0 +1,121 @@
+/** The chart on one page: who, allergies first, then everything known over all organisations. */
+
+import { Stack } from '@mantine/core';
+import type { AllergyIntolerance, Condition, Observation, Resource, ResourceType } from '@medplum/fhirtypes';
+import { useQuery } from '@tanstack/react-query';
+import { getRouteApi } from '@tanstack/react-router';
+import { useMemo } from 'react';
+import { summarizeAllergies } from '../fhir/allergies.ts';
+import { mergeConditions } from '../fhir/conditions.ts';
+import { mergeMedications } from '../fhir/medications.ts';
+import { factsOf, otherTypes } from '../fhir/record.ts';
+import { groupResults, observationKind } from '../fhir/results.ts';
+import { Loaded } from '../parts/loading.tsx';
+import { Notice } from '../parts/notice.tsx';
+import { useTitle } from '../parts/title.ts';
+import { AllergyPanel } from './allergy-panel.tsx';
+import { ConditionPanel } from './condition-panel.tsx';
+import { DocumentPanel } from './document-panel.tsx';
+import { EncounterPanel } from './encounter-panel.tsx';
+import { MedicationPanel } from './medication-panel.tsx';
+import { OtherPanel, WithdrawnPanel } from './other-panels.tsx';
+import { PersonBanner } from './person-banner.tsx';
+import { type FetchedRecord, recordQuery } from './record-query.ts';
+import { ResultPanel } from './result-panel.tsx';
+import { AppointmentPanel, ImmunizationPanel, ProcedurePanel, SocialHistoryPanel } from './simple-panels.tsx';
+
+const route = getRouteApi('/signed-in/people/$id');
+
+/** Types with a section of their own. */
+const SHOWN: ReadonlySet<string> = new Set<ResourceType>([
+  'AllergyIntolerance',
+  'MedicationRequest',
+  'MedicationStatement',
+  'MedicationDispense',
+  'MedicationAdministration',
+  'Condition',
+  'Observation',
+  'DiagnosticReport',
+  'DocumentReference',
+  'Composition',
+  'Encounter',
+  'Immunization',
+  'Procedure',
+  'Appointment',
+]);
+
+export function ChartPage() {
+  useTitle('Chart');
+  const { id } = route.useParams();
+  const query = useQuery(recordQuery(id));
+  return (
+    <Loaded query={query} what="the record">
+      {(record) => <Chart id={id} record={record} />}
+    </Loaded>
+  );
+}
+
+function Chart({ id, record }: { id: string; record: FetchedRecord }) {
+  const parts = useMemo(() => readChart(record), [record]);
+  if (!record.patient) return <Notice tone="bad">The hub holds no person under this address.</Notice>;
+  return (
+    <Stack gap="sm" data-facts={record.factCount}>
+      <PersonBanner id={id} patient={record.patient} />
+      <AllergyPanel summary={parts.allergies} />
+      <Notice tone="info" title="This record may be incomplete.">
+        It holds what the connected organisations have sent. What is not here may still exist elsewhere.
+        {record.truncated && ' The record is longer than can be shown on one page.'}
+      </Notice>
+      <nav aria-label="Sections of the chart" className="section-links">
+        {parts.sections.map(({ anchor, label, size }) => (
+          <a key={anchor} href={`#${anchor}`}>
+            {label} ({size})
+          </a>
+        ))}
+      </nav>
+      <div className="chart-columns">
+        <div>
+          <MedicationPanel lines={parts.medications} />
+          <ConditionPanel lines={parts.conditions} />
+          <ImmunizationPanel record={record} />
+          <ProcedurePanel record={record} />
+          <SocialHistoryPanel groups={parts.social} />
+          <AppointmentPanel record={record} />
+        </div>
+        <div>
+          <ResultPanel anchor="results" title="Results" groups={parts.results} empty="No results on record." />
+          <ResultPanel anchor="vitals" title="Vital signs" groups={parts.vitals} empty="No vital signs on record." />
+          <EncounterPanel record={record} />
+          <DocumentPanel record={record} />
+          <OtherPanel resources={parts.others} />
+          <WithdrawnPanel resources={record.withdrawn} />
+        </div>
+      </div>
+    </Stack>
+  );
+}
+
+function readChart(record: FetchedRecord) {
+  const observations = factsOf(record, 'Observation') as Observation[];
+  const ofKind = (kind: string) =>
+    groupResults(observations.filter((observation) => observationKind(observation) === kind));
+  const allergies = summarizeAllergies(factsOf(record, 'AllergyIntolerance') as AllergyIntolerance[]);
+  const medications = mergeMedications(record);
+  const conditions = mergeConditions(factsOf(record, 'Condition') as Condition[]);
+  const [results, vitals, social] = [ofKind('laboratory'), ofKind('vital-signs'), ofKind('social-history')];
+  const others: Resource[] = otherTypes(record, SHOWN).flatMap((type) => record.byType[type] ?? []);
+  const documents = factsOf(record, 'DocumentReference').length + factsOf(record, 'DiagnosticReport').length;
+  const sections = [
+    { anchor: 'medications', label: 'Medications', size: medications.length },
+    { anchor: 'conditions', label: 'Conditions', size: conditions.length },
+    { anchor: 'results', label: 'Results', size: results.length },
+    { anchor: 'vitals', label: 'Vital signs', size: vitals.length },
+    { anchor: 'encounters', label: 'Encounters', size: factsOf(record, 'Encounter').length },
+    { anchor: 'immunizations', label: 'Immunizations', size: factsOf(record, 'Immunization').length },
+    { anchor: 'procedures', label: 'Procedures', size: factsOf(record, 'Procedure').length },
+    { anchor: 'documents', label: 'Reports and documents', size: documents },
+    { anchor: 'appointments', label: 'Appointments', size: factsOf(record, 'Appointment').length },
+    { anchor: 'withdrawn', label: 'Withdrawn', size: record.withdrawn.length },
+  ];
+  return { allergies, medications, conditions, results, vitals, social, others, sections };
+}

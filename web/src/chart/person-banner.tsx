@@ -1,0 +1,80 @@
+/** Who the chart is about: name, birth date, age, sex, identifiers at each organisation, contact. */
+
+import { Group, Title } from '@mantine/core';
+import type { Patient } from '@medplum/fhirtypes';
+import { useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
+import { ageAt, formatDate } from '../fhir/dates.ts';
+import {
+  addressText,
+  birthDateText,
+  currentAddress,
+  genderText,
+  identifierAssigner,
+  identifierLabel,
+  otherNames,
+  patientName,
+  shortSystem,
+  telecomTexts,
+} from '../fhir/people.ts';
+import { personQuery } from '../links/person-query.ts';
+import { Mark } from '../parts/mark.tsx';
+
+export function PersonBanner({ id, patient }: { id: string; patient: Patient }) {
+  const others = otherNames(patient);
+  const deceased = patient.deceasedDateTime ?? (patient.deceasedBoolean ? 'yes' : undefined);
+  const age = ageAt(patient.birthDate, new Date());
+  return (
+    <section className="panel" aria-label="Person">
+      <Group gap="md" align="baseline">
+        <Title order={1}>{patientName(patient)}</Title>
+        {deceased && <Mark>Deceased{deceased === 'yes' ? '' : ` ${formatDate(deceased)}`}</Mark>}
+        <span>
+          <span className="quiet">Born</span> {birthDateText(patient)}
+          {age && !deceased && ` · ${age}`}
+        </span>
+        <span>{genderText(patient.gender)}</span>
+        {others.length > 0 && <span className="quiet">also known as {others.join(', ')}</span>}
+        <Link
+          to="/people/$id/links"
+          params={{ id }}
+          style={{ marginLeft: 'auto', color: 'var(--mantine-color-anchor)' }}
+        >
+          Where this person is known
+        </Link>
+      </Group>
+      <Group gap="0.3rem 1.6rem" mt={6} className="small">
+        <Identifiers id={id} patient={patient} />
+        <span>
+          <span className="quiet">Address</span> {addressText(currentAddress(patient.address)) || 'not recorded'}
+        </span>
+        <span>
+          <span className="quiet">Contact</span> {telecomTexts(patient.telecom).join(', ') || 'not recorded'}
+        </span>
+      </Group>
+    </section>
+  );
+}
+
+/** By organisation when the hub can tell whose they are, else as the Patient lists them. */
+function Identifiers({ id, patient }: { id: string; patient: Patient }) {
+  const members = useQuery(personQuery(id)).data?.members;
+  if (members?.some((member) => member.identifiers.length > 0)) {
+    return members.map((member) => (
+      <span key={member.patient}>
+        <span className="quiet">{member.sourceName}</span>{' '}
+        {member.identifiers.map((identifier, at) => (
+          <span key={`${identifier.system}|${identifier.value}`} title={shortSystem(identifier.system)}>
+            {at > 0 && ', '}
+            {identifier.value}
+          </span>
+        ))}
+      </span>
+    ));
+  }
+  return (patient.identifier ?? []).map((identifier) => (
+    <span key={`${identifier.system}|${identifier.value}`}>
+      <span className="quiet">{identifierAssigner(identifier) || identifierLabel(identifier)}</span> {identifier.value}
+    </span>
+  ));
+}

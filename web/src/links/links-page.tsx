@@ -1,0 +1,192 @@
+/** The records that make up one person, how they were linked, and the way to take one out again. */
+import { Anchor, Button, Group, Modal, Stack, Textarea, Title } from '@mantine/core';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { getRouteApi, Link } from '@tanstack/react-router';
+import { useState } from 'react';
+import type { Person, PersonMember } from '../api/contract.ts';
+import { postJson } from '../api/request.ts';
+import { formatDate, formatDateTime } from '../fhir/dates.ts';
+import { genderText, shortSystem } from '../fhir/people.ts';
+import { Loaded } from '../parts/loading.tsx';
+import { Mark } from '../parts/mark.tsx';
+import { Notice } from '../parts/notice.tsx';
+import { useTitle } from '../parts/title.ts';
+import { useUser } from '../session/session.ts';
+import { personQuery } from './person-query.ts';
+
+const route = getRouteApi('/signed-in/people/$id/links');
+
+const GRADE_WORDS: Record<PersonMember['grade'], string> = {
+  auto: 'Linked by the index',
+  confirmed: 'Confirmed by a person',
+  source: 'Stated by the source',
+};
+
+export function LinksPage() {
+  useTitle('Where a person is known');
+  const { id } = route.useParams();
+  const query = useQuery(personQuery(id));
+  return (
+    <Stack gap="md">
+      <Title order={1}>Where this person is known</Title>
+      <Link to="/people/$id" params={{ id }}>
+        Back to the chart
+      </Link>
+      <Loaded query={query} what="the links">
+        {(person) => (
+          <>
+            <Members id={id} person={person} />
+            <History person={person} />
+          </>
+        )}
+      </Loaded>
+    </Stack>
+  );
+}
+
+function Members({ id, person }: { id: string; person: Person }) {
+  const [leaving, setLeaving] = useState<PersonMember>();
+  const role = useUser()?.role;
+  const mayUnlink = (role === 'steward' || role === 'administrator') && person.members.length > 1;
+  return (
+    <section className="panel" aria-labelledby="members-title">
+      <h2 id="members-title">
+        {person.members.length === 1 ? 'One record' : `${person.members.length} records held to be one person`}
+      </h2>
+      <div className="scroll-x">
+        <table className="facts">
+          <thead>
+            <tr>
+              <th scope="col">Organisation</th>
+              <th scope="col">Name</th>
+              <th scope="col">Birth date</th>
+              <th scope="col">Sex</th>
+              <th scope="col">Identifiers</th>
+              <th scope="col">Link</th>
+              {mayUnlink && <th scope="col">Action</th>}
+            </tr>
+          </thead>
+          <tbody>
+            {person.members.map((member) => (
+              <tr key={member.patient}>
+                <td>
+                  <Anchor href={`/people/${member.patient}`}>{member.sourceName}</Anchor>
+                </td>
+                <td>{member.name ?? 'Name not recorded'}</td>
+                <td>{formatDate(member.birthDate) || 'not recorded'}</td>
+                <td>{genderText(member.gender)}</td>
+                <td className="small">
+                  {member.identifiers.map((each) => `${shortSystem(each.system)} ${each.value ?? ''}`).join(', ')}
+                </td>
+                <td>
+                  <Mark tone={member.grade === 'auto' ? 'neutral' : 'good'}>
+                    {GRADE_WORDS[member.grade] ?? member.grade}
+                  </Mark>
+                  <div className="small quiet">since {formatDate(member.since)}</div>
+                </td>
+                {mayUnlink && (
+                  <td>
+                    <Button size="compact-sm" variant="default" onClick={() => setLeaving(member)}>
+                      Take out
+                    </Button>
+                  </td>
+                )}
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+      {leaving && <UnlinkDialog id={id} member={leaving} close={() => setLeaving(undefined)} />}
+    </section>
+  );
+}
+
+function UnlinkDialog({ id, member, close }: { id: string; member: PersonMember; close: () => void }) {
+  const [reason, setReason] = useState('');
+  const client = useQueryClient();
+  const unlink = useMutation({
+    mutationFn: () =>
+      postJson<Person>(`/api/persons/${encodeURIComponent(id)}/unlink`, {
+        patient: member.patient,
+        reason: reason.trim(),
+      }),
+    onSuccess: (person) => {
+      client.setQueryData(personQuery(id).queryKey, person);
+      client.removeQueries({ queryKey: ['record'] });
+      close();
+    },
+  });
+  return (
+    <Modal
+      opened
+      onClose={close}
+      title={`Take the record of ${member.sourceName} out`}
+      closeButtonProps={{ 'aria-label': 'Close' }}
+    >
+      <Stack>
+        <p style={{ margin: 0 }}>
+          Its facts leave this person’s record. Organisations that received them are sent the correction.
+        </p>
+        <Textarea
+          label="Why is this another person?"
+          required
+          data-autofocus
+          autosize
+          minRows={2}
+          maxLength={1000}
+          value={reason}
+          onChange={(event) => setReason(event.currentTarget.value)}
+        />
+        {unlink.isError && <Notice tone="bad">{unlink.error.message}</Notice>}
+        <Group justify="flex-end">
+          <Button variant="default" onClick={close}>
+            Cancel
+          </Button>
+          <Button disabled={reason.trim() === ''} loading={unlink.isPending} onClick={() => unlink.mutate()}>
+            Take out
+          </Button>
+        </Group>
+      </Stack>
+    </Modal>
+  );
+}
+
+function History({ person }: { person: Person }) {
+  const named = new Map(person.members.map((member) => [member.patient, member.sourceName]));
+  return (
+    <section className="panel" aria-labelledby="history-title">
+      <h2 id="history-title">History</h2>
+      {person.history.length === 0 ? (
+        <p className="quiet small">Nothing has been linked or unlinked yet.</p>
+      ) : (
+        <table className="facts">
+          <thead>
+            <tr>
+              <th scope="col">When</th>
+              <th scope="col">What</th>
+              <th scope="col">By</th>
+              <th scope="col">Why</th>
+            </tr>
+          </thead>
+          <tbody>
+            {person.history.map((event) => (
+              <tr key={`${event.at} ${event.event} ${event.patient}`}>
+                <td className="small">{formatDateTime(event.at)}</td>
+                <td>
+                  {event.event} <span className="quiet">{named.get(event.patient) ?? event.patient}</span>
+                </td>
+                <td>{event.by}</td>
+                <td>
+                  {event.reason}
+                  {event.probability !== null && event.probability !== undefined && (
+                    <span className="quiet"> probability {event.probability.toFixed(4)}</span>
+                  )}
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      )}
+    </section>
+  );
+}

@@ -1,0 +1,107 @@
+/** Where every field of the source went. A row shows its place in the original; dispositions can be filtered. */
+import { Button, Group } from '@mantine/core';
+import { useState } from 'react';
+import type { Disposition, LedgerEntry } from '../api/contract.ts';
+import { Mark } from '../parts/mark.tsx';
+import { count } from '../parts/numbers.ts';
+import { fieldOf } from './er7-view.ts';
+import { DISPOSITION_WORDS } from './message-words.tsx';
+
+/** Rows drawn at a time; a large document has tens of thousands. */
+const STEP = 300;
+
+const ALL: Disposition[] = ['rejected', 'kept', 'mapped', 'consumed', 'structural'];
+
+export function LedgerTable({
+  ledger,
+  field,
+  clearField,
+  highlighted,
+  onHighlight,
+}: {
+  ledger: LedgerEntry[];
+  /** Only the entries of this source field. */
+  field: string | undefined;
+  clearField: () => void;
+  highlighted: string | undefined;
+  onHighlight: (source: string) => void;
+}) {
+  const present = ALL.filter((disposition) => ledger.some((entry) => entry.disposition === disposition));
+  const [wanted, setWanted] = useState<Disposition | undefined>(present.includes('kept') ? 'kept' : undefined);
+  const [shown, setShown] = useState(STEP);
+  const rows = ledger.filter((entry) =>
+    field ? fieldOf(entry.source) === field : wanted === undefined || entry.disposition === wanted,
+  );
+  return (
+    <section className="panel" aria-labelledby="ledger-title">
+      <h2 id="ledger-title">Where each field went</h2>
+      <Group gap={6} mb="xs">
+        {field ? (
+          <Button size="compact-sm" variant="default" onClick={clearField}>
+            Only {field} · show all
+          </Button>
+        ) : (
+          [undefined, ...present].map((disposition) => (
+            <Button
+              key={disposition ?? 'all'}
+              size="compact-sm"
+              variant={wanted === disposition ? 'filled' : 'default'}
+              aria-pressed={wanted === disposition}
+              onClick={() => {
+                setWanted(disposition);
+                setShown(STEP);
+              }}
+              title={disposition && DISPOSITION_WORDS[disposition].meaning}
+            >
+              {disposition ? DISPOSITION_WORDS[disposition].words : 'All'}{' '}
+              {count(disposition ? ledger.filter((entry) => entry.disposition === disposition).length : ledger.length)}
+            </Button>
+          ))
+        )}
+      </Group>
+      <div style={{ maxHeight: '60vh', overflow: 'auto' }}>
+        <table className="facts">
+          <thead>
+            <tr>
+              <th scope="col">Source</th>
+              <th scope="col">Where it went</th>
+              <th scope="col">Target or reason</th>
+            </tr>
+          </thead>
+          <tbody>
+            {rows.slice(0, shown).map((entry, at) => (
+              <tr
+                // biome-ignore lint/suspicious/noArrayIndexKey: a source place may have several entries; order is all they have
+                key={at}
+                className="choice"
+                aria-selected={highlighted === entry.source}
+                onClick={() => onHighlight(entry.source)}
+              >
+                <td style={{ overflowWrap: 'anywhere' }}>
+                  <button type="button" className="link-button small">
+                    {entry.source}
+                  </button>
+                  {entry.value && <div className="small quiet">{entry.value}</div>}
+                </td>
+                <td>
+                  <Mark tone={DISPOSITION_WORDS[entry.disposition]?.tone}>
+                    {DISPOSITION_WORDS[entry.disposition]?.words ?? entry.disposition}
+                  </Mark>
+                </td>
+                <td className="small" style={{ overflowWrap: 'anywhere' }}>
+                  {entry.target ?? entry.reason ?? ''}
+                  {entry.rule && <span className="quiet"> by {entry.rule}</span>}
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+      {rows.length > shown && (
+        <Button mt="xs" size="compact-sm" variant="default" onClick={() => setShown(shown + STEP)}>
+          Show more ({count(rows.length - shown)} left)
+        </Button>
+      )}
+    </section>
+  );
+}

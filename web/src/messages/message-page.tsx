@@ -1,0 +1,212 @@
+/** One message: the original, its answer, where each field went, what it made and whom it reached. */
+import { Button, Group, Stack, Title } from '@mantine/core';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { getRouteApi, Link } from '@tanstack/react-router';
+import { useState } from 'react';
+import type { MessageDetail } from '../api/contract.ts';
+import { getJson, postJson } from '../api/request.ts';
+import { formatDateTime } from '../fhir/dates.ts';
+import { Loaded } from '../parts/loading.tsx';
+import { Mark } from '../parts/mark.tsx';
+import { Notice } from '../parts/notice.tsx';
+import { bytes, count } from '../parts/numbers.ts';
+import { useTitle } from '../parts/title.ts';
+import { useUser } from '../session/session.ts';
+import { LedgerTable } from './ledger-table.tsx';
+import { DELIVERY_WORDS, DIALECT_WORDS, notMapped, StateMark } from './message-words.tsx';
+import { OriginalView } from './original-view.tsx';
+
+const route = getRouteApi('/signed-in/messages/$id');
+
+export function MessagePage() {
+  useTitle('Message');
+  const { id } = route.useParams();
+  const query = useQuery({
+    queryKey: ['message', id],
+    queryFn: ({ signal }) => getJson<MessageDetail>(`/api/messages/${encodeURIComponent(id)}`, signal),
+    refetchInterval: ({ state }) => (state.data?.state === 'received' ? 2_000 : false),
+  });
+  return (
+    <Loaded query={query} what="the message">
+      {(message) => <Message message={message} />}
+    </Loaded>
+  );
+}
+
+function Message({ message }: { message: MessageDetail }) {
+  const [highlighted, setHighlighted] = useState<string>();
+  const [field, setField] = useState<string>();
+  return (
+    <Stack gap="sm">
+      <Heading message={message} />
+      {message.error && (
+        <Notice tone="bad" title="Not processed.">
+          {message.error}
+        </Notice>
+      )}
+      <Issues message={message} />
+      <div className="chart-columns">
+        <div>
+          <section className="panel" aria-labelledby="original-title">
+            <h2 id="original-title">
+              Original{' '}
+              <span className="quiet small">
+                {bytes(message.size)}, {message.encoding}
+              </span>
+            </h2>
+            <OriginalView
+              original={message.original}
+              dialect={message.dialect}
+              highlighted={highlighted ?? field}
+              onField={(path) => {
+                setField(path);
+                setHighlighted(undefined);
+              }}
+            />
+          </section>
+          {message.acknowledgement && (
+            <section className="panel" aria-labelledby="ack-title">
+              <h2 id="ack-title">Answer to the sender</h2>
+              <OriginalView
+                original={message.acknowledgement}
+                dialect={message.acknowledgement.startsWith('MSH') ? 'hl7v2' : 'fhir'}
+                highlighted={undefined}
+              />
+            </section>
+          )}
+        </div>
+        <div>
+          <LedgerTable
+            ledger={message.ledger}
+            field={field}
+            clearField={() => setField(undefined)}
+            highlighted={highlighted}
+            onHighlight={setHighlighted}
+          />
+          <Resources message={message} />
+          <Deliveries message={message} />
+        </div>
+      </div>
+    </Stack>
+  );
+}
+
+function Heading({ message }: { message: MessageDetail }) {
+  const role = useUser()?.role;
+  const client = useQueryClient();
+  const replay = useMutation({
+    mutationFn: () => postJson<unknown>(`/api/messages/${encodeURIComponent(message.id)}/replay`, {}),
+    onSuccess: () => client.invalidateQueries({ queryKey: ['message', message.id] }),
+  });
+  return (
+    <section className="panel" aria-label="Message">
+      <Group align="baseline" gap="md">
+        <Title order={1}>{message.type || 'Message of unreadable type'}</Title>
+        <span>{DIALECT_WORDS[message.dialect] ?? message.dialect}</span>
+        <StateMark state={message.state} />
+        {notMapped(message) > 0 && <Mark tone="warn">{count(notMapped(message))} not mapped</Mark>}
+        <Group ml="auto" gap="sm">
+          {message.person && (
+            <Link to="/people/$id" params={{ id: message.person }} style={{ color: 'var(--mantine-color-anchor)' }}>
+              Open the chart
+            </Link>
+          )}
+          {(role === 'integration-engineer' || role === 'administrator') && (
+            <Button size="compact-sm" variant="default" loading={replay.isPending} onClick={() => replay.mutate()}>
+              Process again
+            </Button>
+          )}
+        </Group>
+      </Group>
+      <p className="small" style={{ margin: '0.3rem 0 0' }}>
+        <span className="quiet">From</span> {message.sourceName} <span className="quiet">received</span>{' '}
+        {formatDateTime(message.receivedAt)} {message.controlId && <span className="quiet">control id</span>}{' '}
+        {message.controlId} <span className="quiet">attempts</span> {message.attempts} <span className="quiet">id</span>{' '}
+        {message.id}
+      </p>
+      <div role="status" aria-live="polite">
+        {replay.isSuccess && <span className="small">Taken up again; this page renews itself.</span>}
+        {replay.isError && <Notice tone="bad">{replay.error.message}</Notice>}
+      </div>
+    </section>
+  );
+}
+
+function Issues({ message }: { message: MessageDetail }) {
+  if (message.issueList.length === 0) return null;
+  return (
+    <section className="panel" aria-labelledby="issues-title">
+      <h2 id="issues-title">Issues</h2>
+      <ul style={{ margin: 0, paddingLeft: '1.1rem' }}>
+        {message.issueList.map((issue) => (
+          <li key={`${issue.source} ${issue.message}`}>
+            <Mark tone={issue.severity === 'warning' ? 'warn' : issue.severity === 'information' ? 'info' : 'bad'}>
+              {issue.severity}
+            </Mark>{' '}
+            <code className="small">{issue.source}</code> {issue.message}
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+function Resources({ message }: { message: MessageDetail }) {
+  return (
+    <section className="panel" aria-labelledby="resources-title">
+      <h2 id="resources-title">Resources made or changed</h2>
+      {message.resources.length === 0 ? (
+        <p className="quiet small">None.</p>
+      ) : (
+        <ul className="small" style={{ margin: 0, paddingLeft: '1.1rem', maxHeight: '16rem', overflow: 'auto' }}>
+          {message.resources.map(({ reference, versionId }) => (
+            <li key={reference}>
+              <a href={`/fhir/${reference}/_history/${versionId}`}>{reference}</a>{' '}
+              <span className="quiet">version {versionId}</span>
+            </li>
+          ))}
+        </ul>
+      )}
+    </section>
+  );
+}
+
+function Deliveries({ message }: { message: MessageDetail }) {
+  return (
+    <section className="panel" aria-labelledby="deliveries-title">
+      <h2 id="deliveries-title">Passed on</h2>
+      {message.deliveries.length === 0 ? (
+        <p className="quiet small">To nobody.</p>
+      ) : (
+        <table className="facts">
+          <thead>
+            <tr>
+              <th scope="col">To</th>
+              <th scope="col">As</th>
+              <th scope="col">State</th>
+              <th scope="col">When</th>
+            </tr>
+          </thead>
+          <tbody>
+            {message.deliveries.map((delivery) => (
+              <tr key={delivery.id}>
+                <td>{delivery.destinationName}</td>
+                <td>
+                  {DIALECT_WORDS[delivery.dialect] ?? delivery.dialect}
+                  {delivery.kind !== 'new' && <Mark tone="info">{delivery.kind}</Mark>}
+                </td>
+                <td>
+                  <Mark tone={DELIVERY_WORDS[delivery.state]?.tone}>
+                    {DELIVERY_WORDS[delivery.state]?.words ?? delivery.state}
+                  </Mark>
+                  {delivery.lastError && <div className="small">{delivery.lastError}</div>}
+                </td>
+                <td className="small">{formatDateTime(delivery.deliveredAt ?? delivery.createdAt)}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      )}
+    </section>
+  );
+}

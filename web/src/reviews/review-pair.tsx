@@ -1,0 +1,210 @@
+/** Two records side by side: what differs, why they score as they do, and the decision. */
+import { Button, Group, Kbd, Stack, Textarea } from '@mantine/core';
+import { useHotkeys } from '@mantine/hooks';
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
+import { useRef, useState } from 'react';
+import type { Review, ReviewSide } from '../api/contract.ts';
+import { postJson } from '../api/request.ts';
+import { formatDate, formatDateTime } from '../fhir/dates.ts';
+import { genderText, shortSystem } from '../fhir/people.ts';
+import { Mark } from '../parts/mark.tsx';
+import { Notice } from '../parts/notice.tsx';
+import { Evidence } from './evidence.tsx';
+
+export function ReviewPair({
+  review,
+  next,
+  previous,
+  choose,
+}: {
+  review: Review;
+  next: string | undefined;
+  previous: string | undefined;
+  choose: (id: string | undefined) => void;
+}) {
+  useHotkeys([
+    ['j', () => next && choose(next)],
+    ['k', () => previous && choose(previous)],
+  ]);
+  return (
+    <Stack gap="sm">
+      <section className="panel" aria-labelledby="pair-title">
+        <h2 id="pair-title">
+          One person?{' '}
+          <span className="quiet">
+            score {review.score.toFixed(1)} bits, probability {(review.probability * 100).toFixed(2)} %
+          </span>
+        </h2>
+        <Sides a={review.a} b={review.b} />
+      </section>
+      {review.guards.length > 0 && (
+        <Notice tone="warn" title="Not linked by the index because:">
+          <ul style={{ margin: '0.2rem 0 0', paddingLeft: '1.1rem' }}>
+            {review.guards.map((guard) => (
+              <li key={guard}>{guard}</li>
+            ))}
+          </ul>
+        </Notice>
+      )}
+      <section className="panel" aria-labelledby="evidence-title">
+        <h2 id="evidence-title">Why they score as they do</h2>
+        <Evidence explanation={review.explanation} score={review.score} />
+      </section>
+      {review.decision ? (
+        <Decided decision={review.decision} />
+      ) : (
+        <Decide review={review} next={next ?? previous} choose={choose} />
+      )}
+    </Stack>
+  );
+}
+
+const FIELDS: { label: string; of: (side: ReviewSide) => string }[] = [
+  { label: 'Name', of: (side) => side.name ?? '' },
+  { label: 'Birth date', of: (side) => formatDate(side.birthDate) },
+  { label: 'Sex', of: (side) => (side.gender ? genderText(side.gender) : '') },
+  { label: 'Address', of: (side) => side.address ?? '' },
+  { label: 'Phone', of: (side) => side.phone ?? '' },
+  {
+    label: 'Identifiers',
+    of: (side) => side.identifiers.map((each) => `${shortSystem(each.system)} ${each.value ?? ''}`.trim()).join(', '),
+  },
+];
+
+function Sides({ a, b }: { a: ReviewSide; b: ReviewSide }) {
+  return (
+    <div className="scroll-x">
+      <table className="facts">
+        <thead>
+          <tr>
+            <th scope="col" style={{ width: '7rem' }}>
+              Field
+            </th>
+            {[a, b].map((side) => (
+              <th key={side.patient} scope="col">
+                <Link to="/people/$id" params={{ id: side.patient }}>
+                  {side.sourceName}
+                </Link>
+              </th>
+            ))}
+            <th scope="col" style={{ width: '6rem' }}>
+              Agreement
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {FIELDS.map(({ label, of }) => {
+            const [left, right] = [of(a), of(b)];
+            const agreement =
+              !left || !right ? 'missing' : left.toLowerCase() === right.toLowerCase() ? 'same' : 'differs';
+            return (
+              <tr key={label}>
+                <th scope="row">{label}</th>
+                <td>{agreement === 'differs' ? <Differing text={left} other={right} /> : left || <Missing />}</td>
+                <td>{agreement === 'differs' ? <Differing text={right} other={left} /> : right || <Missing />}</td>
+                <td>
+                  {agreement === 'same' && <Mark tone="good">same</Mark>}
+                  {agreement === 'differs' && <Mark tone="warn">differs</Mark>}
+                  {agreement === 'missing' && <Mark>missing</Mark>}
+                </td>
+              </tr>
+            );
+          })}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+function Missing() {
+  return <span className="quiet">not recorded</span>;
+}
+
+/** The words of `text`, those that `other` lacks set off. */
+function Differing({ text, other }: { text: string; other: string }) {
+  const known = new Set(other.toLowerCase().split(/[\s,]+/));
+  return text.split(/(\s+)/).map((word, at) => {
+    const differs = word.trim() !== '' && !known.has(word.toLowerCase().replaceAll(',', ''));
+    // biome-ignore lint/suspicious/noArrayIndexKey: words have no identity beyond their place
+    return differs ? <mark key={at}>{word}</mark> : word;
+  });
+}
+
+function Decided({ decision }: { decision: NonNullable<Review['decision']> }) {
+  return (
+    <Notice
+      tone={decision.decision === 'same' ? 'good' : 'neutral'}
+      title={decision.decision === 'same' ? 'Same person.' : 'Not the same person.'}
+    >
+      Decided by {decision.by}, {formatDateTime(decision.at)}
+      {decision.reason && `: ${decision.reason}`}
+    </Notice>
+  );
+}
+
+function Decide({
+  review,
+  next,
+  choose,
+}: {
+  review: Review;
+  next: string | undefined;
+  choose: (id: string | undefined) => void;
+}) {
+  const [reason, setReason] = useState('');
+  const field = useRef<HTMLTextAreaElement>(null);
+  const client = useQueryClient();
+  const decide = useMutation({
+    mutationFn: (decision: 'same' | 'different') =>
+      postJson<Review>(`/api/reviews/${encodeURIComponent(review.id)}`, { decision, reason: reason.trim() }),
+    onSuccess: async () => {
+      choose(next);
+      client.removeQueries({ queryKey: ['record'] });
+      await client.invalidateQueries({ queryKey: ['reviews'] });
+    },
+  });
+  const decideIf = (decision: 'same' | 'different') => {
+    if (reason.trim() === '') field.current?.focus();
+    else if (!decide.isPending) decide.mutate(decision);
+  };
+  useHotkeys([
+    ['s', () => decideIf('same')],
+    ['d', () => decideIf('different')],
+    ['r', () => field.current?.focus()],
+  ]);
+  return (
+    <section className="panel" aria-labelledby="decide-title">
+      <h2 id="decide-title">Decide</h2>
+      <Textarea
+        ref={field}
+        label="Reason"
+        description="What you checked; it is kept with the decision"
+        required
+        maxLength={1000}
+        autosize
+        minRows={2}
+        value={reason}
+        onChange={(event) => setReason(event.currentTarget.value)}
+        onKeyDown={(event) => event.key === 'Escape' && field.current?.blur()}
+      />
+      {decide.isError && <Notice tone="bad">{decide.error.message}</Notice>}
+      <Group mt="sm">
+        <Button loading={decide.isPending && decide.variables === 'same'} onClick={() => decideIf('same')}>
+          Same person
+        </Button>
+        <Button
+          variant="default"
+          loading={decide.isPending && decide.variables === 'different'}
+          onClick={() => decideIf('different')}
+        >
+          Not the same
+        </Button>
+        <span className="small quiet">
+          <Kbd>R</Kbd> reason, <Kbd>Esc</Kbd> leave it, <Kbd>S</Kbd> same, <Kbd>D</Kbd> not the same, <Kbd>J</Kbd>{' '}
+          <Kbd>K</Kbd> next, previous
+        </span>
+      </Group>
+    </section>
+  );
+}

@@ -1,0 +1,90 @@
+/** The frame around every screen: skip link, navigation by role, who is signed in, colour scheme, sign out. */
+import { Button, Group, Text, useComputedColorScheme, useMantineColorScheme } from '@mantine/core';
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { Link, Outlet, useNavigate, useRouterState } from '@tanstack/react-router';
+import { useEffect, useRef } from 'react';
+import { postJson } from '../api/request.ts';
+import { destinationsOf, ROLE_WORDS, sessionQuery, useUser } from '../session/session.ts';
+import { Logo } from './logo.tsx';
+
+export function Frame() {
+  const user = useUser();
+  const main = useRef<HTMLElement>(null);
+  const pathname = useRouterState({ select: (state) => state.location.pathname });
+  const shown = useRef(pathname);
+  useEffect(() => {
+    // A new screen begins where it begins, for the keyboard and the screen reader too.
+    if (shown.current !== pathname) main.current?.focus({ preventScroll: true });
+    shown.current = pathname;
+  }, [pathname]);
+  return (
+    <>
+      <a className="skip-link" href="#main">
+        Skip to the content
+      </a>
+      <header style={{ background: 'var(--panel)', borderBottom: '1px solid var(--line)' }}>
+        <Group px="lg" py={8} gap="lg" wrap="wrap" maw={1440} mx="auto">
+          <Link to="/" aria-label="Causeway, start page" style={{ color: 'inherit', textDecoration: 'none' }}>
+            <Logo />
+          </Link>
+          <nav aria-label="Main">
+            <Group gap={4}>
+              {user &&
+                destinationsOf(user.role).map(({ to, label }) => (
+                  <Link
+                    key={to}
+                    to={to}
+                    className="nav-link"
+                    aria-current={pathname === to || pathname.startsWith(`${to}/`) ? 'page' : undefined}
+                  >
+                    {label}
+                  </Link>
+                ))}
+            </Group>
+          </nav>
+          <Group gap="sm" ml="auto">
+            <SchemeButton />
+            {user && (
+              <Text size="sm">
+                {user.name} <span className="quiet">· {ROLE_WORDS[user.role] ?? user.role}</span>
+              </Text>
+            )}
+            <SignOutButton />
+          </Group>
+        </Group>
+      </header>
+      <main id="main" ref={main} tabIndex={-1} className="page">
+        <Outlet />
+      </main>
+    </>
+  );
+}
+
+function SchemeButton() {
+  const { setColorScheme } = useMantineColorScheme();
+  const scheme = useComputedColorScheme('light', { getInitialValueInEffect: false });
+  const other = scheme === 'light' ? 'dark' : 'light';
+  return (
+    <Button size="compact-sm" variant="default" onClick={() => setColorScheme(other)}>
+      {other === 'dark' ? 'Dark' : 'Light'} colours
+    </Button>
+  );
+}
+
+function SignOutButton() {
+  const navigate = useNavigate();
+  const client = useQueryClient();
+  const signOut = useMutation({
+    mutationFn: () => postJson<void>('/auth/logout', {}),
+    onSettled: async () => {
+      client.clear();
+      client.setQueryData(sessionQuery.queryKey, null);
+      await navigate({ to: '/sign-in' });
+    },
+  });
+  return (
+    <Button size="compact-sm" variant="default" onClick={() => signOut.mutate()} loading={signOut.isPending}>
+      Sign out
+    </Button>
+  );
+}

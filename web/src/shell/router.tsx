@@ -1,0 +1,117 @@
+/**
+ * The URLs of the screens. Everything but `/sign-in` lies under one route that asks who is signed in first.
+ */
+import type { QueryClient } from '@tanstack/react-query';
+import {
+  createRootRouteWithContext,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+  Outlet,
+  redirect,
+} from '@tanstack/react-router';
+import { PeoplePage } from '../people/people-page.tsx';
+import { homeOf, sessionQuery } from '../session/session.ts';
+import { SignInPage } from '../sign-in/sign-in-page.tsx';
+import { Frame } from './frame.tsx';
+import { CrashedPage, MissingPage } from './problem-pages.tsx';
+import { safeReturn, textParams } from './search-params.ts';
+
+const root = createRootRouteWithContext<{ queryClient: QueryClient }>()({ component: Outlet });
+
+const signIn = createRoute({
+  getParentRoute: () => root,
+  path: '/sign-in',
+  validateSearch: (search: Record<string, unknown>): { back?: string; ended?: boolean } => ({
+    back: safeReturn(search.back),
+    ended: search.ended === true ? true : undefined,
+  }),
+  component: SignInPage,
+});
+
+const signedIn = createRoute({
+  getParentRoute: () => root,
+  id: 'signed-in',
+  beforeLoad: async ({ context, location }) => {
+    const user = await context.queryClient.ensureQueryData(sessionQuery);
+    if (!user) throw redirect({ to: '/sign-in', search: { back: safeReturn(location.href) } });
+    return { user };
+  },
+  component: Frame,
+});
+
+const home = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/',
+  beforeLoad: ({ context }) => {
+    throw redirect({ to: homeOf(context.user.role) });
+  },
+});
+
+const people = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/people',
+  validateSearch: textParams('name', 'birthdate', 'identifier'),
+  component: PeoplePage,
+});
+
+const chart = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/people/$id',
+  component: lazyRouteComponent(() => import('../chart/chart-page.tsx'), 'ChartPage'),
+});
+
+const links = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/people/$id/links',
+  component: lazyRouteComponent(() => import('../links/links-page.tsx'), 'LinksPage'),
+});
+
+const messages = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/messages',
+  validateSearch: textParams('state', 'source', 'dialect', 'q'),
+  component: lazyRouteComponent(() => import('../messages/messages-page.tsx'), 'MessagesPage'),
+});
+
+const message = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/messages/$id',
+  component: lazyRouteComponent(() => import('../messages/message-page.tsx'), 'MessagePage'),
+});
+
+const reviews = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/reviews',
+  validateSearch: textParams('state', 'review'),
+  component: lazyRouteComponent(() => import('../reviews/reviews-page.tsx'), 'ReviewsPage'),
+});
+
+const status = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/status',
+  component: lazyRouteComponent(() => import('../status/status-page.tsx'), 'StatusPage'),
+});
+
+const tree = root.addChildren([
+  signIn,
+  signedIn.addChildren([home, people, chart, links, messages, message, reviews, status]),
+]);
+
+/** One router for the page's life; `queryClient` is asked for the session before any screen is shown. */
+export function createAppRouter(queryClient: QueryClient) {
+  return createRouter({
+    routeTree: tree,
+    context: { queryClient },
+    defaultPreload: false,
+    scrollRestoration: true,
+    defaultNotFoundComponent: MissingPage,
+    defaultErrorComponent: CrashedPage,
+  });
+}
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: ReturnType<typeof createAppRouter>;
+  }
+}

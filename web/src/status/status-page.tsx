@@ -1,0 +1,133 @@
+/** How the hub is doing: counts by stage of the way of a message, and each source. */
+import { SimpleGrid, Stack, Title } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
+import type { Status } from '../api/contract.ts';
+import { getJson } from '../api/request.ts';
+import { formatDateTime } from '../fhir/dates.ts';
+import { Loaded } from '../parts/loading.tsx';
+import { Notice } from '../parts/notice.tsx';
+import { count } from '../parts/numbers.ts';
+import { useTitle } from '../parts/title.ts';
+
+export function StatusPage() {
+  useTitle('Status');
+  const query = useQuery({
+    queryKey: ['status'],
+    queryFn: ({ signal }) => getJson<Status>('/api/status', signal),
+    refetchInterval: 5_000,
+  });
+  return (
+    <Stack gap="md">
+      <Title order={1}>Status</Title>
+      {query.isError && query.data && <Notice tone="warn">The figures are old: {query.error.message}</Notice>}
+      <Loaded query={query} what="the status">
+        {(status) => (
+          <>
+            <Stages status={status} />
+            <Sources status={status} />
+          </>
+        )}
+      </Loaded>
+    </Stack>
+  );
+}
+
+function Stages({ status }: { status: Status }) {
+  const stages: { title: string; figures: { label: string; value: number; bad?: boolean; to?: string }[] }[] = [
+    {
+      title: 'Inbox',
+      figures: [
+        { label: 'messages received', value: status.received, to: '/messages' },
+        { label: 'processed', value: status.processed, to: '/messages?state=processed' },
+        { label: 'waiting', value: status.waiting },
+        { label: 'failed', value: status.failed, bad: true, to: '/messages?state=failed' },
+        { label: 'dead letters', value: status.dead, bad: true, to: '/messages?state=dead' },
+      ],
+    },
+    {
+      title: 'Record',
+      figures: [
+        { label: 'resources', value: status.resources },
+        { label: 'source fields not mapped', value: status.notMapped },
+      ],
+    },
+    {
+      title: 'Person index',
+      figures: [
+        { label: 'persons', value: status.persons },
+        { label: 'source records', value: status.sourcePatients },
+        { label: 'reviews open', value: status.reviewsOpen, to: '/reviews' },
+      ],
+    },
+    {
+      title: 'Outbox',
+      figures: [
+        { label: 'delivered', value: status.delivered },
+        { label: 'waiting to be delivered', value: status.deliveriesWaiting },
+      ],
+    },
+  ];
+  return (
+    <SimpleGrid cols={{ base: 1, sm: 2, lg: 4 }}>
+      {stages.map(({ title, figures }) => (
+        <section key={title} className="panel">
+          <h2>{title}</h2>
+          <dl style={{ margin: 0 }}>
+            {figures.map(({ label, value, bad, to }) => (
+              <div key={label} style={{ display: 'flex', justifyContent: 'space-between', padding: '0.15rem 0' }}>
+                <dt className="quiet">{to ? <Link to={to}>{label}</Link> : label}</dt>
+                <dd
+                  style={{
+                    margin: 0,
+                    fontWeight: 650,
+                    fontVariantNumeric: 'tabular-nums',
+                    color: bad && value > 0 ? 'var(--mantine-color-error)' : undefined,
+                  }}
+                >
+                  {count(value)}
+                </dd>
+              </div>
+            ))}
+          </dl>
+        </section>
+      ))}
+    </SimpleGrid>
+  );
+}
+
+function Sources({ status }: { status: Status }) {
+  return (
+    <section className="panel" aria-labelledby="sources-title">
+      <h2 id="sources-title">Sources</h2>
+      {status.sources.length === 0 ? (
+        <p className="quiet small">No organisation has sent anything yet.</p>
+      ) : (
+        <table className="facts">
+          <thead>
+            <tr>
+              <th scope="col">Organisation</th>
+              <th scope="col" style={{ textAlign: 'right' }}>
+                Messages received
+              </th>
+              <th scope="col">Last one</th>
+            </tr>
+          </thead>
+          <tbody>
+            {status.sources.map((source) => (
+              <tr key={source.key}>
+                <td>
+                  <Link to="/messages" search={{ source: source.key }}>
+                    {source.name}
+                  </Link>
+                </td>
+                <td className="number">{count(source.received)}</td>
+                <td>{formatDateTime(source.lastAt) || 'never'}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      )}
+    </section>
+  );
+}
