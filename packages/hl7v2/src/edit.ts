@@ -80,7 +80,8 @@ function reparse(message: Message, raws: ReadonlyMap<number, string>, options?: 
   }
   text += source.slice(from);
   const header = raws.get(0);
-  const body = encodeText(text, header === undefined ? message.encoding : targetCharset(message, header));
+  const charset = header === undefined ? message.encoding : targetCharset(message, header);
+  const body = encodeText(text, charset);
   if (body === undefined) {
     return parseError('unencodable', '102', `A value has characters that ${message.encoding} has not`);
   }
@@ -88,7 +89,7 @@ function reparse(message: Message, raws: ReadonlyMap<number, string>, options?: 
   const bytes = new Uint8Array(bom.length + body.length);
   bytes.set(bom);
   bytes.set(body, bom.length);
-  return parseMessage(bytes, options);
+  return parseMessage(bytes, { ...options, charset });
 }
 
 /** A change of MSH-18 changes the charset the message is written in. */

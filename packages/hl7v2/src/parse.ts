@@ -5,8 +5,7 @@
  * message's own. Any other line break ends a segment only when something shaped like a segment follows; otherwise it is
  * content, since some systems send bare line feeds inside OBX-5.
  */
-import { byteOrderMark, type DecodedText, decodeStrictUtf8, decodeText } from './charset.ts';
-import { charsetLabel } from './charset-names.ts';
+import { type CharsetOptions, type DecodedInput, decodeInput, encodeInput, firstLine, headerStart } from './decode.ts';
 import { type Delimiters, readDelimiters } from './delimiters.ts';
 import { type MessageHeader, readHeader } from './header.ts';
 import { defaultLimits, type Limits } from './limits.ts';
@@ -14,13 +13,8 @@ import { Message, type Problem, readingOf } from './message.ts';
 import { isParseError, type ParseError, parseError } from './parse-error.ts';
 import { Segment } from './segment.ts';
 
-export interface ParseOptions {
+export interface ParseOptions extends CharsetOptions {
   readonly limits?: Partial<Limits>;
-  /**
-   * Charset of this sender's 8-bit text when MSH-18 says ASCII or nothing and the bytes are not UTF-8, by a name of
-   * table 0211 or the Encoding Standard. Default windows-1252.
-   */
-  readonly fallbackCharset?: string;
 }
 
 /** HL7 table 0104. */
@@ -31,17 +25,18 @@ const supportedVersions: ReadonlySet<string> = new Set(
 /**
  * Parses one message.
  *
- * @param input bytes as received, or text already decoded (its bytes are then UTF-8)
+ * @param input bytes as received, or text already decoded (its bytes are then in the charset of MSH-18 if they can be,
+ *   else in UTF-8)
  * @returns the message, or why it is refused; never throws for bad content
  */
 export function parseMessage(input: Uint8Array | string, options: ParseOptions = {}): Message | ParseError {
   const limits: Limits = { ...defaultLimits, ...options.limits };
-  const bytes = typeof input === 'string' ? new TextEncoder().encode(input) : input;
-  if (bytes.length > limits.messageBytes) {
-    const message = `The message has ${bytes.length} bytes; at most ${limits.messageBytes} are taken`;
+  if (input.length > limits.messageBytes) {
+    const unit = typeof input === 'string' ? 'characters' : 'bytes';
+    const message = `The message has ${input.length} ${unit}; at most ${limits.messageBytes} are taken`;
     return parseError('too-large', '104', message);
   }
-  const decoded = typeof input === 'string' ? textInput(input) : decode(bytes, options.fallbackCharset);
+  const decoded = typeof input === 'string' ? encodeInput(input) : decodeInput(input, options);
   if (isParseError(decoded)) {
     return decoded;
   }
@@ -58,101 +53,7 @@ export function parseMessage(input: Uint8Array | string, options: ParseOptions =
   if (refused !== undefined) {
     return refused;
   }
-  return split(bytes, decoded, start, header, limits);
-}
-
-function textInput(text: string): DecodedText {
-  const bom = text.charCodeAt(0) === 0xfeff;
-  return {
-    text: bom ? text.slice(1) : text,
-    encoding: 'utf-8',
-    bomLength: bom ? 3 : 0,
-    undecodable: text.isWellFormed() ? 0 : 1,
-    guessed: false,
-  };
-}
-
-function decode(bytes: Uint8Array, fallbackCharset = 'windows-1252'): DecodedText | ParseError {
-  const bom = byteOrderMark(bytes);
-  const label = bom?.label ?? bomlessUtf16(bytes);
-  const content = bom === undefined ? bytes : bytes.subarray(bom.length);
-  if (label === 'utf-16le' || label === 'utf-16be') {
-    if (content.length % 2 !== 0) {
-      return parseError('undecodable', '102', 'UTF-16 text has an odd number of bytes; it is cut off');
-    }
-    return { ...decodeText(content, label, label), bomLength: bom?.length ?? 0 };
-  }
-  // Nearly all messages are UTF-8 or plain ASCII, so that is tried before MSH-18 is known.
-  const utf8 = decodeStrictUtf8(content);
-  const declared = declaredCharset(utf8 ?? latin1(content.subarray(0, 4096)));
-  if (isParseError(declared)) {
-    return declared;
-  }
-  const bomLength = bom?.length ?? 0;
-  const isAscii = utf8 !== undefined && utf8.length === content.length && declared !== 'iso-2022-jp';
-  if (utf8 !== undefined && (isAscii || bomLength > 0 || declared === 'auto' || declared === 'utf-8')) {
-    const encoding = isAscii && declared !== 'auto' ? declared : 'utf-8';
-    return { text: utf8, encoding, bomLength, undecodable: 0, guessed: declared === 'auto' && !isAscii && !bom };
-  }
-  const fallback = charsetLabel(fallbackCharset) ?? 'windows-1252';
-  return {
-    ...decodeText(content, bom ? 'utf-8' : declared, fallback === 'auto' ? 'windows-1252' : fallback),
-    bomLength,
-  };
-}
-
-/** UTF-16 shows itself by the zero bytes of its first letter. */
-function bomlessUtf16(bytes: Uint8Array): string | undefined {
-  if (bytes.length < 8) return undefined;
-  if (bytes[0] !== 0 && bytes[1] === 0 && bytes[3] === 0) return 'utf-16le';
-  if (bytes[0] === 0 && bytes[1] !== 0 && bytes[2] === 0) return 'utf-16be';
-  return undefined;
-}
-
-/** The charset of MSH-18 in text whose delimiters are ASCII whatever its letters are. */
-function declaredCharset(text: string): string | ParseError {
-  const start = headerStart(text);
-  const delimiters = isParseError(start) ? start : readDelimiters(text.slice(start, start + 12));
-  if (isParseError(delimiters) || isParseError(start)) {
-    return 'auto';
-  }
-  const header = readHeader(firstLine(text, start), delimiters);
-  const label = charsetLabel(header.charsets[0] ?? '');
-  if (label === undefined || label === 'utf-16' || label === 'utf-16le' || label === 'utf-16be') {
-    const why = label === undefined ? 'is not a supported name of table 0211' : 'says UTF-16 but the bytes are not';
-    const message = `The character set in MSH-18 ${why}; "UNICODE UTF-8" is preferred`;
-    return parseError('unsupported-charset', '103', message, { segment: 'MSH', occurrence: 1, field: 18, header });
-  }
-  return label;
-}
-
-function latin1(bytes: Uint8Array): string {
-  return new TextDecoder('windows-1252').decode(bytes);
-}
-
-/** Where MSH begins: blank lines and a frame's start byte left in a file may stand before it. */
-function headerStart(text: string): number | ParseError {
-  let start = 0;
-  while (start < text.length && /[\s\u000b\ufeff]/.test(text[start]!)) start++;
-  if (start === text.length) {
-    return parseError('empty', '100', 'The message is empty; it must begin with an MSH segment', { segment: 'MSH' });
-  }
-  if (text.startsWith('MSH', start)) {
-    return start;
-  }
-  const batch = text.startsWith('FHS', start) || text.startsWith('BHS', start);
-  const message = batch
-    ? 'This is a batch (FHS or BHS), not one message; it must be split first'
-    : 'The first segment must be MSH';
-  return parseError('missing-msh', '100', message, { segment: 'MSH', offset: start });
-}
-
-function firstLine(text: string, start: number): string {
-  for (let end = start; end < text.length; end++) {
-    const code = text.charCodeAt(end);
-    if (code === 0x0d || code === 0x0a) return text.slice(start, end);
-  }
-  return text.slice(start);
+  return split(decoded, start, header, limits);
 }
 
 function checkHeader(header: MessageHeader): ParseError | undefined {
@@ -180,14 +81,8 @@ function looksLikeSegment(text: string, at: number, separator: string): boolean 
   return text[at + 3] === separator && /^[A-Z][A-Z0-9]{2}$/.test(text.slice(at, at + 3));
 }
 
-function split(
-  bytes: Uint8Array,
-  decoded: DecodedText,
-  start: number,
-  header: MessageHeader,
-  limits: Limits,
-): Message | ParseError {
-  const { text, encoding, undecodable } = decoded;
+function split(decoded: DecodedInput, start: number, header: MessageHeader, limits: Limits): Message | ParseError {
+  const { bytes, text, encoding, undecodable } = decoded;
   const { delimiters } = header;
   const reading = readingOf(delimiters, encoding, undecodable > 0);
   const segments: Segment[] = [];
@@ -224,7 +119,7 @@ function split(
   return new Message({ bytes, text, encoding, bomLength: decoded.bomLength, header, segments, problems });
 }
 
-function decodingProblems(decoded: DecodedText): Problem[] {
+function decodingProblems(decoded: DecodedInput): Problem[] {
   const problems: Problem[] = [];
   if (decoded.undecodable > 0) {
     const message = `${decoded.undecodable} bytes are no text in ${decoded.encoding} and read as U+FFFD`;
