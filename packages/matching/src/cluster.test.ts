@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { cluster, type Edge } from './cluster.ts';
+import { cluster, type Edge, edgeOf } from './cluster.ts';
+import { compare } from './compare.ts';
+import { named, prepared } from './fixtures.ts';
 
 const link = (a: string, b: string, posterior = 15): Edge => ({ a, b, posterior, outcome: 'link' });
 
@@ -22,6 +24,36 @@ describe('clusters', () => {
     const { clusters, refused } = cluster([link('a', 'b', 20), link('b', 'c', 12), veto], [], []);
     expect(clusters).toEqual([['a', 'b'], ['c']]);
     expect(refused[0]?.reason).toBe('veto');
+  });
+
+  it('keep twins apart whose records both look like a third', () => {
+    const [one, other] = [prepared(), prepared({ names: named('Monica Okafor') })];
+    const vague = prepared({ names: [...named('Martha Okafor'), ...named('Monica Okafor')] });
+    const edges = [
+      edgeOf('one', 'vague', compare(one, vague)),
+      edgeOf('other', 'vague', compare(other, vague)),
+      edgeOf('one', 'other', compare(one, other)),
+    ];
+    expect(edges.map(({ outcome, veto }) => [outcome, veto])).toEqual([
+      ['link', false],
+      ['link', false],
+      ['different', true],
+    ]);
+    expect(cluster(edges, [], []).clusters).toHaveLength(2);
+  });
+
+  it('join a woman under both her names through the record that has both', () => {
+    const moved = { phones: ['2165550190'], emails: [], addresses: [] };
+    const maiden = prepared();
+    const married = prepared({ ...moved, names: named('Martha Jean Hollis') });
+    const both = prepared({ ...moved, names: [...named('Martha Hollis'), ...named('Martha Okafor')] });
+    const edges = [
+      edgeOf('maiden', 'both', compare(maiden, both)),
+      edgeOf('married', 'both', compare(married, both)),
+      edgeOf('maiden', 'married', compare(maiden, married)),
+    ];
+    expect(edges[2]).toMatchObject({ outcome: 'review', veto: false });
+    expect(cluster(edges, [], []).clusters).toHaveLength(1);
   });
 
   it('follow human decisions against any score', () => {

@@ -3,6 +3,7 @@
  * links join first, and two clusters join only when the average over all their pairs says so, so that a chain of
  * look-alikes does not pull two people together.
  */
+import type { Comparison } from './compare.ts';
 import { DisjointSets } from './disjoint-sets.ts';
 
 export interface Edge {
@@ -12,8 +13,13 @@ export interface Edge {
   posterior: number;
   /** `Comparison.outcome`: only `link` joins; every edge counts in the averages. */
   outcome: 'link' | 'review' | 'different';
-  /** A contradiction (twins, generations): the clusters of both ends never join on their own. */
+  /** `Comparison.contradiction`: the clusters of both ends never join on their own. */
   veto?: boolean;
+}
+
+/** The edge of a comparison, with its veto. */
+export function edgeOf(a: string, b: string, { posterior, outcome, contradiction }: Comparison): Edge {
+  return { a, b, posterior, outcome, veto: contradiction };
 }
 
 export type Pair = readonly [string, string];

@@ -34,6 +34,8 @@ export interface Comparison {
   explanation: Explanation[];
   /** Guards that limit the outcome. */
   guards: GuardId[];
+  /** A guard says that these are two people (twins, generations), whatever agrees: not merely too little evidence. */
+  contradiction: boolean;
 }
 
 const CONTACT_FIELDS: ReadonlySet<Field> = new Set(['address', 'phone', 'email']);
@@ -61,6 +63,7 @@ export function compare(a: Prepared, b: Prepared, model: Model = defaultModel): 
     outcome: limited(scored, guards),
     explanation,
     guards: guards.map((guard) => guard.id),
+    contradiction: guards.some((guard) => guard.limit === 'different'),
   };
 }
 

@@ -3,7 +3,7 @@
  */
 export type { PreparedAddress } from './addresses.ts';
 export { blockingKeys, MAX_KEYS } from './blocking.ts';
-export { type Clustering, type ClusterOptions, cluster, type Edge, type Pair } from './cluster.ts';
+export { type Clustering, type ClusterOptions, cluster, type Edge, edgeOf, type Pair } from './cluster.ts';
 export { type Comparison, compare, type Explanation } from './compare.ts';
 export type { DateParts } from './dates.ts';
 export {
