@@ -39,4 +39,6 @@ export type { UncompiledParameter } from './search/parameters.ts';
 export { searchParameters, uncompiled } from './search/parameters.ts';
 export { isId, referenceValue } from './search/references.ts';
 export { normalizeString } from './search/strings.ts';
+export type { CanonicalQuantity } from './search/ucum.ts';
+export { canonicalQuantity } from './search/ucum.ts';
 export { validate } from './validation/validate.ts';

@@ -64,7 +64,10 @@ export interface ReferenceValue {
   identifier?: { system?: string; value: string };
 }
 
-/** `low` and `high` of a Range are two sides of one value; for a plain quantity both are `value`. */
+/**
+ * `low` and `high` of a Range are two sides of one value; for a plain quantity both are `value`. `canonicalValue` is
+ * `value` in base units, named by `canonicalUnit`, for UCUM units that are understood.
+ */
 export interface QuantityValue {
   kind: 'quantity';
   value: number;
@@ -73,6 +76,8 @@ export interface QuantityValue {
   system?: string;
   code?: string;
   unit?: string;
+  canonicalValue?: number;
+  canonicalUnit?: string;
 }
 
 /** A number. */

@@ -128,7 +128,16 @@ describe('extract', () => {
   test('quantities, numbers and URIs', () => {
     const valueQuantity = { value: 5.4, unit: 'mg', system: 'http://unitsofmeasure.org', code: 'mg', comparator: '<' };
     expect(valuesOf({ resourceType: 'Observation', valueQuantity }, 'value-quantity')).toEqual([
-      { value: 5.4, low: -Number.MAX_VALUE, high: 5.4, system: 'http://unitsofmeasure.org', code: 'mg', unit: 'mg' },
+      {
+        value: 5.4,
+        low: -Number.MAX_VALUE,
+        high: 5.4,
+        system: 'http://unitsofmeasure.org',
+        code: 'mg',
+        unit: 'mg',
+        canonicalValue: 0.0054,
+        canonicalUnit: 'g',
+      },
     ]);
     const risk = { resourceType: 'RiskAssessment', prediction: [{ probabilityDecimal: 0.5 }] };
     expect(valuesOf(risk, 'probability')).toEqual([{ value: 0.5, low: 0.5, high: 0.5 }]);

@@ -6,6 +6,7 @@ import { DATE_MAX, DATE_MIN, dateRange } from './dates.ts';
 import type { IndexValue, SearchParameterType } from './index-value.ts';
 import { isId, referenceValue } from './references.ts';
 import { normalizeString, storableText } from './strings.ts';
+import { canonicalQuantity } from './ucum.ts';
 
 /** What conversions need to know besides the element. */
 export interface ExtractContext {
@@ -162,18 +163,25 @@ const resourceReference: Converter = (element, param, out) => {
   if (type !== undefined && id !== undefined && isId(id)) out.push({ param, kind: 'reference', type, id });
 };
 
-function pushQuantity(out: IndexValue[], param: string, low: number, high: number, unit: Fields): void {
+function pushQuantity(out: IndexValue[], param: string, value: number, low: number, high: number, unit: Fields): void {
+  const system = text(unit.system);
+  const code = text(unit.code);
+  const canonical = system === UCUM && code !== undefined ? canonicalQuantity(value, code) : undefined;
   out.push({
     param,
     kind: 'quantity',
-    value: Number.isFinite(low) ? low : high,
+    value,
     low,
     high,
-    system: text(unit.system),
-    code: text(unit.code),
+    system,
+    code,
     unit: text(unit.unit),
+    canonicalValue: canonical?.value,
+    canonicalUnit: canonical?.unit,
   });
 }
+
+const UCUM = 'http://unitsofmeasure.org';
 
 const quantity: Converter = (element, param, out) => {
   const fields = fieldsOf(element);
@@ -182,20 +190,14 @@ const quantity: Converter = (element, param, out) => {
   const { comparator } = fields;
   const low = comparator === '<' || comparator === '<=' ? -Number.MAX_VALUE : value;
   const high = comparator === '>' || comparator === '>=' ? Number.MAX_VALUE : value;
-  const shown = { system: fields.system, code: fields.code, unit: fields.unit };
-  if (low === high) pushQuantity(out, param, value, value, shown);
-  else {
-    pushQuantity(out, param, low, high, shown);
-    const pushed = out[out.length - 1];
-    if (pushed?.kind === 'quantity') pushed.value = value;
-  }
+  pushQuantity(out, param, value, low, high, fields);
 };
 
 const money: Converter = (element, param, out) => {
   const fields = fieldsOf(element);
   if (typeof fields?.value !== 'number' || !Number.isFinite(fields.value)) return;
   const { currency } = fields;
-  pushQuantity(out, param, fields.value, fields.value, {
+  pushQuantity(out, param, fields.value, fields.value, fields.value, {
     system: 'urn:iso:std:iso:4217',
     code: currency,
     unit: currency,
@@ -213,9 +215,15 @@ function boundsOf(element: unknown): { low: number; high: number; unit: Fields }
   return { low: from, high: to, unit };
 }
 
+/** The side of a range that is given, the low one when both are. */
+function oneOf(low: number, high: number): number {
+  return low === -Number.MAX_VALUE ? high : low;
+}
+
 const rangeQuantity: Converter = (element, param, out) => {
   const bounds = boundsOf(element);
-  if (bounds !== undefined) pushQuantity(out, param, bounds.low, bounds.high, bounds.unit);
+  if (bounds === undefined) return;
+  pushQuantity(out, param, oneOf(bounds.low, bounds.high), bounds.low, bounds.high, bounds.unit);
 };
 
 const plainNumber: Converter = (element, param, out) => {
@@ -226,8 +234,7 @@ const plainNumber: Converter = (element, param, out) => {
 const rangeNumber: Converter = (element, param, out) => {
   const bounds = boundsOf(element);
   if (bounds === undefined) return;
-  const value = bounds.low === -Number.MAX_VALUE ? bounds.high : bounds.low;
-  out.push({ param, kind: 'number', value, low: bounds.low, high: bounds.high });
+  out.push({ param, kind: 'number', value: oneOf(bounds.low, bounds.high), low: bounds.low, high: bounds.high });
 };
 
 const uri: Converter = (element, param, out) => {
