@@ -14,5 +14,5 @@ export {
   type TruthRecord,
   truth,
 } from './region.ts';
-export type { Slip } from './registrations.ts';
+export type { Demographics, Slip } from './registrations.ts';
 export { type Site, type SiteKey, sites } from './sites.ts';

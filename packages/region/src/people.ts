@@ -64,6 +64,7 @@ export interface Person {
   formerAddress?: Address;
   movedAt?: number;
   phone: string;
+  formerPhone?: string;
   mobile?: string;
   email?: string;
   race: '2106-3' | '2054-5' | '2028-9' | '2131-1';
@@ -125,11 +126,15 @@ export function household(index: number, seed: number, until: number): Household
   const phone = drawPhone(random);
   const shape = drawShape(random, scenario);
   const moved = random.chance(0.22)
-    ? { movedAt: officeHours(from + random.next() * (until - from), random.int(0, 500)), from: drawAddress(random) }
+    ? {
+        movedAt: officeHours(from + random.next() * (until - from), random.int(0, 500)),
+        from: drawAddress(random),
+        phone: random.chance(0.5) ? drawPhone(random) : undefined,
+      }
     : undefined;
   for (const slot of shape) {
     const person = drawPerson(random, home, slot, family, address, phone);
-    if (moved) Object.assign(person, { formerAddress: moved.from, movedAt: moved.movedAt });
+    if (moved) Object.assign(person, { formerAddress: moved.from, formerPhone: moved.phone, movedAt: moved.movedAt });
     home.people.push(person);
   }
   applyNames(random, home);

@@ -7,7 +7,7 @@ import type { Fact, Outgoing } from './outgoing.ts';
 import { type Household, household, type Person, type Relation } from './people.ts';
 import { pharmacyTelling } from './pharmacy.ts';
 import { practiceTelling } from './practice.ts';
-import { identifierOf, type Registration, type Slip } from './registrations.ts';
+import { type Demographics, demographicsAt, identifierOf, type Registration, type Slip } from './registrations.ts';
 import type { SiteKey } from './sites.ts';
 import { storyOf } from './story.ts';
 
@@ -40,6 +40,8 @@ export interface TruthRecord {
   slips: Slip[];
   /** Kept under a stand-in name (John Doe, Baby Boy): for a time, or for good. */
   placeholder?: 'resolved' | 'unresolved';
+  /** What the site says of the person in its last message under this number. */
+  stated: Demographics;
   /** The record number that took this one's place in a merge the site announced. */
   mergedInto?: string;
 }
@@ -105,7 +107,7 @@ export function* truth(options: RegionOptions): Generator<TruthPerson> {
         relations: person.relations,
         records: registrations
           .filter((registration) => told.some((outgoing) => outgoing.site === registration.site))
-          .map((registration) => recordOf(registration, home)),
+          .map((registration) => recordOf(person, registration, home)),
         facts: factsOf(told),
         familyDoctor: { npi: familyDoctor.npi, name: `${familyDoctor.given} ${familyDoctor.family}`, atPractice },
       };
@@ -158,13 +160,14 @@ function tellPerson(home: Household, person: Person) {
   };
 }
 
-function recordOf(registration: Registration, home: Household): TruthRecord {
+function recordOf(person: Person, registration: Registration, home: Household): TruthRecord {
   const { site, slips, placeholder, mergedInto, mergedAt } = registration;
   const named = placeholder?.namedAt !== undefined && placeholder.namedAt < home.until;
   return {
     site,
     identifier: identifierOf(registration),
     slips,
+    stated: demographicsAt(person, registration, Math.min(mergedAt ?? home.until, home.until) - 1),
     placeholder: placeholder && (named || mergedInto ? 'resolved' : 'unresolved'),
     mergedInto: mergedAt !== undefined && mergedAt < home.until ? mergedInto : undefined,
   };

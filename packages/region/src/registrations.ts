@@ -19,7 +19,8 @@ export type Slip =
   | 'no phone'
   | 'no middle name'
   | 'no suffix'
-  | 'misspelt street';
+  | 'misspelt street'
+  | 'wrong sex';
 
 export interface Demographics {
   family: string;
@@ -42,6 +43,9 @@ export interface Registration {
   slips: Slip[];
   /** When the desk corrected its slips, if it ever did. */
   correctedAt?: number;
+  /** Whether it asked for a mobile number and for an e-mail address. */
+  asksMobile: boolean;
+  asksEmail: boolean;
   /** Whether moves and new names reach this desk. */
   followsChanges: boolean;
   /** Registered under a stand-in name until `namedAt` (never, when absent). */
@@ -84,6 +88,8 @@ export function register(person: Person, site: SiteKey, since: number, seed: num
     slips,
     correctedAt: slips.length > 0 && random.chance(0.25) ? since + random.int(60, 700) * DAY_MS : undefined,
     followsChanges: random.chance(0.72),
+    asksMobile: site !== 'ellery-lab' && random.chance(0.65),
+    asksEmail: site !== 'ellery-lab' && random.chance(0.45),
   };
 }
 
@@ -104,9 +110,9 @@ export function demographicsAt(person: Person, registration: Registration, at: n
     birthDate: person.birthDate,
     sex: person.sex,
     address: person.formerAddress && person.movedAt && asOf < person.movedAt ? person.formerAddress : person.address,
-    phone: person.phone,
-    mobile: adult ? person.mobile : undefined,
-    email: adult ? person.email : undefined,
+    phone: person.formerPhone && person.movedAt && asOf < person.movedAt ? person.formerPhone : person.phone,
+    mobile: adult && registration.asksMobile ? person.mobile : undefined,
+    email: adult && registration.asksEmail ? person.email : undefined,
   };
   const corrected = registration.correctedAt !== undefined && at >= registration.correctedAt;
   if (!corrected) for (const slip of slips) applySlip(known, slip, person);
@@ -131,6 +137,7 @@ function drawSlips(random: Random, person: Person, site: SiteKey): Slip[] {
   if (random.chance(site === 'harbor-hospital' ? 0.2 : 0.5)) slips.push('no middle name');
   if (person.suffix && random.chance(0.45)) slips.push('no suffix');
   if (random.chance(0.03)) slips.push('misspelt street');
+  if (random.chance(0.003)) slips.push('wrong sex');
   const forced = person.scenario === 'wrong birth date' && person.isSubject && site === 'ellery-lab';
   if (forced && !slips.includes('wrong digit in birth date')) slips.push('wrong digit in birth date');
   return person.scenario === 'showcase' && person.isSubject ? [] : slips;
@@ -168,6 +175,9 @@ function applySlip(known: Demographics, slip: Slip, person: Person): void {
       break;
     case 'misspelt street':
       known.address = known.address && { ...known.address, line: misspell(known.address.line, person.ordinal) };
+      break;
+    case 'wrong sex':
+      known.sex = person.sex === 'F' ? 'M' : 'F';
       break;
   }
 }
