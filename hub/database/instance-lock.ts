@@ -119,11 +119,15 @@ function isAlive(holder: Holder): boolean {
   return holder.began === beginningOf(holder.pid);
 }
 
-/** When a process began, in clock ticks since boot (proc_pid_stat(5), field 22): tells it from a later one of the same number. */
+/**
+ * When a process began, in clock ticks since boot (proc_pid_stat(5), field 22): tells it from a later one of the same
+ * number. Undefined for one that is dead and only waits for its parent to notice (state Z).
+ */
 function beginningOf(pid: number): string | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return /^[ZX]$/.test(fields[0]!) ? undefined : fields[19];
   } catch {
     return undefined;
   }
