@@ -65,7 +65,7 @@ export class Draft {
 
 interface Step {
   name: string;
-  kind: 'one' | 'new' | 'slot' | 'extension';
+  kind: 'one' | 'new' | 'slot' | 'extension' | 'shared';
   key: string;
 }
 
@@ -75,7 +75,7 @@ export type Setter = (draft: Draft, value: unknown, constants?: Element) => stri
 /**
  * Compiles a target path. Steps are separated by dots:
  * `a` one element; `a[]` an element of its own for each value; `a[slot]` an element that rows with the same slot
- * share; `extension(url)` an extension of its own, `modifierExtension(url)` likewise.
+ * share; `extension(url)` an extension of its own; `extension{url}` the one extension of that url.
  * Throws when the path is not of that grammar, so that a wrong table does not load.
  */
 export function compilePath(path: string): Setter {
@@ -85,12 +85,13 @@ export function compilePath(path: string): Setter {
 
 function parsePath(path: string): Step[] {
   const steps: Step[] = [];
-  const grammar = /([A-Za-z][A-Za-z0-9]*)(?:\[([a-z0-9-]*)\]|\(([^)]+)\))?(?:\.|$)/y;
+  const grammar = /([A-Za-z][A-Za-z0-9]*)(?:\[([a-z0-9-]*)\]|\(([^)]+)\)|\{([^}]+)\})?(?:\.|$)/y;
   while (grammar.lastIndex < path.length) {
     const found = grammar.exec(path);
     if (found === null) throw new Error(`Target path '${path}' does not compile`);
-    const [, name, slot, url] = found;
-    if (url !== undefined) steps.push({ name: name!, kind: 'extension', key: url });
+    const [, name, slot, url, shared] = found;
+    if (shared !== undefined) steps.push({ name: name!, kind: 'shared', key: shared });
+    else if (url !== undefined) steps.push({ name: name!, kind: 'extension', key: url });
     else if (slot === undefined) steps.push({ name: name!, kind: 'one', key: '' });
     else steps.push({ name: name!, kind: slot === '' ? 'new' : 'slot', key: slot });
     if (grammar.lastIndex === 0) break;
@@ -123,6 +124,14 @@ function put(draft: Draft, steps: Step[], value: unknown, constants: Element | u
       for (const item of items) list.push(item);
       if (constants !== undefined) for (const item of items) addConstants(item as Element, constants);
       return `${base}[${first}]`;
+    }
+    if (step.kind === 'shared') {
+      let index = list.findIndex((item) => (item as Element).url === step.key);
+      if (index < 0) index = list.push({ url: step.key }) - 1;
+      base = `${base}[${index}]`;
+      node = list[index] as Element;
+      holder = node;
+      continue;
     }
     if (step.kind === 'slot') {
       const slots = (draft.slots ??= new Map());

@@ -92,9 +92,14 @@ export function readIdentifierParts(cell: Cell, parts: IdentifierParts, path = '
   const scheme = cell.text(below('extension'), parts.scheme);
   if (scheme !== undefined)
     addExtension(identifier, 'http://hl7.org/fhir/StructureDefinition/namingsystem-checkDigit', 'valueString', scheme);
-  if (parts.facility !== undefined && identifier.assigner === undefined) {
+  if (parts.facility !== undefined) {
     const facility = cell.text(below('assigner.display'), parts.facility);
-    if (facility !== undefined) identifier.assigner = { display: facility };
+    const assigner = identifier.assigner as Element | undefined;
+    if (facility !== undefined && assigner?.display === undefined) identifier.assigner = { ...assigner, display: facility };
+    else if (facility !== undefined && assigner !== undefined) {
+      identifier.assigner = { identifier: { ...(assigner.identifier as Element | undefined), value: (assigner.identifier as Element | undefined)?.value ?? assigner.display }, display: facility };
+      if (assigner.identifier !== undefined) (identifier.assigner as Element).display = `${assigner.display}, ${facility}`;
+    }
   }
   return identifier;
 }

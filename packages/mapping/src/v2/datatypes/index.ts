@@ -35,17 +35,20 @@ import {
 } from './primitive.ts';
 import { readMinutes, readMoney, readPeriod, readQuantity } from './quantity.ts';
 import {
+  readCodedLocation,
   readConceptNote,
+  readConceptText,
   readDays,
   readDevice,
   readDischargeLocation,
+  readEpisodeOfCare,
   readMaidenName,
   readSpecimenReference,
   readSpecimenSource,
   readTextConcept,
   readTextOrConcept,
 } from './special.ts';
-import { readContactPoint } from './telecom.ts';
+import { readContactPoints } from './telecom.ts';
 
 /** Reads one repetition; undefined when it holds nothing of the type. */
 export type Reader = (cell: Cell) => unknown;
@@ -70,9 +73,9 @@ const readers: Record<string, Reader> = {
   HumanName: readHumanName,
   Address: readAddress,
   StreetAddress: readStreetAddress,
-  ContactPoint: (cell) => readContactPoint(cell, undefined),
-  HomeContactPoint: (cell) => readContactPoint(cell, 'home'),
-  WorkContactPoint: (cell) => readContactPoint(cell, 'work'),
+  ContactPoint: (cell) => readContactPoints(cell, undefined),
+  HomeContactPoint: (cell) => readContactPoints(cell, 'home'),
+  WorkContactPoint: (cell) => readContactPoints(cell, 'work'),
   Identifier: readExtendedIdentifier,
   EntityIdentifier: readEntityIdentifier,
   PlainIdentifier: readPlainIdentifier,
@@ -97,9 +100,12 @@ const readers: Record<string, Reader> = {
   MaidenName: readMaidenName,
   DischargeLocation: readDischargeLocation,
   Days: readDays,
+  EpisodeOfCare: readEpisodeOfCare,
   TextConcept: readTextConcept,
   TextOrConcept: readTextOrConcept,
   ConceptNote: readConceptNote,
+  ConceptText: readConceptText,
+  CodedLocation: readCodedLocation,
   Device: readDevice,
   SpecimenSource: readSpecimenSource,
   SpecimenReference: readSpecimenReference,

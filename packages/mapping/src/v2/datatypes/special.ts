@@ -2,7 +2,7 @@
 import type { Cell } from '../cell.ts';
 import type { Element } from '../draft.ts';
 import { readConcept } from './coded.ts';
-import { readEntityIdentifier, readPairIdentifiers } from './identifier.ts';
+import { peekAuthority, readEntityIdentifier, readExtendedIdentifier, readPairIdentifiers, systemOf } from './identifier.ts';
 import { referenceTo } from './party.ts';
 import { readText } from './primitive.ts';
 
@@ -81,4 +81,36 @@ export function readSpecimenSource(cell: Cell): Element | undefined {
 export function readSpecimenReference(cell: Cell): Element | undefined {
   const identifier = readPairIdentifiers(cell)?.[0];
   return identifier === undefined ? undefined : { type: 'Specimen', identifier };
+}
+
+/** A coded text (CWE) as plain text. */
+export function readConceptText(cell: Cell): string | undefined {
+  return readText(cell);
+}
+
+/** A location as a coded value (CWE). */
+export function readCodedLocation(cell: Cell): Element | undefined {
+  const code = cell.peek(1);
+  const name = cell.peek(2) ?? code;
+  if (name === undefined) return undefined;
+  const draft = cell.run.draft('Location', 'reference', 'coded', code ?? name);
+  draft.clinical = false;
+  const at = cell.at({ draft, base: '' });
+  draft.resource.name = name;
+  if (cell.peek(2) !== undefined) at.text('name', 2);
+  const index = code === undefined ? undefined : draft.append('identifier', { value: code });
+  if (index !== undefined) at.text(`identifier[${index}].value`, 1);
+  return referenceTo(draft);
+}
+
+/** PV1-54: the episode of care a visit belongs to, known by its identifier; its patient is set by the visit. */
+export function readEpisodeOfCare(cell: Cell): Element | undefined {
+  const value = cell.peek(1);
+  if (value === undefined) return undefined;
+  const draft = cell.run.draft('EpisodeOfCare', 'reference', systemOf(cell.run, peekAuthority(cell.component(4)), cell.peek(5)), value);
+  const place = { draft, base: '' };
+  const identifier = readExtendedIdentifier(cell.at(place));
+  if (identifier !== undefined) place.base = `identifier[${draft.append('identifier', identifier)}]`;
+  draft.resource.status = 'active';
+  return { ...draft.reference };
 }

@@ -6,6 +6,33 @@ import { addExtension } from './extension.ts';
 
 /** @param defaultUse use that the field itself implies (PID-13 home, PID-14 work) */
 export function readContactPoint(cell: Cell, defaultUse: string | undefined): Element | undefined {
+  return readOne(cell, defaultUse);
+}
+
+/** XTN whole: an e-mail address or a second number that stands beside the first is a contact point of its own. */
+export function readContactPoints(cell: Cell, defaultUse: string | undefined): Element[] | undefined {
+  const first = readOne(cell, defaultUse);
+  if (first === undefined) return undefined;
+  const points = [first];
+  for (const component of [4, 1, 12]) {
+    const atom = cell.atom(component);
+    const value = cell.peek(component);
+    if (value === undefined || atom === undefined || atom.disposition !== 'kept') continue;
+    if (digits(value) !== '' && points.some((point) => digits(String(point.value)) === digits(value))) {
+      cell.consume(atom);
+      continue;
+    }
+    cell.mark(atom, 'value');
+    points.push({ system: component === 4 && /@/.test(value) ? 'email' : component === 4 ? 'other' : 'phone', value, ...(first.use !== undefined && { use: first.use }) });
+  }
+  return points;
+}
+
+function digits(text: string): string {
+  return text.replace(/\D/g, '');
+}
+
+function readOne(cell: Cell, defaultUse: string | undefined): Element | undefined {
   const equipment = cell.peek(3);
   const system = lookup('telecomSystem', equipment) ?? (cell.peek(4) !== undefined ? 'email' : 'phone');
   const point: Element = { system };

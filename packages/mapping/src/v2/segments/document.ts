@@ -1,6 +1,8 @@
 /** TXA and the OBX after it: a document with its content. */
 import { Cell } from '../cell.ts';
 import { absentConcept } from '../datatypes/extension.ts';
+import { readConcept } from '../datatypes/coded.ts';
+import { readPractitioner } from '../datatypes/party.ts';
 import { readText } from '../datatypes/primitive.ts';
 import type { Element } from '../draft.ts';
 import { compileRows } from '../engine.ts';
@@ -74,6 +76,18 @@ export function addContent(segment: SourceSegment, state: State): void {
   for (const atom of segment.fields[1]?.[0]?.[1] ?? []) if (atom !== undefined) atom.disposition = 'structural';
   const typeCell = cellOf(segment, 2, run);
   const type = typeCell?.used(1)?.toUpperCase();
+  const kind = cellOf(segment, 3, run);
+  if (kind !== undefined) {
+    const place = { draft, base: '' };
+    const concept = readConcept(kind.at(place));
+    if (concept !== undefined) place.base = `category[${draft.append('category', concept)}]`;
+  }
+  for (const field of [4, 11]) cellOf(segment, field, run)?.used(1);
+  for (const field of [16, 25]) {
+    const author = cellOf(segment, field, run);
+    const reference = author === undefined ? undefined : readPractitioner(author);
+    if (reference !== undefined) draft.append('author', reference);
+  }
   for (const repetition of segment.fields[5] ?? []) {
     if (repetition === undefined) continue;
     const list = (draft.resource.content ??= []) as Element[];

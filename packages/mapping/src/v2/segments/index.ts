@@ -6,6 +6,8 @@ import { nte } from './note.ts';
 import { obx } from './observation.ts';
 import { mrg, nk1, pd1, pid } from './patient.ts';
 import { ctd, prd, prt, rol } from './parties.ts';
+import { rxa, rxc, rxd, rxe, rxo, rxr, tq1 } from './pharmacy.ts';
+import { db1, rf1 } from './referral.ts';
 import { obr, orc, spm } from './results.ts';
 import { aig, ail, aip, ais, rgs, sch } from './scheduling.ts';
 import type { SegmentHandler } from './state.ts';
@@ -43,4 +45,13 @@ export const HANDLERS: Record<string, SegmentHandler | undefined> = {
   AIG: aig,
   AIL: ail,
   AIP: aip,
+  RXO: rxo,
+  RXE: rxe,
+  RXD: rxd,
+  RXA: rxa,
+  RXR: rxr,
+  RXC: rxc,
+  TQ1: tq1,
+  RF1: rf1,
+  DB1: db1,
 };

@@ -46,7 +46,7 @@ export function provenance(state: State): Draft {
     header.source = { endpoint: `urn:causeway:application:${run.context.source}:unknown` };
   }
   for (const segment of state.segments) {
-    if (segment.name === 'EVN') evnRows(segment, draft, run);
+    if (segment.name === 'EVN') recordedEvent(segment, draft, run);
     else if (segment.name === 'SFT') software(segment, header, run, draft);
   }
   const stated = (draft.resource.agent as Element[] | undefined) ?? [];
@@ -90,6 +90,8 @@ function fillHeader(msh: SourceSegment, header: Element, draft: Draft, agents: E
   const responsible = organization(cellOf(msh, 22, run));
   if (responsible !== undefined) header.responsible = responsible;
   if (msh.fields[23] !== undefined) authority(cellOf(msh, 6, run));
+  country(msh, sender, run);
+  application(msh, agents, draft, run);
   stamp(msh, draft, run);
   const language = at(19, 'language');
   if (language?.peek(1) !== undefined && /^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$/i.test(language.peek(1)!))
@@ -97,13 +99,36 @@ function fillHeader(msh: SourceSegment, header: Element, draft: Draft, agents: E
   processing(msh, header, draft, run);
 }
 
-/** MSH-7 as the time of the statement; MSH-11 (production, training, debugging) and MSH-21 as tags and profiles. */
-function stamp(msh: SourceSegment, draft: Draft, run: Run): void {
-  const cell = cellOf(msh, 7, run)?.at({ draft, base: '' });
-  const time = cell?.dateTime('occurredDateTime', 1);
-  if (time !== undefined) draft.resource.occurredDateTime = time;
+/** MSH-17: the sender's country, as the organization's address. */
+function country(msh: SourceSegment, sender: Element | undefined, run: Run): void {
+  const cell = cellOf(msh, 17, run);
+  const organization = [...run.drafts.values()].find((item) => `Organization/${item.id}` === sender?.reference);
+  const value = cell?.peek(1);
+  if (cell === undefined || value === undefined || organization === undefined) return;
+  const index = organization.append('address', { country: value });
+  cell.at({ draft: organization, base: `address[${index}].country` }).text('', 1);
 }
 
+/** MSH-3 with a universal id of its own beside a network address (MSH-24): the application as assembling agent. */
+function application(msh: SourceSegment, agents: Element[], draft: Draft, run: Run): void {
+  const cell = cellOf(msh, 3, run);
+  const universal = cell?.peek(2);
+  if (cell === undefined || universal === undefined || cell.atom(2)?.disposition === 'mapped') return;
+  const at = cell.at({ draft, base: `agent[${agents.length}].who.identifier` });
+  at.text('value', 2);
+  at.used(3);
+  agents.push({ type: { coding: [{ system: AGENT, code: 'assembler' }] }, who: { identifier: { system: 'urn:ietf:rfc:3986', value: universalSystem(universal, cell.peek(3)) } } });
+}
+
+/** MSH-7: when the sender made the statement. */
+function stamp(msh: SourceSegment, draft: Draft, run: Run): void {
+  const cell = cellOf(msh, 7, run)?.at({ draft, base: 'recorded' });
+  const sent = cell?.readDateTime(1)?.dateTime;
+  if (sent !== undefined && sent.length > 10) draft.resource.recorded = cell?.dateTime('', 1);
+  else cell?.used(1);
+}
+
+/** MSH-11 (production, training, debugging) and MSH-21 (profiles) as tags. */
 function processing(msh: SourceSegment, header: Element, draft: Draft, run: Run): void {
   const cell = cellOf(msh, 11, run)?.at({ draft, base: 'contained[0].meta.tag[0].code' });
   const id = cell?.text('', 1);
@@ -140,6 +165,7 @@ function endpointOf(application: Cell | undefined, address: Cell | undefined, ru
     application.used(3);
   }
   if (address?.peek(1) !== undefined && given === undefined) address.text('endpoint', 1);
+  if (made.name === undefined && address?.peek(1) !== undefined) made.name = address.text('name', 1);
   return made;
 }
 
@@ -149,6 +175,14 @@ function authority(cell: Cell | undefined): Element | undefined {
 
 function organization(cell: Cell | undefined): Element | undefined {
   return cell === undefined ? undefined : readOrganization(cell);
+}
+
+/** EVN-2, the event's recording, stands as the time it occurred unless EVN-6 says better. */
+function recordedEvent(segment: SourceSegment, draft: Draft, run: Run): void {
+  evnRows(segment, draft, run);
+  const cell = cellOf(segment, 2, run)?.at({ draft, base: 'occurredDateTime' });
+  if (draft.resource.occurredDateTime !== undefined || cell === undefined) cell?.used(1);
+  else draft.resource.occurredDateTime = cell.dateTime('', 1);
 }
 
 /** SFT: what made the message. */

@@ -9,6 +9,9 @@
  */
 import { Cell } from '../cell.ts';
 import { toFhirDateTime } from '../datatypes/datetime.ts';
+import { readAddress } from '../datatypes/address.ts';
+import { readOrganization } from '../datatypes/party.ts';
+import { readContactPoint } from '../datatypes/telecom.ts';
 import { absentConcept } from '../datatypes/extension.ts';
 import { systemOf } from '../datatypes/identifier.ts';
 import type { Draft, Element } from '../draft.ts';
@@ -87,6 +90,7 @@ function fillRequest(
     requestRows(segment, draft, run);
     dedupe(draft, 'identifier', before);
   }
+  if (ordered !== undefined) orderingFacility(ordered, draft, state);
   draft.adds.push('identifier');
   draft.resource.subject = subjectOf(state);
   if (state.encounter !== undefined) draft.resource.encounter = state.encounter.reference;
@@ -107,6 +111,47 @@ function fillRequest(
     draft.resource.priority = urgency;
     priority?.at({ draft, base: 'priority' }).text('', 1);
   }
+}
+
+/**
+ * ORC-21 to ORC-24: the ordering facility. With an ordering provider both stand together in a PractitionerRole, which
+ * is what FHIR lets a request be requested by.
+ */
+export function orderingFacility(ordered: SourceSegment, draft: Draft, state: State): void {
+  const run = state.run;
+  const cell = cellOf(ordered, 21, run);
+  const facility = cell === undefined ? undefined : readOrganization(cell);
+  if (facility === undefined) return;
+  const organization = [...run.drafts.values()].find((item) => `Organization/${item.id}` === facility.reference);
+  const address = cellOf(ordered, 22, run);
+  const phone = cellOf(ordered, 23, run);
+  const provider = cellOf(ordered, 24, run);
+  if (organization !== undefined && address !== undefined) {
+    const place = { draft: organization, base: '' };
+    const read = readAddress(address.at(place));
+    if (read !== undefined) place.base = `address[${organization.append('address', read)}]`;
+  }
+  if (organization !== undefined && phone !== undefined) {
+    const place = { draft: organization, base: '' };
+    const read = readContactPoint(phone.at(place), 'work');
+    if (read !== undefined) place.base = `telecom[${organization.append('telecom', read)}]`;
+  }
+  const requester = draft.resource.requester as Element | undefined;
+  if (requester === undefined) {
+    draft.resource.requester = facility;
+    return;
+  }
+  const practitioner = [...run.drafts.values()].find((item) => `Practitioner/${item.id}` === requester.reference);
+  if (practitioner === undefined) return;
+  const role = run.draft('PractitionerRole', 'merge', 'orders', practitioner.id, String(facility.reference));
+  role.clinical = false;
+  role.resource.practitioner = requester;
+  role.resource.organization = facility;
+  draft.resource.requester = role.reference;
+  if (provider === undefined) return;
+  const place = { draft: practitioner, base: '' };
+  const read = readAddress(provider.at(place));
+  if (read !== undefined) place.base = `address[${practitioner.append('address', read)}]`;
 }
 
 /** Drops items from `from` on that equal an earlier one but for their order number type. */

@@ -1,5 +1,7 @@
 /** SCH, RGS, AIS, AIG, AIL, AIP: an appointment, keyed by filler (else placer) appointment id. */
 import type { Cell } from '../cell.ts';
+import { readAddress } from '../datatypes/address.ts';
+import { readContactPoint } from '../datatypes/telecom.ts';
 import { readConcept } from '../datatypes/coded.ts';
 import { readLocation, readPractitioner } from '../datatypes/party.ts';
 import type { Draft, Element } from '../draft.ts';
@@ -30,6 +32,9 @@ export const sch: SegmentHandler = (segment, state) => {
   state.appointment = draft;
   state.noted = { draft, element: 'comment' };
   schRows(segment, draft, run);
+  contactDetails(segment, state, 12, 13, 14);
+  contactDetails(segment, state, 16, 17, 18);
+  contactDetails(segment, state, 20, 21, 22);
   for (const field of [26, 27]) {
     const order = orderIdentity(run, segment, field);
     const cell = cellOf(segment, field, run);
@@ -50,6 +55,27 @@ export const sch: SegmentHandler = (segment, state) => {
   else draft.require('status', 'proposed');
   times(segment, draft, state);
 };
+
+/** Phone and address of a contact person, who is a Practitioner by then. */
+function contactDetails(segment: SourceSegment, state: State, personField: number, phoneField: number, addressField: number): void {
+  const run = state.run;
+  const person = cellOf(segment, personField, run);
+  const reference = person === undefined ? undefined : readPractitioner(person);
+  const holder = [...run.drafts.values()].find((item) => `Practitioner/${item.id}` === reference?.reference);
+  if (holder === undefined) return;
+  const phone = cellOf(segment, phoneField, run);
+  if (phone !== undefined) {
+    const place = { draft: holder, base: '' };
+    const point = readContactPoint(phone.at(place), 'work');
+    if (point !== undefined) place.base = `telecom[${holder.append('telecom', point)}]`;
+  }
+  if (addressField === 22) return;
+  const address = cellOf(segment, addressField, run);
+  if (address === undefined) return;
+  const place = { draft: holder, base: '' };
+  const read = readAddress(address.at(place));
+  if (read !== undefined) place.base = `address[${holder.append('address', read)}]`;
+}
 
 /** SCH-11 (TQ: start in component 4, end in 5), SCH-9/10 duration. */
 function times(segment: SourceSegment, draft: Draft, state: State): void {

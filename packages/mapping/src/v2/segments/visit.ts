@@ -25,6 +25,7 @@ export const pv1: SegmentHandler = (segment, state) => {
   draft.resource.subject = subjectOf(state);
   pv1Rows(segment, draft, run);
   draft.adds.push('identifier');
+  for (const item of run.drafts.values()) if (item.type === 'EpisodeOfCare') item.resource.patient ??= subjectOf(state);
   setClass(segment, draft, run);
   if (draft.resource.class === undefined) {
     draft.require('class', {

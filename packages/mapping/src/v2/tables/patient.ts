@@ -40,8 +40,8 @@ export const PID: readonly Row[] = [
     'string',
     { clears: 'extension[url=patient-birthPlace]' },
   ],
-  ['PID-25', 'multipleBirthInteger', 'positiveInt', { when: 'not PID-24 in N' }],
-  ['PID-24', 'multipleBirthBoolean', 'boolean', { when: 'not PID-25 valued or PID-24 in N' }],
+  ['PID-24', 'multipleBirthBoolean', 'boolean', { when: 'not PID-25 valued or PID-24 in N and PID-25 in 0, 1' }],
+  ['PID-25', 'multipleBirthInteger', 'positiveInt', { when: 'not PID-24 in N or not PID-25 in 0, 1' }],
   ['PID-24', '', 'consumed'],
   [
     'PID-26',
@@ -60,10 +60,11 @@ export const PID: readonly Row[] = [
   ['PID-30', '', 'consumed'],
   [
     'PID-35',
-    `extension(${EXTENSION}/patient-animal).extension(species).valueCodeableConcept`,
+    `extension{${EXTENSION}/patient-animal}.extension(species).valueCodeableConcept`,
     'CodeableConcept',
     { clears: 'extension[url=patient-animal]' },
   ],
+  ['PID-36', `extension{${EXTENSION}/patient-animal}.extension(breed).valueCodeableConcept`, 'CodeableConcept'],
   [
     'PID-39',
     `extension(${EXTENSION}/patient-citizenship).extension(code).valueCodeableConcept`,

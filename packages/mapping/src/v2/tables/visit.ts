@@ -53,6 +53,7 @@ export const PV1: readonly Row[] = [
   ['PV1-44', 'period.start', 'dateTime', { clears: 'period.start' }],
   ['PV1-45', 'period.end', 'dateTime', { clears: 'period.end' }],
   ['PV1-50', 'identifier[]', 'Identifier'],
+  ['PV1-54', 'episodeOfCare[]', 'EpisodeOfCare'],
 ];
 
 export const PV2: readonly Row[] = [

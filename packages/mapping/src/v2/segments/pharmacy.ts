@@ -1,0 +1,276 @@
+/**
+ * RXO, RXE, RXD, RXA, RXR, RXC, TQ1: medication requests and dispenses, immunizations, and when an order is to be
+ * carried out. The order is the ORC before them: placer (else filler) number and drug make the request.
+ */
+import { Cell } from '../cell.ts';
+import { absentConcept } from '../datatypes/extension.ts';
+import { addUnits, readQuantity } from '../datatypes/quantity.ts';
+import { toFhirTime } from '../datatypes/datetime.ts';
+import type { Draft, Element } from '../draft.ts';
+import { compileRows } from '../engine.ts';
+import type { SourceSegment } from '../source.ts';
+import { ORC_REQUEST } from '../tables/results.ts';
+import { RXA, RXD, RXE, RXO, RXR_DOSAGE, RXR_IMMUNIZATION } from '../tables/pharmacy.ts';
+import { lookup } from '../vocabularies.ts';
+import { readAddress } from '../datatypes/address.ts';
+import { cellOf } from './patient.ts';
+import { orderIdentity } from './results.ts';
+import { patientOf, peek, subjectOf, type SegmentHandler, type State } from './state.ts';
+
+const rxoRows = compileRows(RXO);
+const rxeRows = compileRows(RXE);
+const rxdRows = compileRows(RXD);
+const rxaRows = compileRows(RXA);
+const rxrDosage = compileRows(RXR_DOSAGE);
+const rxrImmunization = compileRows(RXR_IMMUNIZATION);
+const orcMedication = compileRows(
+  ORC_REQUEST.filter(([from]) => !['ORC-4', 'ORC-29'].includes(from)).concat([['ORC-4', 'groupIdentifier', 'EntityIdentifier']]),
+);
+const orcImmunization = compileRows(ORC_REQUEST.filter(([from]) => ['ORC-1', 'ORC-2', 'ORC-3'].includes(from)).concat([['ORC-9', 'recorded', 'dateTime'], ['ORC-12', 'performer[].actor', 'Practitioner', { with: { function: { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/v2-0443', code: 'OP', display: 'Ordering Provider' }] } } }]]));
+
+interface Dose {
+  low: number;
+  high: number;
+  units: number;
+  dispense: number;
+  dispenseUnits: number;
+}
+
+export const rxo: SegmentHandler = (segment, state) => {
+  medicationRequest(segment, state, 1, 'original-order', { low: 2, high: 3, units: 4, dispense: 11, dispenseUnits: 12 }, rxoRows);
+};
+
+export const rxe: SegmentHandler = (segment, state) => {
+  medicationRequest(segment, state, 2, 'order', { low: 3, high: 4, units: 5, dispense: 10, dispenseUnits: 11 }, rxeRows);
+};
+
+function medicationRequest(segment: SourceSegment, state: State, codeField: number, intent: string, dose: Dose, rows: typeof rxoRows): void {
+  const run = state.run;
+  const ordered = state.orc;
+  const known = state.medication;
+  const draft = known !== undefined && known.type === 'MedicationRequest' ? known : requestDraft(segment, state, codeField);
+  state.medication = draft;
+  state.noted = { draft, element: 'note' };
+  state.participated = draft;
+  draft.resource.subject = subjectOf(state);
+  if (state.encounter !== undefined) draft.resource.encounter = state.encounter.reference;
+  if (ordered !== undefined) {
+    orcMedication(ordered, draft, run);
+    orderStatus(ordered, draft, state);
+    state.orc = undefined;
+  }
+  rows(segment, draft, run);
+  draft.adds.push('identifier');
+  draft.require('status', 'active');
+  if (known === undefined) draft.resource.intent = intent;
+  draft.require('medicationCodeableConcept', absentConcept());
+  doses(segment, draft, dose, state);
+}
+
+function requestDraft(segment: SourceSegment, state: State, codeField: number): Draft {
+  const order = orderIdentity(state.run, state.orc, 2) ?? orderIdentity(state.run, state.orc, 3) ?? ['message', state.run.context.messageUri];
+  return state.run.draft('MedicationRequest', 'merge', patientOf(state).id, ...order, peek(segment, codeField) ?? peek(segment, codeField, 2) ?? '');
+}
+
+function orderStatus(ordered: SourceSegment, draft: Draft, state: State): void {
+  const stated = cellOf(ordered, 5, state.run);
+  const mapped = lookup('requestStatus', stated?.peek(1));
+  const status = mapped ?? lookup('orderControl', peek(ordered, 1));
+  if (mapped !== undefined) stated?.at({ draft, base: 'status' }).text('', 1);
+  if (status !== undefined) draft.resource.status = status === 'revoked' ? 'cancelled' : status;
+}
+
+/** The dosage all rows fill: `dosageInstruction[0]`. */
+function dosageOf(draft: Draft): Element {
+  const list = (draft.resource.dosageInstruction as Element[] | undefined) ?? [];
+  draft.resource.dosageInstruction = list;
+  if (list.length === 0) {
+    list.push({});
+    draft.slots ??= new Map();
+    draft.slots.set('dosageInstruction[first]', { element: list[0]!, base: 'dosageInstruction[0]' });
+  }
+  return list[0]!;
+}
+
+function doses(segment: SourceSegment, draft: Draft, fields: Dose, state: State): void {
+  const run = state.run;
+  const amount = quantityOf(segment, fields.low, fields.units, draft, 'dosageInstruction[0].doseAndRate[0].doseQuantity', state);
+  const high = cellOf(segment, fields.high, run)?.at({ draft, base: 'dosageInstruction[0].doseAndRate[0].doseRange.high' }).number('value', 1);
+  if (amount !== undefined) {
+    const dosage = dosageOf(draft);
+    const { value: _value, ...unit } = amount;
+    dosage.doseAndRate = [high === undefined || high === amount.value ? { doseQuantity: amount } : { doseRange: { low: amount, high: { ...unit, value: high } } }];
+  }
+  const dispensed = quantityOf(segment, fields.dispense, fields.dispenseUnits, draft, 'dispenseRequest.quantity', state);
+  if (dispensed === undefined) return;
+  const request = (draft.resource.dispenseRequest as Element | undefined) ?? {};
+  request.quantity = dispensed;
+  draft.resource.dispenseRequest = request;
+}
+
+/** A number and its units in two fields. */
+function quantityOf(segment: SourceSegment, field: number, unitField: number, draft: Draft, base: string, state: State): Element | undefined {
+  const value = cellOf(segment, field, state.run)?.at({ draft, base }).number('value', 1);
+  if (value === undefined) return undefined;
+  const quantity: Element = { value };
+  const units = cellOf(segment, unitField, state.run)?.at({ draft, base });
+  if (units !== undefined) addUnits(quantity, units, '');
+  return quantity;
+}
+
+export const rxd: SegmentHandler = (segment, state) => {
+  const run = state.run;
+  const request = state.medication;
+  const number = peek(segment, 7);
+  const order = number === undefined ? undefined : ['prescription', number];
+  const identity = orderIdentity(run, state.orc, 3) ?? orderIdentity(run, state.orc, 2) ?? order ?? ['message', run.context.messageUri];
+  const draft = run.draft('MedicationDispense', 'merge', patientOf(state).id, ...identity, peek(segment, 2) ?? '', peek(segment, 1) ?? '');
+  draft.resource.subject = subjectOf(state);
+  if (state.encounter !== undefined) draft.resource.context = state.encounter.reference;
+  rxdRows(segment, draft, run);
+  draft.require('medicationCodeableConcept', absentConcept());
+  draft.resource.status = 'completed';
+  if (request?.type === 'MedicationRequest') draft.resource.authorizingPrescription = [request.reference];
+  const quantity = quantityOf(segment, 4, 5, draft, 'quantity', state);
+  if (quantity !== undefined) draft.resource.quantity = quantity;
+  state.medication = draft;
+  state.noted = { draft, element: 'note' };
+};
+
+/** RXA: an immunization by filler order number, else by patient, vaccine and time. */
+export const rxa: SegmentHandler = (segment, state) => {
+  const run = state.run;
+  const ordered = state.orc;
+  state.orc = undefined;
+  const filler = orderIdentity(run, ordered, 3);
+  const when = [peek(segment, 5) ?? '', peek(segment, 3) ?? ''];
+  const draft = run.draft('Immunization', 'merge', patientOf(state).id, ...(filler === undefined || filler[1] === '9999' ? when : [...filler, when[0]!]));
+  state.immunization = draft;
+  state.medication = undefined;
+  state.noted = { draft, element: 'note' };
+  state.participated = draft;
+  draft.resource.patient = subjectOf(state);
+  if (state.encounter !== undefined) draft.resource.encounter = state.encounter.reference;
+  if (ordered !== undefined) orcImmunization(ordered, draft, run);
+  rxaRows(segment, draft, run);
+  draft.adds.push('identifier');
+  draft.require('vaccineCode', absentConcept());
+  if (draft.resource.occurrenceDateTime === undefined) draft.require('occurrenceString', 'unknown');
+  const quantity = peek(segment, 6) === '999' ? undefined : quantityOf(segment, 6, 7, draft, 'doseQuantity', state);
+  if (quantity !== undefined) draft.resource.doseQuantity = quantity;
+  else cellOf(segment, 6, run)?.used(1);
+  const completion = cellOf(segment, 20, run)?.at({ draft, base: 'status' });
+  const action = cellOf(segment, 21, run);
+  action?.used(1);
+  if (action?.peek(1)?.toUpperCase() === 'D') draft.resource.status = 'entered-in-error';
+  else {
+    draft.resource.status = lookup('immunizationStatus', completion?.peek(1)) ?? 'completed';
+    if (lookup('immunizationStatus', completion?.peek(1)) !== undefined) completion?.text('', 1);
+  }
+  const address = cellOf(segment, 28, run);
+  const location = [...run.drafts.values()].find((item) => `Location/${item.id}` === (draft.resource.location as Element | undefined)?.reference);
+  if (address === undefined || location === undefined) return;
+  const place = { draft: location, base: 'address' };
+  location.resource.address = readAddress(address.at(place)) ?? location.resource.address;
+};
+
+export const rxr: SegmentHandler = (segment, state) => {
+  if (state.immunization !== undefined) rxrImmunization(segment, state.immunization, state.run);
+  else if (state.medication?.type === 'MedicationRequest') {
+    dosageOf(state.medication);
+    rxrDosage(segment, state.medication, state.run);
+  }
+};
+
+/** RXC: components of a compound, told in the dosage's text since MedicationRequest has no place for them. */
+export const rxc: SegmentHandler = (segment, state) => {
+  const draft = state.medication;
+  if (draft === undefined) return;
+  const place = { draft, base: 'note' };
+  const words: string[] = [];
+  for (const [field, components] of [[1, [1]], [2, [1, 2]], [3, [1]], [4, [2]], [5, [1]], [6, [2]]] as const) {
+    const cell = cellOf(segment, field, state.run)?.at(place);
+    for (const component of components) {
+      const text = cell?.text('text', component);
+      if (text !== undefined) words.push(text);
+    }
+  }
+  if (words.length > 0) draft.append('note', { text: `Component: ${words.join(' ')}` });
+};
+
+/** TQ1: timing of the order in hand. */
+export const tq1: SegmentHandler = (segment, state) => {
+  const run = state.run;
+  for (const atom of segment.fields[1]?.[0]?.[1] ?? []) if (atom !== undefined) atom.disposition = 'structural';
+  const draft = state.medication ?? state.request;
+  if (draft === undefined || (draft.type !== 'ServiceRequest' && draft.type !== 'MedicationRequest')) return;
+  const medicine = draft.type === 'MedicationRequest';
+  const base = medicine ? 'dosageInstruction[0].timing' : 'occurrenceTiming';
+  const timing = timingOf(segment, state, draft, base);
+  if (timing !== undefined) {
+    if (medicine) dosageOf(draft).timing = timing;
+    else if (draft.resource.occurrenceDateTime === undefined) draft.resource.occurrenceTiming = timing;
+  }
+  const priority = cellOf(segment, 9, run)?.at({ draft, base: 'priority' });
+  const urgency = lookup('requestPriority', priority?.peek(1));
+  if (urgency !== undefined) {
+    draft.resource.priority ??= urgency;
+    priority?.text('', 1);
+  }
+  for (const field of [10, 11]) {
+    const text = cellOf(segment, field, run)?.at({ draft, base: 'note' }).text('text', 1);
+    if (text !== undefined) draft.append('note', { text });
+  }
+  const quantity = cellOf(segment, 2, run)?.at({ draft, base: medicine ? 'dosageInstruction[0].doseAndRate[0].doseQuantity' : 'quantityQuantity' });
+  if (quantity === undefined) return;
+  if (medicine && dosageOf(draft).doseAndRate !== undefined) return;
+  const read = readQuantity(quantity);
+  if (read === undefined) return;
+  if (medicine) dosageOf(draft).doseAndRate = [{ doseQuantity: read }];
+  else draft.resource.quantityQuantity = read;
+};
+
+function timingOf(segment: SourceSegment, state: State, draft: Draft, base: string): Element | undefined {
+  const run = state.run;
+  const repeat: Element = {};
+  const bounds: Element = {};
+  const start = cellOf(segment, 7, run)?.at({ draft, base: `${base}.repeat.boundsPeriod` }).dateTime('start', 1);
+  const end = cellOf(segment, 8, run)?.at({ draft, base: `${base}.repeat.boundsPeriod` }).dateTime('end', 1);
+  if (start !== undefined) bounds.start = start;
+  if (end !== undefined) bounds.end = end;
+  if (start !== undefined || end !== undefined) repeat.boundsPeriod = bounds;
+  else {
+    const duration = cellOf(segment, 6, run)?.at({ draft, base: `${base}.repeat.boundsDuration` });
+    const read = duration === undefined ? undefined : readQuantity(duration);
+    if (read !== undefined) repeat.boundsDuration = read;
+  }
+  const times: string[] = [];
+  for (const repetition of segment.fields[4] ?? []) {
+    if (repetition === undefined) continue;
+    const cell = new Cell(repetition, run, 'TQ1-4', { draft, base: `${base}.repeat.timeOfDay[${times.length}]` });
+    const time = toFhirTime(cell.peek(1) ?? '');
+    if (time === undefined) continue;
+    cell.text('', 1);
+    times.push(time);
+  }
+  if (times.length > 0) repeat.timeOfDay = times;
+  const count = cellOf(segment, 14, run)?.at({ draft, base: `${base}.repeat.count` });
+  if (/^0*[1-9]\d{0,5}$/.test(count?.peek(1) ?? '')) repeat.count = count?.number('', 1);
+  const timing: Element = {};
+  if (Object.keys(repeat).length > 0) timing.repeat = repeat;
+  const codes: Element[] = [];
+  const words: string[] = [];
+  for (const repetition of segment.fields[3] ?? []) {
+    const cell = repetition === undefined ? undefined : new Cell(repetition, run, 'TQ1-3', { draft, base: `${base}.code` }).inside(1);
+    const code = cell?.text('coding', 1);
+    if (cell === undefined || code === undefined) continue;
+    const display = cell.text('coding', 2);
+    const coding: Element = { system: 'http://terminology.hl7.org/CodeSystem/v2-0335', code };
+    if (display !== undefined) coding.display = display;
+    cell.used(3);
+    codes.push(coding);
+    words.push(display ?? code);
+  }
+  if (codes.length > 0) timing.code = { coding: codes, text: words.join(', ') };
+  return Object.keys(timing).length === 0 ? undefined : timing;
+}
