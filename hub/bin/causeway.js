@@ -1,10 +1,10 @@
 #!/usr/bin/env node
 // The command line: `causeway start | token | send | status`. Plain JavaScript, so that any Node can start it.
-import { enableCompileCache } from 'node:module';
+import module from 'node:module';
 import { reexecuteOnPinnedNode } from './pinned-node.js';
 
 if (!(await reexecuteOnPinnedNode())) {
-  enableCompileCache();
+  module.enableCompileCache();
   const { main } = await import('../cli.ts');
   process.exit(await main(process.argv.slice(2)));
 }
