@@ -10,6 +10,7 @@ import * as names from './names.ts';
 import { narrativeText } from './narrative.ts';
 import { device, location, organization, organizationOf, participant, specimen } from './participants.ts';
 import * as quantities from './quantities.ts';
+import { mayReferTo } from './reference-targets.ts';
 import type { Run } from './run.ts';
 import { compileSourcePath, type SourcePath, select } from './source-path.ts';
 import { convertStatement } from './statements.ts';
@@ -218,7 +219,7 @@ function read(run: Run, element: XmlElement, place: types.Place, row: CompiledRo
     case 'group':
       return undefined;
     default:
-      return reference(run, element, row.kind);
+      return reference(run, element, place, row.kind);
   }
 }
 
@@ -290,9 +291,11 @@ function url(run: Run, element: XmlElement, place: types.Place): string | undefi
   return value;
 }
 
-function reference(run: Run, element: XmlElement, kind: ValueKind): Json | undefined {
+function reference(run: Run, element: XmlElement, place: types.Place, kind: ValueKind): Json | undefined {
   const draft = referred(run, element, kind);
-  return draft && run.referenceTo(draft);
+  if (draft === undefined || !mayReferTo(place.draft.type, place.path, draft.type)) return undefined;
+  run.placed.add(element);
+  return run.referenceTo(draft);
 }
 
 function referred(run: Run, element: XmlElement, kind: ValueKind): Draft | undefined {

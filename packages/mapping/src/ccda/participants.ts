@@ -137,7 +137,7 @@ function isPatient(run: Run, role: XmlElement): boolean {
 /** Builds the resource, and gives back the one already known when they share an identifier or say the same. */
 function entity(run: Run, element: XmlElement, type: string, rows: readonly Row[]): Draft | undefined {
   const known = run.owners.get(element);
-  if (known !== undefined) return known;
+  if (known?.type === type) return known;
   const rule = run.account.rule;
   run.account.rule = type;
   const draft = run.draft(type, [], 'reference');

@@ -318,8 +318,13 @@ function media({ element, draft }: Statement): void {
   content.title ??= 'media in the original document';
 }
 
-function familyHistory({ draft }: Statement): void {
+function familyHistory({ run, element, draft }: Statement): void {
   const { resource } = draft;
+  if (resource.deceasedDate !== undefined && resource.deceasedBoolean !== undefined) {
+    delete resource.deceasedBoolean;
+    const told = element.find('subject', 'relatedSubject', 'subject', 'sdtc:deceasedInd');
+    if (told !== undefined) replaceValue(run, told, 'deceasedDate says it');
+  }
   resource.status = 'completed';
   for (const one of (resource.condition as Json[] | undefined) ?? []) one.code ??= { extension: [absentReason('UNK')] };
 }

@@ -36,6 +36,8 @@ export class Run {
   /** Entity drafts by any of their identifiers. */
   readonly byIdentifier = new Map<string, Draft>();
   readonly agencies = new Map<string, Agency>();
+  /** Participations to which some resource refers. */
+  readonly placed = new Set<XmlElement>();
   /** Entry References to resolve when all facts are known. */
   readonly entryReferences: { element: XmlElement; from: Draft }[] = [];
   /** Ids that name several statements: `class|root|extension`. */

@@ -182,8 +182,8 @@ function recordParticipations(run: Run, element: XmlElement, draft: Draft): void
     const kind = AGENTS[child.name];
     if (child.name === 'author') recordAgent(run, child, 'author', [draft]);
     else if (kind !== undefined || isPerson(child)) {
-      const role = child.child('assignedEntity') ?? child.child('relatedEntity') ?? child.child('participantRole');
-      if (role !== undefined && !run.owners.has(role)) recordAgent(run, child, kind ?? 'performer', [draft]);
+      const placed = run.placed.has(child) || child.children.some((role) => run.placed.has(role));
+      if (!placed) recordAgent(run, child, kind ?? 'performer', [draft]);
     }
   }
 }
