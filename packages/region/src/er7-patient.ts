@@ -11,6 +11,7 @@ export function hospitalTime(at: number): string {
   return compactTime(at) + V2_OFFSET;
 }
 
+/** MSH; the type as `ADT^A01^ADT_A01`, of which v2.3.1 takes the first two parts. */
 export function header(site: 'harbor-hospital' | 'ellery-lab', type: string, at: number, controlId: string): string {
   const { sendingApplication, sendingFacility, v2Version } = siteOf(site);
   const [code, trigger, structure] = type.split('^') as [string, string, string | undefined];
@@ -59,6 +60,7 @@ export function hospitalPatient(
   });
 }
 
+/** The laboratory's PID (v2.3.1). */
 export function labPatient(known: Demographics, number: string): string {
   const { address } = known;
   return segment('PID', {

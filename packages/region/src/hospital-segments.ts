@@ -87,6 +87,7 @@ function standingProblems(story: Story, at: number): Condition[] {
     .map((problem) => problem.condition);
 }
 
+/** PR1 of what was done during the stay. */
 export function procedures(stay: Stay): string[] {
   return stay.procedures.map((done, index) =>
     segment('PR1', {

@@ -10,6 +10,7 @@ import { demographicsAt, register } from './registrations.ts';
 import { laboratoryResults, releasesOf } from './results-er7.ts';
 import type { Story } from './story.ts';
 
+/** What the laboratory knows of one person and the results it releases about them. */
 export function laboratoryTelling(home: Household, story: Story): SiteTelling {
   const first = story.labOrders[0];
   if (!first) return { registrations: [], outgoing: [] };

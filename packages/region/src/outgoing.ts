@@ -38,10 +38,12 @@ export const SYSTEMS = {
   loinc: 'http://loinc.org',
 } as const;
 
+/** The fact that a person has this illness. */
 export function conditionFact(condition: Condition): Fact {
   return { kind: 'condition', system: SYSTEMS.snomed, code: condition.snomed, display: condition.text };
 }
 
+/** The fact that a person is allergic to this. */
 export function allergyFact(allergen: Allergen): Fact {
   return { kind: 'allergy', system: SYSTEMS.snomed, code: allergen.snomed, display: allergen.text };
 }
@@ -53,14 +55,17 @@ export function noAllergyFact(allergen?: Allergen): Fact {
     : { kind: 'no allergy', system: SYSTEMS.snomed, code: '716186003', display: 'No known allergy' };
 }
 
+/** The fact that a person takes this medicine. */
 export function medicationFact(drug: Drug): Fact {
   return { kind: 'medication', system: SYSTEMS.rxnorm, code: drug.rxnorm, display: drug.text };
 }
 
+/** The fact that a vaccine was given on a day. */
 export function immunizationFact(vaccine: Vaccine, at: number): Fact {
   return { kind: 'immunization', system: SYSTEMS.cvx, code: vaccine.cvx, display: vaccine.text, at: isoDate(at) };
 }
 
+/** The fact that something was done on a day. */
 export function procedureFact(done: ProcedureDone): Fact {
   const { code, at } = done;
   return { kind: 'procedure', system: SYSTEMS.snomed, code: code.snomed, display: code.text, at: isoDate(at) };

@@ -22,6 +22,7 @@ interface Fill {
   at: number;
 }
 
+/** What the pharmacy knows of one person and the bundles it sends about them. */
 export function pharmacyTelling(home: Household, story: Story): SiteTelling {
   const { person } = story;
   const fills = fillsOf(home, story);

@@ -20,6 +20,7 @@ export interface Chart {
 const LAST_RESULTS = 4;
 const LAST_VISITS = 3;
 
+/** The chart as a document written at this time would hold it. */
 export function chartAt(story: Story, visit: Visit, at: number): Chart {
   return {
     at,

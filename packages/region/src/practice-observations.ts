@@ -100,6 +100,7 @@ function vitalsOrganizer(about: PracticePatient, visit: Visit): string {
   return `<organizer classCode="CLUSTER" moodCode="EVN">${templates('2.16.840.1.113883.10.20.22.4.26', '2.16.840.1.113883.10.20.22.4.26:2015-08-01')}${entryId(about, `vs-${visit.id}`)}<code code="46680005" codeSystem="2.16.840.1.113883.6.96" displayName="Vital signs"><translation code="74728-7" codeSystem="2.16.840.1.113883.6.1"/></code><statusCode code="completed"/><effectiveTime><low value="${time(visit.at)}"/><high value="${time(visit.at)}"/></effectiveTime>${signs.join('')}</organizer>`;
 }
 
+/** Smoking status. */
 export function socialHistorySection(about: PracticePatient, chart: Chart): string {
   const { smoking } = about.story;
   const observation = `<observation classCode="OBS" moodCode="EVN">${templates('2.16.840.1.113883.10.20.22.4.78', '2.16.840.1.113883.10.20.22.4.78:2014-06-09')}${entryId(about, 'smoking')}<code ${codeAttributes(SYSTEMS.loinc, '72166-2', 'Smoking status')}/>${textReference('soc-smoking')}<statusCode code="completed"/><effectiveTime value="${time(chart.visit.at)}"/>${codedValue(SYSTEMS.snomed, smoking.snomed, smoking.text)}</observation>`;

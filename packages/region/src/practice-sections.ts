@@ -47,6 +47,7 @@ export function entryId(about: PracticePatient, fact: string): string {
   return `<id root="${OIDS.practiceEntry}" extension="${about.registration.number}-${fact}"/>`;
 }
 
+/** Allergies, those denied included. */
 export function allergiesSection(about: PracticePatient, chart: Chart): string {
   const rows = chart.allergies.map((allergy) => ({
     id: `al-${allergy.allergen.hospitalCode}`,
@@ -137,6 +138,7 @@ function substance(allergen: Allergen, fact: string): string {
   return `<participant typeCode="CSM"><participantRole classCode="MANU"><playingEntity classCode="MMAT"><code ${attributes}><originalText><reference value="#${fact}"/></originalText></code></playingEntity></participantRole></participant>`;
 }
 
+/** Medicines taken now and those ended in the last half year. */
 export function medicationsSection(about: PracticePatient, chart: Chart): string {
   return section(
     {
@@ -177,6 +179,7 @@ function medicationEntry(about: PracticePatient, chart: Chart, course: Course): 
   return `<substanceAdministration classCode="SBADM" moodCode="INT">${templates('2.16.840.1.113883.10.20.22.4.16', '2.16.840.1.113883.10.20.22.4.16:2014-06-09')}${entryId(about, `med-${course.id}`)}${textReference(`med-${course.id}`)}<statusCode code="${ended ? 'completed' : 'active'}"/>${interval(course.start, ended ? course.stop : undefined, ' xsi:type="IVL_TS"')}<effectiveTime xsi:type="PIVL_TS" operator="A"><period value="${hours}" unit="h"/></effectiveTime><routeCode ${ROUTES[drug.route]}/><doseQuantity value="${drug.doseValue}" unit="${drug.doseUnit}"/>${product}<author><time value="${time(course.start)}"/><assignedAuthor><id root="${OIDS.npi}" extension="${course.prescriber.npi}"/></assignedAuthor></author></substanceAdministration>`;
 }
 
+/** Problems, open ones and those over within four years. */
 export function problemsSection(about: PracticePatient, chart: Chart): string {
   return section(
     {
@@ -215,6 +218,7 @@ function isOver(resolved: number | undefined, at: number): boolean {
   return resolved !== undefined && resolved <= at;
 }
 
+/** Every vaccine given. */
 export function immunizationsSection(about: PracticePatient, chart: Chart): string {
   return section(
     {
@@ -232,6 +236,7 @@ export function immunizationsSection(about: PracticePatient, chart: Chart): stri
   );
 }
 
+/** What was done, here and at the hospital. */
 export function proceduresSection(about: PracticePatient, chart: Chart): string {
   return section(
     {
@@ -249,6 +254,7 @@ export function proceduresSection(about: PracticePatient, chart: Chart): string 
   );
 }
 
+/** The last office visits with their diagnoses. */
 export function encountersSection(about: PracticePatient, chart: Chart): string {
   return section(
     {

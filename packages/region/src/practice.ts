@@ -20,6 +20,7 @@ import { randomFrom } from './random.ts';
 import { demographicsAt, register } from './registrations.ts';
 import type { Story } from './story.ts';
 
+/** What the practice knows of one person and the documents it exports about them. */
 export function practiceTelling(home: Household, story: Story): SiteTelling {
   if (!story.atPractice || story.visits.length === 0) return { registrations: [], outgoing: [] };
   const { person } = story;

@@ -49,6 +49,7 @@ export function releasesOf(order: Order): Release[] {
 /** Tests for which the hospital's catalogue holds no LOINC code. */
 const UNMAPPED_AT_HOSPITAL: ReadonlySet<string> = new Set(['crp', 'albuminRatio', 'egfr', 'hdl']);
 
+/** ORC, OBR, OBX and NTE of one release in the hospital's conventional units (v2.5.1). */
 export function hospitalResults(order: Order, release: Release, doctor: string): string[] {
   const placer = components(`HO${order.id}`, 'HARBORADT');
   const filler = components(`HL${order.id}`, 'HARBORLAB');
@@ -92,6 +93,7 @@ export function hospitalResults(order: Order, release: Release, doctor: string):
   ];
 }
 
+/** ORC, OBR, OBX and NTE of one release in the laboratory's SI units (v2.3.1). */
 export function laboratoryResults(order: Order, release: Release, doctor: string): string[] {
   const placer = components(`MFP${order.id}`, 'MILLBROOK');
   const filler = components(`E${order.id}`, 'ELLERYLIS');

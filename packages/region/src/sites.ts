@@ -109,6 +109,7 @@ export function sites(): Site[] {
   return SITES.map((site) => ({ ...site }));
 }
 
+/** The site of this key. */
 export function siteOf(key: SiteKey): Site {
   return BY_KEY.get(key)!;
 }

@@ -29,6 +29,7 @@ export function codedValue(system: CodeSystem, code: string, display: string, in
   return `<value xsi:type="CD" ${codeAttributes(system, code, display)}${inner ? `>${inner}</value>` : '/>'}`;
 }
 
+/** A text element that points at an id of the narrative. */
 export function textReference(id: string): string {
   return `<text><reference value="#${id}"/></text>`;
 }
