@@ -22,7 +22,7 @@ export const txa: SegmentHandler = (segment, state) => {
   const draft = run.draft('DocumentReference', 'merge', ...identity);
   state.document = draft;
   state.documentText = [];
-  state.noted = undefined;
+  state.noted = { draft, element: 'description' };
   draft.resource.subject = subjectOf(state);
   if (state.encounter !== undefined) draft.resource.context = { encounter: [state.encounter.reference] };
   txaRows(segment, draft, run);

@@ -7,11 +7,13 @@ import type { Draft, Element } from '../draft.ts';
 import { compileRows } from '../engine.ts';
 import type { Run } from '../run.ts';
 import type { SourceSegment } from '../source.ts';
-import { EVN, MSH } from '../tables/message.ts';
+import { EVN, MSH, ORC_AGENTS, SFT } from '../tables/message.ts';
 import { cellOf } from './patient.ts';
 import { peek, type State } from './state.ts';
 
 const mshRows = compileRows(MSH);
+const orcRows = compileRows(ORC_AGENTS);
+const softwareRows = compileRows(SFT);
 const evnRows = compileRows(EVN);
 const AGENT = 'http://terminology.hl7.org/CodeSystem/provenance-participant-type';
 
@@ -48,6 +50,7 @@ export function provenance(state: State): Draft {
   for (const segment of state.segments) {
     if (segment.name === 'EVN') recordedEvent(segment, draft, run);
     else if (segment.name === 'SFT') software(segment, header, run, draft);
+    else if (segment.name === 'ORC') orcRows(segment, draft, run);
   }
   const stated = (draft.resource.agent as Element[] | undefined) ?? [];
   const all = [...agents, ...stated];
@@ -80,6 +83,12 @@ function fillHeader(msh: SourceSegment, header: Element, draft: Draft, agents: E
     const made = endpointOf(destination, at(25, 'destination[0]'), run);
     const receiver = msh.fields[23] === undefined ? authority(cellOf(msh, 6, run)) : organization(cellOf(msh, 23, run));
     if (receiver !== undefined) made.receiver = receiver;
+    const universal = destination?.peek(2);
+    if (destination !== undefined && universal !== undefined && destination.atom(2)?.disposition !== 'mapped') {
+      made.target = { identifier: { system: 'urn:ietf:rfc:3986', value: universalSystem(universal, destination.peek(3)) } };
+      destination.text('target.identifier.value', 2);
+      destination.used(3);
+    }
     header.destination = [made];
   }
   const sender = authority(cellOf(msh, 4, run));
@@ -185,20 +194,22 @@ function recordedEvent(segment: SourceSegment, draft: Draft, run: Run): void {
   else draft.resource.occurredDateTime = cell.dateTime('', 1);
 }
 
-/** SFT: what made the message. */
+/** SFT: the software that made the message, as a Device and as the header's source. */
 function software(segment: SourceSegment, header: Element, run: Run, draft: Draft): void {
   run.segment = segment;
   const source = header.source as Element;
-  for (const [field, name] of [
-    [2, 'version'],
-    [3, 'software'],
-  ] as const) {
-    if (source[name] !== undefined) continue;
-    const value = cellOf(segment, field, run)
-      ?.at({ draft, base: `contained[0].source.${name}` })
-      .text('', 1);
-    if (value !== undefined) source[name] = value;
-  }
+  const name = peek(segment, 3);
+  const version = peek(segment, 2);
+  const vendor = peek(segment, 1);
+  if (source.software === undefined && name !== undefined) source.software = name;
+  if (source.version === undefined && version !== undefined) source.version = version;
+  if (name === undefined && vendor === undefined) return;
+  const device = run.draft('Device', 'reference', 'software', vendor ?? '', name ?? '', version ?? '', peek(segment, 4) ?? '');
+  device.clinical = false;
+  softwareRows(segment, device, run);
+  const agents = (draft.resource.agent as Element[] | undefined) ?? [];
+  agents.push({ type: { coding: [{ system: AGENT, code: 'assembler' }] }, who: { ...device.reference, ...(name !== undefined && { display: name }) } });
+  draft.resource.agent = agents;
 }
 
 /** When the message says what it says: EVN-2 when it is a time not after MSH-7, else MSH-7, else when it was received. */

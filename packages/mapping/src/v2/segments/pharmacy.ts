@@ -65,6 +65,7 @@ function medicationRequest(segment: SourceSegment, state: State, codeField: numb
   if (known === undefined) draft.resource.intent = intent;
   draft.require('medicationCodeableConcept', absentConcept());
   doses(segment, draft, dose, state);
+  settleTimings(state);
 }
 
 function requestDraft(segment: SourceSegment, state: State, codeField: number): Draft {
@@ -200,16 +201,31 @@ export const rxc: SegmentHandler = (segment, state) => {
 
 /** TQ1: timing of the order in hand. */
 export const tq1: SegmentHandler = (segment, state) => {
+  if (state.orc !== undefined) state.timings.push(segment);
+  else timing(segment, state);
+};
+
+/** Carries the timings that came before the order's content; called once that is known. */
+export function settleTimings(state: State): void {
+  const waiting = state.timings;
+  if (waiting.length === 0) return;
+  state.timings = [];
+  for (const segment of waiting) timing(segment, state);
+}
+
+function timing(segment: SourceSegment, state: State): void {
   const run = state.run;
+  run.segment = segment;
   for (const atom of segment.fields[1]?.[0]?.[1] ?? []) if (atom !== undefined) atom.disposition = 'structural';
   const draft = state.medication ?? state.request;
   if (draft === undefined || (draft.type !== 'ServiceRequest' && draft.type !== 'MedicationRequest')) return;
   const medicine = draft.type === 'MedicationRequest';
   const base = medicine ? 'dosageInstruction[0].timing' : 'occurrenceTiming';
-  const timing = timingOf(segment, state, draft, base);
-  if (timing !== undefined) {
-    if (medicine) dosageOf(draft).timing = timing;
-    else if (draft.resource.occurrenceDateTime === undefined) draft.resource.occurrenceTiming = timing;
+  if (!medicine && (draft.resource.occurrenceDateTime !== undefined || draft.resource.occurrenceTiming !== undefined)) return;
+  const read = timingOf(segment, state, draft, base);
+  if (read !== undefined) {
+    if (medicine) dosageOf(draft).timing = read;
+    else draft.resource.occurrenceTiming = read;
   }
   const priority = cellOf(segment, 9, run)?.at({ draft, base: 'priority' });
   const urgency = lookup('requestPriority', priority?.peek(1));
@@ -224,11 +240,11 @@ export const tq1: SegmentHandler = (segment, state) => {
   const quantity = cellOf(segment, 2, run)?.at({ draft, base: medicine ? 'dosageInstruction[0].doseAndRate[0].doseQuantity' : 'quantityQuantity' });
   if (quantity === undefined) return;
   if (medicine && dosageOf(draft).doseAndRate !== undefined) return;
-  const read = readQuantity(quantity);
-  if (read === undefined) return;
-  if (medicine) dosageOf(draft).doseAndRate = [{ doseQuantity: read }];
-  else draft.resource.quantityQuantity = read;
-};
+  const amount = readQuantity(quantity);
+  if (amount === undefined) return;
+  if (medicine) dosageOf(draft).doseAndRate = [{ doseQuantity: amount }];
+  else draft.resource.quantityQuantity = amount;
+}
 
 function timingOf(segment: SourceSegment, state: State, draft: Draft, base: string): Element | undefined {
   const run = state.run;

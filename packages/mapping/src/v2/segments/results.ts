@@ -21,10 +21,12 @@ import type { SourceSegment } from '../source.ts';
 import { OBR_REPORT, OBR_REQUEST, OBR_SPECIMEN, ORC_REQUEST, SPM } from '../tables/results.ts';
 import { lookup } from '../vocabularies.ts';
 import { cellOf } from './patient.ts';
+import { settleTimings } from './pharmacy.ts';
 import { patientOf, peek, type SegmentHandler, type State, subjectOf } from './state.ts';
 
 const orcRows = compileRows(ORC_REQUEST);
 const requestRows = compileRows(OBR_REQUEST);
+const plannedRows = compileRows([['OBR-7', 'occurrenceDateTime', 'dateTime', { when: 'not OBR-6 valued' }]]);
 const reportRows = compileRows(OBR_REPORT);
 const obrSpecimenRows = compileRows(OBR_SPECIMEN);
 const spmRows = compileRows(SPM);
@@ -33,6 +35,7 @@ const spmRows = compileRows(SPM);
 const REPORTING = new Set(['ORU', 'OUL', 'OPU', 'MDM', 'ORF', 'OSU']);
 
 export const orc: SegmentHandler = (segment, state) => {
+  settleOrder(state);
   state.orc = segment;
   state.request = undefined;
   state.report = undefined;
@@ -50,7 +53,9 @@ export function settleOrder(state: State): void {
   const identity = orderIdentity(state.run, segment, 2) ?? orderIdentity(state.run, segment, 3);
   if (identity === undefined) return;
   const draft = state.run.draft('ServiceRequest', 'merge', ...identity, '');
+  state.request = draft;
   fillRequest(draft, segment, undefined, state);
+  settleTimings(state);
 }
 
 export const obr: SegmentHandler = (segment, state) => {
@@ -69,9 +74,11 @@ export const obr: SegmentHandler = (segment, state) => {
   const stated = statementTime(segment, run);
   state.reportAsOf = stated;
   const request = run.draft('ServiceRequest', 'merge', ...(placer ?? order), service);
+  if (!reporting) plannedRows(segment, request, run);
   state.request = request;
   fillRequest(request, ordered, segment, state);
   if (reporting) fillReport(segment, request, state, stated);
+  settleTimings(state);
   collectedSpecimen(segment, state);
   state.noted = { draft: reporting ? state.report! : request, element: reporting ? 'note' : 'note' };
   state.participated = request;

@@ -17,6 +17,8 @@ export interface State {
   patient: Draft | undefined;
   encounter: Draft | undefined;
   account: Draft | undefined;
+  /** TQ1 that came before the segment which says what is ordered. */
+  timings: SourceSegment[];
   /** ORC that waits for the segment which says what is ordered. */
   orc: SourceSegment | undefined;
   request: Draft | undefined;
@@ -56,6 +58,7 @@ export function newState(run: Run, code: string, event: string, segments: readon
     patient: undefined,
     encounter: undefined,
     account: undefined,
+    timings: [],
     orc: undefined,
     request: undefined,
     report: undefined,

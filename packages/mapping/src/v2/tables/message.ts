@@ -30,3 +30,20 @@ export const EVN: readonly Row[] = [
   ['EVN-6', 'occurredDateTime', 'dateTime'],
   ['EVN-7', 'location', 'FacilityLocation'],
 ];
+
+/** Who entered and who verified an order. */
+export const ORC_AGENTS: readonly Row[] = [
+  ['ORC-10', 'agent[].who', 'Practitioner', { with: { type: { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/provenance-participant-type', code: 'enterer' }] } } }],
+  ['ORC-11', 'agent[].who', 'Practitioner', { with: { type: { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/provenance-participant-type', code: 'verifier' }] } } }],
+  ['ORC-19', 'agent[].who', 'Practitioner', { with: { type: { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/provenance-participant-type', code: 'performer' }] } } }],
+];
+
+/** The software a message was made by. */
+export const SFT: readonly Row[] = [
+  ['SFT-1', 'manufacturer', 'string'],
+  ['SFT-2', 'version[].value', 'string'],
+  ['SFT-3', 'deviceName[].name', 'string', { with: { type: 'manufacturer-name' } }],
+  ['SFT-4', 'modelNumber', 'string'],
+  ['SFT-5', 'note[]', 'Annotation'],
+  ['SFT-6', 'version[installed].value', 'dateTime', { with: { type: { text: 'install date' } } }],
+];

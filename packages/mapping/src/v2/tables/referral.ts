@@ -10,6 +10,7 @@ export const RF1: readonly Row[] = [
   ['RF1-9', 'authoredOn', 'dateTime'],
   ['RF1-10', 'reasonCode[]', 'CodeableConcept'],
   ['RF1-11', 'identifier[]', 'EntityIdentifier'],
+  ['RF1-19', 'performer[]', 'Organization'],
   ['RF1-14', 'note[]', 'Annotation'],
   ['RF1-20', 'requester', 'Practitioner'],
   ['RF1-24', 'note[]', 'Annotation'],
