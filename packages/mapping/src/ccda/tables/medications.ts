@@ -102,6 +102,7 @@ export const MEDICATION_TABLES: readonly Table[] = [
     resource: 'MedicationStatement',
     elements: ['substanceAdministration'],
     templates: MEDICATION_TEMPLATES,
+    moods: ['EVN'],
     rows: [
       ...medicationRows('dosage'),
       ['statusCode', 'status', 'code', 'medicationStatementStatus'],
