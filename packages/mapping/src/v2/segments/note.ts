@@ -4,7 +4,7 @@ import { readPractitioner } from '../datatypes/party.ts';
 import { readText } from '../datatypes/primitive.ts';
 import type { Element } from '../draft.ts';
 import { cellOf } from './patient.ts';
-import type { SegmentHandler } from './state.ts';
+import type { SegmentHandler, State } from './state.ts';
 
 /** Resource types whose R4 definition has `note`. */
 const NOTABLE = new Set([
@@ -24,7 +24,7 @@ export const nte: SegmentHandler = (segment, state) => {
   const run = state.run;
   run.segment = segment;
   for (const atom of segment.fields[1]?.[0]?.[1] ?? []) if (atom !== undefined) atom.disposition = 'structural';
-  const target = state.noted;
+  const target = state.noted ?? lastNotable(state);
   const lines: string[] = [];
   const place = { draft: target?.draft, base: '' };
   if (target === undefined) return;
@@ -59,3 +59,10 @@ export const nte: SegmentHandler = (segment, state) => {
     if (atom.field === 3 && atom.disposition === 'mapped') atom.path = 'text';
   }
 };
+
+/** What a remark belongs to when the segment before it has no place for remarks. */
+function lastNotable(state: State): State['noted'] {
+  if (state.appointment !== undefined) return { draft: state.appointment, element: 'comment' };
+  const draft = state.document ?? state.medication ?? state.request ?? state.report;
+  return draft === undefined ? undefined : { draft, element: 'note' };
+}

@@ -2,10 +2,8 @@
  * RXO, RXE, RXD, RXA, RXR, RXC, TQ1: medication requests and dispenses, immunizations, and when an order is to be
  * carried out. The order is the ORC before them: placer (else filler) number and drug make the request.
  */
-import { Cell } from '../cell.ts';
 import { absentConcept } from '../datatypes/extension.ts';
-import { addUnits, readQuantity } from '../datatypes/quantity.ts';
-import { toFhirTime } from '../datatypes/datetime.ts';
+import { addUnits } from '../datatypes/quantity.ts';
 import type { Draft, Element } from '../draft.ts';
 import { compileRows } from '../engine.ts';
 import type { SourceSegment } from '../source.ts';
@@ -14,6 +12,7 @@ import { RXA, RXD, RXE, RXO, RXR_DOSAGE, RXR_IMMUNIZATION } from '../tables/phar
 import { lookup } from '../vocabularies.ts';
 import { readAddress } from '../datatypes/address.ts';
 import { cellOf } from './patient.ts';
+import { settleTimings } from './timing.ts';
 import { orderIdentity } from './results.ts';
 import { patientOf, peek, subjectOf, type SegmentHandler, type State } from './state.ts';
 
@@ -82,7 +81,7 @@ function orderStatus(ordered: SourceSegment, draft: Draft, state: State): void {
 }
 
 /** The dosage all rows fill: `dosageInstruction[0]`. */
-function dosageOf(draft: Draft): Element {
+export function dosageOf(draft: Draft): Element {
   const list = (draft.resource.dosageInstruction as Element[] | undefined) ?? [];
   draft.resource.dosageInstruction = list;
   if (list.length === 0) {
@@ -198,95 +197,3 @@ export const rxc: SegmentHandler = (segment, state) => {
   }
   if (words.length > 0) draft.append('note', { text: `Component: ${words.join(' ')}` });
 };
-
-/** TQ1: timing of the order in hand. */
-export const tq1: SegmentHandler = (segment, state) => {
-  if (state.orc !== undefined) state.timings.push(segment);
-  else timing(segment, state);
-};
-
-/** Carries the timings that came before the order's content; called once that is known. */
-export function settleTimings(state: State): void {
-  const waiting = state.timings;
-  if (waiting.length === 0) return;
-  state.timings = [];
-  for (const segment of waiting) timing(segment, state);
-}
-
-function timing(segment: SourceSegment, state: State): void {
-  const run = state.run;
-  run.segment = segment;
-  for (const atom of segment.fields[1]?.[0]?.[1] ?? []) if (atom !== undefined) atom.disposition = 'structural';
-  const draft = state.medication ?? state.request;
-  if (draft === undefined || (draft.type !== 'ServiceRequest' && draft.type !== 'MedicationRequest')) return;
-  const medicine = draft.type === 'MedicationRequest';
-  const base = medicine ? 'dosageInstruction[0].timing' : 'occurrenceTiming';
-  if (!medicine && (draft.resource.occurrenceDateTime !== undefined || draft.resource.occurrenceTiming !== undefined)) return;
-  const read = timingOf(segment, state, draft, base);
-  if (read !== undefined) {
-    if (medicine) dosageOf(draft).timing = read;
-    else draft.resource.occurrenceTiming = read;
-  }
-  const priority = cellOf(segment, 9, run)?.at({ draft, base: 'priority' });
-  const urgency = lookup('requestPriority', priority?.peek(1));
-  if (urgency !== undefined) {
-    draft.resource.priority ??= urgency;
-    priority?.text('', 1);
-  }
-  for (const field of [10, 11]) {
-    const text = cellOf(segment, field, run)?.at({ draft, base: 'note' }).text('text', 1);
-    if (text !== undefined) draft.append('note', { text });
-  }
-  const quantity = cellOf(segment, 2, run)?.at({ draft, base: medicine ? 'dosageInstruction[0].doseAndRate[0].doseQuantity' : 'quantityQuantity' });
-  if (quantity === undefined) return;
-  if (medicine && dosageOf(draft).doseAndRate !== undefined) return;
-  const amount = readQuantity(quantity);
-  if (amount === undefined) return;
-  if (medicine) dosageOf(draft).doseAndRate = [{ doseQuantity: amount }];
-  else draft.resource.quantityQuantity = amount;
-}
-
-function timingOf(segment: SourceSegment, state: State, draft: Draft, base: string): Element | undefined {
-  const run = state.run;
-  const repeat: Element = {};
-  const bounds: Element = {};
-  const start = cellOf(segment, 7, run)?.at({ draft, base: `${base}.repeat.boundsPeriod` }).dateTime('start', 1);
-  const end = cellOf(segment, 8, run)?.at({ draft, base: `${base}.repeat.boundsPeriod` }).dateTime('end', 1);
-  if (start !== undefined) bounds.start = start;
-  if (end !== undefined) bounds.end = end;
-  if (start !== undefined || end !== undefined) repeat.boundsPeriod = bounds;
-  else {
-    const duration = cellOf(segment, 6, run)?.at({ draft, base: `${base}.repeat.boundsDuration` });
-    const read = duration === undefined ? undefined : readQuantity(duration);
-    if (read !== undefined) repeat.boundsDuration = read;
-  }
-  const times: string[] = [];
-  for (const repetition of segment.fields[4] ?? []) {
-    if (repetition === undefined) continue;
-    const cell = new Cell(repetition, run, 'TQ1-4', { draft, base: `${base}.repeat.timeOfDay[${times.length}]` });
-    const time = toFhirTime(cell.peek(1) ?? '');
-    if (time === undefined) continue;
-    cell.text('', 1);
-    times.push(time);
-  }
-  if (times.length > 0) repeat.timeOfDay = times;
-  const count = cellOf(segment, 14, run)?.at({ draft, base: `${base}.repeat.count` });
-  if (/^0*[1-9]\d{0,5}$/.test(count?.peek(1) ?? '')) repeat.count = count?.number('', 1);
-  const timing: Element = {};
-  if (Object.keys(repeat).length > 0) timing.repeat = repeat;
-  const codes: Element[] = [];
-  const words: string[] = [];
-  for (const repetition of segment.fields[3] ?? []) {
-    const cell = repetition === undefined ? undefined : new Cell(repetition, run, 'TQ1-3', { draft, base: `${base}.code` }).inside(1);
-    const code = cell?.text('coding', 1);
-    if (cell === undefined || code === undefined) continue;
-    const display = cell.text('coding', 2);
-    const coding: Element = { system: 'http://terminology.hl7.org/CodeSystem/v2-0335', code };
-    if (display !== undefined) coding.display = display;
-    cell.used(3);
-    codes.push(coding);
-    words.push(display ?? code);
-  }
-  if (codes.length > 0) timing.code = { coding: codes, text: words.join(', ') };
-  return Object.keys(timing).length === 0 ? undefined : timing;
-}

@@ -21,7 +21,7 @@ import type { SourceSegment } from '../source.ts';
 import { OBR_REPORT, OBR_REQUEST, OBR_SPECIMEN, ORC_REQUEST, SPM } from '../tables/results.ts';
 import { lookup } from '../vocabularies.ts';
 import { cellOf } from './patient.ts';
-import { settleTimings } from './pharmacy.ts';
+import { settleTimings } from './timing.ts';
 import { patientOf, peek, type SegmentHandler, type State, subjectOf } from './state.ts';
 
 const orcRows = compileRows(ORC_REQUEST);

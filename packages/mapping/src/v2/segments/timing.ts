@@ -1,0 +1,150 @@
+/** TQ1: when and how often the order in hand is to be carried out (v2.9 chapter 4.5.4). */
+import { Cell } from '../cell.ts';
+import { toFhirTime } from '../datatypes/datetime.ts';
+import { readQuantity } from '../datatypes/quantity.ts';
+import type { Draft, Element } from '../draft.ts';
+import type { SourceSegment } from '../source.ts';
+import { ucumOf } from '../units.ts';
+import { lookup } from '../vocabularies.ts';
+import { cellOf } from './patient.ts';
+import { dosageOf } from './pharmacy.ts';
+import type { SegmentHandler, State } from './state.ts';
+
+/** A timing that precedes the order's content waits for it. */
+export const tq1: SegmentHandler = (segment, state) => {
+  if (state.orc !== undefined) state.timings.push(segment);
+  else timing(segment, state);
+};
+
+/** Carries the timings that came before the order's content; called once that is known. */
+export function settleTimings(state: State): void {
+  const waiting = state.timings;
+  if (waiting.length === 0) return;
+  state.timings = [];
+  for (const segment of waiting) timing(segment, state);
+}
+
+function timing(segment: SourceSegment, state: State): void {
+  const run = state.run;
+  run.segment = segment;
+  for (const atom of segment.fields[1]?.[0]?.[1] ?? []) if (atom !== undefined) atom.disposition = 'structural';
+  const draft = state.medication ?? state.request;
+  if (draft === undefined || (draft.type !== 'ServiceRequest' && draft.type !== 'MedicationRequest')) return;
+  const medicine = draft.type === 'MedicationRequest';
+  const base = medicine ? 'dosageInstruction[0].timing' : 'occurrenceTiming';
+  if (!medicine && (draft.resource.occurrenceDateTime !== undefined || draft.resource.occurrenceTiming !== undefined)) return;
+  const read = timingOf(segment, state, draft, base);
+  if (read !== undefined) {
+    if (medicine) dosageOf(draft).timing = read;
+    else draft.resource.occurrenceTiming = read;
+  }
+  const priority = cellOf(segment, 9, run)?.at({ draft, base: 'priority' });
+  const urgency = lookup('requestPriority', priority?.peek(1));
+  if (urgency !== undefined) {
+    draft.resource.priority ??= urgency;
+    priority?.text('', 1);
+  }
+  for (const field of [10, 11]) {
+    const text = cellOf(segment, field, run)?.at({ draft, base: 'note' }).text('text', 1);
+    if (text !== undefined) draft.append('note', { text });
+  }
+  const quantity = cellOf(segment, 2, run)?.at({ draft, base: medicine ? 'dosageInstruction[0].doseAndRate[0].doseQuantity' : 'quantityQuantity' });
+  if (quantity === undefined) return;
+  if (medicine && dosageOf(draft).doseAndRate !== undefined) return;
+  const amount = readQuantity(quantity);
+  if (amount === undefined) return;
+  if (medicine) dosageOf(draft).doseAndRate = [{ doseQuantity: amount }];
+  else draft.resource.quantityQuantity = amount;
+}
+
+function timingOf(segment: SourceSegment, state: State, draft: Draft, base: string): Element | undefined {
+  const run = state.run;
+  const repeat: Element = {};
+  const bounds: Element = {};
+  const start = cellOf(segment, 7, run)?.at({ draft, base: `${base}.repeat.boundsPeriod` }).dateTime('start', 1);
+  const end = cellOf(segment, 8, run)?.at({ draft, base: `${base}.repeat.boundsPeriod` }).dateTime('end', 1);
+  if (start !== undefined) bounds.start = start;
+  if (end !== undefined) bounds.end = end;
+  if (start !== undefined || end !== undefined) repeat.boundsPeriod = bounds;
+  else {
+    const duration = cellOf(segment, 6, run)?.at({ draft, base: `${base}.repeat.boundsDuration` });
+    const read = duration === undefined ? undefined : readQuantity(duration);
+    if (read !== undefined) repeat.boundsDuration = read;
+  }
+  const times: string[] = [];
+  for (const repetition of segment.fields[4] ?? []) {
+    if (repetition === undefined) continue;
+    const cell = new Cell(repetition, run, 'TQ1-4', { draft, base: `${base}.repeat.timeOfDay[${times.length}]` });
+    const time = toFhirTime(cell.peek(1) ?? '');
+    if (time === undefined) continue;
+    cell.text('', 1);
+    times.push(time);
+  }
+  if (times.length > 0) repeat.timeOfDay = times;
+  const count = cellOf(segment, 14, run)?.at({ draft, base: `${base}.repeat.count` });
+  if (/^0*[1-9]\d{0,5}$/.test(count?.peek(1) ?? '')) repeat.count = count?.number('', 1);
+  duration(segment, state, draft, `${base}.repeat`, repeat);
+  const timing: Element = {};
+  const codes: Element[] = [];
+  const words: string[] = [];
+  for (const repetition of segment.fields[3] ?? []) {
+    const cell = repetition === undefined ? undefined : new Cell(repetition, run, 'TQ1-3', { draft, base: `${base}.code` }).inside(1);
+    const code = cell?.text('coding', 1);
+    if (cell === undefined || code === undefined) continue;
+    const display = cell.text('coding', 2);
+    const coding: Element = { system: 'http://terminology.hl7.org/CodeSystem/v2-0335', code };
+    if (display !== undefined) coding.display = display;
+    cell.used(3);
+    frequency(new Cell(repetition!, run, 'TQ1-3', { draft, base: `${base}.repeat` }), repeat);
+    codes.push(coding);
+    words.push(display ?? code);
+  }
+  if (Object.keys(repeat).length > 0) timing.repeat = repeat;
+  if (codes.length > 0) timing.code = { coding: codes, text: words.join(', ') };
+  return Object.keys(timing).length === 0 ? undefined : timing;
+}
+
+/** Units of time that FHIR allows in a timing. */
+const TIME_UNITS = new Set(['s', 'min', 'h', 'd', 'wk', 'mo', 'a']);
+
+/** RPT.5 / .6: every so many; RPT.8 to .10: how long before or after an event of daily life. */
+function frequency(cell: Cell, repeat: Element): void {
+  const unit = timeUnit(cell, 6);
+  const period = cell.peek(5);
+  if (unit !== undefined && period !== undefined && /^\d+(\.\d+)?$/.test(period) && repeat.period === undefined) {
+    repeat.period = cell.number('period', 5);
+    repeat.periodUnit = unit;
+    repeat.frequency = 1;
+    cell.text('periodUnit', 6);
+  }
+  const event = cell.peek(8)?.toUpperCase();
+  if (event === undefined || !DAILY_EVENTS.has(event) || repeat.timeOfDay !== undefined) return;
+  repeat.when = [event];
+  cell.text('when[0]', 8);
+  const offset = Number(cell.peek(9) ?? Number.NaN);
+  const factor = MINUTES_PER[timeUnit(cell, 10) ?? ''];
+  if (factor === undefined || !(offset > 0)) return;
+  repeat.offset = Math.round(offset * factor);
+  cell.used(9);
+  cell.used(10);
+}
+
+const DAILY_EVENTS = new Set(['HS', 'WAKE', 'C', 'CM', 'CD', 'CV', 'AC', 'ACM', 'ACD', 'ACV', 'PC', 'PCM', 'PCD', 'PCV']);
+const MINUTES_PER: Record<string, number> = { s: 1 / 60, min: 1, h: 60, d: 1440 };
+
+function timeUnit(cell: Cell, component: number): string | undefined {
+  const unit = ucumOf(cell.peek(component) ?? cell.peek(component, 2) ?? '');
+  return unit !== undefined && TIME_UNITS.has(unit) ? unit : undefined;
+}
+
+/** TQ1-13: how long each occurrence lasts. */
+function duration(segment: SourceSegment, state: State, draft: Draft, base: string, repeat: Element): void {
+  const cell = cellOf(segment, 13, state.run)?.at({ draft, base });
+  const unit = cell === undefined ? undefined : timeUnit(cell, 2);
+  if (cell === undefined || unit === undefined) return;
+  const value = cell.number('duration', 1);
+  if (value === undefined) return;
+  repeat.duration = value;
+  repeat.durationUnit = unit;
+  cell.text('durationUnit', 2);
+}
