@@ -1,14 +1,21 @@
 /** Wires the parts of the hub; the only file that knows them all. */
 import pino from 'pino';
 import type { Config } from './config.ts';
-import { type Database, DatabaseStartError, type EmbeddedDatabase, migrate, openDatabase, startEmbeddedDatabase } from './database/index.ts';
+import {
+  type Database,
+  DatabaseStartError,
+  type EmbeddedDatabase,
+  migrate,
+  openDatabase,
+  startEmbeddedDatabase,
+} from './database/index.ts';
 import { demoAccounts, loadRegion, registerSites } from './demo/index.ts';
 import { Authenticator, httpServer, startMllp } from './gate/index.ts';
 import { PersonIndex } from './identity/index.ts';
 import { Messages, Processor, Receiver } from './inbox/index.ts';
 import type { Progress, RunningHub } from './lifecycle.ts';
 import { Deliveries } from './outbox/index.ts';
-import { FhirRecord } from './record/index.ts';
+import { FhirRecord, useDefinitions } from './record/index.ts';
 import { screens } from './screens/index.ts';
 import { masterKey, tokenKey } from './secrets/index.ts';
 import { AccessLog, Accounts, Participants } from './trust/index.ts';
@@ -25,6 +32,7 @@ export async function startHub(config: Config, progress: Progress): Promise<Runn
     const [database, folder] = await Promise.all([
       openStore(config, progress, closing),
       screens((text) => progress.say(text)),
+      useDefinitions(config.dataDir),
     ]);
     const master = masterKey(config.dataDir, await hasData(database));
     const participants = new Participants(database);
@@ -73,8 +81,10 @@ export async function startHub(config: Config, progress: Progress): Promise<Runn
     );
     closing.push(() => mllp.close());
     if (config.demo) {
-      await loadRegion({ database, receiver, participants }, { people: config.people, seed: config.seed }, (done, total) =>
-        progress.count('Loading the simulated region, messages processed', done, total),
+      await loadRegion(
+        { database, receiver, participants },
+        { people: config.people, seed: config.seed },
+        (done, total) => progress.count('Loading the simulated region, messages processed', done, total),
       );
     }
     const url = await app.listen({ host: config.host, port: config.port });
@@ -113,7 +123,9 @@ async function openStore(config: Config, progress: Progress, closing: (() => Pro
 
 /** Whether the database holds anything that was sealed, so that a lost key is noticed. */
 async function hasData(database: Database): Promise<boolean> {
-  const { rows } = await database.query('SELECT EXISTS (SELECT 1 FROM home_key) OR EXISTS (SELECT 1 FROM message) AS found');
+  const { rows } = await database.query(
+    'SELECT EXISTS (SELECT 1 FROM home_key) OR EXISTS (SELECT 1 FROM message) AS found',
+  );
   if (rows.length === 0) throw new DatabaseStartError('The database gave no answer.');
   return rows[0]!.found;
 }

@@ -28,7 +28,7 @@ export async function registerSites(participants: Participants, accounts: Accoun
       sendingApplication: site.sendingApplication,
       identifierSystem: site.identifierSystem,
       identifierAuthority: site.identifierAuthority,
-      settings: { oid: site.oid, timeZone: site.utcOffset, identifierSystems: systemsOf(site) },
+      settings: { oid: site.oid, timeZone: site.timeZone, identifierSystems: systemsOf(site) },
       endpoint: known?.endpoint,
     });
   }

@@ -79,6 +79,11 @@ export function read(home: number, version: number, patient: Patient): SourcePat
   };
 }
 
+/** What the organisation a stored resource came from is called. */
+export function sourceName(patient: Patient): string | undefined {
+  return patient.meta?.tag?.find(({ system }) => system === 'urn:causeway:source')?.display;
+}
+
 /** The key of the organisation a stored resource came from; `api` where a client wrote it directly. */
 export function sourceOf(patient: Patient): string {
   return patient.meta?.tag?.find(({ system }) => system === 'urn:causeway:source')?.code ?? 'api';

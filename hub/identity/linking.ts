@@ -2,7 +2,7 @@
  * Which source patients are one person: run in the transaction that changes Patients or decides about them. Links that
  * stand are kept; what is new is joined when the evidence carries it and nothing contradicts.
  */
-import { blockingKeys, compare, cluster, type Comparison, type Edge, isOverlay, type Pair } from '@causeway/matching';
+import { blockingKeys, compare, cluster, type Comparison, type Edge, edgeOf, isOverlay, type Pair } from '@causeway/matching';
 import type { Patient } from '@medplum/fhirtypes';
 import type { Transaction } from '../database/index.ts';
 import { type HomeKeys, newId, type ResourceChange, seal } from '../record/index.ts';
@@ -255,13 +255,7 @@ export class Linking {
     const edges: Edge[] = [];
     for (const { a, b, comparison } of compared.values()) {
       if (!homes.includes(a) || !homes.includes(b)) continue;
-      edges.push({
-        a: String(a),
-        b: String(b),
-        posterior: comparison.posterior,
-        outcome: comparison.outcome,
-        veto: comparison.outcome === 'different' && comparison.guards.length > 0,
-      });
+      edges.push(edgeOf(String(a), String(b), comparison));
     }
     const standing: Pair[] = [];
     for (const person of persons) {

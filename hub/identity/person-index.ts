@@ -4,7 +4,7 @@ import type { Patient } from '@medplum/fhirtypes';
 import type { Database } from '../database/index.ts';
 import { type FhirRecord, RecordError, ridOf, type WriteSet } from '../record/index.ts';
 import type { Access } from '../trust/index.ts';
-import { DemographicsStore, type SourcePatient } from './demographics-store.ts';
+import { DemographicsStore, type SourcePatient, sourceName } from './demographics-store.ts';
 import { Linking, type PersonChange } from './linking.ts';
 import { persons } from './persons.ts';
 
@@ -21,6 +21,7 @@ export interface Side {
   patient: string;
   person: string;
   source: string;
+  sourceName: string;
   name: string;
   birthDate: string | null;
   gender: string | null;
@@ -187,6 +188,7 @@ function side(link: { [column: string]: any } | undefined, source: SourcePatient
     patient: patient.id ?? link?.patient,
     person: link?.presented ?? link?.patient,
     source: link?.source ?? 'api',
+    sourceName: sourceName(patient) ?? link?.source ?? 'api',
     name: name ? (name.text ?? [...(name.given ?? []), name.family, ...(name.suffix ?? [])].filter(Boolean).join(' ')) : '',
     birthDate: patient.birthDate ?? null,
     gender: patient.gender ?? null,

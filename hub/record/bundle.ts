@@ -3,7 +3,7 @@
  * DELETE, POST, PUT, GET; references by `urn:uuid:` and conditional references are resolved.
  */
 import { newId } from './new-id.ts';
-import { isFhirError, isResourceType, type ScannedResource, scanBundle } from '@causeway/fhir';
+import { isFhirError, isResourceType, type ScannedResource, scanBundle, validate } from '@causeway/fhir';
 import type { Access } from '../trust/index.ts';
 import { type Issue, RecordError } from './errors.ts';
 import { isId } from './keys.ts';
@@ -149,6 +149,21 @@ function apply(set: WriteSet, planned: Planned, resolve: (reference: string) => 
   };
 }
 
+/** Checks a resource against the R4 definitions. @throws RecordError 422 with all that is wrong */
+export function checkResource(scanned: ScannedResource, at?: string): void {
+  const wrong = validate(scanned.value).filter(({ severity }) => severity === 'error' || severity === 'fatal');
+  if (wrong.length === 0) return;
+  throw RecordError.of(
+    422,
+    wrong.map(({ code, diagnostics, expression }) => ({
+      severity: 'error',
+      code,
+      diagnostics,
+      expression: [at, expression].filter(Boolean).join(': '),
+    })),
+  );
+}
+
 /** Whether an If-Match value names a version. */
 export function matches(ifMatch: string, version: number | undefined): boolean {
   return /^(?:W\/)?"?(\d+)"?$/.exec(ifMatch.trim())?.[1] === String(version ?? '');
@@ -184,6 +199,7 @@ async function planEntry(services: BundleServices, access: Access, entry: Bundle
     if (entry.scanned.resourceType !== type) {
       throw new RecordError(400, 'invariant', `request.url names ${type}, the resource is a ${entry.scanned.resourceType}.`, at);
     }
+    checkResource(entry.scanned, `${at}.resource`);
   }
   const criteria = entry.method === 'POST' ? entry.ifNoneExist : query;
   const found = criteria === undefined ? [] : await services.find(access, type, criteria);

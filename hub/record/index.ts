@@ -1,5 +1,6 @@
 /** The record: the FHIR store. Changes go through `Record.writer`, reads take an Access. */
 export { type BundleEntry, type EntryOutcome, readBundle } from './bundle.ts';
+export { useDefinitions } from './definitions.ts';
 export { type Issue, RecordError } from './errors.ts';
 export type { HomeKeys } from './home-keys.ts';
 export { hash64, ridOf } from './keys.ts';

@@ -3,10 +3,10 @@
  * `write`.
  */
 import { newId } from './new-id.ts';
-import { isFhirError, isResourceType, type ScannedResource, scanResource, validate } from '@causeway/fhir';
+import { isFhirError, isResourceType, type ScannedResource, scanResource } from '@causeway/fhir';
 import type { Database } from '../database/index.ts';
 import type { Access } from '../trust/index.ts';
-import { type BundleEntry, type EntryOutcome, matches, readBundle, runBatch, runTransaction } from './bundle.ts';
+import { type BundleEntry, checkResource, type EntryOutcome, matches, readBundle, runBatch, runTransaction } from './bundle.ts';
 import { RecordError } from './errors.ts';
 import { type EverythingPage, everythingPage } from './everything.ts';
 import { HomeKeys } from './home-keys.ts';
@@ -126,13 +126,7 @@ export class FhirRecord {
     if (scanned.resourceType !== type) {
       throw new RecordError(400, 'invariant', `The address names ${type}, the body is a ${scanned.resourceType}.`, 'resourceType');
     }
-    const issues = validate(scanned.value).filter(({ severity }) => severity === 'error' || severity === 'fatal');
-    if (issues.length > 0) {
-      throw RecordError.of(
-        422,
-        issues.map((issue) => ({ ...issue, severity: 'error' as const })),
-      );
-    }
+    checkResource(scanned);
     return scanned;
   }
 
