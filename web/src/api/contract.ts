@@ -108,7 +108,7 @@ export interface ReviewSide {
   patient: string;
   person: string | null;
   source: string;
-  sourceName: string;
+  sourceName?: string | null;
   name: string | null;
   birthDate: string | null;
   gender: string | null;
@@ -129,6 +129,8 @@ export interface FieldEvidence {
 
 export interface Review {
   id: string;
+  /** `overlay`: one organisation put another human's data over this record; absent means `duplicate`. */
+  kind?: 'duplicate' | 'overlay';
   state: 'open' | 'decided';
   createdAt: string;
   score: number;
@@ -149,7 +151,7 @@ export interface ReviewPage {
 export interface PersonMember {
   patient: string;
   source: string;
-  sourceName: string;
+  sourceName?: string | null;
   name: string | null;
   birthDate: string | null;
   gender: string | null;

@@ -81,12 +81,12 @@ function Chart({ id, record }: { id: string; record: FetchedRecord }) {
           <ProcedurePanel record={record} />
           <SocialHistoryPanel groups={parts.social} />
           <AppointmentPanel record={record} />
+          <DocumentPanel record={record} />
         </div>
         <div>
           <ResultPanel anchor="results" title="Results" groups={parts.results} empty="No results on record." />
           <ResultPanel anchor="vitals" title="Vital signs" groups={parts.vitals} empty="No vital signs on record." />
           <EncounterPanel record={record} />
-          <DocumentPanel record={record} />
           <OtherPanel resources={parts.others} />
           <WithdrawnPanel resources={record.withdrawn} />
         </div>

@@ -10,6 +10,7 @@ import { Loaded } from '../parts/loading.tsx';
 import { Mark } from '../parts/mark.tsx';
 import { SourceChip } from '../parts/source-chip.tsx';
 import { attachmentQuery } from './attachment.ts';
+import { FirstFew } from './first-few.tsx';
 import { Panel } from './panel.tsx';
 
 type Paper = DocumentReference | DiagnosticReport;
@@ -21,11 +22,15 @@ export function DocumentPanel({ record }: { record: PersonRecord }) {
   ].toSorted((a, b) => newestFirst(dateOf(a), dateOf(b)));
   return (
     <Panel anchor="documents" title="Reports and documents" size={papers.length} empty="No documents on record.">
-      <ul style={{ listStyle: 'none', margin: 0, padding: 0, display: 'grid', gap: '0.5rem' }}>
-        {papers.map((paper) => (
-          <PaperItem key={`${paper.resourceType}/${paper.id}`} paper={paper} record={record} />
-        ))}
-      </ul>
+      <FirstFew items={papers} few={15} what="reports and documents">
+        {(shown) => (
+          <ul style={{ listStyle: 'none', margin: 0, padding: 0, display: 'grid', gap: '0.5rem' }}>
+            {shown.map((paper) => (
+              <PaperItem key={`${paper.resourceType}/${paper.id}`} paper={paper} record={record} />
+            ))}
+          </ul>
+        )}
+      </FirstFew>
     </Panel>
   );
 }

@@ -5,6 +5,7 @@ import { formatPeriod, newestFirst } from '../fhir/dates.ts';
 import { factsOf, type PersonRecord } from '../fhir/record.ts';
 import { Mark } from '../parts/mark.tsx';
 import { SourceChip } from '../parts/source-chip.tsx';
+import { FirstFew } from './first-few.tsx';
 import { Panel } from './panel.tsx';
 
 const CLASSES: Record<string, string> = {
@@ -27,30 +28,34 @@ export function EncounterPanel({ record }: { record: PersonRecord }) {
   );
   return (
     <Panel anchor="encounters" title="Encounters" size={encounters.length} empty="No encounters on record.">
-      <div className="scroll-x">
-        <table className="facts">
-          <caption className="visually-hidden">Encounters, newest first</caption>
-          <tbody>
-            {encounters.map((encounter) => (
-              <tr key={encounter.id}>
-                <td className="small" style={{ whiteSpace: 'nowrap' }}>
-                  {formatPeriod(encounter.period) || 'Date not stated'}
-                </td>
-                <td>
-                  {encounterName(encounter)}{' '}
-                  {encounter.status !== 'finished' && (
-                    <Mark tone={encounter.status === 'in-progress' ? 'info' : 'neutral'}>{encounter.status}</Mark>
-                  )}
-                  <div className="small quiet">{encounterDetail(encounter)}</div>
-                </td>
-                <td>
-                  <SourceChip resource={encounter} />
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
+      <FirstFew items={encounters} few={12} what="encounters">
+        {(shown) => (
+          <div className="scroll-x">
+            <table className="facts">
+              <caption className="visually-hidden">Encounters, newest first</caption>
+              <tbody>
+                {shown.map((encounter) => (
+                  <tr key={encounter.id}>
+                    <td className="small" style={{ whiteSpace: 'nowrap' }}>
+                      {formatPeriod(encounter.period) || 'Date not stated'}
+                    </td>
+                    <td>
+                      {encounterName(encounter)}{' '}
+                      {encounter.status !== 'finished' && (
+                        <Mark tone={encounter.status === 'in-progress' ? 'info' : 'neutral'}>{encounter.status}</Mark>
+                      )}
+                      <div className="small quiet">{encounterDetail(encounter)}</div>
+                    </td>
+                    <td>
+                      <SourceChip resource={encounter} />
+                    </td>
+                  </tr>
+                ))}
+              </tbody>
+            </table>
+          </div>
+        )}
+      </FirstFew>
     </Panel>
   );
 }

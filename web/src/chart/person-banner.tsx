@@ -19,6 +19,7 @@ import {
 } from '../fhir/people.ts';
 import { personQuery } from '../links/person-query.ts';
 import { Mark } from '../parts/mark.tsx';
+import { organisationName } from '../parts/organisation.ts';
 
 export function PersonBanner({ id, patient }: { id: string; patient: Patient }) {
   const others = otherNames(patient);
@@ -62,7 +63,7 @@ function Identifiers({ id, patient }: { id: string; patient: Patient }) {
   if (members?.some((member) => member.identifiers.length > 0)) {
     return members.map((member) => (
       <span key={member.patient}>
-        <span className="quiet">{member.sourceName}</span>{' '}
+        <span className="quiet">{organisationName(member)}</span>{' '}
         {member.identifiers.map((identifier, at) => (
           <span key={`${identifier.system}|${identifier.value}`} title={shortSystem(identifier.system)}>
             {at > 0 && ', '}

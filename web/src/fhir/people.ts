@@ -15,12 +15,15 @@ export function nameText(name: HumanName | undefined): string {
 /** The name a person goes by: usual, official, any other that is not old or maiden; then whatever there is. */
 export function preferredName(names: HumanName[] | undefined): HumanName | undefined {
   const inUse = (names ?? []).filter((name) => nameText(name) !== '');
-  return (
+  const chosen =
     inUse.find((name) => name.use === 'official' && !name.period?.end) ??
     inUse.find((name) => name.use === 'usual' && !name.period?.end) ??
     inUse.find((name) => name.use !== 'old' && name.use !== 'maiden' && !name.period?.end) ??
-    inUse[0]
-  );
+    inUse[0];
+  // Some systems write capitals only: where another source has the same name in mixed case, that reads better.
+  const letters = nameText(chosen);
+  if (letters !== letters.toUpperCase()) return chosen;
+  return inUse.find((name) => nameText(name).toUpperCase() === letters && nameText(name) !== letters) ?? chosen;
 }
 
 /** A patient's name in words; says so when the record has none. */
@@ -90,12 +93,13 @@ export function identifierAssigner(identifier: { system?: string | null; assigne
   return shortSystem(identifier.system);
 }
 
-/** `urn:oid:1.2.3` stays readable, a URL is cut to its last meaningful part. */
+/** `urn:oid:1.2.3` stays readable, of a URL its host is told. */
 export function shortSystem(system: string | undefined | null): string {
   if (!system) return '';
   if (system === 'http://hl7.org/fhir/sid/us-ssn') return 'SSN';
   if (system.startsWith('urn:oid:')) return `OID ${system.slice(8)}`;
-  return system.split(/[/:]/).filter(Boolean).at(-1) ?? system;
+  if (/^https?:/.test(system)) return system.split('/')[2] ?? system;
+  return system.split(':').filter(Boolean).at(-1) ?? system;
 }
 
 const TYPE_WORDS: Record<string, string> = {

@@ -14,10 +14,26 @@ export function quantityText(quantity: Quantity | undefined | null): string {
   return [quantity.comparator, value, unitText(quantity)].filter(Boolean).join(' ');
 }
 
-/** The unit as the source prints it; for UCUM's curly annotations (`{score}`) the words inside. */
+/** The unit as the source prints it; UCUM codes in their print form, curly annotations (`{score}`) as words. */
 export function unitText(quantity: Quantity | undefined | null): string {
-  return (quantity?.unit ?? quantity?.code ?? '').replace(/^\{(.*)\}$/, '$1').replace(/^1$/, '');
+  const unit = quantity?.unit ?? quantity?.code ?? '';
+  return UNIT_WORDS[unit] ?? unit.replaceAll(/\{([^}]*)\}/g, (_, words: string) => words.replaceAll('_', ' '));
 }
+
+/** UCUM codes whose print form everybody knows better. */
+const UNIT_WORDS: Record<string, string> = {
+  '1': '',
+  'mm[Hg]': 'mmHg',
+  Cel: '°C',
+  '[degF]': '°F',
+  '[lb_av]': 'lb',
+  '[in_i]': 'in',
+  '[IU]/L': 'IU/L',
+  '10*3/uL': '10³/µL',
+  '10*6/uL': '10⁶/µL',
+  '10*9/L': '10⁹/L',
+  '10*12/L': '10¹²/L',
+};
 
 /** `3.5 – 5.1 mmol/L`, `≥ 40`, `≤ 5`; the unit is left out when it is `sameUnit`. */
 export function rangeText(range: Range | ObservationReferenceRange | undefined | null, sameUnit = ''): string {

@@ -56,6 +56,7 @@ export function groupResults(observations: readonly Observation[]): TestGroup[] 
   const groups = new Map<string, { name: string; codes: string[]; values: ResultValue[] }>();
   const shared = sharedKeys(observations.flatMap((observation) => [observation.code, ...componentCodes(observation)]));
   for (const observation of observations) {
+    if (isMereHeading(observation)) continue;
     const parts: (Observation | ObservationComponent)[] = [];
     if (observation.component?.length) parts.push(...observation.component);
     if (!observation.component?.length || observedText(observation)) parts.unshift(observation);
@@ -83,6 +84,11 @@ export function flagOf(observed: Observation | ObservationComponent): Flag | und
   if (!concept || (!code && !concept.text)) return undefined;
   const known = FLAGS[code];
   return { code: code || concept.text!, words: known?.[0] ?? conceptText(concept), grade: known?.[1] ?? 'other' };
+}
+
+/** A panel that only names its members says nothing that they do not say themselves. */
+function isMereHeading(observation: Observation): boolean {
+  return !!observation.hasMember?.length && !observation.component?.length && observedText(observation) === '';
 }
 
 function componentCodes(observation: Observation) {

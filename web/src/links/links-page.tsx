@@ -10,6 +10,7 @@ import { genderText, shortSystem } from '../fhir/people.ts';
 import { Loaded } from '../parts/loading.tsx';
 import { Mark } from '../parts/mark.tsx';
 import { Notice } from '../parts/notice.tsx';
+import { organisationName } from '../parts/organisation.ts';
 import { useTitle } from '../parts/title.ts';
 import { useUser } from '../session/session.ts';
 import { personQuery } from './person-query.ts';
@@ -70,7 +71,7 @@ function Members({ id, person }: { id: string; person: Person }) {
             {person.members.map((member) => (
               <tr key={member.patient}>
                 <td>
-                  <Anchor href={`/people/${member.patient}`}>{member.sourceName}</Anchor>
+                  <Anchor href={`/people/${member.patient}`}>{organisationName(member)}</Anchor>
                 </td>
                 <td>{member.name ?? 'Name not recorded'}</td>
                 <td>{formatDate(member.birthDate) || 'not recorded'}</td>
@@ -120,7 +121,7 @@ function UnlinkDialog({ id, member, close }: { id: string; member: PersonMember;
     <Modal
       opened
       onClose={close}
-      title={`Take the record of ${member.sourceName} out`}
+      title={`Take the record of ${organisationName(member)} out`}
       closeButtonProps={{ 'aria-label': 'Close' }}
     >
       <Stack>
@@ -152,7 +153,7 @@ function UnlinkDialog({ id, member, close }: { id: string; member: PersonMember;
 }
 
 function History({ person }: { person: Person }) {
-  const named = new Map(person.members.map((member) => [member.patient, member.sourceName]));
+  const named = new Map(person.members.map((member) => [member.patient, organisationName(member)]));
   return (
     <section className="panel" aria-labelledby="history-title">
       <h2 id="history-title">History</h2>

@@ -55,15 +55,18 @@ function Segments({
           <span key={field.number}>
             <span className="delimiter">{segment.fieldSeparator}</span>
             {field.text && (
-              <button
-                type="button"
+              <a
+                href={`#${path}`}
                 tabIndex={-1}
                 className={struck === path ? 'field struck' : 'field'}
                 title={fieldName(segment.name, field.number)}
-                onClick={() => onField?.(path)}
+                onClick={(event) => {
+                  event.preventDefault();
+                  onField?.(path);
+                }}
               >
                 {field.text}
-              </button>
+              </a>
             )}
           </span>
         );

@@ -10,7 +10,9 @@ import { formatDate, formatDateTime } from '../fhir/dates.ts';
 import { genderText, shortSystem } from '../fhir/people.ts';
 import { Mark } from '../parts/mark.tsx';
 import { Notice } from '../parts/notice.tsx';
+import { organisationName } from '../parts/organisation.ts';
 import { Evidence } from './evidence.tsx';
+import { guardWords } from './guard-words.ts';
 
 export function ReviewPair({
   review,
@@ -38,11 +40,16 @@ export function ReviewPair({
         </h2>
         <Sides a={review.a} b={review.b} />
       </section>
+      {review.kind === 'overlay' && (
+        <Notice tone="bad" title="Perhaps an overlay.">
+          An organisation changed this record so much that it may speak of another human than before.
+        </Notice>
+      )}
       {review.guards.length > 0 && (
         <Notice tone="warn" title="Not linked by the index because:">
           <ul style={{ margin: '0.2rem 0 0', paddingLeft: '1.1rem' }}>
             {review.guards.map((guard) => (
-              <li key={guard}>{guard}</li>
+              <li key={guard}>{guardWords(guard)}</li>
             ))}
           </ul>
         </Notice>
@@ -84,7 +91,7 @@ function Sides({ a, b }: { a: ReviewSide; b: ReviewSide }) {
             {[a, b].map((side) => (
               <th key={side.patient} scope="col">
                 <Link to="/people/$id" params={{ id: side.patient }}>
-                  {side.sourceName}
+                  {organisationName(side)}
                 </Link>
               </th>
             ))}
