@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { parseCda } from '@causeway/ccda';
-import { isParseError, Message, type ParseError, parseMessage } from '@causeway/hl7v2';
+import { isParseError, type Message, type ParseError, parseMessage } from '@causeway/hl7v2';
 import type { Received } from '../inbox/index.ts';
 import { keyOf, type Participants } from '../trust/index.ts';
 
@@ -61,7 +61,12 @@ export function acceptCcda(bytes: Buffer, source: string | undefined, participan
 }
 
 /** A FHIR Bundle that a site sends as a message. */
-export function acceptBundle(bytes: Buffer, source: string, patient: string | undefined, identifier: string | undefined): Received {
+export function acceptBundle(
+  bytes: Buffer,
+  source: string,
+  patient: string | undefined,
+  identifier: string | undefined,
+): Received {
   return {
     bytes,
     dialect: 'fhir',

@@ -1,6 +1,7 @@
 /** The screens' own interface beside FHIR: messages, reviews, persons, status. */
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+
 import { typeName } from '@causeway/fhir';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Database } from '../database/index.ts';
 import type { PersonIndex } from '../identity/index.ts';
 import type { Messages, Processor } from '../inbox/index.ts';
@@ -36,7 +37,12 @@ export function apiRoutes(app: FastifyInstance, parts: ApiParts): void {
     return who;
   };
   const log = (who: Caller, action: string, request: FastifyRequest, patients: string[] = []) =>
-    accessLog.record(who, { action, what: request.url.slice(0, 500), status: 200, ...(patients.length > 0 ? { patients } : {}) });
+    accessLog.record(who, {
+      action,
+      what: request.url.slice(0, 500),
+      status: 200,
+      ...(patients.length > 0 ? { patients } : {}),
+    });
 
   app.get<Query>('/api/messages', async (request) => {
     const who = await as(request, messageReaders);
@@ -53,7 +59,10 @@ export function apiRoutes(app: FastifyInstance, parts: ApiParts): void {
     const resources = message.resources as { type: number; rid: string; version: number }[];
     return {
       ...message,
-      resources: resources.map(({ type, rid, version }) => ({ reference: `${typeName(type)}/${rid}`, versionId: String(version) })),
+      resources: resources.map(({ type, rid, version }) => ({
+        reference: `${typeName(type)}/${rid}`,
+        versionId: String(version),
+      })),
       deliveries: await deliveries.ofMessage(String(message.id)),
     };
   });

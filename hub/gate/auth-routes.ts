@@ -25,7 +25,11 @@ export function authRoutes(app: FastifyInstance, { accounts, demoAccounts }: Aut
     const result = await accounts.signIn(text(body, 'username', 200), text(body, 'password', 1_000));
     if ('refused' in result) {
       if (result.refused === 'locked') {
-        throw new RecordError(429, 'too-costly', 'This account is locked for a few minutes after too many wrong passwords.');
+        throw new RecordError(
+          429,
+          'too-costly',
+          'This account is locked for a few minutes after too many wrong passwords.',
+        );
       }
       throw new RecordError(401, 'login', 'The user name or the password is not right.');
     }

@@ -38,7 +38,11 @@ export function capabilityStatement(base: string): string {
             .filter((parameter) => searchable.includes(parameter.type))
             .map(({ code, type: kind }) => ({ name: code, type: kind })),
           ...(type === 'Patient'
-            ? { operation: [{ name: 'everything', definition: 'http://hl7.org/fhir/OperationDefinition/Patient-everything' }] }
+            ? {
+                operation: [
+                  { name: 'everything', definition: 'http://hl7.org/fhir/OperationDefinition/Patient-everything' },
+                ],
+              }
             : {}),
         })),
         interaction: [{ code: 'transaction' }, { code: 'batch' }, { code: 'history-system' }],

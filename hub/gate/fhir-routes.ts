@@ -1,6 +1,13 @@
 /** FHIR R4 over HTTP (https://hl7.org/fhir/R4/http.html) on top of the record. Every answer's access is recorded. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { type BundleEntry, type EntryOutcome, type FhirRecord, type Issue, RecordError, type StoredResource } from '../record/index.ts';
+import {
+  type BundleEntry,
+  type EntryOutcome,
+  type FhirRecord,
+  type Issue,
+  RecordError,
+  type StoredResource,
+} from '../record/index.ts';
 import type { AccessLog } from '../trust/index.ts';
 import type { Authenticator, Caller } from './authenticate.ts';
 import { capabilityStatement } from './capability.ts';
@@ -97,7 +104,14 @@ export function fhirRoutes(app: FastifyInstance, parts: FhirParts): void {
       query.set('_cursor', next);
       links.push(['next', `${base}/Patient/${request.params.id}/$everything?${query}`]);
     }
-    return reply.type(fhirJson).send(bundle('searchset', links, resources.map((stored) => entry(base, stored, 'match')), undefined));
+    return reply.type(fhirJson).send(
+      bundle(
+        'searchset',
+        links,
+        resources.map((stored) => entry(base, stored, 'match')),
+        undefined,
+      ),
+    );
   });
 
   app.post<{ Params: Params; Body: Buffer }>('/fhir/:type', async (request, reply) => {
@@ -227,7 +241,8 @@ const writers = ['clinician', 'administrator', 'system'];
 
 async function writer(caller: (request: FastifyRequest) => Promise<Caller>, request: FastifyRequest): Promise<Caller> {
   const who = await caller(request);
-  if (!writers.includes(who.role)) throw new RecordError(403, 'forbidden', `The role ${who.role} may not change resources.`);
+  if (!writers.includes(who.role))
+    throw new RecordError(403, 'forbidden', `The role ${who.role} may not change resources.`);
   return who;
 }
 
@@ -317,7 +332,8 @@ function bodyText(request: FastifyRequest<{ Body: Buffer }>): string {
 function countOf(query: URLSearchParams, fallback = 50): number {
   const count = query.get('_count');
   if (count === null) return fallback;
-  if (!/^\d{1,6}$/.test(count)) throw new RecordError(400, 'invalid', 'The parameter _count must be a whole number.', '_count');
+  if (!/^\d{1,6}$/.test(count))
+    throw new RecordError(400, 'invalid', 'The parameter _count must be a whole number.', '_count');
   return Math.min(Math.max(Number(count), 1), 5_000);
 }
 
@@ -332,7 +348,12 @@ function dateParameter(query: URLSearchParams, name: string): Date | undefined {
   if (value === null) return undefined;
   const date = new Date(value);
   if (Number.isNaN(date.getTime())) {
-    throw new RecordError(400, 'invalid', `The parameter ${name} must be an instant, such as 2026-01-31T09:30:00Z.`, name);
+    throw new RecordError(
+      400,
+      'invalid',
+      `The parameter ${name} must be an instant, such as 2026-01-31T09:30:00Z.`,
+      name,
+    );
   }
   return date;
 }

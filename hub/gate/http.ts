@@ -71,7 +71,12 @@ function answerError(error: FastifyError, request: FastifyRequest, reply: Fastif
     return;
   }
   log.error({ error: error.stack, route: request.routeOptions.url }, 'a request failed');
-  sendError(request, reply, 500, new RecordError(500, 'invalid', 'The hub failed to answer; the failure is in its log.'));
+  sendError(
+    request,
+    reply,
+    500,
+    new RecordError(500, 'invalid', 'The hub failed to answer; the failure is in its log.'),
+  );
 }
 
 function sendError(request: FastifyRequest, reply: FastifyReply, status: number, error: RecordError): void {

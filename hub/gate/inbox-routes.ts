@@ -19,7 +19,8 @@ const senders = ['system', 'integration-engineer', 'administrator'];
 export function inboxRoutes(app: FastifyInstance, parts: InboxParts): void {
   const take = async (request: FastifyRequest) => {
     const who = await parts.authenticator.caller(request);
-    if (!senders.includes(who.role)) throw new RecordError(403, 'forbidden', `The role ${who.role} may not send messages.`);
+    if (!senders.includes(who.role))
+      throw new RecordError(403, 'forbidden', `The role ${who.role} may not send messages.`);
     const body = request.body as Buffer | undefined;
     if (!body || body.length === 0) throw new RecordError(400, 'required', 'The request has no body.');
     const received = recognise(body, who.site, parts.participants);
@@ -33,14 +34,18 @@ export function inboxRoutes(app: FastifyInstance, parts: InboxParts): void {
 
 /** Which dialect the bytes are of: by what they begin with, since senders are careless with content types. */
 function recognise(body: Buffer, site: string | undefined, participants: Participants): Received {
-  const start = body.subarray(0, 200).toString('latin1').replace(/^[\uFEFF\xEF\xBB\xBF\s\v]+/, '');
+  const start = body
+    .subarray(0, 200)
+    .toString('latin1')
+    .replace(/^[\uFEFF\xEF\xBB\xBF\s\v]+/, '');
   if (start.startsWith('MSH')) {
     const { received, parsed } = acceptV2(body, participants);
     return isParseError(parsed) || site === undefined ? received : { ...received, source: site };
   }
   if (start.startsWith('{')) {
     const bundle = scanBundle(body.toString());
-    if (isFhirError(bundle)) return refused(body, 'fhir', site, `Line ${bundle.line}, column ${bundle.column}: ${bundle.error}`);
+    if (isFhirError(bundle))
+      return refused(body, 'fhir', site, `Line ${bundle.line}, column ${bundle.column}: ${bundle.error}`);
     const patient = bundle.entries.find(({ resource }) => resource?.resourceType === 'Patient');
     const identifier = bundle.bundle.identifier?.value;
     return acceptBundle(body, site ?? 'api', patient?.resource?.id ?? patient?.fullUrl, identifier);
@@ -50,5 +55,13 @@ function recognise(body: Buffer, site: string | undefined, participants: Partici
 }
 
 function refused(bytes: Buffer, dialect: 'fhir' | 'ccda', site: string | undefined, reason: string): Received {
-  return { bytes, dialect, source: site ?? 'unknown', type: 'unreadable', controlId: '', lane: 'refused', refused: reason };
+  return {
+    bytes,
+    dialect,
+    source: site ?? 'unknown',
+    type: 'unreadable',
+    controlId: '',
+    lane: 'refused',
+    refused: reason,
+  };
 }

@@ -1,6 +1,7 @@
 /** The gate: every way in, HTTP and MLLP. */
-export { type DemoAccount } from './auth-routes.ts';
+
+export { acceptBundle, acceptCcda, acceptV2 } from './accept.ts';
+export type { DemoAccount } from './auth-routes.ts';
 export { Authenticator } from './authenticate.ts';
 export { httpServer } from './http.ts';
 export { startMllp } from './mllp.ts';
-export { acceptBundle, acceptCcda, acceptV2 } from './accept.ts';

@@ -6,8 +6,8 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { acknowledge, encodeFrame, isParseError, MllpDecoder } from '@causeway/hl7v2';
 import type { Logger } from 'pino';
 import type { Receiver } from '../inbox/index.ts';
-import type { Participants } from '../trust/index.ts';
 import { newId } from '../record/index.ts';
+import type { Participants } from '../trust/index.ts';
 import { acceptV2 } from './accept.ts';
 
 export interface MllpOptions {

@@ -53,7 +53,11 @@ export class DemographicsStore {
     for (const row of rows) {
       const key = keys.get(row.home);
       if (!key) continue;
-      const text = open(row.body, key, sealIdentity({ type: 'Patient', rid: row.rid, version: row.version })).toString();
+      const text = open(
+        row.body,
+        key,
+        sealIdentity({ type: 'Patient', rid: row.rid, version: row.version }),
+      ).toString();
       const patient = JSON.parse(text) as Patient;
       const source = read(row.home, row.version, patient);
       this.#remember(source);

@@ -2,7 +2,16 @@
  * Which source patients are one person: run in the transaction that changes Patients or decides about them. Links that
  * stand are kept; what is new is joined when the evidence carries it and nothing contradicts.
  */
-import { blockingKeys, compare, cluster, type Comparison, type Edge, edgeOf, isOverlay, type Pair } from '@causeway/matching';
+import {
+  blockingKeys,
+  type Comparison,
+  cluster,
+  compare,
+  type Edge,
+  edgeOf,
+  isOverlay,
+  type Pair,
+} from '@causeway/matching';
 import type { Patient } from '@medplum/fhirtypes';
 import type { Transaction } from '../database/index.ts';
 import { type HomeKeys, newId, type ResourceChange, seal } from '../record/index.ts';
@@ -72,7 +81,10 @@ export class Linking {
     await this.#loadMembers([...latest.keys()]);
     await this.#enter(stated);
     for (const home of gone) await this.#leave(home);
-    await this.#writeKeys(stated.map(({ after }) => after.home), gone);
+    await this.#writeKeys(
+      stated.map(({ after }) => after.home),
+      gone,
+    );
     const candidates = await this.#candidates(stated.map(({ after }) => after.home));
     await this.#join(candidates);
     for (const [home, before] of previous) await this.#checkOverlay(home, before);

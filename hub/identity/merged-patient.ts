@@ -6,12 +6,7 @@ import type { Patient } from '@medplum/fhirtypes';
 import type { SourcePatient } from './demographics-store.ts';
 
 /** Builds the merged Patient. `sources`: the person's source patients with their Patient ids. */
-export function mergedPatient(
-  id: string,
-  version: number,
-  updated: Date,
-  sources: readonly SourcePatient[],
-): Patient {
+export function mergedPatient(id: string, version: number, updated: Date, sources: readonly SourcePatient[]): Patient {
   const all = [...sources].sort((a, b) => (a.updated < b.updated ? 1 : -1)).map(({ patient }) => patient);
   const current = all.filter(({ active }) => active !== false);
   const patients = current.length > 0 ? current : all;
@@ -21,29 +16,47 @@ export function mergedPatient(
     meta: {
       versionId: String(version),
       lastUpdated: updated.toISOString(),
-      tag: distinct(all.flatMap(({ meta }) => meta?.tag ?? []).filter(({ system }) => system === 'urn:causeway:source')),
+      tag: distinct(
+        all.flatMap(({ meta }) => meta?.tag ?? []).filter(({ system }) => system === 'urn:causeway:source'),
+      ),
     },
     active: current.length > 0,
-    identifier: distinct(all.flatMap(({ identifier }) => identifier ?? []), ({ system, value }) => `${system}|${value}`),
+    identifier: distinct(
+      all.flatMap(({ identifier }) => identifier ?? []),
+      ({ system, value }) => `${system}|${value}`,
+    ),
     name: names(patients),
-    telecom: distinct(patients.flatMap(({ telecom }) => telecom ?? []), ({ system, value }) => `${system}|${value?.replace(/\D/g, '') || value}`),
+    telecom: distinct(
+      patients.flatMap(({ telecom }) => telecom ?? []),
+      ({ system, value }) => `${system}|${value?.replace(/\D/g, '') || value}`,
+    ),
     gender: agreed(patients.map(({ gender }) => gender).filter((gender) => gender !== 'unknown')),
-    birthDate: agreed(patients.map(({ birthDate }) => birthDate).filter((date) => date?.length === 10)) ?? first(patients, 'birthDate'),
+    birthDate:
+      agreed(patients.map(({ birthDate }) => birthDate).filter((date) => date?.length === 10)) ??
+      first(patients, 'birthDate'),
     deceasedDateTime: first(patients, 'deceasedDateTime'),
-    address: distinct(patients.flatMap(({ address }) => address ?? []), ({ line, city, postalCode }) =>
-      `${line?.join(' ')}|${city}|${postalCode?.slice(0, 5)}`.toLowerCase(),
+    address: distinct(
+      patients.flatMap(({ address }) => address ?? []),
+      ({ line, city, postalCode }) => `${line?.join(' ')}|${city}|${postalCode?.slice(0, 5)}`.toLowerCase(),
     ),
     maritalStatus: first(patients, 'maritalStatus'),
     communication: first(patients, 'communication'),
-    generalPractitioner: distinct(patients.flatMap(({ generalPractitioner }) => generalPractitioner ?? []), ({ reference }) => reference ?? ''),
-    extension: distinct(patients.flatMap(({ extension }) => extension ?? []), ({ url }) => url),
+    generalPractitioner: distinct(
+      patients.flatMap(({ generalPractitioner }) => generalPractitioner ?? []),
+      ({ reference }) => reference ?? '',
+    ),
+    extension: distinct(
+      patients.flatMap(({ extension }) => extension ?? []),
+      ({ url }) => url,
+    ),
     link: all.map((patient) => ({ other: { reference: `Patient/${patient.id}` }, type: 'seealso' as const })),
   };
   if (merged.deceasedDateTime === undefined && patients.some(({ deceasedBoolean }) => deceasedBoolean)) {
     merged.deceasedBoolean = true;
   }
   for (const [element, value] of Object.entries(merged)) {
-    if (value === undefined || (Array.isArray(value) && value.length === 0)) delete (merged as unknown as Record<string, unknown>)[element];
+    if (value === undefined || (Array.isArray(value) && value.length === 0))
+      delete (merged as unknown as Record<string, unknown>)[element];
   }
   return merged;
 }

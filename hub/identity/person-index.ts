@@ -1,7 +1,7 @@
 /** The person index as the rest of the hub sees it. */
 import { compare } from '@causeway/matching';
 import type { Patient } from '@medplum/fhirtypes';
-import type { Database } from '../database/index.ts';
+import type { Database, Row } from '../database/index.ts';
 import { type FhirRecord, RecordError, ridOf, type WriteSet } from '../record/index.ts';
 import type { Access } from '../trust/index.ts';
 import { DemographicsStore, type SourcePatient, sourceName } from './demographics-store.ts';
@@ -109,7 +109,9 @@ export class PersonIndex {
       throw new RecordError(404, 'not-found', 'This source patient is not linked to that person.');
     }
     await this.#change((linking) => linking.separate(home, undefined, access.who, reason));
-    return this.person(homes.find((one) => one !== home) === undefined ? id : rids.find((rid) => rid !== ridOf(patient))!);
+    return this.person(
+      homes.find((one) => one !== home) === undefined ? id : rids.find((rid) => rid !== ridOf(patient))!,
+    );
   }
 
   /** A person's source patients and the history of their links. @throws RecordError 404 */
@@ -153,7 +155,7 @@ export class PersonIndex {
     });
   }
 
-  async #describe(reviews: { [column: string]: any }[]): Promise<object[]> {
+  async #describe(reviews: Row[]): Promise<object[]> {
     const homes = [...new Set(reviews.flatMap(({ a, b }) => [a, b]))];
     const sources = await this.#store.load(this.#database, homes);
     const links = await this.#database.query('SELECT * FROM link WHERE home = ANY($1)', [homes]);
@@ -180,7 +182,7 @@ export class PersonIndex {
   }
 }
 
-function side(link: { [column: string]: any } | undefined, source: SourcePatient | undefined): Side {
+function side(link: Row | undefined, source: SourcePatient | undefined): Side {
   const patient = source?.patient ?? ({ resourceType: 'Patient' } as Patient);
   const name = patient.name?.[0];
   const address = patient.address?.[0];
@@ -189,7 +191,9 @@ function side(link: { [column: string]: any } | undefined, source: SourcePatient
     person: link?.presented ?? link?.patient,
     source: link?.source ?? 'api',
     sourceName: sourceName(patient) ?? link?.source ?? 'api',
-    name: name ? (name.text ?? [...(name.given ?? []), name.family, ...(name.suffix ?? [])].filter(Boolean).join(' ')) : '',
+    name: name
+      ? (name.text ?? [...(name.given ?? []), name.family, ...(name.suffix ?? [])].filter(Boolean).join(' '))
+      : '',
     birthDate: patient.birthDate ?? null,
     gender: patient.gender ?? null,
     address: address

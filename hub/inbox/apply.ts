@@ -69,12 +69,16 @@ function sameContent(known: object, stated: object): boolean {
 }
 
 function content(resource: object): object {
-  const { id, meta, ...rest } = resource as { id?: string; meta?: { tag?: object; profile?: object; security?: object } };
+  const { id, meta, ...rest } = resource as {
+    id?: string;
+    meta?: { tag?: object; profile?: object; security?: object };
+  };
   return sorted({ ...rest, tag: meta?.tag, profile: meta?.profile, security: meta?.security });
 }
 
 function sorted(value: unknown): object {
-  if (Array.isArray(value)) return value.map((item) => (typeof item === 'object' && item !== null ? sorted(item) : item));
+  if (Array.isArray(value))
+    return value.map((item) => (typeof item === 'object' && item !== null ? sorted(item) : item));
   const entries = Object.entries(value as object).filter(([, item]) => item !== undefined);
   entries.sort(([a], [b]) => (a < b ? -1 : 1));
   return Object.fromEntries(
@@ -84,7 +88,11 @@ function sorted(value: unknown): object {
 
 /** The first instant of a FHIR dateTime; the time of processing where there is none. */
 function instantOf(dateTime: string): string {
-  const padded = /^\d{4}$/.test(dateTime) ? `${dateTime}-01-01` : /^\d{4}-\d{2}$/.test(dateTime) ? `${dateTime}-01` : dateTime;
+  const padded = /^\d{4}$/.test(dateTime)
+    ? `${dateTime}-01-01`
+    : /^\d{4}-\d{2}$/.test(dateTime)
+      ? `${dateTime}-01`
+      : dateTime;
   const time = new Date(padded);
   return Number.isNaN(time.getTime()) ? new Date(0).toISOString() : time.toISOString();
 }

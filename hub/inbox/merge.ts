@@ -24,7 +24,8 @@ export function mergeResource(known: Element, stated: Element, clears: readonly 
     const before = merged[element];
     const sameEntry = discriminators[element];
     if (element.startsWith('meta')) merged[element] = value;
-    else if (Array.isArray(value) && Array.isArray(before) && sameEntry) merged[element] = mergeEntries(before, value, sameEntry);
+    else if (Array.isArray(value) && Array.isArray(before) && sameEntry)
+      merged[element] = mergeEntries(before, value, sameEntry);
     else {
       for (const other of choicesOf(element)) if (other !== element) delete merged[other];
       merged[element] = value;
@@ -53,8 +54,24 @@ function remove(resource: Element, clear: string): void {
 
 /** Elements of which a resource has one at most, such as deceasedBoolean and deceasedDateTime. */
 function choicesOf(element: string): string[] {
-  const stem = /^(deceased|multipleBirth|onset|abatement|performed|effective|occurrence|medication|value)[A-Z]/.exec(element)?.[1];
+  const stem = /^(deceased|multipleBirth|onset|abatement|performed|effective|occurrence|medication|value)[A-Z]/.exec(
+    element,
+  )?.[1];
   return stem ? choiceTypes.map((type) => `${stem}${type}`) : [];
 }
 
-const choiceTypes = ['Boolean', 'DateTime', 'Integer', 'Period', 'Age', 'Range', 'String', 'CodeableConcept', 'Reference', 'Quantity', 'Ratio', 'Timing', 'Instant'];
+const choiceTypes = [
+  'Boolean',
+  'DateTime',
+  'Integer',
+  'Period',
+  'Age',
+  'Range',
+  'String',
+  'CodeableConcept',
+  'Reference',
+  'Quantity',
+  'Ratio',
+  'Timing',
+  'Instant',
+];

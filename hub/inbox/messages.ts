@@ -1,7 +1,7 @@
 /** The message list: every message, its state, what became of it, and its original. */
 import { isParseError, parseMessage } from '@causeway/hl7v2';
 import type { LedgerEntry } from '@causeway/mapping';
-import type { Database } from '../database/index.ts';
+import type { Database, Row } from '../database/index.ts';
 import { open, RecordError, ridOf } from '../record/index.ts';
 import { unwrapDataKey } from '../secrets/index.ts';
 import type { Participants } from '../trust/index.ts';
@@ -42,7 +42,9 @@ export class Messages {
     if (filter.before) conditions.push(`seq < ${parameter(Number(filter.before) || 0)}`);
     if (filter.q) {
       const text = parameter(filter.q);
-      conditions.push(`(control_id = ${text} OR id::text = ${text} OR type ILIKE ${parameter(`%${escapeLike(filter.q)}%`)})`);
+      conditions.push(
+        `(control_id = ${text} OR id::text = ${text} OR type ILIKE ${parameter(`%${escapeLike(filter.q)}%`)})`,
+      );
     }
     const { rows } = await this.#database.query(
       `SELECT ${columns} FROM message WHERE ${conditions.join(' AND ')} ORDER BY seq DESC LIMIT ${filter.limit + 1}`,
@@ -67,7 +69,11 @@ export class Messages {
     const row = rows[0];
     if (!row) throw new RecordError(404, 'not-found', 'There is no message of this id.');
     if (!row.sealing_key) throw new RecordError(410, 'deleted', 'The original of this message was erased.');
-    const bytes = open(row.body, unwrapDataKey(this.#master, row.sealing_key, messageIdentity(row.id)), messageIdentity(row.id));
+    const bytes = open(
+      row.body,
+      unwrapDataKey(this.#master, row.sealing_key, messageIdentity(row.id)),
+      messageIdentity(row.id),
+    );
     const resources = await this.#database.query(
       `SELECT type, rid, version FROM resource WHERE message = $1
        UNION ALL SELECT type, rid, version FROM resource_history WHERE message = $1`,
@@ -92,7 +98,8 @@ export class Messages {
        WHERE id = $1 AND state <> 'refused' RETURNING id`,
       [ridOf(id)],
     );
-    if (rows.length === 0) throw new RecordError(409, 'conflict', 'There is no message of this id that can be replayed.');
+    if (rows.length === 0)
+      throw new RecordError(409, 'conflict', 'There is no message of this id that can be replayed.');
   }
 
   /** Counts by stage and by source. */
@@ -121,7 +128,7 @@ export class Messages {
     };
   }
 
-  #describe(row: { [column: string]: any }): { [name: string]: unknown } {
+  #describe(row: Row): { [name: string]: unknown } {
     const { resources, mapped, consumed, structural, kept, rejected } = row;
     return {
       id: row.id,
@@ -141,7 +148,7 @@ export class Messages {
     };
   }
 
-  #ledger(row: { [column: string]: any }, bytes: Buffer): LedgerEntry[] {
+  #ledger(row: Row, bytes: Buffer): LedgerEntry[] {
     if (row.state === 'refused') return [];
     const conversion = convert(row.dialect, bytes, {
       source: row.source,

@@ -165,7 +165,9 @@ export class Processor {
       keys: facts.map(({ fact }) => ({ type: fact.resource.resourceType, id: fact.resource.id! })),
       patients: [
         ...facts.flatMap(({ patient }) => patient ?? []),
-        ...identities.flatMap((event) => (event.kind === 'merge' ? [event.surviving, event.retired] : [event.a, event.b])),
+        ...identities.flatMap((event) =>
+          event.kind === 'merge' ? [event.surviving, event.retired] : [event.a, event.b],
+        ),
       ],
       texts: true,
       alone: true,
@@ -195,7 +197,13 @@ export class Processor {
     await this.#database.query({
       name: 'message_failed',
       text: `UPDATE message SET state = $2, attempts = $3, error = $4, next_attempt = now() + $5 * interval '1 ms' WHERE id = $1`,
-      values: [message.id, dead ? 'dead' : 'failed', tried, error.message.slice(0, 500), firstRetryMs * 2 ** (tried - 1)],
+      values: [
+        message.id,
+        dead ? 'dead' : 'failed',
+        tried,
+        error.message.slice(0, 500),
+        firstRetryMs * 2 ** (tried - 1),
+      ],
     });
   }
 }
@@ -226,7 +234,9 @@ async function recordOutcomes(transaction: Transaction, outcomes: Outcome[], now
       column(({ work }) => work.message.seq),
       column(({ work }) => (work.error === undefined ? 'processed' : 'dead')),
       column(({ work }) => work.error ?? null),
-      column(({ work }) => work.facts.find(({ fact }) => fact.resource.resourceType === 'Patient')?.fact.resource.id ?? null),
+      column(
+        ({ work }) => work.facts.find(({ fact }) => fact.resource.resourceType === 'Patient')?.fact.resource.id ?? null,
+      ),
       column(({ applied }) => applied.stored.length),
       count('mapped'),
       count('consumed'),

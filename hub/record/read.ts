@@ -106,7 +106,9 @@ export class Reader {
         text: `SELECT ${storedColumns} FROM resource r LEFT JOIN link l ON l.home = r.home WHERE r.rid = ANY($1)`,
         values: [`{${[...new Set(reads.map(({ rid }) => rid))].join(',')}}`],
       });
-      const found = new Map((await this.open(rows as StoredRow[])).map((stored) => [`${stored.type}/${stored.rid}`, stored]));
+      const found = new Map(
+        (await this.open(rows as StoredRow[])).map((stored) => [`${stored.type}/${stored.rid}`, stored]),
+      );
       for (const read of reads) {
         const stored = found.get(`${read.type}/${read.rid}`);
         read.resolve(stored && maySee(read.access, stored.home) ? stored : undefined);

@@ -1,5 +1,5 @@
-import fc from 'fast-check';
 import { randomBytes } from 'node:crypto';
+import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type TestDatabase, testDatabase } from '../database/testing.ts';
 import { PersonIndex } from '../identity/index.ts';
@@ -100,7 +100,9 @@ describe('versions', () => {
 
   it('loses none of many concurrent updates of one resource', async () => {
     await Promise.all(
-      Array.from({ length: 20 }, (_, i) => update({ resourceType: 'Basic', id: 'b', code: { text: String(i) } } as never)),
+      Array.from({ length: 20 }, (_, i) =>
+        update({ resourceType: 'Basic', id: 'b', code: { text: String(i) } } as never),
+      ),
     );
     const { versions } = await record.history(clinician, { type: 'Basic', id: 'b' }, { count: 50 });
     expect(versions.map(({ version }) => version)).toEqual(Array.from({ length: 20 }, (_, i) => 20 - i));
@@ -121,7 +123,12 @@ describe('what is wrong', () => {
 
 describe('search', () => {
   beforeAll(async () => {
-    await update({ resourceType: 'Patient', id: 's1', name: [{ family: 'Zürcher', given: ['Ada'] }], gender: 'female' } as never);
+    await update({
+      resourceType: 'Patient',
+      id: 's1',
+      name: [{ family: 'Zürcher', given: ['Ada'] }],
+      gender: 'female',
+    } as never);
     await update({ resourceType: 'Patient', id: 's2', name: [{ family: 'Zurbriggen' }], gender: 'male' } as never);
     const at = (day: string, value: number) => ({
       effectiveDateTime: `2024-01-${day}`,
@@ -203,7 +210,11 @@ describe('bundles', () => {
           request: { method: 'POST', url: 'Patient' },
         },
         {
-          resource: { ...observation('x', 'x'), id: undefined, subject: { reference: 'urn:uuid:00000000-0000-4000-8000-000000000001' } },
+          resource: {
+            ...observation('x', 'x'),
+            id: undefined,
+            subject: { reference: 'urn:uuid:00000000-0000-4000-8000-000000000001' },
+          },
           request: { method: 'POST', url: 'Observation' },
         },
       ),
@@ -221,7 +232,10 @@ describe('bundles', () => {
         clinician,
         bundle(
           { resource: { resourceType: 'Patient', id: 'never' }, request: { method: 'PUT', url: 'Patient/never' } },
-          { resource: { resourceType: 'Patient', id: 's1' }, request: { method: 'PUT', url: 'Patient/s1', ifMatch: 'W/"99"' } },
+          {
+            resource: { resourceType: 'Patient', id: 's1' },
+            request: { method: 'PUT', url: 'Patient/s1', ifMatch: 'W/"99"' },
+          },
         ),
         single,
       ),
@@ -233,7 +247,10 @@ describe('bundles', () => {
 
 describe('the store against a model', () => {
   it('reads back what a series of writes left, by id and by search', async () => {
-    const operation = fc.record({ id: fc.constantFrom('p1', 'p2', 'p3'), gender: fc.constantFrom('male', 'female', undefined) });
+    const operation = fc.record({
+      id: fc.constantFrom('p1', 'p2', 'p3'),
+      gender: fc.constantFrom('male', 'female', undefined),
+    });
     await fc.assert(
       fc.asyncProperty(fc.array(operation, { minLength: 1, maxLength: 12 }), async (operations) => {
         const model = new Map<string, string | undefined>();
@@ -243,7 +260,12 @@ describe('the store against a model', () => {
             await record.remove('Patient', `${run}${id}`);
             model.delete(id);
           } else {
-            await update({ resourceType: 'Patient', id: `${run}${id}`, gender, identifier: [{ system: 'urn:run', value: run }] } as never);
+            await update({
+              resourceType: 'Patient',
+              id: `${run}${id}`,
+              gender,
+              identifier: [{ system: 'urn:run', value: run }],
+            } as never);
             model.set(id, gender);
           }
         }

@@ -2,15 +2,24 @@
  * The record: FHIR R4 resources, one person's from many sources. Every read takes an Access; every change goes through
  * `write`.
  */
-import { newId } from './new-id.ts';
+
 import { isFhirError, isResourceType, type ScannedResource, scanResource } from '@causeway/fhir';
 import type { Database } from '../database/index.ts';
 import type { Access } from '../trust/index.ts';
-import { type BundleEntry, checkResource, type EntryOutcome, matches, readBundle, runBatch, runTransaction } from './bundle.ts';
+import {
+  type BundleEntry,
+  checkResource,
+  type EntryOutcome,
+  matches,
+  readBundle,
+  runBatch,
+  runTransaction,
+} from './bundle.ts';
 import { RecordError } from './errors.ts';
 import { type EverythingPage, everythingPage } from './everything.ts';
 import { HomeKeys } from './home-keys.ts';
 import { isId } from './keys.ts';
+import { newId } from './new-id.ts';
 import { homePatient } from './prepare.ts';
 import { Reader, type StoredResource } from './read.ts';
 import { type PresentPersons, Searcher, type SearchResult } from './search.ts';
@@ -110,7 +119,12 @@ export class FhirRecord {
       homes.length > 0
         ? await everythingPage(this.#database, this.reader, this.#persons!.present, access, homes, page)
         : { resources: [], next: undefined };
-    if (result.resources.length === 0 && page.after === undefined && page.types === undefined && page.since === undefined) {
+    if (
+      result.resources.length === 0 &&
+      page.after === undefined &&
+      page.types === undefined &&
+      page.since === undefined
+    ) {
       throw new RecordError(404, 'not-found', 'There is no Patient of this id.');
     }
     return result;
@@ -121,10 +135,20 @@ export class FhirRecord {
     checkType(type);
     const scanned = scanResource(text);
     if (isFhirError(scanned)) {
-      throw new RecordError(400, 'structure', `Line ${scanned.line}, column ${scanned.column}: ${scanned.error}`, scanned.path || undefined);
+      throw new RecordError(
+        400,
+        'structure',
+        `Line ${scanned.line}, column ${scanned.column}: ${scanned.error}`,
+        scanned.path || undefined,
+      );
     }
     if (scanned.resourceType !== type) {
-      throw new RecordError(400, 'invariant', `The address names ${type}, the body is a ${scanned.resourceType}.`, 'resourceType');
+      throw new RecordError(
+        400,
+        'invariant',
+        `The address names ${type}, the body is a ${scanned.resourceType}.`,
+        'resourceType',
+      );
     }
     checkResource(scanned);
     return scanned;
@@ -137,7 +161,8 @@ export class FhirRecord {
       if (ifNoneExist === undefined) return this.#put(set, scanned, id);
       await this.#lock(set, `${scanned.resourceType}?${ifNoneExist}`);
       const found = await this.find(access, scanned.resourceType, ifNoneExist);
-      if (found.length > 1) throw new RecordError(412, 'multiple-matches', 'If-None-Exist finds more than one resource.');
+      if (found.length > 1)
+        throw new RecordError(412, 'multiple-matches', 'If-None-Exist finds more than one resource.');
       if (found[0] === undefined) return this.#put(set, scanned, id);
       const there = await this.read(access, scanned.resourceType, found[0]);
       return { status: 200, id: found[0], version: there.version, updated: there.updated, text: there.text };
@@ -176,7 +201,11 @@ export class FhirRecord {
       apply: (set) => {
         const before = set.get(type, id);
         if (ifMatch !== undefined && !matches(ifMatch, before?.version)) {
-          throw new RecordError(412, 'conflict', 'The resource has another version than If-Match names; read it again.');
+          throw new RecordError(
+            412,
+            'conflict',
+            'The resource has another version than If-Match names; read it again.',
+          );
         }
         return before && !before.deleted ? set.remove(type, id).version : before?.version;
       },
@@ -202,7 +231,8 @@ export class FhirRecord {
   /** Logical ids of what a conditional search finds, two at most. */
   async find(access: Access, type: string, query: string): Promise<string[]> {
     const request = this.readSearch(type, new URLSearchParams(query), false);
-    if (request.filters.length === 0) throw new RecordError(412, 'invalid', 'A condition needs at least one parameter.');
+    if (request.filters.length === 0)
+      throw new RecordError(412, 'invalid', 'A condition needs at least one parameter.');
     const found = await this.#searcher!.matchingIds(access, request, 2);
     return found.map((stored) => (JSON.parse(stored.text) as { id: string }).id);
   }
@@ -241,7 +271,11 @@ export class FhirRecord {
 
 function checkType(type: string): void {
   if (!isResourceType(type)) {
-    throw new RecordError(404, 'not-supported', 'The address names no FHIR R4 resource type, such as Patient or Observation.');
+    throw new RecordError(
+      404,
+      'not-supported',
+      'The address names no FHIR R4 resource type, such as Patient or Observation.',
+    );
   }
 }
 

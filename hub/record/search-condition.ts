@@ -42,7 +42,10 @@ export async function condition(
     case 'token':
       return token(type, filter, parameter);
     case 'uri':
-      return chosen(filter.values.map((value) => tokenHash(type, code, value)), parameter);
+      return chosen(
+        filter.values.map((value) => tokenHash(type, code, value)),
+        parameter,
+      );
     case 'reference':
       return reference(type, filter, parameter, resolvePatient);
     case 'string':
@@ -83,7 +86,14 @@ function byId(type: string, filter: Filter, parameter: Parameter): Condition {
 function lastUpdated(filter: Filter, parameter: Parameter): string {
   return any(filter.values, (value) => {
     const { prefix, low, high } = readDate(filter.parameter, value);
-    return compare(prefix, 'extract(epoch FROM r.updated) * 1000', 'extract(epoch FROM r.updated) * 1000', low, high, parameter);
+    return compare(
+      prefix,
+      'extract(epoch FROM r.updated) * 1000',
+      'extract(epoch FROM r.updated) * 1000',
+      low,
+      high,
+      parameter,
+    );
   });
 }
 
@@ -107,7 +117,10 @@ async function reference(
 ): Promise<Condition> {
   const { code } = filter.parameter;
   if (filter.modifier === 'identifier') {
-    return chosen(filter.values.map((value) => tokenHash(type, code, `identifier=${value}`)), parameter);
+    return chosen(
+      filter.values.map((value) => tokenHash(type, code, `identifier=${value}`)),
+      parameter,
+    );
   }
   const hashes: bigint[] = [];
   let homes: number[] | undefined = [];
@@ -230,7 +243,12 @@ function readQuantity(
   const prefix = prefixOf(value);
   const [number, system, code] = (prefix ? value.slice(2) : value).split('|');
   if (!/^[+-]?\d+(\.\d+)?([eE][+-]?\d+)?$/.test(number!)) {
-    throw new RecordError(400, 'invalid', `The parameter ${parameter.code} needs a number, such as 5.4.`, parameter.code);
+    throw new RecordError(
+      400,
+      'invalid',
+      `The parameter ${parameter.code} needs a number, such as 5.4.`,
+      parameter.code,
+    );
   }
   const digits = /\.(\d+)/.exec(number!)?.[1]?.length ?? 0;
   const half = prefix === undefined || prefix === 'eq' || prefix === 'ne' ? 0.5 * 10 ** -digits : 0;

@@ -39,13 +39,27 @@ export const defaultCount = 50;
 export const maximumCount = 1_000;
 
 /** Understood on every type, beside those in `searchParameters`. */
-const control = new Set(['_count', '_cursor', '_total', '_summary', '_sort', '_include', '_revinclude', '_format', '_pretty']);
+const control = new Set([
+  '_count',
+  '_cursor',
+  '_total',
+  '_summary',
+  '_sort',
+  '_include',
+  '_revinclude',
+  '_format',
+  '_pretty',
+]);
 
 /**
  * @param parameters decoded name and value pairs
  * @throws RecordError 400 for what is not understood, unless `lenient`
  */
-export function readSearchRequest(type: string, parameters: Iterable<[string, string]>, lenient: boolean): SearchRequest {
+export function readSearchRequest(
+  type: string,
+  parameters: Iterable<[string, string]>,
+  lenient: boolean,
+): SearchRequest {
   const request: SearchRequest = {
     type,
     filters: [],
@@ -113,7 +127,10 @@ function readSort(type: string, part: string): SearchRequest['sort'][number] {
   if (code === '_lastUpdated' || code === '_id') return { parameter: code, descending };
   const parameter = findParameter(type, code);
   if (!['date', 'string', 'number', 'quantity'].includes(parameter.type)) {
-    throw wrong('_sort', `cannot sort by ${code}: only date, number, quantity and string parameters, _id and _lastUpdated`);
+    throw wrong(
+      '_sort',
+      `cannot sort by ${code}: only date, number, quantity and string parameters, _id and _lastUpdated`,
+    );
   }
   return { parameter, descending };
 }
@@ -183,7 +200,10 @@ function findParameter(type: string, code: string): SearchParameter {
   const found = all.find((parameter) => parameter.code === code);
   if (found) return found;
   const near = all.filter(({ code: other }) => distance(other, code) <= 2).map(({ code: other }) => other);
-  throw wrong(code, `is not a search parameter of ${type}${near.length > 0 ? `; did you mean ${near.join(' or ')}?` : ''}`);
+  throw wrong(
+    code,
+    `is not a search parameter of ${type}${near.length > 0 ? `; did you mean ${near.join(' or ')}?` : ''}`,
+  );
 }
 
 /** Splits at commas that are not escaped (FHIR R4 §3.1.1.4.6), and takes the escapes of commas away. */
@@ -194,7 +214,8 @@ function splitValues(value: string): string[] {
 function readCursor(value: string): SearchRequest['cursor'] {
   try {
     const cursor = JSON.parse(Buffer.from(value, 'base64url').toString());
-    if (Array.isArray(cursor) && cursor.length === 2 && Number.isSafeInteger(cursor[1])) return cursor as [string, number];
+    if (Array.isArray(cursor) && cursor.length === 2 && Number.isSafeInteger(cursor[1]))
+      return cursor as [string, number];
   } catch {
     // Falls through to the error below.
   }

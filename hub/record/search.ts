@@ -75,7 +75,13 @@ export class Searcher {
 
   /** Ids of what a search finds, at most `limit`; for conditional requests. */
   async matchingIds(access: Access, request: SearchRequest, limit: number): Promise<{ rid: string; text: string }[]> {
-    const { matches } = await this.search(access, { ...request, count: limit, total: 'none', includes: [], revincludes: [] });
+    const { matches } = await this.search(access, {
+      ...request,
+      count: limit,
+      total: 'none',
+      includes: [],
+      revincludes: [],
+    });
     return matches;
   }
 
@@ -94,7 +100,8 @@ export class Searcher {
     const values: unknown[] = [];
     const parameter: Parameter = (value) => `$${values.push(value)}`;
     const conditions: Condition[] = [];
-    for (const filter of request.filters) conditions.push(await this.#condition(access, request.type, filter, parameter));
+    for (const filter of request.filters)
+      conditions.push(await this.#condition(access, request.type, filter, parameter));
     const where = [
       `r.type = ${typeCode(request.type)}`,
       'NOT r.deleted',
@@ -187,7 +194,8 @@ export class Searcher {
     };
     for (const include of request.includes) {
       const references = matches.flatMap((match) => referencesOf(match, include));
-      for (const one of await Promise.all(references.map(({ type, id }) => this.#reader.read(access, type, id)))) add(one);
+      for (const one of await Promise.all(references.map(({ type, id }) => this.#reader.read(access, type, id))))
+        add(one);
     }
     for (const revinclude of request.revincludes) {
       for (const one of await this.#revinclude(access, request.type, revinclude, matches)) add(one);

@@ -41,10 +41,15 @@ function build(): Promise<string | undefined> {
       resolve('vite is not installed');
       return;
     }
-    const child = spawn(process.execPath, [vite, 'build', '--logLevel', 'error'], { cwd: web, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(process.execPath, [vite, 'build', '--logLevel', 'error'], {
+      cwd: web,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     let output = '';
     for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += chunk));
     child.on('error', (error) => resolve(error.message));
-    child.on('exit', (code) => resolve(code === 0 ? undefined : output.trim().split('\n')[0] || `vite ended with ${code}`));
+    child.on('exit', (code) =>
+      resolve(code === 0 ? undefined : output.trim().split('\n')[0] || `vite ended with ${code}`),
+    );
   });
 }

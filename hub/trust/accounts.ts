@@ -1,7 +1,7 @@
 /** Accounts of people, and their sessions. Passwords are kept as Argon2id hashes; sessions as hashes of their tokens. */
 import { createHash, randomBytes } from 'node:crypto';
 import { hash, verify } from '@node-rs/argon2';
-import type { Database } from '../database/index.ts';
+import type { Database, Row } from '../database/index.ts';
 import { type Role, roles } from './access.ts';
 
 export interface User {
@@ -93,7 +93,7 @@ function digest(token: string): Buffer {
   return createHash('sha256').update(token).digest();
 }
 
-function userOf(row: { [column: string]: any }): User {
+function userOf(row: Row): User {
   const role = roles.find((one) => one === row.role) ?? 'clinician';
   return { username: row.username, name: row.name, role, organization: row.organization };
 }

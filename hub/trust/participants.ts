@@ -15,7 +15,12 @@ export interface Participant {
   /** How its HL7 v2 messages name the authority of its record numbers (PID-3.4). */
   identifierAuthority: string | undefined;
   /** What a conversion has to know of its dialect. */
-  settings: { oid?: string; timeZone?: string; identifierSystems?: Record<string, string>; codeSystems?: Record<string, string> };
+  settings: {
+    oid?: string;
+    timeZone?: string;
+    identifierSystems?: Record<string, string>;
+    codeSystems?: Record<string, string>;
+  };
   endpoint: Endpoint | undefined;
 }
 

@@ -6,7 +6,7 @@ export { canonicalText } from './canonical-text.ts';
 export { capabilityResources } from './capability.ts';
 export type { DefinitionsArtifact } from './definitions/artifact.ts';
 export { ARTIFACT_FORMAT } from './definitions/artifact.ts';
-export { compileDefinitions } from './definitions/compile.ts';
+export { compileDefinitions, definitionsSource } from './definitions/compile.ts';
 export { loadDefinitions } from './definitions/definitions.ts';
 export type { JsonLimits } from './json/limits.ts';
 export { DEFAULT_LIMITS } from './json/limits.ts';

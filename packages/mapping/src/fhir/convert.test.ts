@@ -12,7 +12,14 @@ describe('convertFhir', () => {
   it('makes ids the hub’s own and lets references follow', () => {
     const conversion = convertFhir(
       bundle(
-        { resource: { resourceType: 'Observation', status: 'final', code: { text: 'x' }, subject: { reference: 'urn:uuid:p' } } },
+        {
+          resource: {
+            resourceType: 'Observation',
+            status: 'final',
+            code: { text: 'x' },
+            subject: { reference: 'urn:uuid:p' },
+          },
+        },
         { fullUrl: 'urn:uuid:p', resource: { resourceType: 'Patient' }, request: { method: 'PUT', url: 'Patient/7' } },
       ),
       context,
@@ -39,7 +46,10 @@ describe('convertFhir', () => {
 
   it('refers to resources the site sent in other Bundles', () => {
     const conversion = convertFhir(
-      bundle({ resource: { resourceType: 'Flag', subject: { reference: 'Patient/7' } }, request: { method: 'PUT', url: 'Flag/1' } }),
+      bundle({
+        resource: { resourceType: 'Flag', subject: { reference: 'Patient/7' } },
+        request: { method: 'PUT', url: 'Flag/1' },
+      }),
       context,
     );
     if (typeof conversion === 'string') throw new Error(conversion);

@@ -20,7 +20,11 @@ export function convertFhir(text: string, context: ConversionContext): Conversio
   for (const [index, entry] of scanned.entries.entries()) {
     if (!entry.resource) {
       issues.push(notStated(index, entry));
-      ledger.push({ source: `Bundle.entry[${index}]`, disposition: 'rejected', reason: 'The entry has no resource to store.' });
+      ledger.push({
+        source: `Bundle.entry[${index}]`,
+        disposition: 'rejected',
+        reason: 'The entry has no resource to store.',
+      });
       continue;
     }
     const { resourceType } = entry.resource;
