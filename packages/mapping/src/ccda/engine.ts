@@ -8,6 +8,7 @@ import type { Draft } from './draft.ts';
 import { assign, compileFhirPath, type Json, resolveSteps, type Step, valueAt, writeSteps } from './fhir-path.ts';
 import * as names from './names.ts';
 import { narrativeText } from './narrative.ts';
+import { isDenied } from './negation.ts';
 import { device, location, organization, organizationOf, participant, specimen } from './participants.ts';
 import * as quantities from './quantities.ts';
 import { mayReferTo } from './reference-targets.ts';
@@ -56,7 +57,7 @@ export function applyRows(
   const outer = run.account.rule;
   for (const row of compileRows(rows)) {
     for (const found of select(element, row.from)) {
-      if (row.kind !== 'statement' && isDenied(found, element)) continue;
+      if (row.kind !== 'statement' && isWithinDenied(found, element)) continue;
       run.account.rule = `${name}: ${row.from.text}`;
       const done = applyRow(run, found, draft, row, name, prefix);
       if (done) fold(run, found, element, draft, row.kind);
@@ -66,10 +67,9 @@ export function applyRows(
 }
 
 /** Whether the value stands in a nested statement that is denied: that is then a fact of its own, told as denied. */
-function isDenied(found: XmlElement, from: XmlElement): boolean {
+function isWithinDenied(found: XmlElement, from: XmlElement): boolean {
   for (let at: XmlElement | undefined = found; at !== undefined && at !== from; at = at.parent) {
-    const denied = at.attr('negationInd');
-    if (denied !== undefined && denied !== 'false' && CLINICAL_STATEMENTS.has(at.name)) return true;
+    if (CLINICAL_STATEMENTS.has(at.name) && isDenied(at)) return true;
   }
   return false;
 }

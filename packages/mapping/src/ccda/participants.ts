@@ -154,7 +154,7 @@ function entity(run: Run, element: XmlElement, type: string, rows: readonly Row[
   else {
     const national = identifiers.find((one) => one.includes('/sid/')) ?? identifiers[0];
     draft.identify(national !== undefined && other === undefined ? [national] : [JSON.stringify(content)]);
-    if (national === undefined || other !== undefined) draft.key = `${type}|content`;
+    if (national === undefined || other !== undefined) draft.key = `${type}|content|${draft.id}`;
     result = run.admit(draft, element);
   }
   for (const one of identifiers) if (!run.byIdentifier.has(one)) run.byIdentifier.set(one, result);

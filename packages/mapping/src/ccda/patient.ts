@@ -99,6 +99,11 @@ function completePerson(run: Run, person: XmlElement, draft: Draft): void {
   run.account.rule = 'Patient';
   preferPrecise(run, person, draft, 'deceasedDateTime', 'deceasedBoolean', 'sdtc:deceasedInd');
   preferPrecise(run, person, draft, 'multipleBirthInteger', 'multipleBirthBoolean', 'sdtc:multipleBirthInd');
+  for (const one of (resource.communication as { language?: { coding?: Json[] } }[] | undefined) ?? []) {
+    for (const language of one.language?.coding ?? []) language.system ??= 'urn:ietf:bcp:47';
+  }
+  resource.communication = (resource.communication as Json[] | undefined)?.filter((one) => one.language !== undefined);
+  if (resource.communication === undefined) delete resource.communication;
   const gender = person.child('administrativeGenderCode');
   if (gender?.attr('nullFlavor') !== undefined) {
     resource.gender ??= 'unknown';

@@ -7,6 +7,7 @@ import { translate } from './concept-maps.ts';
 import { absentReason, codeableConcept, dateTime } from './data-types.ts';
 import type { Draft } from './draft.ts';
 import type { Json } from './fhir-path.ts';
+import { isDenied, NEGATION_ATTRIBUTES } from './negation.ts';
 import { dataAbsent } from './quantities.ts';
 import type { Run } from './run.ts';
 import type { Surrounding } from './statements.ts';
@@ -329,8 +330,9 @@ function familyHistory({ run, element, draft }: Statement): void {
   for (const one of (resource.condition as Json[] | undefined) ?? []) one.code ??= { extension: [absentReason('UNK')] };
 }
 
-function coverage({ run, draft }: Statement): void {
+function coverage({ run, element, draft, around }: Statement): void {
   const { resource } = draft;
+  if (isNegated(run, element, around)) resource.status = 'cancelled';
   delete resource.subject;
   resource.payor ??= [{ extension: [absentReason('UNK')] }];
   const subscriber = (resource.identifier as Json[] | undefined)?.at(-1)?.value;
@@ -348,7 +350,7 @@ function encounter({ run, element, draft, around }: Statement): void {
   resource.class ??= encounterClass(element);
   const mood = element.attr('moodCode') ?? 'EVN';
   if (resource.status === undefined && mood === 'EVN') {
-    resource.status = element.child('effectiveTime')?.child('high')?.attr('value') ? 'finished' : 'unknown';
+    resource.status = resource.period === undefined ? 'unknown' : 'finished';
   }
   if (mood !== 'EVN') resource.status = 'planned';
   if (isNegated(run, element, around)) resource.status = 'cancelled';
@@ -392,14 +394,21 @@ function replaceValue(run: Run, element: XmlElement, rule: string): void {
   run.account.consumeBelow(element, rule);
 }
 
-/** `negationInd` of the statement or of the concern around it. */
+/** Whether the statement, or the concern around it, is denied. */
 function isNegated(run: Run, element: XmlElement, around: Surrounding): boolean {
   let denied = false;
   for (const at of [element, around.wrapper]) {
-    const value = at?.attr('negationInd');
-    if (at === undefined || value === undefined) continue;
-    run.account.consumed(at, 'negationInd', `${run.account.rule}: negation`);
-    if (value === 'true' || value === '1') denied = true;
+    if (at === undefined) continue;
+    for (const name of NEGATION_ATTRIBUTES) {
+      const value = at.attr(name);
+      if (value === undefined) continue;
+      if (/^(true|false|0|1)$/i.test(value)) run.account.consumed(at, name, `${run.account.rule}: negation`);
+      else {
+        run.account.rejected(at, name, 'not a boolean');
+        run.issue('error', 'value', at, `@${name} has to be true or false; it is read as false`);
+      }
+    }
+    if (isDenied(at)) denied = true;
   }
   return denied;
 }

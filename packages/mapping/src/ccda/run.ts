@@ -59,8 +59,8 @@ export class Run {
     this.documentTime = (time && instantOf(time, this.zone)) || context.receivedAt;
   }
 
-  draft(type: string, identity: readonly string[], mode: Draft['mode'] = 'replace', asOf = this.documentTime): Draft {
-    return new Draft(this.context.source, type, identity, asOf, mode);
+  draft(type: string, identity: readonly string[], mode: Draft['mode'] = 'replace'): Draft {
+    return new Draft(this.context.source, type, identity, this.documentTime, mode);
   }
 
   /**
@@ -78,7 +78,7 @@ export class Run {
     this.issue('warning', 'duplicate', at, 'the id is also used for a different statement; each id should name one');
     const { id: _, text: __, ...content } = draft.resource;
     draft.identify([...draft.key.split('|').slice(1), 'content', JSON.stringify(content)]);
-    draft.key = draft.key.slice(0, draft.key.indexOf('|content|') + '|content'.length);
+    draft.key = `${draft.key.slice(0, draft.key.indexOf('|content|'))}|content|${draft.id}`;
     return this.admit(draft, at);
   }
 

@@ -47,10 +47,23 @@ export function convertStatement(run: Run, element: XmlElement, around: Surround
   try {
     if (isEntryReference(element)) return referToEntry(run, element, surrounding);
     if (isWrapper(element)) return convertWrapper(run, element, surrounding);
-    return [convertFact(run, element, chooseTable(element, surrounding.section), surrounding)];
+    if (saysNothing(element)) return [];
+    const section = surrounding.parent === undefined ? surrounding.section : undefined;
+    return [convertFact(run, element, chooseTable(element, section), surrounding)];
   } finally {
     run.account.rule = rule;
   }
+}
+
+/** A statement that is null as a whole, with nothing coded in it: there is no fact to tell. */
+function saysNothing(element: XmlElement): boolean {
+  return element.attr('nullFlavor') !== undefined && !hasCode(element);
+}
+
+function hasCode(element: XmlElement): boolean {
+  if (element.name !== 'statusCode' && element.attr('code') !== undefined) return true;
+  if (element.name === 'originalText' || (element.name === 'value' && element.attr('value') !== undefined)) return true;
+  return element.children.some(hasCode);
 }
 
 function convertWrapper(run: Run, element: XmlElement, around: Surrounding): Draft[] {
@@ -66,8 +79,8 @@ function convertWrapper(run: Run, element: XmlElement, around: Surrounding): Dra
 }
 
 function convertFact(run: Run, element: XmlElement, table: Table, around: Surrounding): Draft {
-  const asOf = spokenAt(run, element) ?? (around.wrapper && spokenAt(run, around.wrapper)) ?? run.documentTime;
-  const draft = run.draft(table.resource, identityOf(run, element), 'replace', asOf);
+  // A document restates what it holds: it speaks at its own time, not at that of an entry's first author.
+  const draft = run.draft(table.resource, identityOf(run, element, table.resource));
   run.owners.set(element, draft);
   Object.assign(draft.resource, structuredClone(table.fixed));
   draft.resource[SUBJECT[table.resource] ?? 'subject'] = run.referenceTo(run.patient);
@@ -111,54 +124,52 @@ function referToEntry(run: Run, element: XmlElement, around: Surrounding): Draft
   return [];
 }
 
-/** The id that the sender gave, or else what the statement says. An id used for several things names none alone. */
-function identityOf(run: Run, element: XmlElement): string[] {
-  for (const id of element.all('id')) {
-    const root = id.attr('root');
-    if (root === undefined) continue;
-    const key = `${root}|${id.attr('extension') ?? ''}`;
-    return run.isShared(element.name, key)
-      ? [run.patientIdentity, key, contentOf(element)]
-      : [run.patientIdentity, key];
-  }
-  return [run.patientIdentity, contentOf(element)];
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+/** Resources of which the value is what they are about, not what was found. */
+const NAMED_BY_VALUE = new Set(['AllergyIntolerance', 'Condition']);
+
+/**
+ * The id that the sender gave, or else what the statement is about and when. An id used for several things, or one
+ * that may only name its authority, does not identify alone.
+ */
+function identityOf(run: Run, element: XmlElement, resource: string): string[] {
+  const assertion = element.child('code')?.attr('code') ?? 'ASSERTION';
+  const withValue = NAMED_BY_VALUE.has(resource) || assertion === 'ASSERTION';
+  const id = identifyingId(element);
+  if (id === undefined) return [run.patientIdentity, contentOf(element, withValue)];
+  const key = `${id.attr('root')}|${id.attr('extension') ?? ''}`;
+  const alone = id.attr('extension') !== undefined || UUID.test(id.attr('root')!);
+  if (run.isShared(element.name, key)) return [run.patientIdentity, key, contentOf(element, true)];
+  return alone ? [run.patientIdentity, key] : [run.patientIdentity, key, contentOf(element, withValue)];
 }
 
-/** Code, value, agent and time of a statement: what makes it this one, when its id does not. */
-export function contentOf(element: XmlElement): string {
+function identifyingId(element: XmlElement): XmlElement | undefined {
+  return element.all('id').find((id) => id.attr('root') !== undefined && id.attr('nullFlavor') === undefined);
+}
+
+/** Code, agent and time of a statement, and its value where that is the subject. */
+function contentOf(element: XmlElement, withValue: boolean): string {
   const part = (at: XmlElement | undefined): string => {
     if (at === undefined) return '';
     const attributes = ['code', 'value', 'unit', 'nullFlavor'].map((name) => at.attr(name) ?? '').join(' ');
     return `${attributes} ${at.allText}`.trim();
   };
   const time = element.child('effectiveTime');
-  const material = element.find('consumable', 'manufacturedProduct', 'manufacturedMaterial', 'code');
-  const product = element.find('product', 'manufacturedProduct', 'manufacturedMaterial', 'code');
-  const agent = element.find('participant', 'participantRole', 'playingEntity', 'code');
-  const value = element.child('value');
+  const material =
+    element.find('consumable', 'manufacturedProduct', 'manufacturedMaterial', 'code') ??
+    element.find('product', 'manufacturedProduct', 'manufacturedMaterial', 'code') ??
+    element.find('participant', 'participantRole', 'playingEntity', 'code');
+  const code = part(element.child('code'));
+  const about = [code, part(material), withValue ? part(element.child('value')) : ''];
+  const bare = about.every((one) => one === '');
   return [
     element.name,
     element.attr('moodCode') ?? '',
-    element.attr('negationInd') ?? '',
-    part(element.child('code')),
-    part(value),
+    ...about,
     part(time),
     part(time?.child('low')),
-    part(time?.child('high')),
-    part(material ?? product ?? agent),
-    value === undefined && material === undefined && agent === undefined ? part(element.child('text')) : '',
-    element.child('text')?.child('reference')?.attr('value') ?? '',
+    bare ? element.allText.slice(0, 500) : '',
   ].join('/');
-}
-
-function spokenAt(run: Run, element: XmlElement): string | undefined {
-  let latest: string | undefined;
-  for (const author of element.all('author')) {
-    const value = author.child('time')?.attr('value');
-    const at = value === undefined ? undefined : instantOf(value, run.zone);
-    if (at !== undefined && (latest === undefined || Date.parse(at) > Date.parse(latest))) latest = at;
-  }
-  return latest;
 }
 
 const EVENT_LOCATION = 'http://hl7.org/fhir/StructureDefinition/event-location';
@@ -247,18 +258,13 @@ export function findSharedIds(root: XmlElement): Set<string> {
   const contents = new Map<string, string>();
   const shared = new Set<string>();
   const walk = (element: XmlElement): void => {
-    if (CLINICAL_STATEMENTS.has(element.name)) {
-      const id = element.all('id').find((one) => one.attr('root') !== undefined);
-      if (id !== undefined) {
-        const key = `${element.name}|${id.attr('root')}|${id.attr('extension') ?? ''}`;
-        const code = [element.child('code'), element.child('value')].map(
-          (at) => `${at?.attr('code')} ${at?.attr('value')}`,
-        );
-        const content = `${element.attr('moodCode')} ${code.join()}`;
-        const known = contents.get(key);
-        if (known === undefined) contents.set(key, content);
-        else if (known !== content) shared.add(key);
-      }
+    const id = CLINICAL_STATEMENTS.has(element.name) ? identifyingId(element) : undefined;
+    if (id !== undefined) {
+      const key = `${element.name}|${id.attr('root')}|${id.attr('extension') ?? ''}`;
+      const content = contentOf(element, true);
+      const known = contents.get(key);
+      if (known === undefined) contents.set(key, content);
+      else if (known !== content) shared.add(key);
     }
     for (const child of element.children) if (child.name !== 'text') walk(child);
   };

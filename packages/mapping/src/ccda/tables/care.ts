@@ -49,7 +49,7 @@ const ENCOUNTER: readonly Row[] = [
   ['sdtc:dischargeDispositionCode', 'hospitalization.dischargeDisposition', 'concept'],
   ['dischargeDispositionCode', 'hospitalization.dischargeDisposition', 'concept'],
   ['performer', 'participant[].individual', 'participant'],
-  ['participant[@typeCode=LOC]/participantRole', 'location[].location', 'location'],
+  ['participant[@typeCode=LOC]/participantRole[not @classCode=SDLOC]', 'location[].location', 'location'],
   ['participant/participantRole[@classCode=SDLOC]', 'location[].location', 'location'],
   [`entryRelationship[@typeCode=RSON]/observation[template=${INDICATION}]/value`, 'reasonCode[]', 'concept'],
 ];

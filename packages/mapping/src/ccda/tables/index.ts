@@ -33,6 +33,9 @@ const WRAPPER_TEMPLATES = new Set([
   '2.16.840.1.113883.10.20.1.27',
   '2.16.840.1.113883.10.20.1.20',
 ]);
+/** Values that cannot name a problem or an allergy. */
+const MEASURED = new Set(['PQ', 'IVL_PQ', 'INT', 'REAL', 'BL', 'TS', 'IVL_TS', 'RTO', 'RTO_PQ_PQ', 'MO']);
+const NAMED_BY_VALUE = new Set(['Condition', 'AllergyIntolerance']);
 const ENTRY_REFERENCE = '2.16.840.1.113883.10.20.22.4.122';
 
 const BY_TEMPLATE = new Map<string, Table[]>();
@@ -57,7 +60,10 @@ export function chooseTable(element: XmlElement, section: string | undefined): T
     if (table !== undefined) return table;
   }
   const known = templates.some((template) => (template.attr('root') ?? '').startsWith('2.16.840.1.113883.10.20.22.4.'));
-  const bySection = known || section === undefined ? undefined : BY_SECTION.get(section)?.find(fits);
+  const type = element.child('value')?.xsiType;
+  const measured = type !== undefined && MEASURED.has(type);
+  const inSection = (table: Table): boolean => fits(table) && !(measured && NAMED_BY_VALUE.has(table.resource));
+  const bySection = known || section === undefined ? undefined : BY_SECTION.get(section)?.find(inSection);
   return bySection ?? BY_CLASS.find(fits) ?? BY_CLASS.find((table) => table.elements.includes(element.name))!;
 }
 
