@@ -32,8 +32,9 @@ export interface Fact {
    */
   mode: 'replace' | 'merge' | 'reference';
   /**
-   * Elements the source deletes: a top-level element name, optionally with a discriminator for repeating elements
-   * (`telecom[use=work]`, `identifier[system=urn:oid:1.2.3]`). Only with `merge`.
+   * Elements the source deletes: `birthDate`; a member of a single element, `period.end`; items of a list by a member's
+   * value or code, `telecom[use=work]`, `identifier[system=urn:oid:1.2.3]`, `participant[type=ATND]`,
+   * `extension[url=…]`. Only with `merge`; removed before what is stated is put in. See `mergeFact`.
    */
   clears?: string[];
   /**

@@ -53,9 +53,9 @@ export class Cell {
   /** Value without marking; undefined when empty, blank or `""`. */
   peek(component: number, sub = 1): string | undefined {
     const value = this.repetition[component]?.[sub]?.value;
-    if (value === undefined || value === NULL) return undefined;
+    if (value === undefined) return undefined;
     const trimmed = value.trim();
-    return trimmed === '' ? undefined : trimmed;
+    return trimmed === '' || trimmed === NULL ? undefined : trimmed;
   }
 
   /** Value, marked as mapped to `path` below the cell's place. */

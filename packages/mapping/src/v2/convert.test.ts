@@ -25,7 +25,9 @@ function convert(type: string, ...segments: string[]): Conversion {
 }
 
 function facts<T>(conversion: Conversion, type: string): (Fact & { resource: T })[] {
-  return conversion.facts.filter((fact) => fact.resource.resourceType === type) as unknown as (Fact & { resource: T })[];
+  return conversion.facts.filter((fact) => fact.resource.resourceType === type) as unknown as (Fact & {
+    resource: T;
+  })[];
 }
 
 const PID = 'PID|1||778^^^HARBOR^MR||Sommer^Ida^M||19720311|F|||Seeweg 4^^Brienz^BE^3855^CH||^PRN^PH^^^33^5551234';
@@ -74,7 +76,9 @@ describe('ADT', () => {
   test('"" deletes, an empty field leaves', () => {
     const result = convert('ADT^A08', 'PID|1||778^^^HARBOR^MR||Sommer^Ida||""|F|||""||""|||""', PV1);
     const [patient] = facts<Patient>(result, 'Patient');
-    expect(patient!.clears).toEqual(expect.arrayContaining(['birthDate', 'address', 'telecom[use=home]', 'maritalStatus']));
+    expect(patient!.clears).toEqual(
+      expect.arrayContaining(['birthDate', 'address', 'telecom[use=home]', 'maritalStatus']),
+    );
     expect(patient!.clears).not.toContain('telecom[use=work]');
     expect(patient!.resource.birthDate).toBeUndefined();
     expect(patient!.resource.name?.[0]?.family).toBe('Sommer');
@@ -109,25 +113,46 @@ describe('ADT', () => {
   });
 
   test('race and ethnicity follow US Core; birth sex is not invented', () => {
-    const result = convert('ADT^A08', 'PID|1||778^^^HARBOR^MR||Sommer^Ida|||F||2106-3^White^HL70005||||||||||||H^Hispanic^HL70189');
+    const result = convert(
+      'ADT^A08',
+      'PID|1||778^^^HARBOR^MR||Sommer^Ida|||F||2106-3^White^HL70005||||||||||||H^Hispanic^HL70189',
+    );
     const extensions = facts<Patient>(result, 'Patient')[0]!.resource.extension ?? [];
     expect(extensions.map((item) => item.url.split('/').pop())).toEqual(['us-core-race', 'us-core-ethnicity']);
     expect(extensions[1]!.extension?.[0]?.valueCoding?.code).toBe('2135-2');
   });
 });
 
-const OBR = (status: string) => `OBR|1|P1^HARBOR|F1^LAB|24323-8^Metabolic panel^LN|||20260305080000|||||||||1001^Keller^Jon||||||20260305093000|||${status}`;
-const OBX = (n: number, code: string, value: string, status: string) => `OBX|${n}|NM|${code}^Test^LN||${value}|mg/dl|70-100|H|||${status}`;
+const OBR = (status: string) =>
+  `OBR|1|P1^HARBOR|F1^LAB|24323-8^Metabolic panel^LN|||20260305080000|||||||||1001^Keller^Jon||||||20260305093000|||${status}`;
+const OBX = (n: number, code: string, value: string, status: string) =>
+  `OBX|${n}|NM|${code}^Test^LN||${value}|mg/dl|70-100|H|||${status}`;
 
 describe('ORU', () => {
   test('results are facts of their own, keyed by order and test', () => {
-    const result = convert('ORU^R01', PID, 'ORC|RE', OBR('F'), OBX(1, '2345-7', '102', 'F'), OBX(2, '2160-0', '0.9', 'F'));
+    const result = convert(
+      'ORU^R01',
+      PID,
+      'ORC|RE',
+      OBR('F'),
+      OBX(1, '2345-7', '102', 'F'),
+      OBX(2, '2160-0', '0.9', 'F'),
+    );
     const [glucose] = facts<Observation>(result, 'Observation');
     expect(glucose!.key).toBe('Observation|urn:causeway:authority:harbor:LAB|F1|24323-8|2345-7|');
     expect(glucose!.mode).toBe('replace');
     expect(glucose!.asOf).toBe('2026-03-05T09:30:00+01:00');
-    expect(glucose!.resource.valueQuantity).toEqual({ value: 102, unit: 'mg/dl', system: 'http://unitsofmeasure.org', code: 'mg/dL' });
-    expect(glucose!.resource.referenceRange?.[0]).toMatchObject({ low: { value: 70 }, high: { value: 100 }, text: '70-100' });
+    expect(glucose!.resource.valueQuantity).toEqual({
+      value: 102,
+      unit: 'mg/dl',
+      system: 'http://unitsofmeasure.org',
+      code: 'mg/dL',
+    });
+    expect(glucose!.resource.referenceRange?.[0]).toMatchObject({
+      low: { value: 70 },
+      high: { value: 100 },
+      text: '70-100',
+    });
     const [report] = facts<DiagnosticReport>(result, 'DiagnosticReport');
     expect(report!.resource.status).toBe('final');
     expect(report!.resource.result).toHaveLength(2);
@@ -166,7 +191,15 @@ describe('ORU', () => {
     ['SN', '^1^:^128', { valueRatio: { numerator: { value: 1 }, denominator: { value: 128 } } }],
     ['SN', '^5^-^10', { valueRange: { low: { value: 5 }, high: { value: 10 } } }],
     ['NM', 'haemolysed', { valueString: 'haemolysed' }],
-    ['CWE', '260415000^not detected^SCT', { valueCodeableConcept: { coding: [{ system: 'http://snomed.info/sct', code: '260415000', display: 'not detected' }] } }],
+    [
+      'CWE',
+      '260415000^not detected^SCT',
+      {
+        valueCodeableConcept: {
+          coding: [{ system: 'http://snomed.info/sct', code: '260415000', display: 'not detected' }],
+        },
+      },
+    ],
     ['TX', 'line one~line two', { valueString: 'line one\nline two' }],
     ['DT', '20260301', { valueDateTime: '2026-03-01' }],
     ['TM', '0830', { valueTime: '08:30:00' }],
@@ -178,7 +211,8 @@ describe('ORU', () => {
   test('local codes carry a system of the sender, or the one it registered', () => {
     const text = [`${MSH}ORU^R01|C1|P|2.5.1`, PID, OBR('F'), 'OBX|1|NM|GLU^Glucose^L||5.5|mmol/L|||||F'].join('\r');
     const system = (extra: Partial<ConversionContext>) =>
-      facts<Observation>(convertV2(parsed(text), { ...context, ...extra }), 'Observation')[0]!.resource.code.coding?.[0]?.system;
+      facts<Observation>(convertV2(parsed(text), { ...context, ...extra }), 'Observation')[0]!.resource.code.coding?.[0]
+        ?.system;
     expect(system({})).toBe('urn:causeway:codesystem:harbor:L');
     expect(system({ codeSystems: { L: 'https://harbor.example/tests' } })).toBe('https://harbor.example/tests');
   });
@@ -186,18 +220,30 @@ describe('ORU', () => {
 
 describe('other messages', () => {
   test('MDM T02 is a document with its text, T11 withdraws it', () => {
-    const lines = ['OBX|1|TX|18842-5^Discharge summary^LN||Admitted with cough.||||||F', 'OBX|2|TX|18842-5^Discharge summary^LN||Home today.||||||F'];
+    const lines = [
+      'OBX|1|TX|18842-5^Discharge summary^LN||Admitted with cough.||||||F',
+      'OBX|2|TX|18842-5^Discharge summary^LN||Home today.||||||F',
+    ];
     const txa = 'TXA|1|DS|TX|20260305090000|||||||||DOC7^^^^|||||AU||AV';
-    const made = facts<{ content: { attachment: { data: string } }[]; status: string; id: string }>(convert('MDM^T02', PID, PV1, txa, ...lines), 'DocumentReference')[0]!;
-    expect(Buffer.from(made.resource.content[0]!.attachment.data, 'base64').toString()).toBe('Admitted with cough.\nHome today.');
+    const made = facts<{ content: { attachment: { data: string } }[]; status: string; id: string }>(
+      convert('MDM^T02', PID, PV1, txa, ...lines),
+      'DocumentReference',
+    )[0]!;
+    expect(Buffer.from(made.resource.content[0]!.attachment.data, 'base64').toString()).toBe(
+      'Admitted with cough.\nHome today.',
+    );
     expect(made.resource.status).toBe('current');
     const withdrawn = facts<{ status: string; id: string }>(convert('MDM^T11', PID, PV1, txa), 'DocumentReference')[0]!;
     expect(withdrawn.resource).toMatchObject({ status: 'entered-in-error', id: made.resource.id });
   });
 
   test('SIU books, moves and cancels one appointment', () => {
-    const sch = 'SCH|A1^HARBOR|B1^HARBOR|||||CHECKUP^Check-up|ROUTINE|30|min|^^30^20260310090000^20260310093000|1001^Keller^Jon||||1001^Keller^Jon||||1001^Keller^Jon|||||';
-    const booked = facts<{ status: string; id: string; start: string; participant: unknown[] }>(convert('SIU^S12', sch, PID, 'RGS|1', 'AIP|1||1001^Keller^Jon|D'), 'Appointment')[0]!;
+    const sch =
+      'SCH|A1^HARBOR|B1^HARBOR|||||CHECKUP^Check-up|ROUTINE|30|min|^^30^20260310090000^20260310093000|1001^Keller^Jon||||1001^Keller^Jon||||1001^Keller^Jon|||||';
+    const booked = facts<{ status: string; id: string; start: string; participant: unknown[] }>(
+      convert('SIU^S12', sch, PID, 'RGS|1', 'AIP|1||1001^Keller^Jon|D'),
+      'Appointment',
+    )[0]!;
     expect(booked.resource).toMatchObject({ status: 'booked', start: '2026-03-10T09:00:00+01:00' });
     const cancelled = facts<{ status: string; id: string }>(convert('SIU^S15', sch, PID), 'Appointment')[0]!;
     expect(cancelled.resource).toMatchObject({ status: 'cancelled', id: booked.resource.id });
@@ -205,32 +251,94 @@ describe('other messages', () => {
   });
 
   test('VXU is an immunization', () => {
-    const result = convert('VXU^V04', PID, 'ORC|RE||65929^HARBOR', 'RXA|0|1|20260301||08^HEPB^CVX|0.5|mL^^UCUM||||||||LOT9|20270101|MSD^Merck^MVX|||CP|A', 'RXR|C28161^IM^NCIT|LT^Left thigh^HL70163');
-    expect(facts(result, 'Immunization')[0]!.resource).toMatchObject({ status: 'completed', lotNumber: 'LOT9', occurrenceDateTime: '2026-03-01', doseQuantity: { value: 0.5, code: 'mL' } });
+    const result = convert(
+      'VXU^V04',
+      PID,
+      'ORC|RE||65929^HARBOR',
+      'RXA|0|1|20260301||08^HEPB^CVX|0.5|mL^^UCUM||||||||LOT9|20270101|MSD^Merck^MVX|||CP|A',
+      'RXR|C28161^IM^NCIT|LT^Left thigh^HL70163',
+    );
+    expect(facts(result, 'Immunization')[0]!.resource).toMatchObject({
+      status: 'completed',
+      lotNumber: 'LOT9',
+      occurrenceDateTime: '2026-03-01',
+      doseQuantity: { value: 0.5, code: 'mL' },
+    });
   });
 
   test('allergies and diagnoses of any message are facts', () => {
-    const result = convert('ADT^A01', PID, PV1, 'AL1|1|DA|7980^Penicillin^RXNORM|SV|Hives', 'DG1|1||I50.9^Heart failure^I10|||A');
-    expect(facts(result, 'AllergyIntolerance')[0]!.resource).toMatchObject({ category: ['medication'], criticality: 'high', reaction: [{ severity: 'severe', manifestation: [{ text: 'Hives' }] }] });
-    expect(facts(result, 'Condition')[0]!.resource).toMatchObject({ code: { coding: [{ system: 'http://hl7.org/fhir/sid/icd-10-cm', code: 'I50.9' }] } });
+    const result = convert(
+      'ADT^A01',
+      PID,
+      PV1,
+      'AL1|1|DA|7980^Penicillin^RXNORM|SV|Hives',
+      'DG1|1||I50.9^Heart failure^I10|||A',
+    );
+    expect(facts(result, 'AllergyIntolerance')[0]!.resource).toMatchObject({
+      category: ['medication'],
+      criticality: 'high',
+      reaction: [{ severity: 'severe', manifestation: [{ text: 'Hives' }] }],
+    });
+    expect(facts(result, 'Condition')[0]!.resource).toMatchObject({
+      code: { coding: [{ system: 'http://hl7.org/fhir/sid/icd-10-cm', code: 'I50.9' }] },
+    });
     expect(facts<Encounter>(result, 'Encounter')[0]!.resource.diagnosis).toHaveLength(1);
   });
 
   test('an unknown message type converts what it holds', () => {
     const result = convert('ZZZ^Z99', PID, PV1, 'ZPI|1|local');
     expect(facts(result, 'Patient')).toHaveLength(1);
-    expect(result.ledger.filter((entry) => entry.source.startsWith('ZPI')).every((entry) => entry.disposition === 'kept')).toBe(true);
+    expect(
+      result.ledger.filter((entry) => entry.source.startsWith('ZPI')).every((entry) => entry.disposition === 'kept'),
+    ).toBe(true);
   });
 });
 
-const segments = [PID, PV1, 'ORC|RE|P1|F1', OBR('F'), OBX(1, '2345-7', '102', 'F'), 'NTE|1||A remark', 'TXA|1|DS|TX', 'SCH|A1|B1', 'AIP|1||1^K^J', 'MRG|1', 'RXA|0|1|2026', 'RXE||1^D|5||mg', 'TQ1|1|1|BID', 'GT1|1|7|A^B', 'IN1|1|P|C|D', 'FT1|1|2', 'SPM|1|A^B', 'PRT|1|AD||AD|1^A', 'DG1|1||X', 'AL1|1||Y', 'NK1|1|Z^Z'];
-const noise = fc.array(fc.constantFrom('|', '^', '~', '&', '""', '\\T\\', '2026', 'A', '9', 'é', '-', '>', ' '), { maxLength: 30 }).map((parts) => parts.join(''));
+const segments = [
+  PID,
+  PV1,
+  'ORC|RE|P1|F1',
+  OBR('F'),
+  OBX(1, '2345-7', '102', 'F'),
+  'NTE|1||A remark',
+  'TXA|1|DS|TX',
+  'SCH|A1|B1',
+  'AIP|1||1^K^J',
+  'MRG|1',
+  'RXA|0|1|2026',
+  'RXE||1^D|5||mg',
+  'TQ1|1|1|BID',
+  'GT1|1|7|A^B',
+  'IN1|1|P|C|D',
+  'FT1|1|2',
+  'SPM|1|A^B',
+  'PRT|1|AD||AD|1^A',
+  'DG1|1||X',
+  'AL1|1||Y',
+  'NK1|1|Z^Z',
+];
+const noise = fc
+  .array(fc.constantFrom('|', '^', '~', '&', '""', '\\T\\', '2026', 'A', '9', 'é', '-', '>', ' '), { maxLength: 30 })
+  .map((parts) => parts.join(''));
 
 describe('any message', () => {
   test('never throws, accounts for every atom once, and refers only to what it states', () => {
     fc.assert(
       fc.property(
-        fc.constantFrom('ADT^A01', 'ADT^A13', 'ADT^A40', 'ADT^A24', 'ORU^R01', 'MDM^T02', 'SIU^S12', 'RDE^O11', 'RDS^O13', 'VXU^V04', 'DFT^P03', 'XXX'),
+        fc.constantFrom(
+          'ADT^A01',
+          'ADT^A13',
+          'ADT^A40',
+          'ADT^A24',
+          'ORU^R01',
+          'MDM^T02',
+          'SIU^S12',
+          'RDE^O11',
+          'RDS^O13',
+          'VXU^V04',
+          'DFT^P03',
+          'XXX',
+        ),
         fc.array(fc.tuple(fc.constantFrom(...segments), noise, fc.nat({ max: 60 })), { maxLength: 12 }),
         (type, parts) => {
           const body = parts.map(([segment, extra, at]) => segment.slice(0, 4 + at) + extra + segment.slice(4 + at));
@@ -238,7 +346,8 @@ describe('any message', () => {
           const ids = new Set(result.facts.map((fact) => `${fact.resource.resourceType}/${fact.resource.id}`));
           expect(ids.size).toBe(result.facts.length);
           expect(new Set(result.ledger.map((entry) => entry.source)).size).toBe(result.ledger.length);
-          for (const found of JSON.stringify(result.facts).matchAll(/"reference":"([A-Z][^"]*)"/g)) expect(ids).toContain(found[1]);
+          for (const found of JSON.stringify(result.facts).matchAll(/"reference":"([A-Z][^"]*)"/g))
+            expect(ids).toContain(found[1]);
           for (const entry of result.ledger) {
             if (entry.disposition === 'mapped') expect(ids).toContain(entry.target!.split('#')[0]);
           }

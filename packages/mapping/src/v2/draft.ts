@@ -56,7 +56,8 @@ export class Draft {
 
   /** Appends an item to a list element unless an equal one is there; answers its index. */
   append(name: string, item: unknown): number {
-    const list = (this.resource[name] ??= []) as unknown[];
+    this.resource[name] ??= [];
+    const list = this.resource[name] as unknown[];
     const text = JSON.stringify(item);
     for (let i = 0; i < list.length; i++) if (JSON.stringify(list[i]) === text) return i;
     return list.push(item) - 1;
@@ -114,10 +115,12 @@ function put(draft: Draft, steps: Step[], value: unknown, constants: Element | u
         node[step.name] = value;
         return base;
       }
-      node = (node[step.name] ??= {}) as Element;
+      node[step.name] ??= {};
+      node = node[step.name] as Element;
       continue;
     }
-    const list = (node[step.name] ??= []) as unknown[];
+    node[step.name] ??= [];
+    const list = node[step.name] as unknown[];
     if (i === last && step.kind === 'new') {
       const items = Array.isArray(value) ? value : [value];
       const first = list.length;
@@ -134,7 +137,8 @@ function put(draft: Draft, steps: Step[], value: unknown, constants: Element | u
       continue;
     }
     if (step.kind === 'slot') {
-      const slots = (draft.slots ??= new Map());
+      draft.slots ??= new Map();
+      const slots = draft.slots;
       const key = `${base}[${step.key}]`;
       let slot = slots.get(key);
       if (slot === undefined) {

@@ -46,7 +46,7 @@ function compileRow(row: Row): SegmentMap {
   const condition = options?.when === undefined ? undefined : compileCondition(options.when);
   if (type === 'structural' || type === 'consumed') return markOnly(number, component, type, from, condition);
   const setter = compilePath(to);
-  const clears = options?.clears ?? /^\w+/.exec(to)![0];
+  const clears = options?.clears ?? clearsOf(to);
   const whole = fieldType(type);
   if (whole !== undefined) return wholeField(number, whole, setter, clears, from, condition);
   const reader = dataType(type);
@@ -63,6 +63,12 @@ function compileRow(row: Row): SegmentMap {
     repeats,
     constants: options?.with,
   });
+}
+
+/** What `""` removes: the extension the path names, else the element its first step names. */
+function clearsOf(to: string): string {
+  const extension = /^extension[({]([^)}]+)[)}]/.exec(to);
+  return extension === null ? /^\w+/.exec(to)![0] : `extension[url=${extension[1]}]`;
 }
 
 function markOnly(

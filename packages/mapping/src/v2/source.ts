@@ -63,12 +63,19 @@ export function readSource(message: Message): SourceSegment[] {
       reason: undefined,
     };
     current.atoms.push(atom);
-    const field = (current.fields[found.field] ??= []);
-    const repetition = (field[found.repetition - 1] ??= []);
-    const component = (repetition[found.component] ??= []);
-    component[found.subcomponent] = atom;
+    place(current.fields, atom);
   });
   return segments;
+}
+
+function place(fields: (SourceField | undefined)[], atom: Atom): void {
+  const field = fields[atom.field] ?? [];
+  fields[atom.field] = field;
+  const repetition = field[atom.repetition - 1] ?? [];
+  field[atom.repetition - 1] = repetition;
+  const component = repetition[atom.component] ?? [];
+  repetition[atom.component] = component;
+  component[atom.subcomponent] = atom;
 }
 
 /** The account of every atom, in the order of the message. */

@@ -3,7 +3,8 @@ import type { Element } from '../draft.ts';
 
 /** Adds `{url, [valueName]: value}` to an element's extensions. */
 export function addExtension(element: Element, url: string, valueName: string, value: unknown): void {
-  const list = (element.extension ??= []) as Element[];
+  element.extension ??= [];
+  const list = element.extension as Element[];
   list.push({ url, [valueName]: value });
 }
 

@@ -95,10 +95,18 @@ export function readIdentifierParts(cell: Cell, parts: IdentifierParts, path = '
   if (parts.facility !== undefined) {
     const facility = cell.text(below('assigner.display'), parts.facility);
     const assigner = identifier.assigner as Element | undefined;
-    if (facility !== undefined && assigner?.display === undefined) identifier.assigner = { ...assigner, display: facility };
+    if (facility !== undefined && assigner?.display === undefined)
+      identifier.assigner = { ...assigner, display: facility };
     else if (facility !== undefined && assigner !== undefined) {
-      identifier.assigner = { identifier: { ...(assigner.identifier as Element | undefined), value: (assigner.identifier as Element | undefined)?.value ?? assigner.display }, display: facility };
-      if (assigner.identifier !== undefined) (identifier.assigner as Element).display = `${assigner.display}, ${facility}`;
+      identifier.assigner = {
+        identifier: {
+          ...(assigner.identifier as Element | undefined),
+          value: (assigner.identifier as Element | undefined)?.value ?? assigner.display,
+        },
+        display: facility,
+      };
+      if (assigner.identifier !== undefined)
+        (identifier.assigner as Element).display = `${assigner.display}, ${facility}`;
     }
   }
   return identifier;

@@ -39,14 +39,23 @@ export function readPractitioner(cell: Cell): Element | undefined {
 export function readNestedPractitioner(cell: Cell): Element | undefined {
   const person = readNestedPerson(cell);
   if (person === undefined || cell.repetition.length <= 2) return person;
-  const role = cell.run.draft('PractitionerRole', 'reference', 'observes', String(person.reference), ...[2, 3, 4, 5, 6, 7, 10, 11].map((component) => cell.peek(component) ?? ''));
+  const role = cell.run.draft(
+    'PractitionerRole',
+    'reference',
+    'observes',
+    String(person.reference),
+    ...[2, 3, 4, 5, 6, 7, 10, 11].map((component) => cell.peek(component) ?? ''),
+  );
   role.clinical = false;
   role.resource.practitioner = person;
   const place = { draft: role, base: '' };
   const start = cell.at(place).dateTime('period.start', 2);
   const end = cell.at(place).dateTime('period.end', 3);
   if (start !== undefined || end !== undefined) role.resource.period = { ...(start && { start }), ...(end && { end }) };
-  const shifted: SourceRepetition = [undefined, ...[4, 5, 6, 7, 8, 9, 10, 11].map((component) => cell.component(component))];
+  const shifted: SourceRepetition = [
+    undefined,
+    ...[4, 5, 6, 7, 8, 9, 10, 11].map((component) => cell.component(component)),
+  ];
   const location = readLocation(cell.of(shifted));
   if (location !== undefined) role.resource.location = [location];
   return role.resource.location === undefined && role.resource.period === undefined ? person : { ...role.reference };

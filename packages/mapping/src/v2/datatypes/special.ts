@@ -2,7 +2,13 @@
 import type { Cell } from '../cell.ts';
 import type { Element } from '../draft.ts';
 import { readConcept } from './coded.ts';
-import { peekAuthority, readEntityIdentifier, readExtendedIdentifier, readPairIdentifiers, systemOf } from './identifier.ts';
+import {
+  peekAuthority,
+  readEntityIdentifier,
+  readExtendedIdentifier,
+  readPairIdentifiers,
+  systemOf,
+} from './identifier.ts';
 import { referenceTo } from './party.ts';
 import { readText } from './primitive.ts';
 
@@ -107,7 +113,12 @@ export function readCodedLocation(cell: Cell): Element | undefined {
 export function readEpisodeOfCare(cell: Cell): Element | undefined {
   const value = cell.peek(1);
   if (value === undefined) return undefined;
-  const draft = cell.run.draft('EpisodeOfCare', 'reference', systemOf(cell.run, peekAuthority(cell.component(4)), cell.peek(5)), value);
+  const draft = cell.run.draft(
+    'EpisodeOfCare',
+    'reference',
+    systemOf(cell.run, peekAuthority(cell.component(4)), cell.peek(5)),
+    value,
+  );
   const place = { draft, base: '' };
   const identifier = readExtendedIdentifier(cell.at(place));
   if (identifier !== undefined) place.base = `identifier[${draft.append('identifier', identifier)}]`;

@@ -23,7 +23,11 @@ export function readContactPoints(cell: Cell, defaultUse: string | undefined): E
       continue;
     }
     cell.mark(atom, 'value');
-    points.push({ system: component === 4 && /@/.test(value) ? 'email' : component === 4 ? 'other' : 'phone', value, ...(first.use !== undefined && { use: first.use }) });
+    points.push({
+      system: component === 4 && /@/.test(value) ? 'email' : component === 4 ? 'other' : 'phone',
+      value,
+      ...(first.use !== undefined && { use: first.use }),
+    });
   }
   return points;
 }

@@ -159,7 +159,8 @@ function describe(segment: SourceSegment, field: number, draft: Draft, state: St
   const cell = cellOf(segment, field, state.run)?.at({ draft, base: 'code.text' });
   const text = cell?.peek(1);
   if (cell === undefined || text === undefined) return;
-  const code = (draft.resource.code ??= {}) as Element;
+  draft.resource.code ??= {};
+  const code = draft.resource.code as Element;
   if (code.text === undefined) {
     code.text = text;
     cell.text('', 1);

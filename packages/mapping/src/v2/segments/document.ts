@@ -1,7 +1,7 @@
 /** TXA and the OBX after it: a document with its content. */
 import { Cell } from '../cell.ts';
-import { absentConcept } from '../datatypes/extension.ts';
 import { readConcept } from '../datatypes/coded.ts';
+import { absentConcept } from '../datatypes/extension.ts';
 import { readPractitioner } from '../datatypes/party.ts';
 import { readText } from '../datatypes/primitive.ts';
 import type { Element } from '../draft.ts';
@@ -30,7 +30,8 @@ export const txa: SegmentHandler = (segment, state) => {
   status(segment, state);
   relates(segment, state);
   if (state.request !== undefined) {
-    const context = (draft.resource.context ??= {}) as Element;
+    draft.resource.context ??= {};
+    const context = draft.resource.context as Element;
     context.related = [state.request.reference];
   }
 };
@@ -90,7 +91,8 @@ export function addContent(segment: SourceSegment, state: State): void {
   }
   for (const repetition of segment.fields[5] ?? []) {
     if (repetition === undefined) continue;
-    const list = (draft.resource.content ??= []) as Element[];
+    draft.resource.content ??= [];
+    const list = draft.resource.content as Element[];
     if (type === 'ED' || type === 'RP') {
       const cell = new Cell(repetition, run, 'OBX-5', { draft, base: `content[${list.length}].attachment` });
       const attachment = type === 'ED' ? readEncapsulated(cell) : readPointer(cell);
@@ -107,7 +109,8 @@ export function addContent(segment: SourceSegment, state: State): void {
 export function settleDocument(state: State): void {
   const draft = state.document;
   if (draft === undefined) return;
-  const list = (draft.resource.content ??= []) as Element[];
+  draft.resource.content ??= [];
+  const list = draft.resource.content as Element[];
   if (state.documentText.length > 0) {
     list.unshift({
       attachment: {

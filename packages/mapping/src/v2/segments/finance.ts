@@ -2,15 +2,15 @@
 import { readAddress } from '../datatypes/address.ts';
 import { absentConcept } from '../datatypes/extension.ts';
 import { peekAuthority, readExtendedIdentifier, systemOf } from '../datatypes/identifier.ts';
-import { nameKey, readOrganization } from '../datatypes/party.ts';
 import { readHumanName } from '../datatypes/name.ts';
+import { nameKey, readOrganization } from '../datatypes/party.ts';
 import { readContactPoint } from '../datatypes/telecom.ts';
 import type { Draft, Element } from '../draft.ts';
 import { compileRows } from '../engine.ts';
 import type { SourceSegment } from '../source.ts';
 import { FT1, GT1, IN1, IN1_SUBSCRIBER, IN2, IN2_SUBSCRIBER } from '../tables/finance.ts';
 import { cellOf } from './patient.ts';
-import { patientOf, peek, subjectOf, type SegmentHandler, type State } from './state.ts';
+import { patientOf, peek, type SegmentHandler, type State, subjectOf } from './state.ts';
 
 const gt1Rows = compileRows(GT1);
 const in1Rows = compileRows(IN1);
@@ -25,12 +25,17 @@ export const gt1: SegmentHandler = (segment, state) => {
   const value = id?.peek(1);
   const name = nameKey([peek(segment, 3), peek(segment, 3, 2)]);
   if (value === undefined && name === '') return;
-  const key = value === undefined || id === undefined ? ['guarantor', name] : [systemOf(run, peekAuthority(id.component(4)), id.peek(5)), value];
+  const key =
+    value === undefined || id === undefined
+      ? ['guarantor', name]
+      : [systemOf(run, peekAuthority(id.component(4)), id.peek(5)), value];
   const draft = run.draft('RelatedPerson', 'merge', patientOf(state).id, ...key);
   draft.clinical = false;
   draft.resource.patient = subjectOf(state);
   gt1Rows(segment, draft, run);
-  draft.append('relationship', { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/v3-RoleClass', code: 'GUAR', display: 'guarantor' }] });
+  draft.append('relationship', {
+    coding: [{ system: 'http://terminology.hl7.org/CodeSystem/v3-RoleClass', code: 'GUAR', display: 'guarantor' }],
+  });
   if (state.account === undefined) return;
   const guarantor: Element = { party: draft.reference };
   if (draft.resource.period !== undefined) guarantor.period = draft.resource.period;
@@ -71,7 +76,12 @@ function payor(segment: SourceSegment, state: State): Element | undefined {
   let reference = named === undefined ? undefined : readOrganization(named);
   const value = id?.peek(1);
   if (reference === undefined && id !== undefined && value !== undefined) {
-    const made = run.draft('Organization', 'reference', systemOf(run, peekAuthority(id.component(4)), id.peek(5)), value);
+    const made = run.draft(
+      'Organization',
+      'reference',
+      systemOf(run, peekAuthority(id.component(4)), id.peek(5)),
+      value,
+    );
     made.clinical = false;
     made.resource.name ??= value;
     reference = made.reference;
@@ -95,7 +105,8 @@ function payor(segment: SourceSegment, state: State): Element | undefined {
   if (contact !== undefined) {
     const place = { draft: organization, base: '' };
     const name = readHumanName(contact.at(place));
-    if (name !== undefined) place.base = `contact[${organization.append('contact', { name: Array.isArray(name) ? name[0] : name })}].name`;
+    if (name !== undefined)
+      place.base = `contact[${organization.append('contact', { name: Array.isArray(name) ? name[0] : name })}].name`;
   }
   const phone = cellOf(segment, 7, run);
   if (phone !== undefined) {
@@ -132,7 +143,8 @@ export const in2: SegmentHandler = (segment, state) => {
 export const ft1: SegmentHandler = (segment, state) => {
   const run = state.run;
   const id = peek(segment, 2);
-  const key = id === undefined ? ['unnumbered', run.context.messageUri, String(segment.occurrence)] : ['transaction', id];
+  const key =
+    id === undefined ? ['unnumbered', run.context.messageUri, String(segment.occurrence)] : ['transaction', id];
   const draft = run.draft('ChargeItem', 'merge', patientOf(state).id, ...key);
   draft.resource.subject = subjectOf(state);
   if (state.encounter !== undefined) draft.resource.context = state.encounter.reference;

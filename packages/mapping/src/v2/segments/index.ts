@@ -4,14 +4,14 @@ import { txa } from './document.ts';
 import { ft1, gt1, in1, in2 } from './finance.ts';
 import { nte } from './note.ts';
 import { obx } from './observation.ts';
-import { mrg, nk1, pd1, pid } from './patient.ts';
 import { ctd, prd, prt, rol } from './parties.ts';
+import { mrg, nk1, pd1, pid } from './patient.ts';
 import { rxa, rxc, rxd, rxe, rxo, rxr } from './pharmacy.ts';
-import { tq1 } from './timing.ts';
 import { db1, rf1 } from './referral.ts';
 import { obr, orc, spm } from './results.ts';
 import { aig, ail, aip, ais, rgs, sch } from './scheduling.ts';
 import type { SegmentHandler } from './state.ts';
+import { tq1 } from './timing.ts';
 import { pv1, pv2 } from './visit.ts';
 
 export const HANDLERS: Record<string, SegmentHandler | undefined> = {

@@ -85,7 +85,9 @@ function fillHeader(msh: SourceSegment, header: Element, draft: Draft, agents: E
     if (receiver !== undefined) made.receiver = receiver;
     const universal = destination?.peek(2);
     if (destination !== undefined && universal !== undefined && destination.atom(2)?.disposition !== 'mapped') {
-      made.target = { identifier: { system: 'urn:ietf:rfc:3986', value: universalSystem(universal, destination.peek(3)) } };
+      made.target = {
+        identifier: { system: 'urn:ietf:rfc:3986', value: universalSystem(universal, destination.peek(3)) },
+      };
       destination.text('target.identifier.value', 2);
       destination.used(3);
     }
@@ -126,7 +128,10 @@ function application(msh: SourceSegment, agents: Element[], draft: Draft, run: R
   const at = cell.at({ draft, base: `agent[${agents.length}].who.identifier` });
   at.text('value', 2);
   at.used(3);
-  agents.push({ type: { coding: [{ system: AGENT, code: 'assembler' }] }, who: { identifier: { system: 'urn:ietf:rfc:3986', value: universalSystem(universal, cell.peek(3)) } } });
+  agents.push({
+    type: { coding: [{ system: AGENT, code: 'assembler' }] },
+    who: { identifier: { system: 'urn:ietf:rfc:3986', value: universalSystem(universal, cell.peek(3)) } },
+  });
 }
 
 /** MSH-7: when the sender made the statement. */
@@ -150,8 +155,9 @@ function processing(msh: SourceSegment, header: Element, draft: Draft, run: Run)
     const system = profile.peek(3) === undefined ? undefined : universalSystem(profile.peek(3)!, profile.peek(4));
     profile.text('', 3);
     profile.used(4);
-    const meta = (header.meta ??= {}) as { tag?: Element[] };
-    (meta.tag ??= []).push({ ...(system && { system }), code });
+    header.meta ??= {};
+    const meta = header.meta as { tag?: Element[] };
+    meta.tag = [...(meta.tag ?? []), { ...(system && { system }), code }];
   }
 }
 
@@ -204,11 +210,22 @@ function software(segment: SourceSegment, header: Element, run: Run, draft: Draf
   if (source.software === undefined && name !== undefined) source.software = name;
   if (source.version === undefined && version !== undefined) source.version = version;
   if (name === undefined && vendor === undefined) return;
-  const device = run.draft('Device', 'reference', 'software', vendor ?? '', name ?? '', version ?? '', peek(segment, 4) ?? '');
+  const device = run.draft(
+    'Device',
+    'reference',
+    'software',
+    vendor ?? '',
+    name ?? '',
+    version ?? '',
+    peek(segment, 4) ?? '',
+  );
   device.clinical = false;
   softwareRows(segment, device, run);
   const agents = (draft.resource.agent as Element[] | undefined) ?? [];
-  agents.push({ type: { coding: [{ system: AGENT, code: 'assembler' }] }, who: { ...device.reference, ...(name !== undefined && { display: name }) } });
+  agents.push({
+    type: { coding: [{ system: AGENT, code: 'assembler' }] },
+    who: { ...device.reference, ...(name !== undefined && { display: name }) },
+  });
   draft.resource.agent = agents;
 }
 

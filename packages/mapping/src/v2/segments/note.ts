@@ -53,7 +53,8 @@ export const nte: SegmentHandler = (segment, state) => {
   if (reference !== undefined) note.authorReference = reference;
   const time = cellOf(segment, 6, run)?.at(place).dateTime('time', 1);
   if (time !== undefined) note.time = time;
-  const list = (target.draft.resource.note ??= []) as Element[];
+  target.draft.resource.note ??= [];
+  const list = target.draft.resource.note as Element[];
   place.base = `note[${list.push(note) - 1}]`;
   for (const atom of segment.atoms) {
     if (atom.field === 3 && atom.disposition === 'mapped') atom.path = 'text';

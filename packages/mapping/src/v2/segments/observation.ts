@@ -90,12 +90,21 @@ function setValue(segment: SourceSegment, draft: Draft, run: Run): void {
   typeCell?.used(1);
   const field = segment.fields[5];
   const first = field?.[0];
-  if (field === undefined || first === undefined) return noValue(segment, draft);
+  if (field === undefined || first === undefined) {
+    noValue(segment, draft);
+    return;
+  }
   const cell = new Cell(first, run, 'OBX-5', { draft, base: '' });
   const units = cellOf(segment, 6, run)?.at({ draft, base: '' });
-  if (field.length > 1) return severalValues(segment, draft, run, type, units);
+  if (field.length > 1) {
+    severalValues(segment, draft, run, type, units);
+    return;
+  }
   const value = readValue(cell, type, units);
-  if (value === undefined) return noValue(segment, draft);
+  if (value === undefined) {
+    noValue(segment, draft);
+    return;
+  }
   draft.resource[value.name] = value.value;
 }
 
@@ -301,7 +310,10 @@ function severalValues(
     if (text !== undefined) lines.push(text);
   }
   const separator = type === 'TX' || type === 'FT' ? '\n' : '; ';
-  if (lines.length === 0) return noValue(segment, draft);
+  if (lines.length === 0) {
+    noValue(segment, draft);
+    return;
+  }
   const unit = units?.peek(1);
   if (units !== undefined && unit !== undefined) units.mark(units.atom(1), 'valueString');
   draft.resource.valueString = lines.join(separator) + (unit === undefined ? '' : ` ${unit}`);

@@ -3,13 +3,13 @@ import { Cell } from '../cell.ts';
 import { readAddress } from '../datatypes/address.ts';
 import { readConcept } from '../datatypes/coded.ts';
 import { readEntityIdentifier } from '../datatypes/identifier.ts';
-import { readLocation, readOrganization, readNamedPractitioner, readPractitioner } from '../datatypes/party.ts';
+import { readLocation, readNamedPractitioner, readOrganization, readPractitioner } from '../datatypes/party.ts';
 import { readContactPoint } from '../datatypes/telecom.ts';
 import type { Draft, Element } from '../draft.ts';
 import type { SourceSegment } from '../source.ts';
 import { conceptOf } from '../vocabularies.ts';
 import { cellOf } from './patient.ts';
-import { peek, subjectOf, type SegmentHandler, type State } from './state.ts';
+import { peek, type SegmentHandler, type State, subjectOf } from './state.ts';
 
 /** Field numbers of the same facts in ROL and PRT. */
 interface RoleFields {
@@ -26,8 +26,32 @@ interface RoleFields {
   organization: number;
 }
 
-const ROL: RoleFields = { action: 2, role: 3, person: 4, start: 5, end: 6, specialty: 9, kind: 10, address: 11, phone: 12, location: 13, organization: 14 };
-const PRT: RoleFields = { action: 2, role: 4, person: 5, start: 11, end: 12, specialty: 6, kind: 7, address: 14, phone: 15, location: 9, organization: 8 };
+const ROL: RoleFields = {
+  action: 2,
+  role: 3,
+  person: 4,
+  start: 5,
+  end: 6,
+  specialty: 9,
+  kind: 10,
+  address: 11,
+  phone: 12,
+  location: 13,
+  organization: 14,
+};
+const PRT: RoleFields = {
+  action: 2,
+  role: 4,
+  person: 5,
+  start: 11,
+  end: 12,
+  specialty: 6,
+  kind: 7,
+  address: 14,
+  phone: 15,
+  location: 9,
+  organization: 8,
+};
 
 export const rol: SegmentHandler = (segment, state) => {
   participation(segment, state, ROL);
@@ -40,12 +64,46 @@ export const prt: SegmentHandler = (segment, state) => {
 
 /** PRD: a provider given by name (XPN), with address, location and phone. */
 export const prd: SegmentHandler = (segment, state) => {
-  participation(segment, state, { action: 99, role: 1, person: 2, start: 8, end: 9, specialty: 99, kind: 99, address: 3, phone: 5, location: 4, organization: 10 }, true);
+  participation(
+    segment,
+    state,
+    {
+      action: 99,
+      role: 1,
+      person: 2,
+      start: 8,
+      end: 9,
+      specialty: 99,
+      kind: 99,
+      address: 3,
+      phone: 5,
+      location: 4,
+      organization: 10,
+    },
+    true,
+  );
 };
 
 /** CTD: a contact by name. */
 export const ctd: SegmentHandler = (segment, state) => {
-  participation(segment, state, { action: 99, role: 1, person: 2, start: 99, end: 99, specialty: 99, kind: 99, address: 3, phone: 5, location: 4, organization: 99 }, true);
+  participation(
+    segment,
+    state,
+    {
+      action: 99,
+      role: 1,
+      person: 2,
+      start: 99,
+      end: 99,
+      specialty: 99,
+      kind: 99,
+      address: 3,
+      phone: 5,
+      location: 4,
+      organization: 99,
+    },
+    true,
+  );
 };
 
 function participation(segment: SourceSegment, state: State, fields: RoleFields, byName = false): void {
@@ -60,7 +118,15 @@ function participation(segment: SourceSegment, state: State, fields: RoleFields,
   const location = place === undefined ? undefined : readLocation(place);
   if (person === undefined && organization === undefined && location === undefined) return;
   const about = state.participated;
-  const draft = run.draft('PractitionerRole', 'merge', about?.id ?? '', role, String(person?.reference ?? ''), String(organization?.reference ?? ''), String(location?.reference ?? ''));
+  const draft = run.draft(
+    'PractitionerRole',
+    'merge',
+    about?.id ?? '',
+    role,
+    String(person?.reference ?? ''),
+    String(organization?.reference ?? ''),
+    String(location?.reference ?? ''),
+  );
   draft.clinical = false;
   if (person !== undefined) draft.resource.practitioner = person;
   if (organization !== undefined) draft.resource.organization = organization;
@@ -87,7 +153,14 @@ function organizationOf(segment: SourceSegment, fields: RoleFields, state: State
   return cell === undefined ? undefined : readOrganization(cell);
 }
 
-function conceptAt(segment: SourceSegment, field: number, draft: Draft, element: string, state: State, vocabulary: string | undefined): Element | undefined {
+function conceptAt(
+  segment: SourceSegment,
+  field: number,
+  draft: Draft,
+  element: string,
+  state: State,
+  vocabulary: string | undefined,
+): Element | undefined {
   let first: Element | undefined;
   for (const repetition of segment.fields[field] ?? []) {
     if (repetition === undefined) continue;
@@ -104,11 +177,18 @@ function conceptAt(segment: SourceSegment, field: number, draft: Draft, element:
 function period(segment: SourceSegment, fields: RoleFields, draft: Draft, state: State): void {
   const start = cellOf(segment, fields.start, state.run)?.at({ draft, base: 'period' }).dateTime('start', 1);
   const end = cellOf(segment, fields.end, state.run)?.at({ draft, base: 'period' }).dateTime('end', 1);
-  if (start !== undefined || end !== undefined) draft.resource.period = { ...(start && { start }), ...(end && { end }) };
+  if (start !== undefined || end !== undefined)
+    draft.resource.period = { ...(start && { start }), ...(end && { end }) };
 }
 
 /** Phones go to the role; an address to the person, since a role has none. */
-function contactDetails(segment: SourceSegment, fields: RoleFields, draft: Draft, person: Element | undefined, state: State): void {
+function contactDetails(
+  segment: SourceSegment,
+  fields: RoleFields,
+  draft: Draft,
+  person: Element | undefined,
+  state: State,
+): void {
   const run = state.run;
   for (const repetition of segment.fields[fields.phone] ?? []) {
     if (repetition === undefined) continue;
@@ -116,7 +196,12 @@ function contactDetails(segment: SourceSegment, fields: RoleFields, draft: Draft
     const point = readContactPoint(new Cell(repetition, run, `${segment.name}-${fields.phone}`, place), undefined);
     if (point !== undefined) place.base = `telecom[${draft.append('telecom', point)}]`;
   }
-  const holder = [...run.drafts.values()].find((item) => item.type !== 'Patient' && `${item.type}/${item.id}` === (person?.reference ?? (draft.resource.organization as Element | undefined)?.reference));
+  const holder = [...run.drafts.values()].find(
+    (item) =>
+      item.type !== 'Patient' &&
+      `${item.type}/${item.id}` ===
+        (person?.reference ?? (draft.resource.organization as Element | undefined)?.reference),
+  );
   if (holder === undefined) return;
   for (const repetition of segment.fields[fields.address] ?? []) {
     if (repetition === undefined) continue;
@@ -183,7 +268,10 @@ function device(segment: SourceSegment, state: State): void {
   if (made !== undefined) draft.resource.manufactureDate = made;
   const expires = cellOf(segment, 18, run)?.at({ draft, base: 'expirationDate' }).dateTime('', 1);
   if (expires !== undefined) draft.resource.expirationDate = expires;
-  for (const [field, element] of [[19, 'lotNumber'], [20, 'serialNumber']] as const) {
+  for (const [field, element] of [
+    [19, 'lotNumber'],
+    [20, 'serialNumber'],
+  ] as const) {
     const value = cellOf(segment, field, run)?.at({ draft, base: element }).text('', 1);
     if (value !== undefined) draft.resource[element] = value;
   }
@@ -192,4 +280,3 @@ function device(segment: SourceSegment, state: State): void {
   const identifier = distinct === undefined ? undefined : readEntityIdentifier(distinct.at(place));
   if (identifier !== undefined) place.base = `identifier[${draft.append('identifier', identifier)}]`;
 }
-

@@ -2,19 +2,20 @@
  * RXO, RXE, RXD, RXA, RXR, RXC, TQ1: medication requests and dispenses, immunizations, and when an order is to be
  * carried out. The order is the ORC before them: placer (else filler) number and drug make the request.
  */
+
+import { readAddress } from '../datatypes/address.ts';
 import { absentConcept } from '../datatypes/extension.ts';
 import { addUnits } from '../datatypes/quantity.ts';
 import type { Draft, Element } from '../draft.ts';
 import { compileRows } from '../engine.ts';
 import type { SourceSegment } from '../source.ts';
-import { ORC_REQUEST } from '../tables/results.ts';
 import { RXA, RXD, RXE, RXO, RXR_DOSAGE, RXR_IMMUNIZATION } from '../tables/pharmacy.ts';
+import { ORC_REQUEST } from '../tables/results.ts';
 import { lookup } from '../vocabularies.ts';
-import { readAddress } from '../datatypes/address.ts';
 import { cellOf } from './patient.ts';
-import { settleTimings } from './timing.ts';
 import { orderIdentity } from './results.ts';
-import { patientOf, peek, subjectOf, type SegmentHandler, type State } from './state.ts';
+import { patientOf, peek, type SegmentHandler, type State, subjectOf } from './state.ts';
+import { settleTimings } from './timing.ts';
 
 const rxoRows = compileRows(RXO);
 const rxeRows = compileRows(RXE);
@@ -23,9 +24,29 @@ const rxaRows = compileRows(RXA);
 const rxrDosage = compileRows(RXR_DOSAGE);
 const rxrImmunization = compileRows(RXR_IMMUNIZATION);
 const orcMedication = compileRows(
-  ORC_REQUEST.filter(([from]) => !['ORC-4', 'ORC-29'].includes(from)).concat([['ORC-4', 'groupIdentifier', 'EntityIdentifier']]),
+  ORC_REQUEST.filter(([from]) => !['ORC-4', 'ORC-29'].includes(from)).concat([
+    ['ORC-4', 'groupIdentifier', 'EntityIdentifier'],
+  ]),
 );
-const orcImmunization = compileRows(ORC_REQUEST.filter(([from]) => ['ORC-1', 'ORC-2', 'ORC-3'].includes(from)).concat([['ORC-9', 'recorded', 'dateTime'], ['ORC-12', 'performer[].actor', 'Practitioner', { with: { function: { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/v2-0443', code: 'OP', display: 'Ordering Provider' }] } } }]]));
+const orcImmunization = compileRows(
+  ORC_REQUEST.filter(([from]) => ['ORC-1', 'ORC-2', 'ORC-3'].includes(from)).concat([
+    ['ORC-9', 'recorded', 'dateTime'],
+    [
+      'ORC-12',
+      'performer[].actor',
+      'Practitioner',
+      {
+        with: {
+          function: {
+            coding: [
+              { system: 'http://terminology.hl7.org/CodeSystem/v2-0443', code: 'OP', display: 'Ordering Provider' },
+            ],
+          },
+        },
+      },
+    ],
+  ]),
+);
 
 interface Dose {
   low: number;
@@ -36,18 +57,40 @@ interface Dose {
 }
 
 export const rxo: SegmentHandler = (segment, state) => {
-  medicationRequest(segment, state, 1, 'original-order', { low: 2, high: 3, units: 4, dispense: 11, dispenseUnits: 12 }, rxoRows);
+  medicationRequest(
+    segment,
+    state,
+    1,
+    'original-order',
+    { low: 2, high: 3, units: 4, dispense: 11, dispenseUnits: 12 },
+    rxoRows,
+  );
 };
 
 export const rxe: SegmentHandler = (segment, state) => {
-  medicationRequest(segment, state, 2, 'order', { low: 3, high: 4, units: 5, dispense: 10, dispenseUnits: 11 }, rxeRows);
+  medicationRequest(
+    segment,
+    state,
+    2,
+    'order',
+    { low: 3, high: 4, units: 5, dispense: 10, dispenseUnits: 11 },
+    rxeRows,
+  );
 };
 
-function medicationRequest(segment: SourceSegment, state: State, codeField: number, intent: string, dose: Dose, rows: typeof rxoRows): void {
+function medicationRequest(
+  segment: SourceSegment,
+  state: State,
+  codeField: number,
+  intent: string,
+  dose: Dose,
+  rows: typeof rxoRows,
+): void {
   const run = state.run;
   const ordered = state.orc;
   const known = state.medication;
-  const draft = known !== undefined && known.type === 'MedicationRequest' ? known : requestDraft(segment, state, codeField);
+  const draft =
+    known !== undefined && known.type === 'MedicationRequest' ? known : requestDraft(segment, state, codeField);
   state.medication = draft;
   state.noted = { draft, element: 'note' };
   state.participated = draft;
@@ -68,8 +111,15 @@ function medicationRequest(segment: SourceSegment, state: State, codeField: numb
 }
 
 function requestDraft(segment: SourceSegment, state: State, codeField: number): Draft {
-  const order = orderIdentity(state.run, state.orc, 2) ?? orderIdentity(state.run, state.orc, 3) ?? ['message', state.run.context.messageUri];
-  return state.run.draft('MedicationRequest', 'merge', patientOf(state).id, ...order, peek(segment, codeField) ?? peek(segment, codeField, 2) ?? '');
+  const order = orderIdentity(state.run, state.orc, 2) ??
+    orderIdentity(state.run, state.orc, 3) ?? ['message', state.run.context.messageUri];
+  return state.run.draft(
+    'MedicationRequest',
+    'merge',
+    patientOf(state).id,
+    ...order,
+    peek(segment, codeField) ?? peek(segment, codeField, 2) ?? '',
+  );
 }
 
 function orderStatus(ordered: SourceSegment, draft: Draft, state: State): void {
@@ -94,14 +144,34 @@ export function dosageOf(draft: Draft): Element {
 
 function doses(segment: SourceSegment, draft: Draft, fields: Dose, state: State): void {
   const run = state.run;
-  const amount = quantityOf(segment, fields.low, fields.units, draft, 'dosageInstruction[0].doseAndRate[0].doseQuantity', state);
-  const high = cellOf(segment, fields.high, run)?.at({ draft, base: 'dosageInstruction[0].doseAndRate[0].doseRange.high' }).number('value', 1);
+  const amount = quantityOf(
+    segment,
+    fields.low,
+    fields.units,
+    draft,
+    'dosageInstruction[0].doseAndRate[0].doseQuantity',
+    state,
+  );
+  const high = cellOf(segment, fields.high, run)
+    ?.at({ draft, base: 'dosageInstruction[0].doseAndRate[0].doseRange.high' })
+    .number('value', 1);
   if (amount !== undefined) {
     const dosage = dosageOf(draft);
     const { value: _value, ...unit } = amount;
-    dosage.doseAndRate = [high === undefined || high === amount.value ? { doseQuantity: amount } : { doseRange: { low: amount, high: { ...unit, value: high } } }];
+    dosage.doseAndRate = [
+      high === undefined || high === amount.value
+        ? { doseQuantity: amount }
+        : { doseRange: { low: amount, high: { ...unit, value: high } } },
+    ];
   }
-  const dispensed = quantityOf(segment, fields.dispense, fields.dispenseUnits, draft, 'dispenseRequest.quantity', state);
+  const dispensed = quantityOf(
+    segment,
+    fields.dispense,
+    fields.dispenseUnits,
+    draft,
+    'dispenseRequest.quantity',
+    state,
+  );
   if (dispensed === undefined) return;
   const request = (draft.resource.dispenseRequest as Element | undefined) ?? {};
   request.quantity = dispensed;
@@ -109,7 +179,14 @@ function doses(segment: SourceSegment, draft: Draft, fields: Dose, state: State)
 }
 
 /** A number and its units in two fields. */
-function quantityOf(segment: SourceSegment, field: number, unitField: number, draft: Draft, base: string, state: State): Element | undefined {
+function quantityOf(
+  segment: SourceSegment,
+  field: number,
+  unitField: number,
+  draft: Draft,
+  base: string,
+  state: State,
+): Element | undefined {
   const value = cellOf(segment, field, state.run)?.at({ draft, base }).number('value', 1);
   if (value === undefined) return undefined;
   const quantity: Element = { value };
@@ -123,8 +200,17 @@ export const rxd: SegmentHandler = (segment, state) => {
   const request = state.medication;
   const number = peek(segment, 7);
   const order = number === undefined ? undefined : ['prescription', number];
-  const identity = orderIdentity(run, state.orc, 3) ?? orderIdentity(run, state.orc, 2) ?? order ?? ['message', run.context.messageUri];
-  const draft = run.draft('MedicationDispense', 'merge', patientOf(state).id, ...identity, peek(segment, 2) ?? '', peek(segment, 1) ?? '');
+  const identity = orderIdentity(run, state.orc, 3) ??
+    orderIdentity(run, state.orc, 2) ??
+    order ?? ['message', run.context.messageUri];
+  const draft = run.draft(
+    'MedicationDispense',
+    'merge',
+    patientOf(state).id,
+    ...identity,
+    peek(segment, 2) ?? '',
+    peek(segment, 1) ?? '',
+  );
   draft.resource.subject = subjectOf(state);
   if (state.encounter !== undefined) draft.resource.context = state.encounter.reference;
   rxdRows(segment, draft, run);
@@ -144,7 +230,12 @@ export const rxa: SegmentHandler = (segment, state) => {
   state.orc = undefined;
   const filler = orderIdentity(run, ordered, 3);
   const when = [peek(segment, 5) ?? '', peek(segment, 3) ?? ''];
-  const draft = run.draft('Immunization', 'merge', patientOf(state).id, ...(filler === undefined || filler[1] === '9999' ? when : [...filler, when[0]!]));
+  const draft = run.draft(
+    'Immunization',
+    'merge',
+    patientOf(state).id,
+    ...(filler === undefined || filler[1] === '9999' ? when : [...filler, when[0]!]),
+  );
   state.immunization = draft;
   state.medication = undefined;
   state.noted = { draft, element: 'note' };
@@ -168,7 +259,9 @@ export const rxa: SegmentHandler = (segment, state) => {
     if (lookup('immunizationStatus', completion?.peek(1)) !== undefined) completion?.text('', 1);
   }
   const address = cellOf(segment, 28, run);
-  const location = [...run.drafts.values()].find((item) => `Location/${item.id}` === (draft.resource.location as Element | undefined)?.reference);
+  const location = [...run.drafts.values()].find(
+    (item) => `Location/${item.id}` === (draft.resource.location as Element | undefined)?.reference,
+  );
   if (address === undefined || location === undefined) return;
   const place = { draft: location, base: 'address' };
   location.resource.address = readAddress(address.at(place)) ?? location.resource.address;
@@ -188,7 +281,14 @@ export const rxc: SegmentHandler = (segment, state) => {
   if (draft === undefined) return;
   const place = { draft, base: 'note' };
   const words: string[] = [];
-  for (const [field, components] of [[1, [1]], [2, [1, 2]], [3, [1]], [4, [2]], [5, [1]], [6, [2]]] as const) {
+  for (const [field, components] of [
+    [1, [1]],
+    [2, [1, 2]],
+    [3, [1]],
+    [4, [2]],
+    [5, [1]],
+    [6, [2]],
+  ] as const) {
     const cell = cellOf(segment, field, state.run)?.at(place);
     for (const component of components) {
       const text = cell?.text('text', component);

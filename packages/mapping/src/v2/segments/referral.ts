@@ -4,7 +4,7 @@ import { RF1 } from '../tables/referral.ts';
 import { lookup } from '../vocabularies.ts';
 import { cellOf } from './patient.ts';
 import { orderIdentity } from './results.ts';
-import { patientOf, peek, subjectOf, type SegmentHandler } from './state.ts';
+import { patientOf, peek, type SegmentHandler, subjectOf } from './state.ts';
 
 const rf1Rows = compileRows(RF1);
 const db1Rows = compileRows([
@@ -18,7 +18,8 @@ const STATUS: Record<string, string> = { A: 'active', P: 'active', E: 'completed
 
 export const rf1: SegmentHandler = (segment, state) => {
   const run = state.run;
-  const identity = orderIdentity(run, segment, 6) ?? orderIdentity(run, segment, 11) ?? ['message', run.context.messageUri];
+  const identity = orderIdentity(run, segment, 6) ??
+    orderIdentity(run, segment, 11) ?? ['message', run.context.messageUri];
   const draft = run.draft('ServiceRequest', 'merge', 'referral', ...identity);
   draft.resource.subject = subjectOf(state);
   rf1Rows(segment, draft, run);

@@ -8,12 +8,12 @@
  * message sent again keeps its OBR-22, so it cannot overwrite a later correction.
  */
 import { Cell } from '../cell.ts';
-import { toFhirDateTime } from '../datatypes/datetime.ts';
 import { readAddress } from '../datatypes/address.ts';
-import { readOrganization } from '../datatypes/party.ts';
-import { readContactPoint } from '../datatypes/telecom.ts';
+import { toFhirDateTime } from '../datatypes/datetime.ts';
 import { absentConcept } from '../datatypes/extension.ts';
 import { systemOf } from '../datatypes/identifier.ts';
+import { readOrganization } from '../datatypes/party.ts';
+import { readContactPoint } from '../datatypes/telecom.ts';
 import type { Draft, Element } from '../draft.ts';
 import { compileRows } from '../engine.ts';
 import type { Run } from '../run.ts';
@@ -21,8 +21,8 @@ import type { SourceSegment } from '../source.ts';
 import { OBR_REPORT, OBR_REQUEST, OBR_SPECIMEN, ORC_REQUEST, SPM } from '../tables/results.ts';
 import { lookup } from '../vocabularies.ts';
 import { cellOf } from './patient.ts';
-import { settleTimings } from './timing.ts';
 import { patientOf, peek, type SegmentHandler, type State, subjectOf } from './state.ts';
+import { settleTimings } from './timing.ts';
 
 const orcRows = compileRows(ORC_REQUEST);
 const requestRows = compileRows(OBR_REQUEST);

@@ -1,9 +1,9 @@
 /** SCH, RGS, AIS, AIG, AIL, AIP: an appointment, keyed by filler (else placer) appointment id. */
 import type { Cell } from '../cell.ts';
 import { readAddress } from '../datatypes/address.ts';
-import { readContactPoint } from '../datatypes/telecom.ts';
 import { readConcept } from '../datatypes/coded.ts';
 import { readLocation, readPractitioner } from '../datatypes/party.ts';
+import { readContactPoint } from '../datatypes/telecom.ts';
 import type { Draft, Element } from '../draft.ts';
 import { compileRows } from '../engine.ts';
 import type { SourceSegment } from '../source.ts';
@@ -21,13 +21,27 @@ const aipRows = compileRows(AIP);
 
 /** What each trigger event makes of the appointment (v2.9 chapter 10.3). */
 const EVENT_STATUS: Record<string, string> = {
-  S12: 'booked', S13: 'booked', S14: 'booked', S15: 'cancelled', S16: 'cancelled', S17: 'entered-in-error', S18: 'booked', S19: 'booked', S20: 'booked', S21: 'booked', S22: 'booked', S23: 'booked', S24: 'booked', S26: 'noshow',
+  S12: 'booked',
+  S13: 'booked',
+  S14: 'booked',
+  S15: 'cancelled',
+  S16: 'cancelled',
+  S17: 'entered-in-error',
+  S18: 'booked',
+  S19: 'booked',
+  S20: 'booked',
+  S21: 'booked',
+  S22: 'booked',
+  S23: 'booked',
+  S24: 'booked',
+  S26: 'noshow',
 };
 const DECISIVE = new Set(['S15', 'S16', 'S17', 'S26']);
 
 export const sch: SegmentHandler = (segment, state) => {
   const run = state.run;
-  const identity = orderIdentity(run, segment, 2) ?? orderIdentity(run, segment, 1) ?? ['message', run.context.messageUri];
+  const identity = orderIdentity(run, segment, 2) ??
+    orderIdentity(run, segment, 1) ?? ['message', run.context.messageUri];
   const draft = run.draft('Appointment', 'merge', ...identity);
   state.appointment = draft;
   state.noted = { draft, element: 'comment' };
@@ -39,7 +53,10 @@ export const sch: SegmentHandler = (segment, state) => {
     const order = orderIdentity(run, segment, field);
     const cell = cellOf(segment, field, run);
     if (order === undefined || cell === undefined) continue;
-    const index = draft.append('basedOn', { type: 'ServiceRequest', identifier: { system: order[0], value: order[1] } });
+    const index = draft.append('basedOn', {
+      type: 'ServiceRequest',
+      identifier: { system: order[0], value: order[1] },
+    });
     cell.at({ draft, base: `basedOn[${index}].identifier` }).text('value', 1);
   }
   const stated = cellOf(segment, 25, run)?.at({ draft, base: 'status' });
@@ -57,7 +74,13 @@ export const sch: SegmentHandler = (segment, state) => {
 };
 
 /** Phone and address of a contact person, who is a Practitioner by then. */
-function contactDetails(segment: SourceSegment, state: State, personField: number, phoneField: number, addressField: number): void {
+function contactDetails(
+  segment: SourceSegment,
+  state: State,
+  personField: number,
+  phoneField: number,
+  addressField: number,
+): void {
   const run = state.run;
   const person = cellOf(segment, personField, run);
   const reference = person === undefined ? undefined : readPractitioner(person);
@@ -89,7 +112,13 @@ function times(segment: SourceSegment, draft: Draft, state: State): void {
   if (minutes !== undefined) draft.resource.minutesDuration = minutes;
 }
 
-function minutesOf(segment: SourceSegment, field: number, unitField: number, draft: Draft, state: State): number | undefined {
+function minutesOf(
+  segment: SourceSegment,
+  field: number,
+  unitField: number,
+  draft: Draft,
+  state: State,
+): number | undefined {
   const cell = cellOf(segment, field, state.run)?.at({ draft, base: 'minutesDuration' });
   const amount = cell?.peek(1);
   if (cell === undefined || amount === undefined || !/^\d{1,6}$/.test(amount)) return undefined;
@@ -103,7 +132,19 @@ function minutesOf(segment: SourceSegment, field: number, unitField: number, dra
   return minutes;
 }
 
-const MINUTES: Record<string, number> = { min: 1, m: 1, minute: 1, minutes: 1, s: 1 / 60, sec: 1 / 60, h: 60, hr: 60, hour: 60, hours: 60, d: 1440 };
+const MINUTES: Record<string, number> = {
+  min: 1,
+  m: 1,
+  minute: 1,
+  minutes: 1,
+  s: 1 / 60,
+  sec: 1 / 60,
+  h: 60,
+  hr: 60,
+  hour: 60,
+  hours: 60,
+  d: 1440,
+};
 
 /** Ends the appointment's account: the patient takes part, and start and end stand together or not at all. */
 export function settleAppointment(state: State): void {
@@ -115,7 +156,8 @@ export function settleAppointment(state: State): void {
   const start = draft.resource.start as string | undefined;
   if (start !== undefined && draft.resource.end === undefined) {
     const minutes = (draft.resource.minutesDuration as number | undefined) ?? 0;
-    draft.resource.end = minutes === 0 ? start : new Date(Date.parse(start) + minutes * 60_000).toISOString().replace('.000Z', 'Z');
+    draft.resource.end =
+      minutes === 0 ? start : new Date(Date.parse(start) + minutes * 60_000).toISOString().replace('.000Z', 'Z');
   }
   if (start === undefined) delete draft.resource.end;
   const status = String(draft.resource.status);
@@ -164,11 +206,19 @@ interface TimeFields {
   units: number;
 }
 
-function participant(segment: SourceSegment, state: State, actorField: number, typeField: number, statusField: number, read: (cell: Cell) => Element | undefined, fields: TimeFields): void {
+function participant(
+  segment: SourceSegment,
+  state: State,
+  actorField: number,
+  typeField: number,
+  statusField: number,
+  read: (cell: Cell) => Element | undefined,
+  fields: TimeFields,
+): void {
   const draft = state.appointment;
   if (draft === undefined) return;
   const run = state.run;
-  const list = ((draft.resource.participant as Element[] | undefined) ?? []);
+  const list = (draft.resource.participant as Element[] | undefined) ?? [];
   draft.resource.participant = list;
   const base = `participant[${list.length}]`;
   const item: Element = {};
@@ -181,7 +231,8 @@ function participant(segment: SourceSegment, state: State, actorField: number, t
   if (Object.keys(item).length === 0) return;
   const status = cellOf(segment, statusField, run)?.at({ draft, base: `${base}.status` });
   const known = lookup('appointmentStatus', status?.peek(1));
-  item.status = known === 'cancelled' ? 'declined' : known === 'pending' || known === 'proposed' ? 'tentative' : 'accepted';
+  item.status =
+    known === 'cancelled' ? 'declined' : known === 'pending' || known === 'proposed' ? 'tentative' : 'accepted';
   if (known !== undefined) {
     status?.text('', 1);
     status?.used(2);
@@ -194,7 +245,14 @@ function participant(segment: SourceSegment, state: State, actorField: number, t
 }
 
 /** AIx start and duration stand in for the appointment's own when SCH has none. */
-function resourceTimes(segment: SourceSegment, draft: Draft, state: State, start: number, duration: number, units: number): void {
+function resourceTimes(
+  segment: SourceSegment,
+  draft: Draft,
+  state: State,
+  start: number,
+  duration: number,
+  units: number,
+): void {
   const cell = cellOf(segment, start, state.run)?.at({ draft, base: '' });
   const time = cell?.peek(1) === undefined ? undefined : cell.readDateTime(1)?.dateTime;
   if (time !== undefined && time.length > 10 && draft.resource.start === undefined) {
@@ -220,4 +278,3 @@ export const rgs: SegmentHandler = (segment) => {
     atom.rule = 'RGS';
   }
 };
-

@@ -32,7 +32,8 @@ function timing(segment: SourceSegment, state: State): void {
   if (draft === undefined || (draft.type !== 'ServiceRequest' && draft.type !== 'MedicationRequest')) return;
   const medicine = draft.type === 'MedicationRequest';
   const base = medicine ? 'dosageInstruction[0].timing' : 'occurrenceTiming';
-  if (!medicine && (draft.resource.occurrenceDateTime !== undefined || draft.resource.occurrenceTiming !== undefined)) return;
+  if (!medicine && (draft.resource.occurrenceDateTime !== undefined || draft.resource.occurrenceTiming !== undefined))
+    return;
   const read = timingOf(segment, state, draft, base);
   if (read !== undefined) {
     if (medicine) dosageOf(draft).timing = read;
@@ -48,7 +49,10 @@ function timing(segment: SourceSegment, state: State): void {
     const text = cellOf(segment, field, run)?.at({ draft, base: 'note' }).text('text', 1);
     if (text !== undefined) draft.append('note', { text });
   }
-  const quantity = cellOf(segment, 2, run)?.at({ draft, base: medicine ? 'dosageInstruction[0].doseAndRate[0].doseQuantity' : 'quantityQuantity' });
+  const quantity = cellOf(segment, 2, run)?.at({
+    draft,
+    base: medicine ? 'dosageInstruction[0].doseAndRate[0].doseQuantity' : 'quantityQuantity',
+  });
   if (quantity === undefined) return;
   if (medicine && dosageOf(draft).doseAndRate !== undefined) return;
   const amount = readQuantity(quantity);
@@ -61,8 +65,12 @@ function timingOf(segment: SourceSegment, state: State, draft: Draft, base: stri
   const run = state.run;
   const repeat: Element = {};
   const bounds: Element = {};
-  const start = cellOf(segment, 7, run)?.at({ draft, base: `${base}.repeat.boundsPeriod` }).dateTime('start', 1);
-  const end = cellOf(segment, 8, run)?.at({ draft, base: `${base}.repeat.boundsPeriod` }).dateTime('end', 1);
+  const start = cellOf(segment, 7, run)
+    ?.at({ draft, base: `${base}.repeat.boundsPeriod` })
+    .dateTime('start', 1);
+  const end = cellOf(segment, 8, run)
+    ?.at({ draft, base: `${base}.repeat.boundsPeriod` })
+    .dateTime('end', 1);
   if (start !== undefined) bounds.start = start;
   if (end !== undefined) bounds.end = end;
   if (start !== undefined || end !== undefined) repeat.boundsPeriod = bounds;
@@ -88,7 +96,10 @@ function timingOf(segment: SourceSegment, state: State, draft: Draft, base: stri
   const codes: Element[] = [];
   const words: string[] = [];
   for (const repetition of segment.fields[3] ?? []) {
-    const cell = repetition === undefined ? undefined : new Cell(repetition, run, 'TQ1-3', { draft, base: `${base}.code` }).inside(1);
+    const cell =
+      repetition === undefined
+        ? undefined
+        : new Cell(repetition, run, 'TQ1-3', { draft, base: `${base}.code` }).inside(1);
     const code = cell?.text('coding', 1);
     if (cell === undefined || code === undefined) continue;
     const display = cell.text('coding', 2);
@@ -129,7 +140,22 @@ function frequency(cell: Cell, repeat: Element): void {
   cell.used(10);
 }
 
-const DAILY_EVENTS = new Set(['HS', 'WAKE', 'C', 'CM', 'CD', 'CV', 'AC', 'ACM', 'ACD', 'ACV', 'PC', 'PCM', 'PCD', 'PCV']);
+const DAILY_EVENTS = new Set([
+  'HS',
+  'WAKE',
+  'C',
+  'CM',
+  'CD',
+  'CV',
+  'AC',
+  'ACM',
+  'ACD',
+  'ACV',
+  'PC',
+  'PCM',
+  'PCD',
+  'PCV',
+]);
 const MINUTES_PER: Record<string, number> = { s: 1 / 60, min: 1, h: 60, d: 1440 };
 
 function timeUnit(cell: Cell, component: number): string | undefined {

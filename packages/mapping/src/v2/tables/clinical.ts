@@ -30,7 +30,11 @@ export const DG1: readonly Row[] = [
   ['DG1-16', 'asserter', 'Practitioner'],
   ['DG1-19', 'recordedDate', 'dateTime'],
   ['DG1-20', 'identifier[]', 'EntityIdentifier'],
-  ['DG1-22', 'extension(http://hl7.org/fhir/StructureDefinition/condition-dueTo).valueReference.identifier', 'EntityIdentifier', { clears: 'extension[url=condition-dueTo]' }],
+  [
+    'DG1-22',
+    'extension(http://hl7.org/fhir/StructureDefinition/condition-dueTo).valueReference.identifier',
+    'EntityIdentifier',
+  ],
 ];
 
 export const PRB: readonly Row[] = [

@@ -33,7 +33,10 @@ export const ADT_EVENTS: Record<string, AdtEvent> = {
   A21: { status: 'onleave' },
   A22: { status: 'in-progress' },
   A23: { status: 'entered-in-error' },
-  A25: { status: 'in-progress', clears: ['extension[url=plannedEndDate]'] },
+  A25: {
+    status: 'in-progress',
+    clears: ['extension[url=http://hl7.org/fhir/5.0/StructureDefinition/extension-Encounter.plannedEndDate]'],
+  },
   A26: { status: 'in-progress', clears: ['location[status=planned]'] },
   A27: { status: 'cancelled' },
   A29: { retires: true },

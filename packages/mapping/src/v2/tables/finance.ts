@@ -15,13 +15,20 @@ export const GT1: readonly Row[] = [
   ['GT1-13', 'period.start', 'dateTime'],
   ['GT1-14', 'period.end', 'dateTime'],
   ['GT1-18', 'telecom[]', 'WorkContactPoint'],
-  ['GT1-19', 'identifier[]', 'Identifier', { with: { type: { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/v2-0203', code: 'EI' }] } } }],
+  [
+    'GT1-19',
+    'identifier[]',
+    'Identifier',
+    { with: { type: { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/v2-0203', code: 'EI' }] } } },
+  ],
   ['GT1-36', 'communication[].language', 'CodeableConcept'],
   ['GT1-45', 'name[]', 'HumanName'],
   ['GT1-46', 'telecom[]', 'ContactPoint'],
 ];
 
-const classOf = (code: string) => ({ type: { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/coverage-class', code }] } });
+const classOf = (code: string) => ({
+  type: { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/coverage-class', code }] },
+});
 
 export const IN1: readonly Row[] = [
   ['IN1-1', '', 'structural'],
@@ -36,7 +43,12 @@ export const IN1: readonly Row[] = [
   ['IN1-15', 'type', 'CodeableConcept'],
   ['IN1-17', 'relationship', 'CodeableConcept:coverageRelationship'],
   ['IN1-22', 'order', 'positiveInt'],
-  ['IN1-36', 'identifier[]', 'PlainIdentifier', { with: { type: { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/v2-0203', code: 'MB' }] } } }],
+  [
+    'IN1-36',
+    'identifier[]',
+    'PlainIdentifier',
+    { with: { type: { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/v2-0203', code: 'MB' }] } } },
+  ],
   ['IN1-37', 'costToBeneficiary[deductible].valueMoney', 'Money', { with: { type: { text: 'Policy deductible' } } }],
   ['IN1-49', 'identifier[]', 'Identifier'],
 ];
@@ -50,8 +62,18 @@ export const IN1_SUBSCRIBER: readonly Row[] = [
 ];
 
 export const IN2: readonly Row[] = [
-  ['IN2-6', 'identifier[]', 'PlainIdentifier', { with: { type: { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/v2-0203', code: 'MC' }] } } }],
-  ['IN2-8', 'identifier[]', 'PlainIdentifier', { with: { type: { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/v2-0203', code: 'MA' }] } } }],
+  [
+    'IN2-6',
+    'identifier[]',
+    'PlainIdentifier',
+    { with: { type: { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/v2-0203', code: 'MC' }] } } },
+  ],
+  [
+    'IN2-8',
+    'identifier[]',
+    'PlainIdentifier',
+    { with: { type: { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/v2-0203', code: 'MA' }] } } },
+  ],
   ['IN2-10', 'identifier[]', 'PlainIdentifier', { with: { type: { text: 'Military ID' } } }],
   ['IN2-61', 'identifier[]', 'Identifier'],
 ];

@@ -33,9 +33,42 @@ export const EVN: readonly Row[] = [
 
 /** Who entered and who verified an order. */
 export const ORC_AGENTS: readonly Row[] = [
-  ['ORC-10', 'agent[].who', 'Practitioner', { with: { type: { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/provenance-participant-type', code: 'enterer' }] } } }],
-  ['ORC-11', 'agent[].who', 'Practitioner', { with: { type: { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/provenance-participant-type', code: 'verifier' }] } } }],
-  ['ORC-19', 'agent[].who', 'Practitioner', { with: { type: { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/provenance-participant-type', code: 'performer' }] } } }],
+  [
+    'ORC-10',
+    'agent[].who',
+    'Practitioner',
+    {
+      with: {
+        type: {
+          coding: [{ system: 'http://terminology.hl7.org/CodeSystem/provenance-participant-type', code: 'enterer' }],
+        },
+      },
+    },
+  ],
+  [
+    'ORC-11',
+    'agent[].who',
+    'Practitioner',
+    {
+      with: {
+        type: {
+          coding: [{ system: 'http://terminology.hl7.org/CodeSystem/provenance-participant-type', code: 'verifier' }],
+        },
+      },
+    },
+  ],
+  [
+    'ORC-19',
+    'agent[].who',
+    'Practitioner',
+    {
+      with: {
+        type: {
+          coding: [{ system: 'http://terminology.hl7.org/CodeSystem/provenance-participant-type', code: 'performer' }],
+        },
+      },
+    },
+  ],
 ];
 
 /** The software a message was made by. */

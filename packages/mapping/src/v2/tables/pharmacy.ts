@@ -18,7 +18,12 @@ export const RXE: readonly Row[] = [
   ['RXE-9', 'substitution.allowedCodeableConcept', 'CodeableConcept'],
   ['RXE-12', 'dispenseRequest.numberOfRepeatsAllowed', 'integer'],
   ['RXE-13', 'requester', 'Practitioner'],
-  ['RXE-15', 'identifier[]', 'PlainIdentifier', { with: { type: { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/v2-0203', code: 'RX' }] } } }],
+  [
+    'RXE-15',
+    'identifier[]',
+    'PlainIdentifier',
+    { with: { type: { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/v2-0203', code: 'RX' }] } } },
+  ],
   ['RXE-21', 'note[]', 'ConceptNote'],
   ['RXE-27', 'reasonCode[]', 'CodeableConcept'],
   ['RXE-40', 'dispenseRequest.performer', 'CodedOrganization'],
@@ -28,7 +33,12 @@ export const RXD: readonly Row[] = [
   ['RXD-1', '', 'structural'],
   ['RXD-2', 'medicationCodeableConcept', 'CodeableConcept'],
   ['RXD-3', 'whenHandedOver', 'dateTime'],
-  ['RXD-7', 'identifier[]', 'PlainIdentifier', { with: { type: { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/v2-0203', code: 'RX' }] } } }],
+  [
+    'RXD-7',
+    'identifier[]',
+    'PlainIdentifier',
+    { with: { type: { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/v2-0203', code: 'RX' }] } } },
+  ],
   ['RXD-9', 'note[]', 'ConceptNote'],
   ['RXD-10', 'performer[].actor', 'Practitioner'],
   ['RXD-30', 'location', 'CodedLocation'],
@@ -41,7 +51,20 @@ export const RXA: readonly Row[] = [
   ['RXA-3', 'occurrenceDateTime', 'dateTime'],
   ['RXA-5', 'vaccineCode', 'CodeableConcept'],
   ['RXA-9', 'note[]', 'ConceptNote'],
-  ['RXA-10', 'performer[].actor', 'Practitioner', { with: { function: { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/v2-0443', code: 'AP', display: 'Administering Provider' }] } } }],
+  [
+    'RXA-10',
+    'performer[].actor',
+    'Practitioner',
+    {
+      with: {
+        function: {
+          coding: [
+            { system: 'http://terminology.hl7.org/CodeSystem/v2-0443', code: 'AP', display: 'Administering Provider' },
+          ],
+        },
+      },
+    },
+  ],
   ['RXA-11', 'location', 'Location', { when: 'not RXA-27 valued' }],
   ['RXA-15', 'lotNumber', 'string'],
   ['RXA-16', 'expirationDate', 'date'],

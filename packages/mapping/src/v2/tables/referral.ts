@@ -4,7 +4,12 @@ import type { Row } from '../engine.ts';
 export const RF1: readonly Row[] = [
   ['RF1-3', 'category[]', 'CodeableConcept'],
   ['RF1-5', 'category[]', 'CodeableConcept'],
-  ['RF1-6', 'identifier[]', 'EntityIdentifier', { with: { type: { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/v2-0203', code: 'PLAC' }] } } }],
+  [
+    'RF1-6',
+    'identifier[]',
+    'EntityIdentifier',
+    { with: { type: { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/v2-0203', code: 'PLAC' }] } } },
+  ],
   ['RF1-7', 'occurrencePeriod.start', 'dateTime'],
   ['RF1-8', 'occurrencePeriod.end', 'dateTime'],
   ['RF1-9', 'authoredOn', 'dateTime'],

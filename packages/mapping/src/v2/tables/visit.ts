@@ -59,21 +59,11 @@ export const PV1: readonly Row[] = [
 export const PV2: readonly Row[] = [
   ['PV2-1', 'location[].location', 'Location', { with: { status: 'planned' } }],
   ['PV2-3', 'reasonCode[]', 'CodeableConcept'],
-  [
-    'PV2-8',
-    `extension(${R5}.plannedStartDate).valueDateTime`,
-    'dateTime',
-    { clears: 'extension[url=plannedStartDate]' },
-  ],
-  ['PV2-9', `extension(${R5}.plannedEndDate).valueDateTime`, 'dateTime', { clears: 'extension[url=plannedEndDate]' }],
+  ['PV2-8', `extension(${R5}.plannedStartDate).valueDateTime`, 'dateTime'],
+  ['PV2-9', `extension(${R5}.plannedEndDate).valueDateTime`, 'dateTime'],
   ['PV2-11', 'length', 'Days'],
   ['PV2-12', 'reasonCode[]', 'TextConcept'],
   ['PV2-13', 'participant[].individual', 'Practitioner', role('REF', 'referrer')],
   ['PV2-25', 'priority', 'CodeableConcept'],
-  [
-    'PV2-38',
-    'extension(http://hl7.org/fhir/StructureDefinition/encounter-modeOfArrival).valueCoding',
-    'Coding',
-    { clears: 'extension[url=encounter-modeOfArrival]' },
-  ],
+  ['PV2-38', 'extension(http://hl7.org/fhir/StructureDefinition/encounter-modeOfArrival).valueCoding', 'Coding'],
 ];
