@@ -12,7 +12,7 @@ import { location, organizationOf, participant } from './participants.ts';
 import { RULES } from './rules.ts';
 import type { Run } from './run.ts';
 import type { Table } from './table.ts';
-import { chooseTable, isEntryReference, isWrapper } from './tables/index.ts';
+import { chooseTable, isComment, isEntryReference, isWrapper } from './tables/index.ts';
 import { instantOf } from './time.ts';
 
 /** What a statement is found in. */
@@ -48,11 +48,23 @@ export function convertStatement(run: Run, element: XmlElement, around: Surround
     if (isEntryReference(element)) return referToEntry(run, element, surrounding);
     if (isWrapper(element)) return convertWrapper(run, element, surrounding);
     if (saysNothing(element)) return [];
+    if (isComment(element) && !hasWords(run, element)) {
+      const code = element.child('code');
+      if (code !== undefined) run.account.consumeBelow(code, 'comment without words');
+      return [];
+    }
     const section = surrounding.parent === undefined ? surrounding.section : undefined;
     return [convertFact(run, element, chooseTable(element, section), surrounding)];
   } finally {
     run.account.rule = rule;
   }
+}
+
+function hasWords(run: Run, element: XmlElement): boolean {
+  const words = element.child('text');
+  if (words === undefined) return false;
+  const reference = words.child('reference')?.attr('value');
+  return words.text !== '' || (reference !== undefined && (run.narrative(reference)?.allText ?? '') !== '');
 }
 
 /** A statement that is null as a whole, with nothing coded in it: there is no fact to tell. */

@@ -36,6 +36,7 @@ const WRAPPER_TEMPLATES = new Set([
 /** Values that cannot name a problem or an allergy. */
 const MEASURED = new Set(['PQ', 'IVL_PQ', 'INT', 'REAL', 'BL', 'TS', 'IVL_TS', 'RTO', 'RTO_PQ_PQ', 'MO']);
 const NAMED_BY_VALUE = new Set(['Condition', 'AllergyIntolerance']);
+const COMMENTS = ['2.16.840.1.113883.10.20.22.4.64', '2.16.840.1.113883.10.20.1.40'];
 const ENTRY_REFERENCE = '2.16.840.1.113883.10.20.22.4.122';
 
 const BY_TEMPLATE = new Map<string, Table[]>();
@@ -78,6 +79,14 @@ export function isWrapper(element: XmlElement): boolean {
   const nested = element.children.some((container) => statementsIn(container).length > 0);
   return (
     code === undefined && nested && !element.all('templateId').some((one) => BY_TEMPLATE.has(one.attr('root') ?? ''))
+  );
+}
+
+/** A Comment Activity: words about what is around it. */
+export function isComment(element: XmlElement): boolean {
+  if (element.name !== 'act') return false;
+  return (
+    COMMENTS.some((template) => element.hasTemplate(template)) || element.child('code')?.attr('code') === '48767-8'
   );
 }
 

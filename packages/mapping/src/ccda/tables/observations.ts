@@ -187,6 +187,22 @@ export const OBSERVATION_TABLES: readonly Table[] = [
     required: { status: 'unknown', code: 'absent' },
   },
   {
+    // Where the resource around it has no `note`; with a note it is folded into that.
+    name: 'comment-activity',
+    resource: 'Observation',
+    elements: ['act'],
+    templates: ['2.16.840.1.113883.10.20.22.4.64', '2.16.840.1.113883.10.20.1.40'],
+    fixed: { status: 'final' },
+    rows: [
+      ['id', 'identifier[]', 'identifier'],
+      ['code', 'code', 'concept'],
+      ['effectiveTime', 'effective[x]', 'timeOrPeriod'],
+      ['author/time', 'effective[x]', 'start'],
+      ['text', 'value[x]', 'any'],
+    ],
+    required: { code: 'absent' },
+  },
+  {
     name: 'observation-media',
     resource: 'Media',
     elements: ['observationMedia'],
