@@ -136,6 +136,7 @@ function mshSegment(
   const { field, component, repetition, escape: mark, subcomponent, truncation = '' } = delimiters;
   const echoes = header !== undefined && delimiters === header.delimiters;
   const echo = (raw: string | undefined) => (echoes && raw !== undefined ? raw : escapeText(raw ?? '', delimiters));
+  const charset = header?.charsets[0] ?? '';
   const event = isBefore(version, 2) ? [] : [echo(header?.triggerEvent)];
   const type = event[0] ? ['ACK', ...event, ...(isBefore(version, 5) ? [] : ['ACK'])] : ['ACK'];
   return `${[
@@ -151,7 +152,7 @@ function mshSegment(
     escapeText(options.controlId, delimiters),
     echo(header?.processingId) || 'P',
     version,
-    ...(header?.charsets[0] ? ['', '', '', '', '', echo(header.charsets[0])] : []),
+    ...(charset !== '' && charsetLabel(charset) ? ['', '', '', '', '', echo(charset)] : []),
   ].join(field)}\r`;
 }
 

@@ -22,8 +22,11 @@ export interface DecodedText {
   readonly guessed: boolean;
 }
 
-/** A segment that cannot be decoded and is longer than this has all its 8-bit bytes kept as they are. */
-const longestRepair = 256 * 1024;
+/**
+ * Failed attempts to decode that one message may cost. Past them the text is plainly in another charset than declared,
+ * and its remaining 8-bit bytes are all kept as they are.
+ */
+const repairAttempts = 20_000;
 
 /** The charset a byte order mark tells; undefined without one. */
 export function byteOrderMark(bytes: Uint8Array): { label: CharsetLabel; length: number } | undefined {
@@ -96,9 +99,10 @@ function decodeUtf16(bytes: Uint8Array, label: 'utf-16le' | 'utf-16be'): string 
 /** Decodes line by line (CR and LF stand for themselves in every charset here), repairing only the lines that fail. */
 function decodeByLine(bytes: Uint8Array, label: CharsetLabel): { text: string; undecodable: number } {
   const parts: string[] = [];
+  const budget = { attempts: repairAttempts };
   let undecodable = 0;
   let start = 0;
-  while (start < bytes.length) {
+  while (start < bytes.length && budget.attempts > 0) {
     let end = start;
     while (end < bytes.length && bytes[end] !== 0x0d && bytes[end] !== 0x0a) end++;
     end = Math.min(end + 1, bytes.length);
@@ -107,28 +111,38 @@ function decodeByLine(bytes: Uint8Array, label: CharsetLabel): { text: string; u
     if (text !== undefined) {
       parts.push(text);
     } else {
-      const repaired = line.length > longestRepair ? keepHighBytes(line) : repairLine(line, label);
+      const repaired = repairLine(line, label, budget);
       parts.push(repaired.text);
       undecodable += repaired.undecodable;
     }
     start = end;
   }
-  return { text: parts.join(''), undecodable };
+  const rest = keepHighBytes(bytes.subarray(start));
+  return { text: parts.join('') + rest.text, undecodable: undecodable + rest.undecodable };
+}
+
+interface RepairBudget {
+  attempts: number;
 }
 
 /** One character after another; a byte that begins none is kept as a lone surrogate. */
-function repairLine(line: Uint8Array, label: CharsetLabel): { text: string; undecodable: number } {
+function repairLine(
+  line: Uint8Array,
+  label: CharsetLabel,
+  budget: RepairBudget,
+): { text: string; undecodable: number } {
   const parts: string[] = [];
   let undecodable = 0;
   let at = 0;
-  while (at < line.length) {
+  budget.attempts--;
+  while (at < line.length && budget.attempts > 0) {
     const byte = line[at]!;
     if (byte < 0x80) {
       parts.push(String.fromCharCode(byte));
       at++;
       continue;
     }
-    const character = characterAt(line, at, label);
+    const character = characterAt(line, at, label, budget);
     if (character === undefined) {
       parts.push(String.fromCharCode(0xdc00 + byte));
       undecodable++;
@@ -138,15 +152,22 @@ function repairLine(line: Uint8Array, label: CharsetLabel): { text: string; unde
       at += character.length;
     }
   }
-  return { text: parts.join(''), undecodable };
+  const rest = keepHighBytes(line.subarray(at));
+  return { text: parts.join('') + rest.text, undecodable: undecodable + rest.undecodable };
 }
 
-function characterAt(line: Uint8Array, at: number, label: CharsetLabel): { text: string; length: number } | undefined {
+function characterAt(
+  line: Uint8Array,
+  at: number,
+  label: CharsetLabel,
+  budget: RepairBudget,
+): { text: string; length: number } | undefined {
   for (let length = 1; length <= 4 && at + length <= line.length; length++) {
     const text = decodeStrict(label, line.subarray(at, at + length));
     if (text !== undefined) {
       return { text, length };
     }
+    budget.attempts--;
   }
   return undefined;
 }

@@ -38,6 +38,7 @@ export type ParseErrorCode =
   | 'undecodable'
   | 'unencodable'
   | 'missing-segment'
+  | 'several-messages'
   | 'too-large'
   | 'too-many-segments'
   | 'too-many-fields'

@@ -118,6 +118,7 @@ describe('refusals', () => {
     ['\r\n \r', 'empty', '100'],
     ['PID|1', 'missing-msh', '100'],
     ['FHS|^~\\&\rMSH|^~\\&', 'missing-msh', '100'],
+    [`${head}\rPID|1\r${head}\rPID|1\r`, 'several-messages', '100'],
     ['MSH', 'bad-field-separator', '102'],
     ['MSHA^~\\&A', 'bad-field-separator', '102'],
     ['MSH||LAB', 'bad-encoding-characters', '101'],

@@ -103,6 +103,10 @@ function split(decoded: DecodedInput, start: number, header: MessageHeader, limi
       const name = segmentName(raw, delimiters.field);
       const occurrence = (occurrences.get(name) ?? 0) + 1;
       occurrences.set(name, occurrence);
+      if (name === 'MSH' && occurrence > 1) {
+        const message = 'A second MSH segment begins another message; messages are sent one by one or split as a batch';
+        return parseError('several-messages', '100', message, { segment: 'MSH', occurrence, offset: at, header });
+      }
       if (!/^[A-Z][A-Z0-9]{2}$/.test(name)) {
         const message = `Segment ${segments.length + 1} does not begin with a three-character segment name`;
         problems.push({ code: 'segment-name', message, segmentIndex: segments.length });
