@@ -1,6 +1,7 @@
 /** A fact while it is being built, and setting values in it by the paths of the tables. */
 import type { Resource } from '@medplum/fhirtypes';
 import type { Fact } from '../conversion.ts';
+import type { Place } from './source.ts';
 
 /** A JSON object on its way to becoming a FHIR element. */
 export type Element = { [name: string]: unknown };
@@ -18,6 +19,8 @@ export class Draft {
   defaults: string[] = [];
   /** Counts among what a message's Provenance speaks of. */
   clinical = true;
+  /** What filled each single element, so that a value which replaces another takes its place in the account too. */
+  singles: Map<string, Place> | undefined;
   /** Elements that several rows fill together, by `path[slot]`. */
   slots: Map<string, { element: Element; base: string }> | undefined;
 
@@ -52,6 +55,15 @@ export class Draft {
     if (this.resource[name] !== undefined) return;
     this.resource[name] = value;
     this.defaults.push(name);
+  }
+
+  /** Notes what filled an element; what filled it before is no longer in the resource. */
+  placed(base: string, place: Place): void {
+    if (base.endsWith(']')) return;
+    this.singles ??= new Map();
+    const before = this.singles.get(base);
+    if (before !== undefined) before.draft = undefined;
+    this.singles.set(base, place);
   }
 
   /** Appends an item to a list element unless an equal one is there; answers its index. */
@@ -111,7 +123,7 @@ function put(draft: Draft, steps: Step[], value: unknown, constants: Element | u
     base = base === '' ? step.name : `${base}.${step.name}`;
     if (step.kind === 'one') {
       if (i === last) {
-        if (constants !== undefined) addConstants(holder, constants);
+        if (constants !== undefined) addConstants(holder === draft.resource ? (value as Element) : holder, constants);
         node[step.name] = value;
         return base;
       }

@@ -48,7 +48,7 @@ import {
   readTextConcept,
   readTextOrConcept,
 } from './special.ts';
-import { readContactPoints } from './telecom.ts';
+import { readContactPoint, readContactPoints } from './telecom.ts';
 
 /** Reads one repetition; undefined when it holds nothing of the type. */
 export type Reader = (cell: Cell) => unknown;
@@ -74,6 +74,7 @@ const readers: Record<string, Reader> = {
   Address: readAddress,
   StreetAddress: readStreetAddress,
   ContactPoint: (cell) => readContactPoints(cell, undefined),
+  OneContactPoint: (cell) => readContactPoint(cell, undefined),
   HomeContactPoint: (cell) => readContactPoints(cell, 'home'),
   WorkContactPoint: (cell) => readContactPoints(cell, 'work'),
   Identifier: readExtendedIdentifier,

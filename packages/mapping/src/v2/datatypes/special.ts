@@ -2,13 +2,7 @@
 import type { Cell } from '../cell.ts';
 import type { Element } from '../draft.ts';
 import { readConcept } from './coded.ts';
-import {
-  peekAuthority,
-  readEntityIdentifier,
-  readExtendedIdentifier,
-  readPairIdentifiers,
-  systemOf,
-} from './identifier.ts';
+import { peekAuthority, readEntityIdentifier, readExtendedIdentifier, systemOf } from './identifier.ts';
 import { referenceTo } from './party.ts';
 import { readText } from './primitive.ts';
 
@@ -85,8 +79,12 @@ export function readSpecimenSource(cell: Cell): Element | undefined {
 
 /** SPM-3: the parent specimen by its identifiers. */
 export function readSpecimenReference(cell: Cell): Element | undefined {
-  const identifier = readPairIdentifiers(cell)?.[0];
-  return identifier === undefined ? undefined : { type: 'Specimen', identifier };
+  for (const component of [2, 1]) {
+    const inner = cell.inside(component);
+    const identifier = inner === undefined ? undefined : readEntityIdentifier(inner);
+    if (identifier !== undefined) return { type: 'Specimen', identifier };
+  }
+  return undefined;
 }
 
 /** A coded text (CWE) as plain text. */

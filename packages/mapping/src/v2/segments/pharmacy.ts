@@ -144,26 +144,21 @@ export function dosageOf(draft: Draft): Element {
 
 function doses(segment: SourceSegment, draft: Draft, fields: Dose, state: State): void {
   const run = state.run;
-  const amount = quantityOf(
-    segment,
-    fields.low,
-    fields.units,
-    draft,
-    'dosageInstruction[0].doseAndRate[0].doseQuantity',
-    state,
-  );
+  const amount = quantityOf(segment, fields.low, fields.units, draft, 'dosageInstruction[0].doseAndRate', state);
   const high = cellOf(segment, fields.high, run)
     ?.at({ draft, base: 'dosageInstruction[0].doseAndRate[0].doseRange.high' })
     .number('value', 1);
   if (amount !== undefined) {
     const dosage = dosageOf(draft);
     const { value: _value, ...unit } = amount;
-    dosage.doseAndRate = [
+    const given = [
       high === undefined || high === amount.value
         ? { doseQuantity: amount }
         : { doseRange: { low: amount, high: { ...unit, value: high } } },
     ];
+    dosage.doseAndRate = [...((dosage.doseAndRate as Element[] | undefined) ?? []), ...given];
   }
+  if ((draft.resource.dispenseRequest as Element | undefined)?.quantity !== undefined) return;
   const dispensed = quantityOf(
     segment,
     fields.dispense,

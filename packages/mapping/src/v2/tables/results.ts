@@ -33,7 +33,7 @@ export const OBR_REQUEST: readonly Row[] = [
   ['OBR-12', 'note[]', 'ConceptNote'],
   ['OBR-13', 'note[]', 'ConceptNote'],
   ['OBR-16', 'requester', 'Practitioner'],
-  ['OBR-17', `extension(${EXTENSION}/servicerequest-order-callback-phone-number).valueContactPoint`, 'ContactPoint'],
+  ['OBR-17', `extension(${EXTENSION}/servicerequest-order-callback-phone-number).valueContactPoint`, 'OneContactPoint'],
   ['OBR-31', 'reasonCode[]', 'CodeableConcept'],
   ['OBR-46', 'orderDetail[]', 'CodeableConcept'],
   ['OBR-47', 'orderDetail[]', 'CodeableConcept'],
