@@ -74,10 +74,7 @@ function allergy(statement: Statement): void {
     }
   }
   if (resource.code === undefined) resource.code = { extension: [absentReason(nullFlavorOf(value) ?? 'UNK')] };
-  // A severity of the allergy as a whole has no place without a reaction.
-  for (const reaction of (resource.reaction as Json[] | undefined) ?? []) {
-    reaction.manifestation ??= [{ extension: [absentReason('UNK')] }];
-  }
+  completeReactions(statement);
   const error = isNullified(run, element, around);
   if (error) verification = 'entered-in-error';
   else if (element.child('statusCode')?.attr('code') === 'cancelled') verification = 'unconfirmed';
@@ -87,6 +84,26 @@ function allergy(statement: Statement): void {
   else
     resource.clinicalStatus = status('allergyintolerance-clinical', verification === 'refuted' ? 'inactive' : clinical);
   recordedBy(statement);
+}
+
+/** A reaction needs a manifestation; and some senders label the substance with the words of the reaction. */
+function completeReactions({ run, element, draft }: Statement): void {
+  const code = draft.resource.code as Json;
+  for (const reaction of (draft.resource.reaction as Json[] | undefined) ?? []) {
+    const [first] = (reaction.manifestation as Json[] | undefined) ?? [];
+    if (firstCode(first) === undefined && !hasText(first)) {
+      const words = reaction.description;
+      reaction.manifestation = [words === undefined ? { extension: [absentReason('UNK')] } : { text: words }];
+    }
+    if (code.text === undefined || code.text !== reaction.description || firstCode(code) === undefined) continue;
+    delete code.text;
+    run.issue(
+      'warning',
+      'business-rule',
+      element,
+      'the substance is labelled with the text of a reaction; its code counts',
+    );
+  }
 }
 
 /** The "no known allergy" code for a denial of the whole kind; undefined when one substance is denied. */

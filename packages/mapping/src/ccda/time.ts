@@ -15,7 +15,7 @@ export function fhirDateTime(text: string, zone: string): TimeResult {
   const match = TS.exec(text) ?? ISO.exec(text);
   if (match === null) return { ok: false, reason: 'not a time stamp of the form YYYYMMDDHHMMSS+ZZzz' };
   const [, year, month, day, hour, minute = '00', second = '00', fraction, offset] = match;
-  if (!isCalendar(year!, month, day)) return { ok: false, reason: 'no such day in the calendar' };
+  if (!isCalendar(year!, month, day)) return { ok: false, reason: 'no day of the calendar since 1800' };
   if (month === undefined) return { ok: true, value: year!, assumedZone: false };
   if (day === undefined) return { ok: true, value: `${year}-${month}`, assumedZone: false };
   const date = `${year}-${month}-${day}`;
@@ -39,7 +39,8 @@ export function instantOf(text: string, zone: string): string | undefined {
 }
 
 function isCalendar(year: string, month?: string, day?: string): boolean {
-  if (year === '0000') return false;
+  // Systems write their zero date (0001, 1601) for "none".
+  if (Number(year) < 1800) return false;
   if (month === undefined) return true;
   const m = Number(month);
   if (m < 1 || m > 12) return false;
