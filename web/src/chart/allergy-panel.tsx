@@ -23,8 +23,10 @@ export function AllergyPanel({ summary }: { summary: AllergySummary }) {
       <h2 id="allergies-title">Allergies and intolerances</h2>
       {state === 'no-information' && (
         <p style={{ margin: 0 }}>
-          <Mark tone="warn">No allergy information</Mark> No organisation has sent any. This does not mean that there
-          are no allergies: ask.
+          <Mark tone="warn">No allergy information</Mark>{' '}
+          {noneKnown.length + denied.length > 0
+            ? 'Only the denials below are on record. There may be other allergies: ask.'
+            : 'No organisation has sent any. This does not mean that there are no allergies: ask.'}
         </p>
       )}
       {active.length > 0 && (
@@ -34,11 +36,11 @@ export function AllergyPanel({ summary }: { summary: AllergySummary }) {
           ))}
         </ul>
       )}
-      {noneKnown.map(({ words, statements }) => (
+      {noneKnown.map(({ words, statements, general }) => (
         <p key={words} style={{ margin: '0.4rem 0 0' }}>
-          <Mark tone={active.length > 0 ? 'neutral' : 'good'}>{words}</Mark>{' '}
+          <Mark tone={active.length > 0 || !general ? 'neutral' : 'good'}>{words}</Mark>{' '}
           <span className="small">
-            {active.length > 0 ? 'stated by one source, against the allergies above: ' : 'stated by '}
+            {active.length > 0 && general ? 'stated against the allergies above by ' : 'stated by '}
           </span>
           <SourceChips resources={statements} dateOf={recordedDate} />
         </p>

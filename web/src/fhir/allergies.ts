@@ -29,10 +29,15 @@ export interface AllergySummary {
   /** Specific substances said not to cause a reaction. */
   denied: { substance: string; statements: AllergyIntolerance[] }[];
   /** `No known allergies` and its narrower kin, in the words of the statement. */
-  noneKnown: { words: string; statements: AllergyIntolerance[] }[];
+  noneKnown: {
+    words: string;
+    statements: AllergyIntolerance[] /** About allergies of every kind. */;
+    general: boolean;
+  }[];
   /**
-   * What the strip at the top says: `recorded` at least one active allergy; `none-known` a source states so and no
-   * allergy stands against it; `no-information` nothing that would allow either.
+   * What the strip at the top says: `recorded` at least one active allergy; `none-known` a source states so for
+   * allergies of every kind and no allergy stands against it; `no-information` nothing that would allow either, a
+   * narrower denial (no known latex allergy) included.
    */
   state: 'recorded' | 'none-known' | 'no-information';
 }
@@ -58,8 +63,9 @@ export function summarizeAllergies(allergies: readonly AllergyIntolerance[]): Al
     noneKnown: gatherSame(noneKnown, (allergy) => [noneKnownWords(allergy)]).map((statements) => ({
       words: noneKnownWords(statements[0]!),
       statements,
+      general: isGeneral(statements[0]!),
     })),
-    state: active.length > 0 ? 'recorded' : noneKnown.length > 0 ? 'none-known' : 'no-information',
+    state: active.length > 0 ? 'recorded' : noneKnown.some(isGeneral) ? 'none-known' : 'no-information',
   };
 }
 
@@ -80,8 +86,15 @@ function isRefuted(allergy: AllergyIntolerance): boolean {
   return firstCode(allergy.verificationStatus) === 'refuted';
 }
 
+/** True when the denial covers allergies of every kind, not only drugs, food or one substance. */
+function isGeneral(allergy: AllergyIntolerance): boolean {
+  if (hasCode(allergy.code, GENERAL_CODES)) return true;
+  if (allergy.code?.coding?.some((coding) => coding.code)) return false;
+  return !allergy.code || /^(nka|no known allerg(y|ies)|no allergies)$/.test(normalText(conceptText(allergy.code)));
+}
+
 function noneKnownWords(allergy: AllergyIntolerance): string {
-  if (isRefuted(allergy)) return 'No known allergies';
+  if (isRefuted(allergy)) return isGeneral(allergy) ? 'No known allergies' : `Denied: ${conceptText(allergy.code)}`;
   const words = conceptText(allergy.code, 'No known allergies').replace(/\s*\((situation|finding)\)$/i, '');
   return /^(nka|nkda)$/i.test(words) ? (words.length === 3 ? 'No known allergies' : 'No known drug allergies') : words;
 }
@@ -147,6 +160,17 @@ const NONE_KNOWN_CODES: ReadonlySet<string> = new Set([
   'no-known-medication-allergies',
   'no-known-environmental-allergies',
   'no-known-food-allergies',
+]);
+
+/** No known allergy; and, when denied: propensity to adverse reactions, allergic disposition, allergy to substance. */
+const GENERAL_CODES: ReadonlySet<string> = new Set([
+  '716186003',
+  'no-known-allergies',
+  '420134006',
+  '609328004',
+  '419199007',
+  '418038007',
+  '106190000',
 ]);
 
 const NO_INFORMATION_CODES: ReadonlySet<string> = new Set(['no-allergy-info', '1631000175102']);

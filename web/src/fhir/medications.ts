@@ -4,6 +4,7 @@
  */
 import type {
   CodeableConcept,
+  Dosage,
   Medication,
   MedicationAdministration,
   MedicationDispense,
@@ -105,10 +106,10 @@ function lineOf(uses: MedicationUse[]): MedicationLine {
   const therapies = newestOfEachSource(ordered.filter((use) => use.standing !== 'event'));
   const taking = therapies.some((use) => use.standing === 'taking');
   const stopped = therapies.some((use) => use.standing === 'stopped');
-  const dosages = new Set(therapies.filter((use) => use.dosage).map((use) => normalText(use.dosage)));
+  const doses = new Set(therapies.map((use) => dailyDose(use.fact)).filter((dose) => dose !== undefined));
   const disagreements: string[] = [];
-  if (taking && stopped) disagreements.push('one source has it stopped, another has it current');
-  if (taking && dosages.size > 1) disagreements.push('sources word the dose differently');
+  if (taking && stopped) disagreements.push('one has it stopped, another has it current');
+  if (taking && doses.size > 1) disagreements.push('the dose or how often it is taken');
   return {
     name: shortestName(ordered),
     uses: ordered,
@@ -176,28 +177,47 @@ function dosageOf(fact: MedicationFact): string {
     .join('; ');
 }
 
-function composedDosage(dosage: NonNullable<MedicationStatement['dosage']>[number]): string {
+function composedDosage(dosage: Dosage): string {
   const rate = dosage.doseAndRate?.[0];
   const dose = rate?.doseQuantity
     ? quantityText(rate.doseQuantity)
     : rate?.doseRange
       ? `${digitsOf(rate.doseRange.low ?? {}, 'value')}–${quantityText(rate.doseRange.high)}`
       : '';
-  const repeat = dosage.timing?.repeat;
-  const every =
-    conceptText(dosage.timing?.code) ||
-    (repeat?.period && repeat.frequency === undefined ? `every ${repeat.period} ${repeat.periodUnit ?? ''}` : '') ||
-    (repeat?.frequency
-      ? `${repeat.frequency}× per ${repeat.period === 1 || !repeat.period ? '' : repeat.period} ${PERIODS[repeat.periodUnit ?? ''] ?? ''}`.replaceAll(
-          /\s+/g,
-          ' ',
-        )
-      : '');
+  const every = conceptText(dosage.timing?.code) || timingText(dosage.timing?.repeat);
   const asNeeded = dosage.asNeededBoolean || dosage.asNeededCodeableConcept ? 'as needed' : '';
   return [dose || unitText(rate?.doseQuantity), conceptText(dosage.route), every, asNeeded].filter(Boolean).join(', ');
 }
 
+type Repeat = NonNullable<NonNullable<Dosage['timing']>['repeat']>;
+
+function timingText(repeat: Repeat | undefined): string {
+  const perDay = timesPerDay(repeat);
+  if (perDay === 1) return 'once a day';
+  if (perDay === 2) return 'twice a day';
+  if (perDay !== undefined && perDay > 2 && Number.isInteger(perDay)) return `${perDay} times a day`;
+  if (!repeat?.period) return '';
+  const unit = PERIODS[repeat.periodUnit ?? ''] ?? repeat.periodUnit ?? '';
+  const often = repeat.frequency && repeat.frequency > 1 ? `${repeat.frequency} times ` : '';
+  return `${often}every ${repeat.period === 1 ? unit : `${repeat.period} ${unit}s`}`;
+}
+
+function timesPerDay(repeat: Repeat | undefined): number | undefined {
+  const hours = HOURS[repeat?.periodUnit ?? ''];
+  return repeat?.period && hours ? ((repeat.frequency ?? 1) * 24) / (repeat.period * hours) : undefined;
+}
+
+/** Dose and times a day where both are given as numbers; free text is not compared, since its wording always differs. */
+function dailyDose(fact: MedicationFact): string | undefined {
+  if (fact.resourceType !== 'MedicationStatement' && fact.resourceType !== 'MedicationRequest') return undefined;
+  const dosages = (fact.resourceType === 'MedicationStatement' ? fact.dosage : fact.dosageInstruction) ?? [];
+  const dose = dosages[0]?.doseAndRate?.[0]?.doseQuantity?.value;
+  const perDay = timesPerDay(dosages[0]?.timing?.repeat);
+  return dosages.length === 1 && dose !== undefined && perDay !== undefined ? `${dose} × ${perDay}` : undefined;
+}
+
 const PERIODS: Record<string, string> = { h: 'hour', d: 'day', wk: 'week', mo: 'month', a: 'year', min: 'minute' };
+const HOURS: Record<string, number> = { h: 1, d: 24, wk: 168, min: 1 / 60 };
 
 function routeOf(words: string): string {
   return (

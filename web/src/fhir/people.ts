@@ -75,7 +75,8 @@ export function telecomTexts(telecoms: ContactPoint[] | undefined): string[] {
   const seen = new Map<string, string>();
   for (const telecom of telecoms ?? []) {
     if (!telecom.value || telecom.use === 'old' || telecom.period?.end) continue;
-    const key = telecom.value.toLowerCase().replaceAll(/[^a-z0-9@]/g, '');
+    const digits = telecom.value.replaceAll(/\D/g, '');
+    const key = digits.length >= 10 && !telecom.value.includes('@') ? digits.slice(-10) : telecom.value.toLowerCase();
     if (!seen.has(key)) seen.set(key, telecom.use ? `${telecom.value} (${telecom.use})` : telecom.value);
   }
   return [...seen.values()];

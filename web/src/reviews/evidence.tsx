@@ -2,6 +2,8 @@
 import type { FieldEvidence } from '../api/contract.ts';
 
 export function Evidence({ explanation, score }: { explanation: FieldEvidence[]; score: number }) {
+  const telling = explanation.filter((each) => Math.abs(each.weight) >= 0.05);
+  const silent = explanation.filter((each) => Math.abs(each.weight) < 0.05);
   const largest = Math.max(1, ...explanation.map((each) => Math.abs(each.weight)));
   return (
     <table className="facts">
@@ -16,7 +18,7 @@ export function Evidence({ explanation, score }: { explanation: FieldEvidence[];
         </tr>
       </thead>
       <tbody>
-        {explanation.map((each) => (
+        {telling.map((each) => (
           <tr key={each.field}>
             <th scope="row">{each.label}</th>
             <td className="small">{each.level}</td>
@@ -26,6 +28,14 @@ export function Evidence({ explanation, score }: { explanation: FieldEvidence[];
             <td className="number">{signed(each.weight)}</td>
           </tr>
         ))}
+        {silent.length > 0 && (
+          <tr>
+            <th scope="row">No bearing</th>
+            <td colSpan={3} className="small quiet">
+              {silent.map((each) => `${each.label} (${each.level})`).join(', ')}
+            </td>
+          </tr>
+        )}
         <tr>
           <th scope="row">Together</th>
           <td />
