@@ -162,7 +162,9 @@ function characterAt(
   label: CharsetLabel,
   budget: RepairBudget,
 ): { text: string; length: number } | undefined {
-  for (let length = 1; length <= 4 && at + length <= line.length; length++) {
+  const byte = line[at]!;
+  const [shortest, longest] = label === 'utf-8' ? utf8Lengths(byte) : [1, 4];
+  for (let length = shortest; length <= longest && at + length <= line.length; length++) {
     const text = decodeStrict(label, line.subarray(at, at + length));
     if (text !== undefined) {
       return { text, length };
@@ -170,6 +172,12 @@ function characterAt(
     budget.attempts--;
   }
   return undefined;
+}
+
+/** A UTF-8 lead byte tells the length of its character. */
+function utf8Lengths(lead: number): [number, number] {
+  const length = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
+  return [length, length];
 }
 
 function keepHighBytes(line: Uint8Array): { text: string; undecodable: number } {
