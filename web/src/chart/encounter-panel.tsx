@@ -69,17 +69,15 @@ function encounterName(encounter: Encounter): string {
 function encounterDetail(encounter: Encounter): string {
   return [
     conceptsText(encounter.reasonCode),
-    encounter.location
-      ?.map((each) => each.location?.display)
-      .filter(Boolean)
-      .join(', '),
-    encounter.participant
-      ?.map((each) => each.individual?.display)
-      .filter(Boolean)
-      .join(', '),
+    distinct(encounter.location?.map((each) => each.location?.display)),
+    distinct(encounter.participant?.map((each) => each.individual?.display)),
     encounter.hospitalization?.dischargeDisposition &&
       `discharged: ${conceptText(encounter.hospitalization.dischargeDisposition)}`,
   ]
     .filter(Boolean)
     .join(' · ');
+}
+
+function distinct(names: (string | undefined)[] | undefined): string {
+  return [...new Set(names?.filter(Boolean))].join(', ');
 }

@@ -5,6 +5,7 @@ import type { MedicationLine } from '../fhir/medications.ts';
 import { sourceOf } from '../fhir/source.ts';
 import { Mark } from '../parts/mark.tsx';
 import { SourceChip, SourceChips } from '../parts/source-chip.tsx';
+import { FirstFew } from './first-few.tsx';
 import { Panel } from './panel.tsx';
 
 export function MedicationPanel({ lines }: { lines: MedicationLine[] }) {
@@ -86,14 +87,18 @@ function Uses({ line }: { line: MedicationLine }) {
   return (
     <>
       {line.disagreements.length > 0 && <p className="small">Sources differ: {line.disagreements.join('; ')}.</p>}
-      <ul className="small" style={{ margin: 0, paddingLeft: '1.1rem' }}>
-        {line.uses.map((use) => (
-          <li key={`${use.fact.resourceType}/${use.fact.id}`}>
-            {use.kind} ({use.status}): {use.name}
-            {use.dosage && `, ${use.dosage}`} <SourceChip resource={use.fact} date={use.date} />
-          </li>
-        ))}
-      </ul>
+      <FirstFew items={line.uses} few={6} what="statements">
+        {(shown) => (
+          <ul className="small" style={{ margin: 0, paddingLeft: '1.1rem' }}>
+            {shown.map((use) => (
+              <li key={`${use.fact.resourceType}/${use.fact.id}`}>
+                {use.kind} ({use.status}): {use.name}
+                {use.dosage && `, ${use.dosage}`} <SourceChip resource={use.fact} date={use.date} />
+              </li>
+            ))}
+          </ul>
+        )}
+      </FirstFew>
     </>
   );
 }

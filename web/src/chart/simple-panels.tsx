@@ -69,11 +69,11 @@ export function AppointmentPanel({ record }: { record: PersonRecord }) {
         <Mark tone={fact.status === 'booked' ? 'info' : 'neutral'}>{fact.status}</Mark>
       </>
     ),
-    detail: (fact.participant ?? [])
-      .filter((each) => !each.actor?.reference?.startsWith('Patient/'))
-      .map((each) => each.actor?.display)
-      .filter(Boolean)
-      .join(', '),
+    detail: distinct(
+      (fact.participant ?? [])
+        .filter((each) => !each.actor?.reference?.startsWith('Patient/'))
+        .map((each) => each.actor?.display),
+    ),
   }));
   return <RowPanel anchor="appointments" title="Appointments" rows={rows} empty="No appointments on record." />;
 }
@@ -86,6 +86,10 @@ export function SocialHistoryPanel({ groups }: { groups: TestGroup[] }) {
     detail: values[0]!.text,
   }));
   return <RowPanel anchor="social-history" title="Social history" rows={rows} empty="No social history on record." />;
+}
+
+function distinct(names: (string | undefined)[]): string {
+  return [...new Set(names.filter(Boolean))].join(', ');
 }
 
 function RowPanel({ anchor, title, rows, empty }: { anchor: string; title: string; rows: Row[]; empty: string }) {
