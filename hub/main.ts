@@ -12,7 +12,7 @@ import {
 import { demoAccounts, loadRegion, registerSites } from './demo/index.ts';
 import { Authenticator, httpServer, startMllp } from './gate/index.ts';
 import { PersonIndex } from './identity/index.ts';
-import { Messages, Processor, Receiver } from './inbox/index.ts';
+import { ConversionPool, Messages, Processor, Receiver } from './inbox/index.ts';
 import type { Progress, RunningHub } from './lifecycle.ts';
 import { Deliveries } from './outbox/index.ts';
 import { FhirRecord, useDefinitions } from './record/index.ts';
@@ -20,8 +20,11 @@ import { screens } from './screens/index.ts';
 import { masterKey, tokenKey } from './secrets/index.ts';
 import { AccessLog, Accounts, Participants } from './trust/index.ts';
 
-/** Starts a hub: resolves when it answers, and when its demonstration, if any, is loaded. */
-export async function startHub(config: Config, progress: Progress): Promise<RunningHub> {
+/**
+ * Starts a hub: resolves when it answers, and when its demonstration, if any, is loaded.
+ * @param pages finds the folder of the built screens, and builds them where they are missing
+ */
+export async function startHub(config: Config, progress: Progress, pages = screens): Promise<RunningHub> {
   const log = pino({ level: config.logLevel }, pino.destination(2));
   const closing: (() => Promise<void>)[] = [];
   const stop = async () => {
@@ -31,7 +34,7 @@ export async function startHub(config: Config, progress: Progress): Promise<Runn
   try {
     const [database, folder] = await Promise.all([
       openStore(config, progress, closing),
-      screens((text) => progress.say(text)),
+      pages((text) => progress.say(text)),
       useDefinitions(config.dataDir),
     ]);
     const master = masterKey(config.dataDir, await hasData(database));
@@ -40,7 +43,9 @@ export async function startHub(config: Config, progress: Progress): Promise<Runn
     const accessLog = new AccessLog(database);
     const record = new FhirRecord(database, master);
     const persons = new PersonIndex(database, record);
-    const processor = new Processor({ database, record, persons, participants, master, log });
+    const pool = new ConversionPool();
+    closing.push(() => pool.close());
+    const processor = new Processor({ database, record, persons, participants, master, pool, log });
     const receiver = new Receiver(database, master, () => processor.wake());
     const messages = new Messages(database, master, participants);
     const deliveries = new Deliveries(database, participants);

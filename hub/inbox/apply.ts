@@ -1,12 +1,12 @@
 /** Puts the facts of a message into the record: newer statements revise, older and equal ones change nothing. */
 import { isFhirError, type ScannedResource, scanResource } from '@causeway/fhir';
-import type { Fact } from '@causeway/mapping';
+import { mergeFact } from '@causeway/mapping';
 import { homePatient, type WriteSet } from '../record/index.ts';
-import { mergeResource } from './merge.ts';
+import type { StatedFact } from './converted.ts';
 
 /** A fact ready to be stored. */
 export interface PreparedFact {
-  fact: Fact;
+  fact: StatedFact;
   scanned: ScannedResource;
   /** The patient in whose home it lives. */
   patient: string | undefined;
@@ -19,23 +19,17 @@ export interface Applied {
   superseded: number;
 }
 
-/** Marks the organisation a fact comes from, and scans it. @throws Error where a converter made no valid resource */
-export function prepareFact(fact: Fact, source: { key: string; name: string }): PreparedFact {
-  const resource = fact.resource as Fact['resource'] & { meta?: { tag?: object[] } };
-  resource.meta = {
-    ...resource.meta,
-    tag: [...(resource.meta?.tag ?? []), { system: 'urn:causeway:source', code: source.key, display: source.name }],
-  };
-  const scanned = scan(resource);
-  return { fact, scanned, patient: homePatient(scanned, resource.id!) };
+/** @throws Error where a converter made no resource that can be stored */
+export function prepareFact(fact: StatedFact): PreparedFact {
+  const scanned = scan(fact.text);
+  return { fact, scanned, patient: homePatient(scanned, fact.id) };
 }
 
 /** Applies a message's facts to the transaction, in their order. */
 export function applyFacts(set: WriteSet, facts: readonly PreparedFact[], message: string): Applied {
   const applied: Applied = { stored: [], superseded: 0 };
   for (const { fact, scanned } of facts) {
-    const type = scanned.resourceType;
-    const id = fact.resource.id!;
+    const { type, id } = fact;
     const asOf = instantOf(fact.asOf);
     const before = set.get(type, id);
     if (before && fact.mode === 'reference') continue;
@@ -47,7 +41,7 @@ export function applyFacts(set: WriteSet, facts: readonly PreparedFact[], messag
     if (before?.text !== undefined) {
       const known = JSON.parse(before.text);
       if (fact.mode === 'merge') {
-        stated = scan(mergeResource(known, fact.resource as object as Record<string, unknown>, fact.clears));
+        stated = scan(JSON.stringify(mergeFact(known, { ...fact, resource: scanned.value })));
       }
       if (sameContent(known, stated.value)) continue;
     }
@@ -57,8 +51,8 @@ export function applyFacts(set: WriteSet, facts: readonly PreparedFact[], messag
   return applied;
 }
 
-function scan(resource: object): ScannedResource {
-  const scanned = scanResource(JSON.stringify(resource));
+function scan(text: string): ScannedResource {
+  const scanned = scanResource(text);
   if (isFhirError(scanned)) throw new Error(`A converter made a resource that cannot be stored: ${scanned.error}`);
   return scanned;
 }

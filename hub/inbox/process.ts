@@ -2,7 +2,6 @@
  * Works off the inbox: converts messages and puts their facts into the record, in the order in which they came for each
  * lane. A message that fails is tried again and holds back its lane; after the last try it is dead and says why.
  */
-import type { Conversion } from '@causeway/mapping';
 import type { Logger } from 'pino';
 import type { Database, Transaction } from '../database/index.ts';
 import type { PersonIndex } from '../identity/index.ts';
@@ -10,18 +9,21 @@ import { type FhirRecord, open, type WriteSet } from '../record/index.ts';
 import { unwrapDataKey } from '../secrets/index.ts';
 import type { Participants } from '../trust/index.ts';
 import { type Applied, applyFacts, type PreparedFact, prepareFact } from './apply.ts';
-import { convert } from './convert.ts';
+import type { ConversionPool } from './conversion-pool.ts';
+import type { ConvertedMessage } from './converted.ts';
 import { type Dialect, messageIdentity } from './receive.ts';
 
 const batchSize = 64;
 const idleMs = 1_000;
 const attempts = 5;
+/** How often, under steady load, messages that failed and are due again get their turn. */
+const batchesBeforeRetries = 16;
 const firstRetryMs = 2_000;
-const shownIssues = 200;
 
 interface Waiting {
   seq: number;
   id: string;
+  lane: string;
   source: string;
   dialect: Dialect;
   received: Date;
@@ -31,7 +33,7 @@ interface Waiting {
 
 interface Work {
   message: Waiting;
-  conversion: Conversion | undefined;
+  conversion: ConvertedMessage;
   facts: PreparedFact[];
   error: string | undefined;
 }
@@ -42,6 +44,7 @@ export class Processor {
   readonly #persons: PersonIndex;
   readonly #participants: Participants;
   readonly #master: Buffer;
+  readonly #pool: ConversionPool;
   readonly #log: Logger;
   #wake: (() => void) | undefined;
   #pending = false;
@@ -54,6 +57,7 @@ export class Processor {
     persons: PersonIndex;
     participants: Participants;
     master: Buffer;
+    pool: ConversionPool;
     log: Logger;
   }) {
     this.#database = parts.database;
@@ -61,6 +65,7 @@ export class Processor {
     this.#persons = parts.persons;
     this.#participants = parts.participants;
     this.#master = parts.master;
+    this.#pool = parts.pool;
     this.#log = parts.log;
   }
 
@@ -80,18 +85,31 @@ export class Processor {
     await this.#running;
   }
 
+  /** Stores one batch while the threads convert the next. */
   async #run(): Promise<void> {
-    while (!this.#stopped) {
+    let next = this.#prepare(0);
+    for (let batch = 1; !this.#stopped; batch++) {
       this.#pending = false;
-      let done = 0;
       try {
-        done = await this.#batch();
+        const works = await next;
+        if (works.length === 0) {
+          if (!this.#pending) await this.#idle();
+          next = this.#prepare(0);
+          continue;
+        }
+        const following = this.#prepare(works.at(-1)!.message.seq);
+        following.catch(() => {});
+        const clean = await this.#storeAll(works);
+        const goOn = clean && batch % batchesBeforeRetries !== 0;
+        next = goOn ? following : following.then(() => this.#prepare(0));
       } catch (error) {
         if (this.#stopped) return;
         this.#log.error({ error: (error as Error).message }, 'processing the inbox failed');
+        await this.#idle();
+        next = this.#prepare(0);
       }
-      if (done === 0 && !this.#pending) await this.#idle();
     }
+    await next.catch(() => {});
   }
 
   #idle(): Promise<void> {
@@ -104,35 +122,63 @@ export class Processor {
     });
   }
 
-  /** Processes the next messages; returns how many. */
-  async #batch(): Promise<number> {
-    const waiting = await this.#claim();
-    if (waiting.length === 0) return 0;
-    const works = waiting.map((message) => this.#convert(message));
+  /** Stores a batch; where that fails, each message alone. Returns whether nothing failed. */
+  async #storeAll(works: Work[]): Promise<boolean> {
     try {
       await this.#store(works);
+      return true;
     } catch (error) {
-      if (works.length === 1) await this.#fail(works[0]!, error as Error);
-      else for (const work of works) await this.#alone(work);
+      if (works.length === 1) {
+        await this.#fail(works[0]!, error as Error);
+        return false;
+      }
     }
-    return waiting.length;
+    const failedLanes = new Set<string>();
+    for (const work of works) {
+      if (failedLanes.has(work.message.lane)) continue;
+      try {
+        await this.#store([work]);
+      } catch (error) {
+        failedLanes.add(work.message.lane);
+        await this.#fail(work, error as Error);
+      }
+    }
+    return false;
   }
 
-  async #alone(work: Work): Promise<void> {
-    try {
-      await this.#store([this.#convert(work.message)]);
-    } catch (error) {
-      await this.#fail(work, error as Error);
-    }
+  /** Claims the next messages after a sequence number, and converts them. */
+  async #prepare(after: number): Promise<Work[]> {
+    const messages = await this.#claim(after);
+    if (messages.length === 0) return [];
+    const conversions = await this.#pool.convert(
+      messages.map(({ id, dialect, bytes, received, source }) => {
+        const { key, name, settings } = this.#participants.byKey(source);
+        return { id, dialect, bytes, received: received.toISOString(), source: { key, name, settings } };
+      }),
+    );
+    return messages.map((message, i) => this.#work(message, conversions[i]!));
   }
 
-  async #claim(): Promise<Waiting[]> {
+  #work(message: Waiting, conversion: ConvertedMessage): Work {
+    if (conversion.error === undefined) {
+      try {
+        return { message, conversion, facts: conversion.facts.map(prepareFact), error: undefined };
+      } catch (error) {
+        conversion.error = (error as Error).message;
+      }
+    }
+    this.#log.error({ message: message.id, error: conversion.error }, 'a message could not be converted');
+    return { message, conversion, facts: [], error: conversion.error };
+  }
+
+  async #claim(after: number): Promise<Waiting[]> {
     const { rows } = await this.#database.query({
       name: 'claim',
-      text: `SELECT seq, id, source, dialect, received, attempts, sealing_key, body FROM message m
-             WHERE state IN ('received', 'failed') AND (next_attempt IS NULL OR next_attempt <= now())
+      text: `SELECT seq, id, source, dialect, lane::text, received, attempts, sealing_key, body FROM message m
+             WHERE state IN ('received', 'failed') AND seq > $1 AND (next_attempt IS NULL OR next_attempt <= now())
                AND NOT EXISTS (SELECT 1 FROM message f WHERE f.state = 'failed' AND f.lane = m.lane AND f.seq < m.seq)
              ORDER BY seq LIMIT ${batchSize}`,
+      values: [after],
     });
     return rows.map(({ sealing_key, body, ...row }) => ({
       ...(row as Omit<Waiting, 'bytes'>),
@@ -140,29 +186,11 @@ export class Processor {
     }));
   }
 
-  #convert(message: Waiting): Work {
-    try {
-      const participant = this.#participants.byKey(message.source);
-      const conversion = convert(message.dialect, message.bytes, {
-        source: message.source,
-        receivedAt: message.received.toISOString(),
-        messageUri: `urn:causeway:message:${message.id}`,
-        ...participant.settings,
-      });
-      if (typeof conversion === 'string') return { message, conversion: undefined, facts: [], error: conversion };
-      const facts = conversion.facts.map((fact) => prepareFact(fact, participant));
-      return { message, conversion, facts, error: undefined };
-    } catch (error) {
-      this.#log.error({ message: message.id, error: (error as Error).stack }, 'a converter failed');
-      return { message, conversion: undefined, facts: [], error: `The conversion failed: ${(error as Error).message}` };
-    }
-  }
-
   async #store(works: Work[]): Promise<void> {
     const facts = works.flatMap((work) => work.facts);
-    const identities = works.flatMap((work) => work.conversion?.identityEvents ?? []);
+    const identities = works.flatMap((work) => work.conversion.identityEvents);
     await this.#record.writer.write({
-      keys: facts.map(({ fact }) => ({ type: fact.resource.resourceType, id: fact.resource.id! })),
+      keys: facts.map(({ fact }) => ({ type: fact.type, id: fact.id })),
       patients: [
         ...facts.flatMap(({ patient }) => patient ?? []),
         ...identities.flatMap((event) =>
@@ -180,7 +208,6 @@ export class Processor {
   }
 
   #apply(set: WriteSet, { message, conversion, facts }: Work): Applied {
-    if (!conversion) return { stored: [], superseded: 0 };
     const applied = applyFacts(set, facts, message.id);
     for (const event of conversion.identityEvents) {
       const [a, b] = event.kind === 'merge' ? [event.surviving, event.retired] : [event.a, event.b];
@@ -215,8 +242,8 @@ interface Outcome {
 
 async function recordOutcomes(transaction: Transaction, outcomes: Outcome[], now: Date): Promise<void> {
   const column = <T>(value: (outcome: Outcome) => T) => outcomes.map(value);
-  const count = (disposition: string) =>
-    column(({ work }) => work.conversion?.ledger.filter((entry) => entry.disposition === disposition).length ?? 0);
+  const count = (disposition: keyof ConvertedMessage['counts']) =>
+    column(({ work }) => work.conversion.counts[disposition]);
   await transaction.query({
     name: 'message_processed',
     text: `
@@ -234,29 +261,18 @@ async function recordOutcomes(transaction: Transaction, outcomes: Outcome[], now
       column(({ work }) => work.message.seq),
       column(({ work }) => (work.error === undefined ? 'processed' : 'dead')),
       column(({ work }) => work.error ?? null),
-      column(
-        ({ work }) => work.facts.find(({ fact }) => fact.resource.resourceType === 'Patient')?.fact.resource.id ?? null,
-      ),
+      column(({ work }) => work.facts.find(({ fact }) => fact.type === 'Patient')?.fact.id ?? null),
       column(({ applied }) => applied.stored.length),
       count('mapped'),
       count('consumed'),
       count('structural'),
       count('kept'),
       count('rejected'),
-      column(({ work }) => work.conversion?.issues.length ?? 0),
-      column(({ work }) => arrayText(notMapped(work))),
-      column(({ work }) => JSON.stringify(work.conversion?.issues.slice(0, shownIssues) ?? [])),
+      column(({ work }) => work.conversion.issueCount),
+      column(({ work }) => arrayText(work.conversion.notMapped)),
+      column(({ work }) => JSON.stringify(work.conversion.issues)),
     ],
   });
-}
-
-/** The kinds of source fields that carried content and were not mapped, each once: `PID-25`, or a path without positions. */
-function notMapped({ conversion }: Work): string[] {
-  const kinds = new Set<string>();
-  for (const { source, disposition } of conversion?.ledger ?? []) {
-    if (disposition === 'kept' || disposition === 'rejected') kinds.add(source.replace(/\[\d+\]/g, ''));
-  }
-  return [...kinds].slice(0, 500);
 }
 
 function arrayText(values: string[]): string {

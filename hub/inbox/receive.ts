@@ -31,7 +31,8 @@ export interface Receipt {
   duplicate: boolean;
 }
 
-const commitsAtOnce = 2;
+/** One: a message's place in the log is its place among those received, also when a sender does not wait for answers. */
+const commitsAtOnce = 1;
 const messagesPerCommit = 512;
 const bytesPerCommit = 64 * 1024 * 1024;
 

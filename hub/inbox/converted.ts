@@ -1,0 +1,87 @@
+/** A message as its conversion leaves it: texts of facts and the account of its fields, small enough to pass between threads. */
+import type { ConversionIssue, Fact, IdentityEvent, LedgerEntry } from '@causeway/mapping';
+import { convert } from './convert.ts';
+import type { Dialect } from './receive.ts';
+
+/** What a conversion has to know of a message. */
+export interface ToConvert {
+  id: string;
+  dialect: Dialect;
+  bytes: Uint8Array;
+  /** ISO 8601. */
+  received: string;
+  source: { key: string; name: string; settings: object };
+}
+
+/** A fact as text, with how it meets what is known. */
+export interface StatedFact extends Pick<Fact, 'asOf' | 'mode' | 'clears' | 'adds' | 'defaults'> {
+  type: string;
+  id: string;
+  text: string;
+}
+
+export interface ConvertedMessage {
+  facts: StatedFact[];
+  identityEvents: IdentityEvent[];
+  counts: { mapped: number; consumed: number; structural: number; kept: number; rejected: number };
+  /** The kinds of source fields that carried content and were not mapped, each once: `PID-25`, or a path without positions. */
+  notMapped: string[];
+  issues: ConversionIssue[];
+  issueCount: number;
+  /** Why there is no conversion. */
+  error: string | undefined;
+}
+
+const shownIssues = 200;
+const shownKinds = 500;
+
+/** Converts a message. Never throws: a converter that fails is told in `error`. */
+export function convertMessage({ id, dialect, bytes, received, source }: ToConvert): ConvertedMessage {
+  try {
+    const conversion = convert(dialect, Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), {
+      source: source.key,
+      receivedAt: received,
+      messageUri: `urn:causeway:message:${id}`,
+      ...source.settings,
+    });
+    if (typeof conversion === 'string') return nothing(conversion);
+    const { facts, identityEvents, ledger, issues } = conversion;
+    return {
+      facts: facts.map((fact) => stated(fact, source)),
+      identityEvents,
+      ...account(ledger),
+      issues: issues.slice(0, shownIssues),
+      issueCount: issues.length,
+      error: undefined,
+    };
+  } catch (error) {
+    return nothing(`The conversion failed: ${(error as Error).message}`);
+  }
+}
+
+function nothing(error: string): ConvertedMessage {
+  return { facts: [], identityEvents: [], ...account([]), issues: [], issueCount: 0, error };
+}
+
+/** The fact's text, marked with the organisation it comes from. */
+function stated(
+  { resource, asOf, mode, clears, adds, defaults }: Fact,
+  source: { key: string; name: string },
+): StatedFact {
+  const tag = { system: 'urn:causeway:source', code: source.key, display: source.name };
+  const text = JSON.stringify({
+    ...resource,
+    meta: { ...resource.meta, tag: [...(resource.meta?.tag ?? []), tag] },
+  });
+  return { type: resource.resourceType, id: resource.id!, text, asOf, mode, clears, adds, defaults };
+}
+
+function account(ledger: readonly LedgerEntry[]): Pick<ConvertedMessage, 'counts' | 'notMapped'> {
+  const counts = { mapped: 0, consumed: 0, structural: 0, kept: 0, rejected: 0 };
+  const kinds = new Set<string>();
+  for (const { source, disposition } of ledger) {
+    counts[disposition]++;
+    if (disposition === 'kept' || disposition === 'rejected') kinds.add(source.replace(/\[\d+\]/g, ''));
+  }
+  return { counts, notMapped: [...kinds].slice(0, shownKinds) };
+}
