@@ -1,0 +1,198 @@
+/**
+ * A whole hub for integration tests: the real wiring over a fresh database, with its real sockets on free ports, and
+ * what senders and callers need to talk to it.
+ */
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { encodeFrame, MllpDecoder } from '@causeway/hl7v2';
+import type { Config } from './config.ts';
+import { type TestDatabase, testDatabase } from './database/testing.ts';
+import { startHub } from './main.ts';
+import { signToken, tokenKey } from './secrets/index.ts';
+
+/** An HTTP answer; `json` is undefined where the body is not JSON. */
+export interface Answer {
+  status: number;
+  headers: Headers;
+  text: string;
+  // biome-ignore lint/suspicious/noExplicitAny: tests look into answers of many shapes.
+  json: any;
+}
+
+export interface CallOptions {
+  /** Role of the token; default administrator. `null`: no token. */
+  role?: string | null;
+  headers?: Record<string, string>;
+}
+
+export interface TestHub {
+  url: string;
+  mllpPort: number;
+  config: Config;
+  test: TestDatabase;
+  get(path: string, options?: CallOptions): Promise<Answer>;
+  send(method: string, path: string, body?: string | Buffer | object, options?: CallOptions): Promise<Answer>;
+  token(role: string, subject?: string): Promise<string>;
+  mllp(): Promise<MllpClient>;
+  /** Sends messages over a connection of their own and returns the answers. */
+  deliver(...messages: (string | Uint8Array)[]): Promise<string[]>;
+  /** Resolves when no message waits for its first try. */
+  settled(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** Starts a hub of its own; `stop` also deletes its database and folder. */
+export async function startTestHub(settings: Partial<Config> = {}): Promise<TestHub> {
+  const test = await testDatabase();
+  const dataDir = mkdtempSync(join(tmpdir(), 'causeway-hub-'));
+  const definitions = join(tmpdir(), `causeway-test-definitions-${process.getuid?.() ?? 0}`);
+  mkdirSync(definitions, { recursive: true });
+  symlinkSync(definitions, join(dataDir, 'cache'));
+  const { host, port, user, database } = test.connection;
+  const config: Config = {
+    dataDir,
+    host: '127.0.0.1',
+    port: 0,
+    mllpPort: 0,
+    databaseUrl: `postgres://${user}@${encodeURIComponent(host)}:${port}/${database}`,
+    demo: false,
+    people: 1,
+    seed: 1,
+    messageBytes: 1024 * 1024,
+    bundleBytes: 1024 * 1024,
+    databaseConnections: 8,
+    statementTimeoutMs: 30_000,
+    mllpConnections: 50,
+    logLevel: 'silent',
+    ...settings,
+  };
+  const progress = { say: () => {}, count: () => {}, fail: () => {} };
+  const hub = await startHub(config, progress, async () => undefined).catch(async (error) => {
+    await test.drop();
+    throw error;
+  });
+  const token = (role: string, subject = `test-${role}`) =>
+    signToken(tokenKey(dataDir), { subject, role, expiresInSeconds: 600 });
+  const tokens = new Map<string, string>();
+  const send = async (method: string, path: string, body?: string | Buffer | object, options: CallOptions = {}) => {
+    const headers: Record<string, string> = { ...options.headers };
+    const role = options.role === undefined ? 'administrator' : options.role;
+    if (role !== null) {
+      if (!tokens.has(role)) tokens.set(role, await token(role));
+      headers.authorization ??= `Bearer ${tokens.get(role)}`;
+    }
+    const isText = typeof body === 'string' || Buffer.isBuffer(body);
+    if (body !== undefined && !isText) headers['content-type'] ??= 'application/json';
+    const payload = body === undefined ? undefined : isText ? (body as BodyInit) : JSON.stringify(body);
+    return answerOf(await fetch(hub.url + path, { method, headers, body: payload, redirect: 'manual' }));
+  };
+  return {
+    url: hub.url,
+    mllpPort: hub.mllp.port,
+    config,
+    test,
+    get: (path, options) => send('GET', path, undefined, options),
+    send,
+    token,
+    mllp: () => openMllp(hub.mllp.port),
+    deliver: async (...messages) => {
+      const client = await openMllp(hub.mllp.port);
+      for (const message of messages) client.send(message);
+      const answers: string[] = [];
+      for (let i = 0; i < messages.length; i++) answers.push(await client.answer());
+      client.end();
+      return answers;
+    },
+    settled: async () => {
+      for (;;) {
+        const { rows } = await test.database.query(`SELECT 1 FROM message WHERE state = 'received' LIMIT 1`);
+        if (rows.length === 0) return;
+        await new Promise((resolve) => setTimeout(resolve, 10));
+      }
+    },
+    stop: async () => {
+      await hub.stop();
+      await test.drop();
+      rmSync(dataDir, { recursive: true, force: true });
+    },
+  };
+}
+
+async function answerOf(response: Response): Promise<Answer> {
+  const text = await response.text();
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    json = undefined;
+  }
+  return { status: response.status, headers: response.headers, text, json };
+}
+
+/** One MLLP connection of a sender. */
+export interface MllpClient {
+  /** Writes one framed message. */
+  send(message: string | Uint8Array): void;
+  /** Writes bytes as they are. */
+  raw(bytes: string | Uint8Array): void;
+  /** The next answer; rejects when the connection closes first. */
+  answer(): Promise<string>;
+  /** Answers not asked for yet. */
+  pending(): number;
+  /** Says that nothing more will be sent; answers can still come. */
+  end(): void;
+  /** Resolves when the connection is closed. */
+  closed: Promise<void>;
+}
+
+export function openMllp(port: number): Promise<MllpClient> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+    const decoder = new MllpDecoder();
+    const answers: string[] = [];
+    const waiting: { resolve(answer: string): void; reject(error: Error): void }[] = [];
+    let isClosed = false;
+    socket.setNoDelay(true);
+    const closed = new Promise<void>((done) => {
+      socket.on('close', () => {
+        isClosed = true;
+        for (const one of waiting.splice(0)) one.reject(new Error('The hub closed the connection.'));
+        done();
+      });
+    });
+    socket.on('error', reject);
+    socket.on('end', () => socket.end());
+    socket.on('data', (chunk) => {
+      for (const event of decoder.push(chunk)) {
+        if (event.kind !== 'frame') throw new Error(event.message);
+        const answer = Buffer.from(event.content).toString();
+        const next = waiting.shift();
+        if (next) next.resolve(answer);
+        else answers.push(answer);
+      }
+    });
+    socket.on('connect', () =>
+      resolve({
+        send: (message) => {
+          socket.write(encodeFrame(typeof message === 'string' ? Buffer.from(message) : message));
+        },
+        raw: (bytes) => {
+          socket.write(bytes);
+        },
+        answer: () => {
+          const ready = answers.shift();
+          if (ready !== undefined) return Promise.resolve(ready);
+          if (isClosed) return Promise.reject(new Error('The hub closed the connection.'));
+          return new Promise((done, failed) => waiting.push({ resolve: done, reject: failed }));
+        },
+        pending: () => answers.length,
+        end: () => {
+          socket.end();
+        },
+        closed,
+      }),
+    );
+  });
+}
