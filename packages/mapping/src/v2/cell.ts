@@ -90,6 +90,17 @@ export class Cell {
     atom.rule = `${this.rule}/${atom.component}`;
   }
 
+  /** Takes the repetition's values out of what is mapped: they drove a decision instead. */
+  withdraw(): void {
+    for (const component of this.repetition) {
+      for (const atom of component ?? []) {
+        if (atom === undefined || atom.disposition !== 'mapped') continue;
+        atom.disposition = 'consumed';
+        atom.place = undefined;
+      }
+    }
+  }
+
   /** Value that drives a decision. */
   used(component: number, sub = 1): string | undefined {
     this.consume(this.repetition[component]?.[sub]);

@@ -66,6 +66,14 @@ export class Draft {
     this.singles.set(base, place);
   }
 
+  /** Takes a single element out again, and what filled it out of the account of what is mapped. */
+  withdraw(name: string): void {
+    delete this.resource[name];
+    const place = this.singles?.get(name);
+    if (place !== undefined) place.draft = undefined;
+    this.singles?.delete(name);
+  }
+
   /** Appends an item to a list element unless an equal one is there; answers its index. */
   append(name: string, item: unknown): number {
     this.resource[name] ??= [];

@@ -4,7 +4,7 @@ import type { Element } from '../draft.ts';
 import type { Run } from '../run.ts';
 import type { SourceComponent } from '../source.ts';
 import { NULL } from '../source.ts';
-import { IDENTIFIER_TYPES } from '../vocabularies.ts';
+import { IDENTIFIER_TYPES } from '../tables/codes.ts';
 import { addExtension } from './extension.ts';
 
 const TYPE_SYSTEM = 'http://terminology.hl7.org/CodeSystem/v2-0203';

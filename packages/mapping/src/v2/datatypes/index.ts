@@ -39,7 +39,7 @@ import {
   readConceptNote,
   readConceptText,
   readDays,
-  readDevice,
+  readDevices,
   readDischargeLocation,
   readEpisodeOfCare,
   readMaidenName,
@@ -107,12 +107,11 @@ const readers: Record<string, Reader> = {
   ConceptNote: readConceptNote,
   ConceptText: readConceptText,
   CodedLocation: readCodedLocation,
-  Device: readDevice,
   SpecimenSource: readSpecimenSource,
   SpecimenReference: readSpecimenReference,
 };
 
-const fieldReaders: Record<string, FieldReader> = { race: readRace, ethnicity: readEthnicity };
+const fieldReaders: Record<string, FieldReader> = { race: readRace, devices: readDevices, ethnicity: readEthnicity };
 
 /** @param name a registered type, `code:VOCABULARY` or `CodeableConcept:VOCABULARY` */
 export function dataType(name: string): Reader | undefined {

@@ -52,6 +52,24 @@ export function readConceptNote(cell: Cell): Element | undefined {
   return text === undefined ? undefined : { text };
 }
 
+/**
+ * OBX-18: the instrument, and after it the ones that contain it, from the most specific on (v2.9 chapter 7.4.2.18): each
+ * is the parent of the one before. Answers the reference to the first.
+ */
+export function readDevices(cells: Cell[]): Element | undefined {
+  const references: Element[] = [];
+  for (const cell of cells) {
+    const reference = readDevice(cell);
+    const previous = references.at(-1);
+    if (reference === undefined || references.some((item) => item.reference === reference.reference)) continue;
+    const contained = [...cell.run.drafts.values()].find((item) => `Device/${item.id}` === previous?.reference);
+    if (contained !== undefined && contained.resource.parent === undefined)
+      contained.resource.parent = { reference: reference.reference };
+    references.push(reference);
+  }
+  return references[0];
+}
+
 /** EI of an instrument, to Reference(Device). */
 export function readDevice(cell: Cell): Element | undefined {
   const universal = cell.peek(3);

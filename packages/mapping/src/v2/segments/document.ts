@@ -9,7 +9,7 @@ import { compileRows } from '../engine.ts';
 import type { SourceSegment } from '../source.ts';
 import { TXA } from '../tables/documents.ts';
 import { lookup } from '../vocabularies.ts';
-import { readEncapsulated, readPointer } from './observation.ts';
+import { readEncapsulated, readPointer } from './observation-value.ts';
 import { cellOf } from './patient.ts';
 import { orderIdentity } from './results.ts';
 import { type SegmentHandler, type State, subjectOf } from './state.ts';
@@ -47,10 +47,10 @@ function status(segment: SourceSegment, state: State): void {
   if (code === 'AV' || code === 'CA' || code === 'OB') availability?.text('', 1);
   const completion = cellOf(segment, 17, state.run)?.at({ draft, base: 'docStatus' });
   const doc = state.event === 'T11' ? 'entered-in-error' : lookup('documentCompletion', completion?.peek(1));
-  if (doc !== undefined) {
-    draft.resource.docStatus = doc;
-    completion?.text('', 1);
-  }
+  if (doc === undefined) return;
+  draft.resource.docStatus = doc;
+  if (state.event === 'T11') completion?.used(1);
+  else completion?.text('', 1);
 }
 
 /** TXA-13: the parent document that this one replaces (T09, T10) or adds to (T05, T06). */

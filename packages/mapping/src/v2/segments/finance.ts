@@ -52,6 +52,7 @@ export const in1: SegmentHandler = (segment, state) => {
   state.coverage = draft;
   draft.resource.beneficiary = subjectOf(state);
   in1Rows(segment, draft, run);
+  employerAddress(segment, draft, state);
   draft.require('status', 'active');
   draft.resource.payor = [payor(segment, state) ?? { display: 'Not stated' }];
   const subscriber = subscriberDraft(segment, state);
@@ -62,6 +63,17 @@ export const in1: SegmentHandler = (segment, state) => {
     state.account.adds.push('coverage');
   }
 };
+
+/** IN1-44: the address of the employer through whom the person is insured (IN1-11). */
+function employerAddress(segment: SourceSegment, coverage: Draft, state: State): void {
+  const reference = (coverage.resource.policyHolder as Element | undefined)?.reference;
+  const employer = [...state.run.drafts.values()].find((item) => `Organization/${item.id}` === reference);
+  const cell = cellOf(segment, 44, state.run);
+  if (employer === undefined || cell === undefined) return;
+  const place = { draft: employer, base: '' };
+  const address = readAddress(cell.at(place));
+  if (address !== undefined) place.base = `address[${employer.append('address', address)}]`;
+}
 
 /** Coverage.class.value is required: a plan or group of which only the name is known is called by it. */
 function completeClasses(draft: Draft): void {

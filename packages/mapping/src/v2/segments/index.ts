@@ -5,7 +5,7 @@ import { ft1, gt1, in1, in2 } from './finance.ts';
 import { nte } from './note.ts';
 import { obx } from './observation.ts';
 import { ctd, prd, prt, rol } from './parties.ts';
-import { mrg, nk1, pd1, pid } from './patient.ts';
+import { blg, mrg, nk1, pd1, pid } from './patient.ts';
 import { rxa, rxc, rxd, rxe, rxo, rxr } from './pharmacy.ts';
 import { db1, rf1 } from './referral.ts';
 import { obr, orc, spm } from './results.ts';
@@ -19,6 +19,7 @@ export const HANDLERS: Record<string, SegmentHandler | undefined> = {
   PD1: pd1,
   NK1: nk1,
   MRG: mrg,
+  BLG: blg,
   PV1: pv1,
   PV2: pv2,
   AL1: al1,

@@ -108,6 +108,9 @@ function fillHeader(msh: SourceSegment, header: Element, draft: Draft, agents: E
   if (language?.peek(1) !== undefined && /^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$/i.test(language.peek(1)!))
     header.language = language.text('', 1);
   processing(msh, header, draft, run);
+  const security = cellOf(msh, 8, run)?.at({ draft, base: 'meta.security[0].display' }).text('', 1);
+  if (security !== undefined)
+    draft.resource.meta = { ...(draft.resource.meta as Element), security: [{ display: security }] };
 }
 
 /** MSH-17: the sender's country, as the organization's address. */

@@ -183,6 +183,21 @@ function accountOf(segment: SourceSegment, state: State): void {
   state.account = draft;
 }
 
+/** BLG-3: the account an order is charged to. */
+export const blg: SegmentHandler = (segment, state) => {
+  const run = state.run;
+  const cell = cellOf(segment, 3, run);
+  const value = cell?.peek(1);
+  if (cell === undefined || value === undefined) return;
+  const draft = run.draft('Account', 'merge', systemOf(run, peekAuthority(cell.component(4)), cell.peek(5)), value);
+  billingRows(segment, draft, run);
+  draft.clinical = false;
+  draft.resource.subject = [subjectOf(state)];
+  draft.adds.push('identifier');
+  draft.require('status', 'active');
+};
+
+const billingRows = compileRows([['BLG-3', 'identifier[]', 'Identifier']]);
 const accountRows = compileRows([['PID-18', 'identifier[]', 'Identifier']]);
 
 /** PID-21: the mother, as a related person known by identifier. */

@@ -34,6 +34,9 @@ const spmRows = compileRows(SPM);
 /** Messages whose OBR reports results; in all others it asks for them. */
 const REPORTING = new Set(['ORU', 'OUL', 'OPU', 'MDM', 'ORF', 'OSU']);
 
+/** Messages that place orders: there OBR-25 says how far the order is, and reports nothing. */
+const ORDERING = new Set(['ORM', 'OML', 'OMG', 'OMI', 'OMP', 'OMS', 'ORR', 'ORL', 'ORG', 'RDE', 'RDS', 'RAS', 'SIU']);
+
 export const orc: SegmentHandler = (segment, state) => {
   settleOrder(state);
   state.orc = segment;
@@ -62,7 +65,7 @@ export const obr: SegmentHandler = (segment, state) => {
   const run = state.run;
   const ordered = state.orc;
   state.orc = undefined;
-  const reporting = REPORTING.has(state.code);
+  const reporting = REPORTING.has(state.code) || (peek(segment, 25) !== undefined && !ORDERING.has(state.code));
   const filler = orderIdentity(run, segment, 3) ?? orderIdentity(run, ordered, 3);
   const placer = orderIdentity(run, segment, 2) ?? orderIdentity(run, ordered, 2);
   const service = peek(segment, 4) ?? peek(segment, 4, 2) ?? peek(segment, 4, 4) ?? '';
@@ -79,6 +82,7 @@ export const obr: SegmentHandler = (segment, state) => {
   fillRequest(request, ordered, segment, state);
   if (reporting) fillReport(segment, request, state, stated);
   settleTimings(state);
+  if (request.resource.occurrenceTiming !== undefined) request.withdraw('occurrenceDateTime');
   collectedSpecimen(segment, state);
   state.noted = { draft: reporting ? state.report! : request, element: reporting ? 'note' : 'note' };
   state.participated = request;

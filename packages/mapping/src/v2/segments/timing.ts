@@ -32,12 +32,14 @@ function timing(segment: SourceSegment, state: State): void {
   if (draft === undefined || (draft.type !== 'ServiceRequest' && draft.type !== 'MedicationRequest')) return;
   const medicine = draft.type === 'MedicationRequest';
   const base = medicine ? 'dosageInstruction[0].timing' : 'occurrenceTiming';
-  if (!medicine && (draft.resource.occurrenceDateTime !== undefined || draft.resource.occurrenceTiming !== undefined))
-    return;
+  if (!medicine && draft.resource.occurrenceTiming !== undefined) return;
   const read = timingOf(segment, state, draft, base);
   if (read !== undefined) {
     if (medicine) dosageOf(draft).timing = read;
-    else draft.resource.occurrenceTiming = read;
+    else {
+      draft.resource.occurrenceTiming = read;
+      draft.withdraw('occurrenceDateTime');
+    }
   }
   const priority = cellOf(segment, 9, run)?.at({ draft, base: 'priority' });
   const urgency = lookup('requestPriority', priority?.peek(1));

@@ -36,7 +36,14 @@ export const pv1: SegmentHandler = (segment, state) => {
   }
   setStatus(segment, state);
   assignLocation(segment, draft.resource);
-  if (state.account !== undefined) draft.resource.account = [state.account.reference];
+  if (state.account === undefined) return;
+  draft.resource.account = [state.account.reference];
+  const account = cellOf(segment, 41, run)?.at({ draft: state.account, base: 'status' });
+  const status = account?.peek(1)?.toLowerCase();
+  if (status === 'active' || status === 'inactive' || status === 'on-hold') {
+    state.account.resource.status = status;
+    account?.text('', 1);
+  }
 };
 
 export const pv2: SegmentHandler = (segment, state) => {
@@ -90,6 +97,7 @@ function setStatus(segment: SourceSegment, state: State): void {
       (draft.resource.period as Element | undefined)?.end !== undefined
     ) {
       delete (draft.resource.period as Element).end;
+      cellOf(segment, 45, state.run)?.withdraw();
     }
     return;
   }

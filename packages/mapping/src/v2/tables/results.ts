@@ -87,7 +87,7 @@ export const OBX: readonly Row[] = [
   ['OBX-16', 'performer[]', 'Practitioner'],
   ['OBX-15', 'performer[]', 'CodedOrganization'],
   ['OBX-17', 'method', 'CodeableConcept'],
-  ['OBX-18', 'device', 'Device'],
+  ['OBX-18', 'device', 'devices'],
   ['OBX-19', `extension(${EXTENSION}/observation-analysis-date-time).valueDateTime`, 'dateTime'],
   ['OBX-20', 'bodySite', 'CodeableConcept'],
   ['OBX-21', 'identifier[]', 'EntityIdentifier', FILLER],
