@@ -1,0 +1,66 @@
+/**
+ * `npm run conformance`: runs cases that others wrote, and the simulated region, through the packages, and counts.
+ * `npm run conformance -- [SUITE …] [--cases DIR] [--json FILE] [--people N]`
+ */
+import { existsSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { runCcda } from './ccda/suite.ts';
+import { runFhir, runSynthea } from './fhir.ts';
+import { runHl7v2 } from './hl7v2/suite.ts';
+import { runMpi } from './linkage/mpi.ts';
+import { runRegion } from './linkage/region.ts';
+import { type Options, readOptions } from './options.ts';
+import { failuresOf, tableOf } from './print.ts';
+import type { SuiteResult } from './result.ts';
+
+const DEFAULT_CASES = '../shared/cases';
+
+type Suite = (cases: string, options: Options) => SuiteResult;
+
+const SUITES: Readonly<Record<string, Suite>> = {
+  hl7v2: runHl7v2,
+  ccda: runCcda,
+  synthea: runSynthea,
+  fhir: runFhir,
+  mpi: runMpi,
+  region: (_cases, { people }) => runRegion(people),
+};
+
+process.exitCode = main(process.argv.slice(2));
+
+function main(args: string[]): number {
+  const options = readOptions(args, Object.keys(SUITES));
+  if (typeof options === 'string') {
+    console.error(options);
+    return 2;
+  }
+  const cases = resolve(options.cases ?? join(import.meta.dirname, '..', DEFAULT_CASES));
+  if (!existsSync(cases)) {
+    console.log(`There is no folder of cases at ${cases}; name one with --cases DIR.`);
+    if (options.cases !== undefined) return 2;
+    console.log('0 passed, 0 failed');
+    return 0;
+  }
+  const results: Record<string, SuiteResult> = {};
+  for (const name of options.suites) {
+    const began = performance.now();
+    const result = SUITES[name]!(cases, options);
+    results[name] = { ...result, seconds: Math.round(performance.now() - began) / 1000 };
+  }
+  if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(results, null, 2)}\n`);
+  return report(results);
+}
+
+function report(results: Readonly<Record<string, SuiteResult>>): number {
+  let [passed, failed] = [0, 0];
+  for (const [name, result] of Object.entries(results)) {
+    passed += result.passed;
+    failed += result.failed;
+    if (result.failed > 0) console.log(`${failuresOf(name, result)}\n`);
+  }
+  console.log(`${tableOf(results)}\n`);
+  for (const result of Object.values(results))
+    if (typeof result.summary === 'string') console.log(`${result.summary}\n`);
+  console.log(`${passed} passed, ${failed} failed`);
+  return failed > 0 ? 1 : 0;
+}
