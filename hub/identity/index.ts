@@ -1,3 +1,3 @@
 /** The person index: which source patients are one human. */
-export type { PersonChange } from './linking.ts';
+export { linkLock, type PersonChange } from './linking.ts';
 export { PersonIndex } from './person-index.ts';

@@ -19,7 +19,7 @@ import { type DemographicsStore, read, type SourcePatient, sourceOf } from './de
 import { mergedPatient } from './merged-patient.ts';
 
 /** Serialises changes of links over all hubs. */
-const linkLock = 7_240_316;
+export const linkLock = 7_240_316;
 /** Source patients that share one blocking key beyond this are not all compared: the key says too little. */
 const candidatesPerKey = 64;
 const candidatesPerPatient = 100;

@@ -1,0 +1,62 @@
+/** What every message to a destination says beside its content: to whom, about which of its patients, from whom. */
+import type {
+  DiagnosticReport,
+  DocumentReference,
+  Observation,
+  Patient,
+  ServiceRequest,
+  Specimen,
+} from '@medplum/fhirtypes';
+
+/** Why it is sent: for the first time, because it changed, or because it no longer holds. */
+export type OutboundKind = 'new' | 'correction' | 'retraction';
+
+export interface Envelope {
+  /** Same for every attempt; at most 20 characters (MSH-10 before v2.7). */
+  controlId: string;
+  /** UUID of the delivery. */
+  deliveryId: string;
+  /** When the message was made, ISO 8601; handed in so that every attempt has the same bytes. */
+  time: string;
+  kind: OutboundKind;
+  recipient: {
+    /** The destination's own Patient: its record number and the person as it knows them. */
+    patient: Patient;
+    /** The FHIR system of its record numbers. */
+    identifierSystem: string;
+    /** The name of that system in HL7 v2 (PID-3.4.1). */
+    authority?: string | undefined;
+    application?: string | undefined;
+    facility?: string | undefined;
+  };
+  /** The organisation that stated the content. */
+  origin: { key: string; name: string };
+}
+
+/** A report with everything of it that is known. */
+export interface OutboundResult {
+  report: DiagnosticReport;
+  observations: Observation[];
+  request?: ServiceRequest | undefined;
+  specimen?: Specimen | undefined;
+  /** The NPI or other number of who ordered, with the name. */
+  requester?: { identifier?: string; family?: string; given?: string } | undefined;
+}
+
+/** A document with its content inline. */
+export interface OutboundDocument {
+  document: DocumentReference;
+}
+
+/** The record number of the recipient's Patient, or undefined where it has none of the destination's system. */
+export function recordNumber({ recipient }: Envelope): string | undefined {
+  return recipient.patient.identifier?.find(({ system, value }) => system === recipient.identifierSystem && value)
+    ?.value;
+}
+
+const withdrawn = new Set(['entered-in-error', 'cancelled']);
+
+/** Whether a resource's status says that it never held. */
+export function isWithdrawn(resource: { status?: string }): boolean {
+  return withdrawn.has(resource.status ?? '');
+}
