@@ -8,7 +8,7 @@ import type { Draft } from './draft.ts';
 import { assign, compileFhirPath, type Json, resolveSteps, type Step, valueAt, writeSteps } from './fhir-path.ts';
 import * as names from './names.ts';
 import { narrativeText } from './narrative.ts';
-import { isDenied } from './negation.ts';
+import { isDenied, saysNull } from './negation.ts';
 import { device, location, organization, organizationOf, participant, specimen } from './participants.ts';
 import * as quantities from './quantities.ts';
 import { mayReferTo } from './reference-targets.ts';
@@ -66,10 +66,10 @@ export function applyRows(
   run.account.rule = outer;
 }
 
-/** Whether the value stands in a nested statement that is denied: that is then a fact of its own, told as denied. */
+/** Whether the value stands in a nested statement that is denied or null: that is then a fact of its own, told so. */
 function isWithinDenied(found: XmlElement, from: XmlElement): boolean {
   for (let at: XmlElement | undefined = found; at !== undefined && at !== from; at = at.parent) {
-    if (CLINICAL_STATEMENTS.has(at.name) && isDenied(at)) return true;
+    if (CLINICAL_STATEMENTS.has(at.name) && (isDenied(at) || saysNull(at))) return true;
   }
   return false;
 }

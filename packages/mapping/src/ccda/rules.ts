@@ -3,11 +3,12 @@
  * all: a denied allergy, problem, medication or immunization never reads as one that is there.
  */
 import type { XmlElement } from '@causeway/ccda';
-import { translate } from './concept-maps.ts';
-import { absentReason, codeableConcept, dateTime } from './data-types.ts';
+import { allergy, condition } from './assertion-rules.ts';
+import { firstCode, hasText, snomed, TERMINOLOGY, textOf } from './concepts.ts';
+import { absentReason, codeableConcept } from './data-types.ts';
 import type { Draft } from './draft.ts';
 import type { Json } from './fhir-path.ts';
-import { isDenied, NEGATION_ATTRIBUTES } from './negation.ts';
+import { isNegated, isNullified, replaceValue } from './negation.ts';
 import { dataAbsent } from './quantities.ts';
 import type { Run } from './run.ts';
 import type { Surrounding } from './statements.ts';
@@ -20,11 +21,6 @@ export interface Statement {
 }
 
 export type RuleName = keyof typeof RULES;
-
-const SNOMED = 'http://snomed.info/sct';
-const CLINICAL = 'http://terminology.hl7.org/CodeSystem/';
-const ANY_PROBLEM = new Set(['55607006', '64572001', '404684003', '248536006']);
-const NO_KNOWN_PROBLEM = new Set(['160245001', '396782006']);
 
 export const RULES = {
   allergy,
@@ -47,166 +43,6 @@ export const RULES = {
   note,
 } satisfies Record<string, (statement: Statement) => void>;
 
-function allergy(statement: Statement): void {
-  const { run, element, draft, around } = statement;
-  const { resource } = draft;
-  const value = element.child('value');
-  const agent = firstCode(resource.code);
-  const saysNone = agent !== undefined && translate('noKnownAllergyCode', agent) !== undefined;
-  const valueCode = value?.attr('code');
-  const valueSaysNone = valueCode !== undefined && translate('noKnownAllergyCode', valueCode) !== undefined;
-  if (
-    value !== undefined &&
-    (valueSaysNone || (agent === undefined && resource.type === undefined && resource.category === undefined))
-  ) {
-    const concept = codeableConcept(run, value, { draft, path: 'code' });
-    if (concept !== undefined && (valueSaysNone || !hasText(resource.code))) resource.code = concept;
-  }
-  const denied = isNegated(run, element, around);
-  let verification = 'confirmed';
-  if (denied && !saysNone && !valueSaysNone) {
-    const none = noKnown(resource, valueCode, agent);
-    if (none === undefined) verification = 'refuted';
-    else {
-      for (const role of element.all('participant')) replaceValue(run, role, 'no known allergy');
-      if (value !== undefined) replaceValue(run, value, 'no known allergy');
-      resource.code = none;
-    }
-  }
-  if (resource.code === undefined) resource.code = { extension: [absentReason(nullFlavorOf(value) ?? 'UNK')] };
-  completeReactions(statement);
-  const error = isNullified(run, element, around);
-  if (error) verification = 'entered-in-error';
-  else if (element.child('statusCode')?.attr('code') === 'cancelled') verification = 'unconfirmed';
-  resource.verificationStatus = status('allergyintolerance-verification', verification);
-  const clinical = clinicalStatus(statement, 'resolved');
-  if (error) delete resource.clinicalStatus;
-  else
-    resource.clinicalStatus = status('allergyintolerance-clinical', verification === 'refuted' ? 'inactive' : clinical);
-  recordedBy(statement);
-}
-
-/** A reaction needs a manifestation; and some senders label the substance with the words of the reaction. */
-function completeReactions({ run, element, draft }: Statement): void {
-  const code = draft.resource.code as Json;
-  for (const reaction of (draft.resource.reaction as Json[] | undefined) ?? []) {
-    const [first] = (reaction.manifestation as Json[] | undefined) ?? [];
-    if (firstCode(first) === undefined && !hasText(first)) {
-      const words = reaction.description;
-      reaction.manifestation = [words === undefined ? { extension: [absentReason('UNK')] } : { text: words }];
-    }
-    if (code.text === undefined || code.text !== reaction.description || firstCode(code) === undefined) continue;
-    delete code.text;
-    run.issue(
-      'warning',
-      'business-rule',
-      element,
-      'the substance is labelled with the text of a reaction; its code counts',
-    );
-  }
-}
-
-/** The "no known allergy" code for a denial of the whole kind; undefined when one substance is denied. */
-function noKnown(resource: Json, valueCode: string | undefined, agent: string | undefined): Json | undefined {
-  if (agent !== undefined) {
-    const none = translate('noKnownAllergy', agent);
-    return none === undefined ? undefined : snomed(none);
-  }
-  const text = (resource.code as Json | undefined)?.text;
-  const kind = valueCode === undefined ? undefined : translate('noKnownAllergy', valueCode);
-  if (typeof text === 'string' && text !== '') {
-    return /^(no|none|nil|nka|nkda|nkma|not? known|denies)\b/i.test(text)
-      ? { ...snomed(kind ?? '716186003'), text }
-      : undefined;
-  }
-  return snomed(kind ?? '716186003');
-}
-
-function condition(statement: Statement): void {
-  const { run, element, draft, around } = statement;
-  const { resource } = draft;
-  const code = firstCode(resource.code);
-  const denied = isNegated(run, element, around);
-  let verification = 'confirmed';
-  if (denied) {
-    const anything = code === undefined ? !hasText(resource.code) : ANY_PROBLEM.has(code);
-    if (anything) {
-      const value = element.child('value');
-      if (value !== undefined) replaceValue(run, value, 'no known problem');
-      resource.code = snomed('160245001');
-    } else if (code === undefined || !NO_KNOWN_PROBLEM.has(code)) verification = 'refuted';
-  }
-  if (resource.code === undefined) {
-    const flavor = nullFlavorOf(element.child('value'));
-    resource.code = { extension: [absentReason(flavor ?? 'UNK')] };
-  }
-  const category = conditionCategory(around, element);
-  if (category !== undefined) {
-    const own = (resource.category as Json[] | undefined) ?? [];
-    resource.category = [...own, { coding: [{ system: `${CLINICAL}condition-category`, code: category }] }];
-  }
-  const error = isNullified(run, element, around);
-  if (error) verification = 'entered-in-error';
-  resource.verificationStatus = status('condition-ver-status', verification);
-  const clinical = verification === 'refuted' ? 'inactive' : clinicalStatus(statement, 'resolved');
-  if (error) delete resource.clinicalStatus;
-  else resource.clinicalStatus = status('condition-clinical', clinical);
-  recordedBy(statement);
-  const abated = Object.keys(resource).find((name) => name.startsWith('abatement'));
-  if (abated !== undefined && ['active', 'recurrence', 'relapse'].includes(clinical)) {
-    run.issue('warning', 'invariant', element, 'the problem has an end and an active status; its status is believed');
-    resource.extension = [
-      ...((resource.extension as Json[] | undefined) ?? []),
-      { url: 'https://causeway.health/fhir/StructureDefinition/stated-abatement', valueDateTime: resource[abated] },
-    ];
-    delete resource[abated];
-  }
-}
-
-/** A concern's own beginning is when it was first noted. */
-function recordedBy({ run, draft, around }: Statement): void {
-  if (draft.resource.recordedDate !== undefined) return;
-  const low = around.wrapper?.child('effectiveTime')?.child('low');
-  const value = low && dateTime(run, low, { draft, path: 'recordedDate' });
-  if (value !== undefined) draft.resource.recordedDate = value;
-}
-
-function conditionCategory(around: Surrounding, element: XmlElement): string | undefined {
-  const wrapper = around.wrapper;
-  if (wrapper?.hasTemplate('2.16.840.1.113883.10.20.22.4.80')) return 'encounter-diagnosis';
-  if (around.parent?.type === 'Encounter') return 'encounter-diagnosis';
-  if (['46240-8', '46241-6', '11535-2', '42347-5'].includes(around.section ?? '')) return 'encounter-diagnosis';
-  if (wrapper?.hasTemplate('2.16.840.1.113883.10.20.22.4.132') || around.section === '75310-3') return 'health-concern';
-  if (element.hasTemplate('2.16.840.1.113883.10.20.22.4.19')) return undefined;
-  return around.parent === undefined ? 'problem-list-item' : undefined;
-}
-
-/** Status observation, else an end, else the concern's own status, else active. */
-function clinicalStatus({ run, element, draft, around }: Statement, ended: string): string {
-  const stated = draft.resource.clinicalStatus;
-  if (typeof stated === 'string') return stated;
-  const high = element.child('effectiveTime')?.child('high');
-  const concern = around.wrapper?.child('statusCode');
-  const tracked = concern?.attr('code') === 'active';
-  // C-CDA lets an unknown end mean "over"; many senders write it for what goes on, and then track it as active.
-  if (high?.attr('nullFlavor') === 'UNK' && !tracked) {
-    run.account.consumed(high, 'nullFlavor', 'ended at an unknown time');
-    return ended;
-  }
-  const end = high?.attr('value');
-  if (end !== undefined) {
-    run.account.consumed(high!, 'value', 'ended');
-    return ended;
-  }
-  const code = concern?.attr('code');
-  const fromConcern = code && translate('concernStatus', code);
-  if (concern !== undefined && fromConcern) {
-    run.account.consumed(concern, 'code', 'concern status');
-    return fromConcern;
-  }
-  return 'active';
-}
-
 function immunization({ run, element, draft, around }: Statement): void {
   const { resource } = draft;
   if (isNegated(run, element, around)) resource.status = 'not-done';
@@ -214,7 +50,7 @@ function immunization({ run, element, draft, around }: Statement): void {
   if (isNullified(run, element, around)) resource.status = 'entered-in-error';
   const performers = (resource.performer as Json[] | undefined) ?? [];
   for (const performer of performers) {
-    performer.function = { coding: [{ system: `${CLINICAL}v2-0443`, code: 'AP' }] };
+    performer.function = { coding: [{ system: `${TERMINOLOGY}v2-0443`, code: 'AP' }] };
   }
   for (const detail of (resource.protocolApplied as Json[] | undefined) ?? []) detail.doseNumberPositiveInt ??= 1;
 }
@@ -274,7 +110,7 @@ function deviceUse({ run, element, draft, around }: Statement): void {
 
 function report({ run, element, draft, around }: Statement): void {
   const { resource } = draft;
-  resource.category = [{ coding: [{ system: `${CLINICAL}v2-0074`, code: 'LAB' }] }];
+  resource.category = [{ coding: [{ system: `${TERMINOLOGY}v2-0074`, code: 'LAB' }] }];
   if (isNegated(run, element, around)) resource.status = 'cancelled';
 }
 
@@ -311,7 +147,7 @@ function observation({ run, element, draft, around }: Statement): void {
     }
     return;
   }
-  const flavor = nullFlavorOf(value);
+  const flavor = value?.attr('nullFlavor');
   if (
     name === 'valueCodeableConcept' &&
     firstCode(resource[name]) === undefined &&
@@ -379,7 +215,7 @@ function encounterClass(element: XmlElement): Json {
   for (const one of code === undefined ? [] : [code, ...code.all('translation')]) {
     const value = one.attr('code');
     if (one.attr('codeSystem') === '2.16.840.1.113883.5.4' && value !== undefined) {
-      return { system: `${CLINICAL}v3-ActCode`, code: value };
+      return { system: `${TERMINOLOGY}v3-ActCode`, code: value };
     }
   }
   return { extension: [absentReason('UNK')] };
@@ -403,81 +239,4 @@ function note({ run, draft, element }: Statement): void {
     run.account.mapped(words!.child('reference')!, 'value', draft, 'content[0].attachment.url');
   }
   resource.content = [{ attachment }];
-}
-
-/** The statement's own code gives way to one that says that there is none; it drove the choice. */
-function replaceValue(run: Run, element: XmlElement, rule: string): void {
-  run.account.reopen(element);
-  run.account.consumeBelow(element, rule);
-}
-
-/** Whether the statement, or the concern around it, is denied. */
-function isNegated(run: Run, element: XmlElement, around: Surrounding): boolean {
-  let denied = false;
-  for (const at of [element, around.wrapper]) {
-    if (at === undefined) continue;
-    for (const name of NEGATION_ATTRIBUTES) {
-      const value = at.attr(name);
-      if (value === undefined) continue;
-      if (/^(true|false|0|1)$/i.test(value)) run.account.consumed(at, name, `${run.account.rule}: negation`);
-      else {
-        run.account.rejected(at, name, 'not a boolean');
-        run.issue('error', 'value', at, `@${name} has to be true or false; it is read as false`);
-      }
-    }
-    if (isDenied(at)) denied = true;
-  }
-  return denied;
-}
-
-/** `nullified`, on the statement or on the concern around it: entered in error. */
-function isNullified(run: Run, element: XmlElement, around: Surrounding): boolean {
-  let nullified = false;
-  for (const at of [element.child('statusCode'), around.wrapper?.child('statusCode')]) {
-    if (at?.attr('code') === undefined) continue;
-    if (at === element.child('statusCode')) run.account.consumed(at, 'code', `${run.account.rule}: status`);
-    if (at.attr('code') === 'nullified') {
-      run.account.consumed(at, 'code', `${run.account.rule}: status`);
-      nullified = true;
-    }
-  }
-  return nullified;
-}
-
-function status(system: string, code: string): Json {
-  return { coding: [{ system: `${CLINICAL}${system}`, code }] };
-}
-
-const DISPLAYS: Record<string, string> = {
-  '716186003': 'No known allergy',
-  '409137002': 'No known drug allergy',
-  '429625007': 'No known food allergy',
-  '428607008': 'No known environmental allergy',
-  '1003774007': 'No known Hevea brasiliensis latex allergy',
-  '160245001': 'No current problems or disability',
-  '787481004': 'No known medications',
-  '2667000': 'Absent',
-};
-
-function snomed(code: string): Json {
-  return { coding: [{ system: SNOMED, code, display: DISPLAYS[code] }] };
-}
-
-function firstCode(concept: unknown): string | undefined {
-  const codings = (concept as { coding?: { code?: string }[] } | undefined)?.coding;
-  return codings?.[0]?.code;
-}
-
-function hasText(concept: unknown): boolean {
-  return typeof (concept as Json | undefined)?.text === 'string';
-}
-
-function nullFlavorOf(element: XmlElement | undefined): string | undefined {
-  return element?.attr('nullFlavor');
-}
-
-function textOf(value: unknown): string {
-  if (typeof value !== 'object' || value === null) return String(value);
-  const { text, coding, value: number, unit } = value as Json & { coding?: Json[] };
-  return String(text ?? coding?.[0]?.display ?? coding?.[0]?.code ?? [number, unit].filter(Boolean).join(' '));
 }

@@ -71,6 +71,32 @@ describe('allergies', () => {
     expect(fact.code?.coding?.[0]?.code).toBe('160244002');
   });
 
+  it('an act that is null is no allergy, whatever codes it carries', () => {
+    const xml = allergy({ agent: '<code nullFlavor="NI"/>' }).replace(
+      '<observation classCode',
+      '<observation nullFlavor="NASK" classCode',
+    );
+    const fact = onlyAllergy(xml);
+    expect(fact.code?.coding?.[0]?.code).toBe('no-allergy-info');
+    expect(fact.clinicalStatus?.coding?.[0]?.code).toBe('inactive');
+    expect(fact.verificationStatus?.coding?.[0]?.code).toBe('unconfirmed');
+  });
+
+  it('words that say "none known" are no substance', () => {
+    const fact = onlyAllergy(allergy({ agent: '<code nullFlavor="OTH"><originalText>NKDA</originalText></code>' }));
+    expect(fact.code).toMatchObject({ text: 'NKDA', coding: [{ code: '716186003' }] });
+  });
+
+  it('a substance that is only in the words of the value is kept', () => {
+    const xml = allergy({ agent: '<code nullFlavor="UNK"/>' }).replace(
+      'displayName="Allergy"/>',
+      'displayName="Allergy"><originalText>shellfish</originalText></value>',
+    );
+    const fact = onlyAllergy(xml);
+    expect(fact.code?.text).toBe('shellfish');
+    expect(fact.clinicalStatus?.coding?.[0]?.code).toBe('active');
+  });
+
   it('a nullified concern is entered in error', () => {
     const fact = onlyAllergy(allergy({ concern: 'nullified' }));
     expect(fact.verificationStatus?.coding?.[0]?.code).toBe('entered-in-error');

@@ -8,6 +8,7 @@ import type { Draft } from './draft.ts';
 import { applyRows } from './engine.ts';
 import type { Json } from './fhir-path.ts';
 import { linkFacts } from './links.ts';
+import { isNullAct } from './negation.ts';
 import { location, organizationOf, participant } from './participants.ts';
 import { RULES } from './rules.ts';
 import type { Run } from './run.ts';
@@ -24,6 +25,20 @@ export interface Surrounding {
   /** The fact that the statement is nested in. */
   parent?: Draft;
 }
+
+/** The status of a statement that is null as a whole though codes are filled in. */
+const NULL_STATUS: Record<string, Json> = {
+  DiagnosticReport: { status: 'unknown' },
+  DeviceRequest: { status: 'unknown' },
+  Encounter: { status: 'unknown' },
+  Immunization: { status: 'not-done' },
+  MedicationDispense: { status: 'unknown' },
+  MedicationRequest: { status: 'unknown' },
+  MedicationStatement: { status: 'unknown' },
+  Observation: { status: 'unknown' },
+  Procedure: { status: 'unknown' },
+  ServiceRequest: { status: 'unknown' },
+};
 
 /** Where in FHIR a resource says whom it is about. */
 const SUBJECT: Record<string, string> = {
@@ -100,6 +115,7 @@ function convertFact(run: Run, element: XmlElement, table: Table, around: Surrou
   applyRows(run, element, draft, table.rows, table.name);
   run.account.rule = table.name;
   if (table.rule !== undefined) RULES[table.rule]({ run, element, draft, around });
+  if (isNullAct(run, element, around)) Object.assign(draft.resource, NULL_STATUS[table.resource]);
   completeRequired(draft, table, around);
   run.account.consumed(element, 'moodCode', `${table.name}: mood`);
   const result = run.admit(draft, element);
