@@ -7,7 +7,12 @@ import { queryOptions } from '@tanstack/react-query';
 import { getJson } from '../api/request.ts';
 import { sameOriginPath } from './record-query.ts';
 
-export type AttachmentContent = { kind: 'text'; text: string } | { kind: 'link'; href: string } | { kind: 'none' };
+/** `message`: the document is itself the message of this id. */
+export type AttachmentContent =
+  | { kind: 'message'; id: string }
+  | { kind: 'text'; text: string }
+  | { kind: 'link'; href: string }
+  | { kind: 'none' };
 
 export function attachmentQuery(attachment: Attachment) {
   return queryOptions({
@@ -22,6 +27,8 @@ export function attachmentQuery(attachment: Attachment) {
 
 async function fetchContent(attachment: Attachment, signal: AbortSignal): Promise<AttachmentContent> {
   if (attachment.data) return contentOf(attachment.data, attachment.contentType);
+  const message = /^urn:causeway:message:([A-Za-z0-9-]{1,64})$/.exec(attachment.url ?? '')?.[1];
+  if (message) return { kind: 'message', id: message };
   const path = binaryPath(attachment.url);
   if (!path) return { kind: 'none' };
   const binary = await getJson<Binary>(path, signal);

@@ -1,6 +1,7 @@
 /** Reports and documents, newest first, their text opened in place. */
 import type { Attachment, DiagnosticReport, DocumentReference } from '@medplum/fhirtypes';
 import { useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
 import { conceptsText, conceptText } from '../fhir/concepts.ts';
 import { newestFirst } from '../fhir/dates.ts';
@@ -95,6 +96,12 @@ function AttachmentText({ attachment }: { attachment: Attachment }) {
           <section className="document-text" aria-label="Document text">
             {content.text}
           </section>
+        ) : content.kind === 'message' ? (
+          <p className="small" style={{ margin: '0.2rem 0' }}>
+            <Link to="/messages/$id" params={{ id: content.id }}>
+              Read the document as it was received
+            </Link>
+          </p>
         ) : content.kind === 'link' ? (
           <p className="small">
             <a href={content.href} download={attachment.title ?? 'document'}>
