@@ -54,15 +54,15 @@ export class Cell {
   peek(component: number, sub = 1): string | undefined {
     const value = this.repetition[component]?.[sub]?.value;
     if (value === undefined) return undefined;
-    const trimmed = value.trim();
-    return trimmed === '' || trimmed === NULL ? undefined : trimmed;
+    const clean = printable(value);
+    return clean === '' || clean === NULL ? undefined : clean;
   }
 
   /** Value, marked as mapped to `path` below the cell's place. */
   text(path: string, component: number, sub = 1): string | undefined {
     const atom = this.repetition[component]?.[sub];
     if (atom === undefined) return undefined;
-    const value = atom.value.trim();
+    const value = printable(atom.value);
     if (value === '' || value === NULL) {
       this.consume(atom);
       return undefined;
@@ -148,4 +148,11 @@ export class Cell {
     atom.reason = reason;
     this.run.issue('warning', 'value', this.run.sourceName(atom), `Value is not usable: ${reason}.`);
   }
+}
+
+const CONTROL = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/;
+
+/** Without the control characters that FHIR strings may not hold, and without blanks around. */
+export function printable(value: string): string {
+  return (CONTROL.test(value) ? value.replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/g, '') : value).trim();
 }

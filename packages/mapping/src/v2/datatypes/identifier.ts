@@ -39,7 +39,7 @@ export function universalSystem(universal: string, type: string | undefined): st
   if (/^[0-2](\.(0|[1-9]\d*))+$/.test(universal)) return `urn:oid:${universal}`;
   if (/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(universal)) return `urn:uuid:${universal.toLowerCase()}`;
   if (/^(https?:|urn:)\S+$/i.test(universal)) return universal;
-  return `urn:causeway:universal:${(type ?? 'unknown').toLowerCase()}:${encodePart(universal)}`;
+  return `urn:causeway:universal:${encodePart((type ?? 'unknown').toLowerCase())}:${encodePart(universal)}`;
 }
 
 /** Keeps a sender's own name legible in a URI: only what a URI cannot hold is escaped. */

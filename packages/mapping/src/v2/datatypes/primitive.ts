@@ -1,5 +1,5 @@
 /** v2 primitive types: ST, TX, FT, ID, NM, and dates with the elements FHIR adds to them. */
-import type { Cell } from '../cell.ts';
+import { type Cell, printable } from '../cell.ts';
 import { toFhirDateTime } from './datetime.ts';
 
 /** ST, ID, IS, and any composite whose first component is what matters. */
@@ -18,9 +18,10 @@ export function readText(cell: Cell): string | undefined {
         cell.consume(atom);
         continue;
       }
-      if (atom.value.trim() === '') continue;
+      const value = printable(atom.value);
+      if (value === '') continue;
       cell.mark(atom, '');
-      parts.push(atom.value.trim());
+      parts.push(value);
     }
   }
   return parts.length === 0 ? undefined : parts.join(' ');

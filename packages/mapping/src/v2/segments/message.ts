@@ -200,7 +200,10 @@ function recordedEvent(segment: SourceSegment, draft: Draft, run: Run): void {
   evnRows(segment, draft, run);
   const cell = cellOf(segment, 2, run)?.at({ draft, base: 'occurredDateTime' });
   if (draft.resource.occurredDateTime !== undefined || cell === undefined) cell?.used(1);
-  else draft.resource.occurredDateTime = cell.dateTime('', 1);
+  else {
+    const time = cell.dateTime('', 1);
+    if (time !== undefined) draft.resource.occurredDateTime = time;
+  }
 }
 
 /** SFT: the software that made the message, as a Device and as the header's source. */

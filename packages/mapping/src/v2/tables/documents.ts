@@ -6,6 +6,7 @@ export const TXA: readonly Row[] = [
   ['TXA-2', 'type', 'CodeableConcept'],
   ['TXA-3', '', 'consumed'],
   ['TXA-4', 'context.period.start', 'dateTime'],
+  ['TXA-5', 'author[]', 'Practitioner'],
   ['TXA-6', 'date', 'instant'],
   ['TXA-9', 'author[]', 'Practitioner'],
   ['TXA-10', 'authenticator', 'Practitioner'],
