@@ -33,10 +33,10 @@ export class Output {
   }
 
   #holds(value: unknown, sought: string, path: string): boolean {
-    let leaves = this.#leaves.get(value);
+    let leaves = typeof value === 'object' ? this.#leaves.get(value) : undefined;
     if (leaves === undefined) {
-      leaves = [...leavesOf(value)];
-      this.#leaves.set(value, leaves);
+      leaves = [...leavesOf(value)].flatMap((leaf) => [leaf, ...textInBase64(leaf)]);
+      if (typeof value === 'object') this.#leaves.set(value, leaves);
     }
     return leaves.some((leaf) => saysTheSame(leaf, sought)) || leaves.some((leaf) => isKnownForm(sought, leaf, path));
   }
@@ -59,6 +59,13 @@ export function* leavesOf(value: unknown): Generator<string> {
   else for (const member of Object.values(value)) yield* leavesOf(member);
 }
 
+/** What a leaf says when it is text in base64, as attachments are. */
+function textInBase64(leaf: string): string[] {
+  if (leaf.length < 4 || leaf.length % 4 !== 0 || !/^[A-Za-z0-9+/]+={0,2}$/.test(leaf)) return [];
+  const text = Buffer.from(leaf, 'base64').toString('utf8');
+  return text.includes('\uFFFD') ? [] : [text];
+}
+
 /** Whether a leaf of the output carries the value: as it is, as a date, number, phone number or part of a text. */
 export function saysTheSame(leaf: string, value: string): boolean {
   if (leaf === value) return true;
@@ -68,19 +75,30 @@ export function saysTheSame(leaf: string, value: string): boolean {
   if (isNumber(leaf) && isNumber(value)) return Number(leaf) === Number(value);
   if (isDate(value) && /^\d{4}(-|$)/.test(leaf)) return sameTime(leaf, value);
   if (digits(value).length >= 7 && digits(value) === digits(leaf)) return true;
-  return b.length > 3 ? a.includes(b) : wordsOf(leaf).includes(b);
+  return b.length > 3 ? a.includes(b) : ` ${wordsOf(leaf).join(' ')} `.includes(` ${wordsOf(value).join(' ')} `);
 }
 
 /** Letters and digits alone, in lower case: markup, escapes and blanks carry no value. */
 function squeezed(text: string): string {
-  return text
-    .replace(/<[^>]*>/g, '')
-    .toLowerCase()
-    .replace(/[^\p{L}\p{N}]/gu, '');
+  return wordsOf(text).join('');
 }
 
+/** The scheme of a `mailto:` or `tel:`, markup and escapes of XHTML and URIs are forms, not content. */
 function wordsOf(text: string): string[] {
-  return text.toLowerCase().split(/[^\p{L}\p{N}]+/u);
+  return unescaped(text.replace(/<[^>]*>/g, '').replace(/^(mailto|tel|fax):/i, ''))
+    .toLowerCase()
+    .split(/[^\p{L}\p{N}]+/u)
+    .filter((word) => word !== '');
+}
+
+function unescaped(text: string): string {
+  const plain = text.replace(/&(amp|lt|gt|quot|apos);/g, ' ');
+  if (!plain.includes('%')) return plain;
+  try {
+    return decodeURIComponent(plain);
+  } catch {
+    return plain;
+  }
 }
 
 function digits(text: string): string {

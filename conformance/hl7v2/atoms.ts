@@ -15,7 +15,7 @@ export function rawAtoms(text: string): RawAtom[] {
   const start = text.indexOf('MSH');
   const field = text[start + 3]!;
   const marks = text.slice(start + 4).split(field, 1)[0]!;
-  const [component, repetition, escape, subcomponent] = marks;
+  const [component, repetition, release, subcomponent, truncation] = marks;
   const atoms: RawAtom[] = [];
   const occurrences = new Map<string, number>();
   for (const line of linesOf(text.slice(start), field)) {
@@ -40,7 +40,7 @@ export function rawAtoms(text: string): RawAtom[] {
         for (const [c, part] of cut(again, component).entries()) {
           for (const [s, leaf] of cut(part, subcomponent).entries()) {
             if (leaf.trim() === '') continue;
-            const value = unescaped(leaf, { field, component, repetition, escape, subcomponent });
+            const value = unescaped(leaf, { field, component, repetition, release, subcomponent, truncation });
             atoms.push({ path: `${place}[${r + 1}].${c + 1}.${s + 1}`, value });
           }
         }
@@ -72,25 +72,26 @@ interface Marks {
   field: string;
   component: string | undefined;
   repetition: string | undefined;
-  escape: string | undefined;
+  release: string | undefined;
   subcomponent: string | undefined;
+  truncation: string | undefined;
 }
 
 /** Delimiter, line break and hexadecimal escapes (HL7 v2.9 chapter 2.7); others stay as written. */
 function unescaped(text: string, marks: Marks): string {
-  const { escape } = marks;
-  if (escape === undefined || !text.includes(escape)) return text;
-  const parts = text.split(escape);
+  const { release } = marks;
+  if (release === undefined || !text.includes(release)) return text;
+  const parts = text.split(release);
   let value = parts[0]!;
   for (let i = 1; i < parts.length; i += 2) {
     const code = parts[i]!;
-    if (i + 1 === parts.length) return value + escape + code;
+    if (i + 1 === parts.length) return value + release + code;
     value += meaningOf(code, marks) + parts[i + 1]!;
   }
   return value;
 }
 
-function meaningOf(code: string, { field, component, repetition, escape, subcomponent }: Marks): string {
+function meaningOf(code: string, { field, component, repetition, release, subcomponent, truncation }: Marks): string {
   switch (code) {
     case 'F':
       return field;
@@ -100,10 +101,12 @@ function meaningOf(code: string, { field, component, repetition, escape, subcomp
       return subcomponent ?? '&';
     case 'R':
       return repetition ?? '~';
+    case 'P':
+      return truncation ?? '#';
     case 'E':
-      return escape ?? '\\';
+      return release ?? '\\';
     default:
       if (/^X([0-9A-F]{2})+$/i.test(code)) return Buffer.from(code.slice(1), 'hex').toString('utf8');
-      return code.startsWith('.') || code === 'H' || code === 'N' ? '\n' : `${escape}${code}${escape}`;
+      return code.startsWith('.') || code === 'H' || code === 'N' ? '\n' : `${release}${code}${release}`;
   }
 }
