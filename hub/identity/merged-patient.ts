@@ -2,7 +2,7 @@
  * The Patient an app sees of a person who is known at several sources: of each element what the sources agree on most,
  * of equals what was said last. It is a view; matching never reads it.
  */
-import type { Patient } from '@medplum/fhirtypes';
+import type { HumanName, Patient } from '@medplum/fhirtypes';
 import type { SourcePatient } from './demographics-store.ts';
 
 /** Builds the merged Patient. `sources`: the person's source patients with their Patient ids. */
@@ -63,10 +63,16 @@ export function mergedPatient(id: string, version: number, updated: Date, source
 
 /** The name most sources give comes first; the others stay, so that a search by any of them finds the person. */
 function names(patients: readonly Patient[]): Patient['name'] {
-  const given = patients.flatMap(({ name }) => name ?? []);
-  const key = (name: NonNullable<Patient['name']>[number]) => `${name.family}|${name.given?.[0]}`.toLowerCase();
+  const key = ({ family, given }: HumanName) => `${family}|${given?.[0]}`.toLowerCase();
   const best = agreed(patients.map(({ name }) => name?.[0] && key(name[0])));
-  return distinct(given, key).sort((a, b) => Number(key(b) === best) - Number(key(a) === best));
+  const stated = patients.flatMap(({ name }) => name ?? []);
+  const written = [...stated.filter((name) => !isShouted(name)), ...stated.filter(isShouted)];
+  return distinct(written, key).sort((a, b) => Number(key(b) === best) - Number(key(a) === best));
+}
+
+/** Systems that write in capitals only lose how a name is spelt; another source's spelling is the better one. */
+function isShouted({ family }: HumanName): boolean {
+  return family !== undefined && family.length > 1 && family === family.toUpperCase();
 }
 
 /** The most frequent value; of equally frequent ones the first. */
