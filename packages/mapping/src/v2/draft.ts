@@ -19,6 +19,8 @@ export class Draft {
   defaults: string[] = [];
   /** Counts among what a message's Provenance speaks of. */
   clinical = true;
+  /** Items of appended lists by their text, so that long lists stay cheap. */
+  #indexes: Map<string, Map<string, number>> | undefined;
   /** What filled each single element, so that a value which replaces another takes its place in the account too. */
   singles: Map<string, Place> | undefined;
   /** Elements that several rows fill together, by `path[slot]`. */
@@ -78,9 +80,18 @@ export class Draft {
   append(name: string, item: unknown): number {
     this.resource[name] ??= [];
     const list = this.resource[name] as unknown[];
+    this.#indexes ??= new Map();
+    let index = this.#indexes.get(name);
+    if (index === undefined) {
+      index = new Map(list.map((known, at) => [JSON.stringify(known), at]));
+      this.#indexes.set(name, index);
+    }
     const text = JSON.stringify(item);
-    for (let i = 0; i < list.length; i++) if (JSON.stringify(list[i]) === text) return i;
-    return list.push(item) - 1;
+    const known = index.get(text);
+    if (known !== undefined) return known;
+    const at = list.push(item) - 1;
+    index.set(text, at);
+    return at;
   }
 }
 

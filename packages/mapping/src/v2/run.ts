@@ -14,6 +14,8 @@ export class Run {
   asOf: string;
   readonly issues: ConversionIssue[] = [];
   readonly drafts = new Map<string, Draft>();
+  readonly #byReference = new Map<string, Draft>();
+  readonly #repeats = new Map<string, number>();
   /** Segment whose rows are being carried out. */
   segment: SourceSegment | undefined;
 
@@ -31,12 +33,22 @@ export class Run {
       const id = factId(this.context.source, type, ...identity);
       draft = new Draft(type, id, key, this.asOf, mode, this.context.messageUri);
       this.drafts.set(key, draft);
+      this.#byReference.set(`${type}/${id}`, draft);
     } else if (draft.mode === 'reference') draft.mode = mode;
     return draft;
   }
 
-  has(type: string, ...identity: string[]): boolean {
-    return this.drafts.has(`${type}|${identity.join('|')}`);
+  /** The fact a reference made in this run points at. */
+  referred(reference: unknown): Draft | undefined {
+    return this.#byReference.get(String(reference));
+  }
+
+  /** How often this identity has been asked for, from 1. */
+  repeat(...identity: string[]): number {
+    const key = identity.join('|');
+    const times = (this.#repeats.get(key) ?? 0) + 1;
+    this.#repeats.set(key, times);
+    return times;
   }
 
   issue(severity: ConversionIssue['severity'], code: ConversionIssue['code'], source: string, message: string): void {

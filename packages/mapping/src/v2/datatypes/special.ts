@@ -62,7 +62,7 @@ export function readDevices(cells: Cell[]): Element | undefined {
     const reference = readDevice(cell);
     const previous = references.at(-1);
     if (reference === undefined || references.some((item) => item.reference === reference.reference)) continue;
-    const contained = [...cell.run.drafts.values()].find((item) => `Device/${item.id}` === previous?.reference);
+    const contained = cell.run.referred(previous?.reference);
     if (contained !== undefined && contained.resource.parent === undefined)
       contained.resource.parent = { reference: reference.reference };
     references.push(reference);

@@ -67,7 +67,7 @@ export const in1: SegmentHandler = (segment, state) => {
 /** IN1-44: the address of the employer through whom the person is insured (IN1-11). */
 function employerAddress(segment: SourceSegment, coverage: Draft, state: State): void {
   const reference = (coverage.resource.policyHolder as Element | undefined)?.reference;
-  const employer = [...state.run.drafts.values()].find((item) => `Organization/${item.id}` === reference);
+  const employer = state.run.referred(reference);
   const cell = cellOf(segment, 44, state.run);
   if (employer === undefined || cell === undefined) return;
   const place = { draft: employer, base: '' };
@@ -99,7 +99,7 @@ function payor(segment: SourceSegment, state: State): Element | undefined {
     reference = made.reference;
   }
   if (reference === undefined) return undefined;
-  const organization = [...run.drafts.values()].find((item) => `Organization/${item.id}` === reference?.reference);
+  const organization = run.referred(reference?.reference);
   if (organization === undefined) return reference;
   for (const repetition of segment.fields[3] ?? []) {
     if (repetition === undefined || id === undefined) continue;
@@ -147,8 +147,8 @@ export const in2: SegmentHandler = (segment, state) => {
   if (coverage === undefined) return;
   in2Rows(segment, coverage, state.run);
   const reference = (coverage.resource.subscriber as Element | undefined)?.reference;
-  const subscriber = [...state.run.drafts.values()].find((item) => `RelatedPerson/${item.id}` === reference);
-  if (subscriber !== undefined) in2SubscriberRows(segment, subscriber, state.run);
+  const subscriber = state.run.referred(reference);
+  if (subscriber?.type === 'RelatedPerson') in2SubscriberRows(segment, subscriber, state.run);
 };
 
 /** FT1: a charge by its transaction id, else by what, when and how it was charged. */

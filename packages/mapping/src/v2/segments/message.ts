@@ -116,7 +116,7 @@ function fillHeader(msh: SourceSegment, header: Element, draft: Draft, agents: E
 /** MSH-17: the sender's country, as the organization's address. */
 function country(msh: SourceSegment, sender: Element | undefined, run: Run): void {
   const cell = cellOf(msh, 17, run);
-  const organization = [...run.drafts.values()].find((item) => `Organization/${item.id}` === sender?.reference);
+  const organization = run.referred(sender?.reference);
   const value = cell?.peek(1);
   if (cell === undefined || value === undefined || organization === undefined) return;
   const index = organization.append('address', { country: value });

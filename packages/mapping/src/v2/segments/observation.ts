@@ -52,8 +52,8 @@ function observationDraft(segment: SourceSegment, state: State): Draft {
           peek(segment, 14) ?? run.context.messageUri,
         ];
   const identity = [...context, code, sub];
-  let unique = identity;
-  for (let again = 2; run.has('Observation', ...unique); again++) unique = [...identity, `#${again}`];
+  const times = run.repeat('Observation', ...identity);
+  const unique = times === 1 ? identity : [...identity, `#${times}`];
   const draft = run.draft('Observation', 'replace', ...unique);
   if (state.report !== undefined && state.reportAsOf !== undefined) draft.asOf = state.reportAsOf;
   return draft;
@@ -185,7 +185,7 @@ function performingOrganization(segment: SourceSegment, draft: Draft, run: Run):
   const reference = cell === undefined ? undefined : readOrganization(cell);
   if (reference === undefined) return;
   draft.append('performer', reference);
-  const organization = [...run.drafts.values()].find((item) => `Organization/${item.id}` === reference.reference);
+  const organization = run.referred(reference.reference);
   const address = cellOf(segment, 24, run);
   if (organization === undefined || address === undefined) return;
   const place = { draft: organization, base: '' };

@@ -196,12 +196,7 @@ function contactDetails(
     const point = readContactPoint(new Cell(repetition, run, `${segment.name}-${fields.phone}`, place), undefined);
     if (point !== undefined) place.base = `telecom[${draft.append('telecom', point)}]`;
   }
-  const holder = [...run.drafts.values()].find(
-    (item) =>
-      item.type !== 'Patient' &&
-      `${item.type}/${item.id}` ===
-        (person?.reference ?? (draft.resource.organization as Element | undefined)?.reference),
-  );
+  const holder = run.referred(person?.reference ?? (draft.resource.organization as Element | undefined)?.reference);
   if (holder === undefined) return;
   for (const repetition of segment.fields[fields.address] ?? []) {
     if (repetition === undefined) continue;

@@ -254,9 +254,7 @@ export const rxa: SegmentHandler = (segment, state) => {
     if (lookup('immunizationStatus', completion?.peek(1)) !== undefined) completion?.text('', 1);
   }
   const address = cellOf(segment, 28, run);
-  const location = [...run.drafts.values()].find(
-    (item) => `Location/${item.id}` === (draft.resource.location as Element | undefined)?.reference,
-  );
+  const location = run.referred((draft.resource.location as Element | undefined)?.reference);
   if (address === undefined || location === undefined) return;
   const place = { draft: location, base: 'address' };
   location.resource.address = readAddress(address.at(place)) ?? location.resource.address;

@@ -133,7 +133,7 @@ export function orderingFacility(ordered: SourceSegment, draft: Draft, state: St
   const cell = cellOf(ordered, 21, run);
   const facility = cell === undefined ? undefined : readOrganization(cell);
   if (facility === undefined) return;
-  const organization = [...run.drafts.values()].find((item) => `Organization/${item.id}` === facility.reference);
+  const organization = run.referred(facility.reference);
   const address = cellOf(ordered, 22, run);
   const phone = cellOf(ordered, 23, run);
   const provider = cellOf(ordered, 24, run);
@@ -152,8 +152,8 @@ export function orderingFacility(ordered: SourceSegment, draft: Draft, state: St
     draft.resource.requester = facility;
     return;
   }
-  const practitioner = [...run.drafts.values()].find((item) => `Practitioner/${item.id}` === requester.reference);
-  if (practitioner === undefined) return;
+  const practitioner = run.referred(requester.reference);
+  if (practitioner?.type !== 'Practitioner') return;
   const role = run.draft('PractitionerRole', 'merge', 'orders', practitioner.id, String(facility.reference));
   role.clinical = false;
   role.resource.practitioner = requester;

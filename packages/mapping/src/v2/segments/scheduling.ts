@@ -84,7 +84,7 @@ function contactDetails(
   const run = state.run;
   const person = cellOf(segment, personField, run);
   const reference = person === undefined ? undefined : readPractitioner(person);
-  const holder = [...run.drafts.values()].find((item) => `Practitioner/${item.id}` === reference?.reference);
+  const holder = run.referred(reference?.reference);
   if (holder === undefined) return;
   const phone = cellOf(segment, phoneField, run);
   if (phone !== undefined) {
