@@ -133,7 +133,8 @@ export function condition(statement: Statement): void {
     if (value !== undefined) replaceValue(run, value, 'no information about problems');
     resource.code = noInformation('no-problem-info', 'No information about problems');
   }
-  if (nullAct && verification === 'confirmed') verification = 'unconfirmed';
+  const unnamed = named === undefined && !hasText(resource.code);
+  if ((nullAct || unnamed) && verification === 'confirmed') verification = 'unconfirmed';
   const category = conditionCategory(around, element);
   if (category !== undefined) {
     const own = (resource.category as Json[] | undefined) ?? [];

@@ -71,7 +71,8 @@ export class Draft {
     }
     for (const [name, value] of Object.entries(other.resource)) {
       if (name === 'id') continue;
-      if (Array.isArray(value)) this.unite(name, value, other);
+      if (name === 'text') this.uniteText(value as Json);
+      else if (Array.isArray(value)) this.unite(name, value, other);
       else if (this.resource[name] === undefined) this.resource[name] = value;
     }
     other.id = this.id;
@@ -80,6 +81,15 @@ export class Draft {
 
   fact(): Fact {
     return { resource: this.resource as unknown as Resource, key: this.key, asOf: this.asOf, mode: this.mode };
+  }
+
+  /** Two narratives of one fact stand one after the other. */
+  private uniteText(other: Json): void {
+    const mine = this.resource.text as Json | undefined;
+    if (mine === undefined) this.resource.text = other;
+    else if (!String(mine.div).includes(innerOf(other))) {
+      mine.div = String(mine.div).replace(/<\/div>$/, `<br/>${innerOf(other)}</div>`);
+    }
   }
 
   private unite(name: string, values: unknown[], other: Draft): void {
@@ -91,6 +101,10 @@ export class Draft {
       if (place !== index) other.moved.set(`${name}[${index}]`, `${name}[${place}]`);
     });
   }
+}
+
+function innerOf(narrative: Json): string {
+  return String(narrative.div).replace(/^<div[^>]*>|<\/div>$/g, '');
 }
 
 function same(a: unknown, b: unknown): boolean {

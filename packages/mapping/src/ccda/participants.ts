@@ -153,7 +153,9 @@ function entity(run: Run, element: XmlElement, type: string, rows: readonly Row[
   if (other?.absorb(draft)) result = other;
   else {
     const national = identifiers.find((one) => one.includes('/sid/')) ?? identifiers[0];
-    draft.identify(national !== undefined && other === undefined ? [national] : [JSON.stringify(content)]);
+    draft.identify(
+      national !== undefined && other === undefined ? national.split('|').slice(1) : [JSON.stringify(content)],
+    );
     if (national === undefined || other !== undefined) draft.key = `${type}|content|${draft.id}`;
     result = run.admit(draft, element);
   }

@@ -3,12 +3,13 @@
  * hangs on the one around it.
  */
 import { CLINICAL_STATEMENTS, statementsIn, type XmlElement } from '@causeway/ccda';
-import { absentReason } from './data-types.ts';
+import { firstCode, hasText } from './concepts.ts';
+import { absentReason, text } from './data-types.ts';
 import type { Draft } from './draft.ts';
 import { applyRows } from './engine.ts';
 import type { Json } from './fhir-path.ts';
 import { linkFacts } from './links.ts';
-import { isNullAct } from './negation.ts';
+import { isDenied, isNullAct } from './negation.ts';
 import { location, organizationOf, participant } from './participants.ts';
 import { RULES } from './rules.ts';
 import type { Run } from './run.ts';
@@ -114,6 +115,7 @@ function convertFact(run: Run, element: XmlElement, table: Table, around: Surrou
   run.account.rule = table.name;
   applyRows(run, element, draft, table.rows, table.name);
   run.account.rule = table.name;
+  nameFromNarrative(run, element, draft);
   if (table.rule !== undefined) RULES[table.rule]({ run, element, draft, around });
   if (isNullAct(run, element, around)) Object.assign(draft.resource, NULL_STATUS[table.resource]);
   completeRequired(draft, table, around);
@@ -124,6 +126,28 @@ function convertFact(run: Run, element: XmlElement, table: Table, around: Surrou
   if (around.wrapper !== undefined) recordParticipations(run, around.wrapper, result);
   convertNested(run, element, result, around);
   return result;
+}
+
+/** Where a resource says what it is about. */
+const NAME: Record<string, string> = {
+  AllergyIntolerance: 'code',
+  Condition: 'code',
+  Immunization: 'vaccineCode',
+  MedicationRequest: 'medicationCodeableConcept',
+  MedicationStatement: 'medicationCodeableConcept',
+  Procedure: 'code',
+};
+
+/** A statement without any code or name of its own is called what the narrative calls it. */
+function nameFromNarrative(run: Run, element: XmlElement, draft: Draft): void {
+  const name = NAME[draft.type];
+  const words = element.child('text');
+  if (name === undefined || words === undefined || isDenied(element) || element.child('value')?.child('originalText'))
+    return;
+  const concept = draft.resource[name];
+  if (firstCode(concept) !== undefined || hasText(concept) || element.child('value')?.attr('code')) return;
+  const called = text(run, words, { draft, path: `${name}.text` });
+  if (called !== undefined) draft.resource[name] = { text: called };
 }
 
 /** Statements below that no row took: facts of their own, linked to this one. */
