@@ -47,6 +47,8 @@ export class Receiver {
   readonly #master: Buffer;
   readonly #onCommit: () => void;
   #queue: Pending[] = [];
+  /** Lanes of the commits on their way. */
+  readonly #committing = new Set<string>();
   #running = 0;
 
   constructor(database: Database, master: Buffer, onCommit: () => void) {
@@ -67,27 +69,44 @@ export class Receiver {
   }
 
   async #drain(): Promise<void> {
-    while (this.#queue.length > 0) {
-      const batch = this.#take();
+    for (let batch = this.#take(); batch.length > 0; batch = this.#take()) {
       try {
         await this.#commit(batch);
         this.#onCommit();
       } catch (error) {
         for (const pending of batch) pending.reject(error);
       }
+      for (const { received } of batch) this.#committing.delete(received.lane);
     }
     this.#running--;
   }
 
+  /**
+   * The next messages to commit. A message waits while an earlier one of its lane is in the other commit: whichever
+   * commit ends first, a lane's messages become visible in their order.
+   */
   #take(): Pending[] {
+    const batch: Pending[] = [];
+    const left: Pending[] = [];
+    const passedOver = new Set<string>();
     let bytes = 0;
-    let count = 0;
-    while (count < this.#queue.length && count < messagesPerCommit) {
-      bytes += this.#queue[count]!.received.bytes.length;
-      if (count > 0 && bytes > bytesPerCommit) break;
-      count++;
+    for (const [i, pending] of this.#queue.entries()) {
+      const { lane, bytes: content } = pending.received;
+      if (batch.length === messagesPerCommit || (batch.length > 0 && bytes + content.length > bytesPerCommit)) {
+        left.push(...this.#queue.slice(i));
+        break;
+      }
+      if (this.#committing.has(lane) || passedOver.has(lane)) {
+        passedOver.add(lane);
+        left.push(pending);
+        continue;
+      }
+      bytes += content.length;
+      batch.push(pending);
     }
-    return this.#queue.splice(0, count);
+    for (const { received } of batch) this.#committing.add(received.lane);
+    this.#queue = left;
+    return batch;
   }
 
   async #commit(batch: Pending[]): Promise<void> {
@@ -131,20 +150,29 @@ export class Receiver {
       ],
     });
     const made = new Set(inserted.map((row) => row.id));
+    const earlier = await this.#earlier(rows.filter((row) => !made.has(row.id)));
     for (const [i, pending] of batch.entries()) {
       const row = rows[i]!;
       if (made.has(row.id)) pending.resolve({ id: row.id, duplicate: false });
-      else pending.resolve({ id: await this.#earlier(row), duplicate: true });
+      else pending.resolve({ id: earlier.get(identityOf(row))!, duplicate: true });
     }
   }
 
-  async #earlier(row: Row): Promise<string> {
+  /** The ids under which the same messages were received before. */
+  async #earlier(duplicates: Row[]): Promise<Map<string, string>> {
+    if (duplicates.length === 0) return new Map();
     const { rows } = await this.#database.query({
       name: 'receive_earlier',
-      text: 'SELECT id FROM message WHERE source = $1 AND control_id = $2 AND digest = $3',
-      values: [printable(row.received.source), printable(row.received.controlId), row.digest],
+      text: `SELECT id, source, control_id, digest FROM message
+             JOIN unnest($1::text[], $2::text[], $3::bytea[]) AS v (source, control_id, digest)
+               USING (source, control_id, digest)`,
+      values: [
+        duplicates.map(({ received }) => printable(received.source)),
+        duplicates.map(({ received }) => printable(received.controlId)),
+        duplicates.map(({ digest }) => digest),
+      ],
     });
-    return rows[0]!.id;
+    return new Map(rows.map((row) => [`${row.digest.toString('hex')} ${row.source} ${row.control_id}`, row.id]));
   }
 
   #row(received: Received): Row {
@@ -166,6 +194,11 @@ interface Row {
   key: Buffer;
   digest: Buffer;
   body: Buffer;
+}
+
+/** What makes a message the same as another. */
+function identityOf({ digest, received }: Row): string {
+  return `${digest.toString('hex')} ${printable(received.source)} ${printable(received.controlId)}`;
 }
 
 const digestBytes = 32;
