@@ -1,0 +1,25 @@
+import { expect, test } from 'vitest';
+import { percentiles, runLoad } from './load.ts';
+
+test('units of concurrent clients are all counted', async () => {
+  let given = 0;
+  const result = await runLoad(
+    {
+      clients: 4,
+      operation: async (client) => {
+        await new Promise((resolve) => setTimeout(resolve, 1 + client));
+        given += 3;
+        return 3;
+      },
+      close: () => {},
+    },
+    0.05,
+  );
+  expect(result.units).toBe(given);
+  expect(result.requests * 3).toBe(given);
+});
+
+test('percentiles by nearest rank', () => {
+  expect(percentiles([5, 1, 4, 2, 3])).toEqual({ p50_ms: 3, p99_ms: 5 });
+  expect(percentiles([])).toEqual({ p50_ms: 0, p99_ms: 0 });
+});

@@ -1,0 +1,96 @@
+/** A hub of the bench's own, as `npm start` starts it, on free ports and a data directory that goes away with it. */
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { MllpTarget } from '../client/mllp-work.ts';
+import { postmasterOf } from './usage.ts';
+
+const launcher = join(import.meta.dirname, '../../hub/bin/causeway.js');
+const readyMs = 60_000;
+
+export interface BenchHub {
+  pid: number;
+  postmaster: number | undefined;
+  /** The address of its FHIR API. */
+  base: string;
+  url: string;
+  mllp: MllpTarget;
+  token: string;
+  /** Counts by stage, as `/api/status` tells them. */
+  status(): Promise<{ waiting: number; processed: number; failed: number; dead: number; refused: number }>;
+  stop(): Promise<void>;
+}
+
+/** Starts it, ready to answer. `profileDir`: Node writes a CPU profile there when the hub stops. */
+export async function startHub(profileDir?: string): Promise<BenchHub> {
+  const dataDir = mkdtempSync(join(tmpdir(), 'causeway-bench-'));
+  const [port, mllpPort] = [await freePort(), await freePort()];
+  const where = ['--data-dir', dataDir, '--port', String(port)];
+  const profile = profileDir ? ['--cpu-prof', `--cpu-prof-dir=${profileDir}`] : [];
+  const child = spawn(
+    process.execPath,
+    [...profile, launcher, 'start', '--no-demo', ...where, '--mllp-port', String(mllpPort)],
+    { stdio: ['ignore', 'pipe', 'inherit'] },
+  );
+  const remove = () => rmSync(dataDir, { recursive: true, force: true });
+  try {
+    await ready(child);
+  } catch (error) {
+    child.kill('SIGKILL');
+    remove();
+    throw error;
+  }
+  const token = execFileSync(process.execPath, [launcher, 'token', ...where], { encoding: 'utf8' }).trim();
+  const url = `http://127.0.0.1:${port}`;
+  return {
+    pid: child.pid!,
+    postmaster: postmasterOf(child.pid!),
+    base: `${url}/fhir`,
+    url,
+    mllp: { host: '127.0.0.1', port: mllpPort },
+    token,
+    status: async () => {
+      const answer = await fetch(`${url}/api/status`, { headers: { authorization: `Bearer ${token}` } });
+      if (!answer.ok) throw new Error(`The status has the status code ${answer.status}.`);
+      return (await answer.json()) as Awaited<ReturnType<BenchHub['status']>>;
+    },
+    stop: async () => {
+      const ended = new Promise((done) => child.once('exit', done));
+      if (child.exitCode === null) {
+        child.kill('SIGTERM');
+        await ended;
+      }
+      remove();
+    },
+  };
+}
+
+function ready(child: ChildProcess): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let said = '';
+    const late = setTimeout(() => reject(new Error(`The hub is not ready after 60 s. It said:\n${said}`)), readyMs);
+    child.stdout!.on('data', (chunk: Buffer) => {
+      if (said.length < 10_000) said += chunk;
+      if (!/^Ready after/m.test(said)) return;
+      clearTimeout(late);
+      resolve();
+    });
+    child.once('exit', (code) => {
+      clearTimeout(late);
+      reject(new Error(`The hub ended with code ${code}. It said:\n${said}`));
+    });
+  });
+}
+
+function freePort(): Promise<number> {
+  const server = createServer();
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0));
+    });
+  });
+}
