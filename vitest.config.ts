@@ -10,6 +10,7 @@ export default defineConfig({
           name: 'unit',
           include: [
             'packages/**/*.test.ts',
+            'web/**/*.test.ts',
             'hub/**/*.test.ts',
             'bench/**/*.test.ts',
             'conformance/**/*.test.ts',
