@@ -52,17 +52,15 @@ export class Cell {
 
   /** Value without marking; undefined when empty, blank or `""`. */
   peek(component: number, sub = 1): string | undefined {
-    const value = this.repetition[component]?.[sub]?.value;
-    if (value === undefined) return undefined;
-    const clean = printable(value);
-    return clean === '' || clean === NULL ? undefined : clean;
+    const clean = this.repetition[component]?.[sub]?.clean;
+    return clean === undefined || clean === '' || clean === NULL ? undefined : clean;
   }
 
   /** Value, marked as mapped to `path` below the cell's place. */
   text(path: string, component: number, sub = 1): string | undefined {
     const atom = this.repetition[component]?.[sub];
     if (atom === undefined) return undefined;
-    const value = printable(atom.value);
+    const value = atom.clean;
     if (value === '' || value === NULL) {
       this.consume(atom);
       return undefined;
@@ -148,11 +146,4 @@ export class Cell {
     atom.reason = reason;
     this.run.issue('warning', 'value', this.run.sourceName(atom), `Value is not usable: ${reason}.`);
   }
-}
-
-const CONTROL = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/;
-
-/** Without the control characters that FHIR strings may not hold, and without blanks around. */
-export function printable(value: string): string {
-  return (CONTROL.test(value) ? value.replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/g, '') : value).trim();
 }

@@ -80,6 +80,7 @@ export class Draft {
   append(name: string, item: unknown): number {
     this.resource[name] ??= [];
     const list = this.resource[name] as unknown[];
+    if (list.length < SHORT_LIST) return appendShort(list, item);
     this.#indexes ??= new Map();
     let index = this.#indexes.get(name);
     if (index === undefined) {
@@ -201,4 +202,14 @@ function structuredCopy(value: unknown): unknown {
   const copy: Element = {};
   for (const [name, item] of Object.entries(value)) copy[name] = structuredCopy(item);
   return copy;
+}
+
+/** Below this length comparing every item is cheaper than keeping an index. */
+const SHORT_LIST = 12;
+
+function appendShort(list: unknown[], item: unknown): number {
+  if (list.length === 0) return list.push(item) - 1;
+  const text = JSON.stringify(item);
+  for (let at = 0; at < list.length; at++) if (JSON.stringify(list[at]) === text) return at;
+  return list.push(item) - 1;
 }

@@ -15,6 +15,8 @@ export interface Place {
 /** One non-empty sub-component. */
 export interface Atom {
   readonly value: string;
+  /** The value without blanks around it and without control characters, which FHIR strings may not hold. */
+  readonly clean: string;
   readonly field: number;
   readonly repetition: number;
   readonly component: number;
@@ -52,6 +54,7 @@ export function readSource(message: Message): SourceSegment[] {
     }
     const atom: Atom = {
       value: found.value,
+      clean: printable(found.value),
       field: found.field,
       repetition: found.repetition,
       component: found.component,
@@ -66,6 +69,12 @@ export function readSource(message: Message): SourceSegment[] {
     place(current.fields, atom);
   });
   return segments;
+}
+
+const CONTROL = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/;
+
+function printable(value: string): string {
+  return (CONTROL.test(value) ? value.replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/g, '') : value).trim();
 }
 
 function place(fields: (SourceField | undefined)[], atom: Atom): void {

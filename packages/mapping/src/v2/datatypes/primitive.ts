@@ -1,5 +1,5 @@
 /** v2 primitive types: ST, TX, FT, ID, NM, and dates with the elements FHIR adds to them. */
-import { type Cell, printable } from '../cell.ts';
+import type { Cell } from '../cell.ts';
 import { toFhirDateTime } from './datetime.ts';
 
 /** ST, ID, IS, and any composite whose first component is what matters. */
@@ -18,7 +18,7 @@ export function readText(cell: Cell): string | undefined {
         cell.consume(atom);
         continue;
       }
-      const value = printable(atom.value);
+      const value = atom.clean;
       if (value === '') continue;
       cell.mark(atom, '');
       parts.push(value);
