@@ -277,7 +277,6 @@ export const CONCEPT_MAPS = {
     PCD: 'PCD',
     PCV: 'PCV',
   },
-  languageMode: {},
 } satisfies Record<string, Record<string, string>>;
 
 export type ConceptMapName = keyof typeof CONCEPT_MAPS;

@@ -145,6 +145,16 @@ describe('problems', () => {
     expect(fact?.code?.coding?.[0]?.code).toBe('160245001');
   });
 
+  it('a problem that only the narrative names is called so', () => {
+    const named = problem(false, 'x', '<text>Tennis elbow</text>').replace(
+      /<value[^>]*>/,
+      '<value xsi:type="CD" nullFlavor="UNK"/>',
+    );
+    const [fact] = ofType(convert(named), 'Condition');
+    expect(fact?.code?.text).toBe('Tennis elbow');
+    expect(fact?.verificationStatus?.coding?.[0]?.code).toBe('confirmed');
+  });
+
   it('an end makes it resolved', () => {
     const time = '<effectiveTime><low value="2019"/><high value="202001"/></effectiveTime>';
     const [fact] = ofType(convert(problem(false, '73211009', time)), 'Condition');
