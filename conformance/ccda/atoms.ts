@@ -26,15 +26,29 @@ export function documentAtoms(root: RawElement): SourceAtom[] {
   return atoms;
 }
 
-/** Each pair of code and code system inside an entry, with its places. In a fragment all of it counts as entries. */
+/** The elements that are an entry, or stand for one as the root of a fragment (CDA R2 §4.3.6). */
+const ENTRIES: ReadonlySet<string> = new Set([
+  'entry',
+  'entryRelationship',
+  'act',
+  'encounter',
+  'observation',
+  'observationMedia',
+  'organizer',
+  'procedure',
+  'regionOfInterest',
+  'substanceAdministration',
+  'supply',
+]);
+
+/** Each pair of code and code system inside an entry, with its places. */
 export function entryCodes(root: RawElement): CodedAtom[] {
   const found = new Map<string, CodedAtom>();
-  const whole = root.name !== 'ClinicalDocument' && root.name !== 'section' && root.name !== 'component';
   visit(root, `/${root.name}`, (element, path) => {
     if (isNarrative(element)) return false;
-    const code = valueOf(element, 'code');
-    const codeSystem = valueOf(element, 'codeSystem');
-    if (code !== undefined && codeSystem !== undefined && (whole || isInEntry(element))) {
+    const code = attributeOf(element, 'code');
+    const codeSystem = attributeOf(element, 'codeSystem');
+    if (code !== undefined && codeSystem !== undefined && isInEntry(element)) {
       const key = `${code}|${codeSystem}`;
       const known = found.get(key);
       if (known === undefined) found.set(key, { code, codeSystem, paths: [`${path}/@code`] });
@@ -50,11 +64,12 @@ function isNarrative(element: RawElement): boolean {
 }
 
 function isInEntry(element: RawElement): boolean {
-  for (let at: RawElement | undefined = element; at !== undefined; at = at.parent) if (at.name === 'entry') return true;
+  for (let at: RawElement | undefined = element; at !== undefined; at = at.parent)
+    if (ENTRIES.has(at.name)) return true;
   return false;
 }
 
-function valueOf(element: RawElement, name: string): string | undefined {
+function attributeOf(element: RawElement, name: string): string | undefined {
   return element.attributes.find(([attribute]) => attribute === name)?.[1].trim() || undefined;
 }
 
