@@ -9,12 +9,12 @@ import {
   openDatabase,
   startEmbeddedDatabase,
 } from './database/index.ts';
-import { demoAccounts, loadRegion, registerSites } from './demo/index.ts';
+import { demoAccounts, loadRegion, registerSites, startReceivers } from './demo/index.ts';
 import { Authenticator, httpServer, startMllp } from './gate/index.ts';
 import { PersonIndex } from './identity/index.ts';
 import { ConversionPool, Messages, Processor, Receiver } from './inbox/index.ts';
 import type { Progress, RunningHub } from './lifecycle.ts';
-import { Deliveries } from './outbox/index.ts';
+import { Deliveries, Derivation, Sender } from './outbox/index.ts';
 import { FhirRecord, useDefinitions } from './record/index.ts';
 import { screens } from './screens/index.ts';
 import { masterKey, tokenKey } from './secrets/index.ts';
@@ -48,9 +48,15 @@ export async function startHub(config: Config, progress: Progress, pages = scree
     const processor = new Processor({ database, record, persons, participants, master, pool, log });
     const receiver = new Receiver(database, master, () => processor.wake());
     const messages = new Messages(database, master, participants);
-    const deliveries = new Deliveries(database, participants);
+    const sender = new Sender({ database, record, participants, accessLog, log });
+    new Derivation(record, persons, participants, () => sender.wake());
+    const deliveries = new Deliveries(database, participants, () => sender.wake());
     await participants.load();
-    if (config.demo) await registerSites(participants, accounts);
+    if (config.demo) {
+      await registerSites(participants, accounts);
+      const receivers = await startReceivers(config.dataDir, participants);
+      closing.push(() => receivers.close());
+    }
     processor.start();
     closing.push(() => processor.stop());
 
@@ -92,6 +98,8 @@ export async function startHub(config: Config, progress: Progress, pages = scree
         (done, total) => progress.count('Loading the simulated region, messages processed', done, total),
       );
     }
+    await sender.start();
+    closing.push(() => sender.stop());
     const url = await app.listen({ host: config.host, port: config.port });
     closing.push(() => app.close());
     return {

@@ -1,2 +1,3 @@
 /** The simulated region as a hub's first participants: its sites, its accounts, its story. */
+export { startReceivers } from './receivers.ts';
 export { demoAccounts, loadRegion, registerSites } from './region.ts';

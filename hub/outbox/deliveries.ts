@@ -1,42 +1,106 @@
-/** The deliveries as people see them: what went to whom, in which state. */
-import type { Database } from '../database/index.ts';
+/** The deliveries as people see them: what went to whom, in which state; and sending again what was given up. */
+import { typeName } from '@causeway/fhir';
+import type { Database, Row } from '../database/index.ts';
+import { RecordError, ridOf } from '../record/index.ts';
 import type { Participants } from '../trust/index.ts';
+
+export interface DeliveryQuery {
+  state?: string | undefined;
+  destination?: string | undefined;
+  /** The `next` of the page before. */
+  before?: number | undefined;
+  limit: number;
+}
+
+const columns = `seq, id, destination, source, dialect, kind, topic, focus_type, focus_rid, focus_version, message, state,
+  attempts, last_error, created, delivered, CASE WHEN state = 'failed' THEN next_attempt END AS next_attempt`;
 
 export class Deliveries {
   readonly #database: Database;
   readonly #participants: Participants;
+  readonly #onReplay: () => void;
 
-  constructor(database: Database, participants: Participants) {
+  constructor(database: Database, participants: Participants, onReplay: () => void = () => {}) {
     this.#database = database;
     this.#participants = participants;
+    this.#onReplay = onReplay;
   }
 
   /** What a message caused to be sent. */
   async ofMessage(message: string): Promise<object[]> {
+    const { rows } = await this.#database.query(`SELECT ${columns} FROM delivery WHERE message = $1 ORDER BY seq`, [
+      message,
+    ]);
+    return rows.map((row) => this.#shown(row));
+  }
+
+  /** Deliveries, newest first; `next` is the cursor of the page after. */
+  async list({
+    state,
+    destination,
+    before,
+    limit,
+  }: DeliveryQuery): Promise<{ deliveries: object[]; next: number | null }> {
+    const values: unknown[] = [];
+    const conditions = ['true'];
+    if (state) conditions.push(`state = $${values.push(state)}`);
+    if (destination) conditions.push(`destination = $${values.push(destination)}`);
+    if (before !== undefined) conditions.push(`seq < $${values.push(before)}`);
     const { rows } = await this.#database.query(
-      `SELECT id, destination, dialect, kind, topic, state, attempts, last_error, created, delivered FROM delivery
-       WHERE message = $1 ORDER BY seq`,
-      [message],
+      `SELECT ${columns} FROM delivery WHERE ${conditions.join(' AND ')} ORDER BY seq DESC LIMIT ${limit}`,
+      values,
     );
-    return rows.map((row) => ({
-      id: row.id,
-      destination: row.destination,
-      destinationName: this.#participants.byKey(row.destination).name,
-      dialect: row.dialect,
-      kind: row.kind,
-      topic: row.topic,
-      state: row.state,
-      attempts: row.attempts,
-      lastError: row.last_error,
-      createdAt: row.created,
-      deliveredAt: row.delivered,
-    }));
+    return { deliveries: rows.map((row) => this.#shown(row)), next: rows.length === limit ? rows.at(-1)!.seq : null };
+  }
+
+  /** Sends again what was given up, under the same control id. @throws RecordError 404, 409 */
+  async replay(id: string): Promise<void> {
+    const { rowCount } = await this.#database.query(
+      `UPDATE delivery SET state = 'failed', attempts = 1, next_attempt = now() WHERE id = $1 AND state = 'dead'`,
+      [ridOf(id)],
+    );
+    if (rowCount) {
+      this.#onReplay();
+      return;
+    }
+    const { rows } = await this.#database.query('SELECT state FROM delivery WHERE id = $1', [ridOf(id)]);
+    if (!rows[0]) throw new RecordError(404, 'not-found', 'There is no delivery of this id.');
+    throw new RecordError(
+      409,
+      'conflict',
+      `Only a delivery that was given up can be sent again; this one is ${rows[0].state}.`,
+    );
   }
 
   async status(): Promise<{ delivered: number; deliveriesWaiting: number; deliveriesDead: number }> {
     const { rows } = await this.#database.query('SELECT state, count(*) AS count FROM delivery GROUP BY state');
     const count = (...states: string[]) =>
       rows.filter((row) => states.includes(row.state)).reduce((sum, row) => sum + Number(row.count), 0);
-    return { delivered: count('delivered'), deliveriesWaiting: count('waiting', 'failed'), deliveriesDead: count('dead') };
+    return {
+      delivered: count('delivered'),
+      deliveriesWaiting: count('waiting', 'failed'),
+      deliveriesDead: count('dead'),
+    };
+  }
+
+  #shown(row: Row): object {
+    return {
+      id: row.id,
+      destination: row.destination,
+      destinationName: this.#participants.byKey(row.destination).name,
+      source: row.source,
+      sourceName: this.#participants.byKey(row.source).name,
+      dialect: row.dialect,
+      kind: row.kind,
+      topic: row.topic,
+      focus: `${typeName(row.focus_type)}/${row.focus_rid}`,
+      message: row.message,
+      state: row.state,
+      attempts: row.attempts,
+      lastError: row.last_error,
+      createdAt: row.created,
+      deliveredAt: row.delivered,
+      nextAttemptAt: row.next_attempt,
+    };
   }
 }

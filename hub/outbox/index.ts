@@ -1,2 +1,5 @@
-/** The outbox: what must reach whom. */
+/** The outbox: what must reach whom, and its way there. */
+export { controlIdOf } from './control-id.ts';
 export { Deliveries } from './deliveries.ts';
+export { Derivation } from './derive.ts';
+export { Sender } from './sender.ts';

@@ -1,0 +1,29 @@
+/**
+ * Which site cares for which person, from what flows: a hospital or a practice that keeps a chart of somebody, or has
+ * seen them, cares for them. Laboratories and pharmacies serve and are told nothing.
+ */
+import type { WriteSet } from '../record/index.ts';
+import type { Participants } from '../trust/index.ts';
+
+const caring = new Set(['hospital', 'practice']);
+
+/** Notes, in the transaction of the change, the care relationships that it shows. */
+export async function noteCare(set: WriteSet, participants: Participants): Promise<void> {
+  const shown = new Map<number, 'chart' | 'encounter'>();
+  for (const { after } of set.changes) {
+    if (after.deleted || after.home < 0) continue;
+    if (after.type === 'Encounter') shown.set(after.home, 'encounter');
+    else if (after.type === 'Patient' && !shown.has(after.home)) shown.set(after.home, 'chart');
+  }
+  if (shown.size === 0) return;
+  const sites = participants.all().filter(({ kind }) => caring.has(kind));
+  await set.transaction.query({
+    name: 'care_relationship',
+    text: `INSERT INTO care_relationship (home, site, since, evidence)
+           SELECT l.home, l.source, $4, v.evidence FROM unnest($1::bigint[], $2::text[]) AS v (home, evidence)
+           JOIN link l ON l.home = v.home WHERE l.source = ANY($3)
+           ON CONFLICT (home, site) DO UPDATE SET evidence = excluded.evidence
+           WHERE care_relationship.evidence = 'chart' AND excluded.evidence = 'encounter'`,
+    values: [[...shown.keys()], [...shown.values()], sites.map(({ key }) => key), set.now],
+  });
+}

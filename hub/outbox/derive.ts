@@ -1,0 +1,266 @@
+/**
+ * Says, in the transaction of a change, what must reach whom: a result goes to every other site that cares for the
+ * person and knows the person under a record number of its own, a discharge summary to the family practice. What
+ * changed is sent again as a correction, what is withdrawn or turns out to be another person's as a retraction.
+ *
+ * Links made by the matcher are good enough here; filing into another site's chart without a person's confirmation is
+ * decided by the routes of a destination.
+ */
+import { typeCode, typeName } from '@causeway/fhir';
+import { linkLock, type PersonChange, type PersonIndex } from '../identity/index.ts';
+import { type FhirRecord, newId, type WriteSet } from '../record/index.ts';
+import type { Participant, Participants } from '../trust/index.ts';
+import { noteCare } from './care.ts';
+import { changedFoci, type Focus, fociOf, type Topic, withoutRetold } from './focus.ts';
+
+/** A source patient of a person, as the deliveries see it. */
+interface Member {
+  home: number;
+  patient: string;
+  source: string;
+  person: string;
+  /** Whether it may be sent something: its site cares, and it stands for a person and not for "John Doe". */
+  cares: boolean;
+}
+
+/** What a recipient was sent last about a focus. */
+interface Sent {
+  recipient: string;
+  round: number;
+  kind: Kind;
+  live: boolean;
+}
+
+type Kind = 'new' | 'correction' | 'retraction';
+
+interface Row {
+  focus: { type: string; rid: string; home: number; version: number; message: string | undefined; topic: string };
+  source: string;
+  person: string;
+  destination: Participant;
+  recipient: string;
+  recipientHome: number;
+  kind: Kind;
+  round: number;
+}
+
+/** Which kinds of organisation are sent a topic. */
+const receives: Record<Topic, (kind: string) => boolean> = {
+  result: () => true,
+  'discharge-summary': (kind) => kind === 'practice',
+};
+
+export class Derivation {
+  readonly #record: FhirRecord;
+  readonly #persons: PersonIndex;
+  readonly #participants: Participants;
+  readonly #written = new WeakSet<WriteSet>();
+
+  /** Adds itself to every transaction of the record, after the person index; `onCommit` when something is to be sent. */
+  constructor(record: FhirRecord, persons: PersonIndex, participants: Participants, onCommit: () => void) {
+    this.#record = record;
+    this.#persons = persons;
+    this.#participants = participants;
+    record.writer.beforeCommit((set) => this.#derive(set));
+    record.writer.afterCommit((set) => {
+      if (this.#written.has(set)) onCommit();
+    });
+  }
+
+  async #derive(set: WriteSet): Promise<void> {
+    await noteCare(set, this.#participants);
+    if (!this.#participants.all().some(({ endpoint }) => endpoint)) return;
+    const { keys } = this.#record;
+    const changed = await changedFoci(set, keys);
+    const moved = this.#persons.changesOf(set);
+    if (changed.length === 0 && moved.length === 0) return;
+    await set.transaction.query({ name: 'outbox_links', text: `SELECT pg_advisory_xact_lock_shared(${linkLock})` });
+    const joined = [...new Set(moved.flatMap(({ before, after }) => (gains({ before, after }) ? after : [])))];
+    const known = new Set(changed.map(({ rid }) => rid));
+    const older = joined.length > 1 ? (await fociOf(set, keys, joined)).filter(({ rid }) => !known.has(rid)) : [];
+    const foci = await withoutRetold(set, [...older, ...changed]);
+    const rows = [
+      ...(await this.#rows(set, foci, new Set(changed))),
+      ...(await this.#undone(set, [...new Set(moved.flatMap(({ before, after }) => [...before, ...after]))])),
+    ];
+    if (rows.length === 0) return;
+    await insert(set, rows);
+    this.#written.add(set);
+  }
+
+  async #rows(set: WriteSet, foci: Focus[], changed: Set<Focus>): Promise<Row[]> {
+    if (foci.length === 0) return [];
+    const members = await membersOf(set, [...new Set(foci.map(({ home }) => home))]);
+    await cancelUnsent(
+      set,
+      foci.filter(({ withdrawn }) => withdrawn),
+    );
+    const sent = await sentAbout(set, foci);
+    const rows: Row[] = [];
+    for (const focus of foci) {
+      const origin = members.find(({ home }) => home === focus.home);
+      if (!origin) continue;
+      const others = members.filter(({ person, source }) => person === origin.person && source !== origin.source);
+      for (const destination of this.#participants.all()) {
+        if (!destination.endpoint || !receives[focus.topic](destination.kind)) continue;
+        const history = sent.get(`${destination.key} ${focus.rid}`) ?? [];
+        const recipient = choose(
+          others.filter(({ source, cares }) => cares && source === destination.key),
+          history,
+        );
+        if (!recipient) continue;
+        const last = history.find((one) => one.recipient === recipient.patient);
+        const kind = kindOf(focus, last?.live ?? false, changed.has(focus));
+        if (!kind) continue;
+        rows.push({
+          focus,
+          source: origin.source,
+          person: origin.person,
+          destination,
+          recipient: recipient.patient,
+          recipientHome: recipient.home,
+          kind,
+          round: (last?.round ?? 0) + 1,
+        });
+      }
+    }
+    return rows;
+  }
+
+  /** Retractions of what was delivered to somebody who turns out to be another person. */
+  async #undone(set: WriteSet, homes: number[]): Promise<Row[]> {
+    if (homes.length === 0) return [];
+    await set.transaction.query({
+      name: 'outbox_undone_unsent',
+      text: `UPDATE delivery d SET state = 'cancelled', last_error = 'Another person, as it turned out before it was sent.'
+             WHERE (d.home = ANY($1) OR d.recipient_home = ANY($1)) AND d.state = 'waiting' AND d.attempts = 0
+               AND d.kind <> 'retraction' AND ${parted}`,
+      values: [homes],
+    });
+    const { rows } = await set.transaction.query({
+      name: 'outbox_undone',
+      text: `SELECT * FROM (
+               SELECT DISTINCT ON (d.destination, d.recipient, d.focus_rid) d.*, ${highestRound} AS highest FROM delivery d
+               WHERE (d.home = ANY($1) OR d.recipient_home = ANY($1)) AND d.state <> 'cancelled'
+               ORDER BY d.destination, d.recipient, d.focus_rid, d.round DESC) d
+             WHERE d.kind <> 'retraction' AND ${parted} ORDER BY d.seq`,
+      values: [homes],
+    });
+    return rows.map((row) => ({
+      focus: {
+        type: typeName(row.focus_type)!,
+        rid: row.focus_rid,
+        home: row.home,
+        version: row.focus_version,
+        message: row.message ?? undefined,
+        topic: row.topic,
+      },
+      source: row.source,
+      person: row.person,
+      destination: this.#participants.byKey(row.destination),
+      recipient: row.recipient,
+      recipientHome: row.recipient_home,
+      kind: 'retraction',
+      round: row.highest + 1,
+    }));
+  }
+}
+
+/** Of a delivery `d`: the focus and the recipient belong to different persons. */
+const parted = `(SELECT person FROM link WHERE home = d.home) IS DISTINCT FROM
+  (SELECT person FROM link WHERE home = d.recipient_home)`;
+
+const highestRound = `(SELECT max(h.round) FROM delivery h WHERE h.destination = d.destination
+  AND h.recipient = d.recipient AND h.focus_rid = d.focus_rid AND h.focus_type = d.focus_type)`;
+
+function gains({ before, after }: Pick<PersonChange, 'before' | 'after'>): boolean {
+  return after.length > 1 && after.some((home) => !before.includes(home));
+}
+
+/** What a recipient must be told, given whether it holds something that was not taken back. */
+function kindOf(focus: Focus, live: boolean, changed: boolean): Kind | undefined {
+  if (focus.withdrawn) return live ? 'retraction' : undefined;
+  if (!live) return 'new';
+  return changed ? 'correction' : undefined;
+}
+
+/** One of a site's own Patients of the person: the one that was told before, else the one that was known first. */
+function choose(members: Member[], history: Sent[]): Member | undefined {
+  const told = members.find(({ patient }) => history.some(({ recipient, live }) => live && recipient === patient));
+  return told ?? members.sort((a, b) => a.home - b.home)[0];
+}
+
+/** Everybody in the persons of these homes. */
+async function membersOf(set: WriteSet, homes: number[]): Promise<Member[]> {
+  const { rows } = await set.transaction.query({
+    name: 'outbox_members',
+    text: `SELECT l.home, l.patient, l.source, l.person, (c.site IS NOT NULL AND l.placeholder IS NULL) AS cares
+           FROM link l LEFT JOIN care_relationship c ON c.home = l.home AND c.site = l.source
+           WHERE l.person IN (SELECT person FROM link WHERE home = ANY($1))`,
+    values: [homes],
+  });
+  return rows as Member[];
+}
+
+/** What was withdrawn before it was sent need not be sent. */
+async function cancelUnsent(set: WriteSet, foci: Focus[]): Promise<void> {
+  if (foci.length === 0) return;
+  await set.transaction.query({
+    name: 'outbox_cancel',
+    text: `UPDATE delivery SET state = 'cancelled', last_error = 'Withdrawn before it was sent.'
+           WHERE focus_rid = ANY($1) AND state = 'waiting' AND attempts = 0 AND kind <> 'retraction'`,
+    values: [foci.map(({ rid }) => rid)],
+  });
+}
+
+/** By destination and focus, what each recipient was sent last; the cancelled count only as rounds. */
+async function sentAbout(set: WriteSet, foci: Focus[]): Promise<Map<string, Sent[]>> {
+  const { rows } = await set.transaction.query({
+    name: 'outbox_sent',
+    text: `SELECT destination, focus_rid, recipient, max(round) AS round,
+             (array_agg(kind ORDER BY round DESC) FILTER (WHERE state <> 'cancelled'))[1] AS kind
+           FROM delivery WHERE focus_rid = ANY($1) GROUP BY destination, focus_rid, recipient`,
+    values: [foci.map(({ rid }) => rid)],
+  });
+  const sent = new Map<string, Sent[]>();
+  for (const { destination, focus_rid, recipient, round, kind } of rows) {
+    const key = `${destination} ${focus_rid}`;
+    const live = kind !== null && kind !== 'retraction';
+    sent.set(key, [...(sent.get(key) ?? []), { recipient, round, kind, live }]);
+  }
+  return sent;
+}
+
+async function insert(set: WriteSet, rows: Row[]): Promise<void> {
+  const column = <T>(value: (row: Row) => T) => rows.map(value);
+  await set.transaction.query({
+    name: 'outbox_insert',
+    text: `INSERT INTO delivery (id, created, destination, dialect, kind, topic, home, source, person, focus_type,
+             focus_rid, focus_version, message, recipient, recipient_home, round, state, next_attempt)
+           SELECT id, $1, destination, dialect, kind, topic, home, source, person, focus_type, focus_rid,
+             focus_version, message, recipient, recipient_home, round, 'waiting', $1
+           FROM unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bigint[], $8::text[], $9::uuid[],
+                       $10::smallint[], $11::uuid[], $12::integer[], $13::uuid[], $14::uuid[], $15::bigint[],
+                       $16::integer[])
+             AS v (id, destination, dialect, kind, topic, home, source, person, focus_type, focus_rid, focus_version,
+                   message, recipient, recipient_home, round)`,
+    values: [
+      set.now,
+      column(() => newId()),
+      column(({ destination }) => destination.key),
+      column(({ destination }) => destination.endpoint?.dialect ?? 'fhir'),
+      column(({ kind }) => kind),
+      column(({ focus }) => focus.topic),
+      column(({ focus }) => focus.home),
+      column(({ source }) => source),
+      column(({ person }) => person),
+      column(({ focus }) => typeCode(focus.type)!),
+      column(({ focus }) => focus.rid),
+      column(({ focus }) => focus.version),
+      column(({ focus }) => focus.message ?? null),
+      column(({ recipient }) => recipient),
+      column(({ recipientHome }) => recipientHome),
+      column(({ round }) => round),
+    ],
+  });
+}

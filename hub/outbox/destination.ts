@@ -1,0 +1,200 @@
+/**
+ * Sends what waits for one destination: in order for each recipient, at least once, under the same control id at every
+ * attempt. While the destination is not reached, one delivery at a time is tried, with growing pauses.
+ */
+import { typeName } from '@causeway/fhir';
+import type { Logger } from 'pino';
+import type { Database } from '../database/index.ts';
+import type { FhirRecord } from '../record/index.ts';
+import { type AccessLog, accessOf, type Endpoint, type Participants } from '../trust/index.ts';
+import type { Answer, Client, Timeouts } from './answer.ts';
+import { compose, isEmptied } from './compose.ts';
+import { readContent } from './content.ts';
+import { FhirClient } from './fhir-client.ts';
+import { MllpClient } from './mllp-client.ts';
+import { type Claimed, claim, giveBack, nextDue, type Settled, settle } from './queue.ts';
+
+export interface SenderParts {
+  database: Database;
+  record: FhirRecord;
+  participants: Participants;
+  accessLog: AccessLog;
+  log: Logger;
+}
+
+export interface Timing extends Timeouts {
+  firstRetryMs: number;
+  longestRetryMs: number;
+  /** Tries after which a destination that is not reached, or one that refuses, is given up for a delivery. */
+  attempts: number;
+  refusals: number;
+}
+
+const claimedAtOnce = 32;
+/** An HL7 v2 receiver takes one message after the other; a FHIR server several at once. */
+const sendsAtOnce = { hl7v2: 1, fhir: 4 };
+const idleMs = 5_000;
+
+export class Destination {
+  readonly #key: string;
+  readonly #parts: SenderParts;
+  readonly #timing: Timing;
+  #client: { endpoint: string; client: Client } | undefined;
+  #failures = 0;
+  #stopped = false;
+  #pending = false;
+  #wake: (() => void) | undefined;
+  readonly #running: Promise<void>;
+
+  constructor(key: string, parts: SenderParts, timing: Timing) {
+    this.#key = key;
+    this.#parts = parts;
+    this.#timing = timing;
+    this.#running = this.#run();
+  }
+
+  wake(): void {
+    this.#pending = true;
+    this.#wake?.();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#client?.client.close();
+    this.#wake?.();
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#stopped) {
+      this.#pending = false;
+      let tried = 0;
+      try {
+        tried = await this.#batch();
+        if (tried === 0) {
+          const pause = await nextDue(this.#parts.database, this.#key, idleMs);
+          if (!this.#pending) await this.#pause(pause, true);
+        } else if (this.#failures > 0) await this.#pause(this.#backOff(this.#failures), false);
+      } catch (error) {
+        if (this.#stopped) return;
+        this.#parts.log.error({ destination: this.#key, error: (error as Error).message }, 'the outbox failed');
+        await this.#pause(idleMs, false);
+      }
+    }
+  }
+
+  /** Waits; a wake-up ends the wait where `wakeable`, a stop in any case. */
+  #pause(ms: number, wakeable: boolean): Promise<void> {
+    if (this.#stopped) return Promise.resolve();
+    return new Promise((resolve) => {
+      const done = () => {
+        clearTimeout(timer);
+        this.#wake = undefined;
+        resolve();
+      };
+      const timer = setTimeout(done, ms);
+      this.#wake = () => {
+        if (wakeable || this.#stopped) done();
+      };
+    });
+  }
+
+  /** Tries what is due; returns how many deliveries that was. */
+  async #batch(): Promise<number> {
+    const endpoint = this.#parts.participants.byKey(this.#key).endpoint;
+    if (!endpoint) return 0;
+    const client = this.#clientFor(endpoint);
+    const claimed = await claim(this.#parts.database, this.#key, this.#failures > 0 ? 1 : claimedAtOnce);
+    const lanes = [...Map.groupBy(claimed, ({ recipient }) => recipient).values()];
+    const settled: Settled[] = [];
+    const untried: Claimed[] = [];
+    let reached = true;
+    const work = async () => {
+      for (let lane = lanes.shift(); lane; lane = lanes.shift()) {
+        for (const [i, delivery] of lane.entries()) {
+          if (!reached || this.#stopped) {
+            untried.push(...lane.slice(i));
+            break;
+          }
+          const outcome = await this.#attempt(delivery, client);
+          settled.push(outcome.settled);
+          if (!outcome.reached) reached = false;
+          if (outcome.settled.state === 'failed') {
+            untried.push(...lane.slice(i + 1));
+            break;
+          }
+        }
+      }
+    };
+    await Promise.all(Array.from({ length: sendsAtOnce[endpoint.dialect] }, work));
+    await settle(this.#parts.database, settled);
+    await giveBack(this.#parts.database, untried);
+    this.#failures = reached ? 0 : this.#failures + 1;
+    return settled.length;
+  }
+
+  #clientFor(endpoint: Endpoint): Client {
+    const address = JSON.stringify(endpoint);
+    if (this.#client?.endpoint !== address) {
+      this.#client?.client.close();
+      const client =
+        endpoint.dialect === 'hl7v2' ? new MllpClient(endpoint, this.#timing) : new FhirClient(endpoint, this.#timing);
+      this.#client = { endpoint: address, client };
+    }
+    return this.#client.client;
+  }
+
+  async #attempt(delivery: Claimed, client: Client): Promise<{ settled: Settled; reached: boolean }> {
+    const { seq, attempts } = delivery;
+    const end = (state: 'delivered' | 'dead' | 'cancelled', error?: string) => ({
+      settled: { seq, state, error, retryMs: 0 },
+      reached: true,
+    });
+    if (delivery.kind !== 'retraction' && !delivery.together) {
+      return end('cancelled', 'Another person, as it turned out before it was sent.');
+    }
+    const { database, record, participants } = this.#parts;
+    const content = await readContent(database, record.keys, delivery);
+    if (typeof content === 'string') return end('dead', content);
+    if (delivery.kind === 'new' && isEmptied(content)) return end('cancelled', 'Withdrawn before it was sent.');
+    const composed = compose(delivery, content, participants.byKey(this.#key), participants.byKey(delivery.source));
+    if (typeof composed === 'string') return end('dead', composed);
+    const answer = await client.send(composed.bytes, composed.controlId);
+    if (answer.kind === 'delivered') {
+      await this.#disclosed(delivery);
+      return end('delivered');
+    }
+    return this.#again(seq, attempts, answer);
+  }
+
+  #again(
+    seq: number,
+    attempts: number,
+    answer: Exclude<Answer, { kind: 'delivered' }>,
+  ): { settled: Settled; reached: boolean } {
+    const reached = answer.kind === 'refused';
+    const dead = attempts >= (reached ? this.#timing.refusals : this.#timing.attempts) && !this.#stopped;
+    if (dead) this.#parts.log.error({ destination: this.#key, delivery: seq, attempts }, 'a delivery was given up');
+    const state = dead ? 'dead' : 'failed';
+    return {
+      settled: { seq, state, error: answer.reason, retryMs: this.#stopped ? 0 : this.#backOff(attempts) },
+      reached,
+    };
+  }
+
+  /** Doubled at each failure, between half and one and a half of it by chance, so that destinations do not move in step. */
+  #backOff(failures: number): number {
+    const { firstRetryMs, longestRetryMs } = this.#timing;
+    return Math.min(firstRetryMs * 2 ** Math.min(failures - 1, 30), longestRetryMs) * (0.5 + Math.random());
+  }
+
+  /** A delivery hands out somebody's record: recorded like every access. */
+  async #disclosed({ focus_type, focus_rid, recipient }: Claimed): Promise<void> {
+    const outbox = accessOf({ username: 'outbox', name: 'Outbox', role: 'system', organization: 'hub' });
+    const what = `${typeName(focus_type)}/${focus_rid} to ${this.#key}`;
+    await this.#parts.accessLog.record(
+      { ...outbox, purpose: 'TREAT' },
+      { action: 'deliver', what, patients: [recipient], status: 200 },
+    );
+  }
+}

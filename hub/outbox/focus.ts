@@ -1,0 +1,201 @@
+/**
+ * What deliveries are about: a report with its results, or a discharge summary. Found from what a transaction changed,
+ * or from everything that a home holds.
+ */
+import { typeCode, typeName } from '@causeway/fhir';
+import { isWithdrawn } from '@causeway/mapping';
+import type { DiagnosticReport, DocumentReference, Resource } from '@medplum/fhirtypes';
+import type { Row as DatabaseRow } from '../database/index.ts';
+import {
+  type HomeKeys,
+  hash64,
+  open,
+  type ResourceChange,
+  ridOf,
+  sealIdentity,
+  type WriteSet,
+} from '../record/index.ts';
+
+export type Topic = 'result' | 'discharge-summary';
+
+export interface Focus {
+  type: 'DiagnosticReport' | 'DocumentReference';
+  rid: string;
+  home: number;
+  version: number;
+  /** The inbox message that stated it last. */
+  message: string | undefined;
+  topic: Topic;
+  /** Whether it is gone, or says that it never held. */
+  withdrawn: boolean;
+}
+
+const reportType = typeCode('DiagnosticReport')!;
+const documentType = typeCode('DocumentReference')!;
+const observationType = typeCode('Observation')!;
+const dischargeSummary = '18842-5';
+/** Of one home, how many reports and documents reach a site that comes to care for the person: the latest. */
+const caughtUp = 500;
+
+interface Loaded {
+  type: string;
+  rid: string;
+  home: number;
+  version: number;
+  message: string | undefined;
+  resource: Resource;
+}
+
+/** The reports and discharge summaries that a transaction changed, by themselves or by one of their results. */
+export async function changedFoci(set: WriteSet, keys: HomeKeys): Promise<Focus[]> {
+  const latest = new Map<string, ResourceChange>();
+  for (const change of set.changes) latest.set(`${change.after.type}/${change.after.rid}`, change);
+  const foci = new Map<string, Focus>();
+  const covered = new Set<string>();
+  for (const change of latest.values()) {
+    if (change.after.home < 0) continue;
+    const { after, resource } = change;
+    if (after.type === 'DiagnosticReport') {
+      for (const rid of resultsOf(resource as object as DiagnosticReport)) covered.add(rid);
+    }
+    const focus = focusOf(after, after.deleted ? undefined : (resource as object as Resource));
+    if (focus) foci.set(after.rid, focus);
+  }
+  const observations = [...latest.values()].filter(({ after }) => after.type === 'Observation');
+  const alone = observations.filter(({ after }) => after.version > 1 && !covered.has(after.rid));
+  for (const loaded of await reportsOf(
+    set,
+    keys,
+    alone.map(({ after }) => after.rid),
+  )) {
+    const focus = focusOf(loaded, loaded.resource);
+    if (!focus || foci.has(loaded.rid)) continue;
+    const change = alone.find(({ after }) => resultsOf(loaded.resource as DiagnosticReport).includes(after.rid));
+    foci.set(loaded.rid, { ...focus, message: change?.after.message ?? focus.message });
+  }
+  const withdrawn = observations.filter(({ after, resource }) => after.deleted || isWithdrawn(resource ?? {}));
+  if (withdrawn.length > 0) await noteEmptied([...foci.values()], set, keys, latest);
+  return [...foci.values()];
+}
+
+/** Everything of these homes that deliveries are about. */
+export async function fociOf(set: WriteSet, keys: HomeKeys, homes: number[]): Promise<Focus[]> {
+  const { rows } = await set.transaction.query({
+    name: 'outbox_foci',
+    text: `SELECT home, type, rid, version, message, body FROM (
+             SELECT *, row_number() OVER (PARTITION BY home ORDER BY rkey DESC) AS place FROM resource
+             WHERE home = ANY($1) AND type IN (${reportType}, ${documentType}) AND NOT deleted) r
+           WHERE place <= ${caughtUp} ORDER BY rkey`,
+    values: [homes],
+  });
+  return (await opened(set, keys, rows)).flatMap((loaded) => focusOf(loaded, loaded.resource) ?? []);
+}
+
+/** Takes out what a summary document (C-CDA) retells: the site that made it delivers it. */
+export async function withoutRetold(set: WriteSet, foci: Focus[]): Promise<Focus[]> {
+  const messages = [...new Set(foci.flatMap(({ message }) => message ?? []))];
+  if (messages.length === 0) return foci;
+  const { rows } = await set.transaction.query({
+    name: 'outbox_retold',
+    text: `SELECT id FROM message WHERE id = ANY($1) AND dialect = 'ccda'`,
+    values: [messages],
+  });
+  const retold = new Set(rows.map((row) => row.id));
+  return foci.filter(({ message }) => message === undefined || !retold.has(message));
+}
+
+function focusOf(
+  of: { type: string; rid: string; home: number; version: number; message: string | undefined },
+  resource: Resource | undefined,
+): Focus | undefined {
+  const { rid, home, version, message } = of;
+  const base = {
+    rid,
+    home,
+    version,
+    message,
+    withdrawn: resource === undefined || isWithdrawn(resource as { status?: string }),
+  };
+  if (of.type === 'DiagnosticReport') return { ...base, type: 'DiagnosticReport', topic: 'result' };
+  if (of.type !== 'DocumentReference') return undefined;
+  const codings = (resource as DocumentReference | undefined)?.type?.coding ?? [];
+  if (resource !== undefined && !codings.some(({ code }) => code === dischargeSummary)) return undefined;
+  return { ...base, type: 'DocumentReference', topic: 'discharge-summary' };
+}
+
+/** Rids of the Observations that a report holds. */
+export function resultsOf(report: DiagnosticReport | undefined): string[] {
+  return (report?.result ?? []).flatMap(({ reference }) => {
+    const id = /^Observation\/(.+)$/.exec(reference ?? '')?.[1];
+    return id === undefined ? [] : ridOf(id);
+  });
+}
+
+async function reportsOf(set: WriteSet, keys: HomeKeys, observations: string[]): Promise<Loaded[]> {
+  if (observations.length === 0) return [];
+  const { rows } = await set.transaction.query({
+    name: 'outbox_reports',
+    text: `SELECT DISTINCT ON (r.rid) r.home, r.type, r.rid, r.version, r.message, r.body
+           FROM index_token t JOIN resource r USING (home, rkey)
+           WHERE t.value = ANY($1) AND r.type = ${reportType} AND NOT r.deleted`,
+    values: [observations.map((rid) => String(hash64(`DiagnosticReport.result=Observation/${rid}`)))],
+  });
+  return opened(set, keys, rows);
+}
+
+/** A report all of whose results were withdrawn is withdrawn, whatever its own status says. */
+async function noteEmptied(
+  foci: Focus[],
+  set: WriteSet,
+  keys: HomeKeys,
+  latest: Map<string, ResourceChange>,
+): Promise<void> {
+  const reports = foci.filter(({ type, withdrawn }) => type === 'DiagnosticReport' && !withdrawn);
+  const texts = new Map<string, DiagnosticReport>();
+  const stored: string[] = [];
+  for (const { rid } of reports) {
+    const change = latest.get(`DiagnosticReport/${rid}`);
+    if (change) texts.set(rid, change.resource as object as DiagnosticReport);
+    else stored.push(rid);
+  }
+  for (const { rid, resource } of await current(set, keys, reportType, stored))
+    texts.set(rid, resource as DiagnosticReport);
+  const results = new Set([...texts.values()].flatMap(resultsOf));
+  const known = new Map<string, boolean>();
+  for (const rid of results) {
+    const change = latest.get(`Observation/${rid}`);
+    if (change) known.set(rid, change.after.deleted || isWithdrawn(change.resource ?? {}));
+  }
+  const unknown = [...results].filter((rid) => !known.has(rid));
+  for (const { rid, resource } of await current(set, keys, observationType, unknown))
+    known.set(rid, isWithdrawn(resource as object));
+  for (const focus of reports) {
+    const own = resultsOf(texts.get(focus.rid));
+    focus.withdrawn = own.length > 0 && own.every((rid) => known.get(rid) ?? true);
+  }
+}
+
+async function current(set: WriteSet, keys: HomeKeys, type: number, rids: string[]): Promise<Loaded[]> {
+  if (rids.length === 0) return [];
+  const { rows } = await set.transaction.query({
+    name: 'outbox_current',
+    text: 'SELECT home, type, rid, version, message, body FROM resource WHERE rid = ANY($1) AND type = $2 AND NOT deleted',
+    values: [rids, type],
+  });
+  return opened(set, keys, rows);
+}
+
+async function opened(set: WriteSet, keys: HomeKeys, rows: DatabaseRow[]): Promise<Loaded[]> {
+  const homeKeys = await keys.load(
+    set.transaction,
+    rows.map((row) => row.home),
+  );
+  return rows.flatMap((row) => {
+    const key = homeKeys.get(row.home);
+    const type = typeName(row.type)!;
+    if (!key || !row.body) return [];
+    const text = open(row.body, key, sealIdentity({ type, rid: row.rid, version: row.version })).toString();
+    const { rid, home, version } = row as { rid: string; home: number; version: number };
+    return { type, rid, home, version, message: row.message ?? undefined, resource: JSON.parse(text) as Resource };
+  });
+}

@@ -1,0 +1,97 @@
+/** The rows of the outbox as a queue: claimed in order, settled, given back. */
+import type { Database } from '../database/index.ts';
+
+/** A delivery that was claimed for an attempt. */
+export interface Claimed {
+  seq: number;
+  id: string;
+  created: Date;
+  kind: 'new' | 'correction' | 'retraction';
+  home: number;
+  source: string;
+  focus_type: number;
+  focus_rid: string;
+  recipient: string;
+  recipient_home: number;
+  /** With this attempt. */
+  attempts: number;
+  /** Whether focus and recipient are one person still. */
+  together: boolean;
+}
+
+export interface Settled {
+  seq: number;
+  state: 'delivered' | 'failed' | 'dead' | 'cancelled';
+  error: string | undefined;
+  /** Milliseconds until the next attempt. */
+  retryMs: number;
+}
+
+/** Gives back what a hub that ended was sending. */
+export async function releaseAll(database: Database): Promise<void> {
+  await database.query('UPDATE delivery SET leased = false WHERE leased');
+}
+
+/**
+ * Takes the next deliveries of a destination that are due, in order for each recipient: what waits for another attempt
+ * holds back what follows for the same recipient, and nothing else.
+ */
+export async function claim(database: Database, destination: string, count: number): Promise<Claimed[]> {
+  const { rows } = await database.query({
+    name: 'outbox_claim',
+    text: `WITH due AS (
+             SELECT d.seq FROM delivery d
+             WHERE d.destination = $1 AND d.state IN ('waiting', 'failed') AND NOT d.leased AND d.next_attempt <= now()
+               AND NOT EXISTS (
+                 SELECT 1 FROM delivery e WHERE e.destination = d.destination AND e.recipient = d.recipient
+                   AND e.state IN ('waiting', 'failed') AND e.seq < d.seq AND (e.leased OR e.next_attempt > now()))
+             ORDER BY d.seq LIMIT $2 FOR UPDATE SKIP LOCKED)
+           UPDATE delivery d SET attempts = least(attempts + 1, 30000), leased = true FROM due WHERE d.seq = due.seq
+           RETURNING d.seq, d.id, d.created, d.kind, d.home, d.source, d.focus_type, d.focus_rid, d.recipient,
+             d.recipient_home, d.attempts,
+             (SELECT person FROM link WHERE home = d.home) IS NOT DISTINCT FROM
+             (SELECT person FROM link WHERE home = d.recipient_home) AS together`,
+    values: [destination, count],
+  });
+  return (rows as Claimed[]).sort((a, b) => a.seq - b.seq);
+}
+
+/** Gives back, as if never claimed, what was not tried. */
+export async function giveBack(database: Database, deliveries: Claimed[]): Promise<void> {
+  if (deliveries.length === 0) return;
+  await database.query({
+    name: 'outbox_give_back',
+    text: 'UPDATE delivery SET attempts = attempts - 1, leased = false WHERE seq = ANY($1)',
+    values: [deliveries.map(({ seq }) => seq)],
+  });
+}
+
+/** Notes what became of attempts. */
+export async function settle(database: Database, settled: Settled[]): Promise<void> {
+  if (settled.length === 0) return;
+  await database.query({
+    name: 'outbox_settle',
+    text: `UPDATE delivery d SET state = v.state, last_error = v.error, leased = false,
+             next_attempt = now() + v.retry * interval '1 ms',
+             delivered = CASE WHEN v.state = 'delivered' THEN now() END
+           FROM unnest($1::bigint[], $2::text[], $3::text[], $4::integer[]) AS v (seq, state, error, retry)
+           WHERE d.seq = v.seq`,
+    values: [
+      settled.map(({ seq }) => seq),
+      settled.map(({ state }) => state),
+      settled.map(({ error }) => error?.replaceAll('\0', '') ?? null),
+      settled.map(({ retryMs }) => Math.round(retryMs)),
+    ],
+  });
+}
+
+/** Milliseconds until a destination has something due, at most `limitMs`. */
+export async function nextDue(database: Database, destination: string, limitMs: number): Promise<number> {
+  const { rows } = await database.query({
+    name: 'outbox_next_due',
+    text: `SELECT greatest(extract(epoch FROM min(next_attempt) - now()) * 1000, 0)::float8 AS ms FROM delivery
+           WHERE destination = $1 AND state IN ('waiting', 'failed') AND NOT leased AND next_attempt > now()`,
+    values: [destination],
+  });
+  return Math.min(rows[0]?.ms ?? limitMs, limitMs);
+}

@@ -1,0 +1,50 @@
+/**
+ * Sends the deliveries. Every destination has a worker of its own, so that one which is dead or slow delays no other.
+ */
+import { Destination, type SenderParts, type Timing } from './destination.ts';
+import { releaseAll } from './queue.ts';
+
+const usual: Timing = {
+  connectMs: 10_000,
+  answerMs: 30_000,
+  firstRetryMs: 1_000,
+  longestRetryMs: 600_000,
+  attempts: 50,
+  refusals: 3,
+};
+
+export class Sender {
+  readonly #parts: SenderParts;
+  readonly #timing: Timing;
+  readonly #destinations = new Map<string, Destination>();
+  #started = false;
+
+  constructor(parts: SenderParts, timing: Partial<Timing> = {}) {
+    this.#parts = parts;
+    this.#timing = { ...usual, ...timing };
+  }
+
+  /** Begins to send, with what an earlier run left. */
+  async start(): Promise<void> {
+    await releaseAll(this.#parts.database);
+    this.#started = true;
+    this.wake();
+  }
+
+  /** Tells that there is something to send, or a destination more. */
+  wake(): void {
+    if (!this.#started) return;
+    for (const { key, endpoint } of this.#parts.participants.all()) {
+      const known = this.#destinations.get(key);
+      if (known) known.wake();
+      else if (endpoint) this.#destinations.set(key, new Destination(key, this.#parts, this.#timing));
+    }
+  }
+
+  /** Ends; what is on its way is tried again, under the same control id, by the next run. */
+  async stop(): Promise<void> {
+    this.#started = false;
+    await Promise.all([...this.#destinations.values()].map((destination) => destination.stop()));
+    this.#destinations.clear();
+  }
+}
