@@ -152,7 +152,7 @@ export function condition(statement: Statement): void {
     run.issue('warning', 'invariant', element, 'the problem has an end and an active status; its status is believed');
     resource.extension = [
       ...((resource.extension as Json[] | undefined) ?? []),
-      { url: 'https://causeway.health/fhir/StructureDefinition/stated-abatement', valueDateTime: resource[abated] },
+      { url: 'urn:causeway:extension:stated-abatement', valueDateTime: resource[abated] },
     ];
     delete resource[abated];
   }

@@ -7,7 +7,7 @@ import { codeableConcept } from './data-types.ts';
 import type { Draft } from './draft.ts';
 import type { Run } from './run.ts';
 
-export const CDA_ELEMENT = 'https://causeway.health/fhir/StructureDefinition/cda-element';
+export const CDA_ELEMENT = 'urn:causeway:extension:cda-element';
 const NOT_CODED = new Set(['templateId', 'typeId', 'realmCode', 'languageCode', 'statusCode']);
 /** `ActCode|ASSERTION` asks nothing: the value is the whole statement. */
 const ASSERTION = 'ASSERTION';

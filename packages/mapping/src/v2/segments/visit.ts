@@ -85,7 +85,7 @@ function setClass(segment: SourceSegment, draft: Draft, run: Run): void {
   at.used(3);
 }
 
-/** The trigger event's state, else what PV1-45 and the patient class imply. */
+/** The trigger event's state, else what PV1-45 and the patient class imply; an order or result says nothing of it. */
 function setStatus(segment: SourceSegment, state: State): void {
   const draft = state.encounter!;
   const event = state.code === 'ADT' ? ADT_EVENTS[state.event] : undefined;
@@ -104,8 +104,9 @@ function setStatus(segment: SourceSegment, state: State): void {
   const patientClass = peek(segment, 2)?.toUpperCase();
   if (peek(segment, 45) !== undefined) draft.resource.status = 'finished';
   else if (patientClass === 'P') draft.require('status', 'planned');
-  else if (patientClass === 'I' || patientClass === 'O' || patientClass === 'E') draft.require('status', 'in-progress');
-  else draft.require('status', 'unknown');
+  else if (VISIT_EVENTS.has(state.code) && ['I', 'O', 'E'].includes(patientClass ?? '')) {
+    draft.require('status', 'in-progress');
+  } else draft.require('status', 'unknown');
 }
 
 /** The assigned location is where the patient is, or will be when the visit is planned. */
