@@ -69,11 +69,11 @@ function textInBase64(leaf: string): string[] {
 /** Whether a leaf of the output carries the value: as it is, as a date, number, phone number or part of a text. */
 export function saysTheSame(leaf: string, value: string): boolean {
   if (leaf === value) return true;
+  if (isNumber(leaf) && isNumber(value)) return Number(leaf) === Number(value);
+  if (isDate(value) && /^\d{4}-/.test(leaf)) return sameTime(leaf, value);
   const [a, b] = [squeezed(leaf), squeezed(value)];
   if (b === '') return leaf.includes(value.trim());
   if (a === b) return true;
-  if (isNumber(leaf) && isNumber(value)) return Number(leaf) === Number(value);
-  if (isDate(value) && /^\d{4}(-|$)/.test(leaf)) return sameTime(leaf, value);
   if (digits(value).length >= 7 && digits(value) === digits(leaf)) return true;
   return b.length > 3 ? a.includes(b) : ` ${wordsOf(leaf).join(' ')} `.includes(` ${wordsOf(value).join(' ')} `);
 }

@@ -19,12 +19,12 @@ const COLUMNS = {
   email: ['email'],
 } as const;
 
-/** Numbers that name a person by themselves; the column becomes the system. */
-const IDENTIFIERS: Readonly<Record<string, string>> = {
-  ssn: 'SS',
-  soc_sec_id: 'SS',
-  uganda_nin: 'NI',
-  art_number: 'MR',
+/** Numbers that name a person by themselves: system and type (HL7 table 0203). */
+const IDENTIFIERS: Readonly<Record<string, { system: string; type: string }>> = {
+  ssn: { system: 'http://hl7.org/fhir/sid/us-ssn', type: 'SS' },
+  soc_sec_id: { system: 'urn:soc_sec_id', type: 'SS' },
+  uganda_nin: { system: 'urn:uganda_nin', type: 'NI' },
+  art_number: { system: 'urn:art_number', type: 'MR' },
 };
 
 /** Takes what a row says of a person; columns it does not know say nothing. */
@@ -56,9 +56,9 @@ export function demographicsIn(row: Readonly<Record<string, string>>): Demograph
         : [],
     phones: [read('phone')].filter(isText),
     emails: [read('email')].filter(isText),
-    identifiers: Object.entries(IDENTIFIERS).flatMap(([column, type]) => {
+    identifiers: Object.entries(IDENTIFIERS).flatMap(([column, identifier]) => {
       const value = cells.get(column);
-      return value ? [{ system: type === 'SS' ? 'http://hl7.org/fhir/sid/us-ssn' : `urn:${column}`, value, type }] : [];
+      return value ? [{ ...identifier, value }] : [];
     }),
   };
 }

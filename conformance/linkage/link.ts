@@ -28,7 +28,7 @@ export interface Linkage {
   clusters: string[][];
   compared: number;
   /** Pairs left to a human. */
-  reviews: number;
+  reviews: Pair[];
 }
 
 /** @param mustLink pairs that the sources themselves say are one person */
@@ -47,7 +47,9 @@ export function linkRecords(
   }
   const { clusters } = cluster(edges, mustLink, [], { records: records.map(({ id }) => id) });
   const place = new Map(clusters.flatMap((members, index) => members.map((id) => [id, index] as const)));
-  const reviews = edges.filter(({ a, b, outcome }) => outcome !== 'different' && place.get(a) !== place.get(b)).length;
+  const reviews = edges
+    .filter(({ a, b, outcome }) => outcome !== 'different' && place.get(a) !== place.get(b))
+    .map(({ a, b }): Pair => [a, b]);
   return { clusters, compared, reviews };
 }
 

@@ -6,7 +6,7 @@ import { dirname } from 'node:path';
 import { compare, defaultModel, type Model, prepare, withPopulation } from '@causeway/matching';
 import { caseFiles } from '../case-files.ts';
 import { aligned } from '../print.ts';
-import { type SuiteResult, Verdicts } from '../result.ts';
+import { percent, type SuiteResult, Verdicts } from '../result.ts';
 import { demographicsIn } from './columns.ts';
 import { readCsv, type Table } from './csv.ts';
 import { candidatePairs, figures, type LinkRecord, linkRecords, qualityOf } from './link.ts';
@@ -32,7 +32,17 @@ export function runMpi(cases: string): SuiteResult {
 }
 
 function summaryOf(sets: Readonly<Record<string, Figures>>): string {
-  const columns = ['records', 'compared', 'true_pairs', 'found_pairs', 'precision', 'recall', 'f1', 'reviews'];
+  const columns = [
+    'records',
+    'compared',
+    'true_pairs',
+    'found_pairs',
+    'precision',
+    'recall',
+    'f1',
+    'reviews',
+    'recall_with_review',
+  ];
   const rows = Object.entries(sets).map(([id, set]) => [id, ...columns.map((column) => String(set[column] ?? ''))]);
   const more = Object.entries(sets).flatMap(([id, set]) => {
     const others = Object.entries(set).filter(([name]) => !columns.includes(name) && name !== 'right_pairs');
@@ -84,7 +94,10 @@ function measureLinks(rows: readonly Row[], links: readonly Row[]): Figures {
 
 function measure(records: readonly LinkRecord[], truth: ReadonlyMap<string, string>): Figures {
   const { clusters, compared, reviews } = linkRecords(records, [], modelFor(records.length));
-  return { records: records.length, compared, reviews, ...qualityOf(clusters, truth) };
+  const quality = qualityOf(clusters, truth);
+  const reviewed = reviews.filter(([a, b]) => truth.get(a) === truth.get(b)).length;
+  const recall_with_review = percent(quality.right_pairs + reviewed, quality.true_pairs);
+  return { records: records.length, compared, reviews: reviews.length, ...quality, recall_with_review };
 }
 
 /** Each query against the index: linked to its truth, to somebody else, or left alone. */

@@ -57,7 +57,7 @@ export function runRegion(people: number): SuiteResult {
     refused_messages: refused.length,
     source_patients: patients.size,
     compared,
-    reviews,
+    reviews: reviews.length,
     matching_seconds,
     ...quality,
     look_alike_pairs: lookAlikes.pairs,
@@ -66,7 +66,7 @@ export function runRegion(people: number): SuiteResult {
     placeholders_linked: placeholders.linked,
     summary: [
       `region of ${people} people: ${messages} messages, ${patients.size} source patients, ${compared} pairs compared`,
-      `precision ${quality.precision} %, recall ${quality.recall} %, F1 ${quality.f1} %, ${reviews} pairs to review`,
+      `precision ${quality.precision} %, recall ${quality.recall} %, F1 ${quality.f1} %, ${reviews.length} pairs to review`,
       `twins and same-name relatives linked: ${lookAlikes.linked} of ${lookAlikes.pairs} pairs`,
       `placeholders linked: ${placeholders.linked} of ${placeholders.all}`,
     ].join('\n'),
