@@ -11,3 +11,11 @@ export function faultText(error: unknown): string {
   const places = (error.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line));
   return [kind, ...places.slice(0, 12)].join('\n');
 }
+
+/** A sentence on a fault for the people who look after messages: errors of our own say it, of others their kind. */
+export function faultReason(error: unknown): string {
+  if (!(error instanceof Error)) return 'a fault of the hub';
+  const { code } = error as Error & { code?: string };
+  const own = error.constructor === Error || (error as { issues?: unknown }).issues !== undefined;
+  return own && code === undefined ? error.message.slice(0, 500) : [error.name, code].filter(Boolean).join(' ');
+}

@@ -27,7 +27,6 @@ const stewards: Role[] = ['steward', 'administrator', 'system'];
 const everyone: Role[] = [...messageReaders];
 
 type Id = { Params: { id: string } };
-type Query = { Querystring: { [name: string]: string } };
 
 export function apiRoutes(app: FastifyInstance, parts: ApiParts): void {
   const { accessLog, messages, persons, deliveries } = parts;
@@ -44,10 +43,10 @@ export function apiRoutes(app: FastifyInstance, parts: ApiParts): void {
       ...(patients.length > 0 ? { patients } : {}),
     });
 
-  app.get<Query>('/api/messages', async (request) => {
+  app.get('/api/messages', async (request) => {
     const who = await as(request, messageReaders);
-    const { state, source, dialect, q, before, limit } = request.query;
-    const found = await messages.list({ state, source, dialect, q, before, limit: limitOf(limit) } as never);
+    const query = parameters(request);
+    const found = await messages.list({ ...query, limit: limitOf(query.limit) });
     await log(who, 'list-messages', request);
     return found;
   });
@@ -75,9 +74,9 @@ export function apiRoutes(app: FastifyInstance, parts: ApiParts): void {
     return reply.code(202).send({});
   });
 
-  app.get<Query>('/api/reviews', async (request) => {
+  app.get('/api/reviews', async (request) => {
     const who = await as(request, stewards);
-    const { state, limit, before } = request.query;
+    const { state, limit, before } = parameters(request);
     const cursor = before ? new Date(before) : undefined;
     const found = await persons.reviews(state === 'decided' ? 'decided' : 'open', {
       limit: limitOf(limit),
@@ -135,6 +134,11 @@ export function apiRoutes(app: FastifyInstance, parts: ApiParts): void {
       resources: row.resources,
     };
   });
+}
+
+/** The address's parameters; of one that is repeated, the last. */
+function parameters(request: FastifyRequest): { [name: string]: string | undefined } {
+  return Object.fromEntries(new URLSearchParams(request.url.split('?')[1] ?? ''));
 }
 
 function limitOf(limit: string | undefined): number {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import fastifyStatic from '@fastify/static';
 import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
+import { faultText } from '../faults.ts';
 import { RecordError } from '../record/index.ts';
 import { type ApiParts, apiRoutes } from './api-routes.ts';
 import { type AuthParts, authRoutes } from './auth-routes.ts';
@@ -59,9 +60,17 @@ export function httpServer(
 const contentSecurityPolicy =
   "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; object-src 'none'; base-uri 'self'; frame-ancestors 'none'";
 
+/** PostgreSQL's character_not_in_repertoire: a text parameter with U+0000. */
+const unstorableText = '22021';
+
 function answerError(error: FastifyError, request: FastifyRequest, reply: FastifyReply, log: Logger): void {
   if (error instanceof RecordError) {
     sendError(request, reply, error.status, error);
+    return;
+  }
+  if (error.code === unstorableText) {
+    const text = 'The request holds a character that cannot be stored or searched for (U+0000).';
+    sendError(request, reply, 400, new RecordError(400, 'value', text));
     return;
   }
   const status = error.statusCode ?? 500;
@@ -70,7 +79,7 @@ function answerError(error: FastifyError, request: FastifyRequest, reply: Fastif
     sendError(request, reply, status, new RecordError(status, status === 413 ? 'too-long' : 'invalid', text));
     return;
   }
-  log.error({ error: error.stack, route: request.routeOptions.url }, 'a request failed');
+  log.error({ error: faultText(error), route: request.routeOptions.url }, 'a request failed');
   sendError(
     request,
     reply,

@@ -1,7 +1,7 @@
 /** Puts the facts of a message into the record: newer statements revise, older and equal ones change nothing. */
 import { isFhirError, type ScannedResource, scanResource } from '@causeway/fhir';
 import { mergeFact } from '@causeway/mapping';
-import { homePatient, type WriteSet } from '../record/index.ts';
+import { homePatient, type Version, type WriteSet } from '../record/index.ts';
 import type { StatedFact } from './converted.ts';
 
 /** A fact ready to be stored. */
@@ -25,15 +25,18 @@ export function prepareFact(fact: StatedFact): PreparedFact {
   return { fact, scanned, patient: homePatient(scanned, fact.id) };
 }
 
-/** Applies a message's facts to the transaction, in their order. */
-export function applyFacts(set: WriteSet, facts: readonly PreparedFact[], message: string): Applied {
+/**
+ * Applies a message's facts to the transaction, in their order.
+ * @param again the message was processed before: then what another message said at the same time was said after it
+ */
+export function applyFacts(set: WriteSet, facts: readonly PreparedFact[], message: string, again: boolean): Applied {
   const applied: Applied = { stored: [], superseded: 0 };
   for (const { fact, scanned } of facts) {
     const { type, id } = fact;
     const asOf = instantOf(fact.asOf);
     const before = set.get(type, id);
     if (before && fact.mode === 'reference') continue;
-    if (before?.asOf !== undefined && asOf < before.asOf) {
+    if (before && isOlder(asOf, before, again && before.message !== message)) {
       applied.superseded++;
       continue;
     }
@@ -43,12 +46,21 @@ export function applyFacts(set: WriteSet, facts: readonly PreparedFact[], messag
       if (fact.mode === 'merge') {
         stated = scan(JSON.stringify(mergeFact(known, { ...fact, resource: scanned.value })));
       }
-      if (sameContent(known, stated.value)) continue;
+      if (sameContent(known, stated.value)) {
+        set.restate(type, id, asOf);
+        continue;
+      }
     }
     const after = set.put(stated, type, id, { asOf, message });
     applied.stored.push({ reference: `${type}/${id}`, version: after.version });
   }
   return applied;
+}
+
+/** Whether a statement is older than what is known; a client's own change counts from when it was made. */
+function isOlder(asOf: string, known: Version, equalIsOlder: boolean): boolean {
+  const since = known.asOf ?? known.updated.toISOString();
+  return equalIsOlder ? asOf <= since : asOf < since;
 }
 
 function scan(text: string): ScannedResource {

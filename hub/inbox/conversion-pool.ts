@@ -1,11 +1,13 @@
 /** The threads that convert messages. */
 import { availableParallelism } from 'node:os';
 import { Piscina } from 'piscina';
-import type { ConvertedMessage, ToConvert } from './converted.ts';
+import { type ConvertedMessage, noConversion, type ToConvert } from './converted.ts';
 
 const threads = Math.max(1, Math.min(4, availableParallelism() - 1));
 /** Messages handed to a thread at once: few enough that the threads share a batch, many enough to spare round trips. */
 const bytesPerTask = 64 * 1024;
+/** A conversion that takes longer is given up, and its thread ended. */
+const conversionMs = 120_000;
 
 export class ConversionPool {
   readonly #threads = new Piscina<ToConvert[], ConvertedMessage[]>({
@@ -14,7 +16,9 @@ export class ConversionPool {
     maxThreads: threads,
   });
 
-  /** Converts messages; the answers are in their order. Rejects when a thread dies. */
+  #closing = false;
+
+  /** Converts messages; the answers are in their order. One that ends its thread is told as not converted. */
   async convert(messages: ToConvert[]): Promise<ConvertedMessage[]> {
     const tasks: ToConvert[][] = [];
     let bytes = Number.POSITIVE_INFINITY;
@@ -26,10 +30,21 @@ export class ConversionPool {
       tasks.at(-1)!.push(message);
       bytes += message.bytes.length;
     }
-    return (await Promise.all(tasks.map((task) => this.#threads.run(task)))).flat();
+    return (await Promise.all(tasks.map((task) => this.#run(task)))).flat();
+  }
+
+  async #run(task: ToConvert[]): Promise<ConvertedMessage[]> {
+    try {
+      return await this.#threads.run(task, { signal: AbortSignal.timeout(conversionMs * task.length) });
+    } catch (error) {
+      if (this.#closing) throw error;
+      if (task.length === 1) return [noConversion('The conversion used up its time or memory.')];
+      return (await Promise.all(task.map((message) => this.#run([message])))).flat();
+    }
   }
 
   async close(): Promise<void> {
+    this.#closing = true;
     await this.#threads.close();
   }
 }

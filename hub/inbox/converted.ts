@@ -1,5 +1,6 @@
 /** A message as its conversion leaves it: texts of facts and the account of its fields, small enough to pass between threads. */
 import type { ConversionIssue, Fact, IdentityEvent, LedgerEntry } from '@causeway/mapping';
+import { faultReason } from '../faults.ts';
 import { convert } from './convert.ts';
 import type { Dialect } from './receive.ts';
 
@@ -44,23 +45,32 @@ export function convertMessage({ id, dialect, bytes, received, source }: ToConve
       messageUri: `urn:causeway:message:${id}`,
       ...source.settings,
     });
-    if (typeof conversion === 'string') return nothing(conversion);
+    if (typeof conversion === 'string') return noConversion(conversion);
     const { facts, identityEvents, ledger, issues } = conversion;
     return {
       facts: facts.map((fact) => stated(fact, source)),
-      identityEvents,
+      identityEvents: identityEvents.map(byId),
       ...account(ledger),
       issues: issues.slice(0, shownIssues),
       issueCount: issues.length,
       error: undefined,
     };
   } catch (error) {
-    return nothing(`The conversion failed: ${(error as Error).message}`);
+    return noConversion(`The conversion failed: ${faultReason(error)}.`);
   }
 }
 
-function nothing(error: string): ConvertedMessage {
+/** What is left of a message that could not be converted, and why. */
+export function noConversion(error: string): ConvertedMessage {
   return { facts: [], identityEvents: [], ...account([]), issues: [], issueCount: 0, error };
+}
+
+/** A statement about identities with the ids of Patients where the converter gives references. */
+function byId(event: IdentityEvent): IdentityEvent {
+  const id = (reference: string) => reference.replace(/^Patient\//, '');
+  return event.kind === 'merge'
+    ? { ...event, surviving: id(event.surviving), retired: id(event.retired) }
+    : { ...event, a: id(event.a), b: id(event.b) };
 }
 
 /** The fact's text, marked with the organisation it comes from. */

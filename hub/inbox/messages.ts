@@ -39,7 +39,7 @@ export class Messages {
     if (filter.state) conditions.push(`state = ${parameter(filter.state)}`);
     if (filter.source) conditions.push(`source = ${parameter(filter.source)}`);
     if (filter.dialect) conditions.push(`dialect = ${parameter(filter.dialect)}`);
-    if (filter.before) conditions.push(`seq < ${parameter(Number(filter.before) || 0)}`);
+    if (filter.before) conditions.push(`seq < ${parameter(/^\d{1,15}$/.test(filter.before) ? filter.before : '0')}`);
     if (filter.q) {
       const text = parameter(filter.q);
       conditions.push(
@@ -95,7 +95,7 @@ export class Messages {
   async replay(id: string): Promise<void> {
     const { rows } = await this.#database.query(
       `UPDATE message SET state = 'received', attempts = 0, next_attempt = NULL, error = NULL
-       WHERE id = $1 AND state <> 'refused' RETURNING id`,
+       WHERE id = $1 AND state <> 'refused' AND sealing_key IS NOT NULL RETURNING id`,
       [ridOf(id)],
     );
     if (rows.length === 0)
@@ -150,13 +150,19 @@ export class Messages {
 
   #ledger(row: Row, bytes: Buffer): LedgerEntry[] {
     if (row.state === 'refused') return [];
-    const conversion = convert(row.dialect, bytes, {
+    const context = {
       source: row.source,
       receivedAt: row.received.toISOString(),
       messageUri: `urn:causeway:message:${row.id}`,
       ...this.#participants.byKey(row.source).settings,
-    });
-    return typeof conversion === 'string' ? [] : conversion.ledger;
+    };
+    try {
+      const conversion = convert(row.dialect, bytes, context);
+      return typeof conversion === 'string' ? [] : conversion.ledger;
+    } catch {
+      // A message that a converter fails at is dead and says so; its original can be read all the same.
+      return [];
+    }
   }
 }
 

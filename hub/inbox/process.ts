@@ -4,16 +4,19 @@
  */
 import type { Logger } from 'pino';
 import type { Database, Transaction } from '../database/index.ts';
+import { faultReason, faultText } from '../faults.ts';
 import type { PersonIndex } from '../identity/index.ts';
 import { type FhirRecord, open, type WriteSet } from '../record/index.ts';
 import { unwrapDataKey } from '../secrets/index.ts';
 import type { Participants } from '../trust/index.ts';
 import { type Applied, applyFacts, type PreparedFact, prepareFact } from './apply.ts';
 import type { ConversionPool } from './conversion-pool.ts';
-import type { ConvertedMessage } from './converted.ts';
+import { type ConvertedMessage, noConversion } from './converted.ts';
 import { type Dialect, messageIdentity } from './receive.ts';
 
 const batchSize = 64;
+/** Contents of messages held in memory at once, beyond the first of a batch. */
+const batchBytes = 16 * 1024 * 1024;
 const idleMs = 1_000;
 const attempts = 5;
 /** How often, under steady load, messages that failed and are due again get their turn. */
@@ -28,7 +31,10 @@ interface Waiting {
   dialect: Dialect;
   received: Date;
   attempts: number;
-  bytes: Buffer;
+  /** Whether it was processed before, so that this is a replay. */
+  again: boolean;
+  /** Undefined where the original was erased or does not open. */
+  bytes: Buffer | undefined;
 }
 
 interface Work {
@@ -104,7 +110,7 @@ export class Processor {
         next = goOn ? following : following.then(() => this.#prepare(0));
       } catch (error) {
         if (this.#stopped) return;
-        this.#log.error({ error: (error as Error).message }, 'processing the inbox failed');
+        this.#log.error({ error: faultText(error) }, 'processing the inbox failed');
         await this.#idle();
         next = this.#prepare(0);
       }
@@ -139,8 +145,8 @@ export class Processor {
       try {
         await this.#store([work]);
       } catch (error) {
-        failedLanes.add(work.message.lane);
-        await this.#fail(work, error as Error);
+        const dead = await this.#fail(work, error as Error);
+        if (!dead) failedLanes.add(work.message.lane);
       }
     }
     return false;
@@ -150,13 +156,17 @@ export class Processor {
   async #prepare(after: number): Promise<Work[]> {
     const messages = await this.#claim(after);
     if (messages.length === 0) return [];
+    const readable = messages.filter(({ bytes }) => bytes !== undefined);
     const conversions = await this.#pool.convert(
-      messages.map(({ id, dialect, bytes, received, source }) => {
+      readable.map(({ id, dialect, bytes, received, source }) => {
         const { key, name, settings } = this.#participants.byKey(source);
-        return { id, dialect, bytes, received: received.toISOString(), source: { key, name, settings } };
+        return { id, dialect, bytes: bytes!, received: received.toISOString(), source: { key, name, settings } };
       }),
     );
-    return messages.map((message, i) => this.#work(message, conversions[i]!));
+    const byMessage = new Map(readable.map((message, i) => [message, conversions[i]!]));
+    return messages.map((message) =>
+      this.#work(message, byMessage.get(message) ?? noConversion('The original was erased or does not open.')),
+    );
   }
 
   #work(message: Waiting, conversion: ConvertedMessage): Work {
@@ -164,7 +174,7 @@ export class Processor {
       try {
         return { message, conversion, facts: conversion.facts.map(prepareFact), error: undefined };
       } catch (error) {
-        conversion.error = (error as Error).message;
+        conversion.error = faultReason(error);
       }
     }
     this.#log.error({ message: message.id, error: conversion.error }, 'a message could not be converted');
@@ -174,16 +184,32 @@ export class Processor {
   async #claim(after: number): Promise<Waiting[]> {
     const { rows } = await this.#database.query({
       name: 'claim',
-      text: `SELECT seq, id, source, dialect, lane::text, received, attempts, sealing_key, body FROM message m
-             WHERE state IN ('received', 'failed') AND seq > $1 AND (next_attempt IS NULL OR next_attempt <= now())
-               AND NOT EXISTS (SELECT 1 FROM message f WHERE f.state = 'failed' AND f.lane = m.lane AND f.seq < m.seq)
-             ORDER BY seq LIMIT ${batchSize}`,
+      text: `SELECT seq, id, source, dialect, lane::text, received, attempts, processed IS NOT NULL AS again,
+                    sealing_key, body
+             FROM (SELECT seq, sum(size) OVER (ORDER BY seq) - size AS before
+                   FROM (SELECT seq, size FROM message m
+                         WHERE state IN ('received', 'failed') AND seq > $1
+                           AND (next_attempt IS NULL OR next_attempt <= now())
+                           AND NOT EXISTS (SELECT 1 FROM message f
+                                           WHERE f.state = 'failed' AND f.lane = m.lane AND f.seq < m.seq)
+                         ORDER BY seq LIMIT ${batchSize}) waiting) chosen
+             JOIN message USING (seq) WHERE before < ${batchBytes} ORDER BY seq`,
       values: [after],
     });
     return rows.map(({ sealing_key, body, ...row }) => ({
       ...(row as Omit<Waiting, 'bytes'>),
-      bytes: open(body, unwrapDataKey(this.#master, sealing_key, messageIdentity(row.id)), messageIdentity(row.id)),
+      bytes: this.#open(row.id, sealing_key, body),
     }));
+  }
+
+  #open(id: string, sealingKey: Buffer | null, body: Buffer): Buffer | undefined {
+    if (sealingKey === null) return undefined;
+    try {
+      return open(body, unwrapDataKey(this.#master, sealingKey, messageIdentity(id)), messageIdentity(id));
+    } catch (error) {
+      this.#log.error({ message: id, error: faultText(error) }, 'the original of a message does not open');
+      return undefined;
+    }
   }
 
   async #store(works: Work[]): Promise<void> {
@@ -208,7 +234,9 @@ export class Processor {
   }
 
   #apply(set: WriteSet, { message, conversion, facts }: Work): Applied {
-    const applied = applyFacts(set, facts, message.id);
+    const applied = applyFacts(set, facts, message.id, message.again);
+    // What a replayed message says about identities was decided on when it came; people may have decided since.
+    if (message.again) return applied;
     for (const event of conversion.identityEvents) {
       const [a, b] = event.kind === 'merge' ? [event.surviving, event.retired] : [event.a, event.b];
       this.#persons.state(set, { kind: event.kind, a, b, source: message.source });
@@ -216,22 +244,17 @@ export class Processor {
     return applied;
   }
 
-  /** Notes a failure of storing: tried again later, dead after the last try. */
-  async #fail({ message }: Work, error: Error): Promise<void> {
+  /** Notes a failure of storing: tried again later, dead after the last try. Returns whether it is dead. */
+  async #fail({ message }: Work, error: Error): Promise<boolean> {
     const tried = message.attempts + 1;
     const dead = tried >= attempts;
-    this.#log.error({ message: message.id, attempt: tried, error: error.message }, 'a message could not be stored');
+    this.#log.error({ message: message.id, attempt: tried, error: faultText(error) }, 'a message could not be stored');
     await this.#database.query({
       name: 'message_failed',
       text: `UPDATE message SET state = $2, attempts = $3, error = $4, next_attempt = now() + $5 * interval '1 ms' WHERE id = $1`,
-      values: [
-        message.id,
-        dead ? 'dead' : 'failed',
-        tried,
-        error.message.slice(0, 500),
-        firstRetryMs * 2 ** (tried - 1),
-      ],
+      values: [message.id, dead ? 'dead' : 'failed', tried, faultReason(error), firstRetryMs * 2 ** (tried - 1)],
     });
+    return dead;
   }
 }
 
@@ -247,7 +270,8 @@ async function recordOutcomes(transaction: Transaction, outcomes: Outcome[], now
   await transaction.query({
     name: 'message_processed',
     text: `
-      UPDATE message m SET state = v.state, processed = $1, attempts = attempts + 1, error = v.error, next_attempt = NULL,
+      UPDATE message m SET state = v.state, attempts = attempts + 1, error = v.error, next_attempt = NULL,
+        processed = CASE WHEN v.state = 'processed' THEN $1::timestamptz END,
         patient = v.patient, resources = v.resources, mapped = v.mapped, consumed = v.consumed,
         structural = v.structural, kept = v.kept, rejected = v.rejected, issues = v.issues,
         not_mapped = v.not_mapped::text[], issue_list = v.issue_list

@@ -54,6 +54,17 @@ export async function writeRows(
   await insertIndex(transaction, current);
 }
 
+/** Notes since when resources are known to be as they are. */
+export async function writeStatementTimes(transaction: Transaction, versions: Version[]): Promise<void> {
+  if (versions.length === 0) return;
+  await transaction.query({
+    name: 'restate',
+    text: `UPDATE resource r SET as_of = v.as_of FROM unnest($1::bigint[], $2::bigint[], $3::timestamptz[])
+             AS v (home, rkey, as_of) WHERE r.home = v.home AND r.rkey = v.rkey`,
+    values: [versions.map(({ home }) => home), versions.map(({ rkey }) => rkey), versions.map(({ asOf }) => asOf)],
+  });
+}
+
 interface Numbered {
   row: Row;
   rkey: number;

@@ -4,7 +4,7 @@
  */
 import { type ScannedResource, typeCode, typeName } from '@causeway/fhir';
 import type { Transaction } from '../database/index.ts';
-import { type Row, writeRows } from './flush.ts';
+import { type Row, writeRows, writeStatementTimes } from './flush.ts';
 import type { HomeKeys } from './home-keys.ts';
 import { ridOf, sharedHome } from './keys.ts';
 import { homePatient, prepare, type ResolveReference } from './prepare.ts';
@@ -142,6 +142,21 @@ export class WriteSet {
     return after;
   }
 
+  /** Notes that a source says the same again, later: no new version, but what is older changes it no longer. */
+  restate(type: string, id: string, asOf: string): void {
+    const slot = this.#slot(type, ridOf(id));
+    const before = slot.current!;
+    if (before.asOf !== undefined && asOf <= before.asOf) return;
+    const row = slot.rows.at(-1);
+    slot.current = { ...before, asOf };
+    if (row) row.asOf = asOf;
+    this.#journal.push(() => {
+      slot.current = before;
+      if (row) row.asOf = before.asOf;
+    });
+    this.touch();
+  }
+
   /** Says that the transaction changes what the steps before the commit look at, though no resource. */
   touch(): void {
     this.touched = true;
@@ -172,6 +187,13 @@ export class WriteSet {
         if (row.text !== undefined) row.body = seal(row.text, keys.get(row.home)!, sealIdentity(row));
       }
     }
+    const restated = [...this.#slots.values()].filter(
+      ({ rows, loaded, current }) => rows.length === 0 && loaded !== current,
+    );
+    await writeStatementTimes(
+      this.transaction,
+      restated.map(({ current }) => current!),
+    );
     await writeRows(
       this.transaction,
       written.map(({ loaded, rows }) => ({ before: loaded, rows })),
