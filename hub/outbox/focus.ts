@@ -73,8 +73,7 @@ export async function changedFoci(set: WriteSet, keys: HomeKeys): Promise<Focus[
     const change = alone.find(({ after }) => resultsOf(loaded.resource as DiagnosticReport).includes(after.rid));
     foci.set(loaded.rid, { ...focus, message: change?.after.message ?? focus.message });
   }
-  const withdrawn = observations.filter(({ after, resource }) => after.deleted || isWithdrawn(resource ?? {}));
-  if (withdrawn.length > 0) await noteEmptied([...foci.values()], set, keys, latest);
+  await noteEmptied([...foci.values()], set, keys, latest);
   return [...foci.values()];
 }
 
@@ -160,12 +159,14 @@ async function noteEmptied(
   }
   for (const { rid, resource } of await current(set, keys, reportType, stored))
     texts.set(rid, resource as DiagnosticReport);
-  const results = new Set([...texts.values()].flatMap(resultsOf));
   const known = new Map<string, boolean>();
-  for (const rid of results) {
-    const change = latest.get(`Observation/${rid}`);
-    if (change) known.set(rid, change.after.deleted || isWithdrawn(change.resource ?? {}));
+  for (const { after, resource } of latest.values()) {
+    if (after.type === 'Observation') known.set(after.rid, after.deleted || isWithdrawn(resource ?? {}));
   }
+  const doubtful = [...texts.values()]
+    .map(resultsOf)
+    .filter((results) => results.every((rid) => known.get(rid) !== false));
+  const results = new Set(doubtful.flat());
   const unknown = [...results].filter((rid) => !known.has(rid));
   for (const { rid, resource } of await current(set, keys, observationType, unknown))
     known.set(rid, isWithdrawn(resource as object));

@@ -1,0 +1,163 @@
+/** An outbox for integration tests: record, person index, derivation and sender over a database of its own. */
+import { randomBytes } from 'node:crypto';
+import { createServer, type Server, type Socket } from 'node:net';
+import {
+  acknowledge,
+  encodeFrame,
+  isParseError,
+  type Message,
+  MllpDecoder,
+  type Outcome,
+  parseMessage,
+} from '@causeway/hl7v2';
+import pino from 'pino';
+import { type TestDatabase, testDatabase } from '../database/testing.ts';
+import { PersonIndex } from '../identity/index.ts';
+import { FhirRecord, homePatient } from '../record/index.ts';
+import { AccessLog, type Endpoint, Participants } from '../trust/index.ts';
+import { Deliveries, Derivation, Sender } from './index.ts';
+
+export const sites = { hospital: 'harbor-hospital', practice: 'millbrook-practice', lab: 'ellery-lab' };
+
+/** How soon a test's sender tries again. */
+const quick = { connectMs: 1_000, answerMs: 400, firstRetryMs: 20, longestRetryMs: 60 };
+
+export interface TestOutbox {
+  test: TestDatabase;
+  record: FhirRecord;
+  persons: PersonIndex;
+  participants: Participants;
+  deliveries: Deliveries;
+  /** A sender; stop it before another one is started. */
+  sender(attempts?: number): Sender;
+  /** Stores what a site says, in one transaction. */
+  say(source: string, ...resources: Resource[]): Promise<void>;
+  /** Sets where a site listens. */
+  endpoint(site: string, endpoint: Endpoint): Promise<void>;
+  rows(): Promise<
+    { destination: string; kind: string; state: string; attempts: number; last_error: string | null; id: string }[]
+  >;
+  /** Resolves when a number of deliveries have a state. */
+  until(state: string, count: number): Promise<void>;
+  drop(): Promise<void>;
+}
+
+interface Resource {
+  resourceType: string;
+  id: string;
+}
+
+/** A hospital and a practice that care and a laboratory; none listens yet, all but the laboratory have an endpoint. */
+export async function testOutbox(): Promise<TestOutbox> {
+  const test = await testDatabase();
+  const { database } = test;
+  const record = new FhirRecord(database, randomBytes(32));
+  const persons = new PersonIndex(database, record);
+  const participants = new Participants(database);
+  let current: Sender | undefined;
+  new Derivation(record, persons, participants, () => current?.wake());
+  const kinds = { 'harbor-hospital': 'hospital', 'millbrook-practice': 'practice', 'ellery-lab': 'lab' };
+  for (const [key, kind] of Object.entries(kinds)) {
+    await participants.put({
+      key,
+      name: `The ${kind}`,
+      kind,
+      sendingFacility: key.slice(0, 3).toUpperCase(),
+      sendingApplication: undefined,
+      identifierSystem: `urn:oid:2.999.1.${key.length}`,
+      identifierAuthority: `${kind.toUpperCase()}MRN`,
+      settings: {},
+      endpoint: kind === 'lab' ? undefined : nowhere[kind],
+    });
+  }
+  const accessLog = new AccessLog(database);
+  const log = pino({ level: 'silent' });
+  const rows = async () => (await database.query('SELECT * FROM delivery ORDER BY seq')).rows as never;
+  return {
+    test,
+    record,
+    persons,
+    participants,
+    deliveries: new Deliveries(database, participants, () => current?.wake()),
+    sender: (attempts = 50) => {
+      current = new Sender({ database, record, participants, accessLog, log }, { ...quick, attempts });
+      return current;
+    },
+    say: async (source, ...resources) => {
+      const meta = { tag: [{ system: 'urn:causeway:source', code: source }] };
+      const scanned = resources.map((one) => record.scan(JSON.stringify({ ...one, meta }), one.resourceType));
+      await record.writer.write({
+        keys: resources.map(({ resourceType, id }) => ({ type: resourceType, id })),
+        patients: scanned.flatMap((one, i) => homePatient(one, resources[i]!.id) ?? []),
+        apply: (set) => {
+          for (const [i, one] of scanned.entries()) set.put(one, one.resourceType, resources[i]!.id);
+        },
+      });
+    },
+    endpoint: (site, endpoint) => participants.put({ ...participants.byKey(site), endpoint }),
+    rows,
+    until: async (state, count) => {
+      for (let tries = 0; ; tries++) {
+        const { rows: found } = await database.query('SELECT count(*) AS count FROM delivery WHERE state = $1', [
+          state,
+        ]);
+        if (Number(found[0]!.count) >= count) return;
+        if (tries > 500) throw new Error(`${found[0]!.count} deliveries are ${state}, not ${count}.`);
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+    },
+    drop: async () => {
+      await current?.stop();
+      await test.drop();
+    },
+  };
+}
+
+/** Port 1 of this machine, where nothing listens. */
+const nowhere: Record<string, Endpoint> = {
+  hospital: { dialect: 'hl7v2', host: '127.0.0.1', port: 1 },
+  practice: { dialect: 'fhir', url: 'http://127.0.0.1:1/fhir' },
+};
+
+/** What a test's own MLLP receiver does with a message: an outcome, or no answer. */
+export type Behaviour = (message: Message) => Outcome | 'silence';
+
+export interface TestReceiver {
+  endpoint: Endpoint;
+  /** What came, in order, sent again or not. */
+  messages: Message[];
+  close(): Promise<void>;
+}
+
+/** Listens as a destination over MLLP. */
+export async function mllpReceiver(behaviour: Behaviour = () => 'accept'): Promise<TestReceiver> {
+  const messages: Message[] = [];
+  const sockets = new Set<Socket>();
+  const server: Server = createServer((socket) => {
+    sockets.add(socket);
+    const decoder = new MllpDecoder();
+    socket.on('error', () => {});
+    socket.on('data', (chunk) => {
+      for (const event of decoder.push(chunk)) {
+        if (event.kind !== 'frame') throw new Error(event.message);
+        const message = parseMessage(event.content);
+        if (isParseError(message)) throw new Error(message.message);
+        messages.push(message);
+        const outcome = behaviour(message);
+        if (outcome === 'silence') continue;
+        socket.write(encodeFrame(acknowledge(message, { outcome, time: new Date(), controlId: '1' })!.bytes));
+      }
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  return {
+    endpoint: { dialect: 'hl7v2', host: '127.0.0.1', port: typeof address === 'object' && address ? address.port : 0 },
+    messages,
+    close: () =>
+      new Promise((closed) => {
+        server.close(() => closed());
+        for (const socket of sockets) socket.destroy();
+      }),
+  };
+}
