@@ -54,8 +54,9 @@ async function send(args: string[]): Promise<number> {
   };
   let refused = 0;
   for (const file of files) {
-    for await (const { what, accepted, text } of sendFile(file, to)) {
-      console.log(`${accepted ? 'accepted' : 'refused '}  ${what}\n    ${text}`);
+    for await (const { what, accepted, text, became } of sendFile(file, to)) {
+      const lines = [`${accepted ? 'accepted' : 'refused '}  ${what}`, text, ...(became ? [became] : [])];
+      console.log(lines.join('\n    '));
       if (!accepted) refused++;
     }
   }
@@ -75,10 +76,27 @@ async function status(args: string[]): Promise<number> {
   } catch {
     throw new KeyError(`No hub answers on ${urlOf(config)}: start it, or name its --port.`);
   }
-  const body = await response.json();
-  if (json) console.log(JSON.stringify(body));
-  else console.table(body);
-  return response.ok ? 0 : 1;
+  const body = await response.text();
+  if (!response.ok) throw new KeyError(`The hub on ${urlOf(config)} answers ${response.status}: ${body.slice(0, 300)}`);
+  console.log(json ? body : describeStatus(JSON.parse(body)));
+  return 0;
+}
+
+/** The hub's counts as lines: numbers first, then one line for each source. */
+function describeStatus({ sources = [], ...counts }: { [name: string]: unknown } & { sources?: Source[] }): string {
+  const words = (name: string) => name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+  const line = (name: string, value: unknown, note = '') => `${String(value).padStart(9)}  ${name}${note}`;
+  return [
+    ...Object.entries(counts).map(([name, value]) => line(words(name), value)),
+    ...(sources.length > 0 ? ['', 'Messages by source:'] : []),
+    ...sources.map(({ name, received, lastAt }) => line(name, received, lastAt ? `, last ${lastAt}` : '')),
+  ].join('\n');
+}
+
+interface Source {
+  name: string;
+  received: number;
+  lastAt?: string;
 }
 
 function help(): number {

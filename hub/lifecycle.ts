@@ -147,20 +147,32 @@ function startFailure(error: unknown): string {
 function welcome(hub: RunningHub, config: Config): string {
   const { host, port } = hub.mllp;
   const accounts = hub.accounts.map(({ username, password, role }) => `      ${username} / ${password}  (${role})`);
-  const directory = config.dataDir === `${process.cwd()}/data` ? '' : ` --data-dir ${config.dataDir}`;
-  const where = new URL(hub.url).port === '8080' ? '' : ` --port ${new URL(hub.url).port}`;
+  const directory = config.dataDir === `${process.cwd()}/data` ? '' : ` --data-dir ${shellWord(config.dataDir)}`;
+  const http = new URL(hub.url).port === '8080' ? '' : ` --port ${new URL(hub.url).port}`;
+  const mllp = port === 2575 ? '' : ` --mllp-port ${port}`;
   return [
     '',
     `  Open      ${hub.url}`,
     ...(accounts.length > 0 ? ['  Sign in   as one of the demo accounts:', ...accounts] : []),
     '',
-    `  Send      an HL7 v2 message to ${host}:${port} (MLLP), for example:`,
-    `      printf '\\013MSH|^~\\\\&|EHR|CLINIC|||20260102030405||ADT^A04^ADT_A01|1|P|2.5.1\\rEVN|A04|20260102030405\\rPID|1||4711^^^CLINIC^MR||Rivers^Ada||19800229|F\\rPV1|1|O\\r\\034\\r' | nc -q 1 ${host} ${port}`,
+    '  Send      a first message (HL7 v2, C-CDA and FHIR files can be sent so):',
+    `      npx causeway send${http}${mllp}${directory} docs/first-message.hl7`,
+    `            or from any HL7 v2 sender to ${host}:${port} (MLLP), here with netcat:`,
+    `      (printf '\\013'; cat docs/first-message.hl7; printf '\\034\\r') | nc -q 1 ${reachable(host)} ${port}`,
     '',
     '  Ask       the FHIR API:',
-    `      curl -H "Authorization: Bearer $(npx causeway token${where}${directory})" '${hub.url}/fhir/Patient?family=Rivers'`,
+    `      curl -H "Authorization: Bearer $(npx causeway token${http}${directory})" '${hub.url}/fhir/Patient?family=Rivers'`,
     '',
     '  Stop      with Ctrl-C; the data stays.',
     '',
   ].join('\n');
+}
+
+/** The address to use on this machine for a server that listens on every address. */
+function reachable(host: string): string {
+  return host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host;
+}
+
+function shellWord(text: string): string {
+  return /^[\w./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }

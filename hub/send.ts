@@ -3,6 +3,7 @@
 import { readFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { basename } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { encodeFrame, isParseError, MllpDecoder, splitBatch } from '@causeway/hl7v2';
 
 export interface Destination {
@@ -18,11 +19,15 @@ export interface Answer {
   accepted: boolean;
   /** The acknowledgement's MSA and ERR segments, or the HTTP status with the outcome's texts. */
   text: string;
+  /** What became of the message, with the address of its page; absent where the hub does not tell. */
+  became?: string;
 }
 
 type Kind = 'v2' | 'ccda' | 'fhir';
 
 const answerTimeoutMs = 60_000;
+const processingTimeoutMs = 5000;
+const pollMs = 50;
 
 /** Sends one file, message by message, and yields the hub's answer to each. Nothing is thrown for a bad file. */
 export async function* sendFile(path: string, to: Destination): AsyncGenerator<Answer> {
@@ -31,7 +36,7 @@ export async function* sendFile(path: string, to: Destination): AsyncGenerator<A
   try {
     bytes = await readFile(path);
   } catch (error) {
-    yield { what: name, accepted: false, text: `cannot be read (${(error as NodeJS.ErrnoException).code})` };
+    yield { what: name, accepted: false, text: unreadable(error as NodeJS.ErrnoException) };
     return;
   }
   const kind = kindOf(bytes);
@@ -46,8 +51,27 @@ export async function* sendFile(path: string, to: Destination): AsyncGenerator<A
         text: 'is no HL7 v2 message (MSH, FHS, BHS), XML document or JSON resource',
       };
   } catch (error) {
-    yield { what: name, accepted: false, text: `no answer from the hub: ${(error as Error).message}` };
+    yield { what: name, accepted: false, text: `no answer from the hub: ${reasonOf(error as Error)}` };
   }
+}
+
+function unreadable({ code }: NodeJS.ErrnoException): string {
+  const reasons: Record<string, string> = {
+    ENOENT: 'there is no such file',
+    EISDIR: 'is a folder: name the files in it',
+    EACCES: 'the current user may not read it',
+  };
+  return reasons[code ?? ''] ?? `cannot be read (${code})`;
+}
+
+/** `fetch` says "fetch failed" and keeps the reason in its cause; a refused connection says where. */
+function reasonOf(error: Error): string {
+  const { code, message, address, port } = (error.cause ?? error) as NodeJS.ErrnoException & {
+    address?: string;
+    port?: number;
+  };
+  if (code === 'ECONNREFUSED') return `nothing listens on ${address}:${port} (see --port and --mllp-port)`;
+  return message || String(code);
 }
 
 /** What a file holds, by how it begins (after a byte order mark, an MLLP start byte and white space). */
@@ -81,8 +105,48 @@ async function* sendMessages(name: string, messages: Buffer[], to: Destination):
       .toString('utf8')
       .split('\r')
       .filter((line) => /^(MSA|ERR)/.test(line));
-    yield { what, accepted: /^MSA.[AC]A/.test(lines[0] ?? ''), text: lines.join('\n    ') || 'an answer without MSA' };
+    const accepted = /^MSA.[AC]A/.test(lines[0] ?? '');
+    const controlId = lines[0]?.slice(4).split(lines[0][3]!)[1];
+    const became = controlId ? await fate(`/api/messages?limit=1&q=${encodeURIComponent(controlId)}`, to) : {};
+    yield { what, accepted, text: lines.join('\n    ') || 'an answer without MSA', ...became };
   }
+}
+
+interface Message {
+  id: string;
+  state: string;
+  error?: string | null;
+  counts: { resources: number; kept: number; rejected: number };
+}
+
+/** Waits until the message has been processed and tells what came of it. */
+async function fate(path: string, to: Destination): Promise<{ became?: string }> {
+  const begun = performance.now();
+  try {
+    const headers = { authorization: `Bearer ${await to.token()}` };
+    for (;;) {
+      const response = await fetch(`${to.url}${path}`, { headers, signal: AbortSignal.timeout(processingTimeoutMs) });
+      if (!response.ok) return {};
+      const found = (await response.json()) as Message | { messages: Message[] };
+      const message = 'messages' in found ? found.messages[0] : found;
+      if (!message) return {};
+      if (message.state !== 'received' || performance.now() - begun > processingTimeoutMs) {
+        return { became: `${describe(message)}: ${to.url}/messages/${message.id}` };
+      }
+      await delay(pollMs);
+    }
+  } catch {
+    // The answer was printed; a hub whose token key is not here (another machine's) does not tell more.
+    return {};
+  }
+}
+
+function describe({ state, error, counts }: Message): string {
+  if (state === 'received') return 'not processed yet';
+  if (state !== 'processed') return error ? `${state} (${error.replace(/\.$/, '')})` : state;
+  const unmapped = counts.kept + counts.rejected;
+  const resources = counts.resources === 1 ? '1 resource' : `${counts.resources} resources`;
+  return `processed, ${resources}${unmapped > 0 ? `, ${unmapped} values not mapped` : ''}`;
 }
 
 /** One message on a connection of its own, and the frame that comes back. */
@@ -133,8 +197,27 @@ async function post(
     body: new Uint8Array(body),
     signal: AbortSignal.timeout(answerTimeoutMs),
   });
-  const text = outcomeOf(await response.text());
-  return { what, accepted: response.ok, text: `${response.status} ${response.statusText}${text ? `: ${text}` : ''}` };
+  const returned = await response.text();
+  const text = outcomeOf(returned);
+  const answer = {
+    what,
+    accepted: response.ok,
+    text: `${response.status} ${response.statusText}${text ? `: ${text}` : ''}`,
+  };
+  const location = response.headers.get('location');
+  if (location && response.ok) return { ...answer, became: new URL(location, to.url).href };
+  const id = receiptId(returned);
+  return id && response.ok ? { ...answer, ...(await fate(`/api/messages/${id}`, to)) } : answer;
+}
+
+/** The id in the inbox's receipt; undefined for a FHIR answer. */
+function receiptId(body: string): string | undefined {
+  try {
+    const receipt = JSON.parse(body);
+    return typeof receipt.id === 'string' && receipt.resourceType === undefined ? receipt.id : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** The issues of an OperationOutcome, or the kind of resource that came back. */
