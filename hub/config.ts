@@ -36,7 +36,7 @@ interface Setting {
   key: keyof Config;
   option: string;
   variable: string;
-  kind: 'text' | 'path' | 'integer' | 'bytes' | 'flag' | 'choice';
+  kind: 'text' | 'path' | 'database' | 'integer' | 'bytes' | 'flag' | 'choice';
   fallback: string | number | boolean | undefined;
   least?: number;
   most?: number;
@@ -88,7 +88,7 @@ const settings: Setting[] = [
     key: 'databaseUrl',
     option: 'database-url',
     variable: 'DATABASE_URL',
-    kind: 'text',
+    kind: 'database',
     fallback: undefined,
     secret: true,
     says: 'an existing PostgreSQL (15 or newer) instead of the embedded one',
@@ -238,7 +238,10 @@ export function describeConfig(config: Config): string[] {
 /** The options, one a line, as `help` shows them. */
 export function describeOptions(): string[] {
   return settings.map(({ option, kind, fallback, says, variable }) => {
-    const shown = kind === 'flag' ? `--no-${option}` : `--${option} ${kind === 'integer' ? 'N' : kind.toUpperCase()}`;
+    const shown =
+      kind === 'flag'
+        ? `--no-${option}`
+        : `--${option} ${kind === 'integer' ? 'N' : kind === 'database' ? 'URL' : kind.toUpperCase()}`;
     const preset = fallback === undefined || kind === 'flag' || kind === 'bytes' ? '' : ` (${fallback})`;
     return `  ${shown.padEnd(28)} ${says}${preset}; or ${variable}`;
   });
@@ -277,6 +280,11 @@ function parseValue(setting: Setting, where: string, text: string): unknown {
       return text;
     case 'path':
       return resolve(text);
+    case 'database':
+      if (/^postgres(ql)?:\/\/[^\s]+$/.test(text) && URL.canParse(text)) return text;
+      throw new ConfigError(
+        `${where} is not the address of a PostgreSQL: postgres://USER:PASSWORD@HOST:5432/DATABASE.`,
+      );
     case 'choice':
       if (setting.choices!.includes(text)) return text;
       throw new ConfigError(`${where} is ${setting.choices!.join(', ')}; it was “${text}”.`);
@@ -324,5 +332,5 @@ function editDistance(from: string, to: string): number {
 }
 
 function withoutPassword(url: string): string {
-  return url.replace(/\/\/([^:@/]*):[^@/]*@/, '//$1:…@').replace(/(password=)[^&]*/gi, '$1…');
+  return url.replace(/\/\/([^:@/]*):.*@/, '//$1:…@').replace(/(password=)[^&]*/gi, '$1…');
 }

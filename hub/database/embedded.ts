@@ -25,7 +25,7 @@ import { type Account, databaseAccount } from './account.ts';
 import { followingParent, identity, serverEnvironment } from './child.ts';
 import { asStartError, checkCluster, databaseHome, makeCluster, makePrivate, superuserRole } from './cluster.ts';
 import { DatabaseStartError, sentenceFor } from './errors.ts';
-import { stopOrphans, takeInstanceLock } from './instance-lock.ts';
+import { isRunning, stopOrphans, takeInstanceLock } from './instance-lock.ts';
 import { postgresMajor, runnablePostgres } from './postgres-binaries.ts';
 import { pgHbaConf, pgIdentConf, postgresqlConf } from './settings.ts';
 
@@ -215,7 +215,17 @@ function supervise(
   removeSocketDirectory: boolean,
 ): EmbeddedDatabase {
   let stopping: Promise<void> | undefined;
+  const tidy = () => {
+    if (removeSocketDirectory) rmSync(connections.connection.host, { recursive: true, force: true });
+    release();
+  };
+  const exiting = () => {
+    stopAtOnce(server.process);
+    tidy();
+  };
+  process.once('exit', exiting);
   server.ended.then(() => {
+    process.off('exit', exiting);
     if (stopping) return;
     release();
     died?.(sentenceFor(server.log(), connections.connection.host).replace('did not start', 'ended'));
@@ -225,8 +235,7 @@ function supervise(
     const slow = setTimeout(() => server.process.kill('SIGQUIT'), 5000);
     await server.ended;
     clearTimeout(slow);
-    if (removeSocketDirectory) rmSync(connections.connection.host, { recursive: true, force: true });
-    release();
+    tidy();
   };
   return {
     ...connections,
@@ -236,4 +245,14 @@ function supervise(
       return stopping;
     },
   };
+}
+
+/** For a hub that exits without having stopped (an interrupt while it starts): waits, since nothing may be left running. */
+function stopAtOnce(server: ChildProcess): void {
+  const waiting = new Int32Array(new SharedArrayBuffer(4));
+  server.kill('SIGINT');
+  for (let waited = 0; waited < 8000 && isRunning(server.pid!); waited += 20) {
+    if (waited === 5000) server.kill('SIGQUIT');
+    Atomics.wait(waiting, 0, 0, 20);
+  }
 }

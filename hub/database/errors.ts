@@ -35,3 +35,32 @@ function lastComplaint(output: string): string {
   const last = complaints.at(-1) ?? output.trim().split('\n').at(-1) ?? '';
   return last.replace(/^.*?\b(FATAL|PANIC|error):\s*/, '').trim();
 }
+
+interface ConnectionFailure extends Error {
+  code?: string;
+  address?: string;
+  port?: number;
+  hostname?: string;
+}
+
+/** The sentence for a server that could not be connected to: what it or the system answered, and what would be right. */
+export function unreachable(error: Error): string {
+  const { code, address, port, hostname, message } = firstFailure(error);
+  const where = port === undefined ? address : `${address}:${port}`;
+  const sentences: Record<string, string> = {
+    ECONNREFUSED: `Nothing listens on ${where}: check the address in DATABASE_URL, and that PostgreSQL runs there.`,
+    ENOENT: `There is no socket ${where}: check the address in DATABASE_URL, and that PostgreSQL runs there.`,
+    ENOTFOUND: `No machine is called ${hostname}: check the address in DATABASE_URL.`,
+    EAI_AGAIN: `The address of ${hostname} cannot be looked up now: check DATABASE_URL and the network.`,
+    '28P01': 'The role or its password is wrong: check DATABASE_URL.',
+    '28000': `The server refuses this role (${message}): check DATABASE_URL and the server’s pg_hba.conf.`,
+    '3D000': `The ${message}: make it (CREATE DATABASE), or name another in DATABASE_URL.`,
+  };
+  const reason = sentences[code ?? ''] ?? `${message || code || 'It gave no reason'}: check DATABASE_URL.`;
+  return `The database cannot be used. ${reason}`;
+}
+
+/** A name with several addresses fails with one error for each; the first tells. */
+function firstFailure(error: Error): ConnectionFailure {
+  return error instanceof AggregateError && error.errors.length > 0 ? error.errors[0] : error;
+}

@@ -19,4 +19,3 @@ export {
   type Transaction,
   type TransactionOptions,
 } from './pool.ts';
-export { type DatabaseOptions, type RunningDatabase, startDatabase } from './start.ts';

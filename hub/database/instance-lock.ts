@@ -100,6 +100,11 @@ function signal(pid: number, name: NodeJS.Signals): void {
   }
 }
 
+/** Whether a process lives and is not merely waiting for its parent to notice its end. */
+export function isRunning(pid: number): boolean {
+  return process.platform === 'linux' && beginningOf(pid) !== undefined;
+}
+
 function readHolder(path: string): Holder | undefined {
   try {
     const { pid, began } = JSON.parse(readFileSync(path, 'utf8')) as Holder;

@@ -36,6 +36,7 @@ export async function migrate(database: Database, directory: string = migrations
   try {
     await client.query("set statement_timeout = 0; set lock_timeout = '60s'");
     await client.query(`select pg_advisory_lock(${lockKey})`);
+    await checkMayCreate(client);
     const applied = await appliedMigrations(client);
     checkHistory(migrations, applied);
     const pending = migrations.filter(({ number }) => !applied.has(number));
@@ -63,6 +64,18 @@ export function readMigrations(directory: string): Migration[] {
     }
   }
   return migrations;
+}
+
+async function checkMayCreate(client: pg.PoolClient): Promise<void> {
+  const { rows } = await client.query<{ role: string; base: string; schema: string | null; may: boolean | null }>(
+    `select current_user as role, current_database() as base, current_schema() as schema,
+            has_schema_privilege(current_schema(), 'create') as may`,
+  );
+  const { role, base, schema, may } = rows[0]!;
+  if (may) return;
+  throw new DatabaseStartError(
+    `The role ${role} may not make tables in the database ${base}: make it the owner (ALTER DATABASE ${base} OWNER TO ${role};) or allow it (GRANT CREATE, USAGE ON SCHEMA ${schema ?? 'public'} TO ${role};).`,
+  );
 }
 
 async function appliedMigrations(client: pg.PoolClient): Promise<Map<number, { name: string; checksum: string }>> {

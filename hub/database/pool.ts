@@ -11,7 +11,7 @@
  */
 
 import pg from 'pg';
-import { DatabaseStartError } from './errors.ts';
+import { DatabaseStartError, unreachable } from './errors.ts';
 
 /** Where the database is and how patient the hub is with it. Times in milliseconds. */
 export interface DatabaseConfig {
@@ -99,7 +99,7 @@ export async function openDatabase(config: DatabaseConfig): Promise<Database> {
     await checkServerAndRole(pool);
   } catch (error) {
     await pool.end().catch(() => {});
-    throw error instanceof DatabaseStartError ? error : unreachable(error as Error);
+    throw error instanceof DatabaseStartError ? error : new DatabaseStartError(unreachable(error as Error));
   }
   return {
     pool,
@@ -126,11 +126,6 @@ async function checkServerAndRole(pool: pg.Pool): Promise<void> {
       `The role ${found.role} of DATABASE_URL ${found.super ? 'is a superuser' : 'has BYPASSRLS'} and would pass by row security: make a role for the hub (CREATE ROLE causeway LOGIN PASSWORD '…'; ALTER DATABASE ${found.base} OWNER TO causeway;) and use that one.`,
     );
   }
-}
-
-function unreachable(error: Error): DatabaseStartError {
-  const reason = error.message || (error as NodeJS.ErrnoException).code || 'no reason given';
-  return new DatabaseStartError(`The database cannot be reached: ${reason}.`);
 }
 
 async function runStatement<R extends object>(
