@@ -86,6 +86,8 @@ export interface Delivery {
   createdAt: string;
   deliveredAt: string | null;
   kind: 'new' | 'correction' | 'retraction';
+  /** What it is about, such as a result or a discharge summary. */
+  topic?: string | null;
 }
 
 export interface MessageDetail extends Message {
@@ -123,7 +125,10 @@ export interface FieldEvidence {
   label: string;
   a: string | null;
   b: string | null;
+  /** Name of the level of agreement; `missing` where one side has nothing to compare. */
   level: string;
+  /** The level in words. */
+  meaning?: string;
   weight: number;
 }
 

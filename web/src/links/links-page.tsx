@@ -10,6 +10,7 @@ import { genderText, shortSystem } from '../fhir/people.ts';
 import { Loaded } from '../parts/loading.tsx';
 import { Mark } from '../parts/mark.tsx';
 import { Notice } from '../parts/notice.tsx';
+import { probabilityText } from '../parts/numbers.ts';
 import { organisationName } from '../parts/organisation.ts';
 import { useTitle } from '../parts/title.ts';
 import { useUser } from '../session/session.ts';
@@ -180,7 +181,7 @@ function History({ person }: { person: Person }) {
                 <td>
                   {event.reason}
                   {event.probability !== null && event.probability !== undefined && (
-                    <span className="quiet"> probability {event.probability.toFixed(4)}</span>
+                    <span className="quiet"> probability {probabilityText(event.probability)}</span>
                   )}
                 </td>
               </tr>

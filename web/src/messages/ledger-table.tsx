@@ -4,7 +4,9 @@ import { useState } from 'react';
 import type { Disposition, LedgerEntry } from '../api/contract.ts';
 import { Mark } from '../parts/mark.tsx';
 import { count } from '../parts/numbers.ts';
-import { fieldOf } from './er7-view.ts';
+import { ResourceLink } from '../parts/resource-link.tsx';
+import { isWithin } from './er7-view.ts';
+import { fieldName } from './field-names.ts';
 import { DISPOSITION_WORDS } from './message-words.tsx';
 
 /** Rows drawn at a time; a large document has tens of thousands. */
@@ -14,15 +16,15 @@ const ALL: Disposition[] = ['rejected', 'kept', 'mapped', 'consumed', 'structura
 
 export function LedgerTable({
   ledger,
-  field,
-  clearField,
+  place,
+  clearPlace,
   highlighted,
   onHighlight,
 }: {
   ledger: LedgerEntry[];
-  /** Only the entries of this source field. */
-  field: string | undefined;
-  clearField: () => void;
+  /** Only the entries within this place of the original. */
+  place: string | undefined;
+  clearPlace: () => void;
   highlighted: string | undefined;
   onHighlight: (source: string) => void;
 }) {
@@ -30,15 +32,21 @@ export function LedgerTable({
   const [wanted, setWanted] = useState<Disposition | undefined>(present.includes('kept') ? 'kept' : undefined);
   const [shown, setShown] = useState(STEP);
   const rows = ledger.filter((entry) =>
-    field ? fieldOf(entry.source) === field : wanted === undefined || entry.disposition === wanted,
+    place ? isWithin(entry.source, place) : wanted === undefined || entry.disposition === wanted,
   );
   return (
     <section className="panel" aria-labelledby="ledger-title">
       <h2 id="ledger-title">Where each field went</h2>
       <Group gap={6} mb="xs">
-        {field ? (
-          <Button size="compact-sm" variant="default" onClick={clearField}>
-            Only {field} · show all
+        {place ? (
+          <Button
+            size="compact-sm"
+            variant="default"
+            onClick={clearPlace}
+            style={{ height: 'auto' }}
+            styles={{ label: { whiteSpace: 'normal', overflowWrap: 'anywhere' } }}
+          >
+            Only {placeWords(place)} · show all
           </Button>
         ) : (
           [undefined, ...present].map((disposition) => (
@@ -59,6 +67,7 @@ export function LedgerTable({
           ))
         )}
       </Group>
+      {rows.length === 0 && <p className="quiet small">No entry stands for this place.</p>}
       <div style={{ maxHeight: '60vh', overflow: 'auto' }}>
         <table className="facts">
           <thead>
@@ -71,6 +80,7 @@ export function LedgerTable({
           <tbody>
             {rows.slice(0, shown).map((entry, at) => (
               <tr
+                data-source={entry.source}
                 // biome-ignore lint/suspicious/noArrayIndexKey: a source place may have several entries; order is all they have
                 key={at}
                 className="choice"
@@ -89,7 +99,7 @@ export function LedgerTable({
                   </Mark>
                 </td>
                 <td className="small" style={{ overflowWrap: 'anywhere' }}>
-                  {entry.target ?? entry.reason ?? ''}
+                  {entry.target ? <Target target={entry.target} /> : (entry.reason ?? '')}
                   {entry.rule && <span className="quiet"> by {entry.rule}</span>}
                 </td>
               </tr>
@@ -104,4 +114,23 @@ export function LedgerTable({
       )}
     </section>
   );
+}
+
+/** The place in the record, opened on the resource with the element set off. */
+function Target({ target }: { target: string }) {
+  const parts = /^([A-Za-z]+\/[A-Za-z0-9.-]{1,64})(?:#(.*))?$/.exec(target);
+  if (!parts) return target;
+  const [, reference = '', path = ''] = parts;
+  return (
+    <ResourceLink reference={reference} path={path}>
+      {path ? `${reference.split('/')[0]}.${path}` : reference}
+    </ResourceLink>
+  );
+}
+
+/** `PID-5 Patient name` for a field of HL7 v2, the end of the path for XML and JSON. */
+function placeWords(place: string): string {
+  const field = /^([A-Z][A-Z0-9]{2})\[(\d+)\]-(\d+)$/.exec(place);
+  if (field) return `${fieldName(field[1]!, Number(field[3]))}${field[2] === '1' ? '' : ` (segment ${field[2]})`}`;
+  return place.length > 60 ? `…${place.slice(-60)}` : place;
 }

@@ -10,10 +10,12 @@ import { Loaded } from '../parts/loading.tsx';
 import { Mark } from '../parts/mark.tsx';
 import { Notice } from '../parts/notice.tsx';
 import { bytes, count } from '../parts/numbers.ts';
+import { ResourceLink } from '../parts/resource-link.tsx';
 import { useTitle } from '../parts/title.ts';
 import { useUser } from '../session/session.ts';
+import { Deliveries } from './deliveries.tsx';
 import { LedgerTable } from './ledger-table.tsx';
-import { DELIVERY_WORDS, DIALECT_WORDS, notMapped, StateMark } from './message-words.tsx';
+import { DIALECT_WORDS, notMapped, StateMark } from './message-words.tsx';
 import { OriginalView } from './original-view.tsx';
 
 const route = getRouteApi('/signed-in/messages/$id');
@@ -35,7 +37,7 @@ export function MessagePage() {
 
 function Message({ message }: { message: MessageDetail }) {
   const [highlighted, setHighlighted] = useState<string>();
-  const [field, setField] = useState<string>();
+  const [place, setPlace] = useState<string>();
   return (
     <Stack gap="sm">
       <Heading message={message} />
@@ -57,12 +59,15 @@ function Message({ message }: { message: MessageDetail }) {
             <OriginalView
               original={message.original}
               dialect={message.dialect}
-              highlighted={highlighted ?? field}
-              onField={(path) => {
-                setField(path);
+              highlighted={highlighted ?? place}
+              onChoose={(source) => {
+                setPlace(source);
                 setHighlighted(undefined);
               }}
             />
+            <p className="small quiet" style={{ margin: '0.4rem 0 0' }}>
+              Choose a place in the original to see where it went.
+            </p>
           </section>
           {message.acknowledgement && (
             <section className="panel" aria-labelledby="ack-title">
@@ -78,13 +83,13 @@ function Message({ message }: { message: MessageDetail }) {
         <div>
           <LedgerTable
             ledger={message.ledger}
-            field={field}
-            clearField={() => setField(undefined)}
+            place={place}
+            clearPlace={() => setPlace(undefined)}
             highlighted={highlighted}
             onHighlight={setHighlighted}
           />
           <Resources message={message} />
-          <Deliveries message={message} />
+          <Deliveries deliveries={message.deliveries} />
         </div>
       </div>
     </Stack>
@@ -160,52 +165,14 @@ function Resources({ message }: { message: MessageDetail }) {
       ) : (
         <ul className="small" style={{ margin: 0, paddingLeft: '1.1rem', maxHeight: '16rem', overflow: 'auto' }}>
           {message.resources.map(({ reference, versionId }) => (
-            <li key={reference}>
-              <a href={`/fhir/${reference}/_history/${versionId}`}>{reference}</a>{' '}
+            <li key={reference} style={{ overflowWrap: 'anywhere' }}>
+              <ResourceLink reference={reference} version={`${versionId}`}>
+                {reference}
+              </ResourceLink>{' '}
               <span className="quiet">version {versionId}</span>
             </li>
           ))}
         </ul>
-      )}
-    </section>
-  );
-}
-
-function Deliveries({ message }: { message: MessageDetail }) {
-  return (
-    <section className="panel" aria-labelledby="deliveries-title">
-      <h2 id="deliveries-title">Passed on</h2>
-      {message.deliveries.length === 0 ? (
-        <p className="quiet small">To nobody.</p>
-      ) : (
-        <table className="facts">
-          <thead>
-            <tr>
-              <th scope="col">To</th>
-              <th scope="col">As</th>
-              <th scope="col">State</th>
-              <th scope="col">When</th>
-            </tr>
-          </thead>
-          <tbody>
-            {message.deliveries.map((delivery) => (
-              <tr key={delivery.id}>
-                <td>{delivery.destinationName}</td>
-                <td>
-                  {DIALECT_WORDS[delivery.dialect] ?? delivery.dialect}
-                  {delivery.kind !== 'new' && <Mark tone="info">{delivery.kind}</Mark>}
-                </td>
-                <td>
-                  <Mark tone={DELIVERY_WORDS[delivery.state]?.tone}>
-                    {DELIVERY_WORDS[delivery.state]?.words ?? delivery.state}
-                  </Mark>
-                  {delivery.lastError && <div className="small">{delivery.lastError}</div>}
-                </td>
-                <td className="small">{formatDateTime(delivery.deliveredAt ?? delivery.createdAt)}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
       )}
     </section>
   );

@@ -1,49 +1,79 @@
-/** The original as it was received: HL7 v2 by segments and fields, XML and JSON laid out. */
-import { useEffect, useMemo, useRef } from 'react';
+/**
+ * The original as it was received: HL7 v2 by segments and fields, XML and JSON laid out. A place can be shown (of a
+ * ledger entry), and choosing a place tells its source path.
+ */
+import { type KeyboardEvent, type MouseEvent, useEffect, useMemo, useRef } from 'react';
 import type { Dialect } from '../api/contract.ts';
 import { fieldOf, viewSegments } from './er7-view.ts';
 import { fieldName } from './field-names.ts';
+import { placesIn } from './places.ts';
 import { prettyJson, prettyXml } from './pretty.ts';
 
-export function OriginalView({
-  original,
-  dialect,
-  highlighted,
-  onField,
-}: {
-  original: string;
-  dialect: Dialect;
+interface Choice {
   /** A ledger entry's `source` whose place is to be shown. */
   highlighted: string | undefined;
-  onField?: (field: string) => void;
-}) {
+  /** Told the source path of a place that was chosen in the original. */
+  onChoose?: (source: string) => void;
+}
+
+export function OriginalView({ original, dialect, ...choice }: Choice & { original: string; dialect: Dialect }) {
   const place = useRef<HTMLElement>(null);
+  const { highlighted } = choice;
   useEffect(() => {
-    if (highlighted) place.current?.querySelector('.struck')?.scrollIntoView({ block: 'center' });
+    const [box, struck] = [place.current, place.current?.querySelector('.struck')];
+    if (!highlighted || !box || !struck) return;
+    const [inner, outer] = [struck.getBoundingClientRect(), box.getBoundingClientRect()];
+    // The box scrolls, the page only as far as it must: the table that was clicked stays where it is.
+    if (inner.top < outer.top || inner.bottom > outer.bottom)
+      box.scrollTop += inner.top - outer.top - box.clientHeight / 3;
+    if (outer.bottom < 0 || outer.top > window.innerHeight) box.scrollIntoView({ block: 'nearest' });
   }, [highlighted]);
   return (
-    <section ref={place} className="original" aria-label="Original message">
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, and a scrolling box must be within reach of the keyboard
+    <section ref={place} className="original" aria-label="Original message" tabIndex={0}>
       {dialect === 'hl7v2' ? (
-        <Segments original={original} struck={highlighted ? fieldOf(highlighted) : undefined} onField={onField} />
+        <Segments original={original} {...choice} />
       ) : (
-        <pre style={{ margin: 0, whiteSpace: 'pre-wrap', overflowWrap: 'anywhere', font: 'inherit' }}>
-          {dialect === 'fhir' ? prettyJson(original) : prettyXml(original)}
-        </pre>
+        <LaidOut original={original} dialect={dialect} {...choice} />
       )}
     </section>
   );
 }
 
-function Segments({
-  original,
-  struck,
-  onField,
-}: {
-  original: string;
-  struck: string | undefined;
-  onField?: (field: string) => void;
-}) {
+/** XML or JSON: one text, the chosen place set off in it. */
+function LaidOut({ original, dialect, highlighted, onChoose }: Choice & { original: string; dialect: Dialect }) {
+  const text = useMemo(() => (dialect === 'fhir' ? prettyJson(original) : prettyXml(original)), [original, dialect]);
+  const places = useMemo(() => placesIn(text, dialect), [text, dialect]);
+  const range = highlighted ? places.placeOf(highlighted) : undefined;
+  const choose = (event: MouseEvent<HTMLPreElement>) => {
+    const source = places.sourceAt(offsetAt(event));
+    if (source) onChoose?.(source);
+  };
+  const [start, end] = range ?? [0, 0];
+  return (
+    // biome-ignore lint/a11y/useKeyWithClickEvents: by keyboard the rows of the ledger lead to the same pairs
+    <pre className="laid-out" onClick={onChoose && choose}>
+      {range ? text.slice(0, start) : text}
+      {range && <mark className="struck">{text.slice(start, end)}</mark>}
+      {range && text.slice(end)}
+    </pre>
+  );
+}
+
+/** The offset in the whole text at which a click fell; -1 when the browser cannot tell. */
+function offsetAt({ currentTarget, clientX, clientY }: MouseEvent<HTMLPreElement>): number {
+  const caret = document.caretRangeFromPoint?.(clientX, clientY);
+  if (!caret) return -1;
+  const before = document.createRange();
+  before.selectNodeContents(currentTarget);
+  before.setEnd(caret.startContainer, caret.startOffset);
+  return before.toString().length;
+}
+
+function Segments({ original, highlighted, onChoose }: Choice & { original: string }) {
   const segments = useMemo(() => viewSegments(original), [original]);
+  const struck = highlighted ? fieldOf(highlighted) : undefined;
+  let isFirst = true;
   return segments.map((segment, at) => (
     // Segments have no identity beyond their place in the message.
     // biome-ignore lint/suspicious/noArrayIndexKey: the list never changes
@@ -51,22 +81,30 @@ function Segments({
       <span className="segment-name">{segment.name}</span>
       {segment.fields.map((field) => {
         const path = `${segment.name}[${segment.occurrence}]-${field.number}`;
+        const shown = (
+          <span className={struck === path ? 'field struck' : 'field'} title={fieldName(segment.name, field.number)}>
+            {field.text}
+          </span>
+        );
+        const isReached = isFirst;
+        if (field.text) isFirst = false;
         return (
           <span key={field.number}>
             <span className="delimiter">{segment.fieldSeparator}</span>
-            {field.text && (
-              <a
-                href={`#${path}`}
-                tabIndex={-1}
-                className={struck === path ? 'field struck' : 'field'}
-                title={fieldName(segment.name, field.number)}
-                onClick={(event) => {
-                  event.preventDefault();
-                  onField?.(path);
-                }}
+            {field.text && !onChoose && shown}
+            {field.text && onChoose && (
+              <button
+                type="button"
+                className="field-button"
+                data-field={path}
+                aria-label={`${fieldName(segment.name, field.number)}: ${field.text}`}
+                aria-pressed={struck === path}
+                tabIndex={(struck ? struck === path : isReached) ? 0 : -1}
+                onKeyDown={alongFields}
+                onClick={() => onChoose(path)}
               >
-                {field.text}
-              </a>
+                {shown}
+              </button>
             )}
           </span>
         );
@@ -74,3 +112,14 @@ function Segments({
     </div>
   ));
 }
+
+/** The fields are one stop of the tab key; arrow keys move among them. */
+function alongFields(event: KeyboardEvent<HTMLButtonElement>) {
+  const step = STEPS[event.key];
+  if (!step) return;
+  const fields = [...event.currentTarget.closest('.original')!.querySelectorAll<HTMLElement>('.field-button')];
+  fields[fields.indexOf(event.currentTarget) + step]?.focus();
+  event.preventDefault();
+}
+
+const STEPS: Record<string, number> = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 };

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { fieldOf, viewSegments } from './er7-view.ts';
+import { fieldOf, isWithin, viewSegments } from './er7-view.ts';
 import { fieldName } from './field-names.ts';
 import { prettyJson, prettyXml } from './pretty.ts';
 
@@ -14,6 +14,13 @@ describe('originals', () => {
     expect(fieldOf('/ClinicalDocument/title')).toBeUndefined();
     expect(fieldName('PID', 5)).toBe('PID-5 Patient name');
     expect(fieldName('ZZZ', 5)).toBe('ZZZ-5');
+  });
+  it('a chosen place gathers the ledger entries within it, and no neighbour of a longer name', () => {
+    expect(isWithin('PID[1]-5[1].1.1', 'PID[1]-5')).toBe(true);
+    expect(isWithin('PID[1]-51[1]', 'PID[1]-5')).toBe(false);
+    expect(isWithin('/Doc/id[2]/@root', '/Doc/id[2]')).toBe(true);
+    expect(isWithin('/Doc/ident/@root', '/Doc/id')).toBe(false);
+    expect(isWithin('Bundle.entry[1].resource.code', 'Bundle.entry[1]')).toBe(true);
   });
   it('cutting loses no character of a segment', () => {
     fc.assert(

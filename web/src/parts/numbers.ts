@@ -11,3 +11,10 @@ export function bytes(value: number): string {
   if (value < 1000) return `${value} B`;
   return value < 1_000_000 ? `${(value / 1000).toFixed(1)} KB` : `${(value / 1_000_000).toFixed(1)} MB`;
 }
+
+/** A probability in percent that never claims certainty: `> 99.9 %`, `96.3 %`, `< 0.1 %`. */
+export function probabilityText(probability: number): string {
+  if (probability > 0.999) return '> 99.9 %';
+  if (probability < 0.001) return '< 0.1 %';
+  return `${(probability * 100).toFixed(1)} %`;
+}

@@ -21,7 +21,7 @@ export function Evidence({ explanation, score }: { explanation: FieldEvidence[];
         {telling.map((each) => (
           <tr key={each.field}>
             <th scope="row">{each.label}</th>
-            <td className="small">{each.level}</td>
+            <td className="small">{each.meaning ?? each.level}</td>
             <td>
               <Bar share={each.weight / largest} />
             </td>
@@ -32,7 +32,7 @@ export function Evidence({ explanation, score }: { explanation: FieldEvidence[];
           <tr>
             <th scope="row">No bearing</th>
             <td colSpan={3} className="small quiet">
-              {silent.map((each) => `${each.label} (${each.level})`).join(', ')}
+              {silent.map((each) => each.label).join(', ')}
             </td>
           </tr>
         )}

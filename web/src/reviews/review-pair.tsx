@@ -4,13 +4,16 @@ import { useHotkeys } from '@mantine/hooks';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { useRef, useState } from 'react';
-import type { Review, ReviewSide } from '../api/contract.ts';
+import type { FieldEvidence, Review, ReviewSide } from '../api/contract.ts';
 import { postJson } from '../api/request.ts';
 import { formatDate, formatDateTime } from '../fhir/dates.ts';
 import { genderText, shortSystem } from '../fhir/people.ts';
 import { Mark } from '../parts/mark.tsx';
 import { Notice } from '../parts/notice.tsx';
+import { probabilityText } from '../parts/numbers.ts';
 import { organisationName } from '../parts/organisation.ts';
+import type { Tone } from '../theme/tones.ts';
+import { type Agreement, agreementOf } from './agreement.ts';
 import { Evidence } from './evidence.tsx';
 import { guardWords } from './guard-words.ts';
 
@@ -35,10 +38,10 @@ export function ReviewPair({
         <h2 id="pair-title">
           One person?{' '}
           <span className="quiet">
-            score {review.score.toFixed(1)} bits, probability {(review.probability * 100).toFixed(2)} %
+            score {review.score.toFixed(1)} bits, probability {probabilityText(review.probability)}
           </span>
         </h2>
-        <Sides a={review.a} b={review.b} />
+        <Sides review={review} />
       </section>
       {review.kind === 'overlay' && (
         <Notice tone="bad" title="Perhaps an overlay.">
@@ -67,19 +70,23 @@ export function ReviewPair({
   );
 }
 
-const FIELDS: { label: string; of: (side: ReviewSide) => string }[] = [
-  { label: 'Name', of: (side) => side.name ?? '' },
-  { label: 'Birth date', of: (side) => formatDate(side.birthDate) },
-  { label: 'Sex', of: (side) => (side.gender ? genderText(side.gender) : '') },
-  { label: 'Address', of: (side) => side.address ?? '' },
-  { label: 'Phone', of: (side) => side.phone ?? '' },
+/** The rows, and the fields of the index's explanation that each stands for. */
+const ROWS: { label: string; fields: string[]; of: (side: ReviewSide) => string }[] = [
+  { label: 'Name', fields: ['family', 'given', 'middle', 'suffix'], of: (side) => side.name ?? '' },
+  { label: 'Birth date', fields: ['birthDate'], of: (side) => formatDate(side.birthDate) },
+  { label: 'Sex', fields: ['sex'], of: (side) => (side.gender ? genderText(side.gender) : '') },
+  { label: 'Address', fields: ['address'], of: (side) => side.address ?? '' },
+  { label: 'Phone', fields: ['phone'], of: (side) => side.phone ?? '' },
   {
     label: 'Identifiers',
+    fields: ['nationalId', 'identifier'],
     of: (side) => side.identifiers.map((each) => `${shortSystem(each.system)} ${each.value ?? ''}`.trim()).join(', '),
   },
 ];
 
-function Sides({ a, b }: { a: ReviewSide; b: ReviewSide }) {
+const AGREEMENT_TONE: Record<Agreement, Tone> = { same: 'good', close: 'info', differs: 'warn', none: 'neutral' };
+
+function Sides({ review: { a, b, explanation } }: { review: Review }) {
   return (
     <div className="scroll-x">
       <table className="facts">
@@ -95,33 +102,62 @@ function Sides({ a, b }: { a: ReviewSide; b: ReviewSide }) {
                 </Link>
               </th>
             ))}
-            <th scope="col" style={{ width: '6rem' }}>
+            <th scope="col" style={{ width: '13rem' }}>
               Agreement
             </th>
           </tr>
         </thead>
         <tbody>
-          {FIELDS.map(({ label, of }) => {
+          {ROWS.map(({ label, fields, of }) => {
             const [left, right] = [of(a), of(b)];
-            const agreement =
-              !left || !right ? 'missing' : left.toLowerCase() === right.toLowerCase() ? 'same' : 'differs';
+            const { agreement, words } = agreementOf(explanation, fields);
+            const differing = agreement === 'differs' || agreement === 'close';
             return (
-              <tr key={label}>
+              <tr key={label} data-agreement={agreement}>
                 <th scope="row">{label}</th>
-                <td>{agreement === 'differs' ? <Differing text={left} other={right} /> : left || <Missing />}</td>
-                <td>{agreement === 'differs' ? <Differing text={right} other={left} /> : right || <Missing />}</td>
+                {[
+                  { side: 'a', text: left, other: right },
+                  { side: 'b', text: right, other: left },
+                ].map(({ side, text, other }) => (
+                  <td key={side}>
+                    {differing && text && other ? <Differing text={text} other={other} /> : text || <Missing />}
+                  </td>
+                ))}
                 <td>
-                  {agreement === 'same' && <Mark tone="good">same</Mark>}
-                  {agreement === 'differs' && <Mark tone="warn">differs</Mark>}
-                  {agreement === 'missing' && <Mark>missing</Mark>}
+                  {words.map((each) => (
+                    <div key={each}>
+                      <Mark tone={AGREEMENT_TONE[agreement]}>{each}</Mark>
+                    </div>
+                  ))}
                 </td>
               </tr>
             );
           })}
+          <OnlyInEvidence explanation={explanation} />
         </tbody>
       </table>
     </div>
   );
+}
+
+/** Fields that the index compared and a side does not carry, such as the email address. */
+function OnlyInEvidence({ explanation }: { explanation: FieldEvidence[] }) {
+  const shown = new Set(ROWS.flatMap(({ fields }) => fields));
+  return explanation
+    .filter((each) => !shown.has(each.field) && each.level !== 'missing')
+    .map((each) => {
+      const { agreement, words } = agreementOf([each], [each.field]);
+      return (
+        <tr key={each.field} data-agreement={agreement}>
+          <th scope="row">{each.label}</th>
+          <td>{each.a ?? <Missing />}</td>
+          <td>{each.b ?? <Missing />}</td>
+          <td>
+            <Mark tone={AGREEMENT_TONE[agreement]}>{words[0]}</Mark>
+          </td>
+        </tr>
+      );
+    });
 }
 
 function Missing() {

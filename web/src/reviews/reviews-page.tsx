@@ -8,6 +8,7 @@ import { formatDateTime } from '../fhir/dates.ts';
 import { Failed } from '../parts/loading.tsx';
 import { Mark } from '../parts/mark.tsx';
 import { Notice } from '../parts/notice.tsx';
+import { probabilityText } from '../parts/numbers.ts';
 import { useTitle } from '../parts/title.ts';
 import { ReviewPair } from './review-pair.tsx';
 
@@ -107,7 +108,7 @@ function ReviewList({
               {review.b.name ?? 'No name'}
               <br />
               <span className="quiet small">
-                {(review.probability * 100).toFixed(1)} % · {formatDateTime(review.createdAt)}
+                {probabilityText(review.probability)} · {formatDateTime(review.createdAt)}
               </span>
               {review.decision && <Mark>{review.decision.decision === 'same' ? 'Same person' : 'Not the same'}</Mark>}
             </button>

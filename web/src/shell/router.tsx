@@ -80,6 +80,13 @@ const message = createRoute({
   component: lazyRouteComponent(() => import('../messages/message-page.tsx'), 'MessagePage'),
 });
 
+const resource = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/resources/$type/$id',
+  validateSearch: textParams('version', 'path'),
+  component: lazyRouteComponent(() => import('../resources/resource-page.tsx'), 'ResourcePage'),
+});
+
 const reviews = createRoute({
   getParentRoute: () => signedIn,
   path: '/reviews',
@@ -95,7 +102,7 @@ const status = createRoute({
 
 const tree = root.addChildren([
   signIn,
-  signedIn.addChildren([home, people, chart, links, messages, message, reviews, status]),
+  signedIn.addChildren([home, people, chart, links, messages, message, resource, reviews, status]),
 ]);
 
 /** One router for the page's life; `queryClient` is asked for the session before any screen is shown. */

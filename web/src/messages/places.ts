@@ -1,0 +1,24 @@
+/**
+ * Places in the text of an original: from what a ledger entry names to where it stands, and back. Ranges are offsets
+ * into the very text that is shown, `[start, end)`.
+ */
+import type { Dialect } from '../api/contract.ts';
+import { jsonPlaces } from './json-places.ts';
+import { xmlPlaces } from './xml-places.ts';
+
+export type Range = readonly [start: number, end: number];
+
+export interface Places {
+  /** Where the ledger's `source` stands; undefined when the text has no such place. */
+  placeOf(source: string): Range | undefined;
+  /** The narrowest ledger place at an offset; undefined outside of every element. */
+  sourceAt(offset: number): string | undefined;
+}
+
+const NOWHERE: Places = { placeOf: () => undefined, sourceAt: () => undefined };
+
+/** The places of an XML or JSON text; HL7 v2 is cut into fields instead (`er7-view.ts`) and has none here. */
+export function placesIn(text: string, dialect: Dialect): Places {
+  if (dialect === 'ccda') return xmlPlaces(text);
+  return dialect === 'fhir' ? jsonPlaces(text) : NOWHERE;
+}

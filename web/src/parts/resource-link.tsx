@@ -1,0 +1,30 @@
+/** A link to the readable view of one resource of the record. */
+import { Link } from '@tanstack/react-router';
+import type { ReactNode } from 'react';
+
+export function ResourceLink({
+  reference,
+  version,
+  path,
+  children,
+}: {
+  /** `Type/id` */
+  reference: string;
+  /** The version to show; the newest when there is none. */
+  version?: string;
+  /** The element to set off, such as `name[0].family`. */
+  path?: string;
+  children: ReactNode;
+}) {
+  const [type = '', id = ''] = reference.split('/');
+  return (
+    <Link
+      to="/resources/$type/$id"
+      params={{ type, id }}
+      search={{ version, path: path || undefined }}
+      style={{ color: 'var(--mantine-color-anchor)' }}
+    >
+      {children}
+    </Link>
+  );
+}
