@@ -45,7 +45,10 @@ export function acceptV2(
 export function acceptCcda(bytes: Buffer, source: string | undefined, participants: Participants): Received | string {
   const parsed = parseCda(bytes);
   if (!parsed.ok) return `Line ${parsed.error.line}, column ${parsed.error.column}: ${parsed.error.message}`;
-  const { header } = parsed.document;
+  const { header, sections, looseEntries } = parsed.document;
+  if (!header && sections.length + looseEntries.length === 0) {
+    return 'The document has no CDA header, section or entry: a ClinicalDocument in namespace urn:hl7-org:v3 is expected.';
+  }
   const custodian = header?.custodian?.find('assignedCustodian', 'representedCustodianOrganization');
   const root = custodian?.child('id')?.attr('root');
   const from = source ?? participants.byOid(root) ?? keyOf(custodian?.child('name')?.text ?? 'unknown');

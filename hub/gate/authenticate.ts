@@ -16,6 +16,7 @@ export interface Caller extends Access {
 export class Authenticator {
   readonly #accounts: Accounts;
   readonly #tokenKey: Buffer;
+  readonly #attempts = new WeakMap<FastifyRequest, { caller: Caller; action: string }>();
   readonly #callers = new Map<string, { caller: Caller; until: number }>();
 
   constructor(accounts: Accounts, tokenKey: Buffer) {
@@ -23,17 +24,31 @@ export class Authenticator {
     this.#tokenKey = tokenKey;
   }
 
-  /** @throws RecordError 401 where nobody is signed in */
-  async caller(request: FastifyRequest): Promise<Caller> {
+  /**
+   * Who makes the request. What is attempted is remembered, so that an attempt that fails is recorded too.
+   * @throws RecordError 401 where nobody is signed in
+   */
+  async caller(request: FastifyRequest, action?: string): Promise<Caller> {
+    const caller = await this.#identify(request);
+    this.#attempts.set(request, { caller, action: action ?? request.method });
+    if (request.headers.authorization === undefined && isChange(request) && !isOwnRequest(request)) {
+      throw new RecordError(403, 'forbidden', 'A request that changes something must come from the hub’s own pages.');
+    }
+    return caller;
+  }
+
+  /** Who attempted what with a request; undefined where nobody was recognised. */
+  attempt(request: FastifyRequest): { caller: Caller; action: string } | undefined {
+    return this.#attempts.get(request);
+  }
+
+  async #identify(request: FastifyRequest): Promise<Caller> {
     const bearer = /^Bearer (.+)$/i.exec(request.headers.authorization ?? '')?.[1];
     if (bearer !== undefined) return this.#byToken(bearer);
     const session = sessionToken(request);
     const user = session === undefined ? undefined : await this.#accounts.session(session);
     if (!user) {
       throw new RecordError(401, 'login', 'Sign in first, or send a token: Authorization: Bearer …');
-    }
-    if (request.method !== 'GET' && request.method !== 'HEAD' && !isOwnRequest(request)) {
-      throw new RecordError(403, 'forbidden', 'A request that changes something must come from the hub’s own pages.');
     }
     return { ...accessOf(user), site: undefined };
   }
@@ -57,10 +72,16 @@ export function sessionToken(request: FastifyRequest): string | undefined {
   return new RegExp(`(?:^|;\\s*)${sessionCookie}=([A-Za-z0-9_-]+)`).exec(request.headers.cookie ?? '')?.[1];
 }
 
+function isChange({ method }: FastifyRequest): boolean {
+  return method !== 'GET' && method !== 'HEAD';
+}
+
 /** Browsers say where a request comes from; with a cookie only the hub's own pages may change anything. */
 function isOwnRequest(request: FastifyRequest): boolean {
   const site = request.headers['sec-fetch-site'];
-  return site === undefined || site === 'same-origin' || site === 'none';
+  if (site !== undefined) return site === 'same-origin' || site === 'none';
+  const { origin } = request.headers;
+  return origin === undefined || origin === `${request.protocol}://${request.host}`;
 }
 
 function roleOf(role: string): Role {

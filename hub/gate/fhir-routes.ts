@@ -1,4 +1,5 @@
 /** FHIR R4 over HTTP (https://hl7.org/fhir/R4/http.html) on top of the record. Every answer's access is recorded. */
+import { isUtf8 } from 'node:buffer';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import {
   type BundleEntry,
@@ -21,19 +22,17 @@ export interface FhirParts {
 
 const fhirJson = 'application/fhir+json; charset=utf-8';
 const recordedPatients = 100;
+/** Parameters of a search by POST. */
+const searchBytes = 64 * 1024;
 
 type Params = { type: string; id: string; version: string };
 
 export function fhirRoutes(app: FastifyInstance, parts: FhirParts): void {
   const { record, accessLog, authenticator } = parts;
-  const caller = (request: FastifyRequest) => authenticator.caller(request);
-  const log = (who: Caller, action: string, request: FastifyRequest, status: number, patients?: string[]) =>
-    accessLog.record(who, {
-      action,
-      what: request.url.slice('/fhir'.length).slice(0, 500),
-      status,
-      ...(patients && patients.length > 0 ? { patients: patients.slice(0, recordedPatients) } : {}),
-    });
+  const caller = (request: FastifyRequest, action: string) => authenticator.caller(request, action);
+  const log = (who: Caller, action: string, what: string, status: number, patients: Iterable<string> = []) =>
+    accessLog.record(who, { action, what: what.slice(0, 500), status, patients: [...patients] });
+  const path = (request: FastifyRequest) => request.url.slice('/fhir'.length);
 
   app.get('/fhir/metadata', async (request, reply) => {
     reply.type(fhirJson);
@@ -41,27 +40,29 @@ export function fhirRoutes(app: FastifyInstance, parts: FhirParts): void {
   });
 
   app.get<{ Params: Params }>('/fhir/:type/:id', async (request, reply) => {
-    const who = await caller(request);
+    const who = await caller(request, 'read');
     const { type, id } = request.params;
-    const [stored] = await Promise.all([record.read(who, type, id), log(who, 'read', request, 200)]);
+    const stored = await record.read(who, type, id);
+    await log(who, 'read', path(request), 200, patientsOf([stored]));
     if (request.headers['if-none-match'] === etag(stored.version)) return reply.code(304).send();
     return sendResource(reply, stored, 200);
   });
 
   app.get<{ Params: Params }>('/fhir/:type/:id/_history/:version', async (request, reply) => {
-    const who = await caller(request);
+    const who = await caller(request, 'vread');
     const { type, id, version } = request.params;
-    const [stored] = await Promise.all([record.vread(who, type, id, version), log(who, 'vread', request, 200)]);
+    const stored = await record.vread(who, type, id, version);
+    await log(who, 'vread', path(request), 200, patientsOf([stored]));
     return sendResource(reply, stored, 200);
   });
 
-  for (const path of ['/fhir/_history', '/fhir/:type/_history', '/fhir/:type/:id/_history']) {
-    app.get<{ Params: Partial<Params> }>(path, async (request, reply) => {
-      const who = await caller(request);
+  for (const address of ['/fhir/_history', '/fhir/:type/_history', '/fhir/:type/:id/_history']) {
+    app.get<{ Params: Partial<Params> }>(address, async (request, reply) => {
+      const who = await caller(request, 'history');
       const query = new URLSearchParams(request.url.split('?')[1] ?? '');
       const page = { count: countOf(query), ...historyPage(query) };
       const { versions, next } = await record.history(who, request.params, page);
-      await log(who, 'history', request, 200);
+      await log(who, 'history', path(request), 200, patientsOf(versions));
       const base = baseUrl(request);
       const links = [['self', request.url.replace('/fhir', base)]];
       if (next !== undefined) {
@@ -74,30 +75,30 @@ export function fhirRoutes(app: FastifyInstance, parts: FhirParts): void {
   }
 
   const search = async (request: FastifyRequest, reply: FastifyReply, parameters: URLSearchParams) => {
-    const who = await caller(request);
+    const who = await caller(request, 'search');
     const { type } = request.params as Params;
     const answer = await searchBundle(record, who, type, parameters, baseUrl(request), isLenient(request));
-    await log(who, 'search', request, 200, answer.patients);
+    await log(who, 'search', `/${type}?${parameters}`, 200, answer.patients);
     return reply.type(fhirJson).send(answer.text);
   };
   app.get<{ Params: Params }>('/fhir/:type', (request, reply) =>
     search(request, reply, new URLSearchParams(request.url.split('?')[1] ?? '')),
   );
-  app.post<{ Params: Params; Body: Buffer }>('/fhir/:type/_search', (request, reply) =>
+  app.post<{ Params: Params; Body: Buffer }>('/fhir/:type/_search', { bodyLimit: searchBytes }, (request, reply) =>
     search(request, reply, new URLSearchParams(`${request.url.split('?')[1] ?? ''}&${request.body?.toString() ?? ''}`)),
   );
 
   app.get<{ Params: Params }>('/fhir/Patient/:id/$everything', async (request, reply) => {
-    const who = await caller(request);
+    const who = await caller(request, 'everything');
     const query = new URLSearchParams(request.url.split('?')[1] ?? '');
     const since = dateParameter(query, '_since');
     const { resources, next } = await record.everything(who, request.params.id, {
       count: countOf(query, 1_000),
-      after: query.get('_cursor') ?? undefined,
+      after: cursorOf(query),
       types: query.get('_type')?.split(','),
       since,
     });
-    await log(who, 'everything', request, 200, [request.params.id]);
+    await log(who, 'everything', path(request), 200, [request.params.id]);
     const base = baseUrl(request);
     const links = [['self', request.url.replace('/fhir', base)]];
     if (next !== undefined) {
@@ -115,46 +116,64 @@ export function fhirRoutes(app: FastifyInstance, parts: FhirParts): void {
   });
 
   app.post<{ Params: Params; Body: Buffer }>('/fhir/:type', async (request, reply) => {
-    const who = await writer(caller, request);
+    const who = await writer(caller, request, 'create');
     const scanned = record.scan(bodyText(request), request.params.type);
     const ifNoneExist = request.headers['if-none-exist'];
     const made = await record.create(who, scanned, typeof ifNoneExist === 'string' ? ifNoneExist : undefined);
-    await log(who, 'create', request, made.status);
+    await log(who, 'create', path(request), made.status, patientsIn(made.text));
     return sendWritten(request, reply, request.params.type, made);
   });
 
   app.put<{ Params: Params; Body: Buffer }>('/fhir/:type/:id', async (request, reply) => {
-    const who = await writer(caller, request);
+    const who = await writer(caller, request, 'update');
     const { type, id } = request.params;
     const made = await record.update(record.scan(bodyText(request), type), id, request.headers['if-match']);
-    await log(who, 'update', request, made.status);
+    await log(who, 'update', path(request), made.status, patientsIn(made.text));
     return sendWritten(request, reply, type, made);
   });
 
   app.put<{ Params: Params; Body: Buffer }>('/fhir/:type', async (request, reply) => {
-    const who = await writer(caller, request);
+    const who = await writer(caller, request, 'update');
     const { type } = request.params;
     const query = request.url.split('?')[1] ?? '';
     const made = await record.conditionalUpdate(who, record.scan(bodyText(request), type), query);
-    await log(who, 'update', request, made.status);
+    await log(who, 'update', path(request), made.status, patientsIn(made.text));
     return sendWritten(request, reply, type, made);
   });
 
   app.delete<{ Params: Params }>('/fhir/:type/:id', async (request, reply) => {
-    const who = await writer(caller, request);
+    const who = await writer(caller, request, 'delete');
     const { type, id } = request.params;
     const version = await record.remove(type, id, request.headers['if-match']);
-    await log(who, 'delete', request, 204);
+    await log(who, 'delete', path(request), 204, type === 'Patient' ? [id] : []);
     if (version !== undefined) reply.header('etag', etag(version));
     return reply.code(204).send();
   });
 
   app.post<{ Body: Buffer }>('/fhir', { bodyLimit: parts.bundleBytes }, async (request, reply) => {
-    const who = await writer(caller, request);
+    const who = await writer(caller, request, 'bundle');
     const base = baseUrl(request);
-    const single = (access: unknown, one: BundleEntry) => singleEntry(record, access as Caller, one, base);
-    const { type, outcomes } = await record.bundle(who, bodyText(request), single);
-    await log(who, type, request, 200);
+    const text = bodyText(request);
+    const single = async (access: unknown, one: BundleEntry) => {
+      const caller = access as Caller;
+      try {
+        const outcome = await singleEntry(record, caller, one, base);
+        await log(
+          caller,
+          one.method,
+          `/${one.url}`,
+          outcome.status,
+          patientsIn(outcome.resource ?? one.scanned?.text ?? ''),
+        );
+        return outcome;
+      } catch (error) {
+        if (error instanceof RecordError) await log(caller, one.method, `/${one.url}`, error.status);
+        throw error;
+      }
+    };
+    const { type, outcomes } = await record.bundle(who, text, single);
+    const changed = type === 'batch' ? '' : outcomes.map(({ location }) => location ?? '').join(' ');
+    await log(who, type, changed.slice(0, 500), 200, type === 'batch' ? [] : patientsIn(`${changed} ${text}`));
     const entries = outcomes.map(outcomeEntry);
     return reply.type(fhirJson).send(bundle(`${type}-response`, [['self', base]], entries, undefined));
   });
@@ -184,12 +203,30 @@ export async function searchBundle(
   if (request.warnings.length > 0) {
     entries.push(`{"resource":${JSON.stringify(outcomeOf(request.warnings))},"search":{"mode":"outcome"}}`);
   }
+  return { text: bundle('searchset', links, entries, total), patients: patientsOf([...matches, ...included]) };
+}
+
+/** Whose records these are, as ids of Patients; at most as many as one access names. */
+function patientsOf(resources: readonly StoredResource[]): string[] {
   const patients = new Set<string>();
-  for (const { type: of, rid, text } of matches) {
-    const id = of === 'Patient' ? rid : /"Patient\/([A-Za-z0-9\-.]{1,64})"/.exec(text)?.[1];
+  for (const { type, rid, text } of resources) {
+    const id = type === 'Patient' ? rid : /"Patient\/([A-Za-z0-9\-.]{1,64})"/.exec(text)?.[1];
     if (id) patients.add(id);
+    if (patients.size === recordedPatients) break;
   }
-  return { text: bundle('searchset', links, entries, total), patients: [...patients] };
+  return [...patients];
+}
+
+/** The Patients that a text is or names. */
+function patientsIn(text: string): string[] {
+  const patients = new Set<string>();
+  const own = /^\{"resourceType":"Patient","id":"([^"]+)"/.exec(text)?.[1];
+  if (own) patients.add(own);
+  for (const [, id] of text.matchAll(/\bPatient\/([A-Za-z0-9\-.]{1,64})/g)) {
+    patients.add(id!);
+    if (patients.size >= recordedPatients) break;
+  }
+  return [...patients];
 }
 
 /** An OperationOutcome of issues. */
@@ -239,8 +276,12 @@ async function singleEntry(record: FhirRecord, who: Caller, one: BundleEntry, ba
 /** Roles that may write resources directly. */
 const writers = ['clinician', 'administrator', 'system'];
 
-async function writer(caller: (request: FastifyRequest) => Promise<Caller>, request: FastifyRequest): Promise<Caller> {
-  const who = await caller(request);
+async function writer(
+  caller: (request: FastifyRequest, action: string) => Promise<Caller>,
+  request: FastifyRequest,
+  action: string,
+): Promise<Caller> {
+  const who = await caller(request, action);
   if (!writers.includes(who.role))
     throw new RecordError(403, 'forbidden', `The role ${who.role} may not change resources.`);
   return who;
@@ -326,6 +367,8 @@ function bodyText(request: FastifyRequest<{ Body: Buffer }>): string {
   if (!request.body || request.body.length === 0) {
     throw new RecordError(400, 'required', 'The request has no body; send FHIR JSON as application/fhir+json.');
   }
+  if (!isUtf8(request.body))
+    throw new RecordError(400, 'structure', 'The body is not UTF-8, which FHIR JSON has to be.');
   return request.body.toString('utf8');
 }
 
@@ -338,9 +381,15 @@ function countOf(query: URLSearchParams, fallback = 50): number {
 }
 
 function historyPage(query: URLSearchParams): { before?: number; since?: Date } {
-  const cursor = query.get('_cursor');
+  const cursor = cursorOf(query);
   const since = dateParameter(query, '_since');
-  return { ...(cursor && /^\d+$/.test(cursor) ? { before: Number(cursor) } : {}), ...(since ? { since } : {}) };
+  return { ...(cursor === undefined ? {} : { before: Number(cursor) }), ...(since ? { since } : {}) };
+}
+
+function cursorOf(query: URLSearchParams): string | undefined {
+  const cursor = query.get('_cursor');
+  if (cursor === null || /^\d{1,15}$/.test(cursor)) return cursor ?? undefined;
+  throw new RecordError(400, 'invalid', 'The parameter _cursor is not one that this server gave.', '_cursor');
 }
 
 function dateParameter(query: URLSearchParams, name: string): Date | undefined {

@@ -38,7 +38,15 @@ export function httpServer(
     reply.header('referrer-policy', 'no-referrer');
     reply.header('cache-control', reply.getHeader('cache-control') ?? 'no-store');
   });
-  app.setErrorHandler((error: FastifyError, request, reply) => answerError(error, request, reply, options.log));
+  app.setErrorHandler(async (error: FastifyError, request, reply) => {
+    const attempt = parts.authenticator.attempt(request);
+    if (attempt && error instanceof RecordError) {
+      const what = request.url.replace(/^\/fhir/, '').slice(0, 500);
+      await parts.accessLog.record(attempt.caller, { action: attempt.action, what, status: error.status });
+    }
+    answerError(error, request, reply, options.log);
+    return reply;
+  });
   app.setNotFoundHandler((request, reply) => notFound(request, reply, options.screens));
   authRoutes(app, parts);
   apiRoutes(app, parts);

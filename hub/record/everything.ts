@@ -2,9 +2,10 @@
  * Patient `$everything` (FHIR R4 Patient operation): all resources of a person over all sources, and the practitioners,
  * organizations, places and medications they name.
  */
-import { typeCode } from '@causeway/fhir';
+import { isResourceType, typeCode } from '@causeway/fhir';
 import type { Database } from '../database/index.ts';
 import { type Access, accessCondition } from '../trust/index.ts';
+import { RecordError } from './errors.ts';
 import { type Reader, type StoredResource, storedColumns } from './read.ts';
 import type { PresentPersons } from './search.ts';
 
@@ -33,6 +34,10 @@ export async function everythingPage(
   const values: unknown[] = [homes];
   const parameter = (value: unknown) => `$${values.push(value)}`;
   const conditions = ['r.home = ANY($1::bigint[])', 'NOT r.deleted', accessCondition(access, 'r.home', parameter)];
+  const unknown = page.types?.find((type) => !isResourceType(type));
+  if (unknown !== undefined) {
+    throw new RecordError(400, 'value', 'The parameter _type names what is no FHIR R4 resource type.', '_type');
+  }
   if (page.types) conditions.push(`r.type = ANY(${parameter(page.types.map(typeCode))}::smallint[])`);
   if (page.since) conditions.push(`r.updated >= ${parameter(page.since)}`);
   const patientFirst = `CASE WHEN r.type = ${typeCode('Patient')} THEN 0 ELSE r.rkey END`;

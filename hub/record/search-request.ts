@@ -37,6 +37,10 @@ export interface Include {
 
 export const defaultCount = 50;
 export const maximumCount = 1_000;
+/** Each filter is a join to the planner, whose time grows with the factorial of their number. */
+const maximumFilters = 16;
+const maximumValues = 2_000;
+const maximumIncludes = 20;
 
 /** Understood on every type, beside those in `searchParameters`. */
 const control = new Set([
@@ -73,10 +77,14 @@ export function readSearchRequest(
     warnings: [],
     understood: [],
   };
+  let values = 0;
   for (const [name, value] of parameters) {
+    values += value.split(',').length;
     try {
+      if (values > maximumValues) throw wrong(name, `has too many values: a search takes ${maximumValues} in all`);
       if (control.has(name.split(':')[0]!)) readControl(request, name, value);
-      else request.filters.push(readFilter(type, name, value));
+      else if (request.filters.length < maximumFilters) request.filters.push(readFilter(type, name, value));
+      else throw wrong(name, `is one too many: a search takes ${maximumFilters} filters`);
       if (name !== '_cursor') request.understood.push([name, value]);
     } catch (error) {
       if (!(error instanceof RecordError) || !lenient) throw error;
@@ -114,6 +122,9 @@ function readControl(request: SearchRequest, name: string, value: string): void 
       return;
     case '_include':
     case '_revinclude':
+      if (request.includes.length + request.revincludes.length >= maximumIncludes) {
+        throw wrong(name, `is one too many: a search takes ${maximumIncludes} of _include and _revinclude`);
+      }
       request[name === '_include' ? 'includes' : 'revincludes'].push(readInclude(name, value));
       return;
     default:
@@ -199,7 +210,9 @@ function findParameter(type: string, code: string): SearchParameter {
   const all = searchParameters(type);
   const found = all.find((parameter) => parameter.code === code);
   if (found) return found;
-  const near = all.filter(({ code: other }) => distance(other, code) <= 2).map(({ code: other }) => other);
+  const near = all
+    .filter(({ code: other }) => Math.abs(other.length - code.length) <= 2 && distance(other, code) <= 2)
+    .map(({ code: other }) => other);
   throw wrong(
     code,
     `is not a search parameter of ${type}${near.length > 0 ? `; did you mean ${near.join(' or ')}?` : ''}`,
@@ -223,7 +236,8 @@ function readCursor(value: string): SearchRequest['cursor'] {
 }
 
 function wrong(name: string, what: string): RecordError {
-  return new RecordError(400, 'invalid', `The parameter ${name} ${what}.`, name);
+  const shown = name.slice(0, 100);
+  return new RecordError(400, 'invalid', `The parameter ${shown} ${what}.`, shown);
 }
 
 /** The number of single-character edits between two names. */

@@ -5,6 +5,7 @@
 import { extract, typeCode } from '@causeway/fhir';
 import type { Database } from '../database/index.ts';
 import { type Access, accessCondition } from '../trust/index.ts';
+import { RecordError } from './errors.ts';
 import { parameterNumber, ridOf, tokenHash } from './keys.ts';
 import { type Reader, type StoredResource, type StoredRow, storedColumns } from './read.ts';
 import { type Condition, condition, hashArray, type Parameter, type ResolvePatient } from './search-condition.ts';
@@ -252,8 +253,18 @@ function cursorCondition(request: SearchRequest, key: string, direction: string,
   const [value, rkey] = request.cursor;
   const at = parameter(rkey);
   if (key === 'r.rkey') return `r.rkey ${direction === 'DESC' ? '<' : '>'} ${at}`;
-  const from = `${parameter(value)}${key === 'r.seq' ? '::bigint' : key.includes('index_range') ? '::float8' : '::text'}`;
+  const cast = key === 'r.seq' ? '::bigint' : key.includes('index_range') ? '::float8' : '::text';
+  const from = `${parameter(cursorValue(key, direction, value))}${cast}`;
   return `(${key} ${direction === 'DESC' ? '<' : '>'} ${from} OR (${key} = ${from} AND r.rkey < ${at}))`;
+}
+
+/** The sort value of a cursor, as SQL may take it. JSON has no infinity: null stands for resources without a value. */
+function cursorValue(key: string, direction: string, value: unknown): string | number {
+  if (key === 'r.seq' && Number.isSafeInteger(value)) return value as number;
+  if (key.includes('index_range') && typeof value === 'number') return value;
+  if (key.includes('index_range') && value === null) return direction === 'DESC' ? '-Infinity' : 'Infinity';
+  if (key.includes('index_string') && typeof value === 'string') return value;
+  throw new RecordError(400, 'invalid', 'The parameter _cursor is not one that this server gave.', '_cursor');
 }
 
 /** What a match refers to by a parameter. */

@@ -38,7 +38,9 @@ export class AccessLog {
   /** Resolves once the entry is on disk. */
   record(access: Access, entry: AccessEntry): Promise<void> {
     const { who, role, organization, purpose } = access;
-    const line = JSON.stringify({ at: new Date(), who, role, organization, purpose, ...entry });
+    const { patients, ...rest } = entry;
+    const about = patients && patients.length > 0 ? { patients } : {};
+    const line = JSON.stringify({ at: new Date(), who, role, organization, purpose, ...rest, ...about });
     return new Promise((resolve, reject) => {
       this.#queue.push({ entry: line, resolve, reject });
       if (this.#running < commitsAtOnce) {

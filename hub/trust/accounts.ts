@@ -21,6 +21,7 @@ export type SignIn = { user: User; token: string } | { refused: 'wrong' | 'locke
 
 export class Accounts {
   readonly #database: Database;
+  readonly #deciding = new Map<string, Promise<void>>();
   #unknownAccountHash: Promise<string> | undefined;
 
   constructor(database: Database) {
@@ -38,8 +39,25 @@ export class Accounts {
     );
   }
 
-  /** Signs in; takes as long for an unknown account as for a wrong password. */
-  async signIn(username: string, password: string): Promise<SignIn> {
+  /**
+   * Signs in; takes as long for an unknown account as for a wrong password. Attempts at one account are decided one
+   * after the other, so that a burst of them meets the lock.
+   */
+  signIn(username: string, password: string): Promise<SignIn> {
+    const before = this.#deciding.get(username) ?? Promise.resolve();
+    const decided = before.then(() => this.#decide(username, password));
+    const settled = decided.then(
+      () => {},
+      () => {},
+    );
+    this.#deciding.set(username, settled);
+    void settled.then(() => {
+      if (this.#deciding.get(username) === settled) this.#deciding.delete(username);
+    });
+    return decided;
+  }
+
+  async #decide(username: string, password: string): Promise<SignIn> {
     const { rows } = await this.#database.query(
       'SELECT *, locked_until > now() AS locked FROM account WHERE username = $1',
       [username],
