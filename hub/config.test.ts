@@ -36,6 +36,13 @@ describe('configuration', () => {
     expect(() => readConfig(args, environment as Record<string, string>)).toThrow(message);
   });
 
+  test.each(['localhost:5432/hub', 'mysql://hub@db.example/hub', 'postgres://hub pw@db/hub'])(
+    'refuses %s as a database',
+    (DATABASE_URL) => {
+      expect(() => readConfig([], { DATABASE_URL })).toThrow(/^DATABASE_URL is not the address of a PostgreSQL/);
+    },
+  );
+
   test('is printed without the password', () => {
     const { config } = readConfig([], { DATABASE_URL: 'postgres://hub:s3cret@db.example/causeway?password=s3cret' });
     expect(describeConfig(config).join()).toContain('//hub:…@db.example');

@@ -48,16 +48,16 @@ export function unreachable(error: Error): string {
   const { code, address, port, hostname, message } = firstFailure(error);
   const where = port === undefined ? address : `${address}:${port}`;
   const sentences: Record<string, string> = {
-    ECONNREFUSED: `Nothing listens on ${where}: check the address in DATABASE_URL, and that PostgreSQL runs there.`,
-    ENOENT: `There is no socket ${where}: check the address in DATABASE_URL, and that PostgreSQL runs there.`,
-    ENOTFOUND: `No machine is called ${hostname}: check the address in DATABASE_URL.`,
-    EAI_AGAIN: `The address of ${hostname} cannot be looked up now: check DATABASE_URL and the network.`,
-    '28P01': 'The role or its password is wrong: check DATABASE_URL.',
-    '28000': `The server refuses this role (${message}): check DATABASE_URL and the server’s pg_hba.conf.`,
-    '3D000': `The ${message}: make it (CREATE DATABASE), or name another in DATABASE_URL.`,
+    ECONNREFUSED: `nothing listens on ${where}: check the address in DATABASE_URL, and that PostgreSQL runs there.`,
+    ENOENT: `there is no socket ${where}: check the address in DATABASE_URL, and that PostgreSQL runs there.`,
+    ENOTFOUND: `no machine is called ${hostname}: check the address in DATABASE_URL.`,
+    EAI_AGAIN: `the address of ${hostname} cannot be looked up now: check DATABASE_URL and the network.`,
+    '28P01': 'the role or its password is wrong: check DATABASE_URL.',
+    '28000': `the server refuses this role (${message}): check DATABASE_URL and the server’s pg_hba.conf.`,
+    '3D000': `the ${message}: make it (CREATE DATABASE), or name another in DATABASE_URL.`,
   };
-  const reason = sentences[code ?? ''] ?? `${message || code || 'It gave no reason'}: check DATABASE_URL.`;
-  return `The database cannot be used. ${reason}`;
+  const reason = sentences[code ?? ''] ?? `${message || code || 'it gave no reason'}: check DATABASE_URL.`;
+  return `The database cannot be used: ${reason}`;
 }
 
 /** A name with several addresses fails with one error for each; the first tells. */

@@ -86,7 +86,7 @@ describe('roles', () => {
 
   test('a server that is not there is one sentence', async () => {
     await expect(openDatabase({ connection: 'postgres://nobody@127.0.0.1:1/none' })).rejects.toThrow(
-      /^The database cannot be reached: /,
+      /^The database cannot be used: nothing listens on 127\.0\.0\.1:1: check/,
     );
   });
 });

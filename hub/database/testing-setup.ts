@@ -1,7 +1,11 @@
-/** Vitest's global set-up for integration tests: one throw-away server per run, stopped and deleted at its end. */
+/**
+ * Vitest's global set-up for integration tests: one throw-away server per run, stopped and deleted at its end. With
+ * TEST_DATABASE_URL (a superuser, let in without a password) the tests run on that server, to try another version.
+ */
 
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import pg from 'pg';
 import type { TestProject } from 'vitest/node';
 import { type ConnectionSettings, startEmbeddedDatabase } from './embedded.ts';
 
@@ -11,7 +15,14 @@ declare module 'vitest' {
   }
 }
 
+const testRole = 'causeway_test';
+
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const address = process.env.TEST_DATABASE_URL;
+  if (address) {
+    project.provide('databaseServer', await prepareServer(address));
+    return async () => {};
+  }
   const directory = mkdtempSync('/tmp/causeway-test-');
   chmodSync(directory, 0o755);
   const server = await startEmbeddedDatabase({ dataDir: join(directory, 'data'), durable: false });
@@ -20,4 +31,20 @@ export default async function setup(project: TestProject): Promise<() => Promise
     await server.stop();
     rmSync(directory, { recursive: true, force: true });
   };
+}
+
+/** Makes the ordinary role the tests run as. The server must let it in as it does the superuser. */
+async function prepareServer(
+  address: string,
+): Promise<{ connection: ConnectionSettings; superuser: ConnectionSettings }> {
+  const client = new pg.Client(address);
+  await client.connect();
+  try {
+    const { rowCount } = await client.query('select from pg_roles where rolname = $1', [testRole]);
+    if (!rowCount) await client.query(`create role ${testRole} login nosuperuser nobypassrls`);
+  } finally {
+    await client.end();
+  }
+  const { host, port, user = '', database = '' } = client;
+  return { superuser: { host, port, user, database }, connection: { host, port, user: testRole, database } };
 }
