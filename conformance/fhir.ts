@@ -65,7 +65,9 @@ function runResources(cases: string, folders: readonly string[]): SuiteResult {
 /** A JSON object that names its type first or anywhere on its top level. */
 function isResourceFile({ id, bytes }: CaseFile): boolean {
   return (
-    /\.json$/i.test(id) && /^\uFEFF?\s*\{/.test(bytes.toString('utf8', 0, 200)) && bytes.includes('"resourceType"')
+    /(^|[/!])[^./!][^/!]*\.json$/i.test(id) &&
+    /^\uFEFF?\s*\{/.test(bytes.toString('utf8', 0, 200)) &&
+    bytes.includes('"resourceType"')
   );
 }
 

@@ -85,7 +85,7 @@ const REQUIRED: readonly (readonly [path: RegExp, codes: Readonly<Record<string,
   [/docStatus$/, { final: 'AU LA', preliminary: 'IP PA DI DO', amended: 'UC', 'entered-in-error': 'CA' }],
   [
     /participant\[\d+\]\.status$/,
-    { accepted: 'BOOKED CONFIRMED', tentative: 'PENDING', declined: 'DELETED CANCELLED' },
+    { accepted: 'BOOKED CONFIRMED', tentative: 'PENDING', declined: 'DELETED CANCELLED DC' },
   ],
   [/priority$/, { stat: 'S ST', asap: 'A ASAP', routine: 'R P T C PRN', urgent: 'UR U UD EM' }],
   [/verificationStatus$/, { confirmed: 'C', unconfirmed: 'U', refuted: 'D', 'entered-in-error': 'E' }],
@@ -105,7 +105,6 @@ const REQUIRED: readonly (readonly [path: RegExp, codes: Readonly<Record<string,
     },
   ],
   [/diagnosis\[\d+\]\.use\.coding\[\d+\]\.code$/, { AD: 'A', DD: 'F', CM: 'W' }],
-  [/name(\[\d+\])?\.extension/, { NL1: 'G', NL2: 'F' }],
   [/extension/, { '2135-2': 'H', '2186-5': 'N NH', UNK: 'U' }],
 ];
 
@@ -197,6 +196,9 @@ const V3_SYSTEMS: Readonly<Record<string, string>> = {
   '1119': 'AddressUse',
 };
 
+/** Seconds, hours and days as minutes. */
+const MINUTES = [1 / 60, 60, 1440];
+
 const SETS = REQUIRED.map(
   ([path, codes]) =>
     [path, new Map(Object.entries(codes).map(([code, sources]) => [code, new Set(sources.split(' '))]))] as const,
@@ -206,6 +208,7 @@ const SETS = REQUIRED.map(
 export function isKnownForm(value: string, leaf: string, path: string): boolean {
   const sought = value.trim();
   if (leaf.includes(':') && systemOf(sought) === leaf) return true;
+  if (/minutesDuration$/.test(path)) return MINUTES.some((minutes) => Number(sought) * minutes === Number(leaf));
   const code = sought.toUpperCase();
   return SETS.some(([place, codes]) => place.test(path) && codes.get(leaf)?.has(code) === true);
 }

@@ -64,3 +64,24 @@ export function codeSystemOf(run: Run, name: string): string {
   if (/^(https?:|urn:)\S+$/i.test(name)) return name;
   return `urn:causeway:codesystem:${run.context.source}:${encodePart(name)}`;
 }
+
+/** OIDs of code systems that have a FHIR system of their own. */
+const OIDS: Record<string, string> = {
+  '2.16.840.1.113883.6.1': 'http://loinc.org',
+  '2.16.840.1.113883.6.96': 'http://snomed.info/sct',
+  '2.16.840.1.113883.6.90': 'http://hl7.org/fhir/sid/icd-10-cm',
+  '2.16.840.1.113883.6.103': 'http://hl7.org/fhir/sid/icd-9-cm',
+  '2.16.840.1.113883.12.292': 'http://hl7.org/fhir/sid/cvx',
+  '2.16.840.1.113883.12.227': 'http://hl7.org/fhir/sid/mvx',
+  '2.16.840.1.113883.6.69': 'http://hl7.org/fhir/sid/ndc',
+  '2.16.840.1.113883.6.88': 'http://www.nlm.nih.gov/research/umls/rxnorm',
+  '2.16.840.1.113883.6.12': 'http://www.ama-assn.org/go/cpt',
+  '2.16.840.1.113883.6.8': 'http://unitsofmeasure.org',
+};
+
+/** Whether an OID names a FHIR system: a registered pair, an HL7 table (2.16.840.1.113883.12.N), or the OID itself. */
+export function sameSystem(system: string, oid: string): boolean {
+  if (system === `urn:oid:${oid}` || OIDS[oid] === system) return true;
+  const table = /^2\.16\.840\.1\.113883\.12\.(\d{1,4})$/.exec(oid)?.[1];
+  return table !== undefined && system === `http://terminology.hl7.org/CodeSystem/v2-${table.padStart(4, '0')}`;
+}

@@ -30,6 +30,7 @@ export function convertV2(message: Message, context: ConversionContext): Convers
   for (const [index, segment] of segments.entries()) {
     state.index = index;
     run.segment = segment;
+    if (ENDS_DOCUMENT.has(segment.name)) settleDocument(state);
     HANDLERS[segment.name]?.(segment, state);
   }
   settleOrder(state);
@@ -43,6 +44,9 @@ export function convertV2(message: Message, context: ConversionContext): Convers
     issues: run.issues,
   };
 }
+
+/** What begins another subject: the OBX that follow are no content of the document before. */
+const ENDS_DOCUMENT: ReadonlySet<string> = new Set(['TXA', 'ORC', 'OBR', 'SPM']);
 
 /** The zone of times without an offset: that of MSH-7 (v2.9 chapter 2.14.9.7), else the sender's. */
 function zoneOf(msh: SourceSegment | undefined, context: ConversionContext): Zone {

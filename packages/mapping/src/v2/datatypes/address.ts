@@ -21,6 +21,9 @@ export function readAddress(cell: Cell): Element | undefined {
   const tract = cell.text('extension', 10);
   if (tract !== undefined)
     addExtension(address, 'http://hl7.org/fhir/StructureDefinition/iso21090-ADXP-censusTract', 'valueString', tract);
+  const other = cell.text('extension', 8);
+  if (other !== undefined)
+    addExtension(address, 'http://hl7.org/fhir/StructureDefinition/iso21090-ADXP-precinct', 'valueString', other);
   readUse(cell, address);
   const start = cell.dateTime('period.start', 13) ?? cell.dateTime('period.start', 12, 1);
   const end = cell.dateTime('period.end', 14) ?? cell.dateTime('period.end', 12, 2);

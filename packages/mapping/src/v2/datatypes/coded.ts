@@ -1,15 +1,16 @@
 /** CWE, CNE, CE, IS, ID to CodeableConcept, Coding and code (v2.9 chapter 2A.3.13). */
 import type { Cell } from '../cell.ts';
-import { codeSystemOf } from '../code-systems.ts';
+import { codeSystemOf, sameSystem } from '../code-systems.ts';
 import type { Element } from '../draft.ts';
 import { conceptOf, isVocabulary, lookup } from '../vocabularies.ts';
+import { addExtension } from './extension.ts';
 import type { Reader } from './index.ts';
 
-/** code, text, system, version of the three codings a CWE may hold. */
-const TRIPLETS: readonly (readonly [number, number, number, number])[] = [
-  [1, 2, 3, 7],
-  [4, 5, 6, 8],
-  [10, 11, 12, 13],
+/** code, text, system, version, system OID and value set OID of the three codings a CWE may hold. */
+const TRIPLETS: readonly (readonly [number, number, number, number, number, number])[] = [
+  [1, 2, 3, 7, 14, 15],
+  [4, 5, 6, 8, 17, 18],
+  [10, 11, 12, 13, 20, 21],
 ];
 
 /** @param vocabulary FHIR concepts to put before the sender's own coding, see `vocabularies.ts` */
@@ -26,7 +27,7 @@ export function readConcept(cell: Cell, mapped?: Element): Element | undefined {
   const coding: Element[] = [];
   let text: string | undefined;
   if (mapped !== undefined) coding.push(mapped);
-  for (const [code, display, system, version] of TRIPLETS) {
+  for (const [code, display, system, version, oid, valueSet] of TRIPLETS) {
     const found = readTriplet(cell, code, display, system, version, coding.length);
     if (found === undefined) continue;
     if (found.code === undefined && found.system === undefined && coding.length === 0 && text === undefined) {
@@ -34,6 +35,7 @@ export function readConcept(cell: Cell, mapped?: Element): Element | undefined {
       cell.mark(cell.atom(display), 'text');
       continue;
     }
+    readOids(cell, found, oid, valueSet, coding.length);
     coding.push(found);
   }
   const original = cell.text('text', 9);
@@ -72,6 +74,27 @@ function readTriplet(
   }
   return coding;
 }
+
+/**
+ * CWE.14 to .22: the coding system's OID names the system when its name alone does not, and confirms it otherwise; the
+ * value set's OID is the standard extension.
+ */
+function readOids(cell: Cell, coding: Element, oid: number, valueSet: number, index: number): void {
+  const system = cell.peek(oid);
+  if (system !== undefined && OID.test(system)) {
+    const known = typeof coding.system === 'string' && !coding.system.startsWith('urn:causeway:');
+    if (!known) {
+      coding.system = `urn:oid:${system}`;
+      cell.mark(cell.atom(oid), `coding[${index}].system`);
+    } else if (sameSystem(String(coding.system), system)) cell.consume(cell.atom(oid));
+  }
+  const set = cell.peek(valueSet);
+  if (set === undefined || !OID.test(set)) return;
+  cell.mark(cell.atom(valueSet), `coding[${index}].extension`);
+  addExtension(coding, 'http://hl7.org/fhir/StructureDefinition/valueset-reference', 'valueUri', `urn:oid:${set}`);
+}
+
+const OID = /^[0-2](\.(0|[1-9]\d*)){2,}$/;
 
 /** First triplet as Coding. */
 export function readCoding(cell: Cell): Element | undefined {

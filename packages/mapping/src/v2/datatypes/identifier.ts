@@ -58,6 +58,8 @@ export function readExtendedIdentifier(cell: Cell): Element | undefined {
     facility: 6,
     start: 7,
     end: 8,
+    jurisdiction: 9,
+    agency: 10,
   });
 }
 
@@ -70,6 +72,8 @@ interface IdentifierParts {
   facility?: number;
   start?: number;
   end?: number;
+  jurisdiction?: number;
+  agency?: number;
 }
 
 /** Reads an identifier from the components of CX, XCN or XON; `path` is where it lies below the cell's place. */
@@ -92,24 +96,37 @@ export function readIdentifierParts(cell: Cell, parts: IdentifierParts, path = '
   const scheme = cell.text(below('extension'), parts.scheme);
   if (scheme !== undefined)
     addExtension(identifier, 'http://hl7.org/fhir/StructureDefinition/namingsystem-checkDigit', 'valueString', scheme);
-  if (parts.facility !== undefined) {
-    const facility = cell.text(below('assigner.display'), parts.facility);
-    const assigner = identifier.assigner as Element | undefined;
-    if (facility !== undefined && assigner?.display === undefined)
-      identifier.assigner = { ...assigner, display: facility };
-    else if (facility !== undefined && assigner !== undefined) {
-      identifier.assigner = {
-        identifier: {
-          ...(assigner.identifier as Element | undefined),
-          value: (assigner.identifier as Element | undefined)?.value ?? assigner.display,
-        },
-        display: facility,
-      };
-      if (assigner.identifier !== undefined)
-        (identifier.assigner as Element).display = `${assigner.display}, ${facility}`;
-    }
-  }
+  assigner(cell, parts, identifier, below);
   return identifier;
+}
+
+/**
+ * Facility (HD), agency and jurisdiction (CWE) say by whom and where the identifier was assigned: the assigner is called
+ * by them beside its authority's name; the facility's universal id identifies it when nothing else does.
+ */
+function assigner(cell: Cell, parts: IdentifierParts, identifier: Element, below: (rel: string) => string): void {
+  const words: string[] = [];
+  const facility = parts.facility === undefined ? undefined : cell.text(below('assigner.display'), parts.facility);
+  if (facility !== undefined) words.push(facility);
+  for (const component of [parts.agency, parts.jurisdiction]) {
+    if (component === undefined) continue;
+    const text = cell.text(below('assigner.display'), component, 2);
+    const code = cell.text(below('assigner.display'), component);
+    const named = text === undefined || code === undefined ? (text ?? code) : `${text} (${code})`;
+    if (named !== undefined) words.push(named);
+  }
+  const known = identifier.assigner as Element | undefined;
+  const names = [known?.display as string | undefined, ...words].filter((word) => word !== undefined);
+  if (words.length > 0) identifier.assigner = { ...known, display: [...new Set(names)].join(', ') };
+  if (parts.facility === undefined || known?.identifier !== undefined) return;
+  const universal = cell.peek(parts.facility, 2);
+  if (universal === undefined) return;
+  cell.text(below('assigner.identifier.value'), parts.facility, 2);
+  cell.used(parts.facility, 3);
+  identifier.assigner = {
+    ...(identifier.assigner as Element | undefined),
+    identifier: { system: 'urn:ietf:rfc:3986', value: universalSystem(universal, cell.peek(parts.facility, 3)) },
+  };
 }
 
 /** A type of table 0203 as CodeableConcept; a local type keeps its code without claiming the table. */

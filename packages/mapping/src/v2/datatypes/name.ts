@@ -19,6 +19,7 @@ interface NameParts {
   end: number;
   professional: number;
   calledBy: number;
+  representation: number;
 }
 
 const XPN: NameParts = {
@@ -35,6 +36,7 @@ const XPN: NameParts = {
   end: 13,
   professional: 14,
   calledBy: 15,
+  representation: 8,
 };
 
 /** XCN numbering: the id comes first and the validity range and assembly order lie elsewhere. */
@@ -52,6 +54,7 @@ export const XCN: NameParts = {
   end: 20,
   professional: 21,
   calledBy: 24,
+  representation: 15,
 };
 
 /** XPN; a second name of use `nickname` when the sender tells what the person is called (XPN.15). */
@@ -89,6 +92,16 @@ export function readNameParts(cell: Cell, parts: NameParts, path = ''): Element 
   if (order !== undefined) {
     cell.mark(cell.atom(parts.assembly), below('extension'));
     addExtension(name, 'http://hl7.org/fhir/StructureDefinition/humanname-assembly-order', 'valueCode', order);
+  }
+  const representation = lookup('nameRepresentation', cell.peek(parts.representation));
+  if (representation !== undefined) {
+    cell.mark(cell.atom(parts.representation), below('extension'));
+    addExtension(
+      name,
+      'http://hl7.org/fhir/StructureDefinition/iso21090-EN-representation',
+      'valueCode',
+      representation,
+    );
   }
   return family || given.length > 0 || prefix !== undefined || suffix.length > 0 ? name : undefined;
 }

@@ -30,6 +30,8 @@ export function readPractitioner(cell: Cell): Element | undefined {
     authority: 9,
     type: 13,
     facility: 14,
+    jurisdiction: 22,
+    agency: 23,
   });
   if (identifier !== undefined) place.base = `identifier[${draft.append('identifier', identifier)}]`;
   return referenceTo(draft);
@@ -76,7 +78,17 @@ function readNestedPerson(cell: Cell): Element | undefined {
       : cell.run.draft('Practitioner', 'reference', system, id);
   draft.clinical = false;
   addName(inner, draft, (at) =>
-    readNameParts(at, { ...XCN, use: 99, range: 99, assembly: 99, start: 99, end: 99, professional: 99, calledBy: 99 }),
+    readNameParts(at, {
+      ...XCN,
+      use: 99,
+      range: 99,
+      assembly: 99,
+      representation: 99,
+      start: 99,
+      end: 99,
+      professional: 99,
+      calledBy: 99,
+    }),
   );
   if (id !== undefined) {
     const place = placeOf(draft);
@@ -315,6 +327,9 @@ function describeLocation(at: Cell, draft: Draft): void {
       code: status.toUpperCase(),
     };
     at.text('operationalStatus.code', 5);
+  } else if (status !== undefined && /^(active|suspended|inactive)$/i.test(status)) {
+    draft.resource.status = status.toLowerCase();
+    at.text('status', 5);
   }
   const type = at.text('type[0].coding[0].code', 6);
   if (type !== undefined)
@@ -327,7 +342,28 @@ function describeLocation(at: Cell, draft: Draft): void {
     if (authority.namespace !== undefined && identifier.assigner === undefined)
       identifier.assigner = { display: at.text('identifier', 11) };
     place.base = `identifier[${draft.append('identifier', identifier)}]`;
-  } else place.draft = undefined;
+    return;
+  }
+  place.draft = undefined;
+  assignedName(at, draft);
+}
+
+/** PL.11 without PL.10: the authority by which the location's name identifies it. */
+function assignedName(at: Cell, draft: Draft): void {
+  const authority = at.inside(11);
+  if (authority === undefined || draft.resource.name === undefined) return;
+  const { namespace, universal, universalType } = peekAuthority(at.component(11));
+  if (namespace === undefined && universal === undefined) return;
+  const identifier: Element = {
+    system: systemOf(at.run, { namespace, universal, universalType }),
+    value: draft.resource.name,
+    ...(namespace !== undefined && { assigner: { display: namespace } }),
+  };
+  const base = `identifier[${draft.append('identifier', identifier)}]`;
+  const placed = authority.at({ draft, base });
+  placed.text('assigner.display', 1);
+  placed.text('system', 2);
+  placed.used(3);
 }
 
 /** HD or ST naming a facility, to Reference(Location). */

@@ -6,7 +6,14 @@ import { addExtension } from './extension.ts';
 
 /** @param defaultUse use that the field itself implies (PID-13 home, PID-14 work) */
 export function readContactPoint(cell: Cell, defaultUse: string | undefined): Element | undefined {
-  return readOne(cell, defaultUse);
+  const point = readOne(cell, defaultUse);
+  if (point === undefined) return undefined;
+  for (const component of [1, 12]) {
+    const value = cell.peek(component);
+    if (value !== undefined && digits(value) !== '' && digits(value) === digits(String(point.value)))
+      cell.consume(cell.atom(component));
+  }
+  return point;
 }
 
 /** XTN whole: an e-mail address or a second number that stands beside the first is a contact point of its own. */

@@ -94,9 +94,12 @@ export function addContent(segment: SourceSegment, state: State): void {
     draft.resource.content ??= [];
     const list = draft.resource.content as Element[];
     if (type === 'ED' || type === 'RP') {
-      const cell = new Cell(repetition, run, 'OBX-5', { draft, base: `content[${list.length}].attachment` });
+      const place = { draft, base: `content[${list.length}].attachment` };
+      const cell = new Cell(repetition, run, 'OBX-5', place);
       const attachment = type === 'ED' ? readEncapsulated(cell) : readPointer(cell);
-      if (attachment !== undefined) list.push({ attachment });
+      if (attachment === undefined) continue;
+      list.push({ attachment });
+      state.documentPlaces.push(place);
       continue;
     }
     const cell = new Cell(repetition, run, 'OBX-5', { draft, base: 'content[0].attachment.data' });
@@ -112,6 +115,7 @@ export function settleDocument(state: State): void {
   draft.resource.content ??= [];
   const list = draft.resource.content as Element[];
   if (state.documentText.length > 0) {
+    for (const [index, place] of state.documentPlaces.entries()) place.base = `content[${index + 1}].attachment`;
     list.unshift({
       attachment: {
         contentType: 'text/plain; charset=utf-8',
@@ -125,4 +129,5 @@ export function settleDocument(state: State): void {
   }
   state.document = undefined;
   state.documentText = [];
+  state.documentPlaces = [];
 }

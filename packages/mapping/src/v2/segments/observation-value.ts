@@ -106,7 +106,8 @@ function readNumericRange(cell: Cell, units: Cell | undefined): Value | undefine
 /** ED and RP have no home among R4's values: the R5 attachment value, as HL7's cross-version extension. */
 function readAttachmentValue(cell: Cell, type: string): Value | undefined {
   const draft = cell.place.draft!;
-  const at = cell.at({ draft, base: 'extension' });
+  const index = ((draft.resource.extension as unknown[] | undefined) ?? []).length;
+  const at = cell.at({ draft, base: `extension[${index}].valueAttachment` });
   const attachment = type === 'ED' ? readEncapsulated(at) : readPointer(at);
   if (attachment === undefined) return asText(cell, undefined);
   addExtension(
@@ -157,11 +158,17 @@ function mediaType(cell: Cell): string | undefined {
   const type = cell.peek(2)?.toLowerCase();
   const subtype = cell.peek(3)?.toLowerCase();
   if (type === undefined && subtype === undefined) return undefined;
-  cell.text('contentType', 2);
-  cell.text('contentType', 3);
-  if (type?.includes('/') === true) return type;
-  const main = MAIN_TYPES[type ?? ''] ?? type ?? 'application';
-  return `${main}/${subtype === undefined ? 'octet-stream' : (SUBTYPES[subtype] ?? subtype)}`;
+  if (type?.includes('/') === true) {
+    cell.used(3);
+    return cell.text('contentType', 2)!.toLowerCase();
+  }
+  const main = MAIN_TYPES[type ?? ''];
+  const minor = SUBTYPES[subtype ?? ''];
+  if (main === undefined) cell.text('contentType', 2);
+  else cell.used(2);
+  if (minor === undefined) cell.text('contentType', 3);
+  else cell.used(3);
+  return `${main ?? type ?? 'application'}/${minor ?? subtype ?? 'octet-stream'}`;
 }
 
 /** HL7 tables 0191 and 0291 where they differ from media types. */

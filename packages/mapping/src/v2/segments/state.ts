@@ -2,7 +2,7 @@
 import type { IdentityEvent } from '../../conversion.ts';
 import type { Draft } from '../draft.ts';
 import type { Run } from '../run.ts';
-import type { SourceSegment } from '../source.ts';
+import type { Place, SourceSegment } from '../source.ts';
 
 export interface State {
   readonly run: Run;
@@ -32,6 +32,8 @@ export interface State {
   specimen: Draft | undefined;
   document: Draft | undefined;
   documentText: string[];
+  /** Where the document's encapsulated contents stand; text goes before them. */
+  documentPlaces: Place[];
   procedure: Draft | undefined;
   medication: Draft | undefined;
   immunization: Draft | undefined;
@@ -68,6 +70,7 @@ export function newState(run: Run, code: string, event: string, segments: readon
     specimen: undefined,
     document: undefined,
     documentText: [],
+    documentPlaces: [],
     procedure: undefined,
     medication: undefined,
     immunization: undefined,

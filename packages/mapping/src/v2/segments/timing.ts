@@ -32,7 +32,8 @@ function timing(segment: SourceSegment, state: State): void {
   if (draft === undefined || (draft.type !== 'ServiceRequest' && draft.type !== 'MedicationRequest')) return;
   const medicine = draft.type === 'MedicationRequest';
   const base = medicine ? 'dosageInstruction[0].timing' : 'occurrenceTiming';
-  if (!medicine && draft.resource.occurrenceTiming !== undefined) return;
+  const known = medicine ? dosageOf(draft).timing : draft.resource.occurrenceTiming;
+  if (known !== undefined) return;
   const read = timingOf(segment, state, draft, base);
   if (read !== undefined) {
     if (medicine) dosageOf(draft).timing = read;
@@ -45,7 +46,7 @@ function timing(segment: SourceSegment, state: State): void {
   const urgency = lookup('requestPriority', priority?.peek(1));
   if (urgency !== undefined) {
     draft.resource.priority ??= urgency;
-    priority?.text('', 1);
+    if (draft.resource.priority === urgency) priority?.text('', 1);
   }
   for (const field of [10, 11]) {
     const text = cellOf(segment, field, run)?.at({ draft, base: 'note' }).text('text', 1);

@@ -39,7 +39,8 @@ export const CODES: Record<string, Record<string, string>> = {
     AD: 'official',
     C: 'usual',
   },
-  nameAssemblyOrder: { G: 'NL1', F: 'NL3' },
+  nameRepresentation: { A: 'ABC', I: 'IDE', P: 'SYL' },
+  nameAssemblyOrder: { G: 'G', F: 'F' },
   addressUse: {
     H: 'home',
     HV: 'home',
@@ -51,6 +52,8 @@ export const CODES: Record<string, Record<string, string>> = {
     BA: 'old',
     V: 'home',
     P: 'home',
+    HOME: 'home',
+    WORK: 'work',
   },
   addressType: { M: 'postal', SH: 'postal', BI: 'both' },
   telecomUse: {
@@ -60,7 +63,6 @@ export const CODES: Record<string, Record<string, string>> = {
     VHN: 'home',
     ASN: 'work',
     EMR: 'temp',
-    NET: 'home',
     PRS: 'mobile',
     H: 'home',
     W: 'work',
