@@ -42,6 +42,7 @@ export interface Effort {
   burst: number;
   probes: number;
   matchedPeople: number;
+  deliveredPeople: number;
 }
 
 export const quick: Effort = {
@@ -51,7 +52,8 @@ export const quick: Effort = {
   messages: 200,
   burst: 2_500,
   probes: 10,
-  matchedPeople: 350,
+  matchedPeople: 300,
+  deliveredPeople: 60,
 };
 export const thorough: Effort = {
   seconds: 8,
@@ -61,6 +63,7 @@ export const thorough: Effort = {
   burst: 20_000,
   probes: 50,
   matchedPeople: 3_000,
+  deliveredPeople: 600,
 };
 
 const concurrent: Record<FhirName, number[]> = {

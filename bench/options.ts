@@ -2,7 +2,15 @@
 import { fhirNames } from './client/fhir-work.ts';
 
 /** In the order in which they are measured: what leaves work behind comes last. */
-export const names = [...fhirNames, 'mllp_record', 'mllp_ack', 'v2_to_fhir', 'ccda_to_fhir', 'match'] as const;
+export const names = [
+  ...fhirNames,
+  'mllp_record',
+  'mllp_ack',
+  'v2_to_fhir',
+  'ccda_to_fhir',
+  'match',
+  'delivery',
+] as const;
 export type Name = (typeof names)[number];
 
 export interface Options {

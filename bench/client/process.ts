@@ -3,8 +3,9 @@
  * name over the process's message channel (see `startClient`), one at a time.
  */
 
-import { ccdaRun, v2Run } from '../pure/conversion.ts';
-import { matchingRun } from '../pure/matching.ts';
+import { ccdaRun, v2Run } from '../parts/conversion.ts';
+import { deliveryRun } from '../parts/delivery.ts';
+import { matchingRun } from '../parts/matching.ts';
 import { type FhirName, type FhirTarget, fhirWork, type KnownPatient, seed } from './fhir-work.ts';
 import { percentiles, runLoad, type Work } from './load.ts';
 import { frames, type MllpTarget, mllpWork } from './mllp-work.ts';
@@ -56,6 +57,7 @@ const functions = {
   v2Run,
   ccdaRun,
   matchingRun,
+  deliveryRun,
 };
 
 export type ClientFunctions = typeof functions;

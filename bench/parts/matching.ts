@@ -3,16 +3,13 @@
  * person index on an embedded database, as the inbox does; the same without the person index tells what matching costs.
  */
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { isFhirError, scanResource } from '@causeway/fhir';
 import { type Demographics, type Site, sites, type TruthRecord, truth } from '@causeway/region';
 import type { Patient } from '@medplum/fhirtypes';
-import { type Database, migrate, openDatabase, startEmbeddedDatabase } from '../../hub/database/index.ts';
 import { PersonIndex } from '../../hub/identity/index.ts';
-import { FhirRecord, newId, useDefinitions } from '../../hub/record/index.ts';
+import { FhirRecord, newId } from '../../hub/record/index.ts';
 import { usageOf } from '../server/usage.ts';
+import { withDatabase } from './database.ts';
 
 export interface MatchingResult {
   /** Registrations stored and matched per second. */
@@ -26,13 +23,15 @@ export interface MatchingResult {
 }
 
 const perTransaction = 64;
-const warm = 512;
+/** Registrations stored before the clock runs; a share of the whole where there are few. */
+const warmShare = 0.25;
 
 /** Matches the registrations of so many people. */
 export async function matchingRun(people: number): Promise<MatchingResult> {
   const patients = [...registrations(people)];
-  const alone = await stored(patients, false);
-  const matched = await stored(patients, true);
+  const warm = Math.floor(patients.length * warmShare);
+  const alone = await stored(patients, warm, false);
+  const matched = await stored(patients, warm, true);
   const count = patients.length - warm;
   return {
     rate_per_s: count / matched.seconds,
@@ -45,31 +44,22 @@ export async function matchingRun(people: number): Promise<MatchingResult> {
 
 async function stored(
   patients: Patient[],
+  warm: number,
   withPersons: boolean,
 ): Promise<{ cpuMs: number; seconds: number; persons: number }> {
-  const dataDir = mkdtempSync(join(tmpdir(), 'causeway-match-'));
-  const server = await startEmbeddedDatabase({ dataDir });
-  let database: Database | undefined;
-  try {
-    database = await openDatabase({ connection: server.connection });
-    await migrate(database);
-    await useDefinitions(join(tmpdir(), 'causeway-bench'));
+  return withDatabase(async (database, postmaster) => {
     const record = new FhirRecord(database, randomBytes(32));
     if (withPersons) new PersonIndex(database, record);
     await store(record, patients.slice(0, warm));
-    const before = usageOf(process.pid, server.pid);
+    const before = usageOf(process.pid, postmaster);
     const begun = performance.now();
     await store(record, patients.slice(warm));
     const seconds = (performance.now() - begun) / 1000;
-    const after = usageOf(process.pid, server.pid);
+    const after = usageOf(process.pid, postmaster);
     const { rows } = await database.query('SELECT count(DISTINCT person) AS count FROM link');
     const cpuMs = after.hubCpuMs + after.postgresCpuMs - before.hubCpuMs - before.postgresCpuMs;
     return { cpuMs, seconds, persons: Number(rows[0]!.count) };
-  } finally {
-    await database?.close();
-    await server.stop();
-    rmSync(dataDir, { recursive: true, force: true });
-  }
+  });
 }
 
 async function store(record: FhirRecord, patients: Patient[]): Promise<void> {
