@@ -105,6 +105,7 @@ const REQUIRED: readonly (readonly [path: RegExp, codes: Readonly<Record<string,
     },
   ],
   [/diagnosis\[\d+\]\.use\.coding\[\d+\]\.code$/, { AD: 'A', DD: 'F', CM: 'W' }],
+  [/name(\[\d+\])?\.extension/, { ABC: 'A', IDE: 'I', SYL: 'P' }],
   [/extension/, { '2135-2': 'H', '2186-5': 'N NH', UNK: 'U' }],
 ];
 
