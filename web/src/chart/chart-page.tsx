@@ -15,6 +15,7 @@ import { Notice } from '../parts/notice.tsx';
 import { useTitle } from '../parts/title.ts';
 import { AllergyPanel } from './allergy-panel.tsx';
 import { ConditionPanel } from './condition-panel.tsx';
+import { ContactPanel, CoveragePanel } from './contact-panels.tsx';
 import { DocumentPanel } from './document-panel.tsx';
 import { EncounterPanel } from './encounter-panel.tsx';
 import { MedicationPanel } from './medication-panel.tsx';
@@ -37,11 +38,12 @@ const SHOWN: ReadonlySet<string> = new Set<ResourceType>([
   'Observation',
   'DiagnosticReport',
   'DocumentReference',
-  'Composition',
   'Encounter',
   'Immunization',
   'Procedure',
   'Appointment',
+  'RelatedPerson',
+  'Coverage',
 ]);
 
 export function ChartPage() {
@@ -82,6 +84,8 @@ function Chart({ id, record }: { id: string; record: FetchedRecord }) {
           <SocialHistoryPanel groups={parts.social} />
           <AppointmentPanel record={record} />
           <DocumentPanel record={record} />
+          <ContactPanel record={record} />
+          <CoveragePanel record={record} />
         </div>
         <div>
           <ResultPanel anchor="results" title="Results" groups={parts.results} empty="No results on record." />
@@ -115,6 +119,8 @@ function readChart(record: FetchedRecord) {
     { anchor: 'procedures', label: 'Procedures', size: factsOf(record, 'Procedure').length },
     { anchor: 'documents', label: 'Reports and documents', size: documents },
     { anchor: 'appointments', label: 'Appointments', size: factsOf(record, 'Appointment').length },
+    { anchor: 'contacts', label: 'Contacts', size: factsOf(record, 'RelatedPerson').length },
+    { anchor: 'coverage', label: 'Insurance', size: factsOf(record, 'Coverage').length },
     { anchor: 'withdrawn', label: 'Withdrawn', size: record.withdrawn.length },
   ];
   return { allergies, medications, conditions, results, vitals, social, others, sections };

@@ -23,41 +23,62 @@ const CLASSES: Record<string, string> = {
 };
 
 export function EncounterPanel({ record }: { record: PersonRecord }) {
-  const encounters = (factsOf(record, 'Encounter') as Encounter[]).toSorted((a, b) =>
-    newestFirst(a.period?.start, b.period?.start),
-  );
+  const all = factsOf(record, 'Encounter') as Encounter[];
+  const dated = all.filter((encounter) => dateOf(encounter)).toSorted((a, b) => newestFirst(dateOf(a), dateOf(b)));
+  const undated = all.filter((encounter) => !dateOf(encounter));
   return (
-    <Panel anchor="encounters" title="Encounters" size={encounters.length} empty="No encounters on record.">
-      <FirstFew items={encounters} few={12} what="encounters">
-        {(shown) => (
-          <div className="scroll-x">
-            <table className="facts">
-              <caption className="visually-hidden">Encounters, newest first</caption>
-              <tbody>
-                {shown.map((encounter) => (
-                  <tr key={encounter.id}>
-                    <td className="small" style={{ whiteSpace: 'nowrap' }}>
-                      {formatPeriod(encounter.period) || 'Date not stated'}
-                    </td>
-                    <td>
-                      {encounterName(encounter)}{' '}
-                      {encounter.status !== 'finished' && (
-                        <Mark tone={encounter.status === 'in-progress' ? 'info' : 'neutral'}>{encounter.status}</Mark>
-                      )}
-                      <div className="small quiet">{encounterDetail(encounter)}</div>
-                    </td>
-                    <td>
-                      <SourceChip resource={encounter} />
-                    </td>
-                  </tr>
-                ))}
-              </tbody>
-            </table>
-          </div>
-        )}
-      </FirstFew>
+    <Panel anchor="encounters" title="Encounters" size={all.length} empty="No encounters on record.">
+      {dated.length > 0 && (
+        <FirstFew items={dated} few={12} what="encounters">
+          {(shown) => <Encounters encounters={shown} caption="Encounters, newest first" />}
+        </FirstFew>
+      )}
+      {undated.length > 0 && (
+        <details className="small" style={{ marginTop: '0.4rem' }}>
+          <summary>{undated.length} more without a date, known from orders and results only</summary>
+          <Encounters encounters={undated} caption="Encounters without a date" />
+        </details>
+      )}
     </Panel>
   );
+}
+
+function Encounters({ encounters, caption }: { encounters: readonly Encounter[]; caption: string }) {
+  return (
+    <div className="scroll-x">
+      <table className="facts">
+        <caption className="visually-hidden">{caption}</caption>
+        <tbody>
+          {encounters.map((encounter) => (
+            <tr key={encounter.id}>
+              <td className="small" style={{ whiteSpace: 'nowrap', width: '7.5rem' }}>
+                {formatPeriod(encounter.period) || 'Date not stated'}
+              </td>
+              <td>
+                {encounterName(encounter)} <Status encounter={encounter} />
+                <div className="small quiet">{encounterDetail(encounter)}</div>
+              </td>
+              <td>
+                <SourceChip resource={encounter} />
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+/** Only what can be relied on: an encounter without a beginning is not said to be in progress. */
+function Status({ encounter }: { encounter: Encounter }) {
+  const { status } = encounter;
+  if (status === 'finished' || status === 'unknown') return null;
+  if (status === 'in-progress') return dateOf(encounter) ? <Mark tone="info">in progress</Mark> : null;
+  return <Mark>{status}</Mark>;
+}
+
+function dateOf({ period }: Encounter): string | undefined {
+  return period?.start ?? period?.end;
 }
 
 function encounterName(encounter: Encounter): string {

@@ -10,7 +10,7 @@ import { Mark } from '../parts/mark.tsx';
 import { SourceChip } from '../parts/source-chip.tsx';
 import { Panel } from './panel.tsx';
 
-interface Row {
+export interface Row {
   resource: Resource;
   when: string;
   what: ReactNode;
@@ -92,7 +92,18 @@ function distinct(names: (string | undefined)[]): string {
   return [...new Set(names.filter(Boolean))].join(', ');
 }
 
-function RowPanel({ anchor, title, rows, empty }: { anchor: string; title: string; rows: Row[]; empty: string }) {
+/** A section of rows: when, what with a detail, where from. */
+export function RowPanel({
+  anchor,
+  title,
+  rows,
+  empty,
+}: {
+  anchor: string;
+  title: string;
+  rows: Row[];
+  empty: string;
+}) {
   return (
     <Panel anchor={anchor} title={title} size={rows.length} empty={empty}>
       <div className="scroll-x">

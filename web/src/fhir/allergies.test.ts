@@ -44,6 +44,16 @@ describe('allergies', () => {
     expect(summary.state).toBe('no-information');
   });
 
+  it('a denial written as a sentence is told by its substance', () => {
+    const coded = allergy('70618', 'x', {
+      ...refuted,
+      code: { text: 'Not allergic to penicillin', coding: [{ display: 'Penicillin' }] },
+    });
+    expect(summarizeAllergies([coded]).denied).toMatchObject([{ substance: 'Penicillin' }]);
+    const plain = allergy('x', 'x', { ...refuted, code: { text: 'Not allergic to penicillin' } });
+    expect(summarizeAllergies([plain]).denied).toMatchObject([{ substance: 'penicillin' }]);
+  });
+
   it('an allergy stands against another source that denies it, and the denial is told', () => {
     const summary = summarizeAllergies([
       allergy('91936005', 'Penicillin', { criticality: 'low' }),

@@ -100,12 +100,22 @@ function noneKnownWords(allergy: AllergyIntolerance): string {
 }
 
 function substanceKeys(allergy: AllergyIntolerance): string[] {
-  const text = conceptText(allergy.code);
+  const text = conceptText(isRefuted(allergy) ? withoutDenial(allergy.code) : allergy.code);
   return [...conceptKeys(allergy.code), ...(text ? [`text|${normalText(text)}`] : [])];
 }
 
 function substanceText(allergies: readonly AllergyIntolerance[]): string {
-  return allergies.map((allergy) => conceptText(allergy.code)).find(Boolean) ?? 'Substance not stated';
+  const texts = allergies.map((allergy) =>
+    conceptText(isRefuted(allergy) ? withoutDenial(allergy.code) : allergy.code),
+  );
+  return texts.find(Boolean) ?? 'Substance not stated';
+}
+
+/** A denial's own sentence (`Not allergic to penicillin`) gives way to the substance's name, so that it is denied once. */
+function withoutDenial(code: AllergyIntolerance['code']): AllergyIntolerance['code'] {
+  if (!code?.text || !/\bnot? (allerg|known)|\bden(y|ies|ied)\b/i.test(code.text)) return code;
+  const named = conceptText({ coding: code.coding });
+  return { coding: code.coding, text: named || code.text.replace(/^not allergic to /i, '') };
 }
 
 function allergyLine(reported: AllergyIntolerance[], refuted: AllergyIntolerance[]): AllergyLine {

@@ -16,7 +16,7 @@ export interface PersonRecord {
   factCount: number;
 }
 
-/** Types that serve other facts and are no facts about the person on their own. */
+/** Types that serve other facts, or keep books on them, and are no facts about the person on their own. */
 const SUPPORTING = new Set<string>([
   'Patient',
   'Practitioner',
@@ -29,6 +29,8 @@ const SUPPORTING = new Set<string>([
   'OperationOutcome',
   'Specimen',
   'ServiceRequest',
+  'Account',
+  'Composition',
   'Device',
 ]);
 

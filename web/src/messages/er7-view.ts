@@ -40,10 +40,3 @@ export function fieldOf(ledgerSource: string): string | undefined {
   const parts = /^([A-Z][A-Z0-9]{2})(?:\[(\d+)\])?-(\d+)/.exec(ledgerSource);
   return parts ? `${parts[1]}[${parts[2] ?? 1}]-${parts[3]}` : undefined;
 }
-
-/** True when a ledger source is `place` or lies within it: `PID[1]-5[1].1` in `PID[1]-5`, `/a/b/@c` in `/a/b`. */
-export function isWithin(ledgerSource: string, place: string): boolean {
-  const field = fieldOf(place);
-  if (field) return fieldOf(ledgerSource) === field;
-  return ledgerSource === place || (ledgerSource.startsWith(place) && /^[./[]/.test(ledgerSource.slice(place.length)));
-}

@@ -5,8 +5,8 @@ import type { Disposition, LedgerEntry } from '../api/contract.ts';
 import { Mark } from '../parts/mark.tsx';
 import { count } from '../parts/numbers.ts';
 import { ResourceLink } from '../parts/resource-link.tsx';
-import { isWithin } from './er7-view.ts';
 import { fieldName } from './field-names.ts';
+import { entriesAt } from './ledger-places.ts';
 import { DISPOSITION_WORDS } from './message-words.tsx';
 
 /** Rows drawn at a time; a large document has tens of thousands. */
@@ -31,21 +31,15 @@ export function LedgerTable({
   const present = ALL.filter((disposition) => ledger.some((entry) => entry.disposition === disposition));
   const [wanted, setWanted] = useState<Disposition | undefined>(present.includes('kept') ? 'kept' : undefined);
   const [shown, setShown] = useState(STEP);
-  const rows = ledger.filter((entry) =>
-    place ? isWithin(entry.source, place) : wanted === undefined || entry.disposition === wanted,
-  );
+  const rows = place
+    ? entriesAt(ledger, place)
+    : ledger.filter((entry) => wanted === undefined || entry.disposition === wanted);
   return (
     <section className="panel" aria-labelledby="ledger-title">
       <h2 id="ledger-title">Where each field went</h2>
       <Group gap={6} mb="xs">
         {place ? (
-          <Button
-            size="compact-sm"
-            variant="default"
-            onClick={clearPlace}
-            style={{ height: 'auto' }}
-            styles={{ label: { whiteSpace: 'normal', overflowWrap: 'anywhere' } }}
-          >
+          <Button size="compact-sm" variant="default" onClick={clearPlace} h="auto" py={3}>
             Only {placeWords(place)} · show all
           </Button>
         ) : (

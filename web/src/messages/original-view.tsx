@@ -93,18 +93,20 @@ function Segments({ original, highlighted, onChoose }: Choice & { original: stri
             <span className="delimiter">{segment.fieldSeparator}</span>
             {field.text && !onChoose && shown}
             {field.text && onChoose && (
-              <button
-                type="button"
-                className="field-button"
+              <a
+                href={`#${path}`}
                 data-field={path}
                 aria-label={`${fieldName(segment.name, field.number)}: ${field.text}`}
-                aria-pressed={struck === path}
+                aria-current={struck === path ? 'true' : undefined}
                 tabIndex={(struck ? struck === path : isReached) ? 0 : -1}
                 onKeyDown={alongFields}
-                onClick={() => onChoose(path)}
+                onClick={(event) => {
+                  event.preventDefault();
+                  onChoose(path);
+                }}
               >
                 {shown}
-              </button>
+              </a>
             )}
           </span>
         );
@@ -114,10 +116,10 @@ function Segments({ original, highlighted, onChoose }: Choice & { original: stri
 }
 
 /** The fields are one stop of the tab key; arrow keys move among them. */
-function alongFields(event: KeyboardEvent<HTMLButtonElement>) {
+function alongFields(event: KeyboardEvent<HTMLElement>) {
   const step = STEPS[event.key];
   if (!step) return;
-  const fields = [...event.currentTarget.closest('.original')!.querySelectorAll<HTMLElement>('.field-button')];
+  const fields = [...event.currentTarget.closest('.original')!.querySelectorAll<HTMLElement>('[data-field]')];
   fields[fields.indexOf(event.currentTarget) + step]?.focus();
   event.preventDefault();
 }

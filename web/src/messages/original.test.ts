@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { fieldOf, isWithin, viewSegments } from './er7-view.ts';
+import { fieldOf, viewSegments } from './er7-view.ts';
 import { fieldName } from './field-names.ts';
+import { entriesAt, isWithin } from './ledger-places.ts';
 import { prettyJson, prettyXml } from './pretty.ts';
 
 describe('originals', () => {
@@ -21,6 +22,14 @@ describe('originals', () => {
     expect(isWithin('/Doc/id[2]/@root', '/Doc/id[2]')).toBe(true);
     expect(isWithin('/Doc/ident/@root', '/Doc/id')).toBe(false);
     expect(isWithin('Bundle.entry[1].resource.code', 'Bundle.entry[1]')).toBe(true);
+  });
+  it('a place finer than the ledger leads to the narrowest entry around it', () => {
+    const ledger = ['Bundle.entry[0]', 'Bundle.entry[0].name', 'Bundle.entry[0].id'].map((source) => ({
+      source,
+      disposition: 'mapped' as const,
+    }));
+    expect(entriesAt(ledger, 'Bundle.entry[0].name[0].family')).toEqual([ledger[1]]);
+    expect(entriesAt(ledger, 'Bundle.entry[1].id')).toEqual([]);
   });
   it('cutting loses no character of a segment', () => {
     fc.assert(

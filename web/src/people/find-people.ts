@@ -41,21 +41,51 @@ export function findPeopleQuery(search: PersonSearch) {
   });
 }
 
-/** A birth date as typed (`9.4.1962`, `04/09/1962`, `1962-4-9`, `1962`) as FHIR wants it; undefined when it is none. */
+/**
+ * A birth date as typed (`1962-4-9`, `04/09/1962`, `9.4.1962`, `19620409`, `9 Apr 1962`, `April 9, 1962`, `4/1962`,
+ * `1962`) as FHIR wants it; undefined when it is none. Slashes are read as in the United States, month first.
+ */
 export function typedBirthDate(text: string): string | undefined {
-  const trimmed = text.trim();
-  if (/^\d{4}$/.test(trimmed)) return trimmed;
-  const iso = /^(\d{4})-(\d{1,2})(?:-(\d{1,2}))?$/.exec(trimmed);
-  if (iso) return valid(iso[1]!, iso[2]!, iso[3]);
-  const american = /^(\d{1,2})\/(\d{1,2})\/(\d{4})$/.exec(trimmed);
-  if (american) return valid(american[3]!, american[1]!, american[2]);
-  const dotted = /^(\d{1,2})\.(\d{1,2})\.(\d{4})$/.exec(trimmed);
-  return dotted ? valid(dotted[3]!, dotted[2]!, dotted[1]) : undefined;
+  const trimmed = text.trim().toLowerCase();
+  for (const form of FORMS) {
+    const { year, month, day } = form.exec(trimmed)?.groups ?? {};
+    if (year) return month ? valid(year, monthNumber(month), day) : year;
+  }
+  return undefined;
 }
 
-function valid(year: string, month: string, day: string | undefined): string | undefined {
-  const date = new Date(Date.UTC(Number(year), Number(month) - 1, Number(day ?? 1)));
-  if (date.getUTCMonth() !== Number(month) - 1 || date.getUTCDate() !== Number(day ?? 1)) return undefined;
-  const parts = [year, month.padStart(2, '0'), ...(day ? [day.padStart(2, '0')] : [])];
-  return parts.join('-');
+const FORMS = [
+  /^(?<year>\d{4})$/,
+  /^(?<year>\d{4})[-/.](?<month>\d{1,2})(?:[-/.](?<day>\d{1,2}))?$/,
+  /^(?<year>\d{4})(?<month>\d{2})(?<day>\d{2})$/,
+  /^(?<month>\d{1,2})[-/](?:(?<day>\d{1,2})[-/])?(?<year>\d{4})$/,
+  /^(?:(?<day>\d{1,2})\. ?)?(?<month>\d{1,2})\. ?(?<year>\d{4})$/,
+  /^(?:(?<day>\d{1,2})\.?[ -])?(?<month>[a-z]{3,9})\.?,?[ -](?<year>\d{4})$/,
+  /^(?<month>[a-z]{3,9})\.? (?<day>\d{1,2})(?:st|nd|rd|th)?,? (?<year>\d{4})$/,
+];
+
+const MONTHS = [
+  'january',
+  'february',
+  'march',
+  'april',
+  'may',
+  'june',
+  'july',
+  'august',
+  'september',
+  'october',
+  'november',
+  'december',
+];
+
+/** `4`, `04`, `apr` and `april` are 4; a word that begins no month is 0. */
+function monthNumber(text: string): number {
+  return /^\d/.test(text) ? Number(text) : MONTHS.findIndex((month) => month.startsWith(text)) + 1;
+}
+
+function valid(year: string, month: number, day: string | undefined): string | undefined {
+  const date = new Date(Date.UTC(Number(year), month - 1, Number(day ?? 1)));
+  if (date.getUTCMonth() !== month - 1 || date.getUTCDate() !== Number(day ?? 1)) return undefined;
+  return [year, ...[month, ...(day ? [Number(day)] : [])].map((part) => String(part).padStart(2, '0'))].join('-');
 }

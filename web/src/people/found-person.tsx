@@ -20,19 +20,7 @@ export function FoundPerson({ patient }: { patient: Patient }) {
   const deceased = patient.deceasedBoolean || patient.deceasedDateTime;
   return (
     <li style={{ borderBottom: '1px solid var(--line)' }}>
-      <Link
-        to="/people/$id"
-        params={{ id: patient.id! }}
-        data-person=""
-        style={{
-          display: 'grid',
-          gridTemplateColumns: 'minmax(0, 3fr) minmax(0, 2fr) minmax(0, 4fr)',
-          gap: '0 1rem',
-          padding: '0.6rem 0.4rem',
-          color: 'inherit',
-          textDecoration: 'none',
-        }}
-      >
+      <Link to="/people/$id" params={{ id: patient.id! }} data-person="" className="found-person">
         <span>
           <strong style={{ color: 'var(--mantine-color-anchor)' }}>{patientName(patient)}</strong>{' '}
           {deceased && <Mark>Deceased</Mark>}

@@ -61,10 +61,10 @@ export function PeoplePage() {
           />
           <TextInput
             label="Birth date"
-            description="1962, 1962-04-09 or 04/09/1962"
+            description="1962, 1962-04-09, 04/09/1962 or 9 Apr 1962"
             autoComplete="off"
             value={birthDate}
-            error={wrongDate ? 'Not a date: write it as 1962-04-09' : undefined}
+            error={wrongDate ? 'Not a date yet: write it as 1962-04-09' : undefined}
             onChange={(event) => setBirthDate(event.currentTarget.value)}
           />
           <TextInput
@@ -93,6 +93,7 @@ function Results({ search, list }: { search: PersonSearch; list: React.RefObject
           <p role="status" aria-live="polite" style={{ margin: 0 }}>
             {summary(found)}
           </p>
+          {found.people.length === 0 && <Advice search={search} />}
           {found.people.length > 0 && (
             <ul ref={list} onKeyDown={moveFocus} style={{ listStyle: 'none', margin: 0, padding: 0 }} className="panel">
               {found.people.map((patient) => (
@@ -106,8 +107,30 @@ function Results({ search, list }: { search: PersonSearch; list: React.RefObject
   );
 }
 
+/** What to try next, from what was asked. */
+function Advice({ search }: { search: PersonSearch }) {
+  const words = (search.name ?? '').split(/\s+/).filter(Boolean).length;
+  const asked = [search.name, search.birthdate, search.identifier].filter(Boolean).length;
+  const advice = [
+    asked > 1 && 'All fields must fit at once: leave one of them empty.',
+    words > 1 && 'All parts of the name must fit: try the family name alone, or a maiden name.',
+    words > 0 && 'The beginning of a name is enough: where the spelling is uncertain, type less of it.',
+    search.birthdate && search.birthdate.length > 4 && 'A birth date may be recorded wrongly: try the year alone.',
+    search.identifier && 'Record numbers are looked for whole, exactly as the organisation writes them.',
+  ].filter((each) => typeof each === 'string');
+  return (
+    <Notice title="What else to try:">
+      <ul style={{ margin: '0.2rem 0 0', paddingLeft: '1.1rem' }}>
+        {advice.map((each) => (
+          <li key={each}>{each}</li>
+        ))}
+      </ul>
+    </Notice>
+  );
+}
+
 function summary({ people, more, total }: FoundPeople): string {
-  if (people.length === 0) return 'Nobody found. Check the spelling, or search by birth date alone.';
+  if (people.length === 0) return 'Nobody found.';
   if (more)
     return `The first ${people.length}${total ? ` of ${total}` : ''}. Add a birth date or more of the name to narrow it down.`;
   return people.length === 1 ? 'One person found.' : `${people.length} people found.`;

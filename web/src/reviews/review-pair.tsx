@@ -59,7 +59,9 @@ export function ReviewPair({
       )}
       <section className="panel" aria-labelledby="evidence-title">
         <h2 id="evidence-title">Why they score as they do</h2>
-        <Evidence explanation={review.explanation} score={review.score} />
+        <div className="scroll-x">
+          <Evidence explanation={review.explanation} score={review.score} />
+        </div>
       </section>
       {review.decision ? (
         <Decided decision={review.decision} />
