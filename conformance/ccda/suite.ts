@@ -5,7 +5,7 @@
 import { parseCda } from '@causeway/ccda';
 import { type Conversion, type ConversionContext, convertCcda } from '@causeway/mapping';
 import { type CaseFile, caseFiles } from '../case-files.ts';
-import { addAccount, checkLedger, emptyAccount, reasonsOf, some } from '../ledger-check.ts';
+import { addAccount, checkLedger, emptyAccount, reasonsOf, type SourceAtom, some } from '../ledger-check.ts';
 import { leavesOf } from '../presence.ts';
 import { checkResources } from '../resource-checks.ts';
 import { percent, type SuiteResult, type Verdict, Verdicts } from '../result.ts';
@@ -81,17 +81,34 @@ function checkDocument(bytes: Uint8Array, tally: Tally): Verdict {
   tally.resources += conversion.facts.length;
   const root = readMarkup(decoded(bytes));
   if (root === undefined) return { reasons: ['this check finds no element in it'] };
-  const ledger = checkLedger(documentAtoms(root), conversion);
+  const atoms = documentAtoms(root);
+  const ledger = checkLedger(atoms, conversion);
   addAccount(tally, ledger.account);
   const lost = lostCodes(entryCodes(root), conversion, tally);
   const { invalid, dangling } = checkResources(conversion);
   tally.invalid += invalid.length;
   tally.dangling += dangling.length;
   const reasons = reasonsOf(ledger);
+  const ignored = ignoredNegations(atoms, conversion);
+  if (ignored.length > 0) reasons.push(`a negation changed nothing: ${some(ignored)}`);
   if (lost.length > 0) reasons.push(`${lost.length} codes of entries lost: ${some(lost)}`);
   if (invalid.length > 0) reasons.push(`not valid R4: ${some(invalid)}`);
   if (dangling.length > 0) reasons.push(`dangling references: ${some(dangling)}`);
   return { reasons };
+}
+
+/** Statements said not to be so, of which the conversion took no notice: what is denied must not show as a fact. */
+function ignoredNegations(atoms: readonly SourceAtom[], conversion: Conversion): string[] {
+  const negations = new Set(
+    atoms
+      .filter(({ path, value }) => /@(negationInd|valueNegationInd|actionNegationInd)$/.test(path) && value === 'true')
+      .map(({ path }) => path),
+  );
+  return conversion.ledger
+    .filter(
+      ({ source, disposition }) => negations.has(source) && disposition !== 'mapped' && disposition !== 'consumed',
+    )
+    .map(({ source }) => source);
 }
 
 /** Codes that are neither in the resources nor said to have driven a decision. */

@@ -63,9 +63,9 @@ export function demographicsIn(row: Readonly<Record<string, string>>): Demograph
   };
 }
 
-/** `19281209`, `1928-12-09` or `12/09/1928` as a FHIR date. */
+/** `19281209`, `1928-12-09`, `1928/12/09` or `12/09/1928` as a FHIR date. */
 function dateOf(written: string): string | undefined {
-  const [, year, month, day] = /^(\d{4})-?(\d{2})-?(\d{2})/.exec(written) ?? [];
+  const [, year, month, day] = /^(\d{4})[-/]?(\d{2})[-/]?(\d{2})/.exec(written) ?? [];
   if (year !== undefined) return `${year}-${month}-${day}`;
   const [, m, d, y] = /^(\d{1,2})\/(\d{1,2})\/(\d{4})$/.exec(written) ?? [];
   if (y !== undefined) return `${y}-${m!.padStart(2, '0')}-${d!.padStart(2, '0')}`;
