@@ -22,6 +22,16 @@ export function codeableConceptReader(vocabulary: string | undefined): Reader {
   };
 }
 
+/** A code of a named HL7 table (IS, or CWE without its coding system). */
+export function tableConceptReader(table: string): Reader {
+  return (cell) => {
+    const concept = readConcept(cell);
+    const first = (concept?.coding as Element[] | undefined)?.[0];
+    if (first !== undefined) first.system ??= `http://terminology.hl7.org/CodeSystem/v2-${table}`;
+    return concept;
+  };
+}
+
 /** A CWE; `mapped` is the FHIR coding of the same code, put first. */
 export function readConcept(cell: Cell, mapped?: Element): Element | undefined {
   const coding: Element[] = [];

@@ -1,7 +1,7 @@
 /** The registry of data types that table rows name: a reader of one repetition, or of a field's repetitions together. */
 import type { Cell } from '../cell.ts';
 import { readAddress, readStreetAddress } from './address.ts';
-import { codeableConceptReader, codeReader, readCoding } from './coded.ts';
+import { codeableConceptReader, codeReader, readCoding, tableConceptReader } from './coded.ts';
 import { readEthnicity, readRace } from './ethnicity.ts';
 import {
   readCodedIdentifier,
@@ -113,10 +113,11 @@ const readers: Record<string, Reader> = {
 
 const fieldReaders: Record<string, FieldReader> = { race: readRace, devices: readDevices, ethnicity: readEthnicity };
 
-/** @param name a registered type, `code:VOCABULARY` or `CodeableConcept:VOCABULARY` */
+/** @param name a registered type, `code:VOCABULARY`, `CodeableConcept:VOCABULARY` or `TableConcept:0228` */
 export function dataType(name: string): Reader | undefined {
   const [kind, vocabulary] = name.split(':');
   if (vocabulary === undefined) return readers[name];
+  if (kind === 'TableConcept') return tableConceptReader(vocabulary);
   if (kind === 'code') return codeReader(vocabulary);
   if (kind === 'CodeableConcept') return codeableConceptReader(vocabulary);
   return undefined;

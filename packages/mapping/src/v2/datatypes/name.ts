@@ -95,7 +95,7 @@ export function readNameParts(cell: Cell, parts: NameParts, path = ''): Element 
   }
   const representation = lookup('nameRepresentation', cell.peek(parts.representation));
   if (representation !== undefined) {
-    cell.mark(cell.atom(parts.representation), below('extension'));
+    cell.consume(cell.atom(parts.representation));
     addExtension(
       name,
       'http://hl7.org/fhir/StructureDefinition/iso21090-EN-representation',

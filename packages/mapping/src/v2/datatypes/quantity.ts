@@ -31,10 +31,10 @@ export function addUnits(quantity: Element, units: Cell, path: string): void {
   if (ucum !== undefined) {
     quantity.system = UCUM;
     quantity.code = ucum;
-    if (isUcum || system === undefined || /^(ISO\+?|ANSI\+?|L)$/i.test(system)) units.consume(units.atom(first + 2));
-  } else if (code !== undefined && system !== undefined) {
-    quantity.system = codeSystemOf(units.run, system);
-    quantity.code = code;
+    if (isUcum || system === undefined || /^(ISO\+?|ANSI?\+?|L)$/i.test(system)) units.consume(units.atom(first + 2));
+  } else if (code !== undefined && (system !== undefined || text !== undefined)) {
+    quantity.system = codeSystemOf(units.run, system ?? 'L');
+    quantity.code = code.replace(/\s+/g, ' ');
     units.mark(units.atom(first + 2), below('system'));
   }
   const kept = [quantity.unit, quantity.code];

@@ -45,7 +45,10 @@ function digits(text: string): string {
 
 function readOne(cell: Cell, defaultUse: string | undefined): Element | undefined {
   const equipment = cell.peek(3);
-  const system = lookup('telecomSystem', equipment) ?? (cell.peek(4) !== undefined ? 'email' : 'phone');
+  const system =
+    lookup('telecomSystem', equipment) ??
+    lookup('telecomSystem', cell.peek(2)) ??
+    (cell.peek(4) !== undefined ? 'email' : 'phone');
   const point: Element = { system };
   const value = readValue(cell, system);
   if (value === undefined) return undefined;

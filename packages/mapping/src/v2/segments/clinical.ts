@@ -1,8 +1,10 @@
 /** AL1, IAM, DG1, PRB, PR1: allergies, diagnoses, problems and procedures. */
 
+import { codeSystemOf } from '../code-systems.ts';
 import { absentConcept } from '../datatypes/extension.ts';
 import type { Draft, Element } from '../draft.ts';
 import { compileRows } from '../engine.ts';
+import type { Run } from '../run.ts';
 import type { SourceSegment } from '../source.ts';
 import { AL1, DG1, IAM, PR1, PRB } from '../tables/clinical.ts';
 import { conceptOf, lookup } from '../vocabularies.ts';
@@ -115,6 +117,7 @@ export const dg1: SegmentHandler = (segment, state) => {
   draft.resource.subject = subjectOf(state);
   if (state.encounter !== undefined) draft.resource.encounter = state.encounter.reference;
   dg1Rows(segment, draft, run);
+  codingMethod(segment, draft, run);
   describe(segment, 4, draft, state);
   draft.require('code', absentConcept());
   draft.require('category', [
@@ -132,6 +135,19 @@ export const dg1: SegmentHandler = (segment, state) => {
   if (!deleted) diagnosisOfEncounter(segment, draft, state);
   state.noted = { draft, element: 'note' };
 };
+
+/** DG1-2: the coding system of a code that does not name its own. */
+function codingMethod(segment: SourceSegment, draft: Draft, run: Run): void {
+  const cell = cellOf(segment, 2, run)?.at({ draft, base: 'code.coding[0].system' });
+  const method = cell?.peek(1);
+  const coding = ((draft.resource.code as Element | undefined)?.coding as Element[] | undefined)?.[0];
+  if (cell === undefined || method === undefined || coding?.code === undefined) return;
+  const system = codeSystemOf(run, method);
+  if (coding.system === undefined) {
+    coding.system = system;
+    cell.text('', 1);
+  } else if (coding.system === system) cell.used(1);
+}
 
 function diagnosisOfEncounter(segment: SourceSegment, condition: Draft, state: State): void {
   const encounter = state.encounter;

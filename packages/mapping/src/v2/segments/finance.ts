@@ -1,5 +1,6 @@
 /** GT1, IN1, IN2, FT1: guarantors, coverage and charges. */
 import { readAddress } from '../datatypes/address.ts';
+import { readConcept } from '../datatypes/coded.ts';
 import { absentConcept } from '../datatypes/extension.ts';
 import { peekAuthority, readExtendedIdentifier, systemOf } from '../datatypes/identifier.ts';
 import { readHumanName } from '../datatypes/name.ts';
@@ -162,8 +163,33 @@ export const ft1: SegmentHandler = (segment, state) => {
   if (state.encounter !== undefined) draft.resource.context = state.encounter.reference;
   if (state.account !== undefined) draft.resource.account = [state.account.reference];
   ft1Rows(segment, draft, run);
+  procedureCode(segment, draft, state);
   draft.require('code', absentConcept());
   const type = peek(segment, 6)?.toUpperCase();
   draft.resource.status = type === 'VO' || type === 'CD' ? 'aborted' : 'billable';
   state.noted = { draft, element: 'note' };
 };
+
+/** FT1-25: the procedure in a standard coding, beside the sender's own charge code (FT1-7). */
+function procedureCode(segment: SourceSegment, draft: Draft, state: State): void {
+  const cell = cellOf(segment, 25, state.run);
+  if (cell === undefined) return;
+  const place = { draft, base: '' };
+  const concept = readConcept(cell.at(place));
+  if (concept === undefined) return;
+  const code = (draft.resource.code as Element | undefined) ?? {};
+  const known = (code.coding as Element[] | undefined) ?? [];
+  const stated = (concept.coding as Element[] | undefined) ?? [];
+  if (known.length === 0 || stated.length === 0) place.base = 'code';
+  else {
+    for (const atom of segment.fields[25]?.[0]?.flat() ?? []) {
+      const index = /^coding\[(\d+)\]/.exec(atom?.path ?? '')?.[1];
+      if (atom !== undefined && index !== undefined)
+        atom.path = atom.path.replace(/^coding\[\d+\]/, `code.coding[${known.length + Number(index)}]`);
+      else if (atom?.path === 'text') atom.path = 'code.text';
+    }
+  }
+  if (stated.length > 0) code.coding = [...known, ...stated];
+  if (concept.text !== undefined) code.text ??= concept.text;
+  draft.resource.code = code;
+}

@@ -8,7 +8,7 @@ import { ctd, prd, prt, rol } from './parties.ts';
 import { blg, mrg, nk1, pd1, pid } from './patient.ts';
 import { rxa, rxc, rxd, rxe, rxo, rxr } from './pharmacy.ts';
 import { db1, rf1 } from './referral.ts';
-import { obr, orc, spm } from './results.ts';
+import { obr, orc, sac, spm } from './results.ts';
 import { aig, ail, aip, ais, rgs, sch } from './scheduling.ts';
 import type { SegmentHandler } from './state.ts';
 import { tq1 } from './timing.ts';
@@ -31,6 +31,7 @@ export const HANDLERS: Record<string, SegmentHandler | undefined> = {
   OBR: obr,
   OBX: obx,
   SPM: spm,
+  SAC: sac,
   NTE: nte,
   TXA: txa,
   GT1: gt1,

@@ -1,8 +1,8 @@
 /** PID, PD1, NK1 and MRG: the patient, next of kin, and what the source says about identities. */
 import { factId } from '../../fact-id.ts';
 import { Cell } from '../cell.ts';
-import { peekAuthority, systemOf } from '../datatypes/identifier.ts';
-import { nameKey } from '../datatypes/party.ts';
+import { peekAuthority, readExtendedIdentifier, systemOf } from '../datatypes/identifier.ts';
+import { nameKey, readAuthorityOrganization } from '../datatypes/party.ts';
 import { timeOfBirth } from '../datatypes/primitive.ts';
 import type { Draft } from '../draft.ts';
 import { compileRows } from '../engine.ts';
@@ -10,7 +10,9 @@ import type { Run } from '../run.ts';
 import type { SourceField, SourceRepetition, SourceSegment } from '../source.ts';
 import { ADT_EVENTS, LINKS, PATIENT_MERGES } from '../tables/events.ts';
 import { NK1, PD1, PID } from '../tables/patient.ts';
+import { PD1_STATEMENTS, PID_STATEMENTS } from '../tables/statements.ts';
 import { patientOf, peek, type SegmentHandler, type State, subjectOf } from './state.ts';
+import { statements } from './statements.ts';
 
 const pidRows = compileRows(PID);
 const pd1Rows = compileRows(PD1);
@@ -30,13 +32,33 @@ export const pid: SegmentHandler = (segment, state) => {
   if (ADT_EVENTS[state.event]?.retires === true && state.code === 'ADT') draft.resource.active = false;
   accountOf(segment, state);
   mother(segment, state);
+  recordUpdate(segment, draft, state);
+  statements(segment, PID_STATEMENTS, state);
   const link = state.code === 'ADT' ? LINKS[state.event] : undefined;
   if (link !== undefined && previous !== undefined && previous !== draft) {
     state.identityEvents.push({ kind: link, a: `Patient/${previous.id}`, b: `Patient/${draft.id}`, at: run.asOf });
   }
 };
 
-export const pd1: SegmentHandler = (segment, state) => pd1Rows(segment, patientOf(state), state.run);
+export const pd1: SegmentHandler = (segment, state) => {
+  pd1Rows(segment, patientOf(state), state.run);
+  duplicates(segment, state);
+  statements(segment, PD1_STATEMENTS, state);
+};
+
+/** PD1-10: records of the same person under other identifiers, which the sender only suspects or keeps apart. */
+function duplicates(segment: SourceSegment, state: State): void {
+  const patient = patientOf(state);
+  for (const repetition of segment.fields[10] ?? []) {
+    if (repetition === undefined) continue;
+    const place = { draft: patient, base: '' };
+    const identifier = readExtendedIdentifier(new Cell(repetition, state.run, 'PD1-10', place));
+    if (identifier === undefined) continue;
+    const index = patient.append('link', { other: { type: 'Patient', identifier }, type: 'seealso' });
+    place.base = `link[${index}].other.identifier`;
+    patient.adds.push('link');
+  }
+}
 
 export const nk1: SegmentHandler = (segment, state) => {
   const run = state.run;
@@ -44,8 +66,13 @@ export const nk1: SegmentHandler = (segment, state) => {
   const name = nameKey([peek(segment, 2, 1), peek(segment, 2, 2), peek(segment, 2, 3)]);
   const organization = peek(segment, 13);
   const relation = peek(segment, 3) ?? '';
-  if (id === undefined && name === '' && organization === undefined && peek(segment, 30) === undefined) return;
-  const key = id ?? ['name', name === '' ? (organization ?? peek(segment, 30) ?? '') : name, relation];
+  const named = name === '' ? (organization ?? peek(segment, 30) ?? '') : name;
+  if (id === undefined && named === '' && !segment.atoms.some((atom) => atom.field > 1)) return;
+  const unnamed = id === undefined && named === '';
+  const key = id ?? [
+    ...(unnamed ? ['unnamed', run.context.messageUri, String(segment.occurrence)] : ['name', named]),
+    relation,
+  ];
   const draft = run.draft('RelatedPerson', 'merge', patientOf(state).id, ...key);
   draft.resource.patient = subjectOf(state);
   nk1Rows(segment, draft, run);
@@ -166,6 +193,21 @@ function birthTime(segment: SourceSegment, draft: Draft, run: Run, field = 7): v
   draft.resource._birthDate = {
     extension: [{ url: 'http://hl7.org/fhir/StructureDefinition/patient-birthTime', valueDateTime: time }],
   };
+}
+
+/** PID-33 and PID-34: when and where the patient's record was last changed, as a Provenance of its own. */
+function recordUpdate(segment: SourceSegment, patient: Draft, state: State): void {
+  const run = state.run;
+  const time = cellOf(segment, 33, run);
+  const when = time?.peek(1) === undefined ? undefined : time.readDateTime(1)?.dateTime;
+  if (time === undefined || when === undefined || when.length <= 10) return;
+  const draft = run.draft('Provenance', 'replace', 'record', patient.id);
+  draft.clinical = false;
+  const facility = cellOf(segment, 34, run);
+  const who = facility === undefined ? undefined : readAuthorityOrganization(facility);
+  draft.resource.target = [patient.reference];
+  draft.resource.recorded = time.at({ draft, base: 'recorded' }).dateTime('', 1);
+  draft.resource.agent = [{ who: who ?? { display: run.context.source } }];
 }
 
 /** PID-18: the account that charges and coverage hang on. */

@@ -1,10 +1,12 @@
 /** RF1: a referral; DB1: the disabled person's own number, when that person is the patient. */
 import { compileRows } from '../engine.ts';
 import { RF1 } from '../tables/referral.ts';
+import { DB1_STATEMENTS } from '../tables/statements.ts';
 import { lookup } from '../vocabularies.ts';
 import { cellOf } from './patient.ts';
 import { orderIdentity } from './results.ts';
 import { patientOf, peek, type SegmentHandler, subjectOf } from './state.ts';
+import { statements } from './statements.ts';
 
 const rf1Rows = compileRows(RF1);
 const db1Rows = compileRows([
@@ -46,5 +48,7 @@ export const rf1: SegmentHandler = (segment, state) => {
 };
 
 export const db1: SegmentHandler = (segment, state) => {
-  if (peek(segment, 2)?.toUpperCase() === 'PT') db1Rows(segment, patientOf(state), state.run);
+  if (peek(segment, 2)?.toUpperCase() !== 'PT') return;
+  db1Rows(segment, patientOf(state), state.run);
+  statements(segment, DB1_STATEMENTS, state);
 };

@@ -18,7 +18,7 @@ import type { Draft, Element } from '../draft.ts';
 import { compileRows } from '../engine.ts';
 import type { Run } from '../run.ts';
 import type { SourceSegment } from '../source.ts';
-import { OBR_REPORT, OBR_REQUEST, OBR_SPECIMEN, ORC_REQUEST, SPM } from '../tables/results.ts';
+import { OBR_REPORT, OBR_REQUEST, OBR_SPECIMEN, ORC_REQUEST, SAC, SPM } from '../tables/results.ts';
 import { lookup } from '../vocabularies.ts';
 import { cellOf } from './patient.ts';
 import { patientOf, peek, type SegmentHandler, type State, subjectOf } from './state.ts';
@@ -30,6 +30,7 @@ const plannedRows = compileRows([['OBR-7', 'occurrenceDateTime', 'dateTime', { w
 const reportRows = compileRows(OBR_REPORT);
 const obrSpecimenRows = compileRows(OBR_SPECIMEN);
 const spmRows = compileRows(SPM);
+const sacRows = compileRows(SAC);
 
 /** Messages whose OBR reports results; in all others it asks for them. */
 const REPORTING = new Set(['ORU', 'OUL', 'OPU', 'MDM', 'ORF', 'OSU']);
@@ -284,4 +285,14 @@ export const spm: SegmentHandler = (segment, state) => {
     available?.at({ draft, base: 'status' }).text('', 1);
   }
   state.noted = { draft, element: 'note' };
+};
+
+/** SAC after SPM, or alone: then the container's own id is what is known of the specimen. */
+export const sac: SegmentHandler = (segment, state) => {
+  const run = state.run;
+  const identity = orderIdentity(run, segment, 3) ?? orderIdentity(run, segment, 4) ?? orderIdentity(run, segment, 2);
+  const known = state.specimen;
+  if (known === undefined && identity === undefined) return;
+  const draft = known ?? specimenDraft(state, ['container', ...identity!]);
+  sacRows(segment, draft, run);
 };

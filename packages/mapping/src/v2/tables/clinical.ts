@@ -27,7 +27,10 @@ export const DG1: readonly Row[] = [
   ['DG1-1', '', 'structural'],
   ['DG1-3', 'code', 'CodeableConcept'],
   ['DG1-5', 'onsetDateTime', 'dateTime'],
+  ['DG1-15', '', 'consumed', { when: 'DG1-15 in 0' }],
   ['DG1-16', 'asserter', 'Practitioner'],
+  ['DG1-17', 'category[]', 'TableConcept:0228'],
+  ['DG1-18', '', 'consumed', { when: 'DG1-18 in N' }],
   ['DG1-19', 'recordedDate', 'dateTime'],
   ['DG1-20', 'identifier[]', 'EntityIdentifier'],
   [

@@ -78,6 +78,7 @@ export const CODES: Record<string, Record<string, string>> = {
     MD: 'other',
     FX: 'fax',
     BP: 'pager',
+    BPN: 'pager',
     INTERNET: 'email',
     'X.400': 'email',
     NET: 'email',

@@ -13,6 +13,7 @@ export const GT1: readonly Row[] = [
   ['GT1-11', 'relationship[]', 'CodeableConcept:relationship'],
   ['GT1-12', 'identifier[]', 'Ssn'],
   ['GT1-13', 'period.start', 'dateTime'],
+  ['GT1-17', 'address[]', 'Address', { with: { use: 'work' } }],
   ['GT1-14', 'period.end', 'dateTime'],
   ['GT1-18', 'telecom[]', 'WorkContactPoint'],
   [
@@ -43,6 +44,7 @@ export const IN1: readonly Row[] = [
   ['IN1-15', 'type', 'CodeableConcept'],
   ['IN1-17', 'relationship', 'CodeableConcept:coverageRelationship'],
   ['IN1-22', 'order', 'positiveInt'],
+  ['IN1-35', 'class[subplan].value', 'string', { with: classOf('subplan') }],
   [
     'IN1-36',
     'identifier[]',
@@ -95,13 +97,13 @@ export const FT1: readonly Row[] = [
   ['FT1-6', '', 'consumed'],
   ['FT1-7', 'code', 'CodeableConcept'],
   ['FT1-10', 'quantity.value', 'decimal'],
-  ['FT1-12', 'priceOverride', 'Money'],
+  ['FT1-11', 'priceOverride', 'Money'],
+  ['FT1-12', 'priceOverride', 'Money', { when: 'not FT1-11 valued' }],
   ['FT1-13', 'costCenter', 'CodedOrganization'],
   ['FT1-19', 'reason[]', 'CodeableConcept'],
   ['FT1-20', 'performer[].actor', 'Practitioner'],
   ['FT1-24', 'enterer', 'Practitioner'],
-  ['FT1-25', 'productCodeableConcept', 'CodeableConcept'],
-  ['FT1-29', 'productCodeableConcept', 'CodeableConcept', { when: 'not FT1-25 valued' }],
+  ['FT1-29', 'productCodeableConcept', 'CodeableConcept'],
   ['FT1-32', 'performingOrganization', 'Organization'],
   ['FT1-33', 'requestingOrganization', 'Organization'],
 ];

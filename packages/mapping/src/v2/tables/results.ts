@@ -35,8 +35,12 @@ export const OBR_REQUEST: readonly Row[] = [
   ['OBR-16', 'requester', 'Practitioner'],
   ['OBR-17', `extension(${EXTENSION}/servicerequest-order-callback-phone-number).valueContactPoint`, 'OneContactPoint'],
   ['OBR-31', 'reasonCode[]', 'CodeableConcept'],
+  ['OBR-11', '', 'consumed', { when: 'OBR-11 in A, G, L, O, P, R, S' }],
+  ['OBR-44', 'orderDetail[]', 'CodeableConcept'],
+  ['OBR-45', 'orderDetail[]', 'CodeableConcept'],
   ['OBR-46', 'orderDetail[]', 'CodeableConcept'],
   ['OBR-47', 'orderDetail[]', 'CodeableConcept'],
+  ['OBR-48', 'reasonCode[]', 'CodeableConcept'],
   ['OBR-53', 'identifier[]', 'Identifier', PLACER],
 ];
 
@@ -102,14 +106,30 @@ export const SPM: readonly Row[] = [
   ['SPM-6', 'container[first].additiveCodeableConcept', 'CodeableConcept'],
   ['SPM-7', 'collection.method', 'CodeableConcept'],
   ['SPM-8', 'collection.bodySite', 'CodeableConcept'],
+  [
+    'SPM-11',
+    'extension(http://hl7.org/fhir/5.0/StructureDefinition/extension-Specimen.role).valueCodeableConcept',
+    'CodeableConcept',
+  ],
   ['SPM-12', 'collection.quantity', 'Quantity'],
   ['SPM-14', 'note[]', 'Annotation'],
+  ['SPM-15', `extension(${EXTENSION}/specimen-specialHandling).valueCodeableConcept`, 'CodeableConcept'],
   ['SPM-17', 'collection.collectedDateTime', 'dateTime', { when: 'not SPM-17.2 valued' }],
   ['SPM-17', 'collection.collectedPeriod', 'Period', { when: 'SPM-17.2 valued' }],
   ['SPM-18', 'receivedTime', 'dateTime'],
+  ['SPM-21', `extension(${EXTENSION}/specimen-reject-reason).valueCodeableConcept`, 'CodeableConcept'],
   ['SPM-24', 'condition[]', 'CodeableConcept'],
   ['SPM-27', 'container[first].type', 'CodeableConcept'],
   ['SPM-30', 'accessionIdentifier', 'Identifier'],
   ['SPM-31', 'identifier[]', 'Identifier'],
   ['SPM-32', 'identifier[]', 'EntityIdentifier', { with: { type: { coding: [{ code: 'SHIP' }] } } }],
+];
+
+/** SAC: the container of the specimen in hand. */
+export const SAC: readonly Row[] = [
+  ['SAC-2', 'accessionIdentifier', 'EntityIdentifier'],
+  ['SAC-3', 'container[first].identifier[]', 'EntityIdentifier'],
+  ['SAC-4', 'container[first].identifier[]', 'EntityIdentifier', { with: { type: { text: 'Primary container' } } }],
+  ['SAC-6', 'type', 'SpecimenSource', { when: 'SAC-6 valued' }],
+  ['SAC-7', 'receivedTime', 'dateTime'],
 ];

@@ -59,11 +59,14 @@ export const PV1: readonly Row[] = [
 export const PV2: readonly Row[] = [
   ['PV2-1', 'location[].location', 'Location', { with: { status: 'planned' } }],
   ['PV2-3', 'reasonCode[]', 'CodeableConcept'],
+  ['PV2-7', 'type[]', 'CodeableConcept'],
   ['PV2-8', `extension(${R5}.plannedStartDate).valueDateTime`, 'dateTime'],
   ['PV2-9', `extension(${R5}.plannedEndDate).valueDateTime`, 'dateTime'],
   ['PV2-11', 'length', 'Days'],
   ['PV2-12', 'reasonCode[]', 'TextConcept'],
   ['PV2-13', 'participant[].individual', 'Practitioner', role('REF', 'referrer')],
+  ['PV2-22', '', 'consumed', { when: 'PV2-22 in N' }],
+  ['PV2-23', 'serviceProvider', 'Organization'],
   ['PV2-25', 'priority', 'CodeableConcept'],
   ['PV2-38', 'extension(http://hl7.org/fhir/StructureDefinition/encounter-modeOfArrival).valueCoding', 'Coding'],
 ];

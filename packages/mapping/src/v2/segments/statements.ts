@@ -1,0 +1,72 @@
+/** Observations of what a patient segment states and Patient has no element for, see `tables/statements.ts`. */
+import { readConcept } from '../datatypes/coded.ts';
+import { readBoolean } from '../datatypes/primitive.ts';
+import type { Draft, Element } from '../draft.ts';
+import { isNullField, type SourceSegment } from '../source.ts';
+import type { Statement } from '../tables/statements.ts';
+import { cellOf } from './patient.ts';
+import { patientOf, type State, subjectOf } from './state.ts';
+
+/** Carries the statements of one segment; `""` withdraws what was stated. */
+export function statements(segment: SourceSegment, table: readonly Statement[], state: State): void {
+  for (const statement of table) {
+    if (segment.fields[statement.field] !== undefined) observe(segment, statement, state);
+  }
+}
+
+function observe(segment: SourceSegment, statement: Statement, state: State): void {
+  const run = state.run;
+  const cell = cellOf(segment, statement.field, run);
+  if (cell === undefined) return;
+  const withdrawn = isNullField(segment.fields[statement.field]);
+  if (!withdrawn && cell.peek(1) === undefined && cell.peek(2) === undefined) return;
+  const draft = run.draft('Observation', 'replace', patientOf(state).id, `${segment.name}-${statement.field}`);
+  draft.clinical = false;
+  Object.assign(draft.resource, {
+    status: withdrawn ? 'entered-in-error' : 'final',
+    category: [{ coding: [{ system: CATEGORY, code: 'social-history', display: 'Social History' }] }],
+    code: { text: statement.text },
+    subject: subjectOf(state),
+  });
+  if (withdrawn) {
+    cell.consume(cell.atom(1));
+    draft.resource.dataAbsentReason = { coding: [{ system: ABSENT, code: 'unknown' }] };
+    return;
+  }
+  value(segment, statement, draft, state);
+  period(segment, statement, draft, state);
+}
+
+const CATEGORY = 'http://terminology.hl7.org/CodeSystem/observation-category';
+const ABSENT = 'http://terminology.hl7.org/CodeSystem/data-absent-reason';
+
+function value(segment: SourceSegment, statement: Statement, draft: Draft, state: State): void {
+  const cell = cellOf(segment, statement.field, state.run);
+  if (statement.boolean === true) {
+    const stated = cell === undefined ? undefined : readBoolean(cell.at({ draft, base: 'valueBoolean' }));
+    if (stated !== undefined) {
+      draft.resource.valueBoolean = stated;
+      return;
+    }
+  }
+  const concept = cell === undefined ? undefined : readConcept(cell.at({ draft, base: 'valueCodeableConcept' }));
+  if (concept === undefined) return;
+  const first = (concept.coding as Element[] | undefined)?.[0];
+  if (first !== undefined) first.system ??= `http://terminology.hl7.org/CodeSystem/v2-${statement.table}`;
+  draft.resource.valueCodeableConcept = concept;
+}
+
+function period(segment: SourceSegment, statement: Statement, draft: Draft, state: State): void {
+  const { since, until } = statement;
+  if (since === undefined) return;
+  const from = cellOf(segment, since, state.run)?.at({ draft, base: '' });
+  if (until === undefined) {
+    const start = from?.dateTime('effectiveDateTime', 1);
+    if (start !== undefined) draft.resource.effectiveDateTime = start;
+    return;
+  }
+  const start = from?.dateTime('effectivePeriod.start', 1);
+  const end = cellOf(segment, until, state.run)?.at({ draft, base: '' }).dateTime('effectivePeriod.end', 1);
+  if (start !== undefined || end !== undefined)
+    draft.resource.effectivePeriod = { ...(start && { start }), ...(end && { end }) };
+}
