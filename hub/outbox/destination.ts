@@ -40,6 +40,7 @@ export class Destination {
   readonly #parts: SenderParts;
   readonly #timing: Timing;
   #client: { endpoint: string; client: Client } | undefined;
+  #owed: { settled: Settled[]; untried: Claimed[] } = { settled: [], untried: [] };
   #failures = 0;
   #stopped = false;
   #pending = false;
@@ -104,10 +105,10 @@ export class Destination {
     const endpoint = this.#parts.participants.byKey(this.#key).endpoint;
     if (!endpoint) return 0;
     const client = this.#clientFor(endpoint);
+    await this.#note();
     const claimed = await claim(this.#parts.database, this.#key, this.#failures > 0 ? 1 : claimedAtOnce);
     const lanes = [...Map.groupBy(claimed, ({ recipient }) => recipient).values()];
-    const settled: Settled[] = [];
-    const untried: Claimed[] = [];
+    const { settled, untried } = this.#owed;
     let reached = true;
     const work = async () => {
       for (let lane = lanes.shift(); lane; lane = lanes.shift()) {
@@ -116,7 +117,7 @@ export class Destination {
             untried.push(...lane.slice(i));
             break;
           }
-          const outcome = await this.#attempt(delivery, client);
+          const outcome = await this.#attempt(delivery, client).catch((error) => this.#failed(delivery, error));
           settled.push(outcome.settled);
           if (!outcome.reached) reached = false;
           if (outcome.settled.state === 'failed') {
@@ -127,10 +128,18 @@ export class Destination {
       }
     };
     await Promise.all(Array.from({ length: sendsAtOnce[endpoint.dialect] }, work));
+    this.#failures = reached ? 0 : this.#failures + 1;
+    return this.#note();
+  }
+
+  /** Writes down what became of the attempts; returns how many there were. What could not be written is owed. */
+  async #note(): Promise<number> {
+    const { settled, untried } = this.#owed;
+    const count = settled.length;
     await settle(this.#parts.database, settled);
     await giveBack(this.#parts.database, untried);
-    this.#failures = reached ? 0 : this.#failures + 1;
-    return settled.length;
+    this.#owed = { settled: [], untried: [] };
+    return count;
   }
 
   #clientFor(endpoint: Endpoint): Client {
@@ -165,6 +174,14 @@ export class Destination {
       return end('delivered');
     }
     return this.#again(seq, attempts, answer);
+  }
+
+  /** A fault of ours. The error's own text may hold what was to be sent, so it is kept out of log and list. */
+  #failed({ seq, attempts }: Claimed, { name }: Error): { settled: Settled; reached: boolean } {
+    this.#parts.log.error({ destination: this.#key, delivery: seq, error: name }, 'a delivery could not be made');
+    const state = attempts >= this.#timing.attempts ? 'dead' : 'failed';
+    const error = `The message could not be made or noted (${name}).`;
+    return { settled: { seq, state, error, retryMs: this.#backOff(attempts) }, reached: true };
   }
 
   #again(

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { isParseError, type Message, parseMessage } from '@causeway/hl7v2';
 import type { Bundle, Observation } from '@medplum/fhirtypes';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type TestDatabase, testDatabase } from '../database/testing.ts';
 import { startReceivers } from '../demo/index.ts';
 import { newId } from '../record/index.ts';
 import { accessOf } from '../trust/index.ts';
@@ -12,17 +13,20 @@ import { mllpReceiver, sites, type TestOutbox, testOutbox } from './testing.ts';
 
 const steward = accessOf({ username: 's', name: 'S', role: 'steward', organization: 'o' });
 
+let test: TestDatabase;
 let outbox: TestOutbox;
 let folder: string;
 const closing: (() => Promise<unknown>)[] = [];
 
 beforeEach(async () => {
-  outbox = await testOutbox();
+  test = await testDatabase();
+  outbox = await testOutbox(test.database);
   folder = mkdtempSync(join(tmpdir(), 'causeway-outbox-'));
 });
 afterEach(async () => {
   for (const close of closing.splice(0).reverse()) await close();
-  await outbox.drop();
+  await outbox.stop();
+  await test.drop();
   rmSync(folder, { recursive: true, force: true });
 });
 
@@ -72,7 +76,10 @@ const fresh = () => ({ report: newId(), result: newId() });
 async function region() {
   const receivers = await startReceivers(folder, outbox.participants);
   closing.push(() => receivers.close());
-  const files = (site: string) => readdirSync(join(folder, 'region', site)).sort();
+  const files = (site: string) =>
+    readdirSync(join(folder, 'region', site))
+      .filter((name) => !name.endsWith('.part'))
+      .sort();
   return {
     hospital: (): Message[] =>
       files(sites.hospital).map((name) => {
@@ -111,7 +118,7 @@ describe('a result', () => {
       .resource as Observation;
     expect(observation.subject?.identifier?.value).toBe('practice-Petronella');
     expect(observation.valueQuantity?.value).toBe(4.4);
-    const disclosed = await outbox.test.database.query(
+    const disclosed = await test.database.query(
       `SELECT count(*) AS n FROM access_log, jsonb_array_elements(entries) e WHERE e->>'action' = 'deliver'`,
     );
     expect(disclosed.rows[0]!.n).toBe(2);

@@ -27,9 +27,12 @@ export interface Settled {
   retryMs: number;
 }
 
+/** How long a claimed delivery is left to its worker; one that is not settled by then is claimed anew. */
+const leaseMinutes = 20;
+
 /** Gives back what a hub that ended was sending. */
 export async function releaseAll(database: Database): Promise<void> {
-  await database.query('UPDATE delivery SET leased = false WHERE leased');
+  await database.query('UPDATE delivery SET leased = false, next_attempt = now() WHERE leased');
 }
 
 /**
@@ -41,12 +44,13 @@ export async function claim(database: Database, destination: string, count: numb
     name: 'outbox_claim',
     text: `WITH due AS (
              SELECT d.seq FROM delivery d
-             WHERE d.destination = $1 AND d.state IN ('waiting', 'failed') AND NOT d.leased AND d.next_attempt <= now()
+             WHERE d.destination = $1 AND d.state IN ('waiting', 'failed') AND d.next_attempt <= now()
                AND NOT EXISTS (
                  SELECT 1 FROM delivery e WHERE e.destination = d.destination AND e.recipient = d.recipient
-                   AND e.state IN ('waiting', 'failed') AND e.seq < d.seq AND (e.leased OR e.next_attempt > now()))
+                   AND e.state IN ('waiting', 'failed') AND e.seq < d.seq AND e.next_attempt > now())
              ORDER BY d.seq LIMIT $2 FOR UPDATE SKIP LOCKED)
-           UPDATE delivery d SET attempts = least(attempts + 1, 30000), leased = true FROM due WHERE d.seq = due.seq
+           UPDATE delivery d SET attempts = least(attempts + 1, 30000), leased = true,
+             next_attempt = now() + interval '${leaseMinutes} minutes' FROM due WHERE d.seq = due.seq
            RETURNING d.seq, d.id, d.created, d.kind, d.home, d.source, d.focus_type, d.focus_rid, d.recipient,
              d.recipient_home, d.attempts,
              (SELECT person FROM link WHERE home = d.home) IS NOT DISTINCT FROM
@@ -61,7 +65,8 @@ export async function giveBack(database: Database, deliveries: Claimed[]): Promi
   if (deliveries.length === 0) return;
   await database.query({
     name: 'outbox_give_back',
-    text: 'UPDATE delivery SET attempts = attempts - 1, leased = false WHERE seq = ANY($1)',
+    text: `UPDATE delivery SET attempts = attempts - 1, leased = false, next_attempt = now()
+           WHERE seq = ANY($1) AND leased`,
     values: [deliveries.map(({ seq }) => seq)],
   });
 }
@@ -90,7 +95,7 @@ export async function nextDue(database: Database, destination: string, limitMs: 
   const { rows } = await database.query({
     name: 'outbox_next_due',
     text: `SELECT greatest(extract(epoch FROM min(next_attempt) - now()) * 1000, 0)::float8 AS ms FROM delivery
-           WHERE destination = $1 AND state IN ('waiting', 'failed') AND NOT leased AND next_attempt > now()`,
+           WHERE destination = $1 AND state IN ('waiting', 'failed') AND next_attempt > now()`,
     values: [destination],
   });
   return Math.min(rows[0]?.ms ?? limitMs, limitMs);

@@ -1,4 +1,4 @@
-/** An outbox for integration tests: record, person index, derivation and sender over a database of its own. */
+/** An outbox for integration tests: record, person index, derivation and sender over a database. */
 import { randomBytes } from 'node:crypto';
 import { createServer, type Server, type Socket } from 'node:net';
 import {
@@ -11,7 +11,7 @@ import {
   parseMessage,
 } from '@causeway/hl7v2';
 import pino from 'pino';
-import { type TestDatabase, testDatabase } from '../database/testing.ts';
+import type { Database } from '../database/index.ts';
 import { PersonIndex } from '../identity/index.ts';
 import { FhirRecord, homePatient } from '../record/index.ts';
 import { AccessLog, type Endpoint, Participants } from '../trust/index.ts';
@@ -23,7 +23,6 @@ export const sites = { hospital: 'harbor-hospital', practice: 'millbrook-practic
 const quick = { connectMs: 1_000, answerMs: 400, firstRetryMs: 20, longestRetryMs: 60 };
 
 export interface TestOutbox {
-  test: TestDatabase;
   record: FhirRecord;
   persons: PersonIndex;
   participants: Participants;
@@ -39,7 +38,7 @@ export interface TestOutbox {
   >;
   /** Resolves when a number of deliveries have a state. */
   until(state: string, count: number): Promise<void>;
-  drop(): Promise<void>;
+  stop(): Promise<void>;
 }
 
 interface Resource {
@@ -48,9 +47,7 @@ interface Resource {
 }
 
 /** A hospital and a practice that care and a laboratory; none listens yet, all but the laboratory have an endpoint. */
-export async function testOutbox(): Promise<TestOutbox> {
-  const test = await testDatabase();
-  const { database } = test;
+export async function testOutbox(database: Database): Promise<TestOutbox> {
   const record = new FhirRecord(database, randomBytes(32));
   const persons = new PersonIndex(database, record);
   const participants = new Participants(database);
@@ -74,7 +71,6 @@ export async function testOutbox(): Promise<TestOutbox> {
   const log = pino({ level: 'silent' });
   const rows = async () => (await database.query('SELECT * FROM delivery ORDER BY seq')).rows as never;
   return {
-    test,
     record,
     persons,
     participants,
@@ -106,9 +102,8 @@ export async function testOutbox(): Promise<TestOutbox> {
         await new Promise((resolve) => setTimeout(resolve, 20));
       }
     },
-    drop: async () => {
+    stop: async () => {
       await current?.stop();
-      await test.drop();
     },
   };
 }

@@ -2,7 +2,7 @@
 
 -- `home` is that of the focus, `recipient` the receiving site's own Patient. `round` counts what one recipient is sent
 -- about one focus. What is sent is the focus as it stood at `created`, so that every attempt sends the same bytes.
--- `leased` marks what is being sent; `attempts` is 0 as long as nothing can have left.
+-- `leased` marks what is being sent, until `next_attempt` at most; `attempts` is 0 as long as nothing can have left.
 CREATE TABLE delivery (
   seq             bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   id              uuid        NOT NULL UNIQUE,
