@@ -68,7 +68,7 @@ export function AllergyPanel({ summary }: { summary: AllergySummary }) {
 
 function ActiveAllergy({ line }: { line: AllergyLine }) {
   return (
-    <li style={{ display: 'flex', flexWrap: 'wrap', gap: '0.2rem 0.8rem', alignItems: 'baseline' }}>
+    <li data-allergy="" style={{ display: 'flex', flexWrap: 'wrap', gap: '0.2rem 0.8rem', alignItems: 'baseline' }}>
       <strong style={{ fontSize: '1.05rem' }}>{line.substance}</strong>
       {line.criticality === 'high' && <Mark tone="bad">High risk</Mark>}
       {line.criticality === 'low' && <Mark>Low risk</Mark>}

@@ -123,5 +123,6 @@ function readChart(record: FetchedRecord) {
     { anchor: 'coverage', label: 'Insurance', size: factsOf(record, 'Coverage').length },
     { anchor: 'withdrawn', label: 'Withdrawn', size: record.withdrawn.length },
   ];
-  return { allergies, medications, conditions, results, vitals, social, others, sections };
+  const filled = sections.filter(({ size }) => size > 0);
+  return { allergies, medications, conditions, results, vitals, social, others, sections: filled };
 }

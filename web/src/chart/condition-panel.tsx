@@ -35,7 +35,9 @@ function Lines({ lines, caption }: { lines: ConditionLine[]; caption: string }) 
         <thead>
           <tr>
             <th scope="col">Condition</th>
-            <th scope="col">Sources</th>
+            <th scope="col" style={{ width: '46%' }}>
+              Sources
+            </th>
           </tr>
         </thead>
         <tbody>

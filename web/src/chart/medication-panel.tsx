@@ -34,7 +34,9 @@ function Lines({ lines, caption }: { lines: MedicationLine[]; caption: string })
         <thead>
           <tr>
             <th scope="col">Drug and dose</th>
-            <th scope="col">Sources</th>
+            <th scope="col" style={{ width: '46%' }}>
+              Sources
+            </th>
           </tr>
         </thead>
         <tbody>

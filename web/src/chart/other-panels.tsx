@@ -2,6 +2,7 @@
 import type { CodeableConcept, Resource } from '@medplum/fhirtypes';
 import { conceptText } from '../fhir/concepts.ts';
 import { formatDateTime } from '../fhir/dates.ts';
+import { ResourceLink } from '../parts/resource-link.tsx';
 import { SourceChip } from '../parts/source-chip.tsx';
 
 export function OtherPanel({ resources }: { resources: Resource[] }) {
@@ -36,7 +37,10 @@ function Names({ resources }: { resources: Resource[] }) {
     <ul className="small" style={{ margin: '0.4rem 0 0', paddingLeft: '1.1rem' }}>
       {resources.map((resource) => (
         <li key={`${resource.resourceType}/${resource.id}`}>
-          {spaced(resource.resourceType)}: {nameOf(resource)} <SourceChip resource={resource} />{' '}
+          <ResourceLink reference={`${resource.resourceType}/${resource.id}`}>
+            {spaced(resource.resourceType)}: {nameOf(resource)}
+          </ResourceLink>{' '}
+          <SourceChip resource={resource} date={dateOf(resource)} />{' '}
           <span className="quiet">stored {formatDateTime(resource.meta?.lastUpdated)}</span>
         </li>
       ))}
@@ -57,6 +61,20 @@ function nameOf(resource: Resource): string {
   const coded = concepts.map((concept) => (typeof concept === 'object' ? conceptText(concept) : '')).find(Boolean);
   return coded ?? named.description ?? named.title ?? 'not named';
 }
+
+function dateOf(resource: Resource): string | undefined {
+  const dated = resource as Partial<Record<(typeof DATES)[number], string>>;
+  return DATES.map((name) => dated[name]).find(Boolean);
+}
+
+const DATES = [
+  'effectiveDateTime',
+  'occurrenceDateTime',
+  'performedDateTime',
+  'recordedDate',
+  'date',
+  'authoredOn',
+] as const;
 
 function spaced(type: string): string {
   return type.replaceAll(/(?<=[a-z])(?=[A-Z])/g, ' ');

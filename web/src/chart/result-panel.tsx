@@ -116,7 +116,7 @@ function GroupDetail({ group }: { group: TestGroup }) {
         </thead>
         <tbody>
           {group.values.map((value) => (
-            <tr key={value.observation.id}>
+            <tr key={value.observation.id} data-observation={value.observation.id}>
               <td>{formatDateTime(value.date) || 'Date not stated'}</td>
               <td>
                 <Value value={value} />

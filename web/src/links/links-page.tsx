@@ -161,33 +161,35 @@ function History({ person }: { person: Person }) {
       {person.history.length === 0 ? (
         <p className="quiet small">Nothing has been linked or unlinked yet.</p>
       ) : (
-        <table className="facts">
-          <thead>
-            <tr>
-              <th scope="col">When</th>
-              <th scope="col">What</th>
-              <th scope="col">By</th>
-              <th scope="col">Why</th>
-            </tr>
-          </thead>
-          <tbody>
-            {person.history.map((event) => (
-              <tr key={`${event.at} ${event.event} ${event.patient}`}>
-                <td className="small">{formatDateTime(event.at)}</td>
-                <td>
-                  {event.event} <span className="quiet">{named.get(event.patient) ?? event.patient}</span>
-                </td>
-                <td>{event.by}</td>
-                <td>
-                  {event.reason}
-                  {event.probability !== null && event.probability !== undefined && (
-                    <span className="quiet"> probability {probabilityText(event.probability)}</span>
-                  )}
-                </td>
+        <div className="scroll-x">
+          <table className="facts">
+            <thead>
+              <tr>
+                <th scope="col">When</th>
+                <th scope="col">What</th>
+                <th scope="col">By</th>
+                <th scope="col">Why</th>
               </tr>
-            ))}
-          </tbody>
-        </table>
+            </thead>
+            <tbody>
+              {person.history.map((event) => (
+                <tr key={`${event.at} ${event.event} ${event.patient}`}>
+                  <td className="small">{formatDateTime(event.at)}</td>
+                  <td>
+                    {event.event} <span className="quiet">{named.get(event.patient) ?? event.patient}</span>
+                  </td>
+                  <td>{event.by}</td>
+                  <td>
+                    {event.reason}
+                    {event.probability !== null && event.probability !== undefined && (
+                      <span className="quiet"> probability {probabilityText(event.probability)}</span>
+                    )}
+                  </td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
       )}
     </section>
   );
