@@ -3,22 +3,23 @@
  * what senders and callers need to talk to it.
  */
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
-import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { encodeFrame, MllpDecoder } from '@causeway/hl7v2';
 import type { Config } from './config.ts';
 import { type TestDatabase, testDatabase } from './database/testing.ts';
 import { startHub } from './main.ts';
 import { signToken, tokenKey } from './secrets/index.ts';
+import { type MllpClient, openMllp } from './testing-mllp.ts';
+
+// biome-ignore lint/suspicious/noExplicitAny: tests look into answers of many shapes.
+export type Json = any;
 
 /** An HTTP answer; `json` is undefined where the body is not JSON. */
 export interface Answer {
   status: number;
   headers: Headers;
   text: string;
-  // biome-ignore lint/suspicious/noExplicitAny: tests look into answers of many shapes.
-  json: any;
+  json: Json;
 }
 
 export interface CallOptions {
@@ -129,70 +130,4 @@ async function answerOf(response: Response): Promise<Answer> {
     json = undefined;
   }
   return { status: response.status, headers: response.headers, text, json };
-}
-
-/** One MLLP connection of a sender. */
-export interface MllpClient {
-  /** Writes one framed message. */
-  send(message: string | Uint8Array): void;
-  /** Writes bytes as they are. */
-  raw(bytes: string | Uint8Array): void;
-  /** The next answer; rejects when the connection closes first. */
-  answer(): Promise<string>;
-  /** Answers not asked for yet. */
-  pending(): number;
-  /** Says that nothing more will be sent; answers can still come. */
-  end(): void;
-  /** Resolves when the connection is closed. */
-  closed: Promise<void>;
-}
-
-export function openMllp(port: number): Promise<MllpClient> {
-  return new Promise((resolve, reject) => {
-    const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
-    const decoder = new MllpDecoder();
-    const answers: string[] = [];
-    const waiting: { resolve(answer: string): void; reject(error: Error): void }[] = [];
-    let isClosed = false;
-    socket.setNoDelay(true);
-    const closed = new Promise<void>((done) => {
-      socket.on('close', () => {
-        isClosed = true;
-        for (const one of waiting.splice(0)) one.reject(new Error('The hub closed the connection.'));
-        done();
-      });
-    });
-    socket.on('error', reject);
-    socket.on('end', () => socket.end());
-    socket.on('data', (chunk) => {
-      for (const event of decoder.push(chunk)) {
-        if (event.kind !== 'frame') throw new Error(event.message);
-        const answer = Buffer.from(event.content).toString();
-        const next = waiting.shift();
-        if (next) next.resolve(answer);
-        else answers.push(answer);
-      }
-    });
-    socket.on('connect', () =>
-      resolve({
-        send: (message) => {
-          socket.write(encodeFrame(typeof message === 'string' ? Buffer.from(message) : message));
-        },
-        raw: (bytes) => {
-          socket.write(bytes);
-        },
-        answer: () => {
-          const ready = answers.shift();
-          if (ready !== undefined) return Promise.resolve(ready);
-          if (isClosed) return Promise.reject(new Error('The hub closed the connection.'));
-          return new Promise((done, failed) => waiting.push({ resolve: done, reject: failed }));
-        },
-        pending: () => answers.length,
-        end: () => {
-          socket.end();
-        },
-        closed,
-      }),
-    );
-  });
 }

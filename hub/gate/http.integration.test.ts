@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type CallOptions, startTestHub, type TestHub } from '../testing.ts';
+import { type CallOptions, type Json, startTestHub, type TestHub } from '../testing.ts';
 import { Accounts } from '../trust/index.ts';
 
 const json = { 'content-type': 'application/fhir+json' };
@@ -313,7 +313,7 @@ describe('the HTTP gate', () => {
         ],
       });
       expect(answer.status).toBe(200);
-      expect(answer.json.entry.map((entry: any) => entry.response.status.slice(0, 3))).toEqual([
+      expect(answer.json.entry.map((entry: Json) => entry.response.status.slice(0, 3))).toEqual([
         '201',
         '422',
         '200',
@@ -338,10 +338,10 @@ describe('the HTTP gate', () => {
         const seen: string[] = [];
         let next: string | undefined = `${hub.url}${path}`;
         for (let page = 0; next !== undefined && page < 20; page++) {
-          const bundle: any = (await hub.get(next.slice(hub.url.length))).json;
+          const bundle: Json = (await hub.get(next.slice(hub.url.length))).json;
           for (const { resource } of bundle.entry ?? [])
             seen.push(`${resource.resourceType}/${resource.id}/${resource.meta.versionId}`);
-          next = bundle.link.find((link: any) => link.relation === 'next')?.url;
+          next = bundle.link.find((link: Json) => link.relation === 'next')?.url;
         }
         return seen;
       };

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startTestHub, type TestHub } from '../testing.ts';
+import { type Json, startTestHub, type TestHub } from '../testing.ts';
 import { adt, oru, type Person } from '../testing-messages.ts';
 
 interface Member {
@@ -20,10 +20,10 @@ describe('the person index', () => {
     for (const answer of await hub.deliver(...messages)) expect(answer).toContain('MSA|AA|');
     await hub.settled();
   };
-  const resources = async (path: string): Promise<any[]> =>
-    ((await hub.get(path)).json.entry ?? []).map((entry: any) => entry.resource);
+  const resources = async (path: string): Promise<Json[]> =>
+    ((await hub.get(path)).json.entry ?? []).map((entry: Json) => entry.resource);
   const byFamily = (family: string) => resources(`/fhir/Patient?family=${family}`);
-  const person = async (id: string): Promise<{ id: string; members: Member[]; history: any[] }> =>
+  const person = async (id: string): Promise<{ id: string; members: Member[]; history: Json[] }> =>
     (await hub.get(`/api/persons/${id}`)).json;
   /** The source patient that a facility sent under a record number. */
   const sourceId = async (facility: string, number: string): Promise<string> => {
@@ -39,7 +39,7 @@ describe('the person index', () => {
   const linked = async (a: string, b: string) => (await person(a)).members.some(({ patient }) => patient === b);
   const decide = (id: string, decision: string) =>
     hub.send('POST', `/api/reviews/${id}`, { decision, reason: 'compared by hand' }, { role: 'steward' });
-  const openReviews = async (): Promise<any[]> =>
+  const openReviews = async (): Promise<Json[]> =>
     (await hub.get('/api/reviews?limit=200', { role: 'steward' })).json.reviews;
   const reviewOf = async (a: string, b: string) =>
     (await openReviews()).find((review) => [review.a.patient, review.b.patient].sort().join() === [a, b].sort().join());
@@ -80,7 +80,7 @@ describe('the person index', () => {
     expect(merged.identifier.map(({ value }: { value: string }) => value)).toEqual(
       expect.arrayContaining(['H1', 'L1', '900-11-2222']),
     );
-    expect(merged.link.map(({ other }: any) => other.reference).sort()).toEqual(
+    expect(merged.link.map(({ other }: Json) => other.reference).sort()).toEqual(
       [`Patient/${hospital}`, `Patient/${lab}`].sort(),
     );
     for (const id of [merged.id, hospital, lab]) {
@@ -108,7 +108,7 @@ describe('the person index', () => {
     const [after] = await byFamily('Holloway');
     expect(after.id).toBe(before.id);
     expect(Number(after.meta.versionId)).toBeGreaterThan(Number(before.meta.versionId));
-    expect(after.address.map(({ line }: any) => line[0])).toContain('99 Harbour View');
+    expect(after.address.map(({ line }: Json) => line[0])).toContain('99 Harbour View');
   });
 
   it('splits on unlink, keeps the history, and stays split when the sources speak again', async () => {

@@ -1,6 +1,7 @@
 /** Puts the facts of a message into the record: newer statements revise, older and equal ones change nothing. */
 import { isFhirError, type ScannedResource, scanResource } from '@causeway/fhir';
 import { mergeFact } from '@causeway/mapping';
+import type { Resource } from '@medplum/fhirtypes';
 import { homePatient, type Version, type WriteSet } from '../record/index.ts';
 import type { StatedFact } from './converted.ts';
 
@@ -37,7 +38,14 @@ export function applyFacts(set: WriteSet, facts: readonly PreparedFact[], messag
     const before = set.get(type, id);
     if (before && fact.mode === 'reference') continue;
     if (before && isOlder(asOf, before, again && before.message !== message)) {
-      applied.superseded++;
+      const filled = fact.mode === 'merge' && before.version === 1 && before.text !== undefined;
+      const completed = filled ? complete(JSON.parse(before.text!), scanned.value) : undefined;
+      if (completed === undefined) {
+        applied.superseded++;
+        continue;
+      }
+      const after = set.put(completed, type, id, { asOf: before.asOf, message });
+      applied.stored.push({ reference: `${type}/${id}`, version: after.version });
       continue;
     }
     let stated = scanned;
@@ -47,7 +55,7 @@ export function applyFacts(set: WriteSet, facts: readonly PreparedFact[], messag
         stated = scan(JSON.stringify(mergeFact(known, { ...fact, resource: scanned.value })));
       }
       if (sameContent(known, stated.value)) {
-        set.restate(type, id, asOf);
+        if (sameContent(known, scanned.value)) set.restate(type, id, asOf);
         continue;
       }
     }
@@ -61,6 +69,15 @@ export function applyFacts(set: WriteSet, facts: readonly PreparedFact[], messag
 function isOlder(asOf: string, known: Version, equalIsOlder: boolean): boolean {
   const since = known.asOf ?? known.updated.toISOString();
   return equalIsOlder ? asOf <= since : asOf < since;
+}
+
+/**
+ * What is known from one statement, completed by an older one that came late: a result can be faster than the
+ * registration that names its patient. Nothing can have been deleted yet, so what is not known was not said.
+ */
+function complete(known: object, older: object): ScannedResource | undefined {
+  const whole = mergeFact(older as Record<string, unknown>, { resource: known as Resource });
+  return sameContent(known, whole) ? undefined : scan(JSON.stringify(whole));
 }
 
 function scan(text: string): ScannedResource {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startTestHub, type TestHub } from '../testing.ts';
+import { type Json, startTestHub, type TestHub } from '../testing.ts';
 import { adt, oru, type Person } from '../testing-messages.ts';
 
 describe('the inbox', () => {
@@ -61,6 +61,25 @@ describe('the inbox', () => {
     expect(found.meta.versionId).toBe('1');
   });
 
+  it('takes from an older message what a faster one had not said, and no more than that', async () => {
+    const bare = { id: 'L3' };
+    const person = { id: 'L3', family: 'Slowcoach', given: 'Tim', birth: '19510101', sex: 'M', phone: '555-0133' };
+    await take(
+      oru({ ...bare, phone: '555-0144' }, { order: 'FAST', code: '718-7', value: '12' }, { time: '20240302120000' }),
+    );
+    await take(adt('A04', person, { time: '20240302110000' }));
+    const found = await patient('Slowcoach');
+    expect(found.birthDate).toBe('1951-01-01');
+    expect(found.telecom.map(({ value }: { value: string }) => value)).toEqual(['555-0144']);
+    await take(adt('A08', { ...person, family: 'Olden' }, { time: '20240302100000' }));
+    expect((await patient('Slowcoach')).id).toBe(found.id);
+    // What a message does not say it does not confirm: a registration older than a bare result still counts.
+    await take(adt('A08', { ...person, street: '3 Known' }, { time: '20240303100000' }));
+    await take(oru(bare, { order: 'LATER', code: '718-7', value: '12' }, { time: '20240303120000' }));
+    await take(adt('A08', { ...person, street: '4 Moved' }, { time: '20240303110000' }));
+    expect((await patient('Slowcoach')).address[0].line).toEqual(['4 Moved']);
+  });
+
   it('deletes what "" says and leaves what is empty', async () => {
     const person = { id: 'E1', family: 'Emptyhand', given: 'Joy', birth: '19700707', sex: 'F' };
     await take(
@@ -84,12 +103,12 @@ describe('the inbox', () => {
     await send('210', 'C', '20240301100000');
     const { id } = await patient('Resultson');
     const observations = async () =>
-      (await hub.get(`/fhir/Observation?patient=${id}&code=2093-3`)).json.entry.map((entry: any) => entry.resource);
+      (await hub.get(`/fhir/Observation?patient=${id}&code=2093-3`)).json.entry.map((entry: Json) => entry.resource);
     let found = await observations();
     expect(found).toHaveLength(1);
     expect(found[0]).toMatchObject({ status: 'corrected', valueQuantity: { value: 210 }, meta: { versionId: '2' } });
     const history = await hub.get(`/fhir/Observation/${found[0].id}/_history`);
-    expect(history.json.entry.map((entry: any) => entry.resource.valueQuantity.value)).toEqual([210, 190]);
+    expect(history.json.entry.map((entry: Json) => entry.resource.valueQuantity.value)).toEqual([210, 190]);
     await send('190', 'F', '20240301090000');
     expect((await observations())[0].valueQuantity.value).toBe(210);
     await send('210', 'W', '20240301110000');
@@ -98,7 +117,7 @@ describe('the inbox', () => {
     await send('150', 'F', '20240301090000', 'ORD2');
     await send('', 'D', '20240301120000', 'ORD2');
     found = await observations();
-    expect(found.map((one: any) => one.status)).toEqual(['entered-in-error', 'entered-in-error']);
+    expect(found.map((one: Json) => one.status)).toEqual(['entered-in-error', 'entered-in-error']);
   });
 
   it('cancels an admission and a discharge', async () => {
@@ -110,7 +129,7 @@ describe('the inbox', () => {
     await take(visit('A01', '20240301080000'));
     const { id } = await patient('Visitor');
     const encounters = async () =>
-      (await hub.get(`/fhir/Encounter?patient=${id}`)).json.entry.map((entry: any) => entry.resource);
+      (await hub.get(`/fhir/Encounter?patient=${id}`)).json.entry.map((entry: Json) => entry.resource);
     expect(await encounters()).toMatchObject([{ status: 'in-progress' }]);
     await take(visit('A03', '20240303080000', { 45: '20240303080000' }));
     expect(await encounters()).toMatchObject([
@@ -133,7 +152,7 @@ describe('the inbox', () => {
     const found = await patient('Merger');
     const members = (await hub.get(`/api/persons/${found.id}`)).json.members;
     expect(members).toHaveLength(2);
-    expect(members.map((member: any) => member.identifiers[0].value).sort()).toEqual(['M1', 'M2']);
+    expect(members.map((member: Json) => member.identifiers[0].value).sort()).toEqual(['M1', 'M2']);
   });
 
   it('keeps the order of a lane, however many messages are under way', async () => {
