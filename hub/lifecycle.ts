@@ -5,7 +5,7 @@
 
 import { createServer } from 'node:net';
 import { type Config, ConfigError, describeConfig } from './config.ts';
-import { DatabaseStartError } from './database/index.ts';
+import { DatabaseStartError, makeDataDirectory } from './database/index.ts';
 import { KeyError } from './secrets/index.ts';
 
 /** Where the starting hub tells what it is doing. */
@@ -57,6 +57,7 @@ export async function runHub(config: Config, startHub: StartHub): Promise<number
     for (const line of describeConfig(config)) progress.say(line);
     await checkPort(config.host, config.port, 'HTTP', '--port');
     await checkPort(config.host, config.mllpPort, 'MLLP', '--mllp-port');
+    makeDataDirectory(config.dataDir);
     hub = await startHub(config, progress);
     progress.say(`Ready after ${((performance.now() - begun) / 1000).toFixed(1)} s.`);
     console.log(welcome(hub, config));
@@ -157,7 +158,7 @@ function welcome(hub: RunningHub, config: Config): string {
     '',
     '  Send      a first message (HL7 v2, C-CDA and FHIR files can be sent so):',
     `      npx causeway send${http}${mllp}${directory} docs/first-message.hl7`,
-    `            or from any HL7 v2 sender to ${host}:${port} (MLLP), here with netcat:`,
+    `            or from any HL7 v2 sender to ${host}:${port} (MLLP), such as netcat:`,
     `      (printf '\\013'; cat docs/first-message.hl7; printf '\\034\\r') | nc -q 1 ${reachable(host)} ${port}`,
     '',
     '  Ask       the FHIR API:',

@@ -3,8 +3,10 @@
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import {
+  accessSync,
   chmodSync,
   chownSync,
+  constants,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -24,14 +26,27 @@ import { postgresMajor } from './postgres-binaries.ts';
 export const superuserRole = 'postgres';
 
 /**
+ * Makes the hub's data directory where it is missing (private, but for root, whose database runs as another account),
+ * and throws DatabaseStartError where it cannot be made or written.
+ */
+export function makeDataDirectory(dataDir: string): void {
+  try {
+    if (!existsSync(dataDir)) mkdirSync(dataDir, { recursive: true, mode: process.getuid?.() === 0 ? 0o755 : 0o700 });
+    if (!statSync(dataDir).isDirectory()) throw Object.assign(new Error('not a directory'), { code: 'ENOTDIR' });
+    accessSync(dataDir, constants.W_OK | constants.X_OK);
+  } catch (error) {
+    throw directoryError(error as NodeJS.ErrnoException, dataDir);
+  }
+}
+
+/**
  * The folder for the server's files: `<dataDir>/postgres`. Where the server's account cannot enter the data directory
  * (a private home such as /root), the files lie under /var/lib/causeway and `postgres` is a link to them.
  */
 export function databaseHome(dataDir: string, account: Account | undefined, notice: (text: string) => void): string {
   const home = join(dataDir, 'postgres');
+  makeDataDirectory(dataDir);
   try {
-    if (!existsSync(dataDir)) mkdirSync(dataDir, { recursive: true, mode: account ? 0o755 : 0o700 });
-    if (!statSync(dataDir).isDirectory()) throw Object.assign(new Error('not a directory'), { code: 'ENOTDIR' });
     if (account && !existsSync(home) && !canReach(account, dataDir)) {
       const elsewhere = join('/var/lib/causeway', randomUUID());
       mkdirSync(elsewhere, { recursive: true, mode: 0o755 });

@@ -24,7 +24,7 @@ import pg from 'pg';
 import { type Account, databaseAccount } from './account.ts';
 import { followingParent, identity, serverEnvironment } from './child.ts';
 import { asStartError, checkCluster, databaseHome, makeCluster, makePrivate, superuserRole } from './cluster.ts';
-import { DatabaseStartError, sentenceFor } from './errors.ts';
+import { DatabaseStartError, damagedSentence, sentenceFor } from './errors.ts';
 import { isRunning, stopOrphans, takeInstanceLock } from './instance-lock.ts';
 import { postgresMajor, runnablePostgres } from './postgres-binaries.ts';
 import { pgHbaConf, pgIdentConf, postgresqlConf } from './settings.ts';
@@ -150,7 +150,10 @@ function launch(
     detached: true,
   });
   closeSync(descriptor);
+  const exiting = () => stopAtOnce(child);
+  process.once('exit', exiting);
   const ended = new Promise<void>((done) => child.once('exit', () => done()).once('error', () => done()));
+  ended.then(() => process.off('exit', exiting));
   return { process: child, ended, log: () => readFileSync(logFile).subarray(logged).toString('utf8') };
 }
 
@@ -166,24 +169,32 @@ async function untilReady(
   });
   for (let waited = 0; ; waited += 25) {
     if (ended) throw new DatabaseStartError(sentenceFor(server.log(), pgdata));
-    if (await answers(superuser)) return;
+    const refusal = await connectionFailure(superuser);
+    if (refusal === undefined) return;
+    if (isFinal(refusal)) throw new DatabaseStartError(damagedSentence(pgdata, refusal.message));
     if (waited === 3000) notice('The database is recovering from an unclean stop; this can take a while.');
     await delay(25);
   }
 }
 
-async function answers(connection: ConnectionSettings): Promise<boolean> {
-  if (!existsSync(join(connection.host, `.s.PGSQL.${connection.port}`))) return false;
+/** Why the server does not take a connection; undefined when it does. */
+async function connectionFailure(connection: ConnectionSettings): Promise<Error | undefined> {
   const client = new pg.Client(connection);
   client.on('error', () => {});
   try {
     await client.connect();
-    return true;
-  } catch {
-    return false;
+    return undefined;
+  } catch (error) {
+    return error as Error;
   } finally {
     await client.end().catch(() => {});
   }
+}
+
+/** A server that is starting, recovering or not listening yet may answer later; any other refusal will stay. */
+function isFinal(refusal: Error): boolean {
+  const { code } = refusal as { code?: string };
+  return refusal instanceof pg.DatabaseError && code !== '57P03';
 }
 
 async function makeHubRole(superuser: ConnectionSettings): Promise<void> {
@@ -219,13 +230,9 @@ function supervise(
     if (removeSocketDirectory) rmSync(connections.connection.host, { recursive: true, force: true });
     release();
   };
-  const exiting = () => {
-    stopAtOnce(server.process);
-    tidy();
-  };
-  process.once('exit', exiting);
+  process.once('exit', tidy);
   server.ended.then(() => {
-    process.off('exit', exiting);
+    process.off('exit', tidy);
     if (stopping) return;
     release();
     died?.(sentenceFor(server.log(), connections.connection.host).replace('did not start', 'ended'));
@@ -250,8 +257,8 @@ function supervise(
 /** For a hub that exits without having stopped (an interrupt while it starts): waits, since nothing may be left running. */
 function stopAtOnce(server: ChildProcess): void {
   const waiting = new Int32Array(new SharedArrayBuffer(4));
-  server.kill('SIGINT');
-  for (let waited = 0; waited < 8000 && isRunning(server.pid!); waited += 20) {
+  if (server.pid === undefined || !server.kill('SIGINT')) return;
+  for (let waited = 0; waited < 8000 && isRunning(server.pid); waited += 20) {
     if (waited === 5000) server.kill('SIGQUIT');
     Atomics.wait(waiting, 0, 0, 20);
   }

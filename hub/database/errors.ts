@@ -20,20 +20,21 @@ export function sentenceFor(output: string, directory: string): string {
     return 'There is not enough memory to start PostgreSQL (it needs about 400 MB): free some memory and start again.';
   }
   const complaint = lastComplaint(output);
-  if (
-    /is not a database cluster directory|could not (open|read|locate|find).*(file|checkpoint)|invalid|PANIC|incorrect checksum/.test(
-      complaint,
-    )
-  ) {
-    return `The database directory ${directory} is damaged (PostgreSQL says: ${complaint}): restore it from a back-up, or choose another with --data-dir.`;
-  }
+  const damage =
+    /is not a database cluster directory|could not (open|read|locate|find).*(file|checkpoint)|invalid|PANIC|incorrect checksum|directory .* does not exist/;
+  if (damage.test(complaint)) return damagedSentence(directory, complaint);
   return `PostgreSQL did not start in ${directory}: ${complaint || 'it gave no reason'}.`;
+}
+
+/** The sentence for files that were lost or changed, with PostgreSQL's own complaint. */
+export function damagedSentence(directory: string, complaint: string): string {
+  return `The database directory ${directory} is damaged (PostgreSQL says: ${complaint}): restore it from a back-up, or choose another with --data-dir.`;
 }
 
 function lastComplaint(output: string): string {
   const complaints = output.split('\n').filter((line) => /\b(FATAL|PANIC)\b|error:/.test(line));
   const last = complaints.at(-1) ?? output.trim().split('\n').at(-1) ?? '';
-  return last.replace(/^.*?\b(FATAL|PANIC|error):\s*/, '').trim();
+  return last.replace(/^.*?\b(FATAL|PANIC|error):\s*(but )?/, '').trim();
 }
 
 interface ConnectionFailure extends Error {

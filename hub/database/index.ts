@@ -1,5 +1,6 @@
 /** The database: an embedded PostgreSQL server or one's own, the pool of connections to it, and the migrations. */
 
+export { makeDataDirectory } from './cluster.ts';
 export {
   type ConnectionSettings,
   type EmbeddedDatabase,
