@@ -45,7 +45,7 @@ const REQUIRED: readonly (readonly [path: RegExp, codes: Readonly<Record<string,
     /address(\[\d+\])?\.use$/,
     { home: 'H HP P HV PHYS L', work: 'B O WP DIR PUB', temp: 'C TMP', billing: 'BI', old: 'BA BAD OLD' },
   ],
-  [/address(\[\d+\])?\.type$/, { postal: 'M PST', physical: 'P PHYS SH', both: '' }],
+  [/address(\[\d+\])?\.type$/, { postal: 'M PST SH', physical: 'P PHYS', both: 'BI' }],
   [
     /^status$/,
     {

@@ -19,9 +19,10 @@ import { linkFacts } from './links.ts';
 import { adoptBirthSex, convertPatient } from './patient.ts';
 import { Run } from './run.ts';
 import { convertStatement, findSharedIds, recordAgent } from './statements.ts';
+import { DENIED_CONCERN } from './tables/conditions.ts';
 import { TABLES } from './tables/index.ts';
 
-for (const table of TABLES) compileRows(table.rows);
+for (const table of [...TABLES, DENIED_CONCERN]) compileRows(table.rows);
 
 /** Converts a document or fragment. Whatever the content, there is an answer; what cannot be right is in `issues`. */
 export function convertCcda(document: CdaDocument, context: ConversionContext): Conversion {

@@ -192,6 +192,22 @@ describe('medications and immunizations', () => {
   });
 });
 
+describe('concerns', () => {
+  it('a denied health concern that holds nothing is told as refuted', () => {
+    const entry = `<act classCode="ACT" moodCode="EVN" negationInd="true">
+      <templateId root="2.16.840.1.113883.10.20.22.4.132" extension="2015-08-01"/>
+      <code code="75310-3" codeSystem="${LOINC}"/><statusCode code="active"/><effectiveTime value="20151115"/></act>`;
+    const conversion = convert(documentOf(sectionOf('75310-3', entry)));
+    const [fact] = ofType(conversion, 'Condition');
+    expect(fact?.code?.coding?.[0]?.code).toBe('75310-3');
+    expect(fact?.verificationStatus?.coding?.[0]?.code).toBe('refuted');
+    expect(fact?.clinicalStatus?.coding?.[0]?.code).toBe('inactive');
+    expect(ofType(convert(documentOf(sectionOf('75310-3', entry.replace('"true"', '"false"')))), 'Condition')).toEqual(
+      [],
+    );
+  });
+});
+
 describe('observations', () => {
   it('a denied finding is told as absent, not as a value', () => {
     const entry = `<observation classCode="OBS" moodCode="EVN" negationInd="true"><code code="54522-8" codeSystem="${LOINC}"/>

@@ -14,6 +14,7 @@ import { location, organizationOf, participant } from './participants.ts';
 import { RULES } from './rules.ts';
 import type { Run } from './run.ts';
 import type { Table } from './table.ts';
+import { DENIED_CONCERN } from './tables/conditions.ts';
 import { chooseTable, isComment, isEntryReference, isWrapper } from './tables/index.ts';
 import { instantOf } from './time.ts';
 
@@ -99,7 +100,7 @@ function convertWrapper(run: Run, element: XmlElement, around: Surrounding): Dra
   const within: Surrounding = { ...around, wrapper: element };
   for (const child of nestedIn(element)) inner.push(...convertStatement(run, child, within));
   const first = inner[0];
-  if (first === undefined) return [];
+  if (first === undefined) return isDenied(element) ? [convertFact(run, element, DENIED_CONCERN, around)] : [];
   run.owners.set(element, first);
   const code = element.child('code');
   if (code?.attr('code') === 'CONC') run.account.consumeBelow(code, 'concern act');

@@ -17,6 +17,21 @@ const REACTION_ROWS: readonly Row[] = [
   ['entryRelationship/observation[code=SEV]/value', 'severity', 'code', 'severity'],
 ];
 
+/** A concern act that is denied and holds nothing: "no known health concerns". */
+export const DENIED_CONCERN: Table = {
+  name: 'denied-concern',
+  resource: 'Condition',
+  elements: ['act'],
+  rows: [
+    ...IDENTITY,
+    ['code', 'code', 'concept'],
+    ['effectiveTime[@value]', 'recordedDate', 'dateTime'],
+    ['effectiveTime/low', 'recordedDate', 'dateTime'],
+    ['author', 'recorder', 'participant'],
+  ],
+  rule: 'condition',
+};
+
 export const CONDITION_TABLES: readonly Table[] = [
   {
     name: 'allergy-intolerance-observation',
