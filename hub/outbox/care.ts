@@ -21,7 +21,7 @@ export async function noteCare(set: WriteSet, participants: Participants): Promi
     name: 'care_relationship',
     text: `INSERT INTO care_relationship (home, site, since, evidence)
            SELECT l.home, l.source, $4, v.evidence FROM unnest($1::bigint[], $2::text[]) AS v (home, evidence)
-           JOIN link l ON l.home = v.home WHERE l.source = ANY($3)
+           JOIN link l ON l.home = v.home WHERE l.source = ANY($3) ORDER BY l.home
            ON CONFLICT (home, site) DO UPDATE SET evidence = excluded.evidence
            WHERE care_relationship.evidence = 'chart' AND excluded.evidence = 'encounter'`,
     values: [[...shown.keys()], [...shown.values()], sites.map(({ key }) => key), set.now],

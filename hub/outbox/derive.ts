@@ -68,13 +68,14 @@ export class Derivation {
   }
 
   async #derive(set: WriteSet): Promise<void> {
-    await noteCare(set, this.#participants);
-    if (!this.#participants.all().some(({ endpoint }) => endpoint)) return;
     const { keys } = this.#record;
-    const changed = await changedFoci(set, keys);
-    const moved = this.#persons.changesOf(set);
-    if (changed.length === 0 && moved.length === 0) return;
-    await set.transaction.query({ name: 'outbox_links', text: `SELECT pg_advisory_xact_lock_shared(${linkLock})` });
+    const anywhere = this.#participants.all().some(({ endpoint }) => endpoint);
+    const changed = anywhere ? await changedFoci(set, keys) : [];
+    const moved = anywhere ? this.#persons.changesOf(set) : [];
+    const affected = changed.length > 0 || moved.length > 0;
+    if (affected) await lockLinks(set);
+    await noteCare(set, this.#participants);
+    if (!affected) return;
     const joined = [...new Set(moved.flatMap(({ before, after }) => (gains({ before, after }) ? after : [])))];
     const known = new Set(changed.map(({ rid }) => rid));
     const older = joined.length > 1 ? (await fociOf(set, keys, joined)).filter(({ rid }) => !known.has(rid)) : [];
@@ -164,6 +165,17 @@ export class Derivation {
       round: row.highest + 1,
     }));
   }
+}
+
+/**
+ * Lets no link change until the commit, so that neither a new result nor a new link misses the other. Taken before any
+ * row is written that a change of links writes too.
+ */
+async function lockLinks(set: WriteSet): Promise<void> {
+  await set.transaction.query({
+    name: 'outbox_links',
+    text: `SELECT pg_advisory_xact_lock_shared(${linkLock})`,
+  });
 }
 
 /** Of a delivery `d`: the focus and the recipient belong to different persons. */

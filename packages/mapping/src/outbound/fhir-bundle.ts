@@ -4,6 +4,7 @@
  */
 import type { Bundle, Resource } from '@medplum/fhirtypes';
 import { type Envelope, type OutboundDocument, type OutboundResult, recordNumber } from './envelope.ts';
+import { identifierOf } from './v2-values.ts';
 
 type Element = Record<string, unknown>;
 
@@ -11,8 +12,11 @@ type Element = Record<string, unknown>;
  * Writes the Bundle of a report, its Observations and its Provenance.
  * @returns a sentence where the recipient's Patient has no record number of the destination
  */
-export function writeResultBundle({ report, observations }: OutboundResult, envelope: Envelope): Bundle | string {
-  return writeBundle([...observations, report], envelope);
+export function writeResultBundle(result: OutboundResult, envelope: Envelope): Bundle | string {
+  const { report, observations, request } = result;
+  const placer = identifierOf([...(report.identifier ?? []), ...(request?.identifier ?? [])], 'PLAC');
+  const order = placer && { type: 'ServiceRequest', identifier: placer, display: request?.code?.text };
+  return writeBundle([...observations, { ...report, basedOn: order ? [order] : undefined }], envelope);
 }
 
 /** Writes the Bundle of a document and its Provenance; see `writeResultBundle`. */

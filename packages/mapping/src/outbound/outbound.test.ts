@@ -309,6 +309,7 @@ describe('a transaction', () => {
     });
     expect(JSON.stringify([result, stated])).not.toMatch(/Encounter|at-the-lab|Organization/);
     expect((stated as DiagnosticReport).result).toEqual([{ reference: 'Observation/o1' }]);
+    expect((stated as DiagnosticReport).basedOn?.[0]?.identifier?.value).toBe('P-1');
     expect((provenance as Provenance).agent?.[0]?.who?.display).toBe('The Laboratory');
   });
 });
