@@ -301,6 +301,32 @@ describe('the person index', () => {
     expect(await linked(await sourceId('HOSP', 'U1'), await sourceId('HOSP', 'U2'))).toBe(true);
   });
 
+  it('holds to the last of what a source says of a pair, however close together it says it', async () => {
+    const pair = (n: number) => [
+      { id: `A${n}1`, family: 'Linkman', given: 'Hal', birth: '19710101', sex: 'M' },
+      { id: `A${n}2`, family: 'Otherman', given: 'Leo', birth: '19350505', sex: 'M' },
+    ];
+    const second = ({ id, family, given }: Person) =>
+      ['PID', { 1: '2', 3: [id, '', '', 'HOSP', 'MR'], 5: [family!, given!] }] as [string, object];
+    for (let n = 0; n < 5; n++) {
+      const [one, other] = pair(n) as [Person, Person];
+      const say = (event: string, time: string) =>
+        adt(event, one, { facility: 'HOSP', time }, [second(other)] as never);
+      await take(
+        adt('A04', one, { facility: 'HOSP', time: '20240301080000' }),
+        adt('A04', other, { facility: 'HOSP', time: '20240301080000' }),
+        say('A24', '20240301090000'),
+        say('A37', '20240301100000'),
+        say('A24', '20240301110000'),
+        ...(n % 2 === 0 ? [say('A37', '20240301120000')] : []),
+      );
+      const [a, b] = [await sourceId('HOSP', one.id), await sourceId('HOSP', other.id)];
+      expect([n, await linked(a, b)]).toEqual([n, n % 2 === 1]);
+      await take(adt('A08', { ...one, phone: '555-0188' }, { facility: 'HOSP', time: '20240302090000' }));
+      expect([n, await linked(a, b)]).toEqual([n, n % 2 === 1]);
+    }
+  });
+
   it('restores the memberships when a link is taken back', async () => {
     const people = Array.from({ length: 6 }, (_, i) => ({
       id: `Z${i}`,

@@ -362,7 +362,10 @@ export class Linking {
     const [low, high] = a < b ? [a, b] : [b, a];
     await this.#transaction.query({
       name: 'link_decide',
-      text: `INSERT INTO link_decision (id, a, b, same, by_whom, at, reason) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+      // Several decisions about a pair in one transaction keep their order.
+      text: `INSERT INTO link_decision (id, a, b, same, by_whom, at, reason)
+             SELECT $1, $2, $3, $4, $5, greatest($6, max(at) + interval '1 microsecond'), $7
+             FROM link_decision WHERE a = $2 AND b = $3`,
       values: [newId(), low, high, same, by, this.#now, reason],
     });
     await this.#transaction.query({
