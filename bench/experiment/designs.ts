@@ -12,6 +12,8 @@ export interface Design {
   /** Whether `resource.tokens` holds the markers of `:missing` too. */
   markers: boolean;
   gin?: 'fastupdate = on' | 'fastupdate = off';
+  /** Whether a search states the filter that leads it a second time, as a condition on the resource. */
+  repeatsLead?: boolean;
 }
 
 export const designs: Design[] = [
@@ -21,6 +23,14 @@ export const designs: Design[] = [
     says: 'b-tree on index_token (value, rkey DESC, home); resource.tokens not indexed',
     lookup: 'rows',
     markers: true,
+  },
+  {
+    name: 'narrow rows, leading filter stated twice',
+    schema: 'narrow',
+    says: 'the same tables; searches also test r.tokens for the hash that the index was asked for',
+    lookup: 'rows',
+    markers: true,
+    repeatsLead: true,
   },
   {
     name: 'GIN, fastupdate on',

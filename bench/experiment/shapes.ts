@@ -114,7 +114,7 @@ export const shapes: Shape[] = [
 ];
 
 /** The newest resources that have all these hashes; the first is the rarest, and leads. */
-function found({ schema, lookup }: Design, type: string, hashes: bigint[], and = ''): Statement {
+function found({ schema, lookup, repeatsLead }: Design, type: string, hashes: bigint[], and = ''): Statement {
   const where = `r.type = ${typeCode(type)} AND NOT r.deleted`;
   const order = `ORDER BY r.rkey DESC LIMIT ${page}`;
   if (lookup === 'array') {
@@ -123,11 +123,15 @@ function found({ schema, lookup }: Design, type: string, hashes: bigint[], and =
       values: [`{${hashes.join(',')}}`],
     };
   }
+  const values: unknown[] = [String(hashes[0])];
+  const others = (repeatsLead ? hashes : hashes.slice(1)).map(
+    (hash) => `AND r.tokens && $${values.push(`{${hash}}`)}::bigint[]`,
+  );
   return {
     text: `SELECT r.home, r.rkey, r.body FROM (SELECT home, rkey FROM ${schema}.index_token WHERE value = $1::bigint) lead
            JOIN ${schema}.resource r ON r.home = lead.home AND r.rkey = lead.rkey
-           WHERE ${where} AND r.tokens @> $2::bigint[] ${and} ${order}`,
-    values: [String(hashes[0]), `{${hashes.join(',')}}`],
+           WHERE ${where} ${others.join(' ')} ${and} ${order}`,
+    values,
   };
 }
 
