@@ -1,6 +1,6 @@
 /** What people do with Causeway from the first page to the last click, in a real browser against a whole hub. */
 import { showcase } from '@causeway/region';
-import type { Browser, Page } from 'playwright-core';
+import type { Browser, Cookie, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { launchBrowser } from './browser.ts';
 import { type RunningHub, startHub } from './hub.ts';
@@ -14,9 +14,29 @@ interface Account {
   role: string;
 }
 
+/** The parts of FHIR resources that the journeys look at. */
+interface Fact {
+  id: string;
+  subject?: { reference?: string };
+  patient?: { reference?: string };
+  code?: { coding?: { display?: string }[] };
+  valueQuantity?: { value?: number };
+}
+
+interface ReceivedMessage {
+  id: string;
+  type: string;
+  deliveries: { destinationName: string }[];
+}
+
+interface OpenReview {
+  explanation: { field: string; level: string }[];
+}
+
 let browser: Browser;
 let hub: RunningHub;
 let accounts: Account[];
+const sessions = new Map<string, Cookie[]>();
 
 beforeAll(async () => {
   browser = await launchBrowser();
@@ -126,7 +146,90 @@ describe('a clinician', () => {
   });
 });
 
+describe('what was taken back', () => {
+  it('a withdrawn result is listed as withdrawn and shows no value', async () => {
+    const page = await newPage();
+    await signIn(page, 'clinician');
+    const [withdrawn] = await found<Fact>(page, 'Observation?status=entered-in-error&_count=5');
+    expect(withdrawn).toBeDefined();
+    await page.goto(`${hub.url}/people/${withdrawn!.subject!.reference!.split('/')[1]}`);
+    await page.locator('#withdrawn summary').click();
+    const line = page.locator('#withdrawn li').filter({ has: page.locator(`a[href*="${withdrawn!.id}"]`) });
+    await line.waitFor();
+    expect(await line.textContent()).not.toContain(`${withdrawn!.valueQuantity!.value} `);
+    // The message that brought it is reached from every value that stands; from this one no value may be reached.
+    const tests = page.locator('#results [data-test-name] button');
+    for (let at = 0; at < (await tests.count()); at += 1) {
+      await tests.nth(at).click();
+      await page.locator('#results [data-observation]').first().waitFor();
+      expect(await page.locator(`#results [data-observation="${withdrawn!.id}"]`).count()).toBe(0);
+    }
+    await page.context().close();
+  });
+
+  it('a denied allergy is never shown as an allergy', async () => {
+    const page = await newPage();
+    await signIn(page, 'clinician');
+    const [denied] = await found<Fact>(page, 'AllergyIntolerance?verification-status=refuted&_count=5');
+    expect(denied).toBeDefined();
+    await page.goto(`${hub.url}/people/${denied!.patient!.reference!.split('/')[1]}`);
+    await page.locator('#allergies').waitFor();
+    const substance = denied!.code!.coding![0]!.display!;
+    expect(await page.locator('#allergies p').filter({ hasText: 'Denied' }).textContent()).toContain(substance);
+    expect(await page.locator('#allergies [data-allergy]').filter({ hasText: substance }).count()).toBe(0);
+    await page.context().close();
+  });
+});
+
+describe('an administrator', () => {
+  it('goes from a place in the original to the ledger, to the resource and back to the message', async () => {
+    const page = await newPage();
+    await signIn(page, 'administrator');
+    await openMessage(page, 'hl7v2', 'ADT^A04');
+    await page.locator(`[data-field="PID[1]-5"]`).click();
+    await page.getByRole('button', { name: 'Only PID-5 Patient name' }).waitFor();
+    const sources = await page.locator('tr[data-source]').evaluateAll((rows) => rows.map((row) => row.dataset.source));
+    expect(sources.length).toBeGreaterThan(0);
+    for (const source of sources) expect(source).toMatch(/^PID\[1\]-5/);
+    await page.getByRole('link', { name: 'Patient.name[0].family' }).first().click();
+    await page.waitForURL('**/resources/Patient/*');
+    expect(await page.locator('.original .struck').textContent()).toContain('"family"');
+    await page.getByRole('link', { name: 'Open the original message' }).click();
+    await page.waitForURL('**/messages/*');
+    await page.context().close();
+  });
+});
+
 describe('an integration engineer', () => {
+  it.each([
+    ['ccda', '/ClinicalDocument/recordTarget/patientRole/id/@extension', 'extension='],
+    ['fhir', 'Bundle.entry[0].resource.birthDate', '"birthDate"'],
+  ])('sees where a ledger entry of %s stands', async (dialect, source, words) => {
+    const page = await newPage();
+    await signIn(page, 'integration-engineer');
+    await openMessage(page, dialect);
+    await page.getByRole('button', { name: /^All \d/ }).click();
+    await page.locator(`tr[data-source="${source}"]`).click();
+    expect(await page.locator('.original .struck').textContent()).toContain(words);
+    await page.locator('.original .struck').click();
+    await page.getByRole('button', { name: /^Only / }).waitFor();
+    expect(await page.locator(`tr[data-source="${source}"]`).count()).toBe(1);
+    await page.context().close();
+  });
+
+  it('sees whom the content of a message was passed on to', async () => {
+    const page = await newPage();
+    await signIn(page, 'integration-engineer');
+    const passedOn = await messageWithDelivery(page);
+    await page.goto(`${hub.url}/messages/${passedOn?.id ?? (await messages(page, 'hl7v2'))[0]!.id}`);
+    await page.getByRole('heading', { name: 'Passed on' }).waitFor();
+    expect(await page.locator('tr[data-delivery]').count()).toBe(passedOn?.deliveries.length ?? 0);
+    for (const { destinationName } of passedOn?.deliveries ?? []) {
+      await page.locator('tr[data-delivery]').filter({ hasText: destinationName }).first().waitFor();
+    }
+    await page.context().close();
+  });
+
   it('sees what was not mapped and where it stands in the message', async () => {
     const page = await newPage();
     await signIn(page, 'integration-engineer');
@@ -145,6 +248,19 @@ describe('an integration engineer', () => {
 });
 
 describe('a data steward', () => {
+  it('reads the agreement that the index found, and no probability of 100 %', async () => {
+    const page = await newPage();
+    await signIn(page, 'steward');
+    await page.getByRole('heading', { name: 'Why they score as they do' }).waitFor();
+    const { reviews } = (await answer(page, '/api/reviews?state=open&limit=1')) as { reviews: OpenReview[] };
+    const phone = reviews[0]!.explanation.find(({ field }) => field === 'phone')!;
+    const expected = { same: 'same', different: 'differs', missing: 'none' }[phone.level] ?? 'close';
+    const row = page.locator('tr[data-agreement]').filter({ has: page.getByRole('rowheader', { name: 'Phone' }) });
+    expect(await row.getAttribute('data-agreement')).toBe(expected);
+    expect(await page.locator('main').textContent()).not.toMatch(/\b100(\.0+)? %/);
+    await page.context().close();
+  });
+
   it('decides a review, with a reason', async () => {
     const page = await newPage();
     await signIn(page, 'steward');
@@ -157,6 +273,30 @@ describe('a data steward', () => {
     await page.getByText(open === 1 ? 'Nothing waits for a decision' : `Open (${open - 1})`).waitFor();
     await page.getByText('Decided', { exact: true }).click();
     await page.getByText(reason).waitFor();
+    await page.context().close();
+  });
+});
+
+describe('every screen', () => {
+  it('fits a width of 320 pixels without scrolling the page sideways', async () => {
+    const page = await newPage();
+    await page.setViewportSize({ width: 320, height: 700 });
+    await signIn(page, 'administrator');
+    const { name } = showcase({ people: PEOPLE });
+    const [person] = await found<Fact>(page, `Patient?name=${name.family}&_count=1`);
+    const [message] = await messages(page, 'ccda');
+    for (const path of [
+      `/people?name=${name.family}`,
+      `/people/${person!.id}`,
+      '/messages',
+      `/messages/${message!.id}`,
+      '/status',
+    ]) {
+      await page.goto(hub.url + path);
+      await page.locator('main .panel').first().waitFor();
+      const excess = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+      expect(excess, path).toBeLessThanOrEqual(0);
+    }
     await page.context().close();
   });
 });
@@ -182,11 +322,20 @@ async function newPage(colorScheme: 'light' | 'dark' = 'light'): Promise<Page> {
   return context.newPage();
 }
 
+/** Signs in by the form the first time, afterwards with the session of that time. */
 async function signIn(page: Page, role: string): Promise<void> {
+  const session = sessions.get(role);
+  if (session) {
+    await page.context().addCookies(session);
+    await page.goto(hub.url);
+    await page.getByRole('navigation', { name: 'Main' }).waitFor();
+    return;
+  }
   await page.goto(`${hub.url}/sign-in`);
   await page.getByRole('button', { name: account(role).name }).click();
   await page.getByRole('button', { name: 'Sign in' }).click();
   await page.getByRole('navigation', { name: 'Main' }).waitFor();
+  sessions.set(role, await page.context().cookies());
 }
 
 async function openShowcase(page: Page): Promise<void> {
@@ -194,4 +343,37 @@ async function openShowcase(page: Page): Promise<void> {
   await page.getByLabel('Name').fill(`${name.given} ${name.family}`);
   await page.locator('a[data-person]').first().click();
   await page.locator('[data-facts]').waitFor();
+}
+
+/** What the hub answers to the signed-in page's own session. */
+async function answer(page: Page, path: string): Promise<unknown> {
+  const response = await page.request.get(hub.url + path);
+  expect(response.status(), path).toBe(200);
+  return response.json();
+}
+
+async function found<T>(page: Page, search: string): Promise<T[]> {
+  const bundle = (await answer(page, `/fhir/${search}`)) as { entry?: { resource: T }[] };
+  return (bundle.entry ?? []).map(({ resource }) => resource);
+}
+
+async function messages(page: Page, dialect: string): Promise<ReceivedMessage[]> {
+  const page1 = await answer(page, `/api/messages?dialect=${dialect}&limit=200`);
+  return (page1 as { messages: ReceivedMessage[] }).messages;
+}
+
+async function openMessage(page: Page, dialect: string, type?: string): Promise<void> {
+  const message = (await messages(page, dialect)).find((each) => !type || each.type.startsWith(type));
+  await page.goto(`${hub.url}/messages/${message!.id}`);
+  await page.getByRole('heading', { name: 'Where each field went' }).waitFor();
+}
+
+/** The first of the newest results that was delivered to somebody; undefined while the hub delivers nothing. */
+async function messageWithDelivery(page: Page): Promise<ReceivedMessage | undefined> {
+  const results = (await messages(page, 'hl7v2')).filter(({ type }) => type.startsWith('ORU'));
+  for (const { id } of results.slice(0, 20)) {
+    const message = (await answer(page, `/api/messages/${id}`)) as ReceivedMessage;
+    if (message.deliveries.length > 0) return message;
+  }
+  return undefined;
 }

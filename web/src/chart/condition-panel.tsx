@@ -35,7 +35,7 @@ function Lines({ lines, caption }: { lines: ConditionLine[]; caption: string }) 
         <thead>
           <tr>
             <th scope="col">Condition</th>
-            <th scope="col" style={{ width: '46%' }}>
+            <th scope="col" style={{ width: '52%' }}>
               Sources
             </th>
           </tr>

@@ -34,7 +34,7 @@ function Lines({ lines, caption }: { lines: MedicationLine[]; caption: string })
         <thead>
           <tr>
             <th scope="col">Drug and dose</th>
-            <th scope="col" style={{ width: '46%' }}>
+            <th scope="col" style={{ width: '52%' }}>
               Sources
             </th>
           </tr>

@@ -12,7 +12,7 @@ import { Notice } from '../parts/notice.tsx';
 import { bytes, count } from '../parts/numbers.ts';
 import { ResourceLink } from '../parts/resource-link.tsx';
 import { useTitle } from '../parts/title.ts';
-import { useUser } from '../session/session.ts';
+import { readsRecords, useUser } from '../session/session.ts';
 import { Deliveries } from './deliveries.tsx';
 import { LedgerTable } from './ledger-table.tsx';
 import { DIALECT_WORDS, notMapped, StateMark } from './message-words.tsx';
@@ -111,7 +111,7 @@ function Heading({ message }: { message: MessageDetail }) {
         <StateMark state={message.state} />
         {notMapped(message) > 0 && <Mark tone="warn">{count(notMapped(message))} not mapped</Mark>}
         <Group ml="auto" gap="sm">
-          {message.person && (
+          {message.person && readsRecords(role) && (
             <Link to="/people/$id" params={{ id: message.person }} style={{ color: 'var(--mantine-color-anchor)' }}>
               Open the chart
             </Link>

@@ -1,6 +1,7 @@
-/** A link to the readable view of one resource of the record. */
+/** A link to the readable view of one resource of the record; only its words for a role that reads no records. */
 import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
+import { readsRecords, useUser } from '../session/session.ts';
 
 export function ResourceLink({
   reference,
@@ -16,6 +17,8 @@ export function ResourceLink({
   path?: string;
   children: ReactNode;
 }) {
+  const role = useUser()?.role;
+  if (!readsRecords(role)) return children;
   const [type = '', id = ''] = reference.split('/');
   return (
     <Link

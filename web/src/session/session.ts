@@ -44,6 +44,11 @@ export function destinationsOf(role: Role): Destination[] {
     .map((to) => ({ to, label: DESTINATIONS[to].label }));
 }
 
+/** Whether a role reads people's records at all: links into them are of no use to one that does not. */
+export function readsRecords(role: Role | undefined): boolean {
+  return role !== undefined && DESTINATIONS['/people'].roles.includes(role);
+}
+
 /** The first screen after signing in. */
 export function homeOf(role: Role): Destination['to'] {
   if (role === 'steward') return '/reviews';
