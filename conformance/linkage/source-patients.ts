@@ -70,7 +70,8 @@ function convert({ dialect, body }: RegionMessage, context: ConversionContext): 
 }
 
 function take({ patients }: SourcePatients, site: string, fact: Fact): void {
-  const patient = fact.resource as Patient;
+  // Strings cut from a message keep the whole message in memory; a copy through text does not.
+  const patient = JSON.parse(JSON.stringify(fact.resource)) as Patient;
   const key = keyOf(site, patient.id!);
   const known = patients.get(key)?.patient;
   if (known === undefined || fact.mode === 'replace') patients.set(key, { site, patient });
