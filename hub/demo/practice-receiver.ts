@@ -66,15 +66,18 @@ function bundleOf(bytes: Buffer): { name: string; entries: Entry[] } | string {
   } catch {
     return 'The body must be JSON.';
   }
-  if (bundle?.resourceType !== 'Bundle' || bundle.type !== 'transaction')
+  if (bundle?.resourceType !== 'Bundle' || bundle.type !== 'transaction') {
     return 'The body must be a transaction Bundle.';
+  }
   const name = /^urn:uuid:(.+)$/.exec(String(bundle.identifier?.value))?.[1] ?? '';
   if (!canName(name)) return 'Bundle.identifier must be a urn:uuid, by which a Bundle that comes again is known.';
   const entries = Array.isArray(bundle.entry) ? bundle.entry : [];
-  const whole = entries.every(
-    ({ resource, request }) => resource?.resourceType && request?.method === 'PUT' && request.url,
-  );
+  const whole = entries.every(isWhole);
   return entries.length > 0 && whole ? { name, entries } : 'Every entry must have a resource and a request of PUT.';
+}
+
+function isWhole(entry: Entry | null): boolean {
+  return Boolean(entry?.resource?.resourceType && entry.request?.method === 'PUT' && entry.request.url);
 }
 
 async function bodyOf(request: IncomingMessage): Promise<Buffer | undefined> {

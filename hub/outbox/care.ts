@@ -7,13 +7,26 @@ import type { Participants } from '../trust/index.ts';
 
 const caring = new Set(['hospital', 'practice']);
 
-/** Notes, in the transaction of the change, the care relationships that it shows. */
+/**
+ * Notes, in the transaction of the change, the care relationships that it shows. Under a record that the site has merged
+ * into another (Patient.active false) it cares no longer.
+ */
 export async function noteCare(set: WriteSet, participants: Participants): Promise<void> {
   const shown = new Map<number, 'chart' | 'encounter'>();
-  for (const { after } of set.changes) {
+  const retired = new Set<number>();
+  for (const { after, resource } of set.changes) {
     if (after.deleted || after.home < 0) continue;
+    if (after.type === 'Patient') {
+      if (resource?.active === false) retired.add(after.home);
+      else retired.delete(after.home);
+    }
     if (after.type === 'Encounter') shown.set(after.home, 'encounter');
     else if (after.type === 'Patient' && !shown.has(after.home)) shown.set(after.home, 'chart');
+  }
+  for (const home of retired) shown.delete(home);
+  if (retired.size > 0) {
+    const text = 'DELETE FROM care_relationship WHERE home = ANY($1)';
+    await set.transaction.query({ name: 'care_ended', text, values: [[...retired].sort((a, b) => a - b)] });
   }
   if (shown.size === 0) return;
   const sites = participants.all().filter(({ kind }) => caring.has(kind));

@@ -104,15 +104,13 @@ export class Derivation {
       const others = members.filter(({ person, source }) => person === origin.person && source !== origin.source);
       for (const destination of this.#participants.all()) {
         if (!destination.endpoint || !receives[focus.topic](destination.kind)) continue;
+        const own = others.filter(({ source }) => source === destination.key);
         const history = sent.get(`${destination.key} ${focus.rid}`) ?? [];
-        const recipient = choose(
-          others.filter(({ source, cares }) => cares && source === destination.key),
-          history,
-        );
-        if (!recipient) continue;
+        const told = own.filter(({ patient }) => history.some(({ recipient, live }) => live && recipient === patient));
+        const kind = kindOf(focus, told.length > 0, changed.has(focus));
+        const recipient = choose(own, told) ?? (kind === 'retraction' ? told[0] : undefined);
+        if (!kind || !recipient) continue;
         const last = history.find((one) => one.recipient === recipient.patient);
-        const kind = kindOf(focus, last?.live ?? false, changed.has(focus));
-        if (!kind) continue;
         rows.push({
           focus,
           source: origin.source,
@@ -196,10 +194,13 @@ function kindOf(focus: Focus, live: boolean, changed: boolean): Kind | undefined
   return changed ? 'correction' : undefined;
 }
 
-/** One of a site's own Patients of the person: the one that was told before, else the one that was known first. */
-function choose(members: Member[], history: Sent[]): Member | undefined {
-  const told = members.find(({ patient }) => history.some(({ recipient, live }) => live && recipient === patient));
-  return told ?? members.sort((a, b) => a.home - b.home)[0];
+/**
+ * One of a site's own Patients of the person: the one that was told before, else the one that was known first; a record
+ * that the site itself has merged into another is told nothing more.
+ */
+function choose(own: Member[], told: Member[]): Member | undefined {
+  const caring = own.filter(({ cares }) => cares).sort((a, b) => a.home - b.home);
+  return caring.find((member) => told.includes(member)) ?? caring[0];
 }
 
 /** Everybody in the persons of these homes. */

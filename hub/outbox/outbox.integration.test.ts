@@ -30,21 +30,29 @@ afterEach(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** One human as each site knows them; returns the ids of the Patients. */
-async function register(given = 'Petronella') {
+/** One human as a site knows them. */
+function patientOf(site: 'hospital' | 'practice' | 'lab', id: string, given: string, more: object = {}) {
+  const { identifierSystem } = outbox.participants.byKey(sites[site]);
+  return {
+    resourceType: 'Patient',
+    id,
+    identifier: [{ system: identifierSystem, value: `${site}-${given}` }],
+    name: [{ family: 'Quillfeather', given: [given] }],
+    birthDate: '1957-03-14',
+    gender: 'female',
+    telecom: [{ system: 'phone', value: '555-0199' }],
+    address: [{ line: ['9 Heron Lane'], city: 'Sedgewick', postalCode: '04999' }],
+    ...more,
+  };
+}
+
+/** Registers one human at every site, or at those whose record number is given; returns the ids of the Patients. */
+async function register(given = 'Petronella', numbers?: { hospital: string }) {
   const ids = { hospital: newId(), practice: newId(), lab: newId() };
-  for (const site of ['hospital', 'practice', 'lab'] as const) {
+  for (const site of numbers ? (['hospital'] as const) : (['hospital', 'practice', 'lab'] as const)) {
     const { identifierSystem } = outbox.participants.byKey(sites[site]);
-    await outbox.say(sites[site], {
-      resourceType: 'Patient',
-      id: ids[site],
-      identifier: [{ system: identifierSystem, value: `${site}-${given}` }],
-      name: [{ family: 'Quillfeather', given: [given] }],
-      birthDate: '1957-03-14',
-      gender: 'female',
-      telecom: [{ system: 'phone', value: '555-0199' }],
-      address: [{ line: ['9 Heron Lane'], city: 'Sedgewick', postalCode: '04999' }],
-    } as never);
+    const more = numbers ? { identifier: [{ system: identifierSystem, value: numbers.hospital }] } : {};
+    await outbox.say(sites[site], patientOf(site, ids[site], given, more) as never);
   }
   return ids;
 }
@@ -179,6 +187,25 @@ describe('a result', () => {
     expect(retraction.get('PID-3.1')).toBe('hospital-Petronella');
     expect(retraction.get('OBX-5')).toBeUndefined();
     expect(kept.practice()).toHaveLength(1);
+  });
+
+  it('is corrected under the record number that is left after the site merged two', async () => {
+    const kept = await region();
+    await outbox.sender().start();
+    const first = await register();
+    const ids = fresh();
+    await report(first.lab, ids, 4.4);
+    await outbox.until('delivered', 2);
+    const second = await register('Petronella', { hospital: 'second-number' });
+    const { rows } = await test.database.query('SELECT home, patient FROM link WHERE source = $1', [sites.hospital]);
+    expect(rows).toHaveLength(2);
+    await outbox.say(sites.hospital, patientOf('hospital', first.hospital, 'Petronella', { active: false }) as never);
+    expect(await outbox.rows()).toHaveLength(2);
+    await report(first.lab, ids, 5.9, 'corrected');
+    await outbox.until('delivered', 4);
+    expect(kept.hospital().map((one) => one.get('PID-3.1'))).toEqual(['hospital-Petronella', 'second-number']);
+    expect((await outbox.rows()).map(({ kind }) => kind)).toEqual(['new', 'new', 'correction', 'correction']);
+    expect(second.hospital).not.toBe(first.hospital);
   });
 
   it('goes to a site that comes to care for the person afterwards', async () => {
