@@ -10,6 +10,7 @@ import {
   startEmbeddedDatabase,
 } from './database/index.ts';
 import { demoAccounts, loadRegion, registerSites, startReceivers } from './demo/index.ts';
+import { faultText } from './faults.ts';
 import { Authenticator, httpServer, startMllp } from './gate/index.ts';
 import { PersonIndex } from './identity/index.ts';
 import { ConversionPool, Messages, Processor, Receiver } from './inbox/index.ts';
@@ -28,8 +29,11 @@ export async function startHub(config: Config, progress: Progress, pages = scree
   const log = pino({ level: config.logLevel }, pino.destination(2));
   const closing: (() => Promise<void>)[] = [];
   const stop = async () => {
-    for (const close of closing.reverse()) await close();
-    closing.length = 0;
+    for (const close of closing.splice(0).reverse()) {
+      await close().catch((error) =>
+        log.error({ error: faultText(error) }, 'a part of the hub did not stop as it should'),
+      );
+    }
   };
   try {
     const [database, folder] = await Promise.all([

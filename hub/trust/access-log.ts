@@ -19,6 +19,7 @@ export interface AccessEntry {
 
 const commitsAtOnce = 2;
 const entriesPerCommit = 500;
+const namedPatients = 100;
 
 interface Pending {
   entry: string;
@@ -38,9 +39,19 @@ export class AccessLog {
   /** Resolves once the entry is on disk. */
   record(access: Access, entry: AccessEntry): Promise<void> {
     const { who, role, organization, purpose } = access;
-    const { patients, ...rest } = entry;
-    const about = patients && patients.length > 0 ? { patients } : {};
-    const line = JSON.stringify({ at: new Date(), who, role, organization, purpose, ...rest, ...about });
+    const line = JSON.stringify({
+      at: new Date(),
+      who: storable(who),
+      role,
+      organization: storable(organization),
+      purpose,
+      action: entry.action,
+      what: storable(entry.what),
+      status: entry.status,
+      ...(entry.patients && entry.patients.length > 0
+        ? { patients: entry.patients.slice(0, namedPatients).map(storable) }
+        : {}),
+    });
     return new Promise((resolve, reject) => {
       this.#queue.push({ entry: line, resolve, reject });
       if (this.#running < commitsAtOnce) {
@@ -57,7 +68,7 @@ export class AccessLog {
         await this.#database.query({
           name: 'access_log',
           text: 'INSERT INTO access_log (entries) VALUES ($1)',
-          values: [`[${batch.map(({ entry }) => entry).join(',')}]`.replaceAll('\\u0000', '')],
+          values: [`[${batch.map(({ entry }) => entry).join(',')}]`],
         });
         for (const pending of batch) pending.resolve();
       } catch (error) {
@@ -66,4 +77,9 @@ export class AccessLog {
     }
     this.#running--;
   }
+}
+
+/** Text as jsonb takes it: without U+0000 and halves of surrogate pairs, which would fail the whole row. */
+function storable(text: string): string {
+  return text.replaceAll('\0', '').toWellFormed();
 }
