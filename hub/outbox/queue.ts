@@ -94,7 +94,7 @@ export async function settle(database: Database, settled: Settled[]): Promise<vo
 export async function nextDue(database: Database, destination: string, limitMs: number): Promise<number> {
   const { rows } = await database.query({
     name: 'outbox_next_due',
-    text: `SELECT greatest(extract(epoch FROM min(next_attempt) - now()) * 1000, 0)::float8 AS ms FROM delivery
+    text: `SELECT (extract(epoch FROM min(next_attempt) - now()) * 1000)::float8 AS ms FROM delivery
            WHERE destination = $1 AND state IN ('waiting', 'failed') AND next_attempt > now()`,
     values: [destination],
   });
