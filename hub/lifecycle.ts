@@ -49,7 +49,10 @@ export async function runHub(config: Config, startHub: StartHub): Promise<number
     end?.();
   };
   onInterrupt(() => {
-    if (!hub) process.exit(130);
+    if (!hub) {
+      progress.say('Stopped before it was ready; the next start goes on.');
+      process.exit(130);
+    }
     progress.say('Stopping.');
     end?.();
   });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { unreachable } from './errors.ts';
+import { sentenceFor, unreachable } from './errors.ts';
 
 function failure(text: string, properties: object): Error {
   return Object.assign(new Error(text), properties);
@@ -18,5 +18,18 @@ describe('a database that cannot be connected to', () => {
     const text = unreachable(error);
     expect(text).toMatch(sentence);
     expect(text).toMatch(/^The database cannot be used: .*DATABASE_URL/);
+  });
+});
+
+describe('a server that does not start', () => {
+  test.each([
+    ['FATAL:  could not access status of transaction 761', /is damaged \(PostgreSQL says: could not access status/],
+    ['FATAL:  required WAL directory "pg_wal" does not exist', /is damaged/],
+    ['PANIC:  could not locate a valid checkpoint record', /is damaged/],
+    ['FATAL:  could not write file: No space left on device', /There is no space left on the disk/],
+    ['FATAL:  something new', /^PostgreSQL did not start in \/data: something new\.$/],
+    ['', /it gave no reason/],
+  ])('%s', (output, sentence) => {
+    expect(sentenceFor(output, '/data')).toMatch(sentence);
   });
 });

@@ -21,7 +21,7 @@ export function sentenceFor(output: string, directory: string): string {
   }
   const complaint = lastComplaint(output);
   const damage =
-    /is not a database cluster directory|could not (open|read|locate|find).*(file|checkpoint)|invalid|PANIC|incorrect checksum|directory .* does not exist/;
+    /is not a database cluster directory|could not (open|read|locate|find).*(file|checkpoint)|invalid|PANIC|incorrect checksum|could not access status|directory .* does not exist/;
   if (damage.test(complaint)) return damagedSentence(directory, complaint);
   return `PostgreSQL did not start in ${directory}: ${complaint || 'it gave no reason'}.`;
 }
