@@ -194,7 +194,7 @@ describe('an administrator', () => {
     await page.getByRole('link', { name: 'Patient.name[0].family' }).first().click();
     await page.waitForURL('**/resources/Patient/*');
     expect(await page.locator('.original .struck').textContent()).toContain('"family"');
-    await page.getByRole('link', { name: 'Open the original message' }).click();
+    await page.getByRole('link', { name: 'Open the original message', exact: true }).click();
     await page.waitForURL('**/messages/*');
     await page.context().close();
   });
