@@ -26,7 +26,7 @@ function entry({ ledger }: Conversion, source: string): LedgerEntry | undefined 
 const PID = 'PID|1||778^^^HARBOR^MR||Sommer^Ida';
 
 describe('segments that come again', () => {
-  test('a second timing does not replace the first, and is told as kept', () => {
+  test('a second timing does not replace the first: it is a dosage of its own', () => {
     const result = convert(
       'RDE^O11',
       PID,
@@ -38,7 +38,8 @@ describe('segments that come again', () => {
     const [request] = resources<MedicationRequest>(result, 'MedicationRequest');
     expect(request!.dosageInstruction![0]!.timing!.code!.coding).toMatchObject([{ code: 'BID' }]);
     expect(request!.priority).toBe('routine');
-    expect(entry(result, 'TQ1[2]-3[1].1.1')?.disposition).toBe('kept');
+    expect(request!.dosageInstruction![1]!.timing!.code!.coding).toMatchObject([{ code: 'TID' }]);
+    expect(entry(result, 'TQ1[2]-3[1].1.1')?.target).toMatch(/#dosageInstruction\[1\]\.timing\.code/);
     expect(entry(result, 'TQ1[2]-9[1].1.1')?.disposition).toBe('kept');
   });
 

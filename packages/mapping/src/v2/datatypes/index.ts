@@ -35,6 +35,7 @@ import {
 } from './primitive.ts';
 import { readMinutes, readMoney, readPeriod, readQuantity } from './quantity.ts';
 import {
+  readCodedDevice,
   readCodedLocation,
   readConceptNote,
   readConceptText,
@@ -43,6 +44,7 @@ import {
   readDischargeLocation,
   readEpisodeOfCare,
   readMaidenName,
+  readParentRequests,
   readSpecimenReference,
   readSpecimenSource,
   readTextConcept,
@@ -102,6 +104,8 @@ const readers: Record<string, Reader> = {
   DischargeLocation: readDischargeLocation,
   Days: readDays,
   EpisodeOfCare: readEpisodeOfCare,
+  ParentRequests: readParentRequests,
+  CodedDevice: readCodedDevice,
   TextConcept: readTextConcept,
   TextOrConcept: readTextOrConcept,
   ConceptNote: readConceptNote,

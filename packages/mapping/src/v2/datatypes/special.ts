@@ -2,7 +2,13 @@
 import type { Cell } from '../cell.ts';
 import type { Element } from '../draft.ts';
 import { readConcept } from './coded.ts';
-import { peekAuthority, readEntityIdentifier, readExtendedIdentifier, systemOf } from './identifier.ts';
+import {
+  peekAuthority,
+  readEntityIdentifier,
+  readExtendedIdentifier,
+  readPairIdentifiers,
+  systemOf,
+} from './identifier.ts';
 import { referenceTo } from './party.ts';
 import { readText } from './primitive.ts';
 
@@ -140,4 +146,25 @@ export function readEpisodeOfCare(cell: Cell): Element | undefined {
   if (identifier !== undefined) place.base = `identifier[${draft.append('identifier', identifier)}]`;
   draft.resource.status = 'active';
   return { ...draft.reference };
+}
+
+/** EIP of a parent order: the requests it names by placer and filler number. */
+export function readParentRequests(cell: Cell): Element[] | undefined {
+  const identifiers = readPairIdentifiers(cell);
+  if (identifiers === undefined) return undefined;
+  for (const component of cell.repetition) {
+    for (const atom of component ?? []) if (atom?.disposition === 'mapped') atom.path = `identifier.${atom.path}`;
+  }
+  return identifiers.map((identifier) => ({ type: 'ServiceRequest', identifier }));
+}
+
+/** A device as a coded value (CWE): keyed by its code, what it is as its type. */
+export function readCodedDevice(cell: Cell): Element | undefined {
+  const code = cell.peek(1) ?? cell.peek(2);
+  if (code === undefined) return undefined;
+  const draft = cell.run.draft('Device', 'reference', 'coded', code);
+  draft.clinical = false;
+  const type = readConcept(cell.at({ draft, base: 'type' }));
+  if (type !== undefined) draft.resource.type = type;
+  return { ...draft.reference, display: cell.peek(2) ?? code };
 }

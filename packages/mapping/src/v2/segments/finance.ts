@@ -10,6 +10,7 @@ import type { Draft, Element } from '../draft.ts';
 import { compileRows } from '../engine.ts';
 import type { SourceSegment } from '../source.ts';
 import { FT1, GT1, IN1, IN1_SUBSCRIBER, IN2, IN2_SUBSCRIBER } from '../tables/finance.ts';
+import { conceptOf } from '../vocabularies.ts';
 import { cellOf } from './patient.ts';
 import { patientOf, peek, type SegmentHandler, type State, subjectOf } from './state.ts';
 
@@ -130,27 +131,91 @@ function payor(segment: SourceSegment, state: State): Element | undefined {
   return reference;
 }
 
-/** IN1-16: the insured, unless IN1-17 says the patient is. */
+/**
+ * IN1-16: the insured. When IN1-17 says the patient is, what the insurance knows of the patient stands in a related
+ * person of relationship ONESELF, since it may differ from what the sender's own registration says.
+ */
 function subscriberDraft(segment: SourceSegment, state: State): Draft | undefined {
   const relation = peek(segment, 17)?.toUpperCase();
-  if (relation === 'SEL' || relation === '18') return patientOf(state);
+  if (relation === 'SEL' || relation === '18') {
+    if ([16, 18, 19, 43].some((field) => segment.fields[field] !== undefined))
+      in1SubscriberRows(segment, selfDraft(state), state.run);
+    return patientOf(state);
+  }
   const name = nameKey([peek(segment, 16), peek(segment, 16, 2)]);
   if (name === '') return undefined;
+  const draft = insuredDraft(state, name);
+  in1SubscriberRows(segment, draft, state.run);
+  return draft;
+}
+
+const ROLE = 'http://terminology.hl7.org/CodeSystem/v3-RoleCode';
+
+function selfDraft(state: State): Draft {
+  const draft = insuredDraft(state, 'self');
+  draft.append('relationship', { coding: [{ system: ROLE, code: 'ONESELF', display: 'self' }] });
+  return draft;
+}
+
+function insuredDraft(state: State, name: string): Draft {
   const draft = state.run.draft('RelatedPerson', 'merge', patientOf(state).id, 'subscriber', name);
   draft.clinical = false;
   draft.resource.patient = subjectOf(state);
-  in1SubscriberRows(segment, draft, state.run);
   return draft;
 }
 
 export const in2: SegmentHandler = (segment, state) => {
   const coverage = state.coverage;
   if (coverage === undefined) return;
-  in2Rows(segment, coverage, state.run);
+  const run = state.run;
+  in2Rows(segment, coverage, run);
   const reference = (coverage.resource.subscriber as Element | undefined)?.reference;
-  const subscriber = state.run.referred(reference);
-  if (subscriber?.type === 'RelatedPerson') in2SubscriberRows(segment, subscriber, state.run);
+  if ([1, 2, 7, 34, 63, 64].some((field) => segment.fields[field] !== undefined)) {
+    const known = run.referred(reference) ?? insuredDraft(state, 'unnamed');
+    in2SubscriberRows(segment, known.type === 'RelatedPerson' ? known : selfDraft(state), run);
+    coverage.resource.subscriber ??= known.reference;
+  }
+  relationshipToInsured(segment, coverage, state);
+  employer(segment, coverage, state);
 };
+
+/** IN2-72: the patient's relationship to the insured, which is what Coverage asks for. */
+function relationshipToInsured(segment: SourceSegment, coverage: Draft, state: State): void {
+  const cell = cellOf(segment, 72, state.run);
+  if (cell === undefined) return;
+  const known = coverage.resource.relationship as Element | undefined;
+  const codings = (known?.coding as Element[] | undefined) ?? [];
+  const place = { draft: coverage, base: 'relationship' };
+  const concept = readConcept(cell.at(place), conceptOf('coverageRelationship', cell.peek(1)));
+  if (concept === undefined) return;
+  const stated = (concept.coding as Element[] | undefined) ?? [];
+  coverage.resource.relationship = {
+    ...known,
+    ...concept,
+    ...(stated.length > 0 && { coding: [...stated, ...codings] }),
+  };
+}
+
+/** IN2-70, -49 and -50: the insured's employer, by whom the person is insured unless IN1-11 names another group. */
+function employer(segment: SourceSegment, coverage: Draft, state: State): void {
+  const run = state.run;
+  const cell = cellOf(segment, 70, run);
+  const named = cell === undefined ? undefined : readOrganization(cell);
+  const known = coverage.resource.policyHolder as Element | undefined;
+  if (known === undefined && named !== undefined) coverage.resource.policyHolder = named;
+  const organization = run.referred((named ?? known)?.reference);
+  if (organization?.type !== 'Organization') return;
+  const contact: Element = {};
+  const index = ((organization.resource.contact as Element[] | undefined) ?? []).length;
+  const place = { draft: organization, base: `contact[${index}]` };
+  const person = cellOf(segment, 49, run)?.at({ draft: organization, base: `contact[${index}].name` });
+  const name = person === undefined ? undefined : readHumanName(person);
+  if (name !== undefined) contact.name = Array.isArray(name) ? name[0] : name;
+  const phone = cellOf(segment, 50, run)?.at({ draft: organization, base: `${place.base}.telecom[0]` });
+  const point = phone === undefined ? undefined : readContactPoint(phone, 'work');
+  if (point !== undefined) contact.telecom = [point];
+  if (Object.keys(contact).length > 0) organization.append('contact', contact);
+}
 
 /** FT1: a charge by its transaction id, else by what, when and how it was charged. */
 export const ft1: SegmentHandler = (segment, state) => {

@@ -2,8 +2,11 @@
 import { al1, dg1, iam, pr1, prb } from './clinical.ts';
 import { txa } from './document.ts';
 import { ft1, gt1, in1, in2 } from './finance.ts';
+import { acc, pda } from './incident.ts';
+import { inv } from './inventory.ts';
 import { nte } from './note.ts';
 import { obx } from './observation.ts';
+import { arv, cti } from './participation.ts';
 import { ctd, prd, prt, rol } from './parties.ts';
 import { blg, mrg, nk1, pd1, pid } from './patient.ts';
 import { rxa, rxc, rxd, rxe, rxo, rxr } from './pharmacy.ts';
@@ -22,6 +25,11 @@ export const HANDLERS: Record<string, SegmentHandler | undefined> = {
   BLG: blg,
   PV1: pv1,
   PV2: pv2,
+  ACC: acc,
+  PDA: pda,
+  INV: inv,
+  ARV: arv,
+  CTI: cti,
   AL1: al1,
   IAM: iam,
   DG1: dg1,

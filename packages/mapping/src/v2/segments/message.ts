@@ -7,12 +7,12 @@ import type { Draft, Element } from '../draft.ts';
 import { compileRows } from '../engine.ts';
 import type { Run } from '../run.ts';
 import type { SourceSegment } from '../source.ts';
-import { EVN, MSH, ORC_AGENTS, SFT } from '../tables/message.ts';
+import { EVN, MSH, ORC_AGENTS, ORC_ENTRY, SFT } from '../tables/message.ts';
 import { cellOf } from './patient.ts';
 import { peek, type State } from './state.ts';
 
 const mshRows = compileRows(MSH);
-const orcRows = compileRows(ORC_AGENTS);
+const orcRows = compileRows([...ORC_AGENTS, ...ORC_ENTRY]);
 const softwareRows = compileRows(SFT);
 const evnRows = compileRows(EVN);
 const AGENT = 'http://terminology.hl7.org/CodeSystem/provenance-participant-type';
@@ -91,6 +91,9 @@ function fillHeader(msh: SourceSegment, header: Element, draft: Draft, agents: E
       destination.text('target.identifier.value', 2);
       destination.used(3);
     }
+    const address = at(25, 'destination[0].target');
+    if (address?.peek(1) !== undefined && address.atom(1)?.disposition === 'kept')
+      made.target = { ...(made.target as Element | undefined), display: address.text('display', 1) };
     header.destination = [made];
   }
   const sender = authority(cellOf(msh, 4, run));
@@ -104,6 +107,7 @@ function fillHeader(msh: SourceSegment, header: Element, draft: Draft, agents: E
   country(msh, sender, run);
   application(msh, agents, draft, run);
   stamp(msh, draft, run);
+  networkAddress(msh, agents, draft, run);
   const language = at(19, 'language');
   if (language?.peek(1) !== undefined && /^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$/i.test(language.peek(1)!))
     header.language = language.text('', 1);
@@ -135,6 +139,15 @@ function application(msh: SourceSegment, agents: Element[], draft: Draft, run: R
     type: { coding: [{ system: AGENT, code: 'assembler' }] },
     who: { identifier: { system: 'urn:ietf:rfc:3986', value: universalSystem(universal, cell.peek(3)) } },
   });
+}
+
+/** MSH-24.1 beside the application's own name: the network address the message was sent from, as an agent. */
+function networkAddress(msh: SourceSegment, agents: Element[], draft: Draft, run: Run): void {
+  const cell = cellOf(msh, 24, run);
+  const name = cell?.peek(1);
+  if (cell === undefined || name === undefined || cell.atom(1)?.disposition !== 'kept') return;
+  cell.at({ draft, base: `agent[${agents.length}].who.display` }).text('', 1);
+  agents.push({ type: { text: 'sending network address' }, who: { display: name } });
 }
 
 /** MSH-7: when the sender made the statement. */

@@ -1,8 +1,11 @@
 /** NTE: a remark on what precedes it. */
 import { Cell } from '../cell.ts';
+import { readConcept } from '../datatypes/coded.ts';
+import { addExtension } from '../datatypes/extension.ts';
 import { readPractitioner } from '../datatypes/party.ts';
 import { readText } from '../datatypes/primitive.ts';
-import type { Element } from '../draft.ts';
+import type { Draft, Element } from '../draft.ts';
+import type { Place, SourceSegment } from '../source.ts';
 import { cellOf } from './patient.ts';
 import type { SegmentHandler, State } from './state.ts';
 
@@ -45,9 +48,11 @@ export const nte: SegmentHandler = (segment, state) => {
     const known = target.draft.resource[element];
     target.draft.resource[element] = typeof known === 'string' ? `${known}\n${text}` : text;
     place.base = element;
+    remark(segment, target.draft, text, state);
     return;
   }
   const note: Element = { text };
+  kindOf(segment, note, place, state);
   const author = cellOf(segment, 5, run);
   const reference = author === undefined ? undefined : readPractitioner(author);
   if (reference !== undefined) note.authorReference = reference;
@@ -60,6 +65,36 @@ export const nte: SegmentHandler = (segment, state) => {
     if (atom.field === 3 && atom.disposition === 'mapped') atom.path = 'text';
   }
 };
+
+/** NTE-4: the kind of remark, as the standard extension of Annotation. */
+function kindOf(segment: SourceSegment, note: Element, place: Place, state: State): void {
+  const cell = cellOf(segment, 4, state.run)?.at(place);
+  const concept = cell === undefined ? undefined : readConcept(cell);
+  if (concept === undefined) return;
+  for (const atom of segment.fields[4]?.[0]?.flat() ?? []) {
+    if (atom?.disposition === 'mapped') atom.path = `extension[0].valueCodeableConcept.${atom.path}`;
+  }
+  addExtension(note, 'http://hl7.org/fhir/StructureDefinition/annotationType', 'valueCodeableConcept', concept);
+}
+
+/** Who remarked and when, where R4 has only a text: R5's note, as HL7's cross-version extension. */
+function remark(segment: SourceSegment, draft: Draft, text: string, state: State): void {
+  if (draft.type === 'DocumentReference') return;
+  if (![4, 5, 6].some((field) => segment.fields[field] !== undefined)) return;
+  const index = ((draft.resource.extension as Element[] | undefined) ?? []).length;
+  const place = { draft, base: `extension[${index}].valueAnnotation` };
+  const note: Element = {};
+  kindOf(segment, note, place, state);
+  const author = cellOf(segment, 5, state.run);
+  const reference = author === undefined ? undefined : readPractitioner(author);
+  if (reference !== undefined) note.authorReference = reference;
+  const time = cellOf(segment, 6, state.run)?.at(place).dateTime('time', 1);
+  if (time !== undefined) note.time = time;
+  if (Object.keys(note).length === 0) return;
+  note.text = text;
+  const url = `http://hl7.org/fhir/5.0/StructureDefinition/extension-${draft.type}.note`;
+  addExtension(draft.resource, url, 'valueAnnotation', note);
+}
 
 /** What a remark belongs to when the segment before it has no place for remarks. */
 function lastNotable(state: State): State['noted'] {

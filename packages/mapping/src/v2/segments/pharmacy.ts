@@ -6,6 +6,7 @@
 import { readAddress } from '../datatypes/address.ts';
 import { absentConcept } from '../datatypes/extension.ts';
 import { addUnits } from '../datatypes/quantity.ts';
+import { readContactPoint } from '../datatypes/telecom.ts';
 import type { Draft, Element } from '../draft.ts';
 import { compileRows } from '../engine.ts';
 import type { SourceSegment } from '../source.ts';
@@ -13,7 +14,7 @@ import { RXA, RXD, RXE, RXO, RXR_DOSAGE, RXR_IMMUNIZATION } from '../tables/phar
 import { ORC_REQUEST } from '../tables/results.ts';
 import { lookup } from '../vocabularies.ts';
 import { cellOf } from './patient.ts';
-import { orderIdentity } from './results.ts';
+import { orderIdentity, orderingFacility } from './results.ts';
 import { patientOf, peek, type SegmentHandler, type State, subjectOf } from './state.ts';
 import { settleTimings } from './timing.ts';
 
@@ -87,10 +88,10 @@ function medicationRequest(
   rows: typeof rxoRows,
 ): void {
   const run = state.run;
-  const ordered = state.orc;
   const known = state.medication;
-  const draft =
-    known !== undefined && known.type === 'MedicationRequest' ? known : requestDraft(segment, state, codeField);
+  const original = known?.type === 'MedicationRequest' ? known : undefined;
+  const draft = requestDraft(segment, state, codeField, original);
+  const ordered = original === draft ? state.orc : (state.orc ?? state.medicationOrder);
   state.medication = draft;
   state.noted = { draft, element: 'note' };
   state.participated = draft;
@@ -102,24 +103,62 @@ function medicationRequest(
     state.orc = undefined;
   }
   rows(segment, draft, run);
+  if (ordered !== undefined) orderingFacility(ordered, draft, state);
   draft.adds.push('identifier');
   draft.require('status', 'active');
-  if (known === undefined) draft.resource.intent = intent;
-  draft.require('medicationCodeableConcept', absentConcept());
+  if (original === undefined || original !== draft) draft.resource.intent = intent;
+  if (codeField === 2 && original !== undefined && original !== draft) draft.resource.basedOn = [original.reference];
   doses(segment, draft, dose, state);
+  rate(segment, draft, state, codeField === 1 ? { amount: 21, units: 22 } : { amount: 23, units: 24 });
+  pharmacy(segment, draft, state, codeField === 1 ? { address: 33, phone: 36 } : { address: 41, phone: 45 });
+  draft.require('medicationCodeableConcept', absentConcept());
   settleTimings(state);
 }
 
-function requestDraft(segment: SourceSegment, state: State, codeField: number): Draft {
-  const order = orderIdentity(state.run, state.orc, 2) ??
-    orderIdentity(state.run, state.orc, 3) ?? ['message', state.run.context.messageUri];
-  return state.run.draft(
-    'MedicationRequest',
-    'merge',
-    patientOf(state).id,
-    ...order,
-    peek(segment, codeField) ?? peek(segment, codeField, 2) ?? '',
-  );
+/**
+ * The request of an order for a drug. RXE after RXO of the same order is the same request when it encodes the same
+ * drug, else one of its own that is based on what was asked for.
+ */
+function requestDraft(segment: SourceSegment, state: State, codeField: number, original: Draft | undefined): Draft {
+  const drug = peek(segment, codeField) ?? peek(segment, codeField, 2) ?? '';
+  if (original !== undefined && (drug === '' || original.key.endsWith(`|${drug}`))) return original;
+  const ordered = state.orc ?? state.medicationOrder;
+  state.medicationOrder = ordered;
+  const order = orderIdentity(state.run, ordered, 2) ??
+    orderIdentity(state.run, ordered, 3) ?? ['message', state.run.context.messageUri];
+  return state.run.draft('MedicationRequest', 'merge', patientOf(state).id, ...order, drug);
+}
+
+/** How fast it is given: an amount (RXO-21, RXE-23) of a unit of rate (mL/hr), beside the dose. */
+function rate(segment: SourceSegment, draft: Draft, state: State, fields: { amount: number; units: number }): void {
+  const units = peek(segment, fields.units);
+  if (units === undefined || !/[/]/.test(units)) return;
+  const index = ((dosageOf(draft).doseAndRate as Element[] | undefined) ?? []).length;
+  const base = `dosageInstruction[0].doseAndRate[${index}].rateQuantity`;
+  const quantity = quantityOf(segment, fields.amount, fields.units, draft, base, state);
+  if (quantity === undefined) return;
+  const dosage = dosageOf(draft);
+  dosage.doseAndRate = [...((dosage.doseAndRate as Element[] | undefined) ?? []), { rateQuantity: quantity }];
+}
+
+/** The pharmacy's address and phone, beside its code. */
+function pharmacy(
+  segment: SourceSegment,
+  draft: Draft,
+  state: State,
+  fields: { address: number; phone: number },
+): void {
+  const performer = (draft.resource.dispenseRequest as Element | undefined)?.performer as Element | undefined;
+  const organization = state.run.referred(performer?.reference);
+  if (organization === undefined) return;
+  const place = { draft: organization, base: '' };
+  const address = cellOf(segment, fields.address, state.run);
+  const read = address === undefined ? undefined : readAddress(address.at(place));
+  if (read !== undefined) place.base = `address[${organization.append('address', read)}]`;
+  const at = { draft: organization, base: '' };
+  const phone = cellOf(segment, fields.phone, state.run);
+  const point = phone === undefined ? undefined : readContactPoint(phone.at(at), 'work');
+  if (point !== undefined) at.base = `telecom[${organization.append('telecom', point)}]`;
 }
 
 function orderStatus(ordered: SourceSegment, draft: Draft, state: State): void {
@@ -262,7 +301,7 @@ export const rxa: SegmentHandler = (segment, state) => {
 
 export const rxr: SegmentHandler = (segment, state) => {
   if (state.immunization !== undefined) rxrImmunization(segment, state.immunization, state.run);
-  else if (state.medication?.type === 'MedicationRequest') {
+  else if (state.medication !== undefined) {
     dosageOf(state.medication);
     rxrDosage(segment, state.medication, state.run);
   }

@@ -26,7 +26,10 @@ import { settleTimings } from './timing.ts';
 
 const orcRows = compileRows(ORC_REQUEST);
 const requestRows = compileRows(OBR_REQUEST);
-const plannedRows = compileRows([['OBR-7', 'occurrenceDateTime', 'dateTime', { when: 'not OBR-6 valued' }]]);
+const plannedRows = compileRows([
+  ['OBR-7', 'occurrenceDateTime', 'dateTime', { when: 'not OBR-6 valued' }],
+  ['OBR-32', 'performer[]', 'NestedPractitioner'],
+]);
 const reportRows = compileRows(OBR_REPORT);
 const obrSpecimenRows = compileRows(OBR_SPECIMEN);
 const spmRows = compileRows(SPM);
@@ -45,6 +48,7 @@ export const orc: SegmentHandler = (segment, state) => {
   state.report = undefined;
   state.specimen = undefined;
   state.medication = undefined;
+  state.medicationOrder = undefined;
   state.immunization = undefined;
   state.noted = undefined;
 };

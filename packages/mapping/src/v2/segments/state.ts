@@ -36,6 +36,8 @@ export interface State {
   documentPlaces: Place[];
   procedure: Draft | undefined;
   medication: Draft | undefined;
+  /** ORC of the order that the medication in hand belongs to. */
+  medicationOrder: SourceSegment | undefined;
   immunization: Draft | undefined;
   appointment: Draft | undefined;
   coverage: Draft | undefined;
@@ -73,6 +75,7 @@ export function newState(run: Run, code: string, event: string, segments: readon
     documentPlaces: [],
     procedure: undefined,
     medication: undefined,
+    medicationOrder: undefined,
     immunization: undefined,
     appointment: undefined,
     coverage: undefined,

@@ -21,7 +21,6 @@ function observe(segment: SourceSegment, statement: Statement, state: State): vo
   const withdrawn = isNullField(segment.fields[statement.field]);
   if (!withdrawn && cell.peek(1) === undefined && cell.peek(2) === undefined) return;
   const draft = run.draft('Observation', 'replace', patientOf(state).id, `${segment.name}-${statement.field}`);
-  draft.clinical = false;
   Object.assign(draft.resource, {
     status: withdrawn ? 'entered-in-error' : 'final',
     category: [{ coding: [{ system: CATEGORY, code: 'social-history', display: 'Social History' }] }],

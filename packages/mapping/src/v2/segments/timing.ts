@@ -30,23 +30,77 @@ function timing(segment: SourceSegment, state: State): void {
   for (const atom of segment.fields[1]?.[0]?.[1] ?? []) if (atom !== undefined) atom.disposition = 'structural';
   const draft = state.medication ?? state.request;
   if (draft === undefined || (draft.type !== 'ServiceRequest' && draft.type !== 'MedicationRequest')) return;
-  const medicine = draft.type === 'MedicationRequest';
-  const base = medicine ? 'dosageInstruction[0].timing' : 'occurrenceTiming';
-  const known = medicine ? dosageOf(draft).timing : draft.resource.occurrenceTiming;
-  if (known !== undefined) return;
-  const read = timingOf(segment, state, draft, base);
+  const place = placeOfTiming(draft);
+  const read = timingOf(segment, state, draft, place.base);
   if (read !== undefined) {
-    if (medicine) dosageOf(draft).timing = read;
+    const same = place.known.indexOf(JSON.stringify(read));
+    if (same >= 0 || place.full) {
+      if (same >= 0) point(segment, draft, place.base, baseOf(draft, same));
+      else takeBack(segment, draft);
+      return;
+    }
+    if (draft.type === 'MedicationRequest') dosageAt(draft, place.known.length).timing = read;
     else {
       draft.resource.occurrenceTiming = read;
       draft.withdraw('occurrenceDateTime');
     }
+  } else if (place.known.length > 0) return;
+  describe(segment, state, draft, place.known.length);
+}
+
+/** Where the next timing goes: a medicine has a dosage for each, a service has one occurrence. */
+function placeOfTiming(draft: Draft): { base: string; known: string[]; full: boolean } {
+  if (draft.type === 'ServiceRequest') {
+    const timing = draft.resource.occurrenceTiming;
+    const known = timing === undefined ? [] : [JSON.stringify(timing)];
+    return { base: 'occurrenceTiming', known, full: known.length > 0 };
   }
+  const list = (draft.resource.dosageInstruction as Element[] | undefined) ?? [];
+  const known = list.filter((item) => item.timing !== undefined).map((item) => JSON.stringify(item.timing));
+  return { base: baseOf(draft, known.length), known, full: false };
+}
+
+function baseOf(draft: Draft, index: number): string {
+  return draft.type === 'MedicationRequest' ? `dosageInstruction[${index}].timing` : 'occurrenceTiming';
+}
+
+function dosageAt(draft: Draft, index: number): Element {
+  const first = dosageOf(draft);
+  if (index === 0) return first;
+  const list = draft.resource.dosageInstruction as Element[];
+  list[index] ??= { sequence: index + 1 };
+  first.sequence ??= 1;
+  return list[index]!;
+}
+
+/** A timing stated twice is one: its values stand where the first put them. */
+function point(segment: SourceSegment, draft: Draft, from: string, to: string): void {
+  for (const { place } of segment.atoms) {
+    if (place?.draft === draft && place.base.startsWith(from)) place.base = to + place.base.slice(from.length);
+  }
+}
+
+function takeBack(segment: SourceSegment, draft: Draft): void {
+  for (const atom of segment.atoms) {
+    if (atom.place?.draft !== draft) continue;
+    atom.disposition = 'kept';
+    atom.place = undefined;
+  }
+}
+
+/** TQ1-2 quantity, TQ1-9 priority, TQ1-10 condition, TQ1-11 instruction. */
+function describe(segment: SourceSegment, state: State, draft: Draft, index: number): void {
+  const run = state.run;
+  const medicine = draft.type === 'MedicationRequest';
   const priority = cellOf(segment, 9, run)?.at({ draft, base: 'priority' });
   const urgency = lookup('requestPriority', priority?.peek(1));
   if (urgency !== undefined) {
     draft.resource.priority ??= urgency;
-    if (draft.resource.priority === urgency) priority?.text('', 1);
+    if (draft.resource.priority === urgency) {
+      priority?.text('', 1);
+      priority?.used(2);
+      priority?.used(3);
+    }
   }
   for (const field of [10, 11]) {
     const text = cellOf(segment, field, run)?.at({ draft, base: 'note' }).text('text', 1);
@@ -54,13 +108,13 @@ function timing(segment: SourceSegment, state: State): void {
   }
   const quantity = cellOf(segment, 2, run)?.at({
     draft,
-    base: medicine ? 'dosageInstruction[0].doseAndRate[0].doseQuantity' : 'quantityQuantity',
+    base: medicine ? `dosageInstruction[${index}].doseAndRate[0].doseQuantity` : 'quantityQuantity',
   });
   if (quantity === undefined) return;
-  if (medicine && dosageOf(draft).doseAndRate !== undefined) return;
+  if (medicine && dosageAt(draft, index).doseAndRate !== undefined) return;
   const amount = readQuantity(quantity);
   if (amount === undefined) return;
-  if (medicine) dosageOf(draft).doseAndRate = [{ doseQuantity: amount }];
+  if (medicine) dosageAt(draft, index).doseAndRate = [{ doseQuantity: amount }];
   else draft.resource.quantityQuantity = amount;
 }
 

@@ -22,6 +22,8 @@ export const GT1: readonly Row[] = [
     'Identifier',
     { with: { type: { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/v2-0203', code: 'EI' }] } } },
   ],
+  ['GT1-44', 'extension[]', 'ethnicity'],
+  ['GT1-55', 'extension[]', 'race'],
   ['GT1-36', 'communication[].language', 'CodeableConcept'],
   ['GT1-45', 'name[]', 'HumanName'],
   ['GT1-46', 'telecom[]', 'ContactPoint'],

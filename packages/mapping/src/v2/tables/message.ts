@@ -71,6 +71,12 @@ export const ORC_AGENTS: readonly Row[] = [
   ],
 ];
 
+/** Where and on what an order was entered. */
+export const ORC_ENTRY: readonly Row[] = [
+  ['ORC-17', 'agent[].who', 'CodedOrganization', { with: { type: { text: 'entering organization' } } }],
+  ['ORC-18', 'agent[].who', 'CodedDevice', { with: { type: { text: 'entering device' } } }],
+];
+
 /** The software a message was made by. */
 export const SFT: readonly Row[] = [
   ['SFT-1', 'manufacturer', 'string'],

@@ -74,6 +74,8 @@ export const NK1: readonly Row[] = [
   ['NK1-31', 'telecom[]', 'ContactPoint'],
   ['NK1-32', 'address[]', 'Address'],
   ['NK1-33', 'identifier[]', 'Identifier'],
+  ['NK1-28', 'extension[]', 'ethnicity'],
+  ['NK1-35', 'extension[]', 'race'],
   ['NK1-37', 'identifier[]', 'Ssn'],
   ['NK1-40', 'telecom[]', 'ContactPoint'],
   ['NK1-41', 'telecom[]', 'ContactPoint'],
