@@ -193,6 +193,7 @@ describe('an administrator', () => {
     for (const source of sources) expect(source).toMatch(/^PID\[1\]-5/);
     await page.getByRole('link', { name: 'Patient.name[0].family' }).first().click();
     await page.waitForURL('**/resources/Patient/*');
+    await page.getByRole('heading', { name: 'As stored' }).waitFor();
     expect(await page.locator('.original .struck').textContent()).toContain('"family"');
     await page.getByRole('link', { name: 'Open the original message', exact: true }).click();
     await page.waitForURL('**/messages/*');
