@@ -33,7 +33,7 @@ export const obx: SegmentHandler = (segment, state) => {
   setValue(segment, draft, run);
   referenceRange(segment, draft, run);
   performingOrganization(segment, draft, run);
-  category(segment, draft, run);
+  category(segment, draft, state);
   belongs(draft, state);
 };
 
@@ -193,12 +193,53 @@ function performingOrganization(segment: SourceSegment, draft: Draft, run: Run):
   if (read !== undefined) place.base = `address[${organization.append('address', read)}]`;
 }
 
-/** OBX-29 as v2-0936; a result inside a report is laboratory unless its report says otherwise. */
-function category(segment: SourceSegment, draft: Draft, run: Run): void {
-  const cell = cellOf(segment, 29, run)?.at({ draft, base: 'category[0].coding[0].code' });
+/**
+ * OBX-29 as v2-0936; and `laboratory` when that is certain: the report is of a laboratory section (OBR-24), or the
+ * message is one that only laboratories send (OUL).
+ */
+function category(segment: SourceSegment, draft: Draft, state: State): void {
+  const cell = cellOf(segment, 29, state.run)?.at({ draft, base: 'category[0].coding[0].code' });
   const kind = cell?.text('', 1);
   if (kind !== undefined)
     draft.append('category', { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/v2-0936', code: kind }] });
+  if (state.report === undefined || !(state.code === 'OUL' || isLaboratory(state.report))) return;
+  draft.append('category', {
+    coding: [
+      {
+        system: 'http://terminology.hl7.org/CodeSystem/observation-category',
+        code: 'laboratory',
+        display: 'Laboratory',
+      },
+    ],
+  });
+}
+
+/** Sections of HL7 table 0074 that are of a laboratory. */
+const LABORATORY = new Set([
+  'LAB',
+  'CH',
+  'HM',
+  'MB',
+  'BLB',
+  'IMM',
+  'UR',
+  'TX',
+  'SR',
+  'VR',
+  'MCB',
+  'MYC',
+  'GE',
+  'BG',
+  'MCS',
+]);
+
+function isLaboratory(report: Draft): boolean {
+  const categories = (report.resource.category as Element[] | undefined) ?? [];
+  return categories.some((item) =>
+    ((item.coding as Element[] | undefined) ?? []).some(
+      ({ system, code }) => String(system).endsWith('v2-0074') && LABORATORY.has(String(code)),
+    ),
+  );
 }
 
 function belongs(draft: Draft, state: State): void {
