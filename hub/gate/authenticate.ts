@@ -63,9 +63,15 @@ export class Authenticator {
     const user = { username: claims.subject, name: claims.subject, role, organization: site ?? 'local' };
     const caller = { ...accessOf(user), site };
     if (this.#callers.size >= remembered) this.#callers.clear();
-    this.#callers.set(token, { caller, until: Date.now() + rememberedMs });
+    this.#callers.set(token, { caller, until: Math.min(Date.now() + rememberedMs, expiryOf(token)) });
     return caller;
   }
+}
+
+/** When a token that was verified expires, in milliseconds. */
+function expiryOf(token: string): number {
+  const { exp } = JSON.parse(Buffer.from(token.split('.')[1]!, 'base64url').toString()) as { exp: number };
+  return exp * 1000;
 }
 
 export function sessionToken(request: FastifyRequest): string | undefined {

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { signToken, tokenKey } from '../secrets/index.ts';
 import { type CallOptions, type Json, startTestHub, type TestHub } from '../testing.ts';
 import { Accounts } from '../trust/index.ts';
 
@@ -51,6 +52,15 @@ describe('the HTTP gate', () => {
           issue: [{ severity: 'error', code: 'login' }],
         });
       }
+    });
+
+    it('takes a token until it expires, however often it was taken before', async () => {
+      const key = tokenKey(hub.config.dataDir);
+      const token = await signToken(key, { subject: 'short', role: 'clinician', expiresInSeconds: 2 });
+      const get = async () =>
+        (await hub.get('/fhir/Patient?_count=1', { role: null, headers: { authorization: `Bearer ${token}` } })).status;
+      expect(await get()).toBe(200);
+      await expect.poll(get, { timeout: 5_000 }).toBe(401);
     });
 
     it('answers 403 to a role that may not', async () => {

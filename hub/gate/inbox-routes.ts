@@ -2,7 +2,7 @@
 import { isFhirError, scanBundle } from '@causeway/fhir';
 import { isParseError } from '@causeway/hl7v2';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import type { Received, Receiver } from '../inbox/index.ts';
+import type { Dialect, Received, Receiver } from '../inbox/index.ts';
 import { RecordError } from '../record/index.ts';
 import type { Participants } from '../trust/index.ts';
 import { acceptBundle, acceptCcda, acceptV2 } from './accept.ts';
@@ -50,11 +50,16 @@ function recognise(body: Buffer, site: string | undefined, participants: Partici
     const identifier = bundle.bundle.identifier?.value;
     return acceptBundle(body, site ?? 'api', patient?.resource?.id ?? patient?.fullUrl, identifier);
   }
+  // A byte order mark or a zero byte begins XML in UTF-16.
+  if (!/^[<\xFE\xFF\0]/.test(start)) {
+    const reason = 'The body begins like none of HL7 v2 (MSH), C-CDA (XML) and FHIR (a JSON Bundle).';
+    return refused(body, 'unknown', site, reason);
+  }
   const document = acceptCcda(body, site, participants);
   return typeof document === 'string' ? refused(body, 'ccda', site, document) : document;
 }
 
-function refused(bytes: Buffer, dialect: 'fhir' | 'ccda', site: string | undefined, reason: string): Received {
+function refused(bytes: Buffer, dialect: Dialect, site: string | undefined, reason: string): Received {
   return {
     bytes,
     dialect,
