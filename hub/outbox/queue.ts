@@ -90,13 +90,17 @@ export async function settle(database: Database, settled: Settled[]): Promise<vo
   });
 }
 
-/** Milliseconds until a destination has something due, at most `limitMs`. */
+/**
+ * Milliseconds until a destination has something due, at most `limitMs`. Only the first of each recipient counts: what
+ * stands behind it may be due and must wait all the same.
+ */
 export async function nextDue(database: Database, destination: string, limitMs: number): Promise<number> {
   const { rows } = await database.query({
     name: 'outbox_next_due',
-    text: `SELECT (extract(epoch FROM min(next_attempt) - now()) * 1000)::float8 AS ms FROM delivery
-           WHERE destination = $1 AND state IN ('waiting', 'failed') AND next_attempt > now()`,
+    text: `SELECT (extract(epoch FROM min(next_attempt) - now()) * 1000)::float8 AS ms FROM (
+             SELECT DISTINCT ON (recipient) next_attempt FROM delivery
+             WHERE destination = $1 AND state IN ('waiting', 'failed') ORDER BY recipient, seq) head`,
     values: [destination],
   });
-  return Math.min(rows[0]?.ms ?? limitMs, limitMs);
+  return Math.max(0, Math.min(rows[0]?.ms ?? limitMs, limitMs));
 }

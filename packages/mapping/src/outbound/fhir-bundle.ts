@@ -15,8 +15,8 @@ type Element = Record<string, unknown>;
 export function writeResultBundle(result: OutboundResult, envelope: Envelope): Bundle | string {
   const { report, observations, request } = result;
   const placer = identifierOf([...(report.identifier ?? []), ...(request?.identifier ?? [])], 'PLAC');
-  const order = placer && { type: 'ServiceRequest', identifier: placer, display: request?.code?.text };
-  return writeBundle([...observations, { ...report, basedOn: order ? [order] : undefined }], envelope);
+  const basedOn = placer ? [{ type: 'ServiceRequest' as const, identifier: placer }] : [];
+  return writeBundle([...observations, { ...report, basedOn }], envelope);
 }
 
 /** Writes the Bundle of a document and its Provenance; see `writeResultBundle`. */
