@@ -10,9 +10,11 @@ import type { Draft, Element } from '../draft.ts';
 import { compileRows } from '../engine.ts';
 import type { SourceSegment } from '../source.ts';
 import { FT1, GT1, IN1, IN1_SUBSCRIBER, IN2, IN2_SUBSCRIBER } from '../tables/finance.ts';
+import { GT1_STATEMENTS } from '../tables/statements.ts';
 import { conceptOf } from '../vocabularies.ts';
 import { cellOf } from './patient.ts';
 import { patientOf, peek, type SegmentHandler, type State, subjectOf } from './state.ts';
+import { statements } from './statements.ts';
 
 const gt1Rows = compileRows(GT1);
 const in1Rows = compileRows(IN1);
@@ -35,6 +37,7 @@ export const gt1: SegmentHandler = (segment, state) => {
   draft.clinical = false;
   draft.resource.patient = subjectOf(state);
   gt1Rows(segment, draft, run);
+  statements(segment, GT1_STATEMENTS, state, draft);
   draft.append('relationship', {
     coding: [{ system: 'http://terminology.hl7.org/CodeSystem/v3-RoleClass', code: 'GUAR', display: 'guarantor' }],
   });
@@ -229,6 +232,7 @@ export const ft1: SegmentHandler = (segment, state) => {
   if (state.account !== undefined) draft.resource.account = [state.account.reference];
   ft1Rows(segment, draft, run);
   procedureCode(segment, draft, state);
+  unitPrice(segment, state);
   draft.require('code', absentConcept());
   const type = peek(segment, 6)?.toUpperCase();
   draft.resource.status = type === 'VO' || type === 'CD' ? 'aborted' : 'billable';
@@ -257,4 +261,13 @@ function procedureCode(segment: SourceSegment, draft: Draft, state: State): void
   if (stated.length > 0) code.coding = [...known, ...stated];
   if (concept.text !== undefined) code.text ??= concept.text;
   draft.resource.code = code;
+}
+
+/** FT1-12: a unit price that with the quantity makes the amount (FT1-11) says nothing more. */
+function unitPrice(segment: SourceSegment, state: State): void {
+  const [quantity, amount, unit] = [10, 11, 12].map((field) => Number(peek(segment, field) ?? Number.NaN));
+  if (Math.abs((quantity ?? 1) * unit! - amount!) >= 0.005 || Number.isNaN(unit)) return;
+  const cell = cellOf(segment, 12, state.run);
+  cell?.used(1);
+  if (peek(segment, 12, 1) !== undefined) cell?.used(1, 2);
 }

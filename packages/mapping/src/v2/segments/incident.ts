@@ -48,7 +48,8 @@ function reporter(segment: SourceSegment, field: number, draft: Draft, state: St
   if (performer !== undefined) draft.resource.performer = [performer];
 }
 
-function component(segment: SourceSegment, part: IncidentPart, draft: Draft, state: State): void {
+/** A part of an observation that stands as a component of its own. */
+export function component(segment: SourceSegment, part: IncidentPart, draft: Draft, state: State): void {
   const repetition = segment.fields[part.field]?.[0];
   if (repetition === undefined) return;
   const list = (draft.resource.component as Element[] | undefined) ?? [];

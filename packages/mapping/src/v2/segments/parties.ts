@@ -64,6 +64,7 @@ export const prt: SegmentHandler = (segment, state) => {
 
 /** PRD: a provider given by name (XPN), with address, location and phone. */
 export const prd: SegmentHandler = (segment, state) => {
+  provider(segment, state);
   participation(
     segment,
     state,
@@ -83,6 +84,40 @@ export const prd: SegmentHandler = (segment, state) => {
     true,
   );
 };
+
+/** PRD-7 (identifiers), -11 (the organization's address) and -13 (its phone) belong to the provider as well. */
+function provider(segment: SourceSegment, state: State): void {
+  const run = state.run;
+  const cell = cellOf(segment, 2, run);
+  const person = cell === undefined ? undefined : readNamedPractitioner(cell);
+  const holder = run.referred(person?.reference);
+  if (holder === undefined) return;
+  for (const [field, element, read] of [
+    [7, 'identifier', readNumbered],
+    [11, 'address', readAddress],
+    [13, 'telecom', (at: Cell) => readContactPoint(at, 'work')],
+  ] as const) {
+    for (const repetition of segment.fields[field] ?? []) {
+      if (repetition === undefined) continue;
+      const place = { draft: holder, base: '' };
+      const found = read(new Cell(repetition, run, `${segment.name}-${field}`, place));
+      if (found !== undefined) place.base = `${element}[${holder.append(element, found)}]`;
+    }
+  }
+}
+
+/** PLN: a number, its type (table 0338) and until when it is valid. */
+function readNumbered(cell: Cell): Element | undefined {
+  const value = cell.text('value', 1);
+  if (value === undefined) return undefined;
+  const type = cell.text('type.coding[0].code', 2);
+  const end = cell.dateTime('period.end', 4);
+  return {
+    ...(type && { type: { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/v2-0338', code: type }] } }),
+    value,
+    ...(end && { period: { end } }),
+  };
+}
 
 /** CTD: a contact by name. */
 export const ctd: SegmentHandler = (segment, state) => {

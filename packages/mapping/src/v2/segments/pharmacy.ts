@@ -16,7 +16,7 @@ import { lookup } from '../vocabularies.ts';
 import { cellOf } from './patient.ts';
 import { orderIdentity, orderingFacility } from './results.ts';
 import { patientOf, peek, type SegmentHandler, type State, subjectOf } from './state.ts';
-import { settleTimings } from './timing.ts';
+import { quantityTiming, settleTimings } from './timing.ts';
 
 const rxoRows = compileRows(RXO);
 const rxeRows = compileRows(RXE);
@@ -113,6 +113,8 @@ function medicationRequest(
   pharmacy(segment, draft, state, codeField === 1 ? { address: 33, phone: 36 } : { address: 41, phone: 45 });
   draft.require('medicationCodeableConcept', absentConcept());
   settleTimings(state);
+  if (codeField === 2) quantityTiming(segment, 1, state);
+  if (ordered !== undefined) quantityTiming(ordered, 7, state);
 }
 
 /**

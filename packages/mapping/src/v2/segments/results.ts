@@ -22,7 +22,7 @@ import { OBR_REPORT, OBR_REQUEST, OBR_SPECIMEN, ORC_REQUEST, SAC, SPM } from '..
 import { lookup } from '../vocabularies.ts';
 import { cellOf } from './patient.ts';
 import { patientOf, peek, type SegmentHandler, type State, subjectOf } from './state.ts';
-import { settleTimings } from './timing.ts';
+import { quantityTiming, settleTimings } from './timing.ts';
 
 const orcRows = compileRows(ORC_REQUEST);
 const requestRows = compileRows(OBR_REQUEST);
@@ -87,6 +87,8 @@ export const obr: SegmentHandler = (segment, state) => {
   fillRequest(request, ordered, segment, state);
   if (reporting) fillReport(segment, request, state, stated);
   settleTimings(state);
+  quantityTiming(segment, 27, state);
+  if (ordered !== undefined) quantityTiming(ordered, 7, state);
   if (request.resource.occurrenceTiming !== undefined) request.withdraw('occurrenceDateTime');
   collectedSpecimen(segment, state);
   state.noted = { draft: reporting ? state.report! : request, element: reporting ? 'note' : 'note' };

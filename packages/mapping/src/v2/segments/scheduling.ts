@@ -92,12 +92,24 @@ function contactDetails(
     const point = readContactPoint(phone.at(place), 'work');
     if (point !== undefined) place.base = `telecom[${holder.append('telecom', point)}]`;
   }
+  contactLocation(segment, state, holder, addressField === 22 ? 22 : addressField + 1);
   if (addressField === 22) return;
   const address = cellOf(segment, addressField, run);
   if (address === undefined) return;
   const place = { draft: holder, base: '' };
   const read = readAddress(address.at(place));
   if (read !== undefined) place.base = `address[${holder.append('address', read)}]`;
+}
+
+/** SCH-15, -19 and -22: where a contact person is found, as that person's role there. */
+function contactLocation(segment: SourceSegment, state: State, person: Draft, field: number): void {
+  const cell = cellOf(segment, field, state.run);
+  const location = cell === undefined ? undefined : readLocation(cell);
+  if (location === undefined || person.type !== 'Practitioner') return;
+  const role = state.run.draft('PractitionerRole', 'reference', 'contact', person.id, String(location.reference));
+  role.clinical = false;
+  role.resource.practitioner = person.reference;
+  role.resource.location = [location];
 }
 
 /** SCH-11 (TQ: start in component 4, end in 5), SCH-9/10 duration. */

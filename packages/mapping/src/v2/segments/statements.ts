@@ -4,23 +4,35 @@ import { readBoolean } from '../datatypes/primitive.ts';
 import type { Draft, Element } from '../draft.ts';
 import { isNullField, type SourceSegment } from '../source.ts';
 import type { Statement } from '../tables/statements.ts';
+import { component } from './incident.ts';
 import { cellOf } from './patient.ts';
 import { patientOf, type State, subjectOf } from './state.ts';
 
-/** Carries the statements of one segment; `""` withdraws what was stated. */
-export function statements(segment: SourceSegment, table: readonly Statement[], state: State): void {
+/**
+ * Carries the statements of one segment; `""` withdraws what was stated.
+ * @param focus whom they are about, when that is not the patient
+ */
+export function statements(segment: SourceSegment, table: readonly Statement[], state: State, focus?: Draft): void {
   for (const statement of table) {
-    if (segment.fields[statement.field] !== undefined) observe(segment, statement, state);
+    if (segment.fields[statement.field] !== undefined) observe(segment, statement, state, focus);
   }
 }
 
-function observe(segment: SourceSegment, statement: Statement, state: State): void {
+function observe(segment: SourceSegment, statement: Statement, state: State, focus: Draft | undefined): void {
   const run = state.run;
   const cell = cellOf(segment, statement.field, run);
   if (cell === undefined) return;
   const withdrawn = isNullField(segment.fields[statement.field]);
   if (!withdrawn && cell.peek(1) === undefined && cell.peek(2) === undefined) return;
-  const draft = run.draft('Observation', 'replace', patientOf(state).id, `${segment.name}-${statement.field}`);
+  const about = focus === undefined ? [] : [focus.id];
+  const draft = run.draft(
+    'Observation',
+    'replace',
+    patientOf(state).id,
+    ...about,
+    `${segment.name}-${statement.field}`,
+  );
+  if (focus !== undefined) draft.resource.focus = [focus.reference];
   Object.assign(draft.resource, {
     status: withdrawn ? 'entered-in-error' : 'final',
     category: [{ coding: [{ system: CATEGORY, code: 'social-history', display: 'Social History' }] }],
@@ -34,6 +46,7 @@ function observe(segment: SourceSegment, statement: Statement, state: State): vo
   }
   value(segment, statement, draft, state);
   period(segment, statement, draft, state);
+  for (const part of statement.parts ?? []) component(segment, part, draft, state);
 }
 
 const CATEGORY = 'http://terminology.hl7.org/CodeSystem/observation-category';

@@ -3,7 +3,7 @@ import { Cell } from '../cell.ts';
 import { toFhirTime } from '../datatypes/datetime.ts';
 import { readQuantity } from '../datatypes/quantity.ts';
 import type { Draft, Element } from '../draft.ts';
-import type { SourceSegment } from '../source.ts';
+import type { SourceComponent, SourceRepetition, SourceSegment } from '../source.ts';
 import { ucumOf } from '../units.ts';
 import { lookup } from '../vocabularies.ts';
 import { cellOf } from './patient.ts';
@@ -230,4 +230,40 @@ function duration(segment: SourceSegment, state: State, draft: Draft, base: stri
   repeat.duration = value;
   repeat.durationUnit = unit;
   cell.text('durationUnit', 2);
+}
+
+/**
+ * TQ (v2.5 and before: ORC-7, OBR-27, RXE-1), read as the TQ1 that took its place: quantity, interval (code and explicit
+ * times), duration, start, end, priority, condition, text and total occurrences.
+ */
+export function quantityTiming(segment: SourceSegment, field: number, state: State): void {
+  for (const repetition of segment.fields[field] ?? []) {
+    if (repetition === undefined) continue;
+    const fields: SourceSegment['fields'] = [];
+    for (const [component, to, nested] of TQ_PARTS) {
+      const found = repetition[component];
+      if (found === undefined) continue;
+      fields[to] = [nested ? unnested(found) : [undefined, found]];
+    }
+    const interval = repetition[2];
+    if (interval?.[1] !== undefined) fields[3] = [[undefined, [undefined, interval[1]]]];
+    if (interval?.[2] !== undefined) fields[4] = [[undefined, [undefined, interval[2]]]];
+    const atoms = repetition.flatMap((component) => component ?? []).filter((atom) => atom !== undefined);
+    timing({ name: segment.name, occurrence: segment.occurrence, fields, atoms }, state);
+  }
+}
+
+/** TQ component, TQ1 field, whether its sub-components are that field's components. */
+const TQ_PARTS: readonly (readonly [number, number, boolean])[] = [
+  [1, 2, true],
+  [4, 7, false],
+  [5, 8, false],
+  [6, 9, false],
+  [7, 10, false],
+  [8, 11, false],
+  [12, 14, false],
+];
+
+function unnested(component: SourceComponent): SourceRepetition {
+  return component.map((atom) => (atom === undefined ? undefined : [undefined, atom]));
 }

@@ -3,6 +3,8 @@
  * own (as v2-to-FHIR does for PD1-7, the living will).
  */
 
+import type { IncidentPart } from './incidents.ts';
+
 export interface Statement {
   /** The field that states the value. */
   field: number;
@@ -16,6 +18,8 @@ export interface Statement {
   until?: number;
   /** The value is yes or no. */
   boolean?: boolean;
+  /** What is told with it, as components. */
+  parts?: readonly IncidentPart[];
 }
 
 export const PID_STATEMENTS: readonly Statement[] = [{ field: 27, text: 'Military veteran status', table: '0172' }];
@@ -35,4 +39,26 @@ export const PD1_STATEMENTS: readonly Statement[] = [
 
 export const DB1_STATEMENTS: readonly Statement[] = [
   { field: 4, text: 'Disability', table: '0136', since: 5, until: 6, boolean: true },
+];
+
+/** What is told of a guarantor, who is the observation's focus: the code names whom it is about. */
+export const GT1_STATEMENTS: readonly Statement[] = [
+  {
+    field: 20,
+    text: "Guarantor's employment status",
+    table: '0066',
+    since: 31,
+    until: 32,
+    parts: [
+      { field: 16, text: 'Employer', kind: 'text' },
+      { field: 21, text: 'Employer', kind: 'text' },
+      { field: 51, text: 'Employer', kind: 'text' },
+      { field: 29, text: 'Identifier of employer', kind: 'text' },
+      { field: 49, text: 'Job title', kind: 'text' },
+      { field: 50, text: 'Job', kind: 'concept' },
+    ],
+  },
+  { field: 30, text: "Guarantor's marital status", table: '0002' },
+  { field: 43, text: "Guarantor's nationality", table: '0212' },
+  { field: 56, text: "Guarantor's country of birth", table: '0399' },
 ];
