@@ -231,8 +231,16 @@ function contactDetails(
     const point = readContactPoint(new Cell(repetition, run, `${segment.name}-${fields.phone}`, place), undefined);
     if (point !== undefined) place.base = `telecom[${draft.append('telecom', point)}]`;
   }
-  const holder = run.referred(person?.reference ?? (draft.resource.organization as Element | undefined)?.reference);
+  const location = (draft.resource.location as Element[] | undefined)?.[0];
+  const owner = person ?? (draft.resource.organization as Element | undefined);
+  const holder = run.referred(owner?.reference ?? location?.reference);
   if (holder === undefined) return;
+  if (holder.type === 'Location') {
+    const cell = cellOf(segment, fields.address, run)?.at({ draft: holder, base: 'address' });
+    const address = cell === undefined ? undefined : readAddress(cell);
+    if (address !== undefined) holder.resource.address = address;
+    return;
+  }
   for (const repetition of segment.fields[fields.address] ?? []) {
     if (repetition === undefined) continue;
     const place = { draft: holder, base: '' };

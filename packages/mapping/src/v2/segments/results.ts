@@ -89,11 +89,26 @@ export const obr: SegmentHandler = (segment, state) => {
   settleTimings(state);
   quantityTiming(segment, 27, state);
   if (ordered !== undefined) quantityTiming(ordered, 7, state);
+  startOfTiming(segment, request, run);
   if (request.resource.occurrenceTiming !== undefined) request.withdraw('occurrenceDateTime');
   collectedSpecimen(segment, state);
   state.noted = { draft: reporting ? state.report! : request, element: reporting ? 'note' : 'note' };
   state.participated = request;
 };
+
+/** OBR-6 beside a timing that does not say when it begins: the timing begins then. */
+function startOfTiming(segment: SourceSegment, request: Draft, run: Run): void {
+  const timing = request.resource.occurrenceTiming as Element | undefined;
+  const repeat = timing?.repeat as Element | undefined;
+  if (timing === undefined || (repeat !== undefined && Object.keys(repeat).some((name) => name.startsWith('bounds'))))
+    return;
+  const cell = cellOf(segment, 6, run);
+  const atom = cell?.atom(1);
+  if (cell === undefined || atom === undefined) return;
+  if (atom.disposition === 'mapped') atom.disposition = 'kept';
+  const start = cell.at({ draft: request, base: 'occurrenceTiming.repeat.boundsPeriod' }).dateTime('start', 1);
+  if (start !== undefined) timing.repeat = { ...repeat, boundsPeriod: { start } };
+}
 
 function fillRequest(
   draft: Draft,

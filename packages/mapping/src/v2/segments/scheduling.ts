@@ -183,8 +183,17 @@ export const ais: SegmentHandler = (segment, state) => {
   const draft = state.appointment;
   if (draft === undefined) return;
   aisRows(segment, draft, state.run);
+  serviceStatus(segment, draft, state);
   resourceTimes(segment, draft, state, 4, 7, 8);
 };
+
+/** AIS-10: the service's own status; it says nothing new when it is what the appointment already is. */
+function serviceStatus(segment: SourceSegment, draft: Draft, state: State): void {
+  const cell = cellOf(segment, 10, state.run)?.at({ draft, base: 'status' });
+  const status = lookup('appointmentStatus', cell?.peek(1));
+  if (cell === undefined || status === undefined || draft.resource.status !== status) return;
+  for (const component of [1, 2, 3]) cell.used(component);
+}
 
 export const aip: SegmentHandler = (segment, state) => {
   aipRows(segment, patientOf(state), state.run);

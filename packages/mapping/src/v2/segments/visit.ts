@@ -1,5 +1,6 @@
 /** PV1, PV2: the encounter, its identity and its state. */
 import { Cell } from '../cell.ts';
+import { addExtension } from '../datatypes/extension.ts';
 import { peekAuthority, systemOf } from '../datatypes/identifier.ts';
 import type { Draft, Element } from '../draft.ts';
 import { compileRows } from '../engine.ts';
@@ -35,6 +36,7 @@ export const pv1: SegmentHandler = (segment, state) => {
     });
   }
   setStatus(segment, state);
+  planned(draft, state);
   assignLocation(segment, draft.resource);
   if (state.account === undefined) return;
   draft.resource.account = [state.account.reference];
@@ -108,6 +110,22 @@ function setStatus(segment: SourceSegment, state: State): void {
     draft.require('status', 'in-progress');
   } else draft.require('status', 'unknown');
 }
+
+/** EVN-3: when a pending admission, transfer or discharge is planned for; other events repeat what PV1 says. */
+function planned(draft: Draft, state: State): void {
+  const name = PLANNED[state.event];
+  const evn = state.segments.find((item) => item.name === 'EVN');
+  if (name === undefined || evn === undefined || state.code !== 'ADT') return;
+  const index = ((draft.resource.extension as Element[] | undefined) ?? []).length;
+  const value = cellOf(evn, 3, state.run)
+    ?.at({ draft, base: `extension[${index}].valueDateTime` })
+    .dateTime('', 1);
+  if (value === undefined) return;
+  const url = `http://hl7.org/fhir/5.0/StructureDefinition/extension-Encounter.${name}`;
+  addExtension(draft.resource, url, 'valueDateTime', value);
+}
+
+const PLANNED: Record<string, string> = { A05: 'plannedStartDate', A14: 'plannedStartDate', A16: 'plannedEndDate' };
 
 /** The assigned location is where the patient is, or will be when the visit is planned. */
 function assignLocation(segment: SourceSegment, resource: Element): void {
