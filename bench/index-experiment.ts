@@ -17,9 +17,9 @@ import { load, machine, versions } from './server/machine.ts';
 import { usageOf } from './server/usage.ts';
 
 const option = process.argv.indexOf('--people');
-const people = option > 0 ? Number(process.argv[option + 1]) : 120;
+const people = option > 0 ? Number(process.argv[option + 1]) : 100;
 const perTransaction = 160;
-const searches = 100;
+const searches = 60;
 const readers = ['no row security', 'row security, all homes', 'row security, 50 homes'] as const;
 type Reader = (typeof readers)[number];
 

@@ -16,7 +16,7 @@ export interface Shape {
   statement(design: Design, known: Known, turn: number): Statement;
 }
 
-const page = 21;
+const page = 51;
 const loinc = 'http://loinc.org';
 const codes = ['8867-4', '8302-2', '29463-7', '39156-5', '9279-1'];
 
@@ -36,7 +36,12 @@ export const shapes: Shape[] = [
     name: 'frequent token, a page in the middle',
     example: 'Observation?code=…&_cursor=…',
     statement: (design, known, turn) => {
-      const statement = found(design, 'Observation', [codeHash(turn)], `AND r.rkey < $cursor`);
+      const statement = found(
+        design,
+        'Observation',
+        [codeHash(turn)],
+        `AND ${design.lookup === 'rows' ? 'lead' : 'r'}.rkey < $cursor`,
+      );
       const cursor = `$${statement.values.push(known.patients.length * 80)}`;
       return { ...statement, text: statement.text.replace('$cursor', cursor) };
     },
@@ -114,7 +119,7 @@ export const shapes: Shape[] = [
 ];
 
 /** The newest resources that have all these hashes; the first is the rarest, and leads. */
-function found({ schema, lookup, repeatsLead }: Design, type: string, hashes: bigint[], and = ''): Statement {
+function found({ schema, lookup, joinsPlainly }: Design, type: string, hashes: bigint[], and = ''): Statement {
   const where = `r.type = ${typeCode(type)} AND NOT r.deleted`;
   const order = `ORDER BY r.rkey DESC LIMIT ${page}`;
   if (lookup === 'array') {
@@ -124,13 +129,17 @@ function found({ schema, lookup, repeatsLead }: Design, type: string, hashes: bi
     };
   }
   const values: unknown[] = [String(hashes[0])];
-  const others = (repeatsLead ? hashes : hashes.slice(1)).map(
+  const others = (joinsPlainly ? hashes : hashes.slice(1)).map(
     (hash) => `AND r.tokens && $${values.push(`{${hash}}`)}::bigint[]`,
   );
+  const lead = `(SELECT home, rkey FROM ${schema}.index_token WHERE value = $1::bigint) lead`;
+  const joined = joinsPlainly
+    ? `${lead} JOIN ${schema}.resource r ON r.home = lead.home AND r.rkey = lead.rkey`
+    : `${lead} CROSS JOIN LATERAL (SELECT * FROM ${schema}.resource c
+         WHERE c.home = lead.home AND c.rkey = lead.rkey LIMIT 1) r`;
   return {
-    text: `SELECT r.home, r.rkey, r.body FROM (SELECT home, rkey FROM ${schema}.index_token WHERE value = $1::bigint) lead
-           JOIN ${schema}.resource r ON r.home = lead.home AND r.rkey = lead.rkey
-           WHERE ${where} ${others.join(' ')} ${and} ${order}`,
+    text: `SELECT r.home, r.rkey, r.body FROM ${joined} WHERE ${where} ${others.join(' ')} ${and}
+           ${joinsPlainly ? order : order.replace('r.rkey', 'lead.rkey')}`,
     values,
   };
 }
