@@ -17,6 +17,7 @@ export default defineConfig({
             'scripts/**/*.test.ts',
           ],
           exclude: ['**/node_modules/**', '**/*.integration.test.ts'],
+          testTimeout: 30_000,
         },
       },
       {

@@ -14,8 +14,9 @@ let child: ChildProcess;
 let log = '';
 let ports: { url: string; mllpPort: number };
 beforeAll(async () => {
-  // A second hub over the same database, in a process whose whole output can be read.
+  // The hub goes on in a process whose whole output can be read.
   hub = await startTestHub();
+  await hub.rest();
   const config = { ...hub.config, logLevel: 'trace', messageBytes: 64 * 1024 };
   child = spawn(process.execPath, [join(import.meta.dirname, 'soak', 'hub-process.ts'), JSON.stringify(config)], {
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -5,6 +5,7 @@ import {
   type Database,
   DatabaseStartError,
   type EmbeddedDatabase,
+  Leadership,
   migrate,
   openDatabase,
   startEmbeddedDatabase,
@@ -61,8 +62,9 @@ export async function startHub(config: Config, progress: Progress, pages = scree
       const receivers = await startReceivers(config.dataDir, participants);
       closing.push(() => receivers.close());
     }
-    processor.start();
-    closing.push(() => processor.stop());
+    const inboxLead = new Leadership(database, leads.inbox, processor);
+    await inboxLead.start();
+    closing.push(() => inboxLead.stop());
 
     const authenticator = new Authenticator(accounts, tokenKey(config.dataDir));
     const app = httpServer(
@@ -102,8 +104,9 @@ export async function startHub(config: Config, progress: Progress, pages = scree
         (done, total) => progress.count('Loading the simulated region, messages processed', done, total),
       );
     }
-    await sender.start();
-    closing.push(() => sender.stop());
+    const outboxLead = new Leadership(database, leads.outbox, sender);
+    await outboxLead.start();
+    closing.push(() => outboxLead.stop());
     const url = await app.listen({ host: config.host, port: config.port });
     closing.push(() => app.close());
     return {
@@ -117,6 +120,9 @@ export async function startHub(config: Config, progress: Progress, pages = scree
     throw error;
   }
 }
+
+/** The locks of what one hub at a time does. */
+const leads = { inbox: 7_240_317, outbox: 7_240_318 };
 
 async function openStore(config: Config, progress: Progress, closing: (() => Promise<void>)[]): Promise<Database> {
   let embedded: EmbeddedDatabase | undefined;

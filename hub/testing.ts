@@ -41,6 +41,8 @@ export interface TestHub {
   deliver(...messages: (string | Uint8Array)[]): Promise<string[]>;
   /** Resolves when no message waits for its first try. */
   settled(): Promise<void>;
+  /** Ends the hub and leaves its database and folder to another one. */
+  rest(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -113,6 +115,7 @@ export async function startTestHub(settings: Partial<Config> = {}): Promise<Test
         await new Promise((resolve) => setTimeout(resolve, 10));
       }
     },
+    rest: () => hub.stop(),
     stop: async () => {
       await hub.stop();
       await test.drop();

@@ -82,7 +82,7 @@ function hubFolder(path: string): string {
 function isFace(from: string, to: string): boolean {
   const folder = hubFolder(to);
   if (folder === '' || folder === hubFolder(from)) return true;
-  const isTest = /\.test\.ts$/.test(from);
+  const isTest = /(\.test|\/testing[a-z-]*)\.ts$/.test(from);
   return new RegExp(`^hub/${folder}/(index|mod${isTest ? '|testing' : ''})\\.ts$`).test(to);
 }
 

@@ -76,6 +76,7 @@ export class Processor {
   }
 
   start(): void {
+    this.#stopped = false;
     this.#running = this.#run();
   }
 

@@ -5,6 +5,7 @@
 import { typeName } from '@causeway/fhir';
 import type { Logger } from 'pino';
 import type { Database } from '../database/index.ts';
+import { faultText } from '../faults.ts';
 import type { FhirRecord } from '../record/index.ts';
 import { type AccessLog, accessOf, type Endpoint, type Participants } from '../trust/index.ts';
 import type { Answer, Client, Timeouts } from './answer.ts';
@@ -78,7 +79,7 @@ export class Destination {
         } else if (this.#failures > 0) await this.#pause(this.#backOff(this.#failures), false);
       } catch (error) {
         if (this.#stopped) return;
-        this.#parts.log.error({ destination: this.#key, error: (error as Error).message }, 'the outbox failed');
+        this.#parts.log.error({ destination: this.#key, error: faultText(error) }, 'the outbox failed');
         await this.#pause(idleMs, false);
       }
     }

@@ -56,7 +56,7 @@ export class Writer {
     this.#hooks.push(hook);
   }
 
-  /** Tells, after each commit, what changed. */
+  /** Tells, after each commit, what changed. The listener must not throw. */
   afterCommit(listener: (set: WriteSet) => void): void {
     this.#afterCommit.push(listener);
   }
@@ -135,10 +135,10 @@ export class Writer {
       return;
     }
     committed!.committed();
-    for (const listener of this.#afterCommit) listener(committed!);
     for (const { queued, value, error } of outcomes) {
       if (error === undefined) queued.resolve(value);
       else queued.reject(error);
     }
+    for (const listener of this.#afterCommit) listener(committed!);
   }
 }

@@ -211,7 +211,11 @@ describe('canonicalText', () => {
           expect(JSON.parse(result.text)).toEqual({
             ...expected,
             id: 'abc',
-            meta: { ...sentMeta, versionId: '3', lastUpdated: VERSION.lastUpdated },
+            meta: {
+              ...(sentMeta && JSON.parse(JSON.stringify(sentMeta))),
+              versionId: '3',
+              lastUpdated: VERSION.lastUpdated,
+            },
           });
           expect(source.value).toEqual(JSON.parse(result.text));
           for (const it of result.references)

@@ -73,7 +73,7 @@ export interface MessageIssue {
   message: string;
 }
 
-export type DeliveryState = 'waiting' | 'delivered' | 'failed' | 'dead';
+export type DeliveryState = 'waiting' | 'delivered' | 'failed' | 'dead' | 'cancelled';
 
 export interface Delivery {
   id: string;

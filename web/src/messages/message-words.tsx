@@ -17,6 +17,7 @@ export const DELIVERY_WORDS: Record<DeliveryState, { words: string; tone: Tone }
   delivered: { words: 'Delivered', tone: 'good' },
   failed: { words: 'Failed, will be retried', tone: 'warn' },
   dead: { words: 'Given up', tone: 'bad' },
+  cancelled: { words: 'Not sent: withdrawn before', tone: 'neutral' },
 };
 
 export const DISPOSITION_WORDS: Record<Disposition, { words: string; tone: Tone; meaning: string }> = {
