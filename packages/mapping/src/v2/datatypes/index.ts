@@ -12,11 +12,10 @@ import {
   readPlainIdentifier,
   readSsn,
 } from './identifier.ts';
+import { readFacilityLocation, readLocation } from './location.ts';
 import { readHumanName } from './name.ts';
 import {
   readCodedOrganization,
-  readFacilityLocation,
-  readLocation,
   readNamedOrganization,
   readNamedPractitioner,
   readNestedPractitioner,

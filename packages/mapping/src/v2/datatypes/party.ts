@@ -4,14 +4,8 @@ import type { Draft, Element } from '../draft.ts';
 import type { Place, SourceRepetition } from '../source.ts';
 import { readConcept } from './coded.ts';
 import { addExtension } from './extension.ts';
-import {
-  encodePart,
-  peekAuthority,
-  readEntityIdentifier,
-  readIdentifierParts,
-  systemOf,
-  universalSystem,
-} from './identifier.ts';
+import { encodePart, peekAuthority, readIdentifierParts, systemOf, universalSystem } from './identifier.ts';
+import { readLocation } from './location.ts';
 import { readHumanName, readNameParts, XCN } from './name.ts';
 
 /** XCN to Reference(Practitioner): keyed by id and authority, or by name when there is no id. */
@@ -254,134 +248,6 @@ export function readAuthorityOrganization(cell: Cell): Element | undefined {
     at.used(3);
     place.base = `identifier[${draft.append('identifier', { system: 'urn:ietf:rfc:3986', value: universalSystem(universal, cell.peek(3)) })}]`;
     if (draft.resource.name === undefined) draft.resource.name = universal;
-  }
-  return referenceTo(draft);
-}
-
-const PHYSICAL = 'http://terminology.hl7.org/CodeSystem/location-physical-type';
-/** PL parts from the whole to the part, with the physical type each stands for. */
-const PL_PARTS: readonly (readonly [number, string, string])[] = [
-  [7, 'bu', 'Building'],
-  [8, 'lvl', 'Level'],
-  [1, 'wa', 'Ward'],
-  [2, 'ro', 'Room'],
-  [3, 'bd', 'Bed'],
-];
-
-/** PL to Reference(Location): one location for the finest part given, named by its parts from the whole to the part. */
-export function readLocation(cell: Cell): Element | undefined {
-  const parts = PL_PARTS.filter(
-    ([component]) =>
-      cell.component(component) !== undefined && (cell.peek(component) ?? cell.peek(component, 2)) !== undefined,
-  );
-  const facility = cell.peek(4) ?? cell.peek(4, 2);
-  const description = cell.peek(9);
-  const comprehensive = cell.peek(10);
-  if (parts.length === 0 && facility === undefined && description === undefined && comprehensive === undefined)
-    return undefined;
-  const names = parts.map(([component]) => cell.peek(component) ?? cell.peek(component, 2)!);
-  const draft = cell.run.draft(
-    'Location',
-    'reference',
-    facility ?? '',
-    ...(names.length > 0
-      ? PL_PARTS.map(([c]) => cell.peek(c) ?? cell.peek(c, 2) ?? '')
-      : [comprehensive ?? description ?? '']),
-  );
-  draft.clinical = false;
-  const at = cell.at(placeOf(draft));
-  for (const [component] of parts) {
-    at.text('name', component);
-    readPartAuthority(at, component, draft);
-  }
-  draft.resource.name = names.length > 0 ? names.join(' ') : (description ?? facility ?? comprehensive);
-  draft.resource.mode = 'instance';
-  const finest = parts.at(-1);
-  if (finest !== undefined)
-    draft.resource.physicalType = { coding: [{ system: PHYSICAL, code: finest[1], display: finest[2] }] };
-  describeLocation(at, draft);
-  return referenceTo(draft);
-}
-
-function readPartAuthority(at: Cell, component: number, draft: Draft): void {
-  const universal = at.peek(component, 2);
-  if (universal === undefined) return;
-  const system = universalSystem(universal, at.peek(component, 3));
-  const index = draft.append('identifier', { system, value: at.peek(component) ?? universal });
-  at.text(`identifier[${index}].system`, component, 2);
-  at.consume(at.atom(component, 3));
-}
-
-function describeLocation(at: Cell, draft: Draft): void {
-  const facility = at.inside(4);
-  if (facility !== undefined) {
-    const organization = readAuthorityOrganization(facility);
-    if (organization !== undefined) draft.resource.managingOrganization = organization;
-  }
-  const description = at.text('description', 9);
-  if (description !== undefined) draft.resource.description = description;
-  const status = at.peek(5);
-  if (status !== undefined && /^[CHIKOU]$/i.test(status)) {
-    draft.resource.operationalStatus = {
-      system: 'http://terminology.hl7.org/CodeSystem/v2-0116',
-      code: status.toUpperCase(),
-    };
-    at.text('operationalStatus.code', 5);
-  } else if (status !== undefined && /^(active|suspended|inactive)$/i.test(status)) {
-    draft.resource.status = status.toLowerCase();
-    at.text('status', 5);
-  }
-  const type = at.text('type[0].coding[0].code', 6);
-  if (type !== undefined)
-    draft.resource.type = [{ coding: [{ system: 'http://terminology.hl7.org/CodeSystem/v2-0305', code: type }] }];
-  const whole = at.inside(10);
-  const place = placeOf(draft);
-  const identifier = whole === undefined ? undefined : readEntityIdentifier(whole.at(place));
-  if (identifier !== undefined) {
-    const authority = peekAuthority(at.component(11));
-    if (authority.namespace !== undefined && identifier.assigner === undefined)
-      identifier.assigner = { display: at.text('identifier', 11) };
-    place.base = `identifier[${draft.append('identifier', identifier)}]`;
-    return;
-  }
-  place.draft = undefined;
-  assignedName(at, draft);
-}
-
-/** PL.11 without PL.10: the authority by which the location's name identifies it. */
-function assignedName(at: Cell, draft: Draft): void {
-  const authority = at.inside(11);
-  if (authority === undefined || draft.resource.name === undefined) return;
-  const { namespace, universal, universalType } = peekAuthority(at.component(11));
-  if (namespace === undefined && universal === undefined) return;
-  const identifier: Element = {
-    system: systemOf(at.run, { namespace, universal, universalType }),
-    value: draft.resource.name,
-    ...(namespace !== undefined && { assigner: { display: namespace } }),
-  };
-  const base = `identifier[${draft.append('identifier', identifier)}]`;
-  const placed = authority.at({ draft, base });
-  placed.text('assigner.display', 1);
-  placed.text('system', 2);
-  placed.used(3);
-}
-
-/** HD or ST naming a facility, to Reference(Location). */
-export function readFacilityLocation(cell: Cell): Element | undefined {
-  const name = cell.peek(1);
-  const universal = cell.peek(2);
-  if (name === undefined && universal === undefined) return undefined;
-  const draft = cell.run.draft('Location', 'reference', 'facility', universal ?? name!);
-  draft.clinical = false;
-  const at = cell.at(placeOf(draft));
-  draft.resource.name = at.text('name', 1) ?? universal;
-  if (universal !== undefined) {
-    const index = draft.append('identifier', {
-      system: 'urn:ietf:rfc:3986',
-      value: universalSystem(universal, cell.peek(3)),
-    });
-    at.text(`identifier[${index}].value`, 2);
-    at.used(3);
   }
   return referenceTo(draft);
 }

@@ -2,7 +2,8 @@
 import type { Cell } from '../cell.ts';
 import { readAddress } from '../datatypes/address.ts';
 import { readConcept } from '../datatypes/coded.ts';
-import { readLocation, readPractitioner } from '../datatypes/party.ts';
+import { readLocation } from '../datatypes/location.ts';
+import { readPractitioner } from '../datatypes/party.ts';
 import { readContactPoint } from '../datatypes/telecom.ts';
 import type { Draft, Element } from '../draft.ts';
 import { compileRows } from '../engine.ts';
