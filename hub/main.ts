@@ -50,8 +50,9 @@ export async function startHub(config: Config, progress: Progress, pages = scree
     const persons = new PersonIndex(database, record);
     const pool = new ConversionPool();
     closing.push(() => pool.close());
-    const processor = new Processor({ database, record, persons, participants, master, pool, log });
     const receiver = new Receiver(database, master, () => processor.wake());
+    const isPressed = () => receiver.pressed;
+    const processor = new Processor({ database, record, persons, participants, master, pool, isPressed, log });
     const messages = new Messages(database, master, participants);
     const sender = new Sender({ database, record, participants, accessLog, log });
     new Derivation(record, persons, participants, () => sender.wake());

@@ -19,6 +19,7 @@ const batchSize = 64;
 const batchBytes = 16 * 1024 * 1024;
 const idleMs = 1_000;
 const attempts = 5;
+const longestWaitMs = 400;
 /** How often, under steady load, messages that failed and are due again get their turn. */
 const batchesBeforeRetries = 16;
 const firstRetryMs = 2_000;
@@ -51,6 +52,7 @@ export class Processor {
   readonly #participants: Participants;
   readonly #master: Buffer;
   readonly #pool: ConversionPool;
+  readonly #isPressed: () => boolean;
   readonly #log: Logger;
   #wake: (() => void) | undefined;
   #pending = false;
@@ -64,6 +66,8 @@ export class Processor {
     participants: Participants;
     master: Buffer;
     pool: ConversionPool;
+    /** Whether acknowledgements need the hub's time more. */
+    isPressed: () => boolean;
     log: Logger;
   }) {
     this.#database = parts.database;
@@ -72,6 +76,7 @@ export class Processor {
     this.#participants = parts.participants;
     this.#master = parts.master;
     this.#pool = parts.pool;
+    this.#isPressed = parts.isPressed;
     this.#log = parts.log;
   }
 
@@ -106,6 +111,7 @@ export class Processor {
         }
         const following = this.#prepare(works.at(-1)!.message.seq);
         following.catch(() => {});
+        await this.#giveWay();
         const clean = await this.#storeAll(works);
         const goOn = clean && batch % batchesBeforeRetries !== 0;
         next = goOn ? following : following.then(() => this.#prepare(0));
@@ -117,6 +123,14 @@ export class Processor {
       }
     }
     await next.catch(() => {});
+  }
+
+  /** Lets acknowledgements go first while many messages arrive, for a moment before each batch. */
+  async #giveWay(): Promise<void> {
+    const since = performance.now();
+    while (this.#isPressed() && !this.#stopped && performance.now() - since < longestWaitMs) {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
   }
 
   #idle(): Promise<void> {

@@ -33,6 +33,9 @@ export interface Receipt {
 
 /** One: a message's place in the log is its place among those received, also when a sender does not wait for answers. */
 const commitsAtOnce = 1;
+/** More messages than this in one to two windows: some 500 a second. */
+const pressingMessages = 60;
+const windowMs = 80;
 const messagesPerCommit = 512;
 const bytesPerCommit = 64 * 1024 * 1024;
 
@@ -50,6 +53,7 @@ export class Receiver {
   /** Lanes of the commits on their way. */
   readonly #committing = new Set<string>();
   #running = 0;
+  #window = { since: 0, received: 0, before: 0 };
 
   constructor(database: Database, master: Buffer, onCommit: () => void) {
     this.#database = database;
@@ -57,8 +61,16 @@ export class Receiver {
     this.#onCommit = onCommit;
   }
 
+  /** Whether so much arrives that what is not urgent should wait. */
+  get pressed(): boolean {
+    this.#turnWindow();
+    return this.#window.received + this.#window.before > pressingMessages;
+  }
+
   /** Resolves once the message is on disk. */
   receive(received: Received): Promise<Receipt> {
+    this.#turnWindow();
+    this.#window.received++;
     return new Promise((resolve, reject) => {
       this.#queue.push({ received, resolve, reject });
       if (this.#running < commitsAtOnce) {
@@ -66,6 +78,14 @@ export class Receiver {
         setImmediate(() => void this.#drain());
       }
     });
+  }
+
+  /** Counts what arrives in two windows, the current one and the one before. */
+  #turnWindow(): void {
+    const now = performance.now();
+    const { since, received } = this.#window;
+    if (now - since < windowMs) return;
+    this.#window = { since: now, received: 0, before: now - since < 2 * windowMs ? received : 0 };
   }
 
   async #drain(): Promise<void> {

@@ -3,7 +3,7 @@
  * `<dataDir>/keys/master.key`, beside the database and not in it: who has one of the two can read nothing.
  */
 
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createSecretKey, type KeyObject, randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { createKey, KeyError, readKey } from './key-file.ts';
 
@@ -38,7 +38,7 @@ export function newDataKey(): Buffer {
  */
 export function wrapDataKey(master: Buffer, dataKey: Buffer, context: string): Buffer {
   const nonce = randomBytes(nonceBytes);
-  const cipher = createCipheriv(algorithm, master, nonce).setAAD(Buffer.from(context));
+  const cipher = createCipheriv(algorithm, keyObject(master), nonce).setAAD(Buffer.from(context));
   return Buffer.concat([nonce, cipher.update(dataKey), cipher.final(), cipher.getAuthTag()]);
 }
 
@@ -47,7 +47,7 @@ export function unwrapDataKey(master: Buffer, wrapped: Buffer, context: string):
   const nonce = wrapped.subarray(0, nonceBytes);
   const sealed = wrapped.subarray(nonceBytes, -tagBytes);
   try {
-    const decipher = createDecipheriv(algorithm, master, nonce, { authTagLength: tagBytes });
+    const decipher = createDecipheriv(algorithm, keyObject(master), nonce, { authTagLength: tagBytes });
     decipher.setAAD(Buffer.from(context)).setAuthTag(wrapped.subarray(-tagBytes));
     return Buffer.concat([decipher.update(sealed), decipher.final()]);
   } catch {
@@ -55,4 +55,11 @@ export function unwrapDataKey(master: Buffer, wrapped: Buffer, context: string):
       'A data key does not open with this master key: master.key is not the one this database was written with.',
     );
   }
+}
+
+/** Node prepares a key given as bytes anew at each call, which costs more than the wrapping. */
+let prepared: { bytes: Buffer; key: KeyObject } | undefined;
+function keyObject(bytes: Buffer): KeyObject {
+  if (prepared?.bytes !== bytes) prepared = { bytes, key: createSecretKey(bytes) };
+  return prepared.key;
 }
