@@ -143,3 +143,16 @@ describe('the explanation', () => {
     expect(compare(empty, empty).outcome).toBe('different');
   });
 });
+
+it('weighs the same pair of names whoever of the two comes first', () => {
+  const person = (...names: [string, string][]) =>
+    prepare({
+      names: names.map(([family, given]) => ({ family, given: [given] })),
+      addresses: [],
+      phones: [],
+      emails: [],
+      identifiers: [],
+    });
+  const [a, b] = [person(['Ana', 'Anna'], ['', 'Li']), person(['Ana', 'Li'], ['', 'Anna'])];
+  expect(compare(a, b).weight).toBeCloseTo(compare(b, a).weight, 9);
+});

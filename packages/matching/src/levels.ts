@@ -68,19 +68,22 @@ function nameLevels(a: Prepared, b: Prepared): { family: FieldLevel | null; give
   const isOdd = (level: FieldLevel | null) =>
     level === null || level.level === 'different' || level.level === 'initial';
   if (!isOdd(family) || !isOdd(given)) return { family, given };
+  let swapped: { family: FieldLevel; given: FieldLevel } | undefined;
   for (const familyA of a.families) {
     for (const givenA of a.givens) {
       for (const familyB of b.families) {
         for (const givenB of b.givens) {
           if (!isGivenAs(familyA.text, givenB) || !isGivenAs(familyB.text, givenA)) continue;
-          return {
+          const pair = {
             family: { level: 'swapped', a: familyA.text, b: familyB.text },
             given: { level: 'swapped', a: givenA.text, b: givenB.text },
           };
+          if (!swapped || isBefore(pair.family, swapped.family)) swapped = pair;
         }
       }
     }
   }
+  if (swapped) return swapped;
   return { family, given };
 }
 
@@ -171,7 +174,10 @@ function itself(value: string): string {
   return value;
 }
 
-/** The best level over all pairs of values; null when no pair can be compared. */
+/**
+ * The best level over all pairs of values; null when no pair can be compared. Of equally good pairs the first by their
+ * texts counts, so that neither the order of values nor of people matters.
+ */
 function best<T>(
   field: Field,
   as: T[],
@@ -181,18 +187,24 @@ function best<T>(
 ): FieldLevel | null {
   const order = ORDER[field];
   let rank = order.length;
-  let found: [T, T] | null = null;
+  let found: FieldLevel | null = null;
   for (const a of as) {
     for (const b of bs) {
       const level = compare(a, b);
       if (level === null) continue;
       const at = order.indexOf(level);
-      if (at < rank) {
-        rank = at;
-        found = [a, b];
-        if (rank === 0) return { level: order[0]!, a: show(a), b: show(b) };
-      }
+      if (at > rank) continue;
+      const pair = { level, a: show(a), b: show(b) };
+      if (at < rank || found === null || isBefore(pair, found)) found = pair;
+      rank = at;
     }
   }
-  return found === null ? null : { level: order[rank]!, a: show(found[0]), b: show(found[1]) };
+  return found;
+}
+
+/** An order of pairs in which a pair and its mirror image are equal. */
+function isBefore(one: FieldLevel, other: FieldLevel): boolean {
+  const [low, high] = one.a < one.b ? [one.a, one.b] : [one.b, one.a];
+  const [otherLow, otherHigh] = other.a < other.b ? [other.a, other.b] : [other.b, other.a];
+  return low === otherLow ? high < otherHigh : low < otherLow;
 }
