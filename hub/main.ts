@@ -50,6 +50,7 @@ export async function startHub(config: Config, progress: Progress, pages = scree
     const persons = new PersonIndex(database, record);
     const pool = new ConversionPool();
     closing.push(() => pool.close());
+    record.writer.beforeCommit((set, transaction) => accessLog.recordWith(transaction, set.accesses));
     const receiver = new Receiver(database, master, () => processor.wake());
     const isPressed = () => receiver.pressed;
     const processor = new Processor({ database, record, persons, participants, master, pool, isPressed, log });

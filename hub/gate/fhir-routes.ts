@@ -2,6 +2,7 @@
 import { isUtf8 } from 'node:buffer';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import {
+  type Audit,
   type BundleEntry,
   type EntryOutcome,
   type FhirRecord,
@@ -25,6 +26,9 @@ const recordedPatients = 100;
 /** Parameters of a search by POST. */
 const searchBytes = 64 * 1024;
 
+/** What an access to be recorded takes from an outcome. */
+type Written = { status: number; text: string };
+
 type Params = { type: string; id: string; version: string };
 
 export function fhirRoutes(app: FastifyInstance, parts: FhirParts): void {
@@ -33,6 +37,9 @@ export function fhirRoutes(app: FastifyInstance, parts: FhirParts): void {
   const log = (who: Caller, action: string, what: string, status: number, patients: Iterable<string> = []) =>
     accessLog.record(who, { action, what: what.slice(0, 500), status, patients: [...patients] });
   const path = (request: FastifyRequest) => request.url.slice('/fhir'.length);
+  const written =
+    (access: Caller, action: string, what: string): Audit<Written> =>
+    ({ status, text }) => ({ access, entry: { action, what: what.slice(0, 500), status, patients: patientsIn(text) } });
 
   app.get('/fhir/metadata', async (request, reply) => {
     reply.type(fhirJson);
@@ -119,16 +126,17 @@ export function fhirRoutes(app: FastifyInstance, parts: FhirParts): void {
     const who = await writer(caller, request, 'create');
     const scanned = record.scan(bodyText(request), request.params.type);
     const ifNoneExist = request.headers['if-none-exist'];
-    const made = await record.create(who, scanned, typeof ifNoneExist === 'string' ? ifNoneExist : undefined);
-    await log(who, 'create', path(request), made.status, patientsIn(made.text));
+    const condition = typeof ifNoneExist === 'string' ? ifNoneExist : undefined;
+    const made = await record.create(who, scanned, condition, written(who, 'create', path(request)));
     return sendWritten(request, reply, request.params.type, made);
   });
 
   app.put<{ Params: Params; Body: Buffer }>('/fhir/:type/:id', async (request, reply) => {
     const who = await writer(caller, request, 'update');
     const { type, id } = request.params;
-    const made = await record.update(record.scan(bodyText(request), type), id, request.headers['if-match']);
-    await log(who, 'update', path(request), made.status, patientsIn(made.text));
+    const scanned = record.scan(bodyText(request), type);
+    const ifMatch = request.headers['if-match'];
+    const made = await record.update(scanned, id, ifMatch, written(who, 'update', path(request)));
     return sendWritten(request, reply, type, made);
   });
 
@@ -136,16 +144,18 @@ export function fhirRoutes(app: FastifyInstance, parts: FhirParts): void {
     const who = await writer(caller, request, 'update');
     const { type } = request.params;
     const query = request.url.split('?')[1] ?? '';
-    const made = await record.conditionalUpdate(who, record.scan(bodyText(request), type), query);
-    await log(who, 'update', path(request), made.status, patientsIn(made.text));
+    const scanned = record.scan(bodyText(request), type);
+    const made = await record.conditionalUpdate(who, scanned, query, written(who, 'update', path(request)));
     return sendWritten(request, reply, type, made);
   });
 
   app.delete<{ Params: Params }>('/fhir/:type/:id', async (request, reply) => {
     const who = await writer(caller, request, 'delete');
     const { type, id } = request.params;
-    const version = await record.remove(type, id, request.headers['if-match']);
-    await log(who, 'delete', path(request), 204, type === 'Patient' ? [id] : []);
+    const version = await record.remove(type, id, request.headers['if-match'], () => ({
+      access: who,
+      entry: { action: 'delete', what: path(request), status: 204, patients: type === 'Patient' ? [id] : [] },
+    }));
     if (version !== undefined) reply.header('etag', etag(version));
     return reply.code(204).send();
   });
@@ -156,24 +166,26 @@ export function fhirRoutes(app: FastifyInstance, parts: FhirParts): void {
     const text = bodyText(request);
     const single = async (access: unknown, one: BundleEntry) => {
       const caller = access as Caller;
+      const what = `/${one.url}`;
       try {
-        const outcome = await singleEntry(record, caller, one, base);
-        await log(
-          caller,
-          one.method,
-          `/${one.url}`,
-          outcome.status,
-          patientsIn(outcome.resource ?? one.scanned?.text ?? ''),
-        );
+        const outcome = await singleEntry(record, caller, one, base, written(caller, one.method, what));
+        if (one.method === 'GET') await log(caller, 'GET', what, outcome.status, patientsIn(outcome.resource ?? ''));
         return outcome;
       } catch (error) {
-        if (error instanceof RecordError) await log(caller, one.method, `/${one.url}`, error.status);
+        if (error instanceof RecordError) await log(caller, one.method, what, error.status);
         throw error;
       }
     };
-    const { type, outcomes } = await record.bundle(who, text, single);
-    const changed = type === 'batch' ? '' : outcomes.map(({ location }) => location ?? '').join(' ');
-    await log(who, type, changed.slice(0, 500), 200, type === 'batch' ? [] : patientsIn(`${changed} ${text}`));
+    const { type, outcomes } = await record.bundle(who, text, single, (made) => {
+      const what = made.map(({ location }) => location ?? '').join(' ');
+      const entry = {
+        action: 'transaction',
+        what: what.slice(0, 500),
+        status: 200,
+        patients: patientsIn(`${what} ${text}`),
+      };
+      return { access: who, entry };
+    });
     const entries = outcomes.map(outcomeEntry);
     return reply.type(fhirJson).send(bundle(`${type}-response`, [['self', base]], entries, undefined));
   });
@@ -242,7 +254,13 @@ export function outcomeOf(issues: readonly Issue[]): object {
   };
 }
 
-async function singleEntry(record: FhirRecord, who: Caller, one: BundleEntry, base: string): Promise<EntryOutcome> {
+async function singleEntry(
+  record: FhirRecord,
+  who: Caller,
+  one: BundleEntry,
+  base: string,
+  audit: Audit<Written>,
+): Promise<EntryOutcome> {
   const [path, query] = one.url.split('?') as [string, string | undefined];
   const [type, id] = path.split('/') as [string, string | undefined];
   if (one.method === 'GET') {
@@ -254,17 +272,17 @@ async function singleEntry(record: FhirRecord, who: Caller, one: BundleEntry, ba
     return { status: 200, resource: stored.text, etag: etag(stored.version), lastModified: stored.updated };
   }
   if (one.method === 'DELETE' && id !== undefined) {
-    await record.remove(type, id, one.ifMatch);
+    await record.remove(type, id, one.ifMatch, () => audit({ status: 204, text: `${type}/${id}` }));
     return { status: 204 };
   }
   if (!one.scanned) throw new RecordError(400, 'required', 'The entry has no resource.');
   const scanned = record.scan(one.scanned.text, type);
   const made =
     one.method === 'POST'
-      ? await record.create(who, scanned, one.ifNoneExist)
+      ? await record.create(who, scanned, one.ifNoneExist, audit)
       : id === undefined
-        ? await record.conditionalUpdate(who, scanned, query ?? '')
-        : await record.update(scanned, id, one.ifMatch);
+        ? await record.conditionalUpdate(who, scanned, query ?? '', audit)
+        : await record.update(scanned, id, one.ifMatch, audit);
   return {
     status: made.status,
     location: `${type}/${made.id}/_history/${made.version}`,

@@ -4,12 +4,12 @@
  */
 
 import { isFhirError, isResourceType, type ScannedResource, scanBundle, validate } from '@causeway/fhir';
-import type { Access } from '../trust/index.ts';
+import type { Access, AccessNote } from '../trust/index.ts';
 import { type Issue, RecordError } from './errors.ts';
 import { isId } from './keys.ts';
 import { newId } from './new-id.ts';
 import { homePatient } from './prepare.ts';
-import type { WriteSet } from './write-set.ts';
+import type { ResourceKey, WriteSet } from './write-set.ts';
 import type { WriteJob } from './writer.ts';
 
 /** One answer of a bundle, to be rendered as `Bundle.entry`. */
@@ -39,6 +39,8 @@ export interface BundleServices {
   /** Carries out one entry of a batch, or a read of a transaction. */
   single(access: Access, entry: BundleEntry): Promise<EntryOutcome>;
   write<T>(job: WriteJob<T>): Promise<T>;
+  /** The access that a transaction is. */
+  audit?(outcomes: EntryOutcome[]): AccessNote;
 }
 
 /** Reads a bundle's text. @throws RecordError 400 for what is no batch or transaction */
@@ -124,36 +126,77 @@ export async function runTransaction(
   access: Access,
   entries: BundleEntry[],
 ): Promise<EntryOutcome[]> {
-  const plan = await planEntries(services, access, entries);
-  const resolve = resolver(plan, await conditionalReferences(services, access, plan));
-  const writes = plan.filter(({ action }) => action === 'create' || action === 'update' || action === 'delete');
-  const patients = new Set<string>();
-  for (const { entry, id } of writes) {
-    const patient = entry.scanned && homePatient(entry.scanned, id, resolve);
-    if (patient) patients.add(patient);
-  }
+  const conditions = conditionsOf(entries);
   const outcomes = new Array<EntryOutcome>(entries.length);
-  if (writes.length > 0) {
-    await services.write({
-      keys: writes.map(({ type, id }) => ({ type, id })),
-      patients: [...patients],
-      size: writes.length,
-      alone: entries.some(({ ifNoneExist, url }) => ifNoneExist !== undefined || url.includes('?')),
-      apply: (set) => {
-        for (const action of ['delete', 'create', 'update'] as const) {
-          for (const planned of writes) {
-            if (planned.action === action) outcomes[planned.index] = apply(set, planned, resolve);
-          }
+  let work = conditions.length === 0 ? await plannedWork(services, access, entries) : undefined;
+  await services.write({
+    keys: work?.keys ?? [],
+    patients: work?.patients ?? [],
+    size: entries.length,
+    alone: work === undefined,
+    ...(services.audit ? { audit: () => services.audit!(outcomes) } : {}),
+    apply: async (set) => {
+      if (conditions.length > 0) {
+        await lockConditions(set, conditions);
+        work = await plannedWork(services, access, entries);
+        await set.load(work.keys, work.patients);
+      }
+      for (const action of ['delete', 'create', 'update'] as const) {
+        for (const planned of work!.plan) {
+          if (planned.action === action) outcomes[planned.index] = apply(set, planned, work!.resolve);
         }
-      },
-    });
-  }
+      }
+    },
+  });
+  const { plan } = work!;
   for (const planned of plan) {
     if (planned.action === 'found')
       outcomes[planned.index] = { status: 200, location: `${planned.type}/${planned.id}` };
     if (planned.action === 'read') outcomes[planned.index] = await services.single(access, planned.entry);
   }
   return outcomes;
+}
+
+/**
+ * Lets one transaction at a time decide on each condition, over all hubs: what the one before it made is found.
+ * Conditions are locked in one order, so that two transactions do not wait for each other.
+ */
+export async function lockConditions(set: WriteSet, conditions: readonly string[]): Promise<void> {
+  for (const condition of [...new Set(conditions)].sort()) {
+    await set.transaction.query({
+      name: 'condition_lock',
+      text: 'SELECT pg_advisory_xact_lock(hashtextextended($1, 0))',
+      values: [condition],
+    });
+  }
+}
+
+interface Work {
+  plan: Planned[];
+  resolve(reference: string): string | undefined;
+  keys: ResourceKey[];
+  patients: string[];
+}
+
+async function plannedWork(services: BundleServices, access: Access, entries: BundleEntry[]): Promise<Work> {
+  const plan = await planEntries(services, access, entries);
+  const resolve = resolver(plan, await conditionalReferences(services, access, plan));
+  const writes = plan.filter(({ action }) => action !== 'found' && action !== 'read');
+  const patients = new Set<string>();
+  for (const { entry, id } of writes) {
+    const patient = entry.scanned && homePatient(entry.scanned, id, resolve);
+    if (patient) patients.add(patient);
+  }
+  return { plan, resolve, keys: writes.map(({ type, id }) => ({ type, id })), patients: [...patients] };
+}
+
+/** The conditions on which a transaction creates, updates or deletes. */
+function conditionsOf(entries: readonly BundleEntry[]): string[] {
+  return entries.flatMap(({ method, url, ifNoneExist }) => {
+    if (method === 'GET') return [];
+    if (ifNoneExist !== undefined) return [`${url.split('?')[0]}?${ifNoneExist}`];
+    return url.includes('?') ? [url] : [];
+  });
 }
 
 function apply(set: WriteSet, planned: Planned, resolve: (reference: string) => string | undefined): EntryOutcome {

@@ -7,7 +7,7 @@ export { hash64, ridOf } from './keys.ts';
 export { newId } from './new-id.ts';
 export { homePatient } from './prepare.ts';
 export type { StoredResource } from './read.ts';
-export { FhirRecord, type Persons, type WriteOutcome } from './record.ts';
+export { type Audit, FhirRecord, type Persons, type WriteOutcome } from './record.ts';
 export { open, seal } from './sealing.ts';
 export type { PresentPersons } from './search.ts';
 export type { SearchRequest } from './search-request.ts';

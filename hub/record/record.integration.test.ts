@@ -226,6 +226,16 @@ describe('bundles', () => {
     expect(JSON.parse(found.matches[0]!.text).subject.reference).toBe(`Patient/${patient}`);
   });
 
+  it('makes one resource when transactions create it under one condition at once', async () => {
+    const text = bundle({
+      resource: { resourceType: 'Patient', identifier: [{ system: 'urn:race', value: '2' }] },
+      request: { method: 'POST', url: 'Patient', ifNoneExist: 'identifier=urn:race|2' },
+    });
+    const made = await Promise.all(Array.from({ length: 8 }, () => record.bundle(clinician, text, single)));
+    expect(made.map(({ outcomes }) => outcomes[0]!.status).sort()).toEqual([200, 200, 200, 200, 200, 200, 200, 201]);
+    expect(await foundIds('Patient?identifier=urn:race|2')).toHaveLength(1);
+  });
+
   it('changes nothing when one entry cannot be carried out', async () => {
     const error = await failure(
       record.bundle(

@@ -5,11 +5,12 @@
 
 import { isFhirError, isResourceType, type ScannedResource, scanResource } from '@causeway/fhir';
 import type { Database } from '../database/index.ts';
-import type { Access } from '../trust/index.ts';
+import type { Access, AccessNote } from '../trust/index.ts';
 import {
   type BundleEntry,
   checkResource,
   type EntryOutcome,
+  lockConditions,
   matches,
   readBundle,
   runBatch,
@@ -43,6 +44,9 @@ export interface WriteOutcome {
   updated: Date;
   text: string;
 }
+
+/** The access that a change is, told by its outcome; recorded in the transaction of the change. */
+export type Audit<T> = (outcome: T) => AccessNote;
 
 export class FhirRecord {
   readonly keys: HomeKeys;
@@ -155,11 +159,16 @@ export class FhirRecord {
   }
 
   /** Creates a resource under an id of the hub's making; with `ifNoneExist`, only when that finds nothing. */
-  async create(access: Access, scanned: ScannedResource, ifNoneExist?: string): Promise<WriteOutcome> {
+  async create(
+    access: Access,
+    scanned: ScannedResource,
+    ifNoneExist?: string,
+    audit?: Audit<WriteOutcome>,
+  ): Promise<WriteOutcome> {
     const id = newId();
-    return this.#write(scanned, id, ifNoneExist !== undefined, async (set) => {
+    return this.#write(scanned, id, ifNoneExist !== undefined, audit, async (set) => {
       if (ifNoneExist === undefined) return this.#put(set, scanned, id);
-      await this.#lock(set, `${scanned.resourceType}?${ifNoneExist}`);
+      await lockConditions(set, [`${scanned.resourceType}?${ifNoneExist}`]);
       const found = await this.find(access, scanned.resourceType, ifNoneExist);
       if (found.length > 1)
         throw new RecordError(412, 'multiple-matches', 'If-None-Exist finds more than one resource.');
@@ -170,12 +179,12 @@ export class FhirRecord {
   }
 
   /** Stores the next version of a resource, or its first. @throws RecordError 412 where If-Match names another version */
-  update(scanned: ScannedResource, id: string, ifMatch?: string): Promise<WriteOutcome> {
+  update(scanned: ScannedResource, id: string, ifMatch?: string, audit?: Audit<WriteOutcome>): Promise<WriteOutcome> {
     if (!isId(id)) throw new RecordError(400, 'value', 'An id has 1 to 64 letters, digits, - and dots.', 'id');
     if (scanned.id !== id) {
       throw new RecordError(400, 'invariant', 'The id of the resource must be that of the address.', 'id');
     }
-    return this.#write(scanned, id, false, (set) => {
+    return this.#write(scanned, id, false, audit, (set) => {
       const before = set.get(scanned.resourceType, id);
       if (ifMatch !== undefined && !matches(ifMatch, before?.version)) {
         throw new RecordError(412, 'conflict', 'The resource has another version than If-Match names; read it again.');
@@ -185,19 +194,45 @@ export class FhirRecord {
   }
 
   /** Updates what a search finds, or creates. @throws RecordError 412 for several */
-  async conditionalUpdate(access: Access, scanned: ScannedResource, query: string): Promise<WriteOutcome> {
-    const found = await this.find(access, scanned.resourceType, query);
-    if (found.length > 1) throw new RecordError(412, 'multiple-matches', 'The condition finds more than one resource.');
-    const id = found[0] ?? scanned.id ?? newId();
-    return this.#write(scanned, id, true, (set) => this.#put(set, scanned, id));
+  async conditionalUpdate(
+    access: Access,
+    scanned: ScannedResource,
+    query: string,
+    audit?: Audit<WriteOutcome>,
+  ): Promise<WriteOutcome> {
+    const type = scanned.resourceType;
+    const stated = scanned.id;
+    return this.writer.write({
+      keys: [],
+      patients: [],
+      alone: true,
+      ...(audit ? { audit } : {}),
+      apply: async (set) => {
+        await lockConditions(set, [`${type}?${query}`]);
+        const found = await this.find(access, type, query);
+        if (found.length > 1) {
+          throw new RecordError(412, 'multiple-matches', 'The condition finds more than one resource.');
+        }
+        const id = found[0] ?? stated ?? newId();
+        const patient = homePatient(scanned, id);
+        await set.load([{ type, id }], patient === undefined ? [] : [patient]);
+        return this.#put(set, scanned, id);
+      },
+    });
   }
 
   /** Deletes a resource; deleting what is not there changes nothing. Returns the version that says so. */
-  async remove(type: string, id: string, ifMatch?: string): Promise<number | undefined> {
+  async remove(
+    type: string,
+    id: string,
+    ifMatch?: string,
+    audit?: Audit<number | undefined>,
+  ): Promise<number | undefined> {
     checkType(type);
     return this.writer.write({
       keys: [{ type, id }],
       patients: [],
+      ...(audit ? { audit } : {}),
       apply: (set) => {
         const before = set.get(type, id);
         if (ifMatch !== undefined && !matches(ifMatch, before?.version)) {
@@ -217,12 +252,14 @@ export class FhirRecord {
     access: Access,
     text: string,
     single: (access: Access, entry: BundleEntry) => Promise<EntryOutcome>,
+    audit?: Audit<EntryOutcome[]>,
   ): Promise<{ type: 'batch' | 'transaction'; outcomes: EntryOutcome[] }> {
     const { type, entries } = readBundle(text);
     const services = {
       find: (who: Access, of: string, query: string) => this.find(who, of, query),
       write: <T>(job: WriteJob<T>) => this.writer.write(job),
       single,
+      ...(audit ? { audit } : {}),
     };
     const run = type === 'batch' ? runBatch : runTransaction;
     return { type, outcomes: await run(services, access, entries) };
@@ -248,6 +285,7 @@ export class FhirRecord {
     scanned: ScannedResource,
     id: string,
     alone: boolean,
+    audit: Audit<WriteOutcome> | undefined,
     apply: (set: WriteSet) => Promise<WriteOutcome> | WriteOutcome,
   ): Promise<WriteOutcome> {
     const patient = homePatient(scanned, id);
@@ -255,16 +293,8 @@ export class FhirRecord {
       keys: [{ type: scanned.resourceType, id }],
       patients: patient === undefined ? [] : [patient],
       alone,
+      ...(audit ? { audit } : {}),
       apply,
-    });
-  }
-
-  /** Lets one transaction at a time decide on a condition, over all hubs. */
-  async #lock(set: WriteSet, condition: string): Promise<void> {
-    await set.transaction.query({
-      name: 'condition_lock',
-      text: 'SELECT pg_advisory_xact_lock(hashtextextended($1, 0))',
-      values: [condition],
     });
   }
 }

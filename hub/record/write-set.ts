@@ -4,6 +4,7 @@
  */
 import { type ScannedResource, typeCode, typeName } from '@causeway/fhir';
 import type { Transaction } from '../database/index.ts';
+import type { AccessNote } from '../trust/index.ts';
 import { type Row, writeRows, writeStatementTimes } from './flush.ts';
 import type { HomeKeys } from './home-keys.ts';
 import { ridOf, sharedHome } from './keys.ts';
@@ -65,6 +66,8 @@ export class WriteSet {
   /** What was changed, in order. */
   readonly changes: Change[] = [];
   touched = false;
+  /** The accesses that the changes are. */
+  readonly accesses: AccessNote[] = [];
 
   constructor(transaction: Transaction, keys: HomeKeys, now: Date) {
     this.transaction = transaction;

@@ -3,6 +3,7 @@
  * disk, for all that arrived while the one before was being written. A change that fails leaves the others untouched.
  */
 import type { Database, Transaction } from '../database/index.ts';
+import type { AccessNote } from '../trust/index.ts';
 import type { HomeKeys } from './home-keys.ts';
 import { type ResourceKey, WriteSet } from './write-set.ts';
 
@@ -18,6 +19,8 @@ export interface WriteJob<T> {
   alone?: boolean;
   /** Makes the change in memory. May be called again when the transaction has to be repeated. */
   apply(set: WriteSet, transaction: Transaction): Promise<T> | T;
+  /** The access that the change is, recorded in its transaction. */
+  audit?(value: T): AccessNote;
   /** How many resources it writes, about; keeps transactions bounded. */
   size?: number;
 }
@@ -111,6 +114,7 @@ export class Writer {
           try {
             const value = await queued.job.apply(set, transaction);
             set.accept();
+            if (queued.job.audit) set.accesses.push(queued.job.audit(value));
             outcomes.push({ queued, value });
           } catch (error) {
             set.discard();
@@ -118,7 +122,7 @@ export class Writer {
             outcomes.push({ queued, error });
           }
         }
-        if (set.changes.length > 0 || set.touched) {
+        if (set.changes.length > 0 || set.touched || set.accesses.length > 0) {
           for (const hook of this.#hooks) await hook(set, transaction);
           await set.flush();
         }

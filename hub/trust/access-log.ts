@@ -2,7 +2,7 @@
  * The record of every access: who, what, when, why. Accesses that happen together are committed as one row, before
  * their answers leave.
  */
-import type { Database } from '../database/index.ts';
+import type { Database, Queryable } from '../database/index.ts';
 import type { Access } from './access.ts';
 
 /** One access. */
@@ -15,6 +15,12 @@ export interface AccessEntry {
   patients?: string[];
   /** HTTP status. */
   status: number;
+}
+
+/** An access and whose it is, to be recorded in the transaction of the change that it makes. */
+export interface AccessNote {
+  access: Access;
+  entry: AccessEntry;
 }
 
 const commitsAtOnce = 2;
@@ -38,22 +44,8 @@ export class AccessLog {
 
   /** Resolves once the entry is on disk. */
   record(access: Access, entry: AccessEntry): Promise<void> {
-    const { who, role, organization, purpose } = access;
-    const line = JSON.stringify({
-      at: new Date(),
-      who: storable(who),
-      role,
-      organization: storable(organization),
-      purpose,
-      action: entry.action,
-      what: storable(entry.what),
-      status: entry.status,
-      ...(entry.patients && entry.patients.length > 0
-        ? { patients: entry.patients.slice(0, namedPatients).map(storable) }
-        : {}),
-    });
     return new Promise((resolve, reject) => {
-      this.#queue.push({ entry: line, resolve, reject });
+      this.#queue.push({ entry: lineOf({ access, entry }), resolve, reject });
       if (this.#running < commitsAtOnce) {
         this.#running++;
         setImmediate(() => void this.#drain());
@@ -61,15 +53,19 @@ export class AccessLog {
     });
   }
 
+  /** Records accesses in a transaction: they are on disk when, and only when, its changes are. */
+  async recordWith(transaction: Queryable, notes: readonly AccessNote[]): Promise<void> {
+    if (notes.length > 0) await insert(transaction, notes.map(lineOf));
+  }
+
   async #drain(): Promise<void> {
     while (this.#queue.length > 0) {
       const batch = this.#queue.splice(0, entriesPerCommit);
       try {
-        await this.#database.query({
-          name: 'access_log',
-          text: 'INSERT INTO access_log (entries) VALUES ($1)',
-          values: [`[${batch.map(({ entry }) => entry).join(',')}]`],
-        });
+        await insert(
+          this.#database,
+          batch.map(({ entry }) => entry),
+        );
         for (const pending of batch) pending.resolve();
       } catch (error) {
         for (const pending of batch) pending.reject(error);
@@ -77,6 +73,30 @@ export class AccessLog {
     }
     this.#running--;
   }
+}
+
+async function insert(database: Queryable, lines: string[]): Promise<void> {
+  await database.query({
+    name: 'access_log',
+    text: 'INSERT INTO access_log (entries) VALUES ($1)',
+    values: [`[${lines.join(',')}]`],
+  });
+}
+
+function lineOf({ access: { who, role, organization, purpose }, entry }: AccessNote): string {
+  return JSON.stringify({
+    at: new Date(),
+    who: storable(who),
+    role,
+    organization: storable(organization),
+    purpose,
+    action: entry.action,
+    what: storable(entry.what),
+    status: entry.status,
+    ...(entry.patients && entry.patients.length > 0
+      ? { patients: entry.patients.slice(0, namedPatients).map(storable) }
+      : {}),
+  });
 }
 
 /** Text as jsonb takes it: without U+0000 and halves of surrogate pairs, which would fail the whole row. */
