@@ -113,7 +113,8 @@ function readControl(request: SearchRequest, name: string, value: string): void 
       else if (value !== 'false') throw wrong(name, 'is understood as count or false');
       return;
     case '_sort':
-      for (const part of value.split(',')) request.sort.push(readSort(request.type, part));
+      if (request.sort.length > 0 || value.includes(',')) throw wrong(name, 'takes one key on this server yet');
+      request.sort.push(readSort(request.type, value));
       return;
     case '_format':
       if (!/json/.test(value)) throw wrong(name, 'is understood as json');

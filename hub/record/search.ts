@@ -41,8 +41,9 @@ export class Searcher {
     if (request.summaryCount) return { matches: [], included: [], total, next: undefined };
     const statement = await this.#statement(access, request);
     const values = statement.values;
-    const { key, direction } = sortKey(request, (value) => `$${values.push(value)}`);
+    const { key, direction } = sortKey(request, statement.rkey, (value) => `$${values.push(value)}`);
     const after = cursorCondition(request, key, direction, (value) => `$${values.push(value)}`);
+    const byKey = key === statement.rkey;
     const limit = request.count + 1;
     const { rows } = await this.#database.query({
       text: statement.onePerPerson
@@ -52,7 +53,7 @@ export class Searcher {
            ) r WHERE ${after.replaceAll(key, 'r.sort_key')}
            ORDER BY r.sort_key ${direction}, r.rkey DESC LIMIT ${limit}`
         : `SELECT ${storedColumns}, ${key} AS sort_key ${statement.from} AND ${after}
-           ORDER BY ${key === 'r.rkey' ? '' : `${key} ${direction}, `}r.rkey ${key === 'r.rkey' ? direction : 'DESC'} LIMIT ${limit}`,
+           ORDER BY ${byKey ? `${key} ${direction}` : `${key} ${direction}, r.rkey DESC`} LIMIT ${limit}`,
       values,
     });
     const page = rows.slice(0, request.count) as (StoredRow & { sort_key: string | number })[];
@@ -97,7 +98,7 @@ export class Searcher {
   async #statement(
     access: Access,
     request: SearchRequest,
-  ): Promise<{ from: string; values: unknown[]; onePerPerson: boolean }> {
+  ): Promise<{ from: string; values: unknown[]; onePerPerson: boolean; rkey: 'r.rkey' | 'lead.rkey' }> {
     const values: unknown[] = [];
     const parameter: Parameter = (value) => `$${values.push(value)}`;
     const conditions: Condition[] = [];
@@ -117,18 +118,24 @@ export class Searcher {
     if (onePerPerson && conditions.length === 0) {
       where.push('(l.presented IS NULL OR p.home = r.home)');
       const from = `FROM resource r ${person} LEFT JOIN person p ON p.id = l.presented`;
-      return { from: `${from} WHERE ${where.join(' AND ')}`, values, onePerPerson: false };
+      return { from: `${from} WHERE ${where.join(' AND ')}`, values, onePerPerson: false, rkey: 'r.rkey' };
     }
-    const from = lead
-      ? `FROM (${lead}) lead JOIN resource r ON r.home = lead.home AND r.rkey = lead.rkey ${person}`
-      : `FROM resource r ${person}`;
-    return { from: `${from} WHERE ${where.join(' AND ')}`, values, onePerPerson };
+    // One hash's rows lie in the order of pages: taken one by one, a page costs a page. Left to the planner, which
+    // expects next to none, all of them are joined and sorted first. Ranges and texts rule out too many for that.
+    const streams = lead?.ordered && !onePerPerson && request.sort.length === 0 && !conditions.some((one) => one.lead);
+    const joined = streams
+      ? 'CROSS JOIN LATERAL (SELECT * FROM resource c WHERE c.home = lead.home AND c.rkey = lead.rkey LIMIT 1) r'
+      : 'JOIN resource r ON r.home = lead.home AND r.rkey = lead.rkey';
+    const from = lead ? `FROM (${lead.sql}) lead ${joined} ${person}` : `FROM resource r ${person}`;
+    const rkey = streams ? 'lead.rkey' : 'r.rkey';
+    return { from: `${from} WHERE ${where.join(' AND ')}`, values, onePerPerson, rkey };
   }
 
   /** The filter that finds least leads; hashes are probed, since the planner knows nothing of their frequency. */
-  async #lead(conditions: Condition[], parameter: Parameter): Promise<string | undefined> {
+  async #lead(conditions: Condition[], parameter: Parameter): Promise<Lead | undefined> {
     const hashed = conditions.filter((one) => one.hashes);
-    const other = conditions.find((one) => one.lead)?.lead;
+    const sql = conditions.find((one) => one.lead)?.lead;
+    const other = sql === undefined ? undefined : { sql, ordered: false };
     let best = hashed[0];
     if (hashed.length > 1 || (hashed.length === 1 && other)) {
       const counts = await Promise.all(
@@ -147,10 +154,15 @@ export class Searcher {
       best = hashed[counts.indexOf(least)];
     }
     if (!best) return other;
-    const one = best.hashes!.length === 1;
-    return one
-      ? `SELECT home, rkey FROM index_token WHERE value = ${parameter(String(best.hashes![0]))}::bigint`
-      : `SELECT DISTINCT home, rkey FROM index_token WHERE value = ANY(${parameter(hashArray(best.hashes!))}::bigint[])`;
+    const [one, ...more] = best.hashes!;
+    if (one !== undefined && more.length === 0) {
+      return {
+        sql: `SELECT home, rkey FROM index_token WHERE value = ${parameter(String(one))}::bigint`,
+        ordered: true,
+      };
+    }
+    const any = parameter(hashArray(best.hashes!));
+    return { sql: `SELECT DISTINCT home, rkey FROM index_token WHERE value = ANY(${any}::bigint[])`, ordered: false };
   }
 
   async #condition(access: Access, type: string, filter: Filter, parameter: Parameter): Promise<Condition> {
@@ -170,7 +182,7 @@ export class Searcher {
     const found = await this.#condition(access, link.type, link.filter, parameter);
     const lead = await this.#lead([found], parameter);
     const { rows } = await this.#database.query({
-      text: `SELECT r.rid, l.person FROM ${lead ? `(${lead}) lead JOIN resource r USING (home, rkey)` : 'resource r'}
+      text: `SELECT r.rid, l.person FROM ${lead ? `(${lead.sql}) lead JOIN resource r USING (home, rkey)` : 'resource r'}
              LEFT JOIN link l ON l.home = r.home
              WHERE r.type = ${typeCode(link.type)} AND NOT r.deleted AND ${found.sql}
                AND ${accessCondition(access, 'r.home', parameter)}
@@ -227,13 +239,23 @@ export class Searcher {
   }
 }
 
+/** A statement that gives `home, rkey` of what a filter finds; `ordered`: its rows lie in the order of `rkey`. */
+interface Lead {
+  sql: string;
+  ordered: boolean;
+}
+
 const chainLimit = 10_000;
 const revincludeLimit = 5_000;
 
 /** The expression a search is ordered by. */
-function sortKey(request: SearchRequest, parameter: Parameter): { key: string; direction: 'ASC' | 'DESC' } {
+function sortKey(
+  request: SearchRequest,
+  rkey: string,
+  parameter: Parameter,
+): { key: string; direction: 'ASC' | 'DESC' } {
   const sort = request.sort[0];
-  if (!sort || sort.parameter === '_id') return { key: 'r.rkey', direction: 'DESC' };
+  if (!sort || sort.parameter === '_id') return { key: rkey, direction: 'DESC' };
   const direction = sort.descending ? 'DESC' : 'ASC';
   if (sort.parameter === '_lastUpdated') return { key: 'r.seq', direction };
   const number = parameter(parameterNumber(request.type, sort.parameter.code));
@@ -252,7 +274,7 @@ function cursorCondition(request: SearchRequest, key: string, direction: string,
   if (!request.cursor) return 'true';
   const [value, rkey] = request.cursor;
   const at = parameter(rkey);
-  if (key === 'r.rkey') return `r.rkey ${direction === 'DESC' ? '<' : '>'} ${at}`;
+  if (key.endsWith('.rkey')) return `${key} ${direction === 'DESC' ? '<' : '>'} ${at}`;
   const cast = key === 'r.seq' ? '::bigint' : key.includes('index_range') ? '::float8' : '::text';
   const from = `${parameter(cursorValue(key, direction, value))}${cast}`;
   return `(${key} ${direction === 'DESC' ? '<' : '>'} ${from} OR (${key} = ${from} AND r.rkey < ${at}))`;
