@@ -6,13 +6,13 @@ import {
   type BundleEntry,
   type EntryOutcome,
   type FhirRecord,
-  type Issue,
   RecordError,
   type StoredResource,
 } from '../record/index.ts';
 import type { AccessLog } from '../trust/index.ts';
 import type { Authenticator, Caller } from './authenticate.ts';
 import { capabilityStatement } from './capability.ts';
+import { bundle, entry, etag, historyEntry, outcomeEntry, outcomeOf, patientsIn, patientsOf } from './fhir-answers.ts';
 
 export interface FhirParts {
   record: FhirRecord;
@@ -22,7 +22,6 @@ export interface FhirParts {
 }
 
 const fhirJson = 'application/fhir+json; charset=utf-8';
-const recordedPatients = 100;
 /** Parameters of a search by POST. */
 const searchBytes = 64 * 1024;
 
@@ -218,42 +217,6 @@ export async function searchBundle(
   return { text: bundle('searchset', links, entries, total), patients: patientsOf([...matches, ...included]) };
 }
 
-/** Whose records these are, as ids of Patients; at most as many as one access names. */
-function patientsOf(resources: readonly StoredResource[]): string[] {
-  const patients = new Set<string>();
-  for (const { type, rid, text } of resources) {
-    const id = type === 'Patient' ? rid : /"Patient\/([A-Za-z0-9\-.]{1,64})"/.exec(text)?.[1];
-    if (id) patients.add(id);
-    if (patients.size === recordedPatients) break;
-  }
-  return [...patients];
-}
-
-/** The Patients that a text is or names. */
-function patientsIn(text: string): string[] {
-  const patients = new Set<string>();
-  const own = /^\{"resourceType":"Patient","id":"([^"]+)"/.exec(text)?.[1];
-  if (own) patients.add(own);
-  for (const [, id] of text.matchAll(/\bPatient\/([A-Za-z0-9\-.]{1,64})/g)) {
-    patients.add(id!);
-    if (patients.size >= recordedPatients) break;
-  }
-  return [...patients];
-}
-
-/** An OperationOutcome of issues. */
-export function outcomeOf(issues: readonly Issue[]): object {
-  return {
-    resourceType: 'OperationOutcome',
-    issue: issues.map(({ severity, code, diagnostics, expression }) => ({
-      severity,
-      code,
-      diagnostics,
-      ...(expression === undefined ? {} : { expression: [expression] }),
-    })),
-  };
-}
-
 async function singleEntry(
   record: FhirRecord,
   who: Caller,
@@ -332,45 +295,6 @@ function sendWritten(
     return reply.send(outcomeOf([{ severity: 'information', code: 'informational', diagnostics: 'Stored.' }]));
   }
   return reply.send(made.text);
-}
-
-function entry(base: string, stored: StoredResource, mode: 'match' | 'include'): string {
-  return `{"fullUrl":"${base}/${stored.type}/${idOf(stored)}","resource":${stored.text},"search":{"mode":"${mode}"}}`;
-}
-
-function historyEntry(base: string, stored: StoredResource): string {
-  const path = `${stored.type}/${stored.deleted ? stored.rid : idOf(stored)}`;
-  const method = stored.deleted ? 'DELETE' : stored.version === 1 ? 'POST' : 'PUT';
-  const response = `"response":{"status":"${stored.deleted ? '204' : stored.version === 1 ? '201' : '200'}","etag":"W/\\"${stored.version}\\"","lastModified":"${stored.updated.toISOString()}"}`;
-  return `{"fullUrl":"${base}/${path}",${stored.deleted ? '' : `"resource":${stored.text},`}"request":{"method":"${method}","url":"${path}"},${response}}`;
-}
-
-function outcomeEntry(outcome: EntryOutcome): string {
-  const response = {
-    status: String(outcome.status),
-    ...(outcome.location ? { location: outcome.location } : {}),
-    ...(outcome.etag ? { etag: outcome.etag } : {}),
-    ...(outcome.lastModified ? { lastModified: outcome.lastModified.toISOString() } : {}),
-    ...(outcome.issues ? { outcome: outcomeOf(outcome.issues) } : {}),
-  };
-  return `{${outcome.resource ? `"resource":${outcome.resource},` : ''}"response":${JSON.stringify(response)}}`;
-}
-
-function bundle(type: string, links: string[][], entries: string[], total: number | undefined): string {
-  const link = JSON.stringify(links.map(([relation, url]) => ({ relation, url })));
-  const count = total === undefined ? '' : `"total":${total},`;
-  const list = entries.length === 0 ? '' : `,"entry":[${entries.join(',')}]`;
-  return `{"resourceType":"Bundle","type":"${type}",${count}"link":${link}${list}}`;
-}
-
-/** The logical id, which stands beside the type in most texts. */
-function idOf(stored: StoredResource): string {
-  const beside = /^\{"resourceType":"[A-Za-z]+","id":"([^"]+)"/.exec(stored.text)?.[1];
-  return beside ?? (JSON.parse(stored.text) as { id: string }).id;
-}
-
-function etag(version: number): string {
-  return `W/"${version}"`;
 }
 
 function baseUrl(request: FastifyRequest): string {

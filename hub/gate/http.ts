@@ -8,7 +8,8 @@ import { faultText } from '../faults.ts';
 import { RecordError } from '../record/index.ts';
 import { type ApiParts, apiRoutes } from './api-routes.ts';
 import { type AuthParts, authRoutes } from './auth-routes.ts';
-import { type FhirParts, fhirRoutes, outcomeOf } from './fhir-routes.ts';
+import { outcomeOf } from './fhir-answers.ts';
+import { type FhirParts, fhirRoutes } from './fhir-routes.ts';
 import { type InboxParts, inboxRoutes } from './inbox-routes.ts';
 
 export interface HttpOptions {

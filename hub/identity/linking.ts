@@ -14,9 +14,10 @@ import {
 } from '@causeway/matching';
 import type { Patient } from '@medplum/fhirtypes';
 import type { Transaction } from '../database/index.ts';
-import { type HomeKeys, newId, type ResourceChange, seal } from '../record/index.ts';
+import { type HomeKeys, newId, type ResourceChange } from '../record/index.ts';
+import { decide, decisionsAmong, openReview } from './decisions.ts';
 import { type DemographicsStore, read, type SourcePatient, sourceOf } from './demographics-store.ts';
-import { mergedPatient } from './merged-patient.ts';
+import { writePerson } from './person-rows.ts';
 
 /** Serialises changes of links over all hubs. */
 export const linkLock = 7_240_316;
@@ -93,7 +94,7 @@ export class Linking {
   /** Joins two source patients because a person or the source itself says that they are one. */
   async confirm(a: number, b: number, by: string, reason: string, grade: 'source' | 'confirmed'): Promise<void> {
     await this.#loadMembers([a, b]);
-    await this.#decide(a, b, true, by, reason);
+    await decide(this.#transaction, [a, b], { same: true, by, reason, at: this.#now });
     const [first, second] = [this.#members.get(a), this.#members.get(b)];
     if (!first || !second) return;
     if (first.person !== second.person) await this.#merge(first.person, second.person, by, reason, undefined);
@@ -106,7 +107,8 @@ export class Linking {
     const member = this.#members.get(home);
     if (!member) return;
     const others = [...this.#members.values()].filter((other) => other.person === member.person && other.home !== home);
-    for (const other of from ?? others.map(({ home: one }) => one)) await this.#decide(home, other, false, by, reason);
+    for (const other of from ?? others.map(({ home: one }) => one))
+      await decide(this.#transaction, [home, other], { same: false, by, reason, at: this.#now });
     if (others.length > 0 && (!from || from.some((one) => others.some((other) => other.home === one)))) {
       await this.#split(member, by, reason);
     }
@@ -263,7 +265,7 @@ export class Linking {
       }
     }
     const homes = considered.map(({ home }) => home);
-    const { same, different } = await this.#decisions(homes);
+    const { same, different } = await decisionsAmong(this.#transaction, homes);
     const edges: Edge[] = [];
     for (const { a, b, comparison } of compared.values()) {
       if (!homes.includes(a) || !homes.includes(b)) continue;
@@ -289,7 +291,7 @@ export class Linking {
     for (const { a, b, comparison } of links) {
       if (this.#members.get(a)!.person === this.#members.get(b)!.person) continue;
       if (different.some(([x, y]) => x === a && y === b)) continue;
-      await this.#review(a, b, 'duplicate', comparison);
+      await openReview(this.#transaction, [a, b], 'duplicate', comparison, this.#now);
     }
   }
 
@@ -306,7 +308,8 @@ export class Linking {
     );
     if (mate && this.#known.has(mate.home)) {
       const comparison = compare(after.prepared, this.#known.get(mate.home)!.prepared);
-      await this.#review(Math.min(home, mate.home), Math.max(home, mate.home), 'overlay', comparison);
+      const pair: [number, number] = [Math.min(home, mate.home), Math.max(home, mate.home)];
+      await openReview(this.#transaction, pair, 'overlay', comparison, this.#now);
     }
   }
 
@@ -358,49 +361,6 @@ export class Linking {
     });
   }
 
-  async #decide(a: number, b: number, same: boolean, by: string, reason: string): Promise<void> {
-    const [low, high] = a < b ? [a, b] : [b, a];
-    await this.#transaction.query({
-      name: 'link_decide',
-      // Several decisions about a pair in one transaction keep their order.
-      text: `INSERT INTO link_decision (id, a, b, same, by_whom, at, reason)
-             SELECT $1, $2, $3, $4, $5, greatest($6, max(at) + interval '1 microsecond'), $7
-             FROM link_decision WHERE a = $2 AND b = $3`,
-      values: [newId(), low, high, same, by, this.#now, reason],
-    });
-    await this.#transaction.query({
-      name: 'review_close',
-      text: `UPDATE review SET decision = $3, decided_by = $4, decided_at = $5, reason = $6
-             WHERE a = $1 AND b = $2 AND decision IS NULL`,
-      values: [low, high, same ? 'same' : 'different', by, this.#now, reason],
-    });
-  }
-
-  /** The pairs that somebody decided about; the latest decision of a pair holds. */
-  async #decisions(homes: number[]): Promise<{ same: [number, number][]; different: [number, number][] }> {
-    const { rows } = await this.#transaction.query({
-      name: 'link_decisions',
-      text: `SELECT DISTINCT ON (a, b) a, b, same FROM link_decision WHERE a = ANY($1) AND b = ANY($1)
-             ORDER BY a, b, at DESC`,
-      values: [homes],
-    });
-    const pairs = (same: boolean) =>
-      rows.filter((row) => row.same === same).map((row): [number, number] => [row.a, row.b]);
-    return { same: pairs(true), different: pairs(false) };
-  }
-
-  async #review(a: number, b: number, kind: 'duplicate' | 'overlay', comparison: Comparison): Promise<void> {
-    await this.#transaction.query({
-      name: 'review_open',
-      text: `INSERT INTO review (id, a, b, created, weight, probability, guards, kind)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
-             ON CONFLICT (a, b, kind) DO UPDATE
-             SET weight = excluded.weight, probability = excluded.probability, guards = excluded.guards
-             WHERE review.decision IS NULL`,
-      values: [newId(), a, b, this.#now, comparison.weight, comparison.probability, comparison.guards, kind],
-    });
-  }
-
   async #remember(
     event: 'linked' | 'unlinked',
     member: Member,
@@ -431,30 +391,8 @@ export class Linking {
     const unknown = members.filter(({ home }) => !this.#known.has(home)).map(({ home }) => home);
     for (const [home, source] of await this.#store.load(this.#transaction, unknown)) this.#known.set(home, source);
     const sources = members.map(({ home }) => this.#known.get(home)).filter((source) => source !== undefined);
-    const { rows } = await this.#transaction.query({
-      name: 'person_version',
-      text: 'SELECT version, home FROM person WHERE id = $1',
-      values: [person],
-    });
-    const version = (rows[0]?.version ?? 0) + 1;
-    const home = members.some((member) => member.home === rows[0]?.home) ? rows[0]!.home : members[0]!.home;
-    const keys = await this.#keys.loadOrMake(this.#transaction, [home]);
-    const merged = mergedPatient(person, version, this.#now, sources);
-    const body = seal(JSON.stringify(merged), keys.get(home)!, personIdentity(person, version));
-    await this.#transaction.query({
-      name: 'person_write',
-      text: `INSERT INTO person (id, home, version, seq, updated, body)
-             VALUES ($1, $2, $3, (SELECT seq FROM clock), $4, $5)
-             ON CONFLICT (id) DO UPDATE SET home = excluded.home, version = excluded.version, seq = excluded.seq,
-               updated = excluded.updated, body = excluded.body`,
-      values: [person, home, version, this.#now, body],
-    });
+    await writePerson(this.#transaction, this.#keys, person, sources, this.#now);
   }
-}
-
-/** What a merged Patient is sealed together with. */
-export function personIdentity(person: string, version: number): string {
-  return `Person/${person}/${version}`;
 }
 
 function bestBetween(

@@ -2,7 +2,7 @@
 import type { Database } from '../database/index.ts';
 import { type HomeKeys, open, type Persons, ridOf, type StoredResource } from '../record/index.ts';
 import { type Access, accessCondition } from '../trust/index.ts';
-import { personIdentity } from './linking.ts';
+import { personIdentity } from './person-rows.ts';
 
 export function persons(database: Database, keys: HomeKeys): Persons {
   async function resolvePatient(id: string): Promise<{ rids: string[]; homes: number[] }> {
