@@ -27,6 +27,17 @@ describe('a hub as a whole', () => {
     expect(status.json).toMatchObject({ received: 1, processed: 1, dead: 0, persons: 1, sourcePatients: 1 });
   });
 
+  it('takes content that cannot be right, and counts it', async () => {
+    const before = (await hub.get('/api/status')).json.questionable;
+    const [answer] = await hub.deliver(adt('A04', { id: '4712', family: 'Rivers', given: 'Bea', birth: '20240230' }));
+    expect(answer).toContain('MSA|AA|');
+    await hub.settled();
+    const status = await hub.get('/api/status');
+    expect(status.json).toMatchObject({ dead: 0, questionable: before + 1 });
+    const { json } = await hub.get('/fhir/Patient?family=Rivers&given=Bea');
+    expect(json.entry[0].resource.birthDate).toBeUndefined();
+  });
+
   it('has on disk what it acknowledged before it was stopped, and goes on with it', async () => {
     const client = await hub.mllp();
     for (let i = 0; i < 200; i++)

@@ -105,7 +105,8 @@ export class Messages {
   /** Counts by stage and by source. */
   async status(): Promise<{ [name: string]: unknown }> {
     const states = await this.#database.query(
-      'SELECT state, count(*) AS count, sum(kept + rejected) AS not_mapped FROM message GROUP BY state',
+      `SELECT state, count(*) AS count, sum(kept + rejected) AS not_mapped, count(*) FILTER (WHERE issues > 0) AS questionable
+       FROM message GROUP BY state`,
     );
     const sources = await this.#database.query(
       'SELECT source, count(*) AS received, max(received) AS last FROM message GROUP BY source ORDER BY source',
@@ -119,6 +120,7 @@ export class Messages {
       dead: count('dead'),
       refused: count('refused'),
       notMapped: states.rows.reduce((sum, row) => sum + Number(row.not_mapped ?? 0), 0),
+      questionable: states.rows.reduce((sum, row) => sum + Number(row.questionable), 0),
       sources: sources.rows.map((row) => ({
         key: row.source,
         name: this.#participants.byKey(row.source).name,

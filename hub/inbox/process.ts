@@ -246,6 +246,18 @@ export class Processor {
         await recordOutcomes(transaction, outcomes, set.now);
       },
     });
+    for (const { message, conversion } of works) this.#alarm(message, conversion);
+  }
+
+  /** Says of a message whose content cannot be right what kind of fault it has, and where; never what it says. */
+  #alarm({ id, source }: Waiting, { issues }: ConvertedMessage): void {
+    const errors = issues.filter(({ severity }) => severity === 'error');
+    if (errors.length === 0) return;
+    const places = errors.slice(0, 10).map(({ code, source: place }) => `${code} at ${place}`);
+    this.#log.warn(
+      { message: id, source, errors: errors.length, places },
+      'a message has content that cannot be right',
+    );
   }
 
   #apply(set: WriteSet, { message, conversion, facts }: Work): Applied {

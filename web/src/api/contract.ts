@@ -194,6 +194,8 @@ export interface Status {
   dead: number;
   waiting: number;
   notMapped: number;
+  /** Messages with content that cannot be right. */
+  questionable: number;
   delivered: number;
   deliveriesWaiting: number;
   persons: number;

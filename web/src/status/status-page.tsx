@@ -43,6 +43,7 @@ function Stages({ status }: { status: Status }) {
         { label: 'waiting', value: status.waiting },
         { label: 'failed', value: status.failed, bad: true, to: '/messages?state=failed' },
         { label: 'dead letters', value: status.dead, bad: true, to: '/messages?state=dead' },
+        { label: 'with content that cannot be right', value: status.questionable, bad: true },
       ],
     },
     {
