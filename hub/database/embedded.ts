@@ -70,7 +70,7 @@ export async function startEmbeddedDatabase(options: EmbeddedOptions): Promise<E
   const notice = options.notice ?? (() => {});
   const account = databaseAccount();
   const home = databaseHome(resolve(options.dataDir), account, notice);
-  const release = takeInstanceLock(home);
+  const release = await takeInstanceLock(home);
   let server: Server | undefined;
   try {
     const pgdata = join(home, String(postgresMajor));

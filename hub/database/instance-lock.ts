@@ -16,8 +16,14 @@ interface Holder {
   began: string | undefined;
 }
 
-/** Takes the lock of a directory; returns the function that gives it back. Throws when a living hub holds it. */
-export function takeInstanceLock(directory: string): () => void {
+/** How long a hub that was killed may take to be gone. */
+const patienceMs = 1_500;
+
+/**
+ * Takes the lock of a directory; returns the function that gives it back. Throws when a hub holds it that lives, and
+ * goes on living for a moment.
+ */
+export async function takeInstanceLock(directory: string): Promise<() => void> {
   const path = join(directory, lockName);
   const mine = JSON.stringify({ pid: process.pid, began: beginningOf(process.pid) } satisfies Holder);
   for (let attempt = 0; attempt < 3; attempt++) {
@@ -28,6 +34,7 @@ export function takeInstanceLock(directory: string): () => void {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
     }
     const holder = readHolder(path);
+    for (let waited = 0; holder && isAlive(holder) && waited < patienceMs; waited += 50) await delay(50);
     if (holder && isAlive(holder)) {
       throw new DatabaseStartError(
         `Another hub (process ${holder.pid}) is using this data directory: stop it, or give this one its own with --data-dir.`,
