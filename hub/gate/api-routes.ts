@@ -24,7 +24,8 @@ export interface ApiParts {
 const engineers: Role[] = ['integration-engineer', 'administrator', 'system'];
 const messageReaders: Role[] = [...engineers, 'clinician', 'steward'];
 const stewards: Role[] = ['steward', 'administrator', 'system'];
-const everyone: Role[] = [...messageReaders];
+/** Who may see who a person is; engineers see messages, not charts. */
+const chartReaders: Role[] = [...stewards, 'clinician'];
 
 type Id = { Params: { id: string } };
 
@@ -99,7 +100,7 @@ export function apiRoutes(app: FastifyInstance, parts: ApiParts): void {
   });
 
   app.get<Id>('/api/persons/:id', async (request) => {
-    const who = await as(request, everyone);
+    const who = await as(request, chartReaders);
     const person = await persons.person(request.params.id);
     await log(who, 'open-person', request, [request.params.id]);
     return person;
@@ -114,7 +115,7 @@ export function apiRoutes(app: FastifyInstance, parts: ApiParts): void {
   });
 
   app.get('/api/status', async (request) => {
-    await as(request, everyone);
+    await as(request, messageReaders);
     const [inbox, outbox, counts] = await Promise.all([
       messages.status(),
       deliveries.status(),

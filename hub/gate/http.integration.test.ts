@@ -78,6 +78,8 @@ describe('the HTTP gate', () => {
       expect((await hub.get(`/fhir/Patient/${id}`, { role: 'integration-engineer' })).status).toBe(404);
       expect((await hub.get(`/fhir/Patient/${id}/$everything`, { role: 'integration-engineer' })).status).toBe(404);
       expect((await hub.get('/fhir/_history', { role: 'integration-engineer' })).json.entry).toBeUndefined();
+      expect((await hub.get(`/api/persons/${id}`, { role: 'integration-engineer' })).status).toBe(403);
+      expect((await hub.get(`/api/persons/${id}`, { role: 'clinician' })).status).toBe(200);
     });
 
     it('takes a session for reading, and for changes only from its own pages', async () => {
