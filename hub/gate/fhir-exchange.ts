@@ -1,0 +1,72 @@
+/** What every FHIR interaction takes from a request: its caller, its base URL, its body, and the record of its access. */
+import { isUtf8 } from 'node:buffer';
+import type { FastifyRequest } from 'fastify';
+import { type Audit, type FhirRecord, RecordError } from '../record/index.ts';
+import type { AccessLog } from '../trust/index.ts';
+import { type Authenticator, type Caller, mayWrite } from './authenticate.ts';
+import { patientsIn } from './fhir-answers.ts';
+
+export interface FhirParts {
+  record: FhirRecord;
+  accessLog: AccessLog;
+  authenticator: Authenticator;
+  bundleBytes: number;
+}
+
+/** The parameters of an address `/fhir/:type/:id/_history/:version`. */
+export type Params = { type: string; id: string; version: string };
+
+/** What the record of a change takes from its outcome. */
+export type Written = { status: number; text: string };
+
+/** The base URL that the client used. */
+export function baseUrl(request: FastifyRequest): string {
+  return `${request.protocol}://${request.host}/fhir`;
+}
+
+/** Path and query after the base, as they came. */
+export function pathOf(request: FastifyRequest): string {
+  return request.url.slice('/fhir'.length);
+}
+
+/** The query's parameters, decoded. */
+export function queryOf(request: FastifyRequest): URLSearchParams {
+  return new URLSearchParams(request.url.split('?')[1] ?? '');
+}
+
+/** A caller who may change resources. @throws RecordError 401, 403 */
+export async function writer(parts: FhirParts, request: FastifyRequest, action: string): Promise<Caller> {
+  const who = await parts.authenticator.caller(request, action);
+  if (!mayWrite(who)) throw new RecordError(403, 'forbidden', `The role ${who.role} may not change resources.`);
+  return who;
+}
+
+/** Records an access that changed nothing; resolves once it is on disk. */
+export function recordAccess(
+  parts: FhirParts,
+  who: Caller,
+  action: string,
+  what: string,
+  status: number,
+  patients: Iterable<string> = [],
+): Promise<void> {
+  return parts.accessLog.record(who, { action, what: what.slice(0, 500), status, patients: [...patients] });
+}
+
+/** The record of the access that a change is, for its transaction. */
+export function auditOf(access: Caller, action: string, what: string): Audit<Written> {
+  return ({ status, text }) => ({
+    access,
+    entry: { action, what: what.slice(0, 500), status, patients: patientsIn(text) },
+  });
+}
+
+/** The body as FHIR JSON. @throws RecordError 400 */
+export function bodyText(request: FastifyRequest): string {
+  const body = request.body as Buffer | undefined;
+  if (!body || body.length === 0) {
+    throw new RecordError(400, 'required', 'The request has no body; send FHIR JSON as application/fhir+json.');
+  }
+  if (!isUtf8(body)) throw new RecordError(400, 'structure', 'The body is not UTF-8, which FHIR JSON has to be.');
+  return body.toString('utf8');
+}
