@@ -107,9 +107,15 @@ export class FhirRecord {
     return this.#searcher!.search(access, request);
   }
 
-  readSearch(type: string, parameters: Iterable<[string, string]>, lenient: boolean): SearchRequest {
+  /** @param anyOf filters one of which has to hold, as name and value */
+  readSearch(
+    type: string,
+    parameters: Iterable<[string, string]>,
+    lenient: boolean,
+    anyOf?: readonly [string, string][],
+  ): SearchRequest {
     checkType(type);
-    return readSearchRequest(type, parameters, lenient);
+    return readSearchRequest(type, parameters, lenient, anyOf);
   }
 
   /** @throws RecordError 404 where there is no such patient or person */

@@ -8,6 +8,8 @@ import { type Issue, RecordError } from './errors.ts';
 export interface SearchRequest {
   type: string;
   filters: Filter[];
+  /** Filters one of which has to hold, beside `filters`: the parameters of a compartment. */
+  anyOf: Filter[];
   sort: { parameter: SearchParameter | '_lastUpdated' | '_id'; descending: boolean }[];
   count: number;
   cursor: [string | number | null, number] | undefined;
@@ -57,16 +59,19 @@ const control = new Set([
 
 /**
  * @param parameters decoded name and value pairs
+ * @param anyOf name and value pairs of filters one of which has to hold
  * @throws RecordError 400 for what is not understood, unless `lenient`
  */
 export function readSearchRequest(
   type: string,
   parameters: Iterable<[string, string]>,
   lenient: boolean,
+  anyOf: readonly [string, string][] = [],
 ): SearchRequest {
   const request: SearchRequest = {
     type,
     filters: [],
+    anyOf: anyOf.map(([name, value]) => readFilter(type, name, value)),
     sort: [],
     count: defaultCount,
     cursor: undefined,

@@ -104,6 +104,7 @@ export class Searcher {
     const conditions: Condition[] = [];
     for (const filter of request.filters)
       conditions.push(await this.#condition(access, request.type, filter, parameter));
+    if (request.anyOf.length > 0) conditions.push(await this.#anyOf(access, request, parameter));
     const where = [
       `r.type = ${typeCode(request.type)}`,
       'NOT r.deleted',
@@ -163,6 +164,14 @@ export class Searcher {
     }
     const any = parameter(hashArray(best.hashes!));
     return { sql: `SELECT DISTINCT home, rkey FROM index_token WHERE value = ANY(${any}::bigint[])`, ordered: false };
+  }
+
+  /** Several filters of which one has to hold; together they lead where each of them could. */
+  async #anyOf(access: Access, { type, anyOf }: SearchRequest, parameter: Parameter): Promise<Condition> {
+    const parts: Condition[] = [];
+    for (const filter of anyOf) parts.push(await this.#condition(access, type, filter, parameter));
+    const sql = `(${parts.map((part) => part.sql).join(' OR ')})`;
+    return parts.every(({ hashes }) => hashes) ? { sql, hashes: parts.flatMap(({ hashes }) => hashes!) } : { sql };
   }
 
   async #condition(access: Access, type: string, filter: Filter, parameter: Parameter): Promise<Condition> {

@@ -18,6 +18,7 @@ export { isFhirError, operationOutcome } from './outcome.ts';
 export { isResourceType, resourceTypes, typeCode, typeName } from './resource-types.ts';
 export type { ScannedResource } from './scan.ts';
 export { scanResource } from './scan.ts';
+export { compartmentMembers, compartmentParameters, compartmentTypes } from './search/compartments.ts';
 export type { DateRange } from './search/dates.ts';
 export { DATE_MAX, DATE_MIN, dateRange } from './search/dates.ts';
 export { compartment, extract, isInPatientCompartment } from './search/extract.ts';
