@@ -1,29 +1,66 @@
-/** Patient `$everything` (https://hl7.org/fhir/R4/patient-operation-everything.html). */
-import type { FastifyInstance } from 'fastify';
-import { bundle, entry } from './fhir-answers.ts';
-import { baseUrl, type FhirParts, type Params, pathOf, queryOf, recordAccess } from './fhir-exchange.ts';
-import { countOf, cursorOf, dateParameter } from './fhir-parameters.ts';
+/**
+ * `$everything` (https://hl7.org/fhir/R4/patient-operation-everything.html,
+ * https://hl7.org/fhir/R4/encounter-operation-everything.html), by GET and by POST.
+ */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { type EverythingRequest, RecordError } from '../record/index.ts';
+import { bundle, entry, patientsOf } from './fhir-answers.ts';
+import { baseUrl, type FhirParts, type Params, pathOf, recordAccess } from './fhir-exchange.ts';
 import { sendBundle } from './fhir-send.ts';
+import { type OperationParameters, operationParameters, type ParameterKind } from './operation-parameters.ts';
+
+const paging: Record<string, ParameterKind> = { _since: 'one', _type: 'many', _count: 'one', _cursor: 'one' };
+/** Care dates are a Patient's only. */
+const withDates: Record<string, ParameterKind> = { ...paging, start: 'one', end: 'one' };
+
+/** R4 asks for one Bundle where nothing else is asked for; larger records come in pages, so that memory stays bounded. */
+const defaultCount = 1_000;
+const maximumCount = 5_000;
 
 export function fhirEverythingRoutes(app: FastifyInstance, parts: FhirParts): void {
-  app.get<{ Params: Params }>('/fhir/Patient/:id/$everything', async (request, reply) => {
+  const answer = async (request: FastifyRequest, reply: FastifyReply) => {
     const who = await parts.authenticator.caller(request, 'everything');
-    const query = queryOf(request);
-    const since = dateParameter(query, '_since');
-    const { resources, next } = await parts.record.everything(who, request.params.id, {
-      count: countOf(query, 1_000),
-      after: cursorOf(query),
-      types: query.get('_type')?.split(','),
-      since,
-    });
-    await recordAccess(parts, who, 'everything', pathOf(request), 200, [request.params.id]);
+    const [address] = pathOf(request).split('?') as [string];
+    const isEncounter = address.startsWith('/Encounter');
+    const { id } = request.params as Partial<Params>;
+    const parameters = operationParameters(parts, request, isEncounter ? paging : withDates);
+    const asked = everythingRequest(parameters);
+    const { matches, included, next } = isEncounter
+      ? await parts.record.encounterEverything(who, id!, asked)
+      : await parts.record.everything(who, id, asked);
+    const patients = id === undefined || isEncounter ? patientsOf([...matches, ...included]) : [id];
+    await recordAccess(parts, who, 'everything', pathOf(request), 200, patients);
     const base = baseUrl(request);
-    const links = [['self', request.url.replace('/fhir', base)]];
+    const query = parameters.query();
+    const links = [['self', `${base}${address}${query.size > 0 ? `?${query}` : ''}`]];
     if (next !== undefined) {
       query.set('_cursor', next);
-      links.push(['next', `${base}/Patient/${request.params.id}/$everything?${query}`]);
+      links.push(['next', `${base}${address}?${query}`]);
     }
-    const entries = resources.map((stored) => entry(base, stored, 'match'));
+    const entries = [
+      ...matches.map((stored) => entry(base, stored, 'match')),
+      ...included.map((stored) => entry(base, stored, 'include')),
+    ];
     return sendBundle(request, reply, bundle('searchset', links, entries, undefined));
-  });
+  };
+  for (const address of [
+    '/fhir/Patient/:id/$everything',
+    '/fhir/Patient/$everything',
+    '/fhir/Encounter/:id/$everything',
+  ])
+    app.route({ method: ['GET', 'POST'], url: address, handler: answer });
+}
+
+function everythingRequest(parameters: OperationParameters): EverythingRequest {
+  const since = parameters.time('_since');
+  const [start, end] = [parameters.time('start'), parameters.time('end')];
+  const care = { low: start?.low ?? Number.NEGATIVE_INFINITY, high: end?.high ?? Number.POSITIVE_INFINITY };
+  if (care.low >= care.high) throw new RecordError(400, 'invalid', 'The parameter start lies after end.', 'start');
+  return {
+    count: parameters.integer('_count', { least: 1, most: maximumCount }) ?? defaultCount,
+    cursor: parameters.text('_cursor'),
+    types: parameters.list('_type'),
+    since: since && new Date(since.low),
+    care: start || end ? care : undefined,
+  };
 }

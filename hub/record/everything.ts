@@ -1,67 +1,180 @@
 /**
- * Patient `$everything` (FHIR R4 Patient operation): all resources of a person over all sources, and the practitioners,
- * organizations, places and medications they name.
+ * `$everything` of a Patient, of an Encounter and of all Patients (https://hl7.org/fhir/R4/patient-operation-everything.html,
+ * https://hl7.org/fhir/R4/encounter-operation-everything.html): the resources of the compartment over all sources, and
+ * those that explain them. Pages are stateless, and texts are joined as they are stored: none is parsed, unless care
+ * dates are asked for.
  */
-import { isResourceType, typeCode } from '@causeway/fhir';
+import { type DateRange, isInPatientCompartment, isResourceType, typeCode } from '@causeway/fhir';
 import type { Database } from '../database/index.ts';
-import { type Access, accessCondition } from '../trust/index.ts';
+import type { Access } from '../trust/index.ts';
+import { careTime } from './care-time.ts';
 import { RecordError } from './errors.ts';
-import { type Reader, type StoredResource, storedColumns } from './read.ts';
+import { leadingRows, type Place, type RowFilter, rowsAfter, type Scope } from './everything-rows.ts';
+import type { Reader, StoredResource, StoredRow } from './read.ts';
 import type { PresentPersons } from './search.ts';
 
+export interface EverythingRequest {
+  /** At most so many resources of the compartment. */
+  count: number;
+  /** The cursor of the page before. */
+  cursor: string | undefined;
+  types: string[] | undefined;
+  /** Only versions stored at or after this time. */
+  since: Date | undefined;
+  /** Only care that overlaps this range; resources without a time of care are given out all the same. */
+  care: DateRange | undefined;
+}
+
 export interface EverythingPage {
-  resources: StoredResource[];
+  /** Resources of the compartment. */
+  matches: StoredResource[];
+  /** Resources that those name, each once. */
+  included: StoredResource[];
   /** The cursor of the next page. */
   next: string | undefined;
 }
 
-/** Types that belong to no patient but explain what does. */
-const supporting =
-  /"reference":"((?:Practitioner|PractitionerRole|Organization|Location|Medication|Device|HealthcareService)\/[A-Za-z0-9\-.]{1,64})"/g;
+/** What an answer is made with. */
+export interface EverythingServices {
+  database: Database;
+  reader: Reader;
+  present: PresentPersons;
+}
+
+/** Rows looked at for one page: where care dates rule nearly all out, a page may be short, and the next one goes on. */
+const rowsPerPage = 5_000;
+/** How far references of included resources are followed: a role names a practitioner, a place its organization. */
+const rounds = 3;
+const every: RowFilter = { types: undefined, since: undefined };
 
 /**
- * One page. The Patient comes first, then the rest in the order in which it became known.
- * @param homes the homes of the person's source patients
+ * One page: first what leads (source Patients, the Encounter), then the rest in the order in which it became known.
+ * @throws RecordError 400 for a cursor or a type that is none
  */
 export async function everythingPage(
-  database: Database,
-  reader: Reader,
-  present: PresentPersons,
+  services: EverythingServices,
   access: Access,
-  homes: number[],
-  page: { count: number; after: string | undefined; types: string[] | undefined; since: Date | undefined },
+  scope: Scope,
+  request: EverythingRequest,
 ): Promise<EverythingPage> {
-  const values: unknown[] = [homes];
-  const parameter = (value: unknown) => `$${values.push(value)}`;
-  const conditions = ['r.home = ANY($1::bigint[])', 'NOT r.deleted', accessCondition(access, 'r.home', parameter)];
-  const unknown = page.types?.find((type) => !isResourceType(type));
+  const unknown = request.types?.find((type) => !isResourceType(type));
   if (unknown !== undefined) {
     throw new RecordError(400, 'value', 'The parameter _type names what is no FHIR R4 resource type.', '_type');
   }
-  if (page.types) conditions.push(`r.type = ANY(${parameter(page.types.map(typeCode))}::smallint[])`);
-  if (page.since) conditions.push(`r.updated >= ${parameter(page.since)}`);
-  const patientFirst = `CASE WHEN r.type = ${typeCode('Patient')} THEN 0 ELSE r.rkey END`;
-  if (page.after !== undefined) conditions.push(`${patientFirst} > ${parameter(Number(page.after))}`);
-  const { rows } = await database.query({
-    text: `SELECT ${storedColumns}, ${patientFirst} AS place FROM resource r LEFT JOIN link l ON l.home = r.home
-           WHERE ${conditions.join(' AND ')} ORDER BY place LIMIT ${page.count + 1}`,
-    values,
-  });
-  const kept = rows.slice(0, page.count);
-  const opened = await reader.open(kept as never);
-  const resources = await present(
-    opened,
-    kept.map((row) => (row.type === typeCode('Patient') ? row.presented : null)),
-  );
+  let place = readCursor(request.cursor);
+  const wanted = request.types && new Set(request.types);
+  const explains = request.types?.some((type) => !isInPatientCompartment(type)) ?? false;
+  const filter: RowFilter = {
+    types: request.types && !explains ? request.types.map((type) => typeCode(type)!) : undefined,
+    since: request.since,
+  };
+  const matches: StoredResource[] = [];
   const named = new Set<string>();
-  for (const { text } of resources) for (const [, reference] of text.matchAll(supporting)) named.add(reference!);
-  const others = await Promise.all(
-    [...named].map((reference) => {
-      const [type, id] = reference.split('/') as [string, string];
-      return reader.read(access, type, id);
-    }),
+  const take = async (rows: StoredRow[]) => {
+    for (const stored of await openPresented(services, rows)) {
+      if (request.care && !overlaps(stored.text, request.care)) continue;
+      collectReferences(stored.text, scope, named);
+      if (!wanted || wanted.has(stored.type)) matches.push(stored);
+    }
+  };
+  if (!place) await take(await leadingRows(services.database, access, scope, filter));
+  let looked = 0;
+  let more = true;
+  while (more && looked < rowsPerPage && matches.length < request.count) {
+    const limit = Math.min(request.count - matches.length, rowsPerPage - looked);
+    const rows = await rowsAfter(services.database, access, scope, filter, place, limit + 1);
+    more = rows.length > limit;
+    const page = rows.slice(0, limit);
+    looked += page.length;
+    const last = page.at(-1);
+    if (last) place = { home: last.home, rkey: last.rkey };
+    await take(page);
+  }
+  const included = await explanations(services.reader, access, scope, matches, named, wanted);
+  if (scope.of === 'encounter' && !request.cursor && (wanted?.has('Patient') ?? true)) {
+    const subject: Scope = { of: 'person', homes: [scope.home], rids: [] };
+    included.unshift(...(await openPresented(services, await leadingRows(services.database, access, subject, every))));
+  }
+  return { matches, included, next: more ? writeCursor(place ?? { home: 0, rkey: 0 }) : undefined };
+}
+
+/** Opens rows; source Patients that are presented as a person become that person's merged Patient, once. */
+async function openPresented({ reader, present }: EverythingServices, rows: StoredRow[]): Promise<StoredResource[]> {
+  const opened = (await reader.open(rows)).map((stored, i) => ({ stored, presented: rows[i]!.presented }));
+  const found = opened.filter(({ stored }) => !stored.deleted);
+  const [patients, others] = [true, false].map((isPatient) =>
+    found.filter(({ stored }) => (stored.type === 'Patient') === isPatient),
+  ) as [typeof found, typeof found];
+  const shown = await present(
+    patients.map(({ stored }) => stored),
+    patients.map(({ presented }) => presented),
   );
-  for (const other of others) if (other && !other.deleted && other.home < 0) resources.push(other);
-  const last = kept.at(-1);
-  return { resources, next: rows.length > page.count && last ? String(last.place) : undefined };
+  return [...shown, ...others.map(({ stored }) => stored)];
+}
+
+/** References and addresses of attachments as they stand in a stored text. */
+const reference = /"(?:reference|url)":"([A-Z][A-Za-z]+)\/([A-Za-z0-9\-.]{1,64})(?:\/_history\/\d+)?"/g;
+
+function collectReferences(text: string, scope: Scope, named: Set<string>): void {
+  for (const [, type, id] of text.matchAll(reference)) {
+    if (isIncluded(type!, scope)) named.add(`${type}/${id}`);
+  }
+}
+
+/** Whether resources of a type are included where they are named: those of no patient, and all that an encounter names. */
+function isIncluded(type: string, scope: Scope): boolean {
+  if (!isResourceType(type)) return false;
+  return !isInPatientCompartment(type) || (scope.of === 'encounter' && !elsewhere.has(type));
+}
+
+/** The subject comes by its own way; groups and lists tell of others too. */
+const elsewhere = new Set(['Patient', 'Group', 'List']);
+
+async function explanations(
+  reader: Reader,
+  access: Access,
+  scope: Scope,
+  matches: StoredResource[],
+  named: Set<string>,
+  wanted: Set<string> | undefined,
+): Promise<StoredResource[]> {
+  const included: StoredResource[] = [];
+  const seen = new Set(matches.map(({ type, rid }) => `${type}/${rid}`));
+  let fresh = [...named];
+  for (let round = 0; round < rounds && fresh.length > 0; round++) {
+    const found = await Promise.all(
+      fresh.map((one) => reader.read(access, one.slice(0, one.indexOf('/')), one.slice(one.indexOf('/') + 1))),
+    );
+    const next = new Set<string>();
+    for (const stored of found) {
+      if (!stored || stored.deleted || !belongs(stored, scope) || seen.has(`${stored.type}/${stored.rid}`)) continue;
+      seen.add(`${stored.type}/${stored.rid}`);
+      if (!wanted || wanted.has(stored.type)) included.push(stored);
+      if (stored.home < 0) collectReferences(stored.text, { of: 'everybody' }, next);
+    }
+    fresh = [...next].filter((one) => !named.has(one));
+    for (const one of fresh) named.add(one);
+  }
+  return included;
+}
+
+/** What is no other patient's. */
+function belongs(stored: StoredResource, scope: Scope): boolean {
+  return stored.home < 0 || (scope.of === 'encounter' && stored.home === scope.home);
+}
+
+function overlaps(text: string, care: DateRange): boolean {
+  const time = careTime(JSON.parse(text));
+  return !time || (time.low < care.high && time.high > care.low);
+}
+
+function writeCursor(place: Place): string {
+  return Buffer.from(`${place.home}.${place.rkey}`).toString('base64url');
+}
+
+function readCursor(cursor: string | undefined): Place | undefined {
+  if (cursor === undefined) return undefined;
+  const parts = /^(\d{1,15})\.(\d{1,15})$/.exec(Buffer.from(cursor, 'base64url').toString());
+  if (parts) return { home: Number(parts[1]), rkey: Number(parts[2]) };
+  throw new RecordError(400, 'invalid', 'The parameter _cursor is not one that this server gave.', '_cursor');
 }

@@ -2,6 +2,7 @@
 export type { BundleEntry, EntryOutcome } from './bundle.ts';
 export { useDefinitions } from './definitions.ts';
 export { type Issue, RecordError } from './errors.ts';
+export type { EverythingRequest } from './everything.ts';
 export type { HomeKeys } from './home-keys.ts';
 export { hash64, ridOf } from './keys.ts';
 export { newId } from './new-id.ts';

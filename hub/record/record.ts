@@ -17,7 +17,8 @@ import {
   runTransaction,
 } from './bundle.ts';
 import { RecordError } from './errors.ts';
-import { type EverythingPage, everythingPage } from './everything.ts';
+import { type EverythingPage, type EverythingRequest, everythingPage } from './everything.ts';
+import type { Scope } from './everything-rows.ts';
 import { HomeKeys } from './home-keys.ts';
 import { isId } from './keys.ts';
 import { newId } from './new-id.ts';
@@ -118,26 +119,26 @@ export class FhirRecord {
     return readSearchRequest(type, parameters, lenient, anyOf);
   }
 
-  /** @throws RecordError 404 where there is no such patient or person */
-  async everything(
-    access: Access,
-    id: string,
-    page: { count: number; after: string | undefined; types: string[] | undefined; since: Date | undefined },
-  ): Promise<EverythingPage> {
-    const { homes } = await this.#persons!.resolvePatient(id);
-    const result =
+  /** `$everything` of a person by any of its ids, or of everybody. @throws RecordError 404 where there is nobody */
+  async everything(access: Access, id: string | undefined, request: EverythingRequest): Promise<EverythingPage> {
+    if (id === undefined) return this.#everything(access, { of: 'everybody' }, request);
+    const { homes, rids } = await this.#persons!.resolvePatient(id);
+    const page =
       homes.length > 0
-        ? await everythingPage(this.#database, this.reader, this.#persons!.present, access, homes, page)
-        : { resources: [], next: undefined };
-    if (
-      result.resources.length === 0 &&
-      page.after === undefined &&
-      page.types === undefined &&
-      page.since === undefined
-    ) {
+        ? await this.#everything(access, { of: 'person', homes, rids }, request)
+        : { matches: [], included: [], next: undefined };
+    const { cursor, types, since, care } = request;
+    const isWhole = cursor === undefined && types === undefined && since === undefined && care === undefined;
+    if (page.matches.length === 0 && isWhole) {
       throw new RecordError(404, 'not-found', 'There is no Patient of this id.');
     }
-    return result;
+    return page;
+  }
+
+  /** `$everything` of an encounter. @throws RecordError 404, 410 */
+  async encounterEverything(access: Access, id: string, request: EverythingRequest): Promise<EverythingPage> {
+    const { home, rid } = await this.read(access, 'Encounter', id);
+    return this.#everything(access, { of: 'encounter', home, rid }, request);
   }
 
   /** Reads a resource's text as a client sent it. @throws RecordError 400, 422 */
@@ -278,6 +279,11 @@ export class FhirRecord {
       throw new RecordError(412, 'invalid', 'A condition needs at least one parameter.');
     const found = await this.#searcher!.matchingIds(access, request, 2);
     return found.map((stored) => (JSON.parse(stored.text) as { id: string }).id);
+  }
+
+  #everything(access: Access, scope: Scope, request: EverythingRequest): Promise<EverythingPage> {
+    const services = { database: this.#database, reader: this.reader, present: this.#persons!.present };
+    return everythingPage(services, access, scope, request);
   }
 
   #put(set: WriteSet, scanned: ScannedResource, id: string): WriteOutcome {

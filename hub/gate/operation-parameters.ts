@@ -1,0 +1,122 @@
+/**
+ * The parameters of an operation (https://hl7.org/fhir/R4/operations.html#request), read in one way from the query of a
+ * GET and from the Parameters resource of a POST. What an operation does not understand is an error.
+ */
+import { dateRange } from '@causeway/fhir';
+import type { FastifyRequest } from 'fastify';
+import { RecordError } from '../record/index.ts';
+import { bodyText, type FhirParts, queryOf } from './fhir-exchange.ts';
+
+/** What a parameter holds: a primitive; a primitive that may be there several times; an object, by POST only. */
+export type ParameterKind = 'one' | 'many' | 'object';
+
+/** Understood by every operation, and answered where answers are sent. */
+const everywhere = ['_format', '_pretty'];
+
+/** Reads the parameters of a request. @throws RecordError 400 for those that the operation does not understand */
+export function operationParameters(
+  parts: FhirParts,
+  request: FastifyRequest,
+  understood: Readonly<Record<string, ParameterKind>>,
+): OperationParameters {
+  const read = new OperationParameters(understood);
+  for (const [name, value] of queryOf(request)) read.add(name, value);
+  const body = request.body as Buffer | undefined;
+  if (request.method === 'POST' && body && body.length > 0) {
+    const { value } = parts.record.scan(bodyText(request), 'Parameters');
+    const { parameter = [] } = value as { parameter?: { name: string }[] };
+    for (const one of parameter) read.add(one.name, primitiveOrObject(one));
+  }
+  return read;
+}
+
+export class OperationParameters {
+  readonly #understood: Readonly<Record<string, ParameterKind>>;
+  readonly #values = new Map<string, unknown[]>();
+
+  constructor(understood: Readonly<Record<string, ParameterKind>>) {
+    this.#understood = understood;
+  }
+
+  /** Adds one as it came. @throws RecordError 400 */
+  add(name: string, value: unknown): void {
+    if (everywhere.includes(name)) return;
+    const kind = Object.hasOwn(this.#understood, name) ? this.#understood[name] : undefined;
+    const shown = name.slice(0, 100);
+    if (kind === undefined) {
+      const names = Object.keys(this.#understood);
+      const known = names.length === 0 ? 'it takes none' : `understood here: ${names.join(', ')}`;
+      throw wrong(shown, `is not one of this operation; ${known}`);
+    }
+    const values = this.#values.get(name) ?? [];
+    if (values.length > 0 && kind !== 'many') throw wrong(shown, 'is there twice, and may be there once');
+    if (value === undefined) throw wrong(shown, 'has no value');
+    if ((typeof value === 'object') !== (kind === 'object')) {
+      throw wrong(
+        shown,
+        kind === 'object' ? 'is an object: send it in a Parameters resource' : 'has to be a primitive',
+      );
+    }
+    this.#values.set(name, [...values, value]);
+  }
+
+  /** A text, or undefined where the parameter is not there. */
+  text(name: string): string | undefined {
+    const [value] = this.#values.get(name) ?? [];
+    return value === undefined ? undefined : String(value);
+  }
+
+  /** All values of a parameter, those joined by commas apart. */
+  list(name: string): string[] | undefined {
+    const values = this.#values.get(name)?.flatMap((value) => String(value).split(','));
+    return values?.filter((value) => value !== '');
+  }
+
+  /** A whole number of at least `least`; larger ones than `most` become `most`. @throws RecordError 400 */
+  integer(name: string, { least, most }: { least: number; most: number }): number | undefined {
+    const text = this.text(name);
+    if (text === undefined) return undefined;
+    if (!/^\d{1,9}$/.test(text) || Number(text) < least) throw wrong(name, `must be a whole number from ${least} up`);
+    return Math.min(Number(text), most);
+  }
+
+  /** true or false. @throws RecordError 400 */
+  flag(name: string): boolean {
+    const text = this.text(name) ?? 'false';
+    if (text !== 'true' && text !== 'false') throw wrong(name, 'must be true or false');
+    return text === 'true';
+  }
+
+  /** The time that a date or instant covers, in milliseconds since 1970. @throws RecordError 400 */
+  time(name: string): { low: number; high: number } | undefined {
+    const text = this.text(name);
+    if (text === undefined) return undefined;
+    const range = dateRange(text);
+    if (range) return range;
+    throw wrong(name, 'must be a date or an instant, such as 2026-01-31 or 2026-01-31T09:30:00Z');
+  }
+
+  /** An object of a Parameters resource. */
+  object(name: string): Record<string, unknown> | undefined {
+    return this.#values.get(name)?.[0] as Record<string, unknown> | undefined;
+  }
+
+  /** What was understood, as a query. */
+  query(): URLSearchParams {
+    const query = new URLSearchParams();
+    for (const [name, values] of this.#values) for (const value of values) query.append(name, String(value));
+    return query;
+  }
+}
+
+/** The value of a Parameters.parameter, whatever its type. */
+function primitiveOrObject(parameter: object): unknown {
+  for (const [name, value] of Object.entries(parameter)) {
+    if (name === 'resource' || name.startsWith('value')) return value;
+  }
+  return undefined;
+}
+
+function wrong(name: string, what: string): RecordError {
+  return new RecordError(400, 'invalid', `The parameter ${name} ${what}.`, name);
+}

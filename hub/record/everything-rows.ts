@@ -1,0 +1,164 @@
+/**
+ * Which rows belong to an answer of `$everything`: those of a person's homes and those elsewhere that name the person
+ * (the Patient compartment, https://hl7.org/fhir/R4/compartmentdefinition-patient.html), those that name an encounter,
+ * or those of everybody. Rows come in an order that never changes, a page after a place.
+ */
+import {
+  compartmentParameters,
+  isInPatientCompartment,
+  resourceTypes,
+  searchParameters,
+  typeCode,
+} from '@causeway/fhir';
+import type { Database } from '../database/index.ts';
+import { type Access, accessCondition } from '../trust/index.ts';
+import { hash64 } from './keys.ts';
+import { type StoredRow, storedColumns } from './read.ts';
+import { referenceHash } from './search.ts';
+import { hashArray } from './search-condition.ts';
+
+/** Whose rows. */
+export type Scope =
+  | { of: 'person'; homes: number[]; rids: string[] }
+  | { of: 'encounter'; home: number; rid: string }
+  | { of: 'everybody' };
+
+/** The key of the row that a page ended with. */
+export interface Place {
+  home: number;
+  rkey: number;
+}
+
+/** Which of the scope's rows: types as their codes, versions not older than a time. */
+export interface RowFilter {
+  types: number[] | undefined;
+  since: Date | undefined;
+}
+
+const patient = typeCode('Patient')!;
+const encounter = typeCode('Encounter')!;
+
+/** The rows that come first: the person's source Patients, or the encounter itself. */
+export async function leadingRows(
+  database: Database,
+  access: Access,
+  scope: Scope,
+  filter: RowFilter,
+): Promise<StoredRow[]> {
+  if (scope.of === 'everybody') return [];
+  return select(database, access, filter, (parameter, conditions) => {
+    const own =
+      scope.of === 'person'
+        ? `r.type = ${patient} AND r.home = ANY(${parameter(scope.homes)}::bigint[])`
+        : `r.type = ${encounter} AND r.rid = ${parameter(scope.rid)}`;
+    return `SELECT ${storedColumns} FROM resource r LEFT JOIN link l ON l.home = r.home
+            WHERE ${own} AND ${conditions} ORDER BY r.rkey`;
+  });
+}
+
+/** The next `limit` of the other rows after a place. */
+export function rowsAfter(
+  database: Database,
+  access: Access,
+  scope: Scope,
+  filter: RowFilter,
+  after: Place | undefined,
+  limit: number,
+): Promise<StoredRow[]> {
+  return select(database, access, filter, (parameter, conditions) => {
+    if (scope.of === 'everybody') return everybody(after, limit, parameter, conditions);
+    const most = parameter(limit);
+    const from = parameter(after?.rkey ?? 0);
+    const keys =
+      scope.of === 'person' ? personKeys(scope, from, most, parameter) : encounterKeys(scope, from, parameter);
+    return `SELECT ${storedColumns} FROM (
+              SELECT DISTINCT k.home, k.rkey FROM (${keys.replaceAll('/*conditions*/', conditions)}) k
+              ORDER BY k.rkey LIMIT ${most}
+            ) k JOIN resource r ON r.home = k.home AND r.rkey = k.rkey LEFT JOIN link l ON l.home = r.home
+            ORDER BY r.rkey`;
+  });
+}
+
+type Parameter = (value: unknown) => string;
+
+async function select(
+  database: Database,
+  access: Access,
+  filter: RowFilter,
+  statement: (parameter: Parameter, conditions: string) => string,
+): Promise<StoredRow[]> {
+  const values: unknown[] = [];
+  const parameter = (value: unknown) => `$${values.push(value)}`;
+  const conditions = ['NOT r.deleted', accessCondition(access, 'r.home', parameter)];
+  if (filter.types) conditions.push(`r.type = ANY(${parameter(filter.types)}::smallint[])`);
+  if (filter.since) conditions.push(`r.updated >= ${parameter(filter.since)}::timestamptz`);
+  const text = statement(parameter, conditions.join(' AND '));
+  const { rows } = await database.query({ name: `everything_${hash64(text)}`, text, values });
+  return rows as StoredRow[];
+}
+
+/** Of each home a page at most; and rows of other homes that name one of the source patients. */
+function personKeys(
+  scope: { homes: number[]; rids: string[] },
+  from: string,
+  most: string,
+  parameter: Parameter,
+): string {
+  const homes = parameter(scope.homes);
+  const hashes = parameter(hashArray(scope.rids.flatMap((rid) => hashesOf('Patient', rid))));
+  return `SELECT own.home, own.rkey FROM unnest(${homes}::bigint[]) AS h (home) CROSS JOIN LATERAL (
+            SELECT r.home, r.rkey FROM resource r
+            WHERE r.home = h.home AND r.rkey > ${from}::bigint AND r.type <> ${patient} AND /*conditions*/
+            ORDER BY r.rkey LIMIT ${most}) own
+          UNION ALL
+          SELECT r.home, r.rkey FROM index_token i JOIN resource r ON r.home = i.home AND r.rkey = i.rkey
+          WHERE i.value = ANY(${hashes}::bigint[]) AND i.rkey > ${from}::bigint AND i.home <> ALL(${homes}::bigint[])
+            AND /*conditions*/`;
+}
+
+/** Rows of the encounter's own home that name it. */
+function encounterKeys(scope: { home: number; rid: string }, from: string, parameter: Parameter): string {
+  const home = parameter(scope.home);
+  const hashes = parameter(hashArray(hashesOf('Encounter', scope.rid)));
+  return `SELECT r.home, r.rkey FROM index_token i JOIN resource r ON r.home = i.home AND r.rkey = i.rkey
+          WHERE i.value = ANY(${hashes}::bigint[]) AND i.home = ${home}::bigint AND i.rkey > ${from}::bigint
+            AND NOT (r.type = ${encounter} AND r.rid = ${parameter(scope.rid)}::uuid) AND /*conditions*/`;
+}
+
+/** Every patient's rows, a merged Patient where the home is that its text lies in. */
+function everybody(after: Place | undefined, limit: number, parameter: Parameter, conditions: string): string {
+  const place = `(${parameter(after?.home ?? 0)}::bigint, ${parameter(after?.rkey ?? 0)}::bigint)`;
+  return `SELECT ${storedColumns} FROM resource r LEFT JOIN link l ON l.home = r.home
+            LEFT JOIN person p ON p.id = l.presented
+          WHERE r.home > 0 AND (r.home, r.rkey) > ${place} AND ${conditions}
+            AND (r.type <> ${patient} OR l.presented IS NULL OR p.home = r.home)
+          ORDER BY r.home, r.rkey LIMIT ${parameter(limit)}`;
+}
+
+/** The index values of every reference that puts a resource into the compartment of a Patient or an Encounter. */
+function hashesOf(target: 'Patient' | 'Encounter', rid: string): bigint[] {
+  return parametersTo(target).map(([type, code]) => referenceHash(type, code, target, rid));
+}
+
+const known = new Map<string, [string, string][]>();
+
+/**
+ * Types and their search parameters that lead to the target: for a Patient those of the compartment's definition, for an
+ * Encounter all, since the operation asks for what has a reference to it.
+ */
+function parametersTo(target: 'Patient' | 'Encounter'): [string, string][] {
+  let found = known.get(target);
+  if (!found) {
+    found = resourceTypes()
+      .filter(isInPatientCompartment)
+      .flatMap((type) => codesTo(type, target).map((code): [string, string] => [type, code]));
+    known.set(target, found);
+  }
+  return found;
+}
+
+function codesTo(type: string, target: 'Patient' | 'Encounter'): readonly string[] {
+  if (target === 'Patient') return compartmentParameters('Patient', type).filter((code) => code !== '_id');
+  const references = searchParameters(type).filter((parameter) => parameter.type === 'reference');
+  return references.filter((parameter) => parameter.target?.includes(target)).map(({ code }) => code);
+}
