@@ -4,6 +4,8 @@ import { type HomeKeys, open, type Persons, ridOf, type StoredResource } from '.
 import { type Access, accessCondition } from '../trust/index.ts';
 import { personIdentity } from './person-rows.ts';
 
+const idsPerStatement = 1_000;
+
 export function persons(database: Database, keys: HomeKeys): Persons {
   async function resolvePatient(id: string): Promise<{ rids: string[]; homes: number[] }> {
     const rid = ridOf(id);
@@ -57,8 +59,32 @@ export function persons(database: Database, keys: HomeKeys): Persons {
     return found;
   }
 
+  async function homesOf(ids: readonly string[]): Promise<Map<string, number[]>> {
+    const found = new Map<string, number[]>();
+    const unknown: string[] = [];
+    for (let i = 0; i < ids.length; i += idsPerStatement) {
+      const page = ids.slice(i, i + idsPerStatement);
+      const { rows } = await database.query({
+        name: 'homes_of',
+        text: `SELECT k.place, array_agg(m.home ORDER BY m.home) AS homes
+               FROM unnest($1::uuid[]) WITH ORDINALITY AS k (rid, place)
+               JOIN link m ON m.person = coalesce((SELECT l.person FROM link l WHERE l.patient = k.rid), k.rid)
+               GROUP BY k.place`,
+        values: [page.map(ridOf)],
+      });
+      for (const row of rows) found.set(page[row.place - 1]!, row.homes);
+      unknown.push(...page.filter((id) => !found.has(id)));
+    }
+    for (const id of unknown) {
+      const { homes } = await resolvePatient(id);
+      if (homes.length > 0) found.set(id, homes);
+    }
+    return found;
+  }
+
   return {
     resolvePatient,
+    homesOf,
     async present(found, presented) {
       const ids = [...new Set(presented.filter((person) => person !== null))];
       if (ids.length === 0) return found;

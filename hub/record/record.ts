@@ -27,6 +27,7 @@ import { Reader, type StoredResource } from './read.ts';
 import { type PresentPersons, Searcher, type SearchResult } from './search.ts';
 import type { ResolvePatient } from './search-condition.ts';
 import { readSearchRequest, type SearchRequest } from './search-request.ts';
+import { RecordStream } from './stream.ts';
 import type { WriteSet } from './write-set.ts';
 import { type WriteJob, Writer } from './writer.ts';
 
@@ -36,6 +37,15 @@ export interface Persons {
   present: PresentPersons;
   /** The merged Patient of a person with several source patients. */
   readPerson(access: Access, id: string): Promise<StoredResource | undefined>;
+  /** The homes of many patients or persons, each with those of all source patients that are the same person. */
+  homesOf(ids: readonly string[]): Promise<Map<string, number[]>>;
+}
+
+/** The record at one moment: nothing that is committed later is seen. */
+export interface Snapshot {
+  seq: number;
+  stream: RecordStream;
+  search(access: Access, request: SearchRequest): Promise<SearchResult>;
 }
 
 export interface WriteOutcome {
@@ -106,6 +116,34 @@ export class FhirRecord {
   /** @throws RecordError 400 for parameters that are not understood */
   search(access: Access, request: SearchRequest): Promise<SearchResult> {
     return this.#searcher!.search(access, request);
+  }
+
+  /** The homes of patients or persons; ids that are not known are missing. */
+  homesOf(ids: readonly string[]): Promise<Map<string, number[]>> {
+    return this.#persons!.homesOf(ids);
+  }
+
+  /** Resources as they stood at a moment, whatever is written while they are read. */
+  get stream(): RecordStream {
+    return new RecordStream(this.#database, this.reader, this.#persons!.present);
+  }
+
+  /** Reads, counts and searches at one moment. What `run` reads elsewhere is not of that moment. */
+  snapshot<T>(run: (snapshot: Snapshot) => Promise<T>): Promise<T> {
+    return this.#database.transaction(
+      async (transaction) => {
+        const { rows } = await transaction.query('SELECT seq FROM clock');
+        const reader = new Reader(transaction, this.keys);
+        const { resolvePatient, present } = this.#persons!;
+        const searcher = new Searcher(transaction, reader, resolvePatient, present);
+        return run({
+          seq: rows[0]!.seq,
+          stream: new RecordStream(transaction, reader, present),
+          search: (access, request) => searcher.search(access, request),
+        });
+      },
+      { isolation: 'repeatable read', readOnly: true },
+    );
   }
 
   /** @param anyOf filters one of which has to hold, as name and value */

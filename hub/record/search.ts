@@ -3,7 +3,7 @@
  * changes, so that pages are stateless and stay stable while data change.
  */
 import { extract, typeCode } from '@causeway/fhir';
-import type { Database } from '../database/index.ts';
+import type { Queryable } from '../database/index.ts';
 import { type Access, accessCondition } from '../trust/index.ts';
 import { RecordError } from './errors.ts';
 import { parameterNumber, ridOf, tokenHash } from './keys.ts';
@@ -24,12 +24,12 @@ export interface SearchResult {
 const probeLimit = 500;
 
 export class Searcher {
-  readonly #database: Database;
+  readonly #database: Queryable;
   readonly #reader: Reader;
   readonly #resolvePatient: ResolvePatient;
   readonly #present: PresentPersons;
 
-  constructor(database: Database, reader: Reader, resolvePatient: ResolvePatient, present: PresentPersons) {
+  constructor(database: Queryable, reader: Reader, resolvePatient: ResolvePatient, present: PresentPersons) {
     this.#database = database;
     this.#reader = reader;
     this.#resolvePatient = resolvePatient;
