@@ -2,7 +2,7 @@
  * FHIR answers as texts: Bundles are put together around the stored texts of their resources, which are not parsed; and
  * whose records an answer gives out.
  */
-import type { EntryOutcome, Issue, StoredResource } from '../record/index.ts';
+import { type EntryOutcome, type Issue, logicalId, type StoredResource } from '../record/index.ts';
 
 /** Patients named in the record of one access. */
 const recordedPatients = 100;
@@ -17,12 +17,12 @@ export function bundle(type: string, links: string[][], entries: string[], total
 
 /** A search's entry. */
 export function entry(base: string, stored: StoredResource, mode: 'match' | 'include'): string {
-  return `{"fullUrl":"${base}/${stored.type}/${idOf(stored)}","resource":${stored.text},"search":{"mode":"${mode}"}}`;
+  return `{"fullUrl":"${base}/${stored.type}/${logicalId(stored.text)}","resource":${stored.text},"search":{"mode":"${mode}"}}`;
 }
 
 /** A history's entry. */
 export function historyEntry(base: string, stored: StoredResource): string {
-  const path = `${stored.type}/${stored.deleted ? stored.rid : idOf(stored)}`;
+  const path = `${stored.type}/${stored.deleted ? stored.rid : logicalId(stored.text)}`;
   const method = stored.deleted ? 'DELETE' : stored.version === 1 ? 'POST' : 'PUT';
   const response = `"response":{"status":"${stored.deleted ? '204' : stored.version === 1 ? '201' : '200'}","etag":"W/\\"${stored.version}\\"","lastModified":"${stored.updated.toISOString()}"}`;
   return `{"fullUrl":"${base}/${path}",${stored.deleted ? '' : `"resource":${stored.text},`}"request":{"method":"${method}","url":"${path}"},${response}}`;
@@ -79,10 +79,4 @@ export function patientsIn(text: string): string[] {
     if (patients.size >= recordedPatients) break;
   }
   return [...patients];
-}
-
-/** The logical id, which stands beside the type in most texts. */
-function idOf(stored: StoredResource): string {
-  const beside = /^\{"resourceType":"[A-Za-z]+","id":"([^"]+)"/.exec(stored.text)?.[1];
-  return beside ?? (JSON.parse(stored.text) as { id: string }).id;
 }

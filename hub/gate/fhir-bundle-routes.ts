@@ -61,7 +61,7 @@ async function singleEntry(
     return { status: 200, resource: stored.text, etag: etag(stored.version), lastModified: stored.updated };
   }
   if (one.method === 'DELETE' && id !== undefined) {
-    await record.remove(type, id, one.ifMatch, () => audit({ status: 204, text: `${type}/${id}` }));
+    await record.remove(type, id, one, () => audit({ status: 204, text: `${type}/${id}` }));
     return { status: 204 };
   }
   if (!one.scanned) throw new RecordError(400, 'required', 'The entry has no resource.');
@@ -70,8 +70,8 @@ async function singleEntry(
     one.method === 'POST'
       ? await record.create(who, scanned, one.ifNoneExist, audit)
       : id === undefined
-        ? await record.conditionalUpdate(who, scanned, query ?? '', audit)
-        : await record.update(scanned, id, one.ifMatch, audit);
+        ? await record.conditionalUpdate(who, scanned, query ?? '', one, audit)
+        : await record.update(scanned, id, one, audit);
   return {
     status: made.status,
     location: `${type}/${made.id}/_history/${made.version}`,

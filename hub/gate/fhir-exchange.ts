@@ -1,16 +1,21 @@
 /** What every FHIR interaction takes from a request: its caller, its base URL, its body, and the record of its access. */
 import { isUtf8 } from 'node:buffer';
 import type { FastifyRequest } from 'fastify';
+import type { Logger } from 'pino';
 import { type Audit, type FhirRecord, RecordError } from '../record/index.ts';
 import type { AccessLog } from '../trust/index.ts';
 import { type Authenticator, type Caller, mayWrite } from './authenticate.ts';
+import type { FhirAddresses } from './fhir-addresses.ts';
 import { patientsIn } from './fhir-answers.ts';
+import { answerForm, formatOf, isRightVersion, mediaTypeOf } from './fhir-format.ts';
 
 export interface FhirParts {
   record: FhirRecord;
   accessLog: AccessLog;
   authenticator: Authenticator;
   bundleBytes: number;
+  addresses: FhirAddresses;
+  log: Logger;
 }
 
 /** The parameters of an address `/fhir/:type/:id/_history/:version`. */
@@ -34,9 +39,13 @@ export function queryOf(request: FastifyRequest): URLSearchParams {
   return new URLSearchParams(request.url.split('?')[1] ?? '');
 }
 
-/** A caller who may change resources. @throws RecordError 401, 403 */
+/**
+ * A caller who may change resources, by a request whose answer can be written in the form it asks for: what is wrong
+ * with that is said before anything is changed. @throws RecordError 401, 403, 406
+ */
 export async function writer(parts: FhirParts, request: FastifyRequest, action: string): Promise<Caller> {
   const who = await parts.authenticator.caller(request, action);
+  answerForm(request);
   if (!mayWrite(who)) throw new RecordError(403, 'forbidden', `The role ${who.role} may not change resources.`);
   return who;
 }
@@ -61,12 +70,19 @@ export function auditOf(access: Caller, action: string, what: string): Audit<Wri
   });
 }
 
-/** The body as FHIR JSON. @throws RecordError 400 */
+/** The body as FHIR JSON, whichever format it came in. @throws RecordError 400, 415 */
 export function bodyText(request: FastifyRequest): string {
   const body = request.body as Buffer | undefined;
-  if (!body || body.length === 0) {
-    throw new RecordError(400, 'required', 'The request has no body; send FHIR JSON as application/fhir+json.');
+  const header = request.headers['content-type'];
+  const format = header === undefined ? undefined : formatOf(mediaTypeOf(header));
+  if (header !== undefined && (format === undefined || !isRightVersion(header))) {
+    const text =
+      'The body has a format this server does not read; send application/fhir+json or application/fhir+xml, FHIR version 4.0, in UTF-8.';
+    throw new RecordError(415, 'not-supported', text);
   }
-  if (!isUtf8(body)) throw new RecordError(400, 'structure', 'The body is not UTF-8, which FHIR JSON has to be.');
+  if (!body || body.length === 0) {
+    throw new RecordError(400, 'required', 'The request has no body; send a resource as application/fhir+json.');
+  }
+  if (!isUtf8(body)) throw new RecordError(400, 'structure', 'The body is not UTF-8, which FHIR has to be.');
   return body.toString('utf8');
 }

@@ -4,7 +4,8 @@ import type { FhirRecord } from '../record/index.ts';
 import type { Caller } from './authenticate.ts';
 import { bundle, entry, outcomeOf, patientsOf } from './fhir-answers.ts';
 import { baseUrl, type FhirParts, type Params, queryOf, recordAccess } from './fhir-exchange.ts';
-import { isLenient, sendBundle } from './fhir-send.ts';
+import { isLenient } from './fhir-prefer.ts';
+import { sendBundle } from './fhir-send.ts';
 
 /** Parameters of a search by POST. */
 const searchBytes = 64 * 1024;

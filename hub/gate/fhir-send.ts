@@ -1,10 +1,10 @@
-/** Sending FHIR answers: the one place where their headers, and what `Prefer` asks for, are decided. */
+/** Sending FHIR answers: the one place where their headers, and what `Prefer` and `_format` ask for, are decided. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { Issue, StoredResource } from '../record/index.ts';
+import { type Issue, RecordError, type StoredResource } from '../record/index.ts';
 import { etag, outcomeOf } from './fhir-answers.ts';
 import { baseUrl } from './fhir-exchange.ts';
-
-const fhirJson = 'application/fhir+json; charset=utf-8';
+import { type AnswerForm, answerForm } from './fhir-format.ts';
+import { returnPreference } from './fhir-prefer.ts';
 
 /** Sends a stored version with its ETag and time. */
 export function sendResource(
@@ -13,8 +13,13 @@ export function sendResource(
   stored: StoredResource,
   status = 200,
 ): FastifyReply {
-  reply.code(status).header('etag', etag(stored.version)).header('last-modified', stored.updated.toUTCString());
+  setVersion(reply.code(status), stored);
   return sendText(request, reply, stored.text);
+}
+
+/** The headers of a version: ETag and Last-Modified. */
+export function setVersion(reply: FastifyReply, { version, updated }: { version: number; updated: Date }): void {
+  reply.header('etag', etag(version)).header('last-modified', updated.toUTCString());
 }
 
 /** Sends what was written, as `Prefer: return` says. */
@@ -24,25 +29,30 @@ export function sendWritten(
   type: string,
   made: { status: number; id: string; version: number; updated: Date; text: string },
 ): FastifyReply {
-  reply
-    .code(made.status)
-    .type(fhirJson)
-    .header('etag', etag(made.version))
-    .header('last-modified', made.updated.toUTCString())
-    .header('location', `${baseUrl(request)}/${type}/${made.id}/_history/${made.version}`);
-  const prefer = String(request.headers.prefer ?? '');
-  if (prefer.includes('return=minimal')) return reply.send();
-  if (prefer.includes('return=OperationOutcome')) {
-    return sendOutcome(request, reply, made.status, [
-      { severity: 'information', code: 'informational', diagnostics: 'Stored.' },
-    ]);
-  }
+  setVersion(reply.code(made.status), made);
+  const address = `${baseUrl(request)}/${type}/${made.id}/_history/${made.version}`;
+  reply.header('location', address).header('content-location', address);
+  const wanted = returnPreference(request);
+  if (wanted !== undefined) reply.header('preference-applied', `return=${wanted}`);
+  if (wanted === 'minimal') return reply.send();
+  if (wanted === 'OperationOutcome') return sendOutcome(request, reply, made.status, [writtenIssue(made.status)]);
   return sendText(request, reply, made.text);
 }
 
+/** What an OperationOutcome says of a change that was made. */
+export function writtenIssue(status: number): Issue {
+  const diagnostics = status === 201 ? 'The resource was created.' : 'The resource is stored.';
+  return { severity: 'information', code: 'informational', diagnostics };
+}
+
 /** Sends a Bundle's text. */
-export function sendBundle(request: FastifyRequest, reply: FastifyReply, text: string): FastifyReply {
-  return sendText(request, reply, text);
+export function sendBundle(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  text: string,
+  form: AnswerForm = answerForm(request),
+): FastifyReply {
+  return sendText(request, reply, text, { ...form, subset: undefined });
 }
 
 /** Sends an OperationOutcome of issues. */
@@ -52,15 +62,36 @@ export function sendOutcome(
   status: number,
   issues: readonly Issue[],
 ): FastifyReply {
-  return sendText(request, reply.code(status), JSON.stringify(outcomeOf(issues)));
+  return sendText(request, reply.code(status), JSON.stringify(outcomeOf(issues)), wholeForm(request));
 }
 
-/** Sends a resource that is not stored (Parameters, CapabilityStatement, …), as canonical JSON text. */
-export function sendText(_request: FastifyRequest, reply: FastifyReply, text: string): FastifyReply {
-  return reply.type(fhirJson).send(text);
+/** Sends an error as an OperationOutcome, in the form that was asked for where it can be written. */
+export function sendError(request: FastifyRequest, reply: FastifyReply, error: RecordError): FastifyReply {
+  for (const [name, value] of Object.entries(error.headers)) reply.header(name, value);
+  return sendOutcome(request, reply, error.status, error.issues);
 }
 
-/** Whether what is not understood may be left out with a warning. */
-export function isLenient(request: FastifyRequest): boolean {
-  return String(request.headers.prefer ?? '').includes('handling=lenient');
+/** Sends a resource as canonical JSON text in the form that is asked for. */
+export function sendText(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  text: string,
+  form: AnswerForm = answerForm(request),
+): FastifyReply {
+  return reply.type(`${form.mediaType}; charset=utf-8`).send(shaped(text, form));
+}
+
+/** A resource's text in a form. */
+export function shaped(text: string, form: AnswerForm): string {
+  if (form.format === 'xml') throw new RecordError(406, 'not-supported', 'This server writes FHIR JSON only.');
+  return text;
+}
+
+/** The form of a request's answer, without a part of the resource; JSON where the request's form is what is wrong. */
+function wholeForm(request: FastifyRequest): AnswerForm {
+  try {
+    return { ...answerForm(request), subset: undefined };
+  } catch {
+    return { format: 'json', mediaType: 'application/fhir+json', pretty: false, subset: undefined };
+  }
 }

@@ -1,47 +1,103 @@
-/** Create, update and delete (FHIR R4 §3.1.0.4 to §3.1.0.8). */
-import type { FastifyInstance } from 'fastify';
-import { etag } from './fhir-answers.ts';
+/**
+ * Create, update and delete, by id and by condition (FHIR R4 §3.1.0.4, §3.1.0.7, §3.1.0.8), under If-Match and
+ * If-None-Match (§3.1.0.5).
+ */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { type Preconditions, RecordError } from '../record/index.ts';
 import { auditOf, bodyText, type FhirParts, type Params, pathOf, writer } from './fhir-exchange.ts';
-import { sendWritten } from './fhir-send.ts';
+import { formParameters } from './fhir-format.ts';
+import { returnPreference } from './fhir-prefer.ts';
+import { sendOutcome, sendWritten, setVersion } from './fhir-send.ts';
+
+type Exchange = FastifyRequest<{ Params: Params }>;
 
 export function fhirWriteRoutes(app: FastifyInstance, parts: FhirParts): void {
   const { record } = parts;
 
-  app.post<{ Params: Params; Body: Buffer }>('/fhir/:type', async (request, reply) => {
+  app.post<{ Params: Params }>('/fhir/:type', async (request, reply) => {
     const who = await writer(parts, request, 'create');
-    const scanned = record.scan(bodyText(request), request.params.type);
-    const ifNoneExist = request.headers['if-none-exist'];
-    const condition = typeof ifNoneExist === 'string' ? ifNoneExist : undefined;
-    const made = await record.create(who, scanned, condition, auditOf(who, 'create', pathOf(request)));
-    return sendWritten(request, reply, request.params.type, made);
-  });
-
-  app.put<{ Params: Params; Body: Buffer }>('/fhir/:type/:id', async (request, reply) => {
-    const who = await writer(parts, request, 'update');
-    const { type, id } = request.params;
+    const { type } = request.params;
     const scanned = record.scan(bodyText(request), type);
-    const ifMatch = request.headers['if-match'];
-    const made = await record.update(scanned, id, ifMatch, auditOf(who, 'update', pathOf(request)));
+    const condition = single(request.headers['if-none-exist']);
+    const made = await record.create(who, scanned, condition, auditOf(who, 'create', pathOf(request)));
     return sendWritten(request, reply, type, made);
   });
 
-  app.put<{ Params: Params; Body: Buffer }>('/fhir/:type', async (request, reply) => {
+  app.put<{ Params: Params }>('/fhir/:type/:id', async (request, reply) => {
+    const who = await writer(parts, request, 'update');
+    const { type, id } = request.params;
+    const scanned = record.scan(bodyText(request), type);
+    const made = await record.update(scanned, id, preconditions(request), auditOf(who, 'update', pathOf(request)));
+    return sendWritten(request, reply, type, made);
+  });
+
+  app.put<{ Params: Params }>('/fhir/:type', async (request, reply) => {
     const who = await writer(parts, request, 'update');
     const { type } = request.params;
-    const query = request.url.split('?')[1] ?? '';
+    const query = conditionOf(request);
     const scanned = record.scan(bodyText(request), type);
-    const made = await record.conditionalUpdate(who, scanned, query, auditOf(who, 'update', pathOf(request)));
+    const audit = auditOf(who, 'update', pathOf(request));
+    const made = await record.conditionalUpdate(who, scanned, query, preconditions(request), audit);
     return sendWritten(request, reply, type, made);
   });
 
   app.delete<{ Params: Params }>('/fhir/:type/:id', async (request, reply) => {
     const who = await writer(parts, request, 'delete');
     const { type, id } = request.params;
-    const version = await record.remove(type, id, request.headers['if-match'], () => ({
+    refuseBody(request);
+    const removed = await record.remove(type, id, preconditions(request), () => ({
       access: who,
       entry: { action: 'delete', what: pathOf(request), status: 204, patients: type === 'Patient' ? [id] : [] },
     }));
-    if (version !== undefined) reply.header('etag', etag(version));
-    return reply.code(204).send();
+    if (removed) setVersion(reply, removed);
+    return sendRemoved(request, reply, removed ? 1 : 0);
   });
+
+  app.delete<{ Params: Params }>('/fhir/:type', async (request, reply) => {
+    const who = await writer(parts, request, 'delete');
+    const { type } = request.params;
+    refuseBody(request);
+    const query = conditionOf(request);
+    const ids = await record.conditionalRemove(who, type, query, preconditions(request), (removed) => ({
+      access: who,
+      entry: { action: 'delete', what: pathOf(request), status: 204, patients: type === 'Patient' ? removed : [] },
+    }));
+    return sendRemoved(request, reply, ids.length);
+  });
+}
+
+/** The preconditions in a request's headers. */
+export function preconditions(request: FastifyRequest): Preconditions {
+  return { ifMatch: single(request.headers['if-match']), ifNoneMatch: single(request.headers['if-none-match']) };
+}
+
+/** The condition in the address of a conditional interaction. @throws RecordError 400 where there is none */
+export function conditionOf(request: Exchange): string {
+  const query = new URLSearchParams(request.url.split('?')[1] ?? '');
+  for (const name of formParameters) query.delete(name);
+  if (query.size > 0) return String(query);
+  const { type } = request.params;
+  const text = `The address needs an id, ${type}/[id], or a condition, ${type}?identifier=[system]|[value].`;
+  throw new RecordError(400, 'required', text);
+}
+
+function sendRemoved(request: FastifyRequest, reply: FastifyReply, count: number): FastifyReply {
+  if (returnPreference(request) !== 'OperationOutcome') return reply.code(204).send();
+  const diagnostics =
+    count === 0
+      ? 'There was nothing to delete.'
+      : count === 1
+        ? 'The resource is deleted; its history is kept.'
+        : `${count} resources are deleted; their history is kept.`;
+  return sendOutcome(request, reply, 200, [{ severity: 'information', code: 'informational', diagnostics }]);
+}
+
+function refuseBody(request: FastifyRequest): void {
+  if (request.body instanceof Buffer && request.body.length > 0) {
+    throw new RecordError(400, 'invalid', 'A delete has no body; the address says what is deleted.');
+  }
+}
+
+function single(header: string | string[] | undefined): string | undefined {
+  return Array.isArray(header) ? header.join(',') : header;
 }

@@ -3,12 +3,15 @@
  * DELETE, POST, PUT, GET; references by `urn:uuid:` and conditional references are resolved.
  */
 
-import { isFhirError, isResourceType, type ScannedResource, scanBundle, validate } from '@causeway/fhir';
+import { isFhirError, isResourceType, type ScannedResource, scanBundle } from '@causeway/fhir';
 import type { Access, AccessNote } from '../trust/index.ts';
+import { lockConditions, type SearchCondition } from './conditions.ts';
 import { type Issue, RecordError } from './errors.ts';
 import { isId } from './keys.ts';
 import { newId } from './new-id.ts';
+import { checkPreconditions } from './preconditions.ts';
 import { homePatient } from './prepare.ts';
+import { checkResource } from './targets.ts';
 import type { ResourceKey, WriteSet } from './write-set.ts';
 import type { WriteJob } from './writer.ts';
 
@@ -34,8 +37,8 @@ export interface BundleEntry {
 
 /** What a bundle needs of the record besides its own changes. */
 export interface BundleServices {
-  /** Logical ids of what a conditional search finds, two at most. */
-  find(access: Access, type: string, query: string): Promise<string[]>;
+  /** What a conditional search finds, two at most. */
+  find(access: Access, type: string, query: string): Promise<{ id: string }[]>;
   /** Carries out one entry of a batch, or a read of a transaction. */
   single(access: Access, entry: BundleEntry): Promise<EntryOutcome>;
   write<T>(job: WriteJob<T>): Promise<T>;
@@ -137,7 +140,7 @@ export async function runTransaction(
     ...(services.audit ? { audit: () => services.audit!(outcomes) } : {}),
     apply: async (set) => {
       if (conditions.length > 0) {
-        await lockConditions(set, conditions);
+        await lockConditions(set.transaction, conditions);
         work = await plannedWork(services, access, entries);
         await set.load(work.keys, work.patients);
       }
@@ -155,20 +158,6 @@ export async function runTransaction(
     if (planned.action === 'read') outcomes[planned.index] = await services.single(access, planned.entry);
   }
   return outcomes;
-}
-
-/**
- * Lets one transaction at a time decide on each condition, over all hubs: what the one before it made is found.
- * Conditions are locked in one order, so that two transactions do not wait for each other.
- */
-export async function lockConditions(set: WriteSet, conditions: readonly string[]): Promise<void> {
-  for (const condition of [...new Set(conditions)].sort()) {
-    await set.transaction.query({
-      name: 'condition_lock',
-      text: 'SELECT pg_advisory_xact_lock(hashtextextended($1, 0))',
-      values: [condition],
-    });
-  }
 }
 
 interface Work {
@@ -191,25 +180,19 @@ async function plannedWork(services: BundleServices, access: Access, entries: Bu
 }
 
 /** The conditions on which a transaction creates, updates or deletes. */
-function conditionsOf(entries: readonly BundleEntry[]): string[] {
+function conditionsOf(entries: readonly BundleEntry[]): SearchCondition[] {
   return entries.flatMap(({ method, url, ifNoneExist }) => {
+    const [type, query] = url.split('?') as [string, string | undefined];
     if (method === 'GET') return [];
-    if (ifNoneExist !== undefined) return [`${url.split('?')[0]}?${ifNoneExist}`];
-    return url.includes('?') ? [url] : [];
+    if (ifNoneExist !== undefined) return [{ type, query: ifNoneExist }];
+    return query === undefined ? [] : [{ type, query }];
   });
 }
 
 function apply(set: WriteSet, planned: Planned, resolve: (reference: string) => string | undefined): EntryOutcome {
   const { entry, type, id, index } = planned;
   const before = set.get(type, id);
-  if (entry.ifMatch !== undefined && !matches(entry.ifMatch, before?.version)) {
-    throw new RecordError(
-      412,
-      'conflict',
-      'The resource has another version than If-Match names.',
-      `Bundle.entry[${index}]`,
-    );
-  }
+  checkPreconditions(entry, before, `Bundle.entry[${index}]`);
   if (planned.action === 'delete') {
     if (before && !before.deleted) set.remove(type, id);
     return { status: 204 };
@@ -221,26 +204,6 @@ function apply(set: WriteSet, planned: Planned, resolve: (reference: string) => 
     etag: `W/"${after.version}"`,
     lastModified: after.updated,
   };
-}
-
-/** Checks a resource against the R4 definitions. @throws RecordError 422 with all that is wrong */
-export function checkResource(scanned: ScannedResource, at?: string): void {
-  const wrong = validate(scanned.value).filter(({ severity }) => severity === 'error' || severity === 'fatal');
-  if (wrong.length === 0) return;
-  throw RecordError.of(
-    422,
-    wrong.map(({ code, diagnostics, expression }) => ({
-      severity: 'error',
-      code,
-      diagnostics,
-      expression: [at, expression].filter(Boolean).join(': '),
-    })),
-  );
-}
-
-/** Whether an If-Match value names a version. */
-export function matches(ifMatch: string, version: number | undefined): boolean {
-  return /^(?:W\/)?"?(\d+)"?$/.exec(ifMatch.trim())?.[1] === String(version ?? '');
 }
 
 async function planEntries(services: BundleServices, access: Access, entries: BundleEntry[]): Promise<Planned[]> {
@@ -302,17 +265,17 @@ async function planEntry(
   }
   switch (entry.method) {
     case 'POST':
-      if (found[0] !== undefined) return { entry, index, type, id: found[0], action: 'found' };
+      if (found[0] !== undefined) return { entry, index, type, id: found[0].id, action: 'found' };
       return { entry, index, type, id: newId(), action: 'create' };
     case 'PUT': {
-      const target = id ?? found[0] ?? entry.scanned!.id ?? newId();
+      const target = id ?? found[0]?.id ?? entry.scanned!.id ?? newId();
       if (!isId(target))
         throw new RecordError(400, 'value', 'An id has 1 to 64 letters, digits, - and dots.', `${at}.request.url`);
       return { entry, index, type, id: target, action: 'update' };
     }
     case 'DELETE':
       if (id === undefined && found[0] === undefined) return { entry, index, type, id: newId(), action: 'delete' };
-      return { entry, index, type, id: id ?? found[0]!, action: 'delete' };
+      return { entry, index, type, id: id ?? found[0]!.id, action: 'delete' };
     default:
       throw new RecordError(
         400,
@@ -343,7 +306,7 @@ async function conditionalReferences(
           `Bundle.entry[${index}].resource`,
         );
       }
-      resolved.set(value, `${parts[1]}/${found[0]}`);
+      resolved.set(value, `${parts[1]}/${found[0]!.id}`);
     }
   }
   return resolved;

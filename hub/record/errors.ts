@@ -17,7 +17,14 @@ export type IssueCode =
   | 'too-costly'
   | 'forbidden'
   | 'login'
-  | 'business-rule';
+  | 'business-rule'
+  | 'processing'
+  | 'exception'
+  | 'timeout'
+  | 'throttled'
+  | 'transient'
+  | 'no-store'
+  | 'lock-error';
 
 export interface Issue {
   severity: 'error' | 'warning' | 'information';
@@ -32,11 +39,19 @@ export interface Issue {
 export class RecordError extends Error {
   readonly status: number;
   readonly issues: Issue[];
+  /** Headers that belong to the answer: the ETag of a deletion, `Allow`, `Retry-After`. */
+  readonly headers: Record<string, string> = {};
 
   constructor(status: number, code: IssueCode, diagnostics: string, expression?: string) {
     super(diagnostics);
     this.status = status;
     this.issues = [{ severity: 'error', code, diagnostics, ...(expression ? { expression } : {}) }];
+  }
+
+  /** The same error with a header. */
+  with(name: string, value: string): this {
+    this.headers[name] = value;
+    return this;
   }
 
   static of(status: number, issues: Issue[]): RecordError {

@@ -24,7 +24,7 @@ function create(resource: { resourceType: string }, ifNoneExist?: string) {
 }
 
 function update(resource: { resourceType: string; id: string }, ifMatch?: string) {
-  return record.update(record.scan(JSON.stringify(resource), resource.resourceType), resource.id, ifMatch);
+  return record.update(record.scan(JSON.stringify(resource), resource.resourceType), resource.id, { ifMatch });
 }
 
 async function search(query: string, who = clinician) {

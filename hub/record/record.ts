@@ -6,28 +6,23 @@
 import { isFhirError, isResourceType, type ScannedResource, scanResource } from '@causeway/fhir';
 import type { Database } from '../database/index.ts';
 import type { Access, AccessNote } from '../trust/index.ts';
-import {
-  type BundleEntry,
-  checkResource,
-  type EntryOutcome,
-  lockConditions,
-  matches,
-  readBundle,
-  runBatch,
-  runTransaction,
-} from './bundle.ts';
+import { type BundleEntry, type EntryOutcome, readBundle, runBatch, runTransaction } from './bundle.ts';
+import { checkCondition, lockConditions } from './conditions.ts';
 import { RecordError } from './errors.ts';
 import { type EverythingPage, type EverythingRequest, everythingPage } from './everything.ts';
 import type { Scope } from './everything-rows.ts';
 import { HomeKeys } from './home-keys.ts';
-import { isId } from './keys.ts';
+import { isId, ridOf } from './keys.ts';
+import { logicalId } from './logical-id.ts';
 import { newId } from './new-id.ts';
+import { checkPreconditions, type Preconditions } from './preconditions.ts';
 import { homePatient } from './prepare.ts';
 import { Reader, type StoredResource } from './read.ts';
 import { type PresentPersons, Searcher, type SearchResult } from './search.ts';
 import type { ResolvePatient } from './search-condition.ts';
 import { readSearchRequest, type SearchRequest } from './search-request.ts';
 import { RecordStream } from './stream.ts';
+import { checkResource, mergedPatient, refuseOther, severalFound, targetOf } from './targets.ts';
 import type { WriteSet } from './write-set.ts';
 import { type WriteJob, Writer } from './writer.ts';
 
@@ -50,6 +45,20 @@ export interface Snapshot {
 
 export interface WriteOutcome {
   status: 200 | 201;
+  id: string;
+  version: number;
+  updated: Date;
+  text: string;
+}
+
+/** The version that says a resource was deleted. */
+export interface Removal {
+  version: number;
+  updated: Date;
+}
+
+/** What a conditional search found. */
+export interface Found {
   id: string;
   version: number;
   updated: Date;
@@ -191,6 +200,12 @@ export class FhirRecord {
         scanned.path || undefined,
       );
     }
+    return this.check(scanned, type);
+  }
+
+  /** Checks a resource that was scanned with a Bundle. @throws RecordError 400, 422 */
+  check(scanned: ScannedResource, type: string): ScannedResource {
+    checkType(type);
     if (scanned.resourceType !== type) {
       throw new RecordError(
         400,
@@ -211,57 +226,54 @@ export class FhirRecord {
     audit?: Audit<WriteOutcome>,
   ): Promise<WriteOutcome> {
     const id = newId();
+    const type = scanned.resourceType;
+    if (ifNoneExist !== undefined) checkCondition(ifNoneExist, 'If-None-Exist');
     return this.#write(scanned, id, ifNoneExist !== undefined, audit, async (set) => {
-      if (ifNoneExist === undefined) return this.#put(set, scanned, id);
-      await lockConditions(set, [`${scanned.resourceType}?${ifNoneExist}`]);
-      const found = await this.find(access, scanned.resourceType, ifNoneExist);
-      if (found.length > 1)
-        throw new RecordError(412, 'multiple-matches', 'If-None-Exist finds more than one resource.');
-      if (found[0] === undefined) return this.#put(set, scanned, id);
-      const there = await this.read(access, scanned.resourceType, found[0]);
-      return { status: 200, id: found[0], version: there.version, updated: there.updated, text: there.text };
+      if (ifNoneExist === undefined) return put(set, scanned, id);
+      await lockConditions(set.transaction, [{ type, query: ifNoneExist }]);
+      const found = await this.#findOne(access, type, ifNoneExist);
+      return found ? { status: 200, ...found } : put(set, scanned, id);
     });
   }
 
-  /** Stores the next version of a resource, or its first. @throws RecordError 412 where If-Match names another version */
-  update(scanned: ScannedResource, id: string, ifMatch?: string, audit?: Audit<WriteOutcome>): Promise<WriteOutcome> {
+  /** Stores the next version of a resource, or its first. @throws RecordError 412 where a precondition does not hold */
+  update(
+    scanned: ScannedResource,
+    id: string,
+    when: Preconditions = {},
+    audit?: Audit<WriteOutcome>,
+  ): Promise<WriteOutcome> {
     if (!isId(id)) throw new RecordError(400, 'value', 'An id has 1 to 64 letters, digits, - and dots.', 'id');
     if (scanned.id !== id) {
       throw new RecordError(400, 'invariant', 'The id of the resource must be that of the address.', 'id');
     }
-    return this.#write(scanned, id, false, audit, (set) => {
-      const before = set.get(scanned.resourceType, id);
-      if (ifMatch !== undefined && !matches(ifMatch, before?.version)) {
-        throw new RecordError(412, 'conflict', 'The resource has another version than If-Match names; read it again.');
-      }
-      return this.#put(set, scanned, id);
-    });
+    return this.#write(scanned, id, false, audit, (set) => this.#next(set, scanned, id, when));
   }
 
-  /** Updates what a search finds, or creates. @throws RecordError 412 for several */
+  /** Updates what a search finds, or creates (FHIR R4 §3.1.0.4.3). @throws RecordError 412 for several */
   async conditionalUpdate(
     access: Access,
     scanned: ScannedResource,
     query: string,
+    when: Preconditions = {},
     audit?: Audit<WriteOutcome>,
   ): Promise<WriteOutcome> {
     const type = scanned.resourceType;
     const stated = scanned.id;
+    checkCondition(query);
     return this.writer.write({
       keys: [],
       patients: [],
       alone: true,
       ...(audit ? { audit } : {}),
       apply: async (set) => {
-        await lockConditions(set, [`${type}?${query}`]);
-        const found = await this.find(access, type, query);
-        if (found.length > 1) {
-          throw new RecordError(412, 'multiple-matches', 'The condition finds more than one resource.');
-        }
-        const id = found[0] ?? stated ?? newId();
+        await lockConditions(set.transaction, [{ type, query }]);
+        const found = await this.#findOne(access, type, query);
+        const id = targetOf(found?.id, stated);
         const patient = homePatient(scanned, id);
         await set.load([{ type, id }], patient === undefined ? [] : [patient]);
-        return this.#put(set, scanned, id);
+        if (!found && stated !== undefined) refuseOther(set.get(type, id));
+        return this.#next(set, scanned, id, when, found !== undefined);
       },
     });
   }
@@ -270,24 +282,61 @@ export class FhirRecord {
   async remove(
     type: string,
     id: string,
-    ifMatch?: string,
-    audit?: Audit<number | undefined>,
-  ): Promise<number | undefined> {
+    when: Preconditions = {},
+    audit?: Audit<Removal | undefined>,
+  ): Promise<Removal | undefined> {
     checkType(type);
     return this.writer.write({
       keys: [{ type, id }],
       patients: [],
       ...(audit ? { audit } : {}),
-      apply: (set) => {
+      apply: async (set) => {
         const before = set.get(type, id);
-        if (ifMatch !== undefined && !matches(ifMatch, before?.version)) {
-          throw new RecordError(
-            412,
-            'conflict',
-            'The resource has another version than If-Match names; read it again.',
-          );
+        checkPreconditions(when, before);
+        if (!before) await this.#refuseMerged(type, id);
+        return before && (before.deleted ? before : set.remove(type, id));
+      },
+    });
+  }
+
+  /**
+   * Deletes all that a search finds, in one transaction; returns their ids.
+   * @throws RecordError 412 where it finds more than `removedAtOnce`, or several under If-Match
+   */
+  async conditionalRemove(
+    access: Access,
+    type: string,
+    query: string,
+    when: Preconditions = {},
+    audit?: Audit<string[]>,
+  ): Promise<string[]> {
+    checkType(type);
+    checkCondition(query);
+    return this.writer.write({
+      keys: [],
+      patients: [],
+      alone: true,
+      ...(audit ? { audit } : {}),
+      apply: async (set) => {
+        await lockConditions(set.transaction, [{ type, query }]);
+        const found = await this.find(access, type, query, removedAtOnce + 1);
+        if (found.length > removedAtOnce) {
+          const text = `The condition finds more than ${removedAtOnce} resources, which is as many as are deleted at once.`;
+          throw new RecordError(412, 'multiple-matches', text);
         }
-        return before && !before.deleted ? set.remove(type, id).version : before?.version;
+        if (when.ifMatch !== undefined && found.length > 1) throw severalFound();
+        await set.load(
+          found.map(({ id }) => ({ type, id })),
+          [],
+        );
+        if (found.length === 0) checkPreconditions(when, undefined);
+        for (const { id } of found) {
+          const before = set.get(type, id);
+          if (!before) throw mergedPatient();
+          checkPreconditions(when, before);
+          if (!before.deleted) set.remove(type, id);
+        }
+        return found.map(({ id }) => id);
       },
     });
   }
@@ -310,13 +359,13 @@ export class FhirRecord {
     return { type, outcomes: await run(services, access, entries) };
   }
 
-  /** Logical ids of what a conditional search finds, two at most. */
-  async find(access: Access, type: string, query: string): Promise<string[]> {
+  /** What a conditional search finds, at most `limit`. @throws RecordError 400, 412 */
+  async find(access: Access, type: string, query: string, limit = 2): Promise<Found[]> {
     const request = this.readSearch(type, new URLSearchParams(query), false);
     if (request.filters.length === 0)
       throw new RecordError(412, 'invalid', 'A condition needs at least one parameter.');
-    const found = await this.#searcher!.matchingIds(access, request, 2);
-    return found.map((stored) => (JSON.parse(stored.text) as { id: string }).id);
+    const found = await this.#searcher!.matchingIds(access, request, limit);
+    return found.map(({ text, version, updated }) => ({ id: logicalId(text), version, updated, text }));
   }
 
   #everything(access: Access, scope: Scope, request: EverythingRequest): Promise<EverythingPage> {
@@ -324,11 +373,32 @@ export class FhirRecord {
     return everythingPage(services, access, scope, request);
   }
 
-  #put(set: WriteSet, scanned: ScannedResource, id: string): WriteOutcome {
+  async #findOne(access: Access, type: string, query: string): Promise<Found | undefined> {
+    const found = await this.find(access, type, query);
+    if (found.length > 1) throw severalFound();
+    return found[0];
+  }
+
+  /** The next version, or the first. @param isFound whether a search said that the resource exists */
+  async #next(
+    set: WriteSet,
+    scanned: ScannedResource,
+    id: string,
+    when: Preconditions,
+    isFound = false,
+  ): Promise<WriteOutcome> {
     const before = set.get(scanned.resourceType, id);
-    const after = set.put(scanned, scanned.resourceType, id);
-    const status = before && !before.deleted ? 200 : 201;
-    return { status, id, version: after.version, updated: after.updated, text: after.text! };
+    checkPreconditions(when, before);
+    if (!before && isFound) throw mergedPatient();
+    if (!before) await this.#refuseMerged(scanned.resourceType, id);
+    return put(set, scanned, id);
+  }
+
+  /** A merged Patient is made from its sources; nothing can be stored under its id. @throws RecordError 409 */
+  async #refuseMerged(type: string, id: string): Promise<void> {
+    if (type !== 'Patient' || !this.#persons) return;
+    const { homes, rids } = await this.#persons.resolvePatient(id);
+    if (homes.length > 0 && !rids.includes(ridOf(id))) throw mergedPatient();
   }
 
   #write(
@@ -349,6 +419,16 @@ export class FhirRecord {
   }
 }
 
+/** How many resources one conditional delete takes away. */
+export const removedAtOnce = 1_000;
+
+function put(set: WriteSet, scanned: ScannedResource, id: string): WriteOutcome {
+  const before = set.get(scanned.resourceType, id);
+  const after = set.put(scanned, scanned.resourceType, id);
+  const status = before && !before.deleted ? 200 : 201;
+  return { status, id, version: after.version, updated: after.updated, text: after.text! };
+}
+
 function checkType(type: string): void {
   if (!isResourceType(type)) {
     throw new RecordError(
@@ -361,6 +441,8 @@ function checkType(type: string): void {
 
 function existing(found: StoredResource | undefined, type: string): StoredResource {
   if (!found) throw new RecordError(404, 'not-found', `There is no ${type} of this id.`);
-  if (found.deleted) throw new RecordError(410, 'deleted', `This ${type} was deleted; its history is kept.`);
-  return found;
+  if (!found.deleted) return found;
+  throw new RecordError(410, 'deleted', `This ${type} was deleted; its history is kept.`)
+    .with('etag', `W/"${found.version}"`)
+    .with('last-modified', found.updated.toUTCString());
 }

@@ -76,7 +76,7 @@ export class Searcher {
   }
 
   /** Ids of what a search finds, at most `limit`; for conditional requests. */
-  async matchingIds(access: Access, request: SearchRequest, limit: number): Promise<{ rid: string; text: string }[]> {
+  async matchingIds(access: Access, request: SearchRequest, limit: number): Promise<StoredResource[]> {
     const { matches } = await this.search(access, {
       ...request,
       count: limit,
