@@ -52,7 +52,11 @@ export async function sourceRows(database: Database, people: number): Promise<{ 
   const known: Known = { identifiers: [], patients: [], encounters: [], families: [] };
   for (let serial = 0; serial < people; serial++) {
     const story = patientStory(run, serial);
-    await record.bundle(access, story.text, () => Promise.reject(new Error('A story has creates only.')));
+    await record.bundle(access, story.text, {
+      base: '',
+      single: () => Promise.reject(new Error('A story has creates only.')),
+      fault: () => {},
+    });
     known.identifiers.push(`${run}-${serial}`);
     known.families.push(story.family);
   }

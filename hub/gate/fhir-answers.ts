@@ -20,24 +20,41 @@ export function entry(base: string, stored: StoredResource, mode: 'match' | 'inc
   return `{"fullUrl":"${base}/${stored.type}/${logicalId(stored.text)}","resource":${stored.text},"search":{"mode":"${mode}"}}`;
 }
 
-/** A history's entry. */
-export function historyEntry(base: string, stored: StoredResource): string {
-  const path = `${stored.type}/${stored.deleted ? stored.rid : logicalId(stored.text)}`;
-  const method = stored.deleted ? 'DELETE' : stored.version === 1 ? 'POST' : 'PUT';
-  const response = `"response":{"status":"${stored.deleted ? '204' : stored.version === 1 ? '201' : '200'}","etag":"W/\\"${stored.version}\\"","lastModified":"${stored.updated.toISOString()}"}`;
-  return `{"fullUrl":"${base}/${path}",${stored.deleted ? '' : `"resource":${stored.text},`}"request":{"method":"${method}","url":"${path}"},${response}}`;
+/**
+ * A history's entry. A first version under an id of the hub's making was a create; one under another id came by update.
+ * @param id the logical id, which a deletion's own text no longer tells
+ */
+export function historyEntry(base: string, stored: StoredResource, id: string): string {
+  const { type, deleted, version, updated } = stored;
+  const isCreate = version === 1 && stored.rid === id;
+  const [method, url, status] = deleted
+    ? ['DELETE', `${type}/${id}`, '204']
+    : isCreate
+      ? ['POST', type, '201']
+      : ['PUT', `${type}/${id}`, version === 1 ? '201' : '200'];
+  const resource = deleted ? '' : `"resource":${stored.text},`;
+  const request = `"request":{"method":"${method}","url":"${url}"}`;
+  const response = `"response":{"status":"${status}","etag":"W/\\"${version}\\"","lastModified":"${updated.toISOString()}"}`;
+  return `{"fullUrl":"${base}/${type}/${id}",${resource}${request},${response}}`;
 }
 
-/** The entry that answers one of a batch or transaction. */
-export function outcomeEntry(outcome: EntryOutcome): string {
+/** The entry that answers one of a batch or transaction; of a change it holds what `Prefer: return` asked for. */
+export function outcomeEntry(
+  outcome: EntryOutcome,
+  wanted?: 'minimal' | 'representation' | 'OperationOutcome',
+): string {
+  const { status, location, etag: tag, lastModified, stored } = outcome;
+  const done: Issue = { severity: 'information', code: 'informational', diagnostics: 'Done.' };
+  const issues = outcome.issues ?? (wanted === 'OperationOutcome' && !outcome.resource ? [done] : undefined);
+  const resource = outcome.resource ?? (wanted === 'representation' ? stored : undefined);
   const response = {
-    status: String(outcome.status),
-    ...(outcome.location ? { location: outcome.location } : {}),
-    ...(outcome.etag ? { etag: outcome.etag } : {}),
-    ...(outcome.lastModified ? { lastModified: outcome.lastModified.toISOString() } : {}),
-    ...(outcome.issues ? { outcome: outcomeOf(outcome.issues) } : {}),
+    status: String(status),
+    ...(location ? { location } : {}),
+    ...(tag ? { etag: tag } : {}),
+    ...(lastModified ? { lastModified: lastModified.toISOString() } : {}),
+    ...(issues ? { outcome: outcomeOf(issues) } : {}),
   };
-  return `{${outcome.resource ? `"resource":${outcome.resource},` : ''}"response":${JSON.stringify(response)}}`;
+  return `{${resource ? `"resource":${resource},` : ''}"response":${JSON.stringify(response)}}`;
 }
 
 /** An OperationOutcome of issues. */

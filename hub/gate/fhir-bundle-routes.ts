@@ -1,81 +1,137 @@
 /** Batch and transaction (FHIR R4 §3.1.0.11). */
-import type { FastifyInstance } from 'fastify';
-import { type Audit, type BundleEntry, type EntryOutcome, type FhirRecord, RecordError } from '../record/index.ts';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { type BundleEntry, type EntryOutcome, RecordError, recordErrorOf } from '../record/index.ts';
 import type { Caller } from './authenticate.ts';
 import { bundle, etag, outcomeEntry, patientsIn } from './fhir-answers.ts';
-import { auditOf, baseUrl, bodyText, type FhirParts, recordAccess, type Written, writer } from './fhir-exchange.ts';
-import { searchBundle } from './fhir-search-routes.ts';
+import { elsewhere } from './fhir-bundle-elsewhere.ts';
+import { auditOf, baseUrl, bodyText, type FhirParts, recordAccess, writer } from './fhir-exchange.ts';
+import { answerForm } from './fhir-format.ts';
+import { isLenient, returnPreference } from './fhir-prefer.ts';
+import { isUnchanged } from './fhir-read-routes.ts';
+import { searchBundle } from './fhir-search-bundle.ts';
 import { sendBundle } from './fhir-send.ts';
 
 export function fhirBundleRoutes(app: FastifyInstance, parts: FhirParts): void {
-  const { record } = parts;
-
-  app.post<{ Body: Buffer }>('/fhir', { bodyLimit: parts.bundleBytes }, async (request, reply) => {
+  app.post('/fhir', { bodyLimit: parts.bundleBytes }, async (request, reply) => {
     const who = await writer(parts, request, 'bundle');
     const base = baseUrl(request);
     const text = bodyText(request);
-    const single = async (access: unknown, one: BundleEntry) => {
-      const caller = access as Caller;
-      const what = `/${one.url}`;
-      try {
-        const outcome = await singleEntry(record, caller, one, base, auditOf(caller, one.method, what));
-        if (one.method === 'GET') {
-          await recordAccess(parts, caller, 'GET', what, outcome.status, patientsIn(outcome.resource ?? ''));
-        }
-        return outcome;
-      } catch (error) {
-        if (error instanceof RecordError) await recordAccess(parts, caller, one.method, what, error.status);
-        throw error;
-      }
-    };
-    const { type, outcomes } = await record.bundle(who, text, single, (made) => {
-      const what = made.map(({ location }) => location ?? '').join(' ');
-      const entry = {
-        action: 'transaction',
-        what: what.slice(0, 500),
-        status: 200,
-        patients: patientsIn(`${what} ${text}`),
-      };
-      return { access: who, entry };
+    const { type, outcomes } = await parts.record.bundle(who, text, {
+      base,
+      single: (access, entry) => singleEntry(app, parts, request, access as Caller, entry),
+      audit: (made) => {
+        const what = made.map((outcome) => outcome?.location ?? '').join(' ');
+        const patients = patientsIn(`${what} ${text}`);
+        return { access: who, entry: { action: 'transaction', what: what.slice(0, 500), status: 200, patients } };
+      },
+      fault: (error) => parts.fault(error, '/fhir'),
     });
-    const entries = outcomes.map(outcomeEntry);
+    const wanted = returnPreference(request);
+    if (wanted !== undefined) reply.header('preference-applied', `return=${wanted}`);
+    const entries = outcomes.map((outcome) => outcomeEntry(outcome, wanted));
     return sendBundle(request, reply, bundle(`${type}-response`, [['self', base]], entries, undefined));
   });
 }
 
+/** Carries out one entry and records its access, also where it fails. */
 async function singleEntry(
-  record: FhirRecord,
+  app: FastifyInstance,
+  parts: FhirParts,
+  request: FastifyRequest,
   who: Caller,
-  one: BundleEntry,
-  base: string,
-  audit: Audit<Written>,
+  entry: BundleEntry,
 ): Promise<EntryOutcome> {
-  const [path, query] = one.url.split('?') as [string, string | undefined];
-  const [type, id] = path.split('/') as [string, string | undefined];
-  if (one.method === 'GET') {
-    if (id === undefined) {
-      const { text } = await searchBundle(record, who, type, new URLSearchParams(query ?? ''), base, false);
-      return { status: 200, resource: text };
-    }
-    const stored = await record.read(who, type, id);
-    return { status: 200, resource: stored.text, etag: etag(stored.version), lastModified: stored.updated };
+  const [path, query] = entry.url.split('?') as [string, string | undefined];
+  const [type, id, ...rest] = path.split('/') as [string, ...string[]];
+  const isOrdinary = rest.length === 0 && /^[A-Z]/.test(type) && !/^[$_]/.test(id ?? '') && type !== 'Binary';
+  if (!isOrdinary || entry.method === 'PATCH' || (id !== undefined && query !== undefined)) {
+    return elsewhere(app, request, entry);
   }
-  if (one.method === 'DELETE' && id !== undefined) {
-    await record.remove(type, id, one, () => audit({ status: 204, text: `${type}/${id}` }));
-    return { status: 204 };
+  const what = `/${entry.url}`;
+  try {
+    if (entry.method !== 'GET' && entry.method !== 'HEAD') return await change(parts, who, entry, type, id, query);
+    const outcome =
+      id === undefined ? await search(parts, request, who, type, query) : await read(parts, who, entry, { type, id });
+    await recordAccess(parts, who, entry.method, what, outcome.status, patientsIn(outcome.resource ?? ''));
+    return entry.method === 'HEAD' ? { ...outcome, resource: '' } : outcome;
+  } catch (fault) {
+    const error = recordErrorOf(fault);
+    if (error) await recordAccess(parts, who, entry.method, what, error.status);
+    throw fault;
   }
-  if (!one.scanned) throw new RecordError(400, 'required', 'The entry has no resource.');
-  const scanned = record.scan(one.scanned.text, type);
+}
+
+async function search(
+  parts: FhirParts,
+  request: FastifyRequest,
+  who: Caller,
+  type: string,
+  query = '',
+): Promise<EntryOutcome> {
+  const parameters = new URLSearchParams(query);
+  const form = answerForm(request, parameters);
+  const found = await searchBundle(parts.record, who, type, parameters, baseUrl(request), isLenient(request), form);
+  return { status: 200, resource: found.text };
+}
+
+async function read(
+  { record }: FhirParts,
+  who: Caller,
+  { ifNoneMatch, ifModifiedSince }: BundleEntry,
+  { type, id }: { type: string; id: string },
+): Promise<EntryOutcome> {
+  const stored = await record.read(who, type, id);
+  const version = { etag: etag(stored.version), lastModified: stored.updated };
+  if (isUnchanged(stored, ifNoneMatch, ifModifiedSince)) return { status: 304, ...version };
+  return { status: 200, resource: stored.text, ...version };
+}
+
+async function change(
+  { record }: FhirParts,
+  who: Caller,
+  entry: BundleEntry,
+  type: string,
+  id: string | undefined,
+  query: string | undefined,
+): Promise<EntryOutcome> {
+  const what = `/${entry.url}`;
+  if (entry.method === 'DELETE') return remove(record, who, entry, type, id, query ?? '');
+  if (!entry.scanned) throw new RecordError(400, 'required', 'The entry has no resource.');
+  if (entry.method === 'POST' && (id !== undefined || query !== undefined)) {
+    throw new RecordError(400, 'value', 'The request.url of a POST is a resource type alone, such as Patient.');
+  }
+  const scanned = record.check(entry.scanned, type);
+  const audit = auditOf(who, entry.method, what);
   const made =
-    one.method === 'POST'
-      ? await record.create(who, scanned, one.ifNoneExist, audit)
+    entry.method === 'POST'
+      ? await record.create(who, scanned, entry.ifNoneExist, audit)
       : id === undefined
-        ? await record.conditionalUpdate(who, scanned, query ?? '', one, audit)
-        : await record.update(scanned, id, one, audit);
+        ? await record.conditionalUpdate(who, scanned, query ?? '', entry, audit)
+        : await record.update(scanned, id, entry, audit);
   return {
     status: made.status,
     location: `${type}/${made.id}/_history/${made.version}`,
     etag: etag(made.version),
     lastModified: made.updated,
+    stored: made.text,
   };
+}
+
+async function remove(
+  record: FhirParts['record'],
+  who: Caller,
+  entry: BundleEntry,
+  type: string,
+  id: string | undefined,
+  query: string,
+): Promise<EntryOutcome> {
+  const audit = auditOf(who, 'DELETE', `/${entry.url}`);
+  if (id === undefined) {
+    await record.conditionalRemove(who, type, query, entry, (ids) =>
+      audit({ status: 204, text: ids.map((one) => `${type}/${one}`).join(' ') }),
+    );
+    return { status: 204 };
+  }
+  const removed = await record.remove(type, id, entry, () => audit({ status: 204, text: `${type}/${id}` }));
+  return { status: 204, ...(removed ? { etag: etag(removed.version), lastModified: removed.updated } : {}) };
 }

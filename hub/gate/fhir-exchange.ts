@@ -1,7 +1,6 @@
 /** What every FHIR interaction takes from a request: its caller, its base URL, its body, and the record of its access. */
 import { isUtf8 } from 'node:buffer';
 import type { FastifyRequest } from 'fastify';
-import type { Logger } from 'pino';
 import { type Audit, type FhirRecord, RecordError } from '../record/index.ts';
 import type { AccessLog } from '../trust/index.ts';
 import { type Authenticator, type Caller, mayWrite } from './authenticate.ts';
@@ -15,7 +14,8 @@ export interface FhirParts {
   authenticator: Authenticator;
   bundleBytes: number;
   addresses: FhirAddresses;
-  log: Logger;
+  /** Notes a fault of the hub in a part of a request, which fails alone. */
+  fault(error: unknown, route: string): void;
 }
 
 /** The parameters of an address `/fhir/:type/:id/_history/:version`. */

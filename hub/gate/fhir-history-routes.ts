@@ -2,7 +2,10 @@
 import type { FastifyInstance } from 'fastify';
 import { bundle, historyEntry, patientsOf } from './fhir-answers.ts';
 import { baseUrl, type FhirParts, type Params, pathOf, queryOf, recordAccess } from './fhir-exchange.ts';
-import { countOf, cursorOf, dateParameter } from './fhir-parameters.ts';
+import { answerForm } from './fhir-format.ts';
+import { historyParameters } from './fhir-history-parameters.ts';
+import { isLenient } from './fhir-prefer.ts';
+import { shown } from './fhir-search-bundle.ts';
 import { sendBundle } from './fhir-send.ts';
 
 export function fhirHistoryRoutes(app: FastifyInstance, parts: FhirParts): void {
@@ -11,23 +14,18 @@ export function fhirHistoryRoutes(app: FastifyInstance, parts: FhirParts): void 
     app.get<{ Params: Partial<Params> }>(address, async (request, reply) => {
       const who = await authenticator.caller(request, 'history');
       const query = queryOf(request);
-      const page = { count: countOf(query), ...historyPage(query) };
-      const { versions, next } = await record.history(who, request.params, page);
+      const form = answerForm(request);
+      const page = historyParameters(query, isLenient(request));
+      const { versions, ids, next, total } = await record.history(who, request.params, page);
       await recordAccess(parts, who, 'history', pathOf(request), 200, patientsOf(versions));
       const base = baseUrl(request);
-      const links = [['self', request.url.replace('/fhir', base)]];
+      const links = [['self', `${base}${pathOf(request)}`]];
       if (next !== undefined) {
         query.set('_cursor', String(next));
-        links.push(['next', `${base}${request.url.split('?')[0]!.slice('/fhir'.length)}?${query}`]);
+        links.push(['next', `${base}${pathOf(request).split('?')[0]}?${query}`]);
       }
-      const entries = versions.map((stored) => historyEntry(base, stored));
-      return sendBundle(request, reply, bundle('history', links, entries, undefined));
+      const entries = versions.map((stored, i) => historyEntry(base, shown(stored, form.subset), ids[i]!));
+      return sendBundle(request, reply, bundle('history', links, entries, total), form);
     });
   }
-}
-
-function historyPage(query: URLSearchParams): { before?: number; since?: Date } {
-  const cursor = cursorOf(query);
-  const since = dateParameter(query, '_since');
-  return { ...(cursor === undefined ? {} : { before: Number(cursor) }), ...(since ? { since } : {}) };
 }

@@ -1,52 +1,109 @@
-/** Search by GET and by POST (FHIR R4 §3.1.0.8). */
+/**
+ * Search by GET and by POST (FHIR R4 §3.1.0.9): on a type, on the whole system, and in the compartment of a Patient,
+ * Encounter, Practitioner, RelatedPerson or Device.
+ */
+import { compartmentMembers, compartmentParameters, compartmentTypes, isResourceType } from '@causeway/fhir';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { FhirRecord } from '../record/index.ts';
-import type { Caller } from './authenticate.ts';
-import { bundle, entry, outcomeOf, patientsOf } from './fhir-answers.ts';
+import { RecordError } from '../record/index.ts';
 import { baseUrl, type FhirParts, type Params, queryOf, recordAccess } from './fhir-exchange.ts';
+import { answerForm, mediaTypeOf } from './fhir-format.ts';
 import { isLenient } from './fhir-prefer.ts';
+import { searchBundle } from './fhir-search-bundle.ts';
+import { searchTypes } from './fhir-search-types.ts';
 import { sendBundle } from './fhir-send.ts';
 
 /** Parameters of a search by POST. */
 const searchBytes = 64 * 1024;
 
+type TargetParams = Params & { target: string };
+
 export function fhirSearchRoutes(app: FastifyInstance, parts: FhirParts): void {
-  const search = async (request: FastifyRequest, reply: FastifyReply, parameters: URLSearchParams) => {
-    const who = await parts.authenticator.caller(request, 'search');
+  const { record, authenticator, addresses } = parts;
+
+  const onType = async (request: FastifyRequest, reply: FastifyReply, parameters: URLSearchParams) => {
+    const who = await authenticator.caller(request, 'search');
     const { type } = request.params as Params;
-    const answer = await searchBundle(parts.record, who, type, parameters, baseUrl(request), isLenient(request));
+    if (type.startsWith('$')) throw addresses.refusal(request.method, request.url);
+    const form = answerForm(request, parameters);
+    const answer = await searchBundle(record, who, type, parameters, baseUrl(request), isLenient(request), form);
     await recordAccess(parts, who, 'search', `/${type}?${parameters}`, 200, answer.patients);
-    return sendBundle(request, reply, answer.text);
+    return sendBundle(request, reply, answer.text, form);
   };
-  app.get<{ Params: Params }>('/fhir/:type', (request, reply) => search(request, reply, queryOf(request)));
-  app.post<{ Params: Params; Body: Buffer }>('/fhir/:type/_search', { bodyLimit: searchBytes }, (request, reply) =>
-    search(request, reply, new URLSearchParams(`${request.url.split('?')[1] ?? ''}&${request.body?.toString() ?? ''}`)),
+  app.get('/fhir/:type', (request, reply) => onType(request, reply, queryOf(request)));
+  app.post('/fhir/:type/_search', { bodyLimit: searchBytes }, (request, reply) =>
+    onType(request, reply, postedParameters(request)),
+  );
+
+  const onSystem = async (request: FastifyRequest, reply: FastifyReply, parameters: URLSearchParams) => {
+    const who = await authenticator.caller(request, 'search');
+    const form = answerForm(request, parameters);
+    const page = { base: baseUrl(request), path: '', isLenient: isLenient(request), form };
+    const answer = await searchTypes(record, who, parameters, page);
+    await recordAccess(parts, who, 'search', `/?${parameters}`, 200, answer.patients);
+    return sendBundle(request, reply, answer.text, form);
+  };
+  app.get('/fhir', (request, reply) => onSystem(request, reply, queryOf(request)));
+  app.post('/fhir/_search', { bodyLimit: searchBytes }, (request, reply) =>
+    onSystem(request, reply, postedParameters(request)),
+  );
+
+  const inCompartment = async (request: FastifyRequest, reply: FastifyReply, parameters: URLSearchParams) => {
+    const who = await authenticator.caller(request, 'search');
+    const { type, id, target } = request.params as TargetParams;
+    if (/^[$_]/.test(target) || !compartmentTypes.includes(type)) {
+      throw addresses.has('GET', '/fhir/:type/:id/:target') && isResourceType(target) && isResourceType(type)
+        ? noCompartment(type)
+        : addresses.refusal(request.method, request.url);
+    }
+    const base = baseUrl(request);
+    const form = answerForm(request, parameters);
+    const path = `${type}/${id}/${target}`;
+    const isAll = target === '*';
+    const types = isAll ? compartmentMembers(type) : [target];
+    const within = (of: string) => membership(type, id, of);
+    const page = { base, path, isLenient: isLenient(request), form, types, within };
+    const answer = isAll
+      ? await searchTypes(record, who, parameters, page)
+      : await searchBundle(record, who, target, parameters, base, page.isLenient, form, {
+          path,
+          anyOf: within(target),
+        });
+    await recordAccess(parts, who, 'search', `/${path}?${parameters}`, 200, answer.patients);
+    return sendBundle(request, reply, answer.text, form);
+  };
+  app.get('/fhir/:type/:id/:target', (request, reply) => inCompartment(request, reply, queryOf(request)));
+  app.post('/fhir/:type/:id/:target/_search', { bodyLimit: searchBytes }, (request, reply) =>
+    inCompartment(request, reply, postedParameters(request)),
   );
 }
 
-/** The answer to a search as text, and whose records it gives out. */
-export async function searchBundle(
-  record: FhirRecord,
-  who: Caller,
-  type: string,
-  parameters: URLSearchParams,
-  base: string,
-  lenient: boolean,
-): Promise<{ text: string; patients: string[] }> {
-  const request = record.readSearch(type, parameters, lenient);
-  const { matches, included, total, next } = await record.search(who, request);
-  const query = new URLSearchParams(request.understood);
-  const links = [['self', `${base}/${type}?${query}`]];
-  if (next !== undefined) {
-    query.set('_cursor', next);
-    links.push(['next', `${base}/${type}?${query}`]);
+/** The filters of which one holds for what is in a compartment. @throws RecordError 400 for a type that never is */
+function membership(compartment: string, id: string, type: string): [string, string][] {
+  const codes = compartmentParameters(compartment, type);
+  if (codes.length === 0) {
+    const text = isResourceType(type)
+      ? `Resources of type ${type} are never in the compartment of a ${compartment}.`
+      : 'The address names no FHIR R4 resource type after the compartment.';
+    throw new RecordError(isResourceType(type) ? 400 : 404, 'not-supported', text);
   }
-  const entries = [
-    ...matches.map((stored) => entry(base, stored, 'match')),
-    ...included.map((stored) => entry(base, stored, 'include')),
-  ];
-  if (request.warnings.length > 0) {
-    entries.push(`{"resource":${JSON.stringify(outcomeOf(request.warnings))},"search":{"mode":"outcome"}}`);
+  if (!/^[A-Za-z0-9\-.]{1,64}$/.test(id)) {
+    throw new RecordError(404, 'not-found', `There is no ${compartment} of this id.`);
   }
-  return { text: bundle('searchset', links, entries, total), patients: patientsOf([...matches, ...included]) };
+  return codes.map((code) => [code, code === '_id' ? id : `${compartment}/${id}`]);
+}
+
+function noCompartment(type: string): RecordError {
+  const text = `There are compartments of ${compartmentTypes.join(', ')}, not of ${type}.`;
+  return new RecordError(404, 'not-supported', text);
+}
+
+/** The parameters of a search by POST, of its address and its body alike. @throws RecordError 415 */
+function postedParameters(request: FastifyRequest): URLSearchParams {
+  const body = request.body as Buffer | undefined;
+  const header = request.headers['content-type'];
+  if (body && body.length > 0 && header !== undefined && mediaTypeOf(header) !== 'application/x-www-form-urlencoded') {
+    const text = 'A search by POST has its parameters as application/x-www-form-urlencoded.';
+    throw new RecordError(415, 'not-supported', text);
+  }
+  return new URLSearchParams(`${request.url.split('?')[1] ?? ''}&${body?.toString() ?? ''}`);
 }

@@ -3,7 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type Issue, RecordError, type StoredResource } from '../record/index.ts';
 import { etag, outcomeOf } from './fhir-answers.ts';
 import { baseUrl } from './fhir-exchange.ts';
-import { type AnswerForm, answerForm } from './fhir-format.ts';
+import { type AnswerForm, answerForm, type Subset } from './fhir-format.ts';
 import { returnPreference } from './fhir-prefer.ts';
 
 /** Sends a stored version with its ETag and time. */
@@ -83,8 +83,14 @@ export function sendText(
 
 /** A resource's text in a form. */
 export function shaped(text: string, form: AnswerForm): string {
+  if (form.subset) return shaped(subsetText(text, form.subset), { ...form, subset: undefined });
   if (form.format === 'xml') throw new RecordError(406, 'not-supported', 'This server writes FHIR JSON only.');
   return text;
+}
+
+/** A resource's text with the part of it that is asked for. */
+export function subsetText(_text: string, _subset: Subset): string {
+  throw new RecordError(400, 'not-supported', 'This server answers whole resources only.', '_summary');
 }
 
 /** The form of a request's answer, without a part of the resource; JSON where the request's form is what is wrong. */

@@ -24,7 +24,7 @@ const requestTimeoutMs = 120_000;
 
 export function httpServer(
   options: HttpOptions,
-  parts: Omit<FhirParts, 'addresses' | 'log'> & ApiParts & AuthParts & InboxParts,
+  parts: Omit<FhirParts, 'addresses' | 'fault'> & ApiParts & AuthParts & InboxParts,
 ): FastifyInstance {
   const app = Fastify({
     logger: false,
@@ -60,7 +60,9 @@ export function httpServer(
   authRoutes(app, parts);
   apiRoutes(app, parts);
   inboxRoutes(app, parts);
-  fhirRoutes(app, { ...parts, addresses, log: options.log });
+  const fault = (error: unknown, route: string) =>
+    options.log.error({ error: faultText(error), route }, 'a part of a request failed');
+  fhirRoutes(app, { ...parts, addresses, fault });
   if (options.screens && existsSync(join(options.screens, 'index.html'))) {
     app.register(fastifyStatic, {
       root: options.screens,

@@ -1,18 +1,13 @@
 /**
- * Batch and transaction bundles (FHIR R4 §3.1.0.11). A transaction is carried out whole or not at all, in the order
- * DELETE, POST, PUT, GET; references by `urn:uuid:` and conditional references are resolved.
+ * Batch and transaction bundles (FHIR R4 §3.1.0.11): reading one into its entries, and carrying out a batch, each entry
+ * for itself. A transaction is carried out by `transaction.ts`.
  */
-
-import { isFhirError, isResourceType, type ScannedResource, scanBundle } from '@causeway/fhir';
+import { isFhirError, type ScannedEntry, type ScannedResource, scanBundle } from '@causeway/fhir';
 import type { Access, AccessNote } from '../trust/index.ts';
-import { lockConditions, type SearchCondition } from './conditions.ts';
+import { recordErrorOf } from './database-faults.ts';
 import { type Issue, RecordError } from './errors.ts';
-import { isId } from './keys.ts';
-import { newId } from './new-id.ts';
-import { checkPreconditions } from './preconditions.ts';
-import { homePatient } from './prepare.ts';
-import { checkResource } from './targets.ts';
-import type { ResourceKey, WriteSet } from './write-set.ts';
+import { inTurns } from './in-turns.ts';
+import type { Found } from './record.ts';
 import type { WriteJob } from './writer.ts';
 
 /** One answer of a bundle, to be rendered as `Bundle.entry`. */
@@ -21,301 +16,164 @@ export interface EntryOutcome {
   location?: string;
   etag?: string;
   lastModified?: Date;
-  /** Canonical JSON of a resource to be returned. */
+  /** JSON of the resource that answers a read or a search. */
   resource?: string;
+  /** Canonical JSON of the resource as it was stored, for `Prefer: return=representation`. */
+  stored?: string;
   issues?: Issue[];
 }
 
 export interface BundleEntry {
+  index: number;
   fullUrl: string | undefined;
   method: string;
+  /** Relative to the base, without a slash before it. */
   url: string;
   ifNoneExist: string | undefined;
   ifMatch: string | undefined;
+  ifNoneMatch: string | undefined;
+  ifModifiedSince: string | undefined;
   scanned: ScannedResource | undefined;
+  /** The id that the resource came with. */
+  statedId: string | undefined;
+  /** Why the entry cannot be carried out. */
+  error?: RecordError;
 }
 
-/** What a bundle needs of the record besides its own changes. */
+/** What a bundle needs besides its own changes. */
 export interface BundleServices {
-  /** What a conditional search finds, two at most. */
-  find(access: Access, type: string, query: string): Promise<{ id: string }[]>;
+  /** What a conditional search finds, two at most unless told otherwise. */
+  find(access: Access, type: string, query: string, limit?: number): Promise<Found[]>;
   /** Carries out one entry of a batch, or a read of a transaction. */
   single(access: Access, entry: BundleEntry): Promise<EntryOutcome>;
   write<T>(job: WriteJob<T>): Promise<T>;
+  /** @throws RecordError 409 for the id of a merged Patient, under which nothing can be stored */
+  refuseMerged(type: string, id: string): Promise<void>;
+  /** The text of a resource with a patch carried out. @throws RecordError 400, 422 */
+  patch(text: string, patch: ScannedResource): string;
   /** The access that a transaction is. */
   audit?(outcomes: EntryOutcome[]): AccessNote;
-}
-
-/** Reads a bundle's text. @throws RecordError 400 for what is no batch or transaction */
-export function readBundle(text: string): { type: 'batch' | 'transaction'; entries: BundleEntry[] } {
-  const scanned = scanBundle(text);
-  if (isFhirError(scanned)) {
-    throw new RecordError(
-      400,
-      'structure',
-      `Line ${scanned.line}, column ${scanned.column}: ${scanned.error}`,
-      scanned.path || undefined,
-    );
-  }
-  if (scanned.type !== 'batch' && scanned.type !== 'transaction') {
-    throw new RecordError(
-      400,
-      'value',
-      'A Bundle posted to the base has the type batch or transaction.',
-      'Bundle.type',
-    );
-  }
-  if (scanned.entries.length > maximumEntries) {
-    throw new RecordError(
-      413,
-      'too-costly',
-      `A Bundle may have ${maximumEntries} entries; send it in parts.`,
-      'Bundle.entry',
-    );
-  }
-  const entries = scanned.entries.map((entry, i): BundleEntry => {
-    const request = entry.request;
-    if (!request?.method || request.url === undefined) {
-      throw new RecordError(
-        400,
-        'required',
-        'Each entry needs request.method and request.url.',
-        `Bundle.entry[${i}].request`,
-      );
-    }
-    return {
-      fullUrl: entry.fullUrl,
-      method: request.method,
-      url: request.url.replace(/^\//, ''),
-      ifNoneExist: request.ifNoneExist,
-      ifMatch: request.ifMatch,
-      scanned: entry.resource,
-    };
-  });
-  return { type: scanned.type, entries };
+  /** Notes a fault of the hub in one entry, which fails alone. */
+  fault(error: unknown): void;
 }
 
 const maximumEntries = 10_000;
 
-/** Carries out a batch: each entry for itself. */
+/**
+ * Reads a bundle's text. What is wrong with one entry of a batch stays with that entry.
+ * @param base the base URL that the client used, for addresses that are not relative
+ * @throws RecordError 400 for what is no batch or transaction, and for a transaction with an entry that is wrong
+ */
+export function readBundle(text: string, base: string): { type: 'batch' | 'transaction'; entries: BundleEntry[] } {
+  const isBatch = /"type"\s*:\s*"batch"/.test(text);
+  const scanned = scanBundle(text, undefined, isBatch);
+  if (isFhirError(scanned)) {
+    const { line, column, error, path } = scanned;
+    throw new RecordError(400, 'structure', `Line ${line}, column ${column}: ${error}`, path || undefined);
+  }
+  const { type } = scanned;
+  if (type !== 'batch' && type !== 'transaction') {
+    const sentence =
+      'A Bundle posted to the base has the type batch or transaction; one of another type can be stored at /Bundle.';
+    throw new RecordError(400, 'value', sentence, 'Bundle.type');
+  }
+  if (scanned.entries.length > maximumEntries) {
+    const sentence = `A Bundle may have ${maximumEntries} entries; send it in parts.`;
+    throw new RecordError(413, 'too-costly', sentence, 'Bundle.entry');
+  }
+  const entries = scanned.entries.map((entry, index) => entryOf(entry, index, base));
+  const wrong = type === 'transaction' ? entries.find(({ error }) => error) : undefined;
+  if (wrong) throw wrong.error;
+  return { type, entries };
+}
+
+const methods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE']);
+
+function entryOf({ fullUrl, request, resource, wrong }: ScannedEntry, index: number, base: string): BundleEntry {
+  const at = `Bundle.entry[${index}]`;
+  const entry: BundleEntry = {
+    index,
+    fullUrl,
+    method: request?.method ?? '',
+    url: relative(request?.url ?? '', base),
+    ifNoneExist: request?.ifNoneExist?.replace(/^\?/, ''),
+    ifMatch: request?.ifMatch,
+    ifNoneMatch: request?.ifNoneMatch,
+    ifModifiedSince: request?.ifModifiedSince,
+    scanned: resource,
+    statedId: resource?.id,
+  };
+  const error = wrong
+    ? new RecordError(400, 'structure', sentence(wrong.error), wrong.path)
+    : wrongRequest(entry, request?.url, at);
+  return error ? { ...entry, error } : entry;
+}
+
+function wrongRequest(entry: BundleEntry, url: string | undefined, at: string): RecordError | undefined {
+  const { method } = entry;
+  if (method === '' || !url) {
+    return new RecordError(400, 'required', 'Each entry needs request.method and request.url.', `${at}.request`);
+  }
+  if (!methods.has(method)) {
+    const text = 'request.method may be GET, HEAD, POST, PUT, PATCH or DELETE.';
+    return new RecordError(400, 'value', text, `${at}.request.method`);
+  }
+  if (/^[a-z][a-z0-9+.-]*:/i.test(entry.url)) {
+    const text = 'request.url must be relative to this server, such as Patient/1.';
+    return new RecordError(400, 'value', text, `${at}.request.url`);
+  }
+  if (!entry.scanned && (method === 'POST' || method === 'PUT' || method === 'PATCH') && !isBodyless(entry.url)) {
+    return new RecordError(400, 'required', 'The entry has no resource.', `${at}.resource`);
+  }
+  return undefined;
+}
+
+/** Whether a POST may come without a resource: a search or an operation whose parameters are in the address. */
+function isBodyless(url: string): boolean {
+  return /(?:^|\/)(?:_search|\$[\w-]+)(?:\?|$)/.test(url);
+}
+
+function relative(url: string, base: string): string {
+  const own = url.startsWith(`${base}/`) || url.startsWith(`${base}?`) ? url.slice(base.length) : url;
+  return own.replace(/^\//, '');
+}
+
+function sentence(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
+}
+
+/** Deletes first, then creates, updates and reads, though a batch's entries do not depend on each other. */
+const phases: readonly { methods: readonly string[]; atOnce: number }[] = [
+  { methods: ['DELETE'], atOnce: 256 },
+  { methods: ['POST'], atOnce: 256 },
+  { methods: ['PUT', 'PATCH'], atOnce: 256 },
+  { methods: ['GET', 'HEAD'], atOnce: 8 },
+];
+
+/** Carries out a batch: each entry for itself, so many at once that the database is not kept from others. */
 export async function runBatch(
   services: BundleServices,
   access: Access,
   entries: BundleEntry[],
 ): Promise<EntryOutcome[]> {
-  return Promise.all(
-    entries.map(async (entry) => {
-      try {
-        return await services.single(access, entry);
-      } catch (error) {
-        if (error instanceof RecordError) return { status: error.status, issues: error.issues };
-        throw error;
-      }
-    }),
-  );
+  const outcomes = entries.map(({ error }) => error && failed(error));
+  for (const { methods: which, atOnce } of phases) {
+    const turn = entries.filter(({ method, error }) => !error && which.includes(method));
+    await inTurns(turn, atOnce, async (entry) => {
+      outcomes[entry.index] = await services.single(access, entry).catch((fault) => failedBy(services, fault));
+    });
+  }
+  return outcomes as EntryOutcome[];
 }
 
-interface Planned {
-  entry: BundleEntry;
-  index: number;
-  type: string;
-  id: string;
-  action: 'create' | 'update' | 'delete' | 'found' | 'read';
+/** The outcome of an entry that failed, whatever the reason. */
+export function failedBy(services: Pick<BundleServices, 'fault'>, fault: unknown): EntryOutcome {
+  const error = recordErrorOf(fault);
+  if (error) return failed(error);
+  services.fault(fault);
+  return failed(new RecordError(500, 'exception', 'The hub failed to carry this out; the failure is in its log.'));
 }
 
-/** Carries out a transaction. @throws RecordError where any entry cannot be carried out; then nothing was changed */
-export async function runTransaction(
-  services: BundleServices,
-  access: Access,
-  entries: BundleEntry[],
-): Promise<EntryOutcome[]> {
-  const conditions = conditionsOf(entries);
-  const outcomes = new Array<EntryOutcome>(entries.length);
-  let work = conditions.length === 0 ? await plannedWork(services, access, entries) : undefined;
-  await services.write({
-    keys: work?.keys ?? [],
-    patients: work?.patients ?? [],
-    size: entries.length,
-    alone: work === undefined,
-    ...(services.audit ? { audit: () => services.audit!(outcomes) } : {}),
-    apply: async (set) => {
-      if (conditions.length > 0) {
-        await lockConditions(set.transaction, conditions);
-        work = await plannedWork(services, access, entries);
-        await set.load(work.keys, work.patients);
-      }
-      for (const action of ['delete', 'create', 'update'] as const) {
-        for (const planned of work!.plan) {
-          if (planned.action === action) outcomes[planned.index] = apply(set, planned, work!.resolve);
-        }
-      }
-    },
-  });
-  const { plan } = work!;
-  for (const planned of plan) {
-    if (planned.action === 'found')
-      outcomes[planned.index] = { status: 200, location: `${planned.type}/${planned.id}` };
-    if (planned.action === 'read') outcomes[planned.index] = await services.single(access, planned.entry);
-  }
-  return outcomes;
-}
-
-interface Work {
-  plan: Planned[];
-  resolve(reference: string): string | undefined;
-  keys: ResourceKey[];
-  patients: string[];
-}
-
-async function plannedWork(services: BundleServices, access: Access, entries: BundleEntry[]): Promise<Work> {
-  const plan = await planEntries(services, access, entries);
-  const resolve = resolver(plan, await conditionalReferences(services, access, plan));
-  const writes = plan.filter(({ action }) => action !== 'found' && action !== 'read');
-  const patients = new Set<string>();
-  for (const { entry, id } of writes) {
-    const patient = entry.scanned && homePatient(entry.scanned, id, resolve);
-    if (patient) patients.add(patient);
-  }
-  return { plan, resolve, keys: writes.map(({ type, id }) => ({ type, id })), patients: [...patients] };
-}
-
-/** The conditions on which a transaction creates, updates or deletes. */
-function conditionsOf(entries: readonly BundleEntry[]): SearchCondition[] {
-  return entries.flatMap(({ method, url, ifNoneExist }) => {
-    const [type, query] = url.split('?') as [string, string | undefined];
-    if (method === 'GET') return [];
-    if (ifNoneExist !== undefined) return [{ type, query: ifNoneExist }];
-    return query === undefined ? [] : [{ type, query }];
-  });
-}
-
-function apply(set: WriteSet, planned: Planned, resolve: (reference: string) => string | undefined): EntryOutcome {
-  const { entry, type, id, index } = planned;
-  const before = set.get(type, id);
-  checkPreconditions(entry, before, `Bundle.entry[${index}]`);
-  if (planned.action === 'delete') {
-    if (before && !before.deleted) set.remove(type, id);
-    return { status: 204 };
-  }
-  const after = set.put(entry.scanned!, type, id, { resolve });
-  return {
-    status: before && !before.deleted ? 200 : 201,
-    location: `${type}/${id}/_history/${after.version}`,
-    etag: `W/"${after.version}"`,
-    lastModified: after.updated,
-  };
-}
-
-async function planEntries(services: BundleServices, access: Access, entries: BundleEntry[]): Promise<Planned[]> {
-  const plan: Planned[] = [];
-  const seen = new Set<string>();
-  for (const [index, entry] of entries.entries()) {
-    const planned = await planEntry(services, access, entry, index);
-    if (planned.action !== 'read' && planned.action !== 'found') {
-      const key = `${planned.type}/${planned.id}`;
-      if (seen.has(key)) {
-        throw new RecordError(
-          400,
-          'invariant',
-          'A transaction may change each resource once.',
-          `Bundle.entry[${index}]`,
-        );
-      }
-      seen.add(key);
-    }
-    plan.push(planned);
-  }
-  return plan;
-}
-
-async function planEntry(
-  services: BundleServices,
-  access: Access,
-  entry: BundleEntry,
-  index: number,
-): Promise<Planned> {
-  const at = `Bundle.entry[${index}]`;
-  const [path, query] = entry.url.split('?') as [string, string | undefined];
-  const [type, id, ...rest] = path.split('/') as [string, string | undefined];
-  if (entry.method === 'GET') return { entry, index, type, id: id ?? '', action: 'read' };
-  if (!isResourceType(type) || rest.length > 0) {
-    throw new RecordError(
-      400,
-      'value',
-      `request.url must begin with a resource type, such as Patient.`,
-      `${at}.request.url`,
-    );
-  }
-  if (entry.method !== 'DELETE') {
-    if (!entry.scanned) throw new RecordError(400, 'required', 'The entry has no resource.', `${at}.resource`);
-    if (entry.scanned.resourceType !== type) {
-      throw new RecordError(
-        400,
-        'invariant',
-        `request.url names ${type}, the resource is a ${entry.scanned.resourceType}.`,
-        at,
-      );
-    }
-    checkResource(entry.scanned, `${at}.resource`);
-  }
-  const criteria = entry.method === 'POST' ? entry.ifNoneExist : query;
-  const found = criteria === undefined ? [] : await services.find(access, type, criteria);
-  if (found.length > 1) {
-    throw new RecordError(412, 'multiple-matches', 'The condition finds more than one resource.', at);
-  }
-  switch (entry.method) {
-    case 'POST':
-      if (found[0] !== undefined) return { entry, index, type, id: found[0].id, action: 'found' };
-      return { entry, index, type, id: newId(), action: 'create' };
-    case 'PUT': {
-      const target = id ?? found[0]?.id ?? entry.scanned!.id ?? newId();
-      if (!isId(target))
-        throw new RecordError(400, 'value', 'An id has 1 to 64 letters, digits, - and dots.', `${at}.request.url`);
-      return { entry, index, type, id: target, action: 'update' };
-    }
-    case 'DELETE':
-      if (id === undefined && found[0] === undefined) return { entry, index, type, id: newId(), action: 'delete' };
-      return { entry, index, type, id: id ?? found[0]!.id, action: 'delete' };
-    default:
-      throw new RecordError(
-        400,
-        'not-supported',
-        'request.method may be GET, POST, PUT or DELETE.',
-        `${at}.request.method`,
-      );
-  }
-}
-
-/** References of the form `Type?query` and what they find. */
-async function conditionalReferences(
-  services: BundleServices,
-  access: Access,
-  plan: Planned[],
-): Promise<Map<string, string>> {
-  const resolved = new Map<string, string>();
-  for (const { entry, index } of plan) {
-    for (const { value } of entry.scanned?.references ?? []) {
-      const parts = /^([A-Z][A-Za-z]+)\?(.+)$/.exec(value);
-      if (!parts || resolved.has(value)) continue;
-      const found = await services.find(access, parts[1]!, parts[2]!);
-      if (found.length !== 1) {
-        throw new RecordError(
-          412,
-          found.length === 0 ? 'not-found' : 'multiple-matches',
-          `A conditional reference finds ${found.length === 0 ? 'nothing' : 'more than one resource'}; it must find one.`,
-          `Bundle.entry[${index}].resource`,
-        );
-      }
-      resolved.set(value, `${parts[1]}/${found[0]!.id}`);
-    }
-  }
-  return resolved;
-}
-
-function resolver(plan: Planned[], conditional: Map<string, string>): (reference: string) => string | undefined {
-  const targets = new Map(conditional);
-  for (const { entry, type, id } of plan) {
-    if (entry.fullUrl && entry.method !== 'GET') targets.set(entry.fullUrl, `${type}/${id}`);
-  }
-  return (reference) => targets.get(reference);
+function failed({ status, issues, headers }: RecordError): EntryOutcome {
+  return { status, issues, ...(headers.etag === undefined ? {} : { etag: headers.etag }) };
 }

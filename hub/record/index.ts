@@ -10,7 +10,7 @@ export { logicalId } from './logical-id.ts';
 export { newId } from './new-id.ts';
 export { isNamed, type Preconditions } from './preconditions.ts';
 export { homePatient } from './prepare.ts';
-export type { StoredResource } from './read.ts';
+export type { HistoryPage, StoredResource } from './read.ts';
 export { type Audit, FhirRecord, type Persons, removedAtOnce, type Snapshot } from './record.ts';
 export { open, seal } from './sealing.ts';
 export type { RecordStream, StreamScope, VersionKey } from './stream.ts';

@@ -28,6 +28,23 @@ export interface StoredResource {
 export const storedColumns = `r.home, r.rkey, r.type, r.rid, r.seq, r.version, r.updated, r.deleted, r.message, r.refs,
   r.body, l.presented`;
 
+/** A page of a history. */
+export interface HistoryPage {
+  count: number;
+  /** Only versions with a smaller sequence number: the cursor. */
+  before?: number;
+  since?: Date;
+  /** Only versions that were current at some time in this range, in milliseconds since 1970, `high` exclusive. */
+  at?: { low: number; high: number };
+}
+
+/** When the next version took a version's place; infinity for the current one. */
+const replacedAt = `coalesce((SELECT min(n.updated) FROM (
+    SELECT h.updated FROM resource_history h WHERE h.rid = r.rid AND h.type = r.type AND h.version > r.version
+    UNION ALL
+    SELECT c.updated FROM resource c WHERE c.rid = r.rid AND c.type = r.type AND c.version > r.version
+  ) n), 'infinity')`;
+
 interface PendingRead {
   access: Access;
   type: string;
@@ -69,11 +86,7 @@ export class Reader {
    * Versions, newest first. `before`: only those with a smaller sequence number (the cursor of a page).
    * @param scope a type, or a type and an id, or neither for the whole record
    */
-  history(
-    access: Access,
-    scope: { type?: string; id?: string },
-    page: { count: number; before?: number; since?: Date },
-  ): Promise<StoredResource[]> {
+  history(access: Access, scope: { type?: string; id?: string }, page: HistoryPage): Promise<StoredResource[]> {
     return this.#versions(
       access,
       (parameter) => {
@@ -82,10 +95,26 @@ export class Reader {
         if (scope.id !== undefined) conditions.push(`r.rid = ${parameter(ridOf(scope.id))}`);
         if (page.before !== undefined) conditions.push(`r.seq < ${parameter(page.before)}`);
         if (page.since !== undefined) conditions.push(`r.updated >= ${parameter(page.since)}`);
+        if (page.at !== undefined) {
+          conditions.push(`r.updated < ${parameter(new Date(page.at.high))}`);
+          conditions.push(`${replacedAt} > ${parameter(new Date(page.at.low))}`);
+        }
         return conditions.join(' AND ');
       },
       page.count,
     );
+  }
+
+  /** How many versions of a resource there are. */
+  async versionCount(access: Access, type: string, id: string): Promise<number> {
+    const values: unknown[] = [ridOf(id), typeCode(type)];
+    const own = `r.rid = $1 AND r.type = $2 AND ${accessCondition(access, 'r.home', (value) => `$${values.push(value)}`)}`;
+    const { rows } = await this.#database.query({
+      text: `SELECT (SELECT count(*) FROM resource r WHERE ${own})
+               + (SELECT count(*) FROM resource_history r WHERE ${own}) AS count`,
+      values,
+    });
+    return rows[0]!.count;
   }
 
   /** Opens rows selected with `storedColumns`, in their order. */

@@ -197,7 +197,7 @@ describe('search', () => {
 });
 
 describe('bundles', () => {
-  const single = async () => ({ status: 200 });
+  const exchange = { base: 'http://x/fhir', single: async () => ({ status: 200 }), fault: () => {} };
   const bundle = (...entry: object[]) => JSON.stringify({ resourceType: 'Bundle', type: 'transaction', entry });
 
   it('resolves references among entries', async () => {
@@ -218,7 +218,7 @@ describe('bundles', () => {
           request: { method: 'POST', url: 'Observation' },
         },
       ),
-      single,
+      exchange,
     );
     expect(outcomes.map(({ status }) => status)).toEqual([201, 201]);
     const patient = outcomes[0]!.location!.split('/')[1]!;
@@ -231,7 +231,7 @@ describe('bundles', () => {
       resource: { resourceType: 'Patient', identifier: [{ system: 'urn:race', value: '2' }] },
       request: { method: 'POST', url: 'Patient', ifNoneExist: 'identifier=urn:race|2' },
     });
-    const made = await Promise.all(Array.from({ length: 8 }, () => record.bundle(clinician, text, single)));
+    const made = await Promise.all(Array.from({ length: 8 }, () => record.bundle(clinician, text, exchange)));
     expect(made.map(({ outcomes }) => outcomes[0]!.status).sort()).toEqual([200, 200, 200, 200, 200, 200, 200, 201]);
     expect(await foundIds('Patient?identifier=urn:race|2')).toHaveLength(1);
   });
@@ -247,7 +247,7 @@ describe('bundles', () => {
             request: { method: 'PUT', url: 'Patient/s1', ifMatch: 'W/"99"' },
           },
         ),
-        single,
+        exchange,
       ),
     );
     expect(error.status).toBe(412);

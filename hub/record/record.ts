@@ -3,10 +3,10 @@
  * `write`.
  */
 
-import { isFhirError, isResourceType, type ScannedResource, scanResource } from '@causeway/fhir';
+import { isFhirError, isResourceType, type ScannedResource, scanResource, typeName } from '@causeway/fhir';
 import type { Database } from '../database/index.ts';
 import type { Access, AccessNote } from '../trust/index.ts';
-import { type BundleEntry, type EntryOutcome, readBundle, runBatch, runTransaction } from './bundle.ts';
+import { type BundleServices, type EntryOutcome, readBundle, runBatch } from './bundle.ts';
 import { checkCondition, lockConditions } from './conditions.ts';
 import { RecordError } from './errors.ts';
 import { type EverythingPage, type EverythingRequest, everythingPage } from './everything.ts';
@@ -17,14 +17,15 @@ import { logicalId } from './logical-id.ts';
 import { newId } from './new-id.ts';
 import { checkPreconditions, type Preconditions } from './preconditions.ts';
 import { homePatient } from './prepare.ts';
-import { Reader, type StoredResource } from './read.ts';
+import { type HistoryPage, Reader, type StoredResource } from './read.ts';
 import { type PresentPersons, Searcher, type SearchResult } from './search.ts';
 import type { ResolvePatient } from './search-condition.ts';
 import { readSearchRequest, type SearchRequest } from './search-request.ts';
 import { RecordStream } from './stream.ts';
 import { checkResource, mergedPatient, refuseOther, severalFound, targetOf } from './targets.ts';
+import { runTransaction } from './transaction.ts';
 import type { WriteSet } from './write-set.ts';
-import { type WriteJob, Writer } from './writer.ts';
+import { Writer } from './writer.ts';
 
 /** What the record asks of the person index. */
 export interface Persons {
@@ -64,6 +65,22 @@ export interface Found {
   updated: Date;
   text: string;
 }
+
+/** A page of a history. */
+export interface History {
+  versions: StoredResource[];
+  /** The logical id of each version. */
+  ids: string[];
+  /** The cursor of the next page. */
+  next: number | undefined;
+  total: number | undefined;
+}
+
+/** What a bundle needs of the one who received it. */
+export type BundleExchange = Pick<BundleServices, 'single' | 'audit' | 'fault'> & {
+  /** The base URL that the client used. */
+  base: string;
+};
 
 /** The access that a change is, told by its outcome; recorded in the transaction of the change. */
 export type Audit<T> = (outcome: T) => AccessNote;
@@ -107,19 +124,38 @@ export class FhirRecord {
     return existing(await this.reader.vread(access, type, id, number), type);
   }
 
-  /** Versions, newest first. */
-  async history(
-    access: Access,
-    scope: { type?: string; id?: string },
-    page: { count: number; before?: number; since?: Date },
-  ): Promise<{ versions: StoredResource[]; next: number | undefined }> {
+  /**
+   * Versions, newest first, with the id of each; the total where it costs next to nothing.
+   * @throws RecordError 404 where there is no such resource that this access may see
+   */
+  async history(access: Access, scope: { type?: string; id?: string }, page: HistoryPage): Promise<History> {
     if (scope.type !== undefined) checkType(scope.type);
+    if (scope.id !== undefined && !isId(scope.id)) throw nothing(scope.type!);
     const found = await this.reader.history(access, scope, { ...page, count: page.count + 1 });
-    if (found.length === 0 && scope.id !== undefined && page.before === undefined && page.since === undefined) {
-      throw new RecordError(404, 'not-found', `There is no ${scope.type} of this id.`);
+    const isWhole = page.before === undefined && found.length <= page.count;
+    const isAll = page.since === undefined && page.at === undefined;
+    if (found.length === 0 && scope.id !== undefined && page.before === undefined) {
+      if (isAll || (await this.reader.versionCount(access, scope.type!, scope.id)) === 0) throw nothing(scope.type!);
     }
     const versions = found.slice(0, page.count);
-    return { versions, next: found.length > page.count ? versions.at(-1)!.seq : undefined };
+    const total = isWhole
+      ? found.length
+      : scope.id !== undefined && isAll
+        ? await this.reader.versionCount(access, scope.type!, scope.id)
+        : undefined;
+    return {
+      versions,
+      ids: await Promise.all(versions.map((stored) => scope.id ?? this.#idOf(access, stored))),
+      next: found.length > page.count ? versions.at(-1)!.seq : undefined,
+      total,
+    };
+  }
+
+  /** The id of a version; that of a deletion is told by the version before it. */
+  async #idOf(access: Access, { text, type, rid, version }: StoredResource): Promise<string> {
+    if (text !== '') return logicalId(text);
+    const before = await this.reader.vread(access, type, rid, version - 1);
+    return before && before.text !== '' ? logicalId(before.text) : rid;
   }
 
   /** @throws RecordError 400 for parameters that are not understood */
@@ -153,6 +189,19 @@ export class FhirRecord {
       },
       { isolation: 'repeatable read', readOnly: true },
     );
+  }
+
+  /** The types of which anything is stored, so that a search over all types asks for no others. */
+  async storedTypes(_access: Access): Promise<string[]> {
+    const { rows } = await this.#database.query({
+      name: 'stored_types',
+      text: `WITH RECURSIVE stored (type) AS (
+               SELECT min(type) FROM resource
+               UNION ALL
+               SELECT (SELECT min(r.type) FROM resource r WHERE r.type > stored.type) FROM stored WHERE stored.type IS NOT NULL
+             ) SELECT type FROM stored WHERE type IS NOT NULL`,
+    });
+    return rows.map((row) => typeName(row.type)!);
   }
 
   /** @param anyOf filters one of which has to hold, as name and value */
@@ -341,19 +390,21 @@ export class FhirRecord {
     });
   }
 
-  /** Carries out a batch or transaction bundle. `single` carries out one entry of a batch. */
+  /** Carries out a batch or transaction bundle. */
   async bundle(
     access: Access,
     text: string,
-    single: (access: Access, entry: BundleEntry) => Promise<EntryOutcome>,
-    audit?: Audit<EntryOutcome[]>,
+    exchange: BundleExchange,
   ): Promise<{ type: 'batch' | 'transaction'; outcomes: EntryOutcome[] }> {
-    const { type, entries } = readBundle(text);
-    const services = {
-      find: (who: Access, of: string, query: string) => this.find(who, of, query),
-      write: <T>(job: WriteJob<T>) => this.writer.write(job),
-      single,
-      ...(audit ? { audit } : {}),
+    const { type, entries } = readBundle(text, exchange.base);
+    const services: BundleServices = {
+      find: (who, of, query, limit) => this.find(who, of, query, limit),
+      write: (job) => this.writer.write(job),
+      refuseMerged: (of, id) => this.#refuseMerged(of, id),
+      patch: () => {
+        throw new RecordError(400, 'not-supported', 'This server does not patch in a bundle yet.');
+      },
+      ...exchange,
     };
     const run = type === 'batch' ? runBatch : runTransaction;
     return { type, outcomes: await run(services, access, entries) };
@@ -439,8 +490,12 @@ function checkType(type: string): void {
   }
 }
 
+function nothing(type: string): RecordError {
+  return new RecordError(404, 'not-found', `There is no ${type} of this id.`);
+}
+
 function existing(found: StoredResource | undefined, type: string): StoredResource {
-  if (!found) throw new RecordError(404, 'not-found', `There is no ${type} of this id.`);
+  if (!found) throw nothing(type);
   if (!found.deleted) return found;
   throw new RecordError(410, 'deleted', `This ${type} was deleted; its history is kept.`)
     .with('etag', `W/"${found.version}"`)

@@ -19,6 +19,8 @@ export interface ScannedEntry {
   resource: ScannedResource | undefined;
   /** The entry without its resource: link, search, response, extensions. */
   entry: BundleEntry;
+  /** What is wrong with the entry, where entries are scanned each for itself; its place counts from the resource's start. */
+  wrong?: FhirError;
 }
 
 /** A scanned Bundle; `bundle` is the Bundle without its entries. */
@@ -39,8 +41,14 @@ export const BUNDLE_LIMITS: BundleLimits = { maxLength: 100 * 1024 * 1024, maxDe
 /**
  * Scans the JSON text of a Bundle. The first thing that is wrong anywhere in it refuses the whole: the error's line and
  * column are those in the Bundle's text, its path starts with `Bundle`. Never throws.
+ * @param isEachAlone keeps what is wrong with one entry, or with its resource, with that entry (a batch's entries fail
+ *   alone); what is wrong around the entries still refuses the whole
  */
-export function scanBundle(text: string, limits: BundleLimits = BUNDLE_LIMITS): ScannedBundle | FhirError {
+export function scanBundle(
+  text: string,
+  limits: BundleLimits = BUNDLE_LIMITS,
+  isEachAlone = false,
+): ScannedBundle | FhirError {
   if (text.length > limits.maxLength) {
     return fhirError(text, limits.maxLength, 'too-long', `the Bundle is longer than ${limits.maxLength} characters`);
   }
@@ -60,23 +68,38 @@ export function scanBundle(text: string, limits: BundleLimits = BUNDLE_LIMITS): 
   const entries: ScannedEntry[] = [];
   for (const [index, span] of spans.entries()) {
     const path = `Bundle.entry[${index}]`;
-    const entry = sent[index] as BundleEntry;
-    const wrong = wrongEntry(entry);
-    if (wrong !== undefined) return fhirError(text, span?.start ?? 0, 'structure', wrong, path);
-    let resource: ScannedResource | undefined;
-    if (span !== undefined) {
-      const scanned = scanResource(text.slice(span.start, span.end), limits);
-      if (isFhirError(scanned)) {
-        const inner = scanned.path === '' ? '' : `.${scanned.path}`;
-        return fhirError(text, span.start + scanned.offset, scanned.code, scanned.error, `${path}.resource${inner}`);
-      }
-      resource = scanned;
+    const scanned = scanEntry(text, sent[index], span, path, limits);
+    if (scanned.wrong && !isEachAlone) {
+      const { error, code, offset } = scanned.wrong;
+      return fhirError(text, (span?.start ?? 0) + offset, code, error, scanned.wrong.path);
     }
-    delete entry.resource;
-    entries.push({ fullUrl: entry.fullUrl, request: entry.request, resource, entry });
+    entries.push(scanned);
   }
   delete bundle.entry;
   return { bundle, type: bundle.type, entries };
+}
+
+function scanEntry(
+  text: string,
+  sent: unknown,
+  span: Span | undefined,
+  path: string,
+  limits: JsonLimits,
+): ScannedEntry {
+  const wrong = wrongEntry(sent);
+  if (wrong !== undefined) {
+    const error = fhirError('', 0, 'structure', wrong, path);
+    return { fullUrl: undefined, request: undefined, resource: undefined, entry: {}, wrong: error };
+  }
+  const entry = sent as BundleEntry;
+  delete entry.resource;
+  const { fullUrl, request } = entry;
+  if (span === undefined) return { fullUrl, request, resource: undefined, entry };
+  const resource = scanResource(text.slice(span.start, span.end), limits);
+  if (!isFhirError(resource)) return { fullUrl, request, resource, entry };
+  const inner = resource.path === '' ? '' : `.${resource.path}`;
+  const error = { ...resource, path: `${path}.resource${inner}` };
+  return { fullUrl, request, resource: undefined, entry, wrong: error };
 }
 
 /** Where each entry's resource stands (undefined for an entry without one); undefined when this cannot be told. */

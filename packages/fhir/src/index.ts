@@ -7,7 +7,7 @@ export { capabilityResources } from './capability.ts';
 export type { DefinitionsArtifact } from './definitions/artifact.ts';
 export { ARTIFACT_FORMAT } from './definitions/artifact.ts';
 export { compileDefinitions, definitionsSource } from './definitions/compile.ts';
-export { loadDefinitions } from './definitions/definitions.ts';
+export { elementNamesOf, loadDefinitions } from './definitions/definitions.ts';
 export type { JsonLimits } from './json/limits.ts';
 export { DEFAULT_LIMITS } from './json/limits.ts';
 export type { JsonValue } from './json/parse.ts';

@@ -266,4 +266,20 @@ describe('scanBundle', () => {
     const error = scanBundle(text);
     expect(isFhirError(error) && [error.line, error.column, error.path]).toEqual([line, column, path]);
   });
+
+  test('keeps what is wrong with one entry with that entry, where each is for itself', () => {
+    const result = scanBundle(
+      '{"resourceType":"Bundle","type":"batch","entry":[{"resource":{"resourceType":"Patient","a":1,"a":2}},{"request":{"url":7}},{"resource":{"resourceType":"Patient"}},{"resource":{"resourceType":"No"}}]}',
+      undefined,
+      true,
+    );
+    if (isFhirError(result)) throw new Error(result.error);
+    expect(result.entries.map(({ wrong }) => wrong?.path)).toEqual([
+      'Bundle.entry[0].resource.a',
+      'Bundle.entry[1]',
+      undefined,
+      'Bundle.entry[3].resource.resourceType',
+    ]);
+    expect(isFhirError(scanBundle('{"resourceType":"Bundle","entry":[{"resource":{]}', undefined, true))).toBe(true);
+  });
 });

@@ -68,3 +68,20 @@ export function definitions(): Definitions {
   current ??= new Definitions(compileDefinitions());
   return current;
 }
+
+/** The names of all elements of R4 that can have one of these types, such as `uri`. */
+export function elementNamesOf(types: readonly string[]): ReadonlySet<string> {
+  const defs = definitions();
+  const key = `names of ${types.join()}`;
+  let names = defs.derived.get(key) as Set<string> | undefined;
+  if (names === undefined) {
+    names = new Set();
+    for (const type of Object.keys(defs.artifact.types)) {
+      for (const property of defs.propertiesOf(type).values()) {
+        if (types.includes(property.type)) names.add(property.name);
+      }
+    }
+    defs.derived.set(key, names);
+  }
+  return names;
+}

@@ -1,0 +1,75 @@
+/**
+ * Entries of a batch that are no plain interaction on a resource: operations, histories, patches, searches by POST. They
+ * are handed to the same routes that answer them alone, with the caller's own credentials.
+ */
+import type { FastifyInstance, FastifyRequest, InjectOptions } from 'fastify';
+import type { BundleEntry, EntryOutcome, Issue } from '../record/index.ts';
+
+/** What of the caller's request goes along. */
+const handedOn = ['authorization', 'cookie', 'host', 'origin', 'sec-fetch-site', 'user-agent', 'prefer'];
+
+export async function elsewhere(
+  app: FastifyInstance,
+  request: FastifyRequest,
+  entry: BundleEntry,
+): Promise<EntryOutcome> {
+  const headers: Record<string, string> = { accept: 'application/fhir+json' };
+  for (const name of handedOn) {
+    const value = request.headers[name];
+    if (typeof value === 'string') headers[name] = value;
+  }
+  const conditions = {
+    'if-match': entry.ifMatch,
+    'if-none-match': entry.ifNoneMatch,
+    'if-none-exist': entry.ifNoneExist,
+    'if-modified-since': entry.ifModifiedSince,
+  };
+  for (const [name, value] of Object.entries(conditions)) if (value !== undefined) headers[name] = value;
+  const body = bodyOf(entry);
+  if (body) headers['content-type'] = body.type;
+  const answer = await app.inject({
+    method: entry.method as NonNullable<InjectOptions['method']>,
+    url: `/fhir/${entry.url}`,
+    headers,
+    ...(body ? { payload: body.payload } : {}),
+  });
+  return outcomeOf(answer.statusCode, answer.headers, answer.body);
+}
+
+/** A resource's text; the bytes of a Binary that brings a JSON Patch (https://hl7.org/fhir/R4/http.html#patch). */
+function bodyOf({ scanned, method }: BundleEntry): { type: string; payload: string | Buffer } | undefined {
+  if (!scanned) return undefined;
+  const { resourceType, contentType, data } = scanned.value as {
+    resourceType: string;
+    contentType?: string;
+    data?: string;
+  };
+  if (method === 'PATCH' && resourceType === 'Binary' && contentType !== undefined) {
+    return { type: contentType, payload: Buffer.from(data ?? '', 'base64') };
+  }
+  return { type: 'application/fhir+json', payload: scanned.text };
+}
+
+function outcomeOf(status: number, headers: Record<string, unknown>, body: string): EntryOutcome {
+  const header = (name: string) => (typeof headers[name] === 'string' ? (headers[name] as string) : undefined);
+  const [tag, location, modified] = [header('etag'), header('location'), header('last-modified')];
+  const known = {
+    status,
+    ...(tag === undefined ? {} : { etag: tag }),
+    ...(location === undefined ? {} : { location }),
+    ...(modified === undefined ? {} : { lastModified: new Date(modified) }),
+  };
+  if (!/\+json/.test(header('content-type') ?? '') || body === '') return known;
+  if (status < 400) return { ...known, resource: body };
+  const issues =
+    (JSON.parse(body) as { issue?: (Omit<Issue, 'expression'> & { expression?: string[] })[] }).issue ?? [];
+  return {
+    ...known,
+    issues: issues.map(({ severity, code, diagnostics, expression }) => ({
+      severity,
+      code,
+      diagnostics,
+      ...(expression?.[0] === undefined ? {} : { expression: expression[0] }),
+    })),
+  };
+}

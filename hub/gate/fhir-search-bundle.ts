@@ -1,0 +1,73 @@
+/** The answer to a search on one type (FHIR R4 §3.1.1.5), put together around the stored texts. */
+import type { FhirRecord, StoredResource } from '../record/index.ts';
+import { RecordError } from '../record/index.ts';
+import type { Caller } from './authenticate.ts';
+import { bundle, entry, outcomeOf, patientsOf } from './fhir-answers.ts';
+import type { AnswerForm } from './fhir-format.ts';
+import { subsetText } from './fhir-send.ts';
+
+/** Where a search is made, other than on all of a type: its path, and filters one of which has to hold. */
+export interface Within {
+  path: string;
+  anyOf: readonly [string, string][];
+}
+
+/** The answer to a search as text, and whose records it gives out. */
+export async function searchBundle(
+  record: FhirRecord,
+  who: Caller,
+  type: string,
+  parameters: URLSearchParams,
+  base: string,
+  lenient: boolean,
+  form?: AnswerForm,
+  within?: Within,
+): Promise<{ text: string; patients: string[] }> {
+  const { own, kept } = withoutForm(parameters);
+  const request = record.readSearch(type, kept, lenient, within?.anyOf);
+  const subset = form?.subset;
+  checkSummary(subset, parameters);
+  const { matches, included, total, next } = await record.search(who, request);
+  const query = new URLSearchParams([...request.understood, ...own]);
+  const address = `${base}/${within?.path ?? type}`;
+  const links = [['self', `${address}?${query}`]];
+  if (next !== undefined) {
+    query.set('_cursor', next);
+    links.push(['next', `${address}?${query}`]);
+  }
+  const entries = [
+    ...matches.map((stored) => entry(base, shown(stored, subset), 'match')),
+    ...included.map((stored) => entry(base, shown(stored, subset), 'include')),
+  ];
+  if (request.warnings.length > 0) entries.push(warningEntry(request.warnings));
+  return { text: bundle('searchset', links, entries, total), patients: patientsOf([...matches, ...included]) };
+}
+
+/** A resource with the part of its text that is asked for. */
+export function shown(stored: StoredResource, subset: AnswerForm['subset']): StoredResource {
+  return subset ? { ...stored, text: subsetText(stored.text, subset) } : stored;
+}
+
+/** The entry that tells what was not understood. */
+export function warningEntry(warnings: Parameters<typeof outcomeOf>[0]): string {
+  return `{"resource":${JSON.stringify(outcomeOf(warnings))},"search":{"mode":"outcome"}}`;
+}
+
+/** @throws RecordError 400 for what `_summary=text` cannot be combined with (FHIR R4 §3.1.1.5.8) */
+export function checkSummary(subset: AnswerForm['subset'], parameters: URLSearchParams): void {
+  if (!subset || !('summary' in subset) || subset.summary !== 'text') return;
+  const other = [...parameters.keys()].find((name) => /^_(?:rev)?include\b/.test(name));
+  if (other) throw new RecordError(400, 'invalid', `The parameter ${other} cannot be used with _summary=text.`, other);
+}
+
+/** Parameters that say in which form the answer is wanted, apart from those that say what is searched for. */
+export function withoutForm(parameters: URLSearchParams): {
+  own: [string, string][];
+  kept: [string, string][] | URLSearchParams;
+} {
+  const isForm = ([name, value]: [string, string]) =>
+    name === '_format' || name === '_pretty' || name === '_elements' || (name === '_summary' && value !== 'count');
+  const all = [...parameters];
+  if (!all.some(isForm)) return { own: [], kept: parameters };
+  return { own: all.filter(isForm), kept: all.filter((pair) => !isForm(pair)) };
+}

@@ -1,0 +1,169 @@
+/**
+ * Transactions (FHIR R4 §3.1.0.11.2): carried out whole or not at all, in the order DELETE, POST, PUT and PATCH, GET and
+ * HEAD, whatever the order of the entries.
+ */
+import { isFhirError, type ScannedResource, scanResource } from '@causeway/fhir';
+import type { Access } from '../trust/index.ts';
+import { type BundleEntry, type BundleServices, type EntryOutcome, failedBy } from './bundle.ts';
+import { lockConditions } from './conditions.ts';
+import { RecordError } from './errors.ts';
+import { inTurns } from './in-turns.ts';
+import { checkPreconditions } from './preconditions.ts';
+import { homePatient } from './prepare.ts';
+import { checkResource, mergedPatient, refuseOther } from './targets.ts';
+import { conditionsOf, isRead, type Plan, type Planned, planTransaction } from './transaction-plan.ts';
+import type { Version, WriteSet } from './write-set.ts';
+
+/** Carries out a transaction. @throws RecordError where any entry cannot be carried out; then nothing was changed */
+export async function runTransaction(
+  services: BundleServices,
+  access: Access,
+  entries: BundleEntry[],
+): Promise<EntryOutcome[]> {
+  const conditions = conditionsOf(entries);
+  const outcomes = new Array<EntryOutcome>(entries.length);
+  let plan = conditions.length === 0 ? await planTransaction(services, access, entries) : undefined;
+  const writes = entries.filter((entry) => !isRead(entry));
+  await checkReads(services, access, entries);
+  if (writes.length > 0) {
+    await services.write({
+      keys: plan ? keysOf(plan) : [],
+      patients: plan ? patientsOf(plan) : [],
+      texts: writes.some(({ method }) => method === 'PATCH'),
+      size: writes.length,
+      alone: plan === undefined,
+      ...(services.audit ? { audit: () => services.audit!(outcomes) } : {}),
+      apply: async (set) => {
+        if (conditions.length > 0) {
+          await lockConditions(set.transaction, conditions);
+          plan = await planTransaction(services, access, entries);
+          await set.load(keysOf(plan), patientsOf(plan), plan.planned.some(isPatch));
+        }
+        await applyPlan(services, set, plan!, outcomes);
+      },
+    });
+  }
+  await inTurns(entries.filter(isRead), 4, async (entry) => {
+    outcomes[entry.index] = await services.single(access, entry).catch((fault) => failedBy(services, fault));
+  });
+  return outcomes;
+}
+
+/**
+ * A read that cannot be answered fails the transaction before anything is written; reads of what the transaction itself
+ * changes are answered afterwards.
+ */
+async function checkReads(services: BundleServices, access: Access, entries: BundleEntry[]): Promise<void> {
+  const changed = new Set(entries.filter((entry) => !isRead(entry)).map(({ url }) => url));
+  const reads = entries.filter((entry) => isRead(entry) && !changed.has(entry.url));
+  await inTurns(reads, 4, async (entry) => {
+    await services.single(access, entry);
+  });
+}
+
+function keysOf({ planned }: Plan): { type: string; id: string }[] {
+  return planned.filter(isChange).map(({ type, id }) => ({ type, id }));
+}
+
+function patientsOf({ planned, references }: Plan): string[] {
+  const patients = new Set<string>();
+  for (const one of planned) {
+    const { entry, scanned, id } = one;
+    if (!scanned || !isChange(one) || isPatch(one)) continue;
+    const patient = homePatient(scanned, id, references.resolver(entry.fullUrl));
+    if (patient) patients.add(patient);
+  }
+  return [...patients];
+}
+
+function isChange({ action }: Planned): boolean {
+  return action !== 'found' && action !== 'none';
+}
+
+function isPatch({ action }: Planned): boolean {
+  return action === 'patch';
+}
+
+async function applyPlan(services: BundleServices, set: WriteSet, plan: Plan, outcomes: EntryOutcome[]): Promise<void> {
+  const { planned, references } = plan;
+  const versions = new Map<string, number>();
+  for (const { type, id } of planned.filter(isChange)) {
+    versions.set(`${type}/${id}`, (set.get(type, id)?.version ?? 0) + 1);
+  }
+  references.useVersions(({ type, id }) => versions.get(`${type}/${id}`));
+  for (const one of planned) {
+    if (!isChange(one)) outcomes[one.entry.index] = unchanged(one);
+    else await checkTarget(services, one, set.get(one.type, one.id));
+  }
+  const patched = await patchAll(services, set, planned.filter(isPatch));
+  for (const action of ['delete', 'create', 'update', 'patch'] as const) {
+    for (const one of planned) {
+      if (one.action === action) outcomes[one.entry.index] = apply(set, one, plan, patched.get(one));
+    }
+  }
+}
+
+/** @throws RecordError where an entry may not change what is there */
+async function checkTarget(services: BundleServices, one: Planned, before: Version | undefined): Promise<void> {
+  const { entry, type, id, action, isFound, at } = one;
+  if (action === 'create') return;
+  checkPreconditions(entry, before, at);
+  if (isFound && !before) throw mergedPatient(at);
+  if (action === 'update' && !isFound && entry.url.includes('?')) refuseOther(before, at);
+  if (!before) await services.refuseMerged(type, id);
+  if (action === 'patch' && (!before || before.deleted)) {
+    const gone = before !== undefined;
+    const text = gone ? 'The resource to be patched was deleted.' : 'There is no resource of this id to be patched.';
+    throw new RecordError(gone ? 410 : 404, gone ? 'deleted' : 'not-found', text, at);
+  }
+}
+
+/** What the patches of a transaction make of what is there; the patients they name are numbered. */
+async function patchAll(
+  services: BundleServices,
+  set: WriteSet,
+  planned: Planned[],
+): Promise<Map<Planned, ScannedResource>> {
+  const patched = new Map<Planned, ScannedResource>();
+  for (const one of planned) {
+    const { type, id, at, entry } = one;
+    const scanned = scanResource(services.patch(set.get(type, id)!.text!, entry.scanned!));
+    if (isFhirError(scanned) || scanned.resourceType !== type || scanned.id !== id) {
+      throw new RecordError(422, 'processing', 'The patch does not leave a resource of the same type and id.', at);
+    }
+    checkResource(scanned, at);
+    patched.set(one, scanned);
+  }
+  const patients = [...patched].map(([{ id }, scanned]) => homePatient(scanned, id)).filter((one) => one !== undefined);
+  if (patients.length > 0) await set.load([], patients);
+  return patched;
+}
+
+function apply(set: WriteSet, one: Planned, { references }: Plan, patched: ScannedResource | undefined): EntryOutcome {
+  const { entry, type, id, action } = one;
+  const before = set.get(type, id);
+  if (action === 'delete') {
+    if (!before) return { status: 204 };
+    const { version, updated } = before.deleted ? before : set.remove(type, id);
+    return { status: 204, etag: `W/"${version}"`, lastModified: updated };
+  }
+  const after = set.put(patched ?? one.scanned!, type, id, { resolve: references.resolver(entry.fullUrl) });
+  return {
+    status: before && !before.deleted ? 200 : 201,
+    location: `${type}/${id}/_history/${after.version}`,
+    etag: `W/"${after.version}"`,
+    lastModified: after.updated,
+    stored: after.text!,
+  };
+}
+
+function unchanged({ type, id, action, version }: Planned): EntryOutcome {
+  if (action === 'none' || !version) return { status: 204 };
+  return {
+    status: 200,
+    location: `${type}/${id}/_history/${version.version}`,
+    etag: `W/"${version.version}"`,
+    lastModified: version.updated,
+    stored: version.text,
+  };
+}
