@@ -150,6 +150,11 @@ const phases: readonly { methods: readonly string[]; atOnce: number }[] = [
   { methods: ['GET', 'HEAD'], atOnce: 8 },
 ];
 
+/** A search by POST only reads. */
+function phaseOf({ method, url }: BundleEntry): string {
+  return /(?:^|\/)_search(?:\?|$)/.test(url) ? 'GET' : method;
+}
+
 /** Carries out a batch: each entry for itself, so many at once that the database is not kept from others. */
 export async function runBatch(
   services: BundleServices,
@@ -158,7 +163,7 @@ export async function runBatch(
 ): Promise<EntryOutcome[]> {
   const outcomes = entries.map(({ error }) => error && failed(error));
   for (const { methods: which, atOnce } of phases) {
-    const turn = entries.filter(({ method, error }) => !error && which.includes(method));
+    const turn = entries.filter((entry) => !entry.error && which.includes(phaseOf(entry)));
     await inTurns(turn, atOnce, async (entry) => {
       outcomes[entry.index] = await services.single(access, entry).catch((fault) => failedBy(services, fault));
     });
