@@ -6,6 +6,8 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type EverythingRequest, RecordError } from '../record/index.ts';
 import { bundle, entry, patientsOf } from './fhir-answers.ts';
 import { baseUrl, type FhirParts, type Params, pathOf, recordAccess } from './fhir-exchange.ts';
+import { answerForm } from './fhir-format.ts';
+import { shown } from './fhir-search-bundle.ts';
 import { sendBundle } from './fhir-send.ts';
 import { type OperationParameters, operationParameters, type ParameterKind } from './operation-parameters.ts';
 
@@ -25,6 +27,7 @@ export function fhirEverythingRoutes(app: FastifyInstance, parts: FhirParts): vo
     const { id } = request.params as Partial<Params>;
     const parameters = operationParameters(parts, request, isEncounter ? paging : withDates);
     const asked = everythingRequest(parameters);
+    const form = answerForm(request, parameters.query());
     const { matches, included, next } = isEncounter
       ? await parts.record.encounterEverything(who, id!, asked)
       : await parts.record.everything(who, id, asked);
@@ -38,10 +41,10 @@ export function fhirEverythingRoutes(app: FastifyInstance, parts: FhirParts): vo
       links.push(['next', `${base}${address}?${query}`]);
     }
     const entries = [
-      ...matches.map((stored) => entry(base, stored, 'match')),
-      ...included.map((stored) => entry(base, stored, 'include')),
+      ...matches.map((stored) => entry(base, shown(stored, form.subset), 'match')),
+      ...included.map((stored) => entry(base, shown(stored, form.subset), 'include')),
     ];
-    return sendBundle(request, reply, bundle('searchset', links, entries, undefined));
+    return sendBundle(request, reply, bundle('searchset', links, entries, undefined), form);
   };
   for (const address of [
     '/fhir/Patient/:id/$everything',

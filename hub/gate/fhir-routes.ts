@@ -5,6 +5,8 @@ import { fhirCapabilityRoutes } from './fhir-capability-routes.ts';
 import { fhirEverythingRoutes } from './fhir-everything-routes.ts';
 import type { FhirParts } from './fhir-exchange.ts';
 import { fhirHistoryRoutes } from './fhir-history-routes.ts';
+import { fhirMetaRoutes } from './fhir-meta-routes.ts';
+import { fhirOperationRoutes } from './fhir-operation-routes.ts';
 import { fhirReadRoutes } from './fhir-read-routes.ts';
 import { fhirSearchRoutes } from './fhir-search-routes.ts';
 import { fhirWriteRoutes } from './fhir-write-routes.ts';
@@ -19,4 +21,6 @@ export function fhirRoutes(app: FastifyInstance, parts: FhirParts): void {
   fhirWriteRoutes(app, parts);
   fhirBundleRoutes(app, parts);
   fhirEverythingRoutes(app, parts);
+  fhirOperationRoutes(app, parts);
+  fhirMetaRoutes(app, parts);
 }

@@ -6,42 +6,52 @@ import { dateRange } from '@causeway/fhir';
 import type { FastifyRequest } from 'fastify';
 import { RecordError } from '../record/index.ts';
 import { bodyText, type FhirParts, queryOf } from './fhir-exchange.ts';
+import { formParameters } from './fhir-format.ts';
 
 /** What a parameter holds: a primitive; a primitive that may be there several times; an object, by POST only. */
 export type ParameterKind = 'one' | 'many' | 'object';
 
-/** Understood by every operation, and answered where answers are sent. */
-const everywhere = ['_format', '_pretty'];
-
-/** Reads the parameters of a request. @throws RecordError 400 for those that the operation does not understand */
+/**
+ * Reads the parameters of a request.
+ * @param others what all other parameters are; left out: not understood
+ * @throws RecordError 400 for those that the operation does not understand
+ */
 export function operationParameters(
   parts: FhirParts,
   request: FastifyRequest,
   understood: Readonly<Record<string, ParameterKind>>,
+  others?: ParameterKind,
 ): OperationParameters {
-  const read = new OperationParameters(understood);
+  const read = new OperationParameters(understood, others);
   for (const [name, value] of queryOf(request)) read.add(name, value);
   const body = request.body as Buffer | undefined;
   if (request.method === 'POST' && body && body.length > 0) {
     const { value } = parts.record.scan(bodyText(request), 'Parameters');
-    const { parameter = [] } = value as { parameter?: { name: string }[] };
-    for (const one of parameter) read.add(one.name, primitiveOrObject(one));
+    const { parameter = [] } = value as { parameter?: object[] };
+    for (const one of parameter) read.addFrom(one);
   }
   return read;
 }
 
 export class OperationParameters {
   readonly #understood: Readonly<Record<string, ParameterKind>>;
+  readonly #others: ParameterKind | undefined;
   readonly #values = new Map<string, unknown[]>();
+  /** How the answer is to be written: taken by every operation, and decided where answers are sent. */
+  readonly #form = new URLSearchParams();
 
-  constructor(understood: Readonly<Record<string, ParameterKind>>) {
+  constructor(understood: Readonly<Record<string, ParameterKind>>, others?: ParameterKind) {
     this.#understood = understood;
+    this.#others = others;
   }
 
   /** Adds one as it came. @throws RecordError 400 */
   add(name: string, value: unknown): void {
-    if (everywhere.includes(name)) return;
-    const kind = Object.hasOwn(this.#understood, name) ? this.#understood[name] : undefined;
+    if (formParameters.has(name)) {
+      this.#form.append(name, String(value));
+      return;
+    }
+    const kind = Object.hasOwn(this.#understood, name) ? this.#understood[name] : this.#others;
     const shown = name.slice(0, 100);
     if (kind === undefined) {
       const names = Object.keys(this.#understood);
@@ -58,6 +68,12 @@ export class OperationParameters {
       );
     }
     this.#values.set(name, [...values, value]);
+  }
+
+  /** Adds one of a Parameters resource. @throws RecordError 400 */
+  addFrom(parameter: unknown): void {
+    if (typeof parameter !== 'object' || parameter === null) throw wrong('parameter', 'has no name');
+    this.add(String((parameter as { name?: unknown }).name ?? ''), primitiveOrObject(parameter));
   }
 
   /** A text, or undefined where the parameter is not there. */
@@ -101,10 +117,21 @@ export class OperationParameters {
     return this.#values.get(name)?.[0] as Record<string, unknown> | undefined;
   }
 
+  /** The parameters that are not named as understood. */
+  rest(): URLSearchParams {
+    const query = new URLSearchParams();
+    for (const [name, values] of this.#values) {
+      if (Object.hasOwn(this.#understood, name)) continue;
+      for (const value of values) query.append(name, String(value));
+    }
+    return query;
+  }
+
   /** What was understood, as a query. */
   query(): URLSearchParams {
     const query = new URLSearchParams();
     for (const [name, values] of this.#values) for (const value of values) query.append(name, String(value));
+    for (const [name, value] of this.#form) query.append(name, value);
     return query;
   }
 }
