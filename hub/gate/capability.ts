@@ -1,54 +1,193 @@
-/** The CapabilityStatement: what this server does, made from what it runs on. */
-import { resourceTypes, searchParameters } from '@causeway/fhir';
+/**
+ * The CapabilityStatement (https://hl7.org/fhir/R4/capabilitystatement.html) and TerminologyCapabilities: what this
+ * server does, made from the addresses that are registered and the parameters that searches understand.
+ */
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { compartmentTypes, resourceTypes, type SearchParameter, searchParameters } from '@causeway/fhir';
+import { type FhirRecord, removedAtOnce } from '../record/index.ts';
+import type { FhirAddresses, RegisteredOperation } from './fhir-addresses.ts';
 
-const interactions = ['read', 'vread', 'update', 'delete', 'history-instance', 'history-type', 'create', 'search-type'];
-const searchable = ['token', 'string', 'date', 'reference', 'quantity', 'number', 'uri'];
-const written = '2026-11-22';
+export type CapabilityMode = 'full' | 'normative' | 'terminology';
 
-let cached: { base: string; text: string } | undefined;
+export interface Capability {
+  text: string;
+  /** Changes whenever the text does. */
+  etag: string;
+}
 
-/** FHIR R4 CapabilityStatement as JSON text. */
-export function capabilityStatement(base: string): string {
-  if (cached?.base === base) return cached.text;
-  const statement = {
-    resourceType: 'CapabilityStatement',
+/** Statements for a hub, each made when it is asked for and kept for a moment. */
+export class Capabilities {
+  readonly #record: FhirRecord;
+  readonly #addresses: FhirAddresses;
+  readonly #kept = new Map<CapabilityMode, { parts: string[]; until: number }>();
+
+  constructor(record: FhirRecord, addresses: FhirAddresses) {
+    this.#record = record;
+    this.#addresses = addresses;
+  }
+
+  statement(mode: CapabilityMode, base: string): Capability {
+    let kept = this.#kept.get(mode);
+    if (!kept || kept.until < Date.now()) {
+      const statement =
+        mode === 'terminology' ? terminologyCapabilities() : capabilityStatement(this.#record, this.#addresses, mode);
+      kept = { parts: JSON.stringify(statement).split(basePlace), until: Date.now() + keptMs };
+      this.#kept.set(mode, kept);
+    }
+    const text = kept.parts.join(JSON.stringify(base).slice(1, -1));
+    return { text, etag: `W/"${createHash('sha256').update(text).digest('hex').slice(0, 20)}"` };
+  }
+}
+
+const keptMs = 30_000;
+/** Stands where the base URL goes, which differs with the name that a client knows the hub by. */
+const basePlace = 'urn:causeway:base';
+const { version } = JSON.parse(readFileSync(join(import.meta.dirname, '../../package.json'), 'utf8')) as {
+  version: string;
+};
+const written = '2026-11-25';
+
+function head(resourceType: string) {
+  return {
+    resourceType,
     status: 'active',
     date: written,
+    publisher: 'Causeway',
     kind: 'instance',
-    software: { name: 'Causeway' },
-    implementation: { description: 'Causeway healthcare interoperability hub', url: base },
+    software: { name: 'Causeway', version },
+    implementation: { description: 'Causeway healthcare interoperability hub', url: basePlace },
+  };
+}
+
+function capabilityStatement(record: FhirRecord, addresses: FhirAddresses, mode: CapabilityMode): object {
+  const operations = addresses.operations();
+  const patches = addresses.has('PATCH', '/fhir/:type/:id');
+  const referring = new Map<string, string[]>();
+  for (const type of resourceTypes()) {
+    for (const { code, target } of references(type)) {
+      for (const one of target ?? []) referring.set(one, [...(referring.get(one) ?? []), `${type}:${code}`]);
+    }
+  }
+  return {
+    ...head('CapabilityStatement'),
     fhirVersion: '4.0.1',
-    format: ['json'],
+    format: ['application/fhir+json', 'json'],
+    ...(patches ? { patchFormat: ['application/json-patch+json', 'application/fhir+json'] } : {}),
     rest: [
       {
         mode: 'server',
-        security: { description: 'A session of the screens, or a bearer token.' },
-        resource: resourceTypes().map((type) => ({
+        documentation:
+          'What is created or updated is stored as it was sent: white space between tokens goes, id and meta are the server’s, and nothing is merged. What cannot be stored so is refused. Parameters that are not understood are refused, or reported under Prefer: handling=lenient.',
+        security: { cors: false, description: 'A session of the hub’s own pages, or a bearer token.' },
+        resource: listedTypes().map((type) => ({
           type,
-          interaction: interactions.map((code) => ({ code })),
+          profile: `http://hl7.org/fhir/StructureDefinition/${type}`,
+          interaction: interactions(patches).map((code) => ({ code })),
           versioning: 'versioned-update',
           readHistory: true,
           updateCreate: true,
-          conditionalCreate: true,
-          conditionalUpdate: true,
-          searchInclude: searchParameters(type)
-            .filter((parameter) => parameter.type === 'reference')
-            .map(({ code }) => `${type}:${code}`),
+          ...(mode === 'normative'
+            ? {}
+            : {
+                conditionalCreate: true,
+                conditionalRead: 'full-support',
+                conditionalUpdate: true,
+                conditionalDelete: 'multiple',
+              }),
+          referencePolicy: ['literal', 'logical', 'local'],
+          searchInclude: some(references(type).map(({ code }) => `${type}:${code}`)),
+          searchRevInclude: referring.get(type),
           searchParam: searchParameters(type)
-            .filter((parameter) => searchable.includes(parameter.type))
-            .map(({ code, type: kind }) => ({ name: code, type: kind })),
-          ...(type === 'Patient'
-            ? {
-                operation: [
-                  { name: 'everything', definition: 'http://hl7.org/fhir/OperationDefinition/Patient-everything' },
-                ],
-              }
-            : {}),
+            .filter((parameter) => isUnderstood(record, type, parameter))
+            .map(({ code, url, type: kind }) => ({ name: code, definition: url, type: kind })),
+          operation: operationsOf(operations, type),
         })),
-        interaction: [{ code: 'transaction' }, { code: 'batch' }, { code: 'history-system' }],
+        interaction: [
+          { code: 'transaction' },
+          { code: 'batch' },
+          { code: 'history-system' },
+          { code: 'search-system', documentation: 'Over several types; each type’s matches come together.' },
+        ],
+        operation: some(operations.filter(({ level }) => level === 'system').map(operation)),
+        compartment: compartmentTypes.map((type) => {
+          const id = type === 'RelatedPerson' ? 'relatedPerson' : type.toLowerCase();
+          return `http://hl7.org/fhir/CompartmentDefinition/${id}`;
+        }),
       },
     ],
+    description: `A conditional delete takes away at most ${removedAtOnce} resources; a Bundle has at most 10000 entries.`,
   };
-  cached = { base, text: JSON.stringify(statement) };
-  return cached.text;
+}
+
+/** The types that R4 has a code for: SubscriptionStatus, which came later, is stored but cannot be listed. */
+function listedTypes(): string[] {
+  return resourceTypes().filter((type) => type !== 'SubscriptionStatus');
+}
+
+function interactions(patches: boolean): string[] {
+  return [
+    'read',
+    'vread',
+    'update',
+    ...(patches ? ['patch'] : []),
+    'delete',
+    'history-instance',
+    'history-type',
+    'create',
+    'search-type',
+  ];
+}
+
+/** A list that FHIR JSON may have: not an empty one. */
+function some<T>(list: T[]): T[] | undefined {
+  return list.length === 0 ? undefined : list;
+}
+
+function references(type: string): SearchParameter[] {
+  return searchParameters(type).filter((parameter) => parameter.type === 'reference');
+}
+
+function operationsOf(operations: RegisteredOperation[], type: string): object[] | undefined {
+  const own = operations.filter((one) => one.level !== 'system' && (one.type ?? type) === type);
+  const byName = new Map(own.map((one) => [one.name, one]));
+  return some([...byName.values()].map(operation));
+}
+
+/** The definition of an operation: its own page in R4 is that of the type, of `Resource` for those of all types. */
+function operation({ name, type, level }: RegisteredOperation): object {
+  const owner = level === 'system' ? 'Resource' : (type ?? 'Resource');
+  return { name, definition: `http://hl7.org/fhir/OperationDefinition/${owner}-${name}` };
+}
+
+/** Whether a search by a parameter is taken, tried with a value of its type. */
+function isUnderstood(record: FhirRecord, type: string, parameter: SearchParameter): boolean {
+  const parts = parameter.components?.map(({ type: kind }) => samples[kind] ?? 'a') ?? [];
+  const value = parameter.type === 'composite' ? parts.join('$') : (samples[parameter.type] ?? '1|1|1|km');
+  try {
+    record.readSearch(type, [[parameter.code, value]], false);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const samples: Record<string, string> = {
+  token: 'a',
+  string: 'a',
+  date: '2026-01-31',
+  number: '1',
+  quantity: '1',
+  uri: 'urn:a',
+  reference: 'Patient/a',
+};
+
+function terminologyCapabilities(): object {
+  return {
+    ...head('TerminologyCapabilities'),
+    description: 'Codes are stored and found as they are sent; the hub expands no value sets and translates no codes.',
+    codeSearch: 'explicit',
+    validateCode: { translations: false },
+  };
 }

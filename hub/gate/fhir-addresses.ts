@@ -62,12 +62,12 @@ export class FhirAddresses {
   /** Why nothing answers a method at an address. */
   refusal(method: string, path: string): RecordError {
     const [type, ...rest] = segmentsOf(path);
-    if (type !== undefined && !/^[$_]/.test(type) && type !== 'metadata' && !isResourceType(type)) {
+    if (type !== undefined && !isReserved(type) && !isResourceType(type)) {
       const text = 'The address names no FHIR R4 resource type, such as Patient or Observation.';
       return new RecordError(404, 'not-supported', text);
     }
     const operation = [type, ...rest].find((segment) => segment?.startsWith('$'));
-    const methods = this.methodsOf(path).filter(() => operation === undefined || this.#isOperation(path));
+    const methods = this.methodsOf(path);
     if (methods.length > 0) {
       const text = `This address takes ${methods.join(', ')}, not ${method}.`;
       return new RecordError(405, 'not-supported', text).with('allow', methods.join(', '));
@@ -78,14 +78,6 @@ export class FhirAddresses {
       404,
       'not-supported',
       `There is no such operation here; this server has ${known || 'none'}.`,
-    );
-  }
-
-  /** Whether an address that ends in an operation's name is that operation's, not read as an id. */
-  #isOperation(path: string): boolean {
-    const segments = segmentsOf(path);
-    return this.#addresses.some(
-      (one) => fits(one, segments) && one.segments.some((segment) => segment.startsWith('$')),
     );
   }
 }
@@ -104,6 +96,13 @@ function segmentsOf(path: string): string[] {
 function fits(address: Address, segments: string[]): boolean {
   return (
     address.segments.length === segments.length &&
-    address.segments.every((segment, i) => segment.startsWith(':') || segment === segments[i])
+    address.segments.every((segment, i) =>
+      segment.startsWith(':') ? !isReserved(segments[i]!) : segment === segments[i],
+    )
   );
+}
+
+/** Names that are no types and no ids (FHIR R4 §3.1.0.1, Style Guide). */
+function isReserved(segment: string): boolean {
+  return /^[$_]/.test(segment) || segment === 'metadata';
 }

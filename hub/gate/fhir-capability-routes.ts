@@ -1,9 +1,23 @@
-/** Capabilities (FHIR R4 §3.1.0.9): for everyone, signed in or not. */
+/** Capabilities (FHIR R4 §3.1.0.10): for everyone, signed in or not. */
 import type { FastifyInstance } from 'fastify';
-import { capabilityStatement } from './capability.ts';
-import { baseUrl } from './fhir-exchange.ts';
+import { RecordError } from '../record/index.ts';
+import { Capabilities, type CapabilityMode } from './capability.ts';
+import { baseUrl, type FhirParts, queryOf } from './fhir-exchange.ts';
 import { sendText } from './fhir-send.ts';
 
-export function fhirCapabilityRoutes(app: FastifyInstance): void {
-  app.get('/fhir/metadata', async (request, reply) => sendText(request, reply, capabilityStatement(baseUrl(request))));
+const modes: readonly (string | null)[] = ['full', 'normative', 'terminology'];
+
+export function fhirCapabilityRoutes(app: FastifyInstance, parts: Pick<FhirParts, 'record' | 'addresses'>): void {
+  const capabilities = new Capabilities(parts.record, parts.addresses);
+  app.get('/fhir/metadata', async (request, reply) => {
+    const mode = queryOf(request).get('mode') ?? 'full';
+    if (!modes.includes(mode)) {
+      throw new RecordError(400, 'value', 'The parameter mode must be full, normative or terminology.', 'mode');
+    }
+    const { text, etag } = capabilities.statement(mode as CapabilityMode, baseUrl(request));
+    reply.header('etag', etag);
+    const known = request.headers['if-none-match']?.split(',').map((one) => one.trim());
+    if (known?.includes(etag)) return reply.code(304).send();
+    return sendText(request, reply, text);
+  });
 }

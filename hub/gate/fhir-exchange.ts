@@ -1,5 +1,6 @@
 /** What every FHIR interaction takes from a request: its caller, its base URL, its body, and the record of its access. */
 import { isUtf8 } from 'node:buffer';
+import { isResourceType } from '@causeway/fhir';
 import type { FastifyRequest } from 'fastify';
 import { type Audit, type FhirRecord, RecordError } from '../record/index.ts';
 import type { AccessLog } from '../trust/index.ts';
@@ -41,11 +42,14 @@ export function queryOf(request: FastifyRequest): URLSearchParams {
 
 /**
  * A caller who may change resources, by a request whose answer can be written in the form it asks for: what is wrong
- * with that is said before anything is changed. @throws RecordError 401, 403, 406
+ * with that is said before anything is changed. @throws RecordError 401, 403, 404, 405, 406
  */
 export async function writer(parts: FhirParts, request: FastifyRequest, action: string): Promise<Caller> {
   const who = await parts.authenticator.caller(request, action);
   answerForm(request);
+  const { type, id } = request.params as Partial<Params>;
+  if ((type !== undefined && !isResourceType(type)) || /^[$_]/.test(id ?? ''))
+    throw parts.addresses.refusal(request.method, request.url);
   if (!mayWrite(who)) throw new RecordError(403, 'forbidden', `The role ${who.role} may not change resources.`);
   return who;
 }

@@ -1,5 +1,6 @@
 /** FHIR R4 over HTTP (https://hl7.org/fhir/R4/http.html) on top of the record: every interaction's addresses. */
 import type { FastifyInstance } from 'fastify';
+import { fhirBinaryRoutes } from './fhir-binary-routes.ts';
 import { fhirBundleRoutes } from './fhir-bundle-routes.ts';
 import { fhirCapabilityRoutes } from './fhir-capability-routes.ts';
 import { fhirEverythingRoutes } from './fhir-everything-routes.ts';
@@ -14,8 +15,9 @@ import { fhirWriteRoutes } from './fhir-write-routes.ts';
 export type { FhirParts } from './fhir-exchange.ts';
 
 export function fhirRoutes(app: FastifyInstance, parts: FhirParts): void {
-  fhirCapabilityRoutes(app);
+  fhirCapabilityRoutes(app, parts);
   fhirReadRoutes(app, parts);
+  fhirBinaryRoutes(app, parts);
   fhirHistoryRoutes(app, parts);
   fhirSearchRoutes(app, parts);
   fhirWriteRoutes(app, parts);

@@ -92,13 +92,24 @@ function answerError(
   }
   const status = error.statusCode ?? 500;
   if (status < 500) {
-    const text = status === 413 ? 'The body is larger than this server takes; see its limits.' : error.message;
-    sendError(request, reply, new RecordError(status, status === 413 ? 'too-long' : 'invalid', text));
+    const { code, text } = unreadable[status] ?? {
+      code: 'invalid',
+      text: 'The request cannot be read as HTTP has it.',
+    };
+    sendError(request, reply, new RecordError(status, code, text));
     return;
   }
   log.error({ error: faultText(error), route: request.routeOptions.url }, 'a request failed');
   sendError(request, reply, new RecordError(500, 'exception', 'The hub failed to answer; the failure is in its log.'));
 }
+
+/** What HTTP itself finds wrong with a request; the framework's own sentences repeat what was sent. */
+const unreadable: { [status: number]: { code: 'too-long' | 'not-supported' | 'invalid'; text: string } } = {
+  400: { code: 'invalid', text: 'The address or a header of the request is not well-formed.' },
+  413: { code: 'too-long', text: 'The body is larger than this server takes; see its limits.' },
+  414: { code: 'too-long', text: 'A part of the address is longer than any id or name that this server has.' },
+  415: { code: 'not-supported', text: 'The Content-Type of the request is not one that this server reads.' },
+};
 
 function sendError(request: FastifyRequest, reply: FastifyReply, error: RecordError): void {
   if (error.status === 401) reply.header('www-authenticate', 'Bearer');

@@ -1,0 +1,132 @@
+/**
+ * Binary in its own form (https://hl7.org/fhir/R4/binary.html#rest): bytes of any content type go in and come out as they
+ * are; as a FHIR resource only where FHIR's own media types are asked for. What is sent is hostile until proven
+ * otherwise, so a browser is told to save it, not to show it.
+ */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { RecordError, type StoredResource } from '../record/index.ts';
+import type { Caller } from './authenticate.ts';
+import { patientsOf } from './fhir-answers.ts';
+import { auditOf, bodyText, type FhirParts, type Params, pathOf, recordAccess, writer } from './fhir-exchange.ts';
+import { formatOf, isFhirMediaType, mediaTypeOf } from './fhir-format.ts';
+import { isUnchanged } from './fhir-read-routes.ts';
+import { sendResource, sendWritten, setVersion } from './fhir-send.ts';
+import { preconditions } from './fhir-write-routes.ts';
+
+type Exchange = FastifyRequest<{ Params: Omit<Params, 'type'> }>;
+
+export function fhirBinaryRoutes(app: FastifyInstance, parts: FhirParts): void {
+  const { record, authenticator } = parts;
+  const answer = async (
+    request: Exchange,
+    reply: FastifyReply,
+    who: Caller,
+    action: string,
+    stored: StoredResource,
+  ) => {
+    await recordAccess(parts, who, action, pathOf(request), 200, patientsOf([stored]));
+    reply.header('vary', 'accept');
+    if (isUnchanged(stored, request.headers['if-none-match'], request.headers['if-modified-since'])) {
+      setVersion(reply, stored);
+      return reply.code(304).send();
+    }
+    return wantsResource(request) ? sendResource(request, reply, stored) : sendContent(reply, stored);
+  };
+
+  app.get('/fhir/Binary/:id', async (request: Exchange, reply) => {
+    if (request.params.id.startsWith('$')) throw parts.addresses.refusal('GET', request.url);
+    const who = await authenticator.caller(request, 'read');
+    return answer(request, reply, who, 'read', await record.read(who, 'Binary', request.params.id));
+  });
+
+  app.get('/fhir/Binary/:id/_history/:version', async (request: Exchange, reply) => {
+    const who = await authenticator.caller(request, 'vread');
+    const { id, version } = request.params;
+    return answer(request, reply, who, 'vread', await record.vread(who, 'Binary', id, version));
+  });
+
+  app.post('/fhir/Binary', async (request, reply) => {
+    const who = await writer(parts, request, 'create');
+    const scanned = record.scan(binaryText(request, undefined), 'Binary');
+    const made = await record.create(who, scanned, undefined, auditOf(who, 'create', pathOf(request)));
+    return sendWritten(request, reply, 'Binary', made);
+  });
+
+  app.put('/fhir/Binary/:id', async (request: Exchange, reply) => {
+    const who = await writer(parts, request, 'update');
+    const { id } = request.params;
+    const scanned = record.scan(binaryText(request, id), 'Binary');
+    const made = await record.update(scanned, id, preconditions(request), auditOf(who, 'update', pathOf(request)));
+    return sendWritten(request, reply, 'Binary', made);
+  });
+}
+
+/** Whether the request names FHIR's own media types, or a format for the answer. */
+function wantsResource(request: FastifyRequest): boolean {
+  if (/[?&]_format=/.test(request.url)) return true;
+  return String(request.headers.accept ?? '')
+    .split(',')
+    .some((range) => isFhirMediaType(mediaTypeOf(range)));
+}
+
+function sendContent(reply: FastifyReply, stored: StoredResource): FastifyReply {
+  const { contentType, data, securityContext } = JSON.parse(stored.text) as {
+    contentType?: string;
+    data?: string;
+    securityContext?: { reference?: string };
+  };
+  setVersion(reply, stored);
+  reply
+    .header('content-type', contentType && mediaType.test(contentType) ? contentType : 'application/octet-stream')
+    .header('content-disposition', 'attachment')
+    .header('content-security-policy', "sandbox; default-src 'none'");
+  const context = securityContext?.reference;
+  if (context && printable.test(context)) reply.header('x-security-context', context);
+  return reply.send(Buffer.from(data ?? '', 'base64'));
+}
+
+/** A media type with parameters, as it may stand in a header (RFC 9110 §8.3.1). */
+const mediaType =
+  /^[\w!#$&^.+-]{1,100}\/[\w!#$&^.+-]{1,100}(?:\s*;\s*[\w.-]{1,50}=(?:"[\x20\x21\x23-\x5b\x5d-\x7e]{0,100}"|[\w.+-]{1,100})){0,5}$/;
+const printable = /^[\x21-\x7e]{1,1000}$/;
+
+/** The body as the JSON of a Binary: as it is where it is one, else put around the bytes. @throws RecordError 400, 415 */
+function binaryText(request: FastifyRequest, id: string | undefined): string {
+  const header = request.headers['content-type'];
+  const body = request.body as Buffer | undefined;
+  if (header === undefined || isResource(mediaTypeOf(header), body)) return bodyText(request);
+  if (!mediaType.test(header)) {
+    throw new RecordError(
+      415,
+      'not-supported',
+      'The Content-Type of a Binary must be a media type, such as image/png.',
+    );
+  }
+  const context = request.headers['x-security-context'];
+  if (context !== undefined && (typeof context !== 'string' || !printable.test(context))) {
+    throw new RecordError(
+      400,
+      'value',
+      'X-Security-Context must be a reference, such as Patient/1.',
+      'X-Security-Context',
+    );
+  }
+  return JSON.stringify({
+    resourceType: 'Binary',
+    id,
+    contentType: header,
+    ...(context ? { securityContext: { reference: context } } : {}),
+    ...(body && body.length > 0 ? { data: body.toString('base64') } : {}),
+  });
+}
+
+/** FHIR's own media types bring resources; the generic ones where the content is one. */
+function isResource(type: string, body: Buffer | undefined): boolean {
+  if (isFhirMediaType(type)) return true;
+  const format = formatOf(type);
+  if (!format || !body) return false;
+  const start = body.subarray(0, 4_096).toString('latin1');
+  return format === 'json'
+    ? /"resourceType"\s*:\s*"Binary"/.test(start)
+    : /<Binary[\s>][^<]*http:\/\/hl7\.org\/fhir/.test(start);
+}

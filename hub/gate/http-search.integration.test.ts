@@ -1,0 +1,151 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Json, startTestHub, type TestHub } from '../testing.ts';
+
+const json = { 'content-type': 'application/fhir+json' };
+const form = { 'content-type': 'application/x-www-form-urlencoded' };
+
+describe('http §3.1.0.9 search', () => {
+  let hub: TestHub;
+  beforeAll(async () => {
+    hub = await startTestHub();
+    const put = (resource: Json) =>
+      hub.send('PUT', `/fhir/${resource.resourceType}/${resource.id}`, JSON.stringify(resource), { headers: json });
+    const patient = { reference: 'Patient/p' };
+    const encounter = { reference: 'Encounter/e' };
+    const practitioner = { reference: 'Practitioner/d' };
+    const code = { coding: [{ system: 'http://loinc.org', code: '718-7' }] };
+    const observation = { resourceType: 'Observation', status: 'final', code };
+    await put({ resourceType: 'Patient', id: 'p', name: [{ family: 'Searched' }] });
+    await put({ resourceType: 'Patient', id: 'other', name: [{ family: 'Other' }] });
+    await put({ resourceType: 'Practitioner', id: 'd', name: [{ family: 'Searched' }] });
+    await put({ resourceType: 'Encounter', id: 'e', status: 'finished', class: { code: 'AMB' }, subject: patient });
+    for (const id of ['o1', 'o2', 'o3']) await put({ ...observation, id, subject: patient, encounter });
+    await put({ ...observation, id: 'o4', code: { text: 'other' }, subject: patient, performer: [practitioner] });
+    await put({ ...observation, id: 'o5', subject: { reference: 'Patient/other' }, performer: [patient] });
+    await put({ ...observation, id: 'o6', subject: { reference: 'Patient/other' } });
+    await put({ resourceType: 'Condition', id: 'c1', subject: patient, encounter, code: { text: 'x' } });
+  });
+  afterAll(() => hub.stop());
+
+  const get = (path: string, headers: Record<string, string> = {}) => hub.get(`/fhir${path}`, { headers });
+  const post = (path: string, body: string, headers = form as Record<string, string>) =>
+    hub.send('POST', `/fhir${path}`, body, { headers });
+  const found = ({ json: bundle }: { json: Json }) =>
+    (bundle.entry ?? [])
+      .filter((entry: Json) => entry.search.mode === 'match')
+      .map((entry: Json) => `${entry.resource.resourceType}/${entry.resource.id}`)
+      .sort();
+  const walk = async (path: string) => {
+    const seen: string[] = [];
+    let next: string | undefined = path;
+    for (let page = 0; next !== undefined && page < 30; page++) {
+      const answer = await get(next);
+      expect(answer.status).toBe(200);
+      seen.push(...found(answer));
+      const url: string | undefined = answer.json.link.find((link: Json) => link.relation === 'next')?.url;
+      next = url?.slice(`${hub.url}/fhir`.length);
+    }
+    return seen;
+  };
+
+  it('answers a searchset Bundle with self link, full URLs and modes', async () => {
+    const { json: bundle, status, headers } = await get('/Observation?patient=p&_count=2');
+    expect([status, headers.get('content-type')]).toEqual([200, 'application/fhir+json; charset=utf-8']);
+    expect(bundle).toMatchObject({ resourceType: 'Bundle', type: 'searchset' });
+    expect(bundle.link[0]).toEqual({ relation: 'self', url: `${hub.url}/fhir/Observation?patient=p&_count=2` });
+    expect(bundle.entry[0].fullUrl).toBe(`${hub.url}/fhir/Observation/${bundle.entry[0].resource.id}`);
+    expect(await walk('/Observation?patient=p&_count=2')).toHaveLength(4);
+  });
+
+  it('takes the parameters of a POST from its body and its address alike', async () => {
+    const byGet = await get('/Observation?patient=p&code=718-7');
+    for (const answer of [
+      await post('/Observation/_search', 'patient=p&code=718-7'),
+      await post('/Observation/_search?patient=p', 'code=718-7'),
+      await post('/Observation/_search?patient=p&code=718-7', ''),
+    ]) {
+      expect(answer.text).toBe(byGet.text);
+    }
+    expect((await post('/Observation/_search', '{}', json)).status).toBe(415);
+    expect((await post('/Observation/_search', 'nonsense=1')).status).toBe(400);
+    expect((await post('/Nonsense/_search', '')).status).toBe(404);
+  });
+
+  it('puts what it did not understand into an outcome entry under lenient handling, without errors', async () => {
+    const { json: bundle } = await get('/Patient?nonsense=1', { prefer: 'handling=lenient' });
+    const outcome = bundle.entry.find((entry: Json) => entry.search.mode === 'outcome').resource;
+    expect(outcome.issue.map((issue: Json) => issue.severity)).toEqual(['warning']);
+    expect(bundle.link[0].url).not.toContain('nonsense');
+  });
+
+  describe('§3.1.0.9.1 variant searches', () => {
+    it('searches several types by the parameters that they share, or all by those of every resource', async () => {
+      expect(found(await get('?_type=Patient,Practitioner&name=searched'))).toEqual(['Patient/p', 'Practitioner/d']);
+      expect(found(await get('?_type=Observation,Condition&encounter=e'))).toEqual([
+        'Condition/c1',
+        'Observation/o1',
+        'Observation/o2',
+        'Observation/o3',
+      ]);
+      expect(found(await get('?_id=p'))).toEqual(['Patient/p']);
+      expect(found(await post('/_search', '_type=Patient,Practitioner&name=searched'))).toHaveLength(2);
+      expect(await walk('?_count=3')).toHaveLength(11);
+      expect(new Set(await walk('?_count=3')).size).toBe(11);
+    });
+
+    it('answers 400 to a parameter that a listed type does not have, and to types that are none', async () => {
+      for (const query of ['?_type=Patient,Observation&family=x', '?family=x', '?_type=Nonsense', '?nonsense=1']) {
+        const answer = await get(query);
+        expect([query, answer.status, answer.json.resourceType]).toEqual([query, 400, 'OperationOutcome']);
+      }
+      expect((await get('?_type=Patient,Observation&_sort=_lastUpdated')).status).toBe(400);
+      expect((await get('?_cursor=nonsense')).status).toBe(400);
+    });
+
+    it('counts over types', async () => {
+      const count = await get('?_type=Patient,Observation&_summary=count');
+      expect([count.json.total, count.json.entry]).toEqual([8, undefined]);
+      const page = await get('?_type=Patient,Observation&_total=accurate&_count=3');
+      expect([page.json.total, page.json.entry.length]).toEqual([8, 3]);
+    });
+
+    it('searches the compartment of a patient, of an encounter, of a practitioner', async () => {
+      expect(found(await get('/Patient/p/Observation?code=718-7'))).toEqual([
+        'Observation/o1',
+        'Observation/o2',
+        'Observation/o3',
+        'Observation/o5',
+      ]);
+      expect(found(await get('/Patient/p/Condition'))).toEqual(['Condition/c1']);
+      expect(found(await get('/Encounter/e/Observation?code=718-7'))).toHaveLength(3);
+      expect(found(await get('/Practitioner/d/Observation'))).toEqual(['Observation/o4']);
+      expect(found(await get('/Patient/none/Observation'))).toEqual([]);
+      expect(found(await post('/Patient/p/Observation/_search', 'code=718-7'))).toHaveLength(4);
+      const page = (await get('/Patient/p/Observation?_count=2')).json;
+      expect(page.link[0].url).toBe(`${hub.url}/fhir/Patient/p/Observation?_count=2`);
+      expect(await walk('/Patient/p/Observation?_count=2')).toHaveLength(5);
+    });
+
+    it('searches all of a compartment, its own resource included', async () => {
+      const all = ['Condition/c1', 'Encounter/e', 'Observation/o1', 'Observation/o2', 'Observation/o3'];
+      expect(found(await get('/Encounter/e/*'))).toEqual(all);
+      expect(found(await get('/Encounter/e/*?_type=Condition,Encounter'))).toEqual(['Condition/c1', 'Encounter/e']);
+      expect((await walk('/Encounter/e/*?_count=2')).sort()).toEqual(all);
+      expect(found(await get('/Patient/p/*'))).toHaveLength(8);
+      expect((await get('/Encounter/e/*?_type=Organization')).status).toBe(400);
+    });
+
+    it.each([
+      ['/Patient/p/Organization', 400],
+      ['/Patient/p/Nonsense', 404],
+      ['/Organization/o/Patient', 404],
+      ['/Nonsense/o/Patient', 404],
+      ['/Patient/p/$nonsense', 404],
+      ['/Patient/p/Observation?nonsense=1', 400],
+      ['/Patient/a%20b/Observation', 404],
+    ])('answers %s with %i', async (path, status) => {
+      const answer = await get(path);
+      expect([answer.status, answer.json.resourceType]).toEqual([status, 'OperationOutcome']);
+    });
+  });
+});
