@@ -15,6 +15,8 @@ export { parseJson } from './json/parse.ts';
 export type { ReferenceSpan, Span } from './json/tokens.ts';
 export type { FhirError, Issue, IssueCode } from './outcome.ts';
 export { isFhirError, operationOutcome } from './outcome.ts';
+export { applyFhirPathPatch } from './patch/fhirpath-patch.ts';
+export { applyJsonPatch } from './patch/json-patch.ts';
 export { isResourceType, resourceTypes, typeCode, typeName } from './resource-types.ts';
 export type { ScannedResource } from './scan.ts';
 export { scanResource } from './scan.ts';

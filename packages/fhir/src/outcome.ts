@@ -16,6 +16,7 @@ export type IssueCode =
   | 'too-long'
   | 'too-costly'
   | 'duplicate'
+  | 'multiple-matches'
   | 'not-supported'
   | 'not-found';
 

@@ -10,12 +10,19 @@ import { DEFAULT_LIMITS } from './limits.ts';
 /** A value as JSON has it. */
 export type JsonValue = string | number | boolean | null | JsonValue[] | { [key: string]: JsonValue };
 
-/** Parses a text; the value, or the first error with its line, column and path. Never throws. */
-export function parseJson(text: string, limits: JsonLimits = DEFAULT_LIMITS): { value: JsonValue } | FhirError {
+/**
+ * Parses a text; the value, or the first error with its line, column and path. Never throws. `numberOf` makes the value
+ * of a number from its characters.
+ */
+export function parseJson(
+  text: string,
+  limits: JsonLimits = DEFAULT_LIMITS,
+  numberOf: (digits: string) => number = Number,
+): { value: JsonValue } | FhirError {
   if (text.length > limits.maxLength) {
     return fhirError(text, limits.maxLength, 'too-long', `the text is longer than ${limits.maxLength} characters`);
   }
-  const reader = new Reader(text, limits.maxDepth);
+  const reader = new Reader(text, limits.maxDepth, numberOf);
   try {
     return { value: reader.document() };
   } catch (problem) {
@@ -51,12 +58,14 @@ const ESCAPES: Record<string, string> = {
 class Reader {
   readonly text: string;
   readonly maxDepth: number;
+  readonly numberOf: (digits: string) => number;
   at = 0;
   steps: (string | number)[] = [];
 
-  constructor(text: string, maxDepth: number) {
+  constructor(text: string, maxDepth: number, numberOf: (digits: string) => number) {
     this.text = text;
     this.maxDepth = maxDepth;
+    this.numberOf = numberOf;
   }
 
   path(): string {
@@ -91,7 +100,7 @@ class Reader {
       this.refuse('a value is expected here: an object, an array, a string, a number, true, false or null');
     }
     this.at += number[0].length;
-    return Number(number[0]);
+    return this.numberOf(number[0]);
   }
 
   private object(): JsonValue {
