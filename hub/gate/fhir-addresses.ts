@@ -1,5 +1,5 @@
 /**
- * The FHIR addresses this server answers, noted as they are registered: for `Allow` (FHIR R4 §3.1.0.1.5), for the
+ * The FHIR addresses this server answers, noted as they are registered: for `Allow` (FHIR R4 §3.1.0.1, HTTP Status Codes), for the
  * sentence that says what is wrong with an address, and for the CapabilityStatement.
  */
 import { isResourceType } from '@causeway/fhir';

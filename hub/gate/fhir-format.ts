@@ -1,5 +1,5 @@
 /**
- * In which form an answer is wanted: JSON or XML (FHIR R4 §3.1.0.1.11, content negotiation), pretty, and which part of
+ * In which form an answer is wanted: JSON or XML (FHIR R4 §3.1.0.1, Content Types), pretty, and which part of
  * each resource (`_summary`, `_elements`). The ordinary request, JSON without such a parameter, is told at a glance.
  */
 import type { FastifyRequest } from 'fastify';

@@ -1,4 +1,4 @@
-/** What a client prefers (RFC 7240; FHIR R4 §3.1.0.1.7 and §3.1.1.5): preferences that are not known are passed over. */
+/** What a client prefers (RFC 7240; FHIR R4 §3.1.0.1, §3.1.1): preferences that are not known are passed over. */
 import type { FastifyRequest } from 'fastify';
 
 export type ReturnPreference = 'minimal' | 'representation' | 'OperationOutcome';

@@ -1,4 +1,4 @@
-/** Read and vread (FHIR R4 §3.1.0.2, §3.1.0.3), conditional read (§3.1.0.1.7.1); HEAD is answered by the same routes. */
+/** Read and vread (FHIR R4 §3.1.0.2, §3.1.0.3), conditional read (§3.1.0.1); HEAD is answered by the same routes. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { isNamed, RecordError, type StoredResource } from '../record/index.ts';
 import { patientsOf } from './fhir-answers.ts';

@@ -226,7 +226,7 @@ describe('writing, as the http page says', () => {
       expect((await get(`Patient/${id}`)).text).toBe(answer.text);
     });
 
-    it('keeps what was sent, digits and order included', async () => {
+    it('§3.1.0.13: keeps what was sent, digits and order included', async () => {
       const text =
         '{"resourceType":"Observation","status":"final","valueQuantity":{"value":1.50e1,"unit":"x"},"code":{"text":"é\\u0301"}}';
       const answer = await send('POST', 'Observation', text);
