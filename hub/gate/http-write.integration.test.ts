@@ -284,6 +284,14 @@ describe('writing, as the http page says', () => {
       ]) {
         expect([answer.status, answer.json.issue[0].code]).toEqual([409, 'business-rule']);
       }
+      const observation = { resourceType: 'Observation', status: 'final', code: { text: 'x' } };
+      const about = { ...observation, subject: { reference: `Patient/${merged}` } };
+      const made = await send('POST', 'Observation', about);
+      expect([made.status, (await get(`Observation/${made.json.id}`)).json.subject]).toEqual([201, about.subject]);
+      for (const id of [merged, 'merged-a', 'merged-b']) {
+        expect([id, (await get(`Observation?patient=${id}`)).json.total]).toEqual([id, 1]);
+        expect((await get(`Patient/${id}/$everything`)).json.entry.length).toBeGreaterThan(1);
+      }
       expect((await put('merged-a', { ...body, active: true })).status).toBe(200);
       expect((await get(`Patient/${merged}`)).status).toBe(200);
     });

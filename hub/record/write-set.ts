@@ -62,6 +62,8 @@ export class WriteSet {
   #homeKeys = new Map<number, Buffer>();
   readonly #slots = new Map<string, Slot>();
   readonly #homes = new Map<string, number>();
+  /** The source patient that stands for a person whose own id was named. */
+  readonly #standIns = new Map<string, string>();
   #journal: (() => void)[] = [];
   /** What was changed, in order. */
   readonly changes: Change[] = [];
@@ -98,7 +100,8 @@ export class WriteSet {
     const rid = ridOf(id);
     const slot = this.#slot(type, rid);
     const before = slot.current;
-    const patient = homePatient(scanned, id, options.resolve);
+    const resolve = this.#standIns.size === 0 ? options.resolve : this.#sourced(options.resolve);
+    const patient = homePatient(scanned, id, resolve);
     const home = patient === undefined ? sharedHome(rid) : this.homeOf(patient);
     const version = (before?.version ?? 0) + 1;
     const prepared = prepare(scanned, {
@@ -106,7 +109,7 @@ export class WriteSet {
       version,
       updated: this.now,
       ...(patient === undefined ? {} : { patient }),
-      ...(options.resolve ? { resolve: options.resolve } : {}),
+      ...(resolve ? { resolve } : {}),
       ...(options.message ? { message: options.message } : {}),
     });
     const after: Version = {
@@ -282,7 +285,9 @@ export class WriteSet {
       values: [rids],
     });
     for (const row of known.rows) this.#homes.set(row.rid, row.home);
-    const fresh = rids.filter((rid) => !this.#homes.has(rid)).sort();
+    const unknown = rids.filter((rid) => !this.#homes.has(rid));
+    if (unknown.length > 0) await this.#loadStandIns(unknown);
+    const fresh = unknown.filter((rid) => !this.#homes.has(rid)).sort();
     if (fresh.length === 0) return;
     const made = await this.transaction.query({
       name: 'patient_home_make',
@@ -291,6 +296,31 @@ export class WriteSet {
       values: [fresh],
     });
     for (const row of made.rows) this.#homes.set(row.rid, row.home);
+  }
+
+  /** Persons that are shown as one Patient: what is said about that Patient is kept with its first source. */
+  async #loadStandIns(rids: string[]): Promise<void> {
+    const { rows } = await this.transaction.query({
+      name: 'person_stand_in',
+      text: `SELECT DISTINCT ON (person) person, patient, home FROM link
+             WHERE person = ANY($1) AND presented IS NOT NULL ORDER BY person, since, home`,
+      values: [rids],
+    });
+    for (const row of rows) {
+      this.#homes.set(row.person, row.home);
+      this.#homes.set(row.patient, row.home);
+      this.#standIns.set(row.person, row.patient);
+    }
+  }
+
+  /** References to a merged Patient as references to the source that stands for it. */
+  #sourced(resolve: ResolveReference | undefined): ResolveReference {
+    return (reference) => {
+      const resolved = resolve?.(reference);
+      const id = /^Patient\/([A-Za-z0-9\-.]{1,64})$/.exec(resolved ?? reference)?.[1];
+      const source = id === undefined ? undefined : this.#standIns.get(ridOf(id));
+      return source === undefined ? resolved : `Patient/${source}`;
+    };
   }
 }
 
