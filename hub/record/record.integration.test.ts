@@ -27,6 +27,10 @@ function update(resource: { resourceType: string; id: string }, ifMatch?: string
   return record.update(record.scan(JSON.stringify(resource), resource.resourceType), resource.id, { ifMatch });
 }
 
+function basic(id: string) {
+  return record.scan(JSON.stringify({ resourceType: 'Basic', id, code: { text: '1' } }), 'Basic');
+}
+
 async function search(query: string, who = clinician) {
   const [type, parameters] = query.split('?') as [string, string];
   return record.search(who, record.readSearch(type, new URLSearchParams(parameters), false));
@@ -106,6 +110,20 @@ describe('versions', () => {
     );
     const { versions } = await record.history(clinician, { type: 'Basic', id: 'b' }, { count: 50 });
     expect(versions.map(({ version }) => version)).toEqual(Array.from({ length: 20 }, (_, i) => 20 - i));
+  });
+
+  it('neither an update nor a deletion is lost that waits for the other', async () => {
+    for (let round = 0; round < 30; round++) {
+      const id = `race-${round}`;
+      await update({ resourceType: 'Basic', id, code: { text: '0' } } as never);
+      const alone = { keys: [{ type: 'Basic', id }], patients: [], alone: true };
+      await Promise.all([
+        record.writer.write({ ...alone, apply: (set) => set.put(basic(id), 'Basic', id) }),
+        record.writer.write({ ...alone, apply: (set) => (set.get('Basic', id) ? set.remove('Basic', id) : undefined) }),
+      ]);
+      const { versions } = await record.history(clinician, { type: 'Basic', id }, { count: 5 });
+      expect(versions.map(({ version }) => version)).toEqual([3, 2, 1]);
+    }
   });
 });
 

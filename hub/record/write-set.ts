@@ -239,12 +239,11 @@ export class WriteSet {
       if (!this.#slots.has(slotKey(key.type, rid))) wanted.set(slotKey(key.type, rid), { ...key, rid });
     }
     if (wanted.size === 0) return;
-    const { rows } = await this.transaction.query({
-      name: texts ? 'write_load_texts' : 'write_load',
-      text: `SELECT home, rkey, type, rid, version, updated, deleted, as_of, message${texts ? ', body' : ''}
-             FROM resource WHERE rid = ANY($1) ORDER BY rid, type FOR UPDATE`,
-      values: [[...new Set([...wanted.values()].map(({ rid }) => rid))]],
-    });
+    const rows = await lockVersions(
+      this.transaction,
+      [...wanted.values()].map(({ rid }) => rid),
+      texts,
+    );
     const homeKeys = texts
       ? await this.#keys.loadOrMake(
           this.transaction,
@@ -322,6 +321,27 @@ export class WriteSet {
       return source === undefined ? resolved : `Patient/${source}`;
     };
   }
+}
+
+/**
+ * The current versions of resources, locked in one order. A new version is a new row: who waits for the lock of the one
+ * before finds it gone, though the resource is there, and has to look again.
+ */
+async function lockVersions(transaction: Transaction, rids: string[], texts: boolean) {
+  const { rows } = await transaction.query({
+    name: texts ? 'write_load_texts' : 'write_load',
+    text: `SELECT seen.rid, seen.type, r.*
+           FROM (SELECT rid, type FROM resource WHERE rid = ANY($1) ORDER BY rid, type) seen
+           LEFT JOIN LATERAL (
+             SELECT home, rkey, version, updated, deleted, as_of, message${texts ? ', body' : ''}
+             FROM resource WHERE rid = seen.rid AND type = seen.type FOR UPDATE
+           ) r ON true`,
+    values: [[...new Set(rids)]],
+  });
+  const gone = rows.filter(({ home }) => home === null).map(({ rid }) => rid as string);
+  const there = rows.filter(({ home }) => home !== null);
+  if (gone.length > 0) there.push(...(await lockVersions(transaction, gone, texts)));
+  return there;
 }
 
 /** What a stored text is sealed together with. */
