@@ -8,6 +8,7 @@ import type { FhirParts } from './fhir-exchange.ts';
 import { fhirHistoryRoutes } from './fhir-history-routes.ts';
 import { fhirMetaRoutes } from './fhir-meta-routes.ts';
 import { fhirOperationRoutes } from './fhir-operation-routes.ts';
+import { fhirPatchRoutes } from './fhir-patch-routes.ts';
 import { fhirReadRoutes } from './fhir-read-routes.ts';
 import { fhirSearchRoutes } from './fhir-search-routes.ts';
 import { fhirWriteRoutes } from './fhir-write-routes.ts';
@@ -21,6 +22,7 @@ export function fhirRoutes(app: FastifyInstance, parts: FhirParts): void {
   fhirHistoryRoutes(app, parts);
   fhirSearchRoutes(app, parts);
   fhirWriteRoutes(app, parts);
+  fhirPatchRoutes(app, parts);
   fhirBundleRoutes(app, parts);
   fhirEverythingRoutes(app, parts);
   fhirOperationRoutes(app, parts);

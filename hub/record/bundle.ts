@@ -49,8 +49,6 @@ export interface BundleServices {
   write<T>(job: WriteJob<T>): Promise<T>;
   /** @throws RecordError 409 for the id of a merged Patient, under which nothing can be stored */
   refuseMerged(type: string, id: string): Promise<void>;
-  /** The text of a resource with a patch carried out. @throws RecordError 400, 422 */
-  patch(text: string, patch: ScannedResource): string;
   /** The access that a transaction is. */
   audit?(outcomes: EntryOutcome[]): AccessNote;
   /** Notes a fault of the hub in one entry, which fails alone. */

@@ -11,6 +11,7 @@ export { lastObservations } from './lastn.ts';
 export { logicalId } from './logical-id.ts';
 export { changeMeta, metaOf } from './meta.ts';
 export { newId } from './new-id.ts';
+export type { Patch } from './patch.ts';
 export { isNamed, type Preconditions } from './preconditions.ts';
 export { homePatient } from './prepare.ts';
 export type { HistoryPage, StoredResource } from './read.ts';

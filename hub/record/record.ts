@@ -15,6 +15,7 @@ import { HomeKeys } from './home-keys.ts';
 import { isId, ridOf } from './keys.ts';
 import { logicalId } from './logical-id.ts';
 import { newId } from './new-id.ts';
+import { type Patch, patchedResource } from './patch.ts';
 import { checkPreconditions, type Preconditions } from './preconditions.ts';
 import { homePatient } from './prepare.ts';
 import { type HistoryPage, Reader, type StoredResource } from './read.ts';
@@ -24,7 +25,7 @@ import { readSearchRequest, type SearchRequest } from './search-request.ts';
 import { RecordStream } from './stream.ts';
 import { checkResource, mergedPatient, refuseOther, severalFound, targetOf } from './targets.ts';
 import { runTransaction } from './transaction.ts';
-import type { WriteSet } from './write-set.ts';
+import type { ResourceKey, WriteSet } from './write-set.ts';
 import { Writer } from './writer.ts';
 
 /** What the record asks of the person index. */
@@ -327,6 +328,58 @@ export class FhirRecord {
     });
   }
 
+  /**
+   * Stores what a patch makes of the current version; one that changes nothing makes no version.
+   * @throws RecordError 404, 410, 412, 400 for what is no patch, 422 for one that the resource cannot take
+   */
+  async patch(
+    access: Access,
+    type: string,
+    id: string,
+    patch: Patch,
+    when: Preconditions = {},
+    audit?: Audit<WriteOutcome>,
+  ): Promise<WriteOutcome> {
+    await this.read(access, type, id);
+    return this.writer.write({
+      keys: [{ type, id }],
+      patients: [],
+      texts: true,
+      ...(audit ? { audit } : {}),
+      apply: (set) => this.#patched(set, { type, id }, patch, when),
+    });
+  }
+
+  /** Patches what a search finds (FHIR R4 §3.1.0.6.3). @throws RecordError 404 for nothing, 412 for several */
+  async conditionalPatch(
+    access: Access,
+    type: string,
+    query: string,
+    patch: Patch,
+    when: Preconditions = {},
+    audit?: Audit<WriteOutcome>,
+  ): Promise<WriteOutcome> {
+    checkType(type);
+    checkCondition(query);
+    return this.writer.write({
+      keys: [],
+      patients: [],
+      alone: true,
+      ...(audit ? { audit } : {}),
+      apply: async (set) => {
+        await lockConditions(set.transaction, [{ type, query }]);
+        const found = await this.#findOne(access, type, query);
+        if (!found) {
+          throw new RecordError(404, 'not-found', `The condition finds no ${type} that could be patched.`);
+        }
+        const key = { type, id: found.id };
+        await set.load([key], [], true);
+        if (!set.get(type, found.id)) throw mergedPatient();
+        return this.#patched(set, key, patch, when);
+      },
+    });
+  }
+
   /** Deletes a resource; deleting what is not there changes nothing. Returns the version that says so. */
   async remove(
     type: string,
@@ -401,9 +454,6 @@ export class FhirRecord {
       find: (who, of, query, limit) => this.find(who, of, query, limit),
       write: (job) => this.writer.write(job),
       refuseMerged: (of, id) => this.#refuseMerged(of, id),
-      patch: () => {
-        throw new RecordError(400, 'not-supported', 'This server does not patch in a bundle yet.');
-      },
       ...exchange,
     };
     const run = type === 'batch' ? runBatch : runTransaction;
@@ -442,6 +492,20 @@ export class FhirRecord {
     checkPreconditions(when, before);
     if (!before && isFound) throw mergedPatient();
     if (!before) await this.#refuseMerged(scanned.resourceType, id);
+    return put(set, scanned, id);
+  }
+
+  async #patched(set: WriteSet, key: ResourceKey, patch: Patch, when: Preconditions): Promise<WriteOutcome> {
+    const { type } = key;
+    const before = set.get(type, key.id);
+    if (!before) await this.#refuseMerged(type, key.id);
+    const { version, updated, text } = existing(before, type);
+    checkPreconditions(when, before);
+    const id = logicalId(text!);
+    const scanned = patchedResource(before!, patch);
+    if (!scanned) return { status: 200, id, version, updated, text: text! };
+    const patient = homePatient(scanned, id);
+    if (patient !== undefined) await set.load([], [patient]);
     return put(set, scanned, id);
   }
 
@@ -494,7 +558,10 @@ function nothing(type: string): RecordError {
   return new RecordError(404, 'not-found', `There is no ${type} of this id.`);
 }
 
-function existing(found: StoredResource | undefined, type: string): StoredResource {
+function existing<T extends { deleted: boolean; version: number; updated: Date }>(
+  found: T | undefined,
+  type: string,
+): T {
   if (!found) throw nothing(type);
   if (!found.deleted) return found;
   throw new RecordError(410, 'deleted', `This ${type} was deleted; its history is kept.`)

@@ -2,15 +2,16 @@
  * Transactions (FHIR R4 §3.1.0.11.2): carried out whole or not at all, in the order DELETE, POST, PUT and PATCH, GET and
  * HEAD, whatever the order of the entries.
  */
-import { isFhirError, type ScannedResource, scanResource } from '@causeway/fhir';
+import type { ScannedResource } from '@causeway/fhir';
 import type { Access } from '../trust/index.ts';
 import { type BundleEntry, type BundleServices, type EntryOutcome, failedBy } from './bundle.ts';
 import { lockConditions } from './conditions.ts';
 import { RecordError } from './errors.ts';
 import { inTurns } from './in-turns.ts';
+import { entryPatch, patchedResource } from './patch.ts';
 import { checkPreconditions } from './preconditions.ts';
 import { homePatient } from './prepare.ts';
-import { checkResource, mergedPatient, refuseOther } from './targets.ts';
+import { mergedPatient, refuseOther } from './targets.ts';
 import { conditionsOf, isRead, type Plan, type Planned, planTransaction } from './transaction-plan.ts';
 import type { Version, WriteSet } from './write-set.ts';
 
@@ -95,7 +96,7 @@ async function applyPlan(services: BundleServices, set: WriteSet, plan: Plan, ou
     if (!isChange(one)) outcomes[one.entry.index] = unchanged(one);
     else await checkTarget(services, one, set.get(one.type, one.id));
   }
-  const patched = await patchAll(services, set, planned.filter(isPatch));
+  const patched = await patchAll(set, planned.filter(isPatch));
   for (const action of ['delete', 'create', 'update', 'patch'] as const) {
     for (const one of planned) {
       if (one.action === action) outcomes[one.entry.index] = apply(set, one, plan, patched.get(one));
@@ -118,21 +119,13 @@ async function checkTarget(services: BundleServices, one: Planned, before: Versi
   }
 }
 
-/** What the patches of a transaction make of what is there; the patients they name are numbered. */
-async function patchAll(
-  services: BundleServices,
-  set: WriteSet,
-  planned: Planned[],
-): Promise<Map<Planned, ScannedResource>> {
+/** What the patches of a transaction make of what is there, those that change something; their patients are numbered. */
+async function patchAll(set: WriteSet, planned: Planned[]): Promise<Map<Planned, ScannedResource>> {
   const patched = new Map<Planned, ScannedResource>();
   for (const one of planned) {
     const { type, id, at, entry } = one;
-    const scanned = scanResource(services.patch(set.get(type, id)!.text!, entry.scanned!));
-    if (isFhirError(scanned) || scanned.resourceType !== type || scanned.id !== id) {
-      throw new RecordError(422, 'processing', 'The patch does not leave a resource of the same type and id.', at);
-    }
-    checkResource(scanned, at);
-    patched.set(one, scanned);
+    const scanned = patchedResource(set.get(type, id)!, entryPatch(entry.scanned!, at), at);
+    if (scanned) patched.set(one, scanned);
   }
   const patients = [...patched].map(([{ id }, scanned]) => homePatient(scanned, id)).filter((one) => one !== undefined);
   if (patients.length > 0) await set.load([], patients);
@@ -147,6 +140,7 @@ function apply(set: WriteSet, one: Planned, { references }: Plan, patched: Scann
     const { version, updated } = before.deleted ? before : set.remove(type, id);
     return { status: 204, etag: `W/"${version}"`, lastModified: updated };
   }
+  if (action === 'patch' && !patched) return unchanged({ ...one, version: { ...before!, text: before!.text! } });
   const after = set.put(patched ?? one.scanned!, type, id, { resolve: references.resolver(entry.fullUrl) });
   return {
     status: before && !before.deleted ? 200 : 201,
