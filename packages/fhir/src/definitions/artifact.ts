@@ -5,7 +5,7 @@
 import type { SearchParameterType } from '../search/index-value.ts';
 
 /** Changes whenever the shape below does, so that a kept artifact of another shape is not used. */
-export const ARTIFACT_FORMAT = 1;
+export const ARTIFACT_FORMAT = 2;
 
 export interface DefinitionsArtifact {
   format: number;
@@ -23,6 +23,8 @@ export interface DefinitionsArtifact {
 export interface TypeDefinition {
   kind: 'primitive' | 'complex' | 'backbone' | 'resource';
   elements: ElementDefinition[];
+  /** Positions in `elements` of those that a summary holds (`isSummary`); left out when there are none. */
+  summary?: number[];
 }
 
 /** Name (a choice ends in `[x]`), minimum, maximum (-1: no limit), types, value set of a required binding. */

@@ -74,6 +74,10 @@ function addStructure(
       types[path] = { kind: 'backbone', elements: [] };
     }
     if (compiled[4] !== undefined) bindings.add(compiled[4]);
+    if (element.isSummary === true) {
+      owner.summary ??= [];
+      owner.summary.push(owner.elements.length);
+    }
     owner.elements.push(compiled);
   }
 }

@@ -28,16 +28,19 @@ export class Definitions {
     const known = this.properties.get(typeName);
     if (known !== undefined) return known;
     const properties = new Map<string, Property>();
-    for (const element of this.type(typeName)?.elements ?? []) {
+    const definition = this.type(typeName);
+    const summary = new Set(definition?.summary);
+    for (const [position, element] of (definition?.elements ?? []).entries()) {
       const [name, , , types] = element;
+      const inSummary = summary.has(position);
       if (!name.endsWith('[x]')) {
-        properties.set(name, { name, element, type: types[0] ?? 'Element', choice: undefined });
+        properties.set(name, { name, element, type: types[0] ?? 'Element', choice: undefined, inSummary });
         continue;
       }
       const choice = name.slice(0, -3);
       for (const type of types) {
         const property = choice + type[0]?.toUpperCase() + type.slice(1);
-        properties.set(property, { name: property, element, type, choice });
+        properties.set(property, { name: property, element, type, choice, inSummary });
       }
     }
     this.properties.set(typeName, properties);
@@ -52,6 +55,8 @@ export interface Property {
   type: string;
   /** `value` for `valueQuantity`. */
   choice: string | undefined;
+  /** Whether `_summary=true` holds it. */
+  inSummary: boolean;
 }
 
 let current: Definitions | undefined;

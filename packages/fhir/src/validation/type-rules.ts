@@ -1,11 +1,23 @@
-/** What a type allows and requires of a JSON object, made from the definitions once per type. */
+/** What a type allows and requires of a JSON object or an XML element, made from the definitions once per type. */
 import type { Definitions } from '../definitions/definitions.ts';
 import type { PrimitiveCheck } from './primitives.ts';
 import { primitiveCheck } from './primitives.ts';
 
+/** How the value of a primitive stands in JSON. */
+export type JsonKind = 'string' | 'number' | 'boolean';
+
 /** One JSON property of a type. */
 export interface PropertyRule {
   name: string;
+  /** Its place among the type's properties, which is the order of XML elements. */
+  order: number;
+  /** Ids of elements (not of resources) and `Extension.url` are attributes in XML. */
+  isAttribute: boolean;
+  /** Whether `_summary=true` holds it. */
+  inSummary: boolean;
+  isRequired: boolean;
+  /** Undefined for what is not primitive. */
+  json: JsonKind | undefined;
   /** The step in a FHIRPath expression: `value.ofType(Quantity)` for `valueQuantity`. */
   step: string;
   type: string;
@@ -29,8 +41,11 @@ export interface RequiredRule {
 
 export interface TypeRules {
   type: string;
+  /** In the order of the definitions. */
   properties: Map<string, PropertyRule>;
   required: RequiredRule[];
+  /** Whether any element of the type is marked for summaries. */
+  hasSummary: boolean;
 }
 
 /** The rules of a type; an unknown type has no properties. */
@@ -44,6 +59,14 @@ export function typeRules(defs: Definitions, type: string): TypeRules {
   return rules;
 }
 
+const JSON_KINDS: ReadonlyMap<string, JsonKind> = new Map([
+  ['boolean', 'boolean'],
+  ['integer', 'number'],
+  ['unsignedInt', 'number'],
+  ['positiveInt', 'number'],
+  ['decimal', 'number'],
+]);
+
 function compileRules(defs: Definitions, type: string): TypeRules {
   const isResource = defs.type(type)?.kind === 'resource';
   const properties = new Map<string, PropertyRule>();
@@ -51,14 +74,20 @@ function compileRules(defs: Definitions, type: string): TypeRules {
   for (const [name, property] of defs.propertiesOf(type)) {
     const [elementName, min, max, , valueSet] = property.element;
     const elementType = isResource && name === 'id' ? 'id' : property.type;
+    const primitive = primitiveCheck(elementType);
     properties.set(name, {
       name,
+      order: properties.size,
+      isAttribute: !isResource && (name === 'id' || (type === 'Extension' && name === 'url')),
+      inSummary: property.inSummary,
+      isRequired: min > 0,
+      json: primitive === undefined ? undefined : (JSON_KINDS.get(elementType) ?? 'string'),
       step: property.choice === undefined ? name : `${property.choice}.ofType(${property.type})`,
       type: elementType,
       isArray: max !== 1,
       max,
       choice: property.choice,
-      primitive: primitiveCheck(elementType),
+      primitive,
       codes: elementType === 'code' ? codesOf(defs, valueSet) : undefined,
       valueSet,
       rules: undefined,
@@ -68,7 +97,8 @@ function compileRules(defs: Definitions, type: string): TypeRules {
     rule.properties.push(name);
     required.set(elementName, rule);
   }
-  return { type, properties, required: [...required.values()] };
+  const hasSummary = (defs.type(type)?.summary?.length ?? 0) > 0;
+  return { type, properties, required: [...required.values()], hasSummary };
 }
 
 function codesOf(defs: Definitions, valueSet: string | undefined): ReadonlySet<string> | undefined {

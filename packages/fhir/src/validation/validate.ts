@@ -5,6 +5,7 @@
 import type { Resource } from '@medplum/fhirtypes';
 import type { Definitions } from '../definitions/definitions.ts';
 import { definitions } from '../definitions/definitions.ts';
+import { narrativeIssues } from '../narrative/narrative.ts';
 import type { Issue, IssueCode } from '../outcome.ts';
 import { isResourceType } from '../resource-types.ts';
 import type { PropertyRule, TypeRules } from './type-rules.ts';
@@ -115,6 +116,7 @@ class Validation {
     if (primitive !== undefined) {
       const right = primitive(value);
       if (right !== undefined) this.add('value', `the value is not of type ${type}; right is ${right}`);
+      else if (type === 'xhtml') this.narrative(value as string);
       else if (codes?.has(value as string) === false) this.add('code-invalid', bindingText(rule));
     } else if (this.steps.length > MAX_DEPTH) {
       this.add('too-costly', `elements more than ${MAX_DEPTH} deep are refused`);
@@ -125,6 +127,13 @@ class Validation {
       this.object(value, rule.rules, false);
     } else {
       this.add('structure', `the value has to be an object of type ${type}`);
+    }
+  }
+
+  private narrative(div: string): void {
+    const expression = this.expression();
+    for (const issue of narrativeIssues(div)) {
+      if (this.issues.length < MAX_ISSUES) this.issues.push({ ...issue, expression });
     }
   }
 
@@ -170,13 +179,18 @@ class Validation {
   }
 
   private add(code: IssueCode, diagnostics: string): void {
+    const expression = this.expression();
+    const issue: Issue = { severity: 'error', code, diagnostics };
+    if (expression !== '') issue.expression = expression;
+    if (this.issues.length < MAX_ISSUES) this.issues.push(issue);
+  }
+
+  private expression(): string {
     let expression = '';
     for (const step of this.steps) {
       expression += typeof step === 'number' ? `[${step}]` : expression === '' ? step : `.${step}`;
     }
-    const issue: Issue = { severity: 'error', code, diagnostics };
-    if (expression !== '') issue.expression = expression;
-    if (this.issues.length < MAX_ISSUES) this.issues.push(issue);
+    return expression;
   }
 
   private addAt(step: string, code: IssueCode, diagnostics: string): void {
