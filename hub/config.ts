@@ -24,6 +24,8 @@ export interface Config {
   databaseConnections: number;
   statementTimeoutMs: number;
   mllpConnections: number;
+  /** Whether administrators may remove resources and versions for good, and have old versions removed by a policy. */
+  allowExpunge: boolean;
   logLevel: string;
 }
 
@@ -170,6 +172,14 @@ const settings: Setting[] = [
     least: 1,
     most: 10_000,
     says: 'MLLP connections at a time',
+  },
+  {
+    key: 'allowExpunge',
+    option: 'allow-expunge',
+    variable: 'CAUSEWAY_ALLOW_EXPUNGE',
+    kind: 'flag',
+    fallback: false,
+    says: 'let administrators remove versions and resources for good ($expunge, $retention)',
   },
   {
     key: 'logLevel',

@@ -13,11 +13,11 @@ import {
 import { demoAccounts, loadRegion, registerSites, startReceivers } from './demo/index.ts';
 import { faultText } from './faults.ts';
 import { Authenticator, httpServer, startMllp } from './gate/index.ts';
-import { PersonIndex } from './identity/index.ts';
+import { forgetPatients, PersonIndex } from './identity/index.ts';
 import { ConversionPool, Messages, Processor, Receiver } from './inbox/index.ts';
 import type { Progress, RunningHub } from './lifecycle.ts';
-import { Deliveries, Derivation, Sender } from './outbox/index.ts';
-import { FhirRecord, useDefinitions } from './record/index.ts';
+import { Deliveries, Derivation, forgetDeliveries, Sender } from './outbox/index.ts';
+import { Expunger, FhirRecord, Retention, useDefinitions } from './record/index.ts';
 import { screens } from './screens/index.ts';
 import { masterKey, tokenKey } from './secrets/index.ts';
 import { AccessLog, Accounts, Participants } from './trust/index.ts';
@@ -57,6 +57,12 @@ export async function startHub(config: Config, progress: Progress, pages = scree
     const messages = new Messages(database, master, participants);
     const sender = new Sender({ database, record, participants, accessLog, log });
     new Derivation(record, persons, participants, () => sender.wake());
+    const expunger = new Expunger(database, record, accessLog);
+    expunger.also(forgetPatients);
+    expunger.also(forgetDeliveries);
+    const retention = new Retention(database, expunger, (error) =>
+      log.error({ error: faultText(error) }, 'old versions were not removed as their retention says'),
+    );
     const deliveries = new Deliveries(database, participants, () => sender.wake());
     await participants.load();
     if (config.demo) {
@@ -85,6 +91,9 @@ export async function startHub(config: Config, progress: Progress, pages = scree
         deliveries,
         receiver,
         participants,
+        expunger,
+        retention,
+        allowExpunge: config.allowExpunge,
       },
     );
     const mllp = await startMllp(
@@ -109,6 +118,11 @@ export async function startHub(config: Config, progress: Progress, pages = scree
     const outboxLead = new Leadership(database, leads.outbox, sender);
     await outboxLead.start();
     closing.push(() => outboxLead.stop());
+    if (config.allowExpunge) {
+      const retentionLead = new Leadership(database, leads.retention, retention);
+      await retentionLead.start();
+      closing.push(() => retentionLead.stop());
+    }
     const url = await app.listen({ host: config.host, port: config.port });
     closing.push(() => app.close());
     return {
@@ -124,7 +138,7 @@ export async function startHub(config: Config, progress: Progress, pages = scree
 }
 
 /** The locks of what one hub at a time does. */
-const leads = { inbox: 7_240_317, outbox: 7_240_318 };
+const leads = { inbox: 7_240_317, outbox: 7_240_318, retention: 7_240_330 };
 
 async function openStore(config: Config, progress: Progress, closing: (() => Promise<void>)[]): Promise<Database> {
   let embedded: EmbeddedDatabase | undefined;

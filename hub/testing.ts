@@ -68,6 +68,7 @@ export async function startTestHub(settings: Partial<Config> = {}): Promise<Test
     databaseConnections: 8,
     statementTimeoutMs: 30_000,
     mllpConnections: 50,
+    allowExpunge: false,
     logLevel: 'silent',
     ...settings,
   };

@@ -2,7 +2,7 @@
 import { isUtf8 } from 'node:buffer';
 import { isResourceType } from '@causeway/fhir';
 import type { FastifyRequest } from 'fastify';
-import { type Audit, type FhirRecord, RecordError } from '../record/index.ts';
+import { type Audit, type Expunger, type FhirRecord, RecordError, type Retention } from '../record/index.ts';
 import type { AccessLog } from '../trust/index.ts';
 import { type Authenticator, type Caller, mayWrite } from './authenticate.ts';
 import type { FhirAddresses } from './fhir-addresses.ts';
@@ -15,6 +15,10 @@ export interface FhirParts {
   authenticator: Authenticator;
   bundleBytes: number;
   addresses: FhirAddresses;
+  expunger: Expunger;
+  retention: Retention;
+  /** Whether this hub removes anything for good. */
+  allowExpunge: boolean;
   /** Notes a fault of the hub in a part of a request, which fails alone. */
   fault(error: unknown, route: string): void;
 }

@@ -5,6 +5,7 @@ import { fhirBundleRoutes } from './fhir-bundle-routes.ts';
 import { fhirCapabilityRoutes } from './fhir-capability-routes.ts';
 import { fhirEverythingRoutes } from './fhir-everything-routes.ts';
 import type { FhirParts } from './fhir-exchange.ts';
+import { fhirExpungeRoutes } from './fhir-expunge-routes.ts';
 import { fhirHistoryRoutes } from './fhir-history-routes.ts';
 import { fhirMetaRoutes } from './fhir-meta-routes.ts';
 import { fhirOperationRoutes } from './fhir-operation-routes.ts';
@@ -27,4 +28,5 @@ export function fhirRoutes(app: FastifyInstance, parts: FhirParts): void {
   fhirEverythingRoutes(app, parts);
   fhirOperationRoutes(app, parts);
   fhirMetaRoutes(app, parts);
+  fhirExpungeRoutes(app, parts);
 }

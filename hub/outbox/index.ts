@@ -2,4 +2,5 @@
 export { controlIdOf } from './control-id.ts';
 export { Deliveries } from './deliveries.ts';
 export { Derivation } from './derive.ts';
+export { forgetDeliveries } from './forget.ts';
 export { Sender } from './sender.ts';

@@ -271,6 +271,7 @@ function configOf(dataDir: string): Config {
     databaseConnections: 8,
     statementTimeoutMs: 30_000,
     mllpConnections: 20,
+    allowExpunge: false,
     logLevel: 'error',
   };
 }

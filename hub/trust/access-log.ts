@@ -15,6 +15,8 @@ export interface AccessEntry {
   patients?: string[];
   /** HTTP status. */
   status: number;
+  /** Why, where a reason is asked for. */
+  reason?: string;
 }
 
 /** An access and whose it is, to be recorded in the transaction of the change that it makes. */
@@ -93,6 +95,7 @@ function lineOf({ access: { who, role, organization, purpose }, entry }: AccessN
     action: entry.action,
     what: storable(entry.what),
     status: entry.status,
+    ...(entry.reason === undefined ? {} : { reason: storable(entry.reason) }),
     ...(entry.patients && entry.patients.length > 0
       ? { patients: entry.patients.slice(0, namedPatients).map(storable) }
       : {}),

@@ -1,0 +1,98 @@
+import { randomBytes } from 'node:crypto';
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type TestDatabase, testDatabase } from '../database/testing.ts';
+import { AccessLog, accessOf } from '../trust/index.ts';
+import { Expunger, FhirRecord, Retention } from './index.ts';
+
+const clinician = accessOf({ username: 'c', name: 'C', role: 'clinician', organization: 'o' });
+
+describe('retention', () => {
+  let test: TestDatabase;
+  let record: FhirRecord;
+  let retention: Retention;
+  beforeAll(async () => {
+    test = await testDatabase();
+    record = new FhirRecord(test.database, randomBytes(32));
+    const expunger = new Expunger(test.database, record, new AccessLog(test.database));
+    const fail = (error: unknown) => {
+      throw error;
+    };
+    retention = new Retention(test.database, expunger, fail, { betweenStepsMs: 0 });
+  });
+  afterAll(() => test.drop());
+
+  const write = async (type: 'Basic' | 'Flag', id: string, versions: number) => {
+    const more = type === 'Basic' ? {} : { status: 'active', subject: { reference: 'Patient/p' } };
+    for (let i = 0; i < versions; i++) {
+      const resource = { resourceType: type, id, code: { text: `${i}` }, ...more };
+      await record.update(record.scan(JSON.stringify(resource), type), id);
+    }
+  };
+  const versionsOf = async (type: string, id: string) =>
+    (await record.history(clinician, { type, id }, { count: 100 })).versions.map(({ version }) => version);
+  const set = (type: string, keepVersions: number | undefined, keepDays: number | undefined) =>
+    retention.set({ type, keepVersions, keepDays }, 'admin', 'test', async () => {});
+
+  it('keeps everything where nothing is said', async () => {
+    await write('Basic', 'all', 3);
+    expect(await retention.pass()).toBe(0);
+    expect(await versionsOf('Basic', 'all')).toEqual([3, 2, 1]);
+  });
+
+  it('removes what is neither among the newest nor young enough, of that type only', async () => {
+    await write('Basic', 'both', 4);
+    await write('Flag', 'both', 4);
+    await set('Basic', 2, 1);
+    await retention.pass();
+    expect(await versionsOf('Basic', 'both')).toEqual([4, 3, 2, 1]);
+    await test.database.query(
+      `UPDATE resource_history SET updated = updated - interval '2 days' WHERE version <= 3`,
+    );
+    await retention.pass();
+    expect(await versionsOf('Basic', 'both')).toEqual([4, 3]);
+    expect(await versionsOf('Flag', 'both')).toEqual([4, 3, 2, 1]);
+    await set('Basic', undefined, undefined);
+    await write('Basic', 'both', 2);
+    await retention.pass();
+    expect(await versionsOf('Basic', 'both')).toEqual([6, 5, 4, 3]);
+  });
+
+  it('leaves the newest versions of each resource, however many there are', async () => {
+    let run = 0;
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.integer({ min: 1, max: 6 }), { minLength: 1, maxLength: 4 }),
+        fc.integer({ min: 1, max: 4 }),
+        async (counts, keep) => {
+          const name = `run-${run++}`;
+          await set('Basic', undefined, undefined);
+          for (const [i, count] of counts.entries()) await write('Basic', `${name}-${i}`, count);
+          await set('Basic', keep, undefined);
+          await retention.pass();
+          for (const [i, count] of counts.entries()) {
+            const newest = Array.from({ length: count }, (_, n) => count - n).slice(0, keep);
+            expect(await versionsOf('Basic', `${name}-${i}`)).toEqual(newest);
+          }
+        },
+      ),
+      { numRuns: 10 },
+    );
+    const { rows } = await test.database.query(
+      `SELECT count(*) AS n FROM access_log, jsonb_array_elements(entries) AS e (entry)
+       WHERE e.entry->>'who' = 'retention' AND e.entry->>'what' LIKE 'retention removed %'`,
+    );
+    expect(rows[0]!.n).toBeGreaterThan(0);
+    expect(await retention.lastPass()).toMatchObject({ removed: expect.any(Number) });
+  });
+
+  it('goes on by itself and stops at once', async () => {
+    await set('Basic', 1, undefined);
+    await write('Basic', 'alone', 3);
+    retention.start();
+    await expect.poll(() => versionsOf('Basic', 'alone')).toEqual([3]);
+    const begun = performance.now();
+    await retention.stop();
+    expect(performance.now() - begun).toBeLessThan(1_000);
+  });
+});
