@@ -157,9 +157,13 @@ function operationsOf(operations: RegisteredOperation[], type: string): object[]
 
 /** The definition of an operation: its own page in R4 is that of the type, of `Resource` for those of all types. */
 function operation({ name, type, level }: RegisteredOperation): object {
+  if (ownOperations.includes(name)) return { name, definition: `urn:causeway:OperationDefinition:${name}` };
   const owner = level === 'system' ? 'Resource' : (type ?? 'Resource');
   return { name, definition: `http://hl7.org/fhir/OperationDefinition/${owner}-${name}` };
 }
+
+/** Operations that are this server's own. */
+const ownOperations = ['expunge', 'retention'];
 
 /** Whether a search by a parameter is taken, tried with a value of its type. */
 function isUnderstood(record: FhirRecord, type: string, parameter: SearchParameter): boolean {

@@ -13,7 +13,6 @@ import { RecordError } from './errors.ts';
 import { homePatient } from './prepare.ts';
 import type { Audit, FhirRecord } from './record.ts';
 import { checkResource, mergedPatient } from './targets.ts';
-import type { WriteJob } from './writer.ts';
 
 /** The outcome of a change: the meta as it then is. */
 export interface MetaOutcome {
@@ -41,14 +40,14 @@ export async function changeMeta(
   audit: Audit<MetaOutcome>,
 ): Promise<MetaOutcome> {
   await record.read(access, type, id);
-  const job: WriteJob<MetaOutcome> = {
+  return record.writer.write<MetaOutcome>({
     keys: [{ type, id }],
     patients: [],
     texts: true,
     audit,
     apply: async (set) => {
       const before = set.get(type, id);
-      if (!before) throw new Overtaken();
+      if (!before) throw mergedPatient();
       if (before.deleted || before.text === undefined) {
         throw new RecordError(410, 'deleted', `This ${type} was deleted; its history is kept.`);
       }
@@ -62,23 +61,8 @@ export async function changeMeta(
       const after = set.put(scanned, type, id, { ...(asOf ? { asOf } : {}), ...(message ? { message } : {}) });
       return { status: 200, text: after.text!, meta: metaOf(after.text!) };
     },
-  };
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await record.writer.write(job);
-    } catch (error) {
-      if (!(error instanceof Overtaken)) throw error;
-      if (attempt === attempts) throw mergedPatient();
-    }
-  }
+  });
 }
-
-/**
- * The row was replaced by another transaction while this one waited for it, so that it found none. A merged Patient,
- * which has no row, is never found.
- */
-class Overtaken extends Error {}
-const attempts = 8;
 
 type Coding = NonNullable<Meta['tag']>[number];
 

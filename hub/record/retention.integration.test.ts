@@ -46,9 +46,7 @@ describe('retention', () => {
     await set('Basic', 2, 1);
     await retention.pass();
     expect(await versionsOf('Basic', 'both')).toEqual([4, 3, 2, 1]);
-    await test.database.query(
-      `UPDATE resource_history SET updated = updated - interval '2 days' WHERE version <= 3`,
-    );
+    await test.database.query(`UPDATE resource_history SET updated = updated - interval '2 days' WHERE version <= 3`);
     await retention.pass();
     expect(await versionsOf('Basic', 'both')).toEqual([4, 3]);
     expect(await versionsOf('Flag', 'both')).toEqual([4, 3, 2, 1]);
