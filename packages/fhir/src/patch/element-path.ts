@@ -64,12 +64,17 @@ function loadedEngine(): { engine: Engine; model: unknown } {
 
 function compiled(engine: Engine, model: unknown, expression: string): Evaluate {
   try {
-    return engine.compile(expression, model, { resolveInternalTypes: false, traceFn: () => {} });
+    return engine.compile(withNarrativeName(expression), model, { resolveInternalTypes: false, traceFn: () => {} });
   } catch (problem) {
     const column = /^line: 1; column: (\d+)/.exec((problem as Error).message)?.[1];
     const where = column === undefined ? '' : ` at its character ${Number(column) + 1}`;
     throw new PatchRefusal('invalid', `path is no FHIRPath${where}; right is such as Patient.name[0].family`);
   }
+}
+
+/** `div` is an operator of FHIRPath and an element of R4: after a dot it is meant as the element. */
+function withNarrativeName(expression: string): string {
+  return expression.replace(/'(?:[^'\\]|\\.)*'|\.div\b/g, (found) => (found === '.div' ? '.`div`' : found));
 }
 
 const OUT_OF_TIME = 'ERR_SCRIPT_EXECUTION_TIMEOUT';

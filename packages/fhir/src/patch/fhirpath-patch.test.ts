@@ -99,6 +99,13 @@ describe('FHIRPath Patch', () => {
     expect(patched(operation('delete', "Patient.birthDate.extension('u')"))).not.toHaveProperty('_birthDate');
   });
 
+  it('reaches the narrative, whose element has the name of an operator', () => {
+    const narrative = '{"resourceType":"Patient","text":{"status":"generated","div":"<div>a</div>"}}';
+    const path = "Patient.text.where('.div' = '.' & 'div' and 4 div 2 = 2).div";
+    const result = applyFhirPathPatch(narrative, parameters(operation('replace', path, text('value', '<div>b</div>'))));
+    expect(result).toBe(narrative.replace('>a<', '>b<'));
+  });
+
   it('replaces a primitive whole, and deletes nothing without complaint', () => {
     const replaced = patched(operation('replace', 'Patient.birthDate', { name: 'value', valueDate: '1991' }));
     expect(replaced.birthDate).toBe('1991');
