@@ -73,7 +73,7 @@ function capabilityStatement(record: FhirRecord, addresses: FhirAddresses, mode:
   return {
     ...head('CapabilityStatement'),
     fhirVersion: '4.0.1',
-    format: ['application/fhir+json', 'json'],
+    format: ['application/fhir+json', 'json', 'application/fhir+xml', 'xml'],
     ...(patches ? { patchFormat: ['application/json-patch+json', 'application/fhir+json'] } : {}),
     rest: [
       {

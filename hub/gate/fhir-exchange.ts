@@ -1,6 +1,6 @@
 /** What every FHIR interaction takes from a request: its caller, its base URL, its body, and the record of its access. */
 import { isUtf8 } from 'node:buffer';
-import { isResourceType } from '@causeway/fhir';
+import { isResourceType, jsonFromXml } from '@causeway/fhir';
 import type { FastifyRequest } from 'fastify';
 import { type Audit, type Expunger, type FhirRecord, RecordError, type Retention } from '../record/index.ts';
 import type { AccessLog } from '../trust/index.ts';
@@ -92,5 +92,14 @@ export function bodyText(request: FastifyRequest): string {
     throw new RecordError(400, 'required', 'The request has no body; send a resource as application/fhir+json.');
   }
   if (!isUtf8(body)) throw new RecordError(400, 'structure', 'The body is not UTF-8, which FHIR has to be.');
-  return body.toString('utf8');
+  const text = body.toString('utf8');
+  const isXml = format === 'xml' || (format === undefined && /^[\s\ufeff]*</.test(text));
+  return isXml ? fromXml(text) : text;
+}
+
+function fromXml(text: string): string {
+  const json = jsonFromXml(text);
+  if (typeof json === 'string') return json;
+  const { line, column, error, path } = json;
+  throw new RecordError(400, 'structure', `Line ${line}, column ${column}: ${error}`, path || undefined);
 }

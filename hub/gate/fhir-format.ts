@@ -16,7 +16,13 @@ export interface AnswerForm {
 /** A part of a resource that is asked for. */
 export type Subset = { summary: 'true' | 'text' | 'data' } | { elements: string[] };
 
-const plain: AnswerForm = { format: 'json', mediaType: 'application/fhir+json', pretty: false, subset: undefined };
+/** What nearly every answer has: the stored text as it is. */
+export const plainForm: AnswerForm = {
+  format: 'json',
+  mediaType: 'application/fhir+json',
+  pretty: false,
+  subset: undefined,
+};
 
 /** The parameters that decide the form; every interaction takes them. */
 export const formParameters: ReadonlySet<string> = new Set(['_format', '_pretty', '_summary', '_elements']);
@@ -75,7 +81,7 @@ const decided = new Map<string, AnswerForm>();
 const decidedAtMost = 200;
 
 function byAccept(accept: string | undefined): AnswerForm {
-  if (accept === undefined || accept === '*/*') return plain;
+  if (accept === undefined || accept === '*/*') return plainForm;
   const known = decided.get(accept);
   if (known) return known;
   const form = negotiate(accept);
@@ -106,10 +112,10 @@ function byFormat(value: string): AnswerForm {
 }
 
 function rangeForm(mediaType: string): AnswerForm | undefined {
-  if (mediaType === '*/*' || mediaType === 'application/*') return plain;
+  if (mediaType === '*/*' || mediaType === 'application/*') return plainForm;
   const format = formats.get(mediaType);
   if (!format) return undefined;
-  return { ...plain, format, mediaType: mediaType.replace(/^application\/(\w+)\+fhir$/, 'application/fhir+$1') };
+  return { ...plainForm, format, mediaType: mediaType.replace(/^application\/(\w+)\+fhir$/, 'application/fhir+$1') };
 }
 
 function notAcceptable(what: string, expression?: string): RecordError {

@@ -1,10 +1,10 @@
 /** The answer to a search on one type (FHIR R4 §3.1.1.5), put together around the stored texts. */
+import { subset } from '@causeway/fhir';
 import type { FhirRecord, StoredResource } from '../record/index.ts';
 import { RecordError } from '../record/index.ts';
 import type { Caller } from './authenticate.ts';
 import { bundle, entry, outcomeOf, patientsOf } from './fhir-answers.ts';
 import type { AnswerForm } from './fhir-format.ts';
-import { subsetText } from './fhir-send.ts';
 
 /** Where a search is made, other than on all of a type: its path, and filters one of which has to hold. */
 export interface Within {
@@ -25,8 +25,8 @@ export async function searchBundle(
 ): Promise<{ text: string; patients: string[] }> {
   const { own, kept } = withoutForm(parameters);
   const request = record.readSearch(type, kept, lenient, within?.anyOf);
-  const subset = form?.subset;
-  checkSummary(subset, parameters);
+  const part = form?.subset;
+  checkSummary(part, parameters);
   const { matches, included, total, next } = await record.search(who, request);
   const query = new URLSearchParams([...request.understood, ...own]);
   const address = `${base}/${within?.path ?? type}`;
@@ -36,16 +36,16 @@ export async function searchBundle(
     links.push(['next', `${address}?${query}`]);
   }
   const entries = [
-    ...matches.map((stored) => entry(base, shown(stored, subset), 'match')),
-    ...included.map((stored) => entry(base, shown(stored, subset), 'include')),
+    ...matches.map((stored) => entry(base, shown(stored, part), 'match')),
+    ...included.map((stored) => entry(base, shown(stored, part), 'include')),
   ];
   if (request.warnings.length > 0) entries.push(warningEntry(request.warnings));
   return { text: bundle('searchset', links, entries, total), patients: patientsOf([...matches, ...included]) };
 }
 
 /** A resource with the part of its text that is asked for. */
-export function shown(stored: StoredResource, subset: AnswerForm['subset']): StoredResource {
-  return subset ? { ...stored, text: subsetText(stored.text, subset) } : stored;
+export function shown(stored: StoredResource, part: AnswerForm['subset']): StoredResource {
+  return part ? { ...stored, text: subset(stored.text, part) } : stored;
 }
 
 /** The entry that tells what was not understood. */
@@ -54,8 +54,8 @@ export function warningEntry(warnings: Parameters<typeof outcomeOf>[0]): string 
 }
 
 /** @throws RecordError 400 for what `_summary=text` cannot be combined with (FHIR R4 §3.1.1.5.8) */
-export function checkSummary(subset: AnswerForm['subset'], parameters: URLSearchParams): void {
-  if (!subset || !('summary' in subset) || subset.summary !== 'text') return;
+export function checkSummary(part: AnswerForm['subset'], parameters: URLSearchParams): void {
+  if (!part || !('summary' in part) || part.summary !== 'text') return;
   const other = [...parameters.keys()].find((name) => /^_(?:rev)?include\b/.test(name));
   if (other) throw new RecordError(400, 'invalid', `The parameter ${other} cannot be used with _summary=text.`, other);
 }

@@ -1,9 +1,10 @@
 /** Sending FHIR answers: the one place where their headers, and what `Prefer` and `_format` ask for, are decided. */
+import { prettyJson, subset, xmlFromJson } from '@causeway/fhir';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type Issue, RecordError, type StoredResource } from '../record/index.ts';
 import { etag, outcomeOf } from './fhir-answers.ts';
 import { baseUrl } from './fhir-exchange.ts';
-import { type AnswerForm, answerForm, type Subset } from './fhir-format.ts';
+import { type AnswerForm, answerForm, plainForm } from './fhir-format.ts';
 import { returnPreference } from './fhir-prefer.ts';
 
 /** Sends a stored version with its ETag and time. */
@@ -52,7 +53,7 @@ export function sendBundle(
   text: string,
   form: AnswerForm = answerForm(request),
 ): FastifyReply {
-  return sendText(request, reply, text, { ...form, subset: undefined });
+  return sendText(request, reply, text, form.subset ? { ...form, subset: undefined } : form);
 }
 
 /** Sends an OperationOutcome of issues. */
@@ -81,23 +82,22 @@ export function sendText(
   return reply.type(`${form.mediaType}; charset=utf-8`).send(shaped(text, form));
 }
 
-/** A resource's text in a form. */
+/** A resource's text in a form. @throws RecordError 406 for what cannot be said in XML */
 export function shaped(text: string, form: AnswerForm): string {
-  if (form.subset) return shaped(subsetText(text, form.subset), { ...form, subset: undefined });
-  if (form.format === 'xml') throw new RecordError(406, 'not-supported', 'This server writes FHIR JSON only.');
-  return text;
-}
-
-/** A resource's text with the part of it that is asked for. */
-export function subsetText(_text: string, _subset: Subset): string {
-  throw new RecordError(400, 'not-supported', 'This server answers whole resources only.', '_summary');
+  if (form === plainForm) return text;
+  const part = form.subset ? subset(text, form.subset) : text;
+  if (form.format === 'json') return form.pretty ? prettyJson(part) : part;
+  const xml = xmlFromJson(part);
+  if (typeof xml === 'string') return `<?xml version="1.0" encoding="UTF-8"?>${xml}`;
+  throw new RecordError(406, 'not-supported', `This cannot be written as XML: ${xml.error}; ask for JSON.`, xml.path);
 }
 
 /** The form of a request's answer, without a part of the resource; JSON where the request's form is what is wrong. */
 function wholeForm(request: FastifyRequest): AnswerForm {
   try {
-    return { ...answerForm(request), subset: undefined };
+    const form = answerForm(request);
+    return form.subset ? { ...form, subset: undefined } : form;
   } catch {
-    return { format: 'json', mediaType: 'application/fhir+json', pretty: false, subset: undefined };
+    return plainForm;
   }
 }
