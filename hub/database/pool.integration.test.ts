@@ -52,6 +52,24 @@ describe('transactions', () => {
     await expect(swallowing).rejects.toThrow(/rolled back/);
   });
 
+  test('commit what nobody waits for, in its order; where it fails, so do they, with its error', async () => {
+    await base.database.transaction(async (transaction) => {
+      transaction.send({ text: 'insert into kept (n) values (20)' });
+      transaction.send({ name: 'kept_move', text: 'update kept set n = n + 1 where n >= $1', values: [20] });
+    });
+    const failing = (then: string) =>
+      base.database.transaction(async (transaction) => {
+        transaction.send({ text: 'insert into kept (n) values (30)' });
+        transaction.send({ text: 'insert into kept (n) values (21)' });
+        if (then === 'waits') await transaction.query('select 1');
+        if (then === 'throws') throw new Error('of its own');
+      });
+    await expect(failing('commits')).rejects.toMatchObject({ code: '23505' });
+    await expect(failing('waits')).rejects.toMatchObject({ code: '23505' });
+    await expect(failing('throws')).rejects.toThrow('of its own');
+    expect((await base.database.query('select n from kept where n >= 20')).rows).toEqual([{ n: 21 }]);
+  });
+
   test('are run again after a serialization failure', async () => {
     let runs = 0;
     const result = await base.database.transaction(

@@ -7,9 +7,11 @@
  *
  * Pipelining: statements issued on one connection without awaiting each other leave in one go, so that a transaction of
  * five statements can cost two round trips. Await all of them (Promise.all): after the first error PostgreSQL refuses
- * the others with 25P02, and `transaction` rolls back. Cursors cannot be used on these connections.
+ * the others with 25P02, and `transaction` rolls back. Statements of a transaction whose outcome is not looked at are
+ * handed to `send`, and leave together with the next that is waited for. Cursors cannot be used on these connections.
  */
 
+import type { Duplex } from 'node:stream';
 import pg from 'pg';
 import { DatabaseStartError, unreachable } from './errors.ts';
 
@@ -49,6 +51,11 @@ export interface Queryable {
 }
 
 export interface Transaction extends Queryable {
+  /**
+   * Runs a statement nobody waits for: it leaves together with the next statement, at the latest with the commit. Where
+   * it fails, so does the transaction, with its error.
+   */
+  send(statement: NamedStatement): void;
   /** The connection itself, for what `query` does not offer (COPY, LISTEN). */
   client: pg.PoolClient;
 }
@@ -158,14 +165,27 @@ async function attemptTransaction<T>(
   options: TransactionOptions,
 ): Promise<T> {
   const client = await pool.connect();
+  const sent: Promise<unknown>[] = [];
+  let failed: unknown;
   let broken = false;
+  const query = <R extends object>(statement: string | NamedStatement, values?: unknown[]) => {
+    gather(client);
+    return submit<R>(client, statement, values);
+  };
+  const send = (statement: string | NamedStatement) => {
+    sent.push(
+      query(statement).catch((error) => {
+        failed ??= error;
+      }),
+    );
+  };
   try {
-    const begun = client.query(beginStatement(options));
-    begun.catch(() => {});
-    const result = await run({ client, query: (statement, values) => runStatement(client, statement, values) });
-    await begun;
-    const { command } = await client.query('commit');
-    if (command !== 'COMMIT') {
+    send(beginStatement(options));
+    const result = await run({ client, query, send });
+    const committed = query('commit');
+    await Promise.all([committed, ...sent]);
+    if (failed !== undefined) throw failed;
+    if ((await committed).command !== 'COMMIT') {
       throw new Error('The transaction was rolled back: a statement in it failed and its error was not passed on.');
     }
     return result;
@@ -173,10 +193,42 @@ async function attemptTransaction<T>(
     await client.query('rollback').catch(() => {
       broken = true;
     });
-    throw error;
+    await Promise.all(sent);
+    throw (error as { code?: string }).code === afterFailure ? (failed ?? error) : error;
   } finally {
     client.release(broken);
   }
+}
+
+/** What PostgreSQL answers to every statement after the one that failed. */
+const afterFailure = '25P02';
+
+/** Holds back what is written to a connection until all code that is ready to run has run, so that it leaves at once. */
+function gather(client: pg.PoolClient): void {
+  const { stream } = (client as unknown as { connection: { stream: Duplex } }).connection;
+  if (stream.writableCorked > 0) return;
+  stream.cork();
+  process.nextTick(() => stream.uncork());
+}
+
+/** As `client.query`, which copies the statement property by property at each call. */
+function submit<R extends object>(
+  client: pg.PoolClient,
+  statement: string | NamedStatement,
+  values: unknown[] | undefined,
+): Promise<Result<R> & { command: string }> {
+  const {
+    name,
+    text,
+    values: own,
+  } = typeof statement === 'string' ? { text: statement } : (statement as NamedStatement);
+  return new Promise((resolve, reject) => {
+    const query = new pg.Query(text, values ?? own, (error: Error | undefined, result) =>
+      error ? reject(error) : resolve(result as Result<R> & { command: string }),
+    );
+    if (name !== undefined) (query as { name?: string }).name = name;
+    client.query(query);
+  });
 }
 
 function beginStatement({ isolation, readOnly }: TransactionOptions): string {

@@ -4,14 +4,14 @@ import type { Transaction } from '../database/index.ts';
 import { newId } from '../record/index.ts';
 
 /** Notes a decision about two source patients and closes their reviews. The latest decision of a pair holds. */
-export async function decide(
+export function decide(
   transaction: Transaction,
   [a, b]: [number, number],
   decision: { same: boolean; by: string; reason: string; at: Date },
-): Promise<void> {
+): void {
   const { same, by, reason, at } = decision;
   const [low, high] = a < b ? [a, b] : [b, a];
-  await transaction.query({
+  transaction.send({
     name: 'link_decide',
     // Several decisions about a pair in one transaction keep their order.
     text: `INSERT INTO link_decision (id, a, b, same, by_whom, at, reason)
@@ -19,7 +19,7 @@ export async function decide(
            FROM link_decision WHERE a = $2 AND b = $3`,
     values: [newId(), low, high, same, by, at, reason],
   });
-  await transaction.query({
+  transaction.send({
     name: 'review_close',
     text: `UPDATE review SET decision = $3, decided_by = $4, decided_at = $5, reason = $6
            WHERE a = $1 AND b = $2 AND decision IS NULL`,
@@ -44,14 +44,14 @@ export async function decisionsAmong(
 }
 
 /** Puts a pair (the smaller number first) up for review, or brings its open review up to date. */
-export async function openReview(
+export function openReview(
   transaction: Transaction,
   [a, b]: [number, number],
   kind: 'duplicate' | 'overlay',
   { weight, probability, guards }: Comparison,
   at: Date,
-): Promise<void> {
-  await transaction.query({
+): void {
+  transaction.send({
     name: 'review_open',
     text: `INSERT INTO review (id, a, b, created, weight, probability, guards, kind)
            VALUES ($1, $2, $3, $4, $5, $6, $7, $8)

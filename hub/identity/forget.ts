@@ -2,6 +2,7 @@
 import type { Transaction } from '../database/index.ts';
 import type { ExpungePart } from '../record/index.ts';
 import { linkLock } from './linking.ts';
+import { forgetKeys, literal } from './members.ts';
 
 /**
  * The part of the person index in expunging. A Patient leaves its person when it is deleted, which comes before; what is
@@ -15,8 +16,8 @@ export const forgetPatients: ExpungePart = {
     const patients = gone.filter(({ type }) => type === 'Patient');
     if (patients.length === 0) return;
     const homes = [patients.map(({ home }) => home)];
+    transaction.send(forgetKeys(literal(homes[0]!)));
     await transaction.query('DELETE FROM link WHERE home = ANY($1)', homes);
-    await transaction.query('DELETE FROM blocking_key WHERE home = ANY($1)', homes);
     await transaction.query('DELETE FROM review WHERE a = ANY($1) OR b = ANY($1)', homes);
     await transaction.query('DELETE FROM link_decision WHERE a = ANY($1) OR b = ANY($1)', homes);
     await transaction.query('DELETE FROM link_history WHERE patient = ANY($1)', [patients.map(({ rid }) => rid)]);

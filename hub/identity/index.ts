@@ -1,4 +1,5 @@
 /** The person index: which source patients are one human. */
 export { forgetPatients } from './forget.ts';
-export { linkLock, type PersonChange } from './linking.ts';
+export { linkLock } from './linking.ts';
+export type { PersonChange } from './members.ts';
 export { PersonIndex } from './person-index.ts';

@@ -7,10 +7,9 @@ const at = new Date('2026-01-01T00:00:00Z');
 
 function merge(...patients: Omit<Patient, 'resourceType'>[]): Patient {
   const sources = patients.map((patient, i) =>
-    read(i + 1, 1, {
+    read(i + 1, 1, new Date(`2026-01-0${i + 1}T00:00:00Z`), {
       resourceType: 'Patient',
       id: `s${i + 1}`,
-      meta: { lastUpdated: `2026-01-0${i + 1}T00:00:00Z` },
       ...patient,
     }),
   );

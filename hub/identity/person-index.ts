@@ -1,11 +1,12 @@
 /** The person index as the rest of the hub sees it. */
 import { compare } from '@causeway/matching';
 import type { Patient } from '@medplum/fhirtypes';
-import type { Database, Row } from '../database/index.ts';
+import type { Database, Result, Row } from '../database/index.ts';
 import { type FhirRecord, RecordError, ridOf, type WriteSet } from '../record/index.ts';
 import type { Access } from '../trust/index.ts';
 import { DemographicsStore, type SourcePatient, sourceName } from './demographics-store.ts';
-import { Linking, type PersonChange } from './linking.ts';
+import { Linking } from './linking.ts';
+import type { PersonChange } from './members.ts';
 import { persons } from './persons.ts';
 
 /** What a source says about identities: A40 and its family, A24, A37. Ids are those of source Patients. */
@@ -60,7 +61,7 @@ export class PersonIndex {
     const stated = this.#stated.get(set) ?? [];
     if (patients.length === 0 && stated.length === 0) return;
     const linking = new Linking(set.transaction, this.#record.keys, this.#store, set.now);
-    await linking.lock();
+    linking.lock();
     await linking.changed(patients);
     for (const { kind, a, b, source } of stated) {
       const [one, other] = [set.homeOf(a), set.homeOf(b)];
@@ -118,7 +119,7 @@ export class PersonIndex {
   async person(id: string): Promise<object> {
     const { homes, rids } = await this.#resolve(id);
     if (homes.length === 0) throw new RecordError(404, 'not-found', 'There is no person or source patient of this id.');
-    const links = await this.#database.query('SELECT * FROM link WHERE home = ANY($1) ORDER BY since', [homes]);
+    const links = await this.#links(homes);
     const sources = await this.#store.load(this.#database, homes);
     const history = await this.#database.query(
       `SELECT at, by_whom, event, patient, reason, probability FROM link_history
@@ -136,6 +137,13 @@ export class PersonIndex {
     };
   }
 
+  #links(homes: number[]): Promise<Result<Row>> {
+    return this.#database.query({
+      text: 'SELECT home, patient, source, person, presented, grade, since FROM link WHERE home = ANY($1) ORDER BY since',
+      values: [homes],
+    });
+  }
+
   async #resolve(id: string): Promise<{ homes: number[]; rids: string[] }> {
     return persons(this.#database, this.#record.keys).resolvePatient(id);
   }
@@ -147,7 +155,7 @@ export class PersonIndex {
       alone: true,
       apply: async (set) => {
         const linking = new Linking(set.transaction, this.#record.keys, this.#store, set.now);
-        await linking.lock();
+        linking.lock();
         await decide(linking);
         this.#changes.set(set, await linking.finish());
         set.touch();
@@ -158,7 +166,7 @@ export class PersonIndex {
   async #describe(reviews: Row[]): Promise<object[]> {
     const homes = [...new Set(reviews.flatMap(({ a, b }) => [a, b]))];
     const sources = await this.#store.load(this.#database, homes);
-    const links = await this.#database.query('SELECT * FROM link WHERE home = ANY($1)', [homes]);
+    const links = await this.#links(homes);
     const byHome = new Map(links.rows.map((row) => [row.home, row]));
     return reviews.flatMap((review) => {
       const [a, b] = [sources.get(review.a), sources.get(review.b)];

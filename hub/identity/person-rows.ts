@@ -4,32 +4,41 @@ import { type HomeKeys, seal } from '../record/index.ts';
 import type { SourcePatient } from './demographics-store.ts';
 import { mergedPatient } from './merged-patient.ts';
 
-/** Writes the next version of a person's merged Patient; nothing where no source can be read any more. */
-export async function writePerson(
+/** Writes the next versions of persons' merged Patients; of those of which a source can be read. */
+export async function writePersons(
   transaction: Transaction,
   keys: HomeKeys,
-  person: string,
-  sources: readonly SourcePatient[],
+  persons: readonly { person: string; sources: readonly SourcePatient[] }[],
   at: Date,
 ): Promise<void> {
-  if (sources.length === 0) return;
-  const { rows } = await transaction.query({
-    name: 'person_version',
-    text: 'SELECT version, home FROM person WHERE id = $1',
-    values: [person],
+  const readable = persons.filter(({ sources }) => sources.length > 0);
+  if (readable.length === 0) return;
+  const { rows } = await transaction.query<{ id: string; version: number; home: number }>({
+    name: 'person_versions',
+    text: 'SELECT id, version, home FROM person WHERE id = ANY($1)',
+    values: [readable.map(({ person }) => person)],
   });
-  const version = (rows[0]?.version ?? 0) + 1;
-  const home = sources.some((source) => source.home === rows[0]?.home) ? rows[0]!.home : sources[0]!.home;
-  const key = (await keys.loadOrMake(transaction, [home])).get(home)!;
-  const merged = JSON.stringify(mergedPatient(person, version, at, sources));
-  await transaction.query({
-    name: 'person_write',
-    text: `INSERT INTO person (id, home, version, seq, updated, body)
-           VALUES ($1, $2, $3, (SELECT seq FROM clock), $4, $5)
-           ON CONFLICT (id) DO UPDATE SET home = excluded.home, version = excluded.version, seq = excluded.seq,
-             updated = excluded.updated, body = excluded.body`,
-    values: [person, home, version, at, seal(merged, key, personIdentity(person, version))],
+  const stored = new Map(rows.map((row) => [row.id, row]));
+  const next = readable.map(({ person, sources }) => {
+    const before = stored.get(person);
+    const home = sources.some((source) => source.home === before?.home) ? before!.home : sources[0]!.home;
+    return { person, sources, home, version: (before?.version ?? 0) + 1 };
   });
+  const homeKeys = await keys.loadOrMake(
+    transaction,
+    next.map(({ home }) => home),
+  );
+  for (const { person, sources, home, version } of next) {
+    const merged = JSON.stringify(mergedPatient(person, version, at, sources));
+    transaction.send({
+      name: 'person_write',
+      text: `INSERT INTO person (id, home, version, seq, updated, body)
+             VALUES ($1, $2, $3, (SELECT seq FROM clock), $4, $5)
+             ON CONFLICT (id) DO UPDATE SET home = excluded.home, version = excluded.version, seq = excluded.seq,
+               updated = excluded.updated, body = excluded.body`,
+      values: [person, home, version, at, seal(merged, homeKeys.get(home)!, personIdentity(person, version))],
+    });
+  }
 }
 
 /** What a merged Patient is sealed together with. */
