@@ -10,6 +10,7 @@ import { runHl7v2 } from './hl7v2/suite.ts';
 import { runMpi } from './linkage/mpi.ts';
 import { runRegion } from './linkage/region.ts';
 import { type Options, readOptions } from './options.ts';
+import { runPatch } from './patch.ts';
 import { failuresOf, tableOf } from './print.ts';
 import type { SuiteResult } from './result.ts';
 
@@ -22,6 +23,7 @@ const SUITES: Readonly<Record<string, Suite>> = {
   ccda: runCcda,
   synthea: runSynthea,
   fhir: runFhir,
+  patch: runPatch,
   mpi: runMpi,
   region: (_cases, { people }) => runRegion(people),
 };
