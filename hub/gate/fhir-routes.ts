@@ -6,6 +6,7 @@ import { fhirCapabilityRoutes } from './fhir-capability-routes.ts';
 import { fhirEverythingRoutes } from './fhir-everything-routes.ts';
 import type { FhirParts } from './fhir-exchange.ts';
 import { fhirExpungeRoutes } from './fhir-expunge-routes.ts';
+import { fhirGraphqlRoutes } from './fhir-graphql-routes.ts';
 import { fhirHistoryRoutes } from './fhir-history-routes.ts';
 import { fhirMetaRoutes } from './fhir-meta-routes.ts';
 import { fhirOperationRoutes } from './fhir-operation-routes.ts';
@@ -29,4 +30,5 @@ export function fhirRoutes(app: FastifyInstance, parts: FhirParts): void {
   fhirOperationRoutes(app, parts);
   fhirMetaRoutes(app, parts);
   fhirExpungeRoutes(app, parts);
+  fhirGraphqlRoutes(app, parts);
 }

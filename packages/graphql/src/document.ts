@@ -2,14 +2,8 @@
  * A query's text as a document (GraphQL, October 2021, section 2), and the operation in it that is asked for. Length and
  * nesting are looked at before the text is parsed, since the parser recurses.
  */
-import {
-  type FragmentDefinitionNode,
-  GraphQLError as LanguageError,
-  Lexer,
-  type OperationDefinitionNode,
-  parse,
-  Source,
-} from 'graphql';
+import { GraphQLError as LanguageError } from 'graphql/error';
+import { type FragmentDefinitionNode, Lexer, type OperationDefinitionNode, parse, Source } from 'graphql/language';
 import { GraphqlError, tooCostly } from './errors.ts';
 import type { GraphqlLimits } from './limits.ts';
 

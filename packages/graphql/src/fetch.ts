@@ -1,5 +1,5 @@
 /** Fetches what one level of an answer waits for, together: each resource is read once, equal searches are made once. */
-import { type Location, tooCostly } from './errors.ts';
+import { GraphqlError, type Location, tooCostly } from './errors.ts';
 import type { GraphqlLimits } from './limits.ts';
 import type { GraphqlSource, Resource, ResourceId, SearchPage } from './source.ts';
 
@@ -52,10 +52,6 @@ export class Fetcher {
     if (this.#read.size + unread.size > this.#limits.reads) {
       throw tooCostly('The query reads too much', this.#limits.reads, 'resources read by id');
     }
-    this.#searched += searches.length;
-    if (this.#searched > this.#limits.searches) {
-      throw tooCostly('The query searches too often', this.#limits.searches, 'searches', searches.at(-1)?.place);
-    }
     const [found, pages] = await this.#abortable(
       Promise.all([this.#readAll([...unread.values()]), this.#searchAll(searches)]),
     );
@@ -72,28 +68,43 @@ export class Fetcher {
   async #searchAll(searches: readonly PendingSearch[]): Promise<SearchPage[]> {
     const pages: SearchPage[] = [];
     const same = new Map<string, Promise<SearchPage>>();
+    const keys = searches.map(({ type, parameters }) => JSON.stringify([type, parameters]));
+    this.#searched += new Set(keys).size;
+    if (this.#searched > this.#limits.searches) {
+      throw tooCostly('The query searches too often', this.#limits.searches, 'searches', searches.at(-1)?.place);
+    }
     let next = 0;
     const work = async () => {
       while (next < searches.length) {
         const index = next++;
         const { type, parameters, place } = searches[index]!;
-        const key = JSON.stringify([type, parameters]);
+        const key = keys[index]!;
         let page = same.get(key);
         if (!page) {
           this.#signal?.throwIfAborted();
-          page = this.#source.search(type, parameters);
+          page = this.#search(type, parameters, place);
           same.set(key, page);
         }
         pages[index] = await page;
-        this.#found += pages[index].entries.length;
-        if (this.#found > this.#limits.resources) {
-          next = searches.length;
-          throw tooCostly('The searches find too much', this.#limits.resources, 'resources found', place);
-        }
       }
     };
     await Promise.all(Array.from({ length: this.#limits.concurrentSearches }, work));
     return pages;
+  }
+
+  async #search(
+    type: string,
+    parameters: PendingSearch['parameters'],
+    place: Location | undefined,
+  ): Promise<SearchPage> {
+    const page = await this.#source
+      .search(type, parameters)
+      .catch((error: unknown) => Promise.reject(placed(error, place)));
+    this.#found += page.entries.length;
+    if (this.#found > this.#limits.resources) {
+      throw tooCostly('The searches find too much', this.#limits.resources, 'resources found', place);
+    }
+    return page;
   }
 
   /** The outcome of work, or the reason why nobody waits for it any longer. */
@@ -107,4 +118,10 @@ export class Fetcher {
       work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
     });
   }
+}
+
+/** What a source refuses, with the place in the query that asked for it. */
+function placed(error: unknown, place: Location | undefined): unknown {
+  if (!(error instanceof GraphqlError) || error.location) return error;
+  return new GraphqlError(error.message, place, error.code, error.status);
 }

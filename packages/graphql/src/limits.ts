@@ -32,7 +32,7 @@ export const DEFAULT_LIMITS: GraphqlLimits = {
   searches: 100,
   listed: 1_000,
   resources: 5_000,
-  steps: 500_000,
+  steps: 250_000,
   resultLength: 16 * 1024 * 1024,
   concurrentSearches: 4,
 };

@@ -9,7 +9,7 @@ import type {
   FragmentDefinitionNode,
   OperationDefinitionNode,
   SelectionSetNode,
-} from 'graphql';
+} from 'graphql/language';
 import { GraphqlError, type Location, tooCostly } from './errors.ts';
 import type { GraphqlLimits } from './limits.ts';
 import { type ArgumentValue, argumentValue, placeOf, type Variables } from './variables.ts';

@@ -2,7 +2,7 @@
  * The variables of an operation and the values of arguments (GraphQL, October 2021, sections 2.10, 6.1.2). FHIR has no
  * input types of its own for queries, so every value is a text, a boolean, or a list of these; numbers keep their digits.
  */
-import type { OperationDefinitionNode, TypeNode, ValueNode } from 'graphql';
+import type { OperationDefinitionNode, TypeNode, ValueNode } from 'graphql/language';
 import { GraphqlError, type Location } from './errors.ts';
 
 export type ArgumentValue = string | boolean | null | ArgumentValue[];
