@@ -26,6 +26,12 @@ export interface Config {
   mllpConnections: number;
   /** Whether administrators may remove resources and versions for good, and have old versions removed by a policy. */
   allowExpunge: boolean;
+  /** Addresses below which files of imports are fetched; no others are. */
+  importFrom: string[];
+  /** Largest file of an import, decompressed. */
+  importBytes: number;
+  /** How long exports, imports and their files are kept. */
+  bulkHours: number;
   logLevel: string;
 }
 
@@ -38,8 +44,8 @@ interface Setting {
   key: keyof Config;
   option: string;
   variable: string;
-  kind: 'text' | 'path' | 'database' | 'integer' | 'bytes' | 'flag' | 'choice';
-  fallback: string | number | boolean | undefined;
+  kind: 'text' | 'path' | 'database' | 'integer' | 'bytes' | 'flag' | 'choice' | 'addresses';
+  fallback: string | number | boolean | string[] | undefined;
   least?: number;
   most?: number;
   choices?: string[];
@@ -182,6 +188,34 @@ const settings: Setting[] = [
     says: 'let administrators remove versions and resources for good ($expunge, $retention)',
   },
   {
+    key: 'importFrom',
+    option: 'import-from',
+    variable: 'CAUSEWAY_IMPORT_FROM',
+    kind: 'addresses',
+    fallback: [],
+    says: 'addresses below which $import may fetch files, with commas between (none)',
+  },
+  {
+    key: 'importBytes',
+    option: 'import-bytes',
+    variable: 'CAUSEWAY_IMPORT_BYTES',
+    kind: 'bytes',
+    fallback: 10 * 1024 * mebibyte,
+    least: 1024,
+    most: 1024 * 1024 * mebibyte,
+    says: 'largest file of an import, decompressed (10GB)',
+  },
+  {
+    key: 'bulkHours',
+    option: 'bulk-hours',
+    variable: 'CAUSEWAY_BULK_HOURS',
+    kind: 'integer',
+    fallback: 24,
+    least: 1,
+    most: 720,
+    says: 'hours for which exports and imports are kept',
+  },
+  {
     key: 'logLevel',
     option: 'log-level',
     variable: 'CAUSEWAY_LOG_LEVEL',
@@ -252,7 +286,7 @@ export function describeOptions(): string[] {
       kind === 'flag'
         ? `--no-${option}`
         : `--${option} ${kind === 'integer' ? 'N' : kind === 'database' ? 'URL' : kind.toUpperCase()}`;
-    const preset = fallback === undefined || kind === 'flag' || kind === 'bytes' ? '' : ` (${fallback})`;
+    const preset = fallback === undefined || ['flag', 'bytes', 'addresses'].includes(kind) ? '' : ` (${fallback})`;
     return `  ${shown.padEnd(28)} ${says}${preset}; or ${variable}`;
   });
 }
@@ -295,6 +329,8 @@ function parseValue(setting: Setting, where: string, text: string): unknown {
       throw new ConfigError(
         `${where} is not the address of a PostgreSQL: postgres://USER:PASSWORD@HOST:5432/DATABASE.`,
       );
+    case 'addresses':
+      return text.split(',').map((one) => address(where, one.trim()));
     case 'choice':
       if (setting.choices!.includes(text)) return text;
       throw new ConfigError(`${where} is ${setting.choices!.join(', ')}; it was “${text}”.`);
@@ -307,6 +343,14 @@ function parseValue(setting: Setting, where: string, text: string): unknown {
     case 'bytes':
       return withinLimits(setting, where, text, bytes(text));
   }
+}
+
+function address(where: string, text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url && /^https?:$/.test(url.protocol) && !url.username && !url.password && !url.search && !url.hash) return text;
+  throw new ConfigError(
+    `${where} is a list of addresses such as https://files.example.org/exports/; it was “${text}”.`,
+  );
 }
 
 function bytes(text: string): number {

@@ -1,5 +1,6 @@
 /** Wires the parts of the hub; the only file that knows them all. */
 import pino from 'pino';
+import { Bulk } from './bulk/index.ts';
 import type { Config } from './config.ts';
 import {
   type Database,
@@ -64,6 +65,8 @@ export async function startHub(config: Config, progress: Progress, pages = scree
       log.error({ error: faultText(error) }, 'old versions were not removed as their retention says'),
     );
     const deliveries = new Deliveries(database, participants, () => sender.wake());
+    const { importFrom, importBytes, bulkHours: hours } = config;
+    const bulk = new Bulk({ database, record, master, log }, { importFrom, importBytes, hours });
     await participants.load();
     if (config.demo) {
       await registerSites(participants, accounts);
@@ -94,6 +97,7 @@ export async function startHub(config: Config, progress: Progress, pages = scree
         expunger,
         retention,
         allowExpunge: config.allowExpunge,
+        bulk,
       },
     );
     const mllp = await startMllp(
@@ -123,6 +127,8 @@ export async function startHub(config: Config, progress: Progress, pages = scree
       await retentionLead.start();
       closing.push(() => retentionLead.stop());
     }
+    bulk.start();
+    closing.push(() => bulk.stop());
     const url = await app.listen({ host: config.host, port: config.port });
     closing.push(() => app.close());
     return {

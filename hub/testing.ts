@@ -69,6 +69,9 @@ export async function startTestHub(settings: Partial<Config> = {}): Promise<Test
     statementTimeoutMs: 30_000,
     mllpConnections: 50,
     allowExpunge: false,
+    importFrom: [],
+    importBytes: 100 * 1024 * 1024,
+    bulkHours: 24,
     logLevel: 'silent',
     ...settings,
   };

@@ -4,11 +4,13 @@ import { join } from 'node:path';
 import fastifyStatic from '@fastify/static';
 import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
+import type { Bulk } from '../bulk/index.ts';
 import { faultText } from '../faults.ts';
 import { RecordError, recordErrorOf } from '../record/index.ts';
 import { type ApiParts, apiRoutes } from './api-routes.ts';
 import { type AuthParts, authRoutes } from './auth-routes.ts';
 import { FhirAddresses } from './fhir-addresses.ts';
+import { fhirBulkRoutes } from './fhir-bulk-routes.ts';
 import { type FhirParts, fhirRoutes } from './fhir-routes.ts';
 import { sendError as sendFhirError } from './fhir-send.ts';
 import { type InboxParts, inboxRoutes } from './inbox-routes.ts';
@@ -24,7 +26,7 @@ const requestTimeoutMs = 120_000;
 
 export function httpServer(
   options: HttpOptions,
-  parts: Omit<FhirParts, 'addresses' | 'fault'> & ApiParts & AuthParts & InboxParts,
+  parts: Omit<FhirParts, 'addresses' | 'fault'> & ApiParts & AuthParts & InboxParts & { bulk: Bulk },
 ): FastifyInstance {
   const app = Fastify({
     logger: false,
@@ -63,6 +65,7 @@ export function httpServer(
   const fault = (error: unknown, route: string) =>
     options.log.error({ error: faultText(error), route }, 'a part of a request failed');
   fhirRoutes(app, { ...parts, addresses, fault });
+  fhirBulkRoutes(app, { ...parts, addresses, fault });
   if (options.screens && existsSync(join(options.screens, 'index.html'))) {
     app.register(fastifyStatic, {
       root: options.screens,

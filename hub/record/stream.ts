@@ -142,6 +142,18 @@ export class RecordStream {
     }
   }
 
+  /** The current Patients of homes. */
+  async patientKeys(homes: readonly number[]): Promise<VersionKey[]> {
+    if (homes.length === 0) return [];
+    const { rows } = await this.#database.query<VersionKey>({
+      name: 'stream_patients',
+      text: `SELECT home, rkey, version FROM resource
+             WHERE home = ANY($1) AND type = ${typeCode('Patient')} AND NOT deleted ORDER BY home, rkey`,
+      values: [braces(homes)],
+    });
+    return rows;
+  }
+
   async *#batches(access: Access, type: string, scope: StreamScope, state: string): AsyncGenerator<StreamedRow[]> {
     for await (const page of this.#homes(access, scope)) {
       let homes: readonly number[] = page;

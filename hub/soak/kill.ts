@@ -272,6 +272,9 @@ function configOf(dataDir: string): Config {
     statementTimeoutMs: 30_000,
     mllpConnections: 20,
     allowExpunge: false,
+    importFrom: [],
+    importBytes: 1024 * 1024,
+    bulkHours: 1,
     logLevel: 'error',
   };
 }

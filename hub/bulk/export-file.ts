@@ -1,0 +1,61 @@
+/**
+ * A file of a job as it is downloaded: newline-delimited JSON, made batch by batch as fast as it is taken, of texts as
+ * they are stored.
+ */
+import type { Database } from '../database/index.ts';
+import type { FhirRecord, StoredResource, StreamScope } from '../record/index.ts';
+import type { Access } from '../trust/index.ts';
+import { momentOf, scopeOf } from './export-job.ts';
+import type { ExportRequest } from './export-request.ts';
+import { type BulkFile, partsOf, unpackKeys } from './files.ts';
+import type { Job } from './jobs.ts';
+
+/** The lines of a file, some at a time, read with the access of who downloads it. */
+export async function* fileLines(
+  parts: { database: Database; record: FhirRecord },
+  access: Access,
+  job: Job,
+  file: BulkFile,
+): AsyncGenerator<Buffer> {
+  const { database, record } = parts;
+  const { stream } = record;
+  const { since: instant } = job.parameters as ExportRequest;
+  const since: StreamScope['since'] = instant === undefined ? undefined : await momentOf(database, instant);
+  switch (file.content) {
+    case 'range':
+      if (file.category === 'deleted') {
+        for await (const batch of stream.deleted(access, file.type, scopeOf(job, file, since))) {
+          yield Buffer.from(batch.map(({ resource, previous }) => deletion(resource, previous)).join(''));
+        }
+        return;
+      }
+      for await (const batch of stream.resources(access, file.type, scopeOf(job, file, since))) yield* lines(batch);
+      return;
+    case 'keys':
+      for await (const { body } of partsOf(database, job, file.number)) {
+        for await (const batch of stream.versions(access, file.type, unpackKeys(body))) yield* lines(batch);
+      }
+      return;
+    default:
+      for await (const { body } of partsOf(database, job, file.number)) yield body;
+  }
+}
+
+/** The texts of resources, one a line; those whose key was destroyed have none. */
+function* lines(batch: readonly StoredResource[]): Generator<Buffer> {
+  let text = '';
+  for (const one of batch) if (!one.deleted) text += `${one.text}\n`;
+  if (text !== '') yield Buffer.from(text);
+}
+
+/** A Bundle that deletes a resource. */
+function deletion(resource: StoredResource, previous: StoredResource | undefined): string {
+  const id = /^\{"resourceType":"[A-Za-z]+","id":"([^"]+)"/.exec(previous?.text ?? '')?.[1] ?? idIn(previous?.text);
+  const url = `${resource.type}/${id ?? resource.rid}`;
+  const entry = [{ request: { method: 'DELETE', url } }];
+  return `${JSON.stringify({ resourceType: 'Bundle', type: 'transaction', entry })}\n`;
+}
+
+function idIn(text: string | undefined): string | undefined {
+  return text ? (JSON.parse(text) as { id?: string }).id : undefined;
+}

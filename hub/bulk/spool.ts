@@ -1,0 +1,104 @@
+/**
+ * Takes in a file of an import: its bytes are cut at the ends of lines into parts of some hundred lines, which are
+ * sealed and stored as they come, so that a file may be of any length. A part's place is the number of its first line.
+ */
+import type { Database } from '../database/index.ts';
+import { RecordError } from '../record/index.ts';
+import { putPart } from './files.ts';
+import type { Job } from './jobs.ts';
+
+export interface SpoolLimits {
+  /** Bytes of one file. */
+  maximumBytes: number;
+  /** Bytes of one line; a longer one is reported as such, and left out. */
+  lineBytes: number;
+}
+
+const partBytes = 384 * 1024;
+const lineEnd = 0x0a;
+
+/**
+ * Stores a file's parts; resolves with the number of lines. `onPart` is called after each. A part without bytes stands
+ * for a line that was too long.
+ * @throws RecordError 413 where the file is too long
+ */
+export async function spool(
+  database: Database,
+  job: Job,
+  file: number,
+  source: AsyncIterable<Buffer>,
+  limits: SpoolLimits,
+  onPart: () => Promise<void>,
+): Promise<number> {
+  let held: Buffer[] = [];
+  let heldBytes = 0;
+  /** Those of them that belong to a line whose end has not come. */
+  let tailBytes = 0;
+  let total = 0;
+  let line = 0;
+  /** Within a line that is too long: its bytes are passed over. */
+  let passing = false;
+  const store = async (body: Buffer, lines: number) => {
+    if (lines > 0) await putPart(database, job, file, { place: line, lines, body });
+    line += lines;
+    await onPart();
+  };
+  for await (let chunk of source) {
+    total += chunk.length;
+    if (total > limits.maximumBytes) {
+      throw new RecordError(
+        413,
+        'too-long',
+        `A file of an import may have ${limits.maximumBytes} bytes; send it in parts.`,
+      );
+    }
+    if (passing) {
+      const end = chunk.indexOf(lineEnd);
+      if (end < 0) continue;
+      await store(Buffer.alloc(0), 1);
+      passing = false;
+      chunk = chunk.subarray(end + 1);
+    }
+    held.push(chunk);
+    heldBytes += chunk.length;
+    const end = chunk.lastIndexOf(lineEnd);
+    tailBytes = end < 0 ? tailBytes + chunk.length : chunk.length - end - 1;
+    if (heldBytes < partBytes) continue;
+    if (tailBytes < heldBytes) {
+      const bytes = Buffer.concat(held, heldBytes);
+      const whole = bytes.subarray(0, heldBytes - tailBytes);
+      await store(whole, countLines(whole));
+      held = tailBytes === 0 ? [] : [Buffer.from(bytes.subarray(whole.length))];
+      heldBytes = tailBytes;
+    }
+    if (tailBytes > limits.lineBytes) {
+      passing = true;
+      held = [];
+      heldBytes = 0;
+      tailBytes = 0;
+    }
+  }
+  if (passing) await store(Buffer.alloc(0), 1);
+  const bytes = Buffer.concat(held, heldBytes);
+  if (bytes.length > 0) await store(bytes, countLines(bytes) + (bytes.at(-1) === lineEnd ? 0 : 1));
+  return line;
+}
+
+/** The lines of a part, without their ends. */
+export function linesOf(body: Buffer): Buffer[] {
+  const lines: Buffer[] = [];
+  let from = 0;
+  while (from < body.length) {
+    const end = body.indexOf(lineEnd, from);
+    lines.push(body.subarray(from, end < 0 ? body.length : end));
+    if (end < 0) break;
+    from = end + 1;
+  }
+  return lines;
+}
+
+function countLines(bytes: Buffer): number {
+  let count = 0;
+  for (let at = bytes.indexOf(lineEnd); at >= 0; at = bytes.indexOf(lineEnd, at + 1)) count++;
+  return count;
+}
