@@ -32,7 +32,7 @@ export function fhirPatchRoutes(app: FastifyInstance, parts: FhirParts): void {
 }
 
 /** The media types of patches, for `Accept-Patch` (RFC 5789 §3.1). */
-export const patchMediaTypes = 'application/json-patch+json, application/fhir+json';
+const patchMediaTypes = 'application/json-patch+json, application/fhir+json, application/fhir+xml';
 
 /** The patch that a request brings. @throws RecordError 400, 415 */
 function patchOf(request: FastifyRequest): Patch {
@@ -40,7 +40,7 @@ function patchOf(request: FastifyRequest): Patch {
   if (mediaType === 'application/json-patch+json') return { kind: 'json', text: jsonPatchText(request) };
   if (isFhirMediaType(mediaType)) return { kind: 'fhirpath', text: bodyText(request) };
   const text =
-    'A patch is sent as application/json-patch+json (a JSON Patch) or application/fhir+json (Parameters with a FHIRPath Patch).';
+    'A patch is sent as application/json-patch+json (a JSON Patch), or as application/fhir+json or application/fhir+xml (Parameters with a FHIRPath Patch).';
   throw new RecordError(415, 'not-supported', text).with('accept-patch', patchMediaTypes);
 }
 

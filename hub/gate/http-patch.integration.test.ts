@@ -174,6 +174,59 @@ describe('http §3.1.0.6 patch', () => {
     expect((await patchJson('Patient', [])).status).toBe(400);
   });
 
+  it('takes Parameters in XML', async () => {
+    const { id } = await make({ resourceType: 'Patient' });
+    const part = (name: string, value: string) => `<part><name value="${name}"/>${value}</part>`;
+    const body = `<Parameters xmlns="http://hl7.org/fhir"><parameter><name value="operation"/>
+      ${part('type', '<valueCode value="add"/>')}${part('path', '<valueString value="Patient"/>')}
+      ${part('name', '<valueString value="gender"/>')}${part('value', '<valueCode value="other"/>')}
+    </parameter></Parameters>`;
+    const answer = await hub.send('PATCH', `/fhir/Patient/${id}`, body, type('application/fhir+xml'));
+    expect([answer.status, answer.json?.gender]).toEqual([200, 'other']);
+  });
+
+  it('is about what the client sees: of a merged Patient its own id, though each source keeps what it said', async () => {
+    const twin = {
+      resourceType: 'Patient',
+      name: [{ family: 'Patchtwin', given: ['Same'] }],
+      birthDate: '1980-02-03',
+      gender: 'female',
+      address: [{ line: ['1 Same Street'], city: 'Town', postalCode: '12345' }],
+      telecom: [{ system: 'phone', value: '+15551234567' }],
+      identifier: [
+        {
+          type: { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/v2-0203', code: 'SS' }] },
+          system: 'http://hl7.org/fhir/sid/us-ssn',
+          value: '123-45-6780',
+        },
+      ],
+    };
+    const sources = [await make(twin), await make(twin)];
+    const found = (await hub.get('/fhir/Patient?family=Patchtwin')).json.entry;
+    expect(found).toHaveLength(1);
+    const merged = `Patient/${found[0].resource.id}`;
+    for (const { id } of sources) {
+      const about = { subject: { reference: `Patient/${id}` }, status: 'final', code: { text: 'x' } };
+      const observation = await make({ resourceType: 'Observation', ...about });
+      const path = `Observation/${observation.id}`;
+      expect((await hub.get(`/fhir/${path}`)).json.subject.reference).toBe(merged);
+      const test = { op: 'test', path: '/subject/reference', value: merged };
+      expect((await patchJson(path, [test])).headers.get('etag')).toBe('W/"1"');
+      expect((await patchJson(path, [test, { op: 'replace', path: '/status', value: 'amended' }])).status).toBe(200);
+      const where = `Observation.where(subject.reference = '${merged}').status`;
+      expect((await patchFhir(path, [operation('replace', where, value('corrected'))])).status).toBe(200);
+      const { rows } = await hub.test.database.query({
+        text: `SELECT h.rid FROM resource r JOIN patient_home h ON h.home = r.home WHERE r.rid = $1`,
+        values: [observation.id],
+      });
+      expect(rows).toEqual([{ rid: id }]);
+      expect((await hub.get(`/fhir/${path}`)).json).toMatchObject({
+        status: 'corrected',
+        subject: { reference: merged },
+      });
+    }
+  });
+
   describe('§3.1.0.11 in a bundle', () => {
     const bundle = (kind: string, ...entry: object[]) =>
       hub.send('POST', '/fhir', { resourceType: 'Bundle', type: kind, entry }, type(fhir));
@@ -228,6 +281,28 @@ describe('http §3.1.0.6 patch', () => {
       expect(stored.subject.reference).toBe(`Patient/${made}`);
       expect((await hub.get(`/fhir/Observation?patient=${made}`)).json.entry).toHaveLength(1);
       expect(await versions(`Patient/${patient.id}`)).toEqual(['1']);
+    });
+
+    it('a transaction patches a reference to a Patient that a condition finds', async () => {
+      const identifier = [{ system: 'urn:patch', value: 'found' }];
+      const patient = await make({ resourceType: 'Patient', identifier });
+      const observation = await make({ resourceType: 'Observation', status: 'final', code: { text: 'x' } });
+      const fullUrl = 'urn:uuid:00000000-0000-4000-8000-0000000000bb';
+      const answer = await bundle(
+        'transaction',
+        {
+          fullUrl,
+          resource: { resourceType: 'Patient', identifier },
+          request: { method: 'POST', url: 'Patient', ifNoneExist: 'identifier=urn:patch|found' },
+        },
+        patches(
+          `Observation/${observation.id}`,
+          binary([{ op: 'add', path: '/subject', value: { reference: fullUrl } }]),
+        ),
+      );
+      expect(answer.json.entry.map((entry: Json) => entry.response.status)).toEqual(['200', '200']);
+      const stored = (await hub.get(`/fhir/Observation/${observation.id}`)).json;
+      expect(stored.subject.reference).toBe(`Patient/${patient.id}`);
     });
 
     it('refuses another resource as a patch', async () => {

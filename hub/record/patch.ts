@@ -12,8 +12,9 @@ import {
 } from '@causeway/fhir';
 import { RecordError } from './errors.ts';
 import { logicalId } from './logical-id.ts';
+import { homePatient } from './prepare.ts';
 import { checkResource } from './targets.ts';
-import type { Version } from './write-set.ts';
+import type { Version, WriteSet } from './write-set.ts';
 
 /** A JSON Patch (RFC 6902), or a FHIRPath Patch as the JSON text of its Parameters. */
 export interface Patch {
@@ -37,27 +38,69 @@ export function entryPatch({ resourceType, text, value }: ScannedResource, at: s
 }
 
 /**
- * What a patch makes of a version that was loaded with its text, ready to be stored; undefined where it changes nothing.
- * `at` is the place of the patch in a bundle. @throws RecordError 400 for what is no patch, 422 for one that this resource cannot take
+ * The ids under which the patients of some versions are shown, by home; those that are shown under their own are missing.
+ * A patch is about what its sender saw.
  */
-export function patchedResource(before: Version, patch: Patch, at?: string): ScannedResource | undefined {
-  const { type } = before;
-  const text = before.text!;
+export async function shownPatients(set: WriteSet, versions: readonly Version[]): Promise<Map<number, string>> {
+  const homes = new Set(versions.filter(({ type, home }) => type !== 'Patient' && home >= 0).map(({ home }) => home));
+  if (homes.size === 0) return new Map();
+  const { rows } = await set.transaction.query({
+    name: 'shown_patients',
+    text: 'SELECT home, presented FROM link WHERE home = ANY($1) AND presented IS NOT NULL',
+    values: [[...homes]],
+  });
+  return new Map(rows.map(({ home, presented }) => [home, presented]));
+}
+
+/**
+ * What a patch makes of a version that was loaded with its text, ready to be stored; undefined where it changes nothing.
+ * @param shown the id under which the version's patient is shown, where that is another than its own
+ * @param at the place of the patch in a bundle
+ * @throws RecordError 400 for what is no patch, 422 for one that this resource cannot take
+ */
+export function patchedResource(
+  before: Version,
+  patch: Patch,
+  shown?: string,
+  at?: string,
+): ScannedResource | undefined {
+  const own = shown === undefined ? undefined : ownPatient(before);
+  const seen = own === undefined ? before.text! : withPatient(before.text!, own, shown!);
   const apply = patch.kind === 'json' ? applyJsonPatch : applyFhirPathPatch;
-  const after = apply(text, patch.text);
+  const after = apply(seen, patch.text);
   if (typeof after !== 'string') throw patchError(after, at);
-  if (after === applyJsonPatch(text, '[]')) return undefined;
-  const scanned = scanResource(after);
+  if (after === applyJsonPatch(seen, '[]')) return undefined;
+  const scanned = scanResource(own === undefined ? after : withPatient(after, shown!, own));
   if (isFhirError(scanned)) {
     throw new RecordError(422, scanned.code, `The patch leaves no resource: ${scanned.error}.`, at ?? scanned.path);
   }
-  if (scanned.resourceType !== type) {
+  if (scanned.resourceType !== before.type) {
     throw new RecordError(422, 'invariant', 'A patch may not change the resourceType.', at ?? 'resourceType');
   }
-  if (scanned.id !== logicalId(text))
+  if (scanned.id !== logicalId(seen))
     throw new RecordError(422, 'invariant', 'A patch may not change the id.', at ?? 'id');
   checkResource(scanned, at);
   return scanned;
+}
+
+/** The patient in whose home a version is, as its text names it. */
+function ownPatient({ id, text }: Version): string | undefined {
+  const scanned = scanResource(text!);
+  return isFhirError(scanned) ? undefined : homePatient(scanned, id);
+}
+
+/** A text with one Patient named in place of another; what is no resource stays as it is. */
+function withPatient(text: string, from: string, to: string): string {
+  const scanned = scanResource(text);
+  if (isFhirError(scanned)) return text;
+  let out = '';
+  let end = 0;
+  for (const reference of scanned.references) {
+    if (reference.value !== `Patient/${from}`) continue;
+    out += `${scanned.text.slice(end, reference.start)}Patient/${to}`;
+    end = reference.end;
+  }
+  return out + scanned.text.slice(end);
 }
 
 /** Codes of a patch that could be carried out on another resource; others are of one that is wrong in itself. */

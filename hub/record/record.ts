@@ -15,7 +15,7 @@ import { HomeKeys } from './home-keys.ts';
 import { isId, ridOf } from './keys.ts';
 import { logicalId } from './logical-id.ts';
 import { newId } from './new-id.ts';
-import { type Patch, patchedResource } from './patch.ts';
+import { type Patch, patchedResource, shownPatients } from './patch.ts';
 import { checkPreconditions, type Preconditions } from './preconditions.ts';
 import { homePatient } from './prepare.ts';
 import { type HistoryPage, Reader, type StoredResource } from './read.ts';
@@ -502,7 +502,8 @@ export class FhirRecord {
     const { version, updated, text } = existing(before, type);
     checkPreconditions(when, before);
     const id = logicalId(text!);
-    const scanned = patchedResource(before!, patch);
+    const shown = await shownPatients(set, [before!]);
+    const scanned = patchedResource(before!, patch, shown.get(before!.home));
     if (!scanned) return { status: 200, id, version, updated, text: text! };
     const patient = homePatient(scanned, id);
     if (patient !== undefined) await set.load([], [patient]);

@@ -8,7 +8,7 @@ import { type BundleEntry, type BundleServices, type EntryOutcome, failedBy } fr
 import { lockConditions } from './conditions.ts';
 import { RecordError } from './errors.ts';
 import { inTurns } from './in-turns.ts';
-import { entryPatch, patchedResource } from './patch.ts';
+import { entryPatch, patchedResource, shownPatients } from './patch.ts';
 import { checkPreconditions } from './preconditions.ts';
 import { homePatient } from './prepare.ts';
 import { mergedPatient, refuseOther } from './targets.ts';
@@ -96,7 +96,7 @@ async function applyPlan(services: BundleServices, set: WriteSet, plan: Plan, ou
     if (!isChange(one)) outcomes[one.entry.index] = unchanged(one);
     else await checkTarget(services, one, set.get(one.type, one.id));
   }
-  const patched = await patchAll(set, planned.filter(isPatch));
+  const patched = await patchAll(set, plan);
   for (const action of ['delete', 'create', 'update', 'patch'] as const) {
     for (const one of planned) {
       if (one.action === action) outcomes[one.entry.index] = apply(set, one, plan, patched.get(one));
@@ -120,15 +120,23 @@ async function checkTarget(services: BundleServices, one: Planned, before: Versi
 }
 
 /** What the patches of a transaction make of what is there, those that change something; their patients are numbered. */
-async function patchAll(set: WriteSet, planned: Planned[]): Promise<Map<Planned, ScannedResource>> {
+async function patchAll(set: WriteSet, { planned, references }: Plan): Promise<Map<Planned, ScannedResource>> {
+  const patches = planned.filter(isPatch).map((one) => ({ one, before: set.get(one.type, one.id)! }));
+  const shown = await shownPatients(
+    set,
+    patches.map(({ before }) => before),
+  );
   const patched = new Map<Planned, ScannedResource>();
-  for (const one of planned) {
-    const { type, id, at, entry } = one;
-    const scanned = patchedResource(set.get(type, id)!, entryPatch(entry.scanned!, at), at);
-    if (scanned) patched.set(one, scanned);
+  const patients = new Set<string>();
+  for (const { one, before } of patches) {
+    const { id, at, entry } = one;
+    const scanned = patchedResource(before, entryPatch(entry.scanned!, at), shown.get(before.home), at);
+    if (!scanned) continue;
+    patched.set(one, scanned);
+    const patient = homePatient(scanned, id, references.resolver(entry.fullUrl));
+    if (patient !== undefined) patients.add(patient);
   }
-  const patients = [...patched].map(([{ id }, scanned]) => homePatient(scanned, id)).filter((one) => one !== undefined);
-  if (patients.length > 0) await set.load([], patients);
+  await set.load([], patients);
   return patched;
 }
 
