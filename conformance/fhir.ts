@@ -1,18 +1,20 @@
 /**
- * Suites `fhir` and `synthea`: every JSON resource is scanned, found valid, written as canonical text without loss, and
- * indexed. JSON only: XML, profiles and FHIRPath are not read here.
+ * Suites `fhir` and `synthea`: every resource is scanned, found valid, written as canonical text without loss, and
+ * indexed; it goes through XML and back, and what came as XML says what its JSON twin says. No profiles.
  */
 import {
   canonicalText,
   compartment,
   extract,
   isFhirError,
+  jsonFromXml,
   type ScannedResource,
   scanBundle,
   scanResource,
   validate,
 } from '@causeway/fhir';
 import { type CaseFile, caseFiles } from './case-files.ts';
+import { compareTwins, isFhirXml, roundTrip, type Twin } from './fhir-xml.ts';
 import { some } from './ledger-check.ts';
 import { referencesOf } from './resource-checks.ts';
 import { percent, type SuiteResult, type Verdict, Verdicts } from './result.ts';
@@ -24,7 +26,16 @@ const LEAST_ACCEPTED = 99;
 
 interface Tally {
   files: number;
-  /** JSON without a resourceType, and everything that is not JSON. */
+  /** Of `files`, those in XML. */
+  xml_files: number;
+  /** Pairs of an XML and a JSON file of one name, outside of archives; those whose files hold other elements at the root. */
+  pairs: number;
+  pairs_partly: number;
+  /** Texts that came through XML and back the same; numbers in them, and those that need their own digits (`1.00`). */
+  round_trips: number;
+  numbers: number;
+  exact_numbers: number;
+  /** JSON without a resourceType, XML with a root outside of FHIR's namespace, and everything else. */
   skipped_files: number;
   resources: number;
   index_values: number;
@@ -44,15 +55,40 @@ export function runSynthea(cases: string): SuiteResult {
 
 function runResources(cases: string, folders: readonly string[]): SuiteResult {
   const verdicts = new Verdicts();
-  const tally: Tally = { files: 0, skipped_files: 0, resources: 0, index_values: 0, invalid: 0, dangling: 0 };
+  const tally: Tally = {
+    files: 0,
+    xml_files: 0,
+    pairs: 0,
+    pairs_partly: 0,
+    round_trips: 0,
+    numbers: 0,
+    exact_numbers: 0,
+    skipped_files: 0,
+    resources: 0,
+    index_values: 0,
+    invalid: 0,
+    dangling: 0,
+  };
+  const seen = new Map<string, Twin>();
   for (const file of caseFiles(cases, folders)) {
-    if (!isResourceFile(file)) {
+    const text = resourceText(file);
+    if (text === undefined) {
       tally.skipped_files++;
       continue;
     }
     tally.files++;
-    const text = file.bytes.toString('utf8').replace(/^\uFEFF/, '');
-    verdicts.check(file.id, () => (isBundle(text) ? checkBundle(text, tally) : checkText(text, tally)));
+    verdicts.check(file.id, () => {
+      const isXml = /^\s*</.test(text);
+      if (isXml) tally.xml_files++;
+      const json = isXml ? jsonFromXml(text) : text;
+      if (typeof json !== 'string') {
+        return { refusal: `${json.code}: ${json.path}: ${json.error} (line ${json.line})`, reasons: [] };
+      }
+      const verdict = isBundle(json) ? checkBundle(json, tally) : checkText(json, tally);
+      checkRoundTrip(json, verdict, tally);
+      checkPair(file.id, { source: text, json }, verdict, seen, tally);
+      return verdict;
+    });
   }
   const { refused, total } = verdicts.result;
   const accepted_pct = percent(total - refused, total);
@@ -64,13 +100,38 @@ function runResources(cases: string, folders: readonly string[]): SuiteResult {
   return { ...verdicts.result, ...tally, accepted_pct };
 }
 
-/** A JSON object that names its type first or anywhere on its top level. */
-function isResourceFile({ id, bytes }: CaseFile): boolean {
-  return (
-    /(^|[/!])[^./!][^/!]*\.json$/i.test(id) &&
-    /^\uFEFF?\s*\{/.test(bytes.toString('utf8', 0, 200)) &&
-    bytes.includes('"resourceType"')
-  );
+/** JSON that names its type first or anywhere on its top level, or XML whose root is in FHIR's namespace. */
+function resourceText({ id, bytes }: CaseFile): string | undefined {
+  const form = /(?:^|[/!])[^./!][^/!]*\.(json|xml)$/i.exec(id)?.[1]?.toLowerCase();
+  if (form === undefined || (form === 'json' && !bytes.includes('"resourceType"'))) return undefined;
+  const text = bytes.toString('utf8').replace(/^\uFEFF/, '');
+  return (form === 'xml' ? isFhirXml(text) : /^\s*\{/.test(text)) ? text : undefined;
+}
+
+/** What is valid R4 has to come through XML the same; what is not may be refused on the way, with the reason. */
+function checkRoundTrip(text: string, verdict: Verdict, tally: Tally): void {
+  const { refusal, isSame, numbers, exactNumbers } = roundTrip(text);
+  if (refusal !== undefined) {
+    if (verdict.refusal === undefined) verdict.reasons.push(refusal);
+    return;
+  }
+  if (!isSame) verdict.reasons.push('comes back from XML with other content');
+  tally.round_trips++;
+  tally.numbers += numbers;
+  tally.exact_numbers += exactNumbers;
+}
+
+/** Compares a file with the one of its name in the other form, when both were read; `seen` holds those that may have one. */
+function checkPair(id: string, twin: Twin, verdict: Verdict, seen: Map<string, Twin>, tally: Tally): void {
+  if (id.includes('!')) return;
+  const name = id.replace(/\.(?:json|xml)$/i, '');
+  const other = seen.get(name);
+  seen.set(name, twin);
+  if (other === undefined) return;
+  tally.pairs++;
+  const found = compareTwins(other, twin);
+  if (found === 'partly') tally.pairs_partly++;
+  if (found === 'different') verdict.reasons.push('says something else than the file of its name in the other form');
 }
 
 function isBundle(text: string): boolean {
