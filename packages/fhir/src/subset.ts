@@ -35,31 +35,33 @@ export function subset(text: string, request: SubsetRequest): string {
   for (let key = walk.firstKey(); key !== undefined; key = walk.nextKey()) {
     if (key === 'resourceType') walk.pass();
     else if (key === 'id') head += `,"id":${walk.slice()}`;
-    else if (key === 'meta') meta = isSummary ? summaryValue(walk, defs, typeRules(defs, 'Meta')) : walk.slice();
-    else if (isWhole) {
-      if (key === 'text') walk.pass();
-      else rest += `,${JSON.stringify(key)}:${walk.slice()}`;
-    } else {
-      const rule = rules.properties.get(key) ?? (key[0] === '_' ? rules.properties.get(key.slice(1)) : undefined);
-      if (rule === undefined || !(isKept(rule) || keeps(rule.name, rule.choice, rule.inSummary))) walk.pass();
-      else if (!isSummary || rule.json !== undefined) rest += `,"${key}":${walk.slice()}`;
-      else rest += `,"${key}":${summaryValue(walk, defs, rule.rules ?? typeRules(defs, rule.type))}`;
+    else if (isWhole && key === 'text') walk.pass();
+    else if (isWhole && key !== 'meta') rest += `,${JSON.stringify(key)}:${walk.slice()}`;
+    else {
+      const rule = ruleOf(rules, key);
+      if (rule === undefined || !(isKept(rule) || key === 'meta' || keeps(rule))) {
+        walk.pass();
+        continue;
+      }
+      const value = isSummary && rule.json === undefined ? summaryValue(walk, defs, rule) : walk.slice();
+      if (key === 'meta') meta = value;
+      else if (value !== '') rest += `,"${key}":${value}`;
     }
   }
   return `${head},"meta":${tagged(meta)}${rest}}`;
 }
 
 /** Whether a property at the root is kept, besides the mandatory ones. */
-type Keeps = (name: string, choice: string | undefined, inSummary: boolean) => boolean;
+type Keeps = (rule: PropertyRule) => boolean;
 
 function rootOf(summary: 'true' | 'text' | 'data'): Keeps {
-  return summary === 'true' ? (_name, _choice, inSummary) => inSummary : (name) => name === 'text';
+  return summary === 'true' ? ({ inSummary }) => inSummary : ({ name }) => name === 'text';
 }
 
 function elementsOf(elements: readonly string[], type: string): Keeps {
   const own = `${type}.`;
   const names = new Set(elements.map((name) => (name.startsWith(own) ? name.slice(own.length) : name)));
-  return (name, choice) =>
+  return ({ name, choice }) =>
     names.has(name) || (choice !== undefined && (names.has(choice) || names.has(`${choice}[x]`)));
 }
 
@@ -83,14 +85,22 @@ function typeAhead(walk: JsonWalk): string | undefined {
   return type !== undefined && isResourceType(type) ? type : undefined;
 }
 
-/** An object, or an array of them, with what a summary holds; types without any mark for summaries are kept whole. */
-function summaryValue(walk: JsonWalk, defs: Definitions, rules: TypeRules): string {
-  if (walk.first !== '[') return summaryObject(walk, defs, rules);
-  let items = '';
-  for (let more = walk.firstItem(); more; more = walk.nextItem()) {
-    items += (items === '' ? '' : ',') + summaryObject(walk, defs, rules);
-  }
-  return `[${items}]`;
+/**
+ * A property's value with what a summary holds: an object, or an array of objects. Empty when nothing of it is left, but
+ * for a mandatory element, which stays whole then. Types without any mark for summaries are kept whole.
+ */
+function summaryValue(walk: JsonWalk, defs: Definitions, rule: PropertyRule): string {
+  rule.rules ??= typeRules(defs, rule.type);
+  const start = walk.at;
+  let part = '';
+  if (walk.first === '[') {
+    for (let more = walk.firstItem(); more; more = walk.nextItem()) {
+      const item = summaryObject(walk, defs, rule.rules);
+      if (item !== '') part += part === '' ? item : `,${item}`;
+    }
+    if (part !== '') part = `[${part}]`;
+  } else part = summaryObject(walk, defs, rule.rules);
+  return part === '' && isKept(rule) ? walk.text.slice(start, walk.at) : part;
 }
 
 function summaryObject(walk: JsonWalk, defs: Definitions, type: TypeRules): string {
@@ -104,16 +114,20 @@ function summaryObject(walk: JsonWalk, defs: Definitions, type: TypeRules): stri
     members = `"resourceType":"${resourceType}"`;
   } else if (!rules.hasSummary) return walk.slice();
   for (let key = walk.firstKey(); key !== undefined; key = walk.nextKey()) {
-    const rule = rules.properties.get(key) ?? (key[0] === '_' ? rules.properties.get(key.slice(1)) : undefined);
+    const rule = ruleOf(rules, key);
     if (rule === undefined || !(rule.inSummary || isKept(rule))) {
       walk.pass();
       continue;
     }
-    const value =
-      rule.json !== undefined ? walk.slice() : summaryValue(walk, defs, rule.rules ?? typeRules(defs, rule.type));
-    members += `${members === '' ? '' : ','}"${key}":${value}`;
+    const value = rule.json !== undefined ? walk.slice() : summaryValue(walk, defs, rule);
+    if (value !== '') members += `${members === '' ? '' : ','}"${key}":${value}`;
   }
-  return `{${members}}`;
+  return members === '' ? '' : `{${members}}`;
+}
+
+/** The rule of a property, or of the primitive which `_name` stands beside. */
+function ruleOf(rules: TypeRules, key: string): PropertyRule | undefined {
+  return rules.properties.get(key) ?? (key[0] === '_' ? rules.properties.get(key.slice(1)) : undefined);
 }
 
 const TAG =

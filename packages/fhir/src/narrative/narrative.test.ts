@@ -34,6 +34,8 @@ describe('narrativeIssues', () => {
     [div('x') + div('y'), 'one div'],
     [`<?xml version="1.0"?>${div('x')}`, 'before or after'],
     [`<!DOCTYPE div>${div('x')}`, 'DOCTYPE'],
+    [`<!-- x -->${div('x')}`, 'before or after'],
+    [`${div('x')}<!-- x -->`, 'before or after'],
     [`${div('x')}y`, 'before or after'],
     ['<div>x</div>', 'namespace'],
     ['<div xmlns="http://hl7.org/fhir">x</div>', 'namespace'],
@@ -69,6 +71,7 @@ describe('narrativeIssues', () => {
     [div('<p style="-moz-binding: url(x)">a</p>'), 'style'],
     [div('<p>&nbsp;</p>'), '&nbsp;'],
     [div('<p>a & b</p>'), '&amp;'],
+    [div('<a href="https://example.org/?a=1&b=2">x</a>'), '&amp;'],
     [div('<p>&#0;</p>'), 'reference'],
     [div('<p title="&frac14;">a</p>'), 'reference'],
     [div('a\u0001'), 'character'],
@@ -87,7 +90,7 @@ describe('narrativeIssues', () => {
     [div('a<![CDATA[><script>x</script>]]>'), 'CDATA'],
     [div('a<?x ><script>?>'), 'processing'],
     [div('a ]]> b'), ']]&gt;'],
-    [div('<div>'.repeat(200) + 'a' + '</div>'.repeat(200)), 'deep'],
+    [div(`${'<div>'.repeat(200)}a${'</div>'.repeat(200)}`), 'deep'],
   ])('refuses %s', (text, word) => {
     expect(errors(text).join('\n')).toContain(word);
   });

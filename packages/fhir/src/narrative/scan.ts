@@ -27,6 +27,8 @@ export function scanXhtml(text: string): XhtmlScan {
   return scanner.result;
 }
 
+/** In JSON, what is between the first ">" and the last "<" has to be the content of the div. */
+const OUTSIDE = 'nothing may stand before or after the div, no XML declaration or comment either';
 const FORBIDDEN = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/;
 const TAG =
   /<([A-Za-z_][\w.-]*(?::[A-Za-z_][\w.-]*)?)((?:\s+[A-Za-z_][\w.-]*(?::[A-Za-z_][\w.-]*)?\s*=\s*(?:"[^"<]*"|'[^'<]*'))*)\s*(\/?)>/y;
@@ -87,7 +89,7 @@ class Scanner {
       return close < 0 ? 'a CDATA section is not closed' : close + 3;
     }
     if (second === '?') {
-      if (this.open.length === 0) return 'nothing may stand before or after the div, no XML declaration either';
+      if (this.open.length === 0) return OUTSIDE;
       this.result.broken.add('processing instructions are not allowed');
       const close = text.indexOf('?>', start);
       if (close < 0 || !/^<\?[A-Za-z_][\w.-]*[\s?]/.test(text.slice(start, start + 100)))
@@ -98,6 +100,7 @@ class Scanner {
   }
 
   private comment(start: number): number | string {
+    if (this.open.length === 0) return OUTSIDE;
     const close = this.text.indexOf('--', start + 4);
     if (close < 0 || this.text[close + 2] !== '>') return 'a comment is not closed, or has two hyphens inside';
     const inner = this.text.slice(start + 4, close);
@@ -175,7 +178,7 @@ class Scanner {
   }
 
   private characters(text: string): string | undefined {
-    if (this.open.length === 0) return /\S/.test(text) ? 'nothing may stand before or after the div' : undefined;
+    if (this.open.length === 0) return /\S/.test(text) ? OUTSIDE : undefined;
     if (text.includes(']]>')) return 'the characters ]]> have to be written as ]]&gt;';
     if (text.includes('&') && decode(text) === undefined) return ENTITY;
     if (/\S/.test(text)) this.result.hasContent = true;
