@@ -74,7 +74,9 @@ function capabilityStatement(record: FhirRecord, addresses: FhirAddresses, mode:
     ...head('CapabilityStatement'),
     fhirVersion: '4.0.1',
     format: ['application/fhir+json', 'json', 'application/fhir+xml', 'xml'],
-    ...(patches ? { patchFormat: ['application/json-patch+json', 'application/fhir+json'] } : {}),
+    ...(patches
+      ? { patchFormat: ['application/json-patch+json', 'application/fhir+json', 'application/fhir+xml'] }
+      : {}),
     rest: [
       {
         mode: 'server',

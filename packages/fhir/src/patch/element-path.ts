@@ -4,7 +4,7 @@
  * and is stopped when its time is over.
  */
 import { createRequire } from 'node:module';
-import { createContext, Script } from 'node:vm';
+import { type Context, createContext, Script } from 'node:vm';
 import type { ExactObject } from '../json/exact.ts';
 import { PATCH_LIMITS, PatchRefusal } from './refusal.ts';
 
@@ -30,12 +30,13 @@ export function elementPaths(resource: ExactObject, expression: string, budget: 
   if (expression.length > PATCH_LIMITS.maxPathLength) {
     throw new PatchRefusal('too-long', `path may have ${PATCH_LIMITS.maxPathLength} characters; this one has more`);
   }
-  const { engine, model } = loadedEngine();
+  const { engine, model, stage } = loadedEngine();
   const began = performance.now();
   try {
     const evaluate = compiled(engine, model, expression);
     const plain: unknown = JSON.parse(JSON.stringify(resource));
-    return evaluated(() => evaluate(plain, { resource: plain, rootResource: plain }), budget.ms).map(pathOf);
+    const run = () => evaluate(plain, { resource: plain, rootResource: plain });
+    return evaluated(stage, run, budget.ms).map(pathOf);
   } finally {
     budget.ms -= performance.now() - began;
   }
@@ -54,11 +55,22 @@ interface Engine {
   compile(expression: string, model: unknown, options: object): Evaluate;
 }
 
-let loaded: { engine: Engine; model: unknown } | undefined;
+interface Loaded {
+  engine: Engine;
+  model: unknown;
+  /** Runs the function put there; the one way to stop code of the same thread. */
+  stage: Context;
+}
 
-function loadedEngine(): { engine: Engine; model: unknown } {
+let loaded: Loaded | undefined;
+
+function loadedEngine(): Loaded {
   const load = createRequire(import.meta.url);
-  loaded ??= { engine: load('fhirpath') as Engine, model: load('fhirpath/fhir-context/r4') };
+  loaded ??= {
+    engine: load('fhirpath') as Engine,
+    model: load('fhirpath/fhir-context/r4'),
+    stage: createContext(Object.assign(Object.create(null), { run: undefined })),
+  };
   return loaded;
 }
 
@@ -78,11 +90,10 @@ function withNarrativeName(expression: string): string {
 }
 
 const OUT_OF_TIME = 'ERR_SCRIPT_EXECUTION_TIMEOUT';
-const stage = createContext(Object.assign(Object.create(null), { run: undefined }));
 const script = new Script('run()');
 
 /** Runs what may take long; the engine's words are not passed on, since they repeat values. */
-function evaluated(run: () => unknown[], budgetMs: number): unknown[] {
+function evaluated(stage: Context, run: () => unknown[], budgetMs: number): unknown[] {
   stage.run = run;
   try {
     const found: unknown = script.runInContext(stage, { timeout: Math.max(1, Math.floor(budgetMs)) });
