@@ -330,6 +330,10 @@ describe('$meta, $meta-add, $meta-delete (https://hl7.org/fhir/R4/resource-opera
     expect((await post('/fhir/Basic/m-race/$meta-add', labels({ tags: [] }))).status).toBe(422);
     expect((await post('/fhir/Basic/m-race/$meta-add', labels({ tag: [] }), { role: 'steward' })).status).toBe(403);
     expect((await hub.get('/fhir/Basic/m-race/$meta-add')).status).toBe(405);
+    for (const path of ['/fhir/Basic/$meta', '/fhir/$meta']) {
+      const answer = await hub.get(path);
+      expect([path, answer.status, answer.json.issue[0].code]).toEqual([path, 404, 'not-supported']);
+    }
     expect((await hub.get('/fhir/Basic/m-race/$meta?x=1')).json.issue[0].diagnostics).toContain('takes none');
   });
 });

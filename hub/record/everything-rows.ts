@@ -69,13 +69,9 @@ export function rowsAfter(
     if (scope.of === 'everybody') return everybody(after, limit, parameter, conditions);
     const most = parameter(limit);
     const from = parameter(after?.rkey ?? 0);
-    const keys =
-      scope.of === 'person' ? personKeys(scope, from, most, parameter) : encounterKeys(scope, from, parameter);
-    return `SELECT ${storedColumns} FROM (
-              SELECT DISTINCT k.home, k.rkey FROM (${keys.replaceAll('/*conditions*/', conditions)}) k
-              ORDER BY k.rkey LIMIT ${most}
-            ) k JOIN resource r ON r.home = k.home AND r.rkey = k.rkey LEFT JOIN link l ON l.home = r.home
-            ORDER BY r.rkey`;
+    const rows = scope.of === 'person' ? personRows : encounterRows;
+    return `SELECT r.*, l.presented FROM (${rows(scope as never, from, most, parameter, conditions)}) r
+            LEFT JOIN link l ON l.home = r.home ORDER BY r.rkey LIMIT ${most}`;
   });
 }
 
@@ -97,32 +93,44 @@ async function select(
   return rows as StoredRow[];
 }
 
+const ownColumns = storedColumns.replace(', l.presented', '');
+
 /** Of each home a page at most; and rows of other homes that name one of the source patients. */
-function personKeys(
+function personRows(
   scope: { homes: number[]; rids: string[] },
   from: string,
   most: string,
   parameter: Parameter,
+  conditions: string,
 ): string {
   const homes = parameter(scope.homes);
   const hashes = parameter(hashArray(scope.rids.flatMap((rid) => hashesOf('Patient', rid))));
-  return `SELECT own.home, own.rkey FROM unnest(${homes}::bigint[]) AS h (home) CROSS JOIN LATERAL (
-            SELECT r.home, r.rkey FROM resource r
-            WHERE r.home = h.home AND r.rkey > ${from}::bigint AND r.type <> ${patient} AND /*conditions*/
+  return `SELECT own.* FROM unnest(${homes}::bigint[]) AS h (home) CROSS JOIN LATERAL (
+            SELECT ${ownColumns} FROM resource r
+            WHERE r.home = h.home AND r.rkey > ${from}::bigint AND r.type <> ${patient} AND ${conditions}
             ORDER BY r.rkey LIMIT ${most}) own
           UNION ALL
-          SELECT r.home, r.rkey FROM index_token i JOIN resource r ON r.home = i.home AND r.rkey = i.rkey
-          WHERE i.value = ANY(${hashes}::bigint[]) AND i.rkey > ${from}::bigint AND i.home <> ALL(${homes}::bigint[])
-            AND /*conditions*/`;
+          SELECT ${ownColumns} FROM (
+            SELECT DISTINCT i.home, i.rkey FROM index_token i
+            WHERE i.value = ANY(${hashes}::bigint[]) AND i.rkey > ${from}::bigint AND i.home <> ALL(${homes}::bigint[])
+          ) i JOIN resource r ON r.home = i.home AND r.rkey = i.rkey WHERE ${conditions}`;
 }
 
 /** Rows of the encounter's own home that name it. */
-function encounterKeys(scope: { home: number; rid: string }, from: string, parameter: Parameter): string {
+function encounterRows(
+  scope: { home: number; rid: string },
+  from: string,
+  _most: string,
+  parameter: Parameter,
+  conditions: string,
+): string {
   const home = parameter(scope.home);
   const hashes = parameter(hashArray(hashesOf('Encounter', scope.rid)));
-  return `SELECT r.home, r.rkey FROM index_token i JOIN resource r ON r.home = i.home AND r.rkey = i.rkey
-          WHERE i.value = ANY(${hashes}::bigint[]) AND i.home = ${home}::bigint AND i.rkey > ${from}::bigint
-            AND NOT (r.type = ${encounter} AND r.rid = ${parameter(scope.rid)}::uuid) AND /*conditions*/`;
+  return `SELECT ${ownColumns} FROM (
+            SELECT DISTINCT i.home, i.rkey FROM index_token i
+            WHERE i.value = ANY(${hashes}::bigint[]) AND i.home = ${home}::bigint AND i.rkey > ${from}::bigint
+          ) i JOIN resource r ON r.home = i.home AND r.rkey = i.rkey
+          WHERE NOT (r.type = ${encounter} AND r.rid = ${parameter(scope.rid)}::uuid) AND ${conditions}`;
 }
 
 /** Every patient's rows, a merged Patient where the home is that its text lies in. */

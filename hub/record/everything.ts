@@ -4,7 +4,7 @@
  * those that explain them. Pages are stateless, and texts are joined as they are stored: none is parsed, unless care
  * dates are asked for.
  */
-import { type DateRange, isInPatientCompartment, isResourceType, typeCode } from '@causeway/fhir';
+import { type DateRange, isInPatientCompartment, isResourceType, resourceTypes, typeCode } from '@causeway/fhir';
 import type { Database } from '../database/index.ts';
 import type { Access } from '../trust/index.ts';
 import { careTime } from './care-time.ts';
@@ -69,11 +69,11 @@ export async function everythingPage(
     since: request.since,
   };
   const matches: StoredResource[] = [];
-  const named = new Set<string>();
+  const references = new Set<string>();
   const take = async (rows: StoredRow[]) => {
     for (const stored of await openPresented(services, rows)) {
       if (request.care && !overlaps(stored.text, request.care)) continue;
-      collectReferences(stored.text, scope, named);
+      collectReferences(stored.text, scope, references);
       if (!wanted || wanted.has(stored.type)) matches.push(stored);
     }
   };
@@ -90,7 +90,7 @@ export async function everythingPage(
     if (last) place = { home: last.home, rkey: last.rkey };
     await take(page);
   }
-  const included = await explanations(services.reader, access, scope, matches, named, wanted);
+  const included = await explanations(services.reader, access, scope, matches, references, wanted);
   if (scope.of === 'encounter' && !request.cursor && (wanted?.has('Patient') ?? true)) {
     const subject: Scope = { of: 'person', homes: [scope.home], rids: [] };
     included.unshift(...(await openPresented(services, await leadingRows(services.database, access, subject, every))));
@@ -112,19 +112,35 @@ async function openPresented({ reader, present }: EverythingServices, rows: Stor
   return [...shown, ...others.map(({ stored }) => stored)];
 }
 
-/** References and addresses of attachments as they stand in a stored text. */
-const reference = /"(?:reference|url)":"([A-Z][A-Za-z]+)\/([A-Za-z0-9\-.]{1,64})(?:\/_history\/\d+)?"/g;
+/** How references, and addresses of attachments, stand in a stored text. */
+const marks = ['"reference":"', '"url":"Binary/'] as const;
+const longestType = 40;
+const named = /([A-Z][A-Za-z]+)\/([A-Za-z0-9\-.]{1,64})(?:\/_history\/\d+)?"/y;
 
-function collectReferences(text: string, scope: Scope, named: Set<string>): void {
-  for (const [, type, id] of text.matchAll(reference)) {
-    if (isIncluded(type!, scope)) named.add(`${type}/${id}`);
+/** Collects, as `Type/id`, what a text names that has to be included. */
+function collectReferences(text: string, scope: Scope, found: Set<string>): void {
+  for (const mark of marks) {
+    for (let at = text.indexOf(mark); at >= 0; at = text.indexOf(mark, at + mark.length)) {
+      const start = at + mark.lastIndexOf('"') + 1;
+      const slash = text.indexOf('/', start);
+      if (slash < 0 || slash - start > longestType || !isIncluded(text.slice(start, slash), scope)) continue;
+      named.lastIndex = start;
+      const parts = named.exec(text);
+      if (parts) found.add(`${parts[1]}/${parts[2]}`);
+    }
   }
 }
 
 /** Whether resources of a type are included where they are named: those of no patient, and all that an encounter names. */
 function isIncluded(type: string, scope: Scope): boolean {
-  if (!isResourceType(type)) return false;
-  return !isInPatientCompartment(type) || (scope.of === 'encounter' && !elsewhere.has(type));
+  const own = ofPatients();
+  return own.has(type) ? scope.of === 'encounter' && !elsewhere.has(type) : isResourceType(type);
+}
+
+let compartmentTypes: ReadonlySet<string> | undefined;
+function ofPatients(): ReadonlySet<string> {
+  compartmentTypes ??= new Set(resourceTypes().filter(isInPatientCompartment));
+  return compartmentTypes;
 }
 
 /** The subject comes by its own way; groups and lists tell of others too. */
@@ -135,12 +151,12 @@ async function explanations(
   access: Access,
   scope: Scope,
   matches: StoredResource[],
-  named: Set<string>,
+  references: Set<string>,
   wanted: Set<string> | undefined,
 ): Promise<StoredResource[]> {
   const included: StoredResource[] = [];
   const seen = new Set(matches.map(({ type, rid }) => `${type}/${rid}`));
-  let fresh = [...named];
+  let fresh = [...references];
   for (let round = 0; round < rounds && fresh.length > 0; round++) {
     const found = await Promise.all(
       fresh.map((one) => reader.read(access, one.slice(0, one.indexOf('/')), one.slice(one.indexOf('/') + 1))),
@@ -152,8 +168,8 @@ async function explanations(
       if (!wanted || wanted.has(stored.type)) included.push(stored);
       if (stored.home < 0) collectReferences(stored.text, { of: 'everybody' }, next);
     }
-    fresh = [...next].filter((one) => !named.has(one));
-    for (const one of fresh) named.add(one);
+    fresh = [...next].filter((one) => !references.has(one));
+    for (const one of fresh) references.add(one);
   }
   return included;
 }

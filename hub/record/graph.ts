@@ -19,7 +19,7 @@ export interface Graph {
 }
 
 const maximumResources = 2_000;
-const maximumSteps = 10_000;
+const maximumSteps = 3_000;
 const maximumDepth = 12;
 
 /** @throws RecordError 400, 404, 410, 413, 422 */
