@@ -252,6 +252,28 @@ describe('$validate (https://hl7.org/fhir/R4/resource-operation-validate.html)',
     expect(await errors('/fhir/Patient/$validate', wrapped)).toHaveLength(1);
   });
 
+  it('reads and writes XML too', async () => {
+    const xml = { headers: { 'content-type': 'application/fhir+xml' } };
+    const patient = (gender: string) => `<Patient xmlns="http://hl7.org/fhir"><gender value="${gender}"/></Patient>`;
+    const wrapped = `<Parameters xmlns="http://hl7.org/fhir"><parameter><name value="resource"/><resource>${patient('x')}</resource></parameter></Parameters>`;
+    for (const [body, wrong] of [
+      [patient('male'), 0],
+      [patient('x'), 1],
+      [wrapped, 1],
+      ['<Patient xmlns="http://hl7.org/fhir"><gender', 1],
+    ] as const) {
+      const answer = await hub.send('POST', '/fhir/Patient/$validate', body, xml);
+      const found = answer.json.issue.filter(({ severity }: Json) => severity === 'error');
+      expect([body, answer.status, found.length]).toEqual([body, 200, wrong]);
+    }
+    await store({ ...right, id: 'val-xml' });
+    const meta = await hub.get('/fhir/Patient/val-xml/$meta?_format=xml');
+    expect(meta.text).toMatch(/<Parameters [^>]*><parameter><name value="return"\/><valueMeta><versionId value="1"\/>/);
+    const everything = await hub.get('/fhir/Patient/val-xml/$everything?_elements=gender');
+    expect(Object.keys(everything.json.entry[0].resource).sort()).toEqual(['gender', 'id', 'meta', 'resourceType']);
+    expect(everything.json.link[0].url).toContain('_elements=gender');
+  });
+
   it('says that profiles are not checked', async () => {
     const profile = 'http://hl7.org/fhir/us/core/StructureDefinition/us-core-patient';
     expect(await errors(`/fhir/Patient/$validate?profile=${profile}`, right)).toEqual(['not-supported']);

@@ -3,6 +3,7 @@ import { isFhirError, scanResource } from '@causeway/fhir';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import {
   graphOf,
+  type Issue,
   lastObservations,
   RecordError,
   type ValidationMode,
@@ -69,17 +70,17 @@ export function fhirOperationRoutes(app: FastifyInstance, parts: FhirParts): voi
   const validate = async (request: FastifyRequest<{ Params: Params }>) => {
     const who = await authenticator.caller(request, 'validate');
     const { type, id } = request.params as Partial<Params> & { type: string };
-    const { text, parameters } = validated(request, type);
+    const { text, parameters, unreadable } = validated(request, type);
     const mode = modeOf(parameters, id);
     const stored = id === undefined ? undefined : await current(parts, who, type, id);
     const subject = text ?? (mode === 'delete' ? undefined : stored);
-    if (subject === undefined && mode !== 'delete') {
+    if (subject === undefined && mode !== 'delete' && !unreadable) {
       const wanted = 'Send the resource as the body, or as the parameter resource of a Parameters resource.';
       throw new RecordError(400, 'required', wanted, 'resource');
     }
     const profile = parameters.text('profile');
     const may = { mayWrite: mayWrite(who), exists: stored !== undefined };
-    const issues = validationIssues(subject, { type, id, mode, profile, ...may });
+    const issues = unreadable ?? validationIssues(subject, { type, id, mode, profile, ...may });
     await recordAccess(parts, who, 'validate', pathOf(request), 200, type === 'Patient' && id ? [id] : []);
     return issues;
   };
@@ -95,16 +96,21 @@ export function fhirOperationRoutes(app: FastifyInstance, parts: FhirParts): voi
 
 const ofValidation: Record<string, ParameterKind> = { mode: 'one', profile: 'one' };
 
+interface Validated {
+  text: string | undefined;
+  parameters: OperationParameters;
+  /** Why the body is no resource in any form. */
+  unreadable?: readonly Issue[];
+}
+
 /** The text to be validated and the parameters beside it: the body is the resource itself, or Parameters around it. */
-function validated(
-  request: FastifyRequest,
-  type: string,
-): { text: string | undefined; parameters: OperationParameters } {
+function validated(request: FastifyRequest, type: string): Validated {
   const parameters = new OperationParameters({ ...ofValidation, resource: 'object' });
   for (const [name, value] of new URLSearchParams(request.url.split('?')[1] ?? '')) parameters.add(name, value);
   const body = request.body as Buffer | undefined;
   if (!body || body.length === 0) return { text: undefined, parameters };
-  const text = bodyText(request);
+  const text = readable(request);
+  if (typeof text !== 'string') return { text: undefined, parameters, unreadable: text };
   const scanned = scanResource(text);
   if (isFhirError(scanned) || scanned.resourceType !== 'Parameters' || type === 'Parameters')
     return { text, parameters };
@@ -112,6 +118,15 @@ function validated(
   for (const one of Array.isArray(parameter) ? parameter : []) parameters.addFrom(one);
   const resource = parameters.object('resource');
   return { text: resource && JSON.stringify(resource), parameters };
+}
+
+function readable(request: FastifyRequest): string | readonly Issue[] {
+  try {
+    return bodyText(request);
+  } catch (error) {
+    if (error instanceof RecordError && error.status === 400) return error.issues;
+    throw error;
+  }
 }
 
 function modeOf(parameters: OperationParameters, id: string | undefined): ValidationMode | undefined {
