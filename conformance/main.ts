@@ -6,6 +6,7 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { runCcda } from './ccda/suite.ts';
 import { runFhir, runSynthea } from './fhir.ts';
+import { runGraphql } from './graphql.ts';
 import { runHl7v2 } from './hl7v2/suite.ts';
 import { runMpi } from './linkage/mpi.ts';
 import { runRegion } from './linkage/region.ts';
@@ -16,7 +17,7 @@ import type { SuiteResult } from './result.ts';
 
 const DEFAULT_CASES = '../shared/cases';
 
-type Suite = (cases: string, options: Options) => SuiteResult;
+type Suite = (cases: string, options: Options) => SuiteResult | Promise<SuiteResult>;
 
 const SUITES: Readonly<Record<string, Suite>> = {
   hl7v2: runHl7v2,
@@ -24,13 +25,14 @@ const SUITES: Readonly<Record<string, Suite>> = {
   synthea: runSynthea,
   fhir: runFhir,
   patch: runPatch,
+  graphql: runGraphql,
   mpi: runMpi,
   region: (_cases, { people }) => runRegion(people),
 };
 
-process.exitCode = main(process.argv.slice(2));
+process.exitCode = await main(process.argv.slice(2));
 
-function main(args: string[]): number {
+async function main(args: string[]): Promise<number> {
   const options = readOptions(args, Object.keys(SUITES));
   if (typeof options === 'string') {
     console.error(options);
@@ -46,7 +48,7 @@ function main(args: string[]): number {
   const results: Record<string, SuiteResult> = {};
   for (const name of options.suites) {
     const began = performance.now();
-    const result = SUITES[name]!(cases, options);
+    const result = await SUITES[name]!(cases, options);
     results[name] = { ...result, seconds: Math.round(performance.now() - began) / 1000 };
   }
   if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(results, null, 2)}\n`);
