@@ -3,7 +3,7 @@
  * types come one after the other, each in its own order; the cursor says in which type a page goes on.
  */
 import { isResourceType, resourceTypes } from '@causeway/fhir';
-import { type FhirRecord, type Issue, RecordError } from '../record/index.ts';
+import { type FhirRecord, type Issue, RecordError, type StoredResource } from '../record/index.ts';
 import type { Caller } from './authenticate.ts';
 import { bundle, entry, patientsOf } from './fhir-answers.ts';
 import type { AnswerForm } from './fhir-format.ts';
@@ -32,75 +32,97 @@ export async function searchTypes(
 ): Promise<{ text: string; patients: string[] }> {
   checkSummary(page.form.subset, parameters);
   const { own, kept } = withoutForm(parameters);
-  const { types, filters, count, start, isCount, wantsTotal } = readParameters(kept, page);
-  const entries: string[] = [];
-  const patients = new Set<string>();
-  const seen = new Set<string>();
-  const warnings = new Map<string, Issue>();
-  let total = 0;
-  let matched = 0;
-  let next: [number, string] | undefined;
-  const stored = new Set(await record.storedTypes(who));
-  const understood = record.readSearch(types[0]!, filters, page.isLenient, []).understood;
-  for (const type of types) {
-    const { warnings: found } = record.readSearch(type, filters, page.isLenient, []);
-    for (const issue of found) warnings.set(issue.diagnostics, issue);
-  }
-  for (const [at, type] of types.entries()) {
-    if (!stored.has(type) || (at < start.at && !wantsTotal)) continue;
-    const rest = count - matched;
-    const isPage = at >= start.at && rest > 0 && next === undefined && !isCount;
-    if (!isPage && !wantsTotal && next !== undefined) break;
-    const asked: [string, string][] = [...filters];
-    if (isPage) asked.push(['_count', String(rest)]);
-    else asked.push(wantsTotal ? ['_summary', 'count'] : ['_count', '1']);
-    if (isPage && wantsTotal) asked.push(['_total', 'accurate']);
-    if (isPage && at === start.at && start.cursor) asked.push(['_cursor', start.cursor]);
-    const request = record.readSearch(type, asked, page.isLenient, page.within?.(type));
-    const found = await record.search(who, request);
-    total += found.total ?? 0;
-    if (!isPage) {
-      if (found.matches.length > 0 && next === undefined && !isCount) next = [at, ''];
-      continue;
-    }
-    matched += found.matches.length;
-    for (const [mode, resources] of [
-      ['match', found.matches],
-      ['include', found.included],
-    ] as const) {
-      for (const resource of resources) {
-        const key = `${resource.type}/${resource.rid}`;
-        if (seen.has(key)) continue;
-        seen.add(key);
-        entries.push(entry(page.base, shown(resource, page.form.subset), mode));
-      }
-      for (const patient of patientsOf(resources)) patients.add(patient);
-    }
-    if (found.next !== undefined) next = [at, found.next];
-  }
-  if (warnings.size > 0) entries.push(warningEntry([...warnings.values()]));
-  const query = new URLSearchParams([...withoutControl(kept, understood), ...own]);
+  const asked = readParameters(kept, page);
+  const { understood, warnings } = understand(record, asked, page);
+  const found = await collect(record, who, asked, page);
+  const entries = found.resources.map(({ resource, mode }) =>
+    entry(page.base, shown(resource, page.form.subset), mode),
+  );
+  if (warnings.length > 0) entries.push(warningEntry(warnings));
+  const query = new URLSearchParams([...understood, ...asked.control, ...own]);
   const address = page.path === '' ? page.base : `${page.base}/${page.path}`;
   const links = [['self', `${address}?${query}`]];
-  if (next) {
-    query.set('_cursor', Buffer.from(JSON.stringify(next)).toString('base64url'));
+  if (found.next) {
+    query.set('_cursor', Buffer.from(JSON.stringify(found.next)).toString('base64url'));
     links.push(['next', `${address}?${query}`]);
   }
-  const isWhole = next === undefined && start.at === 0 && start.cursor === '' && !wantsTotal;
-  const shownTotal = wantsTotal ? total : isWhole ? matched : undefined;
-  return { text: bundle('searchset', links, entries, shownTotal), patients: [...patients] };
+  const patients = patientsOf(found.resources.map(({ resource }) => resource));
+  return { text: bundle('searchset', links, entries, found.total), patients };
 }
 
-interface Read {
+/** What is asked for: of which types, and from where on. */
+interface Asked {
   types: string[];
   filters: [string, string][];
+  /** The parameters that decide the page, for the links. */
+  control: [string, string][];
   count: number;
-  start: { at: number; cursor: string };
+  start: Place;
   isCount: boolean;
   wantsTotal: boolean;
 }
 
-function readParameters(parameters: Iterable<[string, string]>, page: TypesPage): Read {
+/** A place in the series of types, and the cursor within the type. */
+type Place = [at: number, cursor: string];
+
+/** What the types make of the parameters, all of them. @throws RecordError 400 where one does not have a parameter */
+function understand(
+  record: FhirRecord,
+  { types, filters }: Asked,
+  { isLenient }: TypesPage,
+): { understood: [string, string][]; warnings: Issue[] } {
+  const warnings = new Map<string, Issue>();
+  let understood: [string, string][] = [];
+  for (const type of types) {
+    const request = record.readSearch(type, filters, isLenient);
+    for (const issue of request.warnings) warnings.set(issue.diagnostics, issue);
+    understood = request.understood;
+  }
+  return { understood, warnings: [...warnings.values()] };
+}
+
+interface Collected {
+  resources: { resource: StoredResource; mode: 'match' | 'include' }[];
+  total: number | undefined;
+  next: Place | undefined;
+}
+
+async function collect(record: FhirRecord, who: Caller, asked: Asked, page: TypesPage): Promise<Collected> {
+  const search = (type: string, ...control: [string, string][]) =>
+    record.search(who, record.readSearch(type, [...asked.filters, ...control], page.isLenient, page.within?.(type)));
+  const stored = new Set(await record.storedTypes(who));
+  const [first, cursor] = asked.start;
+  const resources: Collected['resources'] = [];
+  const seen = new Set<string>();
+  let rest = asked.isCount ? 0 : asked.count;
+  let total = 0;
+  let next: Place | undefined;
+  for (const [at, type] of asked.types.entries()) {
+    if (!stored.has(type)) continue;
+    if (asked.wantsTotal) total += (await search(type, ['_summary', 'count'])).total ?? 0;
+    if (asked.isCount || at < first || next) continue;
+    if (rest === 0) {
+      if ((await search(type, ['_count', '1'])).matches.length > 0) next = [at, ''];
+      continue;
+    }
+    const within: [string, string][] = at === first && cursor !== '' ? [['_cursor', cursor]] : [];
+    const found = await search(type, ['_count', String(rest)], ...within);
+    rest = Math.max(0, rest - found.matches.length);
+    if (found.next !== undefined) next = [at, found.next];
+    for (const [mode, list] of [['match', found.matches] as const, ['include', found.included] as const]) {
+      for (const resource of list) {
+        const key = `${resource.type}/${resource.rid}`;
+        if (!seen.has(key)) resources.push({ resource, mode });
+        seen.add(key);
+      }
+    }
+  }
+  const isWhole = next === undefined && first === 0 && cursor === '';
+  const matched = resources.filter(({ mode }) => mode === 'match').length;
+  return { resources, total: asked.wantsTotal ? total : isWhole ? matched : undefined, next };
+}
+
+function readParameters(parameters: Iterable<[string, string]>, page: TypesPage): Asked {
   const all = [...parameters];
   const last = (name: string) => all.findLast(([one]) => one === name)?.[1];
   const listed = last('_type')?.split(',');
@@ -122,6 +144,7 @@ function readParameters(parameters: Iterable<[string, string]>, page: TypesPage)
   return {
     types,
     filters: filters.filter(([name]) => name !== '_summary'),
+    control: all.filter(([name]) => ['_type', '_count', '_total', '_summary'].includes(name)),
     count: Math.min(Number(count), 1_000),
     start: readCursor(last('_cursor'), types.length),
     isCount,
@@ -140,22 +163,16 @@ function typesOf(listed: string[] | undefined, allowed: readonly string[] | unde
   return [...new Set(listed ?? allowed ?? resourceTypes())];
 }
 
-function readCursor(value: string | undefined, types: number): { at: number; cursor: string } {
-  if (value === undefined) return { at: 0, cursor: '' };
+function readCursor(value: string | undefined, types: number): Place {
+  if (value === undefined) return [0, ''];
   try {
     const [at, cursor] = JSON.parse(Buffer.from(value, 'base64url').toString()) as [unknown, unknown];
     if (Number.isInteger(at) && (at as number) >= 0 && (at as number) < types && typeof cursor === 'string') {
-      return { at: at as number, cursor };
+      return [at as number, cursor];
     }
   } catch {
     // Falls through to the error below.
   }
   const text = 'The parameter _cursor is not one that this server gave; start the search again without it.';
   throw new RecordError(400, 'invalid', text, '_cursor');
-}
-
-/** What was understood, and what decides the page. */
-function withoutControl(parameters: Iterable<[string, string]>, understood: [string, string][]): [string, string][] {
-  const own = [...parameters].filter(([name]) => ['_type', '_count', '_total', '_summary'].includes(name));
-  return [...understood, ...own];
 }
