@@ -292,6 +292,15 @@ describe('writing, as the http page says', () => {
         expect([id, (await get(`Observation?patient=${id}`)).json.total]).toEqual([id, 1]);
         expect((await get(`Patient/${id}/$everything`)).json.entry.length).toBeGreaterThan(1);
       }
+      const again = await send(
+        'POST',
+        'Patient',
+        { resourceType: 'Patient', ...body },
+        { 'if-none-exist': 'family=Merged' },
+      );
+      expect([again.status, again.json.id]).toEqual([200, merged]);
+      expect((await get(again.headers.get('location')!.split('/fhir/')[1]!)).json.id).toBe(merged);
+      expect((await get(`Patient/${merged}/_history`)).json.entry).toHaveLength(1);
       expect((await put('merged-a', { ...body, active: true })).status).toBe(200);
       expect((await get(`Patient/${merged}`)).status).toBe(200);
     });

@@ -4,10 +4,10 @@
  */
 import { isFhirError, type ScannedEntry, type ScannedResource, scanBundle } from '@causeway/fhir';
 import type { Access, AccessNote } from '../trust/index.ts';
+import type { Found } from './changes.ts';
 import { recordErrorOf } from './database-faults.ts';
 import { type Issue, RecordError } from './errors.ts';
 import { inTurns } from './in-turns.ts';
-import type { Found } from './record.ts';
 import type { WriteJob } from './writer.ts';
 
 /** One answer of a bundle, to be rendered as `Bundle.entry`. */

@@ -1,5 +1,6 @@
 /** The record: the FHIR store. Changes go through `Record.writer`, reads take an Access. */
 export type { BundleEntry, EntryOutcome } from './bundle.ts';
+export { type Audit, removedAtOnce } from './changes.ts';
 export { recordErrorOf } from './database-faults.ts';
 export { useDefinitions } from './definitions.ts';
 export { type Issue, RecordError } from './errors.ts';
@@ -16,7 +17,7 @@ export type { Patch } from './patch.ts';
 export { isNamed, type Preconditions } from './preconditions.ts';
 export { homePatient } from './prepare.ts';
 export type { HistoryPage, StoredResource } from './read.ts';
-export { type Audit, FhirRecord, type Persons, removedAtOnce, type Snapshot } from './record.ts';
+export { FhirRecord, type Persons, type Snapshot } from './record.ts';
 export { Retention } from './retention.ts';
 export { open, seal } from './sealing.ts';
 export type { RecordStream, StreamScope, VersionKey } from './stream.ts';

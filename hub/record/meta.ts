@@ -9,9 +9,10 @@
 import { isFhirError, type ScannedResource, scanResource } from '@causeway/fhir';
 import type { Meta, Resource } from '@medplum/fhirtypes';
 import type { Access } from '../trust/index.ts';
+import type { Audit } from './changes.ts';
 import { RecordError } from './errors.ts';
 import { homePatient } from './prepare.ts';
-import type { Audit, FhirRecord } from './record.ts';
+import type { FhirRecord } from './record.ts';
 import { checkResource, mergedPatient } from './targets.ts';
 
 /** The outcome of a change: the meta as it then is. */

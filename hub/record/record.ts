@@ -3,29 +3,25 @@
  * `write`.
  */
 
-import { isFhirError, isResourceType, type ScannedResource, scanResource, typeName } from '@causeway/fhir';
+import { isFhirError, type ScannedResource, scanResource, typeName } from '@causeway/fhir';
 import type { Database } from '../database/index.ts';
-import type { Access, AccessNote } from '../trust/index.ts';
+import type { Access } from '../trust/index.ts';
 import { type BundleServices, type EntryOutcome, readBundle, runBatch } from './bundle.ts';
-import { checkCondition, lockConditions } from './conditions.ts';
+import { Changes, type Found, type Removal, type WriteOutcome } from './changes.ts';
 import { RecordError } from './errors.ts';
 import { type EverythingPage, type EverythingRequest, everythingPage } from './everything.ts';
 import type { Scope } from './everything-rows.ts';
+import { type History, historyPage } from './history.ts';
 import { HomeKeys } from './home-keys.ts';
-import { isId, ridOf } from './keys.ts';
+import { isId } from './keys.ts';
 import { logicalId } from './logical-id.ts';
-import { newId } from './new-id.ts';
-import { type Patch, patchedResource, shownPatients } from './patch.ts';
-import { checkPreconditions, type Preconditions } from './preconditions.ts';
-import { homePatient } from './prepare.ts';
 import { type HistoryPage, Reader, type StoredResource } from './read.ts';
 import { type PresentPersons, Searcher, type SearchResult } from './search.ts';
 import type { ResolvePatient } from './search-condition.ts';
 import { readSearchRequest, type SearchRequest } from './search-request.ts';
 import { RecordStream } from './stream.ts';
-import { checkResource, mergedPatient, refuseOther, severalFound, targetOf } from './targets.ts';
+import { checkResource, checkType, existing, nothing } from './targets.ts';
 import { runTransaction } from './transaction.ts';
-import type { ResourceKey, WriteSet } from './write-set.ts';
 import { Writer } from './writer.ts';
 
 /** What the record asks of the person index. */
@@ -45,52 +41,18 @@ export interface Snapshot {
   search(access: Access, request: SearchRequest): Promise<SearchResult>;
 }
 
-export interface WriteOutcome {
-  status: 200 | 201;
-  id: string;
-  version: number;
-  updated: Date;
-  text: string;
-}
-
-/** The version that says a resource was deleted. */
-export interface Removal {
-  version: number;
-  updated: Date;
-}
-
-/** What a conditional search found. */
-export interface Found {
-  id: string;
-  version: number;
-  updated: Date;
-  text: string;
-}
-
-/** A page of a history. */
-export interface History {
-  versions: StoredResource[];
-  /** The logical id of each version. */
-  ids: string[];
-  /** The cursor of the next page. */
-  next: number | undefined;
-  total: number | undefined;
-}
-
 /** What a bundle needs of the one who received it. */
 export type BundleExchange = Pick<BundleServices, 'single' | 'audit' | 'fault'> & {
   /** The base URL that the client used. */
   base: string;
 };
 
-/** The access that a change is, told by its outcome; recorded in the transaction of the change. */
-export type Audit<T> = (outcome: T) => AccessNote;
-
 export class FhirRecord {
   readonly keys: HomeKeys;
   readonly writer: Writer;
   readonly reader: Reader;
   readonly #database: Database;
+  readonly #changes: Changes;
   #persons: Persons | undefined;
   #searcher: Searcher | undefined;
 
@@ -99,6 +61,12 @@ export class FhirRecord {
     this.keys = new HomeKeys(master);
     this.writer = new Writer(database, this.keys);
     this.reader = new Reader(database, this.keys);
+    this.#changes = new Changes({
+      writer: this.writer,
+      read: (access, type, id) => this.read(access, type, id),
+      find: (access, type, query, limit) => this.find(access, type, query, limit),
+      resolvePatient: async (id) => this.#persons?.resolvePatient(id) ?? { rids: [], homes: [] },
+    });
   }
 
   /** Connects the person index, which itself is built on the record. */
@@ -122,41 +90,24 @@ export class FhirRecord {
   async vread(access: Access, type: string, id: string, version: string): Promise<StoredResource> {
     checkType(type);
     const number = /^\d{1,9}$/.test(version) ? Number(version) : 0;
-    return existing(await this.reader.vread(access, type, id, number), type);
+    const found = await this.reader.vread(access, type, id, number);
+    if (found || type !== 'Patient') return existing(found, type);
+    const merged = await this.#persons?.readPerson(access, id);
+    return existing(merged?.version === number ? merged : undefined, type);
   }
 
   /**
-   * Versions, newest first, with the id of each; the total where it costs next to nothing.
+   * Versions, newest first. Of a merged Patient there is the current one only: its history is that of its sources.
    * @throws RecordError 404 where there is no such resource that this access may see
    */
   async history(access: Access, scope: { type?: string; id?: string }, page: HistoryPage): Promise<History> {
     if (scope.type !== undefined) checkType(scope.type);
     if (scope.id !== undefined && !isId(scope.id)) throw nothing(scope.type!);
-    const found = await this.reader.history(access, scope, { ...page, count: page.count + 1 });
-    const isWhole = page.before === undefined && found.length <= page.count;
-    const isAll = page.since === undefined && page.at === undefined;
-    if (found.length === 0 && scope.id !== undefined && page.before === undefined) {
-      if (isAll || (await this.reader.versionCount(access, scope.type!, scope.id)) === 0) throw nothing(scope.type!);
-    }
-    const versions = found.slice(0, page.count);
-    const total = isWhole
-      ? found.length
-      : scope.id !== undefined && isAll
-        ? await this.reader.versionCount(access, scope.type!, scope.id)
-        : undefined;
-    return {
-      versions,
-      ids: await Promise.all(versions.map((stored) => scope.id ?? this.#idOf(access, stored))),
-      next: found.length > page.count ? versions.at(-1)!.seq : undefined,
-      total,
-    };
-  }
-
-  /** The id of a version; that of a deletion is told by the version before it. */
-  async #idOf(access: Access, { text, type, rid, version }: StoredResource): Promise<string> {
-    if (text !== '') return logicalId(text);
-    const before = await this.reader.vread(access, type, rid, version - 1);
-    return before && before.text !== '' ? logicalId(before.text) : rid;
+    const found = await historyPage(this.reader, access, scope, page);
+    if (found) return found;
+    const merged = scope.type === 'Patient' ? await this.#persons?.readPerson(access, scope.id!) : undefined;
+    if (!merged) throw nothing(scope.type!);
+    return { versions: [merged], ids: [scope.id!], next: undefined, total: 1 };
   }
 
   /** @throws RecordError 400 for parameters that are not understood */
@@ -268,179 +219,39 @@ export class FhirRecord {
     return scanned;
   }
 
-  /** Creates a resource under an id of the hub's making; with `ifNoneExist`, only when that finds nothing. */
-  async create(
-    access: Access,
-    scanned: ScannedResource,
-    ifNoneExist?: string,
-    audit?: Audit<WriteOutcome>,
-  ): Promise<WriteOutcome> {
-    const id = newId();
-    const type = scanned.resourceType;
-    if (ifNoneExist !== undefined) checkCondition(ifNoneExist, 'If-None-Exist');
-    return this.#write(scanned, id, ifNoneExist !== undefined, audit, async (set) => {
-      if (ifNoneExist === undefined) return put(set, scanned, id);
-      await lockConditions(set.transaction, [{ type, query: ifNoneExist }]);
-      const found = await this.#findOne(access, type, ifNoneExist);
-      return found ? { status: 200, ...found } : put(set, scanned, id);
-    });
+  /** See `Changes.create`. */
+  create(...change: Parameters<Changes['create']>): Promise<WriteOutcome> {
+    return this.#changes.create(...change);
   }
 
-  /** Stores the next version of a resource, or its first. @throws RecordError 412 where a precondition does not hold */
-  update(
-    scanned: ScannedResource,
-    id: string,
-    when: Preconditions = {},
-    audit?: Audit<WriteOutcome>,
-  ): Promise<WriteOutcome> {
-    if (!isId(id)) throw new RecordError(400, 'value', 'An id has 1 to 64 letters, digits, - and dots.', 'id');
-    if (scanned.id !== id) {
-      throw new RecordError(400, 'invariant', 'The id of the resource must be that of the address.', 'id');
-    }
-    return this.#write(scanned, id, false, audit, (set) => this.#next(set, scanned, id, when));
+  /** See `Changes.update`. */
+  update(...change: Parameters<Changes['update']>): Promise<WriteOutcome> {
+    return this.#changes.update(...change);
   }
 
-  /** Updates what a search finds, or creates (FHIR R4 §3.1.0.4.3). @throws RecordError 412 for several */
-  async conditionalUpdate(
-    access: Access,
-    scanned: ScannedResource,
-    query: string,
-    when: Preconditions = {},
-    audit?: Audit<WriteOutcome>,
-  ): Promise<WriteOutcome> {
-    const type = scanned.resourceType;
-    const stated = scanned.id;
-    checkCondition(query);
-    return this.writer.write({
-      keys: [],
-      patients: [],
-      alone: true,
-      ...(audit ? { audit } : {}),
-      apply: async (set) => {
-        await lockConditions(set.transaction, [{ type, query }]);
-        const found = await this.#findOne(access, type, query);
-        const id = targetOf(found?.id, stated);
-        const patient = homePatient(scanned, id);
-        await set.load([{ type, id }], patient === undefined ? [] : [patient]);
-        if (!found && stated !== undefined) refuseOther(set.get(type, id));
-        return this.#next(set, scanned, id, when, found !== undefined);
-      },
-    });
+  /** See `Changes.conditionalUpdate`. */
+  conditionalUpdate(...change: Parameters<Changes['conditionalUpdate']>): Promise<WriteOutcome> {
+    return this.#changes.conditionalUpdate(...change);
   }
 
-  /**
-   * Stores what a patch makes of the current version; one that changes nothing makes no version.
-   * @throws RecordError 404, 410, 412, 400 for what is no patch, 422 for one that the resource cannot take
-   */
-  async patch(
-    access: Access,
-    type: string,
-    id: string,
-    patch: Patch,
-    when: Preconditions = {},
-    audit?: Audit<WriteOutcome>,
-  ): Promise<WriteOutcome> {
-    await this.read(access, type, id);
-    return this.writer.write({
-      keys: [{ type, id }],
-      patients: [],
-      texts: true,
-      ...(audit ? { audit } : {}),
-      apply: (set) => this.#patched(set, { type, id }, patch, when),
-    });
+  /** See `Changes.patch`. */
+  patch(...change: Parameters<Changes['patch']>): Promise<WriteOutcome> {
+    return this.#changes.patch(...change);
   }
 
-  /** Patches what a search finds (FHIR R4 §3.1.0.6.3). @throws RecordError 404 for nothing, 412 for several */
-  async conditionalPatch(
-    access: Access,
-    type: string,
-    query: string,
-    patch: Patch,
-    when: Preconditions = {},
-    audit?: Audit<WriteOutcome>,
-  ): Promise<WriteOutcome> {
-    checkType(type);
-    checkCondition(query);
-    return this.writer.write({
-      keys: [],
-      patients: [],
-      alone: true,
-      ...(audit ? { audit } : {}),
-      apply: async (set) => {
-        await lockConditions(set.transaction, [{ type, query }]);
-        const found = await this.#findOne(access, type, query);
-        if (!found) {
-          throw new RecordError(404, 'not-found', `The condition finds no ${type} that could be patched.`);
-        }
-        const key = { type, id: found.id };
-        await set.load([key], [], true);
-        if (!set.get(type, found.id)) throw mergedPatient();
-        return this.#patched(set, key, patch, when);
-      },
-    });
+  /** See `Changes.conditionalPatch`. */
+  conditionalPatch(...change: Parameters<Changes['conditionalPatch']>): Promise<WriteOutcome> {
+    return this.#changes.conditionalPatch(...change);
   }
 
-  /** Deletes a resource; deleting what is not there changes nothing. Returns the version that says so. */
-  async remove(
-    type: string,
-    id: string,
-    when: Preconditions = {},
-    audit?: Audit<Removal | undefined>,
-  ): Promise<Removal | undefined> {
-    checkType(type);
-    return this.writer.write({
-      keys: [{ type, id }],
-      patients: [],
-      ...(audit ? { audit } : {}),
-      apply: async (set) => {
-        const before = set.get(type, id);
-        checkPreconditions(when, before);
-        if (!before) await this.#refuseMerged(type, id);
-        return before && (before.deleted ? before : set.remove(type, id));
-      },
-    });
+  /** See `Changes.remove`. */
+  remove(...change: Parameters<Changes['remove']>): Promise<Removal | undefined> {
+    return this.#changes.remove(...change);
   }
 
-  /**
-   * Deletes all that a search finds, in one transaction; returns their ids.
-   * @throws RecordError 412 where it finds more than `removedAtOnce`, or several under If-Match
-   */
-  async conditionalRemove(
-    access: Access,
-    type: string,
-    query: string,
-    when: Preconditions = {},
-    audit?: Audit<string[]>,
-  ): Promise<string[]> {
-    checkType(type);
-    checkCondition(query);
-    return this.writer.write({
-      keys: [],
-      patients: [],
-      alone: true,
-      ...(audit ? { audit } : {}),
-      apply: async (set) => {
-        await lockConditions(set.transaction, [{ type, query }]);
-        const found = await this.find(access, type, query, removedAtOnce + 1);
-        if (found.length > removedAtOnce) {
-          const text = `The condition finds more than ${removedAtOnce} resources, which is as many as are deleted at once.`;
-          throw new RecordError(412, 'multiple-matches', text);
-        }
-        if (when.ifMatch !== undefined && found.length > 1) throw severalFound();
-        await set.load(
-          found.map(({ id }) => ({ type, id })),
-          [],
-        );
-        if (found.length === 0) checkPreconditions(when, undefined);
-        for (const { id } of found) {
-          const before = set.get(type, id);
-          if (!before) throw mergedPatient();
-          checkPreconditions(when, before);
-          if (!before.deleted) set.remove(type, id);
-        }
-        return found.map(({ id }) => id);
-      },
-    });
+  /** See `Changes.conditionalRemove`. */
+  conditionalRemove(...change: Parameters<Changes['conditionalRemove']>): Promise<string[]> {
+    return this.#changes.conditionalRemove(...change);
   }
 
   /** Carries out a batch or transaction bundle. */
@@ -453,7 +264,7 @@ export class FhirRecord {
     const services: BundleServices = {
       find: (who, of, query, limit) => this.find(who, of, query, limit),
       write: (job) => this.writer.write(job),
-      refuseMerged: (of, id) => this.#refuseMerged(of, id),
+      refuseMerged: (of, id) => this.#changes.refuseMerged(of, id),
       ...exchange,
     };
     const run = type === 'batch' ? runBatch : runTransaction;
@@ -473,99 +284,4 @@ export class FhirRecord {
     const services = { database: this.#database, reader: this.reader, present: this.#persons!.present };
     return everythingPage(services, access, scope, request);
   }
-
-  async #findOne(access: Access, type: string, query: string): Promise<Found | undefined> {
-    const found = await this.find(access, type, query);
-    if (found.length > 1) throw severalFound();
-    return found[0];
-  }
-
-  /** The next version, or the first. @param isFound whether a search said that the resource exists */
-  async #next(
-    set: WriteSet,
-    scanned: ScannedResource,
-    id: string,
-    when: Preconditions,
-    isFound = false,
-  ): Promise<WriteOutcome> {
-    const before = set.get(scanned.resourceType, id);
-    checkPreconditions(when, before);
-    if (!before && isFound) throw mergedPatient();
-    if (!before) await this.#refuseMerged(scanned.resourceType, id);
-    return put(set, scanned, id);
-  }
-
-  async #patched(set: WriteSet, key: ResourceKey, patch: Patch, when: Preconditions): Promise<WriteOutcome> {
-    const { type } = key;
-    const before = set.get(type, key.id);
-    if (!before) await this.#refuseMerged(type, key.id);
-    const { version, updated, text } = existing(before, type);
-    checkPreconditions(when, before);
-    const id = logicalId(text!);
-    const shown = await shownPatients(set, [before!]);
-    const scanned = patchedResource(before!, patch, shown.get(before!.home));
-    if (!scanned) return { status: 200, id, version, updated, text: text! };
-    const patient = homePatient(scanned, id);
-    if (patient !== undefined) await set.load([], [patient]);
-    return put(set, scanned, id);
-  }
-
-  /** A merged Patient is made from its sources; nothing can be stored under its id. @throws RecordError 409 */
-  async #refuseMerged(type: string, id: string): Promise<void> {
-    if (type !== 'Patient' || !this.#persons) return;
-    const { homes, rids } = await this.#persons.resolvePatient(id);
-    if (homes.length > 0 && !rids.includes(ridOf(id))) throw mergedPatient();
-  }
-
-  #write(
-    scanned: ScannedResource,
-    id: string,
-    alone: boolean,
-    audit: Audit<WriteOutcome> | undefined,
-    apply: (set: WriteSet) => Promise<WriteOutcome> | WriteOutcome,
-  ): Promise<WriteOutcome> {
-    const patient = homePatient(scanned, id);
-    return this.writer.write({
-      keys: [{ type: scanned.resourceType, id }],
-      patients: patient === undefined ? [] : [patient],
-      alone,
-      ...(audit ? { audit } : {}),
-      apply,
-    });
-  }
-}
-
-/** How many resources one conditional delete takes away. */
-export const removedAtOnce = 1_000;
-
-function put(set: WriteSet, scanned: ScannedResource, id: string): WriteOutcome {
-  const before = set.get(scanned.resourceType, id);
-  const after = set.put(scanned, scanned.resourceType, id);
-  const status = before && !before.deleted ? 200 : 201;
-  return { status, id, version: after.version, updated: after.updated, text: after.text! };
-}
-
-function checkType(type: string): void {
-  if (!isResourceType(type)) {
-    throw new RecordError(
-      404,
-      'not-supported',
-      'The address names no FHIR R4 resource type, such as Patient or Observation.',
-    );
-  }
-}
-
-function nothing(type: string): RecordError {
-  return new RecordError(404, 'not-found', `There is no ${type} of this id.`);
-}
-
-function existing<T extends { deleted: boolean; version: number; updated: Date }>(
-  found: T | undefined,
-  type: string,
-): T {
-  if (!found) throw nothing(type);
-  if (!found.deleted) return found;
-  throw new RecordError(410, 'deleted', `This ${type} was deleted; its history is kept.`)
-    .with('etag', `W/"${found.version}"`)
-    .with('last-modified', found.updated.toUTCString());
 }

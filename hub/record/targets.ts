@@ -1,5 +1,5 @@
 /** Which resource a conditional interaction is about, and why one may not be changed (FHIR R4 §3.1.0.4.3). */
-import { type ScannedResource, validate } from '@causeway/fhir';
+import { isResourceType, type ScannedResource, validate } from '@causeway/fhir';
 import { RecordError } from './errors.ts';
 import { newId } from './new-id.ts';
 
@@ -46,4 +46,31 @@ export function checkResource(scanned: ScannedResource, at?: string): void {
       expression: [at, expression].filter(Boolean).join(': '),
     })),
   );
+}
+
+/** @throws RecordError 404 for what is no resource type */
+export function checkType(type: string): void {
+  if (!isResourceType(type)) {
+    throw new RecordError(
+      404,
+      'not-supported',
+      'The address names no FHIR R4 resource type, such as Patient or Observation.',
+    );
+  }
+}
+
+export function nothing(type: string): RecordError {
+  return new RecordError(404, 'not-found', `There is no ${type} of this id.`);
+}
+
+/** A version that is there. @throws RecordError 404, 410 with the ETag of the deletion */
+export function existing<T extends { deleted: boolean; version: number; updated: Date }>(
+  found: T | undefined,
+  type: string,
+): T {
+  if (!found) throw nothing(type);
+  if (!found.deleted) return found;
+  throw new RecordError(410, 'deleted', `This ${type} was deleted; its history is kept.`)
+    .with('etag', `W/"${found.version}"`)
+    .with('last-modified', found.updated.toUTCString());
 }

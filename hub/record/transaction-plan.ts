@@ -3,12 +3,12 @@ import { isResourceType, type ScannedResource } from '@causeway/fhir';
 import type { Access } from '../trust/index.ts';
 import type { BundleEntry, BundleServices } from './bundle.ts';
 import { BundleReferences, readConditional } from './bundle-references.ts';
+import { removedAtOnce } from './changes.ts';
 import { checkCondition, type SearchCondition, sameCondition } from './conditions.ts';
 import { RecordError } from './errors.ts';
 import { inTurns } from './in-turns.ts';
 import { isId } from './keys.ts';
 import { newId } from './new-id.ts';
-import { removedAtOnce } from './record.ts';
 import { checkResource, severalFound, targetOf } from './targets.ts';
 
 export interface Planned {
