@@ -373,6 +373,58 @@ describe('http §3.1.0.11 batch/transaction', () => {
     });
   });
 
+  describe('hostile bundles', () => {
+    it('keeps a batch inside the base, whatever an entry calls its address', async () => {
+      const urls = [
+        '../api/status',
+        'Patient/../../api/status',
+        '%2e%2e/api/status',
+        '..\\\\api/status',
+        '//evil/x',
+        './x',
+      ];
+      const answer = await batch(...urls.map((url) => reads(url)));
+      expect(statuses(answer)).toEqual(urls.map(() => '400'));
+    });
+
+    it('lets what is too deep, doubled or no resource fail alone, and pollutes nothing', async () => {
+      const deep = `{"resourceType":"Basic","code":{"text":"x"},"extension":${'[{"url":"u","extension":'.repeat(80)}[]${'}]'.repeat(80)}}`;
+      const entry = (resource: string) => `{"resource":${resource},"request":{"method":"POST","url":"Basic"}}`;
+      const resources = [
+        deep,
+        '{"resourceType":"Basic","__proto__":{"polluted":true},"code":{"text":"x"}}',
+        '{"resourceType":"Basic","constructor":{"prototype":{"polluted":true}},"code":{"text":"x"}}',
+        '[]',
+        'null',
+        '"text"',
+        '{"resourceType":"Basic","code":{"text":"\\u0000"}}',
+        '{"resourceType":"Basic","code":{"text":"fine"}}',
+      ];
+      const answer = await post(`{"resourceType":"Bundle","type":"batch","entry":[${resources.map(entry).join()}]}`);
+      expect(answer.status).toBe(200);
+      const found = statuses(answer);
+      expect(found.slice(0, -1).every((status: string) => status === '400' || status === '422')).toBe(true);
+      expect(found.at(-1)).toBe('201');
+      expect(({} as { polluted?: boolean }).polluted).toBeUndefined();
+    });
+
+    it('answers thousands of malformed entries, and of conditions, in bounded time', async () => {
+      const many = (entry: (i: number) => string) =>
+        `{"resourceType":"Bundle","type":"batch","entry":[${Array.from({ length: 3_000 }, (_, i) => entry(i)).join()}]}`;
+      const start = performance.now();
+      const malformed = await post(
+        many(() => '{"resource":{"resourceType":"Patient","a":1,"a":2},"request":{"method":"POST","url":"Patient"}}'),
+      );
+      expect(new Set(statuses(malformed))).toEqual(new Set(['400']));
+      const condition = Array.from({ length: 40 }, (_, i) => `identifier=urn:x|${i}`).join('&');
+      const conditions = await transaction(
+        ...Array.from({ length: 50 }, () => creates(patient('many'), { ifNoneExist: condition })),
+      );
+      expect(conditions.status).toBe(400);
+      expect(performance.now() - start).toBeLessThan(30_000);
+    }, 60_000);
+  });
+
   it('takes a transaction of 10 000 entries that refer to each other, in time that grows with their number', async () => {
     const timed = async (entries: number) => {
       const urn = (i: number) =>

@@ -116,7 +116,7 @@ function wrongRequest(entry: BundleEntry, url: string | undefined, at: string): 
     const text = 'request.method may be GET, HEAD, POST, PUT, PATCH or DELETE.';
     return new RecordError(400, 'value', text, `${at}.request.method`);
   }
-  if (/^[a-z][a-z0-9+.-]*:/i.test(entry.url)) {
+  if (/^[a-z][a-z0-9+.-]*:/i.test(entry.url) || leavesBase.test(entry.url.split('?')[0]!)) {
     const text = 'request.url must be relative to this server, such as Patient/1.';
     return new RecordError(400, 'value', text, `${at}.request.url`);
   }
@@ -125,6 +125,9 @@ function wrongRequest(entry: BundleEntry, url: string | undefined, at: string): 
   }
   return undefined;
 }
+
+/** Parts of an address that lead out of the base, as URLs are read. */
+const leavesBase = /\\|(?:^|\/)(?:\.|%2e){1,2}(?:\/|$)|^\//i;
 
 /** Whether a POST may come without a resource: a search or an operation whose parameters are in the address. */
 function isBodyless(url: string): boolean {
