@@ -2,7 +2,8 @@
  * The XML side of the suites `fhir` and `synthea`: JSON goes to XML and comes back the same, XML goes to JSON, and says
  * what its JSON twin says. Numbers are compared by their digits.
  */
-import { isFhirError, jsonFromXml, xmlFromJson } from '@causeway/fhir';
+import { isFhirError, jsonFromXml, narrativeIssues, xmlFromJson } from '@causeway/fhir';
+import type { Verdict } from './result.ts';
 
 /** What a JSON text became on its way through XML. */
 export interface RoundTrip {
@@ -36,6 +37,24 @@ export function isFhirXml(text: string): boolean {
   const root = /<([A-Za-z][\w.-]*:)?[A-Za-z][^>]*>/.exec(text.replace(/<!--[\s\S]*?-->/g, ''))?.[0] ?? '';
   return /\sxmlns(:\w+)?\s*=\s*["']http:\/\/hl7\.org\/fhir["']/.test(root);
 }
+
+/**
+ * What is said of a text taken as the narrative of a resource: refused, with the first reason; or accepted, and then it
+ * holds nothing that a plain search finds dangerous, and comes through XML the same.
+ */
+export function narrativeVerdict(text: string): Verdict {
+  const [error] = narrativeIssues(text).filter(({ severity }) => severity === 'error');
+  if (error !== undefined) return { refusal: error.diagnostics, reasons: [] };
+  const reasons: string[] = [];
+  if (DANGEROUS.test(text))
+    reasons.push('is accepted though it holds active content or an entity that XML does not have');
+  const resource = { resourceType: 'Basic', text: { status: 'additional', div: text.trim() } };
+  if (!roundTrip(JSON.stringify(resource)).isSame) reasons.push('comes back from XML with other content');
+  return { reasons };
+}
+
+const DANGEROUS =
+  /<\s*(?:\w+:)?(?:script|iframe|object|embed|form|style|link|base|svg|math|html|head|body|meta)\b|\son\w+\s*=|(?:java|vb)script:|&(?!(?:amp|lt|gt|quot|apos|#\d+|#x[0-9a-f]+);)/i;
 
 /** A file as it came, and the JSON of it: the same text when it came as JSON. */
 export interface Twin {

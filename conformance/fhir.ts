@@ -14,7 +14,7 @@ import {
   validate,
 } from '@causeway/fhir';
 import { type CaseFile, caseFiles } from './case-files.ts';
-import { compareTwins, isFhirXml, roundTrip, type Twin } from './fhir-xml.ts';
+import { compareTwins, isFhirXml, narrativeVerdict, roundTrip, type Twin } from './fhir-xml.ts';
 import { some } from './ledger-check.ts';
 import { referencesOf } from './resource-checks.ts';
 import { percent, type SuiteResult, type Verdict, Verdicts } from './result.ts';
@@ -43,9 +43,9 @@ interface Tally {
   dangling: number;
 }
 
-/** Runs the suite over the examples of `fhir` and `ig-packages`. */
+/** Runs the suite over the examples of `fhir` and `ig-packages`, and `fhir/xhtml` as narratives. */
 export function runFhir(cases: string): SuiteResult {
-  return runResources(cases, ['fhir', 'ig-packages']);
+  return runResources(cases, ['fhir', 'ig-packages'], 'fhir/xhtml');
 }
 
 /** Runs the suite over the transaction bundles of `synthea`. */
@@ -53,7 +53,7 @@ export function runSynthea(cases: string): SuiteResult {
   return runResources(cases, ['synthea']);
 }
 
-function runResources(cases: string, folders: readonly string[]): SuiteResult {
+function runResources(cases: string, folders: readonly string[], narratives?: string): SuiteResult {
   const verdicts = new Verdicts();
   const tally: Tally = {
     files: 0,
@@ -97,7 +97,13 @@ function runResources(cases: string, folders: readonly string[]): SuiteResult {
       reasons: accepted_pct < LEAST_ACCEPTED ? [`${refused} of ${total} are refused`] : [],
     }));
   }
-  return { ...verdicts.result, ...tally, accepted_pct };
+  const [before, refusedBefore] = [verdicts.result.total, verdicts.result.refused];
+  for (const { id, bytes } of narratives === undefined ? [] : caseFiles(cases, [narratives])) {
+    if (/\.(?:html|xhtml|xml|svg)$/i.test(id)) verdicts.check(id, () => narrativeVerdict(bytes.toString('utf8')));
+  }
+  const narrative_files = verdicts.result.total - before;
+  const narratives_refused = verdicts.result.refused - refusedBefore;
+  return { ...verdicts.result, ...tally, accepted_pct, narrative_files, narratives_refused };
 }
 
 /** JSON that names its type first or anywhere on its top level, or XML whose root is in FHIR's namespace. */

@@ -1,5 +1,6 @@
 /**
- * CPU time per resource of the write path's pure part: scan, canonical text, index values, compartment, validation.
+ * CPU time per resource of the write path's pure part: scan, canonical text, index values, compartment, validation; and of
+ * the forms in which a resource is read: XML, summaries, indented.
  * Run: `npx causeway-node packages/fhir/bench.ts [--json]`. `bench.json` holds the figures that README.md speaks of.
  */
 
@@ -10,10 +11,14 @@ import {
   compileDefinitions,
   extract,
   isFhirError,
+  jsonFromXml,
   loadDefinitions,
   parseJson,
+  prettyJson,
   scanResource,
+  subset,
   validate,
+  xmlFromJson,
 } from './src/index.ts';
 
 const VERSION = { id: '0197a000-7000-7000-8000-000000000001', versionId: '1', lastUpdated: '2026-01-31T08:00:00.000Z' };
@@ -137,6 +142,12 @@ function scanned(text: string) {
   return result;
 }
 
+function written(text: string): string {
+  const xml = xmlFromJson(text);
+  if (typeof xml !== 'string') throw new Error(xml.error);
+  return xml;
+}
+
 /** Microseconds of this process's CPU per call, the least of several rounds. */
 function measure(run: () => unknown): number {
   let least = Number.POSITIVE_INFINITY;
@@ -170,6 +181,7 @@ for (const [name, resource, indent] of [
 ] as const) {
   const text = JSON.stringify(resource, null, indent);
   const { value, resourceType } = scanned(text);
+  const xml = written(text);
   results[name] = {
     characters: text.length,
     'JSON.parse alone': measure(() => JSON.parse(text)),
@@ -180,6 +192,11 @@ for (const [name, resource, indent] of [
     'index values': extract(value).length,
     compartment: measure(() => compartment(resourceType, value)),
     validate: measure(() => validate(value)),
+    'characters of XML': xml.length,
+    xmlFromJson: measure(() => xmlFromJson(text)),
+    jsonFromXml: measure(() => jsonFromXml(xml)),
+    'subset, _summary=true': measure(() => subset(text, { summary: 'true' })),
+    prettyJson: measure(() => prettyJson(text)),
     all: measure(() => {
       const resource = scanned(text);
       const written = canonicalText(resource, VERSION);

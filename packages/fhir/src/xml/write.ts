@@ -135,13 +135,13 @@ class Writer {
       let rule = rules.properties.get(key);
       const isBeside = rule === undefined && key.startsWith('_');
       if (isBeside) rule = rules.properties.get(key.slice(1));
-      if (rule === undefined || (isBeside && rule.json === undefined)) this.unknown(key, rules);
-      let part = isBeside || rule.json !== undefined ? parts.find((it) => it.rule === rule) : undefined;
+      if (rule === undefined || (isBeside && !hasBeside(rule))) this.unknown(key, rules);
+      let part = rule.order > last ? undefined : parts.find((it) => it.rule === rule);
       if (part === undefined) {
         part = { rule, values: [], beside: undefined, written: '', hasValue: false };
         parts.push(part);
         if (rule.order < last) isOrdered = false;
-        last = rule.order;
+        last = Math.max(last, rule.order);
       }
       this.steps.push(rule.name);
       if (isBeside) this.beside(part);
@@ -264,6 +264,11 @@ class Writer {
   private refuse(code: IssueCode, message: string): never {
     throw new Refusal(this.walk.at, code, message);
   }
+}
+
+/** Whether a property may have `_name` beside it: attributes of XML and narratives have no extensions. */
+function hasBeside(rule: PropertyRule): boolean {
+  return rule.json !== undefined && !rule.isAttribute && rule.type !== 'xhtml';
 }
 
 function written(parts: readonly Parts[]): Content {
