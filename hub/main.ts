@@ -18,7 +18,7 @@ import { forgetPatients, PersonIndex } from './identity/index.ts';
 import { ConversionPool, Messages, Processor, Receiver } from './inbox/index.ts';
 import type { Progress, RunningHub } from './lifecycle.ts';
 import { Deliveries, Derivation, forgetDeliveries, Sender } from './outbox/index.ts';
-import { Expunger, FhirRecord, Retention, useDefinitions } from './record/index.ts';
+import { Expunger, FhirRecord, Labels, Retention, useDefinitions } from './record/index.ts';
 import { screens } from './screens/index.ts';
 import { masterKey, tokenKey } from './secrets/index.ts';
 import { AccessLog, Accounts, Participants } from './trust/index.ts';
@@ -58,6 +58,7 @@ export async function startHub(config: Config, progress: Progress, pages = scree
     const messages = new Messages(database, master, participants);
     const sender = new Sender({ database, record, participants, accessLog, log });
     new Derivation(record, persons, participants, () => sender.wake());
+    const labels = new Labels(database, record);
     const expunger = new Expunger(database, record, accessLog);
     expunger.also(forgetPatients);
     expunger.also(forgetDeliveries);
@@ -94,6 +95,7 @@ export async function startHub(config: Config, progress: Progress, pages = scree
         deliveries,
         receiver,
         participants,
+        labels,
         expunger,
         retention,
         allowExpunge: config.allowExpunge,

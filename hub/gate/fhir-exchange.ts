@@ -2,7 +2,14 @@
 import { isUtf8 } from 'node:buffer';
 import { isResourceType, jsonFromXml } from '@causeway/fhir';
 import type { FastifyRequest } from 'fastify';
-import { type Audit, type Expunger, type FhirRecord, RecordError, type Retention } from '../record/index.ts';
+import {
+  type Audit,
+  type Expunger,
+  type FhirRecord,
+  type Labels,
+  RecordError,
+  type Retention,
+} from '../record/index.ts';
 import type { AccessLog } from '../trust/index.ts';
 import { type Authenticator, type Caller, mayWrite } from './authenticate.ts';
 import type { FhirAddresses } from './fhir-addresses.ts';
@@ -15,6 +22,7 @@ export interface FhirParts {
   authenticator: Authenticator;
   bundleBytes: number;
   addresses: FhirAddresses;
+  labels: Labels;
   expunger: Expunger;
   retention: Retention;
   /** Whether this hub removes anything for good. */

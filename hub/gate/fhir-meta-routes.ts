@@ -1,7 +1,5 @@
-/**
- * `$meta`, `$meta-add`, `$meta-delete` (https://hl7.org/fhir/R4/resource-operation-meta.html). `$meta` of a whole type or
- * of the system is refused, as R4 allows: the record does not keep which labels are in use.
- */
+/** `$meta`, `$meta-add`, `$meta-delete` (https://hl7.org/fhir/R4/resource-operation-meta.html). */
+import { isResourceType } from '@causeway/fhir';
 import type { Meta } from '@medplum/fhirtypes';
 import type { FastifyInstance } from 'fastify';
 import { changeMeta, metaOf, RecordError, type StoredResource } from '../record/index.ts';
@@ -29,6 +27,23 @@ export function fhirMetaRoutes(app: FastifyInstance, parts: FhirParts): void {
         const stored = await read(who, request.params);
         await recordAccess(parts, who, 'meta', pathOf(request), 200, patientsOf([stored]));
         return sendText(request, reply, answer(metaOf(stored.text)));
+      },
+    });
+  }
+  for (const url of ['/fhir/$meta', '/fhir/:type/$meta']) {
+    app.route<{ Params: Partial<Params> }>({
+      method: either,
+      url,
+      handler: async (request, reply) => {
+        const who = await authenticator.caller(request, 'meta');
+        const { type } = request.params;
+        if (type !== undefined && !isResourceType(type)) {
+          throw new RecordError(404, 'not-supported', 'The address names no FHIR R4 resource type, such as Patient.');
+        }
+        operationParameters(parts, request, {});
+        const meta = await parts.labels.inUse(who, type);
+        await recordAccess(parts, who, 'meta', pathOf(request), 200);
+        return sendText(request, reply, answer(meta));
       },
     });
   }

@@ -346,16 +346,27 @@ describe('$meta, $meta-add, $meta-delete (https://hl7.org/fhir/R4/resource-opera
     expect(found.map(({ code }: Json) => code).sort()).toEqual(codes.sort());
   });
 
+  it('tell what is in use, of a type and of all, to whom may see it', async () => {
+    const meta = { profile: ['urn:p|1'], tag: [tag('in,use', { display: 'In use' })], security: [{ code: 'bare' }] };
+    const subject = { subject: { reference: 'Patient/x' } };
+    const flag = { resourceType: 'Flag', id: 'm-flag', meta, status: 'active', code: { text: 'x' }, ...subject };
+    await store(flag as never, { ...flag, id: 'm-gone', meta: { tag: [tag('gone')] } } as never);
+    await hub.send('DELETE', '/fhir/Flag/m-gone');
+    expect(metaIn(await hub.get('/fhir/Flag/$meta'))).toEqual(meta);
+    const all = metaIn(await post('/fhir/$meta', ''));
+    expect(all.tag).toEqual(expect.arrayContaining([meta.tag[0], tag('b')]));
+    expect(all.profile).toEqual(['urn:p|1']);
+    expect(metaIn(await hub.get('/fhir/Flag/$meta', { role: 'integration-engineer' }))).toEqual({});
+    expect(metaIn(await hub.get('/fhir/Account/$meta'))).toEqual({});
+  });
+
   it('say what is wrong', async () => {
     expect((await post('/fhir/Basic/none/$meta-add', labels({ tag: [tag('a')] }))).status).toBe(404);
     expect((await post('/fhir/Basic/m-race/$meta-add', { resourceType: 'Parameters' })).status).toBe(400);
     expect((await post('/fhir/Basic/m-race/$meta-add', labels({ tags: [] }))).status).toBe(422);
     expect((await post('/fhir/Basic/m-race/$meta-add', labels({ tag: [] }), { role: 'steward' })).status).toBe(403);
     expect((await hub.get('/fhir/Basic/m-race/$meta-add')).status).toBe(405);
-    for (const path of ['/fhir/Basic/$meta', '/fhir/$meta']) {
-      const answer = await hub.get(path);
-      expect([path, answer.status, answer.json.issue[0].code]).toEqual([path, 404, 'not-supported']);
-    }
+    expect((await hub.get('/fhir/Nonsense/$meta')).status).toBe(404);
     expect((await hub.get('/fhir/Basic/m-race/$meta?x=1')).json.issue[0].diagnostics).toContain('takes none');
   });
 });

@@ -9,6 +9,7 @@ export { type Expunged, type ExpungePart, type ExpungeRequest, Expunger } from '
 export { graphOf } from './graph.ts';
 export type { HomeKeys } from './home-keys.ts';
 export { hash64, ridOf } from './keys.ts';
+export { Labels } from './labels.ts';
 export { lastObservations } from './lastn.ts';
 export { logicalId } from './logical-id.ts';
 export { changeMeta, metaOf } from './meta.ts';
