@@ -94,7 +94,7 @@ export function fhirExpungeRoutes(app: FastifyInstance, parts: FhirParts): void 
     const keepDays = parameters.integer('keepDays', { least: 0, most });
     const keeps = `versions ${keepVersions ?? 'all'}, days ${keepDays ?? 'all'}`;
     const entry = { action: 'retention', what: `/$retention ${type}: ${keeps}`, status: 200, reason };
-    await retention.set({ type, keepVersions, keepDays }, who.who, reason, (transaction) =>
+    await retention.set({ type, keepVersions, keepDays }, who.who, reason, async (transaction) =>
       parts.accessLog.recordWith(transaction, [{ access: who, entry }]),
     );
     return sendText(request, reply, await policies(parts));

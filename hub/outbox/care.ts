@@ -11,7 +11,7 @@ const caring = new Set(['hospital', 'practice']);
  * Notes, in the transaction of the change, the care relationships that it shows. Under a record that the site has merged
  * into another (Patient.active false) it cares no longer.
  */
-export async function noteCare(set: WriteSet, participants: Participants): Promise<void> {
+export function noteCare(set: WriteSet, participants: Participants): void {
   const shown = new Map<number, 'chart' | 'encounter'>();
   const retired = new Set<number>();
   for (const { after, resource } of set.changes) {
@@ -26,11 +26,11 @@ export async function noteCare(set: WriteSet, participants: Participants): Promi
   for (const home of retired) shown.delete(home);
   if (retired.size > 0) {
     const text = 'DELETE FROM care_relationship WHERE home = ANY($1)';
-    await set.transaction.query({ name: 'care_ended', text, values: [[...retired].sort((a, b) => a - b)] });
+    set.transaction.send({ name: 'care_ended', text, values: [[...retired].sort((a, b) => a - b)] });
   }
-  if (shown.size === 0) return;
   const sites = participants.all().filter(({ kind }) => caring.has(kind));
-  await set.transaction.query({
+  if (shown.size === 0 || sites.length === 0) return;
+  set.transaction.send({
     name: 'care_relationship',
     text: `INSERT INTO care_relationship (home, site, since, evidence)
            SELECT l.home, l.source, $4, v.evidence FROM unnest($1::bigint[], $2::text[]) AS v (home, evidence)

@@ -74,7 +74,7 @@ export class Derivation {
     const moved = anywhere ? this.#persons.changesOf(set) : [];
     const affected = changed.length > 0 || moved.length > 0;
     if (affected) await lockLinks(set);
-    await noteCare(set, this.#participants);
+    noteCare(set, this.#participants);
     if (!affected) return;
     const joined = [...new Set(moved.flatMap(({ before, after }) => (gains({ before, after }) ? after : [])))];
     const known = new Set(changed.map(({ rid }) => rid));

@@ -72,11 +72,19 @@ export class Changes {
     const id = newId();
     const type = scanned.resourceType;
     if (ifNoneExist !== undefined) checkCondition(ifNoneExist, 'If-None-Exist');
-    return this.#write(scanned, id, ifNoneExist !== undefined, audit, async (set) => {
-      if (ifNoneExist === undefined) return put(set, scanned, id);
-      await lockConditions(set.transaction, [{ type, query: ifNoneExist }]);
-      const found = await this.#findOne(access, type, ifNoneExist);
-      return found ? { status: 200, ...found } : put(set, scanned, id);
+    const patient = type === 'Patient' ? undefined : homePatient(scanned, id);
+    return this.#services.writer.write({
+      keys: [],
+      made: [{ type, id }],
+      patients: patient === undefined ? [] : [patient],
+      alone: ifNoneExist !== undefined,
+      ...(audit ? { audit } : {}),
+      apply: async (set) => {
+        if (ifNoneExist === undefined) return put(set, scanned, id);
+        await lockConditions(set.transaction, [{ type, query: ifNoneExist }]);
+        const found = await this.#findOne(access, type, ifNoneExist);
+        return found ? { status: 200, ...found } : put(set, scanned, id);
+      },
     });
   }
 
@@ -91,7 +99,7 @@ export class Changes {
     if (scanned.id !== id) {
       throw new RecordError(400, 'invariant', 'The id of the resource must be that of the address.', 'id');
     }
-    return this.#write(scanned, id, false, audit, (set) => this.#next(set, scanned, id, when));
+    return this.#write(scanned, id, audit, (set) => this.#next(set, scanned, id, when));
   }
 
   /** Updates what a search finds, or creates (FHIR R4 §3.1.0.4.3). @throws RecordError 412 for several */
@@ -283,7 +291,6 @@ export class Changes {
   #write(
     scanned: ScannedResource,
     id: string,
-    alone: boolean,
     audit: Audit<WriteOutcome> | undefined,
     apply: (set: WriteSet) => Promise<WriteOutcome> | WriteOutcome,
   ): Promise<WriteOutcome> {
@@ -291,7 +298,6 @@ export class Changes {
     return this.#services.writer.write({
       keys: [{ type: scanned.resourceType, id }],
       patients: patient === undefined ? [] : [patient],
-      alone,
       ...(audit ? { audit } : {}),
       apply,
     });

@@ -87,7 +87,7 @@ export class Expunger {
           : await this.#resources(transaction, request);
       const counts = `${dryRun ? 'would remove' : 'removed'} ${outcome.versions} versions, ${outcome.resources} resources`;
       const entry = { ...note.entry, what: `${note.entry.what} ${counts}`.slice(0, 500) };
-      await this.#accessLog.recordWith(transaction, [{ ...note, entry }]);
+      this.#accessLog.recordWith(transaction, [{ ...note, entry }]);
       return outcome;
     });
   }
@@ -98,7 +98,7 @@ export class Expunger {
     if (free.length === 0) return 0;
     await deleteVersions(transaction, free);
     const entry = { ...note.entry, what: `${note.entry.what} removed ${free.length} versions` };
-    await this.#accessLog.recordWith(transaction, [{ ...note, entry }]);
+    this.#accessLog.recordWith(transaction, [{ ...note, entry }]);
     return free.length;
   }
 

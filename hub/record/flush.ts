@@ -48,16 +48,16 @@ export async function writeRows(
     });
     if (before) replaced.push(before);
   }
-  if (replaced.length > 0) await retire(transaction, replaced);
-  await insertVersions(transaction, 'resource', current);
-  if (past.length > 0) await insertVersions(transaction, 'resource_history', past);
-  await insertIndex(transaction, current);
+  if (replaced.length > 0) retire(transaction, replaced);
+  insertVersions(transaction, 'resource', current);
+  if (past.length > 0) insertVersions(transaction, 'resource_history', past);
+  insertIndex(transaction, current);
 }
 
 /** Notes since when resources are known to be as they are. */
-export async function writeStatementTimes(transaction: Transaction, versions: Version[]): Promise<void> {
+export function writeStatementTimes(transaction: Transaction, versions: Version[]): void {
   if (versions.length === 0) return;
-  await transaction.query({
+  transaction.send({
     name: 'restate',
     text: `UPDATE resource r SET as_of = v.as_of FROM unnest($1::bigint[], $2::bigint[], $3::timestamptz[])
              AS v (home, rkey, as_of) WHERE r.home = v.home AND r.rkey = v.rkey`,
@@ -72,8 +72,8 @@ interface Numbered {
 }
 
 /** Moves the versions that the database holds into history, with what they are found by. */
-async function retire(transaction: Transaction, versions: Version[]): Promise<void> {
-  await transaction.query({
+function retire(transaction: Transaction, versions: Version[]): void {
+  transaction.send({
     name: 'retire',
     text: `
       WITH old AS (
@@ -93,11 +93,7 @@ async function retire(transaction: Transaction, versions: Version[]): Promise<vo
   });
 }
 
-async function insertVersions(
-  transaction: Transaction,
-  table: 'resource' | 'resource_history',
-  versions: Numbered[],
-): Promise<void> {
+function insertVersions(transaction: Transaction, table: 'resource' | 'resource_history', versions: Numbered[]): void {
   const bodies: Buffer[] = [];
   const starts: number[] = [];
   const lengths: number[] = [];
@@ -112,7 +108,7 @@ async function insertVersions(
     }
   }
   const tokens = table === 'resource' ? ', tokens' : '';
-  await transaction.query({
+  transaction.send({
     name: `insert_${table}`,
     text: `
       INSERT INTO ${table} (home, rkey, type, rid, version, seq, updated, deleted, as_of, message, refs${tokens}, body)
@@ -145,7 +141,7 @@ async function insertVersions(
   });
 }
 
-async function insertIndex(transaction: Transaction, versions: Numbered[]): Promise<void> {
+function insertIndex(transaction: Transaction, versions: Numbered[]): void {
   const tokens: { value: string[]; rkey: number[]; home: number[] } = { value: [], rkey: [], home: [] };
   const ranges: string[][] = [[], [], [], [], [], []];
   const strings: { param: number[]; value: string[]; rkey: number[]; home: number[] } = {
@@ -172,7 +168,7 @@ async function insertIndex(transaction: Transaction, versions: Numbered[]): Prom
       strings.home.push(row.home);
     }
   }
-  await transaction.query({
+  transaction.send({
     name: 'insert_index',
     text: `
       WITH tokens AS (

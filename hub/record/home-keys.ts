@@ -1,5 +1,5 @@
 /** The data keys of homes: made at the first write, kept unwrapped in memory for a while, wrapped in the database. */
-import type { Queryable } from '../database/index.ts';
+import type { Queryable, Transaction } from '../database/index.ts';
 import { newDataKey, unwrapDataKey, wrapDataKey } from '../secrets/index.ts';
 
 const cached = 20_000;
@@ -59,6 +59,18 @@ export class HomeKeys {
       found.set(row.home, unwrapDataKey(this.#master, row.wrapped, context(row.home)));
     }
     return found;
+  }
+
+  /** Keys for homes that are made in this transaction; handed to `remember` once it is committed. */
+  make(transaction: Transaction, homes: readonly number[]): Map<number, Buffer> {
+    const keys = new Map(homes.map((home) => [home, newDataKey()]));
+    const wrapped = [...keys].map(([home, key]) => wrapDataKey(this.#master, key, context(home)).toString('hex'));
+    transaction.send({
+      name: 'home_key_made',
+      text: 'INSERT INTO home_key (home, wrapped) SELECT * FROM unnest($1::bigint[], $2::bytea[])',
+      values: [`{${homes.join(',')}}`, `{${wrapped.map((hex) => `"\\\\x${hex}"`).join(',')}}`],
+    });
+    return keys;
   }
 
   /** Keeps keys that a committed transaction made or used. */

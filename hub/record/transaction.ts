@@ -13,7 +13,7 @@ import { checkPreconditions } from './preconditions.ts';
 import { homePatient } from './prepare.ts';
 import { mergedPatient, refuseOther } from './targets.ts';
 import { conditionsOf, isRead, type Plan, type Planned, planTransaction } from './transaction-plan.ts';
-import type { Version, WriteSet } from './write-set.ts';
+import type { ResourceKey, Version, WriteSet } from './write-set.ts';
 
 /** Carries out a transaction. @throws RecordError where any entry cannot be carried out; then nothing was changed */
 export async function runTransaction(
@@ -28,7 +28,8 @@ export async function runTransaction(
   await checkReads(services, access, entries);
   if (writes.length > 0) {
     await services.write({
-      keys: plan ? keysOf(plan) : [],
+      keys: plan ? keysOf(plan).known : [],
+      made: plan ? keysOf(plan).made : [],
       patients: plan ? patientsOf(plan) : [],
       texts: writes.some(({ method }) => method === 'PATCH'),
       size: writes.length,
@@ -38,7 +39,9 @@ export async function runTransaction(
         if (conditions.length > 0) {
           await lockConditions(set.transaction, conditions);
           plan = await planTransaction(services, access, entries);
-          await set.load(keysOf(plan), patientsOf(plan), plan.planned.some(isPatch));
+          const { known, made } = keysOf(plan);
+          await set.expect(made);
+          await set.load(known, patientsOf(plan), plan.planned.some(isPatch));
         }
         await applyPlan(services, set, plan!, outcomes);
       },
@@ -62,8 +65,12 @@ async function checkReads(services: BundleServices, access: Access, entries: Bun
   });
 }
 
-function keysOf({ planned }: Plan): { type: string; id: string }[] {
-  return planned.filter(isChange).map(({ type, id }) => ({ type, id }));
+/** The resources that a transaction changes: those under ids that others may know, and those it makes. */
+function keysOf({ planned }: Plan): { known: ResourceKey[]; made: ResourceKey[] } {
+  const changed = planned.filter(isChange);
+  const keys = (isMade: boolean) =>
+    changed.filter(({ action }) => (action === 'create') === isMade).map(({ type, id }) => ({ type, id }));
+  return { known: keys(false), made: keys(true) };
 }
 
 function patientsOf({ planned, references }: Plan): string[] {

@@ -7,6 +7,7 @@ import type { Transaction } from '../database/index.ts';
 import type { AccessNote } from '../trust/index.ts';
 import { type Row, writeRows, writeStatementTimes } from './flush.ts';
 import type { HomeKeys } from './home-keys.ts';
+import type { HomeNumbers } from './home-numbers.ts';
 import { ridOf, sharedHome } from './keys.ts';
 import { homePatient, prepare, type ResolveReference } from './prepare.ts';
 import { open, seal } from './sealing.ts';
@@ -59,9 +60,12 @@ export class WriteSet {
   readonly transaction: Transaction;
   readonly now: Date;
   readonly #keys: HomeKeys;
+  readonly #numbers: HomeNumbers;
   #homeKeys = new Map<number, Buffer>();
   readonly #slots = new Map<string, Slot>();
   readonly #homes = new Map<string, number>();
+  /** Homes of patients that are made, until they are written. */
+  #madeHomes = new Map<string, number>();
   /** The source patient that stands for a person whose own id was named. */
   readonly #standIns = new Map<string, string>();
   #journal: (() => void)[] = [];
@@ -71,10 +75,22 @@ export class WriteSet {
   /** The accesses that the changes are. */
   readonly accesses: AccessNote[] = [];
 
-  constructor(transaction: Transaction, keys: HomeKeys, now: Date) {
+  constructor(transaction: Transaction, keys: HomeKeys, numbers: HomeNumbers, now: Date) {
     this.transaction = transaction;
     this.#keys = keys;
+    this.#numbers = numbers;
     this.now = now;
+  }
+
+  /** Makes ready for resources under ids of the hub's making, which are not there yet. */
+  async expect(made: readonly ResourceKey[]): Promise<void> {
+    for (const { type, id } of made) this.#slot(type, ridOf(id));
+    const patients = made.filter(({ type }) => type === 'Patient').map(({ id }) => ridOf(id));
+    const numbers = await this.#numbers.take(this.transaction, patients.length);
+    patients.forEach((rid, i) => {
+      this.#homes.set(rid, numbers[i]!);
+      this.#madeHomes.set(rid, numbers[i]!);
+    });
   }
 
   /** Loads and locks the resources named, and numbers the patients named. May be called again for more. */
@@ -182,21 +198,36 @@ export class WriteSet {
     this.#journal = [];
   }
 
+  /** Writes the homes of patients that were made, with their keys: the first of all that is written. */
+  enterHomes(): void {
+    const written = [...this.#madeHomes].filter(([rid]) => this.#slots.get(slotKey('Patient', rid))?.current);
+    if (written.length === 0) return;
+    this.#madeHomes = new Map();
+    const homes = written.map(([, home]) => home);
+    this.transaction.send({
+      name: 'patient_home_made',
+      text: 'INSERT INTO patient_home (rid, home) SELECT * FROM unnest($1::uuid[], $2::bigint[])',
+      values: [`{${written.map(([rid]) => rid).join(',')}}`, `{${homes.join(',')}}`],
+    });
+    for (const [home, key] of this.#keys.make(this.transaction, homes)) this.#homeKeys.set(home, key);
+  }
+
   /** Writes all changes. */
   async flush(): Promise<void> {
     const written = [...this.#slots.values()].filter((slot) => slot.rows.length > 0);
     const homes = written.flatMap((slot) => slot.rows.map((row) => row.home));
-    const keys = await this.#keys.loadOrMake(this.transaction, homes);
+    const unknown = homes.filter((home) => !this.#homeKeys.has(home));
+    const keys = unknown.length > 0 ? await this.#keys.loadOrMake(this.transaction, unknown) : [];
     for (const [home, key] of keys) this.#homeKeys.set(home, key);
     for (const { rows } of written) {
       for (const row of rows) {
-        if (row.text !== undefined) row.body = seal(row.text, keys.get(row.home)!, sealIdentity(row));
+        if (row.text !== undefined) row.body = seal(row.text, this.#homeKeys.get(row.home)!, sealIdentity(row));
       }
     }
     const restated = [...this.#slots.values()].filter(
       ({ rows, loaded, current }) => rows.length === 0 && loaded !== current,
     );
-    await writeStatementTimes(
+    writeStatementTimes(
       this.transaction,
       restated.map(({ current }) => current!),
     );

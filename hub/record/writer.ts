@@ -5,12 +5,15 @@
 import type { Database, Transaction } from '../database/index.ts';
 import type { AccessNote } from '../trust/index.ts';
 import type { HomeKeys } from './home-keys.ts';
+import { HomeNumbers } from './home-numbers.ts';
 import { type ResourceKey, WriteSet } from './write-set.ts';
 
 /** One change, small or large, which is carried out whole or not at all. */
 export interface WriteJob<T> {
   /** Resources the job reads or writes by ids it knows beforehand; they are loaded and locked first. */
   keys: ResourceKey[];
+  /** Resources it makes under ids of the hub's making: nobody can know them yet, so nothing is looked up. */
+  made?: ResourceKey[];
   /** Ids of Patients that the job's resources name. */
   patients: string[];
   /** Whether the job needs the texts of `keys` (merges, conditional updates), not only their versions. */
@@ -26,7 +29,7 @@ export interface WriteJob<T> {
 }
 
 /** Called in each transaction after the jobs and before the rows are written: identity, events, audit. */
-export type CommitHook = (set: WriteSet, transaction: Transaction) => Promise<void>;
+export type CommitHook = (set: WriteSet, transaction: Transaction) => Promise<void> | void;
 
 const resourcesPerTransaction = 2_000;
 const jobsPerTransaction = 256;
@@ -44,6 +47,7 @@ interface Queued {
 export class Writer {
   readonly #database: Database;
   readonly #keys: HomeKeys;
+  readonly #numbers = new HomeNumbers();
   readonly #hooks: CommitHook[] = [];
   readonly #afterCommit: ((set: WriteSet) => void)[] = [];
   #queue: Queued[] = [];
@@ -103,9 +107,12 @@ export class Writer {
     try {
       await this.#database.transaction(async (transaction) => {
         outcomes = [];
-        const set = new WriteSet(transaction, this.#keys, new Date());
+        const set = new WriteSet(transaction, this.#keys, this.#numbers, new Date());
+        const made = batch.flatMap(({ job }) => job.made ?? []);
+        // Should an id have been there after all, it is looked up like any other.
+        if (attempt === 1) await set.expect(made);
         await set.load(
-          batch.flatMap(({ job }) => job.keys),
+          [...batch.flatMap(({ job }) => job.keys), ...(attempt === 1 ? [] : made)],
           batch.flatMap(({ job }) => job.patients),
           batch.some(({ job }) => job.texts),
         );
@@ -123,6 +130,7 @@ export class Writer {
           }
         }
         if (set.changes.length > 0 || set.touched || set.accesses.length > 0) {
+          set.enterHomes();
           for (const hook of this.#hooks) await hook(set, transaction);
           await set.flush();
         }

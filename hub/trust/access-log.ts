@@ -2,7 +2,7 @@
  * The record of every access: who, what, when, why. Accesses that happen together are committed as one row, before
  * their answers leave.
  */
-import type { Database, Queryable } from '../database/index.ts';
+import type { Database, NamedStatement, Transaction } from '../database/index.ts';
 import type { Access } from './access.ts';
 
 /** One access. */
@@ -56,18 +56,15 @@ export class AccessLog {
   }
 
   /** Records accesses in a transaction: they are on disk when, and only when, its changes are. */
-  async recordWith(transaction: Queryable, notes: readonly AccessNote[]): Promise<void> {
-    if (notes.length > 0) await insert(transaction, notes.map(lineOf));
+  recordWith(transaction: Transaction, notes: readonly AccessNote[]): void {
+    if (notes.length > 0) transaction.send(insertion(notes.map(lineOf)));
   }
 
   async #drain(): Promise<void> {
     while (this.#queue.length > 0) {
       const batch = this.#queue.splice(0, entriesPerCommit);
       try {
-        await insert(
-          this.#database,
-          batch.map(({ entry }) => entry),
-        );
+        await this.#database.query(insertion(batch.map(({ entry }) => entry)));
         for (const pending of batch) pending.resolve();
       } catch (error) {
         for (const pending of batch) pending.reject(error);
@@ -77,12 +74,12 @@ export class AccessLog {
   }
 }
 
-async function insert(database: Queryable, lines: string[]): Promise<void> {
-  await database.query({
+function insertion(lines: string[]): NamedStatement {
+  return {
     name: 'access_log',
     text: 'INSERT INTO access_log (entries) VALUES ($1)',
     values: [`[${lines.join(',')}]`],
-  });
+  };
 }
 
 function lineOf({ access: { who, role, organization, purpose }, entry }: AccessNote): string {
