@@ -1,12 +1,16 @@
 /**
- * `npm run bench`: measures the hub on this machine, client included, with audit and access decision on as in
- * production. README.md says what each name means.
+ * `npm run bench`: measures the hub, or another FHIR server, from a client on this machine. The hub runs as in
+ * production: durable commits, audit and access decision on. README.md says what each name means.
  */
 import { writeFileSync } from 'node:fs';
-import { type FhirName, fhirNames, type KnownPatient } from './client/fhir-work.ts';
+import { barLines, issueBars } from './bars.ts';
+import type { DataSet, Filled } from './client/fill.ts';
+import { type FhirName, fhirNames } from './client/operations.ts';
 import { type Client, startClient } from './client/start.ts';
+import { syntheaArchive } from './data/synthea.ts';
 import {
   type Effort,
+  type Failure,
   type Figures,
   fhirTarget,
   measureAcknowledged,
@@ -14,17 +18,24 @@ import {
   measureRecorded,
   quick,
   type Subject,
+  sentence,
   thorough,
 } from './measure.ts';
 import { type Name, type Options, readOptions, UsageError } from './options.ts';
+import { copyCeiling } from './parts/copy-ceiling.ts';
 import { rounded, tableHead, tableLines } from './report.ts';
-import { startHub } from './server/hub.ts';
+import { type BenchHub, startHub } from './server/hub.ts';
 import { load, machine, versions } from './server/machine.ts';
 
-const aloneNames: readonly Name[] = ['v2_to_fhir', 'ccda_to_fhir', 'match', 'delivery'];
+const aloneNames: readonly Name[] = ['v2_to_fhir', 'ccda_to_fhir', 'match', 'delivery', 'copy_ceiling'];
 
 /** A quick run begins nothing after this time, so that it ends within a minute even on a busy machine. */
 const quickMs = 50_000;
+
+/** Whom the searches ask for: at most so many people. */
+const sampled = 120;
+
+type Measured = (name: Name, measure: () => Promise<Figures>) => Promise<void>;
 
 process.exitCode = await run(process.argv.slice(2));
 
@@ -38,68 +49,134 @@ async function run(words: string[]): Promise<number> {
     console.error(error.message);
     return 2;
   }
-  const effort = options.quick ? quick : thorough;
-  const results: Record<string, Figures | { error: string }> = {};
-  const written = { machine: machine(), versions: versions(undefined), date: new Date().toISOString(), results };
+  const effort = effortOf(options);
+  const results: Record<string, Figures | Failure> = {};
+  const written = {
+    machine: machine(),
+    versions: versions(undefined),
+    date: new Date().toISOString(),
+    data: {} as Record<string, unknown>,
+    results,
+  };
   console.log(`${written.machine.cores} × ${written.machine.cpu}, load ${written.machine.load_1min}`);
-  console.log(tableHead);
   const begun = performance.now();
-  const measured = async (name: Name, measure: () => Promise<Figures>) => {
+  const measured: Measured = async (name, measure) => {
     try {
       if (options.quick && performance.now() - begun > quickMs)
         throw new Error('not begun: the time of --quick was up');
       results[name] = rounded(await measure());
     } catch (error) {
-      results[name] = { error: (error as Error).message };
+      results[name] = { error: sentence(error) };
     }
     for (const line of tableLines(name, results[name])) console.log(line);
   };
 
   const served = options.only.filter((name) => !aloneNames.includes(name));
   if (served.length > 0) {
-    const hub = options.base === undefined ? await startHub(options.profile) : undefined;
-    const client = startClient();
-    const run = `b${Date.now().toString(36)}`;
-    const subject: Subject = { base: options.base ?? hub!.base, token: options.token ?? hub?.token, run, hub };
+    const hub = options.base === undefined ? await startHub({ profileDir: options.profile }) : undefined;
+    const subject: Subject = {
+      base: options.base ?? hub!.base,
+      token: options.token ?? hub?.token,
+      run: `b${Date.now().toString(36)}`,
+      hub,
+    };
     if (hub) written.versions = versions(hub.postmaster);
-    else delete (written.versions as { causeway?: string }).causeway;
-    try {
-      await measureServed(served, client, subject, effort, measured);
-    } finally {
-      client.stop();
-      await hub?.stop();
-    }
-  }
+    else written.versions = { node: process.versions.node };
+    written.data = await measureServed(served, subject, options, effort, measured);
+  } else console.log(tableHead);
   for (const name of options.only.filter((one) => aloneNames.includes(one))) {
     const client = startClient();
     await measured(name, () => measureAlone(name, client, effort));
     client.stop();
   }
+  for (const line of barLines(results, issueBars)) console.log(line);
   if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(written, null, 2)}\n`);
   return Object.values(results).some((figures) => 'error' in figures) ? 1 : 0;
 }
 
-async function measureServed(
-  served: Name[],
-  client: Client,
-  subject: Subject,
-  effort: Effort,
-  measured: (name: Name, measure: () => Promise<Figures>) => Promise<void>,
-): Promise<void> {
-  const fhir = served.filter((name): name is FhirName => (fhirNames as readonly Name[]).includes(name));
-  const known: KnownPatient[] = fhir.length > 0 ? await client.call('seed', fhirTarget(subject), effort.people) : [];
-  for (const name of fhir) await measured(name, () => measureFhir(name, client, subject, known, effort));
-  if (served.includes('mllp_record')) await measured('mllp_record', () => measureRecorded(client, subject, effort));
-  if (served.includes('mllp_ack')) await measured('mllp_ack', () => measureAcknowledged(client, subject, effort));
+function effortOf({ quick: isQuick, seconds }: Options): Effort {
+  const usual = isQuick ? quick : thorough;
+  return seconds === undefined ? usual : { ...usual, seconds, warmSeconds: Math.min(usual.warmSeconds, seconds / 3) };
 }
 
-/** What is measured without a hub, in a process of its own. */
+/** Fills the server, measures it, and says what it was filled with. */
+async function measureServed(
+  served: Name[],
+  subject: Subject,
+  options: Options,
+  effort: Effort,
+  measured: Measured,
+): Promise<Record<string, unknown>> {
+  const client = startClient();
+  let hub = subject.hub;
+  const data = dataSetOf(options, effort);
+  try {
+    const fhir = served.filter((name): name is FhirName => (fhirNames as readonly Name[]).includes(name));
+    const filled = fhir.length > 0 ? await client.call('fill', fhirTarget(subject), data) : undefined;
+    const told = filled ? toldOf(data, filled) : {};
+    if (filled) console.log(`filled: ${JSON.stringify(told)}`);
+    console.log(tableHead);
+    if (filled && fhir.length > 0) {
+      const ids = data.kind === 'none' ? undefined : filled.patients;
+      const known = await client.call('sample', fhirTarget(subject), ids, sampled, filled.namesakes);
+      const synthea = data.kind === 'synthea' ? data.archive : undefined;
+      for (const name of fhir) {
+        await measured(name, () =>
+          measureFhir({ name, clients: options.clients, known, synthea }, client, subject, effort),
+        );
+      }
+    }
+    if (hub && served.includes('start')) {
+      await measured('start', async () => {
+        const { figures, restarted } = await measureStart(hub!);
+        hub = restarted;
+        return figures;
+      });
+      Object.assign(subject, { hub, base: hub.base, token: hub.token });
+    }
+    if (served.includes('mllp_record')) await measured('mllp_record', () => measureRecorded(client, subject, effort));
+    if (served.includes('mllp_ack')) await measured('mllp_ack', () => measureAcknowledged(client, subject, effort));
+    return told;
+  } finally {
+    client.stop();
+    await hub?.stop();
+  }
+}
+
+/** How long a hub took to answer on an empty directory, and how long it takes on what it has. */
+async function measureStart(hub: BenchHub): Promise<{ figures: Figures; restarted: BenchHub }> {
+  await hub.stop('kept');
+  const restarted = await startHub({ dataDir: hub.dataDir });
+  const figures = {
+    empty_s: hub.firstAnswerMs / 1000,
+    with_data_s: restarted.firstAnswerMs / 1000,
+    load_1min: load(),
+  };
+  return { figures, restarted };
+}
+
+function dataSetOf({ data }: Options, { people, namesakes }: Effort): DataSet {
+  if (typeof data === 'object') return { kind: 'region', people: data.region, from: 0 };
+  if (data === 'synthea') return { kind: 'synthea', archive: syntheaArchive };
+  return data === 'none' ? { kind: 'none' } : { kind: 'stories', people, namesakes };
+}
+
+function toldOf(data: DataSet, { resources, transactions, bytes, seconds }: Filled): Record<string, unknown> {
+  return {
+    set: data.kind,
+    ...('people' in data ? { people: data.people } : {}),
+    ...rounded({ resources, transactions, bytes, seconds, resources_per_s: resources / seconds || 0 }),
+  };
+}
+
+/** What is measured without a filled hub. */
 async function measureAlone(name: Name, client: Client, effort: Effort): Promise<Figures> {
   const run = async () => {
     if (name === 'v2_to_fhir') return client.call('v2Run', effort.seconds * 2);
     if (name === 'ccda_to_fhir') return client.call('ccdaRun', effort.seconds * 2);
     if (name === 'match') return client.call('matchingRun', effort.matchedPeople);
-    return client.call('deliveryRun', effort.deliveredPeople);
+    if (name === 'delivery') return client.call('deliveryRun', effort.deliveredPeople);
+    return copyCeiling(client, effort);
   };
   return { ...(await run()), load_1min: load() };
 }

@@ -1,16 +1,24 @@
 /** Closed-loop load: so many clients, each sending its next request when the last was answered. */
 
+/** What one operation did. */
+export interface Done {
+  /** How many units it counts for: the resources of a bundle or an export, else 1. */
+  units: number;
+  /** Resources written, or in the answer. */
+  resources: number;
+  /** Bytes of the answer's body. */
+  bytes: number;
+}
+
 /** One kind of work. */
 export interface Work {
   clients: number;
-  /** Does one operation for a client; returns how many units it counts for (resources of a bundle). */
-  operation(client: number): Promise<number>;
+  /** Does one operation for a client. */
+  operation(client: number): Promise<Done>;
   close(): void;
 }
 
-export interface LoadResult {
-  /** Units done, by which rates and CPU times are divided. */
-  units: number;
+export interface LoadResult extends Done {
   /** Requests done; of these the latencies are. */
   requests: number;
   seconds: number;
@@ -18,17 +26,23 @@ export interface LoadResult {
   p99_ms: number;
 }
 
-/** Runs for the given time; operations that were begun are finished. Rejects with the first failure. */
-export async function runLoad(work: Work, seconds: number): Promise<LoadResult> {
+/** How much is done: for so long, or until so many units are done. */
+export type Extent = { seconds: number } | { units: number };
+
+/** Runs so much; operations that were begun are finished. Rejects with the first failure. */
+export async function runLoad(work: Work, extent: Extent): Promise<LoadResult> {
   const latencies: number[] = [];
+  const sum: Done = { units: 0, resources: 0, bytes: 0 };
   const begun = performance.now();
-  const end = begun + seconds * 1000;
-  let units = 0;
+  const isDone = (now: number) =>
+    'units' in extent ? sum.units >= extent.units : now >= begun + extent.seconds * 1000;
   await Promise.all(
     Array.from({ length: work.clients }, async (_, client) => {
-      for (let start = performance.now(); start < end; ) {
-        const done = await work.operation(client);
-        units += done;
+      for (let start = performance.now(); !isDone(start); ) {
+        const { units, resources, bytes } = await work.operation(client);
+        sum.units += units;
+        sum.resources += resources;
+        sum.bytes += bytes;
         const now = performance.now();
         latencies.push(now - start);
         start = now;
@@ -36,7 +50,7 @@ export async function runLoad(work: Work, seconds: number): Promise<LoadResult> 
     }),
   );
   const elapsed = (performance.now() - begun) / 1000;
-  return { units, requests: latencies.length, seconds: elapsed, ...percentiles(latencies) };
+  return { ...sum, requests: latencies.length, seconds: elapsed, ...percentiles(latencies) };
 }
 
 /** Median and 99th percentile, by nearest rank. */

@@ -25,7 +25,7 @@ export async function mllpWork(target: MllpTarget, connections: number, supply: 
     clients: connections,
     operation: async (client) => {
       await senders[client]!.send(supply());
-      return 1;
+      return { units: 1, resources: 0, bytes: 0 };
     },
     close: () => {
       for (const sender of senders) sender.close();

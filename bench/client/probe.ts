@@ -1,8 +1,8 @@
 /** How long a message takes until a reader finds what it says, with nothing else going on. */
 
-import type { FhirTarget } from './fhir-work.ts';
 import { HttpConnection } from './http-connection.ts';
 import { type MllpTarget, mllpWork } from './mllp-work.ts';
+import type { FhirTarget } from './server.ts';
 
 const pollMs = 2;
 const patienceMs = 10_000;

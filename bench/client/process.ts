@@ -6,10 +6,13 @@
 import { ccdaRun, v2Run } from '../parts/conversion.ts';
 import { deliveryRun } from '../parts/delivery.ts';
 import { matchingRun } from '../parts/matching.ts';
-import { type FhirName, type FhirTarget, fhirWork, type KnownPatient, seed } from './fhir-work.ts';
+import { fill } from './fill.ts';
+import { sample } from './known.ts';
 import { percentiles, runLoad, type Work } from './load.ts';
 import { frames, type MllpTarget, mllpWork } from './mllp-work.ts';
+import { fhirWork, type WorkOptions } from './operations.ts';
 import { timeUntilFound } from './probe.ts';
+import type { FhirTarget } from './server.ts';
 
 let work: Work | undefined;
 const supply = frames();
@@ -17,25 +20,29 @@ const stock: Buffer[] = [];
 let taken = 0;
 
 const functions = {
-  seed,
+  fill,
+  sample,
 
   /** Makes a FHIR work ready: bodies made, connections open, server warm. */
-  async prepareFhir(name: FhirName, target: FhirTarget, clients: number, known: KnownPatient[], warmSeconds: number) {
+  async prepareFhir(options: WorkOptions, warmSeconds: number) {
     work?.close();
-    work = fhirWork(name, target, clients, known);
-    await runLoad(work, warmSeconds);
+    work = await fhirWork(options);
+    if (warmSeconds > 0) await runLoad(work, { seconds: warmSeconds });
   },
 
   /** Makes an MLLP work ready, with so many messages at hand. */
   async prepareMllp(target: MllpTarget, connections: number, count: number, warmSeconds: number) {
     work?.close();
-    fill(count);
+    stockUp(count);
     work = await mllpWork(target, connections, takeFrame);
-    if (warmSeconds > 0) await runLoad(work, warmSeconds);
+    if (warmSeconds > 0) await runLoad(work, { seconds: warmSeconds });
   },
 
   /** Runs what was made ready. */
-  run: (seconds: number) => runLoad(work!, seconds),
+  run: (seconds: number) => runLoad(work!, { seconds }),
+
+  /** Runs what was made ready until so many units are done. */
+  runUnits: (units: number) => runLoad(work!, { units }),
 
   /** Sends so many messages over the connections made ready; returns the milliseconds until the last was accepted. */
   async sendMessages(count: number): Promise<number> {
@@ -62,12 +69,12 @@ const functions = {
 
 export type ClientFunctions = typeof functions;
 
-function fill(count: number): void {
+function stockUp(count: number): void {
   while (stock.length - taken < count) stock.push(supply.next().value!);
 }
 
 function takeFrame(): Buffer {
-  if (taken === stock.length) fill(1);
+  if (taken === stock.length) stockUp(1);
   return stock[taken++]!;
 }
 

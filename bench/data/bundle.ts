@@ -1,10 +1,10 @@
 /**
  * Transaction bundles in the shape that Synthea's exporter gives one person's story: encounters, each with what was
- * found, measured, given and billed, tied together by `urn:uuid:` references. Some 110 to 210 resources of about 1.1 KB.
+ * found, measured, given and billed, tied together by `urn:uuid:` references: some 18 resources a visit, of 1.1 KB each.
  */
 import type { Patient, Resource } from '@medplum/fhirtypes';
-import { patientOf, two } from './patient.ts';
-import { type Draws, drawsFrom } from './random.ts';
+import { patientOf, sized, two } from './patient.ts';
+import { type Draws, drawsFrom, seedOf } from './random.ts';
 
 /** A transaction and what a client needs to ask for it afterwards. */
 export interface PatientStory {
@@ -17,6 +17,9 @@ export interface PatientStory {
   family: string;
   birthDate: string;
 }
+
+/** The year of the first visit; one a year follows. */
+const firstYear = 2005;
 
 const loinc = 'http://loinc.org';
 const snomed = 'http://snomed.info/sct';
@@ -54,23 +57,35 @@ const medications: [string, string][] = [
   ['308136', 'amlodipine 2.5 MG Oral Tablet'],
 ];
 
-/** The code that every story holds several times: what the bench searches by patient and code. */
-export const searchedCode = `${loinc}|8867-4`;
+/** Fewest and most visits of a person whose transaction is as large as Synthea's are on average (390 KB). */
+export const syntheaSize: Visits = [16, 21];
 
-/** The story of person number `serial` of a run; `run` keeps the people of several runs apart. */
-export function patientStory(run: string, serial: number): PatientStory {
-  const draws = drawsFrom(hash(`${run} ${serial}`));
+/** Fewest and most visits of a story. */
+export type Visits = readonly [fewest: number, most: number];
+
+/**
+ * The story of person number `serial` of a run; `run` keeps the people of several runs apart.
+ * @param patientBytes size of the Patient's JSON where it is not to be 3.5 KB
+ */
+export function patientStory(
+  run: string,
+  serial: number,
+  [fewest, most]: Visits = [6, 11],
+  patientBytes?: number,
+): PatientStory {
+  const draws = drawsFrom(seedOf(`${run} ${serial}`));
   const entries: { fullUrl: string; resource: Resource; request: { method: 'POST'; url: string } }[] = [];
   const add = (resource: Resource): string => {
     const fullUrl = `urn:uuid:${draws.uuid()}`;
     entries.push({ fullUrl, resource, request: { method: 'POST', url: resource.resourceType } });
     return fullUrl;
   };
-  const patient: Patient = patientOf(draws, `${run}-${serial}`);
+  const whole = patientOf(draws, `${run}-${serial}`);
+  const patient: Patient = patientBytes === undefined ? whole : sized(whole, patientBytes);
   const subject = { reference: add(patient) };
   const organization = { reference: add(organizationOf(draws)), display: 'Bench Clinic' };
   const practitioner = { reference: add(practitionerOf(draws)), display: 'Dr. Bench' };
-  const visits = draws.integer(6, 11);
+  const visits = draws.integer(fewest, most);
   for (let visit = 0; visit < visits; visit++) addVisit(draws, add, { subject, organization, practitioner }, visit);
   return {
     text: JSON.stringify({ resourceType: 'Bundle', type: 'transaction', entry: entries }),
@@ -94,7 +109,7 @@ interface Around {
 
 function addVisit(draws: Draws, add: (resource: Resource) => string, around: Around, visit: number): void {
   const { subject, organization, practitioner } = around;
-  const day = `${2014 + visit}-${two(draws.integer(1, 12))}-${two(draws.integer(1, 28))}`;
+  const day = `${firstYear + visit}-${two(draws.integer(1, 12))}-${two(draws.integer(1, 28))}`;
   const at = `${day}T${two(draws.integer(8, 16))}:${two(draws.integer(0, 59))}:00-05:00`;
   const encounter = {
     reference: add({
@@ -331,10 +346,4 @@ function quantity(draws: Draws, unit: string, low: number, high: number) {
 
 function profile(name: string) {
   return { profile: [`http://hl7.org/fhir/us/core/StructureDefinition/${name}`] };
-}
-
-function hash(text: string): number {
-  let value = 0x811c9dc5;
-  for (const character of text) value = Math.imul(value ^ character.codePointAt(0)!, 0x01000193) >>> 0;
-  return value;
 }

@@ -1,4 +1,4 @@
-/** Distinct Patients of 3 to 4 KB, with the elements that US systems usually send. */
+/** Distinct Patients of 2.3 to 4 KB, with the elements that US systems usually send. */
 import type { Patient } from '@medplum/fhirtypes';
 import type { Draws } from './random.ts';
 
@@ -28,7 +28,26 @@ const towns = ['Easton', 'Millbrook', 'Fairhaven', 'Northfield', 'Oakdale', 'Sto
 const extensionBase = 'http://hl7.org/fhir/us/core/StructureDefinition';
 const identifierTypes = 'http://terminology.hl7.org/CodeSystem/v2-0203';
 
-/** A person of the bench. The same draws give the same person. */
+/** What makes a Patient longer than 2 KB, left out of a brief one. */
+const lengthy = ['extension', 'maritalStatus', 'contact'] as const;
+
+/**
+ * The same person told in about so many bytes of JSON, as it is stored by a server: brief ones leave out what a brief
+ * record leaves out, and the narrative is as long as it has to be.
+ */
+export function sized(patient: Patient, bytes: number): Patient & { resourceType: 'Patient' } {
+  const told = { ...patient };
+  if (bytes < 3_000) for (const element of lengthy) delete told[element];
+  const div = (text: string) => `<div xmlns="http://www.w3.org/1999/xhtml">${text}</div>`;
+  told.text = { status: 'generated', div: div('') };
+  const left = Math.max(0, bytes - JSON.stringify(told).length);
+  told.text = { status: 'generated', div: div(narrative.repeat(Math.ceil(left / narrative.length)).slice(0, left)) };
+  return told;
+}
+
+const narrative = 'Made for measuring; stands for nobody. ';
+
+/** A person of the bench, 3.5 KB. The same draws give the same person. */
 export function patientOf(draws: Draws, serial: string): Patient & { resourceType: 'Patient' } {
   const family = nameOf(draws, draws.pick(endings));
   const given = [nameOf(draws, ''), nameOf(draws, '')];

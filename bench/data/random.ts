@@ -33,3 +33,10 @@ export function drawsFrom(seed: number): Draws {
     uuid: () => `${hex(8)}-${hex(4)}-4${hex(3)}-8${hex(3)}-${hex(12)}`,
   };
 }
+
+/** The seed that stands for a text (FNV-1a over its code points). */
+export function seedOf(text: string): number {
+  let value = 0x811c9dc5;
+  for (const character of text) value = Math.imul(value ^ character.codePointAt(0)!, 0x01000193) >>> 0;
+  return value;
+}

@@ -1,14 +1,16 @@
-/** A hub of the bench's own, as `npm start` starts it, on free ports and a data directory that goes away with it. */
+/** A hub of the bench's own, as `npm start` starts it, on free ports and a data directory of its own. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { MllpTarget } from '../client/mllp-work.ts';
 import { postmasterOf } from './usage.ts';
 
 const launcher = join(import.meta.dirname, '../../hub/bin/causeway.js');
 const readyMs = 60_000;
+const answerPollMs = 20;
 
 export interface BenchHub {
   pid: number;
@@ -20,30 +22,44 @@ export interface BenchHub {
   token: string;
   /** Counts by stage, as `/api/status` tells them. */
   status(): Promise<{ waiting: number; processed: number; failed: number; dead: number; refused: number }>;
-  stop(): Promise<void>;
+  dataDir: string;
+  /** Milliseconds from starting the process until FHIR was answered for the first time. */
+  firstAnswerMs: number;
+  /** Stops it and removes its data, unless they are to be kept. */
+  stop(kept?: 'kept'): Promise<void>;
 }
 
-/** Starts it, ready to answer. `profileDir`: Node writes a CPU profile there when the hub stops. */
-export async function startHub(profileDir?: string): Promise<BenchHub> {
-  const dataDir = mkdtempSync(join(tmpdir(), 'causeway-bench-'));
+export interface HubOptions {
+  /** Node writes a CPU profile there when the hub stops. */
+  profileDir?: string | undefined;
+  /** The data of a hub that was stopped before; a new directory where it is undefined. */
+  dataDir?: string;
+}
+
+/** Starts it, ready to answer. */
+export async function startHub({ profileDir, dataDir: known }: HubOptions = {}): Promise<BenchHub> {
+  const dataDir = known ?? mkdtempSync(join(tmpdir(), 'causeway-bench-'));
   const [port, mllpPort] = [await freePort(), await freePort()];
   const where = ['--data-dir', dataDir, '--port', String(port)];
   const profile = profileDir ? ['--cpu-prof', `--cpu-prof-dir=${profileDir}`] : [];
+  const url = `http://127.0.0.1:${port}`;
+  const begun = performance.now();
   const child = spawn(
     process.execPath,
     [...profile, launcher, 'start', '--no-demo', ...where, '--mllp-port', String(mllpPort)],
     { stdio: ['ignore', 'pipe', 'inherit'] },
   );
   const remove = () => rmSync(dataDir, { recursive: true, force: true });
+  let firstAnswerMs: number;
   try {
-    await ready(child);
+    const [answered] = await Promise.all([firstAnswer(`${url}/fhir/metadata`, child), ready(child)]);
+    firstAnswerMs = answered - begun;
   } catch (error) {
     child.kill('SIGKILL');
     remove();
     throw error;
   }
   const token = execFileSync(process.execPath, [launcher, 'token', ...where], { encoding: 'utf8' }).trim();
-  const url = `http://127.0.0.1:${port}`;
   return {
     pid: child.pid!,
     postmaster: postmasterOf(child.pid!),
@@ -56,15 +72,28 @@ export async function startHub(profileDir?: string): Promise<BenchHub> {
       if (!answer.ok) throw new Error(`The status has the status code ${answer.status}.`);
       return (await answer.json()) as Awaited<ReturnType<BenchHub['status']>>;
     },
-    stop: async () => {
+    dataDir,
+    firstAnswerMs,
+    stop: async (kept) => {
       const ended = new Promise((done) => child.once('exit', done));
       if (child.exitCode === null) {
         child.kill('SIGTERM');
         await ended;
       }
-      remove();
+      if (kept === undefined) remove();
     },
   };
+}
+
+/** When the address was answered for the first time, on the clock of `performance.now()`. */
+async function firstAnswer(url: string, child: ChildProcess): Promise<number> {
+  while (child.exitCode === null && child.signalCode === null) {
+    const answer = await fetch(url).catch(() => undefined);
+    await answer?.arrayBuffer();
+    if (answer?.ok) return performance.now();
+    await delay(answerPollMs);
+  }
+  throw new Error('The hub ended before it answered.');
 }
 
 function ready(child: ChildProcess): Promise<void> {

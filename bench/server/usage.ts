@@ -1,43 +1,73 @@
 /**
  * CPU time and memory of the hub and of its PostgreSQL, read from /proc (proc(5)). CPU time is user plus system time of
- * all threads; backends that ended are in their postmaster's `cutime`, so nothing is lost between two readings.
+ * all threads; backends that ended are in their postmaster's `cutime`, so nothing is lost between two readings. Memory
+ * is the proportional set size (PSS): shared pages are divided among their users.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 
 export interface Usage {
   hubCpuMs: number;
   postgresCpuMs: number;
-  hubRssMib: number;
-  /** Shared pages divided among their users where the kernel tells (PSS), else resident pages, counted repeatedly. */
-  postgresRssMib: number;
-  postgresMemory: 'pss' | 'rss';
+}
+
+export interface Memory {
+  hubMib: number;
+  postgresMib: number;
+  /** `rss` where the kernel does not let this account read PSS: resident pages, shared ones counted repeatedly. */
+  kind: 'pss' | 'rss';
 }
 
 /** Milliseconds in a clock tick: 100 a second on every Linux that Node runs on. */
 const tickMs = 10;
 const mib = 1024 * 1024;
+const pageBytes = 4096;
+const samplingMs = 500;
 
-/** Reads the usage of a hub and of the postmaster with all its processes. */
+/** Reads the CPU time of a hub and of the postmaster with all its processes. */
 export function usageOf(hub: number, postmaster: number | undefined): Usage {
   const own = statOf(hub);
-  const usage: Usage = {
-    hubCpuMs: own ? own.userTicks * tickMs + own.systemTicks * tickMs : 0,
-    postgresCpuMs: 0,
-    hubRssMib: (own?.residentPages ?? 0) * (4096 / mib),
-    postgresRssMib: 0,
-    postgresMemory: 'pss',
-  };
-  if (postmaster === undefined) return usage;
-  const main = statOf(postmaster);
+  const usage: Usage = { hubCpuMs: own ? (own.userTicks + own.systemTicks) * tickMs : 0, postgresCpuMs: 0 };
+  const main = postmaster === undefined ? undefined : statOf(postmaster);
   if (!main) return usage;
   usage.postgresCpuMs += (main.endedUserTicks + main.endedSystemTicks) * tickMs;
-  for (const { pid, stat } of [{ pid: postmaster, stat: main }, ...childrenOf(postmaster)]) {
+  for (const { stat } of [{ stat: main }, ...childrenOf(postmaster!)]) {
     usage.postgresCpuMs += (stat.userTicks + stat.systemTicks) * tickMs;
-    const pss = pssOf(pid);
-    if (pss === undefined) usage.postgresMemory = 'rss';
-    usage.postgresRssMib += (pss ?? stat.residentPages * 4096) / mib;
   }
   return usage;
+}
+
+/** Reads the memory of a hub and of the postmaster with all its processes. */
+export function memoryOf(hub: number, postmaster: number | undefined): Memory {
+  const memory: Memory = { hubMib: 0, postgresMib: 0, kind: 'pss' };
+  const sizeOf = (pid: number): number => {
+    const pss = pssOf(pid);
+    if (pss !== undefined) return pss / mib;
+    const stat = statOf(pid);
+    if (stat) memory.kind = 'rss';
+    return ((stat?.residentPages ?? 0) * pageBytes) / mib;
+  };
+  memory.hubMib = sizeOf(hub);
+  if (postmaster === undefined) return memory;
+  for (const pid of [postmaster, ...childrenOf(postmaster).map((child) => child.pid)])
+    memory.postgresMib += sizeOf(pid);
+  return memory;
+}
+
+/** Watches the memory until the returned function is called, which tells the largest that was seen of each. */
+export function watchMemory(hub: number, postmaster: number | undefined): () => Memory {
+  const peak = memoryOf(hub, postmaster);
+  const look = () => {
+    const now = memoryOf(hub, postmaster);
+    peak.hubMib = Math.max(peak.hubMib, now.hubMib);
+    peak.postgresMib = Math.max(peak.postgresMib, now.postgresMib);
+    if (now.kind === 'rss') peak.kind = 'rss';
+  };
+  const timer = setInterval(look, samplingMs);
+  return () => {
+    clearInterval(timer);
+    look();
+    return peak;
+  };
 }
 
 /** The postmaster that a hub started, or undefined while there is none. */
