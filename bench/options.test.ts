@@ -49,6 +49,7 @@ describe('the command line of the bench', () => {
     [['--data', 'region']],
     [['--data', 'region:-3']],
     [['--data', 'none']],
+    [['--data', 'synthea:/nowhere.tar.zst']],
   ])('refuses %j', (words) => {
     expect(() => readOptions(words)).toThrow(UsageError);
   });

@@ -1,6 +1,5 @@
 /** The bench's command line. */
 import { existsSync } from 'node:fs';
-import type { DataSet } from './client/fill.ts';
 import { fhirNames } from './client/operations.ts';
 import { syntheaArchive } from './data/synthea.ts';
 
@@ -23,7 +22,7 @@ export interface Options {
   only: Name[];
   /** How many clients at once; each FHIR operation is measured with each. */
   clients: number[];
-  data: Exclude<DataSet['kind'], 'region'> | { region: number };
+  data: 'none' | 'stories' | { synthea: string } | { region: number };
   /** How long each measurement runs, where not as long as usual. */
   seconds: number | undefined;
   base: string | undefined;
@@ -36,7 +35,7 @@ export interface Options {
 export class UsageError extends Error {}
 
 const usage = `npm run bench -- [--quick] [--only NAME,…] [--clients 1,8,32] [--seconds N]
-  [--data stories|synthea|region:PEOPLE|none] [--base URL [--token T]] [--json FILE] [--profile DIR]
+  [--data stories|synthea[:FILE]|region:PEOPLE|none] [--base URL [--token T]] [--json FILE] [--profile DIR]
 NAMEs: ${names.join(', ')}`;
 
 /** Reads the words after the command. @throws UsageError with what would be right */
@@ -117,9 +116,11 @@ function nameOf(word: string): Name {
 
 function dataOf(word: string): Options['data'] {
   if (word === 'stories' || word === 'none') return word;
-  if (word === 'synthea') {
-    if (existsSync(syntheaArchive)) return word;
-    throw new UsageError(`--data synthea reads ${syntheaArchive}, which is not there.`);
+  const synthea = /^synthea(?::(.+))?$/.exec(word);
+  if (synthea) {
+    const archive = synthea[1] ?? syntheaArchive;
+    if (existsSync(archive)) return { synthea: archive };
+    throw new UsageError(`--data synthea reads ${archive}, which is not there; name the archive: synthea:FILE.`);
   }
   const people = /^region:(.*)$/.exec(word)?.[1];
   if (people === undefined) throw new UsageError(`The data ${word} is unknown.\n${usage}`);

@@ -42,12 +42,23 @@ export interface WorkOptions {
 
 /** The work of one name, connections open. Bodies are made beforehand, and more of them when they run out. */
 export async function fhirWork(options: WorkOptions): Promise<Work> {
-  const { target, clients } = options;
-  const connections = Array.from({ length: clients }, () => new HttpConnection(target.base, target.token));
-  const operation = await operationOf(options, connections);
+  const connections = connectionsTo(options.target, options.clients);
+  return workOf(connections, await operationOf(options, connections));
+}
+
+/** Reads of these paths in turn. */
+export function pathsWork(target: FhirTarget, clients: number, paths: string[]): Work {
+  return workOf(connectionsTo(target, clients), get(paths));
+}
+
+function connectionsTo({ base, token }: FhirTarget, clients: number): HttpConnection[] {
+  return Array.from({ length: clients }, () => new HttpConnection(base, token));
+}
+
+function workOf(connections: HttpConnection[], operation: Operation): Work {
   let turn = 0;
   return {
-    clients,
+    clients: connections.length,
     operation: (client) => operation(connections[client]!, turn++, client),
     close: () => {
       for (const connection of connections) connection.close();

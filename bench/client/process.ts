@@ -10,9 +10,10 @@ import { fill } from './fill.ts';
 import { sample } from './known.ts';
 import { percentiles, runLoad, type Work } from './load.ts';
 import { frames, type MllpTarget, mllpWork } from './mllp-work.ts';
-import { fhirWork, type WorkOptions } from './operations.ts';
+import { fhirWork, pathsWork, type WorkOptions } from './operations.ts';
 import { timeUntilFound } from './probe.ts';
 import type { FhirTarget } from './server.ts';
+import { tokenValues } from './token-values.ts';
 
 let work: Work | undefined;
 const supply = frames();
@@ -22,12 +23,20 @@ let taken = 0;
 const functions = {
   fill,
   sample,
+  tokenValues,
 
   /** Makes a FHIR work ready: bodies made, connections open, server warm. */
   async prepareFhir(options: WorkOptions, warmSeconds: number) {
     work?.close();
     work = await fhirWork(options);
     if (warmSeconds > 0) await runLoad(work, { seconds: warmSeconds });
+  },
+
+  /** Makes reads of these paths ready. */
+  async preparePaths(target: FhirTarget, clients: number, paths: string[], warmSeconds: number) {
+    work?.close();
+    work = pathsWork(target, clients, paths);
+    await runLoad(work, { seconds: warmSeconds });
   },
 
   /** Makes an MLLP work ready, with so many messages at hand. */

@@ -2,6 +2,7 @@
  * The simulated region as FHIR transactions: its messages are converted as the hub converts them and brought together a
  * household at a time, so that each resource is told once, as it is known in the end (`PUT Type/id`).
  */
+import { createHash } from 'node:crypto';
 import { parseCda } from '@causeway/ccda';
 import { isParseError, parseMessage } from '@causeway/hl7v2';
 import { type Conversion, convertCcda, convertFhir, convertV2, type Fact, mergeFact } from '@causeway/mapping';
@@ -20,7 +21,6 @@ export interface RegionTransaction {
 const perTransaction = 400;
 const seed = 77;
 const receivedAt = '2026-07-01T08:00:00.000Z';
-const messageUri = 'urn:causeway:message:019e0000-0000-7000-8000-000000000000';
 
 /**
  * The transactions of the people from number `from` up to number `to` of the region. Practitioners, organisations and
@@ -75,8 +75,8 @@ function factsOf(told: RegionMessage[]): Map<string, Resource> {
   return known;
 }
 
-function converted({ site, dialect, body }: RegionMessage): Fact[] {
-  const context = { source: site, receivedAt, messageUri };
+function converted({ site, dialect, body, controlId }: RegionMessage): Fact[] {
+  const context = { source: site, receivedAt, messageUri: `urn:causeway:message:${uuidOf(controlId)}` };
   let conversion: Conversion | string;
   if (dialect === 'hl7v2') {
     const message = parseMessage(Buffer.from(body));
@@ -87,6 +87,12 @@ function converted({ site, dialect, body }: RegionMessage): Fact[] {
   } else conversion = convertFhir(body, context);
   if (typeof conversion === 'string') throw new Error(`A message of the region cannot be read: ${conversion}`);
   return conversion.facts;
+}
+
+/** The hub gives each message an id; here it is made from the control id. */
+function uuidOf(controlId: string): string {
+  const hex = createHash('sha256').update(controlId).digest('hex');
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(12, 15)}-8${hex.slice(15, 18)}-${hex.slice(18, 30)}`;
 }
 
 interface Household {
