@@ -8,9 +8,9 @@ import { barLines, growthBars, type Results } from './bars.ts';
 import type { FhirName } from './client/operations.ts';
 import { type Client, startClient } from './client/start.ts';
 import { type GrowthOptions, readGrowthOptions } from './growth-options.ts';
-import { type Figures, fhirTarget, measureFhir, type Subject, sentence, withUsage } from './measure.ts';
+import { type Failure, type Figures, fhirTarget, measureFhir, type Subject, sentence, withUsage } from './measure.ts';
 import { UsageError } from './options.ts';
-import { rounded, tableHead, tableLines } from './report.ts';
+import { isFailure, rounded, tableHead, tableLines } from './report.ts';
 import { startHub } from './server/hub.ts';
 import { load, machine, versions } from './server/machine.ts';
 
@@ -49,7 +49,7 @@ async function run(words: string[]): Promise<number> {
     results,
   };
   console.log(tableHead);
-  const note = (name: string, figures: Figures) => {
+  const note = (name: string, figures: Figures | Failure) => {
     results[name] = rounded(figures);
     for (const line of tableLines(name, results[name])) console.log(line);
   };
@@ -79,7 +79,7 @@ async function people(
   client: Client,
   subject: Subject,
   { people: [few, many], seconds }: GrowthOptions,
-  note: (name: string, figures: Figures) => void,
+  note: (name: string, figures: Figures | Failure) => void,
 ): Promise<void> {
   const bySize: Map<FhirName, Figures>[] = [];
   let patients: string[] = [];
@@ -99,9 +99,10 @@ async function people(
     const measured = new Map<FhirName, Figures>();
     for (const name of scoped) {
       const effort = { seconds, warmSeconds };
-      const figures = await measureFhir({ name, clients: [1, 8], known, synthea: undefined }, client, subject, effort);
-      measured.set(name, figures);
+      const work = { name, clients: [1, 8], known, synthea: undefined };
+      const figures = await measureFhir(work, client, subject, effort).catch((error) => ({ error: sentence(error) }));
       note(`${name}_at_${size}`, figures);
+      if (!isFailure(figures)) measured.set(name, figures);
     }
     bySize.push(measured);
   }
@@ -118,14 +119,16 @@ function ratios(small: Map<FhirName, Figures>, large: Map<FhirName, Figures>): F
     return of(large)! / of(small)!;
   };
   const by_operation = Object.fromEntries(
-    scoped.map((name) => [
-      name,
-      {
-        cpu: ratio(name, 'cpu_ms_per_op', 8),
-        p50: ratio(name, 'p50_ms', 1),
-        bytes: ratio(name, 'bytes_per_answer', 1),
-      },
-    ]),
+    [...small.keys()]
+      .filter((name) => large.has(name))
+      .map((name) => [
+        name,
+        {
+          cpu: ratio(name, 'cpu_ms_per_op', 8),
+          p50: ratio(name, 'p50_ms', 1),
+          bytes: ratio(name, 'bytes_per_answer', 1),
+        },
+      ]),
   );
   const all = Object.values(by_operation);
   return {

@@ -41,8 +41,12 @@ export async function sample(
 ): Promise<Known> {
   const connection = new HttpConnection(target.base, target.token);
   const patients: KnownPatient[] = [];
+  // Several of the ids may be one person's, whom a server shows as one Patient.
+  const seen = new Set<string>();
   try {
     for await (const patient of patientsOf(connection, target, ids)) {
+      if (seen.has(patient.id!)) continue;
+      seen.add(patient.id!);
       const named = patient.name?.find(({ family }) => family !== undefined);
       if (patient.birthDate === undefined || named?.family === undefined) continue;
       const path = `/Observation?patient=${patient.id}&_count=${observationsSeen}`;

@@ -1,6 +1,6 @@
 /** A hub of the bench's own, as `npm start` starts it, on free ports and a data directory of its own. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -36,9 +36,23 @@ export interface HubOptions {
   dataDir?: string;
 }
 
-/** Starts it, ready to answer. */
-export async function startHub({ profileDir, dataDir: known }: HubOptions = {}): Promise<BenchHub> {
+/** Starts it, ready to answer; on other ports where somebody else was quicker to take one. */
+export async function startHub(options: HubOptions = {}): Promise<BenchHub> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await startOnce(options);
+    } catch (error) {
+      if (attempt === attempts || !/The port .* is taken/.test(String(error))) throw error;
+    }
+  }
+}
+
+const attempts = 3;
+
+async function startOnce({ profileDir, dataDir: known }: HubOptions): Promise<BenchHub> {
   const dataDir = known ?? mkdtempSync(join(tmpdir(), 'causeway-bench-'));
+  // The database's own account has to get through, or its files lie elsewhere and stay when the directory goes.
+  chmodSync(dataDir, 0o711);
   const [port, mllpPort] = [await freePort(), await freePort()];
   const where = ['--data-dir', dataDir, '--port', String(port)];
   const profile = profileDir ? ['--cpu-prof', `--cpu-prof-dir=${profileDir}`] : [];
@@ -47,8 +61,9 @@ export async function startHub({ profileDir, dataDir: known }: HubOptions = {}):
   const child = spawn(
     process.execPath,
     [...profile, launcher, 'start', '--no-demo', ...where, '--mllp-port', String(mllpPort)],
-    { stdio: ['ignore', 'pipe', 'inherit'] },
+    { stdio: ['ignore', 'pipe', 'pipe'] },
   );
+  child.stderr!.pipe(process.stderr);
   const remove = () => rmSync(dataDir, { recursive: true, force: true });
   let firstAnswerMs: number;
   try {
@@ -56,7 +71,7 @@ export async function startHub({ profileDir, dataDir: known }: HubOptions = {}):
     firstAnswerMs = answered - begun;
   } catch (error) {
     child.kill('SIGKILL');
-    remove();
+    if (known === undefined) remove();
     throw error;
   }
   const token = execFileSync(process.execPath, [launcher, 'token', ...where], { encoding: 'utf8' }).trim();
@@ -100,6 +115,9 @@ function ready(child: ChildProcess): Promise<void> {
   return new Promise((resolve, reject) => {
     let said = '';
     const late = setTimeout(() => reject(new Error(`The hub is not ready after 60 s. It said:\n${said}`)), readyMs);
+    child.stderr!.on('data', (chunk: Buffer) => {
+      if (said.length < 10_000) said += chunk;
+    });
     child.stdout!.on('data', (chunk: Buffer) => {
       if (said.length < 10_000) said += chunk;
       if (!/^Ready after/m.test(said)) return;
