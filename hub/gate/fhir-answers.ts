@@ -89,11 +89,19 @@ export function patientsOf(resources: readonly StoredResource[]): string[] {
 /** The Patients that a text is or names. */
 export function patientsIn(text: string): string[] {
   const patients = new Set<string>();
-  const own = /^\{"resourceType":"Patient","id":"([^"]+)"/.exec(text)?.[1];
+  const own = ownPatient(text);
   if (own) patients.add(own);
   for (const [, id] of text.matchAll(/\bPatient\/([A-Za-z0-9\-.]{1,64})/g)) {
     patients.add(id!);
     if (patients.size >= recordedPatients) break;
   }
   return [...patients];
+}
+
+/** The id of a Patient's own text: beside its type, or wherever else it was sent. */
+function ownPatient(text: string): string | undefined {
+  const beside = /^\{"resourceType":"Patient","id":"([^"]+)"/.exec(text)?.[1];
+  if (beside !== undefined || !text.startsWith('{') || !text.includes('"resourceType":"Patient"')) return beside;
+  const { resourceType, id } = JSON.parse(text) as { resourceType?: string; id?: string };
+  return resourceType === 'Patient' ? id : undefined;
 }

@@ -111,7 +111,7 @@ describe('invoking (https://hl7.org/fhir/R4/graphql.html#invoking)', () => {
     expect(await failure('{Patient(id: nobody) {id}}')).toEqual([404, expect.stringContaining('no Patient')]);
     expect(await failure('{PatientList(birthdate: "then") {id}}')).toEqual([400, expect.stringContaining('birthdate')]);
     expect((await failure('{'))[0]).toBe(400);
-    expect((await failure('mutation {PatientDelete(id: ada) {id}}'))[1]).toContain('mutation');
+    expect((await failure('subscription {PatientList {id}}'))[1]).toContain('subscription');
     const plain = await hub.send('POST', '/fhir/$graphql', '{id}', { headers: { 'content-type': 'text/plain' } });
     expect([plain.status, plain.json.data]).toEqual([415, null]);
     expect((await hub.send('POST', '/fhir/$graphql', { query: '{a}', variable: {} })).json.errors[0].message).toContain(
@@ -176,6 +176,66 @@ describe('searching (https://hl7.org/fhir/R4/graphql.html#searching)', () => {
   it('keeps the digits of decimals', async () => {
     const { text } = await ask('{valueQuantity {value}}', '/fhir/Observation/exact/$graphql');
     expect(text).toBe('{"data":{"valueQuantity":{"value":1.00}}}');
+  });
+});
+
+describe('changing (https://hl7.org/fhir/R4/graphql.html#mutations)', () => {
+  const read = (id: string) => hub.get(`/fhir/Patient/${id}`);
+
+  it('creates, updates and deletes, each recorded with its change', async () => {
+    const create = 'mutation ($res: Patient_Input!) {PatientCreate(res: $res) {id name {family} meta {versionId}}}';
+    const res = { id: 'not-kept', name: [{ family: 'Curie' }] };
+    const made = await hub.send('POST', '/fhir/$graphql', { query: create, variables: { res } });
+    expect([made.status, made.json.errors]).toEqual([200, undefined]);
+    const { id, ...others } = made.json.data.PatientCreate;
+    expect([id === 'not-kept', others]).toEqual([false, { name: [{ family: 'Curie' }], meta: { versionId: '1' } }]);
+    const update = `mutation {PatientUpdate(id: "${id}", res: {active: true, gender: female}) {active gender}}`;
+    expect(await data(update)).toEqual({ PatientUpdate: { active: true, gender: 'female' } });
+    expect((await read(id)).json).toMatchObject({ active: true, meta: { versionId: '2' } });
+    expect(await data(`mutation {gone: PatientDelete(id: "${id}")}`)).toEqual({ gone: null });
+    expect((await read(id)).status).toBe(410);
+    const { rows } = await hub.test.database.query(
+      `SELECT e.entry ->> 'action' AS action, e.entry ->> 'what' AS what FROM access_log, jsonb_array_elements(entries) e (entry)
+       WHERE e.entry -> 'patients' ? $1 AND e.entry ->> 'what' LIKE '/$graphql%' ORDER BY access_log.id`,
+      [id],
+    );
+    expect(rows).toEqual([
+      { action: 'create', what: '/$graphql Patient' },
+      { action: 'update', what: `/$graphql Patient/${id}` },
+      { action: 'delete', what: `/$graphql Patient/${id}` },
+    ]);
+  });
+
+  it('keeps the digits of what is sent, in the query and in variables', async () => {
+    const literal = await ask(
+      'mutation {ObservationCreate(res: {status: final, code: {text: "x"}, valueQuantity: {value: 2.50}}) {valueQuantity {value}}}',
+    );
+    expect(literal.text).toBe('{"data":{"ObservationCreate":{"valueQuantity":{"value":2.50}}}}');
+    const query = 'mutation ($o: Observation_Input) {ObservationCreate(res: $o) {valueQuantity {value}}}';
+    const body = `{"query":"${query}","variables":{"o":{"status":"final","code":{"text":"x"},"valueQuantity":{"value":3.10}}}}`;
+    const variable = await hub.send('POST', '/fhir/$graphql', body, {
+      headers: { 'content-type': 'application/json' },
+    });
+    expect(variable.text).toBe('{"data":{"ObservationCreate":{"valueQuantity":{"value":3.10}}}}');
+  });
+
+  it('changes nothing that may not be changed', async () => {
+    const update = 'mutation {PatientUpdate(id: ben, res: {gender: female}) {id}}';
+    expect((await failure(update, { role: 'steward' }))[0]).toBe(403);
+    expect((await failure(update, { role: 'integration-engineer' }))[0]).toBe(403);
+    const get = await hub.get(`/fhir/$graphql?query=${encodeURIComponent(update)}`);
+    expect([get.status, get.json.data]).toEqual([400, null]);
+    expect((await failure(update, {}, '/fhir/Patient/ada/$graphql'))[0]).toBe(400);
+    const wrong = [
+      'mutation {PatientUpdate(id: ben, res: {gender: "sideways"}) {id}}',
+      'mutation {PatientUpdate(id: ben, res: {id: "ada"}) {id}}',
+      'mutation {PatientUpdate(id: ben, res: {nothing: 1}) {id}}',
+      'mutation {PatientUpdate(id: ben, res: {gender: female}) {nothing}}',
+      'mutation {PatientUpdate(id: ben, res: {resourceType: "Observation"}) {id}}',
+      'mutation {a: PatientDelete(id: ben) b: PatientDelete(id: ada)}',
+    ];
+    for (const query of wrong) expect((await failure(query))[0]).toBeGreaterThanOrEqual(400);
+    expect((await read('ben')).json).toMatchObject({ meta: { versionId: '1' } });
   });
 });
 

@@ -2,13 +2,14 @@
  * `$graphql` on the system and on a resource (https://hl7.org/fhir/R4/graphql.html#invoking), by GET and by POST. The
  * answer is GraphQL's own JSON; what is wrong is told as GraphQL errors.
  */
+import { isFhirError, parseExact } from '@causeway/fhir';
 import { type AnswerError, executeGraphql, GraphqlError, type GraphqlRequest } from '@causeway/graphql';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { StoredResource } from '../record/index.ts';
 import { patientsOf } from './fhir-answers.ts';
 import { baseUrl, type FhirParts, type Params, pathOf, queryOf, recordAccess } from './fhir-exchange.ts';
 import { mediaTypeOf } from './fhir-format.ts';
-import { graphqlErrorOf, graphqlSource } from './fhir-graphql-source.ts';
+import { graphqlChanges, graphqlErrorOf, graphqlSource } from './fhir-graphql-source.ts';
 
 const bodyBytes = 256 * 1024;
 const longestMs = 10_000;
@@ -20,10 +21,12 @@ export function fhirGraphqlRoutes(app: FastifyInstance, parts: FhirParts): void 
     const who = await parts.authenticator.caller(request, 'graphql');
     const { type, id } = request.params as Partial<Params>;
     const given: StoredResource[] = [];
-    const source = graphqlSource(parts.record, who, baseUrl(request), (stored) => {
+    const path = pathOf(request).split('?')[0]!;
+    const reading = graphqlSource(parts.record, who, baseUrl(request), (stored) => {
       if (given.length < recordedResources) given.push(stored);
     });
-    const path = pathOf(request).split('?')[0]!;
+    const source =
+      request.method === 'POST' ? { ...reading, change: graphqlChanges(parts.record, who, path) } : reading;
     let query = '';
     const { status, ...body } = await errorsAsAnswer(async () => {
       const asked = graphqlRequest(request);
@@ -34,13 +37,19 @@ export function fhirGraphqlRoutes(app: FastifyInstance, parts: FhirParts): void 
       }
       return withinTime((signal) => executeGraphql(asked, source, start, { signal }));
     });
-    const what = `${path} ${query.replace(/\s+/g, ' ')}`;
+    const what = `${path} ${shownQuery(query)}`;
     await recordAccess(parts, who, 'graphql', what, status, patientsOf(given));
     return reply.code(status).type('application/json; charset=utf-8').send(JSON.stringify(body));
   };
   for (const url of ['/fhir/$graphql', '/fhir/:type/:id/$graphql']) {
     app.route({ method: ['GET', 'POST'], url, bodyLimit: bodyBytes, handler: answer });
   }
+}
+
+/** A query for the record of the access: what is searched for belongs there, what is written does not. */
+function shownQuery(query: string): string {
+  const shown = /\bmutation\b/.test(query) ? query.replace(/"(?:[^"\\]|\\.)*"/gs, '"…"') : query;
+  return shown.replace(/\s+/g, ' ');
 }
 
 interface Answer {
@@ -97,7 +106,12 @@ function postedParameters(request: FastifyRequest, body: string): { [name: strin
   const value = objectIn(body, 'The body');
   if (value.resourceType !== 'Parameters') return value;
   const list = Array.isArray(value.parameter) ? value.parameter : [];
-  return Object.fromEntries(list.map((one) => [String(one?.name), one?.valueString]));
+  return Object.fromEntries(list.map((one) => parameterIn(one)));
+}
+
+function parameterIn(one: unknown): [string, unknown] {
+  const { name, valueString } = (one ?? {}) as { name?: unknown; valueString?: unknown };
+  return [String(name), valueString];
 }
 
 /** Variables as an object, or as the text of one, which is what an address can hold. */
@@ -108,14 +122,13 @@ function variablesOf(variables: unknown): { [name: string]: unknown } | undefine
   throw wrong('The parameter variables has to be an object.');
 }
 
+/** Numbers keep their digits, for a resource that is to be stored. */
 function objectIn(text: string, what: string): { [name: string]: unknown } {
-  try {
-    const value: unknown = JSON.parse(text);
-    if (typeof value === 'object' && value !== null && !Array.isArray(value))
-      return value as { [name: string]: unknown };
-  } catch {
-    // Falls through to the error below.
-  }
+  const read = parseExact(text);
+  if (isFhirError(read)) throw wrong(`${what} is no JSON: line ${read.line}, column ${read.column}: ${read.error}.`);
+  const { value } = read;
+  if (typeof value === 'object' && value !== null && !Array.isArray(value) && !JSON.isRawJSON(value))
+    return { ...value };
   throw wrong(`${what} has to be a JSON object.`);
 }
 

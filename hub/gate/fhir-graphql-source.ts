@@ -3,6 +3,8 @@ import { isFhirError, parseExact } from '@causeway/fhir';
 import { GraphqlError, type GraphqlSource, type Resource } from '@causeway/graphql';
 import { type FhirRecord, RecordError, type StoredResource } from '../record/index.ts';
 import type { Access } from '../trust/index.ts';
+import { type Caller, mayWrite } from './authenticate.ts';
+import { auditOf } from './fhir-exchange.ts';
 
 /** Characters of all resources that one query reads: they are in memory until it is answered. */
 const longest = 32 * 1024 * 1024;
@@ -54,6 +56,29 @@ export function graphqlSource(
         throw graphqlErrorOf(error);
       }
     },
+  };
+}
+
+/** Changes by GraphQL: each through the record's own write, recorded with it. @param path where the change was sent to */
+export function graphqlChanges(record: FhirRecord, who: Caller, path: string): Required<GraphqlSource>['change'] {
+  return async (change) => {
+    try {
+      if (!mayWrite(who)) throw new RecordError(403, 'forbidden', `The role ${who.role} may not change resources.`);
+      const { type } = change;
+      const audit = auditOf(who, change.kind, `${path} ${type}${change.kind === 'create' ? '' : `/${change.id}`}`);
+      if (change.kind === 'delete') {
+        await record.remove(type, change.id, {}, () => audit({ status: 204, text: `${type}/${change.id}` }));
+        return undefined;
+      }
+      if (change.kind === 'create') {
+        const scanned = record.scan(JSON.stringify(change.resource), type);
+        return parsed((await record.create(who, scanned, undefined, audit)).text);
+      }
+      const scanned = record.scan(JSON.stringify({ ...change.resource, id: change.resource.id ?? change.id }), type);
+      return parsed((await record.update(scanned, change.id, {}, audit)).text);
+    } catch (error) {
+      throw graphqlErrorOf(error);
+    }
   };
 }
 

@@ -1,6 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { executeGraphql, type GraphqlLimits, type GraphqlSource, type Resource, type SearchPage } from './index.ts';
+import {
+  type Change,
+  executeGraphql,
+  type GraphqlLimits,
+  type GraphqlSource,
+  type Resource,
+  type SearchPage,
+} from './index.ts';
 
 const patient: Resource = {
   resourceType: 'Patient',
@@ -338,6 +345,78 @@ describe('searches', () => {
     ['{contained {...on PractitionerRole {PatientList(_reference: general_practitioner) {id}}}}', 'contained'],
   ])('%s is refused on a resource', async (query, why) => {
     expect(await refusal(query)).toContain(why);
+  });
+});
+
+describe('a mutation', () => {
+  class Changing extends Records {
+    readonly changes: unknown[] = [];
+
+    async change(change: Change) {
+      this.changes.push(change);
+      return change.kind === 'delete' ? undefined : { ...change.resource, id: 'made' };
+    }
+  }
+
+  const change = async (query: string, variables: object = {}) => {
+    const source = new Changing();
+    const answer = await run(query, { source, variables });
+    return { ...answer, changes: JSON.parse(JSON.stringify(source.changes)) };
+  };
+
+  test('takes a resource as it is written, or as a variable', async () => {
+    const literal = await change(
+      'mutation ($g: String) {new: PatientCreate(res: {active: true, gender: $g, name: [{family: "A", use: old}], multipleBirthInteger: 2}) {id gender}}',
+      { g: 'male' },
+    );
+    expect(literal.data).toEqual({ new: { id: 'made', gender: 'male' } });
+    const resource = {
+      resourceType: 'Patient',
+      active: true,
+      gender: 'male',
+      name: [{ family: 'A', use: 'old' }],
+      multipleBirthInteger: 2,
+    };
+    expect(literal.changes).toEqual([{ kind: 'create', type: 'Patient', resource }]);
+    const variable = await change('mutation ($r: Any!, $i: ID!) {PatientUpdate(id: $i, res: $r) {id}}', {
+      r: resource,
+      i: 'x',
+    });
+    expect(variable.changes).toEqual([{ kind: 'update', type: 'Patient', id: 'x', resource }]);
+    expect(await change('mutation {PatientDelete(id: "x")}')).toMatchObject({
+      data: { PatientDelete: null },
+      changes: [{ kind: 'delete', type: 'Patient', id: 'x' }],
+    });
+  });
+
+  test.each([
+    'mutation {PatientCreate {id}}',
+    'mutation {PatientCreate(res: {}, id: 1) {id}}',
+    'mutation {PatientCreate(res: "x") {id}}',
+    'mutation {PatientCreate(res: {a: 1, a: 2}) {id}}',
+    'mutation {PatientCreate(res: {}, res: {}) {id}}',
+    'mutation {PatientCreate(res: $r) {id}}',
+    'mutation {PatientCreate(res: {})}',
+    'mutation {PatientCreate(res: {}) {nothing}}',
+    'mutation {PatientDelete(id: 1) {id}}',
+    'mutation {PatientDelete(id: 1) @skip(if: true)}',
+    'mutation {PatientDelete}',
+    'mutation {NothingDelete(id: 1)}',
+    'mutation {PatientPatch(id: 1)}',
+    'mutation {PatientDelete(id: 1) PersonDelete(id: 2)}',
+    'mutation {...f} fragment f on Mutation {PatientDelete(id: 1)}',
+    'query ($r: Any) {PatientList(name: $r) {id}}',
+  ])('%s changes nothing', async (query) => {
+    const { status, data, changes } = await change(query, query.includes('Any') ? { r: {} } : {});
+    expect([status, data, changes]).toEqual([400, null, []]);
+  });
+
+  test('that was made says so, though its answer could not be', async () => {
+    const { status, data, errors, changes } = await change(
+      'mutation {PatientCreate(res: {managingOrganization: {reference: "Organization/none"}}) {managingOrganization {resource {id}}}}',
+    );
+    expect([status, data, changes.length]).toEqual([200, { PatientCreate: null }, 1]);
+    expect(errors![0]!.message).toContain('The change was made');
   });
 });
 

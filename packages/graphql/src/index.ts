@@ -2,4 +2,4 @@
 export { type AnswerError, GraphqlError } from './errors.ts';
 export { executeGraphql, type GraphqlAnswer, type GraphqlOptions, type GraphqlRequest } from './execute.ts';
 export { DEFAULT_LIMITS, type GraphqlLimits } from './limits.ts';
-export type { GraphqlSource, Resource, ResourceId, SearchPage } from './source.ts';
+export type { Change, GraphqlSource, Resource, ResourceId, SearchPage } from './source.ts';

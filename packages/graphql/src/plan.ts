@@ -6,6 +6,7 @@
 import type {
   ArgumentNode,
   DirectiveNode,
+  FieldNode,
   FragmentDefinitionNode,
   OperationDefinitionNode,
   SelectionSetNode,
@@ -48,16 +49,16 @@ export function isBranch(selection: Selection): selection is Branch {
   return 'on' in selection;
 }
 
-/** The operation's selections. @throws GraphqlError */
+/** The selections of an operation or of a mutation's field. @throws GraphqlError */
 export function planOf(
-  operation: OperationDefinitionNode,
+  of: OperationDefinitionNode | FieldNode,
   fragments: ReadonlyMap<string, FragmentDefinitionNode>,
   variables: Variables,
   limits: Pick<GraphqlLimits, 'fields' | 'aliases'>,
 ): readonly Selection[] {
-  const [directive] = operation.directives ?? [];
+  const [directive] = of.directives ?? [];
   if (directive) throw new GraphqlError(`@${directive.name.value} is not for an operation.`, placeOf(directive));
-  return new Planner(fragments, variables, limits).selections(operation.selectionSet, []);
+  return new Planner(fragments, variables, limits).selections(of.selectionSet, []);
 }
 
 class Planner {

@@ -13,9 +13,20 @@ export interface GraphqlSource {
    * @param parameters as REST has them; `_cursor` stands alone and holds a text of an earlier page
    */
   search(type: string, parameters: readonly [name: string, value: string][]): Promise<SearchPage>;
+  /**
+   * Makes a change, and gives the resource as it became; nothing for one that was deleted. Without it there are no
+   * mutations.
+   */
+  change?(change: Change): Promise<Resource | undefined>;
   /** Addresses that begin with this are resources of the source: `https://hub.example/fhir/`. */
   readonly base?: string;
 }
+
+/** A change; the resource may have an id of its own, which a creation does not keep. */
+export type Change =
+  | { kind: 'create'; type: string; resource: Resource }
+  | { kind: 'update'; type: string; id: string; resource: Resource }
+  | { kind: 'delete'; type: string; id: string };
 
 export interface ResourceId {
   type: string;
