@@ -90,16 +90,16 @@ function typeAhead(walk: JsonWalk): string | undefined {
  * for a mandatory element, which stays whole then. Types without any mark for summaries are kept whole.
  */
 function summaryValue(walk: JsonWalk, defs: Definitions, rule: PropertyRule): string {
-  rule.rules ??= typeRules(defs, rule.type);
+  const rules = typeRules(defs, rule.type);
   const start = walk.at;
   let part = '';
   if (walk.first === '[') {
     for (let more = walk.firstItem(); more; more = walk.nextItem()) {
-      const item = summaryObject(walk, defs, rule.rules);
+      const item = summaryObject(walk, defs, rules);
       if (item !== '') part += part === '' ? item : `,${item}`;
     }
     if (part !== '') part = `[${part}]`;
-  } else part = summaryObject(walk, defs, rule.rules);
+  } else part = summaryObject(walk, defs, rules);
   return part === '' && isKept(rule) ? walk.text.slice(start, walk.at) : part;
 }
 

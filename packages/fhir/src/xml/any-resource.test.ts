@@ -56,6 +56,15 @@ describe('any valid resource', () => {
     );
   });
 
+  test('does so whatever was asked of the definitions before', () => {
+    const text =
+      '{"resourceType":"Bundle","type":"collection","entry":[{"resource":{"resourceType":"Basic","code":{"text":"a"}}}]}';
+    expect(subset(text, { summary: 'true' })).toContain('"resourceType":"Basic"');
+    expect(errors(text)).toEqual([]);
+    expect(jsonFromXml(String(xmlFromJson(text)))).toBe(text);
+    expect(subset(text, { summary: 'true' })).toContain('"resourceType":"Basic"');
+  });
+
   test('any decimal keeps its digits', () => {
     fc.assert(
       fc.property(anyDecimal, (digits) => {

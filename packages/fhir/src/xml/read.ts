@@ -21,8 +21,8 @@ export interface XmlLimits {
   maxElements: number;
 }
 
-/** 64 Mi characters, 200 levels, 2 million elements. */
-export const XML_LIMITS: XmlLimits = { maxLength: 64 * 1024 * 1024, maxDepth: 200, maxElements: 2_000_000 };
+/** 64 Mi characters, 128 levels, 2 million elements. */
+export const XML_LIMITS: XmlLimits = { maxLength: 64 * 1024 * 1024, maxDepth: 128, maxElements: 2_000_000 };
 
 /**
  * Reads the XML text of one resource into JSON without white space: properties in the order of the elements, digits of
@@ -225,17 +225,24 @@ class Reader {
       return;
     }
     if (tag.uri !== FHIR) this.refuse('structure', `${nameOf(local)} has to be in the namespace ${FHIR}`);
-    if (rule.json === undefined && rule.type !== 'Resource') rule.rules ??= typeRules(this.defs, rule.type);
     const frame: Frame = {
       name: local,
       rule,
-      rules: rule.json !== undefined ? typeRules(this.defs, 'Element') : rule.rules,
+      rules: this.childrenOf(rule),
       value: undefined,
       head: '',
       slots: [],
     };
     this.frames.push(frame);
     this.attributes(tag, rule);
+  }
+
+  /** Undefined for the holder of a resource, which may be of any type. */
+  private childrenOf(rule: PropertyRule): TypeRules | undefined {
+    if (rule.type === 'Resource') return undefined;
+    if (rule.json !== undefined) return typeRules(this.defs, 'Element');
+    rule.rules ??= typeRules(this.defs, rule.type);
+    return rule.rules;
   }
 
   /** `value` of a primitive, `id` of any element, `url` of an Extension; nothing else but what XML itself needs. */
