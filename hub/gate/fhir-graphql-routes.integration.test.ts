@@ -179,6 +179,48 @@ describe('searching (https://hl7.org/fhir/R4/graphql.html#searching)', () => {
   });
 });
 
+describe('a person known from several sources', () => {
+  it('is one Patient, with what each source says', async () => {
+    const twin = {
+      resourceType: 'Patient',
+      name: [{ family: 'Merged', given: ['Same'] }],
+      birthDate: '1980-02-03',
+      gender: 'female',
+      address: [{ line: ['1 Same Street'], city: 'Town', postalCode: '12345' }],
+      telecom: [{ system: 'phone', value: '+15551234567' }],
+      identifier: [
+        {
+          type: { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/v2-0203', code: 'SS' }] },
+          system: 'http://hl7.org/fhir/sid/us-ssn',
+          value: '123-45-6789',
+        },
+      ],
+    };
+    const about = (id: string, patient: string) => ({
+      resourceType: 'Observation',
+      id,
+      status: 'final',
+      code: { text: 'x' },
+      subject: { reference: `Patient/${patient}` },
+    });
+    await store({ ...twin, id: 'twin-a' });
+    await store({ ...twin, id: 'twin-b' }, about('of-a', 'twin-a'), about('of-b', 'twin-b'));
+    const { PatientList: found } = await data('{PatientList(family: "Merged") {id link {other {resource {id}}}}}');
+    expect(found).toHaveLength(1);
+    const [{ id, link }] = found;
+    expect(link.map(({ other }: Json) => other.resource.id).sort()).toEqual(['twin-a', 'twin-b']);
+    const query = '{ObservationList(_reference: patient) {id subject {resource {id}}}}';
+    for (const start of [id, 'twin-a', 'twin-b']) {
+      const { ObservationList } = await data(query, `/fhir/Patient/${start}/$graphql`);
+      expect(ObservationList).toEqual([
+        { id: 'of-b', subject: { resource: { id } } },
+        { id: 'of-a', subject: { resource: { id } } },
+      ]);
+    }
+    expect((await failure(`mutation {PatientDelete(id: "${id}")}`))[0]).toBe(409);
+  });
+});
+
 describe('changing (https://hl7.org/fhir/R4/graphql.html#mutations)', () => {
   const read = (id: string) => hub.get(`/fhir/Patient/${id}`);
 
