@@ -148,12 +148,14 @@ const phases: readonly { methods: readonly string[]; atOnce: number }[] = [
   { methods: ['DELETE'], atOnce: 256 },
   { methods: ['POST'], atOnce: 256 },
   { methods: ['PUT', 'PATCH'], atOnce: 256 },
+  { methods: ['read'], atOnce: 256 },
   { methods: ['GET', 'HEAD'], atOnce: 8 },
 ];
 
-/** A search by POST only reads. */
+/** A search by POST only reads; reads by id are answered many by one query. */
 function phaseOf({ method, url }: BundleEntry): string {
-  return /(?:^|\/)_search(?:\?|$)/.test(url) ? 'GET' : method;
+  if (/(?:^|\/)_search(?:\?|$)/.test(url)) return 'GET';
+  return method === 'GET' && /^[A-Z][A-Za-z]+\/[A-Za-z0-9\-.]+$/.test(url) ? 'read' : method;
 }
 
 /** Carries out a batch: each entry for itself, so many at once that the database is not kept from others. */

@@ -86,7 +86,8 @@ export class Reader {
    * Versions, newest first. `before`: only those with a smaller sequence number (the cursor of a page).
    * @param scope a type, or a type and an id, or neither for the whole record
    */
-  history(access: Access, scope: { type?: string; id?: string }, page: HistoryPage): Promise<StoredResource[]> {
+  async history(access: Access, scope: { type?: string; id?: string }, page: HistoryPage): Promise<StoredResource[]> {
+    const types = scope.type === undefined ? await this.storedTypes(access) : undefined;
     return this.#versions(
       access,
       (parameter) => {
@@ -102,7 +103,21 @@ export class Reader {
         return conditions.join(' AND ');
       },
       page.count,
+      types?.map((type) => typeCode(type)!),
     );
+  }
+
+  /** The types of which anything is stored, so that what is about all types asks for no others. */
+  async storedTypes(_access: Access): Promise<string[]> {
+    const { rows } = await this.#database.query({
+      name: 'stored_types',
+      text: `WITH RECURSIVE stored (type) AS (
+               SELECT min(type) FROM resource
+               UNION ALL
+               SELECT (SELECT min(r.type) FROM resource r WHERE r.type > stored.type) FROM stored WHERE stored.type IS NOT NULL
+             ) SELECT type FROM stored WHERE type IS NOT NULL`,
+    });
+    return rows.map((row) => typeName(row.type)!);
   }
 
   /** How many versions of a resource there are. */
@@ -147,20 +162,26 @@ export class Reader {
     }
   }
 
+  /** @param types looks for the newest of each of these types, which an index by type and sequence has in order */
   async #versions(
     access: Access,
     where: (parameter: (value: unknown) => string) => string,
     count: number,
+    types?: number[],
   ): Promise<StoredResource[]> {
     const values: unknown[] = [];
     const parameter = (value: unknown) => `$${values.push(value)}`;
     const condition = `${where(parameter)} AND ${accessCondition(access, 'r.home', parameter)}`;
     const columns = storedColumns.replace(', l.presented', '');
+    const each = types && `unnest(${parameter(types)}::smallint[]) AS t (type)`;
+    const newest = (table: string) =>
+      each
+        ? `SELECT r.* FROM ${each} CROSS JOIN LATERAL (
+             SELECT ${columns} FROM ${table} r WHERE r.type = t.type AND ${condition} ORDER BY r.seq DESC LIMIT ${count}) r`
+        : `(SELECT ${columns} FROM ${table} r WHERE ${condition} ORDER BY r.seq DESC LIMIT ${count})`;
     const { rows } = await this.#database.query({
       text: `SELECT r.*, l.presented FROM (
-               (SELECT ${columns} FROM resource r WHERE ${condition} ORDER BY r.seq DESC LIMIT ${count})
-               UNION ALL
-               (SELECT ${columns} FROM resource_history r WHERE ${condition} ORDER BY r.seq DESC LIMIT ${count})
+               ${newest('resource')} UNION ALL ${newest('resource_history')}
              ) r LEFT JOIN link l ON l.home = r.home ORDER BY r.seq DESC LIMIT ${count}`,
       values,
     });

@@ -3,7 +3,7 @@
  * `write`.
  */
 
-import { isFhirError, type ScannedResource, scanResource, typeName } from '@causeway/fhir';
+import { isFhirError, type ScannedResource, scanResource } from '@causeway/fhir';
 import type { Database } from '../database/index.ts';
 import type { Access } from '../trust/index.ts';
 import { type BundleServices, type EntryOutcome, readBundle, runBatch } from './bundle.ts';
@@ -144,16 +144,8 @@ export class FhirRecord {
   }
 
   /** The types of which anything is stored, so that a search over all types asks for no others. */
-  async storedTypes(_access: Access): Promise<string[]> {
-    const { rows } = await this.#database.query({
-      name: 'stored_types',
-      text: `WITH RECURSIVE stored (type) AS (
-               SELECT min(type) FROM resource
-               UNION ALL
-               SELECT (SELECT min(r.type) FROM resource r WHERE r.type > stored.type) FROM stored WHERE stored.type IS NOT NULL
-             ) SELECT type FROM stored WHERE type IS NOT NULL`,
-    });
-    return rows.map((row) => typeName(row.type)!);
+  storedTypes(access: Access): Promise<string[]> {
+    return this.reader.storedTypes(access);
   }
 
   /** @param anyOf filters one of which has to hold, as name and value */
