@@ -2,7 +2,7 @@
  * FHIR JSON from FHIR XML (https://hl7.org/fhir/R4/xml.html, https://hl7.org/fhir/R4/json.html). What repeats, what is
  * a number and what a resource comes from the definitions. There is no DTD, no entity beyond XML's own five, no fetching.
  */
-import { SaxesParser, type SaxesTagNS } from 'saxes';
+import { SaxesParser } from 'saxes';
 import type { Definitions } from '../definitions/definitions.ts';
 import { definitions } from '../definitions/definitions.ts';
 import { XHTML } from '../narrative/scan.ts';
@@ -11,6 +11,8 @@ import { fhirError } from '../outcome.ts';
 import { isResourceType } from '../resource-types.ts';
 import type { PropertyRule, TypeRules } from '../validation/type-rules.ts';
 import { typeRules } from '../validation/type-rules.ts';
+import { localName, NOTHING_DECLARED, namespaceOf, type Scope, scopeOf } from './namespaces.ts';
+import { RewrittenNarrative } from './rewritten.ts';
 
 /** What an XML text may not exceed. */
 export interface XmlLimits {
@@ -35,13 +37,13 @@ export function jsonFromXml(text: string, limits: Partial<XmlLimits> = {}): stri
     return fhirError(text, bound.maxLength, 'too-long', `the resource is longer than ${bound.maxLength} characters`);
   }
   const source = text.charCodeAt(0) === 0xfeff ? text.slice(1) : text;
-  const parser = new SaxesParser({ xmlns: true, position: true });
+  const parser = new SaxesParser({ position: true });
   const reader = new Reader(source, bound, () => parser.position);
   // Few handlers: each beyond these turns saxes' parser object into a slow one.
   if (source.includes('<!DOCTYPE')) {
     parser.on('doctype', () => reader.refuse('structure', 'a DOCTYPE is not accepted in FHIR XML; remove it'));
   }
-  parser.on('opentag', (tag) => reader.open(tag));
+  parser.on('opentag', ({ name, attributes }) => reader.open(name, attributes as Record<string, string>));
   parser.on('text', (characters) => reader.characters(characters));
   parser.on('cdata', (characters) => reader.characters(characters));
   parser.on('closetag', () => reader.close());
@@ -78,6 +80,7 @@ function notWellFormed(problem: Error): string {
 /** One open element. */
 interface Frame {
   name: string;
+  scope: Scope;
   /** The property of the parent that this is; undefined for a resource. */
   rule: PropertyRule | undefined;
   /** The children allowed: those of the type, of Element for a primitive; undefined for the holder of a resource. */
@@ -110,11 +113,16 @@ class Reader {
   private readonly frames: Frame[] = [];
   private narrative: Narrative | undefined;
   private elements = 0;
+  private readonly ofElement: TypeRules;
+  /** Whether any prefix is declared; the usual document has none. */
+  private readonly hasPrefixes: boolean;
 
   constructor(source: string, bound: XmlLimits, position: () => number) {
     this.source = source;
     this.bound = bound;
     this.position = position;
+    this.ofElement = typeRules(this.defs, 'Element');
+    this.hasPrefixes = source.includes('xmlns:');
   }
 
   /** Where the reader is: `Patient.name[0].given[1]`. */
@@ -132,7 +140,7 @@ class Reader {
     throw new Refusal(this.tagStart(), code, message);
   }
 
-  open(tag: SaxesTagNS): void {
+  open(tag: string, attributes: Record<string, string>): void {
     if (++this.elements > this.bound.maxElements) {
       this.refuse('too-costly', `the document has more than ${this.bound.maxElements} elements`);
     }
@@ -142,13 +150,29 @@ class Reader {
     }
     if (this.narrative !== undefined) {
       this.narrative.depth++;
-      this.narrative.rewritten?.open(tag);
+      this.narrative.rewritten?.open(tag, attributes);
       return;
     }
     const parent = this.frames.at(-1);
-    if (parent === undefined) this.openResource(tag, undefined);
-    else if (parent.rules === undefined) this.openResource(tag, parent);
-    else this.openElement(tag, parent, parent.rules);
+    const outer = parent?.scope ?? NOTHING_DECLARED;
+    const scope = this.hasPrefixes || attributes.xmlns !== undefined ? scopeOf(attributes, outer) : outer;
+    const uri = this.hasPrefixes ? namespaceOf(tag, scope) : scope.uri;
+    const local = this.hasPrefixes ? localName(tag) : tag;
+    const rule = parent?.rules === undefined ? undefined : this.ruleOf(local, parent, parent.rules);
+    if (rule?.type === 'xhtml') {
+      if (uri !== XHTML) this.refuse('structure', `the narrative has to be in the namespace ${XHTML}`);
+      const stands = local === tag && attributes.xmlns !== undefined;
+      const rewritten = stands ? undefined : new RewrittenNarrative(outer);
+      rewritten?.open(tag, attributes);
+      this.narrative = { rule, start: this.tagStart(), depth: 1, rewritten };
+      return;
+    }
+    if (uri !== FHIR) this.refuse('structure', `the element has to be in the namespace ${FHIR}`);
+    const rules = rule === undefined ? this.rulesOfResource(local, parent) : this.childrenOf(rule);
+    const head = rule === undefined ? `"resourceType":"${local}"` : '';
+    const frame: Frame = { name: local, scope, rule, rules, value: undefined, head, slots: [] };
+    this.frames.push(frame);
+    this.attributes(attributes, frame);
   }
 
   characters(text: string): void {
@@ -189,80 +213,52 @@ class Reader {
     }
   }
 
-  private openResource(tag: SaxesTagNS, holder: Frame | undefined): void {
-    const { local } = tag;
-    if (tag.uri !== FHIR) this.refuse('structure', `the element has to be in the namespace ${FHIR}`);
+  private rulesOfResource(local: string, holder: Frame | undefined): TypeRules {
     if (!isResourceType(local)) {
       this.refuse('structure', 'the element has to be named as an R4 resource type, such as "Patient"');
     }
     if (holder?.value !== undefined) this.refuse('structure', `${holder.name} holds one resource only`);
-    this.frames.push({
-      name: local,
-      rule: undefined,
-      rules: typeRules(this.defs, local),
-      value: undefined,
-      head: `"resourceType":"${local}"`,
-      slots: [],
-    });
-    this.attributes(tag, undefined);
+    return typeRules(this.defs, local);
   }
 
-  private openElement(tag: SaxesTagNS, parent: Frame, rules: TypeRules): void {
-    const { local } = tag;
+  private ruleOf(local: string, parent: Frame, rules: TypeRules): PropertyRule {
     const rule = rules.properties.get(local);
     if (rule === undefined || rule.isAttribute) this.unknown(local, rules);
     if (!rule.isArray && slotOf(parent, rule) !== undefined) {
       this.refuse('structure', `${nameOf(local)} may be there once only`);
     }
-    if (rule.type === 'xhtml') {
-      if (tag.uri !== XHTML) this.refuse('structure', `the narrative has to be in the namespace ${XHTML}`);
-      const declares = tag.prefix === '' && tag.attributes.xmlns !== undefined;
-      this.narrative = { rule, start: this.tagStart(), depth: 1, rewritten: undefined };
-      if (!declares) {
-        this.narrative.rewritten = new Rewritten();
-        this.narrative.rewritten.open(tag);
-      }
-      return;
-    }
-    if (tag.uri !== FHIR) this.refuse('structure', `${nameOf(local)} has to be in the namespace ${FHIR}`);
-    const frame: Frame = {
-      name: local,
-      rule,
-      rules: this.childrenOf(rule),
-      value: undefined,
-      head: '',
-      slots: [],
-    };
-    this.frames.push(frame);
-    this.attributes(tag, rule);
+    return rule;
   }
 
   /** Undefined for the holder of a resource, which may be of any type. */
   private childrenOf(rule: PropertyRule): TypeRules | undefined {
     if (rule.type === 'Resource') return undefined;
-    if (rule.json !== undefined) return typeRules(this.defs, 'Element');
+    if (rule.json !== undefined) return this.ofElement;
     rule.rules ??= typeRules(this.defs, rule.type);
     return rule.rules;
   }
 
   /** `value` of a primitive, `id` of any element, `url` of an Extension; nothing else but what XML itself needs. */
-  private attributes(tag: SaxesTagNS, rule: PropertyRule | undefined): void {
-    const frame = this.frames.at(-1)!;
-    const { attributes } = tag;
+  private attributes(attributes: Record<string, string>, frame: Frame): void {
+    const { rule } = frame;
     for (const key in attributes) {
-      const { uri, prefix, value } = attributes[key]!;
-      if (key === 'xmlns' || prefix === 'xmlns' || uri === XSI) continue;
+      const value = attributes[key]!;
       if (key === 'value' && rule?.json !== undefined) frame.value = this.primitive(value, rule);
       else if (rule !== undefined && frame.rules?.properties.get(key)?.isAttribute === true) {
-        frame.head += `${frame.head === '' ? '' : ','}"${key}":${JSON.stringify(value)}`;
-      } else {
+        frame.head += `${frame.head === '' ? '' : ','}"${key}":${quoted(value)}`;
+      } else if (key !== 'xmlns' && !key.startsWith('xmlns:') && !this.isOfSchema(key, frame)) {
         this.refuse('structure', `${nameOf(frame.name)} has no attribute ${nameOf(key)} in FHIR XML`);
       }
     }
   }
 
+  /** `xsi:schemaLocation` and its like say nothing about the resource. */
+  private isOfSchema(key: string, { scope }: Frame): boolean {
+    return key.includes(':') && namespaceOf(key, scope) === XSI;
+  }
+
   private primitive(value: string, rule: PropertyRule): string {
-    if (rule.json === 'string') return JSON.stringify(value);
+    if (rule.json === 'string') return quoted(value);
     const plain = value.trim();
     if (rule.json === 'boolean') {
       if (plain !== 'true' && plain !== 'false') this.refuse('value', `${rule.name} has to be true or false`);
@@ -305,38 +301,7 @@ interface Narrative {
   start: number;
   depth: number;
   /** Set when the source's own characters do not stand alone, since its namespace is declared outside. */
-  rewritten: Rewritten | undefined;
-}
-
-/** Writes a narrative anew with its namespace declared at the div. */
-class Rewritten {
-  text = '';
-  private readonly names: string[] = [];
-
-  open(tag: SaxesTagNS): void {
-    const name = tag.uri === XHTML ? tag.local : tag.name;
-    this.text += `<${name}`;
-    if (this.names.length === 0) this.text += ` xmlns="${XHTML}"`;
-    for (const key in tag.attributes) {
-      const attribute = tag.attributes[key]!;
-      if (key === 'xmlns' || (attribute.prefix === 'xmlns' && attribute.value === XHTML)) continue;
-      this.text += ` ${key}="${escaped(attribute.value).replaceAll('"', '&quot;')}"`;
-    }
-    this.text += '>';
-    this.names.push(name);
-  }
-
-  characters(text: string): void {
-    this.text += escaped(text);
-  }
-
-  close(): void {
-    this.text += `</${this.names.pop()}>`;
-  }
-}
-
-function escaped(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+  rewritten: RewrittenNarrative | undefined;
 }
 
 function slotOf(frame: Frame, rule: PropertyRule): Slot | undefined {
@@ -374,6 +339,13 @@ function objectText(frame: Frame): string {
   }
   return `{${members}}`;
 }
+
+/** A string in JSON; most need no escape, which a glance tells sooner than the engine does. */
+function quoted(value: string): string {
+  return ESCAPED.test(value) ? JSON.stringify(value) : `"${value}"`;
+}
+
+const ESCAPED = /["\\\u0000-\u001f\ud800-\udfff]/;
 
 /** A name that may be told in an error. */
 function nameOf(name: string): string {

@@ -143,6 +143,11 @@ describe('jsonFromXml refuses', () => {
   test.each([
     ['', 'invalid', '', 1],
     ['<Patient/>', 'structure', '', 1],
+    [`<x:Patient ${NS}/>`, 'structure', '', 1],
+    [`<Patient ${NS} xmlns:x="urn:x"><x:active value="true"/></Patient>`, 'structure', 'Patient', 1],
+    [`<Patient ${NS}><active xmlns="" value="true"/></Patient>`, 'structure', 'Patient', 1],
+    [`<Patient ${NS} xmlns:x="urn:x"><active x:value="true"/></Patient>`, 'structure', 'Patient.active', 1],
+    [`<Patient ${NS}><active value="true" value="false"/></Patient>`, 'invalid', 'Patient', 1],
     [`<Hobbit ${NS}/>`, 'structure', '', 1],
     [`<Patient ${NS}>\n <nmae/></Patient>`, 'structure', 'Patient', 2],
     [`<Patient ${NS}>\n x</Patient>`, 'structure', 'Patient', 2],
