@@ -2,6 +2,7 @@
  * A file of a job as it is downloaded: newline-delimited JSON, made batch by batch as fast as it is taken, of texts as
  * they are stored.
  */
+import { subset } from '@causeway/fhir';
 import type { Database } from '../database/index.ts';
 import type { FhirRecord, StoredResource, StreamScope } from '../record/index.ts';
 import type { Access } from '../trust/index.ts';
@@ -19,7 +20,8 @@ export async function* fileLines(
 ): AsyncGenerator<Buffer> {
   const { database, record } = parts;
   const { stream } = record;
-  const { since: instant } = job.parameters as ExportRequest;
+  const { since: instant, elements } = job.parameters as ExportRequest;
+  const shown = elements ? (text: string) => subset(text, { elements }) : undefined;
   const since: StreamScope['since'] = instant === undefined ? undefined : await momentOf(database, instant);
   switch (file.content) {
     case 'range':
@@ -29,11 +31,12 @@ export async function* fileLines(
         }
         return;
       }
-      for await (const batch of stream.resources(access, file.type, scopeOf(job, file, since))) yield* lines(batch);
+      for await (const batch of stream.resources(access, file.type, scopeOf(job, file, since)))
+        yield* lines(batch, shown);
       return;
     case 'keys':
       for await (const { body } of partsOf(database, job, file.number)) {
-        for await (const batch of stream.versions(access, file.type, unpackKeys(body))) yield* lines(batch);
+        for await (const batch of stream.versions(access, file.type, unpackKeys(body))) yield* lines(batch, shown);
       }
       return;
     default:
@@ -42,9 +45,9 @@ export async function* fileLines(
 }
 
 /** The texts of resources, one a line; those whose key was destroyed have none. */
-function* lines(batch: readonly StoredResource[]): Generator<Buffer> {
+function* lines(batch: readonly StoredResource[], shown: ((text: string) => string) | undefined): Generator<Buffer> {
   let text = '';
-  for (const one of batch) if (!one.deleted) text += `${one.text}\n`;
+  for (const one of batch) if (!one.deleted) text += `${shown ? shown(one.text) : one.text}\n`;
   if (text !== '') yield Buffer.from(text);
 }
 

@@ -15,6 +15,8 @@ export interface ExportRequest {
   since: string | undefined;
   /** Of these types only what one of the searches finds. */
   filters: { type: string; query: string }[];
+  /** Elements at the root of resources, alone or with their type; undefined for all. */
+  elements: string[] | undefined;
   /** Ids of the patients that are wanted. */
   patients: string[] | undefined;
   warnings: Issue[];
@@ -50,6 +52,7 @@ export function readExportRequest(
     types: undefined,
     since: undefined,
     filters: [],
+    elements: undefined,
     patients: undefined,
     warnings: [],
   };
@@ -117,6 +120,14 @@ function readParameter(request: ExportRequest, name: string, value: string): voi
       }
       return;
     case '_elements':
+      for (const element of value.split(',').map((one) => one.trim())) {
+        const parts = /^(?:([A-Z][A-Za-z]*)\.)?[a-z][A-Za-z0-9]*$/.exec(element);
+        if (!parts || (parts[1] !== undefined && !isResourceType(parts[1]))) {
+          throw wrong(name, 'takes elements at the root of resources, such as Patient.name or status');
+        }
+        request.elements = [...(request.elements ?? []), element];
+      }
+      return;
     case 'includeAssociatedData':
       throw notSupported(name);
     case '_format':

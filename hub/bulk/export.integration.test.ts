@@ -243,6 +243,20 @@ describe('what is exported', () => {
     expect(await contents(hub, output)).toHaveLength(1);
   });
 
+  it('holds the elements that were asked for and says so [75–80]', async () => {
+    const { output } = await exported(hub, '/fhir/$export?_type=Patient,Observation&_elements=Observation.status,name');
+    const all = await contents(hub, output);
+    expect(all.find(({ id }) => id === 'o-p1')).toEqual({
+      resourceType: 'Observation',
+      id: 'o-p1',
+      meta: expect.objectContaining({ tag: [expect.objectContaining({ code: 'SUBSETTED' })] }),
+      status: 'final',
+      code: { coding: [{ system: 'urn:codes', code: 'a' }] },
+    });
+    expect(Object.keys(all.find(({ id }) => id === 'p1')).sort()).toEqual(['id', 'meta', 'name', 'resourceType']);
+    expect((await kickOff(hub, '/fhir/$export?_elements=Patient.name.family')).status).toBe(400);
+  });
+
   it('since a time holds what changed after it and tells what was deleted [53, 59, 154, 180–190]', async () => {
     await put(observation('gone', 'p3'));
     const { transactionTime } = await exported(hub, '/fhir/$export?_type=Organization');

@@ -72,6 +72,7 @@ function capabilityStatement(record: FhirRecord, addresses: FhirAddresses, mode:
   }
   return {
     ...head('CapabilityStatement'),
+    instantiates: ['http://hl7.org/fhir/uv/bulkdata/CapabilityStatement/bulk-data'],
     fhirVersion: '4.0.1',
     format: ['application/fhir+json', 'json', 'application/fhir+xml', 'xml'],
     ...(patches
@@ -159,6 +160,12 @@ function operationsOf(operations: RegisteredOperation[], type: string): object[]
 
 /** The definition of an operation: its own page in R4 is that of the type, of `Resource` for those of all types. */
 function operation({ name, type, level }: RegisteredOperation): object {
+  if (name === 'export') {
+    const definition = level === 'system' ? name : `${type?.toLowerCase()}-${name}`;
+    return { name, definition: `http://hl7.org/fhir/uv/bulkdata/OperationDefinition/${definition}` };
+  }
+  // Bulk import is a proposal; nothing is published for it.
+  if (name === 'import') return { name, definition: 'urn:causeway:operation:import' };
   if (ownOperations.includes(name)) return { name, definition: `urn:causeway:OperationDefinition:${name}` };
   const owner = level === 'system' ? 'Resource' : (type ?? 'Resource');
   return { name, definition: `http://hl7.org/fhir/OperationDefinition/${owner}-${name}` };
