@@ -26,11 +26,13 @@ export interface Known {
 /** The page of one patient's Observations of one code is to be about so large. */
 const pageBytes = 8_000;
 const perPage = 100;
+/** How often as many patients as are wanted may turn out to have no Observations before the search for others ends. */
+const uselessLooks = 20;
 /** How many of a patient's Observations are looked at. */
 const observationsSeen = 500;
 
 /**
- * Looks at patients and their Observations.
+ * Looks at patients and their Observations; those who have any are preferred.
  * @param ids whom to look at; where undefined, the first `count` patients that the server tells of
  */
 export async function sample(
@@ -41,6 +43,7 @@ export async function sample(
 ): Promise<Known> {
   const connection = new HttpConnection(target.base, target.token);
   const patients: KnownPatient[] = [];
+  const withoutChart: KnownPatient[] = [];
   // Several of the ids may be one person's, whom a server shows as one Patient.
   const seen = new Set<string>();
   try {
@@ -53,18 +56,20 @@ export async function sample(
       const observations = (await bundleAt(connection, path)).entry?.flatMap(({ resource }) =>
         resource?.resourceType === 'Observation' ? resource : [],
       );
-      patients.push({
+      const known = {
         id: patient.id!,
         family: named.family,
         birthDate: patient.birthDate,
         identifier: identifierOf(patient),
         ...chartOf(observations ?? []),
-      });
-      if (patients.length >= count) break;
+      };
+      (known.code === undefined ? withoutChart : patients).push(known);
+      if (patients.length >= count || withoutChart.length >= count * uselessLooks) break;
     }
   } finally {
     connection.close();
   }
+  if (patients.length === 0) patients.push(...withoutChart.slice(0, count));
   if (patients.length === 0) throw new Error('The server knows no Patient with family name and birth date.');
   return { patients, namesakes: namesakes.length > 0 ? namesakes : patients };
 }
