@@ -55,6 +55,12 @@ export const growthBars: Bar[] = [
     figure: figureOf('growth_people', 'largest_p50_ratio'),
   },
   {
+    what: 'first page of a token search, most matches over fewest: CPU',
+    unit: '×',
+    atMost: 1.3,
+    figure: figureOf('growth_token', 'cpu_ratio'),
+  },
+  {
     what: 'first page of a token search, most matches over fewest: median time',
     unit: '×',
     atMost: 1.3,
@@ -65,6 +71,12 @@ export const growthBars: Bar[] = [
     unit: '×',
     atLeast: 0.7,
     figure: figureOf('growth_ingest', 'end_over_start'),
+  },
+  {
+    what: 'rate of ingest for the same CPU time, last part over first',
+    unit: '×',
+    atLeast: 0.7,
+    figure: figureOf('growth_ingest', 'end_over_start_per_cpu'),
   },
 ];
 

@@ -186,6 +186,7 @@ async function ingest(client: Client, subject: Subject, { resources, parts }: Gr
     start_per_s: rate(start),
     end_per_s: rate(end),
     end_over_start: rate(end) / rate(start),
+    end_over_start_per_cpu: cpu(start) / cpu(end),
     start_cpu_ms_per_op: cpu(start),
     end_cpu_ms_per_op: cpu(end),
     resources,
