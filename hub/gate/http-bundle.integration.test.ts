@@ -116,6 +116,17 @@ describe('http §3.1.0.11 batch/transaction', () => {
       ]);
     });
 
+    it('refuses an entry that refers to what another one makes', async () => {
+      const fullUrl = 'urn:uuid:44444444-4444-4444-8444-444444444444';
+      const subject = { reference: fullUrl };
+      const answer = await batch(
+        { fullUrl, ...creates(patient('batch-dependent')) },
+        creates({ resourceType: 'Observation', status: 'final', code: { text: 'x' }, subject }),
+      );
+      expect(statuses(answer)).toEqual(['201', '400']);
+      expect(answer.json.entry[1].response.outcome.issue[0].expression).toEqual(['Bundle.entry[1].resource.subject']);
+    });
+
     it('carries out conditional entries and hands operations to the routes that answer them alone', async () => {
       const body = patient('batch-conditional');
       const made = await batch(creates(body, { ifNoneExist: 'identifier=urn:bundle|batch-conditional' }));

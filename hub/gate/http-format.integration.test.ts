@@ -147,6 +147,12 @@ describe('http §3.1.0.1 content types and general parameters', () => {
       expect([first.resource.name, first.resource.active]).toEqual([patient.name, undefined]);
     });
 
+    it('shape the capabilities (§3.1.0.10)', async () => {
+      const { json: elements } = await get('/metadata?_elements=software');
+      expect([elements.software.name, elements.rest]).toEqual(['Causeway', undefined]);
+      expect((await get('/metadata?_summary=true')).text.length).toBeLessThan((await get('/metadata')).text.length);
+    });
+
     it('leave the stored resource whole', async () => {
       await get(`/Patient/${id}?_summary=true`);
       expect((await get(`/Patient/${id}`)).json).toMatchObject(patient);

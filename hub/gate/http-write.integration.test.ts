@@ -226,6 +226,17 @@ describe('writing, as the http page says', () => {
       expect((await get(`Patient/${id}`)).text).toBe(answer.text);
     });
 
+    it('refuses what cannot be read with 400, what breaks rules with 422, unknown types with 404, with the place', async () => {
+      expect((await send('POST', 'Patient', '{"resourceType":')).status).toBe(400);
+      expect((await send('POST', 'Patient', { resourceType: 'Observation' })).status).toBe(400);
+      const wrong = await send('POST', 'Patient', { resourceType: 'Patient', birthDate: '2026-02-30', nickname: 'x' });
+      expect([wrong.status, wrong.json.issue.length]).toEqual([422, 2]);
+      expect(wrong.json.issue.map(({ expression }: { expression: string[] }) => expression[0])).toContain(
+        'Patient.birthDate',
+      );
+      expect((await send('POST', 'Nonsense', { resourceType: 'Nonsense' })).status).toBe(404);
+    });
+
     it('§3.1.0.13: keeps what was sent, digits and order included', async () => {
       const text =
         '{"resourceType":"Observation","status":"final","valueQuantity":{"value":1.50e1,"unit":"x"},"code":{"text":"é\\u0301"}}';

@@ -126,6 +126,14 @@ function wrongRequest(entry: BundleEntry, url: string | undefined, at: string): 
   return undefined;
 }
 
+/** A batch's entries do not know of each other: what refers to a resource that another one makes belongs in a transaction. */
+function dependence({ index, scanned }: BundleEntry, made: ReadonlySet<string | undefined>): RecordError | undefined {
+  const reference = scanned?.references.find(({ value }) => made.has(value));
+  if (!reference) return undefined;
+  const text = 'The reference is to what another entry of the batch makes; send the two in a transaction.';
+  return new RecordError(400, 'invariant', text, `Bundle.entry[${index}].resource.${reference.path}`);
+}
+
 /** Parts of an address that lead out of the base, as URLs are read. */
 const leavesBase = /\\|(?:^|\/)(?:\.|%2e){1,2}(?:\/|$)|^\//i;
 
@@ -164,6 +172,8 @@ export async function runBatch(
   access: Access,
   entries: BundleEntry[],
 ): Promise<EntryOutcome[]> {
+  const made = new Set(entries.filter(({ method }) => method === 'POST').map(({ fullUrl }) => fullUrl));
+  for (const entry of entries) entry.error ??= dependence(entry, made);
   const outcomes = entries.map(({ error }) => error && failed(error));
   for (const { methods: which, atOnce } of phases) {
     const turn = entries.filter((entry) => !entry.error && which.includes(phaseOf(entry)));
