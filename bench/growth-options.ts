@@ -5,7 +5,9 @@ const partNames = ['people', 'ingest'] as const;
 
 export interface GrowthOptions {
   only: (typeof partNames)[number][];
-  /** The fewer and the more people of the region. */
+  /** Who the people are: of the region, or made here with two or three visits each, which load faster. */
+  data: 'region' | 'stories';
+  /** The fewer and the more people. */
   people: [few: number, many: number];
   /** How many resources are ingested, in how many parts. */
   resources: number;
@@ -15,12 +17,13 @@ export interface GrowthOptions {
   json: string | undefined;
 }
 
-const usage = `npm run bench:growth -- [--only people,ingest] [--people FEW,MANY] [--resources N] [--parts N] [--seconds N] [--json FILE]`;
+const usage = `npm run bench:growth -- [--only people,ingest] [--data region|stories] [--people FEW,MANY] [--resources N] [--parts N] [--seconds N] [--json FILE]`;
 
 /** Reads the words after the command. @throws UsageError with what would be right */
 export function readGrowthOptions(words: string[]): GrowthOptions {
   const options: GrowthOptions = {
     only: [...partNames],
+    data: 'region',
     people: [1_000, 10_000],
     resources: 300_000,
     parts: 20,
@@ -35,6 +38,10 @@ export function readGrowthOptions(words: string[]): GrowthOptions {
     switch (option) {
       case '--only':
         options.only = value.split(',').map(partOf);
+        break;
+      case '--data':
+        if (value !== 'region' && value !== 'stories') throw new UsageError(`The data ${value} is unknown.\n${usage}`);
+        options.data = value;
         break;
       case '--people': {
         const sizes = value.split(',').map((size) => wholeNumber(option, size));

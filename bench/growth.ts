@@ -5,6 +5,7 @@
  */
 import { writeFileSync } from 'node:fs';
 import { barLines, growthBars, type Results } from './bars.ts';
+import type { DataSet } from './client/fill.ts';
 import type { FhirName } from './client/operations.ts';
 import { type Client, startClient } from './client/start.ts';
 import { type GrowthOptions, readGrowthOptions } from './growth-options.ts';
@@ -24,6 +25,8 @@ const scoped: FhirName[] = [
   'everything',
 ];
 const sampled = 300;
+/** Visits of the people made here: some 20 resources each. */
+const briefStory = [2, 3] as const;
 const ingestClients = 8;
 const warmSeconds = 3;
 /** The share of the parts that counts as the start, and as the end. */
@@ -78,7 +81,7 @@ async function run(words: string[]): Promise<number> {
 async function people(
   client: Client,
   subject: Subject,
-  { people: [few, many], seconds }: GrowthOptions,
+  { data, people: [few, many], seconds }: GrowthOptions,
   note: (name: string, figures: Figures | Failure) => void,
 ): Promise<void> {
   const bySize: Map<FhirName, Figures>[] = [];
@@ -87,7 +90,11 @@ async function people(
     [few, 0],
     [many, few],
   ] as const) {
-    const filled = await client.call('fill', fhirTarget(subject), { kind: 'region', people: size, from });
+    const told: DataSet =
+      data === 'region'
+        ? { kind: 'region', people: size, from }
+        : { kind: 'stories', people: size, from, visits: briefStory, namesakes: 0 };
+    const filled = await client.call('fill', fhirTarget(subject), told);
     patients = filled.patients;
     note(`filled_${size}`, {
       resources: filled.resources,

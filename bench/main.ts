@@ -7,6 +7,7 @@ import { barLines, issueBars } from './bars.ts';
 import type { DataSet, Filled } from './client/fill.ts';
 import { type FhirName, fhirNames } from './client/operations.ts';
 import { type Client, startClient } from './client/start.ts';
+import { syntheaSize } from './data/bundle.ts';
 import {
   type Effort,
   type Failure,
@@ -166,7 +167,7 @@ function dataSetOf({ data }: Options, { people, namesakes }: Effort): DataSet {
       ? { kind: 'region', people: data.region, from: 0 }
       : { kind: 'synthea', archive: data.synthea };
   }
-  return data === 'none' ? { kind: 'none' } : { kind: 'stories', people, namesakes };
+  return data === 'none' ? { kind: 'none' } : { kind: 'stories', people, from: 0, visits: syntheaSize, namesakes };
 }
 
 function toldOf(data: DataSet, { resources, transactions, bytes, seconds }: Filled): Record<string, unknown> {

@@ -1,5 +1,5 @@
 /** Fills a server with a data set by transactions, several at once, while the next are being made. */
-import { patientStory, syntheaSize } from '../data/bundle.ts';
+import { patientStory, type Visits } from '../data/bundle.ts';
 import { namesake, perName } from '../data/namesakes.ts';
 import { regionTransactions } from '../data/region.ts';
 import { readSynthea } from '../data/synthea.ts';
@@ -10,7 +10,8 @@ import { expect, type FhirTarget } from './server.ts';
 /** What is loaded. */
 export type DataSet =
   | { kind: 'none' }
-  | { kind: 'stories'; people: number; namesakes: number }
+  /** The people from number `from` up to number `people`, with so many visits each, and namesakes besides. */
+  | { kind: 'stories'; people: number; from: number; visits: Visits; namesakes: number }
   | { kind: 'synthea'; archive: string }
   /** The people of the simulated region from number `from` up to number `people`. */
   | { kind: 'region'; people: number; from: number };
@@ -62,7 +63,7 @@ function contentOf(run: string, data: DataSet): Content {
     case 'none':
       return { first: [], rest: [], namesakes: [] };
     case 'stories':
-      return { ...namesakesOf(run, data.namesakes), rest: stories(run, data.people) };
+      return { ...namesakesOf(run, data.namesakes), rest: stories(run, data) };
     case 'synthea': {
       const { first, people } = readSynthea(data.archive);
       const told = (bundle: (typeof people)[number]) => ({
@@ -88,9 +89,9 @@ function namesakesOf(run: string, people: number): Pick<Content, 'first' | 'name
   return { first, namesakes };
 }
 
-function* stories(run: string, people: number): Generator<Transaction> {
-  for (let serial = 0; serial < people; serial++) {
-    yield patientStory(`${run}-seed`, serial, syntheaSize, storyPatientBytes);
+function* stories(run: string, { from, people, visits }: { from: number; people: number; visits: Visits }) {
+  for (let serial = from; serial < people; serial++) {
+    yield patientStory(`${run}-seed`, serial, visits, storyPatientBytes);
   }
 }
 
