@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import type { Database } from '../database/index.ts';
 import { type FhirRecord, RecordError } from '../record/index.ts';
 import type { Access } from '../trust/index.ts';
+import { type DeferredRequest, type Perform, putBody, runDeferred } from './deferred.ts';
 import { fileLines } from './export-file.ts';
 import { prepareExport } from './export-job.ts';
 import type { ExportLevel } from './export-request.ts';
@@ -53,6 +54,7 @@ export class Bulk {
   readonly #settings: BulkSettings;
   readonly #limits: ImportLimits;
   readonly #worker: Worker;
+  #perform: Perform | undefined;
 
   constructor(
     parts: BulkParts,
@@ -71,9 +73,17 @@ export class Bulk {
       database,
       jobs,
       log,
-      run: (job, signal) =>
-        job.kind === 'export' ? prepareExport(exports, job, signal) : runImport(imports, job, signal),
+      run: (job, signal) => {
+        if (job.kind === 'export') return prepareExport(exports, job, signal);
+        if (job.kind === 'import') return runImport(imports, job, signal);
+        return runDeferred({ database, jobs, perform: this.#perform! }, job);
+      },
     });
+  }
+
+  /** Says how requests that are answered later are carried out. */
+  performWith(perform: Perform): void {
+    this.#perform = perform;
   }
 
   start(): void {
@@ -151,6 +161,22 @@ export class Bulk {
       if (error instanceof LeaseLost) throw new RecordError(409, 'conflict', error.message);
       throw error;
     }
+    this.#worker.wake();
+    return job;
+  }
+
+  /** Puts a request off. @throws RecordError 429 */
+  async defer(access: Access, request: DeferredRequest, body: Buffer | undefined, url: string): Promise<Job> {
+    const job = await this.jobs.create({
+      kind: 'request',
+      state: 'receiving',
+      access: plain(access),
+      request: url,
+      parameters: request,
+      homes: undefined,
+    });
+    if (body) await putBody(this.#parts.database, job, body);
+    await this.jobs.receiving(job.id, 'waiting');
     this.#worker.wake();
     return job;
   }

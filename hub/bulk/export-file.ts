@@ -20,7 +20,7 @@ export async function* fileLines(
 ): AsyncGenerator<Buffer> {
   const { database, record } = parts;
   const { stream } = record;
-  const { since: instant, elements } = job.parameters as ExportRequest;
+  const { since: instant, elements } = job.parameters as Partial<ExportRequest>;
   const shown = elements ? (text: string) => subset(text, { elements }) : undefined;
   const since: StreamScope['since'] = instant === undefined ? undefined : await momentOf(database, instant);
   switch (file.content) {

@@ -7,7 +7,7 @@ import { type Issue, newId, RecordError } from '../record/index.ts';
 import { newDataKey, unwrapDataKey, wrapDataKey } from '../secrets/index.ts';
 import type { Access } from '../trust/index.ts';
 
-export type JobKind = 'export' | 'import';
+export type JobKind = 'export' | 'import' | 'request';
 export type JobState = 'receiving' | 'waiting' | 'running' | 'complete' | 'failed' | 'cancelled';
 
 export interface Job {
@@ -35,6 +35,8 @@ export interface Job {
   /** Seals the job's parts. */
   key: Buffer;
   problem: Issue[] | undefined;
+  /** HTTP status of a request that was refused. */
+  status: number | undefined;
 }
 
 /** What is limited. Times in milliseconds. */
@@ -202,12 +204,13 @@ export class Jobs {
   }
 
   /** Ends a job that cannot be carried out. @throws LeaseLost */
-  fail(id: string, problem: Issue[]): Promise<void> {
+  fail(id: string, problem: Issue[], status = 500): Promise<void> {
     return this.#change(
       this.#database,
       id,
-      `state = 'failed', lease_holder = NULL, finished = now(), expires = now() + $3 * interval '1 ms', problem = $4`,
-      [this.limits.keptMs, JSON.stringify(problem)],
+      `state = 'failed', lease_holder = NULL, finished = now(), expires = now() + $3 * interval '1 ms', problem = $4,
+       status = $5`,
+      [this.limits.keptMs, JSON.stringify(problem), status],
     );
   }
 
@@ -283,6 +286,7 @@ export class Jobs {
       errors: row.errors,
       key: unwrapDataKey(this.#master, row.sealing_key, keyContext(row.id)),
       problem: row.problem ?? undefined,
+      status: row.status ?? undefined,
     };
   }
 }

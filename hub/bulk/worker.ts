@@ -110,8 +110,8 @@ export class Worker {
       if (signal.reason instanceof Stopped) await jobs.release(job.id, 0, false);
       return;
     }
-    if (error instanceof RecordError && error.status < 500) {
-      await jobs.fail(job.id, error.issues);
+    if (error instanceof RecordError && (error.status < 500 || job.kind === 'request')) {
+      await jobs.fail(job.id, error.issues, error.status);
       return;
     }
     log.error({ error: faultText(error), job: job.id, attempts: job.attempts }, 'a job failed');

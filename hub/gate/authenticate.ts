@@ -1,4 +1,5 @@
 /** Who makes a request: a bearer token of a script, or the session cookie of the screens. */
+import { randomBytes } from 'node:crypto';
 import type { FastifyRequest } from 'fastify';
 import { RecordError } from '../record/index.ts';
 import { verifyToken } from '../secrets/index.ts';
@@ -25,6 +26,7 @@ export class Authenticator {
   readonly #accounts: Accounts;
   readonly #tokenKey: Buffer;
   readonly #attempts = new WeakMap<FastifyRequest, { caller: Caller; action: string }>();
+  readonly #lent = new Map<string, Caller>();
   readonly #callers = new Map<string, { caller: Caller; until: number }>();
 
   constructor(accounts: Accounts, tokenKey: Buffer) {
@@ -45,6 +47,13 @@ export class Authenticator {
     return caller;
   }
 
+  /** A token by which a part of the hub itself makes requests for somebody, until `end`. It is good for nothing else. */
+  lend(caller: Caller): { token: string; end(): void } {
+    const token = randomBytes(32).toString('base64url');
+    this.#lent.set(token, caller);
+    return { token, end: () => this.#lent.delete(token) };
+  }
+
   /** Who attempted what with a request; undefined where nobody was recognised. */
   attempt(request: FastifyRequest): { caller: Caller; action: string } | undefined {
     return this.#attempts.get(request);
@@ -62,6 +71,8 @@ export class Authenticator {
   }
 
   async #byToken(token: string): Promise<Caller> {
+    const lent = this.#lent.get(token);
+    if (lent) return lent;
     const known = this.#callers.get(token);
     if (known && known.until > Date.now()) return known.caller;
     const claims = await verifyToken(this.#tokenKey, token);

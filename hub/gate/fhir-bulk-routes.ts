@@ -11,6 +11,7 @@ import type { Role } from '../trust/index.ts';
 import type { Caller } from './authenticate.ts';
 import { baseUrl, bodyText, type FhirParts, pathOf, queryOf, recordAccess } from './fhir-exchange.ts';
 import { mediaTypeOf } from './fhir-format.ts';
+import { accepted, prefersAsync } from './fhir-jobs.ts';
 import { isLenient } from './fhir-prefer.ts';
 import { sendOutcome } from './fhir-send.ts';
 
@@ -70,7 +71,7 @@ export function fhirBulkRoutes(app: FastifyInstance, parts: FhirParts & { bulk: 
   });
 
   app.get<{ Params: JobParams }>('/fhir/_bulk/:job', async (request, reply) => {
-    const who = await bulkCaller(parts, request, 'bulk-status');
+    const who = await parts.authenticator.caller(request, 'bulk-status');
     const job = await bulk.jobs.find(request.params.job, who);
     const wait = retryAfter(Date.now() - job.created.getTime());
     if (!bulk.polling.allows(job.id, Date.now())) {
@@ -87,14 +88,14 @@ export function fhirBulkRoutes(app: FastifyInstance, parts: FhirParts & { bulk: 
           .send(JSON.stringify(body));
       }
       case 'failed':
-        return sendOutcome(request, reply, 500, job.problem ?? []);
+        return sendOutcome(request, reply, job.status ?? 500, job.problem ?? []);
       default:
         return reply.code(202).header('retry-after', String(wait)).header('x-progress', progress(job)).send();
     }
   });
 
   app.delete<{ Params: JobParams }>('/fhir/_bulk/:job', async (request, reply) => {
-    const who = await bulkCaller(parts, request, 'bulk-delete');
+    const who = await parts.authenticator.caller(request, 'bulk-delete');
     await bulk.cancel(who, request.params.job);
     await recordAccess(parts, who, 'bulk-delete', pathOf(request), 202);
     const diagnostics = 'The job is ended, and its files are removed.';
@@ -102,7 +103,7 @@ export function fhirBulkRoutes(app: FastifyInstance, parts: FhirParts & { bulk: 
   });
 
   app.get<{ Params: JobParams }>('/fhir/_bulk/:job/:file', async (request, reply) => {
-    const who = await bulkCaller(parts, request, 'bulk-file');
+    const who = await parts.authenticator.caller(request, 'bulk-file');
     const number = Number(/^(\d{1,6})\.ndjson$/.exec(request.params.file)?.[1] ?? 0);
     const { job, file, lines } = await bulk.file(who, request.params.job, number);
     const what = `${pathOf(request)} ${file.type}, ${file.lines ?? 'any number of'} ${file.category} of ${job.request}`;
@@ -138,7 +139,7 @@ async function bulkCaller(parts: FhirParts, request: FastifyRequest, action: str
 
 /** @throws RecordError 400, 406 where the headers of a kick-off are not those of the asynchronous pattern */
 function checkKickOff(request: FastifyRequest): void {
-  if (!/(?:^|[,;\s])respond-async\b/.test(String(request.headers.prefer ?? ''))) {
+  if (!prefersAsync(request)) {
     throw new RecordError(400, 'not-supported', 'This is answered asynchronously only; send Prefer: respond-async.');
   }
   const accepts = (request.headers.accept ?? '').split(',').map(mediaTypeOf);
@@ -147,15 +148,10 @@ function checkKickOff(request: FastifyRequest): void {
   }
 }
 
-function accepted(request: FastifyRequest, reply: FastifyReply, job: Job): FastifyReply {
-  reply.header('content-location', `${baseUrl(request)}/_bulk/${job.id}`);
-  const diagnostics = 'The job is accepted; its status is at the address of Content-Location.';
-  return sendOutcome(request, reply, 202, [{ severity: 'information', code: 'informational', diagnostics }]);
-}
-
 function progress({ state, kind, done, errors }: Job): string {
   if (state === 'receiving') return 'receiving';
   if (state === 'waiting') return 'waiting for its turn';
+  if (kind === 'request') return 'under way';
   if (kind === 'export') return `${done} resources counted`;
   return `${done} resources stored, ${errors} lines refused`;
 }

@@ -10,6 +10,7 @@ import { RecordError, recordErrorOf } from '../record/index.ts';
 import { type ApiParts, apiRoutes } from './api-routes.ts';
 import { type AuthParts, authRoutes } from './auth-routes.ts';
 import { FhirAddresses } from './fhir-addresses.ts';
+import { fhirAsyncRoutes } from './fhir-async-routes.ts';
 import { fhirBulkRoutes } from './fhir-bulk-routes.ts';
 import { type FhirParts, fhirRoutes } from './fhir-routes.ts';
 import { sendError as sendFhirError } from './fhir-send.ts';
@@ -66,6 +67,7 @@ export function httpServer(
     options.log.error({ error: faultText(error), route }, 'a part of a request failed');
   fhirRoutes(app, { ...parts, addresses, fault });
   fhirBulkRoutes(app, { ...parts, addresses, fault });
+  fhirAsyncRoutes(app, { ...parts, addresses, fault });
   if (options.screens && existsSync(join(options.screens, 'index.html'))) {
     app.register(fastifyStatic, {
       root: options.screens,

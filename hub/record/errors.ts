@@ -24,6 +24,7 @@ export type IssueCode =
   | 'timeout'
   | 'throttled'
   | 'transient'
+  | 'incomplete'
   | 'no-store'
   | 'lock-error';
 
