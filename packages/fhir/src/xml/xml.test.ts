@@ -133,6 +133,16 @@ describe('JSON and XML', () => {
     expect(JSON.parse(json(inherited)).text.div).toBe('<div xmlns="http://www.w3.org/1999/xhtml">a</div>');
   });
 
+  test('a narrative is cut out exactly, whatever stands before and in it', () => {
+    const div =
+      '<div\r\n xmlns="http://www.w3.org/1999/xhtml">\u{1f600}\r\n<!-- </div> --><p\ttitle=\'a\'>&#x1f600;</p >\r\n</div >';
+    const text = `<?xml version="1.0"?>\r\n<!-- \u{1f600} -->\r\n<Basic ${NS}>\r\n<id value="\u{1f600}"/>\r\n<text><status value="additional"/>${div}</text>\r\n</Basic>`;
+    expect(JSON.parse(json(text)).text.div).toBe(div);
+    const wrong = refusal(jsonFromXml(text.replace('</Basic>', '\u{1f600}<x/></Basic>')));
+    expect(wrong).toMatchObject({ code: 'structure', path: 'Basic' });
+    expect(refusal(jsonFromXml(text.replace('</Basic>', '<x/></Basic>')))).toMatchObject({ line: 9, column: 1 });
+  });
+
   test('a narrative without a namespace gets one in XML', () => {
     const text = { resourceType: 'Basic', text: { status: 'additional', div: '<div class="a">b</div>' } };
     expect(xml(text)).toContain('<div xmlns="http://www.w3.org/1999/xhtml" class="a">b</div>');
@@ -200,6 +210,16 @@ describe('jsonFromXml refuses', () => {
     const div = `${'<div xmlns="http://www.w3.org/1999/xhtml">'.repeat(5000)}${'</div>'.repeat(5000)}`;
     expect(refusal(jsonFromXml(`<Basic ${NS}><text>${div}</text></Basic>`)).code).toBe('too-costly');
   });
+});
+
+test('elements deep inside one another take bounded time', () => {
+  const started = performance.now();
+  const deep = `<Basic ${NS}>${'<extension url="x">'.repeat(120)}${'<extension url="a"/>'.repeat(50_000)}`;
+  expect(refusal(jsonFromXml(deep)).code).toBe('invalid');
+  const prefixes = Array.from({ length: 20_000 }, (_, i) => `xmlns:a${i}="u"`).join(' ');
+  const many = `<Basic ${NS} ${prefixes}>${'<extension url="a" xmlns:b="u"/>'.repeat(20_000)}</Basic>`;
+  expect(typeof jsonFromXml(many)).toBe('string');
+  expect(performance.now() - started).toBeLessThan(5000);
 });
 
 describe('xmlFromJson refuses', () => {
