@@ -102,6 +102,24 @@ describe('versions', () => {
     expect(made.filter(({ status }) => status === 201)).toHaveLength(1);
   });
 
+  it('lets those who write at once share their transactions, each with its own outcome', async () => {
+    const made: string[] = [];
+    const one = async () => {
+      for (let i = 0; i < 10; i++) {
+        const { id } = await create({ resourceType: 'Patient', gender: 'other' } as never);
+        made.push(id);
+      }
+    };
+    await Promise.all(Array.from({ length: 8 }, one));
+    const { rows } = await test.database.query(
+      `SELECT count(DISTINCT r.xmin::text) AS transactions, count(*) AS resources, count(DISTINCT h.home) AS homes
+       FROM resource r JOIN patient_home h USING (rid, home) JOIN home_key USING (home) WHERE r.rid = ANY($1)`,
+      [made],
+    );
+    expect(rows[0]).toMatchObject({ resources: 80, homes: 80 });
+    expect(rows[0]!.transactions).toBeLessThan(40);
+  });
+
   it('loses none of many concurrent updates of one resource', async () => {
     await Promise.all(
       Array.from({ length: 20 }, (_, i) =>

@@ -34,9 +34,17 @@ export type CommitHook = (set: WriteSet, transaction: Transaction) => Promise<vo
 const resourcesPerTransaction = 2_000;
 const jobsPerTransaction = 256;
 const transactionsAtOnce = 2;
+/** So many resources are worth a transaction beside another. */
+const large = 64;
+/** How long a transaction waits for jobs that are likely to come. */
+const gatherMs = 2;
 /** Two transactions that make the same resource at once: the second starts over and sees the first one's. */
 const uniqueViolation = '23505';
 const attempts = 4;
+
+function sizeOf(job: WriteJob<unknown>): number {
+  return job.size ?? 1;
+}
 
 interface Queued {
   job: WriteJob<unknown>;
@@ -51,7 +59,12 @@ export class Writer {
   readonly #hooks: CommitHook[] = [];
   readonly #afterCommit: ((set: WriteSet) => void)[] = [];
   #queue: Queued[] = [];
-  #running = 0;
+  #waitingSize = 0;
+  readonly #running = new Set<{ isLarge: boolean }>();
+  /** How many jobs the last transaction carried, and how many waited when it was committed. */
+  #expected = 1;
+  #gathering: NodeJS.Timeout | undefined;
+  #starting: NodeJS.Immediate | undefined;
 
   constructor(database: Database, keys: HomeKeys) {
     this.#database = database;
@@ -72,18 +85,52 @@ export class Writer {
   write<T>(job: WriteJob<T>): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       this.#queue.push({ job, resolve: resolve as (value: unknown) => void, reject });
-      if (this.#running < transactionsAtOnce) {
-        this.#running++;
-        setImmediate(() => this.#drain());
-      }
+      this.#waitingSize += sizeOf(job);
+      this.#begin();
     });
   }
 
-  async #drain(): Promise<void> {
+  /**
+   * Begins a transaction with what waits, or lets it wait a moment for those whom the last one answered: they are
+   * likely to come again at once, and a transaction costs as much as storing several resources.
+   */
+  #begin(): void {
+    if (this.#queue.length === 0 || !this.#mayBegin()) return;
+    const isComplete = this.#queue.length >= this.#expected || this.#isLarge(this.#queue[0]!.job, this.#waitingSize);
+    if (!isComplete) this.#gathering ??= setTimeout(() => this.#run(), gatherMs);
+    // What arrives in the same turn shares the transaction.
+    else this.#starting ??= setImmediate(() => this.#run());
+  }
+
+  /** A second transaction at once is for work that would keep others waiting; small changes share one. */
+  #mayBegin(): boolean {
+    if (this.#running.size === 0) return true;
+    if (this.#running.size >= transactionsAtOnce) return false;
+    const [other] = this.#running;
+    return other!.isLarge || this.#isLarge(this.#queue[0]!.job, this.#waitingSize);
+  }
+
+  #isLarge(first: WriteJob<unknown>, size: number): boolean {
+    return first.alone === true || size >= large;
+  }
+
+  async #run(): Promise<void> {
+    clearTimeout(this.#gathering);
+    clearImmediate(this.#starting);
+    this.#gathering = undefined;
+    this.#starting = undefined;
+    if (this.#queue.length === 0 || !this.#mayBegin()) return;
+    const jobs = this.#take();
+    const size = jobs.reduce((sum, { job }) => sum + sizeOf(job), 0);
+    const running = { isLarge: this.#isLarge(jobs[0]!.job, size) };
+    this.#running.add(running);
+    this.#begin();
     try {
-      while (this.#queue.length > 0) await this.#commit(this.#take());
+      await this.#commit(jobs);
     } finally {
-      this.#running--;
+      this.#running.delete(running);
+      this.#expected = jobs.length + this.#queue.length;
+      this.#begin();
     }
   }
 
@@ -92,12 +139,13 @@ export class Writer {
     let size = 0;
     while (this.#queue.length > 0 && taken.length < jobsPerTransaction) {
       const next = this.#queue[0]!;
-      const nextSize = next.job.size ?? 1;
+      const nextSize = sizeOf(next.job);
       if (taken.length > 0 && (next.job.alone || size + nextSize > resourcesPerTransaction)) break;
       taken.push(this.#queue.shift()!);
       size += nextSize;
       if (next.job.alone) break;
     }
+    this.#waitingSize -= size;
     return taken;
   }
 
