@@ -21,7 +21,7 @@ import { Worker } from './worker.ts';
 export interface BulkSettings {
   /** Addresses below which files of imports may be fetched. */
   importFrom: readonly string[];
-  /** Bytes of one file of an import. */
+  /** Bytes of one file of an import, and of everything that jobs keep, compressed. */
   importBytes: number;
   /** Hours for which a job and its files are kept. */
   hours: number;
@@ -35,7 +35,7 @@ export interface BulkParts {
 }
 
 const usual: Omit<JobLimits, 'keptMs'> = { perOwner: 5, atOnce: 50, leaseMs: 30_000, attempts: 5 };
-const usualImport: Omit<ImportLimits, 'maximumBytes'> = {
+const usualImport: Omit<ImportLimits, 'maximumBytes' | 'keptBytes'> = {
   lineBytes: 16 * 1024 * 1024,
   idleMs: 60_000,
   problems: 100_000,
@@ -65,7 +65,12 @@ export class Bulk {
     this.#parts = parts;
     this.#settings = settings;
     this.jobs = new Jobs(database, parts.master, { ...usual, keptMs: settings.hours * 3_600_000, ...own.limits });
-    this.#limits = { ...usualImport, maximumBytes: settings.importBytes, ...own.import };
+    this.#limits = {
+      ...usualImport,
+      maximumBytes: settings.importBytes,
+      keptBytes: settings.importBytes,
+      ...own.import,
+    };
     const { jobs } = this;
     const exports = { database, record, jobs, linesPerFile: own.linesPerFile ?? linesPerFile };
     const imports = { database, record, jobs, limits: this.#limits };

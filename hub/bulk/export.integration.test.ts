@@ -279,6 +279,22 @@ describe('what is exported', () => {
     expect(await contents(hub, later.output)).toHaveLength(1);
   });
 
+  it('since a time that an export showed begins where that one ended, whatever clocks say', async () => {
+    const { transactionTime } = await exported(hub, '/fhir/$export?_type=Organization');
+    await put(observation('slow', 'p1', 'slow'));
+    // As if its transaction had begun before that export and had been committed after it.
+    await hub.test.database.query(
+      `UPDATE resource SET updated = $1::timestamptz - interval '1 s' WHERE seq = (SELECT seq FROM clock)`,
+      [transactionTime],
+    );
+    const since = encodeURIComponent(transactionTime);
+    const { output } = await exported(hub, `/fhir/$export?_type=Observation&_since=${since}`);
+    expect(namesOf(await contents(hub, output))).toEqual(['Observation/slow']);
+    const filter = encodeURIComponent('Observation?code=slow');
+    const filtered = await exported(hub, `/fhir/$export?_type=Observation&_typeFilter=${filter}&_since=${since}`);
+    expect(filtered.output).toMatchObject([{ type: 'Observation', count: 1 }]);
+  });
+
   it('shows one moment, whatever is written between kick-off and download', async () => {
     await put(observation('steady', 'p1', 'then'));
     const { output } = await exported(hub, '/fhir/$export?_type=Observation');

@@ -89,6 +89,15 @@ export async function nextPart(database: Queryable, job: Job, file: number, from
   return row && { place: row.place, lines: row.lines, body: open(row.body, job.key, identity(job, file)) };
 }
 
+/** Bytes of everything that jobs keep. */
+export async function keptBytes(database: Queryable): Promise<number> {
+  const { rows } = await database.query({
+    name: 'bulk_kept',
+    text: 'SELECT coalesce(sum(octet_length(body)), 0)::bigint AS bytes FROM bulk_part',
+  });
+  return rows[0]!.bytes;
+}
+
 /** Removes a part; false where somebody else did. */
 export async function removePart(database: Queryable, job: Job, file: number, place: number): Promise<boolean> {
   const { rowCount } = await database.query({

@@ -17,6 +17,8 @@ export interface ImportLimits {
   /** Bytes of one file. */
   maximumBytes: number;
   lineBytes: number;
+  /** Bytes, sealed, of everything that jobs keep. */
+  keptBytes: number;
   /** Milliseconds without a byte from a server that a file is fetched from. */
   idleMs: number;
   /** Bad lines that are described; more are counted. */

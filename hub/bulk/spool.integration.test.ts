@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type TestDatabase, testDatabase } from '../database/testing.ts';
 import { accessOf } from '../trust/index.ts';
-import { partsOf } from './files.ts';
+import { partsOf, putPart } from './files.ts';
 import { type Job, Jobs } from './jobs.ts';
 import { linesOf, spool } from './spool.ts';
 
@@ -45,7 +45,14 @@ it('gives back every line with its number, however the bytes come, and counts li
         const bytes = Buffer.from(lines.join('\n') + (ends && lines.length > 0 ? '\n' : ''));
         fc.pre(bytes.length / Math.min(...sizes) < 20_000);
         const lineBytes = 500_000;
-        await spool(test.database, job, 1, inChunks(bytes, sizes), { maximumBytes: 1e9, lineBytes }, async () => {});
+        await spool(
+          test.database,
+          job,
+          1,
+          inChunks(bytes, sizes),
+          { maximumBytes: 1e9, keptBytes: 1e9, lineBytes },
+          async () => {},
+        );
         const found = new Map<number, string>();
         for await (const part of partsOf(test.database, job, 1)) {
           if (part.body.length === 0) found.set(part.place, 'too long');
@@ -69,10 +76,30 @@ it('takes no longer for one endless line than for many, and ends where a file is
     for (let i = 0; i < 1_000; i++) yield Buffer.alloc(64 * 1024, 'x');
   };
   const begun = performance.now();
-  const limits = { maximumBytes: 100 * 1024 * 1024, lineBytes: 16 * 1024 * 1024 };
+  const limits = { maximumBytes: 100 * 1024 * 1024, keptBytes: 1e9, lineBytes: 16 * 1024 * 1024 };
   expect(await spool(test.database, job, 1, endless(), limits, async () => {})).toBe(1);
   expect(performance.now() - begun).toBeLessThan(3_000);
   await expect(
     spool(test.database, job, 2, endless(), { ...limits, maximumBytes: 1024 * 1024 }, async () => {}),
   ).rejects.toMatchObject({ status: 413 });
+  const full = spool(test.database, job, 3, endless(), { ...limits, keptBytes: 0 }, async () => {});
+  await expect(full).rejects.toMatchObject({ status: 507 });
+});
+
+it('removes what has expired, and uploads that were broken off, with all of their parts', async () => {
+  const rows = async (text: string) => (await test.database.query(text)).rows;
+  await test.database.query('DELETE FROM bulk_part');
+  const [kept, expired, broken] = [await newJob(), await newJob(), await newJob()];
+  const part = { lines: 1, body: Buffer.from('x') };
+  for (const job of [kept, expired, broken]) {
+    for (let place = 0; place < 450; place++) await putPart(test.database, job, 1, { ...part, place });
+  }
+  await test.database.query(`UPDATE bulk_job SET state = 'complete', finished = now(), expires = now() WHERE id = $1`, [
+    expired.id,
+  ]);
+  await test.database.query(`UPDATE bulk_job SET state = 'receiving', lease_until = now() WHERE id = $1`, [broken.id]);
+  await expect(jobs.find(expired.id, access)).rejects.toMatchObject({ status: 404 });
+  await jobs.sweep();
+  expect((await rows('SELECT DISTINCT job FROM bulk_part')).map(({ job }) => job)).toEqual([kept.id]);
+  expect(await rows(`SELECT 1 FROM bulk_job WHERE state IN ('complete', 'receiving')`)).toEqual([]);
 });

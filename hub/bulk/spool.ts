@@ -4,23 +4,27 @@
  */
 import type { Database } from '../database/index.ts';
 import { RecordError } from '../record/index.ts';
-import { putPart } from './files.ts';
+import { keptBytes, putPart } from './files.ts';
 import type { Job } from './jobs.ts';
 
 export interface SpoolLimits {
   /** Bytes of one file. */
   maximumBytes: number;
+  /** Bytes, sealed, of everything that jobs keep. */
+  keptBytes: number;
   /** Bytes of one line; a longer one is reported as such, and left out. */
   lineBytes: number;
 }
 
 const partBytes = 384 * 1024;
+/** How often it is looked whether there is room. */
+const partsPerLook = 100;
 const lineEnd = 0x0a;
 
 /**
  * Stores a file's parts; resolves with the number of lines. `onPart` is called after each. A part without bytes stands
  * for a line that was too long.
- * @throws RecordError 413 where the file is too long
+ * @throws RecordError 413 where the file is too long, 507 where jobs keep too much already
  */
 export async function spool(
   database: Database,
@@ -38,7 +42,11 @@ export async function spool(
   let line = 0;
   /** Within a line that is too long: its bytes are passed over. */
   let passing = false;
+  let parts = 0;
   const store = async (body: Buffer, lines: number) => {
+    if (parts++ % partsPerLook === 0 && (await keptBytes(database)) > limits.keptBytes) {
+      throw new RecordError(507, 'no-store', 'Jobs keep as much as they may already; try again when some have ended.');
+    }
     if (lines > 0) await putPart(database, job, file, { place: line, lines, body });
     line += lines;
     await onPart();

@@ -9,6 +9,7 @@ import { faultText } from '../faults.ts';
 import { RecordError, recordErrorOf } from '../record/index.ts';
 import { type ApiParts, apiRoutes } from './api-routes.ts';
 import { type AuthParts, authRoutes } from './auth-routes.ts';
+import { bodyDeadline } from './body-deadline.ts';
 import { FhirAddresses } from './fhir-addresses.ts';
 import { fhirAsyncRoutes } from './fhir-async-routes.ts';
 import { fhirBulkRoutes } from './fhir-bulk-routes.ts';
@@ -23,7 +24,8 @@ export interface HttpOptions {
   log: Logger;
 }
 
-const requestTimeoutMs = 120_000;
+/** How long requests may take to arrive. */
+const deadline = { wholeMs: 120_000, silentMs: 60_000, uploads: ['/fhir/$import'] };
 
 export function httpServer(
   options: HttpOptions,
@@ -32,13 +34,14 @@ export function httpServer(
   const app = Fastify({
     logger: false,
     bodyLimit: options.messageBytes,
-    requestTimeout: requestTimeoutMs,
+    requestTimeout: 0,
     routerOptions: { maxParamLength: 256, ignoreTrailingSlash: true },
     frameworkErrors: (error, request, reply) => answerError(error, request, reply, options.log),
     forceCloseConnections: 'idle',
   });
   const addresses = new FhirAddresses();
   app.addHook('onRoute', ({ method, url }) => addresses.add(method, url));
+  bodyDeadline(app, deadline);
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
   app.addHook('onSend', async (_request, reply) => {
