@@ -143,7 +143,8 @@ async function commit(
   part: Part,
   lines: ReadLines,
 ): Promise<void> {
-  const { good, bad, keys, patients } = lines;
+  const { good, keys, patients } = lines;
+  let stored = 0;
   await parts.record.writer.write({
     keys,
     patients,
@@ -152,20 +153,21 @@ async function commit(
     size: good.length,
     apply: async (set, transaction) => {
       if (!(await removePart(transaction, job, input.number, part.place))) throw new LeaseLost('The part is stored.');
-      storeLines(set, good);
+      const bad = [...lines.bad, ...(await storeLines(parts.record, set, good))];
+      stored = good.length + lines.bad.length - bad.length;
       if (bad.length > 0) await putProblems(transaction, parts, job, input, inputs, part.place, bad);
       await transaction.query({
         name: 'bulk_file_count',
         text: 'UPDATE bulk_file SET lines = coalesce(lines, 0) + $3 WHERE job = $1 AND number = $2',
-        values: [job.id, input.number, good.length],
+        values: [job.id, input.number, stored],
       });
-      await parts.jobs.advance(transaction, job.id, good.length, bad.length);
+      await parts.jobs.advance(transaction, job.id, stored, bad.length);
     },
     audit: () => ({
       access: job.access,
       entry: {
         action: 'import',
-        what: `/$import ${job.id}: ${good.length} resources from line ${part.place + 1}`,
+        what: `/$import ${job.id}: ${stored} resources from line ${part.place + 1}`,
         status: 200,
         patients,
       },

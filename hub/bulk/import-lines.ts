@@ -3,6 +3,7 @@ import { isUtf8 } from 'node:buffer';
 import { canonicalText, isFhirError, isId, type ScannedResource, scanResource } from '@causeway/fhir';
 import {
   checkResource,
+  type FhirRecord,
   homePatient,
   type Issue,
   newId,
@@ -17,6 +18,8 @@ import { linesOf } from './spool.ts';
 export interface GoodLine {
   scanned: ScannedResource;
   id: string;
+  /** Its number in the file. */
+  line: number;
 }
 
 export interface ReadLines {
@@ -48,7 +51,7 @@ export function readLines(part: Part, type: string | undefined, lineBytes: numbe
     const id = scanned.id ?? newId();
     const patient = homePatient(scanned, id);
     if (patient !== undefined) patients.add(patient);
-    read.good.push({ scanned, id });
+    read.good.push({ scanned, id, line });
     read.keys.push({ type: scanned.resourceType, id });
   }
   read.patients = [...patients];
@@ -99,13 +102,38 @@ export function problem(line: number, code: string, what: string): Issue[] {
   return [{ severity: 'error', code, diagnostics: `Line ${line} ${what}.` }];
 }
 
-/** Stores lines as the next versions of their resources; those that say what is stored already change nothing. */
-export function storeLines(set: WriteSet, lines: readonly GoodLine[]): void {
-  for (const { scanned, id } of lines) {
+/**
+ * Stores lines as the next versions of their resources; those that say what is stored already change nothing. Returns
+ * the problems of those that cannot be stored.
+ */
+export async function storeLines(record: FhirRecord, set: WriteSet, lines: readonly GoodLine[]): Promise<Issue[][]> {
+  const refused: Issue[][] = [];
+  const merged = await mergedPatients(record, set, lines);
+  for (const { scanned, id, line } of lines) {
+    if (merged.has(id) && scanned.resourceType === 'Patient') {
+      refused.push(problem(line, 'business-rule', 'has the id of a Patient that is put together from several sources'));
+      continue;
+    }
     const before = set.get(scanned.resourceType, id);
     if (before && says(before, scanned)) continue;
     set.put(scanned, scanned.resourceType, id);
   }
+  return refused;
+}
+
+/** Ids of new Patients that are those of merged ones, under which nothing can be stored. */
+async function mergedPatients(record: FhirRecord, set: WriteSet, lines: readonly GoodLine[]): Promise<Set<string>> {
+  const fresh = lines.filter(({ scanned, id }) => scanned.resourceType === 'Patient' && !set.get('Patient', id));
+  const merged = new Set<string>();
+  await Promise.all(
+    fresh.map(({ id }) =>
+      record.refuseMerged('Patient', id).catch((error) => {
+        if (!(error instanceof RecordError)) throw error;
+        merged.add(id);
+      }),
+    ),
+  );
+  return merged;
 }
 
 /** Whether a version is what a line says, but for version and time. */

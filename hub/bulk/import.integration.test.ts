@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Answer, startTestHub, type TestHub } from '../testing.ts';
-import { contents, ended, kickOff, kickOffHeaders, statusOf } from './testing.ts';
+import { contents, ended, exported, kickOff, kickOffHeaders, statusOf } from './testing.ts';
 
 let hub: TestHub;
 let server: Server;
@@ -111,6 +111,31 @@ describe('an upload', () => {
     expect(JSON.stringify(outcomes)).not.toContain('xxxx');
     for (const id of ['good1', 'good2']) expect(await version(`Observation/${id}`)).toBe('1');
     for (const id of ['b2', 'b3', 'b7', 'b8', 'b9']) expect((await hub.get(`/fhir/Patient/${id}`)).status).toBe(404);
+  });
+
+  it('of what was exported here changes nothing: a person put together from sources is told of, not stored', async () => {
+    const twin = (id: string) => ({
+      resourceType: 'Patient',
+      id,
+      name: [{ family: 'Twinning', given: ['Jo'] }],
+      birthDate: '1970-01-01',
+      gender: 'male',
+      identifier: [{ system: 'urn:oid:2.999.7', value: 'same-person' }],
+      telecom: [{ system: 'phone', value: '+41 44 000 00 01' }],
+    });
+    await imported(lines(twin('t1'), twin('t2'), observation('t-o', 't2')));
+    const { output } = await exported(hub, '/fhir/$export?_type=Patient,Observation');
+    const given = await contents(hub, output);
+    const count = async () =>
+      (await hub.test.database.query('SELECT count(*) AS n, max(seq) AS seq FROM resource')).rows[0];
+    const before = await count();
+    const { error } = await imported(lines(...given));
+    expect(error).toMatchObject([{ count: 1 }]);
+    expect((await contents(hub, error))[0].issue[0].diagnostics).toContain('several sources');
+    const after = await count();
+    expect(after!.n).toBe(before!.n);
+    expect(given.filter(({ name }) => name?.[0].family === 'Twinning')).toHaveLength(1);
+    expect((await hub.get('/fhir/Observation?patient=t1')).json.entry).toHaveLength(1);
   });
 
   it('may be compressed, and is refused where it is too large or in another form', async () => {

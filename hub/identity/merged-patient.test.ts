@@ -1,3 +1,4 @@
+import { validate } from '@causeway/fhir';
 import type { Patient } from '@medplum/fhirtypes';
 import { describe, expect, it } from 'vitest';
 import { read } from './demographics-store.ts';
@@ -30,6 +31,11 @@ describe('mergedPatient', () => {
     expect(merged.link?.map(({ other }) => other.reference)).toEqual(['Patient/s2', 'Patient/s1']);
     expect(merged.identifier).toHaveLength(2);
     expect(merged.meta?.versionId).toBe('3');
+  });
+
+  it('is a valid resource, also of sources that say next to nothing', () => {
+    expect(validate(merge({}, {}))).toEqual([]);
+    expect(validate(merge({ meta: { tag: [] as never } }, { name: [{ family: 'A' }] }))).toEqual([]);
   });
 
   it('takes what most sources say, of equals what was said last', () => {

@@ -10,15 +10,14 @@ export function mergedPatient(id: string, version: number, updated: Date, source
   const all = [...sources].sort((a, b) => (a.updated < b.updated ? 1 : -1)).map(({ patient }) => patient);
   const current = all.filter(({ active }) => active !== false);
   const patients = current.length > 0 ? current : all;
+  const tags = all.flatMap(({ meta }) => meta?.tag ?? []).filter(({ system }) => system === 'urn:causeway:source');
   const merged: Patient = {
     resourceType: 'Patient',
     id,
     meta: {
       versionId: String(version),
       lastUpdated: updated.toISOString(),
-      tag: distinct(
-        all.flatMap(({ meta }) => meta?.tag ?? []).filter(({ system }) => system === 'urn:causeway:source'),
-      ),
+      ...(tags.length > 0 ? { tag: distinct(tags) } : {}),
     },
     active: current.length > 0,
     identifier: distinct(

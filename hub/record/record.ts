@@ -115,6 +115,11 @@ export class FhirRecord {
     return this.#searcher!.search(access, request);
   }
 
+  /** @throws RecordError 409 for the id of a merged Patient, under which nothing can be stored */
+  refuseMerged(type: string, id: string): Promise<void> {
+    return this.#changes.refuseMerged(type, id);
+  }
+
   /** The homes of patients or persons; ids that are not known are missing. */
   homesOf(ids: readonly string[]): Promise<Map<string, number[]>> {
     return this.#persons!.homesOf(ids);
@@ -256,7 +261,7 @@ export class FhirRecord {
     const services: BundleServices = {
       find: (who, of, query, limit) => this.find(who, of, query, limit),
       write: (job) => this.writer.write(job),
-      refuseMerged: (of, id) => this.#changes.refuseMerged(of, id),
+      refuseMerged: (of, id) => this.refuseMerged(of, id),
       ...exchange,
     };
     const run = type === 'batch' ? runBatch : runTransaction;
