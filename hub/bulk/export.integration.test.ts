@@ -70,6 +70,18 @@ beforeAll(async () => {
 afterAll(() => hub.stop());
 
 describe('kick-off', () => {
+  it('is declared [1, 217]', async () => {
+    const { json } = await hub.get('/fhir/metadata');
+    expect(json.instantiates).toContain('http://hl7.org/fhir/uv/bulkdata/CapabilityStatement/bulk-data');
+    const base = 'http://hl7.org/fhir/uv/bulkdata/OperationDefinition';
+    const [rest] = json.rest;
+    expect(rest.operation).toContainEqual({ name: 'export', definition: `${base}/export` });
+    for (const type of ['Patient', 'Group']) {
+      const { operation } = rest.resource.find((one: { type: string }) => one.type === type);
+      expect(operation).toContainEqual({ name: 'export', definition: `${base}/${type.toLowerCase()}-export` });
+    }
+  });
+
   it('is accepted with the address of the status [28, 29, 223, 224, 225, 297–302]', async () => {
     for (const path of ['/fhir/$export', '/fhir/Patient/$export', '/fhir/Group/outer/$export']) {
       const answer = await kickOff(hub, path);
