@@ -225,6 +225,25 @@ describe('$everything', () => {
     expect((await hub.get('/fhir/Encounter/none/$everything')).status).toBe(404);
   });
 
+  it('keeps a page in bounds where resources are large, and loses none of them', async () => {
+    const note = (text: string) => ({ note: [{ text: text.repeat(9_000_000 / text.length) }] });
+    await store({ resourceType: 'Patient', id: 'large' });
+    const ids = ['large-0', 'large-1', 'large-2', 'large-3', 'large-4'];
+    for (const id of ids) await store(observation(id, 'large', note(`${id} `)));
+    for (let i = 0; i < 2; i++) {
+      const data = Buffer.alloc(1_000_000, i).toString('base64');
+      await store({ resourceType: 'Binary', id: `large-file-${i}`, contentType: 'x/y', data } as never);
+    }
+    const attachments = [0, 1].map((i) => ({ attachment: { url: `Binary/large-file-${i}` } }));
+    const document = { resourceType: 'DocumentReference', id: 'large-doc', status: 'current', content: attachments };
+    await store({ ...document, subject: { reference: 'Patient/large' } } as never);
+    const pages = await walk('/fhir/Patient/large/$everything');
+    expect(pages.length).toBeGreaterThan(1);
+    const matched = pages.flatMap((page) => named(page, 'match'));
+    expect(matched).toEqual(['Patient/large', ...ids.map((id) => `Observation/${id}`), 'DocumentReference/large-doc']);
+    expect(pages.flatMap((page) => named(page, 'include'))).toHaveLength(2);
+  });
+
   it('has all patients whom the caller may see, and records whose records it gave out', async () => {
     await store({ resourceType: 'Patient', id: 'all-a' }, observation('all-1', 'all-a'), {
       resourceType: 'Patient',

@@ -3,11 +3,11 @@
  * https://hl7.org/fhir/R4/encounter-operation-everything.html), by GET and by POST.
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { type EverythingRequest, RecordError } from '../record/index.ts';
+import { type EverythingRequest, type Issue, RecordError } from '../record/index.ts';
 import { bundle, entry, patientsOf } from './fhir-answers.ts';
 import { baseUrl, type FhirParts, type Params, pathOf, recordAccess } from './fhir-exchange.ts';
 import { answerForm } from './fhir-format.ts';
-import { shown } from './fhir-search-bundle.ts';
+import { shown, warningEntry } from './fhir-search-bundle.ts';
 import { sendBundle } from './fhir-send.ts';
 import { type OperationParameters, operationParameters, type ParameterKind } from './operation-parameters.ts';
 
@@ -28,7 +28,7 @@ export function fhirEverythingRoutes(app: FastifyInstance, parts: FhirParts): vo
     const parameters = operationParameters(parts, request, isEncounter ? paging : withDates);
     const asked = everythingRequest(parameters);
     const form = answerForm(request, parameters.query());
-    const { matches, included, next } = isEncounter
+    const { matches, included, left, next } = isEncounter
       ? await parts.record.encounterEverything(who, id!, asked)
       : await parts.record.everything(who, id, asked);
     const patients = id === undefined || isEncounter ? patientsOf([...matches, ...included]) : [id];
@@ -43,6 +43,7 @@ export function fhirEverythingRoutes(app: FastifyInstance, parts: FhirParts): vo
     const entries = [
       ...matches.map((stored) => entry(base, shown(stored, form.subset), 'match')),
       ...included.map((stored) => entry(base, shown(stored, form.subset), 'include')),
+      ...(left > 0 ? [warningEntry([noRoom(left)])] : []),
     ];
     return sendBundle(request, reply, bundle('searchset', links, entries, undefined), form);
   };
@@ -52,6 +53,11 @@ export function fhirEverythingRoutes(app: FastifyInstance, parts: FhirParts): vo
     '/fhir/Encounter/:id/$everything',
   ])
     app.route({ method: ['GET', 'POST'], url: address, handler: answer });
+}
+
+function noRoom(left: number): Issue {
+  const text = `Of the resources that these name, ${left} found no room in this page; ask for fewer by _count, or read them by their addresses.`;
+  return { severity: 'warning', code: 'too-costly', diagnostics: text };
 }
 
 function everythingRequest(parameters: OperationParameters): EverythingRequest {

@@ -56,23 +56,45 @@ export async function leadingRows(
   });
 }
 
-/** The next `limit` of the other rows after a place. */
-export function rowsAfter(
+/** A page of rows, and whether there are more. */
+export interface RowPage {
+  rows: StoredRow[];
+  more: boolean;
+}
+
+/** Sealed bytes of a page beyond its first row: large texts come fewer at a time. */
+const sealedBytes = 16 * 1024 * 1024;
+
+/** The next of the other rows after a place, at most `limit`. */
+export async function rowsAfter(
   database: Database,
   access: Access,
   scope: Scope,
   filter: RowFilter,
   after: Place | undefined,
   limit: number,
-): Promise<StoredRow[]> {
-  return select(database, access, filter, (parameter, conditions) => {
-    if (scope.of === 'everybody') return everybody(after, limit, parameter, conditions);
-    const most = parameter(limit);
+): Promise<RowPage> {
+  const found = await select(database, access, filter, (parameter, conditions) => {
+    const most = parameter(limit + 1);
+    if (scope.of === 'everybody') return everybody(after, most, parameter, conditions);
     const from = parameter(after?.rkey ?? 0);
     const rows = scope.of === 'person' ? personRows : encounterRows;
-    return `SELECT r.*, l.presented FROM (${rows(scope as never, from, most, parameter, conditions)}) r
-            LEFT JOIN link l ON l.home = r.home ORDER BY r.rkey LIMIT ${most}`;
+    return bounded(
+      `SELECT r.*, l.presented FROM (${rows(scope as never, from, most, parameter, conditions)}) r
+       LEFT JOIN link l ON l.home = r.home ORDER BY r.rkey LIMIT ${most}`,
+      'rkey',
+    );
   });
+  const rows = found.slice(0, limit);
+  return { rows, more: Number((found[0] as { found?: number } | undefined)?.found ?? 0) > rows.length };
+}
+
+/** The first rows of a statement as far as their bytes go, with how many there were. */
+function bounded(statement: string, order: string): string {
+  return `SELECT * FROM (
+            SELECT p.*, count(*) OVER () AS found, sum(octet_length(p.body)) OVER (ORDER BY ${order}) AS bytes
+            FROM (${statement}) p
+          ) p WHERE bytes - octet_length(body) <= ${sealedBytes} ORDER BY ${order}`;
 }
 
 type Parameter = (value: unknown) => string;
@@ -134,13 +156,14 @@ function encounterRows(
 }
 
 /** Every patient's rows, a merged Patient where the home is that its text lies in. */
-function everybody(after: Place | undefined, limit: number, parameter: Parameter, conditions: string): string {
+function everybody(after: Place | undefined, most: string, parameter: Parameter, conditions: string): string {
   const place = `(${parameter(after?.home ?? 0)}::bigint, ${parameter(after?.rkey ?? 0)}::bigint)`;
-  return `SELECT ${storedColumns} FROM resource r LEFT JOIN link l ON l.home = r.home
+  const rows = `SELECT ${storedColumns} FROM resource r LEFT JOIN link l ON l.home = r.home
             LEFT JOIN person p ON p.id = l.presented
           WHERE r.home > 0 AND (r.home, r.rkey) > ${place} AND ${conditions}
             AND (r.type <> ${patient} OR l.presented IS NULL OR p.home = r.home)
-          ORDER BY r.home, r.rkey LIMIT ${parameter(limit)}`;
+          ORDER BY r.home, r.rkey LIMIT ${most}`;
+  return bounded(rows, 'home, rkey');
 }
 
 /** The index values of every reference that puts a resource into the compartment of a Patient or an Encounter. */

@@ -30,6 +30,8 @@ export interface EverythingPage {
   matches: StoredResource[];
   /** Resources that those name, each once. */
   included: StoredResource[];
+  /** How many of those did not find room; they can be read by themselves. */
+  left: number;
   /** The cursor of the next page. */
   next: string | undefined;
 }
@@ -43,6 +45,11 @@ export interface EverythingServices {
 
 /** Rows looked at for one page: where care dates rule nearly all out, a page may be short, and the next one goes on. */
 const rowsPerPage = 5_000;
+/** Characters of a page after which no more is opened, and after which no more is included. */
+const pageText = 32 * 1024 * 1024;
+const wholeText = 48 * 1024 * 1024;
+const openedAtOnce = 4;
+const readAtOnce = 16;
 /** How far references of included resources are followed: a role names a practitioner, a place its organization. */
 const rounds = 3;
 const every: RowFilter = { types: undefined, since: undefined };
@@ -70,8 +77,10 @@ export async function everythingPage(
   };
   const matches: StoredResource[] = [];
   const references = new Set<string>();
+  let text = 0;
   const take = async (rows: StoredRow[]) => {
     for (const stored of await openPresented(services, rows)) {
+      text += stored.text.length;
       if (request.care && !overlaps(stored.text, request.care)) continue;
       collectReferences(stored.text, scope, references);
       if (!wanted || wanted.has(stored.type)) matches.push(stored);
@@ -80,22 +89,27 @@ export async function everythingPage(
   if (!place) await take(await leadingRows(services.database, access, scope, filter));
   let looked = 0;
   let more = true;
-  while (more && looked < rowsPerPage && matches.length < request.count) {
+  while (more && looked < rowsPerPage && matches.length < request.count && text < pageText) {
     const limit = Math.min(request.count - matches.length, rowsPerPage - looked);
-    const rows = await rowsAfter(services.database, access, scope, filter, place, limit + 1);
-    more = rows.length > limit;
-    const page = rows.slice(0, limit);
-    looked += page.length;
-    const last = page.at(-1);
-    if (last) place = { home: last.home, rkey: last.rkey };
-    await take(page);
+    const page = await rowsAfter(services.database, access, scope, filter, place, limit);
+    more = page.more;
+    for (let i = 0; i < page.rows.length; i += openedAtOnce) {
+      if (text >= pageText) {
+        more = true;
+        break;
+      }
+      const rows = page.rows.slice(i, i + openedAtOnce);
+      looked += rows.length;
+      place = { home: rows.at(-1)!.home, rkey: rows.at(-1)!.rkey };
+      await take(rows);
+    }
   }
-  const included = await explanations(services.reader, access, scope, matches, references, wanted);
+  const { included, left } = await explanations(services.reader, access, scope, { matches, references, wanted, text });
   if (scope.of === 'encounter' && !request.cursor && (wanted?.has('Patient') ?? true)) {
     const subject: Scope = { of: 'person', homes: [scope.home], rids: [] };
     included.unshift(...(await openPresented(services, await leadingRows(services.database, access, subject, every))));
   }
-  return { matches, included, next: more ? writeCursor(place ?? { home: 0, rkey: 0 }) : undefined };
+  return { matches, included, left, next: more ? writeCursor(place ?? { home: 0, rkey: 0 }) : undefined };
 }
 
 /** Opens rows; source Patients that are presented as a person become that person's merged Patient, once. */
@@ -150,28 +164,39 @@ async function explanations(
   reader: Reader,
   access: Access,
   scope: Scope,
-  matches: StoredResource[],
-  references: Set<string>,
-  wanted: Set<string> | undefined,
-): Promise<StoredResource[]> {
+  page: { matches: StoredResource[]; references: Set<string>; wanted: Set<string> | undefined; text: number },
+): Promise<{ included: StoredResource[]; left: number }> {
+  const { references, wanted } = page;
   const included: StoredResource[] = [];
-  const seen = new Set(matches.map(({ type, rid }) => `${type}/${rid}`));
+  const seen = new Set(page.matches.map(({ type, rid }) => `${type}/${rid}`));
+  let text = page.text;
+  let left = 0;
   let fresh = [...references];
   for (let round = 0; round < rounds && fresh.length > 0; round++) {
-    const found = await Promise.all(
-      fresh.map((one) => reader.read(access, one.slice(0, one.indexOf('/')), one.slice(one.indexOf('/') + 1))),
-    );
     const next = new Set<string>();
-    for (const stored of found) {
-      if (!stored || stored.deleted || !belongs(stored, scope) || seen.has(`${stored.type}/${stored.rid}`)) continue;
-      seen.add(`${stored.type}/${stored.rid}`);
-      if (!wanted || wanted.has(stored.type)) included.push(stored);
-      if (stored.home < 0) collectReferences(stored.text, { of: 'everybody' }, next);
+    for (let i = 0; i < fresh.length; i += readAtOnce) {
+      if (text >= wholeText) {
+        left += fresh.length - i;
+        break;
+      }
+      const found = await Promise.all(
+        fresh.slice(i, i + readAtOnce).map((one) => {
+          const [type, id] = one.split('/') as [string, string];
+          return reader.read(access, type, id);
+        }),
+      );
+      for (const stored of found) {
+        if (!stored || stored.deleted || !belongs(stored, scope) || seen.has(`${stored.type}/${stored.rid}`)) continue;
+        seen.add(`${stored.type}/${stored.rid}`);
+        text += stored.text.length;
+        if (!wanted || wanted.has(stored.type)) included.push(stored);
+        if (stored.home < 0) collectReferences(stored.text, { of: 'everybody' }, next);
+      }
     }
     fresh = [...next].filter((one) => !references.has(one));
     for (const one of fresh) references.add(one);
   }
-  return included;
+  return { included, left };
 }
 
 /** What is no other patient's. */

@@ -171,7 +171,7 @@ export class FhirRecord {
     const page =
       homes.length > 0
         ? await this.#everything(access, { of: 'person', homes, rids }, request)
-        : { matches: [], included: [], next: undefined };
+        : { matches: [], included: [], left: 0, next: undefined };
     const { cursor, types, since, care } = request;
     const isWhole = cursor === undefined && types === undefined && since === undefined && care === undefined;
     if (page.matches.length === 0 && isWhole) {
