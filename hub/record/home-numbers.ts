@@ -4,7 +4,7 @@
  */
 import type { Queryable } from '../database/index.ts';
 
-const block = 64;
+const block = 256;
 
 export class HomeNumbers {
   #drawn: number[] = [];

@@ -5,8 +5,9 @@
  * Layout of a sealed text: 1 byte format (1), 12 bytes nonce, cipher text, 16 bytes tag. The text's own identity
  * (type, id, version) is authenticated with it, so that a text cannot be moved to another row unnoticed.
  */
-import { createCipheriv, createDecipheriv, createSecretKey, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createSecretKey } from 'node:crypto';
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
+import { drawBytes } from '../secrets/index.ts';
 
 const format = 1;
 const nonceBytes = 12;
@@ -27,7 +28,7 @@ const longInflate = { chunkSize: 65_536 };
 
 /** Seals a text. `identity` must be given again, equal, to open it. `key`: 32 bytes. */
 export function seal(text: string | Buffer, key: Buffer, identity: string): Buffer {
-  const nonce = takeNonce();
+  const nonce = drawBytes(nonceBytes);
   const cipher = createCipheriv('aes-256-gcm', createSecretKey(key), nonce);
   cipher.setAAD(Buffer.from(identity));
   const body = cipher.update(deflateRawSync(text, text.length <= shortText ? shortDeflate : longDeflate));
@@ -47,15 +48,3 @@ export function open(sealed: Buffer, key: Buffer, identity: string): Buffer {
 }
 
 const formatByte = Buffer.from([format]);
-
-/** Random nonces, drawn from the system in blocks because one call costs as much as sealing a text. */
-let nonces = Buffer.alloc(0);
-let nextNonce = 0;
-function takeNonce(): Buffer {
-  if (nextNonce + nonceBytes > nonces.length) {
-    nonces = randomBytes(nonceBytes * 512);
-    nextNonce = 0;
-  }
-  nextNonce += nonceBytes;
-  return nonces.subarray(nextNonce - nonceBytes, nextNonce);
-}

@@ -2,4 +2,5 @@
 
 export { KeyError } from './key-file.ts';
 export { masterKey, newDataKey, unwrapDataKey, wrapDataKey } from './master-key.ts';
+export { drawBytes } from './random-bytes.ts';
 export { existingTokenKey, signToken, type TokenClaims, tokenKey, verifyToken } from './token-key.ts';

@@ -3,9 +3,10 @@
  * `<dataDir>/keys/master.key`, beside the database and not in it: who has one of the two can read nothing.
  */
 
-import { createCipheriv, createDecipheriv, createSecretKey, type KeyObject, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createSecretKey, type KeyObject } from 'node:crypto';
 import { join } from 'node:path';
 import { createKey, KeyError, readKey } from './key-file.ts';
+import { drawBytes } from './random-bytes.ts';
 
 const algorithm = 'aes-256-gcm';
 const nonceBytes = 12;
@@ -29,7 +30,7 @@ export function masterKey(dataDir: string, databaseHasData: boolean): Buffer {
 
 /** A random key for one patient's (or one message's) data. */
 export function newDataKey(): Buffer {
-  return randomBytes(32);
+  return drawBytes(32);
 }
 
 /**
@@ -37,7 +38,7 @@ export function newDataKey(): Buffer {
  * it, so that a wrapped key moved to another row does not open.
  */
 export function wrapDataKey(master: Buffer, dataKey: Buffer, context: string): Buffer {
-  const nonce = randomBytes(nonceBytes);
+  const nonce = drawBytes(nonceBytes);
   const cipher = createCipheriv(algorithm, keyObject(master), nonce).setAAD(Buffer.from(context));
   return Buffer.concat([nonce, cipher.update(dataKey), cipher.final(), cipher.getAuthTag()]);
 }

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import {
+  drawBytes,
   existingTokenKey,
   masterKey,
   newDataKey,
@@ -69,5 +70,13 @@ describe('local tokens', () => {
 
   test('need a hub that has been started', () => {
     expect(() => existingTokenKey(directory)).toThrow(/No hub has been started/);
+  });
+});
+
+describe('random bytes', () => {
+  test('are given once each, over the end of a block too', () => {
+    const drawn = Array.from({ length: 2_000 }, (_, i) => drawBytes(i % 2 === 0 ? 12 : 32).toString('hex'));
+    expect(new Set(drawn).size).toBe(2_000);
+    expect(drawn.filter((hex) => /^0+$/.test(hex))).toEqual([]);
   });
 });

@@ -14,12 +14,29 @@ export const MAX_KEYS = 16;
 
 /** The record's keys, the most telling first, signed 64-bit. Equal content gives equal keys, in any order of lists. */
 export function blockingKeys(p: Prepared): bigint[] {
+  const traits = traitsOf(p);
   const keys = new Set<string>();
-  for (const rule of RULES) for (const key of rule(p)) keys.add(key);
+  for (const rule of RULES) {
+    if (keys.size >= MAX_KEYS) break;
+    for (const key of rule(p, traits)) keys.add(key);
+  }
   return [...new Set([...keys].slice(0, MAX_KEYS).map(hash64))];
 }
 
-type BlockingRule = (p: Prepared) => string[];
+/** What several rules look at. */
+interface Traits {
+  days: string[];
+  years: string[];
+  birthdays: string[];
+  familySounds: string[];
+  givenSounds: string[];
+  soundPairs: string[];
+  initials: string[];
+  houses: string[];
+  places: string[];
+}
+
+type BlockingRule = (p: Prepared, traits: Traits) => string[];
 
 const RULES: readonly BlockingRule[] = [
   (p) =>
@@ -27,30 +44,47 @@ const RULES: readonly BlockingRule[] = [
       p.nationalIds.filter((id) => id.value.length > 4).map((id) => `n|${id.system}|${id.value}`),
       2,
     ),
-  (p) => join('ds', days(p), familySounds(p), 3),
-  (p) => join('di', days(p), initials(p), 3),
-  (p) => join('py', years(p), soundPairs(p), 4),
-  (p) => join('pd', birthdays(p), soundPairs(p), 4),
-  (p) => join('ti', take(p.phones, 2), initials(p), 3),
+  (_, { days, familySounds }) => join('ds', days, familySounds, 3),
+  (_, { days, initials }) => join('di', days, initials, 3),
+  (_, { years, soundPairs }) => join('py', years, soundPairs, 4),
+  (_, { birthdays, soundPairs }) => join('pd', birthdays, soundPairs, 4),
+  (p, { initials }) => join('ti', take(p.phones, 2), initials, 3),
   (p) =>
     take(
       p.emails.map((email) => `e|${email}`),
       1,
     ),
-  (p) => join('hi', houses(p), initials(p), 3),
-  (p) => join('zd', places(p), days(p), 2),
+  (_, { houses, initials }) => join('hi', houses, initials, 3),
+  (_, { places, days }) => join('zd', places, days, 2),
   (p) =>
     take(
       p.identifiers.map((id) => `i|${id.system}|${id.value}`),
       2,
     ),
-  (p) => join('td', p.phones, birthdays(p), 1),
-  (p) => join('hy', houses(p), years(p), 1),
-  (p) => join('pz', places(p), soundPairs(p), 1),
-  (p) => join('si', streets(p), initials(p), 2),
-  (p) => join('dn', days(p), houseNumbers(p), 1),
-  (p) => join('gy', join('', places(p), years(p), 1), givenSounds(p), 1),
+  (p, { birthdays }) => join('td', p.phones, birthdays, 1),
+  (_, { houses, years }) => join('hy', houses, years, 1),
+  (_, { places, soundPairs }) => join('pz', places, soundPairs, 1),
+  (p, { initials }) => join('si', streets(p), initials, 2),
+  (p, { days }) => join('dn', days, houseNumbers(p), 1),
+  (_, { places, years, givenSounds }) => join('gy', join('', places, years, 1), givenSounds, 1),
 ];
+
+function traitsOf(p: Prepared): Traits {
+  const days = daysOf(p);
+  const familySounds = p.families.map((family) => family.soundex);
+  const givenSounds = givenSoundsOf(p);
+  return {
+    days,
+    years: p.birthDate === undefined ? [] : [`${p.birthDate.year}`],
+    birthdays: days.map((day) => day.slice(5)),
+    familySounds,
+    givenSounds,
+    soundPairs: soundPairsOf(givenSounds, familySounds),
+    initials: initialsOf(p),
+    houses: housesOf(p),
+    places: placesOf(p),
+  };
+}
 
 /** Every combination of the two, prefixed by the rule's name, the first `limit` in order. */
 function join(rule: string, left: string[], right: string[], limit: number): string[] {
@@ -62,30 +96,18 @@ function join(rule: string, left: string[], right: string[], limit: number): str
 
 /** The distinct values in order, at most `limit`: the same whatever order a source lists them in. */
 function take(values: string[], limit: number): string[] {
-  return [...new Set(values)].sort().slice(0, limit);
+  return values.length < 2 ? values : [...new Set(values)].sort().slice(0, limit);
 }
 
 /** The birth date known to the day, written the same whether or not day and month are swapped. */
-function days(p: Prepared): string[] {
+function daysOf(p: Prepared): string[] {
   if (p.birthDate?.day === undefined) return [];
   const { year, month, day } = p.birthDate;
   return [`${year}-${Math.min(month!, day)}-${Math.max(month!, day)}`];
 }
 
-function years(p: Prepared): string[] {
-  return p.birthDate === undefined ? [] : [`${p.birthDate.year}`];
-}
-
-function birthdays(p: Prepared): string[] {
-  return days(p).map((day) => day.slice(5));
-}
-
-function familySounds(p: Prepared): string[] {
-  return p.families.map((family) => family.soundex);
-}
-
 /** First letters of given names and of the formal names they stand for; of family names where no given name is known. */
-function initials(p: Prepared): string[] {
+function initialsOf(p: Prepared): string[] {
   const letters = p.givens.flatMap((given) => [
     given.text.charAt(0),
     ...formalNames(given.text).map((name) => name.charAt(0)),
@@ -94,22 +116,19 @@ function initials(p: Prepared): string[] {
 }
 
 /** Sounds of a given and a family name, sorted: the same when both are swapped. */
-function soundPairs(p: Prepared): string[] {
-  const givens = givenSounds(p);
+function soundPairsOf(givens: string[], families: string[]): string[] {
   return take(
-    givens.flatMap((given) =>
-      familySounds(p).map((family) => (given < family ? `${given}${family}` : `${family}${given}`)),
-    ),
+    givens.flatMap((given) => families.map((family) => (given < family ? `${given}${family}` : `${family}${given}`))),
     4,
   );
 }
 
-function givenSounds(p: Prepared): string[] {
+function givenSoundsOf(p: Prepared): string[] {
   return p.givens.flatMap((given) => [given.soundex, ...formalNames(given.text).map(soundex)]);
 }
 
 /** House number and street in their place. */
-function houses(p: Prepared): string[] {
+function housesOf(p: Prepared): string[] {
   const located = p.addresses.filter(isHouse);
   return take(
     located.map((address) => `${streetOf(address)}|${address.postalCode || address.city}`),
@@ -138,7 +157,7 @@ function streetOf(address: PreparedAddress): string {
 }
 
 /** Postal code, or the city where no code is known. */
-function places(p: Prepared): string[] {
+function placesOf(p: Prepared): string[] {
   return take(
     p.addresses.map((address) => address.postalCode || address.city).filter((place) => place !== ''),
     2,
