@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ridOf } from '../record/index.ts';
 import { type Json, startTestHub, type TestHub } from '../testing.ts';
 import { adt, oru, type Person } from '../testing-messages.ts';
 
@@ -109,6 +110,36 @@ describe('the person index', () => {
     expect(after.id).toBe(before.id);
     expect(Number(after.meta.versionId)).toBeGreaterThan(Number(before.meta.versionId));
     expect(after.address.map(({ line }: Json) => line[0])).toContain('99 Harbour View');
+  });
+
+  it('compares anew when what matching looks at changes, and then only', async () => {
+    const patient = { resourceType: 'Patient', birthDate: '1980-04-05', name: [{ family: 'Quill', given: ['Ines'] }] };
+    const put = async (change: object) => {
+      const answer = await hub.send('PUT', '/fhir/Patient/quill', { ...patient, id: 'quill', ...change });
+      expect([200, 201]).toContain(answer.status);
+      const { rows } = await hub.test.database.query(
+        `SELECT k.key::text, k.xmin::text FROM blocking_key k JOIN patient_home h USING (home) WHERE h.rid = $1 ORDER BY 1`,
+        [ridOf('quill')],
+      );
+      return rows;
+    };
+    const entered = await put({});
+    expect(entered.length).toBeGreaterThan(2);
+    expect(await put({ maritalStatus: { text: 'Married' } })).toEqual(entered);
+    const moved = await put({ birthDate: '1980-04-06' });
+    expect(moved.map(({ key }) => key)).not.toEqual(entered.map(({ key }) => key));
+    const noted = await hub.test.database.query(
+      'SELECT k::text AS key FROM link, unnest(keys) k WHERE patient = $1 ORDER BY 1',
+      [ridOf('quill')],
+    );
+    expect(noted.rows.map(({ key }) => key)).toEqual(moved.map(({ key }) => key));
+    expect((await hub.send('DELETE', '/fhir/Patient/quill')).status).toBe(204);
+    const left = await hub.test.database.query(
+      'SELECT 1 FROM blocking_key JOIN patient_home USING (home) WHERE rid = $1 UNION SELECT 1 FROM link WHERE patient = $1',
+      [ridOf('quill')],
+    );
+    expect(left.rows).toEqual([]);
+    expect(await put({})).toHaveLength(entered.length);
   });
 
   it('splits on unlink, keeps the history, and stays split when the sources speak again', async () => {
