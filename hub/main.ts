@@ -129,10 +129,11 @@ export async function startHub(config: Config, progress: Progress, pages = scree
       await retentionLead.start();
       closing.push(() => retentionLead.stop());
     }
-    bulk.start();
-    closing.push(() => bulk.stop());
     const url = await app.listen({ host: config.host, port: config.port });
     closing.push(() => app.close());
+    // Jobs are carried out by the server's own routes: they end before it does.
+    bulk.start();
+    closing.push(() => bulk.stop());
     return {
       url,
       mllp: { host: config.host, port: mllp.port },

@@ -152,6 +152,25 @@ it('a job that was ended in the middle stores nothing more', async () => {
   expect((await get(hub.url + status)).status).toBe(404);
 }, 60_000);
 
+it('requests that are answered later are carried out once, though hubs stop and start', async () => {
+  const headers = { ...kickOffHeaders, 'content-type': 'application/fhir+json' };
+  const statuses: string[] = [];
+  for (let i = 0; i < 5; i++) {
+    const entry = Array.from({ length: 300 }, (_, k) => ({
+      resource: { resourceType: 'Basic', code: { text: `${i}-${k}` } },
+      request: { method: 'POST', url: 'Basic' },
+    }));
+    const body = { resourceType: 'Bundle', type: 'transaction', entry };
+    const answer = await hub.send('POST', '/fhir', body, { headers });
+    expect(answer.status).toBe(202);
+    statuses.push(new URL(answer.headers.get('content-location')!).pathname);
+  }
+  await hub.rest();
+  const second = await anotherHub();
+  for (const status of statuses) expect((await manifestOf(second.url, status)).output).toHaveLength(1);
+  expect((await rows('SELECT count(*) AS n FROM resource'))[0]!.n).toBe(1_500);
+}, 60_000);
+
 it('an export that a hub left is made by the next, and a download that broke off can be made again', async () => {
   await manifestOf(hub.url, await begin(hub.url, observations(20_000, 'y'.repeat(500))));
   const status = await begin(hub.url, undefined, '/fhir/$export');
