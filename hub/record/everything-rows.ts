@@ -85,16 +85,16 @@ export async function rowsAfter(
       'rkey',
     );
   });
-  const rows = found.slice(0, limit);
-  return { rows, more: Number((found[0] as { found?: number } | undefined)?.found ?? 0) > rows.length };
+  const isCut = Number((found.at(-1) as { bytes?: number } | undefined)?.bytes ?? 0) > sealedBytes;
+  return { rows: found.slice(0, limit), more: found.length > limit || isCut };
 }
 
-/** The first rows of a statement as far as their bytes go, with how many there were. */
+/** The first rows of a statement as far as their bytes go; the last one may go beyond. */
 function bounded(statement: string, order: string): string {
   return `SELECT * FROM (
-            SELECT p.*, count(*) OVER () AS found, sum(octet_length(p.body)) OVER (ORDER BY ${order}) AS bytes
+            SELECT p.*, sum(octet_length(p.body)) OVER (ORDER BY ${order} ROWS UNBOUNDED PRECEDING) AS bytes
             FROM (${statement}) p
-          ) p WHERE bytes - octet_length(body) <= ${sealedBytes} ORDER BY ${order}`;
+          ) p WHERE bytes - octet_length(body) <= ${sealedBytes}`;
 }
 
 type Parameter = (value: unknown) => string;

@@ -136,6 +136,7 @@ function collectReferences(text: string, scope: Scope, found: Set<string>): void
   for (const mark of marks) {
     for (let at = text.indexOf(mark); at >= 0; at = text.indexOf(mark, at + mark.length)) {
       const start = at + mark.lastIndexOf('"') + 1;
+      if (scope.of !== 'encounter' && isCommon(text, start)) continue;
       const slash = text.indexOf('/', start);
       if (slash < 0 || slash - start > longestType || !isIncluded(text.slice(start, slash), scope)) continue;
       named.lastIndex = start;
@@ -143,6 +144,11 @@ function collectReferences(text: string, scope: Scope, found: Set<string>): void
       if (parts) found.add(`${parts[1]}/${parts[2]}`);
     }
   }
+}
+
+/** Most references name the patient or an encounter, which are no explanations. */
+function isCommon(text: string, start: number): boolean {
+  return text.startsWith('Patient/', start) || text.startsWith('Encounter/', start);
 }
 
 /** Whether resources of a type are included where they are named: those of no patient, and all that an encounter names. */
