@@ -3,17 +3,9 @@
  * as one block of bytes that PostgreSQL cuts up, because one large binary parameter costs a fraction of an array.
  */
 import type { Transaction } from '../database/index.ts';
+import type { IndexEntries } from './index-entries.ts';
+import { selfHash } from './keys.ts';
 import type { Version } from './write-set.ts';
-
-/** What a resource is found by. */
-export interface IndexEntries {
-  /** Hashes, see `tokenHash`. */
-  tokens: bigint[];
-  /** Hashes that say which parameters have a value; kept with the resource, not in the index. */
-  markers: bigint[];
-  ranges: { param: number; low: number; high: number; unit: bigint | undefined }[];
-  strings: { param: number; value: string }[];
-}
 
 /** One version to write. */
 export interface Row extends Version {
@@ -51,7 +43,10 @@ export async function writeRows(
   if (replaced.length > 0) retire(transaction, replaced);
   insertVersions(transaction, 'resource', current);
   if (past.length > 0) insertVersions(transaction, 'resource_history', past);
-  insertIndex(transaction, current);
+  insertIndex(
+    transaction,
+    current.flatMap(({ row: { home, index }, rkey }) => (index ? { home, rkey, index } : [])),
+  );
 }
 
 /** Notes since when resources are known to be as they are. */
@@ -107,18 +102,18 @@ function insertVersions(transaction: Transaction, table: 'resource' | 'resource_
       offset += length;
     }
   }
-  const tokens = table === 'resource' ? ', tokens' : '';
+  const found = table === 'resource' ? ', self, tokens' : '';
   transaction.send({
     name: `insert_${table}`,
     text: `
-      INSERT INTO ${table} (home, rkey, type, rid, version, seq, updated, deleted, as_of, message, refs${tokens}, body)
+      INSERT INTO ${table} (home, rkey, type, rid, version, seq, updated, deleted, as_of, message, refs${found}, body)
       SELECT home, rkey, type, rid, version, seq, updated, deleted, as_of, message, refs::integer[]
-             ${tokens && ', tokens::bigint[]'},
+             ${found && ', self, tokens::bigint[]'},
              CASE WHEN length >= 0 THEN substring($14::bytea FROM start FOR length) END
       FROM unnest($1::bigint[], $2::bigint[], $3::smallint[], $4::uuid[], $5::integer[], $6::bigint[],
                   $7::timestamptz[], $8::boolean[], $9::timestamptz[], $10::uuid[], $11::text[], $12::text[],
-                  $13::integer[], $15::integer[])
-        AS v (home, rkey, type, rid, version, seq, updated, deleted, as_of, message, refs, tokens, start, length)`,
+                  $13::integer[], $15::integer[], $16::bigint[])
+        AS v (home, rkey, type, rid, version, seq, updated, deleted, as_of, message, refs, tokens, start, length, self)`,
     values: [
       array(versions, ({ row }) => row.home),
       array(versions, ({ rkey }) => rkey),
@@ -137,59 +132,45 @@ function insertVersions(transaction: Transaction, table: 'resource' | 'resource_
       `{${starts.join(',')}}`,
       Buffer.concat(bodies),
       `{${lengths.join(',')}}`,
+      array(versions, ({ row }) => String(selfHash(row.type, row.rid))),
     ],
   });
 }
 
-function insertIndex(transaction: Transaction, versions: Numbered[]): void {
-  const tokens: { value: string[]; rkey: number[]; home: number[] } = { value: [], rkey: [], home: [] };
-  const ranges: string[][] = [[], [], [], [], [], []];
-  const strings: { param: number[]; value: string[]; rkey: number[]; home: number[] } = {
-    param: [],
-    value: [],
-    rkey: [],
-    home: [],
-  };
-  for (const { row, rkey } of versions) {
-    if (!row.index) continue;
-    for (const token of row.index.tokens) {
-      tokens.value.push(String(token));
-      tokens.rkey.push(rkey);
-      tokens.home.push(row.home);
+/** Writes what resources are found by. */
+export function insertIndex(
+  transaction: Transaction,
+  resources: { home: number; rkey: number; index: IndexEntries }[],
+): void {
+  const tokens: Columns = [[], [], []];
+  const ranges: Columns = [[], [], [], [], [], []];
+  const strings: Columns = [[], [], [], []];
+  for (const { home, rkey, index } of resources) {
+    for (const token of index.tokens) push(tokens, [token, home, rkey]);
+    for (const { param, low, high, unit } of index.ranges) {
+      push(ranges, [param, infinite(low), infinite(high), unit ?? 'NULL', home, rkey]);
     }
-    for (const { param, low, high, unit } of row.index.ranges) {
-      const values = [param, infinite(low), infinite(high), unit ?? 'NULL', row.home, rkey];
-      values.forEach((value, i) => void ranges[i]!.push(String(value)));
-    }
-    for (const { param, value } of row.index.strings) {
-      strings.param.push(param);
-      strings.value.push(quoted(value));
-      strings.rkey.push(rkey);
-      strings.home.push(row.home);
-    }
+    for (const { param, value } of index.strings) push(strings, [param, quoted(value), home, rkey]);
   }
   transaction.send({
     name: 'insert_index',
     text: `
       WITH tokens AS (
-        INSERT INTO index_token (value, rkey, home) SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[])
+        INSERT INTO index_token (value, home, rkey) SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[])
       ), ranges AS (
         INSERT INTO index_range (param, low, high, unit, home, rkey)
-        SELECT * FROM unnest($4::integer[], $5::float8[], $6::float8[], $7::bigint[], $8::bigint[], $9::bigint[])
+        SELECT * FROM unnest($4::bigint[], $5::float8[], $6::float8[], $7::bigint[], $8::bigint[], $9::bigint[])
       )
       INSERT INTO index_string (param, value, home, rkey)
-      SELECT * FROM unnest($10::integer[], $11::text[], $12::bigint[], $13::bigint[])`,
-    values: [
-      braces(tokens.value),
-      braces(tokens.rkey),
-      braces(tokens.home),
-      ...ranges.map(braces),
-      braces(strings.param),
-      braces(strings.value),
-      braces(strings.home),
-      braces(strings.rkey),
-    ],
+      SELECT * FROM unnest($10::bigint[], $11::text[], $12::bigint[], $13::bigint[])`,
+    values: [...tokens, ...ranges, ...strings].map(braces),
   });
+}
+
+type Columns = (string | number | bigint)[][];
+
+function push(columns: Columns, values: (string | number | bigint)[]): void {
+  for (let i = 0; i < values.length; i++) columns[i]!.push(values[i]!);
 }
 
 /** A PostgreSQL array literal; the driver's own way of writing arrays costs several times as much. */
@@ -197,7 +178,7 @@ function array<T>(items: T[], value: (item: T) => string | number | boolean): st
   return braces(items.map(value));
 }
 
-function braces(values: (string | number | boolean)[]): string {
+function braces(values: (string | number | bigint | boolean)[]): string {
   return `{${values.join(',')}}`;
 }
 

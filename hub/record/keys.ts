@@ -28,7 +28,7 @@ export function sharedHome(rid: string): number {
 }
 
 /**
- * A signed 64-bit hash of a string, for `index_token.value` and `resource.tokens`. Two values share a hash about once
+ * A signed 64-bit hash of a string, for index rows and `resource.tokens`. Two values share a hash about once
  * in 2^64; it decides only what a search finds, never what a reader may see.
  */
 export function hash64(text: string): bigint {
@@ -52,15 +52,45 @@ export function hash64(text: string): bigint {
   return BigInt.asIntN(64, (BigInt(high) << 32n) | BigInt(low));
 }
 
-/** A signed 32-bit number for a search parameter of a type, for `index_range.param` and `index_string.param`. */
-export function parameterNumber(type: string, code: string): number {
-  return Number(BigInt.asIntN(32, hash64(`${type}.${code}`)));
+/** The number of a search parameter of a type, for `index_range.param` and `index_string.param`. */
+export function parameterNumber(type: string, code: string): bigint {
+  return remembered(`${type}.${code}`);
 }
 
-/** The hash of one spelling of a token (`system|code`, `|code` without system, or `code` alone). */
+/** The hash of one spelling of a token (`system|code`, `|code` without system, or `code` alone) or of a URI. */
 export function tokenHash(type: string, code: string, spelling: string): bigint {
   return hash64(`${type}.${code}=${spelling}`);
 }
+
+/** `resource.self`: the hash of a resource's own type and id. */
+export function selfHash(type: string, rid: string): bigint {
+  return hash64(`${type}/${rid}`);
+}
+
+/**
+ * What turns the target's `self` into the hash of a reference to it by a parameter, and back: exclusive or. So SQL can
+ * follow references in both directions.
+ */
+export function referenceMask(type: string, code: string): bigint {
+  return remembered(`${type}.${code}=>`);
+}
+
+/** The hash of a reference by a parameter of a type. */
+export function referenceHash(type: string, code: string, targetType: string, targetRid: string): bigint {
+  return selfHash(targetType, targetRid) ^ referenceMask(type, code);
+}
+
+/** Hashes of what there are only as many of as search parameters. */
+function remembered(text: string): bigint {
+  let hash = hashes.get(text);
+  if (hash === undefined) {
+    hash = hash64(text);
+    hashes.set(text, hash);
+  }
+  return hash;
+}
+
+const hashes = new Map<string, bigint>();
 
 function mix(x: number): number {
   x = Math.imul(x ^ (x >>> 16), 0x85ebca6b);

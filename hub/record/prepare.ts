@@ -1,8 +1,6 @@
 /** From a scanned resource to what is stored of it: text, offsets of the person's reference, index entries. */
-import { canonicalText, extract, type ScannedResource } from '@causeway/fhir';
-import type { IndexEntries } from './flush.ts';
-import { parameterNumber, ridOf, tokenHash } from './keys.ts';
-import { presenceHash, unitHash } from './search-condition.ts';
+import { canonicalText, type ScannedResource } from '@causeway/fhir';
+import { type IndexEntries, indexEntries } from './index-entries.ts';
 
 export interface Prepared {
   text: string;
@@ -68,67 +66,3 @@ export function prepare(
   }
   return { text: canonical.text, refs, index: indexEntries(scanned) };
 }
-
-/** What a resource is found by. */
-function indexEntries(scanned: ScannedResource): IndexEntries {
-  const type = scanned.resourceType;
-  const tokens = new Set<bigint>();
-  const entries: IndexEntries = { tokens: [], markers: [], ranges: [], strings: [] };
-  const markers = new Set<bigint>();
-  const strings = new Set<string>();
-  for (const value of extract(scanned.value)) {
-    const { param } = value;
-    if (value.kind !== 'composite') markers.add(presenceHash(type, param));
-    switch (value.kind) {
-      case 'token':
-        if (value.code === undefined) break;
-        tokens.add(tokenHash(type, param, value.code));
-        tokens.add(tokenHash(type, param, `${value.system ?? ''}|${value.code}`));
-        break;
-      case 'uri':
-        tokens.add(tokenHash(type, param, value.value));
-        break;
-      case 'reference':
-        if (value.type && value.id) tokens.add(tokenHash(type, param, `${value.type}/${ridOf(value.id)}`));
-        else if (value.url) tokens.add(tokenHash(type, param, value.url));
-        if (value.identifier?.value) {
-          tokens.add(tokenHash(type, param, `identifier=${value.identifier.system ?? ''}|${value.identifier.value}`));
-        }
-        break;
-      case 'date':
-        entries.ranges.push({ param: parameterNumber(type, param), low: value.low, high: value.high, unit: undefined });
-        break;
-      case 'number':
-        entries.ranges.push({
-          param: parameterNumber(type, param),
-          low: value.value,
-          high: value.value,
-          unit: undefined,
-        });
-        break;
-      case 'quantity': {
-        const unit = value.code ?? value.unit;
-        const hash =
-          unit === undefined ? undefined : unitHash(type, param, value.code ? (value.system ?? '') : '', unit);
-        entries.ranges.push({ param: parameterNumber(type, param), low: value.value, high: value.value, unit: hash });
-        break;
-      }
-      case 'string': {
-        const key = `${param} ${value.normalized}`;
-        if (strings.has(key)) break;
-        strings.add(key);
-        entries.strings.push({
-          param: parameterNumber(type, param),
-          value: value.normalized.slice(0, indexedCharacters),
-        });
-        break;
-      }
-    }
-  }
-  entries.tokens = [...tokens];
-  entries.markers = [...markers];
-  return entries;
-}
-
-/** Longer strings are found by their beginning; a b-tree entry has room for some 2 700 bytes. */
-const indexedCharacters = 500;

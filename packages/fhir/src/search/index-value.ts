@@ -29,12 +29,16 @@ export type SearchValue =
   | UriValue
   | CompositeValue;
 
-/** `text` is what the modifier `:text` searches: display or CodeableConcept.text; alone when there is no code. */
+/**
+ * `text` is what the modifier `:text` searches: display or CodeableConcept.text; alone when there is no code. `types`
+ * are the codes of an identifier's type, for the modifier `:of-type`.
+ */
 export interface TokenValue {
   kind: 'token';
   system?: string;
   code?: string;
   text?: string;
+  types?: { system?: string; code: string }[];
 }
 
 /** `normalized`: decomposed (NFKD), accents stripped, case folded, punctuation kept, spaces collapsed. */
@@ -94,7 +98,10 @@ export interface UriValue {
   value: string;
 }
 
-/** One combination of the components' values, in the parameter's order; `param` of each is the component's code. */
+/**
+ * One combination of the components' values within one element, in the parameter's order; `param` of each is the
+ * component's code. Composites of the resource itself have no such values, see `SearchParameter.composite`.
+ */
 export interface CompositeValue {
   kind: 'composite';
   components: IndexValue[];
@@ -112,4 +119,9 @@ export interface SearchParameter {
   target?: string[];
   /** For composites: each component's parameter code and type. */
   components?: { code: string; type: SearchParameterType; expression: string }[];
+  /**
+   * For composites: whether they combine values within an element of the resource (as `CompositeValue`), and, where they
+   * combine values of the whole resource, the codes of the parameters that all together say the same.
+   */
+  composite?: { ofElements: boolean; asParameters?: string[] };
 }

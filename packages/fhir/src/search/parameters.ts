@@ -27,8 +27,11 @@ export interface TypeSearch {
   plan: PlanNode;
 }
 
-/** Parameters the record keeps as columns of its own: listed, but `extract` gives no values for them. */
-export const COLUMN_PARAMETERS: ReadonlySet<string> = new Set(['_id', '_lastUpdated']);
+/**
+ * Parameters the record keeps in columns or rows of its own: listed, but `extract` gives no values for them. `near` is
+ * about places on the earth (Location.position).
+ */
+export const COLUMN_PARAMETERS: ReadonlySet<string> = new Set(['_id', '_lastUpdated', 'near']);
 
 /** The search parameters of a resource type, by code; none for an unknown type. */
 export function searchParameters(resourceType: string): SearchParameter[] {
@@ -72,7 +75,7 @@ function compileType(defs: Definitions, resourceType: string): TypeSearch {
     if (parameters.some((known) => known.code === code)) continue;
     const added = COLUMN_PARAMETERS.has(code) ? {} : addParameter(defs, plan, resourceType, definition);
     if (typeof added === 'string') failed.push({ resourceType, code, reason: added });
-    else parameters.push(describe(resourceType, definition, added.components));
+    else parameters.push(describe(resourceType, definition, added));
   }
   prunePlan(plan);
   parameters.sort((a, b) => (a.code < b.code ? -1 : 1));
@@ -87,7 +90,7 @@ function definitionsFor(defs: Definitions, resourceType: string): SearchParamete
 const PLAIN_RESOURCES = new Set(['Binary', 'Bundle', 'Parameters']);
 
 /** What is learnt while compiling: a composite's components. */
-type Added = Pick<SearchParameter, 'components'>;
+type Added = Pick<SearchParameter, 'components' | 'composite'>;
 
 /** Compiles one parameter into the tree; a sentence when it cannot be. */
 function addParameter(
@@ -98,7 +101,6 @@ function addParameter(
 ): Added | string {
   const { code, type } = definition;
   if (definition.expression === undefined) return 'the definition has no path; it needs an index over whole texts';
-  if (type === 'special') return 'it needs an index of its own (position on the earth)';
   const expression = parseExpression(ownExpression(definition.expression, resourceType));
   if (typeof expression === 'string') return expression;
   if (expression.kind === 'and') {
@@ -130,8 +132,11 @@ function addComposite(
   const places = placesOf(defs, plan, resourceType, expression);
   if (typeof places === 'string') return places;
   const described: SearchParameter['components'] = [];
+  const combined = new Set<'resource' | 'element'>();
+  let asParameters: string[] | undefined;
   for (const place of places) {
     const components: { root: PlanNode; ofResource: boolean }[] = [];
+    const equals: string[] = [];
     for (const component of definition.components ?? []) {
       const root = planNode();
       const ofResource = component.expression.startsWith('%resource.');
@@ -143,6 +148,7 @@ function addComposite(
       if (typeof inner === 'string') return inner;
       const target = componentTarget(defs, definition, component.url, inner);
       if (target === undefined) return `its component ${component.expression} has no value of its type`;
+      if (place.node === plan) equals.push(...parameterOf(defs, resourceType, target.type, root));
       emitAt(inner, target.type, target.code);
       prunePlan(root);
       components.push({ root, ofResource });
@@ -150,6 +156,12 @@ function addComposite(
         described.push({ code: target.code, type: target.type, expression: component.expression });
       }
     }
+    if (place.node === plan && equals.length === components.length) {
+      combined.add('resource');
+      asParameters = equals;
+      continue;
+    }
+    combined.add('element');
     place.node.emitters.push((element, out, context) => {
       const lists: IndexValue[][] = [];
       for (const { root, ofResource } of components) {
@@ -161,7 +173,25 @@ function addComposite(
       pushCombinations(out, code, lists);
     });
   }
-  return { components: described };
+  return {
+    components: described,
+    composite: { ofElements: combined.has('element'), ...(asParameters ? { asParameters } : {}) },
+  };
+}
+
+/** The code of a parameter of the type that looks at the same elements as a component does; at most one. */
+function parameterOf(defs: Definitions, resourceType: string, kind: SearchParameter['type'], component: PlanNode): string[] {
+  const same = definitionsFor(defs, resourceType).find(({ type, expression }) => {
+    const parsed = type === kind && expression ? parseExpression(ownExpression(expression, resourceType)) : '';
+    if (typeof parsed === 'string') return false;
+    const root = planNode();
+    return typeof placesOf(defs, root, resourceType, parsed) !== 'string' && isSamePlan(root, component);
+  });
+  return same ? [same.code] : [];
+}
+
+function isSamePlan(a: PlanNode, b: PlanNode): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
 }
 
 /** Every choice of one value from each list, the first `MAX_COMBINATIONS` of them. */
@@ -200,7 +230,7 @@ function componentTarget(
 function describe(
   resourceType: string,
   definition: SearchParameterDefinition,
-  components: SearchParameter['components'],
+  { components, composite }: Added,
 ): SearchParameter {
   const { code, type, url, target } = definition;
   return {
@@ -210,6 +240,7 @@ function describe(
     expression: ownExpression(definition.expression ?? '', resourceType),
     ...(target === undefined ? {} : { target }),
     ...(components === undefined ? {} : { components }),
+    ...(composite === undefined ? {} : { composite }),
   };
 }
 

@@ -67,7 +67,16 @@ const conceptToken: Converter = (element, param, out, context) => {
 const identifierToken: Converter = (element, param, out) => {
   const identifier = fieldsOf(element);
   if (identifier === undefined || typeof identifier.value !== 'string') return;
-  pushToken(out, param, identifier.system, identifier.value, fieldsOf(identifier.type)?.text);
+  const type = fieldsOf(identifier.type);
+  pushToken(out, param, identifier.system, identifier.value, type?.text);
+  const types: { system?: string; code: string }[] = [];
+  for (const item of itemsOf(type?.coding)) {
+    const system = text(fieldsOf(item)?.system);
+    const code = text(fieldsOf(item)?.code);
+    if (code !== undefined) types.push(system === undefined ? { code } : { system, code });
+  }
+  const pushed = out.at(-1);
+  if (types.length > 0 && pushed?.kind === 'token') pushed.types = types;
 };
 
 const contactToken: Converter = (element, param, out) => {

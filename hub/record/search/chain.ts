@@ -1,0 +1,153 @@
+/**
+ * Chains (`subject.name`) and reverse chains (`_has`), FHIR R4 §3.1.1.4.1–2. The far side is looked up first; where it
+ * finds few, they become the values of the near side, where it finds many, each candidate of the near side is followed.
+ */
+import { typeCode } from '@causeway/fhir';
+import { accessCondition } from '../../trust/index.ts';
+import { referenceHash, referenceMask } from '../keys.ts';
+import { compile } from './compile.ts';
+import { leadRows } from './lead.ts';
+import { anyOf, hashed, lazily, type Predicate, type SearchContext, sqlOf } from './predicate.ts';
+import type { Filter } from './request.ts';
+import { wrong } from './wrong.ts';
+
+/** So many resources of the far side become values. */
+const fewest = 1_000;
+
+export async function chain(
+  context: SearchContext,
+  type: string,
+  filter: Extract<Filter, { kind: 'chain' }>,
+): Promise<Predicate> {
+  const { code } = filter.parameter;
+  const alternatives: Predicate[] = [];
+  const hashes: bigint[] = [];
+  for (const target of filter.targets) {
+    const far = await reached(context, target.type, target.filter);
+    if (far) hashes.push(...far.map((rid) => referenceHash(type, code, target.type, rid)));
+    else alternatives.push(await followed(context, type, code, target));
+  }
+  return anyOf([...(hashes.length > 0 || alternatives.length === 0 ? [hashed(context, hashes)] : []), ...alternatives]);
+}
+
+export async function has(
+  context: SearchContext,
+  base: string,
+  filter: Extract<Filter, { kind: 'has' }>,
+): Promise<Predicate> {
+  const mask = lazily(() => `${context.parameter(String(referenceMask(filter.type, filter.parameter.code)))}::bigint`);
+  const inner = positive(await compile(context, filter.type, filter.filter));
+  const alias = aliasOf(filter);
+  const seen = () => visible(context, alias, filter.type, inner);
+  return {
+    // The hash to look for is made in a subquery of its own: row security keeps an index from conditions that compute.
+    sql: (near) => `EXISTS (
+      SELECT 1 FROM (SELECT ${near}.self # ${mask()} AS value OFFSET 0) sought
+      JOIN index_token it ON it.value = sought.value
+      JOIN resource ${alias} ON ${alias}.home = it.home AND ${alias}.rkey = it.rkey WHERE ${seen()})`,
+    ...(await hasFew(context, filter.type, inner)
+      ? {
+          lead: {
+            rows: () => `
+        SELECT near.home, near.rkey FROM (
+          SELECT token # ${mask()} AS self FROM ${rowsFrom(context, filter.type, inner, alias)}
+          CROSS JOIN LATERAL unnest(${alias}.tokens) AS token WHERE ${seen()} OFFSET 0) named
+        JOIN resource near ON near.self = named.self AND near.type = ${typeCode(base)}`,
+          },
+        }
+      : {}),
+  };
+}
+
+/** The ids of what the far side of a chain finds, all source patients of a person; undefined where there are many. */
+async function reached(context: SearchContext, type: string, filter: Filter): Promise<string[] | undefined> {
+  const values: unknown[] = [];
+  const own: SearchContext = { ...context, parameter: (value) => `$${values.push(value)}` };
+  const inner = positive(await compile(own, type, filter));
+  const alias = 'far';
+  const from = rowsFrom(own, type, inner, alias);
+  const found = await context.query(
+    `SELECT DISTINCT ${alias}.rid, l.person FROM ${from} LEFT JOIN link l ON l.home = ${alias}.home
+     WHERE ${visible(own, alias, type, inner)} LIMIT ${fewest + 1}`,
+    values,
+  );
+  if (found.length > fewest) return undefined;
+  if (type !== 'Patient') return found.map((row) => row.rid);
+  const persons = found.flatMap((row) => row.person ?? []);
+  const all = await context.query('SELECT patient FROM link WHERE person = ANY($1)', [persons]);
+  return [...new Set([...found.map((row) => row.rid), ...all.map((row) => row.patient)])];
+}
+
+/** Follows the references of each candidate to the far side. */
+async function followed(
+  context: SearchContext,
+  type: string,
+  code: string,
+  target: { type: string; filter: Filter },
+): Promise<Predicate> {
+  const inner = positive(await compile(context, target.type, target.filter));
+  const mask = lazily(() => `${context.parameter(String(referenceMask(type, code)))}::bigint`);
+  const alias = aliasOf(target.filter);
+  const isPatient = target.type === 'Patient';
+  const named = isPatient ? 'named' : alias;
+  // A person is found by what any of its source patients says, though the reference names only one of them.
+  const person = `JOIN link ln ON ln.home = named.home JOIN link lf ON lf.person = ln.person
+      JOIN resource ${alias} ON ${alias}.home = lf.home`;
+  return {
+    sql: (near) => `EXISTS (
+      SELECT 1 FROM (SELECT token # ${mask()} AS self FROM unnest(${near}.tokens) AS token OFFSET 0) sought
+      JOIN resource ${named} ON ${named}.self = sought.self AND ${named}.type = ${typeCode(target.type)} ${isPatient ? person : ''}
+      WHERE ${visible(context, alias, target.type, inner)})`,
+  };
+}
+
+/** Whether what a filter finds is few enough to begin with. */
+async function hasFew(context: SearchContext, type: string, inner: Predicate): Promise<boolean> {
+  if (!inner.lead) return false;
+  const { lead } = inner;
+  if ('rows' in lead) return true;
+  const rows = await context.query(
+    `SELECT count(*) AS count FROM (SELECT 1 FROM index_token WHERE value = ANY($1::bigint[]) LIMIT ${fewest + 1}) probe`,
+    [`{${lead.hashes.join(',')}}`],
+  );
+  return Number(rows[0]!.count) <= fewest || type === 'Patient';
+}
+
+/** The rows of a type among which a filter finds, by its index where it has one. */
+function rowsFrom(context: SearchContext, type: string, inner: Predicate, alias: string): string {
+  if (!inner.lead) return `(SELECT * FROM resource WHERE type = ${typeCode(type)}) ${alias}`;
+  return `(SELECT DISTINCT home, rkey FROM (${leadRows(context, inner.lead)}) rows) lead
+    JOIN resource ${alias} ON ${alias}.home = lead.home AND ${alias}.rkey = lead.rkey`;
+}
+
+/** That a row of the far side is of the type, is there, may be seen and is found by the filter. */
+function visible(context: SearchContext, alias: string, type: string, inner: Predicate): string {
+  const access = accessCondition(context.access, `${alias}.home`, context.parameter);
+  return `${alias}.type = ${typeCode(type)} AND NOT ${alias}.deleted AND ${access} AND ${sqlOf(inner, alias)}`;
+}
+
+/** Refuses what has to be checked resource by resource: inside a chain nobody would know how many there are. */
+function positive(predicate: Predicate): Predicate {
+  if (predicate.check) throw wrong('_has or chain', 'cannot end in :text, :exact, :below of a URI, _text or _content');
+  return predicate;
+}
+
+/** An alias for each depth of a statement. */
+function aliasOf(filter: Filter): string {
+  return `far${depthOf(filter)}`;
+}
+
+function depthOf(filter: Filter): number {
+  switch (filter.kind) {
+    case 'chain':
+      return 1 + Math.max(...filter.targets.map((target) => depthOf(target.filter)));
+    case 'has':
+    case 'not':
+      return 1 + depthOf(filter.filter);
+    case 'any':
+    case 'all':
+      return 1 + Math.max(0, ...filter.filters.map(depthOf));
+    default:
+      return 0;
+  }
+}

@@ -1,0 +1,113 @@
+/** From filters to predicates. */
+import { presenceHash } from '../index-entries.ts';
+import { ridOf } from '../keys.ts';
+import { chain, has } from './chain.ts';
+import { composite } from './composite.ts';
+import { near } from './near.ts';
+import { allOf, anyOf, hashed, lazily, type Predicate, type SearchContext, sqlOf } from './predicate.ts';
+import { lastUpdated, range } from './range.ts';
+import { reference } from './reference.ts';
+import type { Filter } from './request.ts';
+import { string } from './string.ts';
+import { token, uri } from './token.ts';
+import { unescaped } from './values.ts';
+import { wordsCheck } from './words.ts';
+import { wrong } from './wrong.ts';
+
+/** Compiles one filter on a type. @throws RecordError 400 for values that are not understood */
+export async function compile(context: SearchContext, type: string, filter: Filter): Promise<Predicate> {
+  switch (filter.kind) {
+    case 'value':
+      return withPresence(context, type, filter, await value(context, type, filter));
+    case 'chain':
+      return chain(context, type, filter);
+    case 'has':
+      return has(context, type, filter);
+    case 'any':
+    case 'all': {
+      const parts = await Promise.all(filter.filters.map((one) => compile(context, type, one)));
+      refuseChecks(parts);
+      return (filter.kind === 'any' ? anyOf : allOf)(parts);
+    }
+    case 'not': {
+      const part = await compile(context, type, filter.filter);
+      refuseChecks([part]);
+      return { sql: (alias) => sqlOf(part, alias), negative: true };
+    }
+    case 'words':
+      return { sql: () => 'true', check: wordsCheck(filter.where, filter.query) };
+    case 'list':
+      return listed(context, type, filter.ids);
+  }
+}
+
+type ValueFilter = Extract<Filter, { kind: 'value' }>;
+
+async function value(context: SearchContext, type: string, filter: ValueFilter): Promise<Predicate> {
+  const { parameter, modifier, values } = filter;
+  const { code } = parameter;
+  if (modifier === 'missing') return missing(context, type, filter);
+  if (code === '_id') return byId(context, type, values);
+  if (code === '_lastUpdated') return lastUpdated(context, parameter, values.map(unescaped));
+  switch (parameter.type) {
+    case 'token':
+      return token(context, type, filter);
+    case 'uri':
+      return uri(context, type, filter);
+    case 'reference':
+      return reference(context, type, filter);
+    case 'string':
+      return string(context, type, code, modifier, values);
+    case 'composite':
+      return composite(context, type, filter);
+    case 'special':
+      return near(context, type, values);
+    default:
+      return range(context, type, parameter, values);
+  }
+}
+
+/** What has to be checked resource by resource is checked only on those that have a value at all. */
+function withPresence(context: SearchContext, type: string, { parameter }: ValueFilter, predicate: Predicate): Predicate {
+  if (!predicate.check || predicate.lead) return predicate;
+  return { ...present(context, type, parameter.code), check: predicate.check };
+}
+
+function missing(context: SearchContext, type: string, { parameter, values }: ValueFilter): Predicate {
+  const { code } = parameter;
+  if (values.length !== 1 || (values[0] !== 'true' && values[0] !== 'false')) {
+    throw wrong(code, 'takes true or false with :missing');
+  }
+  const isMissing = values[0] === 'true';
+  if (code === '_id' || code === '_lastUpdated') return { sql: () => String(!isMissing) };
+  const found = present(context, type, code);
+  return isMissing ? { ...found, negative: true } : found;
+}
+
+function present(context: SearchContext, type: string, code: string): Predicate {
+  return { sql: hashed(context, [presenceHash(type, code)]).sql };
+}
+
+function byId(context: SearchContext, type: string, values: readonly string[]): Predicate {
+  const rids = values.map((id) => ridOf(id.startsWith(`${type}/`) ? id.slice(type.length + 1) : id));
+  return ofIds(context, rids);
+}
+
+function ofIds(context: SearchContext, rids: string[]): Predicate {
+  const list = lazily(() => `${context.parameter(rids)}::uuid[]`);
+  return {
+    sql: (alias) => `${alias}.rid = ANY(${list()})`,
+    lead: { rows: () => `SELECT home, rkey FROM resource WHERE rid = ANY(${list()})`, few: true },
+  };
+}
+
+/** `_list`: what the entries of List resources name, as far as the caller may read the Lists. */
+async function listed(context: SearchContext, type: string, ids: string[]): Promise<Predicate> {
+  return ofIds(context, (await context.members(ids)).flatMap((item) => (item.type === type ? [ridOf(item.id)] : [])));
+}
+
+function refuseChecks(parts: readonly Predicate[]): void {
+  if (parts.some(({ check }) => check)) {
+    throw wrong('_filter', 'cannot combine :text, :exact, :below of a URI, _text or _content with or and not');
+  }
+}

@@ -1,0 +1,97 @@
+/**
+ * The order of a search's pages. Without `_sort`: by home, within it the newest first. With it: by the keys, resources
+ * without a value last, then by home and number; where the first key descends, the whole order is that of the index read
+ * backwards.
+ */
+import { parameterNumber } from '../keys.ts';
+import { type Cursor, notGiven } from './cursor.ts';
+import type { SearchContext } from './predicate.ts';
+import type { SortKey } from './request.ts';
+
+/** One key as SQL. */
+export interface OrderKey {
+  /** On the alias `r`. */
+  sql: string;
+  cast: string;
+  descending: boolean;
+  neverNull: boolean;
+}
+
+/** Whether PostgreSQL can order by these keys; tokens, references and URIs are only hashes to it. */
+export function isOrderedBySql(sort: readonly SortKey[]): boolean {
+  return sort.every(
+    ({ parameter }) =>
+      typeof parameter === 'string' || ['date', 'number', 'quantity', 'string'].includes(parameter.type),
+  );
+}
+
+export function orderKeys(context: SearchContext, type: string, sort: readonly SortKey[]): OrderKey[] {
+  return sort.map(({ parameter, descending }) => {
+    if (parameter === '_lastUpdated') return { sql: 'r.updated', cast: 'timestamptz', descending, neverNull: true };
+    if (parameter === '_id') return { sql: 'r.rid', cast: 'uuid', descending, neverNull: true };
+    const isString = parameter.type === 'string';
+    const [table, column] = isString ? ['index_string', 'value'] : ['index_range', 'low'];
+    const number = context.parameter(String(parameterNumber(type, parameter.code)));
+    return {
+      sql: `(SELECT ${descending ? 'max' : 'min'}(i.${column}) FROM ${table} i
+        WHERE i.home = r.home AND i.rkey = r.rkey AND i.param = ${number}::bigint)`,
+      cast: isString ? 'text' : 'float8',
+      descending,
+      neverNull: false,
+    };
+  });
+}
+
+/** ORDER BY for columns `k0`, `k1`, … of `s`, and its tie-break. */
+export function orderBy(keys: readonly OrderKey[]): string {
+  const parts = keys.map(({ descending, neverNull }, i) => {
+    return `s.k${i} ${descending ? 'DESC' : 'ASC'}${neverNull ? '' : ' NULLS LAST'}`;
+  });
+  const backwards = keys[0]?.descending === true;
+  return [...parts, `s.home ${backwards ? 'DESC' : 'ASC'}`, `s.rkey ${backwards ? 'ASC' : 'DESC'}`].join(', ');
+}
+
+/** The condition for what comes after a cursor, on columns `k0`, `k1`, … of `s`. @throws RecordError 400 */
+export function afterCursor(context: SearchContext, keys: readonly OrderKey[], cursor: Cursor): string {
+  if (cursor.keys.length !== keys.length) throw notGiven();
+  const backwards = keys[0]?.descending === true;
+  const home = `${context.parameter(cursor.home)}::bigint`;
+  const rkey = `${context.parameter(cursor.rkey)}::bigint`;
+  const [ahead, behind] = backwards ? ['<', '>'] : ['>', '<'];
+  let condition = `(s.home ${ahead} ${home} OR (s.home = ${home} AND s.rkey ${behind} ${rkey}))`;
+  for (let i = keys.length - 1; i >= 0; i--) {
+    const key = keys[i]!;
+    const value = cursor.keys[i]!;
+    const column = `s.k${i}`;
+    if (value === null) condition = `(${column} IS NULL AND ${condition})`;
+    else {
+      const at = `${context.parameter(keyValue(key, value))}::${key.cast}`;
+      const after = `${column} ${key.descending ? '<' : '>'} ${at}${key.neverNull ? '' : ` OR ${column} IS NULL`}`;
+      condition = `(${after} OR (${column} = ${at} AND ${condition}))`;
+    }
+  }
+  return condition;
+}
+
+/** After a cursor in the order without `_sort`, on columns that may lead a search. */
+export function afterPlace(context: SearchContext, cursor: Cursor, home: string, rkey: string): string {
+  const at = `${context.parameter(cursor.home)}::bigint`;
+  return `${home} >= ${at} AND (${home} > ${at} OR ${rkey} < ${context.parameter(cursor.rkey)}::bigint)`;
+}
+
+/** The value of a key as a cursor keeps it. */
+export function cursorKey(value: unknown): string | number | null {
+  if (value instanceof Date) return value.toISOString();
+  return typeof value === 'string' || typeof value === 'number' ? value : null;
+}
+
+function keyValue(key: OrderKey, value: string | number): string | number {
+  const fits = {
+    text: () => typeof value === 'string',
+    float8: () => typeof value === 'number',
+    uuid: () => /^[0-9a-f-]{36}$/.test(String(value)),
+    timestamptz: () => typeof value === 'string' && !Number.isNaN(Date.parse(value)),
+  }[key.cast];
+  if (!fits?.()) throw notGiven();
+  return value;
+}

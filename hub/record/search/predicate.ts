@@ -1,0 +1,119 @@
+/** What a filter means in SQL: a condition on a row of `resource`, and perhaps an index that gives what it finds. */
+import type { IndexValue } from '@causeway/fhir';
+import type { Row } from '../../database/index.ts';
+import type { Access } from '../../trust/index.ts';
+
+/** Adds a value to a statement and returns its placeholder. */
+export type Parameter = (value: unknown) => string;
+
+/** The source patients that a patient or person id stands for. */
+export type ResolvePatient = (id: string) => Promise<{ rids: string[]; homes: number[] }>;
+
+/** What predicates are compiled for: one statement of one caller. */
+export interface SearchContext {
+  access: Access;
+  parameter: Parameter;
+  /** Runs a statement of its own, under the same access. */
+  query(text: string, values: unknown[]): Promise<Row[]>;
+  resolvePatient: ResolvePatient;
+  codes: Codes;
+  /** What List resources name, those that the caller may read. */
+  members(listIds: readonly string[]): Promise<{ type: string; id: string }[]>;
+}
+
+/** The meaning of codes that `:in`, `:not-in`, `:above` and `:below` ask for. */
+export interface Codes {
+  /** The codes of a value set, as `system|code`. @throws RecordError for one that is not known or too large */
+  valueSet(access: Access, url: string): Promise<string[]>;
+  /** A code with all that are above or below it in its hierarchy, itself included, as `system|code`. */
+  hierarchy(access: Access, direction: 'above' | 'below', token: string): Promise<string[]>;
+}
+
+export interface Predicate {
+  /** The condition on an alias of `resource`. */
+  sql(alias: string): string;
+  /** The filter holds where the condition does not. */
+  negative?: true;
+  /** What the filter finds, from an index. A negative filter has none. */
+  lead?: Lead;
+  /** Where the filter confines the search to the records of known patients: their homes. */
+  homes?: number[];
+  /** What is left to be checked on the resource itself, beside the condition. */
+  check?: Check;
+}
+
+/**
+ * Rows of `index_token` with one of these values, or a statement that gives `home, rkey`, in any order and repeatedly;
+ * `few`: it is known to give few.
+ */
+export type Lead = { hashes: bigint[] } | { rows(): string; few?: true };
+
+/** A condition that no index answers; it is asked of each resource in turn. */
+export type Check = (resource: Record<string, unknown>, values: readonly IndexValue[]) => boolean;
+
+/** A value made when it is first needed: a statement must not have parameters that it does not use. */
+export function lazily<T>(make: () => T): () => T {
+  let made: { value: T } | undefined;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
+  };
+}
+
+/** The filter that finds what has one of the hashes. */
+export function hashed(context: SearchContext, hashes: bigint[]): Predicate {
+  const list = lazily(() => `${context.parameter(hashArray(hashes))}::bigint[]`);
+  return { sql: (alias) => `${alias}.tokens && ${list()}`, lead: { hashes } };
+}
+
+/** The filter that finds what the index rows of one parameter say. @param test a condition on `i`, its values lazily */
+export function indexed(
+  context: SearchContext,
+  table: 'index_range' | 'index_string',
+  number: bigint,
+  test: () => string,
+): Predicate {
+  const param = lazily(() => `${context.parameter(String(number))}::bigint`);
+  const made = lazily(test);
+  return {
+    sql: (alias) =>
+      `EXISTS (SELECT 1 FROM ${table} i WHERE i.home = ${alias}.home AND i.rkey = ${alias}.rkey AND i.param = ${param()} AND ${made()})`,
+    lead: { rows: () => `SELECT i.home, i.rkey FROM ${table} i WHERE i.param = ${param()} AND ${made()}` },
+  };
+}
+
+/** The filter that one of several finds. */
+export function anyOf(predicates: Predicate[]): Predicate {
+  const [only] = predicates;
+  if (predicates.length === 1 && only) return only;
+  const leads = predicates.map(({ lead }) => lead);
+  const sql = (alias: string) => `(${predicates.map((one) => sqlOf(one, alias)).join(' OR ')})`;
+  const hashes = leads.flatMap((lead) => (lead && 'hashes' in lead ? lead.hashes : []));
+  if (leads.every((lead) => lead && 'hashes' in lead)) return { sql, lead: { hashes } };
+  if (leads.some((lead) => lead === undefined)) return { sql };
+  return { sql, lead: { rows: () => leads.map((lead) => rowsOf(lead!)).join(' UNION ALL ') } };
+}
+
+/** The filter that all of several find. */
+export function allOf(predicates: Predicate[]): Predicate {
+  const [only] = predicates;
+  if (predicates.length === 1 && only) return only;
+  const lead = predicates.find((one) => one.lead)?.lead;
+  return { sql: (alias) => `(${predicates.map((one) => sqlOf(one, alias)).join(' AND ')})`, ...(lead ? { lead } : {}) };
+}
+
+/** The condition of a filter, negative or not. */
+export function sqlOf(predicate: Predicate, alias: string): string {
+  return predicate.negative ? `NOT (${predicate.sql(alias)})` : predicate.sql(alias);
+}
+
+/** What a lead finds as a statement that gives `home, rkey`. */
+function rowsOf(lead: Lead): string {
+  if ('rows' in lead) return lead.rows();
+  return `SELECT home, rkey FROM index_token WHERE value = ANY('${hashArray(lead.hashes)}'::bigint[])`;
+}
+
+/** Hashes as PostgreSQL reads an array. */
+export function hashArray(hashes: readonly bigint[]): string {
+  return `{${hashes.join(',')}}`;
+}

@@ -1,0 +1,127 @@
+/** Date, number and quantity parameters, and `_lastUpdated` (FHIR R4 §3.1.1.4.5, §3.1.1.4.7–8, §3.1.1.4.11). */
+import type { SearchParameter } from '@causeway/fhir';
+import { canonicalBounds, canonicalNumber, systemNumber, unitHash } from '../index-entries.ts';
+import { parameterNumber } from '../keys.ts';
+import { anyOf, indexed, lazily, type Predicate, type SearchContext } from './predicate.ts';
+import { type AskedRange, readDate, readNumber, readQuantity } from './values.ts';
+
+const ucum = 'http://unitsofmeasure.org';
+
+/** @param code what names the parameter in the index, which for a composite is longer than its own */
+export function range(context: SearchContext, type: string, parameter: SearchParameter, values: readonly string[], code = parameter.code): Predicate {
+  if (parameter.type === 'quantity') return anyOf(values.flatMap((value) => quantity(context, type, parameter, value, code)));
+  const isDate = parameter.type === 'date';
+  const asked = values.map((value) => (isDate ? readDate : readNumber)(parameter, value));
+  return indexed(context, 'index_range', parameterNumber(type, code), () =>
+    either(asked.map((one) => compared(context, one, 'i.low', 'i.high', isDate))),
+  );
+}
+
+/** `_lastUpdated`. */
+export function lastUpdated(context: SearchContext, parameter: SearchParameter, values: readonly string[]): Predicate {
+  const asked = values.map((value) => readDate(parameter, value));
+  const made = new Map<string, string>();
+  return {
+    sql: (alias) => {
+      if (!made.has(alias)) made.set(alias, either(asked.map((one) => instantCompared(context, one, `${alias}.updated`))));
+      return made.get(alias)!;
+    },
+  };
+}
+
+/** Two numbers within one element, as the low and the high end of its range. */
+export function numberPair(
+  context: SearchContext,
+  type: string,
+  code: string,
+  low: AskedRange,
+  high: AskedRange,
+): Predicate {
+  return indexed(context, 'index_range', parameterNumber(type, code), () =>
+    `${compared(context, low, 'i.low', 'i.low', false)} AND ${compared(context, high, 'i.high', 'i.high', false)}`,
+  );
+}
+
+function quantity(context: SearchContext, type: string, parameter: SearchParameter, value: string, named: string): Predicate[] {
+  const asked = readQuantity(parameter, value);
+  const { system, code } = asked;
+  const find = (number: bigint, what: AskedRange, unit: string | undefined) =>
+    indexed(context, 'index_range', number, () => {
+      const within = compared(context, what, 'i.low', 'i.high', false);
+      return unit === undefined ? within : `(${within} AND i.unit = ${context.parameter(String(unitHash(unit)))}::bigint)`;
+    });
+  if (code === undefined) return [find(parameterNumber(type, named), asked, undefined)];
+  const bounds = system === undefined || system === ucum ? canonicalBounds(asked.low, asked.high, code) : undefined;
+  const canonical = bounds
+    ? [find(canonicalNumber(type, named), { prefix: asked.prefix, low: bounds.low, high: bounds.high }, bounds.unit)]
+    : [];
+  if (system === undefined) return [...canonical, find(parameterNumber(type, named), asked, code)];
+  return bounds ? canonical : [find(systemNumber(type, named), asked, `${system}|${code}`)];
+}
+
+/**
+ * The comparisons of §3.1.1.4.5 between what is asked for and the range of a resource.
+ * @param isOpen whether the high end of both ranges is outside of them, as with dates
+ */
+function compared(context: SearchContext, asked: AskedRange, low: string, high: string, isOpen: boolean): string {
+  const from = lazily(() => `${context.parameter(asked.low)}::float8`);
+  const to = lazily(() => `${context.parameter(asked.high)}::float8`);
+  const isPoint = asked.low === asked.high;
+  switch (asked.prefix) {
+    case 'eq':
+      return `(${low} >= ${from()} AND ${low} < ${to()} AND ${high} ${isOpen ? '<=' : '<'} ${to()})`;
+    case 'ne':
+      return `NOT (${low} >= ${from()} AND ${high} ${isOpen ? '<=' : '<'} ${to()})`;
+    case 'gt':
+      return `${high} > ${to()}`;
+    case 'ge':
+      return `${high} ${isPoint ? '>=' : '>'} ${from()}`;
+    case 'lt':
+      return `${low} < ${from()}`;
+    case 'le':
+      return `${low} ${isPoint ? '<=' : '<'} ${to()}`;
+    case 'sa':
+      return `${low} ${isOpen ? '>=' : '>'} ${to()}`;
+    case 'eb':
+      return `${high} ${isOpen ? '<=' : '<'} ${from()}`;
+    default: {
+      const span = approximately(asked, isOpen);
+      return `(${low} <= ${context.parameter(asked.high + span)}::float8 AND ${high} >= ${context.parameter(asked.low - span)}::float8)`;
+    }
+  }
+}
+
+/** What `ap` lets a value be off: a tenth of a number; of a date, a tenth of its distance from today would need a clock, so half of its precision. */
+function approximately(asked: AskedRange, isDate: boolean): number {
+  return isDate ? (asked.high - asked.low) / 2 : Math.abs(asked.low) * 0.1;
+}
+
+/** A point in time, compared in milliseconds since 1970. */
+function instantCompared(context: SearchContext, asked: AskedRange, column: string): string {
+  const at = (time: number) => `${context.parameter(new Date(Math.min(time, 8.64e15)).toISOString())}::timestamptz`;
+  const within = () => `(${column} >= ${at(asked.low)} AND ${column} < ${at(asked.high)})`;
+  switch (asked.prefix) {
+    case 'eq':
+      return within();
+    case 'ne':
+      return `NOT ${within()}`;
+    case 'gt':
+    case 'sa':
+      return `${column} >= ${at(asked.high)}`;
+    case 'ge':
+      return `${column} >= ${at(asked.low)}`;
+    case 'lt':
+    case 'eb':
+      return `${column} < ${at(asked.low)}`;
+    case 'le':
+      return `${column} < ${at(asked.high)}`;
+    default: {
+      const span = approximately(asked, true);
+      return `(${column} >= ${at(asked.low - span)} AND ${column} < ${at(asked.high + span)})`;
+    }
+  }
+}
+
+function either(conditions: string[]): string {
+  return conditions.length === 1 ? conditions[0]! : `(${conditions.join(' OR ')})`;
+}

@@ -1,0 +1,120 @@
+/** Token and URI parameters (FHIR R4 §3.1.1.4.10, §3.1.1.4.13). */
+import type { IndexValue } from '@causeway/fhir';
+import { normalizeString } from '@causeway/fhir';
+import { systemHash, typedHash } from '../index-entries.ts';
+import { tokenHash } from '../keys.ts';
+import { type Check, hashed, lazily, type Predicate, type SearchContext } from './predicate.ts';
+import type { Filter } from './request.ts';
+import { splitAt, unescaped } from './values.ts';
+import { wrong } from './wrong.ts';
+
+type ValueFilter = Extract<Filter, { kind: 'value' }>;
+
+/** A token filter; `code` names the parameter in hashes, which for a composite is longer than its own. */
+export async function token(context: SearchContext, type: string, filter: ValueFilter): Promise<Predicate> {
+  const { code } = filter.parameter;
+  const one = () => {
+    if (filter.values.length > 1) throw wrong(code, `takes one value with :${filter.modifier}`);
+    return unescaped(filter.values[0]!);
+  };
+  switch (filter.modifier) {
+    case 'not':
+      return { ...choice(context, type, code, filter.values), negative: true };
+    case 'in':
+    case 'not-in': {
+      const codes = await context.codes.valueSet(context.access, one());
+      const found = hashed(context, codes.map((spelling) => tokenHash(type, code, spelling)));
+      return filter.modifier === 'in' ? found : { sql: found.sql, negative: true };
+    }
+    case 'above':
+    case 'below': {
+      const codes = await context.codes.hierarchy(context.access, filter.modifier, one());
+      return hashed(context, codes.map((spelling) => tokenHash(type, code, spelling)));
+    }
+    case 'of-type':
+      return hashed(context, filter.values.map((value) => typedHash(type, code, typedSpelling(code, value))));
+    case 'text':
+      return { sql: () => 'true', check: displayed(code, filter.values.map(unescaped)) };
+    default:
+      return choice(context, type, code, filter.values);
+  }
+}
+
+/** Tokens as they are asked for: `code`, `system|code`, `|code`, `system|`. */
+export function choice(context: SearchContext, type: string, code: string, values: readonly string[]): Predicate {
+  const hashes: bigint[] = [];
+  const systems: bigint[] = [];
+  for (const value of values) {
+    const [system, wanted, ...more] = splitAt(value, '|').map(unescaped) as [string, string | undefined];
+    if (more.length > 0) throw wrong(code, 'takes code, system|code, |code or system|');
+    if (wanted === undefined) hashes.push(tokenHash(type, code, system));
+    else if (wanted !== '') hashes.push(tokenHash(type, code, `${system}|${wanted}`));
+    else if (system !== '') systems.push(systemHash(type, code, system));
+    else throw wrong(code, 'takes code, system|code, |code or system|');
+  }
+  const found = hashed(context, [...hashes, ...systems]);
+  return systems.length === 0 ? found : { sql: found.sql };
+}
+
+/** URIs: equal, above (the address itself and those it lies below) or below. */
+export function uri(context: SearchContext, type: string, filter: ValueFilter): Predicate {
+  const { code } = filter.parameter;
+  const values = filter.values.map(unescaped);
+  if (filter.modifier === 'below') {
+    const isBelow = (value: string) => values.some((wanted) => value === wanted || value.startsWith(withSlash(wanted)));
+    return {
+      sql: () => 'true',
+      check: (_, found) => found.some((value) => value.param === code && value.kind === 'uri' && isBelow(value.value)),
+    };
+  }
+  const asked = filter.modifier === 'above' ? values.flatMap(addressesAbove) : values;
+  return hashed(context, asked.map((value) => tokenHash(type, code, value)));
+}
+
+function typedSpelling(code: string, value: string): string {
+  const parts = splitAt(value, '|').map(unescaped);
+  if (parts.length !== 3 || parts[1] === '' || parts[2] === '') {
+    throw wrong(code, 'takes system|code|value with :of-type, the first two of the identifier’s type');
+  }
+  const [system, kind, identifier] = parts;
+  return system === '' ? `${kind}|${identifier}` : parts.join('|');
+}
+
+/** Whether a text shown with the code has words that begin with those asked for. */
+function displayed(code: string, texts: readonly string[]): Check {
+  const asked = texts.map(wordsIn);
+  return (_, values) => {
+    const shown = values.flatMap((value) => shownText(value, code));
+    return asked.some((words) => shown.some((text) => hasWords(text, words)));
+  };
+}
+
+function shownText(value: IndexValue, code: string): string[] {
+  return value.param === code && value.kind === 'token' && value.text !== undefined ? [value.text] : [];
+}
+
+/** The words of a text, as they are compared. */
+export function wordsIn(text: string): string[] {
+  return normalizeString(text).split(/[^\p{L}\p{N}]+/u).filter((word) => word !== '');
+}
+
+/** Whether each of the words begins a word of the text. */
+export function hasWords(text: string, words: readonly string[]): boolean {
+  const found = lazily(() => wordsIn(text));
+  return words.length > 0 && words.every((word) => found().some((other) => other.startsWith(word)));
+}
+
+function withSlash(url: string): string {
+  return url.endsWith('/') || url.startsWith('urn:') ? url : `${url}/`;
+}
+
+const maximumAbove = 50;
+
+function addressesAbove(url: string): string[] {
+  const found = [url];
+  for (let at = url.lastIndexOf('/'); at > url.indexOf('://') + 2 && found.length < maximumAbove; ) {
+    found.push(url.slice(0, at), url.slice(0, at + 1));
+    at = url.lastIndexOf('/', at - 1);
+  }
+  return found;
+}
