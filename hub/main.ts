@@ -48,6 +48,7 @@ export async function startHub(config: Config, progress: Progress, pages = scree
     const accounts = new Accounts(database);
     const accessLog = new AccessLog(database);
     const record = new FhirRecord(database, master);
+    await record.buildIndex((done, total) => progress.count('Making the search index anew, resources', done, total));
     const persons = new PersonIndex(database, record);
     const pool = new ConversionPool();
     closing.push(() => pool.close());

@@ -131,7 +131,7 @@ describe('invoking (https://hl7.org/fhir/R4/graphql.html#invoking)', () => {
 describe('searching (https://hl7.org/fhir/R4/graphql.html#searching)', () => {
   it('finds by the parameters of REST, alternatives as a list', async () => {
     expect(await data('{PatientList(family: ["lovel", "bel"]) {id}}')).toEqual({
-      PatientList: [{ id: 'ben' }, { id: 'ada' }],
+      PatientList: [{ id: 'ada' }, { id: 'ben' }],
     });
     expect(
       await data(
@@ -213,8 +213,8 @@ describe('a person known from several sources', () => {
     for (const start of [id, 'twin-a', 'twin-b']) {
       const { ObservationList } = await data(query, `/fhir/Patient/${start}/$graphql`);
       expect(ObservationList).toEqual([
-        { id: 'of-b', subject: { resource: { id } } },
         { id: 'of-a', subject: { resource: { id } } },
+        { id: 'of-b', subject: { resource: { id } } },
       ]);
     }
     expect((await failure(`mutation {PatientDelete(id: "${id}")}`))[0]).toBe(409);

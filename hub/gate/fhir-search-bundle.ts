@@ -27,7 +27,7 @@ export async function searchBundle(
   const request = record.readSearch(type, kept, lenient, within?.anyOf);
   const part = form?.subset;
   checkSummary(part, parameters);
-  const { matches, included, total, next } = await record.search(who, request);
+  const { matches, included, total, next, warnings } = await record.search(who, request);
   const query = new URLSearchParams([...request.understood, ...own]);
   const address = `${base}/${within?.path ?? type}`;
   const links = [['self', `${address}?${query}`]];
@@ -39,7 +39,8 @@ export async function searchBundle(
     ...matches.map((stored) => entry(base, shown(stored, part), 'match')),
     ...included.map((stored) => entry(base, shown(stored, part), 'include')),
   ];
-  if (request.warnings.length > 0) entries.push(warningEntry(request.warnings));
+  const told = [...request.warnings, ...warnings];
+  if (told.length > 0) entries.push(warningEntry(told));
   return { text: bundle('searchset', links, entries, total), patients: patientsOf([...matches, ...included]) };
 }
 

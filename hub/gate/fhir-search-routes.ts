@@ -4,13 +4,13 @@
  */
 import { compartmentMembers, compartmentParameters, compartmentTypes, isResourceType } from '@causeway/fhir';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { RecordError } from '../record/index.ts';
+import { type Explanation, RecordError } from '../record/index.ts';
 import { baseUrl, type FhirParts, type Params, queryOf, recordAccess } from './fhir-exchange.ts';
 import { answerForm, mediaTypeOf } from './fhir-format.ts';
 import { isLenient } from './fhir-prefer.ts';
-import { searchBundle } from './fhir-search-bundle.ts';
+import { searchBundle, withoutForm } from './fhir-search-bundle.ts';
 import { searchTypes } from './fhir-search-types.ts';
-import { sendBundle } from './fhir-send.ts';
+import { sendBundle, sendText } from './fhir-send.ts';
 
 /** Parameters of a search by POST. */
 const searchBytes = 64 * 1024;
@@ -33,6 +33,17 @@ export function fhirSearchRoutes(app: FastifyInstance, parts: FhirParts): void {
   app.post('/fhir/:type/_search', { bodyLimit: searchBytes }, (request, reply) =>
     onType(request, reply, postedParameters(request)),
   );
+
+  app.get<{ Params: Params }>('/fhir/:type/$explain', async (request, reply) => {
+    const who = await authenticator.caller(request, 'explain');
+    const { type } = request.params;
+    const parameters = queryOf(request);
+    const form = answerForm(request, parameters);
+    const { kept } = withoutForm(parameters);
+    const told = await record.explain(who, record.readSearch(type, kept, isLenient(request)));
+    await recordAccess(parts, who, 'explain', `/${type}/$explain?${parameters}`, 200, []);
+    return sendText(request, reply, JSON.stringify(explanation(told)), form);
+  });
 
   const onSystem = async (request: FastifyRequest, reply: FastifyReply, parameters: URLSearchParams) => {
     const who = await authenticator.caller(request, 'search');
@@ -106,4 +117,18 @@ function postedParameters(request: FastifyRequest): URLSearchParams {
     throw new RecordError(415, 'not-supported', text);
   }
   return new URLSearchParams(`${request.url.split('?')[1] ?? ''}&${body?.toString() ?? ''}`);
+}
+
+/** What `$explain` answers: the index that led, what was found, the time, the statement and PostgreSQL's own plan. */
+function explanation({ lead, rows, milliseconds, statement, plan }: Explanation): object {
+  return {
+    resourceType: 'Parameters',
+    parameter: [
+      { name: 'lead', valueString: lead },
+      { name: 'rows', valueInteger: rows },
+      { name: 'milliseconds', valueDecimal: milliseconds },
+      { name: 'statement', valueString: statement },
+      { name: 'plan', valueString: JSON.stringify(plan) },
+    ],
+  };
 }

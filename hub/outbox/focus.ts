@@ -8,9 +8,9 @@ import type { DiagnosticReport, DocumentReference, Resource } from '@medplum/fhi
 import type { Row as DatabaseRow } from '../database/index.ts';
 import {
   type HomeKeys,
-  hash64,
   open,
   type ResourceChange,
+  referenceHash,
   ridOf,
   sealIdentity,
   type WriteSet,
@@ -137,7 +137,7 @@ async function reportsOf(set: WriteSet, keys: HomeKeys, observations: string[]):
     text: `SELECT DISTINCT ON (r.rid) r.home, r.type, r.rid, r.version, r.message, r.body
            FROM index_token t JOIN resource r USING (home, rkey)
            WHERE t.value = ANY($1) AND r.type = ${reportType} AND NOT r.deleted`,
-    values: [observations.map((rid) => String(hash64(`DiagnosticReport.result=Observation/${rid}`)))],
+    values: [observations.map((rid) => String(referenceHash('DiagnosticReport', 'result', 'Observation', rid)))],
   });
   return opened(set, keys, rows);
 }

@@ -12,10 +12,9 @@ import {
 } from '@causeway/fhir';
 import type { Database } from '../database/index.ts';
 import { type Access, accessCondition } from '../trust/index.ts';
-import { hash64 } from './keys.ts';
+import { hash64, referenceHash } from './keys.ts';
 import { type StoredRow, storedColumns } from './read.ts';
-import { referenceHash } from './search.ts';
-import { hashArray } from './search-condition.ts';
+import { hashArray } from './search/index.ts';
 
 /** Whose rows. */
 export type Scope =

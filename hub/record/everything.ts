@@ -11,7 +11,7 @@ import { careTime } from './care-time.ts';
 import { RecordError } from './errors.ts';
 import { leadingRows, type Place, type RowFilter, rowsAfter, type Scope } from './everything-rows.ts';
 import type { Reader, StoredResource, StoredRow } from './read.ts';
-import type { PresentPersons } from './search.ts';
+import type { PresentPersons } from './search/index.ts';
 
 export interface EverythingRequest {
   /** At most so many resources of the compartment. */

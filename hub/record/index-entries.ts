@@ -32,7 +32,10 @@ export const indexedCharacters = 500;
 const maximumSpellings = 16;
 
 /** The index entries of a resource. @param only the codes of the parameters that are wanted; all, when left out */
-export function indexEntries(scanned: Pick<ScannedResource, 'resourceType' | 'value'>, only?: ReadonlySet<string>): IndexEntries {
+export function indexEntries(
+  scanned: Pick<ScannedResource, 'resourceType' | 'value'>,
+  only?: ReadonlySet<string>,
+): IndexEntries {
   const type = scanned.resourceType;
   const found = new Collected(type);
   for (const value of extract(scanned.value)) {
@@ -228,7 +231,11 @@ function tokenSpellings(value: { system?: string; code?: string }): string[] {
 }
 
 /** The ends of a range of quantities in base units; undefined for units that are not understood. */
-export function canonicalBounds(low: number, high: number, code: string): { low: number; high: number; unit: string } | undefined {
+export function canonicalBounds(
+  low: number,
+  high: number,
+  code: string,
+): { low: number; high: number; unit: string } | undefined {
   const unit = canonicalQuantity(1, code)?.unit;
   if (unit === undefined) return undefined;
   const convert = (value: number) =>

@@ -7,8 +7,7 @@ import type { Access } from '../trust/index.ts';
 import { timeOf } from './care-time.ts';
 import { RecordError } from './errors.ts';
 import type { StoredResource } from './read.ts';
-import type { SearchResult } from './search.ts';
-import type { SearchRequest } from './search-request.ts';
+import type { SearchRequest, SearchResult } from './search/index.ts';
 
 /** What is asked of the record. */
 export interface LastnSearch {

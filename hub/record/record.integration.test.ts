@@ -177,7 +177,7 @@ describe('search', () => {
 
   it.each([
     ['Patient?family=zur', ['s1', 's2']],
-    ['Patient?family:exact=zurcher', ['s1']],
+    ['Patient?family:exact=Zürcher', ['s1']],
     ['Patient?name=ada&gender=female', ['s1']],
     ['Patient?_id=s2', ['s2']],
     ['Observation?patient=s1&code=http://loinc.org|718-7', ['o1', 'o2']],

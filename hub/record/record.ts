@@ -13,12 +13,19 @@ import { type EverythingPage, type EverythingRequest, everythingPage } from './e
 import type { Scope } from './everything-rows.ts';
 import { type History, historyPage } from './history.ts';
 import { HomeKeys } from './home-keys.ts';
+import { buildIndex } from './index-build.ts';
 import { isId } from './keys.ts';
 import { logicalId } from './logical-id.ts';
 import { type HistoryPage, Reader, type StoredResource } from './read.ts';
-import { type PresentPersons, Searcher, type SearchResult } from './search.ts';
-import type { ResolvePatient } from './search-condition.ts';
-import { readSearchRequest, type SearchRequest } from './search-request.ts';
+import {
+  type Explanation,
+  type PresentPersons,
+  type ResolvePatient,
+  readSearchRequest,
+  Searcher,
+  type SearchRequest,
+  type SearchResult,
+} from './search/index.ts';
 import { RecordStream } from './stream.ts';
 import { checkResource, checkType, existing, nothing } from './targets.ts';
 import { runTransaction } from './transaction.ts';
@@ -108,6 +115,16 @@ export class FhirRecord {
     const merged = scope.type === 'Patient' ? await this.#persons?.readPerson(access, scope.id!) : undefined;
     if (!merged) throw nothing(scope.type!);
     return { versions: [merged], ids: [scope.id!], next: undefined, total: 1 };
+  }
+
+  /** Brings what resources are found by up to date; before the first search. See `buildIndex`. */
+  buildIndex(progress: (done: number, total: number) => void): Promise<void> {
+    return buildIndex(this.#database, this.keys, progress);
+  }
+
+  /** Which index serves a search, and what it costs. @throws RecordError 400 */
+  explain(access: Access, request: SearchRequest): Promise<Explanation> {
+    return this.#searcher!.explain(access, request);
   }
 
   /** @throws RecordError 400 for parameters that are not understood */

@@ -7,7 +7,7 @@ import { typeCode, typeName } from '@causeway/fhir';
 import type { Queryable } from '../database/index.ts';
 import { type Access, accessCondition } from '../trust/index.ts';
 import type { Reader, StoredResource, StoredRow } from './read.ts';
-import type { PresentPersons } from './search.ts';
+import type { PresentPersons } from './search/index.ts';
 
 /** The moment that a stream shows. */
 export interface Moment {

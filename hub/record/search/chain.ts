@@ -45,7 +45,7 @@ export async function has(
       SELECT 1 FROM (SELECT ${near}.self # ${mask()} AS value OFFSET 0) sought
       JOIN index_token it ON it.value = sought.value
       JOIN resource ${alias} ON ${alias}.home = it.home AND ${alias}.rkey = it.rkey WHERE ${seen()})`,
-    ...(await hasFew(context, filter.type, inner)
+    ...((await hasFew(context, filter.type, inner))
       ? {
           lead: {
             rows: () => `

@@ -68,7 +68,12 @@ async function value(context: SearchContext, type: string, filter: ValueFilter):
 }
 
 /** What has to be checked resource by resource is checked only on those that have a value at all. */
-function withPresence(context: SearchContext, type: string, { parameter }: ValueFilter, predicate: Predicate): Predicate {
+function withPresence(
+  context: SearchContext,
+  type: string,
+  { parameter }: ValueFilter,
+  predicate: Predicate,
+): Predicate {
   if (!predicate.check || predicate.lead) return predicate;
   return { ...present(context, type, parameter.code), check: predicate.check };
 }
@@ -103,7 +108,10 @@ function ofIds(context: SearchContext, rids: string[]): Predicate {
 
 /** `_list`: what the entries of List resources name, as far as the caller may read the Lists. */
 async function listed(context: SearchContext, type: string, ids: string[]): Promise<Predicate> {
-  return ofIds(context, (await context.members(ids)).flatMap((item) => (item.type === type ? [ridOf(item.id)] : [])));
+  return ofIds(
+    context,
+    (await context.members(ids)).flatMap((item) => (item.type === type ? [ridOf(item.id)] : [])),
+  );
 }
 
 function refuseChecks(parts: readonly Predicate[]): void {

@@ -4,13 +4,13 @@
  */
 import { compositeCode } from '../index-entries.ts';
 import { ridOf } from '../keys.ts';
-import { allOf, anyOf, type Predicate, type SearchContext } from './predicate.ts';
 import { findParameter } from './known-parameters.ts';
+import { allOf, anyOf, type Predicate, type SearchContext } from './predicate.ts';
 import { numberPair, range } from './range.ts';
+import { reference } from './reference.ts';
 import type { Filter } from './request.ts';
 import { string } from './string.ts';
 import { token, uri } from './token.ts';
-import { reference } from './reference.ts';
 import { readNumber, splitAt, unescaped } from './values.ts';
 import { wrong } from './wrong.ts';
 
@@ -20,7 +20,12 @@ export async function composite(context: SearchContext, type: string, filter: Va
   return anyOf(await Promise.all(filter.values.map((value) => combination(context, type, filter, value))));
 }
 
-async function combination(context: SearchContext, type: string, filter: ValueFilter, value: string): Promise<Predicate> {
+async function combination(
+  context: SearchContext,
+  type: string,
+  filter: ValueFilter,
+  value: string,
+): Promise<Predicate> {
   const { code, components = [], composite: combined } = filter.parameter;
   const parts = splitAt(value, '$');
   if (parts.length !== components.length || parts.some((part) => part === '')) {
@@ -38,17 +43,29 @@ async function combination(context: SearchContext, type: string, filter: ValueFi
   return anyOf(found);
 }
 
-async function withinElement(context: SearchContext, type: string, filter: ValueFilter, parts: string[]): Promise<Predicate> {
+async function withinElement(
+  context: SearchContext,
+  type: string,
+  filter: ValueFilter,
+  parts: string[],
+): Promise<Predicate> {
   const { parameter } = filter;
   const [first, ...rest] = parameter.components!;
   const named = compositeCode(parameter.code, [spelling(parameter.code, first!.type, parts[0]!)]);
   const [second, third] = rest;
   if (second?.type === 'number' && third?.type === 'number') {
-    const asked = [second, third].map((component, i) => readNumber({ ...parameter, code: component.code }, unescaped(parts[i + 1]!)));
+    const asked = [second, third].map((component, i) =>
+      readNumber({ ...parameter, code: component.code }, unescaped(parts[i + 1]!)),
+    );
     return numberPair(context, type, named, asked[0]!, asked[1]!);
   }
   const component = { ...parameter, code: second!.code, type: second!.type };
-  return single(context, type, { kind: 'value', parameter: component, modifier: undefined, values: [parts[1]!] }, named);
+  return single(
+    context,
+    type,
+    { kind: 'value', parameter: component, modifier: undefined, values: [parts[1]!] },
+    named,
+  );
 }
 
 /** One component, found under a name of its own. */
@@ -72,7 +89,8 @@ async function single(context: SearchContext, type: string, filter: ValueFilter,
 function spelling(code: string, kind: string, value: string): string {
   if (kind === 'token') {
     const parts = splitAt(value, '|').map(unescaped);
-    if (parts.length > 2 || parts.at(-1) === '') throw wrong(code, 'needs a code in its first part: code or system|code');
+    if (parts.length > 2 || parts.at(-1) === '')
+      throw wrong(code, 'needs a code in its first part: code or system|code');
     return parts.join('|');
   }
   const relative = kind === 'reference' ? /^([A-Z][A-Za-z]+)\/([A-Za-z0-9\-.]{1,64})$/.exec(value) : null;

@@ -80,7 +80,8 @@ class Expression {
 
   #comparison(): Filter {
     const path = this.#take('the name of a search parameter').text;
-    if (this.#tokens[this.#at]?.text === '[') throw wrong('_filter', 'does not take [ ] here; write the chain with dots');
+    if (this.#tokens[this.#at]?.text === '[')
+      throw wrong('_filter', 'does not take [ ] here; write the chain with dots');
     const operator = this.#take('an operator, such as eq').text;
     const value = this.#take('a value').text;
     const parameter = findParameter(this.#type, path.split(/[.:]/)[0]!);
@@ -113,7 +114,7 @@ class Expression {
         return { kind: 'all', filters: [read(path, `ge${value}`), read(path, `le${value}`)] };
       case 'pr':
         return read(`${path}:missing`, value === 'true' ? 'false' : 'true');
-            case 'in':
+      case 'in':
       case 'ni':
         return read(`${path}:${operator === 'in' ? 'in' : 'not-in'}`, value);
       case 'ss':
@@ -121,7 +122,10 @@ class Expression {
       case 'sb':
         return read(`${path}:below`, value);
       default:
-        throw wrong('_filter', `has the operator ${operator.slice(0, 20)}; understood: eq ne gt ge lt le sa eb ap co sw po pr re in ni ss sb`);
+        throw wrong(
+          '_filter',
+          `has the operator ${operator.slice(0, 20)}; understood: eq ne gt ge lt le sa eb ap co sw po pr re in ni ss sb`,
+        );
     }
   }
 

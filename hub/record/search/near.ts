@@ -1,6 +1,7 @@
 /** `Location?near=latitude|longitude|distance|units` (FHIR R4 §8.7.5.1): great-circle distance, a box by the index first. */
-import { parameterNumber } from '../keys.ts';
+
 import { positionCodes } from '../index-entries.ts';
+import { parameterNumber } from '../keys.ts';
 import { anyOf, lazily, type Predicate, type SearchContext } from './predicate.ts';
 import { splitAt } from './values.ts';
 import { wrong } from './wrong.ts';
@@ -8,7 +9,14 @@ import { wrong } from './wrong.ts';
 const earthKm = 6371.0088;
 const kmPerDegree = (Math.PI * earthKm) / 180;
 const defaultKm = 10;
-const kmPer: Record<string, number> = { km: 1, m: 0.001, '[mi_us]': 1.609347, '[mi_i]': 1.609344, mi: 1.609344, '[ft_i]': 0.0003048 };
+const kmPer: Record<string, number> = {
+  km: 1,
+  m: 0.001,
+  '[mi_us]': 1.609347,
+  '[mi_i]': 1.609344,
+  mi: 1.609344,
+  '[ft_i]': 0.0003048,
+};
 
 export function near(context: SearchContext, type: string, values: readonly string[]): Predicate {
   return anyOf(values.map((value) => around(context, type, value)));
@@ -46,20 +54,43 @@ function readPlace(value: string): { latitude: number; longitude: number; km: nu
   const factor = Object.hasOwn(kmPer, unit) ? kmPer[unit]! : Number.NaN;
   const km = far * factor;
   if (more.length > 0 || !(Math.abs(lat) <= 90) || !(Math.abs(lon) <= 180) || !(km >= 0)) {
-    throw wrong('near', 'takes latitude|longitude|distance|unit, such as 48.2|16.37|5|km; units: km, m, [mi_us], [mi_i], [ft_i]');
+    throw wrong(
+      'near',
+      'takes latitude|longitude|distance|unit, such as 48.2|16.37|5|km; units: km, m, [mi_us], [mi_i], [ft_i]',
+    );
   }
   return { latitude: lat, longitude: lon, km };
 }
 
 /** The ranges of latitude and longitude outside of which nothing is that near; two of longitude across the date line. */
-function boxAround(latitude: number, longitude: number, km: number): { south: number; north: number; longitudes: [number, number][] } {
+function boxAround(
+  latitude: number,
+  longitude: number,
+  km: number,
+): { south: number; north: number; longitudes: [number, number][] } {
   const span = (km / kmPerDegree) * 1.0001 + 1e-9;
   const [south, north] = [latitude - span, latitude + span];
   const widest = Math.cos((Math.max(Math.abs(south), Math.abs(north)) * Math.PI) / 180);
   const wide = span / widest;
   if (south <= -90 || north >= 90 || !(wide < 180)) return { south, north, longitudes: [[-180, 180]] };
   const [west, east] = [longitude - wide, longitude + wide];
-  if (west < -180) return { south, north, longitudes: [[west + 360, 180], [-180, east]] };
-  if (east > 180) return { south, north, longitudes: [[west, 180], [-180, east - 360]] };
+  if (west < -180)
+    return {
+      south,
+      north,
+      longitudes: [
+        [west + 360, 180],
+        [-180, east],
+      ],
+    };
+  if (east > 180)
+    return {
+      south,
+      north,
+      longitudes: [
+        [west, 180],
+        [-180, east - 360],
+      ],
+    };
   return { south, north, longitudes: [[west, east]] };
 }

@@ -36,6 +36,8 @@ export interface Predicate {
   negative?: true;
   /** What the filter finds, from an index. A negative filter has none. */
   lead?: Lead;
+  /** The lead gives more than the filter finds. */
+  partial?: true;
   /** Where the filter confines the search to the records of known patients: their homes. */
   homes?: number[];
   /** What is left to be checked on the resource itself, beside the condition. */
@@ -86,20 +88,22 @@ export function indexed(
 export function anyOf(predicates: Predicate[]): Predicate {
   const [only] = predicates;
   if (predicates.length === 1 && only) return only;
-  const leads = predicates.map(({ lead }) => lead);
+  const leads = predicates.map(({ lead, negative }) => (negative ? undefined : lead));
   const sql = (alias: string) => `(${predicates.map((one) => sqlOf(one, alias)).join(' OR ')})`;
   const hashes = leads.flatMap((lead) => (lead && 'hashes' in lead ? lead.hashes : []));
-  if (leads.every((lead) => lead && 'hashes' in lead)) return { sql, lead: { hashes } };
+  const partial = predicates.some((one) => one.partial) ? { partial: true as const } : {};
+  if (leads.every((lead) => lead && 'hashes' in lead)) return { sql, lead: { hashes }, ...partial };
   if (leads.some((lead) => lead === undefined)) return { sql };
-  return { sql, lead: { rows: () => leads.map((lead) => rowsOf(lead!)).join(' UNION ALL ') } };
+  return { sql, lead: { rows: () => leads.map((lead) => rowsOf(lead!)).join(' UNION ALL ') }, ...partial };
 }
 
 /** The filter that all of several find. */
 export function allOf(predicates: Predicate[]): Predicate {
   const [only] = predicates;
   if (predicates.length === 1 && only) return only;
-  const lead = predicates.find((one) => one.lead)?.lead;
-  return { sql: (alias) => `(${predicates.map((one) => sqlOf(one, alias)).join(' AND ')})`, ...(lead ? { lead } : {}) };
+  const lead = predicates.find((one) => one.lead && !one.negative)?.lead;
+  const sql = (alias: string) => `(${predicates.map((one) => sqlOf(one, alias)).join(' AND ')})`;
+  return lead ? { sql, lead, partial: true } : { sql };
 }
 
 /** The condition of a filter, negative or not. */

@@ -8,8 +8,15 @@ import { type AskedRange, readDate, readNumber, readQuantity } from './values.ts
 const ucum = 'http://unitsofmeasure.org';
 
 /** @param code what names the parameter in the index, which for a composite is longer than its own */
-export function range(context: SearchContext, type: string, parameter: SearchParameter, values: readonly string[], code = parameter.code): Predicate {
-  if (parameter.type === 'quantity') return anyOf(values.flatMap((value) => quantity(context, type, parameter, value, code)));
+export function range(
+  context: SearchContext,
+  type: string,
+  parameter: SearchParameter,
+  values: readonly string[],
+  code = parameter.code,
+): Predicate {
+  if (parameter.type === 'quantity')
+    return anyOf(values.flatMap((value) => quantity(context, type, parameter, value, code)));
   const isDate = parameter.type === 'date';
   const asked = values.map((value) => (isDate ? readDate : readNumber)(parameter, value));
   return indexed(context, 'index_range', parameterNumber(type, code), () =>
@@ -23,7 +30,8 @@ export function lastUpdated(context: SearchContext, parameter: SearchParameter, 
   const made = new Map<string, string>();
   return {
     sql: (alias) => {
-      if (!made.has(alias)) made.set(alias, either(asked.map((one) => instantCompared(context, one, `${alias}.updated`))));
+      if (!made.has(alias))
+        made.set(alias, either(asked.map((one) => instantCompared(context, one, `${alias}.updated`))));
       return made.get(alias)!;
     },
   };
@@ -37,18 +45,30 @@ export function numberPair(
   low: AskedRange,
   high: AskedRange,
 ): Predicate {
-  return indexed(context, 'index_range', parameterNumber(type, code), () =>
-    `${compared(context, low, 'i.low', 'i.low', false)} AND ${compared(context, high, 'i.high', 'i.high', false)}`,
+  return indexed(
+    context,
+    'index_range',
+    parameterNumber(type, code),
+    () =>
+      `${compared(context, low, 'i.low', 'i.low', false)} AND ${compared(context, high, 'i.high', 'i.high', false)}`,
   );
 }
 
-function quantity(context: SearchContext, type: string, parameter: SearchParameter, value: string, named: string): Predicate[] {
+function quantity(
+  context: SearchContext,
+  type: string,
+  parameter: SearchParameter,
+  value: string,
+  named: string,
+): Predicate[] {
   const asked = readQuantity(parameter, value);
   const { system, code } = asked;
   const find = (number: bigint, what: AskedRange, unit: string | undefined) =>
     indexed(context, 'index_range', number, () => {
       const within = compared(context, what, 'i.low', 'i.high', false);
-      return unit === undefined ? within : `(${within} AND i.unit = ${context.parameter(String(unitHash(unit)))}::bigint)`;
+      return unit === undefined
+        ? within
+        : `(${within} AND i.unit = ${context.parameter(String(unitHash(unit)))}::bigint)`;
     });
   if (code === undefined) return [find(parameterNumber(type, named), asked, undefined)];
   const bounds = system === undefined || system === ucum ? canonicalBounds(asked.low, asked.high, code) : undefined;

@@ -13,7 +13,10 @@ export async function reference(context: SearchContext, type: string, filter: Va
   const { parameter } = filter;
   const { code } = parameter;
   if (filter.modifier === 'identifier') {
-    return hashed(context, filter.values.map((value) => logicalHash(type, code, logicalSpelling(value))));
+    return hashed(
+      context,
+      filter.values.map((value) => logicalHash(type, code, logicalSpelling(value))),
+    );
   }
   const hashes: bigint[] = [];
   let homes: number[] | undefined = namesHome(parameter) ? [] : undefined;

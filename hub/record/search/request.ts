@@ -18,9 +18,6 @@ export interface SearchRequest {
   cursor: Cursor | undefined;
   total: 'none' | 'estimate' | 'accurate';
   summaryCount: boolean;
-  /** Which part of the resources is wanted: `_summary` and `_elements`; the texts are cut where they are answered. */
-  summary: 'true' | 'text' | 'data' | undefined;
-  elements: string[] | undefined;
   includes: Include[];
   revincludes: Include[];
   warnings: Issue[];
@@ -66,41 +63,39 @@ const maximumIncludes = 20;
 const maximumSortKeys = 5;
 const maximumDepth = 10;
 
-/** Understood on every type, beside the search parameters. `_format` and `_pretty` are for whoever writes the answer. */
+/** Understood on every type, beside the search parameters; the form of the answer is not the search's business. */
 const control = new Set([
   '_count',
   '_cursor',
   '_total',
   '_summary',
-  '_elements',
   '_sort',
   '_include',
   '_revinclude',
   '_contained',
   '_containedType',
-  '_format',
-  '_pretty',
 ]);
 
 /**
  * @param parameters decoded name and value pairs
+ * @param anyOf name and value pairs of filters one of which has to hold: the parameters of a compartment
  * @throws RecordError 400 for what is not understood, unless `lenient`
  */
 export function readSearchRequest(
   type: string,
   parameters: Iterable<[string, string]>,
   lenient: boolean,
+  anyOf: readonly [string, string][] = [],
 ): SearchRequest {
   const request: SearchRequest = {
     type,
-    filters: [],
+    filters:
+      anyOf.length > 0 ? [{ kind: 'any', filters: anyOf.map(([name, value]) => readFilter(type, name, value)) }] : [],
     sort: [],
     count: defaultCount,
     cursor: undefined,
     total: 'none',
     summaryCount: false,
-    summary: undefined,
-    elements: undefined,
     includes: [],
     revincludes: [],
     warnings: [],
@@ -182,7 +177,10 @@ function readHas(base: string, type: string, code: string, rest: string, value: 
 function readList(value: string): string[] {
   const ids = splitAt(value, ',').map((id) => id.replace(/^List\//, ''));
   if (ids.some((id) => id.startsWith('$')))
-    throw wrong('_list', 'takes the ids of List resources; functional lists such as $current-problems are not kept here');
+    throw wrong(
+      '_list',
+      'takes the ids of List resources; functional lists such as $current-problems are not kept here',
+    );
   return ids;
 }
 
@@ -204,27 +202,18 @@ function readControl(request: SearchRequest, name: string, value: string): void 
       return;
     case '_summary':
       if (value === 'count') request.summaryCount = true;
-      else if (value === 'true' || value === 'text' || value === 'data') request.summary = value;
-      else if (value !== 'false') throw wrong(name, 'must be true, text, data, count or false');
-      return;
-    case '_elements':
-      request.elements = value.split(',').map((element) => element.trim());
-      if (request.elements.some((element) => !/^[A-Za-z][A-Za-z.]*$/.test(element))) {
-        throw wrong(name, 'takes names of elements, such as status,code');
-      }
+      else if (value !== 'false') throw wrong(name, 'is understood here as count or false');
       return;
     case '_sort':
       request.sort = value.split(',').map((part) => readSort(request.type, part.trim()));
       if (request.sort.length > maximumSortKeys) throw wrong(name, `takes at most ${maximumSortKeys} keys`);
       return;
     case '_contained':
-      if (value !== 'false') throw wrong(name, 'is understood as false: contained resources are not found by themselves');
+      if (value !== 'false')
+        throw wrong(name, 'is understood as false: contained resources are not found by themselves');
       return;
     case '_containedType':
       if (value !== 'container') throw wrong(name, 'is understood as container');
-      return;
-    case '_format':
-    case '_pretty':
       return;
     default:
       readInclude(request, name, value);

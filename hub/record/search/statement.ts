@@ -65,7 +65,12 @@ export function countStatement(compiled: Compiled, most?: number): string {
 }
 
 /** What is left of an index's order after its last entry: resources that have no value of the key. */
-export function withoutKeyStatement(compiled: Compiled, key: SortKey, cursor: Cursor | undefined, limit: number): string {
+export function withoutKeyStatement(
+  compiled: Compiled,
+  key: SortKey,
+  cursor: Cursor | undefined,
+  limit: number,
+): string {
   const { context, request } = compiled;
   const keys: OrderKey[] = [{ sql: 'NULL', cast: 'float8', descending: key.descending, neverNull: false }];
   const code = (key.parameter as { code: string }).code;
@@ -99,8 +104,12 @@ function inIndexOrder(compiled: Compiled, key: SortKey, cursor: Cursor | undefin
   const number = `${context.parameter(String(parameterNumber(request.type, parameter.code)))}::bigint`;
   const keys: OrderKey[] = [{ sql: 'lead.key', cast, descending: key.descending, neverNull: true }];
   const earlier = key.descending ? '>' : '<';
-  const after = cursor ? ` AND ${afterCursor(context, keys, cursor).replaceAll('s.k0', `x.${column}`).replaceAll('s.', 'x.')}` : '';
-  const range = cursor ? ` AND x.${column} ${key.descending ? '<=' : '>='} ${context.parameter(cursor.keys[0])}::${cast}` : '';
+  const after = cursor
+    ? ` AND ${afterCursor(context, keys, cursor).replaceAll('s.k0', `x.${column}`).replaceAll('s.', 'x.')}`
+    : '';
+  const range = cursor
+    ? ` AND x.${column} ${key.descending ? '<=' : '>='} ${context.parameter(cursor.keys[0])}::${cast}`
+    : '';
   const order = orderBy(keys);
   return `SELECT ${storedColumns}, s.key AS k0, ${bound}
     FROM (SELECT x.home, x.rkey, x.${column} AS key FROM ${table} x WHERE x.param = ${number}${range}${after}
@@ -108,7 +117,7 @@ function inIndexOrder(compiled: Compiled, key: SortKey, cursor: Cursor | undefin
     ${each('s')}
     WHERE ${conditions(compiled, cursor)} AND NOT EXISTS (
       SELECT 1 FROM ${table} o WHERE o.home = s.home AND o.rkey = s.rkey AND o.param = ${number} AND o.${column} ${earlier} s.key)
-    LIMIT ${limit}`;
+    ORDER BY ${order.replace('s.k0', 's.key')} LIMIT ${limit}`;
 }
 
 /** The rows among which the conditions choose, and the columns that order them by place. */
@@ -147,7 +156,11 @@ function each(lead: string): string {
 
 function conditions(compiled: Compiled, cursor: Cursor | undefined): string {
   const { context, request, predicates, lead } = compiled;
-  const parts = [`r.type = ${typeCode(request.type)}`, 'NOT r.deleted', accessCondition(context.access, 'r.home', context.parameter)];
+  const parts = [
+    `r.type = ${typeCode(request.type)}`,
+    'NOT r.deleted',
+    accessCondition(context.access, 'r.home', context.parameter),
+  ];
   if (cursor) parts.push(`r.rkey <= ${context.parameter(cursor.bound)}::bigint`);
   const isPatient = request.type === 'Patient';
   for (const predicate of predicates) {
@@ -159,8 +172,8 @@ function conditions(compiled: Compiled, cursor: Cursor | undefined): string {
 }
 
 /** Whether an index says all that the filter does. */
-function isWhole({ lead }: Predicate): boolean {
-  return lead !== undefined;
+function isWhole({ lead, partial }: Predicate): boolean {
+  return lead !== undefined && !partial;
 }
 
 /** A person is found by what any of its source patients says, and by what none of them says. */
@@ -225,4 +238,3 @@ function isHashed(lead: Lead): boolean {
 function isIndexed(key: SortKey | undefined): boolean {
   return typeof key?.parameter === 'object' && ['date', 'number', 'quantity', 'string'].includes(key.parameter.type);
 }
-

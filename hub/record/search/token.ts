@@ -23,16 +23,25 @@ export async function token(context: SearchContext, type: string, filter: ValueF
     case 'in':
     case 'not-in': {
       const codes = await context.codes.valueSet(context.access, one());
-      const found = hashed(context, codes.map((spelling) => tokenHash(type, code, spelling)));
+      const found = hashed(
+        context,
+        codes.map((spelling) => tokenHash(type, code, spelling)),
+      );
       return filter.modifier === 'in' ? found : { sql: found.sql, negative: true };
     }
     case 'above':
     case 'below': {
       const codes = await context.codes.hierarchy(context.access, filter.modifier, one());
-      return hashed(context, codes.map((spelling) => tokenHash(type, code, spelling)));
+      return hashed(
+        context,
+        codes.map((spelling) => tokenHash(type, code, spelling)),
+      );
     }
     case 'of-type':
-      return hashed(context, filter.values.map((value) => typedHash(type, code, typedSpelling(code, value))));
+      return hashed(
+        context,
+        filter.values.map((value) => typedHash(type, code, typedSpelling(code, value))),
+      );
     case 'text':
       return { sql: () => 'true', check: displayed(code, filter.values.map(unescaped)) };
     default:
@@ -68,7 +77,10 @@ export function uri(context: SearchContext, type: string, filter: ValueFilter): 
     };
   }
   const asked = filter.modifier === 'above' ? values.flatMap(addressesAbove) : values;
-  return hashed(context, asked.map((value) => tokenHash(type, code, value)));
+  return hashed(
+    context,
+    asked.map((value) => tokenHash(type, code, value)),
+  );
 }
 
 function typedSpelling(code: string, value: string): string {
@@ -95,7 +107,9 @@ function shownText(value: IndexValue, code: string): string[] {
 
 /** The words of a text, as they are compared. */
 export function wordsIn(text: string): string[] {
-  return normalizeString(text).split(/[^\p{L}\p{N}]+/u).filter((word) => word !== '');
+  return normalizeString(text)
+    .split(/[^\p{L}\p{N}]+/u)
+    .filter((word) => word !== '');
 }
 
 /** Whether each of the words begins a word of the text. */

@@ -2,7 +2,7 @@
  * `_text` and `_content` (FHIR R4 §3.1.1.4.2): words in the narrative, or in all that a resource says. Texts are sealed,
  * so no index holds their words: each resource that the other filters find is opened and looked at.
  */
-import { type Check } from './predicate.ts';
+import type { Check } from './predicate.ts';
 import { hasWords, wordsIn } from './token.ts';
 import { wrong } from './wrong.ts';
 

@@ -180,7 +180,12 @@ function addComposite(
 }
 
 /** The code of a parameter of the type that looks at the same elements as a component does; at most one. */
-function parameterOf(defs: Definitions, resourceType: string, kind: SearchParameter['type'], component: PlanNode): string[] {
+function parameterOf(
+  defs: Definitions,
+  resourceType: string,
+  kind: SearchParameter['type'],
+  component: PlanNode,
+): string[] {
   const same = definitionsFor(defs, resourceType).find(({ type, expression }) => {
     const parsed = type === kind && expression ? parseExpression(ownExpression(expression, resourceType)) : '';
     if (typeof parsed === 'string') return false;

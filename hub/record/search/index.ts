@@ -1,0 +1,4 @@
+/** Search: from the parameters of a request to a page of resources. */
+export { hashArray, type ResolvePatient } from './predicate.ts';
+export { readSearchRequest, type SearchRequest } from './request.ts';
+export { type Explanation, type PresentPersons, Searcher, type SearchResult } from './searcher.ts';
