@@ -18,7 +18,7 @@ function valuesOf(resource: object, code: string, base?: string): object[] {
 describe('searchParameters', () => {
   test('what is not compiled is known, with its reason', () => {
     const codes = new Set(uncompiled().map((parameter) => parameter.code));
-    expect([...codes].sort()).toEqual(['_content', '_query', '_text', 'near']);
+    expect([...codes].sort()).toEqual(['_content', '_query', '_text']);
     expect(uncompiled().every((parameter) => parameter.reason !== '')).toBe(true);
   });
 
