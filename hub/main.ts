@@ -43,32 +43,33 @@ export async function startHub(config: Config, progress: Progress, pages = scree
       pages((text) => progress.say(text)),
       useDefinitions(config.dataDir),
     ]);
+    const system = database.as('all');
     const master = masterKey(config.dataDir, await hasData(database));
     const participants = new Participants(database);
     const accounts = new Accounts(database);
     const accessLog = new AccessLog(database);
-    const record = new FhirRecord(database, master);
+    const record = new FhirRecord(system, master);
     await record.buildIndex((done, total) => progress.count('Making the search index anew, resources', done, total));
-    const persons = new PersonIndex(database, record);
+    const persons = new PersonIndex(system, record);
     const pool = new ConversionPool();
     closing.push(() => pool.close());
     record.writer.beforeCommit((set, transaction) => accessLog.recordWith(transaction, set.accesses));
     const receiver = new Receiver(database, master, () => processor.wake());
     const isPressed = () => receiver.pressed;
-    const processor = new Processor({ database, record, persons, participants, master, pool, isPressed, log });
-    const messages = new Messages(database, master, participants);
-    const sender = new Sender({ database, record, participants, accessLog, log });
+    const processor = new Processor({ database: system, record, persons, participants, master, pool, isPressed, log });
+    const messages = new Messages(system, master, participants);
+    const sender = new Sender({ database: system, record, participants, accessLog, log });
     new Derivation(record, persons, participants, () => sender.wake());
-    const labels = new Labels(database, record);
-    const expunger = new Expunger(database, record, accessLog);
+    const labels = new Labels(system, record);
+    const expunger = new Expunger(system, record, accessLog);
     expunger.also(forgetPatients);
     expunger.also(forgetDeliveries);
-    const retention = new Retention(database, expunger, (error) =>
+    const retention = new Retention(system, expunger, (error) =>
       log.error({ error: faultText(error) }, 'old versions were not removed as their retention says'),
     );
-    const deliveries = new Deliveries(database, participants, () => sender.wake());
+    const deliveries = new Deliveries(system, participants, () => sender.wake());
     const { importFrom, importBytes, bulkHours: hours } = config;
-    const bulk = new Bulk({ database, record, master, log }, { importFrom, importBytes, hours });
+    const bulk = new Bulk({ database: system, record, master, log }, { importFrom, importBytes, hours });
     await participants.load();
     if (config.demo) {
       await registerSites(participants, accounts);
@@ -83,7 +84,7 @@ export async function startHub(config: Config, progress: Progress, pages = scree
     const app = httpServer(
       { screens: folder, messageBytes: config.messageBytes, log },
       {
-        database,
+        database: system,
         record,
         accessLog,
         authenticator,
@@ -117,7 +118,7 @@ export async function startHub(config: Config, progress: Progress, pages = scree
     closing.push(() => mllp.close());
     if (config.demo) {
       await loadRegion(
-        { database, receiver, participants },
+        { database: system, receiver, participants },
         { people: config.people, seed: config.seed },
         (done, total) => progress.count('Loading the simulated region, messages processed', done, total),
       );

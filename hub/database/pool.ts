@@ -45,8 +45,16 @@ export interface Result<R> {
 // biome-ignore lint/suspicious/noExplicitAny: the type of a column is decided by the SQL text.
 export type Row = { [column: string]: any };
 
+/**
+ * Whose rows a statement may touch, as row security is told (`causeway.homes`): `all`, or homes separated by commas. Without
+ * a scope the record's tables are empty.
+ */
+export type RowScope = string;
+
 /** What can run statements: the database itself (any connection) or one transaction. */
 export interface Queryable {
+  /** The same for the rows of a scope. */
+  as(scope: RowScope): Queryable;
   query<R extends object = Row>(statement: string | NamedStatement, values?: unknown[]): Promise<Result<R>>;
 }
 
@@ -61,6 +69,7 @@ export interface Transaction extends Queryable {
 }
 
 export interface TransactionOptions {
+  scope?: RowScope;
   /** How often the whole function is run again after a serialization failure (40001) or deadlock (40P01). Default 3. */
   retries?: number;
   isolation?: 'read committed' | 'repeatable read' | 'serializable';
@@ -68,7 +77,9 @@ export interface TransactionOptions {
 }
 
 export interface Database extends Queryable {
+  /** Connections without a scope. */
   pool: pg.Pool;
+  as(scope: RowScope): Database;
   /**
    * Runs the function in one transaction: committed when it resolves, rolled back when it throws. The function may run
    * more than once (see `retries`), so its effects outside the database must wait for the result.
@@ -88,10 +99,38 @@ const textArray = 1009;
  * PostgreSQL 15, or the role is a superuser or bypasses row security.
  */
 export async function openDatabase(config: DatabaseConfig): Promise<Database> {
+  const most = config.maxConnections ?? 12;
+  const reading = Math.max(2, Math.floor(most / 3));
+  const pool = poolOf(config, Math.max(2, most - reading));
+  const readers = poolOf(config, reading);
+  const close = async () => {
+    await Promise.all([pool.end(), readers.end()]);
+  };
+  try {
+    await checkServerAndRole(pool);
+  } catch (error) {
+    await close().catch(() => {});
+    throw error instanceof DatabaseStartError ? error : new DatabaseStartError(unreachable(error as Error));
+  }
+  const scoped = (scope: RowScope): Database => ({
+    pool,
+    as: scoped,
+    query: (statement, values) => runInScope(readers, scope, statement, values),
+    transaction: (run, options) => runTransaction(pool, run, { scope, ...options }),
+    close,
+  });
+  return {
+    ...scoped(''),
+    query: (statement, values) => runStatement(pool, statement, values),
+    transaction: (run, options) => runTransaction(pool, run, options ?? {}),
+  };
+}
+
+function poolOf(config: DatabaseConfig, max: number): pg.Pool {
   const pool = new pg.Pool({
     ...(typeof config.connection === 'string' ? { connectionString: config.connection } : config.connection),
     application_name: config.applicationName ?? 'causeway',
-    max: config.maxConnections ?? 12,
+    max,
     statement_timeout: config.statementTimeoutMs ?? 60_000,
     lock_timeout: config.lockTimeoutMs ?? 20_000,
     idle_in_transaction_session_timeout: config.idleInTransactionTimeoutMs ?? 60_000,
@@ -102,18 +141,7 @@ export async function openDatabase(config: DatabaseConfig): Promise<Database> {
   } as pg.PoolConfig);
   // A connection lost while idle is replaced at the next use; without a listener it would end the process.
   pool.on('error', () => {});
-  try {
-    await checkServerAndRole(pool);
-  } catch (error) {
-    await pool.end().catch(() => {});
-    throw error instanceof DatabaseStartError ? error : new DatabaseStartError(unreachable(error as Error));
-  }
-  return {
-    pool,
-    query: (statement, values) => runStatement(pool, statement, values),
-    transaction: (run, options) => runTransaction(pool, run, options ?? {}),
-    close: () => pool.end(),
-  };
+  return pool;
 }
 
 async function checkServerAndRole(pool: pg.Pool): Promise<void> {
@@ -141,6 +169,36 @@ async function runStatement<R extends object>(
   values: unknown[] | undefined,
 ): Promise<Result<R>> {
   return await on.query(statement, values);
+}
+
+/** The scope that a connection of the readers was given last. */
+const scopes = new WeakMap<pg.PoolClient, RowScope>();
+
+/** Runs a statement on a connection of its scope; a change of scope leaves together with the statement. */
+async function runInScope<R extends object>(
+  readers: pg.Pool,
+  scope: RowScope,
+  statement: string | NamedStatement,
+  values: unknown[] | undefined,
+): Promise<Result<R>> {
+  const client = await readers.connect();
+  let broken = false;
+  try {
+    const changed = scopes.get(client) === scope ? undefined : submit(client, scopeStatement(scope, false), undefined);
+    const [, result] = await Promise.all([changed, submit<R>(client, statement, values)]);
+    scopes.set(client, scope);
+    return result;
+  } catch (error) {
+    // Whether the scope was set is not known.
+    broken = scopes.get(client) !== scope;
+    throw error;
+  } finally {
+    client.release(broken);
+  }
+}
+
+function scopeStatement(scope: RowScope, isLocal: boolean): NamedStatement {
+  return { name: `scope_${isLocal}`, text: `SELECT set_config('causeway.homes', $1, ${isLocal})`, values: [scope] };
 }
 
 async function runTransaction<T>(
@@ -179,9 +237,22 @@ async function attemptTransaction<T>(
       }),
     );
   };
+  let scope = options.scope;
+  const enter = (next: RowScope) => {
+    if (scope === next) return;
+    scope = next;
+    send(scopeStatement(next, true));
+  };
+  const as = (wanted: RowScope): Queryable => ({
+    as,
+    query: (statement, values) => {
+      enter(wanted);
+      return query(statement, values);
+    },
+  });
   try {
     send(beginStatement(options));
-    const result = await run({ client, query, send });
+    const result = await run({ client, as, query, send });
     const committed = query('commit');
     await Promise.all([committed, ...sent]);
     if (failed !== undefined) throw failed;
@@ -231,8 +302,11 @@ function submit<R extends object>(
   });
 }
 
-function beginStatement({ isolation, readOnly }: TransactionOptions): string {
-  return `begin${isolation ? ` isolation level ${isolation}` : ''}${readOnly ? ' read only' : ''}`;
+function beginStatement({ isolation, readOnly, scope }: TransactionOptions): string {
+  const begin = `begin${isolation ? ` isolation level ${isolation}` : ''}${readOnly ? ' read only' : ''}`;
+  if (scope === undefined) return begin;
+  if (!/^(all|[\d,-]*)$/.test(scope)) throw new RangeError('A scope is all, or homes separated by commas.');
+  return `${begin}; set local causeway.homes = '${scope}'`;
 }
 
 function valueParser(oid: number, format?: 'text' | 'binary'): (value: string) => unknown {

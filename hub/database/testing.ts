@@ -11,7 +11,10 @@ import { migrate, migrationsDirectory, readMigrations } from './migrate.ts';
 import { type Database, openDatabase } from './pool.ts';
 
 export interface TestDatabase {
+  /** Sees all rows, whatever row security says. */
   database: Database;
+  /** The same without a scope: the record's tables are empty. */
+  unscoped: Database;
   /** For a second pool, or a hub in another process. */
   connection: ConnectionSettings;
   /** The same database as superuser, for what the hub's role may not do. */
@@ -32,9 +35,11 @@ export async function testDatabase(migrations: string | null = migrationsDirecto
     client.query(`create database ${name} owner ${server.connection.user} template ${template} strategy file_copy`),
   );
   const connection = { ...server.connection, database: name };
-  const database = await openDatabase({ connection, maxConnections: 8 });
+  const unscoped = await openDatabase({ connection, maxConnections: 8 });
+  const database = unscoped.as('all');
   return {
     database,
+    unscoped,
     connection,
     superuser: { ...server.superuser, database: name },
     drop: async () => {

@@ -1,7 +1,7 @@
 /** Persons as the record presents them: which source patients an id stands for, and the merged Patient. */
 import type { Database } from '../database/index.ts';
 import { type HomeKeys, open, type Persons, ridOf, type StoredResource } from '../record/index.ts';
-import { type Access, accessCondition } from '../trust/index.ts';
+import { type Access, accessCondition, scopeOf } from '../trust/index.ts';
 import { personIdentity } from './person-rows.ts';
 
 const idsPerStatement = 1_000;
@@ -32,7 +32,7 @@ export function persons(database: Database, keys: HomeKeys): Persons {
     if (ids.length === 0) return found;
     const values: unknown[] = [ids];
     const condition = access ? accessCondition(access, 'p.home', (value) => `$${values.push(value)}`) : 'true';
-    const { rows } = await database.query({
+    const { rows } = await (access ? database.as(scopeOf(access)) : database).query({
       text: `SELECT id, home, version, seq, updated, body FROM person p WHERE id = ANY($1) AND ${condition}`,
       values,
     });

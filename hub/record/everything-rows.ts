@@ -11,7 +11,7 @@ import {
   typeCode,
 } from '@causeway/fhir';
 import type { Database } from '../database/index.ts';
-import { type Access, accessCondition } from '../trust/index.ts';
+import { type Access, accessCondition, scopeOf } from '../trust/index.ts';
 import { hash64, referenceHash } from './keys.ts';
 import { type StoredRow, storedColumns } from './read.ts';
 import { hashArray } from './search/index.ts';
@@ -110,7 +110,7 @@ async function select(
   if (filter.types) conditions.push(`r.type = ANY(${parameter(filter.types)}::smallint[])`);
   if (filter.since) conditions.push(`r.updated >= ${parameter(filter.since)}::timestamptz`);
   const text = statement(parameter, conditions.join(' AND '));
-  const { rows } = await database.query({ name: `everything_${hash64(text)}`, text, values });
+  const { rows } = await database.as(scopeOf(access)).query({ name: `everything_${hash64(text)}`, text, values });
   return rows as StoredRow[];
 }
 

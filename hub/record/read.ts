@@ -4,7 +4,7 @@
  */
 import { typeCode, typeName } from '@causeway/fhir';
 import type { Queryable } from '../database/index.ts';
-import { type Access, accessCondition } from '../trust/index.ts';
+import { type Access, accessCondition, scopeOf } from '../trust/index.ts';
 import type { HomeKeys } from './home-keys.ts';
 import { ridOf } from './keys.ts';
 import { open } from './sealing.ts';
@@ -108,8 +108,8 @@ export class Reader {
   }
 
   /** The types of which anything is stored, so that what is about all types asks for no others. */
-  async storedTypes(_access: Access): Promise<string[]> {
-    const { rows } = await this.#database.query({
+  async storedTypes(access: Access): Promise<string[]> {
+    const { rows } = await this.#database.as(scopeOf(access)).query({
       name: 'stored_types',
       text: `WITH RECURSIVE stored (type) AS (
                SELECT min(type) FROM resource
@@ -124,7 +124,7 @@ export class Reader {
   async versionCount(access: Access, type: string, id: string): Promise<number> {
     const values: unknown[] = [ridOf(id), typeCode(type)];
     const own = `r.rid = $1 AND r.type = $2 AND ${accessCondition(access, 'r.home', (value) => `$${values.push(value)}`)}`;
-    const { rows } = await this.#database.query({
+    const { rows } = await this.#database.as(scopeOf(access)).query({
       text: `SELECT (SELECT count(*) FROM resource r WHERE ${own})
                + (SELECT count(*) FROM resource_history r WHERE ${own}) AS count`,
       values,
@@ -144,8 +144,13 @@ export class Reader {
   async #readPending(): Promise<void> {
     const reads = this.#pending;
     this.#pending = [];
+    const scopes = Map.groupBy(reads, ({ access }) => scopeOf(access));
+    await Promise.all([...scopes].map(([scope, some]) => this.#readTogether(scope, some)));
+  }
+
+  async #readTogether(scope: string, reads: PendingRead[]): Promise<void> {
     try {
-      const { rows } = await this.#database.query({
+      const { rows } = await this.#database.as(scope).query({
         name: 'read',
         text: `SELECT ${storedColumns} FROM resource r LEFT JOIN link l ON l.home = r.home WHERE r.rid = ANY($1)`,
         values: [`{${[...new Set(reads.map(({ rid }) => rid))].join(',')}}`],
@@ -179,7 +184,7 @@ export class Reader {
         ? `SELECT r.* FROM ${each} CROSS JOIN LATERAL (
              SELECT ${columns} FROM ${table} r WHERE r.type = t.type AND ${condition} ORDER BY r.seq DESC LIMIT ${count}) r`
         : `(SELECT ${columns} FROM ${table} r WHERE ${condition} ORDER BY r.seq DESC LIMIT ${count})`;
-    const { rows } = await this.#database.query({
+    const { rows } = await this.#database.as(scopeOf(access)).query({
       text: `SELECT r.*, l.presented FROM (
                ${newest('resource')} UNION ALL ${newest('resource_history')}
              ) r LEFT JOIN link l ON l.home = r.home ORDER BY r.seq DESC LIMIT ${count}`,

@@ -5,7 +5,7 @@
  */
 import { typeCode, typeName } from '@causeway/fhir';
 import type { Queryable } from '../database/index.ts';
-import { type Access, accessCondition } from '../trust/index.ts';
+import { type Access, accessCondition, scopeOf } from '../trust/index.ts';
 import type { Reader, StoredResource, StoredRow } from './read.ts';
 import type { PresentPersons } from './search/index.ts';
 
@@ -84,7 +84,7 @@ export class RecordStream {
     let from = 0;
     while (from < keys.length) {
       const page = keys.slice(from, from + rowsPerBatch);
-      const { rows } = await this.#database.query<StreamedRow>({
+      const { rows } = await this.#database.as(scopeOf(access)).query<StreamedRow>({
         name: 'stream_versions',
         text: withinBytes(
           `
@@ -122,7 +122,7 @@ export class RecordStream {
       const changed = this.#changed(scope, parameter);
       const ofTypes = types ? `r.type = ANY(${parameter(types.map(typeCode))}::smallint[])` : 'true';
       const shared = sharedCondition(scope, parameter);
-      const { rows } = await this.#database.query({
+      const { rows } = await this.#database.as(scopeOf(access)).query({
         text: `SELECT v.type, v.deleted, count(*) AS count, count(l.presented) AS linked
                FROM unnest($1::bigint[]) AS h (home)
                CROSS JOIN LATERAL (${versionsOfMoment(`${ofTypes} AND ${shared}`)}) v
@@ -159,7 +159,7 @@ export class RecordStream {
       let homes: readonly number[] = page;
       let after = 0;
       while (homes.length > 0) {
-        const { rows, full } = await this.#batch(type, scope, state, homes, after);
+        const { rows, full } = await this.#batch(access, type, scope, state, homes, after);
         if (rows.length > 0) yield rows;
         if (!full) break;
         const last = rows.at(-1)!;
@@ -171,6 +171,7 @@ export class RecordStream {
 
   /** The next rows of a list of homes, those of the first home after a key. `full`: there may be more. */
   async #batch(
+    access: Access,
     type: string,
     scope: StreamScope,
     state: string,
@@ -183,7 +184,7 @@ export class RecordStream {
     const leads = type === 'Patient' ? leadsPerson(parameter(scope.moment.linked)) : 'true';
     const beyond = 'r.type = $3 AND r.rkey > CASE WHEN h.place = 1 THEN $4::bigint ELSE 0 END';
     // The homes are walked one by one in the order of the list, so that the limit ends the walk.
-    const { rows } = await this.#database.query<StreamedRow>({
+    const { rows } = await this.#database.as(scopeOf(access)).query<StreamedRow>({
       text: withinBytes(
         `
         SELECT h.place, ${columns('v')} FROM unnest($1::bigint[]) WITH ORDINALITY AS h (home, place)

@@ -53,3 +53,8 @@ export function accessCondition(access: Access, column: string, parameter: (valu
   if (access.homes.length === 0) return 'false';
   return `(${column} < 0 OR ${column} = ANY(${parameter(access.homes)}::bigint[]))`;
 }
+
+/** Whose rows an access may touch, as row security is told; the second lock beside `accessCondition`. */
+export function scopeOf(access: Access): string {
+  return access.homes === 'all' ? 'all' : access.homes.join(',');
+}

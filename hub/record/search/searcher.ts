@@ -4,7 +4,7 @@
  */
 import { extract, typeCode } from '@causeway/fhir';
 import type { Queryable, Row } from '../../database/index.ts';
-import { type Access, accessCondition } from '../../trust/index.ts';
+import { type Access, accessCondition, scopeOf } from '../../trust/index.ts';
 import type { Issue } from '../errors.ts';
 import { hash64 } from '../keys.ts';
 import { type Reader, type StoredResource, type StoredRow, storedColumns } from '../read.ts';
@@ -111,10 +111,9 @@ export class Searcher {
     const compiled = await this.#compile(access, request);
     const statement = pageStatement(compiled, request.cursor, request.count + 1);
     const begun = performance.now();
-    const { rows } = await this.#database.query(
-      `EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) ${statement}`,
-      compiled.values,
-    );
+    const { rows } = await this.#database
+      .as(scopeOf(access))
+      .query(`EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) ${statement}`, compiled.values);
     const plan = rows[0]!['QUERY PLAN'];
     return {
       lead: leadOf(compiled),
@@ -139,7 +138,7 @@ export class Searcher {
   }
 
   async #rows(compiled: Compiled, cursor: Cursor | undefined, limit: number): Promise<PageRow[]> {
-    const rows = await this.#run(pageStatement(compiled, cursor, limit), compiled.values);
+    const rows = await this.#run(compiled.context.access, pageStatement(compiled, cursor, limit), compiled.values);
     const { byOrder, request } = compiled;
     if (!byOrder || rows.length >= limit || cursor?.keys[0] === null) return rows;
     // The index of the order is at its end: what has no value of the key comes last.
@@ -150,7 +149,7 @@ export class Searcher {
       cursor && { ...cursor, keys: [null], ...beginning(byOrder) },
       limit - rows.length,
     );
-    return [...rows, ...(await this.#run(statement, rest.values))];
+    return [...rows, ...(await this.#run(rest.context.access, statement, rest.values))];
   }
 
   /** Looks at resource after resource until the page is full, or enough were looked at; the next page goes on there. */
@@ -214,14 +213,16 @@ export class Searcher {
     if (compiled.checks.length > 0) return this.#checkedTotal(access, whole);
     const isEstimate = request.total === 'estimate' && !request.summaryCount;
     const most = isEstimate ? estimatedFrom + 1 : undefined;
-    const rows = await this.#run(countStatement(compiled, most), compiled.values);
+    const rows = await this.#run(access, countStatement(compiled, most), compiled.values);
     const count = Number((rows[0] as Row).count);
     if (!isEstimate || count <= estimatedFrom) return count;
     const again = await this.#compile(access, whole);
-    const { rows: plans } = await this.#database.query(
-      `EXPLAIN (FORMAT JSON) SELECT * FROM (${countStatement(again).replace('SELECT count(*) AS count FROM', 'SELECT * FROM')}) counted`,
-      again.values,
-    );
+    const { rows: plans } = await this.#database
+      .as(scopeOf(access))
+      .query(
+        `EXPLAIN (FORMAT JSON) SELECT * FROM (${countStatement(again).replace('SELECT count(*) AS count FROM', 'SELECT * FROM')}) counted`,
+        again.values,
+      );
     return Math.max(count, Math.round(plans[0]!['QUERY PLAN'][0].Plan['Plan Rows']));
   }
 
@@ -241,6 +242,7 @@ export class Searcher {
         referring: async (who, hashes, limit) => {
           const values: unknown[] = [hashArray(hashes)];
           const rows = await this.#run(
+            who,
             `SELECT ${storedColumns} FROM (SELECT DISTINCT home, rkey FROM index_token WHERE value = ANY($1::bigint[])) lead
              JOIN resource r ON r.home = lead.home AND r.rkey = lead.rkey LEFT JOIN link l ON l.home = r.home
              WHERE NOT r.deleted AND ${accessCondition(who, 'r.home', (value) => `$${values.push(value)}`)}
@@ -262,7 +264,7 @@ export class Searcher {
     const context: SearchContext = {
       access,
       parameter: (value) => `$${values.push(value)}`,
-      query: async (text, own) => this.#run(text, own),
+      query: async (text, own) => this.#run(access, text, own),
       resolvePatient: this.#resolvePatient,
       codes: this.#codes,
       members: (ids) => this.#members(access, ids),
@@ -285,9 +287,11 @@ export class Searcher {
   }
 
   /** Statements of one shape are prepared once a connection; there is an end to how many shapes are. */
-  async #run(text: string, values: unknown[]): Promise<PageRow[]> {
+  async #run(access: Access, text: string, values: unknown[]): Promise<PageRow[]> {
     const name = statementName(text);
-    const { rows } = await this.#database.query<PageRow>(name ? { name, text, values } : { text, values });
+    const { rows } = await this.#database
+      .as(scopeOf(access))
+      .query<PageRow>(name ? { name, text, values } : { text, values });
     return rows;
   }
 }
