@@ -13,7 +13,7 @@ import {
   type SearchPage,
 } from '@causeway/graphql';
 import { type CaseFile, caseFiles } from './case-files.ts';
-import { type SuiteResult, Verdicts } from './result.ts';
+import { type SuiteResult, type Verdict, Verdicts } from './result.ts';
 
 const FOLDER = 'fhir/graphql';
 const EXAMPLES = 'fhir/xml-json';
@@ -41,7 +41,7 @@ export async function runGraphql(cases: string): Promise<SuiteResult> {
     const start = examples.filter(({ id }) => id.endsWith(`/${one.start}.xml`)).flatMap(resourcesIn)[0];
     const answer = await run(one, store, start);
     const held = JSON.stringify([start, ...store]);
-    verdicts.check(one.id, () => ({ reasons: judged(one, start, answer, held) }));
+    verdicts.check(one.id, () => judged(one, start, answer, held));
   }
   const texts = files.flatMap(textsIn);
   for (const { id, query } of texts) {
@@ -99,25 +99,32 @@ function judged(
   start: Resource | undefined,
   answer: GraphqlAnswer | Error,
   held: string,
-): string[] {
+): Verdict {
   if (answer instanceof Error) throw answer;
-  if (named !== undefined && !start) return [`${named} is not among the cases`];
-  if (expected === undefined) return answer.errors ? [] : ['an error is expected'];
-  if (answer.errors) return [answer.errors[0]!.message];
+  if (named !== undefined && !start) return { reasons: [`${named} is not among the cases`] };
+  if (expected === undefined) return { reasons: answer.errors ? [] : ['an error is expected'] };
+  if (answer.errors) return { reasons: [answer.errors[0]!.message] };
   const data = JSON.parse(JSON.stringify(answer.data));
-  if (isDeepStrictEqual(data, expected)) return [];
-  const merged = mergedLists(expected, data);
-  if (isDeepStrictEqual(data, merged)) {
-    return ['a field asked for twice is expected as a list of two; GraphQL (October 2021, 6.3.2) merges them into one'];
+  if (isDeepStrictEqual(data, expected)) return { reasons: [] };
+  if (isDeepStrictEqual(data, mergedLists(expected, data))) {
+    const dispute = 'a field asked for twice is expected as a list of two; GraphQL (October 2021, 6.3.2) merges them';
+    return { reasons: [], dispute };
   }
-  const reasons = [`expected ${JSON.stringify(expected)}, got ${JSON.stringify(data)}`];
-  const nowhere = leavesOf(expected).filter((leaf) => !held.includes(JSON.stringify(leaf)));
-  if (nowhere.length > 0) reasons.push(`none of the case’s resources holds ${nowhere.join(', ')}`);
-  return reasons;
+  const nowhere: unknown[] = [];
+  const isHeld = (leaf: unknown) => held.includes(JSON.stringify(leaf)) || nowhere.push(leaf) === 0;
+  if (isDeepStrictEqual(data, withoutUnheld(expected, data, isHeld))) {
+    return { reasons: [], dispute: `expects ${nowhere.join(', ')}, which none of the case’s resources holds` };
+  }
+  return { reasons: [`expected ${JSON.stringify(expected)}, got ${JSON.stringify(data)}`] };
 }
 
-function leavesOf(value: unknown): unknown[] {
-  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(leavesOf) : [value];
+/** What is expected, with what was answered wherever the expected value is one that no resource holds. */
+function withoutUnheld(expected: unknown, data: unknown, isHeld: (leaf: unknown) => boolean): unknown {
+  if (typeof expected !== 'object' || expected === null) return isHeld(expected) ? expected : data;
+  const of = (value: unknown, name: string | number) =>
+    withoutUnheld(value, (data as Record<string | number, unknown> | undefined)?.[name], isHeld);
+  if (Array.isArray(expected)) return expected.map(of);
+  return Object.fromEntries(Object.entries(expected).map(([name, value]) => [name, of(value, name)]));
 }
 
 /** What is expected, with a list merged into one object wherever the answer has an object. */

@@ -9,6 +9,7 @@ const COLUMNS: readonly (readonly [title: string, figure: string])[] = [
   ['refused', 'refused'],
   ['crashed', 'crashed'],
   ['failed', 'failed'],
+  ['disputed', 'disputed'],
   ['converted', 'converted'],
   ['resources', 'resources'],
   ['fields with content', 'fields'],

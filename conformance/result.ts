@@ -13,7 +13,10 @@ export interface SuiteResult {
   refused: number;
   /** Cases in which something was thrown; they count as failed. */
   crashed: number;
+  /** Cases whose expectation contradicts their own input or the specification, by a rule; neither passed nor failed. */
+  disputed: number;
   failures: CaseNote[];
+  disputes: CaseNote[];
   refusals: CaseNote[];
   /** Further figures, by name. */
   [figure: string]: unknown;
@@ -22,6 +25,8 @@ export interface SuiteResult {
 /** The verdict on one case; no reasons means passed. */
 export interface Verdict {
   refusal?: string;
+  /** What the case expects that cannot be; everything else about it held. */
+  dispute?: string;
   reasons: string[];
 }
 
@@ -33,7 +38,9 @@ export class Verdicts {
     failed: 0,
     refused: 0,
     crashed: 0,
+    disputed: 0,
     failures: [],
+    disputes: [],
     refusals: [],
   };
 
@@ -50,6 +57,11 @@ export class Verdicts {
     if (verdict.reasons.length > 0) {
       result.failed++;
       result.failures.push({ id, reason: verdict.reasons.join('; ') });
+      return;
+    }
+    if (verdict.dispute !== undefined) {
+      result.disputed++;
+      result.disputes.push({ id, reason: verdict.dispute });
       return;
     }
     result.passed++;
