@@ -10,6 +10,7 @@ import { RecordError, recordErrorOf } from '../record/index.ts';
 import { type ApiParts, apiRoutes } from './api-routes.ts';
 import { type AuthParts, authRoutes } from './auth-routes.ts';
 import { bodyDeadline } from './body-deadline.ts';
+import { answerClientError } from './client-error.ts';
 import { FhirAddresses } from './fhir-addresses.ts';
 import { fhirAsyncRoutes } from './fhir-async-routes.ts';
 import { fhirBulkRoutes } from './fhir-bulk-routes.ts';
@@ -37,6 +38,7 @@ export function httpServer(
     requestTimeout: 0,
     routerOptions: { maxParamLength: 256, ignoreTrailingSlash: true },
     frameworkErrors: (error, request, reply) => answerError(error, request, reply, options.log),
+    clientErrorHandler: answerClientError,
     forceCloseConnections: 'idle',
   });
   const addresses = new FhirAddresses();

@@ -56,6 +56,7 @@ class Validation {
     let count = 0;
     let choices: string[] | undefined;
     for (const key in fields) {
+      if (this.issues.length >= MAX_ISSUES) return;
       count++;
       const rule = rules.properties.get(key);
       if (rule === undefined) {
@@ -71,7 +72,6 @@ class Validation {
         choices.push(rule.choice);
       }
       this.member(fields, fields[key], rule);
-      if (this.issues.length >= MAX_ISSUES) return;
     }
     if (count === 0) this.add('structure', 'an element may not be empty: it has a value, children or extensions');
     for (const required of rules.required) {
