@@ -14,6 +14,7 @@ import { UsageError } from './options.ts';
 import { isFailure, rounded, tableHead, tableLines } from './report.ts';
 import { startHub } from './server/hub.ts';
 import { load, machine, versions } from './server/machine.ts';
+import { untilQuiet } from './server/usage.ts';
 
 /** What is asked of one patient. */
 const scoped: FhirName[] = [
@@ -96,6 +97,7 @@ async function people(
         : { kind: 'stories', people: size, from, visits: briefStory, namesakes: 0 };
     const filled = await client.call('fill', fhirTarget(subject), told);
     patients = filled.patients;
+    await untilQuiet(subject.hub!.pid, subject.hub!.postmaster);
     note(`filled_${size}`, {
       resources: filled.resources,
       seconds: filled.seconds,

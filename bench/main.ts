@@ -26,6 +26,7 @@ import { copyCeiling } from './parts/copy-ceiling.ts';
 import { rounded, tableHead, tableLines } from './report.ts';
 import { type BenchHub, startHub } from './server/hub.ts';
 import { load, machine, versions } from './server/machine.ts';
+import { untilQuiet } from './server/usage.ts';
 
 const aloneNames: readonly Name[] = ['v2_to_fhir', 'ccda_to_fhir', 'match', 'delivery', 'copy_ceiling'];
 
@@ -123,6 +124,7 @@ async function measureServed(
     if (filled) console.log(`filled: ${JSON.stringify(told)}`);
     console.log(tableHead);
     if (filled && fhir.length > 0) {
+      if (hub && !options.quick) await untilQuiet(hub.pid, hub.postmaster);
       const ids = data.kind === 'none' ? undefined : filled.patients;
       const known = await client.call('sample', fhirTarget(subject), ids, sampled, filled.namesakes);
       const synthea = data.kind === 'synthea' ? data.archive : undefined;

@@ -4,6 +4,7 @@
  * is the proportional set size (PSS): shared pages are divided among their users.
  */
 import { readdirSync, readFileSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
 
 export interface Usage {
   hubCpuMs: number;
@@ -22,6 +23,9 @@ const tickMs = 10;
 const mib = 1024 * 1024;
 const pageBytes = 4096;
 const samplingMs = 500;
+const quietMs = 2_000;
+/** CPU time that an idle hub with its database may use, as a share of the time. */
+const quietShare = 0.05;
 
 /** Reads the CPU time of a hub and of the postmaster with all its processes. */
 export function usageOf(hub: number, postmaster: number | undefined): Usage {
@@ -68,6 +72,20 @@ export function watchMemory(hub: number, postmaster: number | undefined): () => 
     look();
     return peak;
   };
+}
+
+/**
+ * Waits until hub and database have nothing left to do (PostgreSQL vacuums and analyses what was loaded), or a minute
+ * has passed.
+ */
+export async function untilQuiet(hub: number, postmaster: number | undefined): Promise<void> {
+  for (let waited = 0; waited < 60_000; waited += quietMs) {
+    const before = usageOf(hub, postmaster);
+    await delay(quietMs);
+    const after = usageOf(hub, postmaster);
+    const used = after.hubCpuMs - before.hubCpuMs + after.postgresCpuMs - before.postgresCpuMs;
+    if (used < quietMs * quietShare) return;
+  }
 }
 
 /** The postmaster that a hub started, or undefined while there is none. */
