@@ -1,13 +1,13 @@
 /**
  * `npx causeway-node bench/bars-table.ts [FILE…]`: the demands beside the figures of committed runs, as the table in
- * README.md. Without files, those of `results/bench.json` and `results/growth.json`.
+ * README.md. Later files count before earlier ones; without files, the usual ones of `results/`.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { growthBars, issueBars, judge, type Results } from './bars.ts';
 
 const files = process.argv.slice(2);
-const usual = ['bench.json', 'growth.json']
+const usual = ['bench-full.json', 'bench.json', 'growth-region.json', 'growth-people.json', 'growth-ingest.json']
   .map((name) => join(import.meta.dirname, 'results', name))
   .filter(existsSync);
 const results: Results = {};
