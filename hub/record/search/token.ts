@@ -19,7 +19,7 @@ export async function token(context: SearchContext, type: string, filter: ValueF
   };
   switch (filter.modifier) {
     case 'not':
-      return { ...choice(context, type, code, filter.values), negative: true };
+      return { sql: choice(context, type, code, filter.values).sql, negative: true };
     case 'in':
     case 'not-in': {
       const codes = await context.codes.valueSet(context.access, one());
