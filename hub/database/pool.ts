@@ -46,8 +46,8 @@ export interface Result<R> {
 export type Row = { [column: string]: any };
 
 /**
- * Whose rows a statement may touch, as row security is told (`causeway.homes`): `all`, or homes separated by commas. Without
- * a scope the record's tables are empty.
+ * Whose rows a statement may touch, as row security is told (`causeway.homes`): `all`, or homes separated by commas, 0
+ * for those that are no patient's. Without a scope the record's tables are empty.
  */
 export type RowScope = string;
 
@@ -102,7 +102,7 @@ export async function openDatabase(config: DatabaseConfig): Promise<Database> {
   const most = config.maxConnections ?? 12;
   const reading = Math.max(2, Math.floor(most / 3));
   const pool = poolOf(config, Math.max(2, most - reading));
-  const readers = poolOf(config, reading);
+  const readers = poolOf(config, reading, planOnce);
   const close = async () => {
     await Promise.all([pool.end(), readers.end()]);
   };
@@ -126,11 +126,28 @@ export async function openDatabase(config: DatabaseConfig): Promise<Database> {
   };
 }
 
-function poolOf(config: DatabaseConfig, max: number): pg.Pool {
+/**
+ * For readers. Their statements are many tables wide, so that planning one costs more than carrying it out; what leads
+ * them was chosen before. So they are planned once, and to follow indexes row by row: after a load there are no
+ * statistics, and the planner would rather read and sort everything.
+ */
+const planOnce = [
+  'plan_cache_mode=force_generic_plan',
+  'enable_seqscan=off',
+  'enable_bitmapscan=off',
+  'enable_hashjoin=off',
+  'enable_mergejoin=off',
+  'enable_sort=off',
+]
+  .map((setting) => `-c ${setting}`)
+  .join(' ');
+
+function poolOf(config: DatabaseConfig, max: number, options?: string): pg.Pool {
   const pool = new pg.Pool({
     ...(typeof config.connection === 'string' ? { connectionString: config.connection } : config.connection),
     application_name: config.applicationName ?? 'causeway',
     max,
+    ...(options === undefined ? {} : { options }),
     statement_timeout: config.statementTimeoutMs ?? 60_000,
     lock_timeout: config.lockTimeoutMs ?? 20_000,
     idle_in_transaction_session_timeout: config.idleInTransactionTimeoutMs ?? 60_000,

@@ -54,7 +54,8 @@ export function accessCondition(access: Access, column: string, parameter: (valu
   return `(${column} < 0 OR ${column} = ANY(${parameter(access.homes)}::bigint[]))`;
 }
 
-/** Whose rows an access may touch, as row security is told; the second lock beside `accessCondition`. */
+/** Whose rows an access may touch, as row security is told (0: homes of no patient); the second lock beside `accessCondition`. */
 export function scopeOf(access: Access): string {
-  return access.homes === 'all' ? 'all' : access.homes.join(',');
+  if (access.homes === 'all') return 'all';
+  return access.homes.length === 0 ? '' : [0, ...access.homes].join(',');
 }

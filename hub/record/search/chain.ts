@@ -6,8 +6,9 @@ import { typeCode } from '@causeway/fhir';
 import { accessCondition } from '../../trust/index.ts';
 import { referenceHash, referenceMask } from '../keys.ts';
 import { compile } from './compile.ts';
-import { leadRows } from './lead.ts';
+import { eachResource, leadRows } from './lead.ts';
 import { anyOf, hashed, lazily, type Predicate, type SearchContext, sqlOf } from './predicate.ts';
+import { namesHome } from './reference.ts';
 import type { Filter } from './request.ts';
 import { wrong } from './wrong.ts';
 
@@ -43,16 +44,24 @@ export async function has(
     // The hash to look for is made in a subquery of its own: row security keeps an index from conditions that compute.
     sql: (near) => `EXISTS (
       SELECT 1 FROM (SELECT ${near}.self # ${mask()} AS value OFFSET 0) sought
-      JOIN index_token it ON it.value = sought.value
-      JOIN resource ${alias} ON ${alias}.home = it.home AND ${alias}.rkey = it.rkey WHERE ${seen()})`,
+      CROSS JOIN LATERAL (SELECT it.home, it.rkey FROM index_token it WHERE it.value = sought.value OFFSET 0) it
+      ${eachResource('it', alias)} WHERE ${seen()} OFFSET 0)`,
     ...((await hasFew(context, filter.type, inner))
       ? {
           lead: {
-            rows: () => `
+            rows: () =>
+              base === 'Patient' && namesHome(filter.parameter)
+                ? `
+        SELECT near.home, near.rkey FROM ${rowsFrom(context, filter.type, inner, alias)}
+        CROSS JOIN LATERAL (
+          SELECT * FROM resource c WHERE c.type = ${typeCode(base)} AND c.home = ${alias}.home LIMIT 1) near
+        WHERE ${seen()} AND ${alias}.tokens @> ARRAY[near.self # ${mask()}]`
+                : `
         SELECT near.home, near.rkey FROM (
           SELECT token # ${mask()} AS self FROM ${rowsFrom(context, filter.type, inner, alias)}
           CROSS JOIN LATERAL unnest(${alias}.tokens) AS token WHERE ${seen()} OFFSET 0) named
-        JOIN resource near ON near.self = named.self AND near.type = ${typeCode(base)}`,
+        CROSS JOIN LATERAL (SELECT * FROM resource c WHERE c.self = named.self OFFSET 0) near
+        WHERE near.type = ${typeCode(base)}`,
           },
         }
       : {}),
@@ -91,13 +100,14 @@ async function followed(
   const isPatient = target.type === 'Patient';
   const named = isPatient ? 'named' : alias;
   // A person is found by what any of its source patients says, though the reference names only one of them.
-  const person = `JOIN link ln ON ln.home = named.home JOIN link lf ON lf.person = ln.person
-      JOIN resource ${alias} ON ${alias}.home = lf.home`;
+  const person = `CROSS JOIN LATERAL (
+        SELECT c.* FROM link ln JOIN link lf ON lf.person = ln.person JOIN resource c ON c.home = lf.home
+        WHERE ln.home = named.home AND c.type = ${typeCode('Patient')} OFFSET 0) ${alias}`;
   return {
     sql: (near) => `EXISTS (
       SELECT 1 FROM (SELECT token # ${mask()} AS self FROM unnest(${near}.tokens) AS token OFFSET 0) sought
-      JOIN resource ${named} ON ${named}.self = sought.self AND ${named}.type = ${typeCode(target.type)} ${isPatient ? person : ''}
-      WHERE ${visible(context, alias, target.type, inner)})`,
+      CROSS JOIN LATERAL (SELECT * FROM resource c WHERE c.self = sought.self OFFSET 0) ${named} ${isPatient ? person : ''}
+      WHERE ${named}.type = ${typeCode(target.type)} AND ${visible(context, alias, target.type, inner)} OFFSET 0)`,
   };
 }
 
@@ -117,7 +127,7 @@ async function hasFew(context: SearchContext, type: string, inner: Predicate): P
 function rowsFrom(context: SearchContext, type: string, inner: Predicate, alias: string): string {
   if (!inner.lead) return `(SELECT * FROM resource WHERE type = ${typeCode(type)}) ${alias}`;
   return `(SELECT DISTINCT home, rkey FROM (${leadRows(context, inner.lead)}) rows) lead
-    JOIN resource ${alias} ON ${alias}.home = lead.home AND ${alias}.rkey = lead.rkey`;
+    ${eachResource('lead', alias)}`;
 }
 
 /** That a row of the far side is of the type, is there, may be seen and is found by the filter. */

@@ -93,9 +93,15 @@ function present(context: SearchContext, type: string, code: string): Predicate 
   return { sql: hashed(context, [presenceHash(type, code)]).sql };
 }
 
-function byId(context: SearchContext, type: string, values: readonly string[]): Predicate {
-  const rids = values.map((id) => ridOf(id.startsWith(`${type}/`) ? id.slice(type.length + 1) : id));
-  return ofIds(context, rids);
+/** Ids; that of a merged Patient stands for its source patients. */
+async function byId(context: SearchContext, type: string, values: readonly string[]): Promise<Predicate> {
+  const ids = values.map((id) => (id.startsWith(`${type}/`) ? id.slice(type.length + 1) : id));
+  if (type !== 'Patient') return ofIds(context, ids.map(ridOf));
+  const resolved = await Promise.all(ids.map((id) => context.resolvePatient(id)));
+  return ofIds(
+    context,
+    resolved.flatMap(({ rids }, i) => [ridOf(ids[i]!), ...rids]),
+  );
 }
 
 function ofIds(context: SearchContext, rids: string[]): Predicate {

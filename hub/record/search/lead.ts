@@ -8,6 +8,14 @@ export function leadRows(context: SearchContext, lead: Lead): string {
   return `SELECT home, rkey FROM index_token WHERE value = ANY(${list}::bigint[])`;
 }
 
+/**
+ * The resource of each index row, taken one by one in the order of the rows. Left to the planner, which takes home and
+ * number for independent and expects next to no resources, all resources of the type are read, joined and sorted first.
+ */
+export function eachResource(lead: string, alias: string): string {
+  return `CROSS JOIN LATERAL (SELECT * FROM resource c WHERE c.home = ${lead}.home AND c.rkey = ${lead}.rkey LIMIT 1) ${alias}`;
+}
+
 /** So many values are merged in the order of pages; more are sorted. */
 const merged = 16;
 

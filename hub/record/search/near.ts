@@ -41,7 +41,7 @@ function around(context: SearchContext, type: string, value: string): Predicate 
   const from = 'index_range a JOIN index_range o ON o.home = a.home AND o.rkey = a.rkey';
   return {
     sql: (alias) =>
-      `EXISTS (SELECT 1 FROM ${from} WHERE a.home = ${alias}.home AND a.rkey = ${alias}.rkey AND ${made().latitude} AND ${made().rest})`,
+      `EXISTS (SELECT 1 FROM ${from} WHERE a.home = ${alias}.home AND a.rkey = ${alias}.rkey AND ${made().latitude} AND ${made().rest} OFFSET 0)`,
     lead: { rows: () => `SELECT a.home, a.rkey FROM ${from} WHERE ${made().latitude} AND ${made().rest}` },
   };
 }

@@ -12,6 +12,7 @@ import { storedCodes } from './codes.ts';
 import { type Cursor, writeCursor } from './cursor.ts';
 import { Frequencies } from './frequencies.ts';
 import { includeAll } from './include.ts';
+import { eachResource } from './lead.ts';
 import { cursorKey, isOrderedBySql } from './order.ts';
 import { type Codes, hashArray, type ResolvePatient, type SearchContext } from './predicate.ts';
 import { readSearchRequest, type SearchRequest, type SortKey } from './request.ts';
@@ -244,7 +245,7 @@ export class Searcher {
           const rows = await this.#run(
             who,
             `SELECT ${storedColumns} FROM (SELECT DISTINCT home, rkey FROM index_token WHERE value = ANY($1::bigint[])) lead
-             JOIN resource r ON r.home = lead.home AND r.rkey = lead.rkey LEFT JOIN link l ON l.home = r.home
+             ${eachResource('lead', 'r')} LEFT JOIN link l ON l.home = r.home
              WHERE NOT r.deleted AND ${accessCondition(who, 'r.home', (value) => `$${values.push(value)}`)}
              ORDER BY r.home, r.rkey DESC LIMIT ${limit}`,
             values,

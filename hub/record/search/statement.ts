@@ -10,7 +10,7 @@ import { storedColumns } from '../read.ts';
 import { compile } from './compile.ts';
 import type { Cursor } from './cursor.ts';
 import { type Frequencies, frequent } from './frequencies.ts';
-import { orderedRows } from './lead.ts';
+import { eachResource, orderedRows } from './lead.ts';
 import { afterCursor, afterPlace, type OrderKey, orderBy, orderKeys } from './order.ts';
 import { type Check, type Lead, type Predicate, type SearchContext, sqlOf } from './predicate.ts';
 import type { SearchRequest, SortKey } from './request.ts';
@@ -138,20 +138,11 @@ function source(compiled: Compiled, cursor: Cursor | undefined): { from: string;
   if (inOrder && request.sort.length === 0) {
     return { from: `(${sql}) lead ${each('lead')}`, home: 'lead.home', rkey: 'lead.rkey' };
   }
-  return {
-    from: `(${sql}) lead JOIN resource r ON r.home = lead.home AND r.rkey = lead.rkey ${link}`,
-    home: 'r.home',
-    rkey: 'r.rkey',
-  };
+  return { from: `(${sql}) lead ${each('lead')}`, home: 'r.home', rkey: 'r.rkey' };
 }
 
-/**
- * The resource of each index row, taken one by one in the order of the index. Left to the planner, which takes home and
- * number for independent and expects next to no resources, all of them are joined and sorted first.
- */
 function each(lead: string): string {
-  return `CROSS JOIN LATERAL (SELECT * FROM resource c WHERE c.home = ${lead}.home AND c.rkey = ${lead}.rkey LIMIT 1) r
-    LEFT JOIN link l ON l.home = r.home`;
+  return `${eachResource(lead, 'r')} LEFT JOIN link l ON l.home = r.home`;
 }
 
 function conditions(compiled: Compiled, cursor: Cursor | undefined): string {
@@ -179,20 +170,22 @@ function isWhole({ lead, partial }: Predicate): boolean {
 /** A person is found by what any of its source patients says, and by what none of them says. */
 function ofPerson(context: SearchContext, predicate: Predicate): string {
   const any = `(${predicate.sql('r')} OR (l.presented IS NOT NULL AND EXISTS (
-    SELECT 1 FROM ${siblings(context)} AND ${predicate.sql('rs')})))`;
+    SELECT 1 FROM ${siblings(context)} AND ${predicate.sql('rs')} OFFSET 0)))`;
   return predicate.negative ? `NOT ${any}` : any;
 }
 
 /** Of the source patients of a person that the leading filter finds, the first stands for the person. */
 function oncePerPerson(context: SearchContext, lead: Predicate | undefined): string {
   const found = lead ? ` AND ${sqlOf(lead, 'rs')}` : '';
-  return `NOT EXISTS (SELECT 1 FROM ${siblings(context)} AND ls.home < r.home${found})`;
+  return `(l.presented IS NULL OR NOT EXISTS (
+    SELECT 1 FROM ${siblings(context)} AND ls.home < r.home${found} OFFSET 0))`;
 }
 
 function siblings(context: SearchContext): string {
   const access = accessCondition(context.access, 'rs.home', context.parameter);
-  return `link ls JOIN resource rs ON rs.home = ls.home AND rs.type = ${typeCode('Patient')}
-    WHERE ls.presented = l.presented AND NOT rs.deleted AND ${access}`;
+  return `link ls CROSS JOIN LATERAL (
+      SELECT * FROM resource c WHERE c.type = ${typeCode('Patient')} AND c.home = ls.home LIMIT 1) rs
+    WHERE ls.person = l.person AND NOT rs.deleted AND ${access}`;
 }
 
 function inHomes(context: SearchContext, column: string, homes: number[]): string {
