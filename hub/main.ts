@@ -50,6 +50,10 @@ export async function startHub(config: Config, progress: Progress, pages = scree
     const accessLog = new AccessLog(database);
     const record = new FhirRecord(system, master);
     await record.buildIndex((done, total) => progress.count('Making the search index anew, resources', done, total));
+    const parameterFault = (error: unknown) =>
+      log.error({ error: faultText(error) }, 'custom search parameters were not brought up to date');
+    await record.parameters.watch(parameterFault);
+    closing.push(() => record.parameters.close());
     const persons = new PersonIndex(system, record);
     const pool = new ConversionPool();
     closing.push(() => pool.close());
@@ -126,6 +130,9 @@ export async function startHub(config: Config, progress: Progress, pages = scree
     const outboxLead = new Leadership(database, leads.outbox, sender);
     await outboxLead.start();
     closing.push(() => outboxLead.stop());
+    const parametersLead = new Leadership(database, leads.parameters, record.parameters.build(parameterFault));
+    await parametersLead.start();
+    closing.push(() => parametersLead.stop());
     if (config.allowExpunge) {
       const retentionLead = new Leadership(database, leads.retention, retention);
       await retentionLead.start();
@@ -149,7 +156,7 @@ export async function startHub(config: Config, progress: Progress, pages = scree
 }
 
 /** The locks of what one hub at a time does. */
-const leads = { inbox: 7_240_317, outbox: 7_240_318, retention: 7_240_330 };
+const leads = { inbox: 7_240_317, outbox: 7_240_318, retention: 7_240_330, parameters: 7_240_331 };
 
 async function openStore(config: Config, progress: Progress, closing: (() => Promise<void>)[]): Promise<Database> {
   let embedded: EmbeddedDatabase | undefined;

@@ -21,7 +21,7 @@ export interface Capability {
 export class Capabilities {
   readonly #record: FhirRecord;
   readonly #addresses: FhirAddresses;
-  readonly #kept = new Map<CapabilityMode, { parts: string[]; until: number }>();
+  readonly #kept = new Map<CapabilityMode, { parts: string[]; until: number; generation: string }>();
 
   constructor(record: FhirRecord, addresses: FhirAddresses) {
     this.#record = record;
@@ -30,10 +30,11 @@ export class Capabilities {
 
   statement(mode: CapabilityMode, base: string): Capability {
     let kept = this.#kept.get(mode);
-    if (!kept || kept.until < Date.now()) {
+    const { generation } = this.#record.parameters;
+    if (!kept || kept.until < Date.now() || kept.generation !== generation) {
       const statement =
         mode === 'terminology' ? terminologyCapabilities() : capabilityStatement(this.#record, this.#addresses, mode);
-      kept = { parts: JSON.stringify(statement).split(basePlace), until: Date.now() + keptMs };
+      kept = { parts: JSON.stringify(statement).split(basePlace), until: Date.now() + keptMs, generation };
       this.#kept.set(mode, kept);
     }
     const text = kept.parts.join(JSON.stringify(base).slice(1, -1));
@@ -172,7 +173,7 @@ function operation({ name, type, level }: RegisteredOperation): object {
 }
 
 /** Operations that are this server's own. */
-const ownOperations = ['expunge', 'retention'];
+const ownOperations = ['expunge', 'retention', 'status'];
 
 /** Whether a search by a parameter is taken, tried with a value of its type. */
 function isUnderstood(record: FhirRecord, type: string, parameter: SearchParameter): boolean {

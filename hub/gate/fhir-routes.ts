@@ -12,6 +12,7 @@ import { fhirMetaRoutes } from './fhir-meta-routes.ts';
 import { fhirOperationRoutes } from './fhir-operation-routes.ts';
 import { fhirPatchRoutes } from './fhir-patch-routes.ts';
 import { fhirReadRoutes } from './fhir-read-routes.ts';
+import { fhirSearchParameterRoutes } from './fhir-search-parameter-routes.ts';
 import { fhirSearchRoutes } from './fhir-search-routes.ts';
 import { fhirWriteRoutes } from './fhir-write-routes.ts';
 
@@ -31,4 +32,5 @@ export function fhirRoutes(app: FastifyInstance, parts: FhirParts): void {
   fhirMetaRoutes(app, parts);
   fhirExpungeRoutes(app, parts);
   fhirGraphqlRoutes(app, parts);
+  fhirSearchParameterRoutes(app, parts);
 }

@@ -189,6 +189,6 @@ function parametersTo(target: 'Patient' | 'Encounter'): [string, string][] {
 
 function codesTo(type: string, target: 'Patient' | 'Encounter'): readonly string[] {
   if (target === 'Patient') return compartmentParameters('Patient', type).filter((code) => code !== '_id');
-  const references = searchParameters(type).filter((parameter) => parameter.type === 'reference');
+  const references = searchParameters(type).filter((parameter) => parameter.type === 'reference' && !parameter.refusal);
   return references.filter((parameter) => parameter.target?.includes(target)).map(({ code }) => code);
 }

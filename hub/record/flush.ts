@@ -15,19 +15,32 @@ export interface Row extends Version {
   body: Buffer | undefined;
 }
 
-/** Writes each resource's new versions; `before` is the version that the database holds. */
+/** Another hub changed the custom search parameters: what is written must be indexed by them. */
+export class ParametersChanged extends Error {}
+
+/**
+ * Writes each resource's new versions; `before` is the version that the database holds.
+ * @param parameters the version of the search parameters by which they are indexed, and whether this changes them
+ * @throws ParametersChanged
+ */
 export async function writeRows(
   transaction: Transaction,
   resources: { before: Version | undefined; rows: Row[] }[],
+  parameters: { version: number; changed: boolean },
 ): Promise<void> {
   const count = resources.reduce((sum, { rows }) => sum + rows.length, 0);
   if (count === 0) return;
   const clock = await transaction.query({
     name: 'clock',
-    text: 'UPDATE clock SET seq = seq + $1 RETURNING seq',
-    values: [count],
+    text: 'UPDATE clock SET seq = seq + $1, parameters = parameters + $2 RETURNING seq, parameters',
+    values: [count, parameters.changed ? 1 : 0],
   });
-  let seq: number = clock.rows[0]!.seq - count;
+  const { seq: last, parameters: version } = clock.rows[0]!;
+  if (version !== parameters.version + (parameters.changed ? 1 : 0)) throw new ParametersChanged();
+  if (parameters.changed) {
+    transaction.send({ text: 'UPDATE search_parameter SET since = $1 WHERE since IS NULL', values: [last] });
+  }
+  let seq: number = last - count;
   const current: Numbered[] = [];
   const past: Numbered[] = [];
   const replaced: Version[] = [];

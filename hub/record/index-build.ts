@@ -5,6 +5,7 @@
  */
 import { isFhirError, scanResource, typeName } from '@causeway/fhir';
 import type { Database, Transaction } from '../database/index.ts';
+import { forgetCustomEntries } from './custom-parameter-rows.ts';
 import { insertIndex } from './flush.ts';
 import type { HomeKeys } from './home-keys.ts';
 import { type IndexEntries, indexEntries, indexFormat } from './index-entries.ts';
@@ -46,7 +47,10 @@ export async function buildIndex(
 async function buildStep(transaction: Transaction, keys: HomeKeys): Promise<number | 'done'> {
   const state = await stateOf(transaction);
   if (state.format === indexFormat) return 'done';
-  if (!state.place) await transaction.query('TRUNCATE index_token, index_range, index_string');
+  if (!state.place) {
+    await transaction.query('TRUNCATE index_token, index_range, index_string');
+    await forgetCustomEntries(transaction);
+  }
   const { rows } = await transaction.query({
     name: 'index_build_read',
     text: `SELECT home, rkey, type, rid, version, deleted, body FROM resource

@@ -47,6 +47,13 @@ export function indexEntries(
   return found.entries();
 }
 
+/** The index entries that values of a resource of a type make. */
+export function entriesOf(type: string, values: readonly IndexValue[]): IndexEntries {
+  const found = new Collected(type);
+  for (const value of values) found.add(value);
+  return found.entries();
+}
+
 /** The marker that says a parameter has a value at all (`:missing`). */
 export function presenceHash(type: string, code: string): bigint {
   return hash64(`${type}.${code}?`);

@@ -8,6 +8,7 @@ import type { Database } from '../database/index.ts';
 import type { Access } from '../trust/index.ts';
 import { type BundleServices, type EntryOutcome, readBundle, runBatch } from './bundle.ts';
 import { Changes, type Found, type Removal, type WriteOutcome } from './changes.ts';
+import { CustomParameters } from './custom-parameters.ts';
 import { RecordError } from './errors.ts';
 import { type EverythingPage, type EverythingRequest, everythingPage } from './everything.ts';
 import type { Scope } from './everything-rows.ts';
@@ -56,6 +57,7 @@ export type BundleExchange = Pick<BundleServices, 'single' | 'audit' | 'fault'> 
 
 export class FhirRecord {
   readonly keys: HomeKeys;
+  readonly parameters: CustomParameters;
   readonly writer: Writer;
   readonly reader: Reader;
   readonly #database: Database;
@@ -66,7 +68,8 @@ export class FhirRecord {
   constructor(database: Database, master: Buffer) {
     this.#database = database;
     this.keys = new HomeKeys(master);
-    this.writer = new Writer(database, this.keys);
+    this.parameters = new CustomParameters(database, this.keys);
+    this.writer = new Writer(database, this.keys, this.parameters);
     this.reader = new Reader(database, this.keys);
     this.#changes = new Changes({
       writer: this.writer,

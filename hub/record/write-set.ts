@@ -74,12 +74,16 @@ export class WriteSet {
   touched = false;
   /** The accesses that the changes are. */
   readonly accesses: AccessNote[] = [];
+  /** The version of the custom search parameters by which the resources are indexed, and whether they are changed. */
+  readonly parameters: { version: number; changed: boolean };
 
-  constructor(transaction: Transaction, keys: HomeKeys, numbers: HomeNumbers, now: Date) {
+  /** @param parametersVersion see `CustomParameters.version` */
+  constructor(transaction: Transaction, keys: HomeKeys, numbers: HomeNumbers, now: Date, parametersVersion: number) {
     this.transaction = transaction;
     this.#keys = keys;
     this.#numbers = numbers;
     this.now = now;
+    this.parameters = { version: parametersVersion, changed: false };
   }
 
   /** Makes ready for resources under ids of the hub's making, which are not there yet. */
@@ -212,7 +216,7 @@ export class WriteSet {
     for (const [home, key] of this.#keys.make(this.transaction, homes)) this.#homeKeys.set(home, key);
   }
 
-  /** Writes all changes. */
+  /** Writes all changes. @throws ParametersChanged */
   async flush(): Promise<void> {
     const written = [...this.#slots.values()].filter((slot) => slot.rows.length > 0);
     const homes = written.flatMap((slot) => slot.rows.map((row) => row.home));
@@ -234,6 +238,7 @@ export class WriteSet {
     await writeRows(
       this.transaction,
       written.map(({ loaded, rows }) => ({ before: loaded, rows })),
+      this.parameters,
     );
   }
 

@@ -4,6 +4,8 @@
  */
 import type { Database, Transaction } from '../database/index.ts';
 import type { AccessNote } from '../trust/index.ts';
+import type { CustomParameters } from './custom-parameters.ts';
+import { ParametersChanged } from './flush.ts';
 import type { HomeKeys } from './home-keys.ts';
 import { HomeNumbers } from './home-numbers.ts';
 import { type ResourceKey, WriteSet } from './write-set.ts';
@@ -55,6 +57,7 @@ interface Queued {
 export class Writer {
   readonly #database: Database;
   readonly #keys: HomeKeys;
+  readonly #parameters: CustomParameters;
   readonly #numbers = new HomeNumbers();
   readonly #hooks: CommitHook[] = [];
   readonly #afterCommit: ((set: WriteSet) => void)[] = [];
@@ -66,9 +69,10 @@ export class Writer {
   #gathering: NodeJS.Timeout | undefined;
   #starting: NodeJS.Immediate | undefined;
 
-  constructor(database: Database, keys: HomeKeys) {
+  constructor(database: Database, keys: HomeKeys, parameters: CustomParameters) {
     this.#database = database;
     this.#keys = keys;
+    this.#parameters = parameters;
   }
 
   /** Adds a step to every transaction. Steps run in the order in which they were added. */
@@ -155,7 +159,7 @@ export class Writer {
     try {
       await this.#database.transaction(async (transaction) => {
         outcomes = [];
-        const set = new WriteSet(transaction, this.#keys, this.#numbers, new Date());
+        const set = new WriteSet(transaction, this.#keys, this.#numbers, new Date(), this.#parameters.version);
         const made = batch.flatMap(({ job }) => job.made ?? []);
         // Should an id have been there after all, it is looked up like any other.
         if (attempt === 1) await set.expect(made);
@@ -179,13 +183,16 @@ export class Writer {
         }
         if (set.changes.length > 0 || set.touched || set.accesses.length > 0) {
           set.enterHomes();
+          await this.#parameters.note(set);
           for (const hook of this.#hooks) await hook(set, transaction);
           await set.flush();
         }
         committed = set;
       });
     } catch (error) {
-      if ((error as { code?: string }).code === uniqueViolation && attempt < attempts) {
+      const isAgain = (error as { code?: string }).code === uniqueViolation || error instanceof ParametersChanged;
+      if (isAgain && attempt < attempts) {
+        if (error instanceof ParametersChanged) await this.#refreshParameters();
         await this.#commit(batch, attempt + 1);
       } else if (batch.length === 1) {
         batch[0]!.reject(error);
@@ -195,10 +202,16 @@ export class Writer {
       return;
     }
     committed!.committed();
+    if (committed!.parameters.changed) await this.#refreshParameters();
     for (const { queued, value, error } of outcomes) {
       if (error === undefined) queued.resolve(value);
       else queued.reject(error);
     }
     for (const listener of this.#afterCommit) listener(committed!);
+  }
+
+  /** Where this fails, the next write or the next look at the parameters makes up for it. */
+  async #refreshParameters(): Promise<void> {
+    await this.#parameters.refreshed().catch(() => {});
   }
 }

@@ -2,7 +2,7 @@
  * `_include` and `_revinclude` (FHIR R4 §3.1.1.5.4–5): what matches refer to and what refers to them, with `:iterate`
  * from what was included on. There is an end to what one page includes; where it is reached, the answer says so.
  */
-import { extract, isResourceType, resourceTypes, searchParameters } from '@causeway/fhir';
+import { extract, isResourceType, resourceTypes, searchParameters, searchParametersVersion } from '@causeway/fhir';
 import type { Access } from '../../trust/index.ts';
 import type { Issue } from '../errors.ts';
 import { referenceHash } from '../keys.ts';
@@ -106,8 +106,11 @@ async function hashesOf(
 }
 
 const known = new Map<string, [string, string][]>();
+let knownVersion = searchParametersVersion();
 
 function parametersTo({ type, parameter }: Include, target: string): [string, string][] {
+  if (knownVersion !== searchParametersVersion()) known.clear();
+  knownVersion = searchParametersVersion();
   const key = `${type}:${parameter}:${target}`;
   let found = known.get(key);
   if (!found) {
@@ -116,6 +119,7 @@ function parametersTo({ type, parameter }: Include, target: string): [string, st
       searchParameters(of)
         .filter((one) => one.type === 'reference' && (parameter === '*' || one.code === parameter))
         .filter((one) => !one.target || one.target.includes(target))
+        .filter((one) => one.refusal?.() === undefined)
         .map(({ code }): [string, string] => [of, code]),
     );
     known.set(key, found);

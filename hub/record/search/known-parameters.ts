@@ -1,11 +1,14 @@
 /** Which search parameters and modifiers there are (FHIR R4 §3.1.1.4), and what to say of those there are not. */
 import { isResourceType, type SearchParameter, searchParameters } from '@causeway/fhir';
+import { RecordError } from '../errors.ts';
 import { wrong } from './wrong.ts';
 
-/** The parameter of a type. @throws RecordError 400 with the names that are near */
+/** The parameter of a type. @throws RecordError 400 with the names that are near, 503 while it is not complete yet */
 export function findParameter(type: string, code: string): SearchParameter {
   const all = searchParameters(type);
   const found = all.find((parameter) => parameter.code === code);
+  const refusal = found?.refusal?.();
+  if (refusal !== undefined) throw new RecordError(503, 'incomplete', refusal, code).with('retry-after', '5');
   if (found) return found;
   const near = all
     .filter(({ code: other }) => Math.abs(other.length - code.length) <= 2 && distance(other, code) <= 2)

@@ -111,7 +111,7 @@ export function readSearchRequest(
       else throw wrong(name, `is one too many: a search takes ${maximumFilters} filters`);
       if (name !== '_cursor') request.understood.push([name, value]);
     } catch (error) {
-      if (!(error instanceof RecordError) || !lenient) throw error;
+      if (!(error instanceof RecordError) || !lenient || error.status !== 400) throw error;
       request.warnings.push(...error.issues.map((issue) => ({ ...issue, severity: 'warning' as const })));
     }
   }

@@ -26,6 +26,14 @@ export { isResourceType, resourceTypes, typeCode, typeName } from './resource-ty
 export type { ScannedResource } from './scan.ts';
 export { scanResource } from './scan.ts';
 export { compartmentMembers, compartmentParameters, compartmentTypes } from './search/compartments.ts';
+export type { CustomParameter, ParameterFault } from './search/custom-parameters.ts';
+export {
+  customParameter,
+  parameterExtractor,
+  parameterTypes,
+  searchParametersVersion,
+  useSearchParameters,
+} from './search/custom-parameters.ts';
 export type { DateRange } from './search/dates.ts';
 export { DATE_MAX, DATE_MIN, dateRange } from './search/dates.ts';
 export { compartment, extract, isInPatientCompartment } from './search/extract.ts';

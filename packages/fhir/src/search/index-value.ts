@@ -124,4 +124,6 @@ export interface SearchParameter {
    * combine values of the whole resource, the codes of the parameters that all together say the same.
    */
   composite?: { ofElements: boolean; asParameters?: string[] };
+  /** Of a custom parameter: why a search by it is refused for the moment; undefined where it is not. */
+  refusal?: () => string | undefined;
 }

@@ -1,11 +1,12 @@
 /**
- * Every search parameter of a resource type, R4's and US Core's, compiled when the type is first asked for; and those
+ * Every search parameter of a resource type, R4's, US Core's and custom ones, compiled when the type is first asked for; and those
  * which could not be compiled, with the reason.
  */
 import type { SearchParameterDefinition } from '../definitions/artifact.ts';
 import type { Definitions } from '../definitions/definitions.ts';
 import { definitions } from '../definitions/definitions.ts';
 import { isResourceType, resourceTypes } from '../resource-types.ts';
+import type { CustomParameter } from './custom-parameters.ts';
 import type { Expression } from './expression.ts';
 import { parseExpression } from './expression.ts';
 import type { IndexValue, SearchParameter } from './index-value.ts';
@@ -82,18 +83,31 @@ function compileType(defs: Definitions, resourceType: string): TypeSearch {
   return { parameters, uncompiled: failed, plan };
 }
 
-function definitionsFor(defs: Definitions, resourceType: string): SearchParameterDefinition[] {
-  const bases = new Set([resourceType, 'Resource', ...(PLAIN_RESOURCES.has(resourceType) ? [] : ['DomainResource'])]);
-  return defs.artifact.searchParameters.filter((parameter) => parameter.base.some((base) => bases.has(base)));
+/** The custom parameters in use; see `useSearchParameters`. */
+export const customParameters: { list: readonly CustomParameter[]; version: number } = { list: [], version: 0 };
+
+function definitionsFor(defs: Definitions, resourceType: string): CustomParameter[] {
+  return [...builtInParameters(defs, resourceType), ...ofType(customParameters.list, resourceType)];
 }
 
-const PLAIN_RESOURCES = new Set(['Binary', 'Bundle', 'Parameters']);
+/** The definitions of R4 and US Core for a resource type. */
+export function builtInParameters(defs: Definitions, resourceType: string): SearchParameterDefinition[] {
+  return ofType(defs.artifact.searchParameters, resourceType);
+}
+
+function ofType<T extends SearchParameterDefinition>(parameters: readonly T[], resourceType: string): T[] {
+  const bases = new Set([resourceType, 'Resource', ...(PLAIN_RESOURCES.has(resourceType) ? [] : ['DomainResource'])]);
+  return parameters.filter((parameter) => parameter.base.some((base) => bases.has(base)));
+}
+
+/** Types that are no DomainResource. */
+export const PLAIN_RESOURCES: ReadonlySet<string> = new Set(['Binary', 'Bundle', 'Parameters']);
 
 /** What is learnt while compiling: a composite's components. */
 type Added = Pick<SearchParameter, 'components' | 'composite'>;
 
 /** Compiles one parameter into the tree; a sentence when it cannot be. */
-function addParameter(
+export function addParameter(
   defs: Definitions,
   plan: PlanNode,
   resourceType: string,
@@ -179,14 +193,14 @@ function addComposite(
   };
 }
 
-/** The code of a parameter of the type that looks at the same elements as a component does; at most one. */
+/** The code of a built-in parameter of the type that looks at the same elements as a component does; at most one. */
 function parameterOf(
   defs: Definitions,
   resourceType: string,
   kind: SearchParameter['type'],
   component: PlanNode,
 ): string[] {
-  const same = definitionsFor(defs, resourceType).find(({ type, expression }) => {
+  const same = builtInParameters(defs, resourceType).find(({ type, expression }) => {
     const parsed = type === kind && expression ? parseExpression(ownExpression(expression, resourceType)) : '';
     if (typeof parsed === 'string') return false;
     const root = planNode();
@@ -234,10 +248,10 @@ function componentTarget(
 
 function describe(
   resourceType: string,
-  definition: SearchParameterDefinition,
+  definition: CustomParameter,
   { components, composite }: Added,
 ): SearchParameter {
-  const { code, type, url, target } = definition;
+  const { code, type, url, target, refusal } = definition;
   return {
     code,
     type,
@@ -246,6 +260,7 @@ function describe(
     ...(target === undefined ? {} : { target }),
     ...(components === undefined ? {} : { components }),
     ...(composite === undefined ? {} : { composite }),
+    ...(refusal === undefined ? {} : { refusal }),
   };
 }
 
