@@ -335,9 +335,48 @@ const reversed = fc
     }),
   );
 
+/** `_filter` (§3.1.3): terms joined by `and`, `or` and `not`, as the words of the expression say. */
+const expressions = fc.letrec<{ any: Condition }>((tie) => {
+  const gender = oneOf(['male', 'female', 'other']).map(
+    (value): Condition => ({ name: '', value: `gender eq ${value}`, test: (one) => one.gender === value }),
+  );
+  const unlike = oneOf(['male', 'female']).map(
+    (value): Condition => ({ name: '', value: `gender ne ${value}`, test: (one) => one.gender !== value }),
+  );
+  const family = oneOf(['zur', 'li', 'ang', 'de la']).map(
+    (value): Condition => ({
+      name: '',
+      value: `family sw "${value}"`,
+      test: ({ name }) => name.some((one: Json) => one.family && folded(one.family).startsWith(value)),
+    }),
+  );
+  const birth = oneOf(days).map(
+    (value): Condition => ({
+      name: '',
+      value: `birthdate lt ${value}`,
+      test: ({ birthDate }) => birthDate !== undefined && spanOf(birthDate)[0] < spanOf(value)[0],
+    }),
+  );
+  const joined = fc.tuple(tie('any'), oneOf(['and', 'or']), tie('any')).map(
+    ([one, word, other]): Condition => ({
+      name: '',
+      value: `(${one.value} ${word} ${other.value})`,
+      test:
+        word === 'and'
+          ? (resource) => one.test(resource) && other.test(resource)
+          : (resource) => one.test(resource) || other.test(resource),
+    }),
+  );
+  const not = tie('any').map(
+    ({ value, test }): Condition => ({ name: '', value: `not (${value})`, test: (resource) => !test(resource) }),
+  );
+  return { any: fc.oneof({ maxDepth: 3 }, gender, unlike, family, birth, joined, not) };
+});
+const filterCondition = expressions.any.map((expression): Condition => ({ ...expression, name: '_filter' }));
+
 const patientCondition = fc.oneof({ arbitrary: plain.Patient, weight: 3 }, { arbitrary: reversed, weight: 2 });
 const conditions: Record<Type, fc.Arbitrary<Condition>> = {
-  Patient: patientCondition,
+  Patient: fc.oneof({ arbitrary: patientCondition, weight: 5 }, { arbitrary: filterCondition, weight: 1 }),
   Observation: fc.oneof(
     { arbitrary: plain.Observation, weight: 3 },
     { arbitrary: chained(patientCondition), weight: 1 },

@@ -210,6 +210,8 @@ describe('what finds (https://hl7.org/fhir/R4/search.html)', () => {
     ['Observation?performer:Practitioner.family=amber', ['o2']],
     // §3.1.1.4.2 reverse chains
     ['Patient?_has:Observation:patient:code=85354-9', ['p2']],
+    ['Patient?_has:Observation:patient:code:not=2339-0', ['p2']],
+    ['Observation?code=2339-0&subject:Patient.gender:not=male', ['o1', 'o2']],
     ['Patient?_has:Observation:patient:performer.family=amber', ['p1']],
     ['Encounter?_has:Observation:encounter:code=2339-0', ['e1']],
     ['Organization?_has:Organization:partof:_has:Patient:organization:family=zurcher', ['org1']],
