@@ -1,6 +1,6 @@
 /** The table of custom search parameters: which there are, and how far each is indexed. */
 import type { CustomParameter } from '@causeway/fhir';
-import type { Queryable, Transaction } from '../database/index.ts';
+import type { Queryable, Row, Transaction } from '../database/index.ts';
 
 /** `indexing`: what was written before is not indexed by it yet. `retired`: what is indexed by it is to be removed. */
 export type ParameterState = 'indexing' | 'active' | 'retired';
@@ -106,8 +106,7 @@ export async function forgetCustomEntries(transaction: Transaction): Promise<voi
   );
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: a row as the driver gives it.
-function rowOf({ id, rid, definition, state, since, type, home, rkey, done, total }: any): ParameterRow {
+function rowOf({ id, rid, definition, state, since, type, home, rkey, done, total }: Row): ParameterRow {
   const place = type === null ? undefined : { type, home, rkey };
   return { id, rid, definition, state, since, place, done, total: total ?? undefined };
 }

@@ -6,8 +6,8 @@ import { typeCode } from '@causeway/fhir';
 import { accessCondition } from '../../trust/index.ts';
 import { referenceHash, referenceMask } from '../keys.ts';
 import { compile } from './compile.ts';
-import { eachResource, leadRows } from './lead.ts';
-import { anyOf, hashed, lazily, type Predicate, type SearchContext, sqlOf } from './predicate.ts';
+import { eachResource } from './lead.ts';
+import { anyOf, hashed, lazily, leadRows, type Predicate, type SearchContext, sqlOf } from './predicate.ts';
 import { namesHome } from './reference.ts';
 import type { Filter } from './request.ts';
 import { wrong } from './wrong.ts';
@@ -28,7 +28,10 @@ export async function chain(
     if (far) hashes.push(...far.map((rid) => referenceHash(type, code, target.type, rid)));
     else alternatives.push(await followed(context, type, code, target));
   }
-  return anyOf([...(hashes.length > 0 || alternatives.length === 0 ? [hashed(context, hashes)] : []), ...alternatives]);
+  return anyOf(context, [
+    ...(hashes.length > 0 || alternatives.length === 0 ? [hashed(context, hashes)] : []),
+    ...alternatives,
+  ]);
 }
 
 export async function has(

@@ -27,7 +27,7 @@ export async function compile(context: SearchContext, type: string, filter: Filt
     case 'all': {
       const parts = await Promise.all(filter.filters.map((one) => compile(context, type, one)));
       refuseChecks(parts);
-      return (filter.kind === 'any' ? anyOf : allOf)(parts);
+      return filter.kind === 'any' ? anyOf(context, parts) : allOf(parts);
     }
     case 'not': {
       const part = await compile(context, type, filter.filter);

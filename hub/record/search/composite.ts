@@ -17,7 +17,7 @@ import { wrong } from './wrong.ts';
 type ValueFilter = Extract<Filter, { kind: 'value' }>;
 
 export async function composite(context: SearchContext, type: string, filter: ValueFilter): Promise<Predicate> {
-  return anyOf(await Promise.all(filter.values.map((value) => combination(context, type, filter, value))));
+  return anyOf(context, await Promise.all(filter.values.map((value) => combination(context, type, filter, value))));
 }
 
 async function combination(
@@ -40,7 +40,7 @@ async function combination(
     found.push(allOf(await Promise.all(all)));
   }
   if (combined?.ofElements) found.push(await withinElement(context, type, filter, parts));
-  return anyOf(found);
+  return anyOf(context, found);
 }
 
 async function withinElement(

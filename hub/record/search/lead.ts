@@ -1,12 +1,5 @@
 /** The index that leads a search: statements that give `home, rkey` of what a filter finds. */
-import { hashArray, type Lead, type SearchContext } from './predicate.ts';
-
-/** What a lead finds, in any order and perhaps repeatedly. @param within a condition on the columns of the rows */
-export function leadRows(context: SearchContext, lead: Lead): string {
-  if ('rows' in lead) return lead.rows();
-  const list = context.parameter(hashArray(lead.hashes));
-  return `SELECT home, rkey FROM index_token WHERE value = ANY(${list}::bigint[])`;
-}
+import { type Lead, leadRows, type SearchContext } from './predicate.ts';
 
 /**
  * The resource of each index row, taken one by one in the order of the rows. Left to the planner, which takes home and

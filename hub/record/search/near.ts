@@ -19,7 +19,10 @@ const kmPer: Record<string, number> = {
 };
 
 export function near(context: SearchContext, type: string, values: readonly string[]): Predicate {
-  return anyOf(values.map((value) => around(context, type, value)));
+  return anyOf(
+    context,
+    values.map((value) => around(context, type, value)),
+  );
 }
 
 function around(context: SearchContext, type: string, value: string): Predicate {

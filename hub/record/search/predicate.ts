@@ -97,7 +97,7 @@ function unindexed(test: string): string {
 }
 
 /** The filter that one of several finds. */
-export function anyOf(predicates: Predicate[]): Predicate {
+export function anyOf(context: SearchContext, predicates: Predicate[]): Predicate {
   const [only] = predicates;
   if (predicates.length === 1 && only) return only;
   const leads = predicates.map(({ lead, negative }) => (negative ? undefined : lead));
@@ -106,7 +106,7 @@ export function anyOf(predicates: Predicate[]): Predicate {
   const partial = predicates.some((one) => one.partial) ? { partial: true as const } : {};
   if (leads.every((lead) => lead && 'hashes' in lead)) return { sql, lead: { hashes }, ...partial };
   if (leads.some((lead) => lead === undefined)) return { sql };
-  return { sql, lead: { rows: () => leads.map((lead) => rowsOf(lead!)).join(' UNION ALL ') }, ...partial };
+  return { sql, lead: { rows: () => leads.map((lead) => leadRows(context, lead!)).join(' UNION ALL ') }, ...partial };
 }
 
 /** The filter that all of several find. */
@@ -123,10 +123,11 @@ export function sqlOf(predicate: Predicate, alias: string): string {
   return predicate.negative ? `NOT (${predicate.sql(alias)})` : predicate.sql(alias);
 }
 
-/** What a lead finds as a statement that gives `home, rkey`. */
-function rowsOf(lead: Lead): string {
+/** What a lead finds, in any order and perhaps repeatedly. Hashes are values: the text has to be that of every search of its shape. */
+export function leadRows(context: SearchContext, lead: Lead): string {
   if ('rows' in lead) return lead.rows();
-  return `SELECT home, rkey FROM index_token WHERE value = ANY('${hashArray(lead.hashes)}'::bigint[])`;
+  const list = context.parameter(hashArray(lead.hashes));
+  return `SELECT home, rkey FROM index_token WHERE value = ANY(${list}::bigint[])`;
 }
 
 /** Hashes as PostgreSQL reads an array. */

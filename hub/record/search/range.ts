@@ -16,7 +16,10 @@ export function range(
   code = parameter.code,
 ): Predicate {
   if (parameter.type === 'quantity')
-    return anyOf(values.flatMap((value) => quantity(context, type, parameter, value, code)));
+    return anyOf(
+      context,
+      values.flatMap((value) => quantity(context, type, parameter, value, code)),
+    );
   const isDate = parameter.type === 'date';
   const asked = values.map((value) => (isDate ? readDate : readNumber)(parameter, value));
   return indexed(context, 'index_range', parameterNumber(type, code), () =>
