@@ -23,12 +23,13 @@ import {
 } from './measure.ts';
 import { type Name, type Options, readOptions, UsageError } from './options.ts';
 import { copyCeiling } from './parts/copy-ceiling.ts';
+import { storedTexts } from './parts/stored-texts.ts';
 import { rounded, tableHead, tableLines } from './report.ts';
 import { type BenchHub, startHub } from './server/hub.ts';
 import { load, machine, versions } from './server/machine.ts';
 import { untilQuiet } from './server/usage.ts';
 
-const aloneNames: readonly Name[] = ['v2_to_fhir', 'ccda_to_fhir', 'match', 'delivery', 'copy_ceiling'];
+const aloneNames: readonly Name[] = ['v2_to_fhir', 'ccda_to_fhir', 'match', 'delivery', 'stored_texts', 'copy_ceiling'];
 
 /** A quick run begins nothing after this time since the server was filled, however busy the machine is. */
 const quickMs = 50_000;
@@ -187,6 +188,7 @@ async function measureAlone(name: Name, client: Client, effort: Effort): Promise
     if (name === 'ccda_to_fhir') return client.call('ccdaRun', effort.seconds * 2);
     if (name === 'match') return client.call('matchingRun', effort.matchedPeople);
     if (name === 'delivery') return client.call('deliveryRun', effort.deliveredPeople);
+    if (name === 'stored_texts') return storedTexts(effort.seconds);
     return copyCeiling(client, effort);
   };
   return { ...(await run()), load_1min: load() };

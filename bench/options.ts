@@ -13,6 +13,7 @@ export const names = [
   'ccda_to_fhir',
   'match',
   'delivery',
+  'stored_texts',
   'copy_ceiling',
 ] as const;
 export type Name = (typeof names)[number];
