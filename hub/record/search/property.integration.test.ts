@@ -157,10 +157,7 @@ function spanOf(date: string): [number, number] {
   return [Date.UTC(year, 0), Date.UTC(year + 1, 0)];
 }
 
-/**
- * §3.1.1.4.5 on spans of time. Of a span that ends with the one asked for but begins earlier the table says neither that
- * it is greater nor equal; here `ge` finds whatever may lie at or after the beginning of what is asked for, `le` likewise.
- */
+/** §3.1.1.4.5 on spans of time. */
 function dateCondition(name: string, found: (resource: Json) => string | undefined) {
   return fc.array(fc.tuple(oneOf(prefixes), oneOf(dates)), { minLength: 1, maxLength: 2 }).map((asked): Condition => {
     const fits = (prefix: string, wanted: string, value: string) => {
@@ -173,11 +170,11 @@ function dateCondition(name: string, found: (resource: Json) => string | undefin
         case 'gt':
           return high > to;
         case 'ge':
-          return high > from;
+          return high > to || isWithin;
         case 'lt':
           return low < from;
         case 'le':
-          return low < to;
+          return low < from || isWithin;
         case 'sa':
           return low >= to;
         case 'eb':

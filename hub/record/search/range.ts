@@ -83,7 +83,8 @@ function quantity(
 }
 
 /**
- * The comparisons of §3.1.1.4.5 between what is asked for and the range of a resource.
+ * The comparisons of §3.1.1.4.5 between what is asked for and the range of a resource. A time that overlaps the beginning
+ * of what is asked for and ends within it is less, and neither greater nor equal; one that overlaps the end is greater.
  * @param isOpen whether the high end of both ranges is outside of them, as with dates
  */
 function compared(context: SearchContext, asked: AskedRange, low: string, high: string, isOpen: boolean): string {
@@ -98,11 +99,13 @@ function compared(context: SearchContext, asked: AskedRange, low: string, high: 
     case 'gt':
       return `${high} > ${to()}`;
     case 'ge':
-      return `${high} ${isPoint ? '>=' : '>'} ${from()}`;
+      return isOpen ? `(${low} >= ${from()} OR ${high} > ${to()})` : `${high} ${isPoint ? '>=' : '>'} ${from()}`;
     case 'lt':
       return `${low} < ${from()}`;
     case 'le':
-      return `${low} ${isPoint ? '<=' : '<'} ${to()}`;
+      return isOpen
+        ? `(${low} < ${to()} AND (${low} < ${from()} OR ${high} <= ${to()}))`
+        : `${low} ${isPoint ? '<=' : '<'} ${to()}`;
     case 'sa':
       return `${low} ${isOpen ? '>=' : '>'} ${to()}`;
     case 'eb':

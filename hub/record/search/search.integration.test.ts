@@ -127,6 +127,20 @@ beforeAll(async () => {
       { code: coded('8462-4'), valueQuantity: quantity(80, 'mm[Hg]') },
     ],
   });
+  const stay = (id: string, from: string, to: string) =>
+    put({
+      resourceType: 'Encounter',
+      id,
+      status: 'finished',
+      class: { code: 'IMP' },
+      period: { start: `2024-02-${from}:00:00Z`, end: `2024-02-${to}:00:00Z` },
+    });
+  await stay('before', '08T10', '09T10');
+  await stay('endsWithin', '09T10', '10T10');
+  await stay('within', '10T10', '10T12');
+  await stay('endsAfter', '10T10', '11T10');
+  await stay('around', '09T10', '11T10');
+  await stay('after', '11T10', '12T10');
   await put({ resourceType: 'Location', id: 'near', name: 'Near', position: { latitude: 48.2, longitude: 16.37 } });
   await put({ resourceType: 'Location', id: 'far', name: 'Far', position: { latitude: 47.07, longitude: 15.44 } });
   await put({ resourceType: 'Location', id: 'dateline', name: 'East', position: { latitude: 0, longitude: 179.99 } });
@@ -235,6 +249,16 @@ describe('what finds (https://hl7.org/fhir/R4/search.html)', () => {
     ['Observation?date=sa2024-01-03', ['bp']],
     ['Observation?date=eb2024-01-02', ['o1']],
     ['Observation?date=ge2024-01-02&date=lt2024-01-04', ['o2', 'o3']],
+    // §3.1.1.4.5: ge is "the range above the search value intersects with the range of the target value, or the range of
+    // the search value fully contains the range of the target value"; le the same with the range below
+    ['Encounter?date=ge2024-02-10', ['within', 'endsAfter', 'around', 'after']],
+    ['Encounter?date=le2024-02-10', ['before', 'endsWithin', 'within', 'around']],
+    ['Encounter?date=gt2024-02-10', ['endsAfter', 'around', 'after']],
+    ['Encounter?date=lt2024-02-10', ['before', 'endsWithin', 'around']],
+    ['Encounter?date=eq2024-02-10', ['within']],
+    ['Encounter?date=ne2024-02-10', ['before', 'endsWithin', 'endsAfter', 'around', 'after']],
+    ['Encounter?date=sa2024-02-10', ['after']],
+    ['Encounter?date=eb2024-02-10', ['before']],
   ])('%s', async (query, expected) => {
     expect((await ids(query)).sort()).toEqual([...expected].sort());
     expect((await all(`${query}&_count=1`)).found.sort()).toEqual([...expected].sort());
