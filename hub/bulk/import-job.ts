@@ -97,7 +97,7 @@ async function storeInput(
   const type = input.type === '' ? undefined : input.type;
   const read = async (from: number): Promise<{ part: Part; lines: ReadLines } | undefined> => {
     const part = await nextPart(parts.database, job, input.number, from);
-    return part && { part, lines: readLines(part, type, parts.limits.lineBytes) };
+    return part && { part, lines: readLines(job.access, part, type, parts.limits.lineBytes) };
   };
   let next = await read(0);
   while (next) {

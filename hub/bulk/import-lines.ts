@@ -11,6 +11,7 @@ import {
   type Version,
   type WriteSet,
 } from '../record/index.ts';
+import { type Access, refusedChange } from '../trust/index.ts';
 import type { Part } from './files.ts';
 import { linesOf } from './spool.ts';
 
@@ -33,7 +34,7 @@ export interface ReadLines {
 const issuesPerLine = 10;
 
 /** Reads a part. @param type the type that all lines must have; undefined for any */
-export function readLines(part: Part, type: string | undefined, lineBytes: number): ReadLines {
+export function readLines(access: Access, part: Part, type: string | undefined, lineBytes: number): ReadLines {
   const read: ReadLines = { good: [], bad: [], keys: [], patients: [] };
   if (part.body.length === 0) {
     read.bad.push(problem(part.place + 1, 'too-long', `is longer than ${lineBytes} bytes`));
@@ -42,7 +43,7 @@ export function readLines(part: Part, type: string | undefined, lineBytes: numbe
   const patients = new Set<string>();
   for (const [i, bytes] of linesOf(part.body).entries()) {
     const line = part.place + i + 1;
-    const scanned = readLine(bytes, line, type, lineBytes);
+    const scanned = readLine(access, bytes, line, type, lineBytes);
     if (scanned === undefined) continue;
     if (Array.isArray(scanned)) {
       read.bad.push(scanned);
@@ -60,6 +61,7 @@ export function readLines(part: Part, type: string | undefined, lineBytes: numbe
 
 /** A line's resource, its problems, or undefined where it is empty. */
 function readLine(
+  access: Access,
   bytes: Buffer,
   line: number,
   type: string | undefined,
@@ -83,6 +85,8 @@ function readLine(
   if (type !== undefined && scanned.resourceType !== type) {
     return problem(line, 'invariant', `is a ${scanned.resourceType}, and the file is said to hold ${type}`);
   }
+  const refusal = refusedChange(access, scanned.resourceType);
+  if (refusal !== undefined) return [{ severity: 'error', code: 'forbidden', diagnostics: `Line ${line}: ${refusal}` }];
   if (scanned.id !== undefined && !isId(scanned.id)) {
     return problem(line, 'value', 'has an id that is not 1 to 64 letters, digits, - and dots');
   }

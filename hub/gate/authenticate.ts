@@ -14,14 +14,6 @@ export interface Caller extends Access {
   site: string | undefined;
 }
 
-/** Roles that may change resources directly. */
-const writers: readonly Role[] = ['clinician', 'administrator', 'system'];
-
-/** Whether a caller may change resources. */
-export function mayWrite(caller: Caller): boolean {
-  return writers.includes(caller.role);
-}
-
 export class Authenticator {
   readonly #accounts: Accounts;
   readonly #tokenKey: Buffer;

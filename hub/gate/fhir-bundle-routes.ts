@@ -4,7 +4,7 @@ import { type BundleEntry, type EntryOutcome, RecordError, recordErrorOf } from 
 import type { Caller } from './authenticate.ts';
 import { bundle, etag, outcomeEntry, patientsIn } from './fhir-answers.ts';
 import { elsewhere } from './fhir-bundle-elsewhere.ts';
-import { auditOf, baseUrl, bodyText, type FhirParts, recordAccess, writer } from './fhir-exchange.ts';
+import { auditOf, baseUrl, bodyText, checkMayChange, type FhirParts, recordAccess, writer } from './fhir-exchange.ts';
 import { answerForm } from './fhir-format.ts';
 import { isLenient, returnPreference } from './fhir-prefer.ts';
 import { isUnchanged } from './fhir-read-routes.ts';
@@ -94,6 +94,7 @@ async function change(
   id: string | undefined,
   query: string | undefined,
 ): Promise<EntryOutcome> {
+  checkMayChange(who, type);
   const what = `/${entry.url}`;
   if (entry.method === 'DELETE') return remove(record, who, entry, type, id, query ?? '');
   if (!entry.scanned) throw new RecordError(400, 'required', 'The entry has no resource.');

@@ -10,8 +10,8 @@ import {
   RecordError,
   type Retention,
 } from '../record/index.ts';
-import type { AccessLog } from '../trust/index.ts';
-import { type Authenticator, type Caller, mayWrite } from './authenticate.ts';
+import { type AccessLog, refusedChange } from '../trust/index.ts';
+import type { Authenticator, Caller } from './authenticate.ts';
 import type { FhirAddresses } from './fhir-addresses.ts';
 import { patientsIn } from './fhir-answers.ts';
 import { answerForm, formatOf, isRightVersion, mediaTypeOf } from './fhir-format.ts';
@@ -62,8 +62,14 @@ export async function writer(parts: FhirParts, request: FastifyRequest, action: 
   const { type, id } = request.params as Partial<Params>;
   if ((type !== undefined && !isResourceType(type)) || /^[$_]/.test(id ?? ''))
     throw parts.addresses.refusal(request.method, request.url);
-  if (!mayWrite(who)) throw new RecordError(403, 'forbidden', `The role ${who.role} may not change resources.`);
+  checkMayChange(who, type);
   return who;
+}
+
+/** @throws RecordError 403 where a caller may not change resources of a type, or any where none is named */
+export function checkMayChange(who: Caller, type?: string): void {
+  const refused = refusedChange(who, type);
+  if (refused !== undefined) throw new RecordError(403, 'forbidden', refused);
 }
 
 /** Records an access that changed nothing; resolves once it is on disk. */

@@ -3,8 +3,8 @@ import { isFhirError, parseExact } from '@causeway/fhir';
 import { GraphqlError, type GraphqlSource, type Resource } from '@causeway/graphql';
 import { type FhirRecord, RecordError, type StoredResource } from '../record/index.ts';
 import type { Access } from '../trust/index.ts';
-import { type Caller, mayWrite } from './authenticate.ts';
-import { auditOf } from './fhir-exchange.ts';
+import type { Caller } from './authenticate.ts';
+import { auditOf, checkMayChange } from './fhir-exchange.ts';
 
 /** Characters of all resources that one query reads: they are in memory until it is answered. */
 const longest = 32 * 1024 * 1024;
@@ -63,8 +63,8 @@ export function graphqlSource(
 export function graphqlChanges(record: FhirRecord, who: Caller, path: string): Required<GraphqlSource>['change'] {
   return async (change) => {
     try {
-      if (!mayWrite(who)) throw new RecordError(403, 'forbidden', `The role ${who.role} may not change resources.`);
       const { type } = change;
+      checkMayChange(who, type);
       const audit = auditOf(who, change.kind, `${path} ${type}${change.kind === 'create' ? '' : `/${change.id}`}`);
       if (change.kind === 'delete') {
         await record.remove(type, change.id, {}, () => audit({ status: 204, text: `${type}/${change.id}` }));

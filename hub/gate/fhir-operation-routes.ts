@@ -10,7 +10,8 @@ import {
   validationIssues,
   validationModes,
 } from '../record/index.ts';
-import { type Caller, mayWrite } from './authenticate.ts';
+import { refusedChange } from '../trust/index.ts';
+import type { Caller } from './authenticate.ts';
 import { bundle, entry, patientsOf } from './fhir-answers.ts';
 import { baseUrl, bodyText, type FhirParts, type Params, pathOf, recordAccess } from './fhir-exchange.ts';
 import { answerForm } from './fhir-format.ts';
@@ -79,7 +80,7 @@ export function fhirOperationRoutes(app: FastifyInstance, parts: FhirParts): voi
       throw new RecordError(400, 'required', wanted, 'resource');
     }
     const profile = parameters.text('profile');
-    const may = { mayWrite: mayWrite(who), exists: stored !== undefined };
+    const may = { refused: refusedChange(who, type), exists: stored !== undefined };
     const issues = unreadable ?? validationIssues(subject, { type, id, mode, profile, ...may });
     await recordAccess(parts, who, 'validate', pathOf(request), 200, type === 'Patient' && id ? [id] : []);
     return issues;

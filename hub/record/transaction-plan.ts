@@ -1,6 +1,6 @@
 /** What a transaction's entries are to do, and to which resources, before anything is written (FHIR R4 §3.1.0.11.2). */
 import { isResourceType, type ScannedResource } from '@causeway/fhir';
-import type { Access } from '../trust/index.ts';
+import { type Access, refusedChange } from '../trust/index.ts';
 import type { BundleEntry, BundleServices } from './bundle.ts';
 import { BundleReferences, readConditional } from './bundle-references.ts';
 import { removedAtOnce } from './changes.ts';
@@ -84,6 +84,8 @@ async function planEntry(services: BundleServices, access: Access, entry: Bundle
   const at = `Bundle.entry[${entry.index}]`;
   const { method, scanned } = entry;
   const { type, id } = addressOf(entry, at);
+  const refused = refusedChange(access, type);
+  if (refused !== undefined) throw new RecordError(403, 'forbidden', refused, at);
   if (scanned && method !== 'PATCH' && method !== 'DELETE') {
     if (scanned.resourceType !== type) {
       const text = `request.url names ${type}, the resource is a ${scanned.resourceType}.`;

@@ -17,7 +17,8 @@ export interface ValidationRequest {
   /** A profile it is to be checked against. */
   profile: string | undefined;
   /** Whether the caller may change resources, and whether the one of the address exists. */
-  mayWrite: boolean;
+  /** Why the caller may not change resources of the type. */
+  refused: string | undefined;
   exists: boolean;
 }
 
@@ -29,9 +30,9 @@ export function validationIssues(text: string | undefined, request: ValidationRe
   return issues;
 }
 
-function interactionIssues({ mode, mayWrite, exists, profile, type }: ValidationRequest): Issue[] {
+function interactionIssues({ mode, refused, exists, profile, type }: ValidationRequest): Issue[] {
   const issues: Issue[] = [];
-  if (mode !== undefined && !mayWrite) issues.push(error('forbidden', 'Your role may not change resources.'));
+  if (mode !== undefined && refused !== undefined) issues.push(error('forbidden', refused));
   if (mode === 'delete' && !exists) {
     issues.push(warning('not-found', `There is no ${type} of this id: deleting it would change nothing.`));
   }

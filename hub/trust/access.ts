@@ -3,6 +3,8 @@
  * SQL of that read.
  */
 
+import { isDefinition } from '@causeway/fhir';
+
 export const roles = ['clinician', 'steward', 'integration-engineer', 'administrator', 'system'] as const;
 export type Role = (typeof roles)[number];
 
@@ -29,6 +31,16 @@ const purposes: Record<Role, string> = {
 };
 
 const clinicalReaders: readonly Role[] = ['clinician', 'steward', 'administrator', 'system'];
+
+/** Roles that may change resources directly. */
+const writers: readonly Role[] = ['clinician', 'administrator', 'system'];
+
+/** Why an access may not change resources of a type, or any; undefined where it may. */
+export function refusedChange({ role }: Pick<Access, 'role'>, type?: string): string | undefined {
+  if (!writers.includes(role)) return `The role ${role} may not change resources.`;
+  if (type === undefined || !isDefinition(type) || role === 'administrator') return undefined;
+  return `The role ${role} may not change a ${type}, by which the whole hub goes; an administrator may.`;
+}
 
 /** The access of a signed-in account or a token. A role that has no business in records may read none. */
 export function accessOf(user: { username: string; name: string; role: Role; organization: string }): Access {

@@ -1,5 +1,5 @@
 /** Trust: participants, accounts, the access decision, the record of accesses. */
-export { type Access, accessCondition, accessOf, type Role, roles, scopeOf } from './access.ts';
+export { type Access, accessCondition, accessOf, type Role, refusedChange, roles, scopeOf } from './access.ts';
 export { type AccessEntry, AccessLog, type AccessNote } from './access-log.ts';
 export { Accounts, type User } from './accounts.ts';
 export { type Endpoint, keyOf, type Participant, Participants } from './participants.ts';

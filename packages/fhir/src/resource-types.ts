@@ -56,3 +56,10 @@ export function typeCode(name: string): number | undefined {
 export function typeName(code: number): string | undefined {
   return NAMES[code];
 }
+
+const definitional: ReadonlySet<string> = new Set(['SearchParameter', 'CodeSystem', 'ValueSet', 'StructureDefinition']);
+
+/** Whether a server goes by resources of this type itself: what can be searched for, what codes mean, how resources are built. */
+export function isDefinition(type: string): boolean {
+  return definitional.has(type);
+}

@@ -58,6 +58,16 @@ describe('convertFhir', () => {
     });
   });
 
+  it('takes no definition from a site, by which the whole hub would go', () => {
+    const resource = { resourceType: 'SearchParameter', url: 'urn:x', status: 'active', code: 'x' };
+    const conversion = convertFhir(bundle({ resource, request: { method: 'PUT', url: 'SearchParameter/1' } }), context);
+    expect(conversion).toMatchObject({
+      facts: [],
+      ledger: [{ source: 'Bundle.entry[0]', disposition: 'rejected' }],
+      issues: [{ code: 'not-supported' }],
+    });
+  });
+
   it('lists what states nothing, and says what is wrong with what is no Bundle', () => {
     const conversion = convertFhir(bundle({ request: { method: 'DELETE', url: 'Patient/7' } }), context);
     expect(conversion).toMatchObject({ facts: [], ledger: [{ disposition: 'rejected' }] });

@@ -4,7 +4,7 @@
  * follow.
  */
 import { createHash } from 'node:crypto';
-import { isFhirError, isResourceType, type ScannedEntry, scanBundle } from '@causeway/fhir';
+import { isDefinition, isFhirError, isResourceType, type ScannedEntry, scanBundle } from '@causeway/fhir';
 import type { Resource } from '@medplum/fhirtypes';
 import type { Conversion, ConversionContext, ConversionIssue, Fact, LedgerEntry } from '../conversion.ts';
 import { factId } from '../fact-id.ts';
@@ -28,6 +28,15 @@ export function convertFhir(text: string, context: ConversionContext): Conversio
       continue;
     }
     const { resourceType } = entry.resource;
+    if (isDefinition(resourceType)) {
+      issues.push(ofAdministrators(index, resourceType));
+      ledger.push({
+        source: `Bundle.entry[${index}]`,
+        disposition: 'rejected',
+        reason: `A ${resourceType} is for the administrators of the hub to store.`,
+      });
+      continue;
+    }
     const identity = identityOf(entry);
     const id = factId(context.source, resourceType, identity);
     if (entry.fullUrl) targets.set(entry.fullUrl, `${resourceType}/${id}`);
@@ -91,6 +100,15 @@ function referenceTo(reference: string, source: string, targets: Map<string, str
   if (known) return known;
   const [, type, identity] = /^([A-Z][A-Za-z]+)[/?](.+)$/.exec(reference) ?? [];
   return type && identity && isResourceType(type) ? `${type}/${factId(source, type, identity)}` : reference;
+}
+
+function ofAdministrators(index: number, type: string): ConversionIssue {
+  return {
+    severity: 'warning',
+    code: 'not-supported',
+    source: `Bundle.entry[${index}]`,
+    message: `An entry with a ${type}, by which the whole hub goes, was kept and not carried out; an administrator may store it.`,
+  };
 }
 
 function notStated(index: number, { request }: ScannedEntry): ConversionIssue {
