@@ -23,6 +23,32 @@ describe('values', () => {
     expect(rows[0]).toEqual({ big: 9007199254740991, many: [1, null, 3], day: '2024-02-29', exact: '1.00', bytes });
   });
 
+  test('a time is the millisecond it was, in any time zone of the connection', async () => {
+    const said = [
+      ...[
+        '2026-01-31T08:00:00.000Z',
+        '2024-02-29T23:59:59.999Z',
+        '1969-12-31T23:59:59.100Z',
+        '0099-03-01T00:00:00.010Z',
+      ],
+      ...['9999-12-31T23:59:59.999Z', '1582-10-15T00:00:00.001Z', '2026-07-01T12:00:00.020Z'],
+    ];
+    for (const zone of ['UTC', 'America/New_York', 'Asia/Kolkata']) {
+      const times = await base.database.transaction(async (transaction) => {
+        await transaction.query(`set local timezone = '${zone}'`);
+        const { rows } = await transaction.query('select unnest($1::text[])::timestamptz as at', [said]);
+        return rows.map(({ at }) => (at as Date).toISOString());
+      });
+      expect(times, zone).toEqual(said);
+    }
+    const { rows } = await base.database.query(
+      `select '2026-01-31 08:00:00.123987Z'::timestamptz as fine, '0044-03-15 BC'::timestamptz as old, 'infinity'::timestamptz as never`,
+    );
+    expect((rows[0]!.fine as Date).toISOString()).toBe('2026-01-31T08:00:00.123Z');
+    expect((rows[0]!.old as Date).getUTCFullYear()).toBe(-43);
+    expect(rows[0]!.never).toBe(Number.POSITIVE_INFINITY);
+  });
+
   test('an int8 that a number cannot hold is an error, and the connection lives on', async () => {
     await expect(base.database.query('select 9007199254740993::int8 as big')).rejects.toThrow(/::text/);
     expect((await base.database.query('select 1 as one')).rows).toEqual([{ one: 1 }]);

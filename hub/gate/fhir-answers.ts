@@ -7,12 +7,19 @@ import { type EntryOutcome, type Issue, logicalId, type StoredResource } from '.
 /** Patients named in the record of one access. */
 const recordedPatients = 100;
 
+/** A text in parts, which are its whole one after the other. As one string a large text would be copied twice more. */
+export type TextParts = readonly string[];
+
 /** A Bundle's text around the texts of its entries. */
-export function bundle(type: string, links: string[][], entries: string[], total: number | undefined): string {
+export function bundle(type: string, links: string[][], entries: string[], total: number | undefined): TextParts {
   const link = JSON.stringify(links.map(([relation, url]) => ({ relation, url })));
   const count = total === undefined ? '' : `"total":${total},`;
-  const list = entries.length === 0 ? '' : `,"entry":[${entries.join(',')}]`;
-  return `{"resourceType":"Bundle","type":"${type}",${count}"link":${link}${list}}`;
+  const parts = [`{"resourceType":"Bundle","type":"${type}",${count}"link":${link}`];
+  entries.forEach((text, i) => {
+    parts.push(i === 0 ? ',"entry":[' : ',', text);
+  });
+  parts.push(entries.length === 0 ? '}' : ']}');
+  return parts;
 }
 
 /** A search's entry. */

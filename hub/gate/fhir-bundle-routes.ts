@@ -71,7 +71,7 @@ async function search(
   const parameters = new URLSearchParams(query);
   const form = answerForm(request, parameters);
   const found = await searchBundle(parts.record, who, type, parameters, baseUrl(request), isLenient(request), form);
-  return { status: 200, resource: found.text };
+  return { status: 200, resource: found.text.join('') };
 }
 
 async function read(

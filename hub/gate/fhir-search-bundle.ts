@@ -3,7 +3,7 @@ import { subset } from '@causeway/fhir';
 import type { FhirRecord, StoredResource } from '../record/index.ts';
 import { RecordError } from '../record/index.ts';
 import type { Caller } from './authenticate.ts';
-import { bundle, entry, outcomeOf, patientsOf } from './fhir-answers.ts';
+import { bundle, entry, outcomeOf, patientsOf, type TextParts } from './fhir-answers.ts';
 import type { AnswerForm } from './fhir-format.ts';
 
 /** Where a search is made, other than on all of a type: its path, and filters one of which has to hold. */
@@ -22,7 +22,7 @@ export async function searchBundle(
   lenient: boolean,
   form?: AnswerForm,
   within?: Within,
-): Promise<{ text: string; patients: string[] }> {
+): Promise<{ text: TextParts; patients: string[] }> {
   const { own, kept } = withoutForm(parameters);
   const request = record.readSearch(type, kept, lenient, within?.anyOf);
   const part = form?.subset;

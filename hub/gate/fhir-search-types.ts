@@ -5,7 +5,7 @@
 import { isResourceType, resourceTypes } from '@causeway/fhir';
 import { type FhirRecord, type Issue, RecordError, type StoredResource } from '../record/index.ts';
 import type { Caller } from './authenticate.ts';
-import { bundle, entry, patientsOf } from './fhir-answers.ts';
+import { bundle, entry, patientsOf, type TextParts } from './fhir-answers.ts';
 import type { AnswerForm } from './fhir-format.ts';
 import { checkSummary, shown, warningEntry, withoutForm } from './fhir-search-bundle.ts';
 
@@ -29,7 +29,7 @@ export async function searchTypes(
   who: Caller,
   parameters: URLSearchParams,
   page: TypesPage,
-): Promise<{ text: string; patients: string[] }> {
+): Promise<{ text: TextParts; patients: string[] }> {
   checkSummary(page.form.subset, parameters);
   const { own, kept } = withoutForm(parameters);
   const asked = readParameters(kept, page);

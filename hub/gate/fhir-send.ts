@@ -2,7 +2,7 @@
 import { prettyJson, subset, xmlFromJson } from '@causeway/fhir';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type Issue, RecordError, type StoredResource } from '../record/index.ts';
-import { etag, outcomeOf } from './fhir-answers.ts';
+import { etag, outcomeOf, type TextParts } from './fhir-answers.ts';
 import { baseUrl } from './fhir-exchange.ts';
 import { type AnswerForm, answerForm, plainForm } from './fhir-format.ts';
 import { returnPreference } from './fhir-prefer.ts';
@@ -46,14 +46,25 @@ export function writtenIssue(status: number): Issue {
   return { severity: 'information', code: 'informational', diagnostics };
 }
 
-/** Sends a Bundle's text. */
+/** Sends a Bundle's text; its resources have the part already that is asked for. */
 export function sendBundle(
   request: FastifyRequest,
   reply: FastifyReply,
-  text: string,
+  text: TextParts,
   form: AnswerForm = answerForm(request),
 ): FastifyReply {
-  return sendText(request, reply, text, form.subset ? { ...form, subset: undefined } : form);
+  if (form.format === 'xml' || form.pretty) {
+    return sendText(request, reply, text.join(''), form.subset ? { ...form, subset: undefined } : form);
+  }
+  return reply.type(`${form.mediaType}; charset=utf-8`).send(encoded(text));
+}
+
+/** UTF-8, without the whole text as one string on the way: for a large text that costs more than all else. */
+function encoded(text: TextParts): Buffer {
+  const bytes = Buffer.allocUnsafe(text.reduce((sum, part) => sum + Buffer.byteLength(part), 0));
+  let end = 0;
+  for (const part of text) end += bytes.write(part, end);
+  return bytes;
 }
 
 /** Sends an OperationOutcome of issues. */

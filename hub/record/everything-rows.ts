@@ -79,8 +79,7 @@ export async function rowsAfter(
     const from = parameter(after?.rkey ?? 0);
     const rows = scope.of === 'person' ? personRows : encounterRows;
     return bounded(
-      `SELECT r.*, l.presented FROM (${rows(scope as never, from, most, parameter, conditions)}) r
-       LEFT JOIN link l ON l.home = r.home ORDER BY r.rkey LIMIT ${most}`,
+      `SELECT * FROM (${rows(scope as never, from, most, parameter, conditions)}) r ORDER BY rkey LIMIT ${most}`,
       'rkey',
     );
   });
@@ -126,15 +125,16 @@ function personRows(
 ): string {
   const homes = parameter(scope.homes);
   const hashes = parameter(hashArray(scope.rids.flatMap((rid) => hashesOf('Patient', rid))));
-  return `SELECT own.* FROM unnest(${homes}::bigint[]) AS h (home) CROSS JOIN LATERAL (
+  return `SELECT own.*, l.presented FROM unnest(${homes}::bigint[]) AS h (home) LEFT JOIN link l ON l.home = h.home
+          CROSS JOIN LATERAL (
             SELECT ${ownColumns} FROM resource r
             WHERE r.home = h.home AND r.rkey > ${from}::bigint AND r.type <> ${patient} AND ${conditions}
             ORDER BY r.rkey LIMIT ${most}) own
           UNION ALL
-          SELECT ${ownColumns} FROM (
+          SELECT ${storedColumns} FROM (
             SELECT DISTINCT i.home, i.rkey FROM index_token i
             WHERE i.value = ANY(${hashes}::bigint[]) AND i.rkey > ${from}::bigint AND i.home <> ALL(${homes}::bigint[])
-          ) i JOIN resource r ON r.home = i.home AND r.rkey = i.rkey WHERE ${conditions}`;
+          ) i JOIN resource r ON r.home = i.home AND r.rkey = i.rkey LEFT JOIN link l ON l.home = r.home WHERE ${conditions}`;
 }
 
 /** Rows of the encounter's own home that name it. */
@@ -147,10 +147,10 @@ function encounterRows(
 ): string {
   const home = parameter(scope.home);
   const hashes = parameter(hashArray(hashesOf('Encounter', scope.rid)));
-  return `SELECT ${ownColumns} FROM (
+  return `SELECT ${storedColumns} FROM (
             SELECT DISTINCT i.home, i.rkey FROM index_token i
             WHERE i.value = ANY(${hashes}::bigint[]) AND i.home = ${home}::bigint AND i.rkey > ${from}::bigint
-          ) i JOIN resource r ON r.home = i.home AND r.rkey = i.rkey
+          ) i JOIN resource r ON r.home = i.home AND r.rkey = i.rkey LEFT JOIN link l ON l.home = r.home
           WHERE NOT (r.type = ${encounter} AND r.rid = ${parameter(scope.rid)}::uuid) AND ${conditions}`;
 }
 

@@ -127,28 +127,17 @@ async function openPresented({ reader, present }: EverythingServices, rows: Stor
 }
 
 /** How references, and addresses of attachments, stand in a stored text. */
-const marks = ['"reference":"', '"url":"Binary/'] as const;
-const longestType = 40;
-const named = /([A-Z][A-Za-z]+)\/([A-Za-z0-9\-.]{1,64})(?:\/_history\/\d+)?"/y;
+const named = /"(?:reference":"|url":"(?=Binary\/))([A-Z][A-Za-z]{0,39})\/([A-Za-z0-9\-.]{1,64})(?:\/_history\/\d+)?"/g;
+/** The same without the commonest, which name the patient or an encounter and are no explanations. */
+const explaining = new RegExp(named.source.replace('([A-Z]', '(?!Patient/|Encounter/)([A-Z]'), 'g');
 
 /** Collects, as `Type/id`, what a text names that has to be included. */
 function collectReferences(text: string, scope: Scope, found: Set<string>): void {
-  for (const mark of marks) {
-    for (let at = text.indexOf(mark); at >= 0; at = text.indexOf(mark, at + mark.length)) {
-      const start = at + mark.lastIndexOf('"') + 1;
-      if (scope.of !== 'encounter' && isCommon(text, start)) continue;
-      const slash = text.indexOf('/', start);
-      if (slash < 0 || slash - start > longestType || !isIncluded(text.slice(start, slash), scope)) continue;
-      named.lastIndex = start;
-      const parts = named.exec(text);
-      if (parts) found.add(`${parts[1]}/${parts[2]}`);
-    }
+  const pattern = scope.of === 'encounter' ? named : explaining;
+  pattern.lastIndex = 0;
+  for (let parts = pattern.exec(text); parts; parts = pattern.exec(text)) {
+    if (isIncluded(parts[1]!, scope)) found.add(`${parts[1]}/${parts[2]}`);
   }
-}
-
-/** Most references name the patient or an encounter, which are no explanations. */
-function isCommon(text: string, start: number): boolean {
-  return text.startsWith('Patient/', start) || text.startsWith('Encounter/', start);
 }
 
 /** Whether resources of a type are included where they are named: those of no patient, and all that an encounter names. */
