@@ -1,5 +1,6 @@
-/** A process of its own: compiles the R4 definitions into the file named on the command line. */
+/** A process of its own: compiles the terminology and the definitions of R4 into the files named on the command line. */
 import { writeFileSync } from 'node:fs';
-import { compileDefinitions } from '@causeway/fhir';
+import { compileDefinitions, compileTerminology } from '@causeway/fhir';
 
-writeFileSync(process.argv[2]!, JSON.stringify(compileDefinitions()));
+writeFileSync(process.argv[2]!, compileTerminology());
+writeFileSync(process.argv[3]!, JSON.stringify(compileDefinitions()));

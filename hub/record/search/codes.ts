@@ -1,8 +1,10 @@
 /**
- * What `:in`, `:not-in`, `:above` and `:below` of tokens mean (FHIR R4 §3.1.1.4.10), from the ValueSet and CodeSystem
- * resources that are stored: enumerated codes, whole code systems, `is-a`, `descendent-of` and `=` on concepts, value sets
- * within value sets, exclusions, and expansions that came with the value set.
+ * What `:in`, `:not-in`, `:above` and `:below` of tokens mean (FHIR R4 §3.1.1.4.10), from the published value sets and
+ * code systems and from those that are stored: enumerated codes, whole code systems, `is-a`, `descendent-of` and `=` on
+ * concepts, value sets within value sets, exclusions, and expansions that came with the value set. What is published
+ * whole is not replaced by what is stored under its URL.
  */
+import { publishedTerminology } from '@causeway/fhir';
 import type {
   CodeSystem,
   CodeSystemConcept,
@@ -11,83 +13,143 @@ import type {
   ValueSetExpansionContains,
 } from '@medplum/fhirtypes';
 import type { Access } from '../../trust/index.ts';
+import { RecordError } from '../errors.ts';
 import type { Codes } from './predicate.ts';
 import { splitAt, unescaped } from './values.ts';
 import { tooCostly, wrong } from './wrong.ts';
 
-/** Finds the stored resource of a canonical URL. */
-export type FindCanonical = (access: Access, type: 'ValueSet' | 'CodeSystem', url: string) => Promise<unknown>;
+/** Finds stored resources, as text: by canonical URL, in a version or any, or by id. */
+export interface StoredTerminology {
+  byUrl(access: Access, type: 'ValueSet' | 'CodeSystem', url: string, version?: string): Promise<string | undefined>;
+  byId(access: Access, type: 'ValueSet', id: string): Promise<string | undefined>;
+}
 
 const maximumCodes = 10_000;
 const maximumNesting = 8;
 
-export function storedCodes(find: FindCanonical): Codes {
-  const codeSystem = async (access: Access, url: string): Promise<CodeSystem> => {
-    const found = (await find(access, 'CodeSystem', url)) as CodeSystem | undefined;
-    if (!found)
-      throw wrong('CodeSystem', `${shown(url)} is not stored on this server; store it to search by its meaning`);
-    return found;
-  };
-
-  const valueSet = async (access: Access, url: string, depth: number): Promise<Set<string>> => {
-    if (depth > maximumNesting) throw wrong('ValueSet', `${shown(url)} is nested too deep, perhaps in itself`);
-    const found = (await find(access, 'ValueSet', url)) as ValueSet | undefined;
-    if (!found) throw wrong(':in', `names the value set ${shown(url)}, which is not stored on this server`);
-    const codes = new Set<string>();
-    if (found.expansion?.contains) {
-      addContained(found.expansion.contains, codes);
-      return limited(codes, url);
-    }
-    for (const include of found.compose?.include ?? []) {
-      for (const code of await included(access, include, depth)) codes.add(code);
-      limited(codes, url);
-    }
-    for (const exclude of found.compose?.exclude ?? []) {
-      for (const code of await included(access, exclude, depth)) codes.delete(code);
-    }
-    return codes;
-  };
-
-  const included = async (access: Access, include: ValueSetComposeInclude, depth: number): Promise<Set<string>> => {
-    let codes: Set<string> | undefined;
-    if (include.system !== undefined) codes = await ofSystem(access, include.system, include);
-    for (const url of include.valueSet ?? []) {
-      const others = await valueSet(access, url, depth + 1);
-      codes = codes ? new Set([...codes].filter((code) => others.has(code))) : others;
-    }
-    return codes ?? new Set();
-  };
-
-  const ofSystem = async (access: Access, system: string, include: ValueSetComposeInclude): Promise<Set<string>> => {
-    if (include.concept) return new Set(include.concept.map(({ code }) => `${system}|${code}`));
-    const concepts = flattened((await codeSystem(access, system)).concept ?? []);
-    let chosen = concepts;
-    for (const { property, op, value } of include.filter ?? []) {
-      if (property !== 'concept' && property !== 'code')
-        throw wrong(':in', `meets a filter by ${shown(property ?? '')}, which is not supported yet`);
-      const subtree = new Set(below(concepts, value ?? ''));
-      if (op === 'is-a' || op === 'descendent-of') {
-        chosen = chosen.filter(({ code }) => subtree.has(code) && (op === 'is-a' || code !== value));
-      } else if (op === '=') chosen = chosen.filter(({ code }) => code === value);
-      else if (op === 'is-not-a') chosen = chosen.filter(({ code }) => !subtree.has(code));
-      else throw wrong(':in', `meets the filter ${shown(op ?? '')}, which is not supported yet`);
-    }
-    return limited(new Set(chosen.map(({ code }) => `${system}|${code}`)), system);
-  };
-
+/** The meaning of codes, by what is published and what is stored. */
+export function codesBy(stored: StoredTerminology): Codes {
   return {
-    valueSet: async (access, url) => [...(await valueSet(access, url.replace(/^ValueSet\//, ''), 0))],
+    async valueSet(access, url) {
+      return [...(await new Meaning(stored, access).valueSet(url))];
+    },
     async hierarchy(access, direction, token) {
       const [system, code, ...more] = splitAt(token, '|').map(unescaped) as [string, string | undefined];
       if (!system || !code || more.length > 0) throw wrong(`:${direction}`, 'takes system|code');
-      const concepts = flattened((await codeSystem(access, system)).concept ?? []);
+      const concepts = await new Meaning(stored, access).concepts(system);
       if (!concepts.some((concept) => concept.code === code)) {
-        throw wrong(`:${direction}`, `names a code that the code system ${shown(system)} does not have`);
+        throw unknown(`:${direction}`, `names a code that the code system ${shown(system)} does not have`);
       }
       const found = direction === 'below' ? below(concepts, code) : above(concepts, code);
       return [...limited(new Set(found.map((one) => `${system}|${one}`)), system)];
     },
   };
+}
+
+/** What is looked up for one question. */
+class Meaning {
+  readonly #stored: StoredTerminology;
+  readonly #access: Access;
+  readonly #concepts = new Map<string, Promise<Flat[]>>();
+
+  constructor(stored: StoredTerminology, access: Access) {
+    this.#stored = stored;
+    this.#access = access;
+  }
+
+  /** All concepts of a code system. @throws RecordError 400 */
+  concepts(url: string): Promise<Flat[]> {
+    let found = this.#concepts.get(url);
+    if (!found) {
+      found = this.#codeSystem(url).then(({ concept }) => flattened(concept ?? []));
+      this.#concepts.set(url, found);
+    }
+    return found;
+  }
+
+  /** The codes of a value set, as `system|code`. @throws RecordError 400 */
+  async valueSet(canonical: string, depth = 0): Promise<Set<string>> {
+    if (depth > maximumNesting) throw wrong('ValueSet', `${shown(canonical)} is nested too deep, perhaps in itself`);
+    const { expansion, compose } = await this.#valueSet(canonical);
+    const codes = new Set<string>();
+    if (expansion?.contains) {
+      addContained(expansion.contains, codes);
+      return limited(codes, canonical);
+    }
+    for (const include of compose?.include ?? []) {
+      for (const code of await this.#included(include, depth)) codes.add(code);
+      limited(codes, canonical);
+    }
+    for (const exclude of compose?.exclude ?? []) {
+      for (const code of await this.#included(exclude, depth)) codes.delete(code);
+    }
+    return codes;
+  }
+
+  async #included(include: ValueSetComposeInclude, depth: number): Promise<Set<string>> {
+    let codes: Set<string> | undefined;
+    if (include.system !== undefined) codes = await this.#ofSystem(include.system, include);
+    for (const url of include.valueSet ?? []) {
+      const others = await this.valueSet(url, depth + 1);
+      codes = codes ? new Set([...codes].filter((code) => others.has(code))) : others;
+    }
+    return codes ?? new Set();
+  }
+
+  async #ofSystem(system: string, include: ValueSetComposeInclude): Promise<Set<string>> {
+    if (include.concept) return new Set(include.concept.map(({ code }) => `${system}|${code}`));
+    const concepts = await this.concepts(system);
+    let chosen = concepts;
+    for (const { property, op, value } of include.filter ?? []) {
+      if (property !== 'concept' && property !== 'code')
+        throw unsupported(`has a filter by ${shown(property ?? '')}, which is not understood`);
+      const subtree = new Set(below(concepts, value ?? ''));
+      if (op === 'is-a' || op === 'descendent-of') {
+        chosen = chosen.filter(({ code }) => subtree.has(code) && (op === 'is-a' || code !== value));
+      } else if (op === '=') chosen = chosen.filter(({ code }) => code === value);
+      else if (op === 'is-not-a') chosen = chosen.filter(({ code }) => !subtree.has(code));
+      else throw unsupported(`has the filter ${shown(op ?? '')}, which is not understood`);
+    }
+    return limited(new Set(chosen.map(({ code }) => `${system}|${code}`)), system);
+  }
+
+  async #codeSystem(url: string): Promise<CodeSystem> {
+    const found = await this.#find('CodeSystem', url, ({ content }) => content === 'complete');
+    if (!found) throw unknown('CodeSystem', `${shown(url)} is not known here; store it to search by its meaning`);
+    if (found.content !== 'complete' && found.content !== 'fragment')
+      throw unknown('CodeSystem', `${shown(url)} is known here without its codes; store them to search by its meaning`);
+    return found;
+  }
+
+  async #valueSet(canonical: string): Promise<ValueSet> {
+    const id = /^ValueSet\/([A-Za-z0-9\-.]{1,64})$/.exec(canonical)?.[1];
+    const text = id === undefined ? undefined : await this.#stored.byId(this.#access, 'ValueSet', id);
+    const found =
+      text === undefined ? await this.#find('ValueSet', canonical, () => true) : (JSON.parse(text) as ValueSet);
+    if (!found) throw unknown('ValueSet', `${shown(canonical)} is not known here; store it to search by it`);
+    return found;
+  }
+
+  /** @param isWhole whether what is published says all, so that nothing stored stands in for it */
+  async #find<T extends 'CodeSystem' | 'ValueSet', R extends Extract<CodeSystem | ValueSet, { resourceType: T }>>(
+    type: T,
+    canonical: string,
+    isWhole: (published: R) => boolean,
+  ): Promise<R | undefined> {
+    const [url, version] = canonical.split('|') as [string, string | undefined];
+    const published = (await publishedTerminology(type, url, version)) as R | undefined;
+    if (published && isWhole(published)) return published;
+    const text = await this.#stored.byUrl(this.#access, type, url, version);
+    return text === undefined ? published : (JSON.parse(text) as R);
+  }
+}
+
+function unknown(name: string, what: string): RecordError {
+  return new RecordError(400, 'not-found', `The ${name} ${what}.`, name);
+}
+
+function unsupported(what: string): RecordError {
+  return new RecordError(400, 'not-supported', `The ValueSet ${what}.`, 'ValueSet');
 }
 
 interface Flat {

@@ -11,6 +11,7 @@ let test: TestDatabase;
 let record: FhirRecord;
 
 const loinc = 'http://loinc.org';
+const hl7 = 'http://terminology.hl7.org/CodeSystem/';
 const ucum = 'http://unitsofmeasure.org';
 const quantity = (value: number, code: string) => ({ value, unit: code, system: ucum, code });
 const coded = (code: string, display?: string) => ({
@@ -159,16 +160,36 @@ beforeAll(async () => {
     status: 'active',
     compose: { include: [{ system: 'urn:cs', filter: [{ property: 'concept', op: 'is-a', value: 'heart' }] }] },
   });
-  const condition = (id: string, code: string) =>
+  const condition = (id: string, code: string, clinicalStatus: object) =>
     put({
       resourceType: 'Condition',
       id,
       subject: { reference: 'Patient/p1' },
       code: { coding: [{ system: 'urn:cs', code }], text: `About the ${code}` },
+      clinicalStatus,
     });
-  await condition('c1', 'stemi');
-  await condition('c2', 'lung');
-  await condition('c3', 'heart');
+  await condition('c1', 'stemi', { coding: [{ system: `${hl7}condition-clinical`, code: 'active' }] });
+  await condition('c2', 'lung', { coding: [{ system: 'urn:own', code: 'active' }] });
+  await condition('c3', 'heart', { coding: [{ system: `${hl7}condition-clinical`, code: 'recurrence' }] });
+  await put({
+    resourceType: 'Encounter',
+    id: 'e2',
+    status: 'finished',
+    class: { system: `${hl7}v3-ActCode`, code: 'IMP' },
+  });
+  const valueSet = (id: string, url: string, include: object, more: object = {}) =>
+    put({ resourceType: 'ValueSet', id, url, status: 'active', compose: { include: [include] }, ...more });
+  await valueSet('again', 'urn:vs:again', {
+    system: `${hl7}condition-clinical`,
+    filter: [{ property: 'concept', op: 'descendent-of', value: 'active' }],
+    valueSet: ['http://hl7.org/fhir/ValueSet/condition-clinical'],
+  });
+  const women = { system: 'http://hl7.org/fhir/administrative-gender', concept: [{ code: 'female' }] };
+  await valueSet('women', 'urn:vs:women', women);
+  const own = { system: 'urn:own', concept: [{ code: 'active' }] };
+  await valueSet('own', 'http://hl7.org/fhir/ValueSet/condition-clinical', own, { version: 'own' });
+  const loops = { valueSet: ['urn:vs:loop'] };
+  await valueSet('loop', 'urn:vs:loop', loops);
   await put({
     resourceType: 'List',
     id: 'l1',
@@ -208,6 +229,31 @@ describe('what finds (https://hl7.org/fhir/R4/search.html)', () => {
     ['Condition?code:in=http://example.org/sets/heart/all', ['c1', 'c3']],
     ['Condition?code:not-in=http://example.org/sets/heart/all', ['c2']],
     ['Condition?code:not=urn:cs|lung', ['c1', 'c3']],
+    // the codes and hierarchies that HL7 publishes
+    [`Condition?clinical-status:below=${hl7}condition-clinical|active`, ['c1', 'c3']],
+    [`Condition?clinical-status:below=${hl7}condition-clinical|recurrence`, ['c3']],
+    [`Condition?clinical-status:above=${hl7}condition-clinical|recurrence`, ['c1', 'c3']],
+    ['Condition?clinical-status:in=http://hl7.org/fhir/ValueSet/condition-clinical', ['c1', 'c3']],
+    ['Condition?clinical-status:in=http://hl7.org/fhir/ValueSet/condition-clinical|4.0.1', ['c1', 'c3']],
+    ['Condition?clinical-status:not-in=http://hl7.org/fhir/ValueSet/condition-clinical', ['c2']],
+    ['Encounter?class:in=http://terminology.hl7.org/ValueSet/v3-ActEncounterCode', ['e2']],
+    [`Encounter?class:below=${hl7}v3-ActCode|_ActEncounterCode`, ['e2']],
+    [`Encounter?class:below=${hl7}v3-ActCode|IMP`, ['e2']],
+    [`Encounter?class:above=${hl7}v3-ActCode|ACUTE`, ['e2']],
+    ['Encounter?class:in=http://terminology.hl7.org/ValueSet/v3-ActInvoiceElementModifier', []],
+    // a stored value set by its id, and one made of what is published
+    ['Condition?code:in=ValueSet/vs', ['c1', 'c3']],
+    ['Condition?clinical-status:in=urn:vs:again', ['c3']],
+    // nobody replaces what is published whole; a version of one's own is found by its version
+    [`Condition?clinical-status:below=${hl7}condition-ver-status|unconfirmed`, []],
+    ['Condition?clinical-status:in=http://hl7.org/fhir/ValueSet/condition-clinical|own', ['c2']],
+    // codes of elements without a system are those of the value set the element is bound to
+    ['Patient?gender=http://hl7.org/fhir/administrative-gender|female', ['p1']],
+    ['Patient?gender=http://hl7.org/fhir/administrative-gender|', ['p1', 'p2']],
+    ['Patient?gender=urn:other|female', []],
+    ['Patient?gender:not=http://hl7.org/fhir/administrative-gender|female', ['p2']],
+    ['Patient?gender:in=http://hl7.org/fhir/ValueSet/administrative-gender', ['p1', 'p2']],
+    ['Patient?gender:not-in=urn:vs:women', ['p2']],
     // §3.1.1.4.9 string
     ['Patient?family:exact=Zürcher', ['p1']],
     ['Patient?family:exact=zurcher', []],
@@ -364,7 +410,16 @@ describe('what is refused, with its reason', () => {
     ['Patient?_has:Observation:code:code=1', 'not a reference'],
     ['Patient?_has:Encounter:service-provider:status=planned', 'does not refer to Patient'],
     ['Observation?subject.nothing=1', 'not a search parameter'],
-    ['Condition?code:in=urn:unknown', 'not stored'],
+    ['Condition?code:in=urn:unknown', 'not known'],
+    ['Condition?code:not-in=urn:unknown', 'not known'],
+    ['Condition?code:in=ValueSet/unknown', 'not known'],
+    ['Condition?code:in=http://hl7.org/fhir/ValueSet/condition-clinical|unknown', 'not known'],
+    ['Condition?code:in=http://hl7.org/fhir/ValueSet/clinical-findings', 'without its codes'],
+    ['Condition?code:below=urn:unknown|x', 'not known'],
+    ['Condition?code:below=http://snomed.info/sct|64572001', 'without its codes'],
+    ['Condition?code:below=urn:cs|unknown', 'does not have'],
+    ['Condition?code:below=mi', 'system|code'],
+    ['Condition?code:in=urn:vs:loop', 'too deep'],
     ['Observation?_sort=code-value-quantity', 'no order'],
     ['Observation?_cursor=abc', 'start the search again'],
     ['Patient?_text=', 'no value'],

@@ -8,7 +8,7 @@ import { type Access, accessCondition, scopeOf } from '../../trust/index.ts';
 import type { Issue } from '../errors.ts';
 import { hash64 } from '../keys.ts';
 import { type Reader, type StoredResource, type StoredRow, storedColumns } from '../read.ts';
-import { storedCodes } from './codes.ts';
+import { codesBy } from './codes.ts';
 import { type Cursor, writeCursor } from './cursor.ts';
 import { Frequencies } from './frequencies.ts';
 import { includeAll } from './include.ts';
@@ -17,6 +17,7 @@ import { cursorKey, isOrderedBySql } from './order.ts';
 import { type Codes, hashArray, type ResolvePatient, type SearchContext } from './predicate.ts';
 import { readSearchRequest, type SearchRequest, type SortKey } from './request.ts';
 import { type Compiled, compileSearch, countStatement, pageStatement, withoutKeyStatement } from './statement.ts';
+import { escaped } from './values.ts';
 import { tooCostly } from './wrong.ts';
 
 /** Puts the merged Patient of a person in place of source patients that are presented as that person. */
@@ -72,10 +73,17 @@ export class Searcher {
     this.#resolvePatient = resolvePatient;
     this.#present = present;
     this.#frequencies = frequencies;
-    this.#codes = storedCodes(async (access, type, url) => {
-      const canonical = readSearchRequest(type, [['url', url.split('|')[0]!.replaceAll(',', '\\,')]], false);
-      const { matches } = await this.search(access, { ...canonical, count: 1 });
-      return matches[0] && JSON.parse(matches[0].text);
+    this.#codes = codesBy({
+      byUrl: async (access, type, url, version) => {
+        const asked: [string, string][] = [['url', escaped(url)]];
+        if (version !== undefined) asked.push(['version', escaped(version)]);
+        const { matches } = await this.search(access, { ...readSearchRequest(type, asked, false), count: 1 });
+        return matches[0]?.text;
+      },
+      byId: async (access, type, id) => {
+        const found = await this.#reader.read(access, type, id);
+        return found?.deleted ? undefined : found?.text;
+      },
     });
   }
 

@@ -5,7 +5,7 @@ import { systemHash, typedHash } from '../index-entries.ts';
 import { tokenHash } from '../keys.ts';
 import { type Check, hashed, lazily, type Predicate, type SearchContext } from './predicate.ts';
 import type { Filter } from './request.ts';
-import { splitAt, unescaped } from './values.ts';
+import { escaped, splitAt, unescaped } from './values.ts';
 import { wrong } from './wrong.ts';
 
 type ValueFilter = Extract<Filter, { kind: 'value' }>;
@@ -17,26 +17,23 @@ export async function token(context: SearchContext, type: string, filter: ValueF
     if (filter.values.length > 1) throw wrong(code, `takes one value with :${filter.modifier}`);
     return unescaped(filter.values[0]!);
   };
+  const spelt = async (codes: string[]) =>
+    hashed(
+      context,
+      (await withoutSystem(context, filter, codes)).map((spelling) => tokenHash(type, code, spelling)),
+    );
   switch (filter.modifier) {
     case 'not':
-      return { sql: choice(context, type, code, filter.values).sql, negative: true };
+      return { sql: choice(context, type, code, await asStored(context, filter)).sql, negative: true };
     case 'in':
     case 'not-in': {
       const codes = await context.codes.valueSet(context.access, one());
-      const found = hashed(
-        context,
-        codes.map((spelling) => tokenHash(type, code, spelling)),
-      );
+      const found = await spelt(codes);
       return filter.modifier === 'in' ? found : { sql: found.sql, negative: true };
     }
     case 'above':
-    case 'below': {
-      const codes = await context.codes.hierarchy(context.access, filter.modifier, one());
-      return hashed(
-        context,
-        codes.map((spelling) => tokenHash(type, code, spelling)),
-      );
-    }
+    case 'below':
+      return spelt(await context.codes.hierarchy(context.access, filter.modifier, filter.values[0]!));
     case 'of-type':
       return hashed(
         context,
@@ -45,8 +42,40 @@ export async function token(context: SearchContext, type: string, filter: ValueF
     case 'text':
       return { sql: () => 'true', check: displayed(code, filter.values.map(unescaped)) };
     default:
-      return choice(context, type, code, filter.values);
+      return choice(context, type, code, await asStored(context, filter));
   }
+}
+
+/**
+ * The values of a filter as resources have them: elements of type `code` say no system, theirs is that of the value set
+ * they are bound to. A system alone stands for all of its codes there.
+ */
+async function asStored(context: SearchContext, { parameter, values }: ValueFilter): Promise<string[]> {
+  if (!parameter.valueSets || !values.some((value) => value.indexOf('|') > 0)) return values;
+  const bound = await boundCodes(context, parameter.valueSets);
+  return values.flatMap((value) => {
+    const [system, code] = splitAt(value, '|').map(unescaped) as [string, string | undefined];
+    if (!system || code === undefined) return [value];
+    const meant = bound.filter(
+      (spelling) => spelling === `${system}|${code}` || (code === '' && spelling.startsWith(`${system}|`)),
+    );
+    return meant.length === 0 ? [value] : meant.map((spelling) => escaped(codeIn(spelling)));
+  });
+}
+
+/** Codes as resources have them, each as `|code` where the parameter's elements say no system. */
+async function withoutSystem(context: SearchContext, { parameter }: ValueFilter, codes: string[]): Promise<string[]> {
+  if (!parameter.valueSets) return codes;
+  const bound = new Set(await boundCodes(context, parameter.valueSets));
+  return codes.map((spelling) => (bound.has(spelling) ? `|${codeIn(spelling)}` : spelling));
+}
+
+async function boundCodes(context: SearchContext, valueSets: readonly string[]): Promise<string[]> {
+  return (await Promise.all(valueSets.map((url) => context.codes.valueSet(context.access, url)))).flat();
+}
+
+function codeIn(spelling: string): string {
+  return spelling.slice(spelling.indexOf('|') + 1);
 }
 
 /** Tokens as they are asked for: `code`, `system|code`, `|code`, `system|`. */

@@ -31,6 +31,11 @@ export function unescaped(value: string): string {
   return value.includes('\\') ? value.replace(/\\([\\,$|])/g, '$1') : value;
 }
 
+/** A text as a value of one part. */
+export function escaped(text: string): string {
+  return text.replace(/[\\,$|]/g, '\\$&');
+}
+
 /** @throws RecordError 400 for what is no date */
 export function readDate(parameter: SearchParameter, value: string): AskedRange {
   const prefix = prefixOf(value);

@@ -25,7 +25,7 @@ export function compileDefinitions(): DefinitionsArtifact {
   const types: Record<string, TypeDefinition> = {};
   const bindings = new Set<string>();
   for (const file of ['profiles-types.json', 'profiles-resources.json']) {
-    for (const resource of resourcesOf(file)) {
+    for (const resource of publishedResources(file)) {
       if (resource.resourceType === 'StructureDefinition') addStructure(resource, types, bindings);
     }
   }
@@ -39,7 +39,8 @@ export function compileDefinitions(): DefinitionsArtifact {
   };
 }
 
-function resourcesOf(file: string): Resource[] {
+/** The resources of a published Bundle. */
+export function publishedResources(file: string): Resource[] {
   const bundle = readJson(`fhir/r4/${file}`) as Bundle;
   return (bundle.entry ?? []).flatMap((entry) => (entry.resource === undefined ? [] : [entry.resource]));
 }
@@ -107,7 +108,7 @@ function expandValueSets(urls: Set<string>): Record<string, string[]> {
   const systems = new Map<string, CodeSystem>();
   const valueSets = new Map<string, ValueSet>();
   for (const file of ['valuesets.json', 'v3-codesystems.json']) {
-    for (const resource of resourcesOf(file)) {
+    for (const resource of publishedResources(file)) {
       if (resource.resourceType === 'CodeSystem' && resource.url) systems.set(resource.url, resource);
       if (resource.resourceType === 'ValueSet' && resource.url) valueSets.set(resource.url, resource);
     }
@@ -146,7 +147,7 @@ function addConcepts(concepts: CodeSystemConcept[], codes: Set<string>): void {
 
 function searchParametersOf(file: string): SearchParameterDefinition[] {
   const compiled: SearchParameterDefinition[] = [];
-  for (const resource of resourcesOf(file)) {
+  for (const resource of publishedResources(file)) {
     if (resource.resourceType !== 'SearchParameter') continue;
     const parameter = resource as SearchParameter;
     compiled.push({

@@ -124,6 +124,11 @@ export interface SearchParameter {
    * combine values of the whole resource, the codes of the parameters that all together say the same.
    */
   composite?: { ofElements: boolean; asParameters?: string[] };
+  /**
+   * For tokens found in elements of type `code` alone, which say no system: the value sets that these are bound to, and
+   * that say of which system a code is.
+   */
+  valueSets?: string[];
   /** Of a custom parameter: why a search by it is refused for the moment; undefined where it is not. */
   refusal?: () => string | undefined;
 }

@@ -103,8 +103,8 @@ function ofType<T extends SearchParameterDefinition>(parameters: readonly T[], r
 /** Types that are no DomainResource. */
 export const PLAIN_RESOURCES: ReadonlySet<string> = new Set(['Binary', 'Bundle', 'Parameters']);
 
-/** What is learnt while compiling: a composite's components. */
-type Added = Pick<SearchParameter, 'components' | 'composite'>;
+/** What is learnt while compiling: a composite's components, the value sets of a code. */
+type Added = Pick<SearchParameter, 'components' | 'composite' | 'valueSets'>;
 
 /** Compiles one parameter into the tree; a sentence when it cannot be. */
 export function addParameter(
@@ -128,8 +128,15 @@ export function addParameter(
   if (type === 'composite') return addComposite(defs, plan, resourceType, definition, expression);
   const places = placesOf(defs, plan, resourceType, expression);
   if (typeof places === 'string') return places;
-  if (emitAt(places, type, code) > 0) return {};
+  if (emitAt(places, type, code) > 0) return type === 'token' ? valueSetsOf(defs, places) : {};
   return `a ${type} parameter cannot be found in elements of type ${places.map((place) => place.type).join(', ')}`;
+}
+
+/** The value sets of places that are all codes, where each binds its codes to one of which all codes are known. */
+function valueSetsOf(defs: Definitions, places: Place[]): Added {
+  const bound = places.map(({ type, valueSet }) => (type === 'code' ? valueSet : undefined));
+  const known = bound.filter((url) => url !== undefined && Object.hasOwn(defs.artifact.valueSets, url)) as string[];
+  return known.length === places.length ? { valueSets: [...new Set(known)] } : {};
 }
 
 /** No more combinations than this come from one element, whatever is in it. */
@@ -249,7 +256,7 @@ function componentTarget(
 function describe(
   resourceType: string,
   definition: CustomParameter,
-  { components, composite }: Added,
+  { components, composite, valueSets }: Added,
 ): SearchParameter {
   const { code, type, url, target, refusal } = definition;
   return {
@@ -260,6 +267,7 @@ function describe(
     ...(target === undefined ? {} : { target }),
     ...(components === undefined ? {} : { components }),
     ...(composite === undefined ? {} : { composite }),
+    ...(valueSets === undefined ? {} : { valueSets }),
     ...(refusal === undefined ? {} : { refusal }),
   };
 }

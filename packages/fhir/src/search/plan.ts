@@ -30,6 +30,8 @@ export interface Place {
   node: PlanNode;
   parent: PlanNode;
   type: string;
+  /** The value set to which a required binding binds the element. */
+  valueSet?: string;
 }
 
 export function planNode(property = '', index = -1, key = '', condition?: PlanNode['condition']): PlanNode {
@@ -137,6 +139,7 @@ function members(defs: Definitions, place: Place, name: string): Place[] {
     node: child(place.node, property.name, -1),
     parent: place.node,
     type: property.type,
+    ...(property.element[4] === undefined ? {} : { valueSet: property.element[4] }),
   }));
 }
 
