@@ -4,6 +4,7 @@
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startTestHub, type TestHub } from '../testing.ts';
+import { oneHuman } from '../testing-patients.ts';
 import { contents, ended, exported, kickOff, namesOf, pathIn, statusOf } from './testing.ts';
 
 let hub: TestHub;
@@ -22,13 +23,7 @@ const put = async (resource: { resourceType: string; id: string }) => {
   if (answer.status > 201) throw new Error(answer.text);
 };
 const patient = (id: string, more: object = {}) => put({ resourceType: 'Patient', id, ...more } as never);
-const twin = {
-  name: [{ family: 'Twinning', given: ['Jo'] }],
-  birthDate: '1970-01-01',
-  gender: 'male',
-  identifier: [{ system: 'urn:oid:2.999.7', value: 'same-person' }],
-  telecom: [{ system: 'phone', value: '+41 44 000 00 01' }],
-};
+const twin = oneHuman('Twinning');
 
 beforeAll(async () => {
   hub = await startTestHub();

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Answer, startTestHub, type TestHub } from '../testing.ts';
+import { oneHuman } from '../testing-patients.ts';
 import { contents, ended, exported, kickOff, kickOffHeaders, statusOf } from './testing.ts';
 
 let hub: TestHub;
@@ -114,15 +115,7 @@ describe('an upload', () => {
   });
 
   it('of what was exported here changes nothing: a person put together from sources is told of, not stored', async () => {
-    const twin = (id: string) => ({
-      resourceType: 'Patient',
-      id,
-      name: [{ family: 'Twinning', given: ['Jo'] }],
-      birthDate: '1970-01-01',
-      gender: 'male',
-      identifier: [{ system: 'urn:oid:2.999.7', value: 'same-person' }],
-      telecom: [{ system: 'phone', value: '+41 44 000 00 01' }],
-    });
+    const twin = (id: string) => ({ ...oneHuman('Twinning'), id });
     await imported(lines(twin('t1'), twin('t2'), observation('t-o', 't2')));
     const { output } = await exported(hub, '/fhir/$export?_type=Patient,Observation');
     const given = await contents(hub, output);

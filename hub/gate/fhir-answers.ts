@@ -82,11 +82,15 @@ export function etag(version: number): string {
   return `W/"${version}"`;
 }
 
-/** Whose records these are, as ids of Patients; at most as many as one access names. */
-export function patientsOf(resources: readonly StoredResource[]): string[] {
+/**
+ * Whose records these are, as ids of Patients; at most as many as one access names.
+ * @param ids the logical ids of the resources, where deletions, whose texts do not tell, are among them
+ */
+export function patientsOf(resources: readonly StoredResource[], ids?: readonly string[]): string[] {
   const patients = new Set<string>();
-  for (const { type, rid, text } of resources) {
-    const id = type === 'Patient' ? rid : /"Patient\/([A-Za-z0-9\-.]{1,64})"/.exec(text)?.[1];
+  for (const [i, { type, text }] of resources.entries()) {
+    const own = type === 'Patient' ? (ids?.[i] ?? logicalId(text)) : undefined;
+    const id = own ?? /"Patient\/([A-Za-z0-9\-.]{1,64})"/.exec(text)?.[1];
     if (id) patients.add(id);
     if (patients.size === recordedPatients) break;
   }

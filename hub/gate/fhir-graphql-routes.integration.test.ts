@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type CallOptions, type Json, startTestHub, type TestHub } from '../testing.ts';
+import { oneHuman } from '../testing-patients.ts';
 
 let hub: TestHub;
 beforeAll(async () => {
@@ -181,21 +182,7 @@ describe('searching (https://hl7.org/fhir/R4/graphql.html#searching)', () => {
 
 describe('a person known from several sources', () => {
   it('is one Patient, with what each source says', async () => {
-    const twin = {
-      resourceType: 'Patient',
-      name: [{ family: 'Merged', given: ['Same'] }],
-      birthDate: '1980-02-03',
-      gender: 'female',
-      address: [{ line: ['1 Same Street'], city: 'Town', postalCode: '12345' }],
-      telecom: [{ system: 'phone', value: '+15551234567' }],
-      identifier: [
-        {
-          type: { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/v2-0203', code: 'SS' }] },
-          system: 'http://hl7.org/fhir/sid/us-ssn',
-          value: '123-45-6789',
-        },
-      ],
-    };
+    const twin = oneHuman('Merged');
     const about = (id: string, patient: string) => ({
       resourceType: 'Observation',
       id,

@@ -17,7 +17,7 @@ export function fhirHistoryRoutes(app: FastifyInstance, parts: FhirParts): void 
       const form = answerForm(request);
       const page = historyParameters(query, isLenient(request));
       const { versions, ids, next, total } = await record.history(who, request.params, page);
-      await recordAccess(parts, who, 'history', pathOf(request), 200, patientsOf(versions));
+      await recordAccess(parts, who, 'history', pathOf(request), 200, patientsOf(versions, ids));
       const base = baseUrl(request);
       const links = [['self', `${base}${pathOf(request)}`]];
       if (next !== undefined) {

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Json, startTestHub, type TestHub } from '../testing.ts';
+import { oneHuman } from '../testing-patients.ts';
 
 describe('http §3.1.0.6 patch', () => {
   let hub: TestHub;
@@ -186,21 +187,7 @@ describe('http §3.1.0.6 patch', () => {
   });
 
   it('is about what the client sees: of a merged Patient its own id, though each source keeps what it said', async () => {
-    const twin = {
-      resourceType: 'Patient',
-      name: [{ family: 'Patchtwin', given: ['Same'] }],
-      birthDate: '1980-02-03',
-      gender: 'female',
-      address: [{ line: ['1 Same Street'], city: 'Town', postalCode: '12345' }],
-      telecom: [{ system: 'phone', value: '+15551234567' }],
-      identifier: [
-        {
-          type: { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/v2-0203', code: 'SS' }] },
-          system: 'http://hl7.org/fhir/sid/us-ssn',
-          value: '123-45-6780',
-        },
-      ],
-    };
+    const twin = oneHuman('Patchtwin');
     const sources = [await make(twin), await make(twin)];
     const found = (await hub.get('/fhir/Patient?family=Patchtwin')).json.entry;
     expect(found).toHaveLength(1);

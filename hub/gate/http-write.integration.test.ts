@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startTestHub, type TestHub } from '../testing.ts';
+import { oneHuman } from '../testing-patients.ts';
 
 const json = { 'content-type': 'application/fhir+json' };
 
@@ -268,20 +269,7 @@ describe('writing, as the http page says', () => {
 
   describe('a merged Patient', () => {
     it('cannot be changed or deleted; what it is made of can', async () => {
-      const body = {
-        name: [{ family: 'Merged', given: ['Same'] }],
-        birthDate: '1980-02-03',
-        gender: 'female',
-        address: [{ line: ['1 Same Street'], city: 'Town', postalCode: '12345' }],
-        telecom: [{ system: 'phone', value: '+15551234567' }],
-        identifier: [
-          {
-            type: { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/v2-0203', code: 'SS' }] },
-            system: 'http://hl7.org/fhir/sid/us-ssn',
-            value: '123-45-6789',
-          },
-        ],
-      };
+      const body = oneHuman('Merged');
       await put('merged-a', body);
       await put('merged-b', body);
       const found = (await get('Patient?family=Merged')).json;
