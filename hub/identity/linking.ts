@@ -11,7 +11,7 @@ import { decide, openReview } from './decisions.ts';
 import { type DemographicsStore, read, type SourcePatient, sourceOf } from './demographics-store.ts';
 import { join } from './joining.ts';
 import { type Ground, Members, type PersonChange, type Statement } from './members.ts';
-import { writePersons } from './person-rows.ts';
+import { preparePersons } from './person-rows.ts';
 
 /** Serialises changes of links over all hubs. */
 export const linkLock = 7_240_316;
@@ -104,8 +104,11 @@ export class Linking {
     }
   }
 
-  /** Writes the persons that changed, and tells which. */
-  async finish(): Promise<PersonChange[]> {
+  /**
+   * Tells which persons changed.
+   * @param whenTimed is given what writes their merged Patients, once the time of the changes is known
+   */
+  async finish(whenTimed: (write: (time: Date) => void) => void): Promise<PersonChange[]> {
     const several = this.#members.touched().filter(({ members }) => members.length > 1);
     const homes = several.flatMap(({ members }) => members.map(({ home }) => home));
     const sources = await this.#store.load(
@@ -114,15 +117,15 @@ export class Linking {
     );
     for (const [home, source] of this.#stated) sources.set(home, source);
     this.#members.present();
-    await writePersons(
+    const write = await preparePersons(
       this.#transaction,
       this.#keys,
       several.map(({ person, members }) => ({
         person,
         sources: members.flatMap(({ home }) => sources.get(home) ?? []),
       })),
-      this.#now,
     );
+    if (write) whenTimed(write);
     return this.#members.changes();
   }
 

@@ -69,7 +69,7 @@ export class PersonIndex {
       if (kind === 'unlink') await linking.separate(one, [other], by, 'the source unlinked them');
       else await linking.confirm(one, other, by, `the source said ${kind}`, 'source');
     }
-    this.#changes.set(set, await linking.finish());
+    this.#changes.set(set, await linking.finish((write) => set.whenTimed(write)));
   }
 
   /** Open or decided reviews, newest first. */
@@ -157,7 +157,7 @@ export class PersonIndex {
         const linking = new Linking(set.transaction, this.#record.keys, this.#store, set.now);
         linking.lock();
         await decide(linking);
-        this.#changes.set(set, await linking.finish());
+        this.#changes.set(set, await linking.finish((write) => set.whenTimed(write)));
         set.touch();
       },
     });

@@ -10,16 +10,16 @@ import { type Issue, RecordError } from './errors.ts';
 import { inTurns } from './in-turns.ts';
 import type { WriteJob } from './writer.ts';
 
-/** One answer of a bundle, to be rendered as `Bundle.entry`. */
+/** One answer of a bundle, to be rendered as `Bundle.entry`; that of a change holds once it is committed. */
 export interface EntryOutcome {
   status: number;
   location?: string;
   etag?: string;
-  lastModified?: Date;
+  readonly lastModified?: Date;
   /** JSON of the resource that answers a read or a search. */
   resource?: string;
   /** Canonical JSON of the resource as it was stored, for `Prefer: return=representation`. */
-  stored?: string;
+  readonly stored?: string;
   issues?: Issue[];
 }
 

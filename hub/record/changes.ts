@@ -16,18 +16,19 @@ import { checkType, existing, mergedPatient, refuseOther, severalFound, targetOf
 import type { ResourceKey, WriteSet } from './write-set.ts';
 import type { Writer } from './writer.ts';
 
+/** What a change made; time and text hold once it is committed. */
 export interface WriteOutcome {
   status: 200 | 201;
   id: string;
   version: number;
-  updated: Date;
-  text: string;
+  readonly updated: Date;
+  readonly text: string;
 }
 
 /** The version that says a resource was deleted. */
 export interface Removal {
   version: number;
-  updated: Date;
+  readonly updated: Date;
 }
 
 /** What a conditional search found. */
@@ -308,5 +309,15 @@ function put(set: WriteSet, scanned: ScannedResource, id: string): WriteOutcome 
   const before = set.get(scanned.resourceType, id);
   const after = set.put(scanned, scanned.resourceType, id);
   const status = before && !before.deleted ? 200 : 201;
-  return { status, id, version: after.version, updated: after.updated, text: after.text! };
+  return {
+    status,
+    id,
+    version: after.version,
+    get updated() {
+      return after.updated;
+    },
+    get text() {
+      return after.text!;
+    },
+  };
 }

@@ -9,8 +9,12 @@ import type { Version } from './write-set.ts';
 
 /** One version to write. */
 export interface Row extends Version {
+  /** The version as those see it who made it. */
+  after: Version;
   code: number;
   refs: number[];
+  /** Where the value of `meta.lastUpdated` begins in the text. */
+  timeAt: number;
   index: IndexEntries | undefined;
   body: Buffer | undefined;
 }
@@ -19,28 +23,48 @@ export interface Row extends Version {
 export class ParametersChanged extends Error {}
 
 /**
- * Writes each resource's new versions; `before` is the version that the database holds.
+ * Takes the numbers of so many versions, and their time, from the clock, which stays locked until the commit: so numbers
+ * and times become visible in their order. The time is that under which the versions were prepared where it is later than
+ * the last one given and, by the database's own clock, not in the future; else the next that is.
  * @param parameters the version of the search parameters by which they are indexed, and whether this changes them
+ * @returns the last of the numbers, and the time
  * @throws ParametersChanged
  */
-export async function writeRows(
+export async function takeNumbers(
   transaction: Transaction,
-  resources: { before: Version | undefined; rows: Row[] }[],
+  count: number,
+  prepared: Date,
   parameters: { version: number; changed: boolean },
-): Promise<void> {
-  const count = resources.reduce((sum, { rows }) => sum + rows.length, 0);
-  if (count === 0) return;
-  const clock = await transaction.query({
+): Promise<{ last: number; time: Date }> {
+  const change = parameters.changed ? 1 : 0;
+  const { rows } = await transaction.query({
     name: 'clock',
-    text: 'UPDATE clock SET seq = seq + $1, parameters = parameters + $2 RETURNING seq, parameters',
-    values: [count, parameters.changed ? 1 : 0],
+    text: `UPDATE clock SET seq = seq + $1, parameters = parameters + $2,
+             updated = CASE WHEN $3 > updated AND $3 < clock_timestamp() + interval '1 s' THEN $3
+                       ELSE greatest(date_trunc('milliseconds', clock_timestamp()), updated + interval '1 ms') END
+           RETURNING seq, parameters, updated`,
+    values: [count, change, prepared],
   });
-  const { seq: last, parameters: version } = clock.rows[0]!;
-  if (version !== parameters.version + (parameters.changed ? 1 : 0)) throw new ParametersChanged();
+  const { seq: last, parameters: version, updated: time } = rows[0]!;
+  if (version !== parameters.version + change) throw new ParametersChanged();
   if (parameters.changed) {
     transaction.send({ text: 'UPDATE search_parameter SET since = $1 WHERE since IS NULL', values: [last] });
   }
-  let seq: number = last - count;
+  return { last, time };
+}
+
+/**
+ * Writes each resource's new versions; `before` is the version that the database holds.
+ * @param last the last of their sequence numbers
+ */
+export function writeRows(
+  transaction: Transaction,
+  resources: { before: Version | undefined; rows: Row[] }[],
+  last: number,
+): void {
+  const count = resources.reduce((sum, { rows }) => sum + rows.length, 0);
+  if (count === 0) return;
+  let seq = last - count;
   const current: Numbered[] = [];
   const past: Numbered[] = [];
   const replaced: Version[] = [];

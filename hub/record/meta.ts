@@ -19,8 +19,8 @@ import { checkResource, mergedPatient } from './targets.ts';
 export interface MetaOutcome {
   status: number;
   /** The resource's text. */
-  text: string;
-  meta: Meta;
+  readonly text: string;
+  readonly meta: Meta;
 }
 
 /** The meta that a stored text has. */
@@ -60,7 +60,15 @@ export async function changeMeta(
       await set.load([], patient === undefined ? [] : [patient]);
       const { asOf, message } = before;
       const after = set.put(scanned, type, id, { ...(asOf ? { asOf } : {}), ...(message ? { message } : {}) });
-      return { status: 200, text: after.text!, meta: metaOf(after.text!) };
+      return {
+        status: 200,
+        get text() {
+          return after.text!;
+        },
+        get meta() {
+          return metaOf(after.text!);
+        },
+      };
     },
   });
 }

@@ -6,6 +6,8 @@ export interface Prepared {
   text: string;
   /** Start and end offsets of the ids that name the home's own patient. */
   refs: number[];
+  /** Where the value of `meta.lastUpdated` begins in the text. */
+  timeAt: number;
   index: IndexEntries;
 }
 
@@ -64,5 +66,15 @@ export function prepare(
       if (value === own) refs.push(start + 'Patient/'.length, end);
     }
   }
-  return { text: canonical.text, refs, index: indexEntries(scanned) };
+  const timeAt = canonical.text.indexOf(timeMember, canonical.meta.start) + timeMember.length;
+  return { text: canonical.text, refs, timeAt, index: indexEntries(scanned) };
+}
+
+/** Behind the version's number, which has no such characters, this is the first member of `meta`. */
+const timeMember = '"lastUpdated":"';
+
+/** The text with another `meta.lastUpdated`; all are of one length, so that every offset stays. */
+export function withTime(text: string, timeAt: number, updated: Date): string {
+  const time = updated.toISOString();
+  return text.slice(0, timeAt) + time + text.slice(timeAt + time.length);
 }

@@ -152,8 +152,14 @@ function apply(set: WriteSet, one: Planned, { references }: Plan, patched: Scann
   const before = set.get(type, id);
   if (action === 'delete') {
     if (!before) return { status: 204 };
-    const { version, updated } = before.deleted ? before : set.remove(type, id);
-    return { status: 204, etag: `W/"${version}"`, lastModified: updated };
+    const after = before.deleted ? before : set.remove(type, id);
+    return {
+      status: 204,
+      etag: `W/"${after.version}"`,
+      get lastModified() {
+        return after.updated;
+      },
+    };
   }
   if (action === 'patch' && !patched) return unchanged({ ...one, version: { ...before!, text: before!.text! } });
   const after = set.put(patched ?? one.scanned!, type, id, { resolve: references.resolver(entry.fullUrl) });
@@ -161,8 +167,12 @@ function apply(set: WriteSet, one: Planned, { references }: Plan, patched: Scann
     status: before && !before.deleted ? 200 : 201,
     location: `${type}/${id}/_history/${after.version}`,
     etag: `W/"${after.version}"`,
-    lastModified: after.updated,
-    stored: after.text!,
+    get lastModified() {
+      return after.updated;
+    },
+    get stored() {
+      return after.text!;
+    },
   };
 }
 

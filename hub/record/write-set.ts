@@ -5,11 +5,11 @@
 import { type ScannedResource, typeCode, typeName } from '@causeway/fhir';
 import type { Transaction } from '../database/index.ts';
 import type { AccessNote } from '../trust/index.ts';
-import { type Row, writeRows, writeStatementTimes } from './flush.ts';
+import { type Row, takeNumbers, writeRows, writeStatementTimes } from './flush.ts';
 import type { HomeKeys } from './home-keys.ts';
 import type { HomeNumbers } from './home-numbers.ts';
 import { ridOf, sharedHome } from './keys.ts';
-import { homePatient, prepare, type ResolveReference } from './prepare.ts';
+import { homePatient, prepare, type ResolveReference, withTime } from './prepare.ts';
 import { open, seal } from './sealing.ts';
 
 export interface ResourceKey {
@@ -17,7 +17,10 @@ export interface ResourceKey {
   id: string;
 }
 
-/** A version of a resource as the transaction sees it. */
+/**
+ * A version of a resource as the transaction sees it. `updated` and `text` of one that the transaction makes hold only
+ * once it is committed: its time may have to be a later one (see `WriteSet.flush`).
+ */
 export interface Version {
   type: string;
   id: string;
@@ -58,7 +61,8 @@ interface Slot {
 
 export class WriteSet {
   readonly transaction: Transaction;
-  readonly now: Date;
+  /** When the transaction began, or, where others were committed since, a moment after them. */
+  now: Date;
   readonly #keys: HomeKeys;
   readonly #numbers: HomeNumbers;
   #homeKeys = new Map<number, Buffer>();
@@ -69,6 +73,7 @@ export class WriteSet {
   /** The source patient that stands for a person whose own id was named. */
   readonly #standIns = new Map<string, string>();
   #journal: (() => void)[] = [];
+  readonly #timed: ((time: Date) => void)[] = [];
   /** What was changed, in order. */
   readonly changes: Change[] = [];
   touched = false;
@@ -145,7 +150,7 @@ export class WriteSet {
       message: options.message,
       text: prepared.text,
     };
-    const row: Row = { ...after, code: typeCode(type)!, refs: prepared.refs, index: prepared.index, body: undefined };
+    const row: Row = { ...after, after, code: typeCode(type)!, ...prepared, body: undefined };
     this.#push(slot, before, after, row, scanned.value);
     return after;
   }
@@ -163,7 +168,7 @@ export class WriteSet {
       message: options.message,
       text: undefined,
     };
-    const row: Row = { ...after, code: typeCode(type)!, refs: [], index: undefined, body: undefined };
+    const row: Row = { ...after, after, code: typeCode(type)!, refs: [], timeAt: 0, index: undefined, body: undefined };
     this.#push(slot, before, after, row, undefined);
     return after;
   }
@@ -216,18 +221,24 @@ export class WriteSet {
     for (const [home, key] of this.#keys.make(this.transaction, homes)) this.#homeKeys.set(home, key);
   }
 
-  /** Writes all changes. @throws ParametersChanged */
+  /** Sends statements that hold the time of the changes, once that is known: with the changes themselves. */
+  whenTimed(send: (time: Date) => void): void {
+    this.#timed.push(send);
+  }
+
+  /**
+   * Writes all changes. Their time is the one under which they were prepared, unless other changes were committed
+   * meanwhile under a later one: then they get a time after those, so that times are in the order of commits. Whoever
+   * asks for what is newer than the newest it saw misses nothing.
+   * @throws ParametersChanged
+   */
   async flush(): Promise<void> {
     const written = [...this.#slots.values()].filter((slot) => slot.rows.length > 0);
-    const homes = written.flatMap((slot) => slot.rows.map((row) => row.home));
-    const unknown = homes.filter((home) => !this.#homeKeys.has(home));
+    const rows = written.flatMap((slot) => slot.rows);
+    const unknown = rows.map(({ home }) => home).filter((home) => !this.#homeKeys.has(home));
     const keys = unknown.length > 0 ? await this.#keys.loadOrMake(this.transaction, unknown) : [];
     for (const [home, key] of keys) this.#homeKeys.set(home, key);
-    for (const { rows } of written) {
-      for (const row of rows) {
-        if (row.text !== undefined) row.body = seal(row.text, this.#homeKeys.get(row.home)!, sealIdentity(row));
-      }
-    }
+    for (const row of rows) this.#seal(row);
     const restated = [...this.#slots.values()].filter(
       ({ rows, loaded, current }) => rows.length === 0 && loaded !== current,
     );
@@ -235,11 +246,31 @@ export class WriteSet {
       this.transaction,
       restated.map(({ current }) => current!),
     );
-    await writeRows(
+    if (rows.length === 0 && this.#timed.length === 0) return;
+    const { last, time } = await takeNumbers(this.transaction, rows.length, this.now, this.parameters);
+    if (time.getTime() !== this.now.getTime()) this.#retime(rows, time);
+    for (const send of this.#timed) send(time);
+    writeRows(
       this.transaction,
       written.map(({ loaded, rows }) => ({ before: loaded, rows })),
-      this.parameters,
+      last,
     );
+  }
+
+  #seal(row: Row): void {
+    if (row.text !== undefined) row.body = seal(row.text, this.#homeKeys.get(row.home)!, sealIdentity(row));
+  }
+
+  /** Gives all versions of the transaction another time. */
+  #retime(rows: readonly Row[], time: Date): void {
+    this.now = time;
+    for (const row of rows) {
+      row.updated = time;
+      if (row.text !== undefined) row.text = withTime(row.text, row.timeAt, time);
+      row.after.updated = time;
+      row.after.text = row.text;
+      this.#seal(row);
+    }
   }
 
   /** Tells the set that its transaction was committed. */

@@ -1,0 +1,166 @@
+import { randomBytes } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type TestDatabase, testDatabase } from '../database/testing.ts';
+import { PersonIndex } from '../identity/index.ts';
+import { accessOf } from '../trust/index.ts';
+import { FhirRecord } from './index.ts';
+
+const clinician = accessOf({ username: 'c', name: 'C', role: 'clinician', organization: 'o' });
+const master = randomBytes(32);
+
+let test: TestDatabase;
+/** Two hubs over one database. */
+let one: FhirRecord;
+let other: FhirRecord;
+
+beforeAll(async () => {
+  test = await testDatabase();
+  one = hubOver();
+  other = hubOver();
+});
+afterAll(() => test.drop());
+
+function hubOver(): FhirRecord {
+  const made = new FhirRecord(test.database, master);
+  new PersonIndex(test.database, made);
+  return made;
+}
+
+function basic(record: FhirRecord, id: string) {
+  return record.scan(JSON.stringify({ resourceType: 'Basic', id, code: { text: id } }), 'Basic');
+}
+
+async function idsSince(time: string): Promise<string[]> {
+  const query = new URLSearchParams(`_lastUpdated=gt${time}`);
+  const { matches } = await one.search(clinician, one.readSearch('Basic', query, false));
+  return matches.map(({ text }) => JSON.parse(text).id).sort();
+}
+
+/** A change that has begun, and waits in its transaction until it is told to go on. */
+function slowly(
+  record: FhirRecord,
+  id: string,
+  text = JSON.stringify({ resourceType: 'Basic', id, code: { text: id } }),
+) {
+  const begun = Promise.withResolvers<void>();
+  const may = Promise.withResolvers<void>();
+  const done = record.writer.write({
+    keys: [{ type: 'Basic', id }],
+    patients: [],
+    alone: true,
+    apply: async (set) => {
+      const version = set.put(record.scan(text, 'Basic'), 'Basic', id);
+      begun.resolve();
+      await may.promise;
+      return version;
+    },
+  });
+  return { begun: begun.promise, goOn: () => may.resolve(), done };
+}
+
+describe('times are in the order of commits', () => {
+  it('a change that began earlier and is committed later has the later time, in text, row and answer', async () => {
+    const late = slowly(one, 'late');
+    await late.begun;
+    const early = await other.update(basic(other, 'early'), 'early');
+    const lastSeen = JSON.parse(early.text).meta.lastUpdated;
+    late.goOn();
+    const stored = await late.done;
+    expect(await idsSince(lastSeen)).toEqual(['late']);
+    expect(stored.updated.getTime()).toBeGreaterThan(early.updated.getTime());
+    const read = await one.read(clinician, 'Basic', 'late');
+    expect(JSON.parse(read.text).meta.lastUpdated).toBe(stored.updated.toISOString());
+    expect(read.text).toBe(stored.text);
+    expect(read.updated).toEqual(stored.updated);
+  });
+
+  it('the later time is put into the resource’s own meta, wherever that stands, and nowhere else', async () => {
+    const contained = {
+      resourceType: 'Basic',
+      id: 'c',
+      code: { text: 'c' },
+      meta: { lastUpdated: '2020-01-01T00:00:00.000Z' },
+    };
+    const meta = { tag: [{ code: '"lastUpdated":"' }], lastUpdated: '2021-01-01T00:00:00.000Z' };
+    const told = { contained: [contained], resourceType: 'Basic', code: { text: 't' }, meta, id: 'told' };
+    const late = slowly(one, 'told', JSON.stringify(told));
+    await late.begun;
+    const early = await other.update(basic(other, 'early-2'), 'early-2');
+    late.goOn();
+    const { text, updated } = await late.done;
+    expect(updated.getTime()).toBeGreaterThan(early.updated.getTime());
+    const lastUpdated = updated.toISOString();
+    expect(JSON.parse(text!)).toEqual({ ...told, meta: { tag: meta.tag, versionId: '1', lastUpdated } });
+    expect((await one.read(clinician, 'Basic', 'told')).text).toBe(text);
+  });
+
+  it('a poller that asks for what is newer than the newest it saw misses nothing', async () => {
+    const seen = new Set<string>();
+    let newest = new Date().toISOString();
+    let isWriting = true;
+    const poll = async () => {
+      const query = new URLSearchParams(`_lastUpdated=gt${newest}&_sort=_lastUpdated&_count=1000`);
+      const { matches } = await one.search(clinician, one.readSearch('Basic', query, false));
+      for (const { text } of matches) {
+        const { id, meta } = JSON.parse(text);
+        seen.add(id);
+        newest = meta.lastUpdated;
+      }
+    };
+    const polling = (async () => {
+      while (isWriting) await poll();
+    })();
+    const written: string[] = [];
+    const rounds = Array.from({ length: 150 }, (_, i) => i);
+    await Promise.all(
+      [one, other, one, other].map(async (record, writer) => {
+        for (const round of rounds) {
+          const id = `w${writer}-${round}`;
+          written.push(id);
+          const isAlone = (writer + round) % 3 === 0;
+          await record.writer.write({
+            keys: [{ type: 'Basic', id }],
+            patients: [],
+            alone: isAlone,
+            apply: (set) => set.put(basic(record, id), 'Basic', id),
+          });
+        }
+      }),
+    );
+    isWriting = false;
+    await polling;
+    await poll();
+    expect([...seen].sort()).toEqual(written.sort());
+  });
+
+  it('the times of versions are in the order of their sequence numbers', async () => {
+    const { rows } = await test.database.query(
+      `SELECT count(*) FILTER (WHERE updated < before) AS wrong, count(*) AS count FROM
+         (SELECT updated, lag(updated) OVER (ORDER BY seq) AS before FROM resource) v`,
+    );
+    expect(Number(rows[0]!.wrong)).toBe(0);
+    expect(Number(rows[0]!.count)).toBeGreaterThan(600);
+  });
+});
+
+describe('the same new resource from several sides at once', () => {
+  it('under one id for different patients: each is stored as a version', async () => {
+    const observation = (patient: string, id: string) => ({
+      resourceType: 'Observation',
+      id,
+      status: 'final',
+      code: { text: 'x' },
+      subject: { reference: `Patient/${patient}` },
+    });
+    for (let round = 0; round < 25; round++) {
+      const id = `same-${round}`;
+      const hubs = Array.from({ length: 8 }, (_, i) => (i < 2 ? [one, other][i]! : hubOver()));
+      const outcomes = await Promise.all(
+        hubs.map((record, i) =>
+          record.update(record.scan(JSON.stringify(observation(`p${round}-${i}`, id)), 'Observation'), id),
+        ),
+      );
+      expect(outcomes.map(({ version }) => version).sort()).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
+    }
+  });
+});
