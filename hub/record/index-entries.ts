@@ -23,7 +23,7 @@ interface RangeEntry {
 }
 
 /** The form of all these rows; a database of an older one is indexed anew at the next start. */
-export const indexFormat = 1;
+export const indexFormat = 2;
 
 /** Longer strings are found by their beginning; a b-tree entry has room for some 2 700 bytes. */
 export const indexedCharacters = 500;
@@ -54,24 +54,36 @@ export function entriesOf(type: string, values: readonly IndexValue[]): IndexEnt
   return found.entries();
 }
 
+// Markers begin with `|`, so that none is the hash of a row.
+
 /** The marker that says a parameter has a value at all (`:missing`). */
 export function presenceHash(type: string, code: string): bigint {
-  return hash64(`${type}.${code}?`);
+  return hash64(`|${type}.${code}?`);
 }
 
 /** The marker that says a token parameter has a code of a system (`system|`). */
 export function systemHash(type: string, code: string, system: string): bigint {
-  return hash64(`${type}.${code}=${system}|*`);
+  return hash64(`|${type}.${code}:system=${system}`);
 }
 
-/** The hash of an identifier with its type (`:of-type`); `value` after `system|code` of the type or `|code`. */
-export function typedHash(type: string, code: string, spelling: string): bigint {
-  return hash64(`${type}.${code}:of-type=${spelling}`);
+/** The marker that says a token's code is of this system, empty where none is said (`system|code`, `|code`). */
+export function codedHash(type: string, code: string, system: string, value: string): bigint {
+  return hash64(`|${type}.${code}=${system}|${value}`);
 }
 
-/** The hash of a logical reference (`:identifier`): `system|value`, `|value` or the value alone. */
-export function logicalHash(type: string, code: string, spelling: string): bigint {
-  return hash64(`${type}.${code}:identifier=${spelling}`);
+/** The marker of an identifier with its type (`:of-type`); `spelling` is `system|code` of the type or its code. */
+export function typedHash(type: string, code: string, spelling: string, value: string): bigint {
+  return hash64(`|${type}.${code}:of-type=${spelling}|${value}`);
+}
+
+/** The hash of the value of a logical reference (`:identifier`). */
+export function logicalHash(type: string, code: string, value: string): bigint {
+  return hash64(`${type}.${code}:identifier=${value}`);
+}
+
+/** The marker that says a logical reference's value is of this system, empty where none is said. */
+export function logicalSystemHash(type: string, code: string, system: string, value: string): bigint {
+  return hash64(`|${type}.${code}:identifier=${system}|${value}`);
 }
 
 /** `index_range.unit`: of a quantity's code or unit, whatever its system. */
@@ -140,12 +152,7 @@ class Collected {
     const type = this.#type;
     switch (value.kind) {
       case 'token':
-        for (const spelling of tokenSpellings(value)) this.#tokens.add(tokenHash(type, code, spelling));
-        if (value.system !== undefined) this.#markers.add(systemHash(type, code, value.system));
-        for (const { system, code: kind } of value.types ?? []) {
-          this.#tokens.add(typedHash(type, code, `${system ?? ''}|${kind}|${value.code}`));
-          if (system !== undefined) this.#tokens.add(typedHash(type, code, `${kind}|${value.code}`));
-        }
+        this.#addToken(code, value);
         break;
       case 'uri':
         this.#tokens.add(tokenHash(type, code, value.value));
@@ -159,7 +166,7 @@ class Collected {
         if (value.identifier) {
           const { system, value: identifier } = value.identifier;
           this.#tokens.add(logicalHash(type, code, identifier));
-          this.#tokens.add(logicalHash(type, code, `${system ?? ''}|${identifier}`));
+          this.#markers.add(logicalSystemHash(type, code, system ?? '', identifier));
         }
         break;
       case 'date':
@@ -174,6 +181,19 @@ class Collected {
       case 'string':
         this.#addString(code, value.normalized);
         break;
+    }
+  }
+
+  /** One row for the code; of which system and type it is, is told by markers. */
+  #addToken(code: string, { system, code: value, types }: Extract<IndexValue, { kind: 'token' }>): void {
+    const type = this.#type;
+    if (system !== undefined) this.#markers.add(systemHash(type, code, system));
+    if (value === undefined) return;
+    this.#tokens.add(tokenHash(type, code, value));
+    this.#markers.add(codedHash(type, code, system ?? '', value));
+    for (const { system: of, code: kind } of types ?? []) {
+      this.#markers.add(typedHash(type, code, `${of ?? ''}|${kind}`, value));
+      if (of !== undefined) this.#markers.add(typedHash(type, code, kind, value));
     }
   }
 
@@ -196,10 +216,11 @@ class Collected {
   }
 
   #addString(code: string, normalized: string): void {
-    const key = `${code} ${normalized}`;
+    const param = parameterNumber(this.#type, code);
+    const key = `${param} ${normalized}`;
     if (this.#strings.has(key)) return;
     this.#strings.set(key, {
-      param: parameterNumber(this.#type, code),
+      param,
       value: normalized.slice(0, indexedCharacters),
     });
   }

@@ -52,14 +52,20 @@ export function hash64(text: string): bigint {
   return BigInt.asIntN(64, (BigInt(high) << 32n) | BigInt(low));
 }
 
-/** The number of a search parameter of a type, for `index_range.param` and `index_string.param`. */
+/**
+ * The number of a search parameter of a type, for `index_range.param` and `index_string.param`. Parameters that are the
+ * same by their definition share one, and so their rows.
+ */
 export function parameterNumber(type: string, code: string): bigint {
-  return remembered(`${type}.${code}`);
+  return remembered(code === 'phonetic' && namedTypes.has(type) ? `${type}.name` : `${type}.${code}`);
 }
 
-/** The hash of one spelling of a token (`system|code`, `|code` without system, or `code` alone) or of a URI. */
-export function tokenHash(type: string, code: string, spelling: string): bigint {
-  return hash64(`${type}.${code}=${spelling}`);
+/** Types whose `phonetic` has the expression of their `name`. */
+const namedTypes = new Set(['Patient', 'Person', 'Practitioner', 'RelatedPerson']);
+
+/** The hash of a token's code, whatever its system, or of a URI. */
+export function tokenHash(type: string, code: string, value: string): bigint {
+  return hash64(`${type}.${code}=${value}`);
 }
 
 /** `resource.self`: the hash of a resource's own type and id. */

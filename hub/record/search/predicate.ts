@@ -62,10 +62,14 @@ export function lazily<T>(make: () => T): () => T {
   };
 }
 
-/** The filter that finds what has one of the hashes. */
-export function hashed(context: SearchContext, hashes: bigint[]): Predicate {
+/**
+ * The filter that finds what has one of the hashes.
+ * @param rows where some of them are markers, which have no rows: the hashes of the rows that have such markers
+ */
+export function hashed(context: SearchContext, hashes: bigint[], rows?: bigint[]): Predicate {
   const list = lazily(() => `${context.parameter(hashArray(hashes))}::bigint[]`);
-  return { sql: (alias) => `${alias}.tokens && ${list()}`, lead: { hashes } };
+  const sql = (alias: string) => `${alias}.tokens && ${list()}`;
+  return rows ? { sql, lead: { hashes: [...new Set(rows)] }, partial: true } : { sql, lead: { hashes } };
 }
 
 /**

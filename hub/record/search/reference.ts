@@ -1,6 +1,6 @@
 /** Reference parameters (FHIR R4 §3.1.1.4.12). An id of a person finds what refers to any of its source patients. */
 import { isResourceType, type SearchParameter } from '@causeway/fhir';
-import { logicalHash } from '../index-entries.ts';
+import { logicalHash, logicalSystemHash } from '../index-entries.ts';
 import { referenceHash, ridOf, tokenHash } from '../keys.ts';
 import { hashed, type Predicate, type SearchContext } from './predicate.ts';
 import type { Filter } from './request.ts';
@@ -12,12 +12,7 @@ type ValueFilter = Extract<Filter, { kind: 'value' }>;
 export async function reference(context: SearchContext, type: string, filter: ValueFilter): Promise<Predicate> {
   const { parameter } = filter;
   const { code } = parameter;
-  if (filter.modifier === 'identifier') {
-    return hashed(
-      context,
-      filter.values.map((value) => logicalHash(type, code, logicalSpelling(value))),
-    );
-  }
+  if (filter.modifier === 'identifier') return identified(context, type, filter);
   const hashes: bigint[] = [];
   let homes: number[] | undefined = namesHome(parameter) ? [] : undefined;
   for (const value of filter.values.map(unescaped)) {
@@ -64,6 +59,17 @@ function targetOf(filter: ValueFilter, value: string): { types: string[]; id: st
   return { types, id: value };
 }
 
-function logicalSpelling(value: string): string {
-  return splitAt(value, '|').map(unescaped).join('|');
+/** References by an identifier: `system|value`, `|value` or the value alone. */
+function identified(context: SearchContext, type: string, { parameter: { code }, values }: ValueFilter): Predicate {
+  const asked = values.map((value) => {
+    const [first, ...rest] = splitAt(value, '|').map(unescaped) as [string, ...string[]];
+    return rest.length === 0 ? { value: first } : { system: first, value: rest.join('|') };
+  });
+  return hashed(
+    context,
+    asked.map(({ system, value }) =>
+      system === undefined ? logicalHash(type, code, value) : logicalSystemHash(type, code, system, value),
+    ),
+    asked.map(({ value }) => logicalHash(type, code, value)),
+  );
 }

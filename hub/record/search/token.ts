@@ -1,7 +1,7 @@
 /** Token and URI parameters (FHIR R4 §3.1.1.4.10, §3.1.1.4.13). */
 import type { IndexValue } from '@causeway/fhir';
 import { normalizeString } from '@causeway/fhir';
-import { systemHash, typedHash } from '../index-entries.ts';
+import { codedHash, systemHash, typedHash } from '../index-entries.ts';
 import { tokenHash } from '../keys.ts';
 import { type Check, hashed, lazily, type Predicate, type SearchContext } from './predicate.ts';
 import type { Filter } from './request.ts';
@@ -18,9 +18,14 @@ export async function token(context: SearchContext, type: string, filter: ValueF
     return unescaped(filter.values[0]!);
   };
   const spelt = async (codes: string[]) =>
-    hashed(
+    ofSystems(
       context,
-      (await withoutSystem(context, filter, codes)).map((spelling) => tokenHash(type, code, spelling)),
+      type,
+      code,
+      (await withoutSystem(context, filter, codes)).map((spelling) => [
+        spelling.slice(0, spelling.indexOf('|')),
+        codeIn(spelling),
+      ]),
     );
   switch (filter.modifier) {
     case 'not':
@@ -34,11 +39,14 @@ export async function token(context: SearchContext, type: string, filter: ValueF
     case 'above':
     case 'below':
       return spelt(await context.codes.hierarchy(context.access, filter.modifier, filter.values[0]!));
-    case 'of-type':
+    case 'of-type': {
+      const typed = filter.values.map((value) => typedParts(code, value));
       return hashed(
         context,
-        filter.values.map((value) => typedHash(type, code, typedSpelling(code, value))),
+        typed.map(({ spelling, value }) => typedHash(type, code, spelling, value)),
+        typed.map(({ value }) => tokenHash(type, code, value)),
       );
+    }
     case 'text':
       return { sql: () => 'true', check: displayed(code, filter.values.map(unescaped)) };
     default:
@@ -80,18 +88,46 @@ function codeIn(spelling: string): string {
 
 /** Tokens as they are asked for: `code`, `system|code`, `|code`, `system|`. */
 export function choice(context: SearchContext, type: string, code: string, values: readonly string[]): Predicate {
-  const hashes: bigint[] = [];
-  const systems: bigint[] = [];
+  const plain: string[] = [];
+  const coded: [string, string][] = [];
+  const systems: string[] = [];
   for (const value of values) {
     const [system, wanted, ...more] = splitAt(value, '|').map(unescaped) as [string, string | undefined];
     if (more.length > 0) throw wrong(code, 'takes code, system|code, |code or system|');
-    if (wanted === undefined) hashes.push(tokenHash(type, code, system));
-    else if (wanted !== '') hashes.push(tokenHash(type, code, `${system}|${wanted}`));
-    else if (system !== '') systems.push(systemHash(type, code, system));
+    if (wanted === undefined) plain.push(system);
+    else if (wanted !== '') coded.push([system, wanted]);
+    else if (system !== '') systems.push(system);
     else throw wrong(code, 'takes code, system|code, |code or system|');
   }
-  const found = hashed(context, [...hashes, ...systems]);
+  if (coded.length === 0 && systems.length === 0) {
+    return hashed(
+      context,
+      plain.map((value) => tokenHash(type, code, value)),
+    );
+  }
+  const found = ofSystems(context, type, code, coded, plain, systems);
   return systems.length === 0 ? found : { sql: found.sql };
+}
+
+/** What has a code of a system (the empty one: of none), or one of the codes whatever their systems, or of the systems. */
+function ofSystems(
+  context: SearchContext,
+  type: string,
+  code: string,
+  coded: readonly [string, string][],
+  plain: readonly string[] = [],
+  systems: readonly string[] = [],
+): Predicate {
+  const anySystem = plain.map((value) => tokenHash(type, code, value));
+  return hashed(
+    context,
+    [
+      ...anySystem,
+      ...coded.map(([system, value]) => codedHash(type, code, system, value)),
+      ...systems.map((system) => systemHash(type, code, system)),
+    ],
+    [...anySystem, ...coded.map(([, value]) => tokenHash(type, code, value))],
+  );
 }
 
 /** URIs: equal, above (the address itself and those it lies below) or below. */
@@ -112,13 +148,13 @@ export function uri(context: SearchContext, type: string, filter: ValueFilter): 
   );
 }
 
-function typedSpelling(code: string, value: string): string {
-  const parts = splitAt(value, '|').map(unescaped);
+function typedParts(code: string, asked: string): { spelling: string; value: string } {
+  const parts = splitAt(asked, '|').map(unescaped);
   if (parts.length !== 3 || parts[1] === '' || parts[2] === '') {
     throw wrong(code, 'takes system|code|value with :of-type, the first two of the identifier’s type');
   }
-  const [system, kind, identifier] = parts;
-  return system === '' ? `${kind}|${identifier}` : parts.join('|');
+  const [system, kind, value] = parts as [string, string, string];
+  return { spelling: system === '' ? kind : `${system}|${kind}`, value };
 }
 
 /** Whether a text shown with the code has words that begin with those asked for. */
