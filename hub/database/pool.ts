@@ -13,6 +13,7 @@
 
 import type { Duplex } from 'node:stream';
 import pg from 'pg';
+import { BinaryQuery, readBinary } from './binary-rows.ts';
 import { DatabaseStartError, unreachable } from './errors.ts';
 
 /** Where the database is and how patient the hub is with it. Times in milliseconds. */
@@ -104,6 +105,7 @@ export async function openDatabase(config: DatabaseConfig): Promise<Database> {
   const reading = Math.max(2, Math.floor(most / 3));
   const pool = poolOf(config, Math.max(2, most - reading));
   const readers = poolOf(config, reading, planOnce);
+  readers.on('connect', readBinary);
   const close = async () => {
     await Promise.all([pool.end(), readers.end()]);
   };
@@ -203,7 +205,7 @@ async function runInScope<R extends object>(
   let broken = false;
   try {
     const changed = scopes.get(client) === scope ? undefined : submit(client, scopeStatement(scope, false), undefined);
-    const [, result] = await Promise.all([changed, submit<R>(client, statement, values)]);
+    const [, result] = await Promise.all([changed, submit<R>(client, statement, values, BinaryQuery)]);
     scopes.set(client, scope);
     return result;
   } catch (error) {
@@ -305,6 +307,7 @@ function submit<R extends object>(
   client: pg.PoolClient,
   statement: string | NamedStatement,
   values: unknown[] | undefined,
+  Query = pg.Query,
 ): Promise<Result<R> & { command: string }> {
   const {
     name,
@@ -312,7 +315,7 @@ function submit<R extends object>(
     values: own,
   } = typeof statement === 'string' ? { text: statement } : (statement as NamedStatement);
   return new Promise((resolve, reject) => {
-    const query = new pg.Query(text, values ?? own, (error: Error | undefined, result) =>
+    const query = new Query(text, values ?? own, (error: Error | undefined, result) =>
       error ? reject(error) : resolve(result as Result<R> & { command: string }),
     );
     if (name !== undefined) (query as { name?: string }).name = name;
