@@ -64,6 +64,7 @@ export function writeRows(
 ): void {
   const count = resources.reduce((sum, { rows }) => sum + rows.length, 0);
   if (count === 0) return;
+  countResources(transaction, resources);
   let seq = last - count;
   const current: Numbered[] = [];
   const past: Numbered[] = [];
@@ -84,6 +85,23 @@ export function writeRows(
     transaction,
     current.flatMap(({ row: { home, index }, rkey }) => (index ? { home, rkey, index } : [])),
   );
+}
+
+/** Keeps how many resources of each type there are. The lock of the clock is held, so that no two writers meet here. */
+function countResources(transaction: Transaction, resources: { before: Version | undefined; rows: Row[] }[]): void {
+  const more = new Map<number, number>();
+  for (const { before, rows } of resources) {
+    const last = rows.at(-1)!;
+    const change = Number(!last.deleted) - Number(before !== undefined && !before.deleted);
+    if (change !== 0) more.set(last.code, (more.get(last.code) ?? 0) + change);
+  }
+  for (const [code, change] of more) {
+    transaction.send({
+      name: 'count_resources',
+      text: 'UPDATE resource_count SET count = count + $2 WHERE type = $1',
+      values: [code, change],
+    });
+  }
 }
 
 /** Notes since when resources are known to be as they are. */

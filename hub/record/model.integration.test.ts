@@ -312,6 +312,7 @@ async function compare(model: Model): Promise<void> {
     expect(expected[0] ? saidIn(await first) : await statusOf(first)).toEqual(expected[0] ?? 410);
   }
   for (const of of types) {
+    expect(await total(of)).toBe((await scanned(of)).length);
     const found = async (query: string) => {
       const request = record.readSearch(of, new URLSearchParams(query), false);
       const { matches } = await record.search(access, request);
@@ -326,6 +327,23 @@ async function compare(model: Model): Promise<void> {
       );
       expect(await found(`subject=Patient/${run}p${patient}&_count=1000`)).toEqual(theirs.sort());
     }
+  }
+}
+
+/** The total of a type, which the writers keep. */
+async function total(of: Type): Promise<number | undefined> {
+  return (await record.search(access, record.readSearch(of, [['_summary', 'count']], false))).total;
+}
+
+/** Every resource of a type, one page after the other. */
+async function scanned(of: Type): Promise<string[]> {
+  const found: string[] = [];
+  for (let cursor: [string, string][] = []; ; ) {
+    const request = record.readSearch(of, [['_count', '1000'], ...cursor], false);
+    const { matches, next } = await record.search(access, request);
+    found.push(...matches.map(({ rid }) => rid));
+    if (next === undefined) return found;
+    cursor = [['_cursor', next]];
   }
 }
 

@@ -47,7 +47,7 @@ export function isResourceType(name: string): boolean {
   return CODES.has(name);
 }
 
-/** The stable number of a resource type (0 … 32 767), or undefined for an unknown name. */
+/** The stable number of a resource type (0 … 999), or undefined for an unknown name. */
 export function typeCode(name: string): number | undefined {
   return CODES.get(name);
 }
