@@ -3,7 +3,6 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { resourceTypes } from '@causeway/fhir';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { migrationsDirectory } from '../database/migrate.ts';
 import { type TestDatabase, testDatabase } from '../database/testing.ts';
 import { PersonIndex } from '../identity/index.ts';
 import { accessOf } from '../trust/index.ts';
@@ -43,7 +42,7 @@ it('the total of a type is kept with every write, shown to those who may read al
   expect(await total('Basic', nobody)).toBe(0);
 
   await test.database.query('DROP TABLE resource_count');
-  const file = join(migrationsDirectory, '0018-resource-count.sql');
+  const file = join(import.meta.dirname, '../database/migrations/0018-resource-count.sql');
   await test.database.pool.query(readFileSync(file, 'utf8'));
   expect(await totals()).toEqual(expected);
   await put('Substance', 's');
