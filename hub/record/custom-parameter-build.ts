@@ -14,9 +14,9 @@ import {
   type ParameterPlace,
   type ParameterRow,
 } from './custom-parameter-rows.ts';
-import { insertIndex } from './flush.ts';
 import type { HomeKeys } from './home-keys.ts';
 import { entriesOf, type IndexEntries } from './index-entries.ts';
+import { insertIndex } from './index-rows.ts';
 import { open } from './sealing.ts';
 import { sealIdentity } from './write-set.ts';
 

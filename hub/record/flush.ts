@@ -3,7 +3,9 @@
  * as one block of bytes that PostgreSQL cuts up, because one large binary parameter costs a fraction of an array.
  */
 import type { Transaction } from '../database/index.ts';
+import { int8Array } from './binary-arrays.ts';
 import type { IndexEntries } from './index-entries.ts';
+import { insertIndex } from './index-rows.ts';
 import { selfHash } from './keys.ts';
 import type { Version } from './write-set.ts';
 
@@ -144,105 +146,64 @@ function retire(transaction: Transaction, versions: Version[]): void {
 }
 
 function insertVersions(transaction: Transaction, table: 'resource' | 'resource_history', versions: Numbered[]): void {
-  const bodies: Buffer[] = [];
-  const starts: number[] = [];
-  const lengths: number[] = [];
-  let offset = 1;
-  for (const { row } of versions) {
-    const length = row.body?.length ?? -1;
-    starts.push(offset);
-    lengths.push(length);
-    if (row.body) {
-      bodies.push(row.body);
-      offset += length;
-    }
-  }
-  const found = table === 'resource' ? ', self, tokens' : '';
+  const bodies = piecesOf(versions.map(({ row }) => row.body ?? nothing));
+  const hashes = versions.map(({ row: { index } }) => (index ? [...index.tokens, ...index.markers] : []));
+  const tokens = piecesOf(hashes);
+  const isCurrent = table === 'resource';
   transaction.send({
     name: `insert_${table}`,
     text: `
-      INSERT INTO ${table} (home, rkey, type, rid, version, seq, updated, deleted, as_of, message, refs${found}, body)
-      SELECT home, rkey, type, rid, version, seq, updated, deleted, as_of, message, refs::integer[]
-             ${found && ', self, tokens::bigint[]'},
-             CASE WHEN length >= 0 THEN substring($14::bytea FROM start FOR length) END
+      INSERT INTO ${table} (home, rkey, type, rid, version, seq, updated, deleted, as_of, message, refs, body
+                            ${isCurrent ? ', self, tokens' : ''})
+      SELECT home, rkey, type, rid, version, seq, $7::timestamptz, deleted, as_of, message, refs::integer[],
+             CASE WHEN NOT deleted THEN substring($12::bytea FROM body FOR body_length) END
+             ${isCurrent ? ', self, CASE WHEN NOT deleted THEN ($16::bigint[])[token : token + token_count - 1] END' : ''}
       FROM unnest($1::bigint[], $2::bigint[], $3::smallint[], $4::uuid[], $5::integer[], $6::bigint[],
-                  $7::timestamptz[], $8::boolean[], $9::timestamptz[], $10::uuid[], $11::text[], $12::text[],
-                  $13::integer[], $15::integer[], $16::bigint[])
-        AS v (home, rkey, type, rid, version, seq, updated, deleted, as_of, message, refs, tokens, start, length, self)`,
+                  $8::boolean[], $9::timestamptz[], $10::uuid[], $11::text[], $13::integer[], $14::integer[]
+                  ${isCurrent ? ', $15::bigint[], $17::integer[], $18::integer[]' : ''})
+        AS v (home, rkey, type, rid, version, seq, deleted, as_of, message, refs, body, body_length
+              ${isCurrent ? ', self, token, token_count' : ''})`,
     values: [
-      array(versions, ({ row }) => row.home),
-      array(versions, ({ rkey }) => rkey),
+      int8Array(versions.map(({ row }) => row.home)),
+      int8Array(versions.map(({ rkey }) => rkey)),
       array(versions, ({ row }) => row.code),
       array(versions, ({ row }) => row.rid),
       array(versions, ({ row }) => row.version),
-      array(versions, ({ seq }) => seq),
-      array(versions, ({ row }) => `"${row.updated.toISOString()}"`),
+      int8Array(versions.map(({ seq }) => seq)),
+      versions[0]!.row.updated,
       array(versions, ({ row }) => row.deleted),
       array(versions, ({ row }) => (row.asOf === undefined ? 'NULL' : `"${row.asOf}"`)),
       array(versions, ({ row }) => row.message ?? 'NULL'),
       array(versions, ({ row }) => (row.refs.length === 0 ? 'NULL' : `"{${row.refs.join(',')}}"`)),
-      array(versions, ({ row }) =>
-        row.index ? `"{${[...row.index.tokens, ...row.index.markers].join(',')}}"` : 'NULL',
-      ),
-      `{${starts.join(',')}}`,
-      Buffer.concat(bodies),
-      `{${lengths.join(',')}}`,
-      array(versions, ({ row }) => String(selfHash(row.type, row.rid))),
+      Buffer.concat(versions.flatMap(({ row }) => row.body ?? [])),
+      bodies.starts,
+      bodies.lengths,
+      ...(isCurrent
+        ? [
+            int8Array(versions.map(({ row }) => selfHash(row.type, row.rid))),
+            int8Array(hashes.flat()),
+            tokens.starts,
+            tokens.lengths,
+          ]
+        : []),
     ],
   });
 }
 
-/** Writes what resources are found by. */
-export function insertIndex(
-  transaction: Transaction,
-  resources: { home: number; rkey: number; index: IndexEntries }[],
-): void {
-  const tokens: Columns = [[], [], []];
-  const ranges: Columns = [[], [], [], [], [], []];
-  const strings: Columns = [[], [], [], []];
-  for (const { home, rkey, index } of resources) {
-    for (const token of index.tokens) push(tokens, [token, home, rkey]);
-    for (const { param, low, high, unit } of index.ranges) {
-      push(ranges, [param, infinite(low), infinite(high), unit ?? 'NULL', home, rkey]);
-    }
-    for (const { param, value } of index.strings) push(strings, [param, quoted(value), home, rkey]);
-  }
-  transaction.send({
-    name: 'insert_index',
-    text: `
-      WITH tokens AS (
-        INSERT INTO index_token (value, home, rkey) SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[])
-      ), ranges AS (
-        INSERT INTO index_range (param, low, high, unit, home, rkey)
-        SELECT * FROM unnest($4::bigint[], $5::float8[], $6::float8[], $7::bigint[], $8::bigint[], $9::bigint[])
-      )
-      INSERT INTO index_string (param, value, home, rkey)
-      SELECT * FROM unnest($10::bigint[], $11::text[], $12::bigint[], $13::bigint[])`,
-    values: [...tokens, ...ranges, ...strings].map(braces),
+const nothing = { length: 0 };
+
+/** Where each of several pieces begins, counted from 1, when they are put together, and how long it is. */
+function piecesOf(pieces: readonly { length: number }[]): { starts: string; lengths: string } {
+  let next = 1;
+  const starts = pieces.map(({ length }) => {
+    const start = next;
+    next += length;
+    return start;
   });
-}
-
-type Columns = (string | number | bigint)[][];
-
-function push(columns: Columns, values: (string | number | bigint)[]): void {
-  for (let i = 0; i < values.length; i++) columns[i]!.push(values[i]!);
+  return { starts: `{${starts.join(',')}}`, lengths: `{${pieces.map(({ length }) => length).join(',')}}` };
 }
 
 /** A PostgreSQL array literal; the driver's own way of writing arrays costs several times as much. */
 function array<T>(items: T[], value: (item: T) => string | number | boolean): string {
-  return braces(items.map(value));
-}
-
-function braces(values: (string | number | bigint | boolean)[]): string {
-  return `{${values.join(',')}}`;
-}
-
-function quoted(value: string): string {
-  return `"${value.replaceAll('\0', '').replace(/["\\]/g, '\\$&')}"`;
-}
-
-function infinite(value: number): string {
-  if (value === Number.POSITIVE_INFINITY) return 'Infinity';
-  if (value === Number.NEGATIVE_INFINITY) return '-Infinity';
-  return String(value);
+  return `{${items.map(value).join(',')}}`;
 }

@@ -6,9 +6,9 @@
 import { isFhirError, scanResource, typeName } from '@causeway/fhir';
 import type { Database, Transaction } from '../database/index.ts';
 import { forgetCustomEntries } from './custom-parameter-rows.ts';
-import { insertIndex } from './flush.ts';
 import type { HomeKeys } from './home-keys.ts';
 import { type IndexEntries, indexEntries, indexFormat } from './index-entries.ts';
+import { insertIndex } from './index-rows.ts';
 import { selfHash } from './keys.ts';
 import { open } from './sealing.ts';
 import { sealIdentity } from './write-set.ts';
