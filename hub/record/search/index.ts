@@ -1,4 +1,6 @@
 /** Search: from the parameters of a request to a page of resources. */
+
+export type { Explanation } from './explain.ts';
 export { hashArray, type ResolvePatient } from './predicate.ts';
 export { readSearchRequest, type SearchRequest } from './request.ts';
-export { type Explanation, type PresentPersons, Searcher, type SearchResult } from './searcher.ts';
+export { type PresentPersons, Searcher, type SearchResult } from './searcher.ts';

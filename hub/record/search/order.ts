@@ -42,27 +42,46 @@ export function orderKeys(context: SearchContext, type: string, sort: readonly S
   });
 }
 
-/** ORDER BY for columns `k0`, `k1`, … of `s`, and its tie-break. */
-export function orderBy(keys: readonly OrderKey[]): string {
-  const parts = keys.map(({ descending, neverNull }, i) => {
-    return `s.k${i} ${descending ? 'DESC' : 'ASC'}${neverNull ? '' : ' NULLS LAST'}`;
-  });
-  const backwards = keys[0]?.descending === true;
-  return [...parts, `s.home ${backwards ? 'DESC' : 'ASC'}`, `s.rkey ${backwards ? 'ASC' : 'DESC'}`].join(', ');
+/** Where the keys and the place of a row stand in a statement. */
+export interface OrderColumns {
+  key(i: number): string;
+  home: string;
+  rkey: string;
 }
 
-/** The condition for what comes after a cursor, on columns `k0`, `k1`, … of `s`. @throws RecordError 400 */
-export function afterCursor(context: SearchContext, keys: readonly OrderKey[], cursor: Cursor): string {
+/** The columns of `s`, with the keys `k0`, `k1`, …. */
+export const sortedColumns: OrderColumns = { key: (i) => `s.k${i}`, home: 's.home', rkey: 's.rkey' };
+
+/** ORDER BY for the keys, and its tie-break. */
+export function orderBy(keys: readonly OrderKey[], columns: OrderColumns): string {
+  const parts = keys.map(({ descending, neverNull }, i) => {
+    return `${columns.key(i)} ${descending ? 'DESC' : 'ASC'}${neverNull ? '' : ' NULLS LAST'}`;
+  });
+  const backwards = keys[0]?.descending === true;
+  return [
+    ...parts,
+    `${columns.home} ${backwards ? 'DESC' : 'ASC'}`,
+    `${columns.rkey} ${backwards ? 'ASC' : 'DESC'}`,
+  ].join(', ');
+}
+
+/** The condition for what comes after a cursor. @throws RecordError 400 */
+export function afterCursor(
+  context: SearchContext,
+  keys: readonly OrderKey[],
+  cursor: Cursor,
+  columns: OrderColumns,
+): string {
   if (cursor.keys.length !== keys.length) throw notGiven();
   const backwards = keys[0]?.descending === true;
   const home = `${context.parameter(cursor.home)}::bigint`;
   const rkey = `${context.parameter(cursor.rkey)}::bigint`;
   const [ahead, behind] = backwards ? ['<', '>'] : ['>', '<'];
-  let condition = `(s.home ${ahead} ${home} OR (s.home = ${home} AND s.rkey ${behind} ${rkey}))`;
+  let condition = `(${columns.home} ${ahead} ${home} OR (${columns.home} = ${home} AND ${columns.rkey} ${behind} ${rkey}))`;
   for (let i = keys.length - 1; i >= 0; i--) {
     const key = keys[i]!;
     const value = cursor.keys[i]!;
-    const column = `s.k${i}`;
+    const column = columns.key(i);
     if (value === null) condition = `(${column} IS NULL AND ${condition})`;
     else {
       const at = `${context.parameter(keyValue(key, value))}::${key.cast}`;

@@ -75,29 +75,30 @@ export function hashed(context: SearchContext, hashes: bigint[], rows?: bigint[]
 /**
  * The filter that finds what the index rows of one parameter say. As a condition it is asked of each candidate: `OFFSET 0`
  * keeps the planner from reading all that the range holds first, which may be all there is.
- * @param test a condition on `i`, its values lazily
+ * @param test a condition on the columns of `i`, its values lazily; as a condition on a candidate's own rows it must not
+ *   look as if an index could answer it: without statistics, as after a load, the planner would read all rows of the range
+ *   for each candidate
  */
 export function indexed(
   context: SearchContext,
   table: 'index_range' | 'index_string',
   number: bigint,
-  test: () => string,
+  test: (columns: IndexColumns) => string,
 ): Predicate {
   const param = lazily(() => `${context.parameter(String(number))}::bigint`);
-  const made = lazily(test);
+  const found = lazily(() => test({ low: 'i.low', value: 'i.value' }));
+  const own = lazily(() => test({ low: '(i.low + 0)', value: `(i.value || '')` }));
   return {
     sql: (alias) =>
-      `EXISTS (SELECT 1 FROM ${table} i WHERE i.home = ${alias}.home AND i.rkey = ${alias}.rkey AND i.param = ${param()} AND ${unindexed(made())} OFFSET 0)`,
-    lead: { rows: () => `SELECT i.home, i.rkey FROM ${table} i WHERE i.param = ${param()} AND ${made()}` },
+      `EXISTS (SELECT 1 FROM ${table} i WHERE i.home = ${alias}.home AND i.rkey = ${alias}.rkey AND i.param = ${param()} AND ${own()} OFFSET 0)`,
+    lead: { rows: () => `SELECT i.home, i.rkey FROM ${table} i WHERE i.param = ${param()} AND ${found()}` },
   };
 }
 
-/**
- * The test of a candidate's own rows. It must not look as if an index could answer it: without statistics, as after a
- * load, the planner would read all rows of the range for each candidate.
- */
-function unindexed(test: string): string {
-  return test.replaceAll('i.low', '(i.low + 0)').replaceAll('i.value', `(i.value || '')`);
+/** The columns of an index that lead it. */
+export interface IndexColumns {
+  low: string;
+  value: string;
 }
 
 /** The filter that one of several finds. */

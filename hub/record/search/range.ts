@@ -22,8 +22,8 @@ export function range(
     );
   const isDate = parameter.type === 'date';
   const asked = values.map((value) => (isDate ? readDate : readNumber)(parameter, value));
-  return indexed(context, 'index_range', parameterNumber(type, code), () =>
-    either(asked.map((one) => compared(context, one, 'i.low', 'i.high', isDate))),
+  return indexed(context, 'index_range', parameterNumber(type, code), ({ low }) =>
+    either(asked.map((one) => compared(context, one, low, 'i.high', isDate))),
   );
 }
 
@@ -52,8 +52,8 @@ export function numberPair(
     context,
     'index_range',
     parameterNumber(type, code),
-    () =>
-      `${compared(context, low, 'i.low', 'i.low', false)} AND ${compared(context, high, 'i.high', 'i.high', false)}`,
+    (columns) =>
+      `${compared(context, low, columns.low, columns.low, false)} AND ${compared(context, high, 'i.high', 'i.high', false)}`,
   );
 }
 
@@ -67,8 +67,8 @@ function quantity(
   const asked = readQuantity(parameter, value);
   const { system, code } = asked;
   const find = (number: bigint, what: AskedRange, unit: string | undefined) =>
-    indexed(context, 'index_range', number, () => {
-      const within = compared(context, what, 'i.low', 'i.high', false);
+    indexed(context, 'index_range', number, (columns) => {
+      const within = compared(context, what, columns.low, 'i.high', false);
       return unit === undefined
         ? within
         : `(${within} AND i.unit = ${context.parameter(String(unitHash(unit)))}::bigint)`;

@@ -4,6 +4,8 @@ import { type TestDatabase, testDatabase } from '../../database/testing.ts';
 import { PersonIndex } from '../../identity/index.ts';
 import { accessOf } from '../../trust/index.ts';
 import { FhirRecord, RecordError } from '../index.ts';
+import { ridOf } from '../keys.ts';
+import { Searcher } from './index.ts';
 
 const clinician = accessOf({ username: 'c', name: 'C', role: 'clinician', organization: 'o' });
 
@@ -395,6 +397,21 @@ describe('totals', () => {
     expect((await page('Observation?code=2339-0&_count=1&_total=estimate')).total).toBe(3);
     expect((await page('Observation?_content=sitting&_total=accurate')).total).toBe(1);
   });
+});
+
+it('looks up whom a search is about once, however many statements it needs', async () => {
+  const basic = (i: number) =>
+    put({ resourceType: 'Basic', id: `many${i}`, code: { text: 'x' }, subject: { reference: 'Patient/p1' } });
+  await Promise.all(Array.from({ length: 1_100 }, (_, i) => basic(i)));
+  let lookups = 0;
+  const resolve = async (id: string) => {
+    lookups++;
+    return { rids: [ridOf(id)], homes: (await record.homesOf([id])).get(id)! };
+  };
+  const searcher = new Searcher(test.database, record.reader, resolve, async (found) => found);
+  const request = record.readSearch('Basic', new URLSearchParams('subject=Patient/p1&_content=x'), false);
+  const { matches } = await searcher.search(clinician, { ...request, count: 1_000, total: 'accurate' });
+  expect([matches.length, lookups]).toEqual([1_000, 1]);
 });
 
 describe('what is refused, with its reason', () => {

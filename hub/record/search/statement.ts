@@ -11,7 +11,7 @@ import { compile } from './compile.ts';
 import type { Cursor } from './cursor.ts';
 import { type Frequencies, frequent } from './frequencies.ts';
 import { eachResource, orderedRows } from './lead.ts';
-import { afterCursor, afterPlace, type OrderKey, orderBy, orderKeys } from './order.ts';
+import { afterCursor, afterPlace, type OrderKey, orderBy, orderKeys, sortedColumns } from './order.ts';
 import { type Check, type Lead, type Predicate, type SearchContext, sqlOf } from './predicate.ts';
 import type { SearchRequest, SortKey } from './request.ts';
 
@@ -89,10 +89,10 @@ function sorted(
 ): string {
   const { from } = source({ ...compiled, byOrder: undefined }, undefined);
   const columns = keys.map(({ sql, cast }, i) => `${sql}::${cast} AS k${i}`).join(', ');
-  const after = cursor ? `WHERE ${afterCursor(compiled.context, keys, cursor)}` : '';
+  const after = cursor ? `WHERE ${afterCursor(compiled.context, keys, cursor, sortedColumns)}` : '';
   return `SELECT s.*, ${bound} FROM (
       SELECT ${storedColumns}, ${columns} FROM ${from} WHERE ${conditions(compiled, cursor)} AND ${also}) s
-    ${after} ORDER BY ${orderBy(keys)} LIMIT ${limit}`;
+    ${after} ORDER BY ${orderBy(keys, sortedColumns)} LIMIT ${limit}`;
 }
 
 /** Follows the index of the sort key; of a resource with several values the first that comes stands for it. */
@@ -104,20 +104,18 @@ function inIndexOrder(compiled: Compiled, key: SortKey, cursor: Cursor | undefin
   const number = `${context.parameter(String(parameterNumber(request.type, parameter.code)))}::bigint`;
   const keys: OrderKey[] = [{ sql: 'lead.key', cast, descending: key.descending, neverNull: true }];
   const earlier = key.descending ? '>' : '<';
-  const after = cursor
-    ? ` AND ${afterCursor(context, keys, cursor).replaceAll('s.k0', `x.${column}`).replaceAll('s.', 'x.')}`
-    : '';
+  const index = { key: () => `x.${column}`, home: 'x.home', rkey: 'x.rkey' };
+  const after = cursor ? ` AND ${afterCursor(context, keys, cursor, index)}` : '';
   const range = cursor
     ? ` AND x.${column} ${key.descending ? '<=' : '>='} ${context.parameter(cursor.keys[0])}::${cast}`
     : '';
-  const order = orderBy(keys);
   return `SELECT ${storedColumns}, s.key AS k0, ${bound}
     FROM (SELECT x.home, x.rkey, x.${column} AS key FROM ${table} x WHERE x.param = ${number}${range}${after}
-          ORDER BY ${order.replace('s.k0', `x.${column}`).replaceAll('s.', 'x.')} OFFSET 0) s
+          ORDER BY ${orderBy(keys, index)} OFFSET 0) s
     ${each('s')}
     WHERE ${conditions(compiled, cursor)} AND NOT EXISTS (
       SELECT 1 FROM ${table} o WHERE o.home = s.home AND o.rkey = s.rkey AND o.param = ${number} AND o.${column} ${earlier} s.key)
-    ORDER BY ${order.replace('s.k0', 's.key')} LIMIT ${limit}`;
+    ORDER BY ${orderBy(keys, { ...sortedColumns, key: () => 's.key' })} LIMIT ${limit}`;
 }
 
 /** The rows among which the conditions choose, and the columns that order them by place. */

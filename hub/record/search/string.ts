@@ -15,12 +15,12 @@ export function string(
 ): Predicate {
   const { parameter } = context;
   const asked = values.map(unescaped);
-  const found = indexed(context, 'index_string', parameterNumber(type, code), () => {
+  const found = indexed(context, 'index_string', parameterNumber(type, code), ({ value: column }) => {
     const tests = asked.map((value) => {
       const wanted = normalizeString(value).slice(0, indexedCharacters);
-      if (modifier === 'contains') return `i.value LIKE ${parameter(`%${wanted.replace(/[\\%_]/g, '\\$&')}%`)}`;
-      if (modifier === 'exact') return `i.value = ${parameter(wanted)}`;
-      return `(i.value >= ${parameter(wanted)} AND i.value < ${parameter(`${wanted}\u{10ffff}`)})`;
+      if (modifier === 'contains') return `${column} LIKE ${parameter(`%${wanted.replace(/[\\%_]/g, '\\$&')}%`)}`;
+      if (modifier === 'exact') return `${column} = ${parameter(wanted)}`;
+      return `(${column} >= ${parameter(wanted)} AND ${column} < ${parameter(`${wanted}\u{10ffff}`)})`;
     });
     return `(${tests.join(' OR ')})`;
   });
