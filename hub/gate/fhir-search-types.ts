@@ -1,13 +1,14 @@
 /**
- * Searches over several types at once: on the whole system (`/fhir?_type=…`) and over all of a compartment (`…/*`). The
- * types come one after the other, each in its own order; the cursor says in which type a page goes on.
+ * Searches over several types at once: on the whole system (`/fhir?_type=…`) and over all of a compartment (`…/*`). Without
+ * `_sort` the types come one after the other, each in its own order; the cursor says in which type a page goes on.
  */
 import { isResourceType, resourceTypes } from '@causeway/fhir';
-import { type FhirRecord, type Issue, RecordError, type StoredResource } from '../record/index.ts';
+import { type FhirRecord, type Issue, RecordError, type SearchRequest, type StoredResource } from '../record/index.ts';
 import type { Caller } from './authenticate.ts';
 import { bundle, entry, patientsOf, type TextParts } from './fhir-answers.ts';
 import type { AnswerForm } from './fhir-format.ts';
 import { checkSummary, shown, warningEntry, withoutForm } from './fhir-search-bundle.ts';
+import { type Place, sortedPage } from './fhir-search-sorted.ts';
 
 export interface TypesPage {
   base: string;
@@ -42,7 +43,7 @@ export async function searchTypes(
   const query = new URLSearchParams([...understood, ...asked.control, ...own]);
   const address = page.path === '' ? page.base : `${page.base}/${page.path}`;
   const links = [['self', `${address}?${query}`]];
-  if (found.next) {
+  if (found.next.length > 0) {
     query.set('_cursor', Buffer.from(JSON.stringify(found.next)).toString('base64url'));
     links.push(['next', `${address}?${query}`]);
   }
@@ -57,13 +58,12 @@ interface Asked {
   /** The parameters that decide the page, for the links. */
   control: [string, string][];
   count: number;
-  start: Place;
+  /** Where the page begins; empty for the first. */
+  start: Place[];
   isCount: boolean;
+  isSorted: boolean;
   wantsTotal: boolean;
 }
-
-/** A place in the series of types, and the cursor within the type. */
-type Place = [at: number, cursor: string];
 
 /** What the types make of the parameters, all of them. @throws RecordError 400 where one does not have a parameter */
 function understand(
@@ -84,31 +84,32 @@ function understand(
 interface Collected {
   resources: { resource: StoredResource; mode: 'match' | 'include' }[];
   total: number | undefined;
-  next: Place | undefined;
+  next: Place[];
 }
 
 async function collect(record: FhirRecord, who: Caller, asked: Asked, page: TypesPage): Promise<Collected> {
   const search = (type: string, ...control: [string, string][]) =>
     record.search(who, record.readSearch(type, [...asked.filters, ...control], page.isLenient, page.within?.(type)));
   const stored = new Set(await record.storedTypes(who));
-  const [first, cursor] = asked.start;
+  if (asked.isSorted && !asked.isCount) return collectSorted(record, who, asked, page, stored);
+  const [first, cursor] = asked.start[0] ?? [0, ''];
   const resources: Collected['resources'] = [];
   const seen = new Set<string>();
   let rest = asked.isCount ? 0 : asked.count;
   let total = 0;
-  let next: Place | undefined;
+  let next: Place[] = [];
   for (const [at, type] of asked.types.entries()) {
     if (!stored.has(type)) continue;
     if (asked.wantsTotal) total += (await search(type, ['_summary', 'count'])).total ?? 0;
-    if (asked.isCount || at < first || next) continue;
+    if (asked.isCount || at < first || next.length > 0) continue;
     if (rest === 0) {
-      if ((await search(type, ['_count', '1'])).matches.length > 0) next = [at, ''];
+      if ((await search(type, ['_count', '1'])).matches.length > 0) next = [[at, '']];
       continue;
     }
     const within: [string, string][] = at === first && cursor !== '' ? [['_cursor', cursor]] : [];
     const found = await search(type, ['_count', String(rest)], ...within);
     rest = Math.max(0, rest - found.matches.length);
-    if (found.next !== undefined) next = [at, found.next];
+    if (found.next !== undefined) next = [[at, found.next]];
     for (const [mode, list] of [['match', found.matches] as const, ['include', found.included] as const]) {
       for (const resource of list) {
         const key = `${resource.type}/${resource.rid}`;
@@ -117,9 +118,49 @@ async function collect(record: FhirRecord, who: Caller, asked: Asked, page: Type
       }
     }
   }
-  const isWhole = next === undefined && first === 0 && cursor === '';
+  const isWhole = next.length === 0 && asked.start.length === 0;
   const matched = resources.filter(({ mode }) => mode === 'match').length;
   return { resources, total: asked.wantsTotal ? total : isWhole ? matched : undefined, next };
+}
+
+async function collectSorted(
+  record: FhirRecord,
+  who: Caller,
+  { types, filters, start, count, wantsTotal }: Asked,
+  { isLenient, within }: TypesPage,
+  stored: ReadonlySet<string>,
+): Promise<Collected> {
+  const read = (type: string, control: [string, string][]): SearchRequest =>
+    record.readSearch(type, [...filters, ...control], isLenient, within?.(type));
+  const places = start.length > 0 ? start : types.map((_, at): Place => [at, '']);
+  const { matches, included, next } = await sortedPage({
+    types,
+    places: places.filter(([at]) => stored.has(types[at]!)),
+    count,
+    request: (type, most, cursor, includes) => {
+      const request = read(type, [
+        ['_count', String(most)],
+        ...(cursor === '' ? [] : [['_cursor', cursor] as [string, string]]),
+      ]);
+      return includes ? request : { ...request, includes: [], revincludes: [] };
+    },
+    search: (request) => record.search(who, request),
+  });
+  const found = new Map<string, Collected['resources'][number]>();
+  for (const [mode, list] of [['match', matches] as const, ['include', included] as const]) {
+    for (const resource of list) {
+      const key = `${resource.type}/${resource.rid}`;
+      if (!found.has(key)) found.set(key, { resource, mode });
+    }
+  }
+  let total: number | undefined;
+  if (wantsTotal) {
+    const counted = types
+      .filter((type) => stored.has(type))
+      .map((type) => record.search(who, read(type, [['_summary', 'count']])));
+    total = (await Promise.all(counted)).reduce((sum, one) => sum + (one.total ?? 0), 0);
+  } else if (next.length === 0 && start.length === 0) total = matches.length;
+  return { resources: [...found.values()], total, next };
 }
 
 function readParameters(parameters: Iterable<[string, string]>, page: TypesPage): Asked {
@@ -133,9 +174,6 @@ function readParameters(parameters: Iterable<[string, string]>, page: TypesPage)
     const text = `The parameter ${name.slice(0, 50)} is not one of all types; say which types are searched with _type.`;
     throw new RecordError(400, 'invalid', text, name.slice(0, 50));
   }
-  if (types.length > 1 && last('_sort') !== undefined) {
-    throw new RecordError(400, 'not-supported', 'A search over several types cannot be sorted.', '_sort');
-  }
   const count = last('_count') ?? String(defaultCount);
   if (!/^\d{1,6}$/.test(count)) {
     throw new RecordError(400, 'invalid', 'The parameter _count must be a whole number.', '_count');
@@ -148,6 +186,7 @@ function readParameters(parameters: Iterable<[string, string]>, page: TypesPage)
     count: Math.min(Number(count), 1_000),
     start: readCursor(last('_cursor'), types.length),
     isCount,
+    isSorted: last('_sort') !== undefined,
     wantsTotal: isCount || last('_total') === 'accurate',
   };
 }
@@ -163,13 +202,17 @@ function typesOf(listed: string[] | undefined, allowed: readonly string[] | unde
   return [...new Set(listed ?? allowed ?? resourceTypes())];
 }
 
-function readCursor(value: string | undefined, types: number): Place {
-  if (value === undefined) return [0, ''];
+function readCursor(value: string | undefined, types: number): Place[] {
+  if (value === undefined) return [];
+  const isPlace = (place: unknown): place is Place => {
+    const [at, cursor, ...more] = Array.isArray(place) ? (place as unknown[]) : [];
+    return (
+      Number.isInteger(at) && Number(at) >= 0 && Number(at) < types && typeof cursor === 'string' && more.length === 0
+    );
+  };
   try {
-    const [at, cursor] = JSON.parse(Buffer.from(value, 'base64url').toString()) as [unknown, unknown];
-    if (Number.isInteger(at) && (at as number) >= 0 && (at as number) < types && typeof cursor === 'string') {
-      return [at as number, cursor];
-    }
+    const places = JSON.parse(Buffer.from(value, 'base64url').toString()) as unknown;
+    if (Array.isArray(places) && places.length > 0 && places.length <= types && places.every(isPlace)) return places;
   } catch {
     // Falls through to the error below.
   }

@@ -118,8 +118,62 @@ describe('http §3.1.0.9 search', () => {
         const answer = await get(query);
         expect([query, answer.status, answer.json.resourceType]).toEqual([query, 400, 'OperationOutcome']);
       }
-      expect((await get('?_type=Patient,Observation&_sort=_lastUpdated')).status).toBe(400);
+      expect((await get('?_type=Patient,Observation&_sort=birthdate')).status).toBe(400);
+      expect((await get('?_type=Patient,Observation&_sort=_lastUpdated&_cursor=W10')).status).toBe(400);
       expect((await get('?_cursor=nonsense')).status).toBe(400);
+    });
+
+    it('sorts over several types, page by page, by what all of them have (§3.1.1.5.1)', async () => {
+      const dated = {
+        resourceType: 'Procedure',
+        status: 'completed',
+        code: { text: 'x' },
+        subject: { reference: 'Patient/sorted' },
+      };
+      const put = (resource: Json) =>
+        hub.send('PUT', `/fhir/${resource.resourceType}/${resource.id}`, JSON.stringify(resource), { headers: json });
+      const encounter = { resourceType: 'Encounter', status: 'finished', class: { code: 'AMB' } };
+      for (const [i, day] of ['05', '01', '03', '05'].entries()) {
+        await put({ ...dated, id: `s-p${i}`, performedDateTime: `2020-01-${day}` });
+        await put({ ...encounter, id: `s-e${i}`, period: { start: `2020-01-${day}T10:00:00Z` } });
+      }
+      await put({ ...dated, id: 's-undated' });
+      const ordered = async (query: string) => {
+        const seen: Json[] = [];
+        for (let next: string | undefined = query; next !== undefined; ) {
+          const answer = await get(next);
+          expect([next, answer.status]).toEqual([next, 200]);
+          seen.push(...(answer.json.entry ?? []));
+          const url: string | undefined = answer.json.link.find((link: Json) => link.relation === 'next')?.url;
+          next = url?.slice(`${hub.url}/fhir`.length);
+        }
+        return seen;
+      };
+      const ids = async (query: string) => (await ordered(query)).map((entry) => entry.resource.id);
+      const byDate = '?_type=Procedure,Encounter&_sort=date';
+      const expected = ['s-p1', 's-e1', 's-p2', 's-e2', 's-p0', 's-p3', 's-e0', 's-e3'];
+      for (const count of [1, 2, 3, 5, 50]) {
+        const found = await ids(`${byDate}&_count=${count}`);
+        expect([count, found.slice(0, 4), found.slice(4, 8).sort(), found.slice(8).sort()]).toEqual([
+          count,
+          expected.slice(0, 4),
+          [...expected.slice(4)].sort(),
+          ['e', 's-undated'],
+        ]);
+        expect(new Set(found).size).toBe(found.length);
+        const back = await ids(`?_type=Procedure,Encounter&_sort=-date&_count=${count}`);
+        expect([back.slice(0, 4).sort(), back.slice(4, 8)]).toEqual([
+          ['s-e0', 's-e3', 's-p0', 's-p3'],
+          ['s-e2', 's-p2', 's-e1', 's-p1'],
+        ]);
+      }
+      const times = (await ordered('?_sort=-_lastUpdated&_count=7')).map(({ resource }) => resource.meta.lastUpdated);
+      expect(times.length).toBeGreaterThan(15);
+      expect(times).toEqual([...times].sort().reverse());
+      const whole = await get('?_type=Procedure,Encounter&_sort=_id&_count=2&_total=accurate&_include=*');
+      expect(whole.json.total).toBe(10);
+      const modes = whole.json.entry.map(({ search }: Json) => search.mode);
+      expect(modes.slice(0, 2)).toEqual(['match', 'match']);
     });
 
     it('counts over types', async () => {

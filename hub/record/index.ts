@@ -21,7 +21,13 @@ export type { HistoryPage, StoredResource } from './read.ts';
 export { FhirRecord, type Persons, type Snapshot } from './record.ts';
 export { Retention } from './retention.ts';
 export { open, seal } from './sealing.ts';
-export type { Explanation } from './search/index.ts';
+export {
+  compareSortValues,
+  type Explanation,
+  type SearchRequest,
+  type SearchResult,
+  sortValues,
+} from './search/index.ts';
 export type { RecordStream, StreamScope, VersionKey } from './stream.ts';
 export { checkResource } from './targets.ts';
 export { type ValidationMode, validationIssues, validationModes } from './validation.ts';

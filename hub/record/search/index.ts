@@ -4,3 +4,4 @@ export type { Explanation } from './explain.ts';
 export { hashArray, type ResolvePatient } from './predicate.ts';
 export { readSearchRequest, type SearchRequest } from './request.ts';
 export { type PresentPersons, Searcher, type SearchResult } from './searcher.ts';
+export { compareSortValues, sortValues } from './sort-values.ts';
