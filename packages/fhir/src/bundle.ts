@@ -12,15 +12,19 @@ import { fhirError, isFhirError } from './outcome.ts';
 import type { ScannedResource } from './scan.ts';
 import { scanResource } from './scan.ts';
 
-/** One entry; all but the resource is in `entry`. */
-export interface ScannedEntry {
+/** One entry without its resource. */
+export interface EntryFrame {
   fullUrl: string | undefined;
   request: BundleEntryRequest | undefined;
-  resource: ScannedResource | undefined;
   /** The entry without its resource: link, search, response, extensions. */
   entry: BundleEntry;
   /** What is wrong with the entry, where entries are scanned each for itself; its place counts from the resource's start. */
   wrong?: FhirError;
+}
+
+/** One entry; all but the resource is in `entry`. */
+export interface ScannedEntry extends EntryFrame {
+  resource: ScannedResource | undefined;
 }
 
 /** A scanned Bundle; `bundle` is the Bundle without its entries. */
@@ -86,20 +90,33 @@ function scanEntry(
   path: string,
   limits: JsonLimits,
 ): ScannedEntry {
-  const wrong = wrongEntry(sent);
-  if (wrong !== undefined) {
-    const error = fhirError('', 0, 'structure', wrong, path);
-    return { fullUrl: undefined, request: undefined, resource: undefined, entry: {}, wrong: error };
-  }
-  const entry = sent as BundleEntry;
-  delete entry.resource;
-  const { fullUrl, request } = entry;
+  const { fullUrl, request, entry, wrong } = readEntryFrame(sent, path, span !== undefined);
+  if (wrong) return { fullUrl, request, resource: undefined, entry, wrong };
   if (span === undefined) return { fullUrl, request, resource: undefined, entry };
   const resource = scanResource(text.slice(span.start, span.end), limits);
   if (!isFhirError(resource)) return { fullUrl, request, resource, entry };
   const inner = resource.path === '' ? '' : `.${resource.path}`;
   const error = { ...resource, path: `${path}.resource${inner}` };
   return { fullUrl, request, resource: undefined, entry, wrong: error };
+}
+
+/**
+ * Reads an entry from the Bundle in which `null` stands for its resource.
+ * @param isCut whether it does: what else stands in its place is no resource
+ */
+export function readEntryFrame(sent: unknown, path: string, isCut: boolean): EntryFrame {
+  const wrong = wrongEntry(sent);
+  if (wrong !== undefined) {
+    const error = fhirError('', 0, 'structure', wrong, path);
+    return { fullUrl: undefined, request: undefined, entry: {}, wrong: error };
+  }
+  const entry = sent as BundleEntry;
+  const { fullUrl, request } = entry;
+  const isNone = 'resource' in entry && !isCut;
+  delete entry.resource;
+  if (!isNone) return { fullUrl, request, entry };
+  const sentence = 'a resource is a JSON object with a resourceType';
+  return { fullUrl, request, entry, wrong: fhirError('', 0, 'structure', sentence, `${path}.resource`) };
 }
 
 /** Where each entry's resource stands (undefined for an entry without one); undefined when this cannot be told. */

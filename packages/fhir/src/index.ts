@@ -1,6 +1,8 @@
 /** The public face of `@causeway/fhir`: FHIR R4 definitions compiled (https://hl7.org/fhir/R4/). */
-export type { BundleLimits, ScannedBundle, ScannedEntry } from './bundle.ts';
+export type { BundleLimits, EntryFrame, ScannedBundle, ScannedEntry } from './bundle.ts';
 export { BUNDLE_LIMITS, scanBundle } from './bundle.ts';
+export type { CutBundle, CutLimits } from './bundle-cutter.ts';
+export { BundleCutter, CUT_LIMITS } from './bundle-cutter.ts';
 export type { CanonicalText, VersionMeta } from './canonical-text.ts';
 export { canonicalText } from './canonical-text.ts';
 export { capabilityResources } from './capability.ts';
