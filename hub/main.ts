@@ -1,4 +1,5 @@
 /** Wires the parts of the hub; the only file that knows them all. */
+import { join } from 'node:path';
 import pino from 'pino';
 import { Bulk } from './bulk/index.ts';
 import type { Config } from './config.ts';
@@ -93,6 +94,7 @@ export async function startHub(config: Config, progress: Progress, pages = scree
         accessLog,
         authenticator,
         bundleBytes: config.bundleBytes,
+        spoolDirectory: join(config.dataDir, 'spool'),
         accounts,
         demoAccounts: config.demo ? demoAccounts : [],
         messages,

@@ -170,8 +170,13 @@ export class Bulk {
     return job;
   }
 
-  /** Puts a request off. @throws RecordError 429 */
-  async defer(access: Access, request: DeferredRequest, body: Buffer | undefined, url: string): Promise<Job> {
+  /** Puts a request off. @throws RecordError 429, and what reading its body throws */
+  async defer(
+    access: Access,
+    request: DeferredRequest,
+    body: AsyncIterable<Buffer> | undefined,
+    url: string,
+  ): Promise<Job> {
     const job = await this.jobs.create({
       kind: 'request',
       state: 'receiving',
@@ -180,7 +185,12 @@ export class Bulk {
       parameters: request,
       homes: undefined,
     });
-    if (body) await putBody(this.#parts.database, job, body);
+    try {
+      if (body) await putBody(this.#parts.database, job, body);
+    } catch (error) {
+      await this.jobs.cancel(job.id);
+      throw error;
+    }
     await this.jobs.receiving(job.id, 'waiting');
     this.#worker.wake();
     return job;

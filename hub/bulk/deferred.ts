@@ -2,10 +2,11 @@
  * Requests that are answered later (FHIR R4 asynchronous request pattern, https://hl7.org/fhir/R4/async.html): carried
  * out as their owner, and their answer kept as the one line of a file.
  */
+import { Readable } from 'node:stream';
 import type { Database } from '../database/index.ts';
 import { type Issue, RecordError } from '../record/index.ts';
 import type { Access } from '../trust/index.ts';
-import { type BulkFile, insertFiles, partsOf, putPart } from './files.ts';
+import { type BulkFile, insertFiles, type Part, partsOf, putPart } from './files.ts';
 import type { Job, Jobs } from './jobs.ts';
 
 /** A request as it came, without who made it. */
@@ -21,7 +22,7 @@ export interface DeferredRequest {
 /** Carries a request out as somebody; the body of the answer is JSON on one line. */
 export type Perform = (
   access: Access,
-  request: DeferredRequest & { body: Buffer | undefined },
+  request: DeferredRequest & { body: Readable | undefined },
 ) => Promise<{ status: number; body: string }>;
 
 const sliceBytes = 1024 * 1024;
@@ -29,7 +30,7 @@ const bodyFile = 1;
 const answerFile = 2;
 
 /** Keeps a request's body. */
-export async function putBody(database: Database, job: Job, body: Buffer): Promise<void> {
+export async function putBody(database: Database, job: Job, body: AsyncIterable<Buffer>): Promise<void> {
   await putSlices(database, job, bodyFile, body);
 }
 
@@ -45,13 +46,14 @@ export async function runDeferred(
       'The hub ended while it carried the request out; look whether what it changes was changed before sending it again.';
     throw new RecordError(500, 'incomplete', text);
   }
-  const slices: Buffer[] = [];
-  for await (const { body } of partsOf(database, job, bodyFile)) slices.push(body);
+  const slices = partsOf(database, job, bodyFile);
+  const first = await slices.next();
+  const body = first.done ? undefined : Readable.from(bytesOf(first.value, slices), { objectMode: false });
   const at = new Date();
-  const answer = await perform(job.access, { ...request, body: slices.length > 0 ? Buffer.concat(slices) : undefined });
+  const answer = await perform(job.access, { ...request, body });
   if (answer.status >= 400) throw RecordError.of(answer.status, issuesOf(answer.body));
   await jobs.removeParts(job.id);
-  await putSlices(database, job, answerFile, Buffer.from(`${answer.body}\n`));
+  await putSlices(database, job, answerFile, [Buffer.from(`${answer.body}\n`)]);
   await database.transaction(async (transaction) => {
     await insertFiles(transaction, job.id, [answerOf(answer.body)]);
     await jobs.complete(transaction, job.id, { seq: undefined, at, done: 1 });
@@ -64,11 +66,36 @@ function answerOf(body: string): BulkFile {
   return { ...own, number: answerFile, category: 'output', content: 'lines', type, lines: 1 };
 }
 
-async function putSlices(database: Database, job: Job, file: number, bytes: Buffer): Promise<void> {
+async function* bytesOf(first: Part, others: AsyncIterable<Part>): AsyncGenerator<Buffer> {
+  yield first.body;
+  for await (const { body } of others) yield body;
+}
+
+async function putSlices(
+  database: Database,
+  job: Job,
+  file: number,
+  chunks: AsyncIterable<Buffer> | Iterable<Buffer>,
+): Promise<void> {
   await database.query('DELETE FROM bulk_part WHERE job = $1 AND file = $2', [job.id, file]);
-  for (let place = 0; place < bytes.length; place += sliceBytes) {
-    await putPart(database, job, file, { place, lines: 0, body: bytes.subarray(place, place + sliceBytes) });
+  let place = 0;
+  let held: Buffer[] = [];
+  let heldBytes = 0;
+  const put = async () => {
+    const bytes = Buffer.concat(held);
+    for (let at = 0; at < bytes.length; at += sliceBytes) {
+      await putPart(database, job, file, { place: place + at, lines: 0, body: bytes.subarray(at, at + sliceBytes) });
+    }
+    place += bytes.length;
+    held = [];
+    heldBytes = 0;
+  };
+  for await (const chunk of chunks) {
+    held.push(chunk);
+    heldBytes += chunk.length;
+    if (heldBytes >= sliceBytes) await put();
   }
+  await put();
 }
 
 function issuesOf(body: string): Issue[] {

@@ -2,7 +2,7 @@
  * FHIR answers as texts: Bundles are put together around the stored texts of their resources, which are not parsed; and
  * whose records an answer gives out.
  */
-import { type EntryOutcome, type Issue, logicalId, type StoredResource } from '../record/index.ts';
+import { type AnswerText, type EntryOutcome, type Issue, logicalId, type StoredResource } from '../record/index.ts';
 
 /** Patients named in the record of one access. */
 const recordedPatients = 100;
@@ -50,10 +50,10 @@ export function outcomeEntry(
   outcome: EntryOutcome,
   wanted?: 'minimal' | 'representation' | 'OperationOutcome',
 ): string {
-  const { status, location, etag: tag, lastModified, stored } = outcome;
+  const { status, location, etag: tag, lastModified } = outcome;
   const done: Issue = { severity: 'information', code: 'informational', diagnostics: 'Done.' };
   const issues = outcome.issues ?? (wanted === 'OperationOutcome' && !outcome.resource ? [done] : undefined);
-  const resource = outcome.resource ?? (wanted === 'representation' ? stored : undefined);
+  const resource = answerTextOf(outcome.resource ?? (wanted === 'representation' ? outcome.stored : undefined));
   const response = {
     status: String(status),
     ...(location ? { location } : {}),
@@ -62,6 +62,11 @@ export function outcomeEntry(
     ...(issues ? { outcome: outcomeOf(issues) } : {}),
   };
   return `{${resource ? `"resource":${resource},` : ''}"response":${JSON.stringify(response)}}`;
+}
+
+/** A text of an answer, from where it is kept. */
+export function answerTextOf(text: AnswerText | undefined): string | undefined {
+  return typeof text === 'object' ? text.text() : text;
 }
 
 /** An OperationOutcome of issues. */

@@ -2,9 +2,11 @@
  * `Prefer: respond-async` on searches, `$everything` and Bundles (FHIR R4 asynchronous request pattern,
  * https://hl7.org/fhir/R4/async.html): the request becomes a job, which is carried out by the same routes.
  */
+import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyRequest, InjectOptions } from 'fastify';
 import type { Bulk, DeferredRequest } from '../bulk/index.ts';
 import type { Caller } from './authenticate.ts';
+import { bundleChunks } from './fhir-bundle-body.ts';
 import { baseUrl, type FhirParts, pathOf, recordAccess } from './fhir-exchange.ts';
 import { answerForm } from './fhir-format.ts';
 import { accepted, prefersAsync } from './fhir-jobs.ts';
@@ -30,7 +32,7 @@ export function fhirAsyncRoutes(app: FastifyInstance, parts: FhirParts & { bulk:
     if (!prefersAsync(request) || !deferrable[request.method]?.includes(url)) return;
     const who = await parts.authenticator.caller(request, 'defer');
     answerForm(request);
-    const job = await parts.bulk.defer(who, requestOf(request), request.body as Buffer | undefined, addressOf(request));
+    const job = await parts.bulk.defer(who, requestOf(request), bodyOf(request, parts), addressOf(request));
     await recordAccess(parts, who, 'defer', `${request.method} ${pathOf(request)} as ${job.id}`, 202);
     return accepted(request, reply, job);
   });
@@ -64,6 +66,13 @@ function requestOf(request: FastifyRequest): DeferredRequest {
   if (prefer.length > 0) headers.prefer = prefer.join(', ');
   const once = request.method === 'POST' && request.routeOptions.url === '/fhir';
   return { method: request.method, url: request.url, headers, once };
+}
+
+/** The bytes of a body, whether it was read already or is still to come. */
+async function* bodyOf(request: FastifyRequest, { bundleBytes }: FhirParts): AsyncGenerator<Buffer> {
+  const body = request.body as Buffer | Readable | undefined;
+  if (body instanceof Readable) yield* bundleChunks(request, bundleBytes);
+  else if (body) yield body;
 }
 
 function addressOf(request: FastifyRequest): string {

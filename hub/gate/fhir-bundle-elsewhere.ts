@@ -37,8 +37,9 @@ export async function elsewhere(
 }
 
 /** A resource's text; the bytes of a Binary that brings a JSON Patch (https://hl7.org/fhir/R4/http.html#patch). */
-function bodyOf({ scanned, method }: BundleEntry): { type: string; payload: string | Buffer } | undefined {
-  if (!scanned) return undefined;
+function bodyOf({ resource, method }: BundleEntry): { type: string; payload: string | Buffer } | undefined {
+  if (!resource) return undefined;
+  const scanned = resource.scanned();
   const { resourceType, contentType, data } = scanned.value as {
     resourceType: string;
     contentType?: string;

@@ -1,36 +1,92 @@
 /** Batch and transaction (FHIR R4 §3.1.0.11). */
-import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { type BundleEntry, type EntryOutcome, RecordError, recordErrorOf } from '../record/index.ts';
+import { Readable } from 'node:stream';
+import { finished } from 'node:stream/promises';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { type BundleEntry, type EntryOutcome, type ReadBundle, RecordError, recordErrorOf } from '../record/index.ts';
 import type { Caller } from './authenticate.ts';
-import { bundle, etag, outcomeEntry, patientsIn } from './fhir-answers.ts';
+import { answerTextOf, bundle, etag, outcomeEntry, patientsIn } from './fhir-answers.ts';
+import { withBundle } from './fhir-bundle-body.ts';
 import { elsewhere } from './fhir-bundle-elsewhere.ts';
-import { auditOf, baseUrl, bodyText, checkMayChange, type FhirParts, recordAccess, writer } from './fhir-exchange.ts';
+import { auditOf, baseUrl, checkMayChange, type FhirParts, recordAccess, writer } from './fhir-exchange.ts';
 import { answerForm } from './fhir-format.ts';
-import { isLenient, returnPreference } from './fhir-prefer.ts';
+import { isLenient, type ReturnPreference, returnPreference } from './fhir-prefer.ts';
 import { isUnchanged } from './fhir-read-routes.ts';
 import { searchBundle } from './fhir-search-bundle.ts';
 import { sendBundle } from './fhir-send.ts';
 
 export function fhirBundleRoutes(app: FastifyInstance, parts: FhirParts): void {
-  app.post('/fhir', { bodyLimit: parts.bundleBytes }, async (request, reply) => {
-    const who = await writer(parts, request, 'bundle');
-    const base = baseUrl(request);
-    const text = bodyText(request);
-    const { type, outcomes } = await parts.record.bundle(who, text, {
-      base,
-      single: (access, entry) => singleEntry(app, parts, request, access as Caller, entry),
-      audit: (made) => {
-        const what = made.map((outcome) => outcome?.location ?? '').join(' ');
-        const patients = patientsIn(`${what} ${text}`);
-        return { access: who, entry: { action: 'transaction', what: what.slice(0, 500), status: 200, patients } };
-      },
-      fault: (error) => parts.fault(error, '/fhir'),
+  app.register(async (streaming) => {
+    streaming.removeAllContentTypeParsers();
+    streaming.addContentTypeParser('*', (_request, payload, done) => done(null, payload));
+    streaming.post('/fhir', async (request, reply) => {
+      const who = await writer(parts, request, 'bundle');
+      const base = baseUrl(request);
+      return withBundle(request, base, parts, (sent) => carryOut(app, parts, request, reply, who, sent));
     });
-    const wanted = returnPreference(request);
-    if (wanted !== undefined) reply.header('preference-applied', `return=${wanted}`);
-    const entries = outcomes.map((outcome) => outcomeEntry(outcome, wanted));
-    return sendBundle(request, reply, bundle(`${type}-response`, [['self', base]], entries, undefined));
   });
+}
+
+async function carryOut(
+  app: FastifyInstance,
+  parts: FhirParts,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  who: Caller,
+  sent: string | ReadBundle,
+): Promise<FastifyReply> {
+  const base = baseUrl(request);
+  const wanted = returnPreference(request);
+  const { type, outcomes } = await parts.record.bundle(who, sent, {
+    base,
+    isStoredWanted: wanted === 'representation',
+    single: (access, entry) => singleEntry(app, parts, request, access as Caller, entry),
+    audit: (made, entries) => {
+      const what = made.map((outcome) => outcome?.location ?? '').join(' ');
+      const patients = patientsIn(`${what} ${[...namesIn(entries)].join(' ')}`);
+      return { access: who, entry: { action: 'transaction', what: what.slice(0, 500), status: 200, patients } };
+    },
+    fault: (error) => parts.fault(error, '/fhir'),
+  });
+  if (wanted !== undefined) reply.header('preference-applied', `return=${wanted}`);
+  const form = answerForm(request);
+  const links = [['self', base]];
+  if (typeof sent === 'string' || form.format !== 'json' || form.pretty) {
+    const entries = outcomes.map((outcome) => outcomeEntry(outcome, wanted));
+    return sendBundle(request, reply, bundle(`${type}-response`, links, entries, undefined), form);
+  }
+  const empty = bundle(`${type}-response`, links, [], undefined).join('');
+  const answer = Readable.from(answerPieces(empty, outcomes, wanted), { objectMode: false });
+  reply.type(`${form.mediaType}; charset=utf-8`).send(answer);
+  // The texts of the answer are there until it is written; a client that has gone away needs them no longer.
+  await finished(answer).catch(() => {});
+  return reply;
+}
+
+const pieceLength = 64 * 1024;
+
+/** The text of a large answer, piece by piece. @param empty the Bundle without entries */
+function* answerPieces(
+  empty: string,
+  outcomes: EntryOutcome[],
+  wanted: ReturnPreference | undefined,
+): Generator<string> {
+  let piece = empty.slice(0, -1);
+  for (const [i, outcome] of outcomes.entries()) {
+    piece += `${i === 0 ? ',"entry":[' : ','}${outcomeEntry(outcome, wanted)}`;
+    if (piece.length < pieceLength) continue;
+    yield piece;
+    piece = '';
+  }
+  yield `${piece}${outcomes.length > 0 ? ']' : ''}}`;
+}
+
+/** Addresses and references in entries. */
+function* namesIn(entries: readonly BundleEntry[]): Generator<string> {
+  for (const { fullUrl, url, resource } of entries) {
+    if (fullUrl !== undefined) yield fullUrl;
+    yield url;
+    for (const { value } of resource?.references ?? []) yield value;
+  }
 }
 
 /** Carries out one entry and records its access, also where it fails. */
@@ -49,10 +105,18 @@ async function singleEntry(
   }
   const what = `/${entry.url}`;
   try {
-    if (entry.method !== 'GET' && entry.method !== 'HEAD') return await change(parts, who, entry, type, id, query);
+    if (entry.method !== 'GET' && entry.method !== 'HEAD')
+      return await change(parts, who, entry, { type, id, query }, returnPreference(request) === 'representation');
     const outcome =
       id === undefined ? await search(parts, request, who, type, query) : await read(parts, who, entry, { type, id });
-    await recordAccess(parts, who, entry.method, what, outcome.status, patientsIn(outcome.resource ?? ''));
+    await recordAccess(
+      parts,
+      who,
+      entry.method,
+      what,
+      outcome.status,
+      patientsIn(answerTextOf(outcome.resource) ?? ''),
+    );
     return entry.method === 'HEAD' ? { ...outcome, resource: '' } : outcome;
   } catch (fault) {
     const error = recordErrorOf(fault);
@@ -90,18 +154,17 @@ async function change(
   { record }: FhirParts,
   who: Caller,
   entry: BundleEntry,
-  type: string,
-  id: string | undefined,
-  query: string | undefined,
+  { type, id, query }: { type: string; id: string | undefined; query: string | undefined },
+  isStoredWanted: boolean,
 ): Promise<EntryOutcome> {
   checkMayChange(who, type);
   const what = `/${entry.url}`;
   if (entry.method === 'DELETE') return remove(record, who, entry, type, id, query ?? '');
-  if (!entry.scanned) throw new RecordError(400, 'required', 'The entry has no resource.');
+  if (!entry.resource) throw new RecordError(400, 'required', 'The entry has no resource.');
   if (entry.method === 'POST' && (id !== undefined || query !== undefined)) {
     throw new RecordError(400, 'value', 'The request.url of a POST is a resource type alone, such as Patient.');
   }
-  const scanned = record.check(entry.scanned, type);
+  const scanned = record.check(entry.resource.scanned(), type);
   const audit = auditOf(who, entry.method, what);
   const made =
     entry.method === 'POST'
@@ -114,7 +177,7 @@ async function change(
     location: `${type}/${made.id}/_history/${made.version}`,
     etag: etag(made.version),
     lastModified: made.updated,
-    stored: made.text,
+    ...(isStoredWanted ? { stored: made.text } : {}),
   };
 }
 

@@ -21,6 +21,8 @@ export interface FhirParts {
   accessLog: AccessLog;
   authenticator: Authenticator;
   bundleBytes: number;
+  /** Where what is too large for the memory is kept while it is worked on. */
+  spoolDirectory: string;
   addresses: FhirAddresses;
   labels: Labels;
   expunger: Expunger;
@@ -92,9 +94,8 @@ export function auditOf(access: Caller, action: string, what: string): Audit<Wri
   });
 }
 
-/** The body as FHIR JSON, whichever format it came in. @throws RecordError 400, 415 */
-export function bodyText(request: FastifyRequest): string {
-  const body = request.body as Buffer | undefined;
+/** The format that a body is said to have; undefined where nothing is said. @throws RecordError 415 */
+export function bodyFormat(request: FastifyRequest): 'json' | 'xml' | undefined {
   const header = request.headers['content-type'];
   const format = header === undefined ? undefined : formatOf(mediaTypeOf(header));
   if (header !== undefined && (format === undefined || !isRightVersion(header))) {
@@ -102,13 +103,24 @@ export function bodyText(request: FastifyRequest): string {
       'The body has a format this server does not read; send application/fhir+json or application/fhir+xml, FHIR version 4.0, in UTF-8.';
     throw new RecordError(415, 'not-supported', text);
   }
+  return format;
+}
+
+/** The body as FHIR JSON, whichever format it came in. @throws RecordError 400, 415 */
+export function bodyText(request: FastifyRequest): string {
+  const body = request.body as Buffer | undefined;
+  const format = bodyFormat(request);
   if (!body || body.length === 0) {
     throw new RecordError(400, 'required', 'The request has no body; send a resource as application/fhir+json.');
   }
   if (!isUtf8(body)) throw new RecordError(400, 'structure', 'The body is not UTF-8, which FHIR has to be.');
   const text = body.toString('utf8');
-  const isXml = format === 'xml' || (format === undefined && /^[\s\ufeff]*</.test(text));
-  return isXml ? fromXml(text) : text;
+  return isXml(format, text) ? fromXml(text) : text;
+}
+
+/** Whether a text of this format is XML, as far as can be told from how it begins. */
+export function isXml(format: 'json' | 'xml' | undefined, text: string): boolean {
+  return format === 'xml' || (format === undefined && /^[\s\ufeff]*</.test(text));
 }
 
 function fromXml(text: string): string {

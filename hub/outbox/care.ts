@@ -14,10 +14,11 @@ const caring = new Set(['hospital', 'practice']);
 export function noteCare(set: WriteSet, participants: Participants): void {
   const shown = new Map<number, 'chart' | 'encounter'>();
   const retired = new Set<number>();
-  for (const { after, resource } of set.changes) {
+  for (const change of set.changes) {
+    const { after } = change;
     if (after.deleted || after.home < 0) continue;
     if (after.type === 'Patient') {
-      if (resource?.active === false) retired.add(after.home);
+      if (change.resource?.active === false) retired.add(after.home);
       else retired.delete(after.home);
     }
     if (after.type === 'Encounter') shown.set(after.home, 'encounter');

@@ -53,7 +53,7 @@ export async function changedFoci(set: WriteSet, keys: HomeKeys): Promise<Focus[
   const foci = new Map<string, Focus>();
   const covered = new Set<string>();
   for (const change of latest.values()) {
-    if (change.after.home < 0) continue;
+    if (change.after.home < 0 || !isFocus(change.after.type)) continue;
     const { after, resource } = change;
     if (after.type === 'DiagnosticReport') {
       for (const rid of resultsOf(resource as object as DiagnosticReport)) covered.add(rid);
@@ -101,6 +101,10 @@ export async function withoutRetold(set: WriteSet, foci: Focus[]): Promise<Focus
   });
   const retold = new Set(rows.map((row) => row.id));
   return foci.filter(({ message }) => message === undefined || !retold.has(message));
+}
+
+function isFocus(type: string): boolean {
+  return type === 'DiagnosticReport' || type === 'DocumentReference';
 }
 
 function focusOf(
@@ -160,8 +164,9 @@ async function noteEmptied(
   for (const { rid, resource } of await current(set, keys, reportType, stored))
     texts.set(rid, resource as DiagnosticReport);
   const known = new Map<string, boolean>();
-  for (const { after, resource } of latest.values()) {
-    if (after.type === 'Observation') known.set(after.rid, after.deleted || isWithdrawn(resource ?? {}));
+  for (const change of texts.size === 0 ? [] : latest.values()) {
+    const { after } = change;
+    if (after.type === 'Observation') known.set(after.rid, after.deleted || isWithdrawn(change.resource ?? {}));
   }
   const doubtful = [...texts.values()]
     .map(resultsOf)

@@ -59,11 +59,11 @@ export async function takeNumbers(
  * Writes each resource's new versions; `before` is the version that the database holds.
  * @param last the last of their sequence numbers
  */
-export function writeRows(
+export async function writeRows(
   transaction: Transaction,
   resources: { before: Version | undefined; rows: Row[] }[],
   last: number,
-): void {
+): Promise<void> {
   const count = resources.reduce((sum, { rows }) => sum + rows.length, 0);
   if (count === 0) return;
   countResources(transaction, resources);
@@ -81,12 +81,48 @@ export function writeRows(
     if (before) replaced.push(before);
   }
   if (replaced.length > 0) retire(transaction, replaced);
-  insertVersions(transaction, 'resource', current);
-  if (past.length > 0) insertVersions(transaction, 'resource_history', past);
-  insertIndex(
-    transaction,
-    current.flatMap(({ row: { home, index }, rkey }) => (index ? { home, rkey, index } : [])),
-  );
+  if (past.length > 0) insertVersions(transaction, 'resource_history', past.map(withSettled));
+  const parts = inParts(current);
+  for (const part of parts) {
+    const rows = part.map(withSettled);
+    insertVersions(transaction, 'resource', rows);
+    insertIndex(
+      transaction,
+      rows.flatMap(({ row: { home, index }, rkey }) => (index ? { home, rkey, index } : [])),
+    );
+    // What was read of a large transaction is let go before more is.
+    if (parts.length > 1) await transaction.query({ name: 'part_written', text: 'SELECT 1' });
+  }
+}
+
+/** A version with its text and index entries, wherever they are. */
+function withSettled(version: Numbered): Numbered {
+  const { settled } = version.row;
+  if (!settled) return version;
+  return {
+    ...version,
+    row: Object.assign(Object.create(version.row), { body: settled.body(), index: settled.index() }),
+  };
+}
+
+const partBytes = 1024 * 1024;
+const partRows = 250;
+
+/** All versions, or, where their texts are not in memory, lists of them that may be. */
+function inParts(versions: Numbered[]): Numbered[][] {
+  if (!versions.some(({ row }) => row.settled)) return [versions];
+  const parts: Numbered[][] = [];
+  let bytes = Number.POSITIVE_INFINITY;
+  for (const version of versions) {
+    const { length } = version.row.settled ?? version.row.body ?? { length: 0 };
+    if (bytes + length > partBytes || parts.at(-1)!.length === partRows) {
+      parts.push([]);
+      bytes = 0;
+    }
+    parts.at(-1)!.push(version);
+    bytes += length;
+  }
+  return parts;
 }
 
 /** Keeps how many resources of each type there are. The lock of the clock is held, so that no two writers meet here. */

@@ -1,5 +1,6 @@
 /** The record: the FHIR store. Changes go through `Record.writer`, reads take an Access. */
-export type { BundleEntry, EntryOutcome } from './bundle.ts';
+export type { AnswerText, BundleEntry, EntryOutcome, ReadBundle } from './bundle.ts';
+export { BundleIntake } from './bundle-intake.ts';
 export { type Audit, removedAtOnce } from './changes.ts';
 export { recordErrorOf } from './database-faults.ts';
 export { useDefinitions } from './definitions.ts';

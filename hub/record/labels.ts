@@ -75,8 +75,9 @@ export class Labels {
 
   async #note(set: WriteSet, transaction: Transaction): Promise<void> {
     const fresh = new Map<string, Label>();
-    for (const { after, resource } of set.changes) {
-      const meta = resource?.meta as Meta | undefined;
+    for (const change of set.changes) {
+      const { after } = change;
+      const meta = change.meta as Meta | undefined;
       if (!meta || (!meta.profile && !meta.tag && !meta.security)) continue;
       for (const label of labelsOf(after.type, meta)) {
         const key = `${label.type} ${label.kind} ${label.system}|${label.code}`;

@@ -14,11 +14,17 @@ export interface Prepared {
 /** Gives a reference of the text another value (a transaction's `urn:uuid:` becomes `Type/id`). */
 export type ResolveReference = (reference: string) => string | undefined;
 
+/** What a resource refers to, in the order of its text. */
+export interface Referring {
+  readonly resourceType: string;
+  readonly references: readonly { path: string; value: string }[];
+}
+
 /**
  * The id of the patient in whose compartment a resource lives, or undefined where it belongs to none: the patient named
  * as `subject` or `patient`, else the first patient it refers to.
  */
-export function homePatient(scanned: ScannedResource, id: string, resolve?: ResolveReference): string | undefined {
+export function homePatient(scanned: Referring, id: string, resolve?: ResolveReference): string | undefined {
   if (scanned.resourceType === 'Patient') return id;
   let found: string | undefined;
   for (const { path, value } of scanned.references) {

@@ -6,7 +6,7 @@
 import { isFhirError, type ScannedResource, scanResource } from '@causeway/fhir';
 import type { Database } from '../database/index.ts';
 import type { Access } from '../trust/index.ts';
-import { type BundleServices, type EntryOutcome, readBundle, runBatch } from './bundle.ts';
+import { type BundleServices, type EntryOutcome, type ReadBundle, readBundle, runBatch } from './bundle.ts';
 import { Changes, type Found, type Removal, type WriteOutcome } from './changes.ts';
 import { CustomParameters } from './custom-parameters.ts';
 import { RecordError } from './errors.ts';
@@ -50,7 +50,7 @@ export interface Snapshot {
 }
 
 /** What a bundle needs of the one who received it. */
-export type BundleExchange = Pick<BundleServices, 'single' | 'audit' | 'fault'> & {
+export type BundleExchange = Pick<BundleServices, 'single' | 'audit' | 'fault' | 'isStoredWanted'> & {
   /** The base URL that the client used. */
   base: string;
 };
@@ -271,14 +271,15 @@ export class FhirRecord {
     return this.#changes.conditionalRemove(...change);
   }
 
-  /** Carries out a batch or transaction bundle. */
+  /** Carries out a batch or transaction bundle: a text, or what a `BundleIntake` took in. */
   async bundle(
     access: Access,
-    text: string,
+    sent: string | ReadBundle,
     exchange: BundleExchange,
   ): Promise<{ type: 'batch' | 'transaction'; outcomes: EntryOutcome[] }> {
-    const { type, entries } = readBundle(text, exchange.base);
+    const { type, entries, spool } = typeof sent === 'string' ? readBundle(sent, exchange.base) : sent;
     const services: BundleServices = {
+      spool,
       find: (who, of, query, limit) => this.find(who, of, query, limit),
       write: (job) => this.writer.write(job),
       refuseMerged: (of, id) => this.refuseMerged(of, id),

@@ -1,9 +1,9 @@
 /** What a transaction's entries are to do, and to which resources, before anything is written (FHIR R4 §3.1.0.11.2). */
-import { isResourceType, type ScannedResource } from '@causeway/fhir';
+import { isResourceType } from '@causeway/fhir';
 import { type Access, refusedChange } from '../trust/index.ts';
-import type { BundleEntry, BundleServices } from './bundle.ts';
+import { type AnswerText, type BundleEntry, type BundleServices, keepText } from './bundle.ts';
 import { BundleReferences, readConditional } from './bundle-references.ts';
-import { removedAtOnce } from './changes.ts';
+import { type Found, removedAtOnce } from './changes.ts';
 import { checkCondition, type SearchCondition, sameCondition } from './conditions.ts';
 import { RecordError } from './errors.ts';
 import { inTurns } from './in-turns.ts';
@@ -20,10 +20,8 @@ export interface Planned {
   action: 'create' | 'update' | 'patch' | 'delete' | 'found' | 'none';
   /** Whether a search said that the resource is there. */
   isFound: boolean;
-  /** The entry's resource with its links put right. */
-  scanned?: ScannedResource;
-  /** The version that a conditional create found. */
-  version?: { version: number; updated: Date; text: string };
+  /** The version that a conditional create found; its text where the answer tells it. */
+  version?: { version: number; updated: Date; text?: AnswerText };
 }
 
 export interface Plan {
@@ -64,10 +62,6 @@ export async function planTransaction(
   const planned = plans.flat();
   checkOverlaps(planned);
   const references = await referencesOf(services, access, planned);
-  for (const one of planned) {
-    const { scanned, fullUrl } = one.entry;
-    if (scanned) one.scanned = references.relinked(scanned, fullUrl);
-  }
   return { planned, reads: entries.filter(isRead), references };
 }
 
@@ -82,23 +76,24 @@ function conditionOf({ method, url, ifNoneExist }: BundleEntry): SearchCondition
 
 async function planEntry(services: BundleServices, access: Access, entry: BundleEntry): Promise<Planned[]> {
   const at = `Bundle.entry[${entry.index}]`;
-  const { method, scanned } = entry;
+  const { method, resource } = entry;
   const { type, id } = addressOf(entry, at);
   const refused = refusedChange(access, type);
   if (refused !== undefined) throw new RecordError(403, 'forbidden', refused, at);
-  if (scanned && method !== 'PATCH' && method !== 'DELETE') {
-    if (scanned.resourceType !== type) {
-      const text = `request.url names ${type}, the resource is a ${scanned.resourceType}.`;
+  if (resource && method !== 'PATCH' && method !== 'DELETE') {
+    if (resource.resourceType !== type) {
+      const text = `request.url names ${type}, the resource is a ${resource.resourceType}.`;
       throw new RecordError(400, 'invariant', text, at);
     }
-    checkResource(scanned, `${at}.resource`);
+    // One that is kept elsewhere is checked when it is read.
+    if (resource.keptLength === 0) checkResource(resource.scanned(), `${at}.resource`);
   }
   const plan = (action: Planned['action'], target: string, isFound = false): Planned[] => [
     { entry, at, type, id: target, action, isFound },
   ];
   const condition = conditionOf(entry);
   if (id !== undefined) {
-    if (method === 'PUT' && entry.statedId !== id) {
+    if (method === 'PUT' && resource?.id !== id) {
       throw new RecordError(400, 'invariant', 'The id of the resource must be that of request.url.', at);
     }
     return plan(method === 'PUT' ? 'update' : method === 'PATCH' ? 'patch' : 'delete', id);
@@ -111,15 +106,19 @@ async function planEntry(services: BundleServices, access: Access, entry: Bundle
   switch (method) {
     case 'POST':
       if (!one) return plan('create', newId());
-      return plan('found', one.id, true).map((planned) => ({ ...planned, version: one }));
+      return plan('found', one.id, true).map((planned) => ({ ...planned, version: versionOf(services, one) }));
     case 'PUT':
-      return plan('update', targetOf(one?.id, entry.statedId, at), one !== undefined);
+      return plan('update', targetOf(one?.id, resource?.id, at), one !== undefined);
     case 'PATCH':
       if (!one) throw new RecordError(404, 'not-found', 'The condition finds no resource that could be patched.', at);
       return plan('patch', one.id, true);
     default:
       return one ? found.flatMap((each) => plan('delete', each.id, true)) : plan('none', '');
   }
+}
+
+function versionOf(services: BundleServices, { version, updated, text }: Found): Planned['version'] {
+  return { version, updated, ...(services.isStoredWanted ? { text: keepText(services, text) } : {}) };
 }
 
 /** The type and id of an entry that writes. @throws RecordError 400 */
@@ -185,7 +184,7 @@ async function referencesOf(
   }
   const wanted = new Map<string, { type: string; query: string; at: string }>();
   for (const { entry } of planned) {
-    for (const { value, path } of entry.scanned?.references ?? []) {
+    for (const { value, path } of entry.resource?.references ?? []) {
       const condition = readConditional(value);
       if (!condition || wanted.has(value) || references.conditional(condition.type, condition.query)) continue;
       wanted.set(value, { ...condition, at: `Bundle.entry[${entry.index}].resource.${path}` });

@@ -4,14 +4,15 @@
  */
 import type { ScannedResource } from '@causeway/fhir';
 import type { Access } from '../trust/index.ts';
-import { type BundleEntry, type BundleServices, type EntryOutcome, failedBy } from './bundle.ts';
+import { type BundleEntry, type BundleServices, type EntryOutcome, single } from './bundle.ts';
+import type { BundleReferences } from './bundle-references.ts';
 import { lockConditions } from './conditions.ts';
 import { RecordError } from './errors.ts';
 import { inTurns } from './in-turns.ts';
 import { entryPatch, patchedResource, shownPatients } from './patch.ts';
 import { checkPreconditions } from './preconditions.ts';
 import { homePatient } from './prepare.ts';
-import { mergedPatient, refuseOther } from './targets.ts';
+import { checkResource, mergedPatient, refuseOther } from './targets.ts';
 import { conditionsOf, isRead, type Plan, type Planned, planTransaction } from './transaction-plan.ts';
 import type { ResourceKey, Version, WriteSet } from './write-set.ts';
 
@@ -33,8 +34,8 @@ export async function runTransaction(
       patients: plan ? patientsOf(plan) : [],
       texts: writes.some(({ method }) => method === 'PATCH'),
       size: writes.length,
-      alone: plan === undefined,
-      ...(services.audit ? { audit: () => services.audit!(outcomes) } : {}),
+      alone: plan === undefined || services.spool !== undefined,
+      ...(services.audit ? { audit: () => services.audit!(outcomes, entries) } : {}),
       apply: async (set) => {
         if (conditions.length > 0) {
           await lockConditions(set.transaction, conditions);
@@ -48,7 +49,7 @@ export async function runTransaction(
     });
   }
   await inTurns(entries.filter(isRead), 4, async (entry) => {
-    outcomes[entry.index] = await services.single(access, entry).catch((fault) => failedBy(services, fault));
+    outcomes[entry.index] = await single(services, access, entry);
   });
   return outcomes;
 }
@@ -76,9 +77,9 @@ function keysOf({ planned }: Plan): { known: ResourceKey[]; made: ResourceKey[] 
 function patientsOf({ planned, references }: Plan): string[] {
   const patients = new Set<string>();
   for (const one of planned) {
-    const { entry, scanned, id } = one;
-    if (!scanned || !isChange(one) || isPatch(one)) continue;
-    const patient = homePatient(scanned, id, references.resolver(entry.fullUrl));
+    const { entry, id } = one;
+    if (!entry.resource || !isChange(one) || isPatch(one)) continue;
+    const patient = homePatient(entry.resource, id, references.resolver(entry.fullUrl));
     if (patient) patients.add(patient);
   }
   return [...patients];
@@ -106,7 +107,9 @@ async function applyPlan(services: BundleServices, set: WriteSet, plan: Plan, ou
   const patched = await patchAll(set, plan);
   for (const action of ['delete', 'create', 'update', 'patch'] as const) {
     for (const one of planned) {
-      if (one.action === action) outcomes[one.entry.index] = apply(set, one, plan, patched.get(one));
+      if (one.action !== action) continue;
+      outcomes[one.entry.index] = apply(services, set, one, plan, patched.get(one));
+      if (services.spool) await set.settle(services.spool);
     }
   }
 }
@@ -137,7 +140,7 @@ async function patchAll(set: WriteSet, { planned, references }: Plan): Promise<M
   const patients = new Set<string>();
   for (const { one, before } of patches) {
     const { id, at, entry } = one;
-    const scanned = patchedResource(before, entryPatch(entry.scanned!, at), shown.get(before.home), at);
+    const scanned = patchedResource(before, entryPatch(entry.resource!.scanned(), at), shown.get(before.home), at);
     if (!scanned) continue;
     patched.set(one, scanned);
     const patient = homePatient(scanned, id, references.resolver(entry.fullUrl));
@@ -147,33 +150,61 @@ async function patchAll(set: WriteSet, { planned, references }: Plan): Promise<M
   return patched;
 }
 
-function apply(set: WriteSet, one: Planned, { references }: Plan, patched: ScannedResource | undefined): EntryOutcome {
+function apply(
+  services: BundleServices,
+  set: WriteSet,
+  one: Planned,
+  { references }: Plan,
+  patched: ScannedResource | undefined,
+): EntryOutcome {
   const { entry, type, id, action } = one;
   const before = set.get(type, id);
   if (action === 'delete') {
     if (!before) return { status: 204 };
-    const after = before.deleted ? before : set.remove(type, id);
-    return {
-      status: 204,
-      etag: `W/"${after.version}"`,
-      get lastModified() {
-        return after.updated;
-      },
-    };
+    return new Changed(204, before.deleted ? before : set.remove(type, id));
   }
-  if (action === 'patch' && !patched) return unchanged({ ...one, version: { ...before!, text: before!.text! } });
-  const after = set.put(patched ?? one.scanned!, type, id, { resolve: references.resolver(entry.fullUrl) });
-  return {
-    status: before && !before.deleted ? 200 : 201,
-    location: `${type}/${id}/_history/${after.version}`,
-    etag: `W/"${after.version}"`,
-    get lastModified() {
-      return after.updated;
-    },
-    get stored() {
-      return after.text!;
-    },
-  };
+  if (action === 'patch' && !patched) {
+    const { version, updated, text } = before!;
+    return unchanged({ ...one, version: { version, updated, ...(services.isStoredWanted ? { text: text! } : {}) } });
+  }
+  const resolve = references.resolver(entry.fullUrl);
+  const after = set.put(patched ?? linked(one, references), type, id, { resolve });
+  return new Changed(before && !before.deleted ? 200 : 201, after);
+}
+
+/** The outcome of a change, told from its version: its time is not known before it is written. */
+class Changed implements EntryOutcome {
+  readonly status: number;
+  readonly #after: Version;
+
+  constructor(status: number, after: Version) {
+    this.status = status;
+    this.#after = after;
+  }
+
+  get location(): string | undefined {
+    const { type, id, version, deleted } = this.#after;
+    return deleted ? undefined : `${type}/${id}/_history/${version}`;
+  }
+
+  get etag(): string {
+    return `W/"${this.#after.version}"`;
+  }
+
+  get lastModified(): Date {
+    return this.#after.updated;
+  }
+
+  get stored(): string | undefined {
+    return this.#after.settled?.text() ?? this.#after.text;
+  }
+}
+
+/** The entry's resource with its links put right. @throws RecordError 422 for one that was not checked before */
+function linked({ entry, at }: Planned, references: BundleReferences): ScannedResource {
+  const scanned = entry.resource!.scanned();
+  if (entry.resource!.keptLength > 0) checkResource(scanned, `${at}.resource`);
+  return references.relinked(scanned, entry.fullUrl);
 }
 
 function unchanged({ type, id, action, version }: Planned): EntryOutcome {
@@ -183,6 +214,6 @@ function unchanged({ type, id, action, version }: Planned): EntryOutcome {
     location: `${type}/${id}/_history/${version.version}`,
     etag: `W/"${version.version}"`,
     lastModified: version.updated,
-    stored: version.text,
+    ...(version.text === undefined ? {} : { stored: version.text }),
   };
 }

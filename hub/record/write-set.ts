@@ -11,6 +11,11 @@ import type { HomeNumbers } from './home-numbers.ts';
 import { ridOf, sharedHome } from './keys.ts';
 import { homePatient, prepare, type ResolveReference, withTime } from './prepare.ts';
 import { open, seal } from './sealing.ts';
+import { Settled, SettledChange } from './settled.ts';
+import type { TextSpool } from './text-spool.ts';
+
+/** Characters of texts that a large job has in memory before they are settled. */
+const settledLength = 512 * 1024;
 
 export interface ResourceKey {
   type: string;
@@ -35,13 +40,18 @@ export interface Version {
   /** The inbox message that stated it. */
   message: string | undefined;
   text: string | undefined;
+  /** Where the text is instead, in a large transaction. */
+  settled?: Settled;
 }
 
 /** One change of one resource. */
 export interface Change {
-  before: Version | undefined;
-  after: Version;
-  resource: Record<string, unknown> | undefined;
+  readonly before: Version | undefined;
+  readonly after: Version;
+  /** Read anew each time where the set was settled. */
+  readonly resource: Record<string, unknown> | undefined;
+  /** The resource's `meta`. */
+  readonly meta: unknown;
 }
 
 export interface PutOptions {
@@ -74,6 +84,9 @@ export class WriteSet {
   readonly #standIns = new Map<string, string>();
   #journal: (() => void)[] = [];
   readonly #timed: ((time: Date) => void)[] = [];
+  /** Rows that were not settled, as the last of `changes`, and the characters of their texts. */
+  #fresh: Row[] = [];
+  #freshLength = 0;
   /** What was changed, in order. */
   readonly changes: Change[] = [];
   touched = false;
@@ -207,9 +220,34 @@ export class WriteSet {
     this.#journal = [];
   }
 
-  /** Writes the homes of patients that were made, with their keys: the first of all that is written. */
-  enterHomes(): void {
-    const written = [...this.#madeHomes].filter(([rid]) => this.#slots.get(slotKey('Patient', rid))?.current);
+  /**
+   * Seals what was put so far, once it is much, and keeps it in a spool until it is written. For a job that has the
+   * transaction alone, and makes all that it said it would.
+   */
+  async settle(spool: TextSpool): Promise<void> {
+    if (this.#freshLength < settledLength) return;
+    this.enterHomes('all');
+    await this.#loadKeys(this.#fresh);
+    const first = this.changes.length - this.#fresh.length;
+    for (const [i, row] of this.#fresh.entries()) {
+      if (row.text === undefined) continue;
+      new Settled(row, spool, this.#homeKeys.get(row.home)!);
+      this.changes[first + i] = new SettledChange(this.changes[first + i]!);
+    }
+    this.#journal = [];
+    this.#fresh = [];
+    this.#freshLength = 0;
+    // Others have their turn.
+    await new Promise((done) => setImmediate(done));
+  }
+
+  /**
+   * Writes the homes of patients that were made, with their keys: the first of all that is written.
+   * @param which those of patients that were put, or all
+   */
+  enterHomes(which: 'put' | 'all' = 'put'): void {
+    const isWritten = (rid: string) => which === 'all' || this.#slots.get(slotKey('Patient', rid))?.current;
+    const written = [...this.#madeHomes].filter(([rid]) => isWritten(rid));
     if (written.length === 0) return;
     this.#madeHomes = new Map();
     const homes = written.map(([, home]) => home);
@@ -235,9 +273,7 @@ export class WriteSet {
   async flush(): Promise<void> {
     const written = [...this.#slots.values()].filter((slot) => slot.rows.length > 0);
     const rows = written.flatMap((slot) => slot.rows);
-    const unknown = rows.map(({ home }) => home).filter((home) => !this.#homeKeys.has(home));
-    const keys = unknown.length > 0 ? await this.#keys.loadOrMake(this.transaction, unknown) : [];
-    for (const [home, key] of keys) this.#homeKeys.set(home, key);
+    await this.#loadKeys(rows);
     for (const row of rows) this.#seal(row);
     const restated = [...this.#slots.values()].filter(
       ({ rows, loaded, current }) => rows.length === 0 && loaded !== current,
@@ -250,7 +286,7 @@ export class WriteSet {
     const { last, time } = await takeNumbers(this.transaction, rows.length, this.now, this.parameters);
     if (time.getTime() !== this.now.getTime()) this.#retime(rows, time);
     for (const send of this.#timed) send(time);
-    writeRows(
+    await writeRows(
       this.transaction,
       written.map(({ loaded, rows }) => ({ before: loaded, rows })),
       last,
@@ -258,7 +294,8 @@ export class WriteSet {
   }
 
   #seal(row: Row): void {
-    if (row.text !== undefined) row.body = seal(row.text, this.#homeKeys.get(row.home)!, sealIdentity(row));
+    if (!row.settled && row.text !== undefined)
+      row.body = seal(row.text, this.#homeKeys.get(row.home)!, sealIdentity(row));
   }
 
   /** Gives all versions of the transaction another time. */
@@ -266,8 +303,9 @@ export class WriteSet {
     this.now = time;
     for (const row of rows) {
       row.updated = time;
-      if (row.text !== undefined) row.text = withTime(row.text, row.timeAt, time);
       row.after.updated = time;
+      if (row.settled || row.text === undefined) continue;
+      row.text = withTime(row.text, row.timeAt, time);
       row.after.text = row.text;
       this.#seal(row);
     }
@@ -276,6 +314,12 @@ export class WriteSet {
   /** Tells the set that its transaction was committed. */
   committed(): void {
     this.#keys.remember(this.#homeKeys);
+  }
+
+  async #loadKeys(rows: readonly Row[]): Promise<void> {
+    const unknown = rows.map(({ home }) => home).filter((home) => !this.#homeKeys.has(home));
+    const keys = unknown.length > 0 ? await this.#keys.loadOrMake(this.transaction, unknown) : [];
+    for (const [home, key] of keys) this.#homeKeys.set(home, key);
   }
 
   #slot(type: string, rid: string): Slot {
@@ -291,11 +335,17 @@ export class WriteSet {
   #push(slot: Slot, before: Version | undefined, after: Version, row: Row, resource: unknown): void {
     slot.current = after;
     slot.rows.push(row);
-    this.changes.push({ before, after, resource: resource as Record<string, unknown> | undefined });
+    const value = resource as Record<string, unknown> | undefined;
+    this.changes.push({ before, after, resource: value, meta: value?.meta });
+    this.#fresh.push(row);
+    const length = row.text?.length ?? 0;
+    this.#freshLength += length;
     this.#journal.push(() => {
       slot.current = before;
       slot.rows.pop();
       this.changes.pop();
+      this.#fresh.pop();
+      this.#freshLength -= length;
     });
   }
 

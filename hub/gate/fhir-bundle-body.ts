@@ -1,0 +1,72 @@
+/**
+ * The body of a batch or transaction: a small one is read as a text, a large one is cut into its entries as it arrives
+ * (`BundleIntake`), so that it is never in memory whole. XML is read as a text whatever its size.
+ */
+import type { Readable } from 'node:stream';
+import type { FastifyRequest } from 'fastify';
+import { BundleIntake, type ReadBundle, RecordError } from '../record/index.ts';
+import { bodyFormat, bodyText, type FhirParts, isXml } from './fhir-exchange.ts';
+
+/** Up to so many bytes a body is read as one text, which is quicker. */
+const wholeBytes = 4 * 1024 * 1024;
+
+/**
+ * Reads a request's body, which is a stream, and hands what it is to `run`; a large one is to be had until that resolves.
+ * @throws RecordError 400, 413, 415
+ */
+export async function withBundle<T>(
+  request: FastifyRequest,
+  base: string,
+  { bundleBytes, spoolDirectory }: Pick<FhirParts, 'bundleBytes' | 'spoolDirectory'>,
+  run: (sent: string | ReadBundle) => Promise<T>,
+): Promise<T> {
+  const format = bodyFormat(request);
+  const chunks = bundleChunks(request, bundleBytes);
+  const first: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of chunks) {
+    first.push(chunk);
+    length += chunk.length;
+    if (length <= wholeBytes || isXml(format, first[0]!.toString('utf8', 0, 100))) continue;
+    const intake = new BundleIntake(spoolDirectory);
+    try {
+      for (const one of first.splice(0)) intake.write(one);
+      for await (const one of chunks) intake.write(one);
+      return await run(intake.end(base));
+    } finally {
+      intake.close();
+    }
+  }
+  request.body = Buffer.concat(first);
+  return run(bodyText(request));
+}
+
+/**
+ * The chunks of a body that is a stream, none where there is no body.
+ * @throws RecordError 413 where it has more than `most` bytes, 400 where it ends early
+ */
+export async function* bundleChunks(request: FastifyRequest, most: number): AsyncGenerator<Buffer> {
+  const body = request.body as Readable | undefined;
+  if (!body) return;
+  if (Number(request.headers['content-length'] ?? 0) > most) throw tooLong(most);
+  let length = 0;
+  try {
+    // Whoever stops reading early still answers over the connection.
+    for await (const chunk of body.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+      length += chunk.length;
+      if (length > most) throw tooLong(most);
+      yield chunk;
+    }
+  } catch (error) {
+    if (error instanceof RecordError) throw error;
+    throw new RecordError(400, 'incomplete', 'The body ended before it was whole.');
+  } finally {
+    // What is still to come is passed over, so that the client comes to read the answer.
+    body.resume();
+  }
+}
+
+function tooLong(most: number): RecordError {
+  const text = `The body is larger than the ${most} bytes that this server takes; send it in parts.`;
+  return new RecordError(413, 'too-long', text).with('connection', 'close');
+}
