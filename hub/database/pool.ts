@@ -11,10 +11,10 @@
  * handed to `send`, and leave together with the next that is waited for. Cursors cannot be used on these connections.
  */
 
-import type { Duplex } from 'node:stream';
 import pg from 'pg';
-import { BinaryQuery, readBinary } from './binary-rows.ts';
 import { DatabaseStartError, unreachable } from './errors.ts';
+import { Readers } from './readers.ts';
+import { gather, scopeStatement, submit } from './submit.ts';
 
 /** Where the database is and how patient the hub is with it. Times in milliseconds. */
 export interface DatabaseConfig {
@@ -89,6 +89,8 @@ export interface Database extends Queryable {
   close(): Promise<void>;
 }
 
+const connectTimeoutMs = 10_000;
+
 const int8 = 20;
 const timestamptz = 1184;
 const date = 1082;
@@ -104,10 +106,10 @@ export async function openDatabase(config: DatabaseConfig): Promise<Database> {
   const most = config.maxConnections ?? 12;
   const reading = Math.max(2, Math.floor(most / 3));
   const pool = poolOf(config, Math.max(2, most - reading));
-  const readers = poolOf(config, reading, planOnce);
-  readers.on('connect', readBinary);
+  const readerPool = poolOf(config, reading, planOnce);
+  const readers = new Readers(readerPool, reading, config.connectTimeoutMs ?? connectTimeoutMs);
   const close = async () => {
-    await Promise.all([pool.end(), readers.end()]);
+    await Promise.all([pool.end(), readerPool.end()]);
   };
   try {
     await checkServerAndRole(pool);
@@ -118,7 +120,7 @@ export async function openDatabase(config: DatabaseConfig): Promise<Database> {
   const scoped = (scope: RowScope): Database => ({
     pool,
     as: scoped,
-    query: (statement, values) => runInScope(readers, scope, statement, values),
+    query: (statement, values) => readers.query(scope, asked(statement, values)),
     transaction: (run, options) => runTransaction(pool, run, { scope, ...options }),
     close,
   });
@@ -154,13 +156,14 @@ function poolOf(config: DatabaseConfig, max: number, options?: string): pg.Pool 
     statement_timeout: config.statementTimeoutMs ?? 60_000,
     lock_timeout: config.lockTimeoutMs ?? 20_000,
     idle_in_transaction_session_timeout: config.idleInTransactionTimeoutMs ?? 60_000,
-    connectionTimeoutMillis: config.connectTimeoutMs ?? 10_000,
+    connectionTimeoutMillis: config.connectTimeoutMs ?? connectTimeoutMs,
     idleTimeoutMillis: 60_000,
     pipeline: true,
     types: { getTypeParser: valueParser },
   } as pg.PoolConfig);
-  // A connection lost while idle is replaced at the next use; without a listener it would end the process.
+  // A connection that is lost is replaced at the next use; without a listener it would end the process.
   pool.on('error', () => {});
+  pool.on('connect', (client) => client.on('error', () => {}));
   return pool;
 }
 
@@ -183,42 +186,17 @@ async function checkServerAndRole(pool: pg.Pool): Promise<void> {
   }
 }
 
+function asked(statement: string | NamedStatement, values: unknown[] | undefined): NamedStatement {
+  const one = typeof statement === 'string' ? { text: statement } : statement;
+  return values === undefined ? one : { ...one, values };
+}
+
 async function runStatement<R extends object>(
   on: pg.Pool | pg.PoolClient,
   statement: string | NamedStatement,
   values: unknown[] | undefined,
 ): Promise<Result<R>> {
   return await on.query(statement, values);
-}
-
-/** The scope that a connection of the readers was given last. */
-const scopes = new WeakMap<pg.PoolClient, RowScope>();
-
-/** Runs a statement on a connection of its scope; a change of scope leaves together with the statement. */
-async function runInScope<R extends object>(
-  readers: pg.Pool,
-  scope: RowScope,
-  statement: string | NamedStatement,
-  values: unknown[] | undefined,
-): Promise<Result<R>> {
-  const client = await readers.connect();
-  let broken = false;
-  try {
-    const changed = scopes.get(client) === scope ? undefined : submit(client, scopeStatement(scope, false), undefined);
-    const [, result] = await Promise.all([changed, submit<R>(client, statement, values, BinaryQuery)]);
-    scopes.set(client, scope);
-    return result;
-  } catch (error) {
-    // Whether the scope was set is not known.
-    broken = scopes.get(client) !== scope;
-    throw error;
-  } finally {
-    client.release(broken);
-  }
-}
-
-function scopeStatement(scope: RowScope, isLocal: boolean): NamedStatement {
-  return { name: `scope_${isLocal}`, text: `SELECT set_config('causeway.homes', $1, ${isLocal})`, values: [scope] };
 }
 
 async function runTransaction<T>(
@@ -293,35 +271,6 @@ async function attemptTransaction<T>(
 
 /** What PostgreSQL answers to every statement after the one that failed. */
 const afterFailure = '25P02';
-
-/** Holds back what is written to a connection until all code that is ready to run has run, so that it leaves at once. */
-function gather(client: pg.PoolClient): void {
-  const { stream } = (client as unknown as { connection: { stream: Duplex } }).connection;
-  if (stream.writableCorked > 0) return;
-  stream.cork();
-  process.nextTick(() => stream.uncork());
-}
-
-/** As `client.query`, which copies the statement property by property at each call. */
-function submit<R extends object>(
-  client: pg.PoolClient,
-  statement: string | NamedStatement,
-  values: unknown[] | undefined,
-  Query = pg.Query,
-): Promise<Result<R> & { command: string }> {
-  const {
-    name,
-    text,
-    values: own,
-  } = typeof statement === 'string' ? { text: statement } : (statement as NamedStatement);
-  return new Promise((resolve, reject) => {
-    const query = new Query(text, values ?? own, (error: Error | undefined, result) =>
-      error ? reject(error) : resolve(result as Result<R> & { command: string }),
-    );
-    if (name !== undefined) (query as { name?: string }).name = name;
-    client.query(query);
-  });
-}
 
 function beginStatement({ isolation, readOnly, scope }: TransactionOptions): string {
   const begin = `begin${isolation ? ` isolation level ${isolation}` : ''}${readOnly ? ' read only' : ''}`;
