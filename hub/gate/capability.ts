@@ -112,7 +112,10 @@ function capabilityStatement(record: FhirRecord, addresses: FhirAddresses, mode:
           { code: 'transaction' },
           { code: 'batch' },
           { code: 'history-system' },
-          { code: 'search-system', documentation: 'Over several types; without _sort each type’s matches come together.' },
+          {
+            code: 'search-system',
+            documentation: 'Over several types; without _sort each type’s matches come together.',
+          },
         ],
         operation: some(operations.filter(({ level }) => level === 'system').map(operation)),
         compartment: compartmentTypes.map((type) => {

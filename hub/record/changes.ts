@@ -9,9 +9,10 @@ import { RecordError } from './errors.ts';
 import { isId, ridOf } from './keys.ts';
 import { logicalId } from './logical-id.ts';
 import { newId } from './new-id.ts';
-import { type Patch, patchedResource, shownPatients } from './patch.ts';
+import { asShown, type Patch, patchedResource, shownPatients } from './patch.ts';
 import { checkPreconditions, type Preconditions } from './preconditions.ts';
 import { homePatient } from './prepare.ts';
+import { shownText } from './present.ts';
 import { checkType, existing, mergedPatient, refuseOther, severalFound, targetOf } from './targets.ts';
 import type { ResourceKey, WriteSet } from './write-set.ts';
 import type { Writer } from './writer.ts';
@@ -283,7 +284,7 @@ export class Changes {
     const id = logicalId(text!);
     const shown = await shownPatients(set, [before!]);
     const scanned = patchedResource(before!, patch, shown.get(before!.home));
-    if (!scanned) return { status: 200, id, version, updated, text: text! };
+    if (!scanned) return { status: 200, id, version, updated, text: asShown(before!, shown.get(before!.home)) };
     const patient = homePatient(scanned, id);
     if (patient !== undefined) await set.load([], [patient]);
     return put(set, scanned, id);
@@ -317,7 +318,7 @@ function put(set: WriteSet, scanned: ScannedResource, id: string): WriteOutcome 
       return after.updated;
     },
     get text() {
-      return after.text!;
+      return shownText(after)!;
     },
   };
 }

@@ -12,6 +12,7 @@ import type { Access } from '../trust/index.ts';
 import type { Audit } from './changes.ts';
 import { RecordError } from './errors.ts';
 import { homePatient } from './prepare.ts';
+import { shownText } from './present.ts';
 import type { FhirRecord } from './record.ts';
 import { checkResource, mergedPatient } from './targets.ts';
 
@@ -63,7 +64,7 @@ export async function changeMeta(
       return {
         status: 200,
         get text() {
-          return after.text!;
+          return shownText(after)!;
         },
         get meta() {
           return metaOf(after.text!);

@@ -65,7 +65,7 @@ export function patchedResource(
   at?: string,
 ): ScannedResource | undefined {
   const own = shown === undefined ? undefined : ownPatient(before);
-  const seen = own === undefined ? before.text! : withPatient(before.text!, own, shown!);
+  const seen = asShown(before, shown);
   const apply = patch.kind === 'json' ? applyJsonPatch : applyFhirPathPatch;
   const after = apply(seen, patch.text);
   if (typeof after !== 'string') throw patchError(after, at);
@@ -81,6 +81,12 @@ export function patchedResource(
     throw new RecordError(422, 'invariant', 'A patch may not change the id.', at ?? 'id');
   checkResource(scanned, at);
   return scanned;
+}
+
+/** The text of a version that was loaded with it, as reads show it. @param shown see `patchedResource` */
+export function asShown(version: Version, shown: string | undefined): string {
+  const own = shown === undefined ? undefined : ownPatient(version);
+  return own === undefined ? version.text! : withPatient(version.text!, own, shown!);
 }
 
 /** The patient in whose home a version is, as its text names it. */

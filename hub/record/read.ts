@@ -7,6 +7,7 @@ import type { Queryable } from '../database/index.ts';
 import { type Access, accessCondition, scopeOf } from '../trust/index.ts';
 import type { HomeKeys } from './home-keys.ts';
 import { ridOf } from './keys.ts';
+import { present } from './present.ts';
 import { open } from './sealing.ts';
 import { sealIdentity } from './write-set.ts';
 
@@ -230,17 +231,6 @@ function openRow(row: StoredRow, keys: Map<number, Buffer>): StoredResource {
     message: row.message ?? undefined,
     text,
   };
-}
-
-/** The text with the person's id in place of the source patient's, at the offsets recorded when it was stored. */
-function present(text: string, refs: number[], person: string): string {
-  let out = '';
-  let from = 0;
-  for (let i = 0; i < refs.length; i += 2) {
-    out += text.slice(from, refs[i]) + person;
-    from = refs[i + 1]!;
-  }
-  return out + text.slice(from);
 }
 
 function maySee(access: Access, home: number): boolean {

@@ -20,7 +20,7 @@ export interface Planned {
   action: 'create' | 'update' | 'patch' | 'delete' | 'found' | 'none';
   /** Whether a search said that the resource is there. */
   isFound: boolean;
-  /** The version that a conditional create found; its text where the answer tells it. */
+  /** The version that a conditional create found, or that a patch leaves as it is; its text where the answer tells it. */
   version?: { version: number; updated: Date; text?: AnswerText };
 }
 

@@ -9,9 +9,10 @@ import type { BundleReferences } from './bundle-references.ts';
 import { lockConditions } from './conditions.ts';
 import { RecordError } from './errors.ts';
 import { inTurns } from './in-turns.ts';
-import { entryPatch, patchedResource, shownPatients } from './patch.ts';
+import { asShown, entryPatch, patchedResource, shownPatients } from './patch.ts';
 import { checkPreconditions } from './preconditions.ts';
 import { homePatient } from './prepare.ts';
+import { shownText } from './present.ts';
 import { checkResource, mergedPatient, refuseOther } from './targets.ts';
 import { conditionsOf, isRead, type Plan, type Planned, planTransaction } from './transaction-plan.ts';
 import type { ResourceKey, Version, WriteSet } from './write-set.ts';
@@ -104,11 +105,11 @@ async function applyPlan(services: BundleServices, set: WriteSet, plan: Plan, ou
     if (!isChange(one)) outcomes[one.entry.index] = unchanged(one);
     else await checkTarget(services, one, set.get(one.type, one.id));
   }
-  const patched = await patchAll(set, plan);
+  const patched = await patchAll(services, set, plan);
   for (const action of ['delete', 'create', 'update', 'patch'] as const) {
     for (const one of planned) {
       if (one.action !== action) continue;
-      outcomes[one.entry.index] = apply(services, set, one, plan, patched.get(one));
+      outcomes[one.entry.index] = apply(set, one, plan, patched.get(one));
       if (services.spool) await set.settle(services.spool);
     }
   }
@@ -130,7 +131,11 @@ async function checkTarget(services: BundleServices, one: Planned, before: Versi
 }
 
 /** What the patches of a transaction make of what is there, those that change something; their patients are numbered. */
-async function patchAll(set: WriteSet, { planned, references }: Plan): Promise<Map<Planned, ScannedResource>> {
+async function patchAll(
+  { isStoredWanted }: BundleServices,
+  set: WriteSet,
+  { planned, references }: Plan,
+): Promise<Map<Planned, ScannedResource>> {
   const patches = planned.filter(isPatch).map((one) => ({ one, before: set.get(one.type, one.id)! }));
   const shown = await shownPatients(
     set,
@@ -141,7 +146,11 @@ async function patchAll(set: WriteSet, { planned, references }: Plan): Promise<M
   for (const { one, before } of patches) {
     const { id, at, entry } = one;
     const scanned = patchedResource(before, entryPatch(entry.resource!.scanned(), at), shown.get(before.home), at);
-    if (!scanned) continue;
+    if (!scanned) {
+      const { version, updated } = before;
+      one.version = { version, updated, ...(isStoredWanted ? { text: asShown(before, shown.get(before.home)) } : {}) };
+      continue;
+    }
     patched.set(one, scanned);
     const patient = homePatient(scanned, id, references.resolver(entry.fullUrl));
     if (patient !== undefined) patients.add(patient);
@@ -150,23 +159,14 @@ async function patchAll(set: WriteSet, { planned, references }: Plan): Promise<M
   return patched;
 }
 
-function apply(
-  services: BundleServices,
-  set: WriteSet,
-  one: Planned,
-  { references }: Plan,
-  patched: ScannedResource | undefined,
-): EntryOutcome {
+function apply(set: WriteSet, one: Planned, { references }: Plan, patched: ScannedResource | undefined): EntryOutcome {
   const { entry, type, id, action } = one;
   const before = set.get(type, id);
   if (action === 'delete') {
     if (!before) return { status: 204 };
     return new Changed(204, before.deleted ? before : set.remove(type, id));
   }
-  if (action === 'patch' && !patched) {
-    const { version, updated, text } = before!;
-    return unchanged({ ...one, version: { version, updated, ...(services.isStoredWanted ? { text: text! } : {}) } });
-  }
+  if (action === 'patch' && !patched) return unchanged(one);
   const resolve = references.resolver(entry.fullUrl);
   const after = set.put(patched ?? linked(one, references), type, id, { resolve });
   return new Changed(before && !before.deleted ? 200 : 201, after);
@@ -196,7 +196,7 @@ class Changed implements EntryOutcome {
   }
 
   get stored(): string | undefined {
-    return this.#after.settled?.text() ?? this.#after.text;
+    return shownText(this.#after);
   }
 }
 

@@ -10,6 +10,7 @@ import type { HomeKeys } from './home-keys.ts';
 import type { HomeNumbers } from './home-numbers.ts';
 import { ridOf, sharedHome } from './keys.ts';
 import { homePatient, prepare, type ResolveReference, withTime } from './prepare.ts';
+import type { ShownAs } from './present.ts';
 import { open, seal } from './sealing.ts';
 import { Settled, SettledChange } from './settled.ts';
 import type { TextSpool } from './text-spool.ts';
@@ -42,6 +43,8 @@ export interface Version {
   text: string | undefined;
   /** Where the text is instead, in a large transaction. */
   settled?: Settled;
+  /** As whom its patient is shown, where that is another than the text says. */
+  shownAs?: ShownAs;
 }
 
 /** One change of one resource. */
@@ -80,6 +83,8 @@ export class WriteSet {
   readonly #homes = new Map<string, number>();
   /** Homes of patients that are made, until they are written. */
   #madeHomes = new Map<string, number>();
+  /** The person as whom the patient of a home is shown, where it is one of several sources. */
+  readonly #presented = new Map<number, string>();
   /** The source patient that stands for a person whose own id was named. */
   readonly #standIns = new Map<string, string>();
   #journal: (() => void)[] = [];
@@ -163,6 +168,8 @@ export class WriteSet {
       message: options.message,
       text: prepared.text,
     };
+    const person = prepared.refs.length > 0 ? this.#presented.get(home) : undefined;
+    if (person !== undefined) after.shownAs = { person, refs: prepared.refs };
     const row: Row = { ...after, after, code: typeCode(type)!, ...prepared, body: undefined };
     this.#push(slot, before, after, row, scanned.value);
     return after;
@@ -397,10 +404,14 @@ export class WriteSet {
     if (rids.length === 0) return;
     const known = await this.transaction.query({
       name: 'patient_home',
-      text: 'SELECT rid, home FROM patient_home WHERE rid = ANY($1)',
+      text: `SELECT p.rid, p.home, l.presented FROM patient_home p LEFT JOIN link l ON l.home = p.home
+             WHERE p.rid = ANY($1)`,
       values: [rids],
     });
-    for (const row of known.rows) this.#homes.set(row.rid, row.home);
+    for (const row of known.rows) {
+      this.#homes.set(row.rid, row.home);
+      if (row.presented) this.#presented.set(row.home, row.presented);
+    }
     const unknown = rids.filter((rid) => !this.#homes.has(rid));
     if (unknown.length > 0) await this.#loadStandIns(unknown);
     const fresh = unknown.filter((rid) => !this.#homes.has(rid)).sort();
@@ -418,7 +429,7 @@ export class WriteSet {
   async #loadStandIns(rids: string[]): Promise<void> {
     const { rows } = await this.transaction.query({
       name: 'person_stand_in',
-      text: `SELECT DISTINCT ON (person) person, patient, home FROM link
+      text: `SELECT DISTINCT ON (person) person, patient, home, presented FROM link
              WHERE person = ANY($1) AND presented IS NOT NULL ORDER BY person, since, home`,
       values: [rids],
     });
@@ -426,6 +437,7 @@ export class WriteSet {
       this.#homes.set(row.person, row.home);
       this.#homes.set(row.patient, row.home);
       this.#standIns.set(row.person, row.patient);
+      this.#presented.set(row.home, row.presented);
     }
   }
 
