@@ -1,9 +1,9 @@
 /**
- * Reading by id: current version, one version, history. Reads that arrive together are answered by one query, since
- * fifty ids in one statement cost little more than one.
+ * Reading by id: current version, one version, history. Reads that arrive together are answered by one query.
  */
 import { typeCode, typeName } from '@causeway/fhir';
 import type { Queryable } from '../database/index.ts';
+import { Together } from '../together.ts';
 import { type Access, accessCondition, scopeOf } from '../trust/index.ts';
 import type { HomeKeys } from './home-keys.ts';
 import { ridOf } from './keys.ts';
@@ -57,7 +57,7 @@ interface PendingRead {
 export class Reader {
   readonly #database: Queryable;
   readonly #keys: HomeKeys;
-  #pending: PendingRead[] = [];
+  readonly #reads = new Together<PendingRead>((reads) => this.#answer(reads), { atOnce: 2, most: 500 });
 
   constructor(database: Queryable, keys: HomeKeys) {
     this.#database = database;
@@ -67,8 +67,7 @@ export class Reader {
   /** The current version, deleted ones included; undefined when there is none that this access may see. */
   read(access: Access, type: string, id: string): Promise<StoredResource | undefined> {
     return new Promise((resolve, reject) => {
-      this.#pending.push({ access, type, rid: ridOf(id), resolve, reject });
-      if (this.#pending.length === 1) setImmediate(() => void this.#readPending());
+      this.#reads.ask({ access, type, rid: ridOf(id), resolve, reject });
     });
   }
 
@@ -142,9 +141,7 @@ export class Reader {
     return rows.map((row) => openRow(row, keys));
   }
 
-  async #readPending(): Promise<void> {
-    const reads = this.#pending;
-    this.#pending = [];
+  async #answer(reads: PendingRead[]): Promise<void> {
     const scopes = Map.groupBy(reads, ({ access }) => scopeOf(access));
     await Promise.all([...scopes].map(([scope, some]) => this.#readTogether(scope, some)));
   }
