@@ -114,21 +114,13 @@ export class Changes {
   ): Promise<WriteOutcome> {
     const type = scanned.resourceType;
     const stated = scanned.id;
-    checkCondition(query);
-    return this.#services.writer.write({
-      keys: [],
-      patients: [],
-      alone: true,
-      ...(audit ? { audit } : {}),
-      apply: async (set) => {
-        await lockConditions(set.transaction, [{ type, query }]);
-        const found = await this.#findOne(access, type, query);
-        const id = targetOf(found?.id, stated);
-        const patient = homePatient(scanned, id);
-        await set.load([{ type, id }], patient === undefined ? [] : [patient]);
-        if (!found && stated !== undefined) refuseOther(set.get(type, id));
-        return this.#next(set, scanned, id, when, found !== undefined);
-      },
+    return this.#onCondition(type, query, audit, async (set) => {
+      const found = await this.#findOne(access, type, query);
+      const id = targetOf(found?.id, stated);
+      const patient = homePatient(scanned, id);
+      await set.load([{ type, id }], patient === undefined ? [] : [patient]);
+      if (!found && stated !== undefined) refuseOther(set.get(type, id));
+      return this.#next(set, scanned, id, when, found !== undefined);
     });
   }
 
@@ -164,23 +156,15 @@ export class Changes {
     audit?: Audit<WriteOutcome>,
   ): Promise<WriteOutcome> {
     checkType(type);
-    checkCondition(query);
-    return this.#services.writer.write({
-      keys: [],
-      patients: [],
-      alone: true,
-      ...(audit ? { audit } : {}),
-      apply: async (set) => {
-        await lockConditions(set.transaction, [{ type, query }]);
-        const found = await this.#findOne(access, type, query);
-        if (!found) {
-          throw new RecordError(404, 'not-found', `The condition finds no ${type} that could be patched.`);
-        }
-        const key = { type, id: found.id };
-        await set.load([key], [], true);
-        if (!set.get(type, found.id)) throw mergedPatient();
-        return this.#patched(set, key, patch, when);
-      },
+    return this.#onCondition(type, query, audit, async (set) => {
+      const found = await this.#findOne(access, type, query);
+      if (!found) {
+        throw new RecordError(404, 'not-found', `The condition finds no ${type} that could be patched.`);
+      }
+      const key = { type, id: found.id };
+      await set.load([key], [], true);
+      if (!set.get(type, found.id)) throw mergedPatient();
+      return this.#patched(set, key, patch, when);
     });
   }
 
@@ -217,33 +201,25 @@ export class Changes {
     audit?: Audit<string[]>,
   ): Promise<string[]> {
     checkType(type);
-    checkCondition(query);
-    return this.#services.writer.write({
-      keys: [],
-      patients: [],
-      alone: true,
-      ...(audit ? { audit } : {}),
-      apply: async (set) => {
-        await lockConditions(set.transaction, [{ type, query }]);
-        const found = await this.#services.find(access, type, query, removedAtOnce + 1);
-        if (found.length > removedAtOnce) {
-          const text = `The condition finds more than ${removedAtOnce} resources, which is as many as are deleted at once.`;
-          throw new RecordError(412, 'multiple-matches', text);
-        }
-        if (when.ifMatch !== undefined && found.length > 1) throw severalFound();
-        await set.load(
-          found.map(({ id }) => ({ type, id })),
-          [],
-        );
-        if (found.length === 0) checkPreconditions(when, undefined);
-        for (const { id } of found) {
-          const before = set.get(type, id);
-          if (!before) throw mergedPatient();
-          checkPreconditions(when, before);
-          if (!before.deleted) set.remove(type, id);
-        }
-        return found.map(({ id }) => id);
-      },
+    return this.#onCondition(type, query, audit, async (set) => {
+      const found = await this.#services.find(access, type, query, removedAtOnce + 1);
+      if (found.length > removedAtOnce) {
+        const text = `The condition finds more than ${removedAtOnce} resources, which is as many as are deleted at once.`;
+        throw new RecordError(412, 'multiple-matches', text);
+      }
+      if (when.ifMatch !== undefined && found.length > 1) throw severalFound();
+      await set.load(
+        found.map(({ id }) => ({ type, id })),
+        [],
+      );
+      if (found.length === 0) checkPreconditions(when, undefined);
+      for (const { id } of found) {
+        const before = set.get(type, id);
+        if (!before) throw mergedPatient();
+        checkPreconditions(when, before);
+        if (!before.deleted) set.remove(type, id);
+      }
+      return found.map(({ id }) => id);
     });
   }
 
@@ -252,6 +228,26 @@ export class Changes {
     if (type !== 'Patient') return;
     const { homes, rids } = await this.#services.resolvePatient(id);
     if (homes.length > 0 && !rids.includes(ridOf(id))) throw mergedPatient();
+  }
+
+  /** Carries out a change of what a condition finds, while nobody else decides about that condition. */
+  #onCondition<T>(
+    type: string,
+    query: string,
+    audit: Audit<T> | undefined,
+    apply: (set: WriteSet) => Promise<T>,
+  ): Promise<T> {
+    checkCondition(query);
+    return this.#services.writer.write({
+      keys: [],
+      patients: [],
+      alone: true,
+      ...(audit ? { audit } : {}),
+      apply: async (set) => {
+        await lockConditions(set.transaction, [{ type, query }]);
+        return apply(set);
+      },
+    });
   }
 
   async #findOne(access: Access, type: string, query: string): Promise<Found | undefined> {

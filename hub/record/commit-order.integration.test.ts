@@ -1,30 +1,19 @@
-import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type TestDatabase, testDatabase } from '../database/testing.ts';
-import { PersonIndex } from '../identity/index.ts';
-import { accessOf } from '../trust/index.ts';
-import { FhirRecord } from './index.ts';
-
-const clinician = accessOf({ username: 'c', name: 'C', role: 'clinician', organization: 'o' });
-const master = randomBytes(32);
+import type { TestDatabase } from '../database/testing.ts';
+import { clinician, testRecord } from '../testing-record.ts';
+import type { FhirRecord } from './index.ts';
 
 let test: TestDatabase;
 /** Two hubs over one database. */
 let one: FhirRecord;
 let other: FhirRecord;
+let another: () => FhirRecord;
 
 beforeAll(async () => {
-  test = await testDatabase();
-  one = hubOver();
-  other = hubOver();
+  ({ test, record: one, another } = await testRecord());
+  other = another();
 });
 afterAll(() => test.drop());
-
-function hubOver(): FhirRecord {
-  const made = new FhirRecord(test.database, master);
-  new PersonIndex(test.database, made);
-  return made;
-}
 
 function basic(record: FhirRecord, id: string) {
   return record.scan(JSON.stringify({ resourceType: 'Basic', id, code: { text: id } }), 'Basic');
@@ -154,7 +143,7 @@ describe('the same new resource from several sides at once', () => {
     });
     for (let round = 0; round < 25; round++) {
       const id = `same-${round}`;
-      const hubs = Array.from({ length: 8 }, (_, i) => (i < 2 ? [one, other][i]! : hubOver()));
+      const hubs = Array.from({ length: 8 }, (_, i) => (i < 2 ? [one, other][i]! : another()));
       const outcomes = await Promise.all(
         hubs.map((record, i) =>
           record.update(record.scan(JSON.stringify(observation(`p${round}-${i}`, id)), 'Observation'), id),

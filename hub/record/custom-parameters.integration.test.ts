@@ -1,35 +1,25 @@
-import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type TestDatabase, testDatabase } from '../database/testing.ts';
-import { PersonIndex } from '../identity/index.ts';
-import { accessOf } from '../trust/index.ts';
+import type { TestDatabase } from '../database/testing.ts';
+import { clinician, testRecord } from '../testing-record.ts';
 import { ParameterBuild } from './custom-parameter-build.ts';
-import { FhirRecord } from './index.ts';
+import type { FhirRecord } from './index.ts';
 
-const clinician = accessOf({ username: 'c', name: 'C', role: 'clinician', organization: 'o' });
-const master = randomBytes(32);
 const at = (name: string) => `urn:test:${name}`;
 const inExtension = (name: string, type: string) => `Observation.extension('${at(name)}').value.ofType(${type})`;
 
 let test: TestDatabase;
 let record: FhirRecord;
+let hubOver: () => FhirRecord;
 let build: ParameterBuild;
 
 beforeAll(async () => {
-  test = await testDatabase();
-  record = hubOver();
+  ({ test, record, another: hubOver } = await testRecord());
   build = buildOf(record);
   for (let from = 0; from < 2_500; from += 250) {
     await Promise.all(Array.from({ length: 250 }, (_, i) => putObservation(record, from + i)));
   }
 });
 afterAll(() => test.drop());
-
-function hubOver(): FhirRecord {
-  const made = new FhirRecord(test.database, master);
-  new PersonIndex(test.database, made);
-  return made;
-}
 
 function buildOf({ keys, parameters }: FhirRecord): ParameterBuild {
   const fail = (error: unknown) => {

@@ -1,20 +1,14 @@
-import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { type TestDatabase, testDatabase } from '../database/testing.ts';
-import { PersonIndex } from '../identity/index.ts';
-import { accessOf } from '../trust/index.ts';
-import { FhirRecord } from './index.ts';
+import type { TestDatabase } from '../database/testing.ts';
+import { clinician, testRecord } from '../testing-record.ts';
+import type { FhirRecord } from './index.ts';
 import { indexFormat } from './index-entries.ts';
-
-const clinician = accessOf({ username: 'c', name: 'C', role: 'clinician', organization: 'o' });
 
 let test: TestDatabase;
 let record: FhirRecord;
 
 beforeAll(async () => {
-  test = await testDatabase();
-  record = new FhirRecord(test.database, randomBytes(32));
-  new PersonIndex(test.database, record);
+  ({ test, record } = await testRecord());
 });
 afterAll(() => test.drop());
 

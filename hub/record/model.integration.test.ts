@@ -2,23 +2,17 @@
  * The record against a model of it in memory: after any sequence of creates, updates, patches, deletions, transactions
  * and races, both give the same outcomes, reads, versions, histories and searches.
  */
-import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { type TestDatabase, testDatabase } from '../database/testing.ts';
-import { PersonIndex } from '../identity/index.ts';
-import { accessOf } from '../trust/index.ts';
-import { FhirRecord, RecordError } from './index.ts';
-
-const access = accessOf({ username: 'c', name: 'C', role: 'clinician', organization: 'o' });
+import type { TestDatabase } from '../database/testing.ts';
+import { clinician as access, testRecord } from '../testing-record.ts';
+import { type FhirRecord, RecordError } from './index.ts';
 
 let test: TestDatabase;
 let record: FhirRecord;
 
 beforeAll(async () => {
-  test = await testDatabase();
-  record = new FhirRecord(test.database, randomBytes(32));
-  new PersonIndex(test.database, record);
+  ({ test, record } = await testRecord());
 });
 afterAll(() => test.drop());
 

@@ -1,21 +1,14 @@
-import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type TestDatabase, testDatabase } from '../database/testing.ts';
-import { PersonIndex } from '../identity/index.ts';
-import { accessOf } from '../trust/index.ts';
-import { FhirRecord, RecordError } from './index.ts';
-
-const clinician = accessOf({ username: 'c', name: 'C', role: 'clinician', organization: 'o' });
-const engineer = accessOf({ username: 'e', name: 'E', role: 'integration-engineer', organization: 'o' });
+import type { TestDatabase } from '../database/testing.ts';
+import { clinician, engineer, testRecord } from '../testing-record.ts';
+import { type FhirRecord, RecordError } from './index.ts';
 
 let test: TestDatabase;
 let record: FhirRecord;
 
 beforeAll(async () => {
-  test = await testDatabase();
-  record = new FhirRecord(test.database, randomBytes(32));
-  new PersonIndex(test.database, record);
+  ({ test, record } = await testRecord());
 });
 afterAll(() => test.drop());
 

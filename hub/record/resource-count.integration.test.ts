@@ -1,22 +1,15 @@
-import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { resourceTypes } from '@causeway/fhir';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { type TestDatabase, testDatabase } from '../database/testing.ts';
-import { PersonIndex } from '../identity/index.ts';
-import { accessOf } from '../trust/index.ts';
-import { FhirRecord } from './index.ts';
-
-const access = accessOf({ username: 'c', name: 'C', role: 'clinician', organization: 'o' });
-const nobody = accessOf({ username: 'i', name: 'I', role: 'integration-engineer', organization: 'o' });
+import type { TestDatabase } from '../database/testing.ts';
+import { clinician as access, engineer as nobody, testRecord } from '../testing-record.ts';
+import type { FhirRecord } from './index.ts';
 
 let test: TestDatabase;
 let record: FhirRecord;
 beforeAll(async () => {
-  test = await testDatabase();
-  record = new FhirRecord(test.database, randomBytes(32));
-  new PersonIndex(test.database, record);
+  ({ test, record } = await testRecord());
 });
 afterAll(() => test.drop());
 

@@ -1,22 +1,16 @@
-import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Queryable } from '../database/index.ts';
-import { type TestDatabase, testDatabase } from '../database/testing.ts';
-import { PersonIndex } from '../identity/index.ts';
-import { type Access, accessOf, scopeOf } from '../trust/index.ts';
-import { FhirRecord } from './index.ts';
-
-const clinician = accessOf({ username: 'c', name: 'C', role: 'clinician', organization: 'o' });
-const engineer = accessOf({ username: 'e', name: 'E', role: 'integration-engineer', organization: 'o' });
+import type { TestDatabase } from '../database/testing.ts';
+import { clinician, engineer, testRecord } from '../testing-record.ts';
+import { type Access, scopeOf } from '../trust/index.ts';
+import type { FhirRecord } from './index.ts';
 
 let test: TestDatabase;
 let record: FhirRecord;
 let homes: number[];
 
 beforeAll(async () => {
-  test = await testDatabase();
-  record = new FhirRecord(test.database, randomBytes(32));
-  new PersonIndex(test.database, record);
+  ({ test, record } = await testRecord());
   const put = (resource: { resourceType: string; id: string } & object) =>
     record.update(record.scan(JSON.stringify(resource), resource.resourceType), resource.id);
   for (const id of ['a', 'b', 'c']) {

@@ -1,25 +1,18 @@
 import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { type TestDatabase, testDatabase } from '../database/testing.ts';
-import { PersonIndex } from '../identity/index.ts';
-import { accessOf } from '../trust/index.ts';
-import { FhirRecord } from './index.ts';
-
-const clinician = accessOf({ username: 'c', name: 'C', role: 'clinician', organization: 'o' });
+import type { TestDatabase } from '../database/testing.ts';
+import { clinician, type TestRecord, testRecord } from '../testing-record.ts';
+import type { FhirRecord } from './index.ts';
 
 let test: TestDatabase;
 let record: FhirRecord;
+let put: TestRecord['put'];
 
 beforeAll(async () => {
-  test = await testDatabase();
-  record = new FhirRecord(test.database, randomBytes(32));
-  new PersonIndex(test.database, record);
+  ({ test, record, put } = await testRecord());
 });
 afterAll(() => test.drop());
-
-const put = (resource: { resourceType: string; id: string }) =>
-  record.update(record.scan(JSON.stringify(resource), resource.resourceType), resource.id);
 
 const observation = (id: string, patient: number, note: string) => ({
   resourceType: 'Observation',

@@ -5,10 +5,9 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { type TestDatabase, testDatabase } from '../../database/testing.ts';
-import { PersonIndex } from '../../identity/index.ts';
-import { accessOf } from '../../trust/index.ts';
-import { FhirRecord } from '../index.ts';
+import type { TestDatabase } from '../../database/testing.ts';
+import { clinician as access, testRecord } from '../../testing-record.ts';
+import type { FhirRecord } from '../index.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: resources of several types are looked into.
 type Json = any;
@@ -22,7 +21,6 @@ interface Condition {
 }
 
 const seed = randomInt(2 ** 31);
-const access = accessOf({ username: 'c', name: 'C', role: 'clinician', organization: 'o' });
 const ucum = 'http://unitsofmeasure.org';
 const families = [
   'Zürcher',
@@ -411,9 +409,7 @@ const query = oneOf(['Patient', 'Observation', 'Condition'] as const).chain((typ
 let test: TestDatabase;
 let record: FhirRecord;
 beforeAll(async () => {
-  test = await testDatabase();
-  record = new FhirRecord(test.database, randomBytes(32));
-  new PersonIndex(test.database, record);
+  ({ test, record } = await testRecord());
   const [before, after] = fc.sample(dataset, { numRuns: 2, seed }) as [Json[], Json[]];
   await store(before);
   // Every third is changed, every eleventh is deleted: neither is found by what it was.

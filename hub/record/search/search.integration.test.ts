@@ -1,13 +1,9 @@
-import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type TestDatabase, testDatabase } from '../../database/testing.ts';
-import { PersonIndex } from '../../identity/index.ts';
-import { accessOf } from '../../trust/index.ts';
-import { FhirRecord, RecordError } from '../index.ts';
+import type { TestDatabase } from '../../database/testing.ts';
+import { clinician, testRecord } from '../../testing-record.ts';
+import { type FhirRecord, RecordError } from '../index.ts';
 import { ridOf } from '../keys.ts';
 import { Searcher } from './index.ts';
-
-const clinician = accessOf({ username: 'c', name: 'C', role: 'clinician', organization: 'o' });
 
 let test: TestDatabase;
 let record: FhirRecord;
@@ -68,9 +64,7 @@ async function refused(query: string): Promise<RecordError> {
 }
 
 beforeAll(async () => {
-  test = await testDatabase();
-  record = new FhirRecord(test.database, randomBytes(32));
-  new PersonIndex(test.database, record);
+  ({ test, record } = await testRecord());
   await put({ resourceType: 'Organization', id: 'org1', name: 'Harbor Clinic' });
   await put({
     resourceType: 'Organization',

@@ -1,0 +1,34 @@
+/** A record for tests: the real one over a fresh database, with the person index, without a server. */
+import { randomBytes } from 'node:crypto';
+import { type TestDatabase, testDatabase } from './database/testing.ts';
+import { PersonIndex } from './identity/index.ts';
+import { FhirRecord } from './record/index.ts';
+import { accessOf } from './trust/index.ts';
+
+export const clinician = accessOf({ username: 'c', name: 'C', role: 'clinician', organization: 'o' });
+/** Has no business in records. */
+export const engineer = accessOf({ username: 'e', name: 'E', role: 'integration-engineer', organization: 'o' });
+
+export interface TestRecord {
+  test: TestDatabase;
+  record: FhirRecord;
+  /** The record of another hub over the same database. */
+  another(): FhirRecord;
+  /** Stores a resource under its id. */
+  put(resource: { resourceType: string; id: string }): ReturnType<FhirRecord['update']>;
+}
+
+/** Makes a record of its own; `test.drop()` deletes its database. */
+export async function testRecord(): Promise<TestRecord> {
+  const test = await testDatabase();
+  const master = randomBytes(32);
+  const another = () => {
+    const made = new FhirRecord(test.database, master);
+    new PersonIndex(test.database, made);
+    return made;
+  };
+  const record = another();
+  const put: TestRecord['put'] = (resource) =>
+    record.update(record.scan(JSON.stringify(resource), resource.resourceType), resource.id);
+  return { test, record, another, put };
+}
