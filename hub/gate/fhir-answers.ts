@@ -114,6 +114,16 @@ export function patientsIn(text: string): string[] {
   return [...patients];
 }
 
+/** The Patients that any of the texts is or names; at most as many as one access names. */
+export function patientsInAll(texts: readonly string[]): string[] {
+  const patients = new Set<string>();
+  for (const text of texts) {
+    for (const id of patientsIn(text)) patients.add(id);
+    if (patients.size >= recordedPatients) break;
+  }
+  return [...patients];
+}
+
 /** The id of a Patient's own text: beside its type, or wherever else it was sent. */
 function ownPatient(text: string): string | undefined {
   const beside = /^\{"resourceType":"Patient","id":"([^"]+)"/.exec(text)?.[1];

@@ -7,7 +7,16 @@ import type { Caller } from './authenticate.ts';
 import { answerTextOf, bundle, etag, outcomeEntry, patientsIn } from './fhir-answers.ts';
 import { withBundle } from './fhir-bundle-body.ts';
 import { elsewhere } from './fhir-bundle-elsewhere.ts';
-import { auditOf, baseUrl, checkMayChange, type FhirParts, recordAccess, writer } from './fhir-exchange.ts';
+import {
+  auditOf,
+  baseUrl,
+  checkMayChange,
+  type FhirParts,
+  recordAccess,
+  removalAudit,
+  removalsAudit,
+  writer,
+} from './fhir-exchange.ts';
 import { answerForm } from './fhir-format.ts';
 import { isLenient, type ReturnPreference, returnPreference } from './fhir-prefer.ts';
 import { isUnchanged } from './fhir-read-routes.ts';
@@ -189,13 +198,11 @@ async function remove(
   id: string | undefined,
   query: string,
 ): Promise<EntryOutcome> {
-  const audit = auditOf(who, 'DELETE', `/${entry.url}`);
+  const what = `/${entry.url}`;
   if (id === undefined) {
-    await record.conditionalRemove(who, type, query, entry, (ids) =>
-      audit({ status: 204, text: ids.map((one) => `${type}/${one}`).join(' ') }),
-    );
+    await record.conditionalRemove(who, type, query, entry, removalsAudit(who, 'DELETE', what));
     return { status: 204 };
   }
-  const removed = await record.remove(type, id, entry, () => audit({ status: 204, text: `${type}/${id}` }));
+  const removed = await record.remove(type, id, entry, removalAudit(who, 'DELETE', what, `${type}/${id}`));
   return { status: 204, ...(removed ? { etag: etag(removed.version), lastModified: removed.updated } : {}) };
 }

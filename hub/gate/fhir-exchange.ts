@@ -8,12 +8,13 @@ import {
   type FhirRecord,
   type Labels,
   RecordError,
+  type Removal,
   type Retention,
 } from '../record/index.ts';
 import { type AccessLog, refusedChange } from '../trust/index.ts';
 import type { Authenticator, Caller } from './authenticate.ts';
 import type { FhirAddresses } from './fhir-addresses.ts';
-import { patientsIn } from './fhir-answers.ts';
+import { patientsIn, patientsInAll } from './fhir-answers.ts';
 import { answerForm, formatOf, isRightVersion, mediaTypeOf } from './fhir-format.ts';
 
 export interface FhirParts {
@@ -104,6 +105,22 @@ export function bodyFormat(request: FastifyRequest): 'json' | 'xml' | undefined 
     throw new RecordError(415, 'not-supported', text);
   }
   return format;
+}
+
+/** The record of the access that a deletion is. @param named the resource, where it is not there or was deleted before */
+export function removalAudit(access: Caller, action: string, what: string, named: string): Audit<Removal | undefined> {
+  const audit = auditOf(access, action, what);
+  return (removed) => audit({ status: 204, text: removed?.text ?? named });
+}
+
+/** The record of the access that a deletion of all that a search found is. */
+export function removalsAudit(access: Caller, action: string, what: string): Audit<readonly { text: string }[]> {
+  const audit = auditOf(access, action, what);
+  return (removed) => {
+    const note = audit({ status: 204, text: '' });
+    note.entry.patients = patientsInAll(removed.map(({ text }) => text));
+    return note;
+  };
 }
 
 /** The body as FHIR JSON, whichever format it came in. @throws RecordError 400, 415 */

@@ -4,7 +4,7 @@ import { GraphqlError, type GraphqlSource, type Resource } from '@causeway/graph
 import { type FhirRecord, RecordError, type StoredResource } from '../record/index.ts';
 import type { Access } from '../trust/index.ts';
 import type { Caller } from './authenticate.ts';
-import { auditOf, checkMayChange } from './fhir-exchange.ts';
+import { auditOf, checkMayChange, removalAudit } from './fhir-exchange.ts';
 
 /** Characters of all resources that one query reads: they are in memory until it is answered. */
 const longest = 32 * 1024 * 1024;
@@ -65,9 +65,10 @@ export function graphqlChanges(record: FhirRecord, who: Caller, path: string): R
     try {
       const { type } = change;
       checkMayChange(who, type);
-      const audit = auditOf(who, change.kind, `${path} ${type}${change.kind === 'create' ? '' : `/${change.id}`}`);
+      const what = `${path} ${type}${change.kind === 'create' ? '' : `/${change.id}`}`;
+      const audit = auditOf(who, change.kind, what);
       if (change.kind === 'delete') {
-        await record.remove(type, change.id, {}, () => audit({ status: 204, text: `${type}/${change.id}` }));
+        await record.remove(type, change.id, {}, removalAudit(who, change.kind, what, `${type}/${change.id}`));
         return undefined;
       }
       if (change.kind === 'create') {

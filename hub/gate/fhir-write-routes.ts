@@ -4,7 +4,16 @@
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type Preconditions, RecordError } from '../record/index.ts';
-import { auditOf, bodyText, type FhirParts, type Params, pathOf, writer } from './fhir-exchange.ts';
+import {
+  auditOf,
+  bodyText,
+  type FhirParts,
+  type Params,
+  pathOf,
+  removalAudit,
+  removalsAudit,
+  writer,
+} from './fhir-exchange.ts';
 import { formParameters } from './fhir-format.ts';
 import { returnPreference } from './fhir-prefer.ts';
 import { sendOutcome, sendWritten, setVersion } from './fhir-send.ts';
@@ -45,10 +54,8 @@ export function fhirWriteRoutes(app: FastifyInstance, parts: FhirParts): void {
     const who = await writer(parts, request, 'delete');
     const { type, id } = request.params;
     refuseBody(request);
-    const removed = await record.remove(type, id, preconditions(request), () => ({
-      access: who,
-      entry: { action: 'delete', what: pathOf(request), status: 204, patients: type === 'Patient' ? [id] : [] },
-    }));
+    const audit = removalAudit(who, 'delete', pathOf(request), `${type}/${id}`);
+    const removed = await record.remove(type, id, preconditions(request), audit);
     if (removed) setVersion(reply, removed);
     return sendRemoved(request, reply, removed ? 1 : 0);
   });
@@ -58,11 +65,9 @@ export function fhirWriteRoutes(app: FastifyInstance, parts: FhirParts): void {
     const { type } = request.params;
     refuseBody(request);
     const query = conditionOf(request);
-    const ids = await record.conditionalRemove(who, type, query, preconditions(request), (removed) => ({
-      access: who,
-      entry: { action: 'delete', what: pathOf(request), status: 204, patients: type === 'Patient' ? removed : [] },
-    }));
-    return sendRemoved(request, reply, ids.length);
+    const audit = removalsAudit(who, 'delete', pathOf(request));
+    const removed = await record.conditionalRemove(who, type, query, preconditions(request), audit);
+    return sendRemoved(request, reply, removed.length);
   });
 }
 

@@ -26,9 +26,10 @@ export interface WriteOutcome {
   readonly text: string;
 }
 
-/** The version that says a resource was deleted. */
+/** The version that says a resource was deleted, and the text that is gone; undefined where it was deleted before. */
 export interface Removal {
   version: number;
+  text: string | undefined;
   readonly updated: Date;
 }
 
@@ -179,18 +180,28 @@ export class Changes {
     return this.#services.writer.write({
       keys: [{ type, id }],
       patients: [],
+      texts: true,
       ...(audit ? { audit } : {}),
       apply: async (set) => {
         const before = set.get(type, id);
         checkPreconditions(when, before);
         if (!before) await this.refuseMerged(type, id);
-        return before && (before.deleted ? before : set.remove(type, id));
+        if (!before || before.deleted) return before;
+        const shown = await shownPatients(set, [before]);
+        const after = set.remove(type, id);
+        return {
+          version: after.version,
+          text: asShown(before, shown.get(before.home)),
+          get updated() {
+            return after.updated;
+          },
+        };
       },
     });
   }
 
   /**
-   * Deletes all that a search finds, in one transaction; returns their ids.
+   * Deletes all that a search finds, in one transaction; returns what it found.
    * @throws RecordError 412 where it finds more than `removedAtOnce`, or several under If-Match
    */
   async conditionalRemove(
@@ -198,8 +209,8 @@ export class Changes {
     type: string,
     query: string,
     when: Preconditions = {},
-    audit?: Audit<string[]>,
-  ): Promise<string[]> {
+    audit?: Audit<Found[]>,
+  ): Promise<Found[]> {
     checkType(type);
     return this.#onCondition(type, query, audit, async (set) => {
       const found = await this.#services.find(access, type, query, removedAtOnce + 1);
@@ -219,7 +230,7 @@ export class Changes {
         checkPreconditions(when, before);
         if (!before.deleted) set.remove(type, id);
       }
-      return found.map(({ id }) => id);
+      return found;
     });
   }
 

@@ -249,7 +249,7 @@ async function perform(model: Model, one: Command): Promise<void> {
     case 'conditionalRemove': {
       const removed = await record.conditionalRemove(access, one.type, condition(one.tag));
       const found = model.find(one.type, one.tag);
-      expect(removed.map((id) => `${one.type}/${id}`).sort()).toEqual([...found].sort());
+      expect(removed.map(({ id }) => `${one.type}/${id}`).sort()).toEqual([...found].sort());
       for (const key of found) model.push(key, undefined);
       return;
     }

@@ -267,7 +267,7 @@ export class FhirRecord {
   }
 
   /** See `Changes.conditionalRemove`. */
-  conditionalRemove(...change: Parameters<Changes['conditionalRemove']>): Promise<string[]> {
+  conditionalRemove(...change: Parameters<Changes['conditionalRemove']>): Promise<Found[]> {
     return this.#changes.conditionalRemove(...change);
   }
 
