@@ -1,5 +1,6 @@
 /** A record for tests: the real one over a fresh database, with the person index, without a server. */
 import { randomBytes } from 'node:crypto';
+import type { Database } from './database/index.ts';
 import { type TestDatabase, testDatabase } from './database/testing.ts';
 import { PersonIndex } from './identity/index.ts';
 import { FhirRecord } from './record/index.ts';
@@ -12,8 +13,8 @@ export const engineer = accessOf({ username: 'e', name: 'E', role: 'integration-
 export interface TestRecord {
   test: TestDatabase;
   record: FhirRecord;
-  /** The record of another hub over the same database. */
-  another(): FhirRecord;
+  /** The record of another hub over the same database, perhaps with connections of its own. */
+  another(database?: Database): FhirRecord;
   /** Stores a resource under its id. */
   put(resource: { resourceType: string; id: string }): ReturnType<FhirRecord['update']>;
 }
@@ -22,9 +23,9 @@ export interface TestRecord {
 export async function testRecord(): Promise<TestRecord> {
   const test = await testDatabase();
   const master = randomBytes(32);
-  const another = () => {
-    const made = new FhirRecord(test.database, master);
-    new PersonIndex(test.database, made);
+  const another = (database = test.database) => {
+    const made = new FhirRecord(database, master);
+    new PersonIndex(database, made);
     return made;
   };
   const record = another();

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Database, openDatabase } from '../database/index.ts';
 import type { TestDatabase } from '../database/testing.ts';
 import { clinician, testRecord } from '../testing-record.ts';
 import type { FhirRecord } from './index.ts';
@@ -7,7 +8,7 @@ let test: TestDatabase;
 /** Two hubs over one database. */
 let one: FhirRecord;
 let other: FhirRecord;
-let another: () => FhirRecord;
+let another: (database?: Database) => FhirRecord;
 
 beforeAll(async () => {
   ({ test, record: one, another } = await testRecord());
@@ -17,6 +18,12 @@ afterAll(() => test.drop());
 
 function basic(record: FhirRecord, id: string) {
   return record.scan(JSON.stringify({ resourceType: 'Basic', id, code: { text: id } }), 'Basic');
+}
+
+function observation(record: FhirRecord, patient: string, id: string) {
+  const subject = { reference: `Patient/${patient}` };
+  const told = { resourceType: 'Observation', id, status: 'final', code: { text: 'x' }, subject };
+  return record.scan(JSON.stringify(told), 'Observation');
 }
 
 async function idsSince(time: string): Promise<string[]> {
@@ -134,22 +141,54 @@ describe('times are in the order of commits', () => {
 
 describe('the same new resource from several sides at once', () => {
   it('under one id for different patients: each is stored as a version', async () => {
-    const observation = (patient: string, id: string) => ({
-      resourceType: 'Observation',
-      id,
-      status: 'final',
-      code: { text: 'x' },
-      subject: { reference: `Patient/${patient}` },
-    });
     for (let round = 0; round < 25; round++) {
       const id = `same-${round}`;
       const hubs = Array.from({ length: 8 }, (_, i) => (i < 2 ? [one, other][i]! : another()));
       const outcomes = await Promise.all(
-        hubs.map((record, i) =>
-          record.update(record.scan(JSON.stringify(observation(`p${round}-${i}`, id)), 'Observation'), id),
-        ),
+        hubs.map((record, i) => record.update(observation(record, `p${round}-${i}`, id), id)),
       );
       expect(outcomes.map(({ version }) => version).sort()).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
     }
+  });
+
+  it('many at once, each for its own patient, while the patients change: nobody waits in a circle', async () => {
+    const databases = await Promise.all(Array.from({ length: 6 }, () => openDatabase({ connection: test.connection })));
+    const hubs = databases.map((database) => another(database.as('all')));
+    const versions = new Map<string, number>();
+    const changes = hubs.flatMap((record, hub) =>
+      [0, 1, 2].map(async (turn) => {
+        const ids = new Set(Array.from({ length: 30 }, (_, i) => `many-${(i * (turn + 1) * 7 + hub) % 45}`));
+        for (const id of ids) versions.set(id, (versions.get(id) ?? 0) + 1);
+        const patient = (hub + turn) % 6;
+        const roe = {
+          resourceType: 'Patient',
+          id: `many-${patient}`,
+          name: [{ family: 'Roe' }],
+          birthDate: '1970-01-01',
+        };
+        await Promise.all([
+          record.update(record.scan(JSON.stringify(roe), 'Patient'), roe.id),
+          record.writer.write({
+            keys: [...ids].map((id) => ({ type: 'Observation', id })),
+            patients: [`many-${hub}`],
+            size: 100,
+            apply: (set) => {
+              for (const id of ids) set.put(observation(record, `many-${hub}`, id), 'Observation', id);
+            },
+          }),
+        ]);
+      }),
+    );
+    await Promise.all(changes);
+    // PostgreSQL's processes tell their counts a second later.
+    await new Promise((done) => setTimeout(done, 1_500));
+    for (const [id, count] of versions) {
+      expect((await one.read(clinician, 'Observation', id)).version).toBe(count);
+    }
+    const { rows } = await test.database.query(
+      'SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()',
+    );
+    expect(rows).toEqual([{ deadlocks: 0 }]);
+    await Promise.all(databases.map((database) => database.close()));
   });
 });

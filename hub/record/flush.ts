@@ -4,8 +4,8 @@
  */
 import type { Transaction } from '../database/index.ts';
 import { int8Array } from './binary-arrays.ts';
-import type { IndexEntries } from './index-entries.ts';
-import { insertIndex } from './index-rows.ts';
+import { type IndexEntries, noEntries } from './index-entries.ts';
+import { type Indexed, insertIndex, piecesOf, replaceIndex } from './index-rows.ts';
 import { selfHash } from './keys.ts';
 import type { Version } from './write-set.ts';
 
@@ -68,30 +68,31 @@ export async function writeRows(
   if (count === 0) return;
   countResources(transaction, resources);
   let seq = last - count;
-  const current: Numbered[] = [];
+  const made: Numbered[] = [];
+  const replacing: Numbered[] = [];
   const past: Numbered[] = [];
-  const replaced: Version[] = [];
   for (const { before, rows } of resources) {
     let rkey = before?.rkey;
-    rows.forEach((row, i) => {
+    for (const [i, row] of rows.entries()) {
       seq++;
       rkey ??= seq;
-      (i === rows.length - 1 ? current : past).push({ row, rkey, seq });
-    });
-    if (before) replaced.push(before);
+      const version: Numbered = { row, rkey, seq, before };
+      if (i < rows.length - 1) past.push(version);
+      else if (before) replacing.push(version);
+      else made.push(version);
+    }
   }
-  if (replaced.length > 0) retire(transaction, replaced);
-  if (past.length > 0) insertVersions(transaction, 'resource_history', past.map(withSettled));
-  const parts = inParts(current);
+  if (past.length > 0) writeVersions(transaction, insertInto('resource_history'), past.map(withSettled));
+  const parts = [...inParts(replacing), ...inParts(made)];
   for (const part of parts) {
     const rows = part.map(withSettled);
-    insertVersions(transaction, 'resource', rows);
-    insertIndex(
-      transaction,
-      rows.flatMap(({ row: { home, index }, rkey }) => (index ? { home, rkey, index } : [])),
-    );
+    if (rows[0]!.before) replace(transaction, rows);
+    else {
+      writeVersions(transaction, insertInto('resource'), rows);
+      insertIndex(transaction, rows.map(indexedOf));
+    }
     // What was read of a large transaction is let go before more is.
-    if (parts.length > 1) await transaction.query({ name: 'part_written', text: 'SELECT 1' });
+    if (part.some(({ row }) => row.settled)) await transaction.query({ name: 'part_written', text: 'SELECT 1' });
   }
 }
 
@@ -110,6 +111,7 @@ const partRows = 250;
 
 /** All versions, or, where their texts are not in memory, lists of them that may be. */
 function inParts(versions: Numbered[]): Numbered[][] {
+  if (versions.length === 0) return [];
   if (!versions.some(({ row }) => row.settled)) return [versions];
   const parts: Numbered[][] = [];
   let bytes = Number.POSITIVE_INFINITY;
@@ -157,48 +159,72 @@ interface Numbered {
   row: Row;
   rkey: number;
   seq: number;
+  /** The version that the database holds. */
+  before: Version | undefined;
 }
 
-/** Moves the versions that the database holds into history, with what they are found by. */
-function retire(transaction: Transaction, versions: Version[]): void {
+/** Keeps the versions that the database holds in history, and puts the next ones in their rows. */
+function replace(transaction: Transaction, versions: Numbered[]): void {
+  const homes = versions.map(({ before }) => before!.home);
   transaction.send({
     name: 'retire',
     text: `
-      WITH old AS (
-        DELETE FROM resource r USING unnest($1::bigint[], $2::bigint[]) AS k (home, rkey)
-        WHERE r.home = k.home AND r.rkey = k.rkey RETURNING r.*
-      ), ranges AS (
-        DELETE FROM index_range i USING old WHERE i.home = old.home AND i.rkey = old.rkey
-      ), strings AS (
-        DELETE FROM index_string i USING old WHERE i.home = old.home AND i.rkey = old.rkey
-      ), tokens AS (
-        DELETE FROM index_token i USING (SELECT unnest(tokens) AS value, rkey, home FROM old) AS o
-        WHERE i.value = o.value AND i.rkey = o.rkey AND i.home = o.home
-      )
       INSERT INTO resource_history (home, rkey, version, type, rid, seq, updated, deleted, as_of, message, refs, body)
-      SELECT home, rkey, version, type, rid, seq, updated, deleted, as_of, message, refs, body FROM old`,
-    values: [versions.map(({ home }) => home), versions.map(({ rkey }) => rkey)],
+      SELECT home, rkey, version, type, rid, seq, updated, deleted, as_of, message, refs, body
+      FROM unnest($1::bigint[], $2::bigint[]) AS k (home, rkey) JOIN resource USING (home, rkey)`,
+    values: [int8Array(homes), int8Array(versions.map(({ rkey }) => rkey))],
   });
+  replaceIndex(
+    transaction,
+    versions.map((version, i) => ({ ...indexedOf(version), homeBefore: homes[i]! })),
+  );
+  writeVersions(transaction, update, versions);
 }
 
-function insertVersions(transaction: Transaction, table: 'resource' | 'resource_history', versions: Numbered[]): void {
-  const bodies = piecesOf(versions.map(({ row }) => row.body ?? nothing));
-  const hashes = versions.map(({ row: { index } }) => (index ? [...index.tokens, ...index.markers] : []));
-  const tokens = piecesOf(hashes);
-  const isCurrent = table === 'resource';
-  transaction.send({
+function indexedOf({ row: { home, index }, rkey }: Numbered): Indexed {
+  return { home, rkey, index: index ?? noEntries };
+}
+
+interface Write {
+  name: string;
+  /** The statement, of what it is given as `v`. */
+  text(given: string): string;
+}
+
+const own = 'home, rkey, type, rid, version, seq, updated, deleted, as_of, message, refs, body';
+
+function insertInto(table: 'resource' | 'resource_history'): Write {
+  const columns = table === 'resource' ? `${own}, self, tokens` : own;
+  return {
     name: `insert_${table}`,
-    text: `
-      INSERT INTO ${table} (home, rkey, type, rid, version, seq, updated, deleted, as_of, message, refs, body
-                            ${isCurrent ? ', self, tokens' : ''})
-      SELECT home, rkey, type, rid, version, seq, $7::timestamptz, deleted, as_of, message, refs::integer[],
-             CASE WHEN NOT deleted THEN substring($12::bytea FROM body FOR body_length) END
-             ${isCurrent ? ', self, CASE WHEN NOT deleted THEN ($16::bigint[])[token : token + token_count - 1] END' : ''}
+    text: (given) => `INSERT INTO ${table} (${columns}) SELECT ${columns} FROM ${given}`,
+  };
+}
+
+const update: Write = {
+  name: 'update_resource',
+  text: (given) => `
+    UPDATE resource r SET home = v.home, version = v.version, seq = v.seq, updated = v.updated, deleted = v.deleted,
+      as_of = v.as_of, message = v.message, refs = v.refs, body = v.body, tokens = v.tokens
+    FROM ${given} WHERE r.home = v.home_before AND r.rkey = v.rkey`,
+};
+
+function writeVersions(transaction: Transaction, write: Write, versions: Numbered[]): void {
+  const hashes = versions.map(({ row: { index } }) => (index ? [...index.tokens, ...index.markers] : []));
+  const bodies = piecesOf(versions.map(({ row }) => row.body ?? nothing));
+  const tokens = piecesOf(hashes);
+  transaction.send({
+    name: write.name,
+    text: write.text(`(
+      SELECT home, rkey, type, rid, version, seq, $7::timestamptz AS updated, deleted, as_of, message,
+             refs::integer[] AS refs, self, home_before,
+             CASE WHEN NOT deleted THEN substring($12::bytea FROM body FOR body_length) END AS body,
+             CASE WHEN NOT deleted THEN ($16::bigint[])[token : token + token_count - 1] END AS tokens
       FROM unnest($1::bigint[], $2::bigint[], $3::smallint[], $4::uuid[], $5::integer[], $6::bigint[],
-                  $8::boolean[], $9::timestamptz[], $10::uuid[], $11::text[], $13::integer[], $14::integer[]
-                  ${isCurrent ? ', $15::bigint[], $17::integer[], $18::integer[]' : ''})
-        AS v (home, rkey, type, rid, version, seq, deleted, as_of, message, refs, body, body_length
-              ${isCurrent ? ', self, token, token_count' : ''})`,
+                  $8::boolean[], $9::timestamptz[], $10::uuid[], $11::text[], $13::integer[], $14::integer[],
+                  $15::bigint[], $17::integer[], $18::integer[], $19::bigint[])
+        AS v (home, rkey, type, rid, version, seq, deleted, as_of, message, refs, body, body_length,
+              self, token, token_count, home_before)) v`),
     values: [
       int8Array(versions.map(({ row }) => row.home)),
       int8Array(versions.map(({ rkey }) => rkey)),
@@ -214,30 +240,16 @@ function insertVersions(transaction: Transaction, table: 'resource' | 'resource_
       Buffer.concat(versions.flatMap(({ row }) => row.body ?? [])),
       bodies.starts,
       bodies.lengths,
-      ...(isCurrent
-        ? [
-            int8Array(versions.map(({ row }) => selfHash(row.type, row.rid))),
-            int8Array(hashes.flat()),
-            tokens.starts,
-            tokens.lengths,
-          ]
-        : []),
+      int8Array(versions.map(({ row }) => selfHash(row.type, row.rid))),
+      int8Array(hashes.flat()),
+      tokens.starts,
+      tokens.lengths,
+      int8Array(versions.map(({ before }) => before?.home)),
     ],
   });
 }
 
 const nothing = { length: 0 };
-
-/** Where each of several pieces begins, counted from 1, when they are put together, and how long it is. */
-function piecesOf(pieces: readonly { length: number }[]): { starts: string; lengths: string } {
-  let next = 1;
-  const starts = pieces.map(({ length }) => {
-    const start = next;
-    next += length;
-    return start;
-  });
-  return { starts: `{${starts.join(',')}}`, lengths: `{${pieces.map(({ length }) => length).join(',')}}` };
-}
 
 /** A PostgreSQL array literal; the driver's own way of writing arrays costs several times as much. */
 function array<T>(items: T[], value: (item: T) => string | number | boolean): string {

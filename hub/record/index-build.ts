@@ -7,7 +7,7 @@ import { isFhirError, scanResource, typeName } from '@causeway/fhir';
 import type { Database, Transaction } from '../database/index.ts';
 import { forgetCustomEntries } from './custom-parameter-rows.ts';
 import type { HomeKeys } from './home-keys.ts';
-import { type IndexEntries, indexEntries, indexFormat } from './index-entries.ts';
+import { type IndexEntries, indexEntries, indexFormat, noEntries } from './index-entries.ts';
 import { insertIndex } from './index-rows.ts';
 import { selfHash } from './keys.ts';
 import { open } from './sealing.ts';
@@ -72,7 +72,7 @@ async function buildStep(transaction: Transaction, keys: HomeKeys): Promise<numb
     const key = homeKeys.get(home);
     const text = !deleted && body && key ? open(body, key, sealIdentity({ type, rid, version })).toString() : undefined;
     const scanned = text === undefined ? undefined : scanResource(text);
-    const index = scanned && !isFhirError(scanned) ? indexEntries(scanned) : nothing;
+    const index = scanned && !isFhirError(scanned) ? indexEntries(scanned) : noEntries;
     built.push({ home, rkey, self: selfHash(type, rid), index });
   }
   transaction.send({
@@ -91,8 +91,6 @@ async function buildStep(transaction: Transaction, keys: HomeKeys): Promise<numb
   await noteState(transaction, 0, last as unknown as Place);
   return rows.length;
 }
-
-const nothing: IndexEntries = { tokens: [], markers: [], ranges: [], strings: [] };
 
 async function stateOf(database: Pick<Database, 'query'>): Promise<{ format: number; place: Place | undefined }> {
   const { rows } = await database.query('SELECT format, home, rkey FROM index_build');

@@ -22,6 +22,9 @@ interface RangeEntry {
   unit: bigint | undefined;
 }
 
+/** Those of a resource that is found by nothing. */
+export const noEntries: IndexEntries = { tokens: [], markers: [], ranges: [], strings: [] };
+
 /** The form of all these rows; a database of an older one is indexed anew at the next start. */
 export const indexFormat = 2;
 

@@ -29,16 +29,109 @@ export function insertIndex(transaction: Transaction, resources: readonly Indexe
     values: [
       int8Array(tokens),
       ...placesOf(resources, ({ tokens }) => tokens.length),
-      int8Array(ranges.map(({ param }) => param)),
-      float8Array(ranges.map(({ low }) => low)),
-      float8Array(ranges.map(({ high }) => high)),
-      int8Array(ranges.map(({ unit }) => unit)),
+      ...rangeColumns(ranges),
       ...placesOf(resources, ({ ranges }) => ranges.length),
-      int8Array(strings.map(({ param }) => param)),
-      `{${strings.map(({ value }) => quoted(value)).join(',')}}`,
+      ...stringColumns(strings),
       ...placesOf(resources, ({ strings }) => strings.length),
     ],
   });
+}
+
+/** A resource that is written anew: where it was and where it is, and what it is found by from then on. */
+export interface Reindexed extends Indexed {
+  homeBefore: number;
+}
+
+/**
+ * Takes away what resources are found by no longer and writes what they are found by besides. To be sent before the rows
+ * of `resource` are changed: their tokens tell what there is.
+ */
+export function replaceIndex(transaction: Transaction, resources: readonly Reindexed[]): void {
+  const indexes = resources.map(({ index }) => index);
+  const ranges = indexes.flatMap((index) => index.ranges);
+  const strings = indexes.flatMap((index) => index.strings);
+  const hashes = indexes.map(({ tokens, markers }) => [...tokens, ...markers]);
+  const pieces = [hashes, indexes.map((one) => one.ranges), indexes.map((one) => one.strings)].map(piecesOf);
+  transaction.send({
+    name: 'replace_index',
+    text: `
+      WITH next AS MATERIALIZED (
+        SELECT r.home, r.rkey, k.next_home, k.next_home <> r.home AS moves, coalesce(r.tokens, '{}') AS tokens,
+               ($11::bigint[])[k.hash : k.hash + k.hash_count - 1] AS hashes,
+               ($11::bigint[])[k.hash : k.hash + k.token_count - 1] AS next_tokens,
+               ($12::bigint[])[k.range : k.range + k.range_count - 1] AS range_params,
+               ($13::float8[])[k.range : k.range + k.range_count - 1] AS lows,
+               ($14::float8[])[k.range : k.range + k.range_count - 1] AS highs,
+               ($15::bigint[])[k.range : k.range + k.range_count - 1] AS units,
+               ($16::bigint[])[k.string : k.string + k.string_count - 1] AS string_params,
+               ($17::text[])[k.string : k.string + k.string_count - 1] AS string_values
+        FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::integer[], $5::integer[], $6::integer[],
+                    $7::integer[], $8::integer[], $9::integer[], $10::integer[])
+          AS k (home, rkey, next_home, token_count, hash, hash_count, range, range_count, string, string_count)
+        JOIN resource r USING (home, rkey)
+      ), gone_tokens AS (
+        DELETE FROM index_token i USING (SELECT home, rkey, moves, hashes, unnest(tokens) AS value FROM next) o
+        WHERE (o.moves OR o.value <> ALL (o.hashes)) AND i.value = o.value AND i.home = o.home AND i.rkey = o.rkey
+      ), gone_ranges AS (
+        DELETE FROM index_range i USING next o WHERE i.home = o.home AND i.rkey = o.rkey AND (o.moves OR NOT EXISTS (
+          SELECT 1 FROM ${nextRanges} WHERE ${sameRange}))
+      ), gone_strings AS (
+        DELETE FROM index_string i USING next o WHERE i.home = o.home AND i.rkey = o.rkey AND (o.moves OR NOT EXISTS (
+          SELECT 1 FROM ${nextStrings} WHERE ${sameString}))
+      ), tokens AS (
+        INSERT INTO index_token (value, home, rkey)
+        SELECT n.value, o.next_home, o.rkey FROM next o CROSS JOIN LATERAL unnest(o.next_tokens) AS n (value)
+        WHERE o.moves OR n.value <> ALL (o.tokens)
+      ), ranges AS (
+        INSERT INTO index_range (param, low, high, unit, home, rkey)
+        SELECT n.*, o.next_home, o.rkey FROM next o CROSS JOIN LATERAL ${nextRanges}
+        WHERE o.moves OR NOT EXISTS (
+          SELECT 1 FROM index_range i WHERE i.home = o.home AND i.rkey = o.rkey AND ${sameRange} OFFSET 0)
+      )
+      INSERT INTO index_string (param, value, home, rkey)
+      SELECT n.*, o.next_home, o.rkey FROM next o CROSS JOIN LATERAL ${nextStrings}
+      WHERE o.moves OR NOT EXISTS (
+        SELECT 1 FROM index_string i WHERE i.home = o.home AND i.rkey = o.rkey AND ${sameString} OFFSET 0)`,
+    values: [
+      int8Array(resources.map(({ homeBefore }) => homeBefore)),
+      int8Array(resources.map(({ rkey }) => rkey)),
+      int8Array(resources.map(({ home }) => home)),
+      `{${indexes.map(({ tokens }) => tokens.length).join(',')}}`,
+      ...pieces.flatMap(({ starts, lengths }) => [starts, lengths]),
+      int8Array(hashes.flat()),
+      ...rangeColumns(ranges),
+      ...stringColumns(strings),
+    ],
+  });
+}
+
+const nextRanges = 'unnest(o.range_params, o.lows, o.highs, o.units) AS n (param, low, high, unit)';
+const sameRange = 'i.param = n.param AND i.low = n.low AND i.high = n.high AND i.unit IS NOT DISTINCT FROM n.unit';
+const nextStrings = 'unnest(o.string_params, o.string_values) AS n (param, value)';
+const sameString = 'i.param = n.param AND i.value = n.value';
+
+function rangeColumns(ranges: IndexEntries['ranges']): Buffer[] {
+  return [
+    int8Array(ranges.map(({ param }) => param)),
+    float8Array(ranges.map(({ low }) => low)),
+    float8Array(ranges.map(({ high }) => high)),
+    int8Array(ranges.map(({ unit }) => unit)),
+  ];
+}
+
+function stringColumns(strings: IndexEntries['strings']): [Buffer, string] {
+  return [int8Array(strings.map(({ param }) => param)), `{${strings.map(({ value }) => quoted(value)).join(',')}}`];
+}
+
+/** Where each of several pieces begins, counted from 1, when they are put together, and how long it is. */
+export function piecesOf(pieces: readonly { length: number }[]): { starts: string; lengths: string } {
+  let next = 1;
+  const starts = pieces.map(({ length }) => {
+    const start = next;
+    next += length;
+    return start;
+  });
+  return { starts: `{${starts.join(',')}}`, lengths: `{${pieces.map(({ length }) => length).join(',')}}` };
 }
 
 /** The home and the key of each resource, as often as it has rows. */

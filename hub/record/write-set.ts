@@ -452,25 +452,15 @@ export class WriteSet {
   }
 }
 
-/**
- * The current versions of resources, locked in one order. A new version is a new row: who waits for the lock of the one
- * before finds it gone, though the resource is there, and has to look again.
- */
+/** The current versions of resources, locked in one order. */
 async function lockVersions(transaction: Transaction, rids: string[], texts: boolean) {
   const { rows } = await transaction.query({
     name: texts ? 'write_load_texts' : 'write_load',
-    text: `SELECT seen.rid, seen.type, r.*
-           FROM (SELECT rid, type FROM resource WHERE rid = ANY($1) ORDER BY rid, type) seen
-           LEFT JOIN LATERAL (
-             SELECT home, rkey, version, updated, deleted, as_of, message${texts ? ', body' : ''}
-             FROM resource WHERE rid = seen.rid AND type = seen.type FOR UPDATE
-           ) r ON true`,
+    text: `SELECT rid, type, home, rkey, version, updated, deleted, as_of, message${texts ? ', body' : ''}
+           FROM resource WHERE rid = ANY($1) ORDER BY rid, type FOR UPDATE`,
     values: [[...new Set(rids)]],
   });
-  const gone = rows.filter(({ home }) => home === null).map(({ rid }) => rid as string);
-  const there = rows.filter(({ home }) => home !== null);
-  if (gone.length > 0) there.push(...(await lockVersions(transaction, gone, texts)));
-  return there;
+  return rows;
 }
 
 /** What a stored text is sealed together with. */
