@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { isReadInBinary } from './binary-rows.ts';
 import type { Queryable } from './pool.ts';
 import { type TestDatabase, testDatabase } from './testing.ts';
 
@@ -27,6 +28,7 @@ test('values are the same in binary as in text', async () => {
             -9007199254740991::int8 as least, -5::int8 as minus, -3::int2 as small, -70000::int4 as middle, 'zürich ✓'::text as word,
             'a'::varchar(3) as short, ''::text as empty, -1.5e300::float8 as wide, 'NaN'::float8 as nan,
             array[1, null, -9007199254740991]::int8[] as many, '{}'::int8[] as nothing,
+            array[212, null, -248]::int4[] as places,
             timestamptz '2024-02-29 12:00:00.123987+02' as then, timestamptz '1969-12-31 23:59:59.9999Z' as earlier,
             timestamptz 'infinity' as never, timestamptz '-infinity' as always,
             uuid '0193f00d-1234-8abc-9def-00ff00ff00ff' as id, null::int8 as no_number, null::bytea as no_bytes`,
@@ -75,4 +77,15 @@ test('an error is that of its statement alone: of the value, of PostgreSQL', asy
   await expect(big('9007199254740993')).rejects.toThrow(/::text/);
   await expect(part(0)).rejects.toMatchObject({ code: '22012' });
   expect((await big('-2')).rows).toEqual([{ big: -2, part: 1 }]);
+});
+
+test('all columns of a stored resource come in binary', async () => {
+  const { database, drop } = await testDatabase();
+  const { rows } = await database.query(
+    `select attname::text as name, atttypid::int8 as type from pg_attribute
+     where attrelid in ('resource'::regclass, 'resource_history'::regclass, 'person'::regclass) and attnum > 0`,
+  );
+  expect(rows.length).toBeGreaterThan(20);
+  expect(rows.filter(({ type }) => !isReadInBinary(type))).toEqual([]);
+  await drop();
 });

@@ -199,11 +199,17 @@ const decoders = new Map<number, Decoder>([
   [23, (bytes, at) => bytes.readInt32BE(at)],
   [25, text],
   [701, (bytes, at) => bytes.readDoubleBE(at)],
-  [1016, int8Array],
+  [1007, arrayOf((bytes, at) => bytes.readInt32BE(at))],
+  [1016, arrayOf(int8)],
   [1043, text],
   [1184, timestamp],
   [2950, uuid],
 ]);
+
+/** Whether columns of a type, by its number, come in binary. */
+export function isReadInBinary(type: number): boolean {
+  return decoders.has(type);
+}
 
 function text(bytes: Buffer, at: number, length: number): string {
   return bytes.toString('utf8', at, at + length);
@@ -220,19 +226,21 @@ function int8(bytes: Buffer, at: number): number {
 }
 
 /** Dimensions, whether there are nulls, type; then of each dimension size and first index; then the elements. */
-function int8Array(bytes: Buffer, start: number): (number | null)[] {
-  const dimensions = bytes.readInt32BE(start);
-  if (dimensions === 0) return [];
-  if (dimensions > 1) throw new RangeError('An array of several dimensions was selected.');
-  const values: (number | null)[] = [];
-  let at = start + 20;
-  for (let left = bytes.readInt32BE(start + 12); left > 0; left--) {
-    const length = bytes.readInt32BE(at);
-    at += 4;
-    values.push(length < 0 ? null : int8(bytes, at));
-    if (length > 0) at += length;
-  }
-  return values;
+function arrayOf<T>(element: (bytes: Buffer, at: number) => T): Decoder {
+  return (bytes, start) => {
+    const dimensions = bytes.readInt32BE(start);
+    if (dimensions === 0) return [];
+    if (dimensions > 1) throw new RangeError('An array of several dimensions was selected.');
+    const values: (T | null)[] = [];
+    let at = start + 20;
+    for (let left = bytes.readInt32BE(start + 12); left > 0; left--) {
+      const length = bytes.readInt32BE(at);
+      at += 4;
+      values.push(length < 0 ? null : element(bytes, at));
+      if (length > 0) at += length;
+    }
+    return values;
+  };
 }
 
 const year2000 = Date.UTC(2000, 0, 1);
