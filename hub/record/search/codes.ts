@@ -26,6 +26,8 @@ export interface StoredTerminology {
 
 const maximumCodes = 10_000;
 const maximumNesting = 8;
+/** The filters of value sets that are understood. */
+const hierarchical: ReadonlySet<string> = new Set(['is-a', 'descendent-of', 'is-not-a', '=']);
 
 /** The meaning of codes, by what is published and what is stored. */
 export function codesBy(stored: StoredTerminology): Codes {
@@ -103,20 +105,26 @@ class Meaning {
     for (const { property, op, value } of include.filter ?? []) {
       if (property !== 'concept' && property !== 'code')
         throw unsupported(`has a filter by ${shown(property ?? '')}, which is not understood`);
-      const subtree = new Set(below(concepts, value ?? ''));
-      if (op === 'is-a' || op === 'descendent-of') {
-        chosen = chosen.filter(({ code }) => subtree.has(code) && (op === 'is-a' || code !== value));
-      } else if (op === '=') chosen = chosen.filter(({ code }) => code === value);
-      else if (op === 'is-not-a') chosen = chosen.filter(({ code }) => !subtree.has(code));
-      else throw unsupported(`has the filter ${shown(op ?? '')}, which is not understood`);
+      if (!hierarchical.has(op ?? '')) throw unsupported(`has the filter ${shown(op ?? '')}, which is not understood`);
+      if (!concepts.some(({ code }) => code === value))
+        throw unknown(
+          'ValueSet',
+          `has a filter by the code ${shown(value ?? '')}, which ${shown(system)} does not have`,
+        );
+      const subtree = new Set(below(concepts, value!));
+      chosen = chosen.filter(({ code }) => {
+        if (op === '=') return code === value;
+        if (op === 'is-not-a') return !subtree.has(code);
+        return subtree.has(code) && (op === 'is-a' || code !== value);
+      });
     }
     return limited(new Set(chosen.map(({ code }) => `${system}|${code}`)), system);
   }
 
   async #codeSystem(url: string): Promise<CodeSystem> {
-    const found = await this.#find('CodeSystem', url, ({ content }) => content === 'complete');
+    const found = await this.#find('CodeSystem', url, (one) => one.content === 'complete' && hasCodes(one));
     if (!found) throw unknown('CodeSystem', `${shown(url)} is not known here; store it to search by its meaning`);
-    if (found.content !== 'complete' && found.content !== 'fragment')
+    if (!hasCodes(found))
       throw unknown('CodeSystem', `${shown(url)} is known here without its codes; store them to search by its meaning`);
     return found;
   }
@@ -142,6 +150,11 @@ class Meaning {
     const text = await this.#stored.byUrl(this.#access, type, url, version);
     return text === undefined ? published : (JSON.parse(text) as R);
   }
+}
+
+/** Whether a code system has codes that are more than examples; some are published as complete without one. */
+function hasCodes({ content, concept }: CodeSystem): boolean {
+  return (content === 'complete' || content === 'fragment') && concept !== undefined && concept.length > 0;
 }
 
 function unknown(name: string, what: string): RecordError {

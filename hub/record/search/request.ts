@@ -124,6 +124,7 @@ export function readFilter(type: string, name: string, value: string, depth = 0)
   if (value.trim() === '') throw wrong(name, 'has no value');
   if (name === '_text' || name === '_content') return { kind: 'words', where: name, query: value };
   if (name === '_filter') return readFilterExpression(value, type, depth);
+  if (name === '_query') throw wrong(name, 'names a query; there are no named queries here');
   if (name === '_list') return { kind: 'list', ids: readList(value) };
   const has = /^_has:([A-Za-z]+):([A-Za-z0-9_-]+):(.+)$/.exec(name);
   if (has) return readHas(type, has[1]!, has[2]!, has[3]!, value, depth);

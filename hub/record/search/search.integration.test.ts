@@ -184,6 +184,10 @@ beforeAll(async () => {
   await valueSet('women', 'urn:vs:women', women);
   const own = { system: 'urn:own', concept: [{ code: 'active' }] };
   await valueSet('own', 'http://hl7.org/fhir/ValueSet/condition-clinical', own, { version: 'own' });
+  await valueSet('nowhere', 'urn:vs:nowhere', {
+    system: 'urn:cs',
+    filter: [{ property: 'concept', op: 'is-a', value: 'nowhere' }],
+  });
   const loops = { valueSet: ['urn:vs:loop'] };
   await valueSet('loop', 'urn:vs:loop', loops);
   await put({
@@ -426,7 +430,13 @@ describe('what is refused, with its reason', () => {
     ['Condition?code:in=ValueSet/unknown', 'not known'],
     ['Condition?code:in=http://hl7.org/fhir/ValueSet/condition-clinical|unknown', 'not known'],
     ['Condition?code:in=http://hl7.org/fhir/ValueSet/clinical-findings', 'without its codes'],
+    ['Condition?code:in=http://hl7.org/fhir/ValueSet/message-events', 'without its codes'],
+    ['Condition?code:in=urn:vs:nowhere', 'does not have'],
     ['Condition?code:below=urn:unknown|x', 'not known'],
+    ['Patient?_query=current', 'named queries'],
+    ['Patient?_sort=_score', 'not a search parameter'],
+    ['Patient?_contained=true', 'contained resources are not found by themselves'],
+    ['Patient?_containedType=contained', 'understood as container'],
     ['Condition?code:below=http://snomed.info/sct|64572001', 'without its codes'],
     ['Condition?code:below=urn:cs|unknown', 'does not have'],
     ['Condition?code:below=mi', 'system|code'],
