@@ -153,6 +153,7 @@ async function post(hub: BenchHub, pieces: Iterable<string>, prefer?: string): P
 async function imported(hub: BenchHub, lines: Iterable<string>): Promise<object> {
   const { status, text, location, sent } = await send(hub, `${hub.base}/$import`, lines, {
     'content-type': 'application/fhir+ndjson',
+    accept: 'application/fhir+json',
     prefer: 'respond-async',
   });
   if (status !== 202 || !location) throw new Error(`The import was answered with ${status}: ${text.slice(0, 500)}`);

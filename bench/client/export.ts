@@ -38,9 +38,12 @@ async function finished(status: URL, headers: Record<string, string>): Promise<M
   const until = performance.now() + patienceMs;
   while (performance.now() < until) {
     const answer = await fetch(status, { headers });
-    if (answer.status !== 202) return (await (await answered(answer, 'The status', 200)).json()) as Manifest;
+    const { status: code } = answer;
+    if (code !== 202 && code !== 429) return (await (await answered(answer, 'The status', 200)).json()) as Manifest;
     await answer.arrayBuffer();
-    await new Promise((resolve) => setTimeout(resolve, pollMs));
+    // Small exports are over at once; a large one is asked for as seldom as the server wishes.
+    const wishMs = code === 429 ? Number(answer.headers.get('retry-after') ?? 1) * 1_000 : pollMs;
+    await new Promise((resolve) => setTimeout(resolve, wishMs));
   }
   throw new Error('The export was not finished after ten minutes.');
 }

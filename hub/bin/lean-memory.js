@@ -6,7 +6,7 @@ import v8 from 'node:v8';
 /** MiB of a semi-space of the young generation; V8's own choice is 32. */
 const youngMib = 16;
 /** By how much the old generation may grow before it is collected again, in percent; V8's own choice is up to 300. */
-const growingPercent = 80;
+const growingPercent = 50;
 /** glibc's allocator: one arena for all threads, and memory given back to the system as soon as 1 MiB is free at its end. */
 const allocator = { MALLOC_ARENA_MAX: '1', MALLOC_TRIM_THRESHOLD_: '1048576', MALLOC_MMAP_THRESHOLD_: '131072' };
 

@@ -91,6 +91,29 @@ describe('large bundles', () => {
     expect(meta.json.parameter[0].valueMeta.tag).toContainEqual({ system: 'urn:large', code: 'kept' });
   });
 
+  it('stores next versions of what is there, found by what they say now', async () => {
+    const puts = (code: string) => {
+      const sent = large('transaction', code, [], [], '');
+      const entry = sent.entry.map((one, i) => {
+        const id = `large-next-${i}`;
+        const { resource } = one as { resource: object };
+        return { resource: { ...resource, id }, request: { method: 'PUT', url: `Observation/${id}` } };
+      });
+      return { ...sent, entry };
+    };
+    expect(new Set(statuses(await post(puts('before'))))).toEqual(new Set(['201']));
+    const answer = await post(puts('next'));
+    expect(new Set(statuses(answer))).toEqual(new Set(['200']));
+    expect(answer.json.entry[7].response.location).toBe('Observation/large-next-7/_history/2');
+    const entries = answer.json.entry.length;
+    expect([await count('Observation?code=before'), await count('Observation?code=next')]).toEqual([0, entries]);
+    const [first, next] = [1, 2].map((version) => hub.get(`/fhir/Observation/large-next-7/_history/${version}`));
+    expect([(await first!).json.code.coding[0].code, (await next!).json.code.coding[0].code]).toEqual([
+      'before',
+      'next',
+    ]);
+  });
+
   it('answers with the resources as they are stored where that is preferred', async () => {
     const sent = large('transaction', 'representation', [made(patient('representation'))]);
     const answer = await post(sent, { prefer: 'return=representation' });
