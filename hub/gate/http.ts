@@ -46,10 +46,11 @@ export function httpServer(
   bodyDeadline(app, deadline);
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
-  app.addHook('onSend', async (_request, reply) => {
+  app.addHook('onSend', (_request, reply, _payload, done) => {
     reply.header('x-content-type-options', 'nosniff');
     reply.header('referrer-policy', 'no-referrer');
-    reply.header('cache-control', reply.getHeader('cache-control') ?? 'no-store');
+    if (!reply.hasHeader('cache-control')) reply.header('cache-control', 'no-store');
+    done();
   });
   app.setErrorHandler(async (fault: FastifyError, request, reply) => {
     const error = recordErrorOf(fault) ?? fault;

@@ -26,6 +26,7 @@ export async function includeAll(
   request: SearchRequest,
   matches: readonly StoredResource[],
 ): Promise<{ included: StoredResource[]; warning: Issue | undefined }> {
+  if (request.includes.length + request.revincludes.length === 0) return { included: [], warning: undefined };
   const seen = new Set(matches.map(keyOf));
   const included: StoredResource[] = [];
   let isFull = false;
