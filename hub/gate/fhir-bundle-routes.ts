@@ -2,7 +2,14 @@
 import { Readable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { type BundleEntry, type EntryOutcome, type ReadBundle, RecordError, recordErrorOf } from '../record/index.ts';
+import {
+  type BundleEntry,
+  type BundleExchange,
+  type EntryOutcome,
+  type ReadBundle,
+  RecordError,
+  recordErrorOf,
+} from '../record/index.ts';
 import type { Caller } from './authenticate.ts';
 import { answerTextOf, bundle, etag, outcomeEntry, patientsIn } from './fhir-answers.ts';
 import { withBundle } from './fhir-bundle-body.ts';
@@ -22,6 +29,7 @@ import { isLenient, type ReturnPreference, returnPreference } from './fhir-prefe
 import { isUnchanged } from './fhir-read-routes.ts';
 import { searchBundle } from './fhir-search-bundle.ts';
 import { sendBundle } from './fhir-send.ts';
+import { Turns } from './turns.ts';
 
 export function fhirBundleRoutes(app: FastifyInstance, parts: FhirParts): void {
   app.register(async (streaming) => {
@@ -35,6 +43,9 @@ export function fhirBundleRoutes(app: FastifyInstance, parts: FhirParts): void {
   });
 }
 
+/** Large bundles are carried out one after the other, so that many of them take no more memory than one. */
+const large = new Turns();
+
 async function carryOut(
   app: FastifyInstance,
   parts: FhirParts,
@@ -45,7 +56,7 @@ async function carryOut(
 ): Promise<FastifyReply> {
   const base = baseUrl(request);
   const wanted = returnPreference(request);
-  const { type, outcomes } = await parts.record.bundle(who, sent, {
+  const exchange: BundleExchange = {
     base,
     isStoredWanted: wanted === 'representation',
     single: (access, entry) => singleEntry(app, parts, request, access as Caller, entry),
@@ -55,7 +66,9 @@ async function carryOut(
       return { access: who, entry: { action: 'transaction', what: what.slice(0, 500), status: 200, patients } };
     },
     fault: (error) => parts.fault(error, '/fhir'),
-  });
+  };
+  const bundled = () => parts.record.bundle(who, sent, exchange);
+  const { type, outcomes } = await (typeof sent === 'string' ? bundled() : large.take(bundled));
   if (wanted !== undefined) reply.header('preference-applied', `return=${wanted}`);
   const form = answerForm(request);
   const links = [['self', base]];

@@ -249,6 +249,18 @@ describe('large bundles', () => {
     expect(await count('Observation?code=refused')).toBe(0);
   });
 
+  it('carries out those that come at once, and one within another', async () => {
+    const some = ['one', 'two', 'three'].map((code) => post(large('transaction', code, [made(patient(code))])));
+    for (const answer of await Promise.all(some)) expect(answer.status).toBe(200);
+    const inner = {
+      resource: large('transaction', 'inner', [made(patient('inner'))]),
+      request: { method: 'POST', url: '/' },
+    };
+    const answer = await post({ resourceType: 'Bundle', type: 'batch', entry: [inner] });
+    expect(statuses(answer)).toEqual(['200']);
+    expect(await count('Observation?code=inner')).toBe(inner.resource.entry.length - 1);
+  });
+
   it('answers later where that is preferred', async () => {
     const begun = await post(large('transaction', 'later', [made(patient('later'))]), { prefer: 'respond-async' });
     expect(begun.status).toBe(202);

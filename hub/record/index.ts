@@ -19,7 +19,7 @@ export type { Patch } from './patch.ts';
 export { isNamed, type Preconditions } from './preconditions.ts';
 export { homePatient } from './prepare.ts';
 export type { HistoryPage, StoredResource } from './read.ts';
-export { FhirRecord, type Persons, type Snapshot } from './record.ts';
+export { type BundleExchange, FhirRecord, type Persons, type Snapshot } from './record.ts';
 export { Retention } from './retention.ts';
 export { open, seal } from './sealing.ts';
 export {
