@@ -2,6 +2,7 @@
  * The statements that write a transaction's resources: new rows, next versions, history and index entries. Texts travel
  * as one block of bytes that PostgreSQL cuts up, because one large binary parameter costs a fraction of an array.
  */
+import { typeCode } from '@causeway/fhir';
 import type { Transaction } from '../database/index.ts';
 import { int8Array } from './binary-arrays.ts';
 import { type IndexEntries, noEntries } from './index-entries.ts';
@@ -20,6 +21,8 @@ export interface Row extends Version {
   index: IndexEntries | undefined;
   body: Buffer | undefined;
 }
+
+const patient = typeCode('Patient')!;
 
 /** Another hub changed the custom search parameters: what is written must be indexed by them. */
 export class ParametersChanged extends Error {}
@@ -127,13 +130,13 @@ function inParts(versions: Numbered[]): Numbered[][] {
   return parts;
 }
 
-/** Keeps how many resources of each type there are. The lock of the clock is held, so that no two writers meet here. */
+/** Keeps how many resources there are of each type but Patient, which is counted as persons. The lock of the clock is held, so that no two writers meet here. */
 function countResources(transaction: Transaction, resources: { before: Version | undefined; rows: Row[] }[]): void {
   const more = new Map<number, number>();
   for (const { before, rows } of resources) {
     const last = rows.at(-1)!;
     const change = Number(!last.deleted) - Number(before !== undefined && !before.deleted);
-    if (change !== 0) more.set(last.code, (more.get(last.code) ?? 0) + change);
+    if (change !== 0 && last.code !== patient) more.set(last.code, (more.get(last.code) ?? 0) + change);
   }
   for (const [code, change] of more) {
     transaction.send({
