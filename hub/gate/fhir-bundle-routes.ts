@@ -44,7 +44,12 @@ export function fhirBundleRoutes(app: FastifyInstance, parts: FhirParts): void {
 }
 
 /** Large bundles are carried out one after the other, so that many of them take no more memory than one. */
-const large = new Turns();
+const large = new Turns(1);
+/**
+ * Of the others, as many characters at a time: more at once make nothing quicker, and each takes many times its text while
+ * it is prepared.
+ */
+const ordinary = new Turns(1_750_000);
 
 async function carryOut(
   app: FastifyInstance,
@@ -68,7 +73,9 @@ async function carryOut(
     fault: (error) => parts.fault(error, '/fhir'),
   };
   const bundled = () => parts.record.bundle(who, sent, exchange);
-  const { type, outcomes } = await (typeof sent === 'string' ? bundled() : large.take(bundled));
+  const { type, outcomes } = await (typeof sent === 'string'
+    ? ordinary.take(sent.length, bundled)
+    : large.take(1, bundled));
   if (wanted !== undefined) reply.header('preference-applied', `return=${wanted}`);
   const form = answerForm(request);
   const links = [['self', base]];

@@ -1,15 +1,38 @@
-/** Work that takes so much memory that it is done one after the other, in the order in which it came. */
+/** Work that takes so much memory that only some of it is done at a time, begun in the order in which it came. */
 import { AsyncLocalStorage } from 'node:async_hooks';
 
 export class Turns {
+  readonly #room: number;
   readonly #within = new AsyncLocalStorage<true>();
-  #last: Promise<unknown> = Promise.resolve();
+  readonly #waiting: { size: number; begin(): void }[] = [];
+  #taken = 0;
 
-  /** Does the work when what came before has ended, well or not. Work within work has its turn already. */
-  take<T>(work: () => Promise<T>): Promise<T> {
+  /** @param room the sizes of what is done at a time add up to so much at most; what is larger is done alone */
+  constructor(room: number) {
+    this.#room = room;
+  }
+
+  /** Does the work when there is room for it. Work within work has its turn already. */
+  async take<T>(size: number, work: () => Promise<T>): Promise<T> {
     if (this.#within.getStore()) return work();
-    const done = this.#last.then(() => this.#within.run(true, work));
-    this.#last = done.catch(() => {});
-    return done;
+    await new Promise<void>((begin) => {
+      this.#waiting.push({ size, begin });
+      this.#begin();
+    });
+    try {
+      return await this.#within.run(true, work);
+    } finally {
+      this.#taken -= size;
+      this.#begin();
+    }
+  }
+
+  #begin(): void {
+    for (let first = this.#waiting[0]; first; first = this.#waiting[0]) {
+      if (this.#taken > 0 && this.#taken + first.size > this.#room) return;
+      this.#waiting.shift();
+      this.#taken += first.size;
+      first.begin();
+    }
   }
 }
