@@ -4,7 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
-import { open, seal } from '../../hub/record/index.ts';
+import { openText, seal } from '../../hub/record/index.ts';
 import { patientStory, syntheaSize } from '../data/bundle.ts';
 
 export interface StoredTexts {
@@ -38,9 +38,9 @@ export function storedTexts(seconds: number): StoredTexts {
   const each = (work: (index: number) => unknown) => cpuMicroseconds(texts.length, (seconds * 1000) / 4, work);
   return {
     seal_us: each((i) => seal(texts[i]!.text, key, texts[i]!.identity)),
-    open_us: each((i) => open(sealed[i]!, key, texts[i]!.identity)),
+    open_us: each((i) => openText(sealed[i]!, key, texts[i]!.identity)),
     deflate_us: each((i) => deflateRawSync(texts[i]!.text, { level: 1, windowBits: 13, memLevel: 6 })),
-    inflate_us: each((i) => inflateRawSync(deflated[i]!, { chunkSize: 4_000 })),
+    inflate_us: each((i) => inflateRawSync(deflated[i]!, { chunkSize: 4_000 }).toString()),
     bytes: mean(texts.map(({ text }) => Buffer.byteLength(text))),
     sealed_bytes: mean(sealed.map(({ length }) => length)),
     deflated_bytes: mean(deflated.map(({ length }) => length)),

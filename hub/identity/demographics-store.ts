@@ -8,7 +8,7 @@ import { typeCode } from '@causeway/fhir';
 import { demographicsOf, type Prepared, prepare } from '@causeway/matching';
 import type { Patient } from '@medplum/fhirtypes';
 import type { Queryable } from '../database/index.ts';
-import { type HomeKeys, open, sealIdentity } from '../record/index.ts';
+import { type HomeKeys, openText, sealIdentity } from '../record/index.ts';
 
 /** A source patient's statement, read and prepared for comparison. */
 export interface SourcePatient {
@@ -98,7 +98,7 @@ export class DemographicsStore {
       const key = keys.get(row.home);
       if (!key) continue;
       const identity = sealIdentity({ type: 'Patient', rid: row.rid, version: row.version });
-      const patient = JSON.parse(open(row.body, key, identity).toString()) as Patient;
+      const patient = JSON.parse(openText(row.body, key, identity)) as Patient;
       found.set(row.home, read(row.home, row.version, row.updated, patient));
     }
     return found;

@@ -1,6 +1,6 @@
 /** Persons as the record presents them: which source patients an id stands for, and the merged Patient. */
 import type { Database } from '../database/index.ts';
-import { type HomeKeys, open, type Persons, ridOf, type StoredResource } from '../record/index.ts';
+import { type HomeKeys, openText, type Persons, ridOf, type StoredResource } from '../record/index.ts';
 import { Together } from '../together.ts';
 import { type Access, accessCondition, scopeOf } from '../trust/index.ts';
 import { personIdentity } from './person-rows.ts';
@@ -90,7 +90,7 @@ export function persons(database: Database, keys: HomeKeys): Persons {
         updated: row.updated,
         deleted: false,
         message: undefined,
-        text: open(row.body, key, personIdentity(row.id, row.version)).toString(),
+        text: openText(row.body, key, personIdentity(row.id, row.version)),
       });
     }
     return found;

@@ -15,7 +15,7 @@ import type {
   Specimen,
 } from '@medplum/fhirtypes';
 import type { Database } from '../database/index.ts';
-import { type HomeKeys, open, ridOf, sealIdentity } from '../record/index.ts';
+import { type HomeKeys, openText, ridOf, sealIdentity } from '../record/index.ts';
 import { resultsOf } from './focus.ts';
 
 /** The columns of a delivery that say what it is about. */
@@ -105,7 +105,7 @@ async function versions(
     const key = homeKeys.get(row.home);
     if (!key || !row.body) return [];
     const identity = sealIdentity({ type: typeName(row.type)!, rid: row.rid, version: row.version });
-    return JSON.parse(open(row.body, key, identity).toString()) as Resource;
+    return JSON.parse(openText(row.body, key, identity)) as Resource;
   });
 }
 

@@ -8,7 +8,7 @@ import type { DiagnosticReport, DocumentReference, Resource } from '@medplum/fhi
 import type { Row as DatabaseRow } from '../database/index.ts';
 import {
   type HomeKeys,
-  open,
+  openText,
   type ResourceChange,
   referenceHash,
   ridOf,
@@ -200,7 +200,7 @@ async function opened(set: WriteSet, keys: HomeKeys, rows: DatabaseRow[]): Promi
     const key = homeKeys.get(row.home);
     const type = typeName(row.type)!;
     if (!key || !row.body) return [];
-    const text = open(row.body, key, sealIdentity({ type, rid: row.rid, version: row.version })).toString();
+    const text = openText(row.body, key, sealIdentity({ type, rid: row.rid, version: row.version }));
     const { rid, home, version } = row as { rid: string; home: number; version: number };
     return { type, rid, home, version, message: row.message ?? undefined, resource: JSON.parse(text) as Resource };
   });

@@ -17,7 +17,7 @@ import {
 import type { HomeKeys } from './home-keys.ts';
 import { entriesOf, type IndexEntries } from './index-entries.ts';
 import { insertIndex } from './index-rows.ts';
-import { open } from './sealing.ts';
+import { openText } from './sealing.ts';
 import { sealIdentity } from './write-set.ts';
 
 const resourcesPerStep = 1_000;
@@ -131,7 +131,7 @@ export class ParameterBuild implements LedWork {
     for (const { home, rkey, rid, version, body } of written) {
       const key = keys.get(home);
       if (!key) continue;
-      const resource = JSON.parse(open(body, key, sealIdentity({ type, rid, version })).toString());
+      const resource = JSON.parse(openText(body, key, sealIdentity({ type, rid, version })));
       const values = valuesIn(resource);
       if (values.length > 0) found.push({ home, rkey, index: entriesOf(type, values) });
     }

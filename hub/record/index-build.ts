@@ -10,7 +10,7 @@ import type { HomeKeys } from './home-keys.ts';
 import { type IndexEntries, indexEntries, indexFormat, noEntries } from './index-entries.ts';
 import { insertIndex } from './index-rows.ts';
 import { selfHash } from './keys.ts';
-import { open } from './sealing.ts';
+import { openText } from './sealing.ts';
 import { sealIdentity } from './write-set.ts';
 
 const resourcesPerStep = 1_000;
@@ -70,7 +70,7 @@ async function buildStep(transaction: Transaction, keys: HomeKeys): Promise<numb
   for (const { home, rkey, type: code, rid, version, deleted, body } of rows) {
     const type = typeName(code)!;
     const key = homeKeys.get(home);
-    const text = !deleted && body && key ? open(body, key, sealIdentity({ type, rid, version })).toString() : undefined;
+    const text = !deleted && body && key ? openText(body, key, sealIdentity({ type, rid, version })) : undefined;
     const scanned = text === undefined ? undefined : scanResource(text);
     const index = scanned && !isFhirError(scanned) ? indexEntries(scanned) : noEntries;
     built.push({ home, rkey, self: selfHash(type, rid), index });

@@ -21,7 +21,7 @@ export { homePatient } from './prepare.ts';
 export type { HistoryPage, StoredResource } from './read.ts';
 export { type BundleExchange, FhirRecord, type Persons, type Snapshot } from './record.ts';
 export { Retention } from './retention.ts';
-export { open, seal } from './sealing.ts';
+export { open, openText, seal } from './sealing.ts';
 export {
   compareSortValues,
   type Explanation,

@@ -8,7 +8,7 @@ import { type Access, accessCondition, scopeOf } from '../trust/index.ts';
 import type { HomeKeys } from './home-keys.ts';
 import { ridOf } from './keys.ts';
 import { present } from './present.ts';
-import { open } from './sealing.ts';
+import { openText } from './sealing.ts';
 import { sealIdentity } from './write-set.ts';
 
 /** A stored version as it is handed out. */
@@ -213,7 +213,7 @@ function openRow(row: StoredRow, keys: Map<number, Buffer>): StoredResource {
   let text = '';
   const key = keys.get(row.home);
   if (row.body && key) {
-    text = open(row.body, key, sealIdentity({ type, rid: row.rid, version: row.version })).toString();
+    text = openText(row.body, key, sealIdentity({ type, rid: row.rid, version: row.version }));
     if (row.presented && row.refs && type !== 'Patient') text = present(text, row.refs, row.presented);
   }
   return {

@@ -10,9 +10,10 @@
  */
 import { createCipheriv, createDecipheriv, createSecretKey, type KeyObject } from 'node:crypto';
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
-import { compressSync, uncompressSync } from 'lz4-napi';
+import { compressSync } from 'lz4-napi';
 import { drawBytes } from '../secrets/index.ts';
 import { dictionaryOf } from './dictionaries.ts';
+import { unpackBytes, unpackText } from './unpack.ts';
 
 const deflated = Buffer.from([1]);
 const withDictionary = Buffer.from([2]);
@@ -37,18 +38,27 @@ export function seal(text: string | Buffer, key: Buffer, identity: string): Buff
 
 /** Opens what `seal` made. Throws when key or identity differ or the bytes were altered. */
 export function open(sealed: Buffer, key: Buffer, identity: string): Buffer {
+  const { packed, isShort } = decipher(sealed, key, identity);
+  return isShort ? unpackBytes(packed, dictionaryOf(typeOf(identity))) : inflateRawSync(packed, inflate);
+}
+
+/** As `open`, of what was a text. */
+export function openText(sealed: Buffer, key: Buffer, identity: string): string {
+  const { packed, isShort } = decipher(sealed, key, identity);
+  return isShort ? unpackText(packed, dictionaryOf(typeOf(identity))) : inflateRawSync(packed, inflate).toString();
+}
+
+function decipher(sealed: Buffer, key: Buffer, identity: string): { packed: Buffer; isShort: boolean } {
   const format = sealed[0];
   if (format !== deflated[0] && format !== withDictionary[0]) {
     throw new Error(`A stored text has the unknown format ${format}.`);
   }
-  const decipher = createDecipheriv('aes-256-gcm', prepared(key), sealed.subarray(1, 1 + nonceBytes));
-  decipher.setAAD(Buffer.from(identity));
-  decipher.setAuthTag(sealed.subarray(sealed.length - tagBytes));
-  const packed = decipher.update(sealed.subarray(1 + nonceBytes, sealed.length - tagBytes));
-  decipher.final();
-  return format === deflated[0]
-    ? inflateRawSync(packed, inflate)
-    : uncompressSync(packed, dictionaryOf(typeOf(identity)));
+  const cipher = createDecipheriv('aes-256-gcm', prepared(key), sealed.subarray(1, 1 + nonceBytes));
+  cipher.setAAD(Buffer.from(identity));
+  cipher.setAuthTag(sealed.subarray(sealed.length - tagBytes));
+  const packed = cipher.update(sealed.subarray(1 + nonceBytes, sealed.length - tagBytes));
+  cipher.final();
+  return { packed, isShort: format === withDictionary[0] };
 }
 
 function typeOf(identity: string): string {

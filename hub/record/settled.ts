@@ -6,7 +6,7 @@ import { deserialize, serialize } from 'node:v8';
 import type { Row } from './flush.ts';
 import type { IndexEntries } from './index-entries.ts';
 import { withTime } from './prepare.ts';
-import { open, seal } from './sealing.ts';
+import { openText, seal } from './sealing.ts';
 import type { TextSpool } from './text-spool.ts';
 import { type Change, sealIdentity, type Version } from './write-set.ts';
 
@@ -45,7 +45,7 @@ export class Settled {
 
   text(): string {
     const row = this.#row;
-    const text = open(this.#spool.bytes(this.#body), this.#key, sealIdentity(row)).toString();
+    const text = openText(this.#spool.bytes(this.#body), this.#key, sealIdentity(row));
     return row.updated === this.#time ? text : withTime(text, row.timeAt, row.updated);
   }
 

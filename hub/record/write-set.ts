@@ -11,7 +11,7 @@ import type { HomeNumbers } from './home-numbers.ts';
 import { ridOf, sharedHome } from './keys.ts';
 import { homePatient, prepare, type ResolveReference, withTime } from './prepare.ts';
 import type { ShownAs } from './present.ts';
-import { open, seal } from './sealing.ts';
+import { openText, seal } from './sealing.ts';
 import { Settled, SettledChange } from './settled.ts';
 import type { TextSpool } from './text-spool.ts';
 
@@ -391,7 +391,7 @@ export class WriteSet {
         message: row.message ?? undefined,
         text: undefined,
       };
-      if (row.body) version.text = open(row.body, homeKeys!.get(row.home)!, sealIdentity(version)).toString();
+      if (row.body) version.text = openText(row.body, homeKeys!.get(row.home)!, sealIdentity(version));
       this.#slots.set(slotKey(type, row.rid), { loaded: version, current: version, rows: [] });
     }
     for (const [slot] of wanted) {
