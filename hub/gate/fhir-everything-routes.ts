@@ -10,6 +10,7 @@ import { answerForm } from './fhir-format.ts';
 import { shown, warningEntry } from './fhir-search-bundle.ts';
 import { sendBundle } from './fhir-send.ts';
 import { type OperationParameters, operationParameters, type ParameterKind } from './operation-parameters.ts';
+import { Turns } from './turns.ts';
 
 const paging: Record<string, ParameterKind> = { _since: 'one', _type: 'many', _count: 'one', _cursor: 'one' };
 /** Care dates are a Patient's only. */
@@ -18,6 +19,12 @@ const withDates: Record<string, ParameterKind> = { ...paging, start: 'one', end:
 /** R4 asks for one Bundle where nothing else is asked for; larger records come in pages, so that memory stays bounded. */
 const defaultCount = 1_000;
 const maximumCount = 5_000;
+
+/**
+ * So many answers are put together at a time: more make nothing quicker, and texts that are soon done with are collected
+ * soon. Sending them takes no turn.
+ */
+const atOnce = new Turns(3);
 
 export function fhirEverythingRoutes(app: FastifyInstance, parts: FhirParts): void {
   const answer = async (request: FastifyRequest, reply: FastifyReply) => {
@@ -28,24 +35,27 @@ export function fhirEverythingRoutes(app: FastifyInstance, parts: FhirParts): vo
     const parameters = operationParameters(parts, request, isEncounter ? paging : withDates);
     const asked = everythingRequest(parameters);
     const form = answerForm(request, parameters.query());
-    const { matches, included, left, next } = isEncounter
-      ? await parts.record.encounterEverything(who, id!, asked)
-      : await parts.record.everything(who, id, asked);
-    const patients = id === undefined || isEncounter ? patientsOf([...matches, ...included]) : [id];
-    await recordAccess(parts, who, 'everything', pathOf(request), 200, patients);
-    const base = baseUrl(request);
-    const query = parameters.query();
-    const links = [['self', `${base}${address}${query.size > 0 ? `?${query}` : ''}`]];
-    if (next !== undefined) {
-      query.set('_cursor', next);
-      links.push(['next', `${base}${address}?${query}`]);
-    }
-    const entries = [
-      ...matches.map((stored) => entry(base, shown(stored, form.subset), 'match')),
-      ...included.map((stored) => entry(base, shown(stored, form.subset), 'include')),
-      ...(left > 0 ? [warningEntry([noRoom(left)])] : []),
-    ];
-    return sendBundle(request, reply, bundle('searchset', links, entries, undefined), form);
+    const text = await atOnce.take(1, async () => {
+      const { matches, included, left, next } = isEncounter
+        ? await parts.record.encounterEverything(who, id!, asked)
+        : await parts.record.everything(who, id, asked);
+      const patients = id === undefined || isEncounter ? patientsOf([...matches, ...included]) : [id];
+      await recordAccess(parts, who, 'everything', pathOf(request), 200, patients);
+      const base = baseUrl(request);
+      const query = parameters.query();
+      const links = [['self', `${base}${address}${query.size > 0 ? `?${query}` : ''}`]];
+      if (next !== undefined) {
+        query.set('_cursor', next);
+        links.push(['next', `${base}${address}?${query}`]);
+      }
+      const entries = [
+        ...matches.map((stored) => entry(base, shown(stored, form.subset), 'match')),
+        ...included.map((stored) => entry(base, shown(stored, form.subset), 'include')),
+        ...(left > 0 ? [warningEntry([noRoom(left)])] : []),
+      ];
+      return bundle('searchset', links, entries, undefined);
+    });
+    return sendBundle(request, reply, text, form);
   };
   for (const address of [
     '/fhir/Patient/:id/$everything',
