@@ -21,10 +21,10 @@ const defaultCount = 1_000;
 const maximumCount = 5_000;
 
 /**
- * So many answers are put together at a time: more make nothing quicker, and texts that are soon done with are collected
+ * Two answers are put together at a time: more make nothing quicker, and texts that are soon done with are collected
  * soon. Sending them takes no turn.
  */
-const atOnce = new Turns(3);
+const atOnce = new Turns(2);
 
 export function fhirEverythingRoutes(app: FastifyInstance, parts: FhirParts): void {
   const answer = async (request: FastifyRequest, reply: FastifyReply) => {
