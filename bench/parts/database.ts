@@ -14,7 +14,7 @@ export async function withDatabase<T>(run: (database: Database, postmaster: numb
     database = await openDatabase({ connection: server.connection });
     await migrate(database);
     await useDefinitions(join(tmpdir(), 'causeway-bench'));
-    return await run(database, server.pid);
+    return await run(database.as('all'), server.pid);
   } finally {
     await database?.close();
     await server.stop();

@@ -2,7 +2,7 @@
 import type { Queryable, Transaction } from '../database/index.ts';
 import { newDataKey, unwrapDataKey, wrapDataKey } from '../secrets/index.ts';
 
-const cached = 20_000;
+const cached = 10_000;
 
 /** Hands out the 32-byte data keys of homes. */
 export class HomeKeys {

@@ -28,9 +28,14 @@ export function masterKey(dataDir: string, databaseHasData: boolean): Buffer {
   return createKey(path);
 }
 
-/** A random key for one patient's (or one message's) data. */
+/**
+ * A random key for one patient's (or one message's) data. It has memory of its own: keys are kept, and as part of a block
+ * that Node shares out they would keep all of it.
+ */
 export function newDataKey(): Buffer {
-  return drawBytes(32);
+  const key = Buffer.allocUnsafeSlow(32);
+  drawBytes(32).copy(key);
+  return key;
 }
 
 /**
@@ -43,14 +48,16 @@ export function wrapDataKey(master: Buffer, dataKey: Buffer, context: string): B
   return Buffer.concat([nonce, cipher.update(dataKey), cipher.final(), cipher.getAuthTag()]);
 }
 
-/** The data key; throws KeyError when the master key or the context is another than at wrapping, or a bit was changed. */
+/** The data key, in memory of its own; throws KeyError when the master key or the context is another than at wrapping, or a bit was changed. */
 export function unwrapDataKey(master: Buffer, wrapped: Buffer, context: string): Buffer {
   const nonce = wrapped.subarray(0, nonceBytes);
   const sealed = wrapped.subarray(nonceBytes, -tagBytes);
   try {
     const decipher = createDecipheriv(algorithm, keyObject(master), nonce, { authTagLength: tagBytes });
     decipher.setAAD(Buffer.from(context)).setAuthTag(wrapped.subarray(-tagBytes));
-    return Buffer.concat([decipher.update(sealed), decipher.final()]);
+    const key = decipher.update(sealed);
+    decipher.final();
+    return key;
   } catch {
     throw new KeyError(
       'A data key does not open with this master key: master.key is not the one this database was written with.',
