@@ -8,7 +8,7 @@ import { bundle, entry, patientsOf } from './fhir-answers.ts';
 import { baseUrl, type FhirParts, type Params, pathOf, recordAccess } from './fhir-exchange.ts';
 import { answerForm } from './fhir-format.ts';
 import { shown, warningEntry } from './fhir-search-bundle.ts';
-import { sendBundle } from './fhir-send.ts';
+import { bundleBytes, sendBytes } from './fhir-send.ts';
 import { type OperationParameters, operationParameters, type ParameterKind } from './operation-parameters.ts';
 import { Turns } from './turns.ts';
 
@@ -35,12 +35,11 @@ export function fhirEverythingRoutes(app: FastifyInstance, parts: FhirParts): vo
     const parameters = operationParameters(parts, request, isEncounter ? paging : withDates);
     const asked = everythingRequest(parameters);
     const form = answerForm(request, parameters.query());
-    const text = await atOnce.take(1, async () => {
+    const { patients, bytes } = await atOnce.take(1, async () => {
       const { matches, included, left, next } = isEncounter
         ? await parts.record.encounterEverything(who, id!, asked)
         : await parts.record.everything(who, id, asked);
       const patients = id === undefined || isEncounter ? patientsOf([...matches, ...included]) : [id];
-      await recordAccess(parts, who, 'everything', pathOf(request), 200, patients);
       const base = baseUrl(request);
       const query = parameters.query();
       const links = [['self', `${base}${address}${query.size > 0 ? `?${query}` : ''}`]];
@@ -53,9 +52,10 @@ export function fhirEverythingRoutes(app: FastifyInstance, parts: FhirParts): vo
         ...included.map((stored) => entry(base, shown(stored, form.subset), 'include')),
         ...(left > 0 ? [warningEntry([noRoom(left)])] : []),
       ];
-      return bundle('searchset', links, entries, undefined);
+      return { patients, bytes: bundleBytes(bundle('searchset', links, entries, undefined), form) };
     });
-    return sendBundle(request, reply, text, form);
+    await recordAccess(parts, who, 'everything', pathOf(request), 200, patients);
+    return sendBytes(reply, bytes, form);
   };
   for (const address of [
     '/fhir/Patient/:id/$everything',

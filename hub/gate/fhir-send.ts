@@ -53,10 +53,17 @@ export function sendBundle(
   text: TextParts,
   form: AnswerForm = answerForm(request),
 ): FastifyReply {
-  if (form.format === 'xml' || form.pretty) {
-    return sendText(request, reply, text.join(''), form.subset ? { ...form, subset: undefined } : form);
-  }
-  return reply.type(`${form.mediaType}; charset=utf-8`).send(encoded(text));
+  return sendBytes(reply, bundleBytes(text, form), form);
+}
+
+/** A Bundle's bytes in a form; its resources have the part already that is asked for. @throws RecordError 406 */
+export function bundleBytes(text: TextParts, form: AnswerForm): Buffer {
+  if (form.format === 'json' && !form.pretty) return encoded(text);
+  return Buffer.from(shaped(text.join(''), { ...form, subset: undefined }));
+}
+
+export function sendBytes(reply: FastifyReply, bytes: Buffer, form: AnswerForm): FastifyReply {
+  return reply.type(`${form.mediaType}; charset=utf-8`).send(bytes);
 }
 
 /** UTF-8, without the whole text as one string on the way: for a large text that costs more than all else. */
