@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { growthBars, issueBars, judge, type Results } from './bars.ts';
 
 const files = process.argv.slice(2);
-const usual = ['bench-full.json', 'bench.json', 'growth-region.json', 'growth-people.json', 'growth-ingest.json']
+const usual = ['bench-full.json', 'growth-region.json', 'growth-people.json', 'growth-ingest.json']
   .map((name) => join(import.meta.dirname, 'results', name))
   .filter(existsSync);
 const results: Results = {};

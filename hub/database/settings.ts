@@ -22,7 +22,7 @@ export function postgresqlConf(settings: ServerSettings): string {
     ['hba_file', settings.hbaFile],
     ['ident_file', settings.identFile],
     ['max_connections', 60],
-    ['shared_buffers', '256MB'],
+    ['shared_buffers', '384MB'],
     ['effective_cache_size', '1GB'],
     ['work_mem', '16MB'],
     ['maintenance_work_mem', '128MB'],
