@@ -4,6 +4,8 @@ import { defineConfig } from 'vitest/config';
 // `e2e`: whole journeys in a real browser. npm test runs all three.
 export default defineConfig({
   test: {
+    // As the hub runs; see hub/bin/lean-memory.js.
+    execArgv: ['--no-memory-protection-keys'],
     projects: [
       {
         test: {

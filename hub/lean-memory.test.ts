@@ -23,11 +23,14 @@ function run(options: string[], environment: Record<string, string> = {}) {
 test('begins again as the same process, with little memory for what is young and one arena', () => {
   const { begun, first, pid, options, arenas } = run([]);
   expect([begun, pid, arenas]).toEqual([2, first, '1']);
-  expect(options[0]).toBe('--max-semi-space-size=16');
+  expect(options.slice(0, 2)).toEqual(['--no-memory-protection-keys', '--max-semi-space-size=16']);
 });
 
 test('leaves what the command line or the environment say', () => {
-  expect(run(['--max-semi-space-size=64'])).toMatchObject({ begun: 1, arenas: null });
-  expect(run([], { NODE_OPTIONS: '--max-semi-space-size=64' })).toMatchObject({ begun: 1, arenas: null });
+  const given = ['--no-memory-protection-keys', '--max-semi-space-size=64'];
+  expect(run(given)).toMatchObject({ begun: 1, arenas: null });
+  const { options } = run([], { NODE_OPTIONS: '--max-semi-space-size=64' });
+  expect(options[0]).toBe('--no-memory-protection-keys');
+  expect(options.join(' ')).not.toContain('--max-semi-space-size=16');
   expect(run([], { MALLOC_ARENA_MAX: '4' })).toMatchObject({ begun: 2, arenas: '4' });
 });

@@ -7,6 +7,11 @@ import v8 from 'node:v8';
 const youngMib = 16;
 /** By how much the old generation may grow before it is collected again, in percent; V8's own choice is up to 300. */
 const growingPercent = 50;
+/**
+ * V8 may lose track of its code pages while it guards them with the processor's protection keys, where threads come and go,
+ * and ends the process (nodejs/node issue 64500).
+ */
+const unguarded = '--no-memory-protection-keys';
 /** glibc's allocator: one arena for all threads, and memory given back to the system as soon as 1 MiB is free at its end. */
 const allocator = { MALLOC_ARENA_MAX: '1', MALLOC_TRIM_THRESHOLD_: '1048576', MALLOC_MMAP_THRESHOLD_: '131072' };
 
@@ -16,9 +21,9 @@ const allocator = { MALLOC_ARENA_MAX: '1', MALLOC_TRIM_THRESHOLD_: '1048576', MA
  */
 export function useLittleMemory() {
   v8.setFlagsFromString(`--heap-growing-percent=${growingPercent}`);
-  const option = '--max-semi-space-size';
-  const isSet = [...process.execArgv, process.env.NODE_OPTIONS ?? ''].some((one) => one.includes(option));
-  if (isSet || process.platform === 'win32') return;
-  const again = [process.execPath, `${option}=${youngMib}`, ...process.execArgv, ...process.argv.slice(1)];
+  const said = [...process.execArgv, process.env.NODE_OPTIONS ?? ''].join(' ');
+  const missing = [unguarded, `--max-semi-space-size=${youngMib}`].filter((one) => !said.includes(one.split('=')[0]));
+  if (missing.length === 0 || process.platform === 'win32') return;
+  const again = [process.execPath, ...missing, ...process.execArgv, ...process.argv.slice(1)];
   process.execve(process.execPath, again, { ...allocator, ...process.env });
 }
