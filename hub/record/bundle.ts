@@ -227,11 +227,16 @@ export async function single(services: BundleServices, access: Access, entry: Bu
   const { spool } = services;
   if (!spool || (outcome.resource === undefined && outcome.stored === undefined)) return outcome;
   const { resource, stored, ...rest } = outcome;
-  return {
-    ...rest,
-    ...(resource === undefined ? {} : { resource: keepText(services, resource) }),
-    ...(stored === undefined ? {} : { stored: keepText(services, stored) }),
-  };
+  try {
+    return {
+      ...rest,
+      ...(resource === undefined ? {} : { resource: keepText(services, resource) }),
+      ...(stored === undefined ? {} : { stored: keepText(services, stored) }),
+    };
+  } catch (fault) {
+    // A change that was made is told, even where there is no room for what it made.
+    return stored === undefined ? failedBy(services, fault) : rest;
+  }
 }
 
 /** A text for the answer, out of memory where the bundle is large. */

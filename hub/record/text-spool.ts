@@ -1,16 +1,19 @@
 /**
  * Texts of one request that together would fill the memory: kept sealed in a file that has no name, under a key that is
- * nowhere else. Both are gone with the request, and after a crash.
+ * nowhere else. Both are gone with the request, and after a crash. What makes or fills it throws a RecordError 507 where the
+ * disk is full.
  */
 import { randomBytes } from 'node:crypto';
 import { closeSync, mkdirSync, openSync, readSync, unlinkSync, writeSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
+import { RecordError } from './errors.ts';
 import { newId } from './new-id.ts';
 import { open, seal } from './sealing.ts';
 
 const blockBytes = 256 * 1024;
 
 export class TextSpool {
+  readonly #directory: string;
   readonly #file: number;
   readonly #key = randomBytes(32);
   readonly #starts: number[] = [];
@@ -22,10 +25,14 @@ export class TextSpool {
 
   /** @param directory where the file lies, on a disk that has room for all texts, compressed */
   constructor(directory: string) {
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
-    const path = join(directory, `${newId()}.spool`);
-    this.#file = openSync(path, 'wx+', 0o600);
-    unlinkSync(path);
+    this.#file = onDisk(directory, () => {
+      mkdirSync(directory, { recursive: true, mode: 0o700 });
+      const path = join(directory, `${newId()}.spool`);
+      const file = openSync(path, 'wx+', 0o600);
+      unlinkSync(path);
+      return file;
+    });
+    this.#directory = directory;
   }
 
   /** Keeps a text; returns the number by which it is found. @param type of the resource that it is about */
@@ -79,7 +86,21 @@ export class TextSpool {
 
   #write(bytes: Buffer): void {
     let at = 0;
-    while (at < bytes.length) at += writeSync(this.#file, bytes, at, bytes.length - at, this.#written + at);
+    onDisk(this.#directory, () => {
+      while (at < bytes.length) at += writeSync(this.#file, bytes, at, bytes.length - at, this.#written + at);
+    });
     this.#written += bytes.length;
+  }
+}
+
+/** Does what needs room on the disk. */
+function onDisk<T>(directory: string, write: () => T): T {
+  try {
+    return write();
+  } catch (error) {
+    const { code } = error as { code?: string };
+    if (code !== 'ENOSPC' && code !== 'EDQUOT') throw error;
+    const text = `The disk of this hub's folder ${basename(directory)}, in which large bundles are kept while they are worked on, is full; an administrator has to free some space.`;
+    throw new RecordError(507, 'no-store', text).with('retry-after', '300');
   }
 }
