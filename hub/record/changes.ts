@@ -14,7 +14,8 @@ import { checkPreconditions, type Preconditions } from './preconditions.ts';
 import { homePatient } from './prepare.ts';
 import { shownText } from './present.ts';
 import { checkType, existing, mergedPatient, refuseOther, severalFound, targetOf } from './targets.ts';
-import type { ResourceKey, WriteSet } from './write-set.ts';
+import type { ResourceKey } from './transaction-resources.ts';
+import type { WriteSet } from './write-set.ts';
 import type { Writer } from './writer.ts';
 
 /** What a change made; time and text hold once it is committed. */

@@ -17,8 +17,7 @@ import {
 import type { HomeKeys } from './home-keys.ts';
 import { entriesOf, type IndexEntries } from './index-entries.ts';
 import { insertIndex } from './index-rows.ts';
-import { openText } from './sealing.ts';
-import { sealIdentity } from './write-set.ts';
+import { openText, sealIdentity } from './sealing.ts';
 
 const resourcesPerStep = 1_000;
 const idleMs = 500;

@@ -8,7 +8,7 @@ import { int8Array } from './binary-arrays.ts';
 import { type IndexEntries, noEntries } from './index-entries.ts';
 import { type Indexed, insertIndex, piecesOf, replaceIndex } from './index-rows.ts';
 import { selfHash } from './keys.ts';
-import type { Version } from './write-set.ts';
+import type { Version } from './transaction-resources.ts';
 
 /** One version to write. */
 export interface Row extends Version {

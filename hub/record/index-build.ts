@@ -10,8 +10,7 @@ import type { HomeKeys } from './home-keys.ts';
 import { type IndexEntries, indexEntries, indexFormat, noEntries } from './index-entries.ts';
 import { insertIndex } from './index-rows.ts';
 import { selfHash } from './keys.ts';
-import { openText } from './sealing.ts';
-import { sealIdentity } from './write-set.ts';
+import { openText, sealIdentity } from './sealing.ts';
 
 const resourcesPerStep = 1_000;
 /** Any constant does, as long as every hub uses the same one. */

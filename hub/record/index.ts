@@ -21,7 +21,7 @@ export { homePatient } from './prepare.ts';
 export type { HistoryPage, StoredResource } from './read.ts';
 export { type BundleExchange, FhirRecord, type Persons, type Snapshot } from './record.ts';
 export { Retention } from './retention.ts';
-export { open, openText, seal } from './sealing.ts';
+export { open, openText, seal, sealIdentity } from './sealing.ts';
 export {
   compareSortValues,
   type Explanation,
@@ -31,6 +31,7 @@ export {
 } from './search/index.ts';
 export type { RecordStream, StreamScope, VersionKey } from './stream.ts';
 export { checkResource } from './targets.ts';
+export type { Version } from './transaction-resources.ts';
 export { type ValidationMode, validationIssues, validationModes } from './validation.ts';
-export { type Change as ResourceChange, sealIdentity, type Version, type WriteSet } from './write-set.ts';
+export type { Change as ResourceChange, WriteSet } from './write-set.ts';
 export type { WriteJob } from './writer.ts';

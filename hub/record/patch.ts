@@ -14,7 +14,8 @@ import { RecordError } from './errors.ts';
 import { logicalId } from './logical-id.ts';
 import { homePatient } from './prepare.ts';
 import { checkResource } from './targets.ts';
-import type { Version, WriteSet } from './write-set.ts';
+import type { Version } from './transaction-resources.ts';
+import type { WriteSet } from './write-set.ts';
 
 /** A JSON Patch (RFC 6902), or a FHIRPath Patch as the JSON text of its Parameters. */
 export interface Patch {

@@ -8,8 +8,7 @@ import { type Access, accessCondition, scopeOf } from '../trust/index.ts';
 import type { HomeKeys } from './home-keys.ts';
 import { ridOf } from './keys.ts';
 import { present } from './present.ts';
-import { openText } from './sealing.ts';
-import { sealIdentity } from './write-set.ts';
+import { openText, sealIdentity } from './sealing.ts';
 
 /** A stored version as it is handed out. */
 export interface StoredResource {

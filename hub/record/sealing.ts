@@ -48,6 +48,11 @@ export function openText(sealed: Buffer, key: Buffer, identity: string): string 
   return isShort ? unpackText(packed, dictionaryOf(typeOf(identity))) : inflateRawSync(packed, inflate).toString();
 }
 
+/** What a version's stored text is sealed together with. */
+export function sealIdentity(version: { type: string; rid: string; version: number }): string {
+  return `${version.type}/${version.rid}/${version.version}`;
+}
+
 function decipher(sealed: Buffer, key: Buffer, identity: string): { packed: Buffer; isShort: boolean } {
   const format = sealed[0];
   if (format !== deflated[0] && format !== withDictionary[0]) {

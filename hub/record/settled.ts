@@ -6,9 +6,10 @@ import { deserialize, serialize } from 'node:v8';
 import type { Row } from './flush.ts';
 import type { IndexEntries } from './index-entries.ts';
 import { withTime } from './prepare.ts';
-import { openText, seal } from './sealing.ts';
+import { openText, seal, sealIdentity } from './sealing.ts';
 import type { TextSpool } from './text-spool.ts';
-import { type Change, sealIdentity, type Version } from './write-set.ts';
+import type { Version } from './transaction-resources.ts';
+import type { Change } from './write-set.ts';
 
 export class Settled {
   /** Bytes of the sealed text. */

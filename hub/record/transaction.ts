@@ -15,7 +15,8 @@ import { homePatient } from './prepare.ts';
 import { shownText } from './present.ts';
 import { checkResource, mergedPatient, refuseOther } from './targets.ts';
 import { conditionsOf, isRead, type Plan, type Planned, planTransaction } from './transaction-plan.ts';
-import type { ResourceKey, Version, WriteSet } from './write-set.ts';
+import type { ResourceKey, Version } from './transaction-resources.ts';
+import type { WriteSet } from './write-set.ts';
 
 /** Carries out a transaction. @throws RecordError where any entry cannot be carried out; then nothing was changed */
 export async function runTransaction(

@@ -8,7 +8,8 @@ import type { CustomParameters } from './custom-parameters.ts';
 import { ParametersChanged } from './flush.ts';
 import type { HomeKeys } from './home-keys.ts';
 import { HomeNumbers } from './home-numbers.ts';
-import { type ResourceKey, WriteSet } from './write-set.ts';
+import type { ResourceKey } from './transaction-resources.ts';
+import { WriteSet } from './write-set.ts';
 
 /** One change, small or large, which is carried out whole or not at all. */
 export interface WriteJob<T> {
