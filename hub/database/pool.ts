@@ -92,7 +92,6 @@ export interface Database extends Queryable {
 const connectTimeoutMs = 10_000;
 
 const int8 = 20;
-const timestamptz = 1184;
 const date = 1082;
 const int8Array = 1016;
 const dateArray = 1182;
@@ -282,7 +281,6 @@ function beginStatement({ isolation, readOnly, scope }: TransactionOptions): str
 function valueParser(oid: number, format?: 'text' | 'binary'): (value: string) => unknown {
   if (format !== 'binary') {
     if (oid === int8) return exactNumber;
-    if (oid === timestamptz) return time;
     if (oid === int8Array) return numberArray;
     if (oid === date) return (text: string) => text;
     if (oid === dateArray) return pg.types.getTypeParser(textArray as number, 'text');
@@ -296,23 +294,6 @@ function exactNumber(text: string): number {
     throw new RangeError('An int8 beyond 2^53 was selected: select it ::text, so that it keeps its digits.');
   }
   return value;
-}
-
-/** A time as PostgreSQL writes it in UTC (`2026-01-31 08:00:00.123456+00`); a quarter of the driver's way's time. */
-function time(text: string): Date {
-  if (text.length < 22 || text[0] === '0' || text[10] !== ' ' || !text.endsWith('+00')) return driversTime(text);
-  let milliseconds = 0;
-  for (let i = 20, worth = 100; i < text.length - 3 && worth >= 1; i++, worth /= 10) {
-    milliseconds += (text.charCodeAt(i) - 48) * worth;
-  }
-  const at = (place: number) => twoDigits(text, place);
-  return new Date(Date.UTC(at(0) * 100 + at(2), at(5) - 1, at(8), at(11), at(14), at(17), milliseconds));
-}
-
-const driversTime = pg.types.getTypeParser(timestamptz as number, 'text') as (text: string) => Date;
-
-function twoDigits(text: string, at: number): number {
-  return text.charCodeAt(at) * 10 + text.charCodeAt(at + 1) - 528;
 }
 
 function numberArray(text: string): (number | null)[] {
