@@ -1,6 +1,8 @@
 export * from './datatypes.ts';
 export * from './document.ts';
 export { CDA_NAMESPACE, SDTC_NAMESPACE, type XmlAttribute, XmlElement } from './element.ts';
+export { compileSchematron, SchematronError } from './schematron/compile.ts';
+export { loadSchematron, Schematron, type SchematronFinding } from './schematron/schematron.ts';
 export {
   parseXml,
   positionOf,

@@ -157,7 +157,7 @@ function describe(error: unknown, source: string, offset: number): XmlError {
 }
 
 /** A document that declares no namespace is read as CDA, since some senders leave it out. */
-function nameOf(uri: string, local: string): string {
+export function nameOf(uri: string, local: string): string {
   if (uri === CDA_NAMESPACE || uri === '') return local;
   if (uri === SDTC_NAMESPACE) return `sdtc:${local}`;
   return `{${uri}}${local}`;
