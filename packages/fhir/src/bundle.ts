@@ -3,7 +3,7 @@
  * resource is a slice of the text that came, scanned alone, so that its digits stay and one copy is in memory.
  */
 import type { Bundle, BundleEntry, BundleEntryRequest } from '@medplum/fhirtypes';
-import type { JsonLimits } from './json/limits.ts';
+import { DEFAULT_LIMITS, type JsonLimits } from './json/limits.ts';
 import { endOfArray, objectMembers, skipSpace } from './json/members.ts';
 import { parseJson } from './json/parse.ts';
 import type { Span } from './json/tokens.ts';
@@ -39,8 +39,8 @@ export interface BundleLimits extends JsonLimits {
   maxEntries: number;
 }
 
-/** 100 Mi characters, 64 levels inside a resource, 100 000 entries. */
-export const BUNDLE_LIMITS: BundleLimits = { maxLength: 100 * 1024 * 1024, maxDepth: 64, maxEntries: 100_000 };
+/** 100 Mi characters, as one resource otherwise, 100 000 entries. */
+export const BUNDLE_LIMITS: BundleLimits = { ...DEFAULT_LIMITS, maxLength: 100 * 1024 * 1024, maxEntries: 100_000 };
 
 /**
  * Scans the JSON text of a Bundle. The first thing that is wrong anywhere in it refuses the whole: the error's line and

@@ -16,6 +16,10 @@ function scanned(text: string): ScannedResource {
   return result;
 }
 
+function members(count: number): string {
+  return Array.from({ length: count }, (_, i) => `"k${i}":1`).join(',');
+}
+
 function refused(text: string): FhirError {
   const result = scanResource(text);
   if (!isFhirError(result)) throw new Error('the text should have been refused');
@@ -56,6 +60,21 @@ describe('scanResource', () => {
   ])('refuses %s', (text, code, path, column) => {
     const error = refused(text);
     expect([error.code, error.path, error.column]).toEqual([code, path, column]);
+  });
+
+  test('counts the properties of each object alone', () => {
+    const full = `{${members(1_000)}}`;
+    const text = `{"resourceType":"Basic","x":[${full},${full}],"y":{"z":${full},"a":1}}`;
+    expect(scanned(text).text).toBe(text);
+    expect(refused(`{"resourceType":"Basic","x":${full},${members(1_000)}}`).path).toBe('k998');
+  });
+
+  test('refuses a million properties before it parses them', () => {
+    const text = `{"resourceType":"Patient",${members(1_000_000)}}`;
+    const { user, system } = process.cpuUsage();
+    expect(refused(text).code).toBe('too-costly');
+    const used = process.cpuUsage({ user, system });
+    expect(used.user + used.system).toBeLessThan(100_000);
   });
 
   test('says the line, and nothing of the content', () => {

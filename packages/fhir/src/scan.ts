@@ -1,13 +1,13 @@
 /**
  * From the JSON text of one resource to what the record store needs: the parsed value, the text without white space,
- * and where `id`, `meta` and references stand in it. The engine's own `JSON.parse` builds the value and one light walk
- * finds the places; figures for this and for a hand-written parser are in the README.
+ * and where `id`, `meta` and references stand in it. One light walk finds the places and the engine's own `JSON.parse`
+ * builds the value; figures for this and for a hand-written parser are in the README.
  */
 import type { Resource } from '@medplum/fhirtypes';
 import type { JsonLimits } from './json/limits.ts';
 import { DEFAULT_LIMITS } from './json/limits.ts';
 import { parseJson } from './json/parse.ts';
-import type { ReferenceSpan, Span } from './json/tokens.ts';
+import type { ReferenceSpan, Span, Tokens } from './json/tokens.ts';
 import { tokenize } from './json/tokens.ts';
 import type { FhirError } from './outcome.ts';
 import { fhirError } from './outcome.ts';
@@ -39,13 +39,13 @@ export function scanResource(text: string, limits: JsonLimits = DEFAULT_LIMITS):
   if (text.length > limits.maxLength) {
     return fhirError(text, limits.maxLength, 'too-long', `the resource is longer than ${limits.maxLength} characters`);
   }
-  const value = parseFast(text);
-  if (value === undefined) return explain(text, limits);
+  const read = readFast(text, limits);
+  if (read === undefined) return explain(text, limits);
+  const { value, tokens } = read;
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     return fhirError(text, 0, 'structure', 'a resource is a JSON object with a resourceType');
   }
-  const tokens = tokenize(text, limits.maxDepth);
-  if (typeof tokens === 'string' || countKeys(value) !== tokens.keys) return explain(text, limits);
+  if (countKeys(value) !== tokens.keys) return explain(text, limits);
   const { resourceType, id, meta } = value as { resourceType?: unknown; id?: unknown; meta?: unknown };
   if (typeof resourceType !== 'string' || tokens.resourceType === undefined) {
     return refuseMember(
@@ -81,9 +81,11 @@ export function scanResource(text: string, limits: JsonLimits = DEFAULT_LIMITS):
   };
 }
 
-function parseFast(text: string): unknown {
+/** The value, and what the walk finds in its text; undefined where either refuses. The walk stops at what would be dear to parse. */
+function readFast(text: string, limits: JsonLimits): { value: unknown; tokens: Tokens } | undefined {
   try {
-    return JSON.parse(text);
+    const tokens = tokenize(text, limits);
+    return typeof tokens === 'string' ? undefined : { value: JSON.parse(text), tokens };
   } catch {
     return undefined;
   }

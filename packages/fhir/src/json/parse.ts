@@ -22,7 +22,7 @@ export function parseJson(
   if (text.length > limits.maxLength) {
     return fhirError(text, limits.maxLength, 'too-long', `the text is longer than ${limits.maxLength} characters`);
   }
-  const reader = new Reader(text, limits.maxDepth, numberOf);
+  const reader = new Reader(text, limits, numberOf);
   try {
     return { value: reader.document() };
   } catch (problem) {
@@ -57,14 +57,14 @@ const ESCAPES: Record<string, string> = {
 
 class Reader {
   readonly text: string;
-  readonly maxDepth: number;
+  readonly limits: JsonLimits;
   readonly numberOf: (digits: string) => number;
   at = 0;
   steps: (string | number)[] = [];
 
-  constructor(text: string, maxDepth: number, numberOf: (digits: string) => number) {
+  constructor(text: string, limits: JsonLimits, numberOf: (digits: string) => number) {
     this.text = text;
-    this.maxDepth = maxDepth;
+    this.limits = limits;
     this.numberOf = numberOf;
   }
 
@@ -120,6 +120,9 @@ class Reader {
           throw new Refusal(start, 'duplicate', 'the property appears twice in this object; each may appear once');
         }
         keys.add(key);
+        if (keys.size > this.limits.maxMembers) {
+          throw new Refusal(start, 'too-costly', `more than ${this.limits.maxMembers} properties in one object`);
+        }
         this.space();
         if (this.text[this.at] !== ':') this.refuse('a colon is expected after the property name');
         this.at++;
@@ -200,8 +203,9 @@ class Reader {
   private depth = 0;
 
   private enter(): void {
-    if (++this.depth > this.maxDepth) {
-      throw new Refusal(this.at, 'too-costly', `more than ${this.maxDepth} objects and arrays inside one another`);
+    const { maxDepth } = this.limits;
+    if (++this.depth > maxDepth) {
+      throw new Refusal(this.at, 'too-costly', `more than ${maxDepth} objects and arrays inside one another`);
     }
     this.at++;
   }

@@ -1,8 +1,9 @@
 /**
- * The light tokenizer: one walk over a text that `JSON.parse` has accepted. It drops the white space between tokens,
- * counts property names (so that duplicates show as a difference to the parsed value), checks the depth, and notes
- * where the resource's own `id`, `meta` and `resourceType` and every `Reference.reference` stand.
+ * The light tokenizer: one walk over a text. It drops the white space between tokens, counts property names (so that
+ * duplicates show as a difference to the parsed value), checks the limits, and notes where the resource's own `id`,
+ * `meta` and `resourceType` and every `Reference.reference` stand.
  */
+import type { JsonLimits } from './limits.ts';
 
 /** A stretch of a text: first character and the one after the last. */
 export interface Span {
@@ -32,19 +33,21 @@ export interface Tokens {
 }
 
 /** Why the walk stopped; the strict parser says the rest. */
-export type TokenRefusal = 'depth' | 'string';
+export type TokenRefusal = 'depth' | 'members' | 'string';
 
 const MAX_DEPTH = 1024;
 const keyStarts = new Int32Array(MAX_DEPTH + 1);
 const keyEnds = new Int32Array(MAX_DEPTH + 1);
 /** Item number in an array, -1 in an object. */
 const positions = new Int32Array(MAX_DEPTH + 1);
+/** Properties of an object so far. */
+const members = new Int32Array(MAX_DEPTH + 1);
 
 /**
  * Walks the text. `maxDepth` may be 1024 at most. The text has to be valid JSON of an object: anything else gives a
- * meaningless result, though never an endless loop.
+ * meaningless result, or throws a SyntaxError, though never an endless loop.
  */
-export function tokenize(text: string, maxDepth: number): Tokens | TokenRefusal {
+export function tokenize(text: string, { maxDepth, maxMembers }: JsonLimits): Tokens | TokenRefusal {
   const length = text.length;
   const limit = Math.min(maxDepth, MAX_DEPTH);
   const references: ReferenceSpan[] = [];
@@ -62,6 +65,7 @@ export function tokenize(text: string, maxDepth: number): Tokens | TokenRefusal 
   positions[0] = -1;
   keyStarts[0] = 0;
   keyEnds[0] = 0;
+  members[0] = 0;
   while (i < length) {
     const code = text.charCodeAt(i);
     if (code === 34) {
@@ -90,6 +94,7 @@ export function tokenize(text: string, maxDepth: number): Tokens | TokenRefusal 
       if (expectsKey) {
         expectsKey = false;
         keys++;
+        if (++members[depth]! > maxMembers) return 'members';
         keyStarts[depth] = start;
         keyEnds[depth] = end;
         continue;
@@ -122,6 +127,7 @@ export function tokenize(text: string, maxDepth: number): Tokens | TokenRefusal 
       if (++depth > limit) return 'depth';
       expectsKey = code === 123;
       positions[depth] = expectsKey ? -1 : 0;
+      members[depth] = 0;
     } else if (code === 125 || code === 93) {
       depth--;
       expectsKey = false;

@@ -160,7 +160,7 @@ class Run {
     if (this.copied > PATCH_LIMITS.maxCopied) {
       throw new PatchRefusal('too-costly', `the copies are longer than ${PATCH_LIMITS.maxCopied} characters together`);
     }
-    const copy = parseExact(text, { maxLength: text.length, maxDepth: PATCH_LIMITS.maxDepth });
+    const copy = parseExact(text, { ...PATCH_LIMITS, maxLength: text.length });
     if (isFhirError(copy)) throw new PatchRefusal(copy.code, copy.error);
     return copy.value;
   }

@@ -21,6 +21,8 @@ export const PATCH_LIMITS = {
   maxLength: 16 * 1024 * 1024,
   /** Objects and arrays inside one another, in the patch and in what comes out. */
   maxDepth: 64,
+  /** Properties of one object. */
+  maxMembers: 1_000,
   /** Operations of a JSON Patch. */
   maxJsonOperations: 1_000,
   /** Operations of a FHIRPath Patch, each of which searches the resource. */
