@@ -16,7 +16,7 @@ import { demoAccounts, loadRegion, registerSites, startReceivers } from './demo/
 import { faultText } from './faults.ts';
 import { Authenticator, httpServer, startMllp } from './gate/index.ts';
 import { forgetPatients, PersonIndex } from './identity/index.ts';
-import { ConversionPool, Messages, Processor, Receiver } from './inbox/index.ts';
+import { ConversionPool, Messages, Processor, Receiver, Reprocess, ReprocessJobs } from './inbox/index.ts';
 import type { Progress, RunningHub } from './lifecycle.ts';
 import { Deliveries, Derivation, forgetDeliveries, Sender } from './outbox/index.ts';
 import { Expunger, FhirRecord, Labels, Retention, useDefinitions } from './record/index.ts';
@@ -63,6 +63,10 @@ export async function startHub(config: Config, progress: Progress, pages = scree
     const isPressed = () => receiver.pressed;
     const processor = new Processor({ database: system, record, persons, participants, master, pool, isPressed, log });
     const messages = new Messages(system, master, participants);
+    const reprocess = new Reprocess({ database: system, record, persons, participants, master, pool, log });
+    const reprocessJobs = new ReprocessJobs(system, reprocess, isPressed, (error) =>
+      log.error({ error: faultText(error) }, 'stored messages were not converted anew as was asked'),
+    );
     const sender = new Sender({ database: system, record, participants, accessLog, log });
     new Derivation(record, persons, participants, () => sender.wake());
     const labels = new Labels(system, record);
@@ -76,6 +80,10 @@ export async function startHub(config: Config, progress: Progress, pages = scree
     const { importFrom, importBytes, bulkHours: hours } = config;
     const bulk = new Bulk({ database: system, record, master, log }, { importFrom, importBytes, hours });
     await participants.load();
+    participants.watch((error) =>
+      log.error({ error: faultText(error) }, 'what is known of the participants was not brought up to date'),
+    );
+    closing.push(() => participants.close());
     if (config.demo) {
       await registerSites(participants, accounts);
       const receivers = await startReceivers(config.dataDir, participants);
@@ -84,6 +92,9 @@ export async function startHub(config: Config, progress: Progress, pages = scree
     const inboxLead = new Leadership(database, leads.inbox, processor);
     await inboxLead.start();
     closing.push(() => inboxLead.stop());
+    const reprocessLead = new Leadership(database, leads.reprocess, reprocessJobs);
+    await reprocessLead.start();
+    closing.push(() => reprocessLead.stop());
 
     const authenticator = new Authenticator(accounts, tokenKey(config.dataDir));
     const app = httpServer(
@@ -99,6 +110,8 @@ export async function startHub(config: Config, progress: Progress, pages = scree
         demoAccounts: config.demo ? demoAccounts : [],
         messages,
         processor,
+        reprocess,
+        reprocessJobs,
         persons,
         deliveries,
         receiver,
@@ -158,7 +171,13 @@ export async function startHub(config: Config, progress: Progress, pages = scree
 }
 
 /** The locks of what one hub at a time does. */
-const leads = { inbox: 7_240_317, outbox: 7_240_318, retention: 7_240_330, parameters: 7_240_331 };
+const leads = {
+  inbox: 7_240_317,
+  outbox: 7_240_318,
+  retention: 7_240_330,
+  parameters: 7_240_331,
+  reprocess: 7_240_332,
+};
 
 async function openStore(config: Config, progress: Progress, closing: (() => Promise<void>)[]): Promise<Database> {
   let embedded: EmbeddedDatabase | undefined;

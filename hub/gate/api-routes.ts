@@ -52,6 +52,11 @@ export function apiRoutes(app: FastifyInstance, parts: ApiParts): void {
     return found;
   });
 
+  app.get('/api/not-mapped', async (request) => {
+    await as(request, messageReaders);
+    return messages.notMapped(parameters(request).source || undefined);
+  });
+
   app.get<Id>('/api/messages/:id', async (request) => {
     const who = await as(request, messageReaders);
     const message = await messages.read(request.params.id);

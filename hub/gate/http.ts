@@ -17,6 +17,7 @@ import { fhirBulkRoutes } from './fhir-bulk-routes.ts';
 import { type FhirParts, fhirRoutes } from './fhir-routes.ts';
 import { sendError as sendFhirError } from './fhir-send.ts';
 import { type InboxParts, inboxRoutes } from './inbox-routes.ts';
+import { type ReprocessRouteParts, reprocessRoutes } from './reprocess-routes.ts';
 
 export interface HttpOptions {
   /** The folder of the built screens; without it the hub serves its interfaces only. */
@@ -30,7 +31,11 @@ const deadline = { wholeMs: 120_000, silentMs: 60_000, uploads: ['/fhir/$import'
 
 export function httpServer(
   options: HttpOptions,
-  parts: Omit<FhirParts, 'addresses' | 'fault'> & ApiParts & AuthParts & InboxParts & { bulk: Bulk },
+  parts: Omit<FhirParts, 'addresses' | 'fault'> &
+    ApiParts &
+    AuthParts &
+    InboxParts &
+    ReprocessRouteParts & { bulk: Bulk },
 ): FastifyInstance {
   const app = Fastify({
     logger: false,
@@ -68,6 +73,7 @@ export function httpServer(
   app.setNotFoundHandler((request, reply) => notFound(request, reply, options.screens, addresses));
   authRoutes(app, parts);
   apiRoutes(app, parts);
+  reprocessRoutes(app, parts);
   inboxRoutes(app, parts);
   const fault = (error: unknown, route: string) =>
     options.log.error({ error: faultText(error), route }, 'a part of a request failed');

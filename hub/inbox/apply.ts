@@ -2,7 +2,7 @@
 import { isFhirError, type ScannedResource, scanResource } from '@causeway/fhir';
 import { mergeFact } from '@causeway/mapping';
 import type { Resource } from '@medplum/fhirtypes';
-import { homePatient, type Version, type WriteSet } from '../record/index.ts';
+import { homePatient, type Version } from '../record/index.ts';
 import type { StatedFact } from './converted.ts';
 
 /** A fact ready to be stored. */
@@ -20,6 +20,16 @@ export interface Applied {
   superseded: number;
 }
 
+/** What is known of a resource when a statement meets it. */
+export type Known = Pick<Version, 'version' | 'asOf' | 'updated' | 'message' | 'text'>;
+
+/** Where facts are put: a transaction (`WriteSet`), or a fold in memory. */
+export interface FactStore {
+  get(type: string, id: string): Known | undefined;
+  put(scanned: ScannedResource, type: string, id: string, by: { asOf: string | undefined; message: string }): Known;
+  restate(type: string, id: string, asOf: string): void;
+}
+
 /** @throws Error where a converter made no resource that can be stored */
 export function prepareFact(fact: StatedFact): PreparedFact {
   const scanned = scan(fact.text);
@@ -27,10 +37,10 @@ export function prepareFact(fact: StatedFact): PreparedFact {
 }
 
 /**
- * Applies a message's facts to the transaction, in their order.
+ * Applies a message's facts to what is known, in their order.
  * @param again the message was processed before: then what another message said at the same time was said after it
  */
-export function applyFacts(set: WriteSet, facts: readonly PreparedFact[], message: string, again: boolean): Applied {
+export function applyFacts(set: FactStore, facts: readonly PreparedFact[], message: string, again: boolean): Applied {
   const applied: Applied = { stored: [], superseded: 0 };
   for (const { fact, scanned } of facts) {
     const { type, id } = fact;
@@ -66,7 +76,7 @@ export function applyFacts(set: WriteSet, facts: readonly PreparedFact[], messag
 }
 
 /** Whether a statement is older than what is known; a client's own change counts from when it was made. */
-function isOlder(asOf: string, known: Version, equalIsOlder: boolean): boolean {
+function isOlder(asOf: string, known: Known, equalIsOlder: boolean): boolean {
   const since = known.asOf ?? known.updated.toISOString();
   return equalIsOlder ? asOf <= since : asOf < since;
 }
@@ -87,7 +97,7 @@ function scan(text: string): ScannedResource {
 }
 
 /** Whether two resources say the same, apart from what the hub notes about versions. */
-function sameContent(known: object, stated: object): boolean {
+export function sameContent(known: object, stated: object): boolean {
   return JSON.stringify(content(known)) === JSON.stringify(content(stated));
 }
 

@@ -25,7 +25,7 @@ export interface ConvertedMessage {
   facts: StatedFact[];
   identityEvents: IdentityEvent[];
   counts: { mapped: number; consumed: number; structural: number; kept: number; rejected: number };
-  /** The kinds of source fields that carried content and were not mapped, each once: `PID-25`, or a path without positions. */
+  /** The kinds of source fields that carried content and were not mapped, each once: `PID-25.1.1`, or a path without positions. */
   notMapped: string[];
   issues: ConversionIssue[];
   issueCount: number;

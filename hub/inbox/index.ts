@@ -1,5 +1,9 @@
 /** The inbox: the durable message log and what works it off. */
 export { ConversionPool } from './conversion-pool.ts';
+export { type Difference, differencesOf } from './differences.ts';
+export type { LaneChange } from './lane.ts';
 export { Messages } from './messages.ts';
 export { Processor } from './process.ts';
 export { type Dialect, type Receipt, type Received, Receiver } from './receive.ts';
+export { Reprocess, type ReprocessFilter } from './reprocess.ts';
+export { ReprocessJobs } from './reprocess-jobs.ts';

@@ -13,9 +13,15 @@ export interface MessageFilter {
   source?: string;
   dialect?: string;
   q?: string;
+  /** A kind of source field that was not mapped, as `Messages.notMapped` tells it. */
+  notMapped?: string;
   before?: string;
   limit: number;
 }
+
+/** How many messages the work list looks at, and how many kinds it tells. */
+const surveyed = 20_000;
+const shownKinds = 200;
 
 const columns = `seq, id, received, source, dialect, type, control_id, size, state, attempts, error, patient, resources,
   mapped, consumed, structural, kept, rejected, issues`;
@@ -39,6 +45,7 @@ export class Messages {
     if (filter.state) conditions.push(`state = ${parameter(filter.state)}`);
     if (filter.source) conditions.push(`source = ${parameter(filter.source)}`);
     if (filter.dialect) conditions.push(`dialect = ${parameter(filter.dialect)}`);
+    if (filter.notMapped) conditions.push(`not_mapped @> ARRAY[${parameter(filter.notMapped)}]`);
     if (filter.before) conditions.push(`seq < ${parameter(/^\d{1,15}$/.test(filter.before) ? filter.before : '0')}`);
     if (filter.q) {
       const text = parameter(filter.q);
@@ -100,6 +107,27 @@ export class Messages {
     );
     if (rows.length === 0)
       throw new RecordError(409, 'conflict', 'There is no message of this id that can be replayed.');
+  }
+
+  /**
+   * The work list of the maps: the kinds of source fields that carried content and were not mapped, the most frequent
+   * first, of the newest messages. @param source of one sender only
+   */
+  async notMapped(source: string | undefined): Promise<{ messages: number; kinds: object[] }> {
+    const newest = `SELECT source, dialect, not_mapped FROM message
+      WHERE state = 'processed' AND ($1::text IS NULL OR source = $1) ORDER BY seq DESC LIMIT ${surveyed}`;
+    const [kinds, messages] = await Promise.all([
+      this.#database.query(
+        `SELECT source, dialect, kind, count(*) AS messages FROM (${newest}) m, unnest(not_mapped) AS kind
+         GROUP BY source, dialect, kind ORDER BY messages DESC, kind LIMIT ${shownKinds}`,
+        [source ?? null],
+      ),
+      this.#database.query(`SELECT count(*) AS messages FROM (${newest}) m`, [source ?? null]),
+    ]);
+    return {
+      messages: messages.rows[0]!.messages,
+      kinds: kinds.rows.map((row) => ({ ...row, sourceName: this.#participants.byKey(row.source).name })),
+    };
   }
 
   /** Counts by stage and by source. */

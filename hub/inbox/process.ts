@@ -3,7 +3,7 @@
  * lane. A message that fails is tried again and holds back its lane; after the last try it is dead and says why.
  */
 import type { Logger } from 'pino';
-import type { Database, Transaction } from '../database/index.ts';
+import type { Database } from '../database/index.ts';
 import { faultReason, faultText } from '../faults.ts';
 import type { PersonIndex } from '../identity/index.ts';
 import { type FhirRecord, open, type WriteSet } from '../record/index.ts';
@@ -12,6 +12,8 @@ import type { Participants } from '../trust/index.ts';
 import { type Applied, applyFacts, type PreparedFact, prepareFact } from './apply.ts';
 import type { ConversionPool } from './conversion-pool.ts';
 import { type ConvertedMessage, noConversion } from './converted.ts';
+import { mapVersion } from './map-version.ts';
+import { recordOutcomes } from './outcomes.ts';
 import { type Dialect, messageIdentity } from './receive.ts';
 
 const batchSize = 64;
@@ -42,6 +44,8 @@ interface Work {
   message: Waiting;
   conversion: ConvertedMessage;
   facts: PreparedFact[];
+  /** By which map it was converted. */
+  map: bigint;
   error: string | undefined;
 }
 
@@ -172,6 +176,7 @@ export class Processor {
     const messages = await this.#claim(after);
     if (messages.length === 0) return [];
     const readable = messages.filter(({ bytes }) => bytes !== undefined);
+    const maps = messages.map(({ source }) => mapVersion(this.#participants.byKey(source).settings));
     const conversions = await this.#pool.convert(
       readable.map(({ id, dialect, bytes, received, source }) => {
         const { key, name, settings } = this.#participants.byKey(source);
@@ -179,21 +184,25 @@ export class Processor {
       }),
     );
     const byMessage = new Map(readable.map((message, i) => [message, conversions[i]!]));
-    return messages.map((message) =>
-      this.#work(message, byMessage.get(message) ?? noConversion('The original was erased or does not open.')),
+    return messages.map((message, i) =>
+      this.#work(
+        message,
+        maps[i]!,
+        byMessage.get(message) ?? noConversion('The original was erased or does not open.'),
+      ),
     );
   }
 
-  #work(message: Waiting, conversion: ConvertedMessage): Work {
+  #work(message: Waiting, map: bigint, conversion: ConvertedMessage): Work {
     if (conversion.error === undefined) {
       try {
-        return { message, conversion, facts: conversion.facts.map(prepareFact), error: undefined };
+        return { message, map, conversion, facts: conversion.facts.map(prepareFact), error: undefined };
       } catch (error) {
         conversion.error = faultReason(error);
       }
     }
     this.#log.error({ message: message.id, error: conversion.error }, 'a message could not be converted');
-    return { message, conversion, facts: [], error: conversion.error };
+    return { message, map, conversion, facts: [], error: conversion.error };
   }
 
   async #claim(after: number): Promise<Waiting[]> {
@@ -242,7 +251,17 @@ export class Processor {
       alone: true,
       size: facts.length,
       apply: async (set, transaction) => {
-        const outcomes = works.map((work) => ({ work, applied: this.#apply(set, work) }));
+        const outcomes = works.map((work) => {
+          const { message, conversion, facts, map, error } = work;
+          return {
+            seq: message.seq,
+            conversion,
+            map,
+            error,
+            patient: facts.find(({ fact }) => fact.type === 'Patient')?.fact.id,
+            stored: this.#apply(set, work).stored.length,
+          };
+        });
         await recordOutcomes(transaction, outcomes, set.now);
       },
     });
@@ -283,49 +302,4 @@ export class Processor {
     });
     return dead;
   }
-}
-
-interface Outcome {
-  work: Work;
-  applied: Applied;
-}
-
-async function recordOutcomes(transaction: Transaction, outcomes: Outcome[], now: Date): Promise<void> {
-  const column = <T>(value: (outcome: Outcome) => T) => outcomes.map(value);
-  const count = (disposition: keyof ConvertedMessage['counts']) =>
-    column(({ work }) => work.conversion.counts[disposition]);
-  await transaction.query({
-    name: 'message_processed',
-    text: `
-      UPDATE message m SET state = v.state, attempts = attempts + 1, error = v.error, next_attempt = NULL,
-        processed = CASE WHEN v.state = 'processed' THEN $1::timestamptz END,
-        patient = v.patient, resources = v.resources, mapped = v.mapped, consumed = v.consumed,
-        structural = v.structural, kept = v.kept, rejected = v.rejected, issues = v.issues,
-        not_mapped = v.not_mapped::text[], issue_list = v.issue_list
-      FROM unnest($2::bigint[], $3::text[], $4::text[], $5::uuid[], $6::integer[], $7::integer[], $8::integer[],
-                  $9::integer[], $10::integer[], $11::integer[], $12::integer[], $13::text[], $14::jsonb[])
-        AS v (seq, state, error, patient, resources, mapped, consumed, structural, kept, rejected, issues, not_mapped,
-              issue_list)
-      WHERE m.seq = v.seq`,
-    values: [
-      now,
-      column(({ work }) => work.message.seq),
-      column(({ work }) => (work.error === undefined ? 'processed' : 'dead')),
-      column(({ work }) => work.error ?? null),
-      column(({ work }) => work.facts.find(({ fact }) => fact.type === 'Patient')?.fact.id ?? null),
-      column(({ applied }) => applied.stored.length),
-      count('mapped'),
-      count('consumed'),
-      count('structural'),
-      count('kept'),
-      count('rejected'),
-      column(({ work }) => work.conversion.issueCount),
-      column(({ work }) => arrayText(work.conversion.notMapped)),
-      column(({ work }) => JSON.stringify(work.conversion.issues)),
-    ],
-  });
-}
-
-function arrayText(values: string[]): string {
-  return `{${values.map((value) => `"${value.replace(/["\\]/g, '\\$&')}"`).join(',')}}`;
 }

@@ -24,16 +24,25 @@ export interface Participant {
   endpoint: Endpoint | undefined;
 }
 
+const pollMs = 2_000;
+
 export class Participants {
   readonly #database: Database;
   #all = new Map<string, Participant>();
+  /** How often this hub changed a participant. */
+  #changes = 0;
+  #timer: NodeJS.Timeout | undefined;
+  #turn: Promise<void> = Promise.resolve();
 
   constructor(database: Database) {
     this.#database = database;
   }
 
   async load(): Promise<void> {
+    const changes = this.#changes;
     const { rows } = await this.#database.query('SELECT * FROM participant');
+    // What was read before a change of ours would undo it in memory.
+    if (changes !== this.#changes) return;
     this.#all = new Map(
       rows.map((row) => [
         row.key,
@@ -50,6 +59,18 @@ export class Participants {
         },
       ]),
     );
+  }
+
+  /** Learns what other hubs over the same database change. @param fault is told where the database does not answer */
+  watch(fault: (error: unknown) => void): void {
+    this.#timer = setInterval(() => {
+      this.#turn = this.load().catch(fault);
+    }, pollMs);
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.#turn;
   }
 
   /** Adds an organisation or changes what is known of it. */
@@ -75,6 +96,7 @@ export class Participants {
         participant.endpoint ? JSON.stringify(participant.endpoint) : null,
       ],
     );
+    this.#changes++;
     this.#all.set(key, participant);
   }
 

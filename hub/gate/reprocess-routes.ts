@@ -1,0 +1,153 @@
+/**
+ * Converting stored messages anew: what would change, and carrying it out; and what the hub is told of each sender's
+ * dialect, which is part of the map.
+ */
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import {
+  differencesOf,
+  type LaneChange,
+  type Reprocess,
+  type ReprocessFilter,
+  type ReprocessJobs,
+} from '../inbox/index.ts';
+import { RecordError } from '../record/index.ts';
+import type { AccessLog, Participants, Role } from '../trust/index.ts';
+import type { Authenticator, Caller } from './authenticate.ts';
+import { jsonBody } from './body.ts';
+import { readSettings } from './participant-settings.ts';
+
+export interface ReprocessRouteParts {
+  authenticator: Authenticator;
+  accessLog: AccessLog;
+  participants: Participants;
+  reprocess: Reprocess;
+  reprocessJobs: ReprocessJobs;
+}
+
+const engineers: Role[] = ['integration-engineer', 'administrator', 'system'];
+const lanesAtOnce = 20;
+const differencesShown = 100;
+
+type Id = { Params: { id: string } };
+
+export function reprocessRoutes(app: FastifyInstance, parts: ReprocessRouteParts): void {
+  const { reprocess, reprocessJobs: jobs, participants } = parts;
+  const engineer = async (request: FastifyRequest): Promise<Caller> => {
+    const who = await parts.authenticator.caller(request);
+    if (!engineers.includes(who.role)) throw new RecordError(403, 'forbidden', `The role ${who.role} may not do this.`);
+    return who;
+  };
+  const log = (who: Caller, action: string, request: FastifyRequest, patients: string[] = []) =>
+    parts.accessLog.record(who, {
+      action,
+      what: request.url.slice(0, 500),
+      status: 200,
+      ...(patients.length > 0 ? { patients } : {}),
+    });
+
+  app.post('/api/reprocess/preview', async (request) => {
+    const who = await engineer(request);
+    const body = jsonBody(request);
+    const filter = filterOf(body);
+    const after = placeOf(body.after);
+    const size = after === null ? await reprocess.size(filter) : undefined;
+    const numbers = await reprocess.lanes(filter, after, lanesAtOnce);
+    const lanes = [];
+    const patients = new Set<string>();
+    for (const number of numbers) {
+      const { messages, changes, leftBecause } = await reprocess.preview(number);
+      for (const { conversion } of messages)
+        for (const { type, id } of conversion.facts) if (type === 'Patient') patients.add(id);
+      const of = new Map(messages.map((message) => [message.id, message]));
+      lanes.push({
+        messages: messages.length,
+        leftBecause,
+        changes: changes.map((change) => shown(change, of.get(change.message))),
+      });
+    }
+    await log(who, 'preview-reprocess', request, [...patients]);
+    return { ...size, lanes, next: numbers.length === lanesAtOnce ? numbers.at(-1) : null };
+  });
+
+  app.post('/api/reprocess', async (request, reply) => {
+    const who = await engineer(request);
+    const job = await jobs.create(filterOf(jsonBody(request)), who.who);
+    await log(who, 'reprocess', request);
+    return reply.code(202).send(job);
+  });
+
+  app.get('/api/reprocess', async (request) => {
+    await engineer(request);
+    return { jobs: await jobs.list() };
+  });
+
+  app.delete<Id>('/api/reprocess/:id', async (request) => {
+    const who = await engineer(request);
+    const job = await jobs.cancel(request.params.id);
+    await log(who, 'cancel-reprocess', request);
+    return job;
+  });
+
+  app.get('/api/participants', async (request) => {
+    await engineer(request);
+    const all = participants.all().map(({ key, name, kind, sendingFacility, sendingApplication, settings }) => ({
+      key,
+      name,
+      kind,
+      sendingFacility,
+      sendingApplication,
+      settings,
+    }));
+    return { participants: all.sort((a, b) => (a.name < b.name ? -1 : 1)) };
+  });
+
+  app.put<{ Params: { key: string } }>('/api/participants/:key/settings', async (request) => {
+    const who = await engineer(request);
+    const participant = participants.all().find(({ key }) => key === request.params.key);
+    if (!participant) throw new RecordError(404, 'not-found', 'There is no participant of this key.');
+    const settings = readSettings(jsonBody(request));
+    await participants.put({ ...participant, settings });
+    await log(who, 'change-participant', request);
+    return { key: participant.key, settings };
+  });
+}
+
+function shown(change: LaneChange, message: { id: string; controlId: string; type: string } | undefined) {
+  const { kind, type, id, version, before, after } = change;
+  return {
+    kind,
+    reference: `${type}/${id}`,
+    versionId: version === undefined ? null : String(version),
+    message: { id: change.message, controlId: message?.controlId, type: message?.type },
+    differences: differencesOf(
+      before === undefined ? undefined : JSON.parse(before),
+      after?.scanned?.value,
+      differencesShown,
+    ),
+  };
+}
+
+const filterNames = ['source', 'dialect', 'type'] as const;
+
+/** @throws RecordError 400 */
+function filterOf(body: { [name: string]: unknown }): ReprocessFilter {
+  const filter: ReprocessFilter = {};
+  for (const name of filterNames) {
+    const value = body[name];
+    if (value === undefined || value === null || value === '') continue;
+    if (typeof value !== 'string' || value.length > 200)
+      throw new RecordError(400, 'value', `${name} must be a text of at most 200 characters.`, name);
+    filter[name] = value;
+  }
+  if (body.all !== undefined && typeof body.all !== 'boolean')
+    throw new RecordError(400, 'value', 'all must be true or false.', 'all');
+  return body.all === true ? { ...filter, all: true } : filter;
+}
+
+/** Behind which lane to go on. @throws RecordError 400 */
+function placeOf(after: unknown): string | null {
+  if (after === undefined || after === null) return null;
+  if (typeof after !== 'string' || !/^-?\d{1,19}$/.test(after))
+    throw new RecordError(400, 'value', 'after must be the next of the page before.', 'after');
+  return after;
+}
