@@ -7,7 +7,17 @@ import { accessCondition } from '../../trust/index.ts';
 import { referenceHash, referenceMask } from '../keys.ts';
 import { compile } from './compile.ts';
 import { eachResource } from './lead.ts';
-import { anyOf, hashed, lazily, leadRows, type Predicate, type SearchContext, sqlOf } from './predicate.ts';
+import {
+  anyOf,
+  hashArray,
+  hashed,
+  lazily,
+  leadRows,
+  type Predicate,
+  patientOf,
+  type SearchContext,
+  sqlOf,
+} from './predicate.ts';
 import { namesHome } from './reference.ts';
 import type { Filter } from './request.ts';
 import { wrong } from './wrong.ts';
@@ -43,21 +53,28 @@ export async function has(
   const inner = positive(await compile(context, filter.type, filter.filter));
   const alias = aliasOf(filter);
   const seen = () => visible(context, alias, filter.type, inner);
+  const isOfHome = base === 'Patient' && namesHome(filter.parameter);
+  if (isOfHome && inner.lead && 'hashes' in inner.lead) {
+    return hasInHome(
+      context,
+      inner.lead.hashes,
+      (near) => `${seen()} AND ${alias}.tokens @> ARRAY[${near}.self # ${mask()}]`,
+      alias,
+    );
+  }
   return {
     // The hash to look for is made in a subquery of its own: row security keeps an index from conditions that compute.
     sql: (near) => `EXISTS (
       SELECT 1 FROM (SELECT ${near}.self # ${mask()} AS value OFFSET 0) sought
       CROSS JOIN LATERAL (SELECT it.home, it.rkey FROM index_token it WHERE it.value = sought.value OFFSET 0) it
       ${eachResource('it', alias)} WHERE ${seen()} OFFSET 0)`,
-    ...((await hasFew(context, filter.type, inner))
+    ...((await hasFew(context, inner))
       ? {
           lead: {
             rows: () =>
-              base === 'Patient' && namesHome(filter.parameter)
+              isOfHome
                 ? `
-        SELECT near.home, near.rkey FROM ${rowsFrom(context, filter.type, inner, alias)}
-        CROSS JOIN LATERAL (
-          SELECT * FROM resource c WHERE c.type = ${typeCode(base)} AND c.home = ${alias}.home LIMIT 1) near
+        SELECT near.home, near.rkey FROM ${rowsFrom(context, filter.type, inner, alias)} ${patientOf(alias, 'near')}
         WHERE ${seen()} AND ${alias}.tokens @> ARRAY[near.self # ${mask()}]`
                 : `
         SELECT near.home, near.rkey FROM (
@@ -68,6 +85,27 @@ export async function has(
           },
         }
       : {}),
+  };
+}
+
+/**
+ * `_has` of Patients by what lies in their own homes: the rows of its hashes lead from home to home, and are looked at in
+ * the home of each candidate alone.
+ */
+function hasInHome(
+  context: SearchContext,
+  hashes: bigint[],
+  refers: (near: string) => string,
+  alias: string,
+): Predicate {
+  const list = lazily(() => `${context.parameter(hashArray(hashes))}::bigint[]`);
+  return {
+    sql: (near) => `EXISTS (
+      SELECT 1 FROM (
+        SELECT it.home, it.rkey FROM index_token it WHERE it.value = ANY(${list()}) AND it.home = ${near}.home OFFSET 0) it
+      ${eachResource('it', alias)} WHERE ${refers(near)} OFFSET 0)`,
+    lead: { hashes, patients: true },
+    partial: true,
   };
 }
 
@@ -115,15 +153,15 @@ async function followed(
 }
 
 /** Whether what a filter finds is few enough to begin with. */
-async function hasFew(context: SearchContext, type: string, inner: Predicate): Promise<boolean> {
+async function hasFew(context: SearchContext, inner: Predicate): Promise<boolean> {
   if (!inner.lead) return false;
   const { lead } = inner;
   if ('rows' in lead) return true;
   const rows = await context.query(
     `SELECT count(*) AS count FROM (SELECT 1 FROM index_token WHERE value = ANY($1::bigint[]) LIMIT ${fewest + 1}) probe`,
-    [`{${lead.hashes.join(',')}}`],
+    [hashArray(lead.hashes)],
   );
-  return Number(rows[0]!.count) <= fewest || type === 'Patient';
+  return Number(rows[0]!.count) <= fewest;
 }
 
 /** The rows of a type among which a filter finds, by its index where it has one. */

@@ -10,8 +10,9 @@ import type { SortKey } from './request.ts';
 
 /** One key as SQL. */
 export interface OrderKey {
-  /** On the alias `r`. */
-  sql: string;
+  /** Of an alias with `home` and `rkey`, or of a row of `resource` where it is `ofRow`. */
+  sql(alias: string): string;
+  ofRow?: true;
   cast: string;
   descending: boolean;
   neverNull: boolean;
@@ -27,14 +28,18 @@ export function isOrderedBySql(sort: readonly SortKey[]): boolean {
 
 export function orderKeys(context: SearchContext, type: string, sort: readonly SortKey[]): OrderKey[] {
   return sort.map(({ parameter, descending }) => {
-    if (parameter === '_lastUpdated') return { sql: 'r.updated', cast: 'timestamptz', descending, neverNull: true };
-    if (parameter === '_id') return { sql: 'r.rid', cast: 'uuid', descending, neverNull: true };
+    if (parameter === '_lastUpdated') {
+      return { sql: (alias) => `${alias}.updated`, ofRow: true, cast: 'timestamptz', descending, neverNull: true };
+    }
+    if (parameter === '_id') {
+      return { sql: (alias) => `${alias}.rid`, ofRow: true, cast: 'uuid', descending, neverNull: true };
+    }
     const isString = parameter.type === 'string';
     const [table, column] = isString ? ['index_string', 'value'] : ['index_range', 'low'];
     const number = context.parameter(String(parameterNumber(type, parameter.code)));
     return {
-      sql: `(SELECT ${descending ? 'max' : 'min'}(i.${column}) FROM ${table} i
-        WHERE i.home = r.home AND i.rkey = r.rkey AND i.param = ${number}::bigint)`,
+      sql: (alias) => `(SELECT ${descending ? 'max' : 'min'}(i.${column}) FROM ${table} i
+        WHERE i.home = ${alias}.home AND i.rkey = ${alias}.rkey AND i.param = ${number}::bigint)`,
       cast: isString ? 'text' : 'float8',
       descending,
       neverNull: false,
@@ -92,9 +97,10 @@ export function afterCursor(
   return condition;
 }
 
-/** After a cursor in the order without `_sort`, on columns that may lead a search. */
-export function afterPlace(context: SearchContext, cursor: Cursor, home: string, rkey: string): string {
+/** After a cursor in the order without `_sort`, on columns that may lead a search; of the home alone without `rkey`. */
+export function afterPlace(context: SearchContext, cursor: Cursor, home: string, rkey?: string): string {
   const at = `${context.parameter(cursor.home)}::bigint`;
+  if (rkey === undefined) return `${home} >= ${at}`;
   return `${home} >= ${at} AND (${home} > ${at} OR ${rkey} < ${context.parameter(cursor.rkey)}::bigint)`;
 }
 

@@ -1,5 +1,5 @@
 /** What a filter means in SQL: a condition on a row of `resource`, and perhaps an index that gives what it finds. */
-import type { IndexValue } from '@causeway/fhir';
+import { type IndexValue, typeCode } from '@causeway/fhir';
 import type { Row } from '../../database/index.ts';
 import type { Access } from '../../trust/index.ts';
 
@@ -34,6 +34,13 @@ export interface Predicate {
   sql(alias: string): string;
   /** The filter holds where the condition does not. */
   negative?: true;
+  /**
+   * What indexes alone say of a place, a row with `home` and `rkey`: the condition itself, or, of a partial filter, one
+   * that all it finds fulfil. It spares the rows of `resource` of what is not found.
+   */
+  ofPlace?(alias: string): string;
+  /** The same without what the lead says anyhow. */
+  besideLead?(alias: string): string;
   /** What the filter finds, from an index. A negative filter has none. */
   lead?: Lead;
   /** The lead gives more than the filter finds. */
@@ -45,10 +52,10 @@ export interface Predicate {
 }
 
 /**
- * Rows of `index_token` with one of these values, or a statement that gives `home, rkey`, in any order and repeatedly;
- * `few`: it is known to give few.
+ * Rows of `index_token` with one of these values; the Patients in whose homes there are such rows; or a statement that
+ * gives `home, rkey`, in any order and repeatedly; `few`: it is known to give few.
  */
-export type Lead = { hashes: bigint[] } | { rows(): string; few?: true };
+export type Lead = { hashes: bigint[]; patients?: true } | { rows(): string; few?: true };
 
 /** A condition that no index answers; it is asked of each resource in turn. */
 export type Check = (resource: Record<string, unknown>, values: readonly IndexValue[]) => boolean;
@@ -69,8 +76,20 @@ export function lazily<T>(make: () => T): () => T {
 export function hashed(context: SearchContext, hashes: bigint[], rows?: bigint[]): Predicate {
   const list = lazily(() => `${context.parameter(hashArray(hashes))}::bigint[]`);
   const sql = (alias: string) => `${alias}.tokens && ${list()}`;
-  return rows ? { sql, lead: { hashes: [...new Set(rows)] }, partial: true } : { sql, lead: { hashes } };
+  const led = rows ? [...new Set(rows)] : hashes;
+  const ledList = lazily(() => (rows ? `${context.parameter(hashArray(led))}::bigint[]` : list()));
+  const ofPlace = (alias: string) =>
+    `EXISTS (SELECT 1 FROM index_token t WHERE t.value = ANY(${ledList()}) AND t.home = ${alias}.home AND t.rkey = ${alias}.rkey OFFSET 0)`;
+  return {
+    sql,
+    lead: { hashes: led },
+    ...(led.length <= probed ? { ofPlace } : {}),
+    ...(rows ? { partial: true } : {}),
+  };
 }
+
+/** So many hashes at most are looked up for each place; a list of codes is rather held against the tokens of a row. */
+const probed = 16;
 
 /**
  * The filter that finds what the index rows of one parameter say. As a condition it is asked of each candidate: `OFFSET 0`
@@ -88,9 +107,11 @@ export function indexed(
   const param = lazily(() => `${context.parameter(String(number))}::bigint`);
   const found = lazily(() => test({ low: 'i.low', value: 'i.value' }));
   const own = lazily(() => test({ low: '(i.low + 0)', value: `(i.value || '')` }));
+  const sql = (alias: string) =>
+    `EXISTS (SELECT 1 FROM ${table} i WHERE i.home = ${alias}.home AND i.rkey = ${alias}.rkey AND i.param = ${param()} AND ${own()} OFFSET 0)`;
   return {
-    sql: (alias) =>
-      `EXISTS (SELECT 1 FROM ${table} i WHERE i.home = ${alias}.home AND i.rkey = ${alias}.rkey AND i.param = ${param()} AND ${own()} OFFSET 0)`,
+    sql,
+    ofPlace: sql,
     lead: { rows: () => `SELECT i.home, i.rkey FROM ${table} i WHERE i.param = ${param()} AND ${found()}` },
   };
 }
@@ -105,22 +126,45 @@ export interface IndexColumns {
 export function anyOf(context: SearchContext, predicates: Predicate[]): Predicate {
   const [only] = predicates;
   if (predicates.length === 1 && only) return only;
-  const leads = predicates.map(({ lead, negative }) => (negative ? undefined : lead));
   const sql = (alias: string) => `(${predicates.map((one) => sqlOf(one, alias)).join(' OR ')})`;
-  const hashes = leads.flatMap((lead) => (lead && 'hashes' in lead ? lead.hashes : []));
-  const partial = predicates.some((one) => one.partial) ? { partial: true as const } : {};
-  if (leads.every((lead) => lead && 'hashes' in lead)) return { sql, lead: { hashes }, ...partial };
-  if (leads.some((lead) => lead === undefined)) return { sql };
-  return { sql, lead: { rows: () => leads.map((lead) => leadRows(context, lead!)).join(' UNION ALL ') }, ...partial };
+  const leads = predicates.flatMap(({ lead, negative }) => (negative || !lead ? [] : lead));
+  if (leads.length < predicates.length) return { sql };
+  const places = predicates.flatMap(({ ofPlace }) => ofPlace ?? []);
+  return {
+    sql,
+    lead: eitherLead(context, leads),
+    ...(places.length === predicates.length
+      ? { ofPlace: (alias: string) => `(${places.map((one) => one(alias)).join(' OR ')})` }
+      : {}),
+    ...(predicates.some((one) => one.partial) ? { partial: true } : {}),
+  };
+}
+
+function eitherLead(context: SearchContext, leads: readonly Lead[]): Lead {
+  const hashed = leads.flatMap((lead) => ('hashes' in lead ? lead : []));
+  const patients = hashed.filter((lead) => lead.patients);
+  const isOneKind = hashed.length === leads.length && (patients.length === 0 || patients.length === leads.length);
+  if (!isOneKind) return { rows: () => leads.map((lead) => leadRows(context, lead)).join(' UNION ALL ') };
+  const hashes = hashed.flatMap((lead) => lead.hashes);
+  return patients.length > 0 ? { hashes, patients: true } : { hashes };
 }
 
 /** The filter that all of several find. */
 export function allOf(predicates: Predicate[]): Predicate {
   const [only] = predicates;
   if (predicates.length === 1 && only) return only;
-  const lead = predicates.find((one) => one.lead && !one.negative)?.lead;
+  const leading = predicates.find((one) => one.lead && !one.negative);
   const sql = (alias: string) => `(${predicates.map((one) => sqlOf(one, alias)).join(' AND ')})`;
-  return lead ? { sql, lead, partial: true } : { sql };
+  if (!leading) return { sql };
+  const places = (some: readonly Predicate[]) => (alias: string) =>
+    some.flatMap(({ ofPlace }) => ofPlace?.(alias) ?? []).join(' AND ') || 'true';
+  return {
+    sql,
+    lead: leading.lead!,
+    partial: true,
+    ofPlace: places(predicates),
+    besideLead: places(predicates.filter((one) => one !== leading)),
+  };
 }
 
 /** The condition of a filter, negative or not. */
@@ -132,7 +176,16 @@ export function sqlOf(predicate: Predicate, alias: string): string {
 export function leadRows(context: SearchContext, lead: Lead): string {
   if ('rows' in lead) return lead.rows();
   const list = context.parameter(hashArray(lead.hashes));
-  return `SELECT home, rkey FROM index_token WHERE value = ANY(${list}::bigint[])`;
+  const rows = (column: string) => `SELECT ${column} FROM index_token WHERE value = ANY(${list}::bigint[])`;
+  return lead.patients
+    ? `SELECT p.home, p.rkey FROM (${rows('home')}) hit ${patientOf('hit', 'p')}`
+    : rows('home, rkey');
+}
+
+/** The Patient in whose home something lies. */
+export function patientOf(place: string, alias: string): string {
+  return `CROSS JOIN LATERAL (
+    SELECT * FROM resource c WHERE c.type = ${typeCode('Patient')} AND c.home = ${place}.home LIMIT 1) ${alias}`;
 }
 
 /** Hashes as PostgreSQL reads an array. */

@@ -10,9 +10,9 @@ import { storedColumns } from '../read.ts';
 import { compile } from './compile.ts';
 import type { Cursor } from './cursor.ts';
 import { type Frequencies, frequent } from './frequencies.ts';
-import { eachResource, orderedRows } from './lead.ts';
+import { eachResource, foundRows, orderedRows, type Within } from './lead.ts';
 import { afterCursor, afterPlace, type OrderKey, orderBy, orderKeys, sortedColumns } from './order.ts';
-import { type Check, type Lead, type Predicate, type SearchContext, sqlOf } from './predicate.ts';
+import { type Check, type Lead, type Predicate, patientOf, type SearchContext, sqlOf } from './predicate.ts';
 import type { SearchRequest, SortKey } from './request.ts';
 
 /** A search compiled for one statement. */
@@ -52,15 +52,15 @@ export function pageStatement(compiled: Compiled, cursor: Cursor | undefined, li
   if (byOrder && cursor?.keys[0] !== null) return inIndexOrder(compiled, byOrder, cursor, limit);
   const keys = orderKeys(context, request.type, request.sort);
   if (keys.length > 0) return sorted(compiled, keys, cursor, limit);
-  const { from, rkey, home } = source(compiled, cursor);
-  return `SELECT ${storedColumns}, ${bound} FROM ${from} WHERE ${conditions(compiled, cursor)}
-    ORDER BY ${home}, ${rkey} DESC LIMIT ${limit}`;
+  const { from, place, order } = source(compiled, cursor, true);
+  return `SELECT ${storedColumns}, ${bound} FROM ${from}
+    WHERE ${placeConditions(compiled, place)} AND ${conditions(compiled, cursor, place)} ORDER BY ${order} LIMIT ${limit}`;
 }
 
 /** How many there are; at most `most`, where given. */
 export function countStatement(compiled: Compiled, most?: number): string {
-  const { from } = source({ ...compiled, byOrder: undefined }, undefined);
-  const rows = `SELECT 1 FROM ${from} WHERE ${conditions(compiled, undefined)}`;
+  const { from, place } = source(compiled, undefined, false);
+  const rows = `SELECT 1 FROM ${from} WHERE ${placeConditions(compiled, place)} AND ${conditions(compiled, undefined, place)}`;
   return `SELECT count(*) AS count FROM (${rows}${most === undefined ? '' : ` LIMIT ${most}`}) found`;
 }
 
@@ -72,7 +72,7 @@ export function withoutKeyStatement(
   limit: number,
 ): string {
   const { context, request } = compiled;
-  const keys: OrderKey[] = [{ sql: 'NULL', cast: 'float8', descending: key.descending, neverNull: false }];
+  const keys: OrderKey[] = [{ sql: () => 'NULL', cast: 'float8', descending: key.descending, neverNull: false }];
   const code = (key.parameter as { code: string }).code;
   const marker = context.parameter(`{${presenceHash(request.type, code)}}`);
   return sorted(compiled, keys, cursor, limit, `NOT r.tokens @> ${marker}::bigint[]`);
@@ -80,6 +80,7 @@ export function withoutKeyStatement(
 
 const bound = '(SELECT seq FROM clock) AS bound';
 
+/** Sorts what the lead finds; where indexes give all keys, before any resource is read. */
 function sorted(
   compiled: Compiled,
   keys: readonly OrderKey[],
@@ -87,12 +88,24 @@ function sorted(
   limit: number,
   also = 'true',
 ): string {
-  const { from } = source({ ...compiled, byOrder: undefined }, undefined);
-  const columns = keys.map(({ sql, cast }, i) => `${sql}::${cast} AS k${i}`).join(', ');
-  const after = cursor ? `WHERE ${afterCursor(compiled.context, keys, cursor, sortedColumns)}` : '';
-  return `SELECT s.*, ${bound} FROM (
-      SELECT ${storedColumns}, ${columns} FROM ${from} WHERE ${conditions(compiled, cursor)} AND ${also}) s
-    ${after} ORDER BY ${orderBy(keys, sortedColumns)} LIMIT ${limit}`;
+  const { context, lead } = compiled;
+  const columns = (alias: string) => keys.map(({ sql, cast }, i) => `${sql(alias)}::${cast} AS k${i}`).join(', ');
+  const after = cursor ? `WHERE ${afterCursor(context, keys, cursor, sortedColumns)}` : '';
+  const order = `ORDER BY ${orderBy(keys, sortedColumns)}`;
+  if (!lead || keys.some(({ ofRow }) => ofRow)) {
+    const { from, place } = source(compiled, undefined, false);
+    return `SELECT s.*, ${bound} FROM (
+        SELECT ${storedColumns}, ${columns('r')} FROM ${from}
+        WHERE ${placeConditions(compiled, place)} AND ${conditions(compiled, cursor, place)} AND ${also}) s
+      ${after} ${order} LIMIT ${limit}`;
+  }
+  const found = foundRows(context, lead.lead!, within(compiled, undefined));
+  const newest = cursor ? ` AND f.rkey <= ${context.parameter(cursor.bound)}::bigint` : '';
+  return `SELECT ${storedColumns}, ${keys.map((_, i) => `s.k${i}`).join(', ')}, ${bound} FROM (
+      SELECT * FROM (
+        SELECT f.home, f.rkey, ${columns('f')} FROM (${found}) f WHERE ${placeConditions(compiled, 'f')}${newest} OFFSET 0) s
+      ${after} ${order} OFFSET 0) s
+    ${each('s')} WHERE ${conditions(compiled, cursor, 's')} AND ${also} ${order} LIMIT ${limit}`;
 }
 
 /** Follows the index of the sort key; of a resource with several values the first that comes stands for it. */
@@ -102,7 +115,7 @@ function inIndexOrder(compiled: Compiled, key: SortKey, cursor: Cursor | undefin
   const isString = parameter.type === 'string';
   const [table, column, cast] = isString ? ['index_string', 'value', 'text'] : ['index_range', 'low', 'float8'];
   const number = `${context.parameter(String(parameterNumber(request.type, parameter.code)))}::bigint`;
-  const keys: OrderKey[] = [{ sql: 'lead.key', cast, descending: key.descending, neverNull: true }];
+  const keys: OrderKey[] = [{ sql: () => 's.key', cast, descending: key.descending, neverNull: true }];
   const earlier = key.descending ? '>' : '<';
   const index = { key: () => `x.${column}`, home: 'x.home', rkey: 'x.rkey' };
   const after = cursor ? ` AND ${afterCursor(context, keys, cursor, index)}` : '';
@@ -113,37 +126,62 @@ function inIndexOrder(compiled: Compiled, key: SortKey, cursor: Cursor | undefin
     FROM (SELECT x.home, x.rkey, x.${column} AS key FROM ${table} x WHERE x.param = ${number}${range}${after}
           ORDER BY ${orderBy(keys, index)} OFFSET 0) s
     ${each('s')}
-    WHERE ${conditions(compiled, cursor)} AND NOT EXISTS (
+    WHERE ${placeConditions(compiled, 's')} AND ${conditions(compiled, cursor, 's')} AND NOT EXISTS (
       SELECT 1 FROM ${table} o WHERE o.home = s.home AND o.rkey = s.rkey AND o.param = ${number} AND o.${column} ${earlier} s.key)
     ORDER BY ${orderBy(keys, { ...sortedColumns, key: () => 's.key' })} LIMIT ${limit}`;
 }
 
-/** The rows among which the conditions choose, and the columns that order them by place. */
-function source(compiled: Compiled, cursor: Cursor | undefined): { from: string; home: string; rkey: string } {
-  const { context, request, lead, homes } = compiled;
-  const link = 'LEFT JOIN link l ON l.home = r.home';
-  const within = (home: string, rkey: string) => {
+/**
+ * The rows among which the conditions choose; `place`: the alias of what led to them; `order`: that of pages.
+ * @param inOrder whether the rows are to come in it, one by one
+ */
+function source(
+  compiled: Compiled,
+  cursor: Cursor | undefined,
+  inOrder: boolean,
+): { from: string; place: string | undefined; order: string } {
+  const { context, request, lead } = compiled;
+  const inside = within(compiled, cursor);
+  if (!lead?.lead) {
+    const rows = `SELECT * FROM resource WHERE type = ${typeCode(request.type)} AND ${inside('home', 'rkey')}`;
+    return { from: `(${rows}) r LEFT JOIN link l ON l.home = r.home`, place: undefined, order: 'r.home, r.rkey DESC' };
+  }
+  if (!inOrder)
+    return { from: `(${foundRows(context, lead.lead, inside)}) lead ${each('lead')}`, place: 'lead', order: '' };
+  const { sql, order } = orderedRows(context, lead.lead, inside);
+  return { from: `(${sql}) lead ${each('lead')}`, place: 'lead', order: order('lead') };
+}
+
+/** Of a known patient's search the homes, of a page's the places after the last. */
+function within({ context, homes }: Compiled, cursor: Cursor | undefined): Within {
+  return (home, rkey) => {
     const parts: string[] = [];
     if (homes) parts.push(inHomes(context, home, homes));
-    if (cursor && request.sort.length === 0) parts.push(afterPlace(context, cursor, home, rkey));
+    if (cursor) parts.push(afterPlace(context, cursor, home, rkey));
     return parts.join(' AND ') || 'true';
   };
-  if (!lead?.lead) {
-    const rows = `(SELECT * FROM resource WHERE type = ${typeCode(request.type)} AND ${within('home', 'rkey')})`;
-    return { from: `${rows} r ${link}`, home: 'r.home', rkey: 'r.rkey' };
-  }
-  const { sql, inOrder } = orderedRows(context, lead.lead, within('home', 'rkey'));
-  if (inOrder && request.sort.length === 0) {
-    return { from: `(${sql}) lead ${each('lead')}`, home: 'lead.home', rkey: 'lead.rkey' };
-  }
-  return { from: `(${sql}) lead ${each('lead')}`, home: 'r.home', rkey: 'r.rkey' };
 }
 
 function each(lead: string): string {
   return `${eachResource(lead, 'r')} LEFT JOIN link l ON l.home = r.home`;
 }
 
-function conditions(compiled: Compiled, cursor: Cursor | undefined): string {
+/**
+ * What indexes alone say of the places that lead, so that no resource is read in vain. Of Patients nothing: what one does
+ * not say another of the same person may. Of the patient's own filter nothing either: all of a chart fulfil it.
+ */
+function placeConditions({ request, predicates, lead }: Compiled, place: string | undefined): string {
+  if (!place || request.type === 'Patient') return 'true';
+  const parts = predicates.flatMap((one) => (one === lead ? one.besideLead?.(place) : saidByPlace(one)?.(place)) ?? []);
+  return parts.join(' AND ') || 'true';
+}
+
+function saidByPlace({ ofPlace, negative, homes }: Predicate): Predicate['ofPlace'] {
+  return negative || homes ? undefined : ofPlace;
+}
+
+/** The conditions on a row of `resource`, as far as those on its place do not say the same. */
+function conditions(compiled: Compiled, cursor: Cursor | undefined, place: string | undefined): string {
   const { context, request, predicates, lead } = compiled;
   const parts = [
     `r.type = ${typeCode(request.type)}`,
@@ -153,16 +191,12 @@ function conditions(compiled: Compiled, cursor: Cursor | undefined): string {
   if (cursor) parts.push(`r.rkey <= ${context.parameter(cursor.bound)}::bigint`);
   const isPatient = request.type === 'Patient';
   for (const predicate of predicates) {
-    if (predicate === lead && isWhole(predicate)) continue;
+    const isSaid = predicate === lead || (place && !isPatient && saidByPlace(predicate));
+    if (isSaid && !predicate.partial) continue;
     parts.push(isPatient && predicate !== lead ? ofPerson(context, predicate) : sqlOf(predicate, 'r'));
   }
   if (isPatient) parts.push(oncePerPerson(context, lead));
   return parts.join(' AND ');
-}
-
-/** Whether an index says all that the filter does. */
-function isWhole({ lead, partial }: Predicate): boolean {
-  return lead !== undefined && !partial;
 }
 
 /** A person is found by what any of its source patients says, and by what none of them says. */
@@ -181,9 +215,7 @@ function oncePerPerson(context: SearchContext, lead: Predicate | undefined): str
 
 function siblings(context: SearchContext): string {
   const access = accessCondition(context.access, 'rs.home', context.parameter);
-  return `link ls CROSS JOIN LATERAL (
-      SELECT * FROM resource c WHERE c.type = ${typeCode('Patient')} AND c.home = ls.home LIMIT 1) rs
-    WHERE ls.person = l.person AND NOT rs.deleted AND ${access}`;
+  return `link ls ${patientOf('ls', 'rs')} WHERE ls.person = l.person AND NOT rs.deleted AND ${access}`;
 }
 
 function inHomes(context: SearchContext, column: string, homes: number[]): string {
