@@ -2,7 +2,7 @@
  * The account of a document: for each attribute and each piece of text, where it went. The first thing said of an
  * atom stands, except that `mapped` overrides the others.
  */
-import type { CdaDocument, XmlElement } from '@causeway/ccda';
+import type { CdaDocument, XmlAttribute, XmlElement } from '@causeway/ccda';
 import type { Disposition, LedgerEntry } from '../conversion.ts';
 import type { Draft } from './draft.ts';
 
@@ -123,7 +123,7 @@ export class Account {
       if (attribute.value.trim() === '') continue;
       const mark = slots?.[index + 1];
       const source = `${element.path}/@${attribute.name}`;
-      if (mark === undefined && (structural || STRUCTURAL_ATTRIBUTES.has(attribute.name))) {
+      if (mark === undefined && (structural || isStructural(attribute))) {
         entries.push({ source, disposition: 'structural' });
       } else if (mark === undefined && attribute.name === 'nullFlavor' && SAYS_NOTHING.has(attribute.value)) {
         entries.push({ source, disposition: 'consumed', rule: 'nullFlavor: left out' });
@@ -132,6 +132,13 @@ export class Account {
     if (element.text !== '') entries.push(entryOf(`${element.path}/text()`, slots?.[0]));
     for (const child of element.children) this.list(child, entries);
   }
+}
+
+/** Attributes of the form, and those that say that text is text. */
+function isStructural({ name, value }: XmlAttribute): boolean {
+  if (name === 'mediaType') return value === 'text/plain' || value === 'text/x-hl7-text+xml';
+  if (name === 'representation') return value === 'TXT';
+  return STRUCTURAL_ATTRIBUTES.has(name);
 }
 
 function slotOf(element: XmlElement, atom: AtomName): number {

@@ -50,6 +50,8 @@ export function allergy(statement: Statement): void {
   }
   if (!denied && (nullAct || nothing)) verification = 'unconfirmed';
   completeReactions(statement);
+  const categories = resource.category as string[] | undefined;
+  if (categories !== undefined) resource.category = [...new Set(categories)];
   const error = isNullified(run, element, around);
   if (error) verification = 'entered-in-error';
   else if (element.child('statusCode')?.attr('code') === 'cancelled') verification = 'unconfirmed';
@@ -161,7 +163,8 @@ export function condition(statement: Statement): void {
 /** A concern's own beginning is when it was first noted. */
 function recordedBy({ run, draft, around }: Statement): void {
   if (draft.resource.recordedDate !== undefined) return;
-  const low = around.wrapper?.child('effectiveTime')?.child('low');
+  const time = around.wrapper?.child('effectiveTime');
+  const low = time?.child('low') ?? time;
   const value = low && dateTime(run, low, { draft, path: 'recordedDate' });
   if (value !== undefined) draft.resource.recordedDate = value;
 }

@@ -151,6 +151,20 @@ export const CONCEPT_MAPS = {
     nullified: 'entered-in-error',
     '*': 'active',
   },
+  /** v3 ActPriority; what has no counterpart (as needed, use as directed) is left. */
+  requestPriority: { R: 'routine', UR: 'urgent', A: 'asap', S: 'stat', EM: 'stat', RR: 'urgent', CR: 'urgent' },
+  eventStatus: {
+    active: 'in-progress',
+    completed: 'completed',
+    aborted: 'stopped',
+    cancelled: 'not-done',
+    suspended: 'on-hold',
+    held: 'on-hold',
+    new: 'preparation',
+    nullified: 'entered-in-error',
+    '*': 'unknown',
+  },
+  deviceStatus: { active: 'active', inactive: 'inactive', '*': 'unknown' },
   dispenseStatus: {
     active: 'in-progress',
     completed: 'completed',

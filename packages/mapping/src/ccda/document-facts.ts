@@ -4,14 +4,17 @@
  */
 import type { CdaSection, XmlElement } from '@causeway/ccda';
 import { translate } from './concept-maps.ts';
-import { absentReason, codeableConcept, dateTime, identifier, period } from './data-types.ts';
+import { absentReason, codeableConcept, identifier } from './data-types.ts';
 import type { Draft } from './draft.ts';
 import { applyRows } from './engine.ts';
 import type { Json } from './fhir-path.ts';
+import { addDocumentHeader } from './header.ts';
+import { identityOf } from './identity.ts';
 import { sectionDiv } from './narrative.ts';
 import { location, organization, participant } from './participants.ts';
 import type { Run } from './run.ts';
 import type { Row } from './table.ts';
+import { ENCOUNTER_PARTICIPANT } from './tables/care.ts';
 
 const ENCOMPASSING: readonly Row[] = [
   ['id', 'identifier[]', 'identifier'],
@@ -20,10 +23,11 @@ const ENCOMPASSING: readonly Row[] = [
   ['effectiveTime[@value]', 'period.start', 'dateTime'],
   ['dischargeDispositionCode', 'hospitalization.dischargeDisposition', 'concept'],
   ['responsibleParty', 'participant[].individual', 'participant'],
-  ['encounterParticipant', 'participant[].individual', 'participant'],
+  ['encounterParticipant', 'participant[]', 'group', ENCOUNTER_PARTICIPANT],
 ];
 
 const COMPOSITION: readonly Row[] = [
+  ['setId', 'identifier', 'identifier'],
   ['id', 'identifier', 'identifier'],
   ['code', 'type', 'concept'],
   ['title', 'title', 'text'],
@@ -34,10 +38,9 @@ const COMPOSITION: readonly Row[] = [
 export function convertEncompassingEncounter(run: Run): Draft | undefined {
   const element = run.document.header?.componentOf?.child('encompassingEncounter');
   if (element === undefined) return undefined;
-  const id = element.all('id').find((one) => one.attr('root') !== undefined);
-  const key =
-    id === undefined ? `${documentKey(run)}|encompassing` : `${id.attr('root')}|${id.attr('extension') ?? ''}`;
-  const draft = run.draft('Encounter', [run.patientIdentity, key]);
+  const identified = element.all('id').some((one) => one.attr('root') !== undefined);
+  const own = [run.patientIdentity, `${documentKey(run)}|encompassing`];
+  const draft = run.draft('Encounter', identified ? identityOf(run, element, 'Encounter') : own);
   applyRows(run, element, draft, ENCOMPASSING, 'encompassingEncounter');
   const { resource } = draft;
   resource.subject = run.referenceTo(run.patient);
@@ -60,22 +63,9 @@ export function convertEncompassingEncounter(run: Run): Draft | undefined {
 export interface SectionFacts {
   section: CdaSection;
   facts: Draft[];
+  /** The places in the narrative that speak of them. */
+  links: ReadonlyMap<Draft, XmlElement>;
   inner: SectionFacts[];
-}
-
-/** Who takes part in the document and is not asked for elsewhere. */
-export function convertHeaderParticipants(run: Run): void {
-  const { header } = run.document;
-  if (header === undefined) return;
-  const services = header.documentationOf.flatMap((one) => one.all('serviceEvent'));
-  const others = [
-    ...header.informants,
-    ...header.informationRecipients,
-    ...header.participants,
-    ...services.flatMap((service) => service.all('performer')),
-    ...(header.dataEnterer === undefined ? [] : [header.dataEnterer]),
-  ];
-  for (const other of others) participant(run, other);
 }
 
 export function makeComposition(
@@ -101,65 +91,6 @@ export function makeComposition(
   return run.admit(draft, xml.root);
 }
 
-function addDocumentHeader(run: Run, draft: Draft): void {
-  const { header, xml } = run.document;
-  const { resource } = draft;
-  run.account.rule = 'Composition';
-  const confidentiality = xml.root.child('confidentialityCode');
-  const code = confidentiality?.attr('code');
-  if (confidentiality !== undefined && code !== undefined && /^[LMNRUV]$/.test(code)) {
-    resource.confidentiality = code;
-    run.account.mapped(confidentiality, 'code', draft, 'confidentiality');
-  }
-  const language = xml.root.child('languageCode');
-  if (language?.attr('code') !== undefined) {
-    resource.language = language.attr('code');
-    run.account.mapped(language, 'code', draft, 'language');
-  }
-  const version = xml.root.child('versionNumber');
-  if (version?.attr('value') !== undefined) {
-    draft.put('extension[]', {
-      url: 'http://hl7.org/fhir/StructureDefinition/composition-clinicaldocument-versionNumber',
-      valueString: version.attr('value'),
-    });
-    run.account.mapped(version, 'value', draft, 'extension[0].valueString');
-  }
-  const custodian = header?.custodian && custodianOf(run, header.custodian);
-  if (custodian !== undefined) resource.custodian = run.referenceTo(custodian);
-  for (const [element, mode] of attesters(run)) {
-    const who = participant(run, element);
-    const attester: Json = { mode };
-    const path = `attester[${((resource.attester as unknown[] | undefined) ?? []).length}].time`;
-    const time = element.child('time');
-    const at = time && dateTime(run, time, { draft, path });
-    if (at !== undefined) attester.time = at;
-    if (who !== undefined) attester.party = run.referenceTo(who);
-    draft.put('attester[]', attester);
-  }
-  for (const service of header?.documentationOf.flatMap((one) => one.all('serviceEvent')) ?? []) {
-    addEvent(run, service, draft);
-  }
-}
-
-function addEvent(run: Run, service: XmlElement, draft: Draft): void {
-  const path = `event[${((draft.resource.event as unknown[] | undefined) ?? []).length}]`;
-  const event: Json = {};
-  const time = service.child('effectiveTime');
-  const during = time && period(run, time, { draft, path: `${path}.period` });
-  if (during !== undefined) event.period = during;
-  const code = service.child('code');
-  const concept = code && codeableConcept(run, code, { draft, path: `${path}.code[0]` });
-  if (concept !== undefined) event.code = [concept];
-  if (Object.keys(event).length > 0) draft.put('event[]', event);
-}
-
-function attesters(run: Run): [XmlElement, string][] {
-  const { header } = run.document;
-  const legal = header?.legalAuthenticator;
-  const others = (header?.authenticators ?? []).map((one): [XmlElement, string] => [one, 'professional']);
-  return legal === undefined ? others : [[legal, 'legal'], ...others];
-}
-
 function custodianOf(run: Run, custodian: XmlElement): Draft | undefined {
   const element = custodian.find('assignedCustodian', 'representedCustodianOrganization');
   return element && organization(run, element);
@@ -174,7 +105,9 @@ function authorsOf(run: Run): Json[] {
   return [...seen].map((who) => run.referenceTo(who));
 }
 
-function sectionOf(run: Run, { section, facts, inner }: SectionFacts, draft: Draft, path: string): Json {
+const NARRATIVE_LINK = 'http://hl7.org/fhir/StructureDefinition/narrativeLink';
+
+function sectionOf(run: Run, { section, facts, links, inner }: SectionFacts, draft: Draft, path: string): Json {
   const result: Json = {};
   run.account.rule = 'section';
   const title = section.element.child('title');
@@ -192,7 +125,16 @@ function sectionOf(run: Run, { section, facts, inner }: SectionFacts, draft: Dra
   }
   if (div !== undefined) result.text = { status: 'generated', div };
   const entries = [...new Set(facts)];
-  if (entries.length > 0) result.entry = entries.map((fact) => run.referenceTo(fact));
+  if (entries.length > 0) {
+    result.entry = entries.map((fact, n) => {
+      const reference = run.referenceTo(fact);
+      const link = links.get(fact);
+      if (link === undefined) return reference;
+      reference.extension = [{ url: NARRATIVE_LINK, valueUrl: link.attr('value') }];
+      run.account.mapped(link, 'value', draft, `${path}.entry[${n}].extension[0].valueUrl`);
+      return reference;
+    });
+  }
   if (inner.length > 0) result.section = inner.map((one, n) => sectionOf(run, one, draft, `${path}.section[${n}]`));
   const flavor = section.nullFlavor;
   if (flavor !== undefined && entries.length === 0) {
@@ -242,7 +184,9 @@ export function makeDocumentReference(run: Run, encounter: Draft | undefined): D
   for (const related of header.relatedDocuments) addRelated(run, related, draft);
   resource.content = [{ attachment: attachmentOf(run, draft) }];
   if (encounter !== undefined) resource.context = { encounter: [run.referenceTo(encounter)] };
-  return run.admit(draft, root);
+  const result = run.admit(draft, root);
+  for (const related of header.relatedDocuments) if (related.attr('typeCode') === 'RPLC') supersede(run, related);
+  return result;
 }
 
 function attachmentOf(run: Run, draft: Draft): Json {
@@ -264,6 +208,10 @@ function addRelated(run: Run, related: XmlElement, draft: Draft): void {
   const code = related.attr('typeCode');
   const relation = code && translate('relatedDocument', code);
   const id = related.find('parentDocument', 'id');
+  const kind = related.find('parentDocument', 'code');
+  if (kind?.attr('code') === run.document.header?.code?.code && kind !== undefined) {
+    run.account.consumeBelow(kind, 'relatedDocument: a document of the same type');
+  }
   if (!relation || id === undefined) return;
   const path = `relatesTo[${((draft.resource.relatesTo as unknown[] | undefined) ?? []).length}]`;
   const target = identifier(run, id, { draft, path: `${path}.target.identifier` });
@@ -272,15 +220,39 @@ function addRelated(run: Run, related: XmlElement, draft: Draft): void {
   draft.put('relatesTo[]', { code: relation, target: { identifier: target } });
 }
 
+/** A document that is replaced by one of another set, or of none, is no longer current. */
+function supersede(run: Run, related: XmlElement): void {
+  const id = related.find('parentDocument', 'id');
+  const set = related.find('parentDocument', 'setId');
+  const known = run.document.header?.setId;
+  const named = set?.attr('root') === undefined ? id : set;
+  if (named?.attr('root') === undefined) return;
+  const key = `${named.attr('root') ?? ''}|${named.attr('extension') ?? ''}`;
+  if (set !== undefined && known !== undefined && set.attr('root') === known.root) {
+    for (const name of ['root', 'extension']) {
+      if (set.attr(name) === known[name as 'root']) run.account.consumed(set, name, 'relatedDocument: the same set');
+    }
+  }
+  if (key === documentKey(run)) return;
+  const parent = run.draft('DocumentReference', [key], 'merge');
+  Object.assign(parent.resource, {
+    status: 'superseded',
+    subject: run.referenceTo(run.patient),
+    content: [{ attachment: { title: 'not sent' } }],
+  });
+  parent.defaults = ['content'];
+  run.admit(parent, related);
+}
+
 /** One Provenance for one agent at one time. */
 export function makeProvenance(run: Run, original: Draft | undefined): void {
   for (const { kind, who, organization: behalf, time, times, targets } of run.agencies.values()) {
-    const draft = run.draft('Provenance', [documentKey(run), kind, who.key, who.id, time ?? '']);
+    const draft = run.draft('Provenance', [documentKey(run), kind, who?.key ?? 'unnamed', who?.id ?? '', time ?? '']);
     const agent: Json = {
       type: {
         coding: [{ system: 'http://terminology.hl7.org/CodeSystem/provenance-participant-type', code: kind }],
       },
-      who: run.referenceTo(who),
+      who: who === undefined ? { extension: [absentReason('UNK')] } : run.referenceTo(who),
     };
     if (behalf !== undefined && behalf !== who) agent.onBehalfOf = run.referenceTo(behalf);
     draft.resource.target = [...targets].map((target) => run.referenceTo(target));
@@ -293,8 +265,13 @@ export function makeProvenance(run: Run, original: Draft | undefined): void {
   }
 }
 
-/** The document's own id, or else what it says of itself. */
+/**
+ * What the document and its corrections have in common: the set of versions, or else the document alone. So a document
+ * that replaces one of its set revises the same resources.
+ */
 export function documentKey(run: Run): string {
+  const set = run.document.header?.setId;
+  if (set?.root !== undefined) return `${set.root}|${set.extension ?? ''}`;
   const id = run.document.header?.id;
   if (id?.root !== undefined) return `${id.root}|${id.extension ?? ''}`;
   return [

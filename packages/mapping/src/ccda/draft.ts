@@ -5,12 +5,15 @@ import type { Resource } from '@medplum/fhirtypes';
 import type { Fact } from '../conversion.ts';
 import { factId } from '../fact-id.ts';
 import { assign, compileFhirPath, type Json, resolveSteps, writeSteps } from './fhir-path.ts';
+import { CONTRADICTION, isWithin, unify } from './unify.ts';
 
 export class Draft {
   readonly type: string;
   readonly resource: Json;
   readonly mode: Fact['mode'];
   asOf: string;
+  /** Elements that stand only because FHIR requires them: see `Fact.defaults`. */
+  defaults?: string[];
   id: string;
   key: string;
   private readonly source: string;
@@ -60,27 +63,51 @@ export class Draft {
   }
 
   /**
-   * Takes up what another draft says of the same fact: lists are united, absent elements filled in.
+   * Takes up what another draft says of the same fact: lists are united, absent and unknown elements filled in.
    * @returns false, with nothing changed, when the two contradict each other
    */
   absorb(other: Draft): boolean {
+    const merged: Json = {};
     for (const [name, value] of Object.entries(other.resource)) {
       if (name === 'id' || name === 'text' || Array.isArray(value)) continue;
-      const mine = this.resource[name];
-      if (mine !== undefined && !same(mine, value)) return false;
+      if (isOtherChoice(this.resource, name)) return false;
+      merged[name] = unify(this.resource[name], value);
+      if (merged[name] === CONTRADICTION) return false;
     }
-    for (const [name, value] of Object.entries(other.resource)) {
-      if (name === 'id') continue;
-      if (name === 'text') this.uniteText(value as Json);
-      else if (Array.isArray(value)) this.unite(name, value, other);
-      else if (this.resource[name] === undefined) this.resource[name] = value;
-    }
-    other.id = this.id;
+    this.takeUp(other, merged);
     return true;
   }
 
+  /**
+   * Takes up what another draft says of the same fact where the two agree; what this one says already stands.
+   * @returns the elements of which they say different things
+   */
+  adopt(other: Draft): string[] {
+    const merged: Json = {};
+    const contradicted: string[] = [];
+    for (const [name, value] of Object.entries(other.resource)) {
+      if (name === 'id' || name === 'text' || Array.isArray(value)) continue;
+      const both = isOtherChoice(this.resource, name) ? CONTRADICTION : unify(this.resource[name], value);
+      if (both === CONTRADICTION) contradicted.push(name);
+      else merged[name] = both;
+    }
+    this.takeUp(other, merged);
+    return contradicted;
+  }
+
+  private takeUp(other: Draft, merged: Json): void {
+    Object.assign(this.resource, merged);
+    for (const [name, value] of Object.entries(other.resource)) {
+      if (name === 'text') this.uniteText(value as Json);
+      else if (Array.isArray(value)) this.unite(name, value, other);
+    }
+    other.id = this.id;
+  }
+
   fact(): Fact {
-    return { resource: this.resource as unknown as Resource, key: this.key, asOf: this.asOf, mode: this.mode };
+    const resource = this.resource as unknown as Resource;
+    const fact: Fact = { resource, key: this.key, asOf: this.asOf, mode: this.mode };
+    return this.defaults === undefined ? fact : { ...fact, defaults: this.defaults };
   }
 
   /** Two narratives of one fact stand one after the other. */
@@ -96,7 +123,7 @@ export class Draft {
     const mine = (this.resource[name] as unknown[] | undefined) ?? [];
     this.resource[name] = mine;
     values.forEach((value, index) => {
-      let place = mine.findIndex((known) => same(known, value));
+      let place = mine.findIndex((known) => isWithin(value, known));
       if (place === -1) place = mine.push(value) - 1;
       if (place !== index) other.moved.set(`${name}[${index}]`, `${name}[${place}]`);
     });
@@ -107,6 +134,11 @@ function innerOf(narrative: Json): string {
   return String(narrative.div).replace(/^<div[^>]*>|<\/div>$/g, '');
 }
 
-function same(a: unknown, b: unknown): boolean {
-  return JSON.stringify(a) === JSON.stringify(b);
+const CHOICE = /^(onset|abatement|performed|effective|occurrence|value|deceased|timing|medication)[A-Z]/;
+
+/** Whether the resource has the element in another type already: onsetDateTime beside onsetAge. */
+function isOtherChoice(resource: Json, name: string): boolean {
+  const stem = CHOICE.exec(name)?.[1];
+  if (stem === undefined || resource[name] !== undefined) return false;
+  return Object.keys(resource).some((key) => key.startsWith(stem) && CHOICE.exec(key)?.[1] === stem);
 }

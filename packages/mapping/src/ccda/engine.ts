@@ -82,6 +82,7 @@ function applyRow(
   name: string,
   prefix: readonly Step[],
 ): boolean {
+  if (row.kind === 'folded') return true;
   const steps = resolveSteps(draft.resource, [...prefix, ...row.to]);
   if (row.rows !== undefined) {
     const before = JSON.stringify(valueAt(draft.resource, steps));
@@ -92,7 +93,9 @@ function applyRow(
   const single = last === undefined || last.index === undefined;
   const place = { draft, path: writeSteps(steps) };
   if (single && last !== undefined && isTaken(draft.resource, steps)) {
-    if (row.kind === 'organizationName') acknowledge(run, found, place, valueAt(draft.resource, steps));
+    if (row.kind === 'organizationName') {
+      acknowledge(run, found, place, valueAt(draft.resource, steps), valueAt(draft.resource, steps.slice(0, -1)));
+    }
     return false;
   }
   const value = read(run, found, place, row);
@@ -101,9 +104,12 @@ function applyRow(
   return true;
 }
 
-/** A name that says what already stands there is mapped to it. */
-function acknowledge(run: Run, found: XmlElement, place: types.Place, value: unknown): void {
-  if (value === found.allText) names.organizationName(run, found, place);
+/** A name that says what already stands there, as the text or as the display of a code, is mapped to it. */
+function acknowledge(run: Run, found: XmlElement, place: types.Place, value: unknown, concept: unknown): void {
+  const name = found.allText.toLowerCase();
+  const displays = ((concept as Json | undefined)?.coding as Json[] | undefined)?.map((one) => one.display) ?? [];
+  const said = [value, ...displays].some((one) => typeof one === 'string' && one.toLowerCase() === name);
+  if (said) names.organizationName(run, found, place);
 }
 
 /** Whether the element has its value already: the first row that finds one wins. */
@@ -197,7 +203,7 @@ function read(run: Run, element: XmlElement, place: types.Place, row: CompiledRo
     case 'boolean':
       return quantities.boolean(run, element, place);
     case 'repeats':
-      return repeatNumber(run, element, place);
+      return repeatNumber(run, element);
     case 'text':
       return types.text(run, element, place);
     case 'annotation':
@@ -216,6 +222,15 @@ function read(run: Run, element: XmlElement, place: types.Place, row: CompiledRo
       return mappedCode(run, element, row.map!);
     case 'url':
       return url(run, element, place);
+    case 'mediaType':
+      return attribute(run, element, place, 'mediaType');
+    case 'root':
+      return identifierPart(run, element, place, 'root');
+    case 'extension':
+      return identifierPart(run, element, place, 'extension');
+    case 'during':
+      return choose(place, 'Period', (at) => during(run, element, at));
+    case 'folded':
     case 'group':
       return undefined;
     default:
@@ -289,6 +304,30 @@ function url(run: Run, element: XmlElement, place: types.Place): string | undefi
   if (reference === undefined || value === undefined) return undefined;
   run.account.mapped(reference, 'value', place.draft, place.path);
   return value;
+}
+
+function attribute(run: Run, element: XmlElement, place: types.Place, name: string): string | undefined {
+  const value = element.attr(name);
+  if (value !== undefined) run.account.mapped(element, name, place.draft, place.path);
+  return value;
+}
+
+/** `root` as a URI, `extension` as it is. */
+function identifierPart(
+  run: Run,
+  element: XmlElement,
+  place: types.Place,
+  part: 'root' | 'extension',
+): string | undefined {
+  const value = attribute(run, element, place, part);
+  return part === 'root' && value !== undefined ? types.identifierSystem(run, value) : value;
+}
+
+/** IVL_TS, or a TS as the beginning, → Period. */
+function during(run: Run, element: XmlElement, place: types.Place): Json | undefined {
+  if (element.attr('value') === undefined) return types.period(run, element, place);
+  const start = types.dateTime(run, element, { draft: place.draft, path: `${place.path}.start` });
+  return start === undefined ? undefined : { start };
 }
 
 function reference(run: Run, element: XmlElement, place: types.Place, kind: ValueKind): Json | undefined {

@@ -1,5 +1,6 @@
 /**
- * Paths into a FHIR resource as the tables write them: `dosage[0].route`, `identifier[]` (one more), `onset[x]`.
+ * Paths into a FHIR resource as the tables write them: `dosage[0].route`, `identifier[]` (one more), `onset[x]`,
+ * `extension(URL).valueCode` (the one extension of that URL).
  */
 
 export type Json = Record<string, unknown>;
@@ -8,12 +9,16 @@ export interface Step {
   name: string;
   /** Absent: not a list. */
   index?: number | 'append';
+  /** Of an extension: the item of this URL, made where there is none. */
+  url?: string;
 }
 
 /** @example compileFhirPath('reaction[].manifestation[]') */
 export function compileFhirPath(path: string): Step[] {
   if (path === '') return [];
-  return path.split('.').map((part) => {
+  return path.split(/\.(?![^(]*\))/).map((part) => {
+    const extension = /^(extension|modifierExtension)\((.+)\)$/.exec(part);
+    if (extension !== null) return { name: extension[1]!, index: 'append', url: extension[2]! };
     const match = /^([A-Za-z_]+)(?:\[(\d*|x)\])?$/.exec(part);
     if (match === null) throw new Error(`not a FHIR path: ${path}`);
     const [, name, index] = match;
@@ -32,10 +37,17 @@ export function resolveSteps(resource: Json, steps: readonly Step[]): Step[] {
       at = list;
       return step;
     }
-    const index = step.index === 'append' ? (Array.isArray(list) ? list.length : 0) : step.index;
+    const index = step.index === 'append' ? placeOf(list, step.url) : step.index;
     at = Array.isArray(list) ? list[index] : undefined;
-    return { name: step.name, index };
+    return step.url === undefined ? { name: step.name, index } : { name: step.name, index, url: step.url };
   });
+}
+
+/** Behind the last item, or at the extension of that URL. */
+function placeOf(list: unknown, url: string | undefined): number {
+  if (!Array.isArray(list)) return 0;
+  const known = url === undefined ? -1 : list.findIndex((item) => (item as Json).url === url);
+  return known === -1 ? list.length : known;
 }
 
 export function writeSteps(steps: readonly Step[]): string {
@@ -57,7 +69,7 @@ export function valueAt(resource: Json, steps: readonly Step[]): unknown {
 export function assign(resource: Json, steps: readonly Step[], value: unknown): void {
   let at: Json = resource;
   for (let n = 0; n < steps.length; n++) {
-    const { name, index } = steps[n]!;
+    const { name, index, url } = steps[n]!;
     const last = n === steps.length - 1;
     if (index === undefined) {
       if (last) at[name] = value;
@@ -72,7 +84,7 @@ export function assign(resource: Json, steps: readonly Step[], value: unknown): 
     const place = Math.min(Number(index), list.length);
     if (last) list[place] = value;
     else {
-      list[place] ??= {};
+      list[place] ??= url === undefined ? {} : { url };
       at = list[place] as Json;
     }
   }

@@ -26,6 +26,7 @@ function walk(
   base: XmlElement,
 ): void {
   if (element.name === 'text' && element.parent?.name === 'section') return;
+  if (element.name === 'reference') consumePointer(run, element);
   const own = run.owners.get(element) ?? run.folded.get(element);
   const at = own ?? owner;
   const from = CLINICAL_STATEMENTS.has(element.name) ? element : base;
@@ -45,6 +46,13 @@ function walk(
     }
   }
   for (const child of element.children) walk(run, child, at, fallback, from);
+}
+
+/** A pointer into the narrative of a section, which the Composition holds whole. */
+function consumePointer(run: Run, element: XmlElement): void {
+  const target = element.attr('value');
+  if (target === undefined || !run.account.isOpen(element, 'value') || run.narrative(target) === undefined) return;
+  run.account.consumed(element, 'value', 'points into the narrative');
 }
 
 function isOpenCode(run: Run, element: XmlElement): boolean {

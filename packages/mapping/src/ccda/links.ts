@@ -24,6 +24,8 @@ const ACTS = [
   'ServiceRequest',
   'Immunization',
 ];
+/** What a plan may hold as its activities. */
+export const REQUESTS = ['ServiceRequest', 'MedicationRequest', 'DeviceRequest', 'CommunicationRequest', 'Appointment'];
 const FINDINGS = ['Observation', 'Condition', 'DiagnosticReport'];
 
 /** The first that fits is taken. */
@@ -55,6 +57,40 @@ const LINKS: readonly Link[] = [
   { parents: ['Procedure'], children: ['Procedure'], on: 'child', path: 'partOf[]' },
   { parents: ['ServiceRequest'], children: ['Observation', 'Condition'], on: 'parent', path: 'supportingInfo[]' },
   { parents: ['Goal'], children: ['Condition', 'Observation', 'ServiceRequest'], on: 'parent', path: 'addresses[]' },
+  {
+    parents: ['Condition', 'Observation'],
+    children: ['Goal'],
+    on: 'child',
+    path: 'addresses[]',
+    only: ['REFR', 'RSON'],
+  },
+  { parents: ['Observation'], children: ['Goal'], on: 'child', path: 'outcomeReference[]' },
+  { parents: ['Procedure', 'ServiceRequest'], children: ['ServiceRequest'], on: 'child', path: 'basedOn[]' },
+  { parents: ['ServiceRequest'], children: ['MedicationRequest', 'DeviceRequest'], on: 'child', path: 'basedOn[]' },
+  {
+    parents: ['Coverage'],
+    children: ['ServiceRequest', 'MedicationRequest', 'DeviceRequest'],
+    on: 'child',
+    path: 'insurance[]',
+  },
+  { parents: ['CarePlan'], children: ['Goal'], on: 'parent', path: 'goal[]' },
+  { parents: ['CarePlan'], children: ['Condition'], on: 'parent', path: 'addresses[]' },
+  { parents: ['CarePlan'], children: REQUESTS, on: 'parent', path: 'activity[].reference' },
+  { parents: ['CarePlan'], children: ['*'], on: 'parent', path: 'supportingInfo[]' },
+  { parents: ['Observation'], children: ['DocumentReference'], on: 'parent', path: 'derivedFrom[]' },
+  { parents: ['Condition'], children: ['DocumentReference'], on: 'parent', path: 'evidence[].detail[]' },
+  { parents: ['Procedure'], children: ['DocumentReference'], on: 'parent', path: 'report[]' },
+  { parents: ['ServiceRequest'], children: ['DocumentReference'], on: 'parent', path: 'supportingInfo[]' },
+  { parents: ['MedicationRequest'], children: ['DocumentReference'], on: 'parent', path: 'supportingInformation[]' },
+  { parents: ['MedicationStatement'], children: ['DocumentReference'], on: 'parent', path: 'derivedFrom[]' },
+  {
+    parents: ['DocumentReference'],
+    children: ['DocumentReference', 'Observation'],
+    on: 'parent',
+    path: 'context.related[]',
+  },
+  { parents: ['DocumentReference'], children: ['Encounter'], on: 'parent', path: 'context.encounter[]' },
+  { parents: ['Encounter'], children: ['DocumentReference'], on: 'child', path: 'context.encounter[]' },
   { parents: ['*'], children: ['Observation'], on: 'child', path: 'focus[]' },
 ];
 
@@ -64,7 +100,7 @@ export function linkFacts(run: Run, parent: Draft, child: Draft, typeCode: strin
   const link = LINKS.find(
     (one) =>
       (one.parents[0] === '*' || one.parents.includes(parent.type)) &&
-      one.children.includes(child.type) &&
+      (one.children[0] === '*' || one.children.includes(child.type)) &&
       (one.only === undefined || one.only.includes(typeCode)),
   );
   if (link === undefined) return;

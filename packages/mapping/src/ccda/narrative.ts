@@ -39,6 +39,18 @@ export function sectionDiv(element: XmlElement): string | undefined {
   return says ? `<div xmlns="${XHTML}">${inner}</div>` : undefined;
 }
 
+/** One element of a narrative as a `div` of its own; a row stands in a table, a cell or item gives what it holds. */
+export function elementDiv(element: XmlElement): string {
+  const parts: string[] = [];
+  if (element.name === 'td' || element.name === 'th' || element.name === 'item') {
+    for (const node of element.content) write(node, parts);
+  } else write(element, parts);
+  const inner = parts.join('').trim();
+  if (element.name === 'tr') return `<div xmlns="${XHTML}"><table><tbody>${inner}</tbody></table></div>`;
+  if (['thead', 'tbody', 'tfoot'].includes(element.name)) return `<div xmlns="${XHTML}"><table>${inner}</table></div>`;
+  return `<div xmlns="${XHTML}">${inner}</div>`;
+}
+
 /** The text of a statement, inline or in the section's narrative, as its own narrative. */
 export function narrativeText(run: Run, element: XmlElement, place: Place): Json | undefined {
   const words = text(run, element, { draft: place.draft, path: `${place.path}.div` });
@@ -67,13 +79,16 @@ function write(node: XmlElement | string, parts: string[]): void {
   }
   if (node.name === 'renderMultiMedia') {
     const caption = node.allText;
-    parts.push(`<span>[${escapeXml(caption === '' ? 'media in the original document' : caption)}]</span>`);
+    parts.push(`<span${idOf(node)}>[${escapeXml(caption === '' ? 'media in the original document' : caption)}]</span>`);
     return;
   }
   if (node.name === 'col' || node.name === 'colgroup') return;
   const name = node.name === 'caption' && node.parent?.name === 'table' ? 'caption' : ELEMENTS[node.name];
   if (name === undefined) {
+    const id = idOf(node);
+    if (id !== '') parts.push(`<span${id}>`);
     for (const child of node.content) write(child, parts);
+    if (id !== '') parts.push('</span>');
     return;
   }
   writeElement(node, name, parts);
@@ -82,9 +97,7 @@ function write(node: XmlElement | string, parts: string[]): void {
 function writeElement(node: XmlElement, name: string, parts: string[]): void {
   const style = node.name === 'content' ? STYLES[node.attr('styleCode') ?? ''] : undefined;
   const tag = style ?? name;
-  parts.push(`<${tag}`);
-  const id = node.attr('ID');
-  if (id !== undefined) parts.push(` id="${escapeXml(id)}"`);
+  parts.push(`<${tag}${idOf(node)}`);
   if (name === 'td' || name === 'th') {
     for (const span of ['colspan', 'rowspan']) {
       const value = node.attr(span);
@@ -100,11 +113,17 @@ function writeElement(node: XmlElement, name: string, parts: string[]): void {
   parts.push(`</${tag}>`);
 }
 
+/** The place by which entries refer to an element. */
+function idOf(node: XmlElement): string {
+  const id = node.attr('ID');
+  return id === undefined ? '' : ` id="${escapeXml(id)}"`;
+}
+
 function writeList(node: XmlElement, parts: string[]): void {
   const tag = node.attr('listType') === 'ordered' ? 'ol' : 'ul';
   const caption = node.child('caption');
   if (caption !== undefined) writeElement(caption, 'p', parts);
-  parts.push(`<${tag}>`);
+  parts.push(`<${tag}${idOf(node)}>`);
   for (const child of node.children) if (child !== caption) write(child, parts);
   parts.push(`</${tag}>`);
 }

@@ -3,12 +3,23 @@
  * practitioner, whoever names it and how often.
  */
 import type { XmlElement } from '@causeway/ccda';
+import { identifier } from './data-types.ts';
 import type { Draft } from './draft.ts';
 import { applyRows } from './engine.ts';
 import type { Json } from './fhir-path.ts';
 import type { Run } from './run.ts';
 import type { Row } from './table.ts';
-import { DEVICE, LOCATION, ORGANIZATION, PRACTITIONER, RELATED_PERSON, SPECIMEN } from './tables/common.ts';
+import {
+  DEVICE,
+  EXTERNAL_DOCUMENT,
+  LOCATION,
+  ORGANIZATION,
+  PRACTITIONER,
+  RELATED_PERSON,
+  SPECIMEN,
+  SPECIMEN_COLLECTION,
+} from './tables/common.ts';
+import { UDI } from './tables/devices.ts';
 
 const ROLES = [
   'assignedAuthor',
@@ -76,18 +87,64 @@ export function location(run: Run, element: XmlElement): Draft | undefined {
 }
 
 export function specimen(run: Run, element: XmlElement): Draft | undefined {
-  const draft = entity(run, element, 'Specimen', SPECIMEN);
+  const rows = element.name === 'procedure' ? SPECIMEN_COLLECTION : SPECIMEN;
+  const draft = entity(run, element, 'Specimen', rows);
   if (draft !== undefined) draft.resource.subject ??= run.referenceTo(run.patient);
   return draft;
 }
 
 /** A device of or for the patient, or the software that wrote the document. */
-export function device(run: Run, element: XmlElement, ofPatient: boolean): Draft | undefined {
-  const draft = entity(run, element, 'Device', DEVICE);
+export function device(
+  run: Run,
+  element: XmlElement,
+  ofPatient: boolean,
+  rows: readonly Row[] = DEVICE,
+): Draft | undefined {
+  const draft = entity(run, element, 'Device', rows);
   if (draft === undefined) return undefined;
   if (ofPatient) draft.resource.patient ??= run.referenceTo(run.patient);
   for (const version of (draft.resource.version as Json[] | undefined) ?? []) version.value ??= '';
   return draft;
+}
+
+/** A document elsewhere to which a statement refers. */
+export function externalDocument(run: Run, element: XmlElement): Draft | undefined {
+  const draft = entity(run, element, 'DocumentReference', EXTERNAL_DOCUMENT);
+  if (draft === undefined) return undefined;
+  const { resource } = draft;
+  resource.status ??= 'current';
+  resource.subject ??= run.referenceTo(run.patient);
+  resource.content ??= [{ attachment: { title: 'not sent' } }];
+  return draft;
+}
+
+/** The device that a UDI Organizer describes: one already named by the same identifier, or a new one. */
+export function udiDevice(run: Run, element: XmlElement): Draft | undefined {
+  const ids = element.all('id').map((id) => {
+    const value = identifier(run, id, { draft: run.patient, path: '' });
+    return value && run.byIdentifier.get(`Device|${value.system}|${value.value}`);
+  });
+  const known = ids.find((one) => one !== undefined);
+  for (const id of element.all('id')) run.account.reopen(id);
+  if (known === undefined) {
+    const draft = device(run, element, true, [['id', 'identifier[]', 'identifier'], ...UDI]);
+    completeDevice(draft?.resource);
+    return draft;
+  }
+  const rule = run.account.rule;
+  applyRows(run, element, known, UDI, 'UDI');
+  run.account.rule = rule;
+  for (const id of element.all('id')) run.account.consumeBelow(id, 'names the device');
+  completeDevice(known.resource);
+  return known;
+}
+
+function completeDevice(resource: Json | undefined): void {
+  for (const name of (resource?.deviceName as Json[] | undefined) ?? []) name.type ??= 'user-friendly-name';
+  const property = resource?.property as Json[] | undefined;
+  if (property !== undefined && resource !== undefined) {
+    resource.property = property.filter((one) => one.type !== undefined);
+  }
 }
 
 function roleOf(element: XmlElement): XmlElement | undefined {
@@ -101,9 +158,7 @@ function roleOf(element: XmlElement): XmlElement | undefined {
 
 function makeParticipant(run: Run, role: XmlElement): Draft | undefined {
   if (role.child('assignedAuthoringDevice') !== undefined || role.child('playingDevice') !== undefined) {
-    const draft = device(run, role, false);
-    organizationOf(run, role);
-    return draft;
+    return device(run, role, false);
   }
   if (isPatient(run, role)) return run.patient;
   const person = PERSONS.map((name) => role.child(name)).find((child) => child !== undefined);

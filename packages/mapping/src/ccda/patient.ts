@@ -11,6 +11,7 @@ import type { Run } from './run.ts';
 import type { Row } from './table.ts';
 
 const US_CORE = 'http://hl7.org/fhir/us/core/StructureDefinition/';
+const PROFICIENCY = 'http://hl7.org/fhir/StructureDefinition/patient-proficiency';
 const OMB_RACES = new Set(['1002-5', '2028-9', '2054-5', '2076-8', '2106-3']);
 const OMB_ETHNICITIES = new Set(['2135-2', '2186-5']);
 /** Identifiers that a state gives; an organisation's own number is the better key among its own records. */
@@ -35,6 +36,8 @@ const PATIENT: readonly Row[] = [
     [
       ['languageCode', 'language', 'concept'],
       ['preferenceInd', 'preferred', 'boolean'],
+      ['proficiencyLevelCode', `extension(${PROFICIENCY}).extension(level).valueCoding`, 'coding'],
+      ['modeCode', `extension(${PROFICIENCY}).extension(type).valueCoding`, 'coding'],
     ],
   ],
   [

@@ -26,6 +26,10 @@ const TARGETS: Readonly<Record<string, readonly string[]>> = {
   'Procedure.asserter': PERSONS,
   'Procedure.performer.actor': [...PERSONS, 'Organization', 'Device'],
   'Procedure.recorder': PERSONS,
+  'CarePlan.author': [...PERSONS, 'Device', 'Organization'],
+  'Communication.recipient': [...PERSONS, 'Device', 'Organization'],
+  'Communication.sender': [...PERSONS, 'Device', 'Organization'],
+  'Specimen.collection.collector': ['Practitioner'],
   'ServiceRequest.performer': [...PERSONS, 'Organization', 'Device'],
   'ServiceRequest.requester': [...PERSONS, 'Organization', 'Device'],
 };

@@ -8,7 +8,9 @@ import { firstCode, hasText, snomed, TERMINOLOGY, textOf } from './concepts.ts';
 import { absentReason, codeableConcept } from './data-types.ts';
 import type { Draft } from './draft.ts';
 import type { Json } from './fhir-path.ts';
+import { elementDiv } from './narrative.ts';
 import { isNegated, isNullified, replaceValue } from './negation.ts';
+import { specimen } from './participants.ts';
 import { dataAbsent } from './quantities.ts';
 import type { Run } from './run.ts';
 import type { Surrounding } from './statements.ts';
@@ -52,7 +54,20 @@ function immunization({ run, element, draft, around }: Statement): void {
   for (const performer of performers) {
     performer.function = { coding: [{ system: `${TERMINOLOGY}v2-0443`, code: 'AP' }] };
   }
+  doseInSeries(run, element, draft);
   for (const detail of (resource.protocolApplied as Json[] | undefined) ?? []) detail.doseNumberPositiveInt ??= 1;
+}
+
+/** Substance Administered Act: the number of the relationship is that of the dose in its series. */
+function doseInSeries(run: Run, element: XmlElement, draft: Draft): void {
+  for (const relationship of element.all('entryRelationship')) {
+    if (!relationship.child('act')?.hasTemplate('2.16.840.1.113883.10.20.22.4.118')) continue;
+    const number = relationship.child('sequenceNumber');
+    const value = Number(number?.attr('value'));
+    if (number === undefined || !Number.isInteger(value) || value < 1 || draft.resource.protocolApplied) continue;
+    draft.resource.protocolApplied = [{ doseNumberPositiveInt: value }];
+    run.account.mapped(number, 'value', draft, 'protocolApplied[0].doseNumberPositiveInt');
+  }
 }
 
 function medicationRequest({ run, element, draft, around }: Statement): void {
@@ -134,6 +149,7 @@ function serviceRequest({ run, element, draft, around }: Statement): void {
 /** A denied observation keeps its question; the finding denied stands as a component that is absent. */
 function observation({ run, element, draft, around }: Statement): void {
   const { resource } = draft;
+  for (const one of (resource.component as Json[] | undefined) ?? []) one.code ??= structuredClone(resource.code);
   const value = element.child('value');
   const name = Object.keys(resource).find((key) => key.startsWith('value'));
   if (isNegated(run, element, around)) {
@@ -185,6 +201,16 @@ function familyHistory({ run, element, draft }: Statement): void {
 
 function coverage({ run, element, draft, around }: Statement): void {
   const { resource } = draft;
+  const order = element.parent?.child('sequenceNumber');
+  const position = Number(order?.attr('value'));
+  if (order !== undefined && Number.isInteger(position) && position > 0) {
+    resource.order = position;
+    run.account.mapped(order, 'value', draft, 'order');
+  }
+  for (const one of (resource.class as Json[] | undefined) ?? []) {
+    one.type = { coding: [{ system: `${TERMINOLOGY}coverage-class`, code: 'plan' }] };
+    one.value ??= one.name;
+  }
   if (isNegated(run, element, around)) resource.status = 'cancelled';
   delete resource.subject;
   resource.payor ??= [{ extension: [absentReason('UNK')] }];
@@ -193,8 +219,15 @@ function coverage({ run, element, draft, around }: Statement): void {
   resource.beneficiary ??= run.referenceTo(run.patient);
 }
 
+const COLLECTED_BY = 'http://hl7.org/fhir/5.0/StructureDefinition/extension-Specimen.collection.procedure';
+
 function procedure({ run, element, draft, around }: Statement): void {
   const { resource } = draft;
+  for (const taken of element.all('specimen')) {
+    const held = specimen(run, taken);
+    const by = { url: COLLECTED_BY, valueReference: run.referenceTo(draft) };
+    if (held?.resource.collection === undefined) held?.put('collection.extension[]', by);
+  }
   if (isNegated(run, element, around)) resource.status = 'not-done';
 }
 
@@ -231,12 +264,38 @@ function note({ run, draft, element }: Statement): void {
       ],
     },
   ];
+  resource.content = [{ attachment: noteContent(run, element, draft) }];
+}
+
+/** The note itself: what it carries in base64, else its part of the narrative, else its words. */
+function noteContent(run: Run, element: XmlElement, draft: Draft): Json {
   const words = element.child('text');
-  const attachment: Json = { contentType: 'text/xml', url: run.context.messageUri };
-  const reference = words?.child('reference')?.attr('value');
-  if (reference?.startsWith('#')) {
-    attachment.url = `${run.context.messageUri}${reference}`;
-    run.account.mapped(words!.child('reference')!, 'value', draft, 'content[0].attachment.url');
+  const path = 'content[0].attachment';
+  const mediaType = words?.attr('mediaType');
+  if (words !== undefined && mediaType !== undefined && words.attr('representation') === 'B64' && words.text !== '') {
+    run.account.mapped(words, 'mediaType', draft, `${path}.contentType`);
+    run.account.mapped(words, '#text', draft, `${path}.data`);
+    run.account.consumed(words, 'representation', 'note: base64 as in FHIR');
+    return { contentType: mediaType, data: words.text.replace(/\s+/g, '') };
   }
-  resource.content = [{ attachment }];
+  const reference = words?.child('reference');
+  const target = reference?.attr('value');
+  const told = target === undefined ? undefined : run.narrative(target);
+  if (reference !== undefined && told !== undefined) {
+    run.account.consumed(reference, 'value', 'note: its part of the narrative');
+    return { contentType: 'application/xhtml+xml', data: base64(elementDiv(told)) };
+  }
+  if (reference !== undefined && target?.startsWith('#')) {
+    run.account.mapped(reference, 'value', draft, `${path}.url`);
+    return { contentType: 'text/xml', url: `${run.context.messageUri}${target}` };
+  }
+  if (words !== undefined && words.text !== '') {
+    run.account.mapped(words, '#text', draft, `${path}.data`);
+    return { contentType: 'text/plain; charset=utf-8', data: base64(words.text) };
+  }
+  return { contentType: 'text/xml', url: run.context.messageUri };
+}
+
+function base64(text: string): string {
+  return Buffer.from(text, 'utf8').toString('base64');
 }

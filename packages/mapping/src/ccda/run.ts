@@ -13,7 +13,8 @@ import { instantOf } from './time.ts';
 export interface Agency {
   /** A code of provenance-participant-type. */
   kind: string;
-  who: Draft;
+  /** Absent when the source says when, and not who. */
+  who?: Draft;
   organization?: Draft;
   time?: string;
   /** The elements that state the time. */
@@ -75,6 +76,17 @@ export class Run {
       return draft;
     }
     if (known.absorb(draft)) return known;
+    if (draft.type === 'Encounter') {
+      // The header and a section both tell of the encounter: it is one all the same.
+      const differ = known.adopt(draft).join(', ');
+      this.issue(
+        'warning',
+        'business-rule',
+        at,
+        `the encounter is told twice, with another ${differ}; the first counts`,
+      );
+      return known;
+    }
     this.issue('warning', 'duplicate', at, 'the id is also used for a different statement; each id should name one');
     const { id: _, text: __, ...content } = draft.resource;
     draft.identify([...draft.key.split('|').slice(1), 'content', JSON.stringify(content)]);

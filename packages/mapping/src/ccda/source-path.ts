@@ -37,8 +37,8 @@ export function select(from: XmlElement, path: SourcePath): XmlElement[] {
     const next: XmlElement[] = [];
     for (const element of reached) {
       let count = 0;
-      for (const child of element.children) {
-        if (!step.names.includes(child.name) && step.names[0] !== '*') continue;
+      for (const child of step.names[0] === '.' ? [element] : element.children) {
+        if (!step.names.includes(child.name) && step.names[0] !== '*' && step.names[0] !== '.') continue;
         if (!step.conditions.every((condition) => condition(child))) continue;
         count += 1;
         if (step.nth === undefined || step.nth === count) next.push(child);

@@ -2,21 +2,24 @@
  * Clinical statements → facts: which table, which identity, what is said beside the rows, and how a nested statement
  * hangs on the one around it.
  */
-import { CLINICAL_STATEMENTS, statementsIn, type XmlElement } from '@causeway/ccda';
+import { statementsIn, type XmlElement } from '@causeway/ccda';
 import { firstCode, hasText } from './concepts.ts';
 import { absentReason, text } from './data-types.ts';
 import type { Draft } from './draft.ts';
 import { applyRows } from './engine.ts';
 import type { Json } from './fhir-path.ts';
+import { identityOf } from './identity.ts';
 import { linkFacts } from './links.ts';
 import { isDenied, isNullAct } from './negation.ts';
-import { location, organizationOf, participant } from './participants.ts';
+import { externalDocument, udiDevice } from './participants.ts';
+import { recordParticipations } from './participations.ts';
 import { RULES } from './rules.ts';
 import type { Run } from './run.ts';
 import type { Table } from './table.ts';
 import { DENIED_CONCERN } from './tables/conditions.ts';
+import { UDI_ORGANIZER } from './tables/devices.ts';
 import { chooseTable, isComment, isEntryReference, isWrapper } from './tables/index.ts';
-import { instantOf } from './time.ts';
+import { tellWrapper } from './wrappers.ts';
 
 /** What a statement is found in. */
 export interface Surrounding {
@@ -63,6 +66,7 @@ export function convertStatement(run: Run, element: XmlElement, around: Surround
   const rule = run.account.rule;
   try {
     if (isEntryReference(element)) return referToEntry(run, element, surrounding);
+    if (element.hasTemplate(UDI_ORGANIZER)) return convertUdi(run, element);
     if (isWrapper(element)) return convertWrapper(run, element, surrounding);
     if (saysNothing(element)) return [];
     if (isComment(element) && !hasWords(run, element)) {
@@ -102,9 +106,16 @@ function convertWrapper(run: Run, element: XmlElement, around: Surrounding): Dra
   const first = inner[0];
   if (first === undefined) return isDenied(element) ? [convertFact(run, element, DENIED_CONCERN, around)] : [];
   run.owners.set(element, first);
-  const code = element.child('code');
-  if (code?.attr('code') === 'CONC') run.account.consumeBelow(code, 'concern act');
+  tellWrapper(run, element, inner);
   return inner;
+}
+
+/** The parts of a UDI belong to the device that carries it. */
+function convertUdi(run: Run, element: XmlElement): Draft[] {
+  const draft = udiDevice(run, element);
+  if (draft === undefined) return [];
+  run.owners.set(element, draft);
+  return [draft];
 }
 
 function convertFact(run: Run, element: XmlElement, table: Table, around: Surrounding): Draft {
@@ -126,6 +137,11 @@ function convertFact(run: Run, element: XmlElement, table: Table, around: Surrou
   recordParticipations(run, element, result);
   if (around.wrapper !== undefined) recordParticipations(run, around.wrapper, result);
   convertNested(run, element, result, around);
+  for (const reference of element.all('reference')) {
+    const document = reference.child('externalDocument');
+    const other = document && externalDocument(run, document);
+    if (other !== undefined) linkFacts(run, result, other, reference.attr('typeCode') ?? '');
+  }
   return result;
 }
 
@@ -177,108 +193,6 @@ function referToEntry(run: Run, element: XmlElement, around: Surrounding): Draft
   return [];
 }
 
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
-/** Resources of which the value is what they are about, not what was found. */
-const NAMED_BY_VALUE = new Set(['AllergyIntolerance', 'Condition']);
-
-/**
- * The id that the sender gave, or else what the statement is about and when. An id used for several things, or one
- * that may only name its authority, does not identify alone.
- */
-function identityOf(run: Run, element: XmlElement, resource: string): string[] {
-  const assertion = element.child('code')?.attr('code') ?? 'ASSERTION';
-  const withValue = NAMED_BY_VALUE.has(resource) || assertion === 'ASSERTION';
-  const id = identifyingId(element);
-  if (id === undefined) return [run.patientIdentity, contentOf(element, withValue)];
-  const key = `${id.attr('root')}|${id.attr('extension') ?? ''}`;
-  const alone = id.attr('extension') !== undefined || UUID.test(id.attr('root')!);
-  if (run.isShared(element.name, key)) return [run.patientIdentity, key, contentOf(element, true)];
-  return alone ? [run.patientIdentity, key] : [run.patientIdentity, key, contentOf(element, withValue)];
-}
-
-function identifyingId(element: XmlElement): XmlElement | undefined {
-  return element.all('id').find((id) => id.attr('root') !== undefined && id.attr('nullFlavor') === undefined);
-}
-
-/** Code, agent and time of a statement, and its value where that is the subject. */
-function contentOf(element: XmlElement, withValue: boolean): string {
-  const part = (at: XmlElement | undefined): string => {
-    if (at === undefined) return '';
-    const attributes = ['code', 'value', 'unit', 'nullFlavor'].map((name) => at.attr(name) ?? '').join(' ');
-    return `${attributes} ${at.allText}`.trim();
-  };
-  const time = element.child('effectiveTime');
-  const material =
-    element.find('consumable', 'manufacturedProduct', 'manufacturedMaterial', 'code') ??
-    element.find('product', 'manufacturedProduct', 'manufacturedMaterial', 'code') ??
-    element.find('participant', 'participantRole', 'playingEntity', 'code');
-  const code = part(element.child('code'));
-  const about = [code, part(material), withValue ? part(element.child('value')) : ''];
-  const bare = about.every((one) => one === '');
-  return [
-    element.name,
-    element.attr('moodCode') ?? '',
-    ...about,
-    part(time),
-    part(time?.child('low')),
-    bare ? element.allText.slice(0, 500) : '',
-  ].join('/');
-}
-
-const EVENT_LOCATION = 'http://hl7.org/fhir/StructureDefinition/event-location';
-
-/** Who took part, by the kinds of agent that Provenance knows. */
-const AGENTS: Record<string, string> = { author: 'author', informant: 'informant', performer: 'performer' };
-
-/**
- * Authors of the statement and of the wrapper around it become Provenance; so do informants, performers and other
- * people for whom the resource itself had no element.
- */
-function recordParticipations(run: Run, element: XmlElement, draft: Draft): void {
-  for (const child of element.children) {
-    const place = child.name === 'participant' ? child.child('participantRole') : undefined;
-    if (place?.attr('classCode') === 'SDLOC' && !run.owners.has(place)) {
-      const where = location(run, place);
-      if (where !== undefined)
-        draft.put('extension[]', { url: EVENT_LOCATION, valueReference: run.referenceTo(where) });
-      continue;
-    }
-    const kind = AGENTS[child.name];
-    if (child.name === 'author') recordAgent(run, child, 'author', [draft]);
-    else if (kind !== undefined || isPerson(child)) {
-      const placed = run.placed.has(child) || child.children.some((role) => run.placed.has(role));
-      if (!placed) recordAgent(run, child, kind ?? 'performer', [draft]);
-    }
-  }
-}
-
-/** A `participant` that is a person or an organization with a name, not a product, place or device. */
-function isPerson(element: XmlElement): boolean {
-  if (element.name !== 'participant') return false;
-  const role = element.child('participantRole');
-  if (role === undefined || ['SDLOC', 'MANU'].includes(role.attr('classCode') ?? '')) return false;
-  const player = role.child('playingEntity');
-  return player?.child('name') !== undefined && player.child('code') === undefined;
-}
-
-/** Notes who acted on the targets, and when; one Provenance is made for each agent and time in the end. */
-export function recordAgent(run: Run, element: XmlElement, kind: string, targets: readonly Draft[]): void {
-  run.account.rule = 'provenance';
-  const who = participant(run, element);
-  if (who === undefined) return;
-  const stated = element.child('time');
-  const value = stated?.attr('value');
-  const at = value === undefined ? undefined : instantOf(value, run.zone);
-  const key = `${kind}|${who.reference}|${at ?? ''}`;
-  let agency = run.agencies.get(key);
-  if (agency === undefined) {
-    agency = { kind, who, organization: organizationOf(run, element), time: at, targets: new Set(), times: [] };
-    run.agencies.set(key, agency);
-  }
-  for (const target of targets) agency.targets.add(target);
-  if (at !== undefined) agency.times.push(stated!);
-}
-
 function completeRequired(draft: Draft, table: Table, around: Surrounding): void {
   for (const [name, standIn] of Object.entries(table.required ?? {})) {
     if (hasElement(draft.resource, name)) continue;
@@ -304,23 +218,4 @@ function sectionCodeOf(element: XmlElement): string | undefined {
     if (at.name === 'section') return at.child('code')?.attr('code');
   }
   return undefined;
-}
-
-/** Ids that stand on more than one statement of a class with different content. */
-export function findSharedIds(root: XmlElement): Set<string> {
-  const contents = new Map<string, string>();
-  const shared = new Set<string>();
-  const walk = (element: XmlElement): void => {
-    const id = CLINICAL_STATEMENTS.has(element.name) ? identifyingId(element) : undefined;
-    if (id !== undefined) {
-      const key = `${element.name}|${id.attr('root')}|${id.attr('extension') ?? ''}`;
-      const content = contentOf(element, true);
-      const known = contents.get(key);
-      if (known === undefined) contents.set(key, content);
-      else if (known !== content) shared.add(key);
-    }
-    for (const child of element.children) if (child.name !== 'text') walk(child);
-  };
-  walk(root);
-  return shared;
 }

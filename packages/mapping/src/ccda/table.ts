@@ -6,7 +6,10 @@ import type { ConceptMapName } from './concept-maps.ts';
 import type { Json } from './fhir-path.ts';
 import type { RuleName } from './rules.ts';
 
-/** How a value is read: a data type, or a participation that becomes a resource of its own. */
+/**
+ * How a value is read: a data type, or a participation that becomes a resource of its own. `root` and `extension` are
+ * the parts of an II; `folded` puts no value: the statement belongs to the resource around it and is no fact of its own.
+ */
 export type ValueKind =
   | 'concept'
   | 'coding'
@@ -44,6 +47,11 @@ export type ValueKind =
   | 'specimen'
   | 'statement'
   | 'url'
+  | 'mediaType'
+  | 'during'
+  | 'root'
+  | 'extension'
+  | 'folded'
   | 'group';
 
 /**
@@ -62,6 +70,8 @@ export interface Table {
   templates?: readonly string[];
   /** Section codes (LOINC) in which entries of these classes without a known template choose this table. */
   sections?: readonly string[];
+  /** A child element without which the table is not chosen. */
+  needs?: string;
   /** Moods that choose this table; any when absent. */
   moods?: readonly string[];
   /** `code/@code` that choose this table. */

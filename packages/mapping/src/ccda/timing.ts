@@ -5,7 +5,6 @@ import type { XmlElement } from '@causeway/ccda';
 import { translate } from './concept-maps.ts';
 import { dateTime, type Place, period } from './data-types.ts';
 import type { Json } from './fhir-path.ts';
-import { integer } from './quantities.ts';
 import type { Run } from './run.ts';
 
 const PERIOD_UNITS = new Set(['s', 'min', 'h', 'd', 'wk', 'mo', 'a']);
@@ -70,9 +69,14 @@ function fillPeriod(run: Run, element: XmlElement, place: Place, repeat: Json): 
   run.account.mapped(high, 'unit', place.draft, `${place.path}.periodUnit`);
 }
 
-/** `repeatNumber` of a request: how often it may be filled again; its upper bound counts. */
-export function repeatNumber(run: Run, element: XmlElement, place: Place): number | undefined {
+/**
+ * `repeatNumber` of a supply that is ordered: how often it may be filled in all, the first time included, which FHIR
+ * does not count; an upper bound counts.
+ */
+export function repeatNumber(run: Run, element: XmlElement): number | undefined {
   const bound = element.attr('value') === undefined ? (element.child('high') ?? element.child('low')) : element;
-  const value = bound && integer(run, bound, place);
-  return value === undefined || value < 0 ? undefined : value;
+  const value = bound?.attr('value') ?? '';
+  if (bound === undefined || !/^\d{1,5}$/.test(value)) return undefined;
+  run.account.consumed(bound, 'value', `${run.account.rule}: fills in all, the first included`);
+  return Math.max(0, Number(value) - 1);
 }

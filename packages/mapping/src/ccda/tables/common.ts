@@ -19,6 +19,8 @@ export const COMMENT: readonly Row[] = [
 ];
 
 export const INDICATION = '2.16.840.1.113883.10.20.22.4.19';
+/** Reason: why something is so, or was not done. */
+export const REASON = '2.16.840.1.113883.10.20.24.3.88';
 
 /** Practitioner, from an assigned person of any participation. */
 export const PRACTITIONER: readonly Row[] = [
@@ -49,6 +51,18 @@ export const ORGANIZATION: readonly Row[] = [
   ['telecom', 'telecom[]', 'telecom'],
   ['addr', 'address[]', 'address'],
   ['standardIndustryClassCode', 'type[]', 'concept'],
+  ['desc', 'name', 'organizationName'],
+  ['asOrganizationPartOf/wholeOrganization', 'partOf', 'organization'],
+];
+
+/** A document elsewhere. */
+export const EXTERNAL_DOCUMENT: readonly Row[] = [
+  ['id', 'masterIdentifier', 'identifier'],
+  ['setId', 'identifier[]', 'identifier'],
+  ['code', 'type', 'concept'],
+  ['text', 'content[0].attachment.url', 'url'],
+  ['text', 'content[0].attachment.contentType', 'mediaType'],
+  ['text', 'description', 'text'],
 ];
 
 export const LOCATION: readonly Row[] = [
@@ -70,6 +84,8 @@ export const DEVICE: readonly Row[] = [
   ['assignedAuthoringDevice/code', 'type', 'concept'],
   ['assignedAuthoringDevice|playingDevice/manufacturerModelName', 'modelNumber', 'text'],
   ['assignedAuthoringDevice|playingDevice/softwareName', 'version[].value', 'text'],
+  ['id[@root=2.16.840.1.113883.3.3719]', 'udiCarrier[0].carrierHRF', 'extension'],
+  ['representedOrganization', 'owner', 'organization'],
   ['scopingEntity/id', 'owner.identifier', 'identifier'],
   ['scopingEntity/desc', 'manufacturer', 'text'],
   ['telecom', 'contact[]', 'telecom'],
@@ -78,5 +94,18 @@ export const DEVICE: readonly Row[] = [
 export const SPECIMEN: readonly Row[] = [
   ['specimenRole/id', 'identifier[]', 'identifier'],
   ['specimenRole/specimenPlayingEntity/code', 'type', 'concept'],
+  ['specimenRole/specimenPlayingEntity/name', 'type.text', 'organizationName'],
+  ['specimenRole/specimenPlayingEntity/quantity', 'collection.quantity', 'quantity'],
   ['specimenRole/specimenPlayingEntity/desc', 'note[].text', 'text'],
+];
+
+/** Specimen Collection Procedure: how and when a specimen was taken, and how it arrived. */
+export const SPECIMEN_COLLECTION: readonly Row[] = [
+  ['participant/participantRole/id', 'identifier[]', 'identifier'],
+  ['participant/participantRole/playingEntity/code', 'type', 'concept'],
+  ['effectiveTime', 'collection.collected[x]', 'timeOrPeriod'],
+  ['targetSiteCode', 'collection.bodySite', 'concept'],
+  ['methodCode', 'collection.method', 'concept'],
+  ['performer', 'collection.collector', 'practitioner'],
+  ['entryRelationship/observation[template=2.16.840.1.113883.10.20.22.4.421]/value', 'condition[]', 'concept'],
 ];

@@ -9,6 +9,9 @@ const STATUS_OBSERVATIONS =
 const SEVERITY = 'entryRelationship/observation[template=2.16.840.1.113883.10.20.22.4.8,2.16.840.1.113883.10.20.1.55]';
 const REACTION = 'template=2.16.840.1.113883.10.20.22.4.9,2.16.840.1.113883.10.20.1.54';
 
+const ASSERTED_DATE = 'http://hl7.org/fhir/StructureDefinition/condition-assertedDate';
+const ALLERGY_ABATEMENT = 'http://hl7.org/fhir/StructureDefinition/allergyintolerance-abatement';
+
 const REACTION_ROWS: readonly Row[] = [
   ['value', 'manifestation[]', 'concept'],
   ['effectiveTime', 'onset', 'start'],
@@ -45,7 +48,10 @@ export const CONDITION_TABLES: readonly Table[] = [
       ['participant[@typeCode=CSM]/participantRole/playingEntity/name', 'code.text', 'organizationName'],
       ['value', 'type', 'code', 'allergyType'],
       ['value', 'category[]', 'code', 'allergyCategory'],
+      ['code', 'type', 'code', 'allergyType'],
+      ['code', 'category[]', 'code', 'allergyCategory'],
       ['effectiveTime', 'onset[x]', 'start'],
+      ['effectiveTime/high', `extension(${ALLERGY_ABATEMENT}).valueDateTime`, 'dateTime'],
       [`entryRelationship/observation[${STATUS_OBSERVATIONS}]/value`, 'clinicalStatus', 'code', 'clinicalStatus'],
       ['entryRelationship/observation[code=33999-4]/value', 'clinicalStatus', 'code', 'clinicalStatus'],
       [
@@ -73,7 +79,9 @@ export const CONDITION_TABLES: readonly Table[] = [
       '2.16.840.1.113883.10.20.1.28',
       '2.16.840.1.113883.10.20.22.4.74.1',
       '2.16.840.1.113883.10.20.22.4.68',
+      '2.16.840.1.113883.10.20.22.4.70',
       '2.16.840.1.113883.10.20.22.4.73',
+      '2.16.840.1.113883.10.20.22.4.114',
       '2.16.840.1.113883.10.20.24.3.137',
     ],
     sections: [
@@ -84,10 +92,11 @@ export const CONDITION_TABLES: readonly Table[] = [
       '46241-6',
       '29308-4',
       '42347-5',
-      '10160-0-none',
       '10219-4',
       '10218-6',
       '55109-3',
+      '59769-0',
+      '59768-2',
     ],
     moods: ['EVN'],
     rows: [
@@ -106,7 +115,11 @@ export const CONDITION_TABLES: readonly Table[] = [
         'onset[x]',
         'age',
       ],
-      ['entryRelationship/act[template=2.16.840.1.113883.10.20.22.4.502]/effectiveTime', 'recordedDate', 'dateTime'],
+      [
+        'entryRelationship/act[template=2.16.840.1.113883.10.20.22.4.502]/effectiveTime',
+        `extension(${ASSERTED_DATE}).valueDateTime`,
+        'dateTime',
+      ],
       ['author/time', 'recordedDate', 'dateTime'],
       ['author', 'recorder', 'participant'],
       ['informant', 'asserter', 'participant'],

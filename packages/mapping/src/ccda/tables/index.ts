@@ -3,6 +3,7 @@
  */
 import { statementsIn, type XmlElement } from '@causeway/ccda';
 import type { Table } from '../table.ts';
+import { ASSESSMENT_TABLES } from './assessments.ts';
 import { CARE_TABLES } from './care.ts';
 import { CONDITION_TABLES } from './conditions.ts';
 import { MEDICATION_TABLES } from './medications.ts';
@@ -11,6 +12,7 @@ import { OBSERVATION_TABLES } from './observations.ts';
 export const TABLES: readonly Table[] = [
   ...CONDITION_TABLES,
   ...MEDICATION_TABLES,
+  ...ASSESSMENT_TABLES,
   ...OBSERVATION_TABLES,
   ...CARE_TABLES,
 ];
@@ -30,6 +32,7 @@ const WRAPPER_TEMPLATES = new Set([
   '2.16.840.1.113883.10.20.22.4.132',
   '2.16.840.1.113883.10.20.22.4.135',
   '2.16.840.1.113883.10.20.22.4.136',
+  '2.16.840.1.113883.10.20.1.19',
   '2.16.840.1.113883.10.20.1.27',
   '2.16.840.1.113883.10.20.1.20',
 ]);
@@ -54,7 +57,9 @@ for (const table of TABLES) {
 export function chooseTable(element: XmlElement, section: string | undefined): Table {
   const mood = element.attr('moodCode') ?? 'EVN';
   const fits = (table: Table): boolean =>
-    table.elements.includes(element.name) && (table.moods === undefined || table.moods.includes(mood));
+    table.elements.includes(element.name) &&
+    (table.moods === undefined || table.moods.includes(mood)) &&
+    (table.needs === undefined || element.child(table.needs) !== undefined);
   const templates = element.all('templateId');
   for (const template of templates) {
     const table = BY_TEMPLATE.get(template.attr('root') ?? '')?.find(fits);

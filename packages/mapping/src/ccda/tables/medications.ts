@@ -2,7 +2,7 @@
  * Medications, dispenses, immunizations: MedicationStatement, MedicationRequest, MedicationDispense, Immunization.
  */
 import type { Row, Table } from '../table.ts';
-import { COMMENT, IDENTITY, INDICATION } from './common.ts';
+import { COMMENT, IDENTITY, INDICATION, REASON } from './common.ts';
 
 const MATERIAL = 'consumable/manufacturedProduct/manufacturedMaterial';
 const PRODUCT = 'product/manufacturedProduct/manufacturedMaterial';
@@ -39,9 +39,25 @@ function medicationRows(dosage: string): Row[] {
     [`${INSTRUCTION}/text`, `${dosage}[0].patientInstruction`, 'text'],
     [FREE_TEXT_SIG, `${dosage}[0].text`, 'text'],
     [`entryRelationship[@typeCode=RSON]/observation[template=${INDICATION}]/value`, 'reasonCode[]', 'concept'],
+    [`entryRelationship/observation[template=${REASON}]/value`, 'reasonCode[]', 'concept'],
     ...COMMENT,
   ];
 }
+
+const SUPPLY_ORDER: readonly Row[] = [
+  ...IDENTITY,
+  [`${PRODUCT}/code`, 'medicationCodeableConcept', 'concept'],
+  ['statusCode', 'status', 'code', 'requestStatus'],
+  ['effectiveTime[not type=PIVL_TS,EIVL_TS,SXPR_TS]', 'dispenseRequest.validityPeriod', 'period'],
+  ['quantity', 'dispenseRequest.quantity', 'quantity'],
+  ['repeatNumber', 'dispenseRequest.numberOfRepeatsAllowed', 'repeats'],
+  [`${INSTRUCTION}/code`, 'dosageInstruction[0].additionalInstruction[]', 'concept'],
+  [`${INSTRUCTION}/text`, 'dosageInstruction[0].patientInstruction', 'text'],
+  ['author/time', 'authoredOn', 'dateTime'],
+  ['author', 'requester', 'participant'],
+  ['performer', 'performer', 'participant'],
+  ...COMMENT,
+];
 
 export const MEDICATION_TABLES: readonly Table[] = [
   {
@@ -63,6 +79,7 @@ export const MEDICATION_TABLES: readonly Table[] = [
       ['approachSiteCode', 'site', 'concept'],
       ['doseQuantity', 'doseQuantity', 'quantity'],
       ['repeatNumber', 'protocolApplied[0].doseNumberPositiveInt', 'positive'],
+      ['entryRelationship/act[template=2.16.840.1.113883.10.20.22.4.118]', '', 'folded'],
       ['performer', 'performer[].actor', 'participant'],
       ['participant/participantRole[@classCode=SDLOC]', 'location', 'location'],
       ['entryRelationship/observation[template=2.16.840.1.113883.10.20.22.4.53]/code', 'statusReason', 'concept'],
@@ -88,11 +105,11 @@ export const MEDICATION_TABLES: readonly Table[] = [
       ...medicationRows('dosageInstruction'),
       ['statusCode', 'status', 'code', 'requestStatus'],
       ['effectiveTime[not type=PIVL_TS,EIVL_TS,SXPR_TS]', 'dosageInstruction[0].timing', 'timing'],
-      ['repeatNumber', 'dispenseRequest.numberOfRepeatsAllowed', 'repeats'],
+      ['repeatNumber', 'dosageInstruction[0].timing.repeat.count', 'positive'],
       ['author/time', 'authoredOn', 'dateTime'],
       ['author', 'requester', 'participant'],
       ['performer', 'performer', 'participant'],
-      ['priorityCode', 'category[]', 'concept'],
+      ['priorityCode', 'priority', 'code', 'requestPriority'],
     ],
     rule: 'medicationRequest',
     required: { status: 'unknown', medicationCodeableConcept: 'absent' },
@@ -119,25 +136,25 @@ export const MEDICATION_TABLES: readonly Table[] = [
     name: 'supply-order',
     resource: 'MedicationRequest',
     elements: ['supply'],
-    templates: ['2.16.840.1.113883.10.20.22.4.17', '2.16.840.1.113883.10.20.22.4.43'],
+    templates: ['2.16.840.1.113883.10.20.22.4.17'],
     moods: REQUEST_MOODS,
     fixed: { intent: 'order' },
-    rows: [
-      ...IDENTITY,
-      [`${PRODUCT}/code`, 'medicationCodeableConcept', 'concept'],
-      ['statusCode', 'status', 'code', 'requestStatus'],
-      ['effectiveTime[not type=PIVL_TS,EIVL_TS,SXPR_TS]', 'dispenseRequest.validityPeriod', 'period'],
-      ['quantity', 'dispenseRequest.quantity', 'quantity'],
-      ['repeatNumber', 'dispenseRequest.numberOfRepeatsAllowed', 'repeats'],
-      [`${INSTRUCTION}/code`, 'dosageInstruction[0].additionalInstruction[]', 'concept'],
-      [`${INSTRUCTION}/text`, 'dosageInstruction[0].patientInstruction', 'text'],
-      ['author/time', 'authoredOn', 'dateTime'],
-      ['author', 'requester', 'participant'],
-      ['performer', 'performer', 'participant'],
-      ...COMMENT,
-    ],
+    rows: SUPPLY_ORDER,
     rule: 'medicationRequest',
     required: { status: 'unknown', medicationCodeableConcept: 'parent' },
+  },
+  {
+    // Without a product it is a device, or not said: a supply-request.
+    name: 'planned-supply',
+    resource: 'MedicationRequest',
+    elements: ['supply'],
+    templates: ['2.16.840.1.113883.10.20.22.4.43'],
+    needs: 'product',
+    moods: REQUEST_MOODS,
+    fixed: { intent: 'plan' },
+    rows: SUPPLY_ORDER,
+    rule: 'medicationRequest',
+    required: { status: 'unknown', medicationCodeableConcept: 'absent' },
   },
   {
     name: 'medication-dispense',

@@ -1,39 +1,14 @@
 /**
  * Results, vital signs, social history and every other observation: Observation, DiagnosticReport, Goal.
  */
-import type { Row, Table } from '../table.ts';
+import type { Table } from '../table.ts';
 import { COMMENT, IDENTITY } from './common.ts';
+import { category, OBSERVATION } from './observation-rows.ts';
 
 const REQUEST_MOODS = ['INT', 'RQO', 'PRMS', 'PRP', 'ARQ', 'APT'];
 
-const OBSERVATION: readonly Row[] = [
-  ...IDENTITY,
-  ['code', 'code', 'concept'],
-  ['statusCode', 'status', 'code', 'resultStatus'],
-  ['effectiveTime', 'effective[x]', 'timeOrPeriod'],
-  ['value[1]', 'value[x]', 'any'],
-  ['interpretationCode', 'interpretation[]', 'concept'],
-  ['methodCode[1]', 'method', 'concept'],
-  ['targetSiteCode[1]', 'bodySite', 'concept'],
-  ['performer', 'performer[]', 'participant'],
-  ['specimen', 'specimen', 'specimen'],
-  ['participant/participantRole[playingDevice]', 'device', 'device'],
-  [
-    'referenceRange/observationRange',
-    'referenceRange[]',
-    'group',
-    [
-      ['value[type=IVL_PQ]', '', 'range'],
-      ['value[type=IVL_INT,IVL_REAL]', '', 'range'],
-      ['value[type=ST,ED]', 'text', 'text'],
-      ['value[type=CD,CE]', 'appliesTo[]', 'concept'],
-      ['text', 'text', 'text'],
-      ['code', 'appliesTo[]', 'concept'],
-      ['interpretationCode', 'type', 'concept'],
-    ],
-  ],
-  ...COMMENT,
-];
+/** Progress Toward Goal Observation. */
+const PROGRESS = 'entryRelationship/observation[template=2.16.840.1.113883.10.20.22.4.110]';
 
 export const OBSERVATION_TABLES: readonly Table[] = [
   {
@@ -48,6 +23,7 @@ export const OBSERVATION_TABLES: readonly Table[] = [
       ['statusCode', 'status', 'code', 'resultStatus'],
       ['effectiveTime', 'effective[x]', 'timeOrPeriod'],
       ['specimen', 'specimen[]', 'specimen'],
+      ['component/procedure[template=2.16.840.1.113883.10.20.22.4.415]', 'specimen[]', 'specimen'],
       ['performer', 'performer[]', 'participant'],
       ['component/observation', 'result[]', 'statement'],
       ['author/time', 'issued', 'instant'],
@@ -71,6 +47,8 @@ export const OBSERVATION_TABLES: readonly Table[] = [
       ['value', 'target[0].detail[x]', 'any'],
       ['author', 'expressedBy', 'participant'],
       ['entryRelationship/observation[template=2.16.840.1.113883.10.20.22.4.143]/value', 'priority', 'concept'],
+      [`${PROGRESS}/value`, 'achievementStatus', 'concept'],
+      [`${PROGRESS}/effectiveTime`, 'statusDate', 'date'],
       ...COMMENT,
     ],
     rule: 'goal',
@@ -109,6 +87,7 @@ export const OBSERVATION_TABLES: readonly Table[] = [
       ['targetSiteCode', 'bodySite[]', 'concept'],
       ['value', 'orderDetail[]', 'concept'],
       ['methodCode', 'orderDetail[]', 'concept'],
+      ['priorityCode', 'priority', 'code', 'requestPriority'],
       ['author/time', 'authoredOn', 'dateTime'],
       ['author', 'requester', 'participant'],
       ['performer', 'performer[]', 'participant'],
@@ -150,10 +129,23 @@ export const OBSERVATION_TABLES: readonly Table[] = [
       '2.16.840.1.113883.10.20.22.4.200',
       '2.16.840.1.113883.10.20.22.4.501',
       '2.16.840.1.113883.10.20.34.3.45',
+      '2.16.840.1.113883.10.20.15.3.1',
       '2.16.840.1.113883.10.20.15.3.8',
+      '2.16.840.1.113883.10.15.2',
+      '2.16.840.1.113883.10.15.3',
+      '2.16.840.1.113883.10.20.22.4.72',
+      '2.16.840.1.113883.10.20.22.4.109',
+      '2.16.840.1.113883.10.20.22.4.111',
+      '2.16.840.1.113883.10.20.22.4.281',
+      '2.16.840.1.113883.10.20.22.4.503',
+      '2.16.840.1.113883.10.20.22.4.504',
+      '2.16.840.1.113883.10.20.22.4.506',
+      '2.16.840.1.113883.10.20.22.4.507',
+      '2.16.840.1.113883.10.20.22.4.511',
+      '2.16.840.1.113883.10.20.22.4.514',
       '2.16.840.1.113883.10.20.1.33',
     ],
-    sections: ['29762-2'],
+    sections: ['29762-2', '10162-6'],
     fixed: { category: [category('social-history', 'Social History')] },
     rows: OBSERVATION,
     rule: 'observation',
@@ -171,7 +163,7 @@ export const OBSERVATION_TABLES: readonly Table[] = [
     name: 'vital-signs-organizer',
     resource: 'Observation',
     elements: ['organizer'],
-    templates: ['2.16.840.1.113883.10.20.22.4.26', '2.16.840.1.113883.10.20.1.35'],
+    templates: ['2.16.840.1.113883.10.20.22.4.26', '2.16.840.1.113883.10.20.22.4.512', '2.16.840.1.113883.10.20.1.35'],
     sections: ['8716-3'],
     fixed: { category: [category('vital-signs', 'Vital Signs')] },
     rows: [...OBSERVATION, ['component/observation', 'hasMember[]', 'statement']],
@@ -215,7 +207,3 @@ export const OBSERVATION_TABLES: readonly Table[] = [
     rule: 'media',
   },
 ];
-
-function category(code: string, display: string): unknown {
-  return { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/observation-category', code, display }] };
-}
