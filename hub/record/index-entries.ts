@@ -2,7 +2,7 @@
  * What a resource is found by: rows of `index_token`, `index_range` and `index_string`, from the values that
  * `@causeway/fhir` extracts. `hub/record/search` asks for the same hashes.
  */
-import { canonicalQuantity, extract, type IndexValue, type ScannedResource } from '@causeway/fhir';
+import { canonicalQuantity, extract, type IndexValue, type ScannedResource, searchParameters } from '@causeway/fhir';
 import { hash64, parameterNumber, referenceHash, ridOf, tokenHash } from './keys.ts';
 
 /** What a resource is found by. */
@@ -20,13 +20,15 @@ interface RangeEntry {
   low: number;
   high: number;
   unit: bigint | undefined;
+  /** Where in its index the row lies; see `quantityStep`. */
+  step: number;
 }
 
 /** Those of a resource that is found by nothing. */
 export const noEntries: IndexEntries = { tokens: [], markers: [], ranges: [], strings: [] };
 
 /** The form of all these rows; a database of an older one is indexed anew at the next start. */
-export const indexFormat = 2;
+export const indexFormat = 3;
 
 /** Longer strings are found by their beginning; a b-tree entry has room for some 2 700 bytes. */
 export const indexedCharacters = 500;
@@ -109,6 +111,25 @@ export function compositeCode(code: string, spellings: readonly string[]): strin
   return `${code}$${spellings.join('$')}`;
 }
 
+const double = new Float64Array(1);
+const halves = new Uint32Array(double.buffer);
+const highHalf = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1 ? 1 : 0;
+/** What of a number's upper half is finer than a step: all but sign, exponent and six bits of the mantissa. */
+const finer = 2 ** 14 - 1;
+
+/**
+ * The beginning of the step that a quantity lies in; steps are a sixty-fourth to a hundred-and-twenty-eighth of their
+ * value wide. Rows of `index_range` lie by steps and, within, by home: those written after each other lie together.
+ */
+export function quantityStep(value: number): number {
+  double[0] = value;
+  const upper = halves[highHalf]!;
+  const isCut = (upper & finer) !== 0 || halves[1 - highHalf] !== 0;
+  halves[highHalf] = (upper & ~finer) + (isCut && value < 0 ? finer + 1 : 0);
+  halves[1 - highHalf] = 0;
+  return double[0]!;
+}
+
 /** The parameters under which the latitude and the longitude of a place lie. */
 export const positionCodes = { latitude: 'near~latitude', longitude: 'near~longitude' } as const;
 
@@ -116,6 +137,7 @@ const ucum = 'http://unitsofmeasure.org';
 
 class Collected {
   readonly #type: string;
+  readonly #unions: ReadonlySet<string>;
   readonly #tokens = new Set<bigint>();
   readonly #markers = new Set<bigint>();
   readonly #ranges: RangeEntry[] = [];
@@ -123,15 +145,17 @@ class Collected {
 
   constructor(type: string) {
     this.#type = type;
+    this.#unions = unionsOf(type);
   }
 
   add(value: IndexValue): void {
+    const isUnion = this.#unions.has(value.param);
     if (value.kind === 'composite') {
-      this.#addComposite(value.param, value.components);
+      if (!isUnion) this.#addComposite(value.param, value.components);
       return;
     }
     this.#markers.add(presenceHash(this.#type, value.param));
-    this.#addValue(value.param, value);
+    if (!isUnion) this.#addValue(value.param, value);
   }
 
   addPosition(position: { latitude?: unknown; longitude?: unknown } | undefined): void {
@@ -204,18 +228,21 @@ class Collected {
     const { low, high, system } = value;
     const names = new Set([value.code, value.unit].filter((name) => name !== undefined));
     const number = parameterNumber(this.#type, code);
-    if (names.size === 0) this.#addRange(number, low, high);
-    for (const name of names) this.#addRange(number, low, high, unitHash(name));
+    const step = quantityStep(low);
+    if (names.size === 0) this.#addRange(number, low, high, undefined, step);
+    for (const name of names) this.#addRange(number, low, high, unitHash(name), step);
     if (value.code === undefined) return;
     const bounds = system === ucum ? canonicalBounds(low, high, value.code) : undefined;
-    if (bounds) this.#addRange(canonicalNumber(this.#type, code), bounds.low, bounds.high, unitHash(bounds.unit));
-    else if (system !== undefined) {
-      this.#addRange(systemNumber(this.#type, code), low, high, unitHash(`${system}|${value.code}`));
+    if (bounds) {
+      const { low, high, unit } = bounds;
+      this.#addRange(canonicalNumber(this.#type, code), low, high, unitHash(unit), quantityStep(low));
+    } else if (system !== undefined) {
+      this.#addRange(systemNumber(this.#type, code), low, high, unitHash(`${system}|${value.code}`), step);
     }
   }
 
-  #addRange(param: bigint, low: number, high: number, unit?: bigint): void {
-    this.#ranges.push({ param, low, high, unit });
+  #addRange(param: bigint, low: number, high: number, unit?: bigint, step = low): void {
+    this.#ranges.push({ param, low, high, unit, step });
   }
 
   #addString(code: string, normalized: string): void {
@@ -245,6 +272,19 @@ class Collected {
     }
   }
 }
+
+/** The parameters whose values are those of others: they have no rows, only the marker that says there is a value. */
+function unionsOf(type: string): ReadonlySet<string> {
+  const parameters = searchParameters(type);
+  let found = unions.get(parameters);
+  if (!found) {
+    found = new Set(parameters.filter(({ unionOf }) => unionOf).map(({ code }) => code));
+    unions.set(parameters, found);
+  }
+  return found;
+}
+
+const unions = new WeakMap<readonly unknown[], ReadonlySet<string>>();
 
 /** The spellings under which a value may be asked for exactly. */
 export function spellingsOf(value: IndexValue): string[] {

@@ -21,11 +21,12 @@ export function insertIndex(transaction: Transaction, resources: readonly Indexe
       WITH tokens AS (
         INSERT INTO index_token (value, home, rkey) SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[])
       ), ranges AS (
-        INSERT INTO index_range (param, low, high, unit, home, rkey)
-        SELECT * FROM unnest($4::bigint[], $5::float8[], $6::float8[], $7::bigint[], $8::bigint[], $9::bigint[])
+        INSERT INTO index_range (param, low, high, unit, step, home, rkey)
+        SELECT * FROM unnest($4::bigint[], $5::float8[], $6::float8[], $7::bigint[], $8::float8[], $9::bigint[],
+                             $10::bigint[])
       )
       INSERT INTO index_string (param, value, home, rkey)
-      SELECT * FROM unnest($10::bigint[], $11::text[], $12::bigint[], $13::bigint[])`,
+      SELECT * FROM unnest($11::bigint[], $12::text[], $13::bigint[], $14::bigint[])`,
     values: [
       int8Array(tokens),
       ...placesOf(resources, ({ tokens }) => tokens.length),
@@ -63,8 +64,9 @@ export function replaceIndex(transaction: Transaction, resources: readonly Reind
                ($13::float8[])[k.range : k.range + k.range_count - 1] AS lows,
                ($14::float8[])[k.range : k.range + k.range_count - 1] AS highs,
                ($15::bigint[])[k.range : k.range + k.range_count - 1] AS units,
-               ($16::bigint[])[k.string : k.string + k.string_count - 1] AS string_params,
-               ($17::text[])[k.string : k.string + k.string_count - 1] AS string_values
+               ($16::float8[])[k.range : k.range + k.range_count - 1] AS steps,
+               ($17::bigint[])[k.string : k.string + k.string_count - 1] AS string_params,
+               ($18::text[])[k.string : k.string + k.string_count - 1] AS string_values
         FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::integer[], $5::integer[], $6::integer[],
                     $7::integer[], $8::integer[], $9::integer[], $10::integer[])
           AS k (home, rkey, next_home, token_count, hash, hash_count, range, range_count, string, string_count)
@@ -83,7 +85,7 @@ export function replaceIndex(transaction: Transaction, resources: readonly Reind
         SELECT n.value, o.next_home, o.rkey FROM next o CROSS JOIN LATERAL unnest(o.next_tokens) AS n (value)
         WHERE o.moves OR n.value <> ALL (o.tokens)
       ), ranges AS (
-        INSERT INTO index_range (param, low, high, unit, home, rkey)
+        INSERT INTO index_range (param, low, high, unit, step, home, rkey)
         SELECT n.*, o.next_home, o.rkey FROM next o CROSS JOIN LATERAL ${nextRanges}
         WHERE o.moves OR NOT EXISTS (
           SELECT 1 FROM index_range i WHERE i.home = o.home AND i.rkey = o.rkey AND ${sameRange} OFFSET 0)
@@ -105,7 +107,7 @@ export function replaceIndex(transaction: Transaction, resources: readonly Reind
   });
 }
 
-const nextRanges = 'unnest(o.range_params, o.lows, o.highs, o.units) AS n (param, low, high, unit)';
+const nextRanges = 'unnest(o.range_params, o.lows, o.highs, o.units, o.steps) AS n (param, low, high, unit, step)';
 const sameRange = 'i.param = n.param AND i.low = n.low AND i.high = n.high AND i.unit IS NOT DISTINCT FROM n.unit';
 const nextStrings = 'unnest(o.string_params, o.string_values) AS n (param, value)';
 const sameString = 'i.param = n.param AND i.value = n.value';
@@ -116,6 +118,7 @@ function rangeColumns(ranges: IndexEntries['ranges']): Buffer[] {
     float8Array(ranges.map(({ low }) => low)),
     float8Array(ranges.map(({ high }) => high)),
     int8Array(ranges.map(({ unit }) => unit)),
+    float8Array(ranges.map(({ step }) => step)),
   ];
 }
 

@@ -49,7 +49,9 @@ export async function has(
   base: string,
   filter: Extract<Filter, { kind: 'has' }>,
 ): Promise<Predicate> {
-  const mask = lazily(() => `${context.parameter(String(referenceMask(filter.type, filter.parameter.code)))}::bigint`);
+  const mask = lazily(
+    () => `${context.parameter(String(referenceMask(filter.type, filter.parameter.code, base)))}::bigint`,
+  );
   const inner = positive(await compile(context, filter.type, filter.filter));
   const alias = aliasOf(filter);
   const seen = () => visible(context, alias, filter.type, inner);
@@ -136,7 +138,7 @@ async function followed(
   target: { type: string; filter: Filter },
 ): Promise<Predicate> {
   const inner = positive(await compile(context, target.type, target.filter));
-  const mask = lazily(() => `${context.parameter(String(referenceMask(type, code)))}::bigint`);
+  const mask = lazily(() => `${context.parameter(String(referenceMask(type, code, target.type)))}::bigint`);
   const alias = aliasOf(target.filter);
   const isPatient = target.type === 'Patient';
   const named = isPatient ? 'named' : alias;

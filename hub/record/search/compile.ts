@@ -3,6 +3,7 @@ import { presenceHash } from '../index-entries.ts';
 import { ridOf } from '../keys.ts';
 import { chain, has } from './chain.ts';
 import { composite } from './composite.ts';
+import { findParameter } from './known-parameters.ts';
 import { near } from './near.ts';
 import { allOf, anyOf, hashed, lazily, type Predicate, type SearchContext, sqlOf } from './predicate.ts';
 import { lastUpdated, range } from './range.ts';
@@ -47,6 +48,7 @@ async function value(context: SearchContext, type: string, filter: ValueFilter):
   const { parameter, modifier, values } = filter;
   const { code } = parameter;
   if (modifier === 'missing') return missing(context, type, filter);
+  if (parameter.unionOf && modifier !== 'text') return union(context, type, filter, parameter.unionOf);
   if (code === '_id') return byId(context, type, values);
   if (code === '_lastUpdated') return lastUpdated(context, parameter, values.map(unescaped));
   switch (parameter.type) {
@@ -65,6 +67,20 @@ async function value(context: SearchContext, type: string, filter: ValueFilter):
     default:
       return range(context, type, parameter, values);
   }
+}
+
+/** What one or another of several parameters finds; where the filter is negative, what none of them finds. */
+async function union(
+  context: SearchContext,
+  type: string,
+  filter: ValueFilter,
+  codes: readonly string[],
+): Promise<Predicate> {
+  const parts = await Promise.all(
+    codes.map((code) => value(context, type, { ...filter, parameter: findParameter(type, code) })),
+  );
+  if (!parts.some(({ negative }) => negative)) return anyOf(context, parts);
+  return { sql: (alias) => `(${parts.map(({ sql }) => sql(alias)).join(' OR ')})`, negative: true };
 }
 
 /** What has to be checked resource by resource is checked only on those that have a value at all. */

@@ -37,7 +37,7 @@ function around(context: SearchContext, type: string, value: string): Predicate 
       + cos(radians(${lat})) * cos(radians(a.low)) * power(sin(radians(o.low - ${lon}) / 2), 2))))`;
     const longitudes = box.longitudes.map(([from, to]) => `o.low BETWEEN ${float(from)} AND ${float(to)}`).join(' OR ');
     return {
-      latitude: `a.param = ${number('latitude')} AND a.low BETWEEN ${float(box.south)} AND ${float(box.north)}`,
+      latitude: `a.param = ${number('latitude')} AND a.step BETWEEN ${float(box.south)} AND ${float(box.north)}`,
       rest: `o.param = ${number('longitude')} AND (${longitudes}) AND ${distance} <= ${float(km)}`,
     };
   });

@@ -5,7 +5,7 @@
  */
 import { parameterNumber } from '../keys.ts';
 import { type Cursor, notGiven } from './cursor.ts';
-import type { SearchContext } from './predicate.ts';
+import { hashArray, type SearchContext } from './predicate.ts';
 import type { SortKey } from './request.ts';
 
 /** One key as SQL. */
@@ -36,10 +36,11 @@ export function orderKeys(context: SearchContext, type: string, sort: readonly S
     }
     const isString = parameter.type === 'string';
     const [table, column] = isString ? ['index_string', 'value'] : ['index_range', 'low'];
-    const number = context.parameter(String(parameterNumber(type, parameter.code)));
+    const codes = parameter.unionOf ?? [parameter.code];
+    const numbers = context.parameter(hashArray(codes.map((code) => parameterNumber(type, code))));
     return {
       sql: (alias) => `(SELECT ${descending ? 'max' : 'min'}(i.${column}) FROM ${table} i
-        WHERE i.home = ${alias}.home AND i.rkey = ${alias}.rkey AND i.param = ${number}::bigint)`,
+        WHERE i.home = ${alias}.home AND i.rkey = ${alias}.rkey AND i.param = ANY(${numbers}::bigint[]))`,
       cast: isString ? 'text' : 'float8',
       descending,
       neverNull: false,

@@ -105,8 +105,8 @@ export function indexed(
   test: (columns: IndexColumns) => string,
 ): Predicate {
   const param = lazily(() => `${context.parameter(String(number))}::bigint`);
-  const found = lazily(() => test({ low: 'i.low', value: 'i.value' }));
-  const own = lazily(() => test({ low: '(i.low + 0)', value: `(i.value || '')` }));
+  const found = lazily(() => test({ step: 'i.step', low: 'i.low', value: 'i.value' }));
+  const own = lazily(() => test({ step: undefined, low: '(i.low + 0)', value: `(i.value || '')` }));
   const sql = (alias: string) =>
     `EXISTS (SELECT 1 FROM ${table} i WHERE i.home = ${alias}.home AND i.rkey = ${alias}.rkey AND i.param = ${param()} AND ${own()} OFFSET 0)`;
   return {
@@ -116,8 +116,10 @@ export function indexed(
   };
 }
 
-/** The columns of an index that lead it. */
+/** The columns to compare: `step` and `value` lead their indexes. */
 export interface IndexColumns {
+  /** Where a row lies in its index: `low`, or, of quantities, what `quantityStep` makes of it. Undefined for a candidate's own rows. */
+  step: string | undefined;
   low: string;
   value: string;
 }

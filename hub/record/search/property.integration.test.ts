@@ -40,7 +40,7 @@ const systems = ['urn:s', 'urn:t', undefined];
 const dates = ['1999', '2000', '2000-02', '2000-02-29', '2000-03', '2000-02-29T12:00:00Z', '2000-02-29T23:30:00-05:00'];
 const days = dates.filter((date) => !date.includes('T'));
 const prefixes = ['', 'eq', 'ne', 'gt', 'ge', 'lt', 'le', 'sa', 'eb'];
-const amounts = [0.5, 1, 1.04, 2, 500, 1000, 2000, -3, 0];
+const amounts = [0.5, 1, 1.004, 1.04, 2, 500, 501, 502, 1000, 2000, -3, -3.01, 0];
 const patientCount = 60;
 const patients = Array.from({ length: patientCount }, (_, i) => `p${i}`);
 
@@ -53,6 +53,9 @@ const quantity = fc.oneof(
   fc.record({ value: oneOf(amounts), system: fc.constant(ucum), code: oneOf(['mg', 'g', 'mmol']) }),
   fc.record({ value: oneOf(amounts), system: fc.constant('urn:units'), code: oneOf(['g', 'drops']) }),
 );
+const component = fc
+  .record({ code: concept, valueQuantity: perhaps(quantity) })
+  .map(({ valueQuantity, ...rest }) => ({ ...rest, ...(valueQuantity && { valueQuantity }) }));
 
 /** Each Patient is somebody else: no two of them are linked to one person. */
 const patient = (i: number) =>
@@ -80,6 +83,7 @@ const observation = (i: number) =>
       subject: perhaps(subject),
       effectiveDateTime: perhaps(oneOf(dates)),
       valueQuantity: perhaps(quantity),
+      component: perhaps(fc.array(component, { minLength: 1, maxLength: 2 })),
       category: perhaps(fc.array(concept, { minLength: 1, maxLength: 2 })),
     })
     .map((rest) => ({ resourceType: 'Observation', id: `o${i}`, ...rest }));
@@ -195,17 +199,23 @@ function dateCondition(name: string, found: (resource: Json) => string | undefin
 const grams: Record<string, number> = { mg: 0.001, g: 1 };
 
 /** §3.1.1.4.11: equal within the precision that is written; units of mass are compared in grams. */
+const quantitiesOf: Record<string, (resource: Json) => Json[]> = {
+  'value-quantity': ({ valueQuantity }) => (valueQuantity ? [valueQuantity] : []),
+  'component-value-quantity': ({ component = [] }) => component.flatMap((one: Json) => one.valueQuantity ?? []),
+  'combo-value-quantity': (one) =>
+    ['value-quantity', 'component-value-quantity'].flatMap((of) => quantitiesOf[of]!(one)),
+};
 const quantityCondition = fc
   .tuple(
+    oneOf(Object.keys(quantitiesOf)),
     oneOf(prefixes),
     oneOf(['0.5', '1', '1.0', '1.04', '2', '500', '1000', '-3', '0', '7']),
     oneOf(['', `|${ucum}|g`, `|${ucum}|mg`, `|${ucum}|mmol`, '|urn:units|g', '|urn:units|drops']),
   )
-  .map(([prefix, text, unit]): Condition => {
+  .map(([name, prefix, text, unit]): Condition => {
     const [, system, code] = unit.split('|');
     const half = 0.5 * 10 ** -(text.split('.')[1]?.length ?? 0);
-    const test: Test = ({ valueQuantity: of }) => {
-      if (of === undefined) return false;
+    const fits = (of: Json) => {
       const isMass = system === ucum && code! in grams && of.system === ucum && of.code in grams;
       if (unit !== '' && !isMass && (of.system !== system || of.code !== code)) return false;
       const value = isMass
@@ -230,7 +240,7 @@ const quantityCondition = fc
           return isEqual;
       }
     };
-    return { name: 'value-quantity', value: prefix + text + unit, test };
+    return { name, value: prefix + text + unit, test: (resource) => quantitiesOf[name]!(resource).some(fits) };
   });
 
 const referenceCondition = fc
@@ -279,6 +289,10 @@ const plain: Record<Type, fc.Arbitrary<Condition>> = {
   ),
   Observation: fc.oneof(
     tokenCondition('code', ({ code }) => codingsOf(code)),
+    tokenCondition('combo-code', ({ code, component = [] }) =>
+      codingsOf(code, ...component.map((one: Json) => one.code)),
+    ),
+    tokenCondition('component-code', ({ component = [] }) => codingsOf(...component.map((one: Json) => one.code))),
     tokenCondition('category', ({ category = [] }) => codingsOf(...category)),
     codeCondition('status', ['final', 'amended', 'entered-in-error'], ({ status }) => status),
     dateCondition('date', ({ effectiveDateTime }) => effectiveDateTime),
@@ -287,6 +301,7 @@ const plain: Record<Type, fc.Arbitrary<Condition>> = {
     missingCondition('subject', ({ subject }) => subject),
     missingCondition('value-quantity', ({ valueQuantity }) => valueQuantity),
     missingCondition('category', ({ category }) => category),
+    missingCondition('combo-value-quantity', (one) => quantitiesOf['combo-value-quantity']!(one)[0]),
   ),
   Condition: fc.oneof(
     tokenCondition('code', ({ code }) => codingsOf(code)),
@@ -388,7 +403,8 @@ const sorts: Record<Type, Record<string, (resource: Json) => (string | number)[]
   },
   Observation: {
     date: ({ effectiveDateTime }) => (effectiveDateTime ? [spanOf(effectiveDateTime)[0]] : []),
-    'value-quantity': ({ valueQuantity }) => (valueQuantity ? [valueQuantity.value] : []),
+    'value-quantity': (one) => quantitiesOf['value-quantity']!(one).map(({ value }) => value),
+    'combo-value-quantity': (one) => quantitiesOf['combo-value-quantity']!(one).map(({ value }) => value),
     status: ({ status }) => [status],
   },
   Condition: {

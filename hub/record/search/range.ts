@@ -1,6 +1,6 @@
 /** Date, number and quantity parameters, and `_lastUpdated` (FHIR R4 §3.1.1.4.5, §3.1.1.4.7–8, §3.1.1.4.11). */
 import type { SearchParameter } from '@causeway/fhir';
-import { canonicalBounds, canonicalNumber, systemNumber, unitHash } from '../index-entries.ts';
+import { canonicalBounds, canonicalNumber, quantityStep, systemNumber, unitHash } from '../index-entries.ts';
 import { parameterNumber } from '../keys.ts';
 import { anyOf, indexed, lazily, type Predicate, type SearchContext } from './predicate.ts';
 import { type AskedRange, readDate, readNumber, readQuantity } from './values.ts';
@@ -22,8 +22,8 @@ export function range(
     );
   const isDate = parameter.type === 'date';
   const asked = values.map((value) => (isDate ? readDate : readNumber)(parameter, value));
-  return indexed(context, 'index_range', parameterNumber(type, code), ({ low }) =>
-    either(asked.map((one) => compared(context, one, low, 'i.high', isDate))),
+  return indexed(context, 'index_range', parameterNumber(type, code), ({ low, step = low }) =>
+    either(asked.map((one) => compared(context, one, step, 'i.high', isDate))),
   );
 }
 
@@ -52,8 +52,8 @@ export function numberPair(
     context,
     'index_range',
     parameterNumber(type, code),
-    (columns) =>
-      `${compared(context, low, columns.low, columns.low, false)} AND ${compared(context, high, 'i.high', 'i.high', false)}`,
+    ({ low: own, step = own }) =>
+      `${compared(context, low, step, step, false)} AND ${compared(context, high, 'i.high', 'i.high', false)}`,
   );
 }
 
@@ -67,11 +67,11 @@ function quantity(
   const asked = readQuantity(parameter, value);
   const { system, code } = asked;
   const find = (number: bigint, what: AskedRange, unit: string | undefined) =>
-    indexed(context, 'index_range', number, (columns) => {
-      const within = compared(context, what, columns.low, 'i.high', false);
-      return unit === undefined
-        ? within
-        : `(${within} AND i.unit = ${context.parameter(String(unitHash(unit)))}::bigint)`;
+    indexed(context, 'index_range', number, ({ low, step }) => {
+      const parts = [compared(context, what, low, 'i.high', false)];
+      if (step !== undefined) parts.unshift(...withinSteps(context, what, step));
+      if (unit !== undefined) parts.push(`i.unit = ${context.parameter(String(unitHash(unit)))}::bigint`);
+      return `(${parts.join(' AND ')})`;
     });
   if (code === undefined) return [find(parameterNumber(type, named), asked, undefined)];
   const bounds = system === undefined || system === ucum ? canonicalBounds(asked.low, asked.high, code) : undefined;
@@ -80,6 +80,26 @@ function quantity(
     : [];
   if (system === undefined) return [...canonical, find(parameterNumber(type, named), asked, code)];
   return bounds ? canonical : [find(systemNumber(type, named), asked, `${system}|${code}`)];
+}
+
+/** The steps in which the rows of what is asked for lie; see `quantityStep`. */
+function withinSteps(context: SearchContext, { prefix, low, high }: AskedRange, step: string): string[] {
+  const from = (value: number) => `${step} >= ${context.parameter(quantityStep(value))}::float8`;
+  const to = (value: number) => `${step} <= ${context.parameter(value)}::float8`;
+  switch (prefix) {
+    case 'eq':
+      return [from(low), to(high)];
+    case 'lt':
+      return [to(low)];
+    case 'le':
+      return [to(high)];
+    case 'sa':
+      return [from(high)];
+    case 'ap':
+      return [to(high + approximately({ prefix, low, high }, false))];
+    default:
+      return [];
+  }
 }
 
 /**

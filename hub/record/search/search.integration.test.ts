@@ -217,6 +217,13 @@ describe('what finds (https://hl7.org/fhir/R4/search.html)', () => {
     ['Observation?combo-code-value-quantity=8480-6$150', ['bp']],
     ['Observation?combo-code-value-quantity=2339-0$6', ['o2']],
     ['Observation?combo-code-value-quantity=2339-0$150', []],
+    // what is of the resource or of its components
+    ['Observation?combo-code=8480-6,2339-0&patient=p2', ['bp', 'o3']],
+    ['Observation?combo-code=http://loinc.org|85354-9', ['bp']],
+    ['Observation?combo-code:not=http://loinc.org|8480-6&patient=p2', ['o3']],
+    ['Observation?combo-value-quantity=gt100', ['bp']],
+    ['Observation?combo-value-quantity=gt5.5|mg', ['o2']],
+    ['Patient?_has:Observation:patient:combo-code=8480-6', ['p2']],
     // §3.1.1.4.10 token
     ['Patient?identifier=urn:mrn|11', ['p1']],
     ['Patient?identifier=urn:mrn|', ['p1']],

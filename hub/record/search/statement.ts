@@ -4,7 +4,7 @@
  */
 import { typeCode } from '@causeway/fhir';
 import { accessCondition } from '../../trust/index.ts';
-import { presenceHash } from '../index-entries.ts';
+import { presenceHash, quantityStep } from '../index-entries.ts';
 import { parameterNumber } from '../keys.ts';
 import { storedColumns } from '../read.ts';
 import { compile } from './compile.ts';
@@ -113,22 +113,30 @@ function inIndexOrder(compiled: Compiled, key: SortKey, cursor: Cursor | undefin
   const { context, request } = compiled;
   const parameter = key.parameter as { code: string; type: string };
   const isString = parameter.type === 'string';
-  const [table, column, cast] = isString ? ['index_string', 'value', 'text'] : ['index_range', 'low', 'float8'];
+  const [table, cast] = isString ? ['index_string', 'text'] : ['index_range', 'float8'];
+  // Quantities lie by their steps, within these they are sorted; see `quantityStep`.
+  const inSteps = parameter.type === 'quantity';
+  const column = isString ? 'value' : inSteps ? 'low' : 'step';
+  const order = key.descending ? 'DESC' : 'ASC';
+  const bySteps = (of: string) => (inSteps ? `${of}.step ${order}, ` : '');
   const number = `${context.parameter(String(parameterNumber(request.type, parameter.code)))}::bigint`;
   const keys: OrderKey[] = [{ sql: () => 's.key', cast, descending: key.descending, neverNull: true }];
   const earlier = key.descending ? '>' : '<';
   const index = { key: () => `x.${column}`, home: 'x.home', rkey: 'x.rkey' };
   const after = cursor ? ` AND ${afterCursor(context, keys, cursor, index)}` : '';
-  const range = cursor
-    ? ` AND x.${column} ${key.descending ? '<=' : '>='} ${context.parameter(cursor.keys[0])}::${cast}`
-    : '';
+  const range = () => {
+    const last = cursor!.keys[0]!;
+    const from = inSteps && !key.descending ? quantityStep(Number(last)) : last;
+    return ` AND x.${inSteps ? 'step' : column} ${key.descending ? '<=' : '>='} ${context.parameter(from)}::${cast}`;
+  };
   return `SELECT ${storedColumns}, s.key AS k0, ${bound}
-    FROM (SELECT x.home, x.rkey, x.${column} AS key FROM ${table} x WHERE x.param = ${number}${range}${after}
-          ORDER BY ${orderBy(keys, index)} OFFSET 0) s
+    FROM (SELECT x.home, x.rkey, x.${column} AS key${inSteps ? ', x.step' : ''} FROM ${table} x
+          WHERE x.param = ${number}${cursor ? range() : ''}${after}
+          ORDER BY ${bySteps('x')}${orderBy(keys, index)} OFFSET 0) s
     ${each('s')}
     WHERE ${placeConditions(compiled, 's')} AND ${conditions(compiled, cursor, 's')} AND NOT EXISTS (
       SELECT 1 FROM ${table} o WHERE o.home = s.home AND o.rkey = s.rkey AND o.param = ${number} AND o.${column} ${earlier} s.key)
-    ORDER BY ${orderBy(keys, { ...sortedColumns, key: () => 's.key' })} LIMIT ${limit}`;
+    ORDER BY ${bySteps('s')}${orderBy(keys, { ...sortedColumns, key: () => 's.key' })} LIMIT ${limit}`;
 }
 
 /**
@@ -259,5 +267,6 @@ function isHashed(lead: Lead): boolean {
 }
 
 function isIndexed(key: SortKey | undefined): boolean {
-  return typeof key?.parameter === 'object' && ['date', 'number', 'quantity', 'string'].includes(key.parameter.type);
+  if (typeof key?.parameter !== 'object' || key.parameter.unionOf) return false;
+  return ['date', 'number', 'quantity', 'string'].includes(key.parameter.type);
 }

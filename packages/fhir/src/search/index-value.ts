@@ -129,6 +129,10 @@ export interface SearchParameter {
    * that say of which system a code is.
    */
   valueSets?: string[];
+  /** Of a built-in one: the codes of the parameters that find, one or the other, the same (`combo-code`). */
+  unionOf?: string[];
+  /** Of a built-in reference: the parameter that finds the same and more, and the type that this one is confined to. */
+  partOf?: { code: string; target: string };
   /** Of a custom parameter: why a search by it is refused for the moment; undefined where it is not. */
   refusal?: () => string | undefined;
 }

@@ -12,6 +12,7 @@ import { parseExpression } from './expression.ts';
 import type { IndexValue, SearchParameter } from './index-value.ts';
 import type { Place, PlanNode } from './plan.ts';
 import { conditionOf, emitAt, placesOf, planNode, prunePlan, runPlan } from './plan.ts';
+import { relate } from './relations.ts';
 import { converterFor } from './values.ts';
 
 /** A parameter that search cannot use, and why. */
@@ -79,6 +80,8 @@ function compileType(defs: Definitions, resourceType: string): TypeSearch {
     else parameters.push(describe(resourceType, definition, added));
   }
   prunePlan(plan);
+  const builtIn = new Set(builtInParameters(defs, resourceType).map(({ url }) => url));
+  relate(parameters.filter(({ url }) => builtIn.has(url)));
   parameters.sort((a, b) => (a.code < b.code ? -1 : 1));
   return { parameters, uncompiled: failed, plan };
 }

@@ -34,6 +34,33 @@ describe('searchParameters', () => {
     const composite = searchParameters('Observation').find((parameter) => parameter.code === 'code-value-quantity');
     expect(composite?.components?.map((component) => component.type)).toEqual(['token', 'quantity']);
   });
+
+  test('tells which find what others find', () => {
+    const unions = resourceTypes().flatMap((type) =>
+      searchParameters(type).flatMap(({ code, unionOf }) =>
+        unionOf ? [[`${type}.${code}`, ...unionOf].join(' ')] : [],
+      ),
+    );
+    expect(unions).toEqual([
+      'Observation.combo-code code component-code',
+      'Observation.combo-code-value-concept code-value-concept component-code-value-concept',
+      'Observation.combo-code-value-quantity code-value-quantity component-code-value-quantity',
+      'Observation.combo-data-absent-reason component-data-absent-reason data-absent-reason',
+      'Observation.combo-value-concept component-value-concept value-concept',
+      'Observation.combo-value-quantity component-value-quantity value-quantity',
+    ]);
+    const part = (type: string, of: string) => searchParameters(type).find(({ code }) => code === of)?.partOf;
+    expect(part('Observation', 'patient')).toEqual({ code: 'subject', target: 'Patient' });
+    expect(part('Appointment', 'practitioner')).toEqual({ code: 'actor', target: 'Practitioner' });
+    expect(part('Claim', 'patient')).toBeUndefined();
+    // What is combined is looked for under the names of single parameters.
+    const combined = resourceTypes().flatMap((type) =>
+      searchParameters(type).flatMap(({ composite }) => (composite?.asParameters ?? []).map((code) => [type, code])),
+    );
+    for (const [type, code] of combined) {
+      expect(searchParameters(type!).find((one) => one.code === code)?.unionOf).toBeUndefined();
+    }
+  });
 });
 
 describe('extract', () => {
