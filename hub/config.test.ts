@@ -30,6 +30,9 @@ describe('configuration', () => {
     [['--port', '8x'], {}, /it was “8x”/],
     [['--no-demo=1'], {}, /takes no value/],
     [['--log-level', 'loud'], {}, /debug, info, warn, error, silent/],
+    [['--mllp-tls-port', '2576'], {}, /needs --mllp-tls-certificate and --mllp-tls-key/],
+    [['--mllp-tls-key', 'k.pem'], {}, /needs --mllp-tls-port/],
+    [['--no-mllp-plain'], {}, /leaves no MLLP port/],
     [[], { CAUSEWAY_PROT: '1' }, /CAUSEWAY_PROT is unknown. Did you mean CAUSEWAY_PORT\?/],
     [[], { CAUSEWAY_DEMO: 'maybe' }, /CAUSEWAY_DEMO is true or false/],
   ])('refuses %j %j', (args, environment, message) => {
@@ -42,6 +45,15 @@ describe('configuration', () => {
       expect(() => readConfig([], { DATABASE_URL })).toThrow(/^DATABASE_URL is not the address of a PostgreSQL/);
     },
   );
+
+  test('takes the files of MLLP over TLS as paths', () => {
+    const words = '--mllp-tls-port 2576 --mllp-tls-certificate c.pem --mllp-tls-key k.pem --mllp-tls-client-ca ca.pem';
+    const { config } = readConfig([...words.split(' '), '--no-mllp-plain'], {});
+    expect(config).toMatchObject({ mllpTlsPort: 2576, mllpPlain: false, mllpTlsClientRequired: true });
+    expect(config.mllpTlsKey).toBe(resolve('k.pem'));
+    expect(describeConfig(config)).toContain('mllp-tls-port: 2576');
+    expect(readConfig([], {}).config.mllpTlsKey).toBeUndefined();
+  });
 
   test('is printed without the password', () => {
     const { config } = readConfig([], { DATABASE_URL: 'postgres://hub:s3cret@db.example/causeway?password=s3cret' });

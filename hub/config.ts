@@ -24,6 +24,19 @@ export interface Config {
   databaseConnections: number;
   statementTimeoutMs: number;
   mllpConnections: number;
+  /** Minutes of silence after which an MLLP connection is closed; 0: never. */
+  mllpIdleMinutes: number;
+  /** Whether the MLLP port without TLS is open. */
+  mllpPlain: boolean;
+  /** The MLLP port with TLS; undefined: none. It needs a certificate and a key. */
+  mllpTlsPort: number | undefined;
+  /** Absolute paths of PEM files. */
+  mllpTlsCertificate: string | undefined;
+  mllpTlsKey: string | undefined;
+  /** The authorities that sign senders' certificates; undefined: senders are not asked for one. */
+  mllpTlsClientCa: string | undefined;
+  /** Whether a sender needs a certificate, where there is an authority for them. */
+  mllpTlsClientRequired: boolean;
   /** Whether administrators may remove resources and versions for good, and have old versions removed by a policy. */
   allowExpunge: boolean;
   /** Addresses below which files of imports are fetched; no others are. */
@@ -180,6 +193,66 @@ const settings: Setting[] = [
     says: 'MLLP connections at a time',
   },
   {
+    key: 'mllpIdleMinutes',
+    option: 'mllp-idle-minutes',
+    variable: 'CAUSEWAY_MLLP_IDLE_MINUTES',
+    kind: 'integer',
+    fallback: 0,
+    least: 0,
+    most: 35_000,
+    says: 'minutes of silence after which an MLLP connection is closed, 0 for never',
+  },
+  {
+    key: 'mllpPlain',
+    option: 'mllp-plain',
+    variable: 'CAUSEWAY_MLLP_PLAIN',
+    kind: 'flag',
+    fallback: true,
+    says: 'the MLLP port without TLS (--no-mllp-plain: closed)',
+  },
+  {
+    key: 'mllpTlsPort',
+    option: 'mllp-tls-port',
+    variable: 'CAUSEWAY_MLLP_TLS_PORT',
+    kind: 'integer',
+    fallback: undefined,
+    least: 0,
+    most: 65535,
+    says: 'MLLP port with TLS 1.2 or newer; needs a certificate and a key',
+  },
+  {
+    key: 'mllpTlsCertificate',
+    option: 'mllp-tls-certificate',
+    variable: 'CAUSEWAY_MLLP_TLS_CERTIFICATE',
+    kind: 'path',
+    fallback: undefined,
+    says: 'PEM file of the certificate with its chain; read again when it changes',
+  },
+  {
+    key: 'mllpTlsKey',
+    option: 'mllp-tls-key',
+    variable: 'CAUSEWAY_MLLP_TLS_KEY',
+    kind: 'path',
+    fallback: undefined,
+    says: 'PEM file of the key of that certificate',
+  },
+  {
+    key: 'mllpTlsClientCa',
+    option: 'mllp-tls-client-ca',
+    variable: 'CAUSEWAY_MLLP_TLS_CLIENT_CA',
+    kind: 'path',
+    fallback: undefined,
+    says: 'PEM file of the authorities that sign the certificates of senders',
+  },
+  {
+    key: 'mllpTlsClientRequired',
+    option: 'mllp-tls-client-required',
+    variable: 'CAUSEWAY_MLLP_TLS_CLIENT_REQUIRED',
+    kind: 'flag',
+    fallback: true,
+    says: 'where there are such authorities, senders need a certificate (--no-mllp-tls-client-required: may have one)',
+  },
+  {
     key: 'allowExpunge',
     option: 'allow-expunge',
     variable: 'CAUSEWAY_ALLOW_EXPUNGE',
@@ -263,17 +336,36 @@ export function readConfig(
     }
     values.set(setting.key, parseValue(setting, `--${name}`, text));
   }
-  for (const { key, kind, fallback } of settings) {
-    if (!values.has(key)) values.set(key, kind === 'path' ? resolve(String(fallback)) : fallback);
+  for (const setting of settings) {
+    if (!values.has(setting.key)) values.set(setting.key, presetOf(setting));
   }
-  return { config: Object.fromEntries(values) as unknown as Config, rest };
+  const config = Object.fromEntries(values) as unknown as Config;
+  checkTogether(config);
+  return { config, rest };
+}
+
+/** What a setting is where nothing is said. */
+function presetOf({ kind, fallback }: Setting): unknown {
+  return kind === 'path' && fallback !== undefined ? resolve(String(fallback)) : fallback;
+}
+
+/** Settings that need each other. */
+function checkTogether(config: Config): void {
+  if (config.mllpTlsPort !== undefined && !(config.mllpTlsCertificate && config.mllpTlsKey)) {
+    throw new ConfigError('--mllp-tls-port needs --mllp-tls-certificate and --mllp-tls-key.');
+  }
+  const lone = config.mllpTlsCertificate ?? config.mllpTlsKey ?? config.mllpTlsClientCa;
+  if (config.mllpTlsPort === undefined && lone !== undefined) {
+    throw new ConfigError('A certificate, key or authority for MLLP over TLS needs --mllp-tls-port.');
+  }
+  if (!config.mllpPlain && config.mllpTlsPort === undefined) {
+    throw new ConfigError('--no-mllp-plain leaves no MLLP port: it needs --mllp-tls-port.');
+  }
 }
 
 /** The configuration as lines to print: secrets hidden, defaults left out. Empty when all is default. */
 export function describeConfig(config: Config): string[] {
-  const shown = settings.filter(({ key, kind, fallback }) => {
-    return config[key] !== (kind === 'path' ? resolve(String(fallback)) : fallback);
-  });
+  const shown = settings.filter((setting) => config[setting.key] !== presetOf(setting));
   return shown.map(
     ({ key, option, secret }) => `${option}: ${secret ? withoutPassword(String(config[key])) : config[key]}`,
   );

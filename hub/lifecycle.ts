@@ -22,7 +22,8 @@ export interface Progress {
 export interface RunningHub {
   /** Where its screens and API are: `http://127.0.0.1:8080`. */
   url: string;
-  mllp: { host: string; port: number };
+  /** The MLLP ports that are open: plain, with TLS. */
+  mllp: { host: string; port: number | undefined; tlsPort: number | undefined };
   /** Demo accounts, shown at the start; empty without them. */
   accounts: { username: string; password: string; role: string }[];
   /** Stops taking in, finishes what is begun, closes the database. */
@@ -59,7 +60,8 @@ export async function runHub(config: Config, startHub: StartHub): Promise<number
   try {
     for (const line of describeConfig(config)) progress.say(line);
     await checkPort(config.host, config.port, 'HTTP', '--port');
-    await checkPort(config.host, config.mllpPort, 'MLLP', '--mllp-port');
+    if (config.mllpPlain) await checkPort(config.host, config.mllpPort, 'MLLP', '--mllp-port');
+    if (config.mllpTlsPort) await checkPort(config.host, config.mllpTlsPort, 'MLLP with TLS', '--mllp-tls-port');
     makeDataDirectory(config.dataDir);
     hub = await startHub(config, progress);
     progress.say(`Ready after ${((performance.now() - begun) / 1000).toFixed(1)} s.`);
@@ -149,11 +151,11 @@ function startFailure(error: unknown): string {
 }
 
 function welcome(hub: RunningHub, config: Config): string {
-  const { host, port } = hub.mllp;
+  const { host, port, tlsPort } = hub.mllp;
   const accounts = hub.accounts.map(({ username, password, role }) => `      ${username} / ${password}  (${role})`);
   const directory = config.dataDir === `${process.cwd()}/data` ? '' : ` --data-dir ${shellWord(config.dataDir)}`;
   const http = new URL(hub.url).port === '8080' ? '' : ` --port ${new URL(hub.url).port}`;
-  const mllp = port === 2575 ? '' : ` --mllp-port ${port}`;
+  const mllp = port === undefined || port === 2575 ? '' : ` --mllp-port ${port}`;
   return [
     '',
     `  Open      ${hub.url}`,
@@ -161,8 +163,13 @@ function welcome(hub: RunningHub, config: Config): string {
     '',
     '  Send      a first message (HL7 v2, C-CDA and FHIR files can be sent so):',
     `      npx causeway send${http}${mllp}${directory} docs/first-message.hl7`,
-    `            or from any HL7 v2 sender to ${host}:${port} (MLLP), such as netcat:`,
-    `      (printf '\\013'; cat docs/first-message.hl7; printf '\\034\\r') | nc -q 1 ${reachable(host)} ${port}`,
+    ...(port === undefined
+      ? []
+      : [
+          `            or from any HL7 v2 sender to ${host}:${port} (MLLP), such as netcat:`,
+          `      (printf '\\013'; cat docs/first-message.hl7; printf '\\034\\r') | nc -q 1 ${reachable(host)} ${port}`,
+        ]),
+    ...(tlsPort === undefined ? [] : [`            or with TLS to ${host}:${tlsPort} (MLLP)`]),
     '',
     '  Ask       the FHIR API:',
     `      curl -H "Authorization: Bearer $(npx causeway token${http}${directory})" '${hub.url}/fhir/Patient?family=Rivers'`,

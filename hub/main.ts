@@ -14,11 +14,11 @@ import {
 } from './database/index.ts';
 import { demoAccounts, loadRegion, registerSites, startReceivers } from './demo/index.ts';
 import { faultText } from './faults.ts';
-import { Authenticator, httpServer, startMllp } from './gate/index.ts';
+import { ApplicationAcks, Authenticator, httpServer, startMllp, V2Gate } from './gate/index.ts';
 import { forgetPatients, PersonIndex } from './identity/index.ts';
 import { ConversionPool, Messages, Processor, Receiver, Reprocess, ReprocessJobs } from './inbox/index.ts';
 import type { Progress, RunningHub } from './lifecycle.ts';
-import { Deliveries, Derivation, forgetDeliveries, Sender } from './outbox/index.ts';
+import { AcknowledgementRoutes, Deliveries, Derivation, forgetDeliveries, Sender } from './outbox/index.ts';
 import { Expunger, FhirRecord, Labels, Retention, useDefinitions } from './record/index.ts';
 import { screens } from './screens/index.ts';
 import { masterKey, tokenKey } from './secrets/index.ts';
@@ -96,6 +96,9 @@ export async function startHub(config: Config, progress: Progress, pages = scree
     await reprocessLead.start();
     closing.push(() => reprocessLead.stop());
 
+    const acks = new ApplicationAcks(system, master, log);
+    closing.push(() => acks.stop());
+    const gate = new V2Gate({ receiver, participants, acks, deliveries, log });
     const authenticator = new Authenticator(accounts, tokenKey(config.dataDir));
     const app = httpServer(
       { screens: folder, messageBytes: config.messageBytes, log },
@@ -115,6 +118,9 @@ export async function startHub(config: Config, progress: Progress, pages = scree
         persons,
         deliveries,
         receiver,
+        gate,
+        acks,
+        onParticipants: () => sender.wake(),
         participants,
         labels,
         expunger,
@@ -126,13 +132,13 @@ export async function startHub(config: Config, progress: Progress, pages = scree
     const mllp = await startMllp(
       {
         host: config.host,
-        port: config.mllpPort,
+        port: config.mllpPlain ? config.mllpPort : undefined,
+        tls: tlsOf(config),
         maximumFrameBytes: config.messageBytes,
         maximumConnections: config.mllpConnections,
+        idleMs: config.mllpIdleMinutes * 60_000,
       },
-      receiver,
-      participants,
-      log,
+      { gate, acks, participants, log },
     );
     closing.push(() => mllp.close());
     if (config.demo) {
@@ -145,6 +151,10 @@ export async function startHub(config: Config, progress: Progress, pages = scree
     const outboxLead = new Leadership(database, leads.outbox, sender);
     await outboxLead.start();
     closing.push(() => outboxLead.stop());
+    const routes = new AcknowledgementRoutes({ database: system, master, participants, log });
+    const routesLead = new Leadership(database, leads.acknowledgements, routes);
+    await routesLead.start();
+    closing.push(() => routesLead.stop());
     const parametersLead = new Leadership(database, leads.parameters, record.parameters.build(parameterFault));
     await parametersLead.start();
     closing.push(() => parametersLead.stop());
@@ -160,7 +170,7 @@ export async function startHub(config: Config, progress: Progress, pages = scree
     closing.push(() => bulk.stop());
     return {
       url,
-      mllp: { host: config.host, port: mllp.port },
+      mllp: { host: config.host, port: mllp.port, tlsPort: mllp.tlsPort },
       accounts: config.demo ? demoAccounts : [],
       stop,
     };
@@ -177,7 +187,21 @@ const leads = {
   retention: 7_240_330,
   parameters: 7_240_331,
   reprocess: 7_240_332,
+  acknowledgements: 7_240_333,
 };
+
+/** What the MLLP port with TLS needs, where there is one. */
+function tlsOf(config: Config) {
+  const { mllpTlsPort, mllpTlsCertificate, mllpTlsKey, mllpTlsClientCa, mllpTlsClientRequired } = config;
+  if (mllpTlsPort === undefined) return undefined;
+  return {
+    port: mllpTlsPort,
+    certificate: mllpTlsCertificate!,
+    key: mllpTlsKey!,
+    clientCa: mllpTlsClientCa,
+    clientRequired: mllpTlsClientRequired,
+  };
+}
 
 async function openStore(config: Config, progress: Progress, closing: (() => Promise<void>)[]): Promise<Database> {
   let embedded: EmbeddedDatabase | undefined;

@@ -12,6 +12,8 @@ export interface MllpClient {
   answer(): Promise<string>;
   /** Answers not asked for yet. */
   pending(): number;
+  /** Breaks the connection off. */
+  destroy(): void;
   /** Says that nothing more will be sent; answers can still come. */
   end(): void;
   /** Resolves when the connection is closed. */
@@ -60,6 +62,9 @@ export function openMllp(port: number): Promise<MllpClient> {
           return new Promise((done, failed) => waiting.push({ resolve: done, reject: failed }));
         },
         pending: () => answers.length,
+        destroy: () => {
+          socket.resetAndDestroy();
+        },
         end: () => {
           socket.end();
         },

@@ -31,6 +31,7 @@ export interface CallOptions {
 export interface TestHub {
   url: string;
   mllpPort: number;
+  mllpTlsPort: number;
   config: Config;
   test: TestDatabase;
   get(path: string, options?: CallOptions): Promise<Answer>;
@@ -68,6 +69,13 @@ export async function startTestHub(settings: Partial<Config> = {}): Promise<Test
     databaseConnections: 8,
     statementTimeoutMs: 30_000,
     mllpConnections: 50,
+    mllpIdleMinutes: 0,
+    mllpPlain: true,
+    mllpTlsPort: undefined,
+    mllpTlsCertificate: undefined,
+    mllpTlsKey: undefined,
+    mllpTlsClientCa: undefined,
+    mllpTlsClientRequired: true,
     allowExpunge: false,
     importFrom: [],
     importBytes: 100 * 1024 * 1024,
@@ -97,15 +105,16 @@ export async function startTestHub(settings: Partial<Config> = {}): Promise<Test
   };
   return {
     url: hub.url,
-    mllpPort: hub.mllp.port,
+    mllpPort: hub.mllp.port ?? 0,
+    mllpTlsPort: hub.mllp.tlsPort ?? 0,
     config,
     test,
     get: (path, options) => send('GET', path, undefined, options),
     send,
     token,
-    mllp: () => openMllp(hub.mllp.port),
+    mllp: () => openMllp(hub.mllp.port ?? 0),
     deliver: async (...messages) => {
-      const client = await openMllp(hub.mllp.port);
+      const client = await openMllp(hub.mllp.port ?? 0);
       for (const message of messages) client.send(message);
       const answers: string[] = [];
       for (let i = 0; i < messages.length; i++) answers.push(await client.answer());

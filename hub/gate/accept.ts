@@ -4,41 +4,98 @@
  */
 import { createHash } from 'node:crypto';
 import { parseCda } from '@causeway/ccda';
-import { isParseError, type Message, type ParseError, parseMessage } from '@causeway/hl7v2';
+import { isParseError, type Message, type MessageHeader, type ParseError, parseMessage } from '@causeway/hl7v2';
 import type { Received } from '../inbox/index.ts';
 import { keyOf, type Participants } from '../trust/index.ts';
+
+/** What is known of who sends, beside what the message says. */
+export interface Origin {
+  /** The participant that a token or a client certificate stands for. */
+  site?: string | undefined;
+  /** The charset that the transport told. */
+  charset?: string | undefined;
+  /** Whether a participant's messages need its certificate here. */
+  byCertificate?: boolean;
+}
 
 /** An HL7 v2 message, or what is wrong with it, ready for the inbox. */
 export function acceptV2(
   bytes: Uint8Array,
   participants: Participants,
+  origin: Origin = {},
 ): { received: Received; parsed: Message | ParseError } {
-  const parsed = parseMessage(bytes);
+  const { charset } = origin;
+  const parsed = parseMessage(bytes, charset === undefined ? {} : { charset });
+  const header = parsed.header;
+  const named = isParseError(parsed)
+    ? participants.bySender(header?.sendingFacility ?? '', header?.sendingApplication ?? '')
+    : participants.bySender(parsed.get('MSH-4.1') ?? '', parsed.get('MSH-3.1') ?? '');
+  const source = origin.site ?? named;
+  const common = {
+    bytes,
+    dialect: 'hl7v2' as const,
+    source,
+    charset,
+    sequence: sequenceOf(header, source, participants),
+  };
+  const impostor = origin.byCertificate ? impostorReason(named, origin.site, participants) : undefined;
   if (isParseError(parsed)) {
-    const header = parsed.header;
-    const received: Received = {
-      bytes,
-      dialect: 'hl7v2',
-      source: participants.bySender(header?.sendingFacility ?? '', header?.sendingApplication ?? ''),
-      type: 'unreadable',
-      controlId: header?.controlId ?? '',
-      lane: 'refused',
-      refused: parsed.message,
-    };
-    return { received, parsed };
+    const startsLink = isLinkStart(header) && parsed.code === 'missing-message-type' && header.controlId !== undefined;
+    const controlId = header?.controlId ?? '';
+    if (startsLink && impostor === undefined) {
+      return { received: { ...common, type: 'link', controlId, lane: `${source} link`, settled: true }, parsed };
+    }
+    const refused = impostor ?? parsed.message;
+    return { received: { ...common, type: 'unreadable', controlId, lane: 'refused', refused }, parsed };
   }
-  const source = participants.bySender(parsed.get('MSH-4.1') ?? '', parsed.get('MSH-3.1') ?? '');
   const { code, event } = parsed.type;
   const patient = parsed.get('PID-3.1') ?? parsed.get('PID-2.1') ?? '';
+  const settled = code === 'ACK' || (isLinkStart(header) && parsed.segments.length === 1);
   const received: Received = {
-    bytes,
-    dialect: 'hl7v2',
-    source,
+    ...common,
     type: event ? `${code}^${event}` : code,
     controlId: parsed.controlId,
     lane: patient ? `${source} ${patient}` : `${source} ${parsed.controlId}`,
+    settled,
+    applicationWish: settled ? undefined : applicationWish(header),
+    refused: impostor,
   };
   return { received, parsed };
+}
+
+/** MSH-16, where it may lead to an answer (HL7 table 0155). */
+function applicationWish(header: MessageHeader | undefined): string | undefined {
+  const wish = header?.applicationAcknowledgement;
+  return wish === undefined || wish === 'NE' || wish === '""' ? undefined : wish.slice(0, 2);
+}
+
+function isLinkStart(header: MessageHeader | undefined): header is MessageHeader {
+  return header?.sequenceNumber === 0 || header?.sequenceNumber === -1;
+}
+
+function sequenceOf(
+  header: MessageHeader | undefined,
+  source: string,
+  participants: Participants,
+): Received['sequence'] {
+  const number = header?.sequenceNumber;
+  if (number === undefined || participants.byKey(source).transport?.sequenceNumbers === false) return undefined;
+  const { sendingApplication, sendingFacility, receivingApplication, receivingFacility } = header!;
+  const ends = [source, sendingApplication, sendingFacility, receivingApplication, receivingFacility];
+  return { link: ends.map((end) => (end ?? '').slice(0, 100)).join('|'), number };
+}
+
+/** Why a message may not be taken as what its header says, where certificates stand for participants. */
+function impostorReason(named: string, site: string | undefined, participants: Participants): string | undefined {
+  if (site !== undefined) {
+    const isOther = named !== site && participants.all().some(({ key }) => key === named);
+    return isOther
+      ? `The client certificate stands for ${site}, and MSH-3 and MSH-4 say that the message is of ${named}.`
+      : undefined;
+  }
+  return participants.byKey(named).transport?.certificates?.length
+    ? `Messages of ${named} are taken with its client certificate only.`
+    : undefined;
 }
 
 /** A C-CDA document for the inbox, or the sentence that says why it is none. */

@@ -16,7 +16,9 @@ import { fhirAsyncRoutes } from './fhir-async-routes.ts';
 import { fhirBulkRoutes } from './fhir-bulk-routes.ts';
 import { type FhirParts, fhirRoutes } from './fhir-routes.ts';
 import { sendError as sendFhirError } from './fhir-send.ts';
+import { type Hl7HttpParts, hl7HttpRoutes } from './hl7-http-routes.ts';
 import { type InboxParts, inboxRoutes } from './inbox-routes.ts';
+import { type ParticipantParts, participantRoutes } from './participant-routes.ts';
 import { type ReprocessRouteParts, reprocessRoutes } from './reprocess-routes.ts';
 
 export interface HttpOptions {
@@ -35,6 +37,8 @@ export function httpServer(
     ApiParts &
     AuthParts &
     InboxParts &
+    Hl7HttpParts &
+    ParticipantParts &
     ReprocessRouteParts & { bulk: Bulk },
 ): FastifyInstance {
   const app = Fastify({
@@ -75,6 +79,8 @@ export function httpServer(
   apiRoutes(app, parts);
   reprocessRoutes(app, parts);
   inboxRoutes(app, parts);
+  hl7HttpRoutes(app, parts);
+  participantRoutes(app, parts);
   const fault = (error: unknown, route: string) =>
     options.log.error({ error: faultText(error), route }, 'a part of a request failed');
   fhirRoutes(app, { ...parts, addresses, fault });

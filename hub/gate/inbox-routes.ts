@@ -1,6 +1,5 @@
 /** The inbox over HTTP: HL7 v2, C-CDA and FHIR Bundles as messages, committed before the answer. */
 import { isFhirError, scanBundle } from '@causeway/fhir';
-import { isParseError } from '@causeway/hl7v2';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Dialect, Received, Receiver } from '../inbox/index.ts';
 import { RecordError } from '../record/index.ts';
@@ -14,7 +13,8 @@ export interface InboxParts {
   authenticator: Authenticator;
 }
 
-const senders = ['system', 'integration-engineer', 'administrator'];
+/** Who may send messages. */
+export const senders = ['system', 'integration-engineer', 'administrator'];
 
 export function inboxRoutes(app: FastifyInstance, parts: InboxParts): void {
   const take = async (request: FastifyRequest) => {
@@ -39,8 +39,9 @@ function recognise(body: Buffer, site: string | undefined, participants: Partici
     .toString('latin1')
     .replace(/^[\uFEFF\xEF\xBB\xBF\s\v]+/, '');
   if (start.startsWith('MSH')) {
-    const { received, parsed } = acceptV2(body, participants);
-    return isParseError(parsed) || site === undefined ? received : { ...received, source: site };
+    const { received } = acceptV2(body, participants, { site });
+    // Over this way there is no acknowledgement that could say what number is expected, or what came of it.
+    return { ...received, sequence: undefined, applicationWish: undefined };
   }
   if (start.startsWith('{')) {
     const bundle = scanBundle(body.toString());

@@ -1,7 +1,9 @@
 /** The gate: every way in, HTTP and MLLP. */
 
 export { acceptBundle, acceptCcda, acceptV2 } from './accept.ts';
+export { ApplicationAcks } from './application-acks.ts';
 export type { DemoAccount } from './auth-routes.ts';
 export { Authenticator } from './authenticate.ts';
 export { httpServer } from './http.ts';
 export { startMllp } from './mllp.ts';
+export { V2Gate } from './take-v2.ts';

@@ -5,12 +5,17 @@ import { type Conversion, type ConversionContext, convertCcda, convertFhir, conv
 import type { Dialect } from './receive.ts';
 
 /**
- * Converts a message. Returns a sentence where its bytes cannot be read at all, which the gate refuses beforehand.
+ * Converts a message. A charset that the transport told counts for that of HL7 v2. Returns a sentence where its bytes cannot be read at all, which the gate refuses beforehand.
  */
-export function convert(dialect: Dialect, bytes: Buffer, context: ConversionContext): Conversion | string {
+export function convert(
+  dialect: Dialect,
+  bytes: Buffer,
+  context: ConversionContext,
+  charset?: string,
+): Conversion | string {
   switch (dialect) {
     case 'hl7v2': {
-      const message = parseMessage(bytes);
+      const message = parseMessage(bytes, charset === undefined ? {} : { charset });
       return isParseError(message) ? message.message : convertV2(message, context);
     }
     case 'ccda': {

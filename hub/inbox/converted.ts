@@ -9,6 +9,8 @@ export interface ToConvert {
   id: string;
   dialect: Dialect;
   bytes: Uint8Array;
+  /** The charset that the transport told. */
+  charset?: string | undefined;
   /** ISO 8601. */
   received: string;
   source: { key: string; name: string; settings: object };
@@ -37,14 +39,20 @@ const shownIssues = 200;
 const shownKinds = 500;
 
 /** Converts a message. Never throws: a converter that fails is told in `error`. */
-export function convertMessage({ id, dialect, bytes, received, source }: ToConvert): ConvertedMessage {
+export function convertMessage({ id, dialect, bytes, charset, received, source }: ToConvert): ConvertedMessage {
   try {
-    const conversion = convert(dialect, Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), {
+    const context = {
       source: source.key,
       receivedAt: received,
       messageUri: `urn:causeway:message:${id}`,
       ...source.settings,
-    });
+    };
+    const conversion = convert(
+      dialect,
+      Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength),
+      context,
+      charset,
+    );
     if (typeof conversion === 'string') return noConversion(conversion);
     const { facts, identityEvents, ledger, issues } = conversion;
     return {

@@ -1,4 +1,15 @@
 /** The inbox: the durable message log and what works it off. */
+export {
+  claimAcknowledgement,
+  type DueAcknowledgement,
+  finishedOf,
+  keptFor,
+  markSent,
+  noteReply,
+  overdue,
+  oweAgain,
+  release,
+} from './application-ack.ts';
 export { ConversionPool } from './conversion-pool.ts';
 export { type Difference, differencesOf } from './differences.ts';
 export type { LaneChange } from './lane.ts';

@@ -117,7 +117,7 @@ function isStated(message: Statement | undefined): boolean {
 
 async function readMessages(parts: LaneParts, condition: string, value: unknown): Promise<Statement[]> {
   const { rows } = await parts.database.query(
-    `SELECT seq, id, source, dialect, type, control_id, received, sealing_key, body FROM message
+    `SELECT seq, id, source, dialect, type, control_id, received, charset, sealing_key, body FROM message
      WHERE ${condition} AND ${foldable} ORDER BY seq`,
     [value],
   );
@@ -133,6 +133,7 @@ async function readMessages(parts: LaneParts, condition: string, value: unknown)
         id: row.id,
         dialect: row.dialect,
         bytes: open(row.body, unwrapDataKey(parts.master, row.sealing_key, identity), identity),
+        charset: row.charset ?? undefined,
         received: row.received.toISOString(),
         source: { key, name, settings },
       };

@@ -70,7 +70,9 @@ export class Messages {
    */
   async read(id: string): Promise<{ [name: string]: unknown }> {
     const { rows } = await this.#database.query(
-      `SELECT ${columns}, issue_list, answer, sealing_key, body FROM message WHERE id = $1`,
+      `SELECT ${columns}, issue_list, charset, sealing_key, body,
+         (SELECT to_jsonb(a) FROM application_ack a WHERE a.message = message.id) AS application_ack
+       FROM message WHERE id = $1`,
       [ridOf(id)],
     );
     const row = rows[0];
@@ -86,12 +88,13 @@ export class Messages {
        UNION ALL SELECT type, rid, version FROM resource_history WHERE message = $1`,
       [row.id],
     );
-    const { original, encoding } = decode(row.dialect, bytes);
+    const { original, encoding } = decode(row.dialect, bytes, row.charset ?? undefined);
     return {
       ...this.#describe(row),
       original,
       encoding,
-      acknowledgement: row.answer,
+      acknowledgement: null,
+      applicationAcknowledgement: row.application_ack && shownAcknowledgement(row.application_ack),
       issueList: row.issue_list ?? [],
       ledger: this.#ledger(row, bytes),
       resources: resources.rows,
@@ -102,7 +105,7 @@ export class Messages {
   async replay(id: string): Promise<void> {
     const { rows } = await this.#database.query(
       `UPDATE message SET state = 'received', attempts = 0, next_attempt = NULL, error = NULL
-       WHERE id = $1 AND state <> 'refused' AND sealing_key IS NOT NULL RETURNING id`,
+       WHERE id = $1 AND state NOT IN ('refused', 'kept') AND sealing_key IS NOT NULL RETURNING id`,
       [ridOf(id)],
     );
     if (rows.length === 0)
@@ -139,6 +142,7 @@ export class Messages {
     const sources = await this.#database.query(
       'SELECT source, count(*) AS received, max(received) AS last FROM message GROUP BY source ORDER BY source',
     );
+    const acks = await this.#database.query(`SELECT count(*) AS kept FROM application_ack WHERE state = 'kept'`);
     const count = (state: string) => Number(states.rows.find((row) => row.state === state)?.count ?? 0);
     return {
       received: states.rows.reduce((sum, row) => sum + Number(row.count), 0),
@@ -147,6 +151,7 @@ export class Messages {
       failed: count('failed'),
       dead: count('dead'),
       refused: count('refused'),
+      acknowledgementsKept: acks.rows[0]!.kept,
       notMapped: states.rows.reduce((sum, row) => sum + Number(row.not_mapped ?? 0), 0),
       questionable: states.rows.reduce((sum, row) => sum + Number(row.questionable), 0),
       sources: sources.rows.map((row) => ({
@@ -179,7 +184,7 @@ export class Messages {
   }
 
   #ledger(row: Row, bytes: Buffer): LedgerEntry[] {
-    if (row.state === 'refused') return [];
+    if (row.state === 'refused' || row.state === 'kept') return [];
     const context = {
       source: row.source,
       receivedAt: row.received.toISOString(),
@@ -187,7 +192,7 @@ export class Messages {
       ...this.#participants.byKey(row.source).settings,
     };
     try {
-      const conversion = convert(row.dialect, bytes, context);
+      const conversion = convert(row.dialect, bytes, context, row.charset ?? undefined);
       return typeof conversion === 'string' ? [] : conversion.ledger;
     } catch {
       // A message that a converter fails at is dead and says so; its original can be read all the same.
@@ -196,9 +201,15 @@ export class Messages {
   }
 }
 
-function decode(dialect: string, bytes: Buffer): { original: string; encoding: string } {
+/** An application acknowledgement as people see it. */
+function shownAcknowledgement(row: Row): object {
+  const { state, code, control_id: controlId, attempts, sent: sentAt, answered: answeredAt, error } = row;
+  return { state, code, controlId, attempts, sentAt, answeredAt, error };
+}
+
+function decode(dialect: string, bytes: Buffer, charset: string | undefined): { original: string; encoding: string } {
   if (dialect === 'hl7v2') {
-    const message = parseMessage(bytes);
+    const message = parseMessage(bytes, charset === undefined ? {} : { charset });
     if (!isParseError(message)) return { original: message.toString(), encoding: message.encoding };
   }
   return { original: bytes.toString(), encoding: 'utf-8' };

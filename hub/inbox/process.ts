@@ -33,6 +33,7 @@ interface Waiting {
   source: string;
   dialect: Dialect;
   received: Date;
+  charset: string | null;
   attempts: number;
   /** Whether it was processed before, so that this is a replay. */
   again: boolean;
@@ -178,9 +179,10 @@ export class Processor {
     const readable = messages.filter(({ bytes }) => bytes !== undefined);
     const maps = messages.map(({ source }) => mapVersion(this.#participants.byKey(source).settings));
     const conversions = await this.#pool.convert(
-      readable.map(({ id, dialect, bytes, received, source }) => {
+      readable.map(({ id, dialect, bytes, charset, received, source }) => {
         const { key, name, settings } = this.#participants.byKey(source);
-        return { id, dialect, bytes: bytes!, received: received.toISOString(), source: { key, name, settings } };
+        const said = { charset: charset ?? undefined, received: received.toISOString() };
+        return { id, dialect, bytes: bytes!, ...said, source: { key, name, settings } };
       }),
     );
     const byMessage = new Map(readable.map((message, i) => [message, conversions[i]!]));
@@ -208,8 +210,8 @@ export class Processor {
   async #claim(after: number): Promise<Waiting[]> {
     const { rows } = await this.#database.query({
       name: 'claim',
-      text: `SELECT seq, id, source, dialect, lane::text, received, attempts, processed IS NOT NULL AS again,
-                    sealing_key, body
+      text: `SELECT seq, id, source, dialect, lane::text, received, charset, attempts,
+                    processed IS NOT NULL AS again, sealing_key, body
              FROM (SELECT seq, sum(size) OVER (ORDER BY seq) - size AS before
                    FROM (SELECT seq, size FROM message m
                          WHERE state IN ('received', 'failed') AND seq > $1

@@ -2,6 +2,8 @@
 export type Answer =
   /** It has the message. */
   | { kind: 'delivered' }
+  /** It has the message and will say what came of it: enhanced mode of HL7 v2. */
+  | { kind: 'accepted' }
   /** It read the message and does not take it: the same message again will hardly do better. */
   | { kind: 'refused'; reason: string }
   /** It was not reached, did not answer in time, or has no room now. */

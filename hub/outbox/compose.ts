@@ -1,4 +1,6 @@
 /** A delivery's content in the destination's dialect. */
+
+import { editMessage, isParseError, parseMessage } from '@causeway/hl7v2';
 import {
   type Envelope,
   isWithdrawn,
@@ -44,13 +46,27 @@ export function compose(
   if (dialect === 'hl7v2') {
     const bytes =
       content.topic === 'result' ? writeOru(content.result, envelope) : writeMdm(content.document, envelope);
-    return typeof bytes === 'string' ? bytes : { controlId, dialect, bytes };
+    if (typeof bytes === 'string') return bytes;
+    const isEnhanced = destination.endpoint?.dialect === 'hl7v2' && destination.endpoint.acknowledgement === 'enhanced';
+    return { controlId, dialect, bytes: isEnhanced ? enhanced(bytes) : bytes };
   }
   const bundle =
     content.topic === 'result'
       ? writeResultBundle(content.result, envelope)
       : writeDocumentBundle(content.document, envelope);
   return typeof bundle === 'string' ? bundle : { controlId, dialect, bytes: Buffer.from(JSON.stringify(bundle)) };
+}
+
+/** The message with both acknowledgements of enhanced mode asked for. */
+function enhanced(bytes: Uint8Array): Uint8Array {
+  const message = parseMessage(bytes);
+  if (isParseError(message)) throw new Error(message.message);
+  const edited = editMessage(message, [
+    { path: 'MSH-15', value: 'AL' },
+    { path: 'MSH-16', value: 'AL' },
+  ]);
+  if (isParseError(edited)) throw new Error(edited.message);
+  return edited.toBytes();
 }
 
 /** Whether nothing of the content holds any more, so that sending it would only spread what was withdrawn. */

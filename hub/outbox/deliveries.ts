@@ -1,8 +1,11 @@
 /** The deliveries as people see them: what went to whom, in which state; and sending again what was given up. */
 import { typeName } from '@causeway/fhir';
+import type { Message } from '@causeway/hl7v2';
 import type { Database, Row } from '../database/index.ts';
 import { RecordError, ridOf } from '../record/index.ts';
 import type { Participants } from '../trust/index.ts';
+import { answerOf } from './mllp-client.ts';
+import { concludeAccepted } from './queue.ts';
 
 export interface DeliveryQuery {
   state?: string | undefined;
@@ -72,14 +75,39 @@ export class Deliveries {
     );
   }
 
-  async status(): Promise<{ delivered: number; deliveriesWaiting: number; deliveriesDead: number }> {
+  /**
+   * What a destination says, over a connection of its own, of a message that it has accepted. Answers whether it was one
+   * that waits for this.
+   */
+  async noteAnswer(destination: string, acknowledgement: Message): Promise<boolean> {
+    const answer = answerOf(acknowledgement);
+    if (answer.kind === 'accepted') return false;
+    return concludeAccepted(this.#database, destination, acknowledgement.get('MSA-2') ?? '', answer);
+  }
+
+  /** Counts, and the destinations that take nothing now. */
+  async status(): Promise<{
+    delivered: number;
+    deliveriesWaiting: number;
+    deliveriesAccepted: number;
+    deliveriesDead: number;
+    destinationsDown: { key: string; name: string; since: Date; reason: string }[];
+  }> {
     const { rows } = await this.#database.query('SELECT state, count(*) AS count FROM delivery GROUP BY state');
+    const down = await this.#database.query('SELECT destination, since, reason FROM destination_down ORDER BY since');
     const count = (...states: string[]) =>
       rows.filter((row) => states.includes(row.state)).reduce((sum, row) => sum + Number(row.count), 0);
     return {
       delivered: count('delivered'),
       deliveriesWaiting: count('waiting', 'failed'),
+      deliveriesAccepted: count('accepted'),
       deliveriesDead: count('dead'),
+      destinationsDown: down.rows.map(({ destination: key, since, reason }) => ({
+        key,
+        name: this.#participants.byKey(key).name,
+        since,
+        reason,
+      })),
     };
   }
 

@@ -11,9 +11,10 @@ import { type AccessLog, accessOf, type Endpoint, type Participants } from '../t
 import type { Answer, Client, Timeouts } from './answer.ts';
 import { compose, isEmptied } from './compose.ts';
 import { readContent } from './content.ts';
+import { DestinationState } from './destination-state.ts';
 import { FhirClient } from './fhir-client.ts';
 import { MllpClient } from './mllp-client.ts';
-import { type Claimed, claim, giveBack, nextDue, type Settled, settle } from './queue.ts';
+import { type Claimed, claim, concludeAccepted, giveBack, hasten, nextDue, type Settled, settle } from './queue.ts';
 
 export interface SenderParts {
   database: Database;
@@ -43,6 +44,8 @@ export class Destination {
   #client: { endpoint: string; client: Client } | undefined;
   #owed: { settled: Settled[]; untried: Claimed[] } = { settled: [], untried: [] };
   #failures = 0;
+  #unreached: string | undefined;
+  readonly #state: DestinationState;
   #stopped = false;
   #pending = false;
   #wake: (() => void) | undefined;
@@ -52,6 +55,7 @@ export class Destination {
     this.#key = key;
     this.#parts = parts;
     this.#timing = timing;
+    this.#state = new DestinationState(key, parts.database, parts.log);
     this.#running = this.#run();
   }
 
@@ -120,7 +124,10 @@ export class Destination {
           }
           const outcome = await this.#attempt(delivery, client).catch((error) => this.#failed(delivery, error));
           settled.push(outcome.settled);
-          if (!outcome.reached) reached = false;
+          if (!outcome.reached) {
+            reached = false;
+            this.#unreached = outcome.settled.error;
+          }
           if (outcome.settled.state === 'failed') {
             untried.push(...lane.slice(i + 1));
             break;
@@ -129,8 +136,15 @@ export class Destination {
       }
     };
     await Promise.all(Array.from({ length: sendsAtOnce[endpoint.dialect] }, work));
+    const count = await this.#note();
+    if (count > 0 || !reached) await this.#reached(reached);
+    return count;
+  }
+
+  async #reached(reached: boolean): Promise<void> {
     this.#failures = reached ? 0 : this.#failures + 1;
-    return this.#note();
+    if (reached) await this.#state.up();
+    else if (!this.#stopped) await this.#state.failed(this.#failures, this.#unreached ?? 'no reason given');
   }
 
   /** Writes down what became of the attempts; returns how many there were. What could not be written is owed. */
@@ -148,7 +162,9 @@ export class Destination {
     if (this.#client?.endpoint !== address) {
       this.#client?.client.close();
       const client =
-        endpoint.dialect === 'hl7v2' ? new MllpClient(endpoint, this.#timing) : new FhirClient(endpoint, this.#timing);
+        endpoint.dialect === 'hl7v2'
+          ? new MllpClient(endpoint, this.#timing, (controlId, answer) => void this.#cameLate(controlId, answer))
+          : new FhirClient(endpoint, this.#timing);
       this.#client = { endpoint: address, client };
     }
     return this.#client.client;
@@ -156,7 +172,7 @@ export class Destination {
 
   async #attempt(delivery: Claimed, client: Client): Promise<{ settled: Settled; reached: boolean }> {
     const { seq, attempts } = delivery;
-    const end = (state: 'delivered' | 'dead' | 'cancelled', error?: string) => ({
+    const end = (state: 'delivered' | 'accepted' | 'dead' | 'cancelled', error?: string) => ({
       settled: { seq, state, error, retryMs: 0 },
       reached: true,
     });
@@ -170,11 +186,28 @@ export class Destination {
     const composed = compose(delivery, content, participants.byKey(this.#key), participants.byKey(delivery.source));
     if (typeof composed === 'string') return end('dead', composed);
     const answer = await client.send(composed.bytes, composed.controlId);
-    if (answer.kind === 'delivered') {
+    if (answer.kind === 'delivered' || answer.kind === 'accepted') {
       await this.#disclosed(delivery);
-      return end('delivered');
+      return end(
+        answer.kind,
+        answer.kind === 'accepted' ? 'It has the message; what came of it is not said yet.' : undefined,
+      );
     }
     return this.#again(seq, attempts, answer);
+  }
+
+  /** An acknowledgement came after its time: what waits for another attempt, or for what came of it, hears of it. */
+  async #cameLate(controlId: string, answer: Answer): Promise<void> {
+    try {
+      if (answer.kind !== 'accepted') await concludeAccepted(this.#parts.database, this.#key, controlId, answer);
+      await hasten(this.#parts.database, this.#key, controlId);
+      this.wake();
+    } catch (error) {
+      this.#parts.log.error(
+        { destination: this.#key, error: faultText(error) },
+        'a late acknowledgement was not noted',
+      );
+    }
   }
 
   /** A fault of ours. The error's own text may hold what was to be sent, so it is kept out of log and list. */
@@ -188,7 +221,7 @@ export class Destination {
   #again(
     seq: number,
     attempts: number,
-    answer: Exclude<Answer, { kind: 'delivered' }>,
+    answer: Extract<Answer, { reason: string }>,
   ): { settled: Settled; reached: boolean } {
     const reached = answer.kind === 'refused';
     const dead = attempts >= (reached ? this.#timing.refusals : this.#timing.attempts) && !this.#stopped;

@@ -1,4 +1,5 @@
 /** The outbox: what must reach whom, and its way there. */
+export { AcknowledgementRoutes } from './acknowledgement-routes.ts';
 export { controlIdOf } from './control-id.ts';
 export { Deliveries } from './deliveries.ts';
 export { Derivation } from './derive.ts';

@@ -1,5 +1,7 @@
 /** The rows of the outbox as a queue: claimed in order, settled, given back. */
 import type { Database } from '../database/index.ts';
+import type { Answer } from './answer.ts';
+import { deliveriesOf } from './control-id.ts';
 
 /** A delivery that was claimed for an attempt. */
 export interface Claimed {
@@ -21,7 +23,7 @@ export interface Claimed {
 
 export interface Settled {
   seq: number;
-  state: 'delivered' | 'failed' | 'dead' | 'cancelled';
+  state: 'delivered' | 'accepted' | 'failed' | 'dead' | 'cancelled';
   error: string | undefined;
   /** Milliseconds until the next attempt. */
   retryMs: number;
@@ -103,4 +105,36 @@ export async function nextDue(database: Database, destination: string, limitMs: 
     values: [destination],
   });
   return Math.max(0, Math.min(rows[0]?.ms ?? limitMs, limitMs));
+}
+
+/** Makes a delivery due whose acknowledgement came after its time: its next attempt is answered by that. */
+export async function hasten(database: Database, destination: string, controlId: string): Promise<void> {
+  const range = deliveriesOf(controlId);
+  if (!range) return;
+  await database.query(
+    `UPDATE delivery SET next_attempt = now()
+     WHERE id BETWEEN $1 AND $2 AND destination = $3 AND state = 'failed' AND NOT leased`,
+    [range.first, range.last, destination],
+  );
+}
+
+/**
+ * Notes what a destination of enhanced mode says of a message that it has (AA, AE, AR). Answers whether it was one of ours
+ * that waits for this.
+ */
+export async function concludeAccepted(
+  database: Database,
+  destination: string,
+  controlId: string,
+  answer: Exclude<Answer, { kind: 'accepted' }>,
+): Promise<boolean> {
+  const range = deliveriesOf(controlId);
+  if (!range) return false;
+  const isDelivered = answer.kind === 'delivered';
+  const { rowCount } = await database.query(
+    `UPDATE delivery SET state = $4::text, last_error = $5, delivered = CASE WHEN $4::text = 'delivered' THEN now() END
+     WHERE id BETWEEN $1 AND $2 AND destination = $3 AND state = 'accepted'`,
+    [range.first, range.last, destination, isDelivered ? 'delivered' : 'dead', isDelivered ? null : answer.reason],
+  );
+  return (rowCount ?? 0) > 0;
 }

@@ -2,4 +2,12 @@
 export { type Access, accessCondition, accessOf, type Role, refusedChange, roles, scopeOf } from './access.ts';
 export { type AccessEntry, AccessLog, type AccessNote } from './access-log.ts';
 export { Accounts, type User } from './accounts.ts';
-export { type Endpoint, keyOf, type Participant, Participants } from './participants.ts';
+export {
+  type Endpoint,
+  type EndpointTls,
+  keyOf,
+  type MllpEndpoint,
+  type Participant,
+  Participants,
+  type Transport,
+} from './participants.ts';

@@ -2,7 +2,39 @@
 import type { Database } from '../database/index.ts';
 
 /** Where and how an organisation receives. */
-export type Endpoint = { dialect: 'hl7v2'; host: string; port: number } | { dialect: 'fhir'; url: string };
+export type Endpoint = MllpEndpoint | { dialect: 'fhir'; url: string };
+
+export interface MllpEndpoint {
+  dialect: 'hl7v2';
+  host: string;
+  port: number;
+  /** With TLS, 1.2 or newer; the receiver's certificate is always verified. */
+  tls?: EndpointTls;
+  /** `enhanced`: it says CA when it has a message, and AA, AE or AR when it is done with it. Default original. */
+  acknowledgement?: 'original' | 'enhanced';
+}
+
+/** Absolute paths of PEM files, read anew at each connection. */
+export interface EndpointTls {
+  /** The authorities that may have signed the receiver's certificate; without it those that the system trusts. */
+  ca?: string;
+  /** The hub's own certificate with its chain, and its key, for a receiver that asks for one. */
+  certificate?: string;
+  key?: string;
+  /** The name that the receiver's certificate must be for, where that is not the host. */
+  serverName?: string;
+}
+
+/** How an organisation is connected to the hub. */
+export interface Transport {
+  /**
+   * SHA-256 fingerprints of the client certificates that stand for it (hexadecimal, with or without colons). Where there
+   * are some, messages over MLLP are taken as its own with one of them only.
+   */
+  certificates?: string[];
+  /** False: what it writes to MSH-13 is no sequence number. */
+  sequenceNumbers?: boolean;
+}
 
 export interface Participant {
   key: string;
@@ -22,6 +54,8 @@ export interface Participant {
     codeSystems?: Record<string, string>;
   };
   endpoint: Endpoint | undefined;
+  /** Left out in a change: as it was. */
+  transport?: Transport | undefined;
 }
 
 const pollMs = 2_000;
@@ -56,6 +90,7 @@ export class Participants {
           identifierAuthority: row.identifier_authority ?? undefined,
           settings: row.settings,
           endpoint: row.endpoint ?? undefined,
+          transport: row.transport,
         },
       ]),
     );
@@ -78,12 +113,13 @@ export class Participants {
     const { key, name, kind, settings } = participant;
     await this.#database.query(
       `INSERT INTO participant (key, name, kind, sending_facility, sending_application, identifier_system,
-                                identifier_authority, settings, endpoint)
-       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+                                identifier_authority, settings, endpoint, transport)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, coalesce($10, '{}'::jsonb))
        ON CONFLICT (key) DO UPDATE SET name = excluded.name, kind = excluded.kind,
          sending_facility = excluded.sending_facility, sending_application = excluded.sending_application,
          identifier_system = excluded.identifier_system, identifier_authority = excluded.identifier_authority,
-         settings = excluded.settings, endpoint = excluded.endpoint`,
+         settings = excluded.settings, endpoint = excluded.endpoint,
+         transport = coalesce($10, participant.transport)`,
       [
         key,
         name,
@@ -94,10 +130,11 @@ export class Participants {
         participant.identifierAuthority ?? null,
         JSON.stringify(settings),
         participant.endpoint ? JSON.stringify(participant.endpoint) : null,
+        participant.transport ? JSON.stringify(participant.transport) : null,
       ],
     );
     this.#changes++;
-    this.#all.set(key, participant);
+    this.#all.set(key, { ...participant, transport: participant.transport ?? this.#all.get(key)?.transport });
   }
 
   all(): Participant[] {
@@ -132,10 +169,20 @@ export class Participants {
     return keyOf(facility || application);
   }
 
+  /** The key of the organisation that a client certificate stands for. @param fingerprint SHA-256, hexadecimal */
+  byCertificate(fingerprint: string): string | undefined {
+    const wanted = bare(fingerprint);
+    return this.all().find(({ transport }) => transport?.certificates?.some((one) => bare(one) === wanted))?.key;
+  }
+
   /** The key of the organisation of this OID. */
   byOid(oid: string | undefined): string | undefined {
     return oid === undefined ? undefined : this.all().find(({ settings }) => settings.oid === oid)?.key;
   }
+}
+
+function bare(fingerprint: string): string {
+  return fingerprint.replaceAll(':', '').toLowerCase();
 }
 
 /** A key made from a name nobody registered. */

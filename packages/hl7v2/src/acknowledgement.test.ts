@@ -1,5 +1,6 @@
 /** Acknowledgements: mode, form by version, addressing. */
 import { describe, expect, test } from 'vitest';
+import { encodeText } from './charset.ts';
 import { acknowledge, acknowledgementCode, isParseError, type Message, parseMessage } from './index.ts';
 
 const time = new Date('2024-02-29T13:45:00Z');
@@ -96,5 +97,63 @@ describe('enhanced mode', () => {
 
   test('no answer where none is wished', () => {
     expect(acknowledge(wish('NE', 'NE'), { outcome: 'accept', time, controlId: 'A1' })).toBeUndefined();
+  });
+
+  test('an application acknowledgement asks to be confirmed, and for no answer to itself', () => {
+    const options = { outcome: 'accept', stage: 'application', time, controlId: 'A2' } as const;
+    expect(acknowledge(wish('AL', 'AL'), options)?.text).toMatch(/^MSH(\|[^|\r]*){11}\|\|\|AL\|NE\rMSA\|AA\|77\r$/);
+    expect(acknowledge(message(header('2.5')), options)?.text).toMatch(/\|2\.5\rMSA\|AA\|77\r$/);
+  });
+});
+
+test.each(['2.3', '2.5.1'])('the sequence number expected next stands in MSA-4 (v%s)', (version) => {
+  const options = { outcome: 'accept', time, controlId: 'A1', expectedSequenceNumber: -1 } as const;
+  expect(acknowledge(message(header(version)), options)?.text).toContain('\rMSA|AA|77||-1\r');
+  const conditions = [{ errorCode: '100', message: 'Number 9 comes after 7' }] as const;
+  const refusal = acknowledge(message(header(version)), { ...options, expectedSequenceNumber: 8, conditions })!.text;
+  expect(refusal).toContain(version === '2.3' ? '\rMSA|AA|77|Number 9 comes after 7|8\r' : '\rMSA|AA|77||8\r');
+});
+
+test.each([
+  ['0', 0],
+  ['-1', -1],
+  ['17', 17],
+  ['', undefined],
+  ['-2', undefined],
+  ['1.5', undefined],
+  ['x', undefined],
+])('MSH-13 %j', (field, number) => {
+  expect(message(header('2.5', `|${field}`)).header.sequenceNumber).toBe(number);
+});
+
+describe('the answer is in the charset of the message', () => {
+  const charsets = (name: string) => `MSH|^~\\&|LABÉ|NORTH|HUB|REGION|2024||ORU^R01|77|T|2.5||||||${name}\rPID|1\r`;
+  const answerTo = (bytes: Uint8Array) => {
+    const parsed = parseMessage(bytes);
+    if (isParseError(parsed)) throw new Error(parsed.message);
+    return acknowledge(parsed, { outcome: 'accept', time, controlId: 'A1' })!;
+  };
+  test.each([
+    ['8859/1', 'windows-1252'],
+    ['8859/15', 'iso-8859-15'],
+    ['UNICODE UTF-8', 'utf-8'],
+    ['UNICODE UTF-16', 'utf-16le'],
+    ['UNICODE UTF-16', 'utf-16be'],
+    ['8859/1~UNICODE UTF-8', 'windows-1252'],
+  ])('%s as %s', (name, label) => {
+    for (const mark of label.startsWith('utf-16') ? ['', '\ufeff'] : ['']) {
+      const answer = answerTo(encodeText(mark + charsets(name), label)!);
+      expect(new TextDecoder(label, { ignoreBOM: true }).decode(answer.bytes)).toBe(mark + answer.text);
+      expect(answer.text).toContain(`|LABÉ|`);
+      expect(answer.text).toContain(`||||||${name.split('~')[0]}\r`);
+    }
+  });
+  test('or in UTF-8, and says so, where that cannot be written', () => {
+    const head = encodeText('MSH|^~\\&|', 'utf-8')!;
+    const kanji = [0x1b, 0x24, 0x42, 0x34, 0x41, 0x1b, 0x28, 0x42];
+    const rest = encodeText('|NORTH|HUB|REGION|2024||ORU^R01|77|T|2.5||||||ISO IR87\rPID|1\r', 'utf-8')!;
+    const answer = answerTo(Uint8Array.from([...head, ...kanji, ...rest]));
+    expect(new TextDecoder().decode(answer.bytes)).toContain('|漢|NORTH|');
+    expect(answer.text).toContain('||||||UNICODE UTF-8\r');
   });
 });

@@ -4,6 +4,7 @@
  * answers CA, CE, CR when the message is taken over and AA, AE, AR when it is processed, if the sender wants it.
  */
 import { charsetLabel, encodeText } from './charset.ts';
+import type { CharsetLabel } from './charset-names.ts';
 import { formatDateTime } from './datetime.ts';
 import { type Delimiters, standardDelimiters } from './delimiters.ts';
 import { escapeText } from './escape.ts';
@@ -40,14 +41,18 @@ export interface AcknowledgementOptions {
   readonly conditions?: readonly Condition[];
   /** In enhanced mode, which of the two answers this is; default `commit`. */
   readonly stage?: 'commit' | 'application';
+  /** MSA-4: the sequence number expected next, or the one accepted (section 2.10.1). */
+  readonly expectedSequenceNumber?: number;
 }
 
 export interface Acknowledgement {
   readonly code: AcknowledgementCode;
   /** The answer, every segment ended by CR. */
   readonly text: string;
-  /** The text in the charset of the message answered. */
+  /** The text in the charset of the message answered; in UTF-8, which MSH-18 then says, where that cannot be written. */
   readonly bytes: Uint8Array;
+  /** Encoding Standard label of that charset. */
+  readonly encoding: CharsetLabel;
 }
 
 /**
@@ -68,12 +73,19 @@ export function acknowledge(
   const reported = isParseError(to) ? [to, ...(options.conditions ?? [])] : (options.conditions ?? []);
   const version = answerVersion(header);
   const delimiters = header?.delimiters.escape ? header.delimiters : standardDelimiters;
-  const text =
-    mshSegment(header, delimiters, version, options) +
-    msaSegment(header, delimiters, version, code, reported) +
+  const written = (charset: string) =>
+    mshSegment(header, delimiters, version, options, charset) +
+    msaSegment(header, delimiters, version, code, reported, options.expectedSequenceNumber) +
     errSegments(delimiters, version, reported);
-  const label = to instanceof Message ? to.encoding : (charsetLabel(header?.charsets[0] ?? '') ?? 'utf-8');
-  return { code, text, bytes: encodeText(text, label) ?? new TextEncoder().encode(text) };
+  const declared = header?.charsets[0] ?? '';
+  const text = written(charsetLabel(declared) ? declared : '');
+  const label = to instanceof Message ? to.encoding : (charsetLabel(declared) ?? 'utf-8');
+  const bytes = encodeText(to instanceof Message && to.bomLength === 2 ? `\ufeff${text}` : text, label);
+  if (bytes !== undefined) {
+    return { code, text, encoding: label, bytes };
+  }
+  const unicode = written('UNICODE UTF-8');
+  return { code, text: unicode, encoding: 'utf-8', bytes: new TextEncoder().encode(unicode) };
 }
 
 /** The value of MSA-1; undefined when the sender wants no answer. Without a header, original mode is assumed. */
@@ -83,8 +95,7 @@ export function acknowledgementCode(
   stage: 'commit' | 'application' = 'commit',
 ): AcknowledgementCode | undefined {
   const letter = { accept: 'A', error: 'E', reject: 'R' } as const;
-  const enhanced = header?.acceptAcknowledgement !== undefined || header?.applicationAcknowledgement !== undefined;
-  if (!enhanced) {
+  if (!isEnhanced(header)) {
     return `A${letter[outcome]}`;
   }
   const wish = stage === 'commit' ? header.acceptAcknowledgement : header.applicationAcknowledgement;
@@ -93,6 +104,17 @@ export function acknowledgementCode(
   }
   return stage === 'commit' ? `C${letter[outcome]}` : `A${letter[outcome]}`;
 }
+
+/** Enhanced mode is asked for by any value in MSH-15 or MSH-16 (section 2.9.3). */
+export function isEnhanced(header: MessageHeader | undefined): header is MessageHeader {
+  return header?.acceptAcknowledgement !== undefined || header?.applicationAcknowledgement !== undefined;
+}
+
+/**
+ * MSH-15 and MSH-16 of an application acknowledgement: it is a message of its own, whose arrival is to be confirmed, and
+ * which is never answered by another application acknowledgement.
+ */
+const applicationAnswerWishes = ['AL', 'NE'];
 
 /** HL7 table 0155; no value in enhanced mode means never, a value not in the table is taken for always. */
 function isWished(wish: string | undefined, outcome: Outcome): boolean {
@@ -132,12 +154,16 @@ function mshSegment(
   delimiters: Delimiters,
   version: string,
   options: AcknowledgementOptions,
+  charset: string,
 ): string {
   const { field, component, repetition, escape: mark, subcomponent, truncation = '' } = delimiters;
   const echoes = header !== undefined && delimiters === header.delimiters;
   const echo = (raw: string | undefined) => (echoes && raw !== undefined ? raw : escapeText(raw ?? '', delimiters));
-  const charset = header?.charsets[0] ?? '';
   const event = isBefore(version, 2) ? [] : [echo(header?.triggerEvent)];
+  // MSH-13 to MSH-18.
+  const wishes = options.stage === 'application' && isEnhanced(header) ? applicationAnswerWishes : ['', ''];
+  const trailing = ['', '', ...wishes, '', charset === '' ? '' : echo(charset)];
+  while (trailing.at(-1) === '') trailing.pop();
   const type = event[0] ? ['ACK', ...event, ...(isBefore(version, 5) ? [] : ['ACK'])] : ['ACK'];
   return `${[
     'MSH',
@@ -152,7 +178,7 @@ function mshSegment(
     escapeText(options.controlId, delimiters),
     echo(header?.processingId) || 'P',
     version,
-    ...(charset !== '' && charsetLabel(charset) ? ['', '', '', '', '', echo(charset)] : []),
+    ...trailing,
   ].join(field)}\r`;
 }
 
@@ -162,6 +188,7 @@ function msaSegment(
   version: string,
   code: AcknowledgementCode,
   conditions: readonly Condition[],
+  expected: number | undefined,
 ): string {
   const echoes = header !== undefined && delimiters === header.delimiters;
   const controlId = echoes ? (header.controlId ?? '') : escapeText(header?.controlId ?? '', delimiters);
@@ -171,7 +198,10 @@ function msaSegment(
     // MSA-3 holds 80 characters in these versions.
     fields.push(escapeText(first.message.slice(0, 80), delimiters));
   }
-  return `${fields.join(delimiters.field)}\r`;
+  if (expected !== undefined) {
+    fields[4] = String(expected);
+  }
+  return `${Array.from(fields, (field) => field ?? '').join(delimiters.field)}\r`;
 }
 
 /** Before v2.5 one ERR whose ERR-1 repeats; from v2.5 one ERR a condition, with severity and text of its own. */

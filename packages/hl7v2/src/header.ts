@@ -21,6 +21,8 @@ export interface MessageHeader {
   readonly processingId?: string;
   /** MSH-12, first component. */
   readonly version?: string;
+  /** MSH-13, where it is a whole number; -1 and 0 start a link anew (chapter 2, section 2.10.1). */
+  readonly sequenceNumber?: number;
   /** MSH-15 and MSH-16 (HL7 table 0155: AL, NE, ER, SU). */
   readonly acceptAcknowledgement?: string;
   readonly applicationAcknowledgement?: string;
@@ -49,10 +51,16 @@ export function readHeader(line: string, delimiters: Delimiters): MessageHeader 
     controlId: raw(10),
     processingId: raw(11),
     version: raw(12)?.split(delimiters.component)[0]?.trim() || undefined,
+    sequenceNumber: wholeNumber(raw(13)),
     acceptAcknowledgement: raw(15),
     applicationAcknowledgement: raw(16),
     charsets: splitOptional(raw(18), delimiters.repetition).map((name) => name.trim()),
   };
+}
+
+/** At most 15 digits, as data type NM has in this field (and as a number holds exactly). */
+function wholeNumber(text: string | undefined): number | undefined {
+  return text !== undefined && /^(-1|\+?\d{1,15})$/.test(text) ? Number(text) : undefined;
 }
 
 function splitOptional(text: string | undefined, delimiter: string): string[] {

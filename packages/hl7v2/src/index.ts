@@ -8,7 +8,7 @@ export type {
   Condition,
   Outcome,
 } from './acknowledgement.ts';
-export { acknowledge, acknowledgementCode } from './acknowledgement.ts';
+export { acknowledge, acknowledgementCode, isEnhanced } from './acknowledgement.ts';
 export type { Atom } from './atoms.ts';
 export { forEachAtom } from './atoms.ts';
 export type { Batch, BatchFile, BatchMessage, BatchOptions, BatchProblem } from './batch.ts';

@@ -22,6 +22,7 @@ test.each<[string, string, string[]]>([
     'xx\x0bMSH|a\x1c\ryy\r\n\x0bMSH|b\x1c\rz',
     ['garbage ', 'frame MSH|a', 'garbage ', 'frame MSH|b', 'garbage '],
   ],
+  ['a start block twice', '\x0b\x0bMSH|a\x1c\r', ['garbage ', 'frame MSH|a']],
   ['cut off by the end', '\x0bMSH|a', ['truncated MSH|a']],
   ['cut off by the next', '\x0bMSH|a\x0bMSH|b\x1c\r', ['truncated MSH|a', 'frame MSH|b']],
   ['final CR missing', '\x0bMSH|a\x1c\x0bMSH|b\x1c', ['frame MSH|a', 'frame MSH|b']],

@@ -70,6 +70,11 @@ export class MllpDecoder {
     return this.#state !== 'between';
   }
 
+  /** Bytes of an unfinished frame. */
+  get heldBytes(): number {
+    return this.#length;
+  }
+
   /** Bytes received outside any frame and not reported yet. */
   get pendingGarbage(): number {
     return this.#garbage;
@@ -200,6 +205,12 @@ export class MllpDecoder {
 
   #cutOff(content: Uint8Array, events: MllpEvent[]): void {
     if (this.#state === 'skipping') return;
+    if (content.length === 0) {
+      // A start block twice: the first of them is a stray byte, and no message was lost.
+      this.#garbage++;
+      this.#reportGarbage(events);
+      return;
+    }
     events.push(content.length > this.#limit ? this.#tooLarge(content) : truncated(content));
   }
 

@@ -1,0 +1,93 @@
+/**
+ * The hub's certificate for MLLP over TLS, from files that are read again when they change, so that a renewed certificate
+ * needs no restart. TLS 1.2 or newer.
+ */
+import { readFileSync, statSync } from 'node:fs';
+import { createSecureContext, type SecureContextOptions, type Server, type TlsOptions } from 'node:tls';
+import type { Logger } from 'pino';
+import { ConfigError } from '../config.ts';
+
+export interface TlsFiles {
+  /** PEM: the certificate with its chain. */
+  certificate: string;
+  key: string;
+  /** PEM: the authorities that sign the certificates of senders; without it senders are not asked for one. */
+  clientCa: string | undefined;
+  /** Whether a sender without a certificate is refused. */
+  clientRequired: boolean;
+}
+
+const reloadMs = 10_000;
+
+export class ServerCertificate {
+  readonly #files: TlsFiles;
+  readonly #log: Logger;
+  #seen: string;
+  #timer: NodeJS.Timeout | undefined;
+
+  /** @throws ConfigError where the files cannot be read or do not belong together */
+  constructor(files: TlsFiles, log: Logger) {
+    this.#files = files;
+    this.#log = log;
+    this.#seen = this.#state();
+    try {
+      createSecureContext(this.#context());
+    } catch (error) {
+      throw new ConfigError(`The certificate for MLLP over TLS cannot be used: ${(error as Error).message}`);
+    }
+  }
+
+  /** What a server is made with. */
+  options(): TlsOptions {
+    const { clientCa, clientRequired } = this.#files;
+    return { ...this.#context(), requestCert: clientCa !== undefined, rejectUnauthorized: clientRequired };
+  }
+
+  /** Gives the server the files' content whenever it changes; while that cannot be used, the last that could stays. */
+  keepCurrent(server: Server, everyMs = reloadMs): void {
+    this.#timer = setInterval(() => this.#reload(server), everyMs).unref();
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+
+  #reload(server: Server): void {
+    const state = this.#state();
+    if (state === this.#seen) return;
+    this.#seen = state;
+    try {
+      const context = this.#context();
+      createSecureContext(context);
+      server.setSecureContext(context);
+      this.#log.warn('the certificate for MLLP over TLS was read anew');
+    } catch (error) {
+      this.#log.error(
+        { error: (error as Error).message },
+        'the changed certificate for MLLP over TLS cannot be used; the one before stays in use',
+      );
+    }
+  }
+
+  #context(): SecureContextOptions {
+    const { certificate, key, clientCa } = this.#files;
+    return {
+      cert: readFileSync(certificate),
+      key: readFileSync(key),
+      ...(clientCa === undefined ? {} : { ca: readFileSync(clientCa) }),
+      minVersion: 'TLSv1.2',
+    };
+  }
+
+  /** Which state of the files was seen. */
+  #state(): string {
+    const { certificate, key, clientCa } = this.#files;
+    const files = [certificate, key, ...(clientCa === undefined ? [] : [clientCa])];
+    return files
+      .map((file) => {
+        const found = statSync(file, { throwIfNoEntry: false });
+        return found ? `${found.ino} ${found.size} ${found.mtimeMs}` : 'none';
+      })
+      .join(', ');
+  }
+}
