@@ -20,10 +20,7 @@ export function checkResources(conversion: Conversion): ResourceFindings {
     known.add(key);
   }
   for (const event of conversion.identityEvents) {
-    for (const id of event.kind === 'merge' ? [event.surviving, event.retired] : [event.a, event.b]) {
-      known.add(id);
-      known.add(`Patient/${id}`);
-    }
+    for (const [name, value] of Object.entries(event)) if (name !== 'kind' && name !== 'at') known.add(String(value));
   }
   for (const { resource } of conversion.facts) {
     for (const { severity, expression, diagnostics } of validate(resource)) {

@@ -42,6 +42,8 @@ export function sourcePatients(people: number): SourcePatients {
     for (const event of conversion.identityEvents) {
       if (event.kind === 'merge')
         held.merged.push([keyOf(message.site, event.surviving), keyOf(message.site, event.retired)]);
+      else if (event.kind === 'move')
+        held.merged.push([keyOf(message.site, event.to), keyOf(message.site, event.patient)]);
       else if (event.kind === 'link') held.merged.push([keyOf(message.site, event.a), keyOf(message.site, event.b)]);
     }
   }

@@ -61,3 +61,13 @@ export function openReview(
     values: [newId(), a, b, at, weight, probability, guards, kind],
   });
 }
+
+/** When a pair was last decided about. */
+export async function lastDecision(transaction: Transaction, a: number, b: number): Promise<Date | undefined> {
+  const { rows } = await transaction.query({
+    name: 'link_decided',
+    text: 'SELECT max(at) AS at FROM link_decision WHERE a = $1 AND b = $2',
+    values: [Math.min(a, b), Math.max(a, b)],
+  });
+  return rows[0]?.at ?? undefined;
+}

@@ -2,4 +2,4 @@
 export { forgetPatients } from './forget.ts';
 export { linkLock } from './linking.ts';
 export type { PersonChange } from './members.ts';
-export { PersonIndex } from './person-index.ts';
+export { PersonIndex, type StatedIdentity } from './person-index.ts';

@@ -7,11 +7,18 @@ import type { Patient } from '@medplum/fhirtypes';
 import type { Transaction } from '../database/index.ts';
 import type { HomeKeys, ResourceChange } from '../record/index.ts';
 import { findCandidates } from './candidates.ts';
-import { decide, openReview } from './decisions.ts';
+import { decide, lastDecision, openReview } from './decisions.ts';
 import { type DemographicsStore, read, type SourcePatient, sourceOf } from './demographics-store.ts';
 import { join } from './joining.ts';
-import { type Ground, Members, type PersonChange, type Statement } from './members.ts';
+import { Members, type PersonChange, type Statement } from './members.ts';
 import { preparePersons } from './person-rows.ts';
+
+/** Who decides, why, and since when it holds: from now on unless told. */
+export interface Decision {
+  by: string;
+  reason: string;
+  at?: Date;
+}
 
 /** Serialises changes of links over all hubs. */
 export const linkLock = 7_240_316;
@@ -80,10 +87,17 @@ export class Linking {
     for (const [home, prepared] of before) this.#checkOverlay(home, prepared);
   }
 
+  /** Whether people or a source decided about the pair later than a source said something of it. */
+  async isDecidedSince(a: number, b: number, at: Date): Promise<boolean> {
+    const last = await lastDecision(this.#transaction, a, b);
+    return last !== undefined && last > at;
+  }
+
   /** Joins two source patients because a person or the source itself says that they are one. */
-  async confirm(a: number, b: number, by: string, reason: string, grade: 'source' | 'confirmed'): Promise<void> {
+  async confirm(a: number, b: number, decision: Decision, grade: 'source' | 'confirmed'): Promise<void> {
+    const { by, reason, at = this.#now } = decision;
     await this.#members.load([a, b]);
-    decide(this.#transaction, [a, b], { same: true, by, reason, at: this.#now });
+    decide(this.#transaction, [a, b], { same: true, by, reason, at });
     const [first, second] = [this.#members.get(a), this.#members.get(b)];
     if (!first || !second) return;
     if (first.person !== second.person) this.#members.merge(first.person, second.person, { by, reason });
@@ -91,16 +105,16 @@ export class Linking {
   }
 
   /** Takes a source patient out of its person, for good, because a person or the source says that it is another. */
-  async separate(home: number, from: number[] | undefined, by: string, reason: string): Promise<void> {
+  async separate(home: number, from: number[] | undefined, decision: Decision): Promise<void> {
+    const { by, reason, at = this.#now } = decision;
     await this.#members.load([home, ...(from ?? [])]);
     const member = this.#members.get(home);
-    if (!member) return;
-    const ground: Ground = { by, reason };
-    const others = this.#members.of(member.person).filter((other) => other !== member);
+    const others = member ? this.#members.of(member.person).filter((other) => other !== member) : [];
     for (const other of from ?? others.map(({ home: one }) => one))
-      decide(this.#transaction, [home, other], { same: false, by, reason, at: this.#now });
+      decide(this.#transaction, [home, other], { same: false, by, reason, at });
+    if (!member) return;
     if (others.length > 0 && (!from || from.some((one) => others.some((other) => other.home === one)))) {
-      this.#members.split(member, ground);
+      this.#members.split(member, { by, reason });
     }
   }
 

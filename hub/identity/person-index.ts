@@ -9,11 +9,14 @@ import { Linking } from './linking.ts';
 import type { PersonChange } from './members.ts';
 import { persons } from './persons.ts';
 
-/** What a source says about identities: A40 and its family, A24, A37. Ids are those of source Patients. */
+/** What a source says about identities: A40 and its family, A24, A37, A43. Ids are those of source Patients. */
 export interface StatedIdentity {
-  kind: 'merge' | 'link' | 'unlink';
+  /** `move`: what was linked with `a` is somebody else; `a` belongs to `b`. */
+  kind: 'merge' | 'link' | 'unlink' | 'move';
   a: string;
   b: string;
+  /** When the source said so, ISO 8601. */
+  at: string;
   source: string;
 }
 
@@ -63,11 +66,13 @@ export class PersonIndex {
     const linking = new Linking(set.transaction, this.#record.keys, this.#store, set.now);
     linking.lock();
     await linking.changed(patients);
-    for (const { kind, a, b, source } of stated) {
+    for (const { kind, a, b, source, at } of stated) {
       const [one, other] = [set.homeOf(a), set.homeOf(b)];
-      const by = `source:${source}`;
-      if (kind === 'unlink') await linking.separate(one, [other], by, 'the source unlinked them');
-      else await linking.confirm(one, other, by, `the source said ${kind}`, 'source');
+      const ground = { by: `source:${source}`, reason: `the source said ${kind}`, at: new Date(at) };
+      if (one === other || (await linking.isDecidedSince(one, other, ground.at))) continue;
+      if (kind === 'move') await linking.separate(one, undefined, ground);
+      if (kind === 'unlink') await linking.separate(one, [other], ground);
+      else await linking.confirm(one, other, ground, 'source');
     }
     this.#changes.set(set, await linking.finish((write) => set.whenTimed(write)));
   }
@@ -95,8 +100,9 @@ export class PersonIndex {
     if (!review) throw new RecordError(404, 'not-found', 'There is no review of this id.');
     if (review.decision) throw new RecordError(409, 'conflict', 'This review was decided already.');
     await this.#change(async (linking) => {
-      if (decision === 'same') await linking.confirm(review.a, review.b, access.who, reason, 'confirmed');
-      else await linking.separate(review.a, [review.b], access.who, reason);
+      const ground = { by: access.who, reason };
+      if (decision === 'same') await linking.confirm(review.a, review.b, ground, 'confirmed');
+      else await linking.separate(review.a, [review.b], ground);
     });
     const { rows } = await this.#database.query('SELECT * FROM review WHERE id = $1', [ridOf(id)]);
     return (await this.#describe(rows))[0]!;
@@ -109,7 +115,7 @@ export class PersonIndex {
     if (home === undefined || homes.length < 2) {
       throw new RecordError(404, 'not-found', 'This source patient is not linked to that person.');
     }
-    await this.#change((linking) => linking.separate(home, undefined, access.who, reason));
+    await this.#change((linking) => linking.separate(home, undefined, { by: access.who, reason }));
     return this.person(
       homes.find((one) => one !== home) === undefined ? id : rids.find((rid) => rid !== ridOf(patient))!,
     );

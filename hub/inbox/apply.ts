@@ -76,9 +76,9 @@ export function applyFacts(set: FactStore, facts: readonly PreparedFact[], messa
 }
 
 /** Whether a statement is older than what is known; a client's own change counts from when it was made. */
-function isOlder(asOf: string, known: Known, equalIsOlder: boolean): boolean {
+export function isOlder(asOf: string, known: Known, equalIsOlder = false): boolean {
   const since = known.asOf ?? known.updated.toISOString();
-  return equalIsOlder ? asOf <= since : asOf < since;
+  return equalIsOlder ? instantOf(asOf) <= since : instantOf(asOf) < since;
 }
 
 /**
@@ -86,8 +86,19 @@ function isOlder(asOf: string, known: Known, equalIsOlder: boolean): boolean {
  * registration that names its patient. Nothing can have been deleted yet, so what is not known was not said.
  */
 function complete(known: object, older: object): ScannedResource | undefined {
-  const whole = mergeFact(older as Record<string, unknown>, { resource: known as Resource });
+  const { clears, resource } = withoutEnd(known as Resource);
+  const whole = mergeFact(older as Record<string, unknown>, { resource, ...(clears && { clears }) });
   return sameContent(known, whole) ? undefined : scan(JSON.stringify(whole));
+}
+
+/** A visit of which it is known that it goes on has no end, whatever was said of one before: that was taken back. */
+function withoutEnd(known: Resource): { resource: Resource; clears?: string[] } {
+  if (known.resourceType !== 'Encounter' || known.status === 'finished' || known.status === 'unknown')
+    return { resource: known };
+  return {
+    resource: known,
+    clears: ['period.end', 'hospitalization.dischargeDisposition', 'hospitalization.destination'],
+  };
 }
 
 function scan(text: string): ScannedResource {

@@ -1,6 +1,7 @@
 /** A message as its conversion leaves it: texts of facts and the account of its fields, small enough to pass between threads. */
 import type { ConversionIssue, Fact, IdentityEvent, LedgerEntry } from '@causeway/mapping';
 import { faultReason } from '../faults.ts';
+import type { StatedIdentity } from '../identity/index.ts';
 import { convert } from './convert.ts';
 import type { Dialect } from './receive.ts';
 
@@ -75,10 +76,33 @@ export function noConversion(error: string): ConvertedMessage {
 
 /** A statement about identities with the ids of Patients where the converter gives references. */
 function byId(event: IdentityEvent): IdentityEvent {
-  const id = (reference: string) => reference.replace(/^Patient\//, '');
-  return event.kind === 'merge'
-    ? { ...event, surviving: id(event.surviving), retired: id(event.retired) }
-    : { ...event, a: id(event.a), b: id(event.b) };
+  const id = (value: unknown) => (typeof value === 'string' ? value.replace(/^Patient\//, '') : value);
+  return Object.fromEntries(Object.entries(event).map(([name, value]) => [name, id(value)])) as IdentityEvent;
+}
+
+/** The ids of the Patients that such a statement names. */
+export function patientsOf(event: IdentityEvent): string[] {
+  switch (event.kind) {
+    case 'merge':
+      return [event.surviving, event.retired];
+    case 'move':
+      return [event.patient, event.to];
+    case 'refile':
+      return [event.to];
+    case 'replace':
+      return [];
+    default:
+      return [event.a, event.b];
+  }
+}
+
+/** What the events say to the person index; the others say where visits and accounts are filed. */
+export function statedIdentities(events: readonly IdentityEvent[], source: string): StatedIdentity[] {
+  return events.flatMap((event) => {
+    if (event.kind === 'replace' || event.kind === 'refile') return [];
+    const [a, b] = patientsOf(event);
+    return { kind: event.kind, a: a!, b: b!, at: event.at, source };
+  });
 }
 
 /** The fact's text, marked with the organisation it comes from. */

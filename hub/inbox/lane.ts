@@ -17,6 +17,7 @@ import { type ConvertedMessage, noConversion } from './converted.ts';
 import { Fold, type Folded, keyOf } from './fold.ts';
 import { mapVersion } from './map-version.ts';
 import { messageIdentity } from './receive.ts';
+import { filedAnew } from './refile.ts';
 
 export interface LaneParts {
   database: Queryable;
@@ -238,7 +239,7 @@ function fold(
   const steps: { at: Date; place: number; run: () => void }[] = [];
   for (const { id, received, seq, facts } of messages) {
     const relevant = facts.filter(({ fact }) => keys.has(keyOf(fact.type, fact.id)));
-    steps.push({ at: received, place: seq, run: () => applyFacts(folded, relevant, id, false) });
+    steps.push({ at: received, place: seq, run: () => applyFacts(folded, filedAnew(folded, relevant), id, false) });
   }
   for (const version of versions) {
     if (stated.has(version.message)) continue;

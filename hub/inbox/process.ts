@@ -3,7 +3,7 @@
  * lane. A message that fails is tried again and holds back its lane; after the last try it is dead and says why.
  */
 import type { Logger } from 'pino';
-import type { Database } from '../database/index.ts';
+import type { Database, Transaction } from '../database/index.ts';
 import { faultReason, faultText } from '../faults.ts';
 import type { PersonIndex } from '../identity/index.ts';
 import { type FhirRecord, open, type WriteSet } from '../record/index.ts';
@@ -11,10 +11,11 @@ import { unwrapDataKey } from '../secrets/index.ts';
 import type { Participants } from '../trust/index.ts';
 import { type Applied, applyFacts, type PreparedFact, prepareFact } from './apply.ts';
 import type { ConversionPool } from './conversion-pool.ts';
-import { type ConvertedMessage, noConversion } from './converted.ts';
+import { type ConvertedMessage, noConversion, patientsOf, statedIdentities } from './converted.ts';
 import { mapVersion } from './map-version.ts';
-import { recordOutcomes } from './outcomes.ts';
+import { type Outcome, recordOutcomes } from './outcomes.ts';
 import { type Dialect, messageIdentity } from './receive.ts';
+import { beginRefiling, filedAnew, refile } from './refile.ts';
 
 const batchSize = 64;
 /** Contents of messages held in memory at once, beyond the first of a batch. */
@@ -243,27 +244,23 @@ export class Processor {
     const identities = works.flatMap((work) => work.conversion.identityEvents);
     await this.#record.writer.write({
       keys: facts.map(({ fact }) => ({ type: fact.type, id: fact.id })),
-      patients: [
-        ...facts.flatMap(({ patient }) => patient ?? []),
-        ...identities.flatMap((event) =>
-          event.kind === 'merge' ? [event.surviving, event.retired] : [event.a, event.b],
-        ),
-      ],
+      patients: [...facts.flatMap(({ patient }) => patient ?? []), ...identities.flatMap(patientsOf)],
       texts: true,
       alone: true,
       size: facts.length,
       apply: async (set, transaction) => {
-        const outcomes = works.map((work) => {
+        const outcomes: Outcome[] = [];
+        for (const work of works) {
           const { message, conversion, facts, map, error } = work;
-          return {
+          outcomes.push({
             seq: message.seq,
             conversion,
             map,
             error,
             patient: facts.find(({ fact }) => fact.type === 'Patient')?.fact.id,
-            stored: this.#apply(set, work).stored.length,
-          };
-        });
+            stored: (await this.#apply(set, transaction, work)).stored.length,
+          });
+        }
         await recordOutcomes(transaction, outcomes, set.now);
       },
     });
@@ -281,14 +278,20 @@ export class Processor {
     );
   }
 
-  #apply(set: WriteSet, { message, conversion, facts }: Work): Applied {
-    const applied = applyFacts(set, facts, message.id, message.again);
+  async #apply(set: WriteSet, transaction: Transaction, { message, conversion, facts }: Work): Promise<Applied> {
+    const { identityEvents } = conversion;
+    const filed = filedAnew(set, facts);
+    if (filed !== facts)
+      await set.load(
+        [],
+        filed.flatMap(({ patient }) => patient ?? []),
+      );
     // What a replayed message says about identities was decided on when it came; people may have decided since.
-    if (message.again) return applied;
-    for (const event of conversion.identityEvents) {
-      const [a, b] = event.kind === 'merge' ? [event.surviving, event.retired] : [event.a, event.b];
-      this.#persons.state(set, { kind: event.kind, a, b, source: message.source });
-    }
+    if (message.again || identityEvents.length === 0) return applyFacts(set, filed, message.id, message.again);
+    const before = beginRefiling(set, identityEvents);
+    const applied = applyFacts(set, filed, message.id, message.again);
+    applied.stored.push(...(await refile(set, transaction, before)));
+    for (const identity of statedIdentities(identityEvents, message.source)) this.#persons.state(set, identity);
     return applied;
   }
 

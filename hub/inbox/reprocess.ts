@@ -8,6 +8,7 @@ import type { Transaction } from '../database/index.ts';
 import { faultText } from '../faults.ts';
 import type { PersonIndex } from '../identity/index.ts';
 import { type FhirRecord, homePatient, type WriteSet } from '../record/index.ts';
+import { statedIdentities } from './converted.ts';
 import { foldable, foldLane, type Lane, type LaneChange, type LaneMessage, type LaneParts } from './lane.ts';
 import { mapVersion } from './map-version.ts';
 import { recordOutcomes } from './outcomes.ts';
@@ -99,10 +100,7 @@ export class Reprocess {
 
   async #write({ number, messages, changes }: Lane): Promise<void> {
     const identities = messages.flatMap(({ source, conversion }) =>
-      conversion.identityEvents.map((event) => {
-        const [a, b] = event.kind === 'merge' ? [event.surviving, event.retired] : [event.a, event.b];
-        return { kind: event.kind, a, b, source };
-      }),
+      statedIdentities(conversion.identityEvents, source),
     );
     await this.#parts.record.writer.write({
       keys: changes.map(({ type, id }) => ({ type, id })),

@@ -53,7 +53,16 @@ export type IdentityEvent =
   /** A40 and its family: the source says that `retired` is the same person as `surviving` and goes away. */
   | { kind: 'merge'; surviving: string; retired: string; at: string }
   /** A24 / A37. */
-  | { kind: 'link' | 'unlink'; a: string; b: string; at: string };
+  | { kind: 'link' | 'unlink'; a: string; b: string; at: string }
+  /** A43: a record that was taken for another person's is `to`'s. */
+  | { kind: 'move'; patient: string; to: string; at: string }
+  /**
+   * A41, A42 and the like: what is filed under the account or visit `retired` is filed under `surviving`. Where it was
+   * only `renumbered` (A49–A51), what is known of it goes on as well.
+   */
+  | { kind: 'replace'; surviving: string; retired: string; renumbered: boolean; at: string }
+  /** A44 / A45: an account or visit, with what is filed under it, belongs to the patient `to`. */
+  | { kind: 'refile'; of: string; to: string; at: string };
 
 /** Where one atom of the source went. There is no sixth disposition. */
 export type Disposition = 'mapped' | 'consumed' | 'structural' | 'kept' | 'rejected';

@@ -5,14 +5,16 @@
  */
 import type { Message } from '@causeway/hl7v2';
 import type { Conversion, ConversionContext, Fact } from '../conversion.ts';
+import { factId } from '../fact-id.ts';
 import { toFhirDateTime, type Zone } from './datatypes/datetime.ts';
 import { Run } from './run.ts';
 import { settleDocument } from './segments/document.ts';
 import { HANDLERS } from './segments/index.ts';
 import { provenance, statementTimeOf } from './segments/message.ts';
+import { patientIdentity } from './segments/patient.ts';
 import { settleOrder } from './segments/results.ts';
 import { settleAppointment } from './segments/scheduling.ts';
-import { newState, peek } from './segments/state.ts';
+import { leavePatient, newState, peek, type State } from './segments/state.ts';
 import { ledgerOf, readSource, type SourceSegment } from './source.ts';
 
 /**
@@ -31,6 +33,10 @@ export function convertV2(message: Message, context: ConversionContext): Convers
     state.index = index;
     run.segment = segment;
     if (ENDS_DOCUMENT.has(segment.name)) settleDocument(state);
+    if (segment.name === 'PID' && isOther(segment, state)) {
+      settleOrder(state);
+      leavePatient(state);
+    }
     HANDLERS[segment.name]?.(segment, state);
   }
   settleOrder(state);
@@ -43,6 +49,12 @@ export function convertV2(message: Message, context: ConversionContext): Convers
     ledger: ledgerOf(segments),
     issues: run.issues,
   };
+}
+
+/** Whether a PID names another patient than the one in hand. */
+function isOther(segment: SourceSegment, { patient, patientSegment, run }: State): boolean {
+  if (patient === undefined || patientSegment === undefined) return false;
+  return factId(run.context.source, 'Patient', ...patientIdentity(run, segment, true)) !== patient.id;
 }
 
 /** What begins another subject: the OBX that follow are no content of the document before. */

@@ -8,14 +8,15 @@ import { nte } from './note.ts';
 import { obx } from './observation.ts';
 import { arv, cti } from './participation.ts';
 import { ctd, prd, prt, rol } from './parties.ts';
-import { blg, mrg, nk1, pd1, pid } from './patient.ts';
+import { blg, nk1, pd1, pid } from './patient.ts';
 import { rxa, rxc, rxd, rxe, rxo, rxr } from './pharmacy.ts';
+import { mrg } from './prior.ts';
 import { db1, rf1 } from './referral.ts';
 import { obr, orc, sac, spm } from './results.ts';
 import { aig, ail, aip, ais, rgs, sch } from './scheduling.ts';
 import type { SegmentHandler } from './state.ts';
 import { tq1 } from './timing.ts';
-import { pv1, pv2 } from './visit.ts';
+import { npu, pv1, pv2 } from './visit.ts';
 
 export const HANDLERS: Record<string, SegmentHandler | undefined> = {
   PID: pid,
@@ -25,6 +26,7 @@ export const HANDLERS: Record<string, SegmentHandler | undefined> = {
   BLG: blg,
   PV1: pv1,
   PV2: pv2,
+  NPU: npu,
   ACC: acc,
   PDA: pda,
   INV: inv,

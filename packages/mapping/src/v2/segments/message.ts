@@ -7,6 +7,7 @@ import type { Draft, Element } from '../draft.ts';
 import { compileRows } from '../engine.ts';
 import type { Run } from '../run.ts';
 import type { SourceSegment } from '../source.ts';
+import { ADT_EVENTS } from '../tables/events.ts';
 import { EVN, MSH, ORC_AGENTS, ORC_ENTRY, SFT } from '../tables/message.ts';
 import { cellOf } from './patient.ts';
 import { peek, type State } from './state.ts';
@@ -60,9 +61,9 @@ export function provenance(state: State): Draft {
 
 /** What the message does to the record, as a v3 data operation. */
 function activityOf(state: State): string {
-  if (['A01', 'A04', 'A05', 'A28', 'T01', 'T02', 'S12'].includes(state.event)) return 'CREATE';
-  if (['A11', 'A23', 'A27', 'A29', 'A38', 'T11'].includes(state.event)) return 'NULLIFY';
-  return 'UPDATE';
+  if (state.code === 'ADT') return ADT_EVENTS[state.event]?.operation ?? 'UPDATE';
+  if (['T01', 'T02', 'S12'].includes(state.event)) return 'CREATE';
+  return state.event === 'T11' ? 'NULLIFY' : 'UPDATE';
 }
 
 function fillHeader(msh: SourceSegment, header: Element, draft: Draft, agents: Element[], state: State): void {

@@ -1,5 +1,4 @@
-/** PID, PD1, NK1 and MRG: the patient, next of kin, and what the source says about identities. */
-import { factId } from '../../fact-id.ts';
+/** PID, PD1 and NK1: the patient, next of kin, and what the source says about identities. */
 import { Cell } from '../cell.ts';
 import { peekAuthority, readExtendedIdentifier, systemOf } from '../datatypes/identifier.ts';
 import { nameKey, readAuthorityOrganization } from '../datatypes/party.ts';
@@ -7,8 +6,8 @@ import { timeOfBirth } from '../datatypes/primitive.ts';
 import type { Draft } from '../draft.ts';
 import { compileRows } from '../engine.ts';
 import type { Run } from '../run.ts';
-import type { SourceField, SourceRepetition, SourceSegment } from '../source.ts';
-import { ADT_EVENTS, LINKS, PATIENT_MERGES } from '../tables/events.ts';
+import type { SourceField, SourceSegment } from '../source.ts';
+import { ADT_EVENTS } from '../tables/events.ts';
 import { NK1, PD1, PID } from '../tables/patient.ts';
 import { PD1_STATEMENTS, PID_STATEMENTS } from '../tables/statements.ts';
 import { patientOf, peek, type SegmentHandler, type State, subjectOf } from './state.ts';
@@ -24,19 +23,25 @@ export const pid: SegmentHandler = (segment, state) => {
   const draft = run.draft('Patient', 'merge', ...identity);
   const previous = state.patient;
   state.patient = draft;
+  state.patientSegment = segment;
   state.participated = draft;
   state.noted = undefined;
   pidRows(segment, draft, run);
   draft.adds.push('identifier');
   birthTime(segment, draft, run);
-  if (ADT_EVENTS[state.event]?.retires === true && state.code === 'ADT') draft.resource.active = false;
+  const event = state.code === 'ADT' ? ADT_EVENTS[state.event] : undefined;
+  if (event?.retires === true) draft.resource.active = false;
   accountOf(segment, state);
   mother(segment, state);
   recordUpdate(segment, draft, state);
   statements(segment, PID_STATEMENTS, state);
-  const link = state.code === 'ADT' ? LINKS[state.event] : undefined;
-  if (link !== undefined && previous !== undefined && previous !== draft) {
-    state.identityEvents.push({ kind: link, a: `Patient/${previous.id}`, b: `Patient/${draft.id}`, at: run.asOf });
+  if (event?.identity !== undefined && previous !== undefined && previous !== draft) {
+    state.identityEvents.push({
+      kind: event.identity,
+      a: `Patient/${previous.id}`,
+      b: `Patient/${draft.id}`,
+      at: run.asOf,
+    });
   }
 };
 
@@ -84,50 +89,6 @@ export const nk1: SegmentHandler = (segment, state) => {
   state.noted = undefined;
 };
 
-/** MRG after the PID that survives: A40 and its family retire an identifier, A18 / A30 / A34 likewise. */
-export const mrg: SegmentHandler = (segment, state) => {
-  const run = state.run;
-  run.segment = segment;
-  const survivor = patientOf(state);
-  if (!PATIENT_MERGES.has(state.event) || state.code !== 'ADT') return;
-  for (const repetition of segment.fields[1] ?? []) {
-    if (repetition === undefined) continue;
-    const cell = new Cell(repetition, run, 'MRG-1');
-    const value = cell.peek(1);
-    if (value === undefined) continue;
-    const type = cell.peek(5);
-    if (type !== undefined && NOT_PATIENT_IDS.has(type)) continue;
-    const authority = peekAuthority(cell.component(4));
-    const identity = [systemOf(run, authority, type), value];
-    const retired = factId(run.context.source, 'Patient', ...identity);
-    if (retired === survivor.id) continue;
-    const draft = run.draft('Patient', 'merge', ...identity);
-    draft.resource.active = false;
-    draft.resource.link = [{ other: survivor.reference, type: 'replaced-by' }];
-    draft.adds.push('identifier', 'link');
-    run.segment = segment;
-    mergeRows(segment, draft, run, repetition);
-    survivor.append('link', { other: draft.reference, type: 'replaces' });
-    survivor.adds.push('link');
-    state.identityEvents.push({
-      kind: 'merge',
-      surviving: `Patient/${survivor.id}`,
-      retired: `Patient/${retired}`,
-      at: run.asOf,
-    });
-  }
-};
-
-const mrgName = compileRows([['MRG-7', 'name[]', 'HumanName']]);
-const mrgIdentifier = compileRows([['MRG-1', 'identifier[]', 'Identifier']]);
-
-function mergeRows(segment: SourceSegment, draft: Draft, run: Run, repetition: SourceRepetition): void {
-  const only: SourceSegment = { ...segment, fields: [] };
-  only.fields[1] = [repetition];
-  mrgIdentifier(only, draft, run);
-  if (draft.resource.name === undefined) mrgName(segment, draft, run);
-}
-
 /** Identifier types that name something other than the patient record (table 0203). */
 const NOT_PATIENT_IDS = new Set([
   'SS',
@@ -148,24 +109,32 @@ const NOT_PATIENT_IDS = new Set([
   'ACC',
 ]);
 
+/** Whether an identifier of this type (table 0203) names a patient record. */
+export function isPatientIdentifier(type: string | undefined): boolean {
+  return type === undefined || !NOT_PATIENT_IDS.has(type);
+}
+
 /**
  * What makes the patient this patient within the source: the first medical record number (PID-3 of type MR), else PI
  * or PT, else the first identifier that is not of another kind, else PID-2; without any, the message itself, since a
  * name does not identify anybody.
  */
-export function patientIdentity(run: Run, segment: SourceSegment): string[] {
+export function patientIdentity(run: Run, segment: SourceSegment, quietly = false): string[] {
   const found = identityOf(run, segment.fields[3]) ?? identityOf(run, segment.fields[2]);
   if (found !== undefined) return found;
+  const unidentified = ['unidentified', run.context.messageUri, String(segment.occurrence)];
+  if (quietly) return unidentified;
   run.issue(
     'error',
     'required',
     `PID[${segment.occurrence}]-3`,
     'There is no patient identifier (PID-3): the content is kept under a patient of its own until it is filed.',
   );
-  return ['unidentified', run.context.messageUri, String(segment.occurrence)];
+  return unidentified;
 }
 
-function identityOf(run: Run, field: SourceField | undefined): string[] | undefined {
+/** What an identifier list identifies: see `patientIdentity`. */
+export function identityOf(run: Run, field: SourceField | undefined): string[] | undefined {
   if (field === undefined) return undefined;
   let best: string[] | undefined;
   let bestRank = 9;

@@ -15,7 +15,13 @@ export interface State {
   /** Index of the segment being handled. */
   index: number;
   patient: Draft | undefined;
+  /** PID of the patient in hand. */
+  patientSegment: SourceSegment | undefined;
+  /** MRG that waits for the PV1 of the visit which goes on. */
+  priorVisit: SourceSegment | undefined;
   encounter: Draft | undefined;
+  /** The visit in hand is known by its visit number (PV1-19). */
+  visitNumbered: boolean;
   account: Draft | undefined;
   /** TQ1 that came before the segment which says what is ordered. */
   timings: SourceSegment[];
@@ -60,7 +66,10 @@ export function newState(run: Run, code: string, event: string, segments: readon
     identityEvents: [],
     index: 0,
     patient: undefined,
+    patientSegment: undefined,
+    priorVisit: undefined,
     encounter: undefined,
+    visitNumbered: false,
     account: undefined,
     timings: [],
     orc: undefined,
@@ -83,6 +92,13 @@ export function newState(run: Run, code: string, event: string, segments: readon
     noted: undefined,
     participated: undefined,
   };
+}
+
+/** Another patient's group begins: what belonged to the one before is not of this one. */
+export function leavePatient(state: State): void {
+  const { run, code, event, segments, appointment } = state;
+  const { identityEvents, index, patient, ...fresh } = newState(run, code, event, segments);
+  Object.assign(state, fresh, { appointment });
 }
 
 /** First sub-component of a field's component without marking; undefined when empty or `""`. */

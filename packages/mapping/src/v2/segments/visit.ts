@@ -1,7 +1,9 @@
 /** PV1, PV2: the encounter, its identity and its state. */
 import { Cell } from '../cell.ts';
+import { readCoding } from '../datatypes/coded.ts';
 import { addExtension } from '../datatypes/extension.ts';
 import { peekAuthority, systemOf } from '../datatypes/identifier.ts';
+import { readLocation } from '../datatypes/location.ts';
 import type { Draft, Element } from '../draft.ts';
 import { compileRows } from '../engine.ts';
 import type { Run } from '../run.ts';
@@ -10,6 +12,7 @@ import { ADT_EVENTS } from '../tables/events.ts';
 import { PV1, PV2 } from '../tables/visit.ts';
 import { conceptOf } from '../vocabularies.ts';
 import { cellOf } from './patient.ts';
+import { settlePriorVisit, UNKNOWN_CLASS } from './prior.ts';
 import { patientOf, peek, type SegmentHandler, type State, subjectOf } from './state.ts';
 
 const pv1Rows = compileRows(PV1);
@@ -21,6 +24,7 @@ export const pv1: SegmentHandler = (segment, state) => {
   const adt = VISIT_EVENTS.has(state.code);
   const draft = run.draft('Encounter', adt ? 'merge' : 'reference', ...visitIdentity(run, segment, state));
   state.encounter = draft;
+  state.visitNumbered = peek(segment, 19) !== undefined;
   state.participated = draft;
   state.noted = undefined;
   draft.resource.subject = subjectOf(state);
@@ -28,16 +32,11 @@ export const pv1: SegmentHandler = (segment, state) => {
   draft.adds.push('identifier');
   for (const item of run.drafts.values()) if (item.type === 'EpisodeOfCare') item.resource.patient ??= subjectOf(state);
   setClass(segment, draft, run);
-  if (draft.resource.class === undefined) {
-    draft.require('class', {
-      system: 'http://terminology.hl7.org/CodeSystem/v3-NullFlavor',
-      code: 'UNK',
-      display: 'unknown',
-    });
-  }
+  draft.require('class', UNKNOWN_CLASS);
   setStatus(segment, state);
   planned(draft, state);
-  assignLocation(segment, draft.resource);
+  assignLocation(segment, draft.resource, state);
+  settlePriorVisit(state);
   if (state.account === undefined) return;
   draft.resource.account = [state.account.reference];
   const account = cellOf(segment, 41, run)?.at({ draft: state.account, base: 'status' });
@@ -52,6 +51,21 @@ export const pv2: SegmentHandler = (segment, state) => {
   const run = state.run;
   if (state.encounter === undefined) return;
   pv2Rows(segment, state.encounter, run);
+};
+
+/** NPU (A20): a bed and its status, apart from any patient. */
+export const npu: SegmentHandler = (segment, state) => {
+  const run = state.run;
+  run.segment = segment;
+  const place = cellOf(segment, 1, run);
+  const bed = run.referred(place === undefined ? undefined : readLocation(place)?.reference);
+  const status = cellOf(segment, 2, run);
+  if (bed === undefined) return;
+  bed.mode = 'merge';
+  bed.clinical = true;
+  const coding = status === undefined ? undefined : readCoding(status.at({ draft: bed, base: 'operationalStatus' }));
+  if (coding !== undefined)
+    bed.resource.operationalStatus = { system: 'http://terminology.hl7.org/CodeSystem/v2-0116', ...coding };
 };
 
 /** PV1-19, else PV1-50, else the account, else patient and admission time; else this message alone. */
@@ -113,7 +127,7 @@ function setStatus(segment: SourceSegment, state: State): void {
 
 /** EVN-3: when a pending admission, transfer or discharge is planned for; other events repeat what PV1 says. */
 function planned(draft: Draft, state: State): void {
-  const name = PLANNED[state.event];
+  const name = ADT_EVENTS[state.event]?.planned;
   const evn = state.segments.find((item) => item.name === 'EVN');
   if (name === undefined || evn === undefined || state.code !== 'ADT') return;
   const index = ((draft.resource.extension as Element[] | undefined) ?? []).length;
@@ -125,13 +139,13 @@ function planned(draft: Draft, state: State): void {
   addExtension(draft.resource, url, 'valueDateTime', value);
 }
 
-const PLANNED: Record<string, string> = { A05: 'plannedStartDate', A14: 'plannedStartDate', A16: 'plannedEndDate' };
-
 /** The assigned location is where the patient is, or will be when the visit is planned. */
-function assignLocation(segment: SourceSegment, resource: Element): void {
+function assignLocation(segment: SourceSegment, resource: Element, state: State): void {
   if (segment.fields[3] === undefined) return;
   const first = (resource.location as Element[] | undefined)?.find((item) => item.status === undefined);
   if (first === undefined) return;
   const status = resource.status;
-  first.status = status === 'planned' ? 'planned' : status === 'finished' ? 'completed' : 'active';
+  const stated = state.code === 'ADT' ? ADT_EVENTS[state.event]?.location : undefined;
+  if (stated !== undefined) first.status = stated;
+  else first.status = status === 'planned' ? 'planned' : status === 'finished' ? 'completed' : 'active';
 }
