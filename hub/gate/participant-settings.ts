@@ -1,10 +1,13 @@
-/** What an administrator may tell the hub of a sender's dialect. */
+/** What an engineer may tell the hub of a sender's dialect. */
+import { typeProperties } from '@causeway/fhir';
+import { type ConceptTable, compileOverlay, type Overlay } from '@causeway/mapping';
 import { RecordError } from '../record/index.ts';
 import type { Participant } from '../trust/index.ts';
 
 type Settings = Participant['settings'];
 
 const most = 5_000;
+const uriForm = /^[a-z][a-z0-9+.-]*:\S+$/i;
 
 /** Reads the settings of a body. @throws RecordError 400 that names what is wrong */
 export function readSettings(body: { [name: string]: unknown }): Settings {
@@ -15,11 +18,13 @@ export function readSettings(body: { [name: string]: unknown }): Settings {
     else if (name === 'timeZone') settings.timeZone = zoneOf(value);
     else if (name === 'identifierSystems') settings.identifierSystems = systemsOf(value, name);
     else if (name === 'codeSystems') settings.codeSystems = systemsOf(value, name);
+    else if (name === 'concepts') settings.concepts = conceptsOf(value);
+    else if (name === 'overlay') settings.overlay = overlayOf(value);
     else
       throw new RecordError(
         400,
         'not-supported',
-        `There is no setting ${name.slice(0, 50)}; there are oid, timeZone, identifierSystems and codeSystems.`,
+        `There is no setting ${name.slice(0, 50)}; there are oid, timeZone, identifierSystems, codeSystems, concepts and overlay.`,
         name,
       );
   }
@@ -53,9 +58,44 @@ function systemsOf(value: unknown, name: string): Record<string, string> {
   const entries = Object.entries(value);
   if (entries.length > most) throw new RecordError(400, 'too-long', `${name} may hold ${most} names.`, name);
   return Object.fromEntries(
-    entries.map(([key, uri]) => [
-      key,
-      textOf(uri, `${name}.${key.slice(0, 100)}`, /^[a-z][a-z0-9+.-]*:\S+$/i, 'a URI'),
-    ]),
+    entries.map(([key, uri]) => [key, textOf(uri, `${name}.${key.slice(0, 100)}`, uriForm, 'a URI')]),
   );
+}
+
+/** Standard codes of local ones, by `system|code`. */
+function conceptsOf(value: unknown): ConceptTable {
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new RecordError(400, 'value', 'concepts must be an object of system|code and the standard code.', 'concepts');
+  const entries = Object.entries(value as Record<string, unknown>);
+  if (entries.length > most) throw new RecordError(400, 'too-long', `concepts may hold ${most} codes.`, 'concepts');
+  return Object.fromEntries(
+    entries.map(([key, standard]) => {
+      const name = `concepts.${key.slice(0, 100)}`;
+      const { system, code, display } = (standard ?? {}) as Record<string, unknown>;
+      if (!key.includes('|')) throw new RecordError(400, 'value', `${name} must be named as system|code.`, name);
+      const coding = {
+        system: textOf(system, `${name}.system`, uriForm, 'a URI'),
+        code: textOf(code, `${name}.code`, /^\S+( \S+)*$/, 'a code'),
+      };
+      if (display === undefined) return [key, coding];
+      return [key, { ...coding, display: textOf(display, `${name}.display`, /\S/, 'a text') }];
+    }),
+  );
+}
+
+/** Compiled to see that it compiles; a row's element must be one of its resource. */
+function overlayOf(value: unknown): Overlay {
+  const overlay = value as Overlay;
+  try {
+    if (typeof value !== 'object' || value === null) throw new TypeError();
+    compileOverlay(overlay);
+    for (const [from, resource, to] of overlay.rows ?? []) {
+      const element = /^\w+/.exec(to)?.[0] ?? '';
+      if (!typeProperties(resource)?.has(element)) throw new Error(`Row ${from}: ${resource} has no ${element}`);
+    }
+  } catch (error) {
+    const reason = error instanceof TypeError ? 'it has not the form of an overlay' : (error as Error).message;
+    throw new RecordError(400, 'value', `The overlay does not compile: ${reason}.`, 'overlay');
+  }
+  return overlay;
 }

@@ -2,6 +2,7 @@
  * Converting stored messages anew: what would change, and carrying it out; and what the hub is told of each sender's
  * dialect, which is part of the map.
  */
+import { validate } from '@causeway/fhir';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import {
   differencesOf,
@@ -119,6 +120,9 @@ function shown(change: LaneChange, message: { id: string; controlId: string; typ
     reference: `${type}/${id}`,
     versionId: version === undefined ? null : String(version),
     message: { id: change.message, controlId: message?.controlId, type: message?.type },
+    // What a setting makes that R4 does not have is seen here before it is carried out.
+    invalid:
+      after?.scanned === undefined ? [] : validate(after.scanned.value).filter(({ severity }) => severity === 'error'),
     differences: differencesOf(
       before === undefined ? undefined : JSON.parse(before),
       after?.scanned?.value,

@@ -205,6 +205,32 @@ describe('reprocessing', () => {
     expect((await hub.get('/api/not-mapped', { role: 'patient' })).status).toBeGreaterThanOrEqual(401);
   });
 
+  it('takes what a sender does differently as data, shows what it would make, and refuses what does not compile', async () => {
+    const rows = [['ZED-1', 'Patient', 'maritalStatus', 'CodeableConcept']];
+    const concepts = { 'http://loinc.org|GLU': { system: 'http://loinc.org', code: '2345-7' } };
+    const codeSystems = { CLINLAB: `${localSystem}/5` };
+    expect((await settings({ codeSystems, overlay: { rows } })).status).toBe(200);
+    const changed = changesOf(await preview());
+    expect(changed).toMatchObject([{ kind: 'changed', invalid: [] }]);
+    expect(changed[0].differences).toEqual([{ path: 'maritalStatus.coding[0].code', after: 'x' }]);
+    expect(
+      (await settings({ codeSystems, overlay: { rows: [['ZED-1', 'Patient', 'birthDate', 'CodeableConcept']] } }))
+        .status,
+    ).toBe(200);
+    expect(changesOf(await preview())[0].invalid[0].expression).toBe('Patient.birthDate');
+    for (const wrong of [
+      { overlay: { rows: [['ZED-1', 'Patient', 'nothing', 'string']] } },
+      { overlay: { rows: [['ZED-1', 'Patient', 'gender', 'nothing']] } },
+      { overlay: 5 },
+      { overlay: { rows: 5 } },
+      { concepts: { GLU: { system: 'http://loinc.org', code: '1' } } },
+      { concepts: { '|GLU': 'x' } },
+    ])
+      expect([wrong, (await settings(wrong)).status]).toEqual([wrong, 400]);
+    expect((await settings({ concepts })).status).toBe(200);
+    await carryOut();
+  });
+
   it('tells who asks wrongly what is wrong, and is for engineers', async () => {
     expect((await hub.send('POST', '/api/reprocess/preview', { source: 5 })).status).toBe(400);
     expect((await hub.send('POST', '/api/reprocess/preview', { after: 'x' })).status).toBe(400);

@@ -1,4 +1,5 @@
 /** The organisations on the network: how their messages are recognised, and what they are called. */
+import type { ConceptTable, Overlay } from '@causeway/mapping';
 import type { Database } from '../database/index.ts';
 
 /** Where and how an organisation receives. */
@@ -52,6 +53,8 @@ export interface Participant {
     timeZone?: string;
     identifierSystems?: Record<string, string>;
     codeSystems?: Record<string, string>;
+    concepts?: ConceptTable;
+    overlay?: Overlay;
   };
   endpoint: Endpoint | undefined;
   /** Left out in a change: as it was. */

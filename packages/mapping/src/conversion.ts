@@ -3,6 +3,8 @@
  * atom of the source. A converter is a pure function: the same bytes give the same answer, ids included.
  */
 import type { Resource } from '@medplum/fhirtypes';
+import type { ConceptTable } from './concepts.ts';
+import type { Overlay } from './v2/overlay.ts';
 
 /** The result of converting one message or document. */
 export interface Conversion {
@@ -111,4 +113,8 @@ export interface ConversionContext {
   identifierSystems?: Record<string, string>;
   /** Local code system name → FHIR system (e.g. `L` → `https://…/local`). */
   codeSystems?: Record<string, string>;
+  /** Standard codes of the sender's local ones. */
+  concepts?: ConceptTable;
+  /** What the sender's HL7 v2 messages do differently. */
+  overlay?: Overlay;
 }

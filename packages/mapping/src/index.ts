@@ -1,7 +1,8 @@
 export { convertCcda } from './ccda/convert.ts';
+export type { ConceptTable, StandardCode } from './concepts.ts';
 export * from './conversion.ts';
 export * from './fact-id.ts';
 export { convertFhir } from './fhir/convert.ts';
 export { mergeFact } from './merge-fact.ts';
 export * from './outbound/index.ts';
-export { convertV2 } from './v2/index.ts';
+export { compileOverlay, convertV2, type Overlay } from './v2/index.ts';

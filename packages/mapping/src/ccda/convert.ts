@@ -3,6 +3,7 @@
  * table or by its class, and every atom of the document has its place in the ledger.
  */
 import { type CdaDocument, type CdaSection, statementsIn, type XmlElement } from '@causeway/ccda';
+import { addStandardCodes } from '../concepts.ts';
 import type { Conversion, ConversionContext } from '../conversion.ts';
 import {
   convertEncompassingEncounter,
@@ -50,12 +51,9 @@ export function convertCcda(document: CdaDocument, context: ConversionContext): 
   keepOpenCodes(run, document.xml.root, composition ?? original);
   run.bindReferences();
   for (const draft of run.all()) draft.resource.meta = { source: context.messageUri };
-  return {
-    facts: run.all().map((draft) => draft.fact()),
-    identityEvents: [],
-    ledger: run.account.ledger(document),
-    issues: run.issues,
-  };
+  const facts = run.all().map((draft) => draft.fact());
+  const conversion = { facts, identityEvents: [], ledger: run.account.ledger(document), issues: run.issues };
+  return addStandardCodes(conversion, context.concepts);
 }
 
 /** Everybody whom the header names. */

@@ -3,9 +3,11 @@
  * its own Patients, so each id is made the hub's, and references within the Bundle and to the site's other resources
  * follow.
  */
+
 import { createHash } from 'node:crypto';
 import { isDefinition, isFhirError, isResourceType, type ScannedEntry, scanBundle } from '@causeway/fhir';
 import type { Resource } from '@medplum/fhirtypes';
+import { addStandardCodes } from '../concepts.ts';
 import type { Conversion, ConversionContext, ConversionIssue, Fact, LedgerEntry } from '../conversion.ts';
 import { factId } from '../fact-id.ts';
 
@@ -59,7 +61,7 @@ export function convertFhir(text: string, context: ConversionContext): Conversio
     return { resource, key: `${resource.resourceType}|${identity}`, asOf, mode: 'replace' };
   });
   facts.sort((a, b) => rank(a) - rank(b));
-  return { facts, identityEvents: [], ledger, issues };
+  return addStandardCodes({ facts, identityEvents: [], ledger, issues }, context.concepts);
 }
 
 function rank({ resource }: Fact): number {

@@ -4,9 +4,11 @@
  * known, whether or not the type itself is.
  */
 import type { Message } from '@causeway/hl7v2';
+import { addStandardCodes } from '../concepts.ts';
 import type { Conversion, ConversionContext, Fact } from '../conversion.ts';
 import { factId } from '../fact-id.ts';
 import { toFhirDateTime, type Zone } from './datatypes/datetime.ts';
+import { type CompiledOverlay, compileOverlay } from './overlay.ts';
 import { Run } from './run.ts';
 import { settleDocument } from './segments/document.ts';
 import { HANDLERS } from './segments/index.ts';
@@ -19,12 +21,14 @@ import { ledgerOf, readSource, type SourceSegment } from './source.ts';
 
 /**
  * Converts a parsed message. Never throws for any message that parses: what cannot be right is listed in `issues` and
- * in the ledger, the rest is converted.
+ * in the ledger, the rest is converted. Throws for an overlay that does not compile (see `compileOverlay`).
  * @param message as `parseMessage` answers it
  * @param context where the bytes came from
  */
 export function convertV2(message: Message, context: ConversionContext): Conversion {
   const segments = readSource(message);
+  const overlay = overlayOf(context);
+  overlay?.before(segments);
   const msh = segments.find((segment) => segment.name === 'MSH');
   const run = new Run(context, zoneOf(msh, context), context.receivedAt);
   run.asOf = statementTimeOf(segments, run);
@@ -38,17 +42,32 @@ export function convertV2(message: Message, context: ConversionContext): Convers
       leavePatient(state);
     }
     HANDLERS[segment.name]?.(segment, state);
+    overlay?.after.get(segment.name)?.(segment, state);
   }
   settleOrder(state);
   settleDocument(state);
   settleAppointment(state);
   const statement = provenance(state);
-  return {
-    facts: factsOf(run, statement.key),
-    identityEvents: state.identityEvents,
-    ledger: ledgerOf(segments),
-    issues: run.issues,
-  };
+  const facts = factsOf(run, statement.key);
+  const { identityEvents } = state;
+  const conversion = { facts, identityEvents, ledger: ledgerOf(segments), issues: run.issues };
+  return addStandardCodes(conversion, context.concepts);
+}
+
+/** Overlays compiled so far, by their text: a sender's is the same from message to message. */
+const overlays = new Map<string, CompiledOverlay>();
+const OVERLAYS_KEPT = 1_000;
+
+function overlayOf({ overlay }: ConversionContext): CompiledOverlay | undefined {
+  if (overlay === undefined) return undefined;
+  const text = JSON.stringify(overlay);
+  let compiled = overlays.get(text);
+  if (compiled === undefined) {
+    if (overlays.size >= OVERLAYS_KEPT) overlays.clear();
+    compiled = compileOverlay(overlay);
+    overlays.set(text, compiled);
+  }
+  return compiled;
 }
 
 /** Whether a PID names another patient than the one in hand. */
