@@ -59,6 +59,21 @@ export function entryCodes(root: RawElement): CodedAtom[] {
   return [...found.values()];
 }
 
+/** The pieces of text of all narratives of sections. */
+export function narrativesOf(root: RawElement): string[] {
+  const pieces: string[] = [];
+  const collect = (element: RawElement): void => {
+    pieces.push(...element.pieces.filter((piece) => piece.trim() !== ''));
+    for (const child of element.children) collect(child);
+  };
+  visit(root, `/${root.name}`, (element) => {
+    if (!isNarrative(element)) return true;
+    collect(element);
+    return false;
+  });
+  return pieces;
+}
+
 function isNarrative(element: RawElement): boolean {
   return element.name === 'text' && element.parent?.name === 'section';
 }

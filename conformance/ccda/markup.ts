@@ -8,6 +8,8 @@ export interface RawElement {
   name: string;
   attributes: [name: string, value: string][];
   text: string;
+  /** The text as it stands between the children. */
+  pieces: string[];
   children: RawElement[];
   parent: RawElement | undefined;
 }
@@ -48,7 +50,9 @@ export function readMarkup(source: string): RawElement | undefined {
   for (const token of source.matchAll(TOKEN)) {
     const [whole, cdata, tag, rest = '', text] = token;
     if (text !== undefined || cdata !== undefined) {
-      if (open !== undefined) open.text += cdata ?? unescaped(text!);
+      const characters = cdata ?? unescaped(text!);
+      open?.pieces.push(characters);
+      if (open !== undefined) open.text += characters;
     } else if (whole.startsWith('</')) {
       open = open?.parent;
       scopes.pop();
@@ -59,6 +63,7 @@ export function readMarkup(source: string): RawElement | undefined {
         name: nameIn(scope, tag, scope['']!),
         attributes: [],
         text: '',
+        pieces: [],
         children: [],
         parent: open,
       };

@@ -10,7 +10,9 @@ import { leavesOf } from '../presence.ts';
 import { checkResources } from '../resource-checks.ts';
 import { percent, type SuiteResult, type Verdict, Verdicts } from '../result.ts';
 import { type CodedAtom, documentAtoms, entryCodes } from './atoms.ts';
+import { GuideRows } from './guide-rows.ts';
 import { decoded, readMarkup } from './markup.ts';
+import { Measures } from './measures.ts';
 
 const CONTEXT: ConversionContext = {
   source: 'conformance',
@@ -31,8 +33,10 @@ export function runCcda(cases: string): SuiteResult {
     codes: 0,
     codes_kept: 0,
   };
+  const measures = new Measures();
+  const guide = new GuideRows(cases);
   for (const file of caseFiles(cases, ['ccda'])) {
-    if (isCdaFile(file)) verdicts.check(file.id, () => checkDocument(file.bytes, tally));
+    if (isCdaFile(file)) verdicts.check(file.id, () => checkDocument(file, tally, measures, guide));
     else tally.skipped_files++;
   }
   const { atoms, accounted, mapped, structural, codes, codes_kept } = tally;
@@ -43,7 +47,11 @@ export function runCcda(cases: string): SuiteResult {
     fields: atoms,
     accounted_pct: percent(accounted, atoms),
     mapped_pct: percent(mapped, atoms - structural),
+    used_or_mapped_pct: percent(mapped + tally.consumed, atoms - structural),
     codes_kept_pct: percent(codes_kept, codes),
+    ...measures.figures,
+    ...guide.figures,
+    summary: tally.converted === 0 ? undefined : `${measures.summary}\n${guide.summary}`,
   };
 }
 
@@ -69,7 +77,7 @@ type Tally = ReturnType<typeof emptyAccount> & {
   codes_kept: number;
 };
 
-function checkDocument(bytes: Uint8Array, tally: Tally): Verdict {
+function checkDocument({ id, bytes }: CaseFile, tally: Tally, measures: Measures, guide: GuideRows): Verdict {
   const parsed = parseCda(bytes);
   if (!parsed.ok) {
     const { code, message, line } = parsed.error;
@@ -84,7 +92,10 @@ function checkDocument(bytes: Uint8Array, tally: Tally): Verdict {
   const atoms = documentAtoms(root);
   const ledger = checkLedger(atoms, conversion);
   addAccount(tally, ledger.account);
-  const lost = lostCodes(entryCodes(root), conversion, tally);
+  const codes = entryCodes(root);
+  const lost = lostCodes(codes, conversion, tally);
+  measures.add(id, root, codes, conversion);
+  guide.add(conversion);
   const { invalid, dangling } = checkResources(conversion);
   tally.invalid += invalid.length;
   tally.dangling += dangling.length;

@@ -110,6 +110,9 @@ function resolveEntryReferences(run: Run): void {
   }
   for (const { element, from } of run.entryReferences) {
     run.account.rule = 'entry-reference';
+    for (const form of [element.child('code'), element.child('statusCode')]) {
+      if (form !== undefined) run.account.consumeBelow(form, 'entry-reference: its form');
+    }
     for (const id of element.all('id')) {
       const target = byId.get(`${id.attr('root')}|${id.attr('extension') ?? ''}`);
       if (target === undefined) continue;

@@ -191,6 +191,11 @@ export function makeDocumentReference(run: Run, encounter: Draft | undefined): D
 
 function attachmentOf(run: Run, draft: Draft): Json {
   const attachment: Json = { contentType: 'text/xml', url: run.context.messageUri };
+  const language = run.document.xml.root.child('languageCode');
+  if (language?.attr('code') !== undefined) {
+    attachment.language = language.attr('code');
+    run.account.mapped(language, 'code', draft, 'content[0].attachment.language');
+  }
   const body = run.document.nonXmlBody;
   if (body === undefined) return attachment;
   const mediaType = body.attr('mediaType');

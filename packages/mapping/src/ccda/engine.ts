@@ -16,7 +16,7 @@ import type { Run } from './run.ts';
 import { compileSourcePath, type SourcePath, select } from './source-path.ts';
 import { convertStatement } from './statements.ts';
 import type { Row, ValueKind } from './table.ts';
-import { repeatNumber, timing } from './timing.ts';
+import { extendTiming, repeatNumber, timing } from './timing.ts';
 
 interface CompiledRow {
   from: SourcePath;
@@ -93,6 +93,8 @@ function applyRow(
   const single = last === undefined || last.index === undefined;
   const place = { draft, path: writeSteps(steps) };
   if (single && last !== undefined && isTaken(draft.resource, steps)) {
+    // How long and how often stand in elements of their own, and are one Timing.
+    if (row.kind === 'timing') return extendTiming(run, found, place, valueAt(draft.resource, steps) as Json);
     if (row.kind === 'organizationName') {
       acknowledge(run, found, place, valueAt(draft.resource, steps), valueAt(draft.resource, steps.slice(0, -1)));
     }
@@ -150,6 +152,7 @@ function fold(run: Run, found: XmlElement, from: XmlElement, draft: Draft, kind:
     if (code !== undefined && kind !== 'group') consumeCode(run, code);
     const status = at.child('statusCode');
     if (status?.attr('code') === 'completed') run.account.consumed(status, 'code');
+    if (/^(false|0)$/.test(at.attr('negationInd') ?? '')) run.account.consumed(at, 'negationInd');
   }
 }
 

@@ -149,3 +149,33 @@ describe('other entries', () => {
     expect(provenance).toMatchObject({ recorded: '2024-01-04T00:00:00Z' });
   });
 });
+
+describe('a medication that is ordered', () => {
+  it('has how often and how long in one timing', () => {
+    const order = `<substanceAdministration classCode="SBADM" moodCode="INT"><templateId root="${T}16"/><id root="1.2.826.9" extension="M"/><statusCode code="active"/>
+      <effectiveTime xsi:type="IVL_TS"><low value="20240102"/><high value="20240109"/></effectiveTime>
+      <effectiveTime xsi:type="PIVL_TS" operator="A"><period value="6" unit="h"/></effectiveTime>
+      <consumable><manufacturedProduct><manufacturedMaterial><code code="197806" codeSystem="2.16.840.1.113883.6.88"/></manufacturedMaterial></manufacturedProduct></consumable></substanceAdministration>`;
+    const [request] = ofType(convert(documentOf(sectionOf('10160-0', order))), 'MedicationRequest');
+    expect(request?.dosageInstruction?.[0]?.timing?.repeat).toEqual({
+      frequency: 1,
+      period: 6,
+      periodUnit: 'h',
+      boundsPeriod: { start: '2024-01-02', end: '2024-01-09' },
+    });
+  });
+});
+
+describe('a payer', () => {
+  it('has the identifier that the policy names it by', () => {
+    const policy = `<act classCode="ACT" moodCode="EVN"><templateId root="${T}60"/><id root="1.2.826.9" extension="CA"/><code code="48768-6" codeSystem="${LOINC}"/><statusCode code="completed"/>
+      <entryRelationship typeCode="COMP"><sequenceNumber value="2"/><act classCode="ACT" moodCode="EVN"><templateId root="${T}61"/><id root="1.2.826.9" extension="PO"/><statusCode code="completed"/>
+        <performer typeCode="PRF"><templateId root="${T}87"/><assignedEntity><id root="2.16.840.1.113883.6.300" extension="60054"/><code code="PAYOR" codeSystem="2.16.840.1.113883.5.110"/>
+          <representedOrganization><name>Good Health</name></representedOrganization></assignedEntity></performer></act></entryRelationship></act>`;
+    const conversion = convert(documentOf(sectionOf('48768-6', policy)));
+    const [coverage] = ofType(conversion, 'Coverage');
+    const payer = ofType(conversion, 'Organization').find(({ name }) => name === 'Good Health');
+    expect(coverage).toMatchObject({ order: 2, payor: [{ reference: `Organization/${payer?.id}` }] });
+    expect(payer?.identifier?.[0]?.value).toBe('60054');
+  });
+});

@@ -124,6 +124,10 @@ function writeList(node: XmlElement, parts: string[]): void {
   const caption = node.child('caption');
   if (caption !== undefined) writeElement(caption, 'p', parts);
   parts.push(`<${tag}${idOf(node)}>`);
-  for (const child of node.children) if (child !== caption) write(child, parts);
+  for (const child of node.content) {
+    if (typeof child !== 'string') {
+      if (child !== caption) write(child, parts);
+    } else if (child.trim() !== '') parts.push(`<li>${escapeXml(child)}</li>`);
+  }
   parts.push(`</${tag}>`);
 }

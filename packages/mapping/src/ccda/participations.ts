@@ -61,6 +61,11 @@ export function recordAgent(run: Run, element: XmlElement, kind: string, targets
   const stated = element.child('time');
   const value = stated?.attr('value');
   const at = value === undefined ? undefined : instantOf(value, run.zone);
+  if (value !== undefined && at === undefined) {
+    const reason = 'not a time stamp of the form YYYYMMDDHHMMSS+ZZzz, or no day of the calendar';
+    run.account.rejected(stated!, 'value', reason);
+    run.issue('warning', 'value', stated!, 'the time of the participation is left out: it is not a time stamp');
+  }
   if (who === undefined && at === undefined) return;
   const key = `${kind}|${who?.reference ?? 'unnamed'}|${at ?? ''}`;
   let agency = run.agencies.get(key);

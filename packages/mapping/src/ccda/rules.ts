@@ -196,6 +196,8 @@ function familyHistory({ run, element, draft }: Statement): void {
     if (told !== undefined) replaceValue(run, told, 'deceasedDate says it');
   }
   resource.status = 'completed';
+  const status = element.child('statusCode');
+  if (status?.attr('code') === 'completed') run.account.consumed(status, 'code', 'family history: completed');
   for (const one of (resource.condition as Json[] | undefined) ?? []) one.code ??= { extension: [absentReason('UNK')] };
 }
 

@@ -18,6 +18,21 @@ export function timing(run: Run, element: XmlElement, place: Place): Json | unde
   return Object.keys(result).length === 0 ? undefined : result;
 }
 
+/**
+ * Adds what a further `effectiveTime` says to a Timing.
+ * @returns whether it said anything
+ */
+export function extendTiming(run: Run, element: XmlElement, place: Place, known: Json): boolean {
+  const before = JSON.stringify(known);
+  const repeat = { ...(known.repeat as Json | undefined) };
+  const result: Json = {};
+  fill(run, element, place, repeat, result);
+  if (result.event !== undefined && known.event !== undefined) delete result.event;
+  Object.assign(known, result);
+  if (Object.keys(repeat).length > 0) known.repeat = repeat;
+  return JSON.stringify(known) !== before;
+}
+
 function fill(run: Run, element: XmlElement, place: Place, repeat: Json, result: Json): void {
   const path = `${place.path}.repeat`;
   switch (element.xsiType) {

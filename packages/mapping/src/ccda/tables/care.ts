@@ -186,7 +186,7 @@ export const CARE_TABLES: readonly Table[] = [
       ['statusCode', 'status', 'code', 'coverageStatus'],
       ['effectiveTime', 'period', 'period'],
       [
-        'performer[not template=2.16.840.1.113883.10.20.22.4.88]/assignedEntity/representedOrganization',
+        'performer[not template=2.16.840.1.113883.10.20.22.4.88]/assignedEntity[representedOrganization]',
         'payor[]',
         'organization',
       ],

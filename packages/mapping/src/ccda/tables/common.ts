@@ -52,6 +52,11 @@ export const ORGANIZATION: readonly Row[] = [
   ['addr', 'address[]', 'address'],
   ['standardIndustryClassCode', 'type[]', 'concept'],
   ['desc', 'name', 'organizationName'],
+  ['code', 'type[]', 'concept'],
+  ['representedOrganization/name', 'name', 'organizationName'],
+  ['representedOrganization/id', 'identifier[]', 'identifier'],
+  ['representedOrganization/telecom', 'telecom[]', 'telecom'],
+  ['representedOrganization/addr', 'address[]', 'address'],
   ['asOrganizationPartOf/wholeOrganization', 'partOf', 'organization'],
 ];
 
