@@ -6,7 +6,7 @@ import { composite } from './composite.ts';
 import { findParameter } from './known-parameters.ts';
 import { near } from './near.ts';
 import { allOf, anyOf, hashed, lazily, type Predicate, type SearchContext, sqlOf } from './predicate.ts';
-import { lastUpdated, range } from './range.ts';
+import { dates, lastUpdated, range } from './range.ts';
 import { reference } from './reference.ts';
 import type { Filter } from './request.ts';
 import { string } from './string.ts';
@@ -42,6 +42,30 @@ export async function compile(context: SearchContext, type: string, filter: Filt
   }
 }
 
+/**
+ * Filters on a date of which a resource has one value at most (`ge…` and `lt…`) become one, which leads by both of its
+ * ends. Those of Patients stay apart: of several source patients one may fulfil each.
+ */
+export function joined(type: string, filters: readonly Filter[]): Filter[] {
+  const found: Filter[] = [];
+  for (const filter of filters) {
+    const same =
+      isDate(filter) && type !== 'Patient' ? found.findIndex((one) => isDate(one, filter.parameter.code)) : -1;
+    if (same < 0) found.push(filter);
+    else found[same] = alsoOf(found[same] as ValueFilter, filter as ValueFilter);
+  }
+  return found;
+}
+
+function isDate(filter: Filter, code?: string): filter is ValueFilter {
+  if (filter.kind !== 'value' || filter.modifier !== undefined || !filter.parameter.isSingle) return false;
+  return code === undefined || filter.parameter.code === code;
+}
+
+function alsoOf(first: ValueFilter, { values }: ValueFilter): ValueFilter {
+  return { ...first, also: [...(first.also ?? []), values] };
+}
+
 type ValueFilter = Extract<Filter, { kind: 'value' }>;
 
 async function value(context: SearchContext, type: string, filter: ValueFilter): Promise<Predicate> {
@@ -64,6 +88,8 @@ async function value(context: SearchContext, type: string, filter: ValueFilter):
       return composite(context, type, filter);
     case 'special':
       return near(context, type, values);
+    case 'date':
+      return dates(context, type, parameter, [values, ...(filter.also ?? [])]);
     default:
       return range(context, type, parameter, values);
   }

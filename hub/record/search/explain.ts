@@ -32,10 +32,10 @@ export async function explainSearch(run: SearchRun, request: SearchRequest): Pro
 }
 
 /** What leads a search, for people. */
-function leadOf({ byOrder, lead, predicates, request, homes }: Compiled): string {
+function leadOf({ byOrder, lead, predicates, filters, request, homes }: Compiled): string {
   if (byOrder) return `the index of ${sortCodes([byOrder])}, in its order`;
   const index = lead ? predicates.indexOf(lead) : -1;
-  const filter = request.filters[index];
+  const filter = filters[index];
   const within = homes ? ` within the records of ${homes.length} source patient${homes.length === 1 ? '' : 's'}` : '';
   if (!filter) return `all resources of type ${request.type} (${typeCode(request.type)})${within}`;
   return `${'parameter' in filter ? filter.parameter.code : filter.kind}${within}`;

@@ -86,6 +86,12 @@ describe('a page reads the resources that it gives', () => {
     expect(await resourcesRead(`${query}&_count=${page}`)).toBeLessThanOrEqual(page + 1);
   });
 
+  it('begins with a time from and to where that is rarer than the code', async () => {
+    const lead = async (query: string) => (await record.explain(clinician, request(query))).lead;
+    expect(await lead('Observation?code=even&date=ge2004-05-01&date=lt2004-06-01')).toBe('date');
+    expect(await lead('Observation?code=even&date=ge2004-05-01')).toBe('code');
+  });
+
   it('of Patients that have something: and of what they have, the first', async () => {
     const query = `Patient?_has:Observation:patient:code=urn:s|even&_count=${page}`;
     expect(await found(query)).toHaveLength(patientCount / 2);

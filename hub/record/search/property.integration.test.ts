@@ -57,6 +57,15 @@ const component = fc
   .record({ code: concept, valueQuantity: perhaps(quantity) })
   .map(({ valueQuantity, ...rest }) => ({ ...rest, ...(valueQuantity && { valueQuantity }) }));
 
+/** A moment, or a time from one to another, either of which may be left open. */
+const effective = fc.oneof(
+  oneOf(dates).map((effectiveDateTime) => ({ effectiveDateTime })),
+  fc
+    .tuple(perhaps(oneOf(dates)), perhaps(oneOf(dates)))
+    .filter(([start, end]) => (start ?? end) !== undefined && !(start && end && spanOf(start)[0] > spanOf(end)[0]))
+    .map(([start, end]) => ({ effectivePeriod: { ...(start && { start }), ...(end && { end }) } })),
+);
+
 /** Each Patient is somebody else: no two of them are linked to one person. */
 const patient = (i: number) =>
   fc
@@ -81,12 +90,12 @@ const observation = (i: number) =>
       status: oneOf(['final', 'amended']),
       code: concept,
       subject: perhaps(subject),
-      effectiveDateTime: perhaps(oneOf(dates)),
+      effective: perhaps(effective),
       valueQuantity: perhaps(quantity),
       component: perhaps(fc.array(component, { minLength: 1, maxLength: 2 })),
       category: perhaps(fc.array(concept, { minLength: 1, maxLength: 2 })),
     })
-    .map((rest) => ({ resourceType: 'Observation', id: `o${i}`, ...rest }));
+    .map(({ effective, ...rest }) => ({ resourceType: 'Observation', id: `o${i}`, ...rest, ...effective }));
 const condition = (i: number) =>
   fc
     .record({
@@ -159,11 +168,21 @@ function spanOf(date: string): [number, number] {
   return [Date.UTC(year, 0), Date.UTC(year + 1, 0)];
 }
 
-/** §3.1.1.4.5 on spans of time. */
-function dateCondition(name: string, found: (resource: Json) => string | undefined) {
-  return fc.array(fc.tuple(oneOf(prefixes), oneOf(dates)), { minLength: 1, maxLength: 2 }).map((asked): Condition => {
-    const fits = (prefix: string, wanted: string, value: string) => {
-      const [low, high] = spanOf(value);
+/** The first and last time that there are. */
+const [eldest, latest] = [Date.parse('0001-01-01T00:00:00Z'), Date.UTC(10_000, 0)];
+
+function effectiveSpan({ effectiveDateTime, effectivePeriod }: Json): [number, number] | undefined {
+  if (effectiveDateTime) return spanOf(effectiveDateTime);
+  if (!effectivePeriod) return undefined;
+  const { start, end } = effectivePeriod;
+  return [start ? spanOf(start)[0] : eldest, end ? spanOf(end)[1] : latest];
+}
+
+/** §3.1.1.4.5 on spans of time; `ap` leaves a value off by half of what is asked for. */
+function dateCondition(name: string, found: (resource: Json) => [number, number] | undefined) {
+  const asked = fc.tuple(oneOf([...prefixes, 'ap']), oneOf(dates));
+  return fc.array(asked, { minLength: 1, maxLength: 2 }).map((asked): Condition => {
+    const fits = (prefix: string, wanted: string, [low, high]: [number, number]) => {
       const [from, to] = spanOf(wanted);
       const isWithin = low >= from && high <= to;
       switch (prefix) {
@@ -181,6 +200,8 @@ function dateCondition(name: string, found: (resource: Json) => string | undefin
           return low >= to;
         case 'eb':
           return high <= from;
+        case 'ap':
+          return low <= to + (to - from) / 2 && high >= from - (to - from) / 2;
         default:
           return isWithin;
       }
@@ -279,7 +300,7 @@ const plain: Record<Type, fc.Arbitrary<Condition>> = {
     stringCondition('name', ({ name }) => name.flatMap((one: Json) => one.family ?? one.given)),
     codeCondition('gender', ['male', 'female', 'other', 'unknown'], ({ gender }) => gender),
     codeCondition('active', ['true', 'false'], ({ active }) => active),
-    dateCondition('birthdate', ({ birthDate }) => birthDate),
+    dateCondition('birthdate', ({ birthDate }) => birthDate && spanOf(birthDate)),
     tokenCondition('identifier', ({ identifier = [] }) =>
       identifier.map(({ system, value }: Json) => ({ system, code: value })),
     ),
@@ -295,7 +316,7 @@ const plain: Record<Type, fc.Arbitrary<Condition>> = {
     tokenCondition('component-code', ({ component = [] }) => codingsOf(...component.map((one: Json) => one.code))),
     tokenCondition('category', ({ category = [] }) => codingsOf(...category)),
     codeCondition('status', ['final', 'amended', 'entered-in-error'], ({ status }) => status),
-    dateCondition('date', ({ effectiveDateTime }) => effectiveDateTime),
+    dateCondition('date', effectiveSpan),
     quantityCondition,
     referenceCondition,
     missingCondition('subject', ({ subject }) => subject),
@@ -305,8 +326,8 @@ const plain: Record<Type, fc.Arbitrary<Condition>> = {
   ),
   Condition: fc.oneof(
     tokenCondition('code', ({ code }) => codingsOf(code)),
-    dateCondition('onset-date', ({ onsetDateTime }) => onsetDateTime),
-    dateCondition('recorded-date', ({ recordedDate }) => recordedDate),
+    dateCondition('onset-date', ({ onsetDateTime }) => onsetDateTime && spanOf(onsetDateTime)),
+    dateCondition('recorded-date', ({ recordedDate }) => recordedDate && spanOf(recordedDate)),
     referenceCondition,
     missingCondition('code', ({ code }) => code),
   ),
@@ -402,7 +423,7 @@ const sorts: Record<Type, Record<string, (resource: Json) => (string | number)[]
     gender: ({ gender }) => (gender ? [gender] : []),
   },
   Observation: {
-    date: ({ effectiveDateTime }) => (effectiveDateTime ? [spanOf(effectiveDateTime)[0]] : []),
+    date: (one) => effectiveSpan(one)?.slice(0, 1) ?? [],
     'value-quantity': (one) => quantitiesOf['value-quantity']!(one).map(({ value }) => value),
     'combo-value-quantity': (one) => quantitiesOf['combo-value-quantity']!(one).map(({ value }) => value),
     status: ({ status }) => [status],
@@ -413,10 +434,20 @@ const sorts: Record<Type, Record<string, (resource: Json) => (string | number)[]
   },
 };
 
+/** A time from one to another. */
+const window = fc.oneof(
+  fc.tuple(
+    ...([1, 2].map(() => dateCondition('date', effectiveSpan)) as [fc.Arbitrary<Condition>, fc.Arbitrary<Condition>]),
+  ),
+  fc.constant<Condition[]>([]),
+);
+
 const query = oneOf(['Patient', 'Observation', 'Condition'] as const).chain((type) =>
   fc.record({
     type: fc.constant(type),
-    conditions: fc.array(conditions[type], { maxLength: 3 }),
+    conditions: fc
+      .tuple(fc.array(conditions[type], { maxLength: 3 }), type === 'Observation' ? window : fc.constant([]))
+      .map((lists) => lists.flat()),
     sort: perhaps(fc.tuple(oneOf(Object.keys(sorts[type])), fc.boolean())),
     count: oneOf([7, 20, 1_000]),
   }),

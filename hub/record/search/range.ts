@@ -20,11 +20,90 @@ export function range(
       context,
       values.flatMap((value) => quantity(context, type, parameter, value, code)),
     );
-  const isDate = parameter.type === 'date';
-  const asked = values.map((value) => (isDate ? readDate : readNumber)(parameter, value));
+  if (parameter.type === 'date') return dates(context, type, parameter, [values], code);
+  const asked = values.map((value) => readNumber(parameter, value));
   return indexed(context, 'index_range', parameterNumber(type, code), ({ low, step = low }) =>
-    either(asked.map((one) => compared(context, one, step, 'i.high', isDate))),
+    either(asked.map((one) => compared(context, one, step, 'i.high', false))),
   );
+}
+
+/**
+ * A date that is one of the values of each list. What is no longer than a day lies in the index between two times; what
+ * is longer has an index of its own, by when it ends.
+ */
+export function dates(
+  context: SearchContext,
+  type: string,
+  parameter: SearchParameter,
+  lists: readonly (readonly string[])[],
+  code = parameter.code,
+): Predicate {
+  const asked = lists.map((values) => values.map((value) => readDate(parameter, value)));
+  const test = (low: string) =>
+    asked.map((some) => either(some.map((one) => compared(context, one, low, 'i.high', true)))).join(' AND ');
+  const number = parameterNumber(type, code);
+  const { from, to, after } = boundsOf(asked);
+  const time = (value: number) => `${context.parameter(value)}::float8`;
+  // Of dates, the step is the low end.
+  const rows = () => {
+    const of = `SELECT i.home, i.rkey FROM index_range i WHERE i.param = ${context.parameter(String(number))}::bigint`;
+    const until = Number.isFinite(to) ? ` AND i.step <= ${time(to)}` : '';
+    if (!Number.isFinite(from)) return `${of}${until} AND ${test('i.step')}`;
+    return `${of} AND i.step >= ${time(from)}${until} AND ${test('i.step')}
+      UNION ALL
+      ${of} AND i.unit IS NULL AND i.high - i.low > ${dayMs} AND i.high > ${time(after)} AND i.low + 0 < ${time(from)}
+        AND ${test('(i.low + 0)')}`;
+  };
+  return { ...indexed(context, 'index_range', number, ({ low }) => test(low)), lead: { rows } };
+}
+
+/** As in the condition of the index `index_range_long`. */
+const dayMs = 86_400_000;
+
+/**
+ * Between which times a date begins that is one of each list, if it is no longer than a day, and after which it ends.
+ */
+function boundsOf(asked: readonly (readonly AskedRange[])[]): { from: number; to: number; after: number } {
+  const lists = asked.map((some) => some.map(boundsOfOne));
+  const all = (of: (bounds: Bounds) => number, least: (...values: number[]) => number, most: typeof least) =>
+    most(...lists.map((some) => least(...some.map(of))));
+  return {
+    from: all(({ from }) => from, Math.min, Math.max),
+    to: all(({ to }) => to, Math.max, Math.min),
+    after: all(({ after }) => after, Math.min, Math.max),
+  };
+}
+
+interface Bounds {
+  from: number;
+  to: number;
+  after: number;
+}
+
+function boundsOfOne(asked: AskedRange): Bounds {
+  const { low, high } = asked;
+  const [first, last] = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
+  switch (asked.prefix) {
+    case 'eq':
+      return { from: low, to: high, after: low };
+    case 'gt':
+      return { from: high - dayMs, to: last, after: high };
+    case 'ge':
+      return { from: Math.min(low, high - dayMs), to: last, after: low };
+    case 'sa':
+      return { from: high, to: last, after: high };
+    case 'lt':
+    case 'eb':
+      return { from: first, to: low, after: first };
+    case 'le':
+      return { from: first, to: high, after: first };
+    case 'ne':
+      return { from: first, to: last, after: first };
+    default: {
+      const span = approximately(asked, true);
+      return { from: low - span - dayMs, to: high + span, after: low - span - 1 };
+    }
+  }
 }
 
 /** `_lastUpdated`. */

@@ -26,8 +26,8 @@ export interface SearchRequest {
 }
 
 export type Filter =
-  /** One of the values (comma) fits. */
-  | { kind: 'value'; parameter: SearchParameter; modifier: string | undefined; values: string[] }
+  /** One of the values (comma) fits; and one of each list of `also`, see `joined`. */
+  | { kind: 'value'; parameter: SearchParameter; modifier: string | undefined; values: string[]; also?: string[][] }
   /** What the parameter refers to is found by one of the filters. */
   | { kind: 'chain'; parameter: SearchParameter; targets: { type: string; filter: Filter }[] }
   /** A resource of the type that refers here by the parameter is found by the filter (`_has`). */

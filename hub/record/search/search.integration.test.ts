@@ -319,6 +319,22 @@ describe('what finds (https://hl7.org/fhir/R4/search.html)', () => {
   });
 });
 
+it('takes each of several filters on a date by itself where there are several dates', async () => {
+  const event = ['2020-01-01', '2025-01-01'];
+  await put({
+    resourceType: 'MedicationRequest',
+    id: 'twice',
+    status: 'active',
+    intent: 'order',
+    medicationCodeableConcept: { text: 'x' },
+    subject: { reference: 'Patient/p1' },
+    dosageInstruction: [{ timing: { event: [event[0]] } }, { timing: { event: [event[1]] } }],
+  });
+  expect(await ids('MedicationRequest?date=ge2022&date=lt2023')).toEqual(['twice']);
+  expect(await ids('MedicationRequest?date=ge2022,lt2020&date=gt2025')).toEqual([]);
+  expect(await ids('Observation?date=ge2024-01-02&date=le2024-01-03&date=ne2024-01-03')).toEqual(['o3']);
+});
+
 describe('order and pages (§3.1.1.5.1)', () => {
   const codes = 'Observation?code=2339-0,85354-9';
   it.each([

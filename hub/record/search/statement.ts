@@ -7,19 +7,22 @@ import { accessCondition } from '../../trust/index.ts';
 import { presenceHash, quantityStep } from '../index-entries.ts';
 import { parameterNumber } from '../keys.ts';
 import { storedColumns } from '../read.ts';
-import { compile } from './compile.ts';
+import { compile, joined } from './compile.ts';
 import type { Cursor } from './cursor.ts';
 import { type Frequencies, frequent } from './frequencies.ts';
 import { eachResource, foundRows, orderedRows, type Within } from './lead.ts';
 import { afterCursor, afterPlace, type OrderKey, orderBy, orderKeys, sortedColumns } from './order.ts';
 import { type Check, type Lead, type Predicate, patientOf, type SearchContext, sqlOf } from './predicate.ts';
-import type { SearchRequest, SortKey } from './request.ts';
+import type { Filter, SearchRequest, SortKey } from './request.ts';
 
 /** A search compiled for one statement. */
 export interface Compiled {
   context: SearchContext;
   values: unknown[];
   request: SearchRequest;
+  /** Those of the request, joined where they are about one value. */
+  filters: Filter[];
+  /** What each of them means. */
   predicates: Predicate[];
   checks: Check[];
   lead: Predicate | undefined;
@@ -35,12 +38,13 @@ export async function compileSearch(
   request: SearchRequest,
   frequencies: Frequencies,
 ): Promise<Compiled> {
-  const predicates = await Promise.all(request.filters.map((filter) => compile(context, request.type, filter)));
+  const filters = joined(request.type, request.filters);
+  const predicates = await Promise.all(filters.map((filter) => compile(context, request.type, filter)));
   const homes = predicates.find((one) => one.homes)?.homes;
   const checks = predicates.flatMap(({ check }) => check ?? []);
-  const base = { context, values, request, predicates, checks, homes };
+  const base = { context, values, request, filters, predicates, checks, homes };
   if (homes) return { ...base, lead: withinHomes(predicates), byOrder: undefined };
-  const { lead, isFrequent } = await mostSelective(context, request, predicates, frequencies);
+  const { lead, isFrequent } = await mostSelective(context, base, frequencies);
   const key = request.sort[0];
   const byOrder = isFrequent && request.sort.length === 1 && isIndexed(key) ? key : undefined;
   return { ...base, lead: byOrder ? undefined : lead, byOrder };
@@ -240,8 +244,7 @@ function withinHomes(predicates: readonly Predicate[]): Predicate {
 /** The filter that finds least; `isFrequent`: even that finds a lot. */
 async function mostSelective(
   context: SearchContext,
-  request: SearchRequest,
-  predicates: readonly Predicate[],
+  { request, filters, predicates }: Pick<Compiled, 'request' | 'filters' | 'predicates'>,
   frequencies: Frequencies,
 ): Promise<{ lead: Predicate | undefined; isFrequent: boolean }> {
   const leading = predicates.map((one, i) => ({ one, i })).filter(({ one }) => one.lead && !one.negative);
@@ -253,7 +256,7 @@ async function mostSelective(
     return { lead: leading[0]!.one, isFrequent: false };
   }
   const counts = await Promise.all(
-    leading.map(({ one, i }) => frequencies.of(context, request.type, one, request.filters[i]!)),
+    leading.map(({ one, i }) => frequencies.of(context, request.type, one, filters[i]!)),
   );
   const least = Math.min(...counts);
   const chosen = leading[counts.indexOf(least)]!.one;

@@ -129,6 +129,8 @@ export interface SearchParameter {
    * that say of which system a code is.
    */
   valueSets?: string[];
+  /** For dates: a resource has one value at most. */
+  isSingle?: true;
   /** Of a built-in one: the codes of the parameters that find, one or the other, the same (`combo-code`). */
   unionOf?: string[];
   /** Of a built-in reference: the parameter that finds the same and more, and the type that this one is confined to. */

@@ -106,8 +106,8 @@ function ofType<T extends SearchParameterDefinition>(parameters: readonly T[], r
 /** Types that are no DomainResource. */
 export const PLAIN_RESOURCES: ReadonlySet<string> = new Set(['Binary', 'Bundle', 'Parameters']);
 
-/** What is learnt while compiling: a composite's components, the value sets of a code. */
-type Added = Pick<SearchParameter, 'components' | 'composite' | 'valueSets'>;
+/** What is learnt while compiling: a composite's components, the value sets of a code, how many values there can be. */
+type Added = Pick<SearchParameter, 'components' | 'composite' | 'valueSets' | 'isSingle'>;
 
 /** Compiles one parameter into the tree; a sentence when it cannot be. */
 export function addParameter(
@@ -131,8 +131,17 @@ export function addParameter(
   if (type === 'composite') return addComposite(defs, plan, resourceType, definition, expression);
   const places = placesOf(defs, plan, resourceType, expression);
   if (typeof places === 'string') return places;
-  if (emitAt(places, type, code) > 0) return type === 'token' ? valueSetsOf(defs, places) : {};
+  if (emitAt(places, type, code) > 0) {
+    if (type === 'token') return valueSetsOf(defs, places);
+    return type === 'date' && isOneElement(places) ? { isSingle: true } : {};
+  }
   return `a ${type} parameter cannot be found in elements of type ${places.map((place) => place.type).join(', ')}`;
+}
+
+/** Whether places are those of one element, which a resource has once at most: in one of its types. */
+function isOneElement([first, ...more]: Place[]): boolean {
+  if (first?.element === undefined) return false;
+  return more.every(({ element, parent }) => element === first.element && parent === first.parent);
 }
 
 /** The value sets of places that are all codes, where each binds its codes to one of which all codes are known. */
@@ -259,7 +268,7 @@ function componentTarget(
 function describe(
   resourceType: string,
   definition: CustomParameter,
-  { components, composite, valueSets }: Added,
+  { components, composite, valueSets, isSingle }: Added,
 ): SearchParameter {
   const { code, type, url, target, refusal } = definition;
   return {
@@ -271,6 +280,7 @@ function describe(
     ...(components === undefined ? {} : { components }),
     ...(composite === undefined ? {} : { composite }),
     ...(valueSets === undefined ? {} : { valueSets }),
+    ...(isSingle === undefined ? {} : { isSingle }),
     ...(refusal === undefined ? {} : { refusal }),
   };
 }

@@ -32,6 +32,8 @@ export interface Place {
   type: string;
   /** The value set to which a required binding binds the element. */
   valueSet?: string;
+  /** The element that this is, or that this is one form of; undefined where a resource can have several. */
+  element?: string;
 }
 
 export function planNode(property = '', index = -1, key = '', condition?: PlanNode['condition']): PlanNode {
@@ -140,7 +142,13 @@ function members(defs: Definitions, place: Place, name: string): Place[] {
     parent: place.node,
     type: property.type,
     ...(property.element[4] === undefined ? {} : { valueSet: property.element[4] }),
+    ...(isSingle(place) && property.element[2] === 1 ? { element: property.choice ?? property.name } : {}),
   }));
+}
+
+/** Whether a resource has one element at most at a place. */
+function isSingle({ node, parent, element }: Place): boolean {
+  return node === parent || element !== undefined;
 }
 
 function child(parent: PlanNode, property: string, index: number): PlanNode {

@@ -61,6 +61,29 @@ describe('searchParameters', () => {
       expect(searchParameters(type!).find((one) => one.code === code)?.unionOf).toBeUndefined();
     }
   });
+
+  test('tells which dates a resource has once at most', () => {
+    const isSingle = (type: string, code: string) =>
+      searchParameters(type).find((parameter) => parameter.code === code)!.isSingle === true;
+    for (const [type, code] of [
+      ['Patient', 'birthdate'],
+      ['Observation', 'date'],
+      ['Condition', 'onset-date'],
+      ['Encounter', 'date'],
+      ['Medication', 'expiration-date'],
+    ] as const) {
+      expect([type, code, isSingle(type, code)]).toEqual([type, code, true]);
+    }
+    for (const [type, code] of [
+      ['AllergyIntolerance', 'onset'],
+      ['Encounter', 'location-period'],
+      ['MedicationRequest', 'date'],
+      ['Goal', 'target-date'],
+      ['Condition', 'asserted-date'],
+    ] as const) {
+      expect([type, code, isSingle(type, code)]).toEqual([type, code, false]);
+    }
+  });
 });
 
 describe('extract', () => {
