@@ -78,6 +78,20 @@ test('own delimiters and charset are used in the answer', () => {
   expect(answer?.bytes).toHaveLength(answer!.text.length);
 });
 
+test.each([
+  ['UTF-16 is declared and the bytes are not', 'MSH|^~\\&|A|B|C|D|2024||ADT^A01|7|P|2.5||||||UNICODE UTF-16\r'],
+  ['UTF-16 is declared, the mark says UTF-8', '\ufeffMSH|^~\\&|A|B|C|D|2024||ADT^A01|7|P|2.5||||||UNICODE UTF-16\r'],
+  ['a delimiter stands in versions', 'MSH|.&#!|A|B|C|D|2024||ADT.A01|7|P|2.5\r'],
+  ['a delimiter stands in times', 'MSH|+~\\&|A|B|C|D|2024||ADT+A01|7|P|2.5\r'],
+])('the answer can be read where %s', (_, text) => {
+  const answer = acknowledge(parseMessage(Buffer.from(text)), { outcome: 'error', time, controlId: 'A1' });
+  const read = parseMessage(answer!.bytes);
+  if (isParseError(read)) throw new Error(read.message);
+  expect(read.header).toMatchObject({ controlId: 'A1', messageCode: 'ACK' });
+  expect(read.header.version).toMatch(/^2\.5/);
+  expect(answer!.text).toMatch(/\rMSA.A[ER].7/);
+});
+
 describe('enhanced mode', () => {
   const wish = (accept: string, application: string) => message(header('2.5', `|||${accept}|${application}`)).header;
   test.each([

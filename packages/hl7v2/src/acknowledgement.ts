@@ -72,20 +72,37 @@ export function acknowledge(
   }
   const reported = isParseError(to) ? [to, ...(options.conditions ?? [])] : (options.conditions ?? []);
   const version = answerVersion(header);
-  const delimiters = header?.delimiters.escape ? header.delimiters : standardDelimiters;
+  const delimiters = header && areUsable(header.delimiters) ? header.delimiters : standardDelimiters;
   const written = (charset: string) =>
     mshSegment(header, delimiters, version, options, charset) +
     msaSegment(header, delimiters, version, code, reported, options.expectedSequenceNumber) +
     errSegments(delimiters, version, reported);
   const declared = header?.charsets[0] ?? '';
-  const text = written(charsetLabel(declared) ? declared : '');
-  const label = to instanceof Message ? to.encoding : (charsetLabel(declared) ?? 'utf-8');
+  const known = charsetLabel(declared);
+  const label = labelOf(to, header);
+  const text = written(known && isUtf16(known) === isUtf16(label) ? declared : '');
   const bytes = encodeText(to instanceof Message && to.bomLength === 2 ? `\ufeff${text}` : text, label);
   if (bytes !== undefined) {
     return { code, text, encoding: label, bytes };
   }
   const unicode = written('UNICODE UTF-8');
   return { code, text: unicode, encoding: 'utf-8', bytes: new TextEncoder().encode(unicode) };
+}
+
+/** Whether texts can be escaped with them, and times, versions and codes hold none of them. */
+function areUsable({ field, component, repetition, escape: mark, subcomponent }: Delimiters): boolean {
+  return mark !== '' && !/[.+-]/.test(field + component + repetition + mark + subcomponent);
+}
+
+/** The charset of the answer: that of the message; of one that could not be read, what it declares, UTF-16 excepted. */
+function labelOf(to: Message | ParseError | MessageHeader, header: MessageHeader | undefined): CharsetLabel {
+  if (to instanceof Message) return to.encoding;
+  const declared = charsetLabel(header?.charsets[0] ?? '') ?? 'utf-8';
+  return isUtf16(declared) ? 'utf-8' : declared;
+}
+
+function isUtf16(label: CharsetLabel | undefined): boolean {
+  return label?.startsWith('utf-16') === true;
 }
 
 /** The value of MSA-1; undefined when the sender wants no answer. Without a header, original mode is assumed. */
