@@ -322,6 +322,13 @@ const noise = fc
   .map((parts) => parts.join(''));
 
 describe('any message', () => {
+  test('no resource holds control characters, which FHIR strings may not', () => {
+    const doctor = '1001^Keller\u0000^Jon^^^DR^^NPI&2.16.840.1\u0000.113&ISO^L^^^NP\u0001I';
+    const visit = `PV1|1|I|4\u0000E|||${doctor}|${doctor}||||||||||||V5\u00005^^^HARBOR&1.\u00022&ISO^VN`;
+    const result = convert('ADT^A0\u00001', PID.replace('778', '7\u000078'), visit, `ROL|1|AD|PP|${doctor}`);
+    expect(JSON.stringify(result.facts)).not.toMatch(/\\u00[01]/);
+  });
+
   test('never throws, accounts for every atom once, and refers only to what it states', () => {
     fc.assert(
       fc.property(

@@ -257,6 +257,6 @@ export function readSsn(cell: Cell): Element | undefined {
 }
 
 function value(component: SourceComponent | undefined, sub: number): string | undefined {
-  const text = component?.[sub]?.value.trim();
+  const text = component?.[sub]?.clean;
   return text === undefined || text === '' || text === NULL ? undefined : text;
 }

@@ -108,7 +108,7 @@ export function peek(
   component = 1,
   repetition = 0,
 ): string | undefined {
-  const value = segment?.fields[field]?.[repetition]?.[component]?.[1]?.value.trim();
+  const value = segment?.fields[field]?.[repetition]?.[component]?.[1]?.clean;
   return value === undefined || value === '' || value === '""' ? undefined : value;
 }
 
