@@ -31,6 +31,15 @@ describe('convertFhir', () => {
     expect(conversion.facts[0]!.asOf).toBe('2026-01-01T00:00:00Z');
   });
 
+  it('takes for said when it was received what is said at no time', () => {
+    for (const lastUpdated of ['yesterday', '2026-02-30T99:00:00Z', '2026-13', { when: 1 }, 5, '']) {
+      const conversion = convertFhir(bundle({ resource: { resourceType: 'Patient', meta: { lastUpdated } } }), context);
+      if (typeof conversion === 'string') throw new Error(conversion);
+      expect(conversion.facts[0]!.asOf).toBe(context.receivedAt);
+      expect(conversion.issues.map(({ code, source }) => [code, source])).toEqual([['value', 'Bundle.entry[0]']]);
+    }
+  });
+
   it('gives the same fact the same id whichever Bundle states it, and another site’s another', () => {
     const one = bundle({
       resource: { resourceType: 'Patient', identifier: [{ system: 's', value: '1' }] },

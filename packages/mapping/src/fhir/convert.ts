@@ -57,8 +57,10 @@ export function convertFhir(text: string, context: ConversionContext): Conversio
         rule: 'fhir',
       });
     }
-    const asOf = entry.resource!.value.meta?.lastUpdated ?? scanned.bundle.timestamp ?? context.receivedAt;
-    return { resource, key: `${resource.resourceType}|${identity}`, asOf, mode: 'replace' };
+    const said = entry.resource!.value.meta?.lastUpdated ?? scanned.bundle.timestamp;
+    const asOf = said === undefined ? context.receivedAt : instantOf(said);
+    if (asOf === undefined) issues.push(ofNoTime(index));
+    return { resource, key: `${resource.resourceType}|${identity}`, asOf: asOf ?? context.receivedAt, mode: 'replace' };
   });
   facts.sort((a, b) => rank(a) - rank(b));
   return addStandardCodes({ facts, identityEvents: [], ledger, issues }, context.concepts);
@@ -66,6 +68,13 @@ export function convertFhir(text: string, context: ConversionContext): Conversio
 
 function rank({ resource }: Fact): number {
   return resource.resourceType === 'Patient' ? 0 : 1;
+}
+
+const dateTime = /^\d{4}(?:-\d\d(?:-\d\d(?:T\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d))?)?)?$/;
+
+/** The time as it was said, where it is one. */
+function instantOf(said: unknown): string | undefined {
+  return typeof said === 'string' && dateTime.test(said) && !Number.isNaN(Date.parse(said)) ? said : undefined;
 }
 
 /** What the site knows a resource by: its id there, the condition under which it is made, an identifier, its content. */
@@ -110,6 +119,16 @@ function ofAdministrators(index: number, type: string): ConversionIssue {
     code: 'not-supported',
     source: `Bundle.entry[${index}]`,
     message: `An entry with a ${type}, by which the whole hub goes, was kept and not carried out; an administrator may store it.`,
+  };
+}
+
+function ofNoTime(index: number): ConversionIssue {
+  return {
+    severity: 'warning',
+    code: 'value',
+    source: `Bundle.entry[${index}]`,
+    message:
+      'meta.lastUpdated, or else the timestamp of the Bundle, is no time such as 2026-01-31T08:00:00Z; the entry is taken for said when it was received.',
   };
 }
 
