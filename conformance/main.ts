@@ -7,6 +7,7 @@ import { join, resolve } from 'node:path';
 import { runCcda } from './ccda/suite.ts';
 import { runFhir, runSynthea } from './fhir.ts';
 import { runGraphql } from './graphql.ts';
+import { runHl7v2Back } from './hl7v2/back-suite.ts';
 import { runHl7v2 } from './hl7v2/suite.ts';
 import { runMpi } from './linkage/mpi.ts';
 import { runRegion } from './linkage/region.ts';
@@ -21,6 +22,7 @@ type Suite = (cases: string, options: Options) => SuiteResult | Promise<SuiteRes
 
 const SUITES: Readonly<Record<string, Suite>> = {
   hl7v2: runHl7v2,
+  'hl7v2-back': runHl7v2Back,
   ccda: runCcda,
   synthea: runSynthea,
   fhir: runFhir,

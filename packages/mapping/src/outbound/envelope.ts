@@ -31,6 +31,11 @@ export interface Envelope {
   };
   /** The organisation that stated the content. */
   origin: { key: string; name: string };
+  /**
+   * The message is passed on as it came: patient, sender, receiver, time and control number are those that its own
+   * resources state (its Provenance and the MessageHeader in it), not the recipient's and the hub's.
+   */
+  relayed?: boolean;
 }
 
 /** A report with everything of it that is known. */

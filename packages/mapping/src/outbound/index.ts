@@ -1,5 +1,4 @@
-/** From the record to what a destination reads: HL7 v2 messages, FHIR transactions and C-CDA documents. */
-export { type CcdaOptions, type Omission, type WrittenCcda, writeCcda } from './ccda/index.ts';
+/** From the record to what a destination reads: HL7 v2 messages and FHIR transactions. */
 export {
   type Envelope,
   isWithdrawn,
@@ -11,3 +10,4 @@ export {
 export { writeDocumentBundle, writeResultBundle } from './fhir-bundle.ts';
 export { writeMdm } from './mdm.ts';
 export { writeOru } from './oru.ts';
+export { type OutboundMessage, writeV2 } from './v2/write.ts';

@@ -18,6 +18,25 @@ export function conceptOf(vocabulary: string, code: string | undefined): Element
     : { system: found.system, code: entry[0], display: entry[1] };
 }
 
+/** The v2 code for a FHIR code, the first the vocabulary names; undefined when none means it. */
+export function codeFor(vocabulary: string, fhirCode: string | undefined): string | undefined {
+  return Object.entries(CODES[vocabulary] ?? {}).find(([, code]) => code === fhirCode)?.[0];
+}
+
+/** The v2 code for a FHIR coding of the vocabulary's system; undefined when none means it. */
+export function codeForConcept(vocabulary: string, coding: Element): string | undefined {
+  const found = CONCEPTS[vocabulary];
+  if (found === undefined || coding.system !== found.system) return undefined;
+  return Object.entries(found.codes).find(
+    ([code, entry]) => (typeof entry === 'string' ? code : entry[0]) === coding.code,
+  )?.[0];
+}
+
+/** The code system of a vocabulary of concepts. */
+export function systemOfConcepts(vocabulary: string): string | undefined {
+  return CONCEPTS[vocabulary]?.system;
+}
+
 export function isVocabulary(name: string): boolean {
   return CODES[name] !== undefined || CONCEPTS[name] !== undefined;
 }

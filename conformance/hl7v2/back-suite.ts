@@ -1,0 +1,119 @@
+/**
+ * Suite `hl7v2-back`: messages of the types that are written are converted and written back from the resources alone;
+ * every mapped atom is looked for in its own field.
+ */
+import { isParseError, parseMessage } from '@causeway/hl7v2';
+import { type Conversion, type ConversionContext, convertV2, type Envelope, writeV2 } from '@causeway/mapping';
+import { caseFiles } from '../case-files.ts';
+import { percent, type SuiteResult, type Verdict, Verdicts } from '../result.ts';
+import { MeaningCheck } from './equal-values.ts';
+import { type AtomFate, giveBack } from './give-back.ts';
+import { isMessageFile, messagesIn } from './message-files.ts';
+
+const CONTEXT: ConversionContext = {
+  source: 'conformance',
+  receivedAt: '2026-01-01T00:00:00.000Z',
+  messageUri: 'urn:causeway:message:conformance',
+};
+const ENVELOPE: Envelope = {
+  controlId: 'BACK',
+  deliveryId: '01890000-0000-7000-8000-000000000001',
+  time: CONTEXT.receivedAt,
+  kind: 'new',
+  recipient: { patient: { resourceType: 'Patient' }, identifierSystem: '' },
+  origin: { key: CONTEXT.source, name: CONTEXT.source },
+  relayed: true,
+};
+const WRITTEN = new Set(['ADT', 'ORU', 'MDM', 'SIU', 'RDE', 'VXU', 'ORM', 'OMG', 'OML']);
+const PLACES_SHOWN = 60;
+
+interface Tally {
+  messages: number;
+  other_types: number;
+  mapped: number;
+  given: number;
+  text: number;
+  lost: number;
+  unstable: number;
+}
+
+/** Runs the suite over `hl7v2` below the cases folder. */
+export function runHl7v2Back(cases: string): SuiteResult {
+  const verdicts = new Verdicts();
+  const sources = new Map<string, Tally>();
+  const lost = new Map<string, number>();
+  for (const file of caseFiles(cases, ['hl7v2'])) {
+    if (!isMessageFile(file)) continue;
+    const folder = file.id.split('/').slice(0, 2).join('/');
+    const tally = sources.get(folder) ?? newTally();
+    sources.set(folder, tally);
+    for (const { id, bytes } of messagesIn(file).messages) {
+      const message = parseMessage(bytes);
+      if (isParseError(message) || !WRITTEN.has(message.type.code)) {
+        tally.other_types++;
+        continue;
+      }
+      verdicts.check(id, () => checkMessage(bytes, tally, lost));
+    }
+  }
+  const all = [...sources.values()].reduce(sumOf, newTally());
+  return {
+    ...verdicts.result,
+    ...all,
+    given_back_pct: percent(all.given, all.mapped),
+    sources: Object.fromEntries(sources),
+    lost_places: Object.fromEntries([...lost].sort(([, a], [, b]) => b - a)),
+    summary: summaryOf(sources, all, lost),
+  };
+}
+
+function checkMessage(bytes: Uint8Array, tally: Tally, lost: Map<string, number>): Verdict {
+  const message = parseMessage(bytes);
+  if (isParseError(message)) return { reasons: ['not read'] };
+  const conversion = convertV2(message, CONTEXT);
+  const { code, event } = message.type;
+  const bytesBack = writtenBack(code, event, conversion);
+  if (typeof bytesBack === 'string') {
+    tally.other_types++;
+    return { refusal: bytesBack, reasons: [] };
+  }
+  const back = parseMessage(bytesBack);
+  if (isParseError(back)) return { reasons: [`what is written is refused: ${back.code}`] };
+  tally.messages++;
+  const fates = giveBack(message, conversion, back, new MeaningCheck(message, conversion, CONTEXT));
+  for (const fate of fates) count(fate, tally, lost);
+  const again = writtenBack(code, event, convertV2(back, CONTEXT));
+  if (typeof again === 'string' || Buffer.compare(again, bytesBack) !== 0) tally.unstable++;
+  return { reasons: [] };
+}
+
+function writtenBack(code: string, event: string, { facts }: Conversion): Uint8Array | string {
+  return writeV2({ code, event, resources: facts.map(({ resource }) => resource) }, ENVELOPE);
+}
+
+function count({ place, fate }: AtomFate, tally: Tally, lost: Map<string, number>): void {
+  tally.mapped++;
+  tally[fate]++;
+  if (fate === 'lost') lost.set(place, (lost.get(place) ?? 0) + 1);
+}
+
+function newTally(): Tally {
+  return { messages: 0, other_types: 0, mapped: 0, given: 0, text: 0, lost: 0, unstable: 0 };
+}
+
+function sumOf(sum: Tally, more: Tally): Tally {
+  for (const key of Object.keys(sum) as (keyof Tally)[]) sum[key] += more[key];
+  return sum;
+}
+
+function summaryOf(sources: ReadonlyMap<string, Tally>, all: Tally, lost: ReadonlyMap<string, number>): string {
+  const line = (name: string, { messages, mapped, given, text, lost: gone, unstable }: Tally) =>
+    `  ${name}: ${messages} messages, ${mapped} atoms mapped, ${given} given back (${percent(given, mapped)} %), ${text} within a text, ${gone} lost; ${unstable} written otherwise the second time`;
+  const places = [...lost].sort(([, a], [, b]) => b - a).slice(0, PLACES_SHOWN);
+  return [
+    'Written back from the resources alone:',
+    ...[...sources].map(([name, tally]) => line(name, tally)),
+    line('all', all),
+    `Lost, by field and component: ${places.map(([place, times]) => `${place} ${times}`).join(', ')}`,
+  ].join('\n');
+}

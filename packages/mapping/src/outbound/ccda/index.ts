@@ -1,2 +1,0 @@
-export { type WrittenCcda, writeCcda } from './document.ts';
-export type { CcdaOptions, Omission } from './writer.ts';

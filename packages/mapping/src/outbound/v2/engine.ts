@@ -1,0 +1,152 @@
+/**
+ * Carries the rows of the v2 → FHIR tables out backwards: what a row's path finds in the resource is written, as the
+ * row's data type, to the row's field. Where several rows have one target (PID-13 and PID-14 both make a telecom), an
+ * item goes to the row whose constants it holds, else to the row whose data type fits it best, else to the first that
+ * takes it; no item is written twice in one segment.
+ */
+import type { Row } from '../../v2/engine.ts';
+import type { SegmentFields } from './fields.ts';
+import { type Element, holds, isElement, type Writing } from './record.ts';
+import { type ValueWriter, valueWriter } from './values/index.ts';
+
+/** Writes what the rows say of a resource into a segment. */
+export type BackMap = (resource: Element, fields: SegmentFields, writing: Writing) => void;
+
+export interface BackOptions {
+  /** Sources of rows that a function of the segment carries out instead. */
+  skip?: readonly string[];
+  /** Fields that hold one value although their target is a list. */
+  single?: readonly string[];
+  /** Sources of rows that only take what no other row does. */
+  last?: readonly string[];
+}
+
+interface BackRow {
+  from: string;
+  field: number;
+  component: number | undefined;
+  steps: Step[];
+  constants: Element | undefined;
+  /** Takes items of a certain form only. */
+  isSpecific: boolean;
+  writer: ValueWriter;
+  single: boolean;
+}
+
+interface Step {
+  name: string;
+  kind: 'one' | 'new' | 'slot' | 'extension';
+  key: string;
+}
+
+/** A value that a path leads to; `path` tells items apart. */
+interface Found {
+  value: unknown;
+  path: string;
+}
+
+/** Compiles rows; throws on one that cannot be read backwards and is not in `skip`. */
+export function compileBack(rows: readonly Row[], options: BackOptions = {}): BackMap {
+  const known = new Set(rows.map(([from]) => from));
+  for (const name of [...(options.skip ?? []), ...(options.single ?? []), ...(options.last ?? [])])
+    if (!known.has(name)) throw new Error(`'${name}' is no row of this table`);
+  const compiled = rows
+    .filter(([from, to]) => to !== '' && !(options.skip ?? []).includes(from))
+    .map((row) => compileRow(row, options));
+  const last = compiled.filter(({ from }) => options.last?.includes(from));
+  const ordered = [...compiled.filter((row) => !last.includes(row)), ...last];
+  return (resource, fields, writing) => {
+    const claimed = new Set<string>();
+    const claims = new Map<BackRow, unknown[]>();
+    const claim = (row: BackRow, fits: (value: unknown) => boolean) => {
+      const mine = claims.get(row) ?? [];
+      for (const { value, path } of find(resource, row)) {
+        if (row.single && mine.length > 0) break;
+        if (isClaimed(path, claimed) || !row.writer.accepts(value, writing) || !fits(value)) continue;
+        claimed.add(path);
+        mine.push(value);
+      }
+      if (mine.length > 0) claims.set(row, mine);
+    };
+    for (const row of ordered) if (row.isSpecific) claim(row, () => true);
+    for (const row of ordered) claim(row, (value) => row.writer.prefers(value, writing));
+    for (const row of ordered) claim(row, () => true);
+    for (const row of ordered) {
+      const values = claims.get(row);
+      if (values === undefined) continue;
+      const written = row.writer.write(values, writing);
+      if (row.component === undefined) fields.add(row.field, ...written);
+      else fields.addComponent(row.field, row.component, written[0]);
+    }
+  };
+}
+
+/** An item is taken when it, or a member of it, is. */
+function isClaimed(path: string, claimed: ReadonlySet<string>): boolean {
+  if (claimed.has(path)) return true;
+  for (const known of claimed) if (known.startsWith(`${path}.`)) return true;
+  return false;
+}
+
+function compileRow([from, to, type, options]: Row, { single }: BackOptions): BackRow {
+  const source = /^[A-Z][A-Z0-9]{2}-(\d+)(?:\.(\d+))?$/.exec(from)!;
+  const writer = valueWriter(type);
+  if (writer === undefined) throw new Error(`Row '${from}': data type '${type}' cannot be written`);
+  const steps = stepsOf(to);
+  return {
+    from,
+    isSpecific: options?.with !== undefined || steps.some(({ kind, key }) => kind === 'slot' && key !== 'first'),
+    field: Number(source[1]),
+    component: source[2] === undefined ? undefined : Number(source[2]),
+    steps,
+    constants: options?.with,
+    writer,
+    single: single?.includes(from) === true,
+  };
+}
+
+/** The grammar of `compilePath` in `v2/draft.ts`. */
+function stepsOf(path: string): Step[] {
+  const grammar = /([A-Za-z][A-Za-z0-9]*)(?:\[([a-z0-9-]*)\]|\(([^)]+)\)|\{([^}]+)\})?(?:\.|$)/g;
+  return [...path.matchAll(grammar)].map(([, name, slot, url, shared]) => {
+    const extension = url ?? shared;
+    if (extension !== undefined) return { name: name!, kind: 'extension', key: extension };
+    if (slot === undefined) return { name: name!, kind: 'one', key: '' };
+    return { name: name!, kind: slot === '' ? 'new' : 'slot', key: slot };
+  });
+}
+
+function find(resource: Element, row: BackRow): Found[] {
+  const { steps, constants } = row;
+  let nodes: { node: Element; path: string }[] = [{ node: resource, path: '' }];
+  const lastList = steps.findLastIndex(({ kind }) => kind !== 'one');
+  for (const [index, step] of steps.entries()) {
+    const final = index === steps.length - 1;
+    const pattern = constants !== undefined && index === lastList ? constants : undefined;
+    const found = nodes.flatMap(({ node, path }) => follow(node, path, step, pattern, steps[index + 1]?.name));
+    if (final) {
+      const onValue = constants !== undefined && lastList < 0;
+      return found.filter(({ value }) => value !== undefined && (!onValue || holds(value, constants)));
+    }
+    nodes = found.flatMap(({ value, path }) => (isElement(value) ? [{ node: value, path }] : []));
+  }
+  return [];
+}
+
+function follow(
+  node: Element,
+  path: string,
+  { name, kind, key }: Step,
+  pattern: Element | undefined,
+  next: string | undefined,
+): Found[] {
+  const value = node[name];
+  if (kind === 'one') return value === undefined ? [] : [{ value, path: `${path}.${name}` }];
+  if (!Array.isArray(value)) return [];
+  const items = value.map((item: unknown, index) => ({ value: item, path: `${path}.${name}[${index}]` }));
+  if (kind === 'extension') return items.filter((item) => isElement(item.value) && item.value.url === key);
+  if (pattern !== undefined) return items.filter((item) => holds(item.value, pattern));
+  if (kind === 'new') return items;
+  if (key === 'first') return items.slice(0, 1);
+  return items.filter((item) => isElement(item.value) && Object.keys(item.value).every((member) => member === next));
+}

@@ -1,0 +1,150 @@
+/** PID, PD1, ARV, NK1 and MRG: the patient and next of kin. */
+import { NK1, PD1, PID } from '../../../v2/tables/patient.ts';
+import { PD1_STATEMENTS, PID_STATEMENTS } from '../../../v2/tables/statements.ts';
+import { compileBack } from '../engine.ts';
+import type { SegmentFields } from '../fields.ts';
+import { childOf, codingsOf, type Element, extensionOf, hasCode, listOf, refersTo, textOf } from '../record.ts';
+import { writeCodings } from '../values/coded.ts';
+import { writeExtendedIdentifier } from '../values/identifiers.ts';
+import { writeName } from '../values/names.ts';
+import { organizationOf, writeAuthority } from '../values/parties.ts';
+import { writeDateTime, writePeriod } from '../values/primitives.ts';
+import type { Sheet } from './sheet.ts';
+import { writeStatements } from './statements.ts';
+
+const BIRTH_TIME = 'http://hl7.org/fhir/StructureDefinition/patient-birthTime';
+
+/** PID-2 and PID-4 are retired: every identifier stands in PID-3. */
+const pidRows = compileBack(PID, { skip: ['PID-2', 'PID-4', 'PID-7'] });
+const pd1Rows = compileBack(PD1);
+/** NK1-33 holds a person's identifiers; NK1-12 is the number of an employee. */
+const nk1Rows = compileBack(NK1, {
+  skip: ['NK1-16'],
+  single: ['NK1-3'],
+  last: ['NK1-12', 'NK1-30', 'NK1-31', 'NK1-32', 'NK1-40', 'NK1-41'],
+});
+
+export function writePid(sheet: Sheet, patient: Element): void {
+  sheet.restart('PID');
+  sheet.addNumbered(
+    'PID',
+    (fields) => {
+      pidRows(patient, fields, sheet);
+      fields.add(7, birthTime(patient));
+      const account = accountOf(sheet);
+      if (account !== undefined)
+        fields.add(18, ...listOf(account, 'identifier').slice(0, 1).map(writeExtendedIdentifier));
+      const mother = sheet.ofPatient('RelatedPerson', 'patient').find(isMother);
+      fields.add(21, ...listOf(mother, 'identifier').map(writeExtendedIdentifier));
+      writeStatements(sheet, PID_STATEMENTS, fields);
+      writeRecordUpdate(sheet, patient, fields);
+    },
+    true,
+  );
+}
+
+/** The account that charges and coverage hang on. */
+export function accountOf(sheet: Sheet): Element | undefined {
+  return sheet.ofPatient('Account')[0];
+}
+
+export function writePd1(sheet: Sheet, patient: Element): void {
+  sheet.add('PD1', (fields) => {
+    pd1Rows(withoutRoles(sheet, patient), fields, sheet);
+    for (const { other, type } of listOf(patient, 'link')) {
+      const identifier = childOf(other, 'identifier');
+      if (type === 'seealso' && identifier !== undefined) fields.add(10, writeExtendedIdentifier(identifier));
+    }
+    writeStatements(sheet, PD1_STATEMENTS, fields);
+  });
+}
+
+/** Practitioners who are named with a role stand in segments of their own. */
+function withoutRoles(sheet: Sheet, patient: Element): Element {
+  const generalPractitioner = listOf(patient, 'generalPractitioner').filter(
+    (reference) => sheet.record.resolve(reference)?.resourceType !== 'PractitionerRole',
+  );
+  return { ...patient, generalPractitioner };
+}
+
+/** ARV: restrictions of access to the patient's record. */
+export function writeRestrictions(sheet: Sheet): void {
+  for (const flag of sheet.ofPatient('Flag')) {
+    if (textOf(listOf(flag, 'category')[0], 'text') !== 'Access restriction') continue;
+    sheet.addNumbered('ARV', (fields) => {
+      fields.add(2, flag.status === 'inactive' ? 'D' : 'A');
+      for (const { system, ...coding } of codingsOf(flag.code)) {
+        const own = system === 'http://terminology.hl7.org/CodeSystem/v2-0717';
+        fields.add(3, writeCodings([own ? coding : { system, ...coding }], undefined, sheet));
+      }
+      fields.add(5, textOf(flag.code, 'text'));
+      fields.add(6, writePeriod(flag.period));
+    });
+  }
+}
+
+/** NK1 of those related to the patient who are no guarantor and hold no insurance. */
+export function writeNextOfKin(sheet: Sheet): void {
+  const insured = new Set(
+    sheet.ofPatient('Coverage', 'beneficiary').map((item) => textOf(item.subscriber, 'reference')),
+  );
+  for (const person of sheet.ofPatient('RelatedPerson', 'patient')) {
+    const isSubscriber = insured.has(`RelatedPerson/${String(person.id)}`) && person.relationship === undefined;
+    if (isMother(person) || isGuarantor(person) || isSelf(person) || isSubscriber) continue;
+    sheet.addNumbered('NK1', (fields) => {
+      nk1Rows(person, fields, sheet);
+      fields.add(16, birthTime(person));
+      const text = textOf(listOf(person, 'name')[0], 'text');
+      if (text !== undefined) fields.add(13, text);
+    });
+  }
+}
+
+/** MRG after the PID that stays: the identifiers that go away. */
+export function writeMerged(sheet: Sheet, retired: Element): void {
+  sheet.add('MRG', (fields) => {
+    fields.add(1, ...listOf(retired, 'identifier').map(writeExtendedIdentifier));
+    fields.add(7, ...listOf(retired, 'name').map(writeName));
+  });
+}
+
+/** Patients that the patient has taken the place of. */
+export function replacedBy(sheet: Sheet, patient: Element): Element[] {
+  return sheet.record
+    .all('Patient')
+    .filter((item) =>
+      listOf(item, 'link').some(({ other, type }) => type === 'replaced-by' && refersTo(other, patient)),
+    );
+}
+
+export function isGuarantor(person: Element): boolean {
+  return listOf(person, 'relationship').some((item) => hasCode(item, 'GUAR'));
+}
+
+/** What an insurance knows of the patient. */
+export function isSelf(person: Element): boolean {
+  return listOf(person, 'relationship').some((item) => hasCode(item, 'ONESELF'));
+}
+
+/** The mother known by number alone (PID-21). */
+function isMother(person: Element): boolean {
+  const role = 'http://terminology.hl7.org/CodeSystem/v3-RoleCode';
+  return person.name === undefined && listOf(person, 'relationship').some((item) => hasCode(item, 'MTH', role));
+}
+
+/** The day of birth, with the time of day when it is known. */
+export function birthTime(person: Element): string {
+  const time = extensionOf(person._birthDate, BIRTH_TIME);
+  return writeDateTime(typeof time === 'string' ? time : person.birthDate);
+}
+
+/** PID-33 and PID-34: when and where the patient's record was last changed. */
+function writeRecordUpdate(sheet: Sheet, patient: Element, fields: SegmentFields): void {
+  const update = sheet.record
+    .all('Provenance')
+    .find((item) => item !== sheet.provenance && listOf(item, 'target').some((target) => refersTo(target, patient)));
+  if (update === undefined) return;
+  fields.add(33, writeDateTime(update.recorded));
+  const who = childOf(listOf(update, 'agent')[0], 'who');
+  fields.add(34, writeAuthority(organizationOf(who, sheet)));
+}
