@@ -1,9 +1,10 @@
 /** `$explain`: which index serves a search and what it costs. */
 import { typeCode } from '@causeway/fhir';
+import type { Compiled } from './compiled.ts';
 import type { SearchRequest } from './request.ts';
 import type { SearchRun } from './run.ts';
 import { sortCodes } from './sort-values.ts';
-import { type Compiled, pageStatement } from './statement.ts';
+import { pageStatement } from './statement.ts';
 
 /** Which index served a search and what it cost. */
 export interface Explanation {

@@ -13,6 +13,8 @@ export interface OrderKey {
   /** Of an alias with `home` and `rkey`, or of a row of `resource` where it is `ofRow`. */
   sql(alias: string): string;
   ofRow?: true;
+  /** All values that the index has of an array of homes: rows of `home, rkey, key`. */
+  inHomes?(homes: string): string;
   cast: string;
   descending: boolean;
   neverNull: boolean;
@@ -41,6 +43,10 @@ export function orderKeys(context: SearchContext, type: string, sort: readonly S
     return {
       sql: (alias) => `(SELECT ${descending ? 'max' : 'min'}(i.${column}) FROM ${table} i
         WHERE i.home = ${alias}.home AND i.rkey = ${alias}.rkey AND i.param = ANY(${numbers}::bigint[]))`,
+      // Home by home and in order: without statistics the planner would read all values of the parameter instead.
+      inHomes: (homes) => `SELECT i.* FROM unnest(${homes}) h (home) CROSS JOIN LATERAL (
+          SELECT i.home, i.rkey, i.${column} AS key FROM ${table} i
+          WHERE i.home = h.home AND i.param = ANY(${numbers}::bigint[]) ORDER BY i.rkey DESC OFFSET 0) i`,
       cast: isString ? 'text' : 'float8',
       descending,
       neverNull: false,

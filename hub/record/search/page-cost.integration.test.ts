@@ -50,11 +50,11 @@ async function found(query: string): Promise<string[]> {
   }
 }
 
-/** How often the statement of a search's first page looked up a resource by its place. */
-async function resourcesRead(query: string): Promise<number> {
+/** How often the statement of a search's first page looked into an index; of resources, the one by their place. */
+async function resourcesRead(query: string, index = 'resource_pkey'): Promise<number> {
   const { plan } = await record.explain(clinician, request(query));
   const count = (node: Record<string, unknown>): number => {
-    const own = node['Index Name'] === 'resource_pkey' ? Number(node['Actual Loops']) : 0;
+    const own = node['Index Name'] === index ? Number(node['Actual Loops']) : 0;
     return ((node.Plans ?? []) as Record<string, unknown>[]).reduce((sum, one) => sum + count(one), own);
   };
   return count((plan as { Plan: Record<string, unknown> }[])[0]!.Plan);
@@ -84,6 +84,13 @@ describe('a page reads the resources that it gives', () => {
   ])('%s', async (_, query) => {
     expect(await found(`${query}&_count=${page}`)).not.toEqual([]);
     expect(await resourcesRead(`${query}&_count=${page}`)).toBeLessThanOrEqual(page + 1);
+  });
+
+  it('sorted, of one patient: all keys are read at once', async () => {
+    const query = `Observation?patient=p4&date=ge2001&_sort=-date,value-quantity&_count=${page}`;
+    expect(await resourcesRead(query)).toBeLessThanOrEqual(page + 1);
+    // Once for each key, and for the filter on what the page gives.
+    expect(await resourcesRead(query, 'index_range_by_resource')).toBeLessThanOrEqual(2 + page + 1);
   });
 
   it('begins with a time from and to where that is rarer than the code', async () => {

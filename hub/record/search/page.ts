@@ -4,12 +4,12 @@
  */
 import { extract } from '@causeway/fhir';
 import type { StoredResource } from '../read.ts';
+import type { Compiled } from './compiled.ts';
 import type { Cursor } from './cursor.ts';
 import { cursorKey, isOrderedBySql } from './order.ts';
 import type { SearchRequest } from './request.ts';
 import type { PageRow, SearchRun } from './run.ts';
 import { compareSortValues, type SortValue, sortCodes, sortValues } from './sort-values.ts';
-import type { Compiled } from './statement.ts';
 import { tooCostly } from './wrong.ts';
 
 /** The resources of a page, the rows they come from, and after which the next page begins. */

@@ -190,7 +190,7 @@ export function patientOf(place: string, alias: string): string {
     SELECT * FROM resource c WHERE c.type = ${typeCode('Patient')} AND c.home = ${place}.home LIMIT 1) ${alias}`;
 }
 
-/** Hashes as PostgreSQL reads an array. */
-export function hashArray(hashes: readonly bigint[]): string {
+/** Hashes, or homes, as PostgreSQL reads an array. */
+export function hashArray(hashes: readonly (bigint | number)[]): string {
   return `{${hashes.join(',')}}`;
 }

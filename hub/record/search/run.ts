@@ -3,11 +3,12 @@ import type { Queryable } from '../../database/index.ts';
 import { scopeOf } from '../../trust/index.ts';
 import { hash64 } from '../keys.ts';
 import type { Reader, StoredRow } from '../read.ts';
+import { type Compiled, compileSearch } from './compiled.ts';
 import type { Cursor } from './cursor.ts';
 import type { Frequencies } from './frequencies.ts';
 import { type Lookups, once } from './lookups.ts';
 import type { SearchRequest, SortKey } from './request.ts';
-import { type Compiled, compileSearch, pageStatement, withoutKeyStatement } from './statement.ts';
+import { pageStatement, withoutKeyStatement } from './statement.ts';
 
 /** A row of a page: its sort keys are `k0`, `k1`, …, the clock when it was read is `bound`. */
 export type PageRow = StoredRow & Record<string, unknown> & { bound: number };

@@ -7,48 +7,12 @@ import { accessCondition } from '../../trust/index.ts';
 import { presenceHash, quantityStep } from '../index-entries.ts';
 import { parameterNumber } from '../keys.ts';
 import { storedColumns } from '../read.ts';
-import { compile, joined } from './compile.ts';
+import type { Compiled } from './compiled.ts';
 import type { Cursor } from './cursor.ts';
-import { type Frequencies, frequent } from './frequencies.ts';
 import { eachResource, foundRows, orderedRows, type Within } from './lead.ts';
 import { afterCursor, afterPlace, type OrderKey, orderBy, orderKeys, sortedColumns } from './order.ts';
-import { type Check, type Lead, type Predicate, patientOf, type SearchContext, sqlOf } from './predicate.ts';
-import type { Filter, SearchRequest, SortKey } from './request.ts';
-
-/** A search compiled for one statement. */
-export interface Compiled {
-  context: SearchContext;
-  values: unknown[];
-  request: SearchRequest;
-  /** Those of the request, joined where they are about one value. */
-  filters: Filter[];
-  /** What each of them means. */
-  predicates: Predicate[];
-  checks: Check[];
-  lead: Predicate | undefined;
-  /** The index whose order is the one asked for leads. */
-  byOrder: SortKey | undefined;
-  homes: number[] | undefined;
-}
-
-/** Compiles the filters and decides what leads. */
-export async function compileSearch(
-  context: SearchContext,
-  values: unknown[],
-  request: SearchRequest,
-  frequencies: Frequencies,
-): Promise<Compiled> {
-  const filters = joined(request.type, request.filters);
-  const predicates = await Promise.all(filters.map((filter) => compile(context, request.type, filter)));
-  const homes = predicates.find((one) => one.homes)?.homes;
-  const checks = predicates.flatMap(({ check }) => check ?? []);
-  const base = { context, values, request, filters, predicates, checks, homes };
-  if (homes) return { ...base, lead: withinHomes(predicates), byOrder: undefined };
-  const { lead, isFrequent } = await mostSelective(context, base, frequencies);
-  const key = request.sort[0];
-  const byOrder = isFrequent && request.sort.length === 1 && isIndexed(key) ? key : undefined;
-  return { ...base, lead: byOrder ? undefined : lead, byOrder };
-}
+import { hashArray, type Predicate, patientOf, type SearchContext, sqlOf } from './predicate.ts';
+import type { SortKey } from './request.ts';
 
 /** One page: `limit` rows after the cursor with their sort keys `k0`, `k1`, … and the clock as `bound`. */
 export function pageStatement(compiled: Compiled, cursor: Cursor | undefined, limit: number): string {
@@ -103,13 +67,31 @@ function sorted(
         WHERE ${placeConditions(compiled, place)} AND ${conditions(compiled, cursor, place)} AND ${also}) s
       ${after} ${order} LIMIT ${limit}`;
   }
-  const found = foundRows(context, lead.lead!, within(compiled, undefined));
-  const newest = cursor ? ` AND f.rkey <= ${context.parameter(cursor.bound)}::bigint` : '';
+  const newest = cursor ? `rkey <= ${context.parameter(cursor.bound)}::bigint` : 'true';
+  // Of a whole chart the keys are read in one go; what else is asked for, of what comes first.
+  const isChart = lead.homes !== undefined && keys.every(({ inHomes }) => inHomes);
+  const found = isChart
+    ? chart(compiled, keys)
+    : `SELECT f.home, f.rkey, ${columns('f')} FROM (${foundRows(context, lead.lead!, within(compiled, undefined))}) f
+       WHERE ${placeConditions(compiled, 'f')}`;
   return `SELECT ${storedColumns}, ${keys.map((_, i) => `s.k${i}`).join(', ')}, ${bound} FROM (
-      SELECT * FROM (
-        SELECT f.home, f.rkey, ${columns('f')} FROM (${found}) f WHERE ${placeConditions(compiled, 'f')}${newest} OFFSET 0) s
-      ${after} ${order} OFFSET 0) s
-    ${each('s')} WHERE ${conditions(compiled, cursor, 's')} AND ${also} ${order} LIMIT ${limit}`;
+      SELECT * FROM (SELECT * FROM (${found} OFFSET 0) f WHERE ${newest}) s ${after} ${order} OFFSET 0) s ${each('s')}
+    WHERE ${isChart ? placeConditions(compiled, 's') : 'true'} AND ${conditions(compiled, cursor, 's')} AND ${also}
+    ${order} LIMIT ${limit}`;
+}
+
+/** The resources of a patient with their sort keys, brought together from what each index has of the homes. */
+function chart(compiled: Compiled, keys: readonly OrderKey[]): string {
+  const { context, lead, homes } = compiled;
+  const array = `${context.parameter(hashArray(homes!))}::bigint[]`;
+  const columns = (only?: OrderKey) =>
+    keys.map((key, i) => `${key === only ? 'key' : 'NULL'}::${key.cast} AS k${i}`).join(', ');
+  const found = foundRows(context, lead!.lead!, within(compiled, undefined));
+  const valued = keys.map((key) => `SELECT home, rkey, false, ${columns(key)} FROM (${key.inHomes!(array)}) v`);
+  const best = keys.map(({ descending }, i) => `${descending ? 'max' : 'min'}(k${i}) AS k${i}`).join(', ');
+  return `SELECT home, rkey, ${best} FROM (
+      SELECT home, rkey, true AS led, ${columns()} FROM (${found}) f UNION ALL ${valued.join(' UNION ALL ')}) c
+    GROUP BY home, rkey HAVING bool_or(led)`;
 }
 
 /** Follows the index of the sort key; of a resource with several values the first that comes stands for it. */
@@ -233,43 +215,4 @@ function siblings(context: SearchContext): string {
 function inHomes(context: SearchContext, column: string, homes: number[]): string {
   if (homes.length === 1) return `${column} = ${context.parameter(homes[0])}::bigint`;
   return `${column} = ANY(${context.parameter(`{${homes.join(',')}}`)}::bigint[])`;
-}
-
-/** In a chart any index will do; that of the patient itself finds the most. */
-function withinHomes(predicates: readonly Predicate[]): Predicate {
-  const hashed = predicates.filter((one) => one.lead && 'hashes' in one.lead && !one.negative);
-  return hashed.find((one) => !one.homes) ?? hashed[0]!;
-}
-
-/** The filter that finds least; `isFrequent`: even that finds a lot. */
-async function mostSelective(
-  context: SearchContext,
-  { request, filters, predicates }: Pick<Compiled, 'request' | 'filters' | 'predicates'>,
-  frequencies: Frequencies,
-): Promise<{ lead: Predicate | undefined; isFrequent: boolean }> {
-  const leading = predicates.map((one, i) => ({ one, i })).filter(({ one }) => one.lead && !one.negative);
-  const few = leading.find(({ one }) => 'few' in one.lead! && one.lead.few);
-  if (few) return { lead: few.one, isFrequent: false };
-  const sorts = request.sort.length > 0;
-  if (leading.length === 0) return { lead: undefined, isFrequent: true };
-  if (leading.length === 1 && !sorts && isHashed(leading[0]!.one.lead!)) {
-    return { lead: leading[0]!.one, isFrequent: false };
-  }
-  const counts = await Promise.all(
-    leading.map(({ one, i }) => frequencies.of(context, request.type, one, filters[i]!)),
-  );
-  const least = Math.min(...counts);
-  const chosen = leading[counts.indexOf(least)]!.one;
-  if (least < frequent) return { lead: chosen, isFrequent: false };
-  // Rows of one hash lie in the order of pages; those of ranges and texts would all have to be sorted first.
-  return { lead: leading.find(({ one }) => isHashed(one.lead!))?.one, isFrequent: true };
-}
-
-function isHashed(lead: Lead): boolean {
-  return 'hashes' in lead;
-}
-
-function isIndexed(key: SortKey | undefined): boolean {
-  if (typeof key?.parameter !== 'object' || key.parameter.unionOf) return false;
-  return ['date', 'number', 'quantity', 'string'].includes(key.parameter.type);
 }
