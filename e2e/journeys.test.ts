@@ -19,7 +19,7 @@ interface Fact {
   id: string;
   subject?: { reference?: string };
   patient?: { reference?: string };
-  code?: { coding?: { display?: string }[] };
+  code?: { coding?: { system?: string; code?: string; display?: string }[] };
   valueQuantity?: { value?: number };
 }
 
@@ -248,6 +248,40 @@ describe('an integration engineer', () => {
   });
 });
 
+describe('the maps', () => {
+  it('lead from what is not mapped to its messages, take what a sender does differently, and convert anew', async () => {
+    const page = await newPage();
+    await signIn(page, 'administrator');
+    await page.goto(`${hub.url}/maps`);
+    const kind = page.locator('tr[data-kind]').first();
+    await kind.getByRole('link').click();
+    await page.locator('[data-message]').first().waitFor();
+    await page.getByRole('button', { name: /^Not mapped: / }).waitFor();
+
+    await page.goto(`${hub.url}/maps?source=ellery-lab`);
+    const settings = page.getByRole('textbox', { name: /^Settings of / });
+    const known = JSON.parse(await settings.inputValue());
+    await settings.fill('{"overlay": {"rows": [["ZZZ-1", "Patient", "nothing", "string"]]}}');
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByText('Patient has no nothing').waitFor();
+    const [result] = await found<Fact>(page, 'Observation?_count=1&_tag=urn:causeway:source|ellery-lab');
+    const { system, code } = result!.code!.coding![0]!;
+    const own = { system: 'https://journey.example/codes', code: 'OWN' };
+    await settings.fill(JSON.stringify({ ...known, concepts: { [`${system}|${code}`]: own } }));
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByText('Saved.').waitFor();
+    await page.getByRole('button', { name: 'See what would change' }).click();
+    const change = page.locator('details[data-change^="Observation/"]').first();
+    await change.locator('summary').click();
+    await change.getByText('https://journey.example/codes').waitFor();
+    await page.getByRole('button', { name: /^Convert .* anew$/ }).click();
+    await page.locator('[data-job="complete"]').waitFor();
+    const counted = await answer(page, '/fhir/Observation?code=https://journey.example/codes|OWN&_summary=count');
+    expect((counted as { total: number }).total).toBeGreaterThan(0);
+    await page.context().close();
+  });
+});
+
 describe('a data steward', () => {
   it('reads the agreement that the index found, and no probability of 100 %', async () => {
     const page = await newPage();
@@ -291,6 +325,7 @@ describe('every screen', () => {
       `/people/${person!.id}`,
       '/messages',
       `/messages/${message!.id}`,
+      '/maps?source=ellery-lab',
       '/status',
     ]) {
       await page.goto(hub.url + path);

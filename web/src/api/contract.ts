@@ -204,3 +204,50 @@ export interface Status {
   resources: number;
   sources: SourceStatus[];
 }
+
+/** An organisation on the network, and what the hub is told of its dialect. */
+export interface Participant {
+  key: string;
+  name: string;
+  kind: string;
+  sendingFacility?: string;
+  sendingApplication?: string;
+  settings: Record<string, unknown>;
+}
+
+/** The kinds of fields without a place in the record, among the newest messages. */
+export interface NotMapped {
+  messages: number;
+  kinds: { source: string; sourceName: string; dialect: Dialect; kind: string; messages: number }[];
+}
+
+/** One resource that converting anew would make another. */
+export interface ReprocessChange {
+  kind: 'added' | 'changed' | 'removed';
+  reference: string;
+  versionId: string | null;
+  message: { id: string; controlId?: string; type?: string };
+  invalid: { expression?: string; diagnostics: string }[];
+  differences: { path: string; before?: unknown; after?: unknown }[];
+}
+
+/** A page of what would change, patient by patient; `messages` on the first page only. */
+export interface ReprocessPreview {
+  messages?: number;
+  lanes: { messages: number; leftBecause?: string; changes: ReprocessChange[] }[];
+  next: string | null;
+}
+
+export interface ReprocessJob {
+  id: string;
+  requestedAt: string;
+  state: 'running' | 'complete' | 'cancelled';
+  lanes: number;
+  lanesDone: number;
+  messages: number;
+  added: number;
+  changed: number;
+  removed: number;
+  leftOut: number;
+  leftBecause: string | null;
+}

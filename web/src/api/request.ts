@@ -27,12 +27,24 @@ export async function getText(path: string, accept: string, signal?: AbortSignal
 }
 
 /** POST of a JSON body; an empty answer gives `undefined`. */
-export async function postJson<T>(path: string, body: unknown): Promise<T> {
-  const response = await reach(path, {
-    method: 'POST',
-    headers: { accept: 'application/json', 'content-type': 'application/json' },
-    body: JSON.stringify(body),
-  });
+export function postJson<T>(path: string, body: unknown): Promise<T> {
+  return sendJson('POST', path, body);
+}
+
+/** PUT of a JSON body. */
+export function putJson<T>(path: string, body: unknown): Promise<T> {
+  return sendJson('PUT', path, body);
+}
+
+/** DELETE. */
+export function deleteJson<T>(path: string): Promise<T> {
+  return sendJson('DELETE', path, undefined);
+}
+
+async function sendJson<T>(method: string, path: string, body: unknown): Promise<T> {
+  const headers: Record<string, string> = { accept: 'application/json' };
+  if (body !== undefined) headers['content-type'] = 'application/json';
+  const response = await reach(path, { method, headers, body: body === undefined ? undefined : JSON.stringify(body) });
   const text = await response.text();
   return (text === '' ? undefined : JSON.parse(text)) as T;
 }

@@ -7,11 +7,11 @@ import { conceptsText, conceptText } from '../fhir/concepts.ts';
 import { newestFirst } from '../fhir/dates.ts';
 import { observedText } from '../fhir/quantities.ts';
 import { factsOf, type PersonRecord, resolve } from '../fhir/record.ts';
+import { FirstFew } from '../parts/first-few.tsx';
 import { Loaded } from '../parts/loading.tsx';
 import { Mark } from '../parts/mark.tsx';
 import { SourceChip } from '../parts/source-chip.tsx';
 import { attachmentQuery } from './attachment.ts';
-import { FirstFew } from './first-few.tsx';
 import { Panel } from './panel.tsx';
 
 type Paper = DocumentReference | DiagnosticReport;

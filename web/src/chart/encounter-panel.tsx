@@ -3,9 +3,9 @@ import type { Encounter } from '@medplum/fhirtypes';
 import { conceptsText, conceptText } from '../fhir/concepts.ts';
 import { formatPeriod, newestFirst } from '../fhir/dates.ts';
 import { factsOf, type PersonRecord } from '../fhir/record.ts';
+import { FirstFew } from '../parts/first-few.tsx';
 import { Mark } from '../parts/mark.tsx';
 import { SourceChip } from '../parts/source-chip.tsx';
-import { FirstFew } from './first-few.tsx';
 import { Panel } from './panel.tsx';
 
 const CLASSES: Record<string, string> = {

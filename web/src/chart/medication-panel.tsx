@@ -3,9 +3,9 @@ import { Fragment, useState } from 'react';
 import { formatDate } from '../fhir/dates.ts';
 import type { MedicationLine } from '../fhir/medications.ts';
 import { sourceOf } from '../fhir/source.ts';
+import { FirstFew } from '../parts/first-few.tsx';
 import { Mark } from '../parts/mark.tsx';
 import { SourceChip, SourceChips } from '../parts/source-chip.tsx';
-import { FirstFew } from './first-few.tsx';
 import { Panel } from './panel.tsx';
 
 export function MedicationPanel({ lines }: { lines: MedicationLine[] }) {

@@ -101,6 +101,11 @@ function Filters() {
           data={Object.entries(DIALECT_WORDS).map(([value, label]) => ({ value, label }))}
           onChange={(dialect) => choose({ dialect: dialect ?? undefined })}
         />
+        {search.notMapped && (
+          <Button variant="default" onClick={() => choose({ notMapped: undefined })}>
+            Not mapped: {search.notMapped} ✕
+          </Button>
+        )}
       </Group>
     </search>
   );

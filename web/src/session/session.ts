@@ -26,7 +26,7 @@ export function useUser(): User | null {
 }
 
 export interface Destination {
-  to: '/people' | '/messages' | '/reviews' | '/status';
+  to: '/people' | '/messages' | '/maps' | '/reviews' | '/status';
   label: string;
 }
 
@@ -34,6 +34,7 @@ const DESTINATIONS: Record<Destination['to'], { label: string; roles: Role[] }> 
   '/people': { label: 'People', roles: ['clinician', 'steward', 'administrator'] },
   '/reviews': { label: 'Reviews', roles: ['steward', 'administrator'] },
   '/messages': { label: 'Messages', roles: ['integration-engineer', 'steward', 'administrator'] },
+  '/maps': { label: 'Maps', roles: ['integration-engineer', 'administrator'] },
   '/status': { label: 'Status', roles: ['integration-engineer', 'steward', 'administrator'] },
 };
 

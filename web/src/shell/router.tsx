@@ -70,8 +70,15 @@ const links = createRoute({
 const messages = createRoute({
   getParentRoute: () => signedIn,
   path: '/messages',
-  validateSearch: textParams('state', 'source', 'dialect', 'q'),
+  validateSearch: textParams('state', 'source', 'dialect', 'q', 'notMapped'),
   component: lazyRouteComponent(() => import('../messages/messages-page.tsx'), 'MessagesPage'),
+});
+
+const maps = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/maps',
+  validateSearch: textParams('source'),
+  component: lazyRouteComponent(() => import('../maps/maps-page.tsx'), 'MapsPage'),
 });
 
 const message = createRoute({
@@ -102,7 +109,7 @@ const status = createRoute({
 
 const tree = root.addChildren([
   signIn,
-  signedIn.addChildren([home, people, chart, links, messages, message, resource, reviews, status]),
+  signedIn.addChildren([home, people, chart, links, messages, message, maps, resource, reviews, status]),
 ]);
 
 /** One router for the page's life; `queryClient` is asked for the session before any screen is shown. */
