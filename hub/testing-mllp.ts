@@ -1,5 +1,6 @@
 /** The sender's side of MLLP for tests: messages out, answers in, and the stream as raw as a test wants it. */
 import { connect } from 'node:net';
+import { type ConnectionOptions, connect as connectTls } from 'node:tls';
 import { encodeFrame, MllpDecoder } from '@causeway/hl7v2';
 
 /** One MLLP connection of a sender. */
@@ -20,10 +21,11 @@ export interface MllpClient {
   closed: Promise<void>;
 }
 
-/** Connects to a hub's MLLP port; rejects when nothing listens. */
-export function openMllp(port: number): Promise<MllpClient> {
+/** Connects to a hub's MLLP port, by TLS where told so; rejects when nothing listens. */
+export function openMllp(port: number, tls?: ConnectionOptions): Promise<MllpClient> {
   return new Promise((resolve, reject) => {
-    const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+    const to = { port, host: '127.0.0.1', allowHalfOpen: true };
+    const socket = tls ? connectTls({ ...to, ...tls }) : connect(to);
     const decoder = new MllpDecoder();
     const answers: string[] = [];
     const waiting: { resolve(answer: string): void; reject(error: Error): void }[] = [];
@@ -47,7 +49,7 @@ export function openMllp(port: number): Promise<MllpClient> {
         else answers.push(answer);
       }
     });
-    socket.on('connect', () =>
+    socket.on(tls ? 'secureConnect' : 'connect', () =>
       resolve({
         send: (message) => {
           socket.write(encodeFrame(typeof message === 'string' ? Buffer.from(message) : message));

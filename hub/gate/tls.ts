@@ -17,7 +17,7 @@ export interface TlsFiles {
   clientRequired: boolean;
 }
 
-const reloadMs = 10_000;
+const reloadMs = 2_000;
 
 export class ServerCertificate {
   readonly #files: TlsFiles;

@@ -1,6 +1,7 @@
 /** An outbox for integration tests: record, person index, derivation and sender over a database. */
 import { randomBytes } from 'node:crypto';
 import { createServer, type Server, type Socket } from 'node:net';
+import { createServer as createTlsServer, type TlsOptions } from 'node:tls';
 import {
   acknowledge,
   encodeFrame,
@@ -14,7 +15,7 @@ import pino from 'pino';
 import type { Database } from '../database/index.ts';
 import { PersonIndex } from '../identity/index.ts';
 import { FhirRecord, homePatient } from '../record/index.ts';
-import { AccessLog, type Endpoint, Participants } from '../trust/index.ts';
+import { AccessLog, type Endpoint, type MllpEndpoint, Participants } from '../trust/index.ts';
 import { Deliveries, Derivation, Sender } from './index.ts';
 
 export const sites = { hospital: 'harbor-hospital', practice: 'millbrook-practice', lab: 'ellery-lab' };
@@ -118,17 +119,17 @@ const nowhere: Record<string, Endpoint> = {
 export type Behaviour = (message: Message) => Outcome | 'silence';
 
 export interface TestReceiver {
-  endpoint: Endpoint;
+  endpoint: MllpEndpoint;
   /** What came, in order, sent again or not. */
   messages: Message[];
   close(): Promise<void>;
 }
 
-/** Listens as a destination over MLLP. */
-export async function mllpReceiver(behaviour: Behaviour = () => 'accept'): Promise<TestReceiver> {
+/** Listens as a destination over MLLP, with TLS where told so. */
+export async function mllpReceiver(behaviour: Behaviour = () => 'accept', tls?: TlsOptions): Promise<TestReceiver> {
   const messages: Message[] = [];
   const sockets = new Set<Socket>();
-  const server: Server = createServer((socket) => {
+  const serve = (socket: Socket) => {
     sockets.add(socket);
     const decoder = new MllpDecoder();
     socket.on('error', () => {});
@@ -143,7 +144,8 @@ export async function mllpReceiver(behaviour: Behaviour = () => 'accept'): Promi
         socket.write(encodeFrame(acknowledge(message, { outcome, time: new Date(), controlId: '1' })!.bytes));
       }
     });
-  });
+  };
+  const server: Server = tls ? createTlsServer(tls, serve) : createServer(serve);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const address = server.address();
   return {
