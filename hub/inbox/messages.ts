@@ -93,7 +93,6 @@ export class Messages {
       ...this.#describe(row),
       original,
       encoding,
-      acknowledgement: null,
       applicationAcknowledgement: row.application_ack && shownAcknowledgement(row.application_ack),
       issueList: row.issue_list ?? [],
       ledger: this.#ledger(row, bytes),

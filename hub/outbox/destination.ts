@@ -48,6 +48,8 @@ export class Destination {
   readonly #state: DestinationState;
   #stopped = false;
   #pending = false;
+  /** An acknowledgement came late, so that there is no use in waiting on. */
+  #answersAgain = false;
   #wake: (() => void) | undefined;
   readonly #running: Promise<void>;
 
@@ -74,6 +76,7 @@ export class Destination {
   async #run(): Promise<void> {
     while (!this.#stopped) {
       this.#pending = false;
+      this.#answersAgain = false;
       let tried = 0;
       try {
         tried = await this.#batch();
@@ -100,7 +103,7 @@ export class Destination {
       };
       const timer = setTimeout(done, ms);
       this.#wake = () => {
-        if (wakeable || this.#stopped) done();
+        if (wakeable || this.#stopped || this.#answersAgain) done();
       };
     });
   }
@@ -201,6 +204,7 @@ export class Destination {
     try {
       if (answer.kind !== 'accepted') await concludeAccepted(this.#parts.database, this.#key, controlId, answer);
       await hasten(this.#parts.database, this.#key, controlId);
+      this.#answersAgain = true;
       this.wake();
     } catch (error) {
       this.#parts.log.error(

@@ -16,6 +16,7 @@ import type { Database } from '../database/index.ts';
 import { PersonIndex } from '../identity/index.ts';
 import { FhirRecord, homePatient } from '../record/index.ts';
 import { AccessLog, type Endpoint, type MllpEndpoint, Participants } from '../trust/index.ts';
+import type { Timing } from './destination.ts';
 import { Deliveries, Derivation, Sender } from './index.ts';
 
 export const sites = { hospital: 'harbor-hospital', practice: 'millbrook-practice', lab: 'ellery-lab' };
@@ -29,7 +30,7 @@ export interface TestOutbox {
   participants: Participants;
   deliveries: Deliveries;
   /** A sender; stop it before another one is started. */
-  sender(attempts?: number): Sender;
+  sender(attempts?: number, timing?: Partial<Timing>): Sender;
   /** Stores what a site says, in one transaction. */
   say(source: string, ...resources: Resource[]): Promise<void>;
   /** Sets where a site listens. */
@@ -48,7 +49,7 @@ interface Resource {
 }
 
 /** A hospital and a practice that care and a laboratory; none listens yet, all but the laboratory have an endpoint. */
-export async function testOutbox(database: Database): Promise<TestOutbox> {
+export async function testOutbox(database: Database, log = pino({ level: 'silent' })): Promise<TestOutbox> {
   const record = new FhirRecord(database, randomBytes(32));
   const persons = new PersonIndex(database, record);
   const participants = new Participants(database);
@@ -69,15 +70,14 @@ export async function testOutbox(database: Database): Promise<TestOutbox> {
     });
   }
   const accessLog = new AccessLog(database);
-  const log = pino({ level: 'silent' });
   const rows = async () => (await database.query('SELECT * FROM delivery ORDER BY seq')).rows as never;
   return {
     record,
     persons,
     participants,
     deliveries: new Deliveries(database, participants, () => current?.wake()),
-    sender: (attempts = 50) => {
-      current = new Sender({ database, record, participants, accessLog, log }, { ...quick, attempts });
+    sender: (attempts = 50, timing = {}) => {
+      current = new Sender({ database, record, participants, accessLog, log }, { ...quick, attempts, ...timing });
       return current;
     },
     say: async (source, ...resources) => {
@@ -115,20 +115,29 @@ const nowhere: Record<string, Endpoint> = {
   practice: { dialect: 'fhir', url: 'http://127.0.0.1:1/fhir' },
 };
 
-/** What a test's own MLLP receiver does with a message: an outcome, or no answer. */
-export type Behaviour = (message: Message) => Outcome | 'silence';
+/**
+ * What a test's own MLLP receiver does with a message: an outcome, or no answer; in enhanced mode the outcome of the
+ * commit, and what the application says after it, if anything.
+ */
+export type Behaviour = (message: Message) => Outcome | 'silence' | { commit: Outcome; application?: Outcome };
 
 export interface TestReceiver {
   endpoint: MllpEndpoint;
   /** What came, in order, sent again or not. */
   messages: Message[];
+  /** Acknowledgements of acknowledgements that came. */
+  replies: Message[];
+  /** Sends a message over the connection that was used last. */
+  say(message: string | Uint8Array): void;
   close(): Promise<void>;
 }
 
 /** Listens as a destination over MLLP, with TLS where told so. */
 export async function mllpReceiver(behaviour: Behaviour = () => 'accept', tls?: TlsOptions): Promise<TestReceiver> {
   const messages: Message[] = [];
+  const replies: Message[] = [];
   const sockets = new Set<Socket>();
+  let last: Socket | undefined;
   const serve = (socket: Socket) => {
     sockets.add(socket);
     const decoder = new MllpDecoder();
@@ -138,10 +147,17 @@ export async function mllpReceiver(behaviour: Behaviour = () => 'accept', tls?: 
         if (event.kind !== 'frame') throw new Error(event.message);
         const message = parseMessage(event.content);
         if (isParseError(message)) throw new Error(message.message);
-        messages.push(message);
-        const outcome = behaviour(message);
-        if (outcome === 'silence') continue;
-        socket.write(encodeFrame(acknowledge(message, { outcome, time: new Date(), controlId: '1' })!.bytes));
+        last = socket;
+        const isReply = message.get('MSA-1')?.startsWith('C');
+        (isReply ? replies : messages).push(message);
+        const said = isReply ? 'silence' : behaviour(message);
+        if (said === 'silence') continue;
+        const answer = (outcome: Outcome, stage: 'commit' | 'application') =>
+          acknowledge(message, { outcome, stage, time: new Date(), controlId: `${stage[0]}${messages.length}` })!.bytes;
+        const { commit, application } =
+          typeof said === 'string' ? { commit: said } : { application: undefined, ...said };
+        socket.write(encodeFrame(answer(commit, 'commit')));
+        if (application) socket.write(encodeFrame(answer(application, 'application')));
       }
     });
   };
@@ -151,6 +167,10 @@ export async function mllpReceiver(behaviour: Behaviour = () => 'accept', tls?: 
   return {
     endpoint: { dialect: 'hl7v2', host: '127.0.0.1', port: typeof address === 'object' && address ? address.port : 0 },
     messages,
+    replies,
+    say: (message) => {
+      last!.write(encodeFrame(typeof message === 'string' ? Buffer.from(message) : message));
+    },
     close: () =>
       new Promise((closed) => {
         server.close(() => closed());

@@ -20,7 +20,7 @@ export interface DemoAccount {
 }
 
 export type Dialect = 'hl7v2' | 'ccda' | 'fhir';
-export type MessageState = 'received' | 'processed' | 'failed' | 'dead';
+export type MessageState = 'received' | 'processed' | 'failed' | 'dead' | 'refused' | 'kept';
 
 /** How many atoms of the source went where; `kept` and `rejected` are what was not mapped. */
 export interface LedgerCounts {
@@ -73,7 +73,7 @@ export interface MessageIssue {
   message: string;
 }
 
-export type DeliveryState = 'waiting' | 'delivered' | 'failed' | 'dead' | 'cancelled';
+export type DeliveryState = 'waiting' | 'accepted' | 'delivered' | 'failed' | 'dead' | 'cancelled';
 
 export interface Delivery {
   id: string;
@@ -90,10 +90,19 @@ export interface Delivery {
   topic?: string | null;
 }
 
+/** What the sender is told, in HL7 v2's enhanced mode, of what came of its message. */
+export interface ApplicationAcknowledgement {
+  state: 'due' | 'sent' | 'confirmed' | 'refused' | 'unwanted' | 'kept';
+  /** MSA-1. */
+  code: string | null;
+  sentAt: string | null;
+  error: string | null;
+}
+
 export interface MessageDetail extends Message {
   original: string;
   encoding: string;
-  acknowledgement: string | null;
+  applicationAcknowledgement: ApplicationAcknowledgement | null;
   issueList: MessageIssue[];
   ledger: LedgerEntry[];
   resources: { reference: string; versionId: string | number }[];
@@ -198,6 +207,10 @@ export interface Status {
   questionable: number;
   delivered: number;
   deliveriesWaiting: number;
+  /** Application acknowledgements that cannot be sent until their senders connect. */
+  acknowledgementsKept: number;
+  /** Destinations that take nothing now. */
+  destinationsDown: { key: string; name: string; since: string; reason: string }[];
   persons: number;
   sourcePatients: number;
   reviewsOpen: number;

@@ -3,7 +3,7 @@ import { Button, Group, Stack, Title } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import { useState } from 'react';
-import type { MessageDetail } from '../api/contract.ts';
+import type { ApplicationAcknowledgement, MessageDetail } from '../api/contract.ts';
 import { getJson, postJson } from '../api/request.ts';
 import { formatDateTime } from '../fhir/dates.ts';
 import { Loaded } from '../parts/loading.tsx';
@@ -15,7 +15,7 @@ import { useTitle } from '../parts/title.ts';
 import { readsRecords, useUser } from '../session/session.ts';
 import { Deliveries } from './deliveries.tsx';
 import { LedgerTable } from './ledger-table.tsx';
-import { DIALECT_WORDS, notMapped, StateMark } from './message-words.tsx';
+import { ACKNOWLEDGEMENT_WORDS, DIALECT_WORDS, notMapped, StateMark } from './message-words.tsx';
 import { OriginalView } from './original-view.tsx';
 
 const route = getRouteApi('/signed-in/messages/$id');
@@ -69,15 +69,8 @@ function Message({ message }: { message: MessageDetail }) {
               Choose a place in the original to see where it went.
             </p>
           </section>
-          {message.acknowledgement && (
-            <section className="panel" aria-labelledby="ack-title">
-              <h2 id="ack-title">Answer to the sender</h2>
-              <OriginalView
-                original={message.acknowledgement}
-                dialect={message.acknowledgement.startsWith('MSH') ? 'hl7v2' : 'fhir'}
-                highlighted={undefined}
-              />
-            </section>
+          {message.applicationAcknowledgement && (
+            <Acknowledgement acknowledgement={message.applicationAcknowledgement} />
           )}
         </div>
         <div>
@@ -152,6 +145,21 @@ function Issues({ message }: { message: MessageDetail }) {
           </li>
         ))}
       </ul>
+    </section>
+  );
+}
+
+function Acknowledgement({ acknowledgement }: { acknowledgement: ApplicationAcknowledgement }) {
+  const { state, code, sentAt, error } = acknowledgement;
+  const { words, tone } = ACKNOWLEDGEMENT_WORDS[state];
+  return (
+    <section className="panel" aria-labelledby="ack-title">
+      <h2 id="ack-title">Application acknowledgement</h2>
+      <p style={{ margin: 0 }}>
+        {code && <code>{code}</code>} <Mark tone={tone}>{words}</Mark>{' '}
+        {sentAt && <span className="quiet small">{formatDateTime(sentAt)}</span>}
+      </p>
+      {error && <p className="small quiet">{error}</p>}
     </section>
   );
 }

@@ -1,5 +1,12 @@
 /** States and dialects of messages as words and marks. */
-import type { DeliveryState, Dialect, Disposition, Message, MessageState } from '../api/contract.ts';
+import type {
+  ApplicationAcknowledgement,
+  DeliveryState,
+  Dialect,
+  Disposition,
+  Message,
+  MessageState,
+} from '../api/contract.ts';
 import { Mark } from '../parts/mark.tsx';
 import type { Tone } from '../theme/tones.ts';
 
@@ -10,14 +17,26 @@ export const STATE_WORDS: Record<MessageState, { words: string; tone: Tone }> = 
   processed: { words: 'Processed', tone: 'good' },
   failed: { words: 'Failed, will be retried', tone: 'warn' },
   dead: { words: 'Dead letter', tone: 'bad' },
+  refused: { words: 'Refused', tone: 'bad' },
+  kept: { words: 'Kept, nothing to process', tone: 'neutral' },
 };
 
 export const DELIVERY_WORDS: Record<DeliveryState, { words: string; tone: Tone }> = {
   waiting: { words: 'Waiting', tone: 'info' },
+  accepted: { words: 'Accepted, outcome awaited', tone: 'info' },
   delivered: { words: 'Delivered', tone: 'good' },
   failed: { words: 'Failed, will be retried', tone: 'warn' },
   dead: { words: 'Given up', tone: 'bad' },
   cancelled: { words: 'Not sent: withdrawn before', tone: 'neutral' },
+};
+
+export const ACKNOWLEDGEMENT_WORDS: Record<ApplicationAcknowledgement['state'], { words: string; tone: Tone }> = {
+  due: { words: 'Not sent yet', tone: 'info' },
+  sent: { words: 'Sent', tone: 'good' },
+  confirmed: { words: 'Confirmed by the sender', tone: 'good' },
+  refused: { words: 'Refused by the sender', tone: 'bad' },
+  unwanted: { words: 'Not wanted by the sender', tone: 'neutral' },
+  kept: { words: 'Kept until the sender connects', tone: 'warn' },
 };
 
 export const DISPOSITION_WORDS: Record<Disposition, { words: string; tone: Tone; meaning: string }> = {

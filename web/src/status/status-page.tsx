@@ -24,6 +24,7 @@ export function StatusPage() {
       <Loaded query={query} what="the status">
         {(status) => (
           <>
+            <DestinationsDown status={status} />
             <Stages status={status} />
             <Sources status={status} />
           </>
@@ -31,6 +32,14 @@ export function StatusPage() {
       </Loaded>
     </Stack>
   );
+}
+
+function DestinationsDown({ status }: { status: Status }) {
+  return status.destinationsDown.map(({ key, name, since, reason }) => (
+    <Notice key={key} tone="bad" title={`${name} takes no messages since ${formatDateTime(since)}.`}>
+      {reason}
+    </Notice>
+  ));
 }
 
 function Stages({ status }: { status: Status }) {
@@ -66,6 +75,7 @@ function Stages({ status }: { status: Status }) {
       figures: [
         { label: 'delivered', value: status.delivered },
         { label: 'waiting to be delivered', value: status.deliveriesWaiting },
+        { label: 'acknowledgements without a way to their sender', value: status.acknowledgementsKept, bad: true },
       ],
     },
   ];
