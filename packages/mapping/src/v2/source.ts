@@ -77,14 +77,28 @@ function printable(value: string): string {
   return (CONTROL.test(value) ? value.replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/g, '') : value).trim();
 }
 
+/** Arrays begin with what they are made for: one that is grown from nothing has room for seventeen. */
 function place(fields: (SourceField | undefined)[], atom: Atom): void {
-  const field = fields[atom.field] ?? [];
-  fields[atom.field] = field;
-  const repetition = field[atom.repetition - 1] ?? [];
-  field[atom.repetition - 1] = repetition;
-  const component = repetition[atom.component] ?? [];
-  repetition[atom.component] = component;
-  component[atom.subcomponent] = atom;
+  const field = fields[atom.field];
+  const repetition = field?.[atom.repetition - 1];
+  const component = repetition?.[atom.component];
+  if (component !== undefined) {
+    component[atom.subcomponent] = atom;
+    return;
+  }
+  const made: SourceComponent = atom.subcomponent === 1 ? [undefined, atom] : withLast(atom.subcomponent, atom);
+  if (repetition !== undefined) repetition[atom.component] = made;
+  else {
+    const whole: SourceRepetition = atom.component === 1 ? [undefined, made] : withLast(atom.component, made);
+    if (field !== undefined) field[atom.repetition - 1] = whole;
+    else fields[atom.field] = atom.repetition === 1 ? [whole] : withLast(atom.repetition - 1, whole);
+  }
+}
+
+function withLast<T>(index: number, item: T): (T | undefined)[] {
+  const items: (T | undefined)[] = [];
+  items[index] = item;
+  return items;
 }
 
 /** The account of every atom, in the order of the message. */
