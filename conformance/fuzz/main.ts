@@ -49,13 +49,15 @@ function report({ tallies, failures, peakMib, seconds }: RunResult): void {
     target,
     inputs: count,
     accepted,
-    'longest, ms': Math.round(longestMs),
+    'longest, CPU ms': Math.round(longestMs),
     'its number': longestNumber,
   }));
   console.table(rows.sort((a, b) => (a.target < b.target ? -1 : 1)));
   const total = rows.reduce((sum, { inputs }) => sum + inputs, 0);
-  const longest = Math.max(0, ...rows.map((row) => row['longest, ms']));
-  console.log(`${total} inputs in ${Math.round(seconds)} s, the longest ${longest} ms; at most ${peakMib} MiB.`);
+  const longest = Math.max(0, ...rows.map((row) => row['longest, CPU ms']));
+  console.log(
+    `${total} inputs in ${Math.round(seconds)} s, the longest ${longest} ms of CPU time; at most ${peakMib} MiB.`,
+  );
   console.log(`${failures.length} failed`);
 }
 

@@ -28,9 +28,9 @@ export interface Run {
 }
 
 export interface Limits {
-  /** No input may take longer. */
+  /** No input may take more CPU time: others use the machine too. */
   slowMs: number;
-  /** After so long the worker is ended. */
+  /** After so much of it, with no end of the input, the worker is ended. */
   hungMs: number;
   /** No process may have more resident memory at any time. */
   mostMib: number;
@@ -115,11 +115,12 @@ async function runWorker(
       onProgress(next);
     }
   });
-  let [at, since] = [-1, performance.now()];
+  let [at, since] = [-1, cpuMs(child.pid!)];
   const watch = setInterval(() => {
     const now = readNumber(task.progress);
-    if (now !== at) [at, since] = [now, performance.now()];
-    else if (at >= 0 && performance.now() - since > hungMs) {
+    const cpu = cpuMs(child.pid!);
+    if (now !== at) [at, since] = [now, cpu];
+    else if (at >= 0 && cpu - since > hungMs) {
       isHung = true;
       child.kill('SIGKILL');
     }
@@ -131,7 +132,9 @@ async function runWorker(
   if (code === 0) return next;
   const number = readNumber(task.progress);
   if (number < 0) throw new Error(`The worker did not begin: ${said}`);
-  const message = isHung ? `It did not end within ${hungMs} ms.` : `The process ended (${signal ?? code}): ${said}`;
+  const message = isHung
+    ? `It did not end within ${hungMs} ms of CPU time.`
+    : `The process ended (${signal ?? code}): ${said}`;
   const { name } = targetOf(number, targets);
   result.failures.push({ kind: isHung ? 'hung' : 'ended', target: name, number, message });
   countUntold(result, task, targets, next, number);
@@ -162,6 +165,17 @@ function add(result: RunResult, { tallies, peakMib }: Extract<Told, { next: numb
     tally.count += count;
     tally.accepted += accepted;
     if (longestMs > tally.longestMs) Object.assign(tally, { longestMs, longestNumber });
+  }
+}
+
+/** The CPU time that a process has used, by what Linux tells in hundredths of a second; elsewhere time as it passes. */
+function cpuMs(pid: number): number {
+  if (process.platform !== 'linux') return performance.now();
+  try {
+    const fields = readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ')[1]!.split(' ');
+    return (Number(fields[11]) + Number(fields[12])) * 10;
+  } catch {
+    return 0;
   }
 }
 
