@@ -16,6 +16,7 @@ import { provenance, statementTimeOf } from './segments/message.ts';
 import { patientIdentity } from './segments/patient.ts';
 import { settleOrder } from './segments/results.ts';
 import { settleAppointment } from './segments/scheduling.ts';
+import { settleSlot } from './segments/slot.ts';
 import { leavePatient, newState, peek, type State } from './segments/state.ts';
 import { ledgerOf, readSource, type SourceSegment } from './source.ts';
 
@@ -47,6 +48,7 @@ export function convertV2(message: Message, context: ConversionContext): Convers
   settleOrder(state);
   settleDocument(state);
   settleAppointment(state);
+  settleSlot(state);
   const statement = provenance(state);
   const facts = factsOf(run, statement.key);
   const { identityEvents } = state;

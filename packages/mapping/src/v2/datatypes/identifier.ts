@@ -248,6 +248,19 @@ export function readLicence(cell: Cell): Element | undefined {
   return identifier;
 }
 
+/** PLN: a number, its type (table 0338) and until when it is valid. */
+export function readPractitionerNumber(cell: Cell): Element | undefined {
+  const value = cell.text('value', 1);
+  if (value === undefined) return undefined;
+  const type = cell.text('type.coding[0].code', 2);
+  const end = cell.dateTime('period.end', 4);
+  return {
+    ...(type && { type: { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/v2-0338', code: type }] } }),
+    value,
+    ...(end && { period: { end } }),
+  };
+}
+
 /** A US social security number in a field of its own. */
 export function readSsn(cell: Cell): Element | undefined {
   const id = cell.text('value', 1);

@@ -10,6 +10,7 @@ import {
   readLicence,
   readPairIdentifiers,
   readPlainIdentifier,
+  readPractitionerNumber,
   readSsn,
 } from './identifier.ts';
 import { readFacilityLocation, readLocation } from './location.ts';
@@ -83,6 +84,7 @@ const readers: Record<string, Reader> = {
   PlainIdentifier: readPlainIdentifier,
   CodedIdentifier: readCodedIdentifier,
   PairIdentifiers: readPairIdentifiers,
+  PractitionerNumber: readPractitionerNumber,
   Licence: readLicence,
   Ssn: readSsn,
   CodeableConcept: codeableConceptReader(undefined),

@@ -204,6 +204,7 @@ export const prb: SegmentHandler = (segment, state) => {
   else if (draft.resource.abatementDateTime !== undefined)
     draft.resource.clinicalStatus = coding(CONDITION_CLINICAL, 'resolved');
   else draft.require('clinicalStatus', coding(CONDITION_CLINICAL, 'active'));
+  state.problem = draft;
   state.noted = { draft, element: 'note' };
 };
 

@@ -1,16 +1,20 @@
 /** Which handler carries which segment; a segment without one is accounted as kept. */
+
+import { gol, pth, variance } from './care.ts';
 import { al1, dg1, iam, pr1, prb } from './clinical.ts';
 import { txa } from './document.ts';
 import { ft1, gt1, in1, in2 } from './finance.ts';
 import { acc, pda } from './incident.ts';
 import { inv } from './inventory.ts';
+import { cer, edu, lan, ldp, loc, mfe, mfi, om1, om2, om4, pra, stf } from './masters.ts';
 import { nte } from './note.ts';
 import { obx } from './observation.ts';
 import { arv, cti } from './participation.ts';
 import { ctd, prd, prt, rol } from './parties.ts';
 import { blg, nk1, pd1, pid } from './patient.ts';
-import { rxa, rxc, rxd, rxe, rxo, rxr } from './pharmacy.ts';
+import { rxa, rxc, rxd, rxe, rxg, rxo, rxr } from './pharmacy.ts';
 import { mrg } from './prior.ts';
+import { question } from './query.ts';
 import { db1, rf1 } from './referral.ts';
 import { obr, orc, sac, spm } from './results.ts';
 import { aig, ail, aip, ais, rgs, sch } from './scheduling.ts';
@@ -64,7 +68,29 @@ export const HANDLERS: Record<string, SegmentHandler | undefined> = {
   RXA: rxa,
   RXR: rxr,
   RXC: rxc,
+  RXG: rxg,
   TQ1: tq1,
   RF1: rf1,
   DB1: db1,
+  GOL: gol,
+  PTH: pth,
+  VAR: variance,
+  MFI: mfi,
+  MFE: mfe,
+  STF: stf,
+  PRA: pra,
+  LAN: lan,
+  EDU: edu,
+  CER: cer,
+  LOC: loc,
+  LDP: ldp,
+  OM1: om1,
+  OM2: om2,
+  OM4: om4,
+  QPD: question,
+  QRD: question,
+  QRF: question,
+  RCP: question,
+  RDF: question,
+  QAK: question,
 };

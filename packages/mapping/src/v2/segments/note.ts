@@ -21,6 +21,9 @@ const NOTABLE = new Set([
   'MedicationDispense',
   'Immunization',
   'ChargeItem',
+  'Goal',
+  'CarePlan',
+  'MedicationAdministration',
 ]);
 
 export const nte: SegmentHandler = (segment, state) => {
@@ -42,7 +45,7 @@ export const nte: SegmentHandler = (segment, state) => {
     const element =
       target.draft.type === 'DiagnosticReport'
         ? 'conclusion'
-        : target.draft.type === 'Appointment'
+        : target.draft.type === 'Appointment' || target.draft.type === 'Slot'
           ? 'comment'
           : 'description';
     const known = target.draft.resource[element];
@@ -79,7 +82,7 @@ function kindOf(segment: SourceSegment, note: Element, place: Place, state: Stat
 
 /** Who remarked and when, where R4 has only a text: R5's note, as HL7's cross-version extension. */
 function remark(segment: SourceSegment, draft: Draft, text: string, state: State): void {
-  if (draft.type === 'DocumentReference') return;
+  if (draft.type === 'DocumentReference' || draft.type === 'Slot') return;
   if (![4, 5, 6].some((field) => segment.fields[field] !== undefined)) return;
   const index = ((draft.resource.extension as Element[] | undefined) ?? []).length;
   const place = { draft, base: `extension[${index}].valueAnnotation` };

@@ -2,7 +2,7 @@
 import { Cell } from '../cell.ts';
 import { readAddress } from '../datatypes/address.ts';
 import { readConcept } from '../datatypes/coded.ts';
-import { readEntityIdentifier } from '../datatypes/identifier.ts';
+import { readEntityIdentifier, readPractitionerNumber } from '../datatypes/identifier.ts';
 import { readLocation } from '../datatypes/location.ts';
 import { readNamedPractitioner, readOrganization, readPractitioner } from '../datatypes/party.ts';
 import { readContactPoint } from '../datatypes/telecom.ts';
@@ -94,7 +94,7 @@ function provider(segment: SourceSegment, state: State): void {
   const holder = run.referred(person?.reference);
   if (holder === undefined) return;
   for (const [field, element, read] of [
-    [7, 'identifier', readNumbered],
+    [7, 'identifier', readPractitionerNumber],
     [11, 'address', readAddress],
     [13, 'telecom', (at: Cell) => readContactPoint(at, 'work')],
   ] as const) {
@@ -105,19 +105,6 @@ function provider(segment: SourceSegment, state: State): void {
       if (found !== undefined) place.base = `${element}[${holder.append(element, found)}]`;
     }
   }
-}
-
-/** PLN: a number, its type (table 0338) and until when it is valid. */
-function readNumbered(cell: Cell): Element | undefined {
-  const value = cell.text('value', 1);
-  if (value === undefined) return undefined;
-  const type = cell.text('type.coding[0].code', 2);
-  const end = cell.dateTime('period.end', 4);
-  return {
-    ...(type && { type: { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/v2-0338', code: type }] } }),
-    value,
-    ...(end && { period: { end } }),
-  };
 }
 
 /** CTD: a contact by name. */

@@ -190,9 +190,13 @@ function accountOf(segment: SourceSegment, state: State): void {
   draft.clinical = false;
   draft.resource.subject = [subjectOf(state)];
   draft.adds.push('identifier');
+  if (state.code === 'BAR' && ENDS_ACCOUNT.has(state.event)) draft.resource.status = 'inactive';
   draft.require('status', 'active');
   state.account = draft;
 }
+
+/** BAR: purges (P02) and ends (P06) an account. */
+const ENDS_ACCOUNT = new Set(['P02', 'P06']);
 
 /** BLG-3: the account an order is charged to. */
 export const blg: SegmentHandler = (segment, state) => {

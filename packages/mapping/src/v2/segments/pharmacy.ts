@@ -10,9 +10,10 @@ import { readContactPoint } from '../datatypes/telecom.ts';
 import type { Draft, Element } from '../draft.ts';
 import { compileRows } from '../engine.ts';
 import type { SourceSegment } from '../source.ts';
-import { RXA, RXD, RXE, RXO, RXR_DOSAGE, RXR_IMMUNIZATION } from '../tables/pharmacy.ts';
+import { RXA, RXD, RXE, RXG, RXO, RXR_ADMINISTRATION, RXR_DOSAGE, RXR_IMMUNIZATION } from '../tables/pharmacy.ts';
 import { ORC_REQUEST } from '../tables/results.ts';
 import { lookup } from '../vocabularies.ts';
+import { administered, isVaccine } from './administration.ts';
 import { cellOf } from './patient.ts';
 import { orderIdentity, orderingFacility } from './results.ts';
 import { patientOf, peek, type SegmentHandler, type State, subjectOf } from './state.ts';
@@ -23,6 +24,8 @@ const rxeRows = compileRows(RXE);
 const rxdRows = compileRows(RXD);
 const rxaRows = compileRows(RXA);
 const rxrDosage = compileRows(RXR_DOSAGE);
+const rxrAdministration = compileRows(RXR_ADMINISTRATION);
+const rxgRows = compileRows(RXG);
 const rxrImmunization = compileRows(RXR_IMMUNIZATION);
 const orcMedication = compileRows(
   ORC_REQUEST.filter(([from]) => !['ORC-4', 'ORC-29'].includes(from)).concat([
@@ -215,7 +218,7 @@ function doses(segment: SourceSegment, draft: Draft, fields: Dose, state: State)
 }
 
 /** A number and its units in two fields. */
-function quantityOf(
+export function quantityOf(
   segment: SourceSegment,
   field: number,
   unitField: number,
@@ -230,6 +233,38 @@ function quantityOf(
   if (units !== undefined) addUnits(quantity, units, '');
   return quantity;
 }
+
+/** RXG: the order to give one dose of what RXE ordered, by its give sub-id. */
+export const rxg: SegmentHandler = (segment, state) => {
+  const run = state.run;
+  const order = state.medication?.type === 'MedicationRequest' ? state.medication : undefined;
+  const ordered = state.orc ?? state.medicationOrder;
+  const identity = orderIdentity(run, ordered, 2) ??
+    orderIdentity(run, ordered, 3) ?? ['message', run.context.messageUri];
+  const key = [...identity, 'give', peek(segment, 1) ?? '', peek(segment, 4) ?? peek(segment, 4, 2) ?? ''];
+  const draft = run.draft('MedicationRequest', 'merge', patientOf(state).id, ...key);
+  draft.resource.subject = subjectOf(state);
+  if (state.encounter !== undefined) draft.resource.encounter = state.encounter.reference;
+  if (state.orc !== undefined) {
+    orcMedication(state.orc, draft, run);
+    orderStatus(state.orc, draft, state);
+    state.medicationOrder = state.orc;
+    state.orc = undefined;
+  }
+  state.medication = draft;
+  state.noted = { draft, element: 'note' };
+  state.participated = draft;
+  rxgRows(segment, draft, run);
+  draft.adds.push('identifier');
+  draft.require('status', 'active');
+  draft.resource.intent = 'instance-order';
+  if (order !== undefined) draft.resource.basedOn = [order.reference];
+  doses(segment, draft, { low: 5, high: 6, units: 7, dispense: 99, dispenseUnits: 99 }, state);
+  rate(segment, draft, state, { amount: 15, units: 16 });
+  draft.require('medicationCodeableConcept', absentConcept());
+  settleTimings(state);
+  quantityTiming(segment, 3, state);
+};
 
 export const rxd: SegmentHandler = (segment, state) => {
   const run = state.run;
@@ -259,9 +294,10 @@ export const rxd: SegmentHandler = (segment, state) => {
   state.noted = { draft, element: 'note' };
 };
 
-/** RXA: an immunization by filler order number, else by patient, vaccine and time. */
+/** RXA: an immunization by filler order number, else by patient, vaccine and time; of other medicines see `administered`. */
 export const rxa: SegmentHandler = (segment, state) => {
   const run = state.run;
+  if (!isVaccine(segment, state)) return administered(segment, state);
   const ordered = state.orc;
   state.orc = undefined;
   const filler = orderIdentity(run, ordered, 3);
@@ -302,7 +338,8 @@ export const rxa: SegmentHandler = (segment, state) => {
 };
 
 export const rxr: SegmentHandler = (segment, state) => {
-  if (state.immunization !== undefined) rxrImmunization(segment, state.immunization, state.run);
+  if (state.medication?.type === 'MedicationAdministration') rxrAdministration(segment, state.medication, state.run);
+  else if (state.immunization !== undefined) rxrImmunization(segment, state.immunization, state.run);
   else if (state.medication !== undefined) {
     dosageOf(state.medication);
     rxrDosage(segment, state.medication, state.run);

@@ -12,6 +12,7 @@ import { AIG, AIL, AIP, AIS, SCH } from '../tables/scheduling.ts';
 import { lookup } from '../vocabularies.ts';
 import { cellOf } from './patient.ts';
 import { orderIdentity } from './results.ts';
+import { beginSlot, isOfSlot, slotResource } from './slot.ts';
 import { patientOf, type SegmentHandler, type State } from './state.ts';
 
 const schRows = compileRows(SCH);
@@ -33,13 +34,12 @@ const EVENT_STATUS: Record<string, string> = {
   S20: 'booked',
   S21: 'booked',
   S22: 'booked',
-  S23: 'booked',
-  S24: 'booked',
   S26: 'noshow',
 };
 const DECISIVE = new Set(['S15', 'S16', 'S17', 'S26']);
 
 export const sch: SegmentHandler = (segment, state) => {
+  if (isOfSlot(state)) return beginSlot(segment, state);
   const run = state.run;
   const identity = orderIdentity(run, segment, 2) ??
     orderIdentity(run, segment, 1) ?? ['message', run.context.messageUri];
@@ -132,7 +132,14 @@ function minutesOf(
   draft: Draft,
   state: State,
 ): number | undefined {
-  const cell = cellOf(segment, field, state.run)?.at({ draft, base: 'minutesDuration' });
+  const minutes = minutesIn(segment, field, unitField, state);
+  if (minutes !== undefined) cellOf(segment, field, state.run)?.at({ draft, base: 'minutesDuration' }).text('', 1);
+  return minutes;
+}
+
+/** A duration and its unit in two fields, as minutes; both are told as used. */
+export function minutesIn(segment: SourceSegment, field: number, unitField: number, state: State): number | undefined {
+  const cell = cellOf(segment, field, state.run);
   const amount = cell?.peek(1);
   if (cell === undefined || amount === undefined || !/^\d{1,6}$/.test(amount)) return undefined;
   const unit = cellOf(segment, unitField, state.run);
@@ -140,7 +147,7 @@ function minutesOf(
   if (factor === undefined) return undefined;
   const minutes = Math.round(Number(amount) * factor);
   if (minutes < 1) return undefined;
-  cell.text('', 1);
+  cell.used(1);
   for (const component of [1, 2, 3]) unit?.used(component);
   return minutes;
 }
@@ -181,6 +188,7 @@ export function settleAppointment(state: State): void {
 }
 
 export const ais: SegmentHandler = (segment, state) => {
+  if (state.slot !== undefined) return slotResource(segment, state);
   const draft = state.appointment;
   if (draft === undefined) return;
   aisRows(segment, draft, state.run);
@@ -197,22 +205,25 @@ function serviceStatus(segment: SourceSegment, draft: Draft, state: State): void
 }
 
 export const aip: SegmentHandler = (segment, state) => {
+  if (state.slot !== undefined) return slotResource(segment, state);
   aipRows(segment, patientOf(state), state.run);
   participant(segment, state, 3, 4, 12, readPractitioner, { start: 6, duration: 9, units: 10 });
 };
 
 export const ail: SegmentHandler = (segment, state) => {
+  if (state.slot !== undefined) return slotResource(segment, state);
   ailRows(segment, patientOf(state), state.run);
   participant(segment, state, 3, 4, 12, readLocation, { start: 6, duration: 9, units: 10 });
 };
 
 export const aig: SegmentHandler = (segment, state) => {
+  if (state.slot !== undefined) return slotResource(segment, state);
   aigRows(segment, patientOf(state), state.run);
   participant(segment, state, 3, 4, 14, equipment, { start: 8, duration: 11, units: 12 });
 };
 
 /** A general resource (CWE) as a Device known by its code. */
-function equipment(cell: Cell): Element | undefined {
+export function equipment(cell: Cell): Element | undefined {
   const code = cell.peek(1) ?? cell.peek(2);
   if (code === undefined) return undefined;
   const draft = cell.run.draft('Device', 'reference', 'resource', code);

@@ -3,6 +3,7 @@ import type { IdentityEvent } from '../../conversion.ts';
 import type { Draft } from '../draft.ts';
 import type { Run } from '../run.ts';
 import type { Place, SourceSegment } from '../source.ts';
+import { patientIdentity } from './patient.ts';
 
 export interface State {
   readonly run: Run;
@@ -46,8 +47,18 @@ export interface State {
   medicationOrder: SourceSegment | undefined;
   immunization: Draft | undefined;
   appointment: Draft | undefined;
+  /** The slot that is blocked or opened (SIU^S23, S24), in place of an appointment. */
+  slot: Draft | undefined;
   coverage: Draft | undefined;
   allergy: Draft | undefined;
+  problem: Draft | undefined;
+  /** The pathway that goals belong to. */
+  plan: Draft | undefined;
+  /** The record of a master file in hand, and of a practitioner the role. */
+  master: Draft | undefined;
+  masterRole: Draft | undefined;
+  /** MFE puts the record out of use. */
+  masterRetired: boolean;
   /** What an NTE speaks of, and the element its text goes to. */
   noted: { draft: Draft; element: string } | undefined;
   /** What a ROL or PRT takes part in. */
@@ -87,8 +98,14 @@ export function newState(run: Run, code: string, event: string, segments: readon
     medicationOrder: undefined,
     immunization: undefined,
     appointment: undefined,
+    slot: undefined,
     coverage: undefined,
     allergy: undefined,
+    problem: undefined,
+    plan: undefined,
+    master: undefined,
+    masterRole: undefined,
+    masterRetired: false,
     noted: undefined,
     participated: undefined,
   };
@@ -117,8 +134,13 @@ export function subjectOf(state: State): { reference: string } {
   return patientOf(state).reference;
 }
 
-/** The patient in hand; a message that speaks of a patient without PID gets one that only this message knows. */
+/**
+ * The patient in hand, or whom the first PID names where it comes later (after RF1, SCH); a message that speaks of a
+ * patient without PID gets one that only this message knows.
+ */
 export function patientOf(state: State): Draft {
+  const pid = state.patient === undefined ? state.segments.find(({ name }) => name === 'PID') : undefined;
+  if (pid !== undefined) state.patient = state.run.draft('Patient', 'merge', ...patientIdentity(state.run, pid, true));
   if (state.patient === undefined) {
     state.patient = state.run.draft('Patient', 'merge', 'unidentified', state.run.context.messageUri);
     state.run.issue(

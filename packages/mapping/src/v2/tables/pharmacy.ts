@@ -75,6 +75,42 @@ export const RXA: readonly Row[] = [
   ['RXA-27', 'location', 'Location'],
 ];
 
+/** RXA of a medicine that is no vaccine. */
+export const RXA_ADMINISTRATION: readonly Row[] = [
+  ['RXA-1', '', 'structural'],
+  ['RXA-2', '', 'consumed'],
+  ['RXA-3', 'effectiveDateTime', 'dateTime', { when: 'not RXA-4 valued' }],
+  ['RXA-3', 'effectivePeriod.start', 'dateTime', { when: 'RXA-4 valued' }],
+  ['RXA-4', 'effectivePeriod.end', 'dateTime'],
+  ['RXA-9', 'note[]', 'ConceptNote'],
+  ['RXA-10', 'performer[].actor', 'Practitioner'],
+  ['RXA-18', 'statusReason[]', 'CodeableConcept'],
+  ['RXA-19', 'reasonCode[]', 'CodeableConcept'],
+];
+
+/** What was given, by its code or, where a lot is told, as a Medication. */
+export const RXA_MEDICATION: readonly Row[] = [
+  ['RXA-5', 'code', 'CodeableConcept'],
+  ['RXA-8', 'form', 'CodeableConcept'],
+  ['RXA-15', 'batch.lotNumber', 'string'],
+  ['RXA-16', 'batch.expirationDate', 'dateTime'],
+  ['RXA-17', 'manufacturer', 'CodedOrganization'],
+];
+
+export const RXG: readonly Row[] = [
+  ['RXG-1', '', 'consumed'],
+  ['RXG-4', 'medicationCodeableConcept', 'CodeableConcept'],
+  ['RXG-9', 'note[]', 'ConceptNote'],
+  ['RXG-13', 'dosageInstruction[first].patientInstruction', 'ConceptText'],
+  ['RXG-22', 'reasonCode[]', 'CodeableConcept'],
+];
+
+export const RXR_ADMINISTRATION: readonly Row[] = [
+  ['RXR-1', 'dosage.route', 'CodeableConcept'],
+  ['RXR-2', 'dosage.site', 'CodeableConcept'],
+  ['RXR-4', 'dosage.method', 'CodeableConcept'],
+];
+
 export const RXR_IMMUNIZATION: readonly Row[] = [
   ['RXR-1', 'route', 'CodeableConcept'],
   ['RXR-2', 'site', 'CodeableConcept'],

@@ -36,6 +36,14 @@ export const SCH: readonly Row[] = [
   ],
 ];
 
+/** SCH where no appointment is meant: the slot that is blocked or opened. */
+export const SCH_SLOT: readonly Row[] = [
+  ['SCH-1', 'identifier[]', 'EntityIdentifier', { with: PLAC }],
+  ['SCH-2', 'identifier[]', 'EntityIdentifier', { with: FILL }],
+  ['SCH-7', 'comment', 'ConceptText'],
+  ['SCH-8', 'appointmentType', 'CodeableConcept'],
+];
+
 export const AIS: readonly Row[] = [
   ['AIS-1', '', 'structural'],
   ['AIS-2', '', 'consumed'],
