@@ -58,9 +58,17 @@ export function acceptV2(
     lane: patient ? `${source} ${patient}` : `${source} ${parsed.controlId}`,
     settled,
     applicationWish: settled ? undefined : applicationWish(header),
-    refused: impostor,
+    refused: impostor ?? (isQuestion(code) ? questionReason : undefined),
   };
   return { received, parsed };
+}
+
+const questionReason =
+  'The hub answers no queries of HL7 v2 (QBP, QRY and the like): ask for patients, results and immunizations by FHIR.';
+
+/** Whether a message of this type (MSH-9.1) asks, and waits for an answer that an acknowledgement is not. */
+export function isQuestion(code: string): boolean {
+  return /^(QBP|QSB|QVR|QRY|VXQ|SPQ|VTQ|EQQ|RQQ|OSQ|RQC|RQP|PIN)$/.test(code);
 }
 
 /** MSH-16, where it may lead to an answer (HL7 table 0155). */

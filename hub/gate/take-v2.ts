@@ -19,7 +19,7 @@ import type { Receipt, Received, Receiver } from '../inbox/index.ts';
 import type { Deliveries } from '../outbox/index.ts';
 import { newId } from '../record/index.ts';
 import type { Participants } from '../trust/index.ts';
-import { acceptV2, type Origin } from './accept.ts';
+import { acceptV2, isQuestion, type Origin } from './accept.ts';
 import type { AnswerWay, ApplicationAcks } from './application-acks.ts';
 import { batchAnswer, envelopeOf } from './batch-answer.ts';
 
@@ -34,6 +34,7 @@ export interface V2GateParts {
   log: Logger;
 }
 
+const unsupportedType = { errorCode: '200', segment: 'MSH', field: 9 } as const;
 const severity = ['AA', 'CA', 'AE', 'CE', 'AR', 'CR'];
 
 export class V2Gate {
@@ -89,7 +90,9 @@ export class V2Gate {
       return rejection(parsed, [{ errorCode: '199', message: refused, segment: 'MSH', field: 13 }], expected);
     }
     if (received.refused !== undefined) {
-      const conditions = isParseError(parsed) ? [] : [{ errorCode: '199' as const, message: received.refused }];
+      const at =
+        !isParseError(parsed) && isQuestion(parsed.type.code) ? unsupportedType : { errorCode: '199' as const };
+      const conditions = isParseError(parsed) ? [] : [{ ...at, message: received.refused }];
       return rejection(parsed, conditions, expected);
     }
     if (received.applicationWish !== undefined) {
