@@ -1,4 +1,5 @@
-/** From the record to what a destination reads: HL7 v2 messages and FHIR transactions. */
+/** From the record to what a destination reads: HL7 v2 messages, FHIR transactions and C-CDA documents. */
+export { type CcdaOptions, type Omission, type WrittenCcda, writeCcda } from './ccda/index.ts';
 export {
   type Envelope,
   isWithdrawn,

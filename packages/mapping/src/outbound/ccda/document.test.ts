@@ -1,0 +1,252 @@
+import { parseCda, parseXml, type XmlElement } from '@causeway/ccda';
+import type { AllergyIntolerance, Condition, MedicationStatement, Observation, Resource } from '@medplum/fhirtypes';
+import { describe, expect, it } from 'vitest';
+import { convertCcda } from '../../ccda/convert.ts';
+import { writeCcda } from './document.ts';
+import { OPTIONS, PATIENT, record, STAY } from './sample.ts';
+
+function write(resources: readonly Resource[] = record(), options = OPTIONS): XmlElement {
+  const parsed = parseXml(writeCcda(resources, options).xml);
+  if (!parsed.ok) throw new Error(parsed.error.message);
+  return parsed.document.root;
+}
+
+function sectionOf(root: XmlElement, code: string): XmlElement | undefined {
+  const components = root.find('component', 'structuredBody')?.all('component') ?? [];
+  return components.map((one) => one.child('section')).find((one) => one?.child('code')?.attr('code') === code);
+}
+
+/** Every element below of that name, in order. */
+function below(element: XmlElement | undefined, name: string): XmlElement[] {
+  if (element === undefined) return [];
+  return element.children.flatMap((child) => [...(child.name === name ? [child] : []), ...below(child, name)]);
+}
+
+/** What a reader of C-CDA takes from the document. */
+function readBack(resources: readonly Resource[]): Resource[] {
+  const parsed = parseCda(writeCcda(resources, OPTIONS).xml);
+  if (!parsed.ok) throw new Error(parsed.error.message);
+  const context = { source: 'test', receivedAt: '2026-03-06T00:00:00Z', messageUri: 'urn:causeway:message:1' };
+  return convertCcda(parsed.document, context).facts.map(({ resource }) => resource);
+}
+
+function ofType<T extends Resource>(resources: readonly Resource[], type: T['resourceType']): T[] {
+  return resources.filter((one): one is T => one.resourceType === type);
+}
+
+describe('a continuity of care document', () => {
+  it('is the same for the same record', () => {
+    expect(writeCcda(record(), OPTIONS).xml).toBe(writeCcda(record(), OPTIONS).xml);
+  });
+
+  it('has the header that the options tell', () => {
+    const root = write();
+    expect(root.child('id')?.attr('root')).toBe(OPTIONS.id);
+    expect(root.child('effectiveTime')?.attr('value')).toBe('20260305101500-0500');
+    expect(root.child('code')?.attr('code')).toBe('34133-9');
+    expect(below(root.child('custodian'), 'name')[0]?.text).toBe('Harbor Region');
+    const role = root.find('recordTarget', 'patientRole');
+    expect(role?.child('id')?.attr('extension')).toBe('P-17');
+    expect(role?.find('patient', 'birthTime')?.attr('value')).toBe('195703');
+    expect(role?.find('addr', 'state')?.text).toBe('ME');
+  });
+
+  it('says of a required section without entries that there is no information', () => {
+    const root = write([PATIENT]);
+    for (const code of ['48765-2', '10160-0', '11450-4', '30954-2', '8716-3', '29762-2']) {
+      const section = sectionOf(root, code);
+      expect(section?.attr('nullFlavor')).toBe('NI');
+      expect(section?.child('text')?.allText).toContain('no information');
+    }
+    expect(sectionOf(root, '11369-6')).toBeUndefined();
+  });
+
+  it('points from each entry to the row of the narrative that tells of it', () => {
+    const root = write();
+    const ids = new Set(
+      below(root, 'text')
+        .flatMap((text) => [...below(text, 'tr'), ...below(text, 'paragraph')])
+        .map((one) => one.attr('ID')),
+    );
+    const references = below(root, 'reference')
+      .map((one) => one.attr('value'))
+      .filter((value) => value?.startsWith('#'));
+    expect(references.length).toBeGreaterThan(8);
+    expect(references.filter((value) => !ids.has(value!.slice(1)))).toEqual([]);
+  });
+
+  it('writes text as text', () => {
+    const { xml } = writeCcda(record(), OPTIONS);
+    expect(xml).toContain('High blood pressure &lt;treated&gt;');
+    expect(xml).toContain("O'Brien &amp; Söhne");
+    const odd = structuredClone(PATIENT);
+    odd.name = [{ family: 'A\u0000B\uD800', given: ['"<x a="1">'] }];
+    expect(parseXml(writeCcda([odd], OPTIONS).xml).ok).toBe(true);
+  });
+
+  it('comes back with codes, values, times and their precision', () => {
+    const facts = readBack(record());
+    const [allergy] = ofType<AllergyIntolerance>(facts, 'AllergyIntolerance');
+    expect(allergy).toMatchObject({
+      type: 'allergy',
+      category: ['medication'],
+      criticality: 'high',
+      onsetDateTime: '1998',
+      code: { coding: [{ code: '7980' }] },
+      reaction: [{ severity: 'moderate', manifestation: [{ coding: [{ code: '247472004' }] }] }],
+    });
+    const problem = ofType<Condition>(facts, 'Condition').find(({ code }) => code?.coding?.[0]?.code === '38341003');
+    expect(problem).toMatchObject({ onsetDateTime: '2019-06', clinicalStatus: { coding: [{ code: 'active' }] } });
+    expect(problem?.note?.[0]?.text).toBe('Checked at home & by us');
+    const [medication] = ofType<MedicationStatement>(facts, 'MedicationStatement');
+    expect(medication?.dosage?.[0]).toMatchObject({
+      text: 'One tablet each morning',
+      timing: { repeat: { period: 1, periodUnit: 'd' } },
+    });
+    const observations = ofType<Observation>(facts, 'Observation');
+    const valueAt = (code: string) =>
+      observations.find((one) => one.code.coding?.[0]?.code === code)?.valueQuantity?.value;
+    expect([valueAt('2345-7'), valueAt('8480-6'), valueAt('8462-4')]).toEqual([110, 142, 88]);
+  });
+});
+
+describe('what is denied or unknown', () => {
+  const noAllergy: AllergyIntolerance = {
+    resourceType: 'AllergyIntolerance',
+    id: 'none',
+    patient: { reference: `Patient/${PATIENT.id}` },
+    clinicalStatus: { coding: [{ code: 'active' }] },
+    code: { coding: [{ system: 'http://snomed.info/sct', code: '716186003', display: 'No known allergy' }] },
+  };
+
+  it('is told as C-CDA denies: no known allergy', () => {
+    const [observation] = below(sectionOf(write([PATIENT, noAllergy]), '48765-2'), 'observation');
+    expect(observation?.attr('negationInd')).toBe('true');
+    expect(below(observation, 'playingEntity')[0]?.child('code')?.attr('nullFlavor')).toBe('NA');
+    const [back] = ofType<AllergyIntolerance>(readBack([PATIENT, noAllergy]), 'AllergyIntolerance');
+    expect(back?.code?.coding?.[0]?.code).toBe('716186003');
+  });
+
+  it.each(['160245001', '396782006'])('no known problem (%s)', (code) => {
+    const none: Condition = {
+      resourceType: 'Condition',
+      id: 'none',
+      subject: { reference: `Patient/${PATIENT.id}` },
+      code: { coding: [{ system: 'http://snomed.info/sct', code }] },
+    };
+    const [observation] = below(sectionOf(write([PATIENT, none]), '11450-4'), 'observation');
+    expect(observation?.attr('negationInd')).toBe('true');
+    expect(observation?.child('value')?.attr('code')).toBe('55607006');
+    const [back] = ofType<Condition>(readBack([PATIENT, none]), 'Condition');
+    expect(back?.code?.coding?.[0]?.code).toBe('160245001');
+  });
+
+  it('a refuted problem, and a medicine that is not taken', () => {
+    const refuted: Condition = {
+      resourceType: 'Condition',
+      id: 'refuted',
+      subject: { reference: `Patient/${PATIENT.id}` },
+      verificationStatus: { coding: [{ code: 'refuted' }] },
+      code: { coding: [{ system: 'http://snomed.info/sct', code: '73211009' }] },
+    };
+    const notTaken: MedicationStatement = {
+      resourceType: 'MedicationStatement',
+      id: 'not-taken',
+      subject: { reference: `Patient/${PATIENT.id}` },
+      status: 'not-taken',
+      medicationCodeableConcept: { coding: [{ system: 'http://www.nlm.nih.gov/research/umls/rxnorm', code: '1191' }] },
+    };
+    const root = write([PATIENT, refuted, notTaken]);
+    expect(below(sectionOf(root, '11450-4'), 'observation')[0]?.attr('negationInd')).toBe('true');
+    expect(below(sectionOf(root, '10160-0'), 'substanceAdministration')[0]?.attr('negationInd')).toBe('true');
+    const facts = readBack([PATIENT, refuted, notTaken]);
+    expect(ofType<Condition>(facts, 'Condition')[0]?.verificationStatus?.coding?.[0]?.code).toBe('refuted');
+    expect(ofType<MedicationStatement>(facts, 'MedicationStatement')[0]?.status).toBe('not-taken');
+  });
+
+  it('is a null flavor where data are absent for a reason', () => {
+    const asked: Observation = {
+      resourceType: 'Observation',
+      id: 'asked',
+      status: 'final',
+      code: { coding: [{ system: 'http://loinc.org', code: '2345-7' }] },
+      dataAbsentReason: {
+        coding: [{ system: 'http://terminology.hl7.org/CodeSystem/data-absent-reason', code: 'asked-unknown' }],
+      },
+    };
+    const root = write([PATIENT, asked]);
+    expect(below(sectionOf(root, '30954-2'), 'value')[0]?.attr('nullFlavor')).toBe('ASKU');
+    expect(root.find('recordTarget', 'patientRole', 'patient', 'raceCode')?.attr('nullFlavor')).toBe('UNK');
+  });
+
+  it('never tells of what was entered in error, and says what it leaves out', () => {
+    const wrong: Condition = {
+      resourceType: 'Condition',
+      id: 'wrong',
+      subject: { reference: `Patient/${PATIENT.id}` },
+      verificationStatus: { coding: [{ code: 'entered-in-error' }] },
+      code: { text: 'Wrong person' },
+    };
+    const { xml, omitted } = writeCcda([PATIENT, wrong], OPTIONS);
+    expect(xml).not.toContain('Wrong person');
+    expect(omitted.map(({ reference }) => reference)).toEqual(['Condition/wrong']);
+  });
+});
+
+describe('a discharge summary', () => {
+  const summary = { ...OPTIONS, kind: 'discharge-summary' as const };
+
+  it('is of the stay, with its diagnoses and disposition', () => {
+    const root = write(record(), summary);
+    const stay = root.find('componentOf', 'encompassingEncounter');
+    expect(stay?.find('effectiveTime', 'low')?.attr('value')).toBe('20260201080000-0500');
+    expect(stay?.find('effectiveTime', 'high')?.attr('value')).toBe('20260204113000-0500');
+    expect(stay?.child('dischargeDispositionCode')?.attr('code')).toBe('home');
+    const diagnoses = below(sectionOf(root, '11535-2'), 'value').map((one) => one.attr('code'));
+    expect(diagnoses).toContain('38341003');
+    expect(below(sectionOf(root, '10183-2'), 'manufacturedMaterial')).toHaveLength(1);
+  });
+
+  it('has the results and procedures of the stay alone', () => {
+    const root = write(record(), summary);
+    expect(below(sectionOf(root, '30954-2'), 'observation')).toHaveLength(1);
+    expect(sectionOf(root, '47519-4')?.attr('nullFlavor')).toBe('NI');
+    const other = { ...summary, encounter: 'Encounter/other' };
+    const elsewhere = { ...STAY, id: 'other', period: { start: '2020-01-01', end: '2020-01-02' }, diagnosis: [] };
+    const earlier = write([...record(), elsewhere], other);
+    expect(sectionOf(earlier, '30954-2')?.attr('nullFlavor')).toBe('NI');
+  });
+
+  it('takes its course from the newest document that tells of it', () => {
+    const composition = (date: string, words: string): Resource => ({
+      resourceType: 'Composition',
+      id: date,
+      status: 'final',
+      type: { text: 'Discharge summary' },
+      date,
+      title: 'Discharge summary',
+      author: [{ display: 'A' }],
+      section: [
+        {
+          title: 'Course',
+          code: { coding: [{ system: 'http://loinc.org', code: '8648-8' }] },
+          text: {
+            status: 'generated',
+            div: `<div xmlns="http://www.w3.org/1999/xhtml"><p>${words} <b>at</b> <i>once</i></p><ul><li>one</li></ul></div>`,
+          },
+        },
+      ],
+    });
+    const root = write(
+      [...record(), composition('2026-02-04', 'Recovered'), composition('2026-02-03', 'Ill')],
+      summary,
+    );
+    const text = sectionOf(root, '8648-8')?.child('text');
+    expect(text?.allText).toBe('Recovered at once one');
+    expect(text?.children.map(({ name }) => name)).toEqual(['paragraph', 'list']);
+  });
+});
+
+it('a document needs a patient', () => {
+  expect(() => writeCcda([STAY], OPTIONS)).toThrow(RangeError);
+});

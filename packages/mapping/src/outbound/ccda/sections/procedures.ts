@@ -1,0 +1,111 @@
+/** Procedures that were done, or not. */
+import type { Device, Procedure } from '@medplum/fhirtypes';
+import { choice, dayWords, periodWords, wordsOf } from '../any-value.ts';
+import { ACT_CODE, backwards } from '../codes.ts';
+import { attributeOf, type CdaElement, el, setAttribute } from '../element.ts';
+import { notes } from '../notes-within.ts';
+import { nested } from '../observation.ts';
+import { authors, performer, place, product } from '../participants.ts';
+import { emptyBody, type SectionBody, type SectionKind } from '../section.ts';
+import { putBack, related, statement, statusCode, template, textReference } from '../statement.ts';
+import { code, fixed, ids, nameOf, period, primitiveFlavor, time } from '../values.ts';
+import type { Writer } from '../writer.ts';
+import { reasons } from './medications.ts';
+
+export const PROCEDURES: SectionKind = {
+  template: ['.2.7.1', '2014-06-09'],
+  code: '47519-4',
+  display: 'History of Procedures Document',
+  title: 'Procedures',
+  none: 'There is no information about procedures.',
+};
+
+export function writeProcedures(writer: Writer, wanted: (resource: Procedure) => boolean): SectionBody {
+  const body = emptyBody(['Procedure', 'When', 'Status', 'Site']);
+  for (const procedure of writer.chart.all<Procedure>('Procedure')) {
+    if (procedure.status === 'entered-in-error' || !wanted(procedure) || writer.take(procedure)) continue;
+    const row = writer.nextId('procedure');
+    body.rows.push({
+      id: row,
+      cells: [
+        nameOf(procedure.code) ?? 'not stated',
+        whenWords(procedure),
+        procedure.status,
+        (procedure.bodySite ?? []).map(nameOf).join(', '),
+      ],
+    });
+    body.entries.push(activity(writer, procedure, row));
+  }
+  return body;
+}
+
+function whenWords(procedure: Procedure): string {
+  const { performedPeriod, performedDateTime } = procedure;
+  if (performedPeriod !== undefined) return periodWords(performedPeriod.start, performedPeriod.end);
+  if (performedDateTime !== undefined) return dayWords(performedDateTime);
+  const other = choice(procedure, 'performed');
+  return other === undefined ? '' : wordsOf(other);
+}
+
+function activity(writer: Writer, procedure: Procedure, row: string): CdaElement {
+  const { performedPeriod, performedDateTime } = procedure;
+  const denied = procedure.status === 'not-done';
+  const element = statement(
+    'procedure',
+    { classCode: 'PROC', moodCode: 'EVN', negationInd: denied || undefined },
+    template('procedure'),
+    ids(procedure),
+    code('code', procedure.code),
+    textReference(row),
+    statusCode(activityStatus(procedure.status)),
+    toTheDay(
+      performedPeriod === undefined
+        ? time('effectiveTime', performedDateTime, primitiveFlavor(procedure, 'performedDateTime') ?? 'UNK')
+        : period('effectiveTime', performedPeriod),
+    ),
+    (procedure.bodySite ?? []).map((site) => code('targetSiteCode', site)),
+    procedure.outcome && related('COMP', outcome(procedure.outcome)),
+    (procedure.performer ?? []).map(({ actor }) => performer(writer, actor, procedure)),
+    authors(writer, procedure, { who: procedure.recorder }),
+    (procedure.focalDevice ?? []).map(({ manipulated }) => {
+      const device = writer.chart.find<Device>(manipulated, procedure);
+      if (device !== undefined) writer.take(device);
+      return el('participant', { typeCode: 'DEV' }, product(writer, device, manipulated.display));
+    }),
+    place(writer.chart.find(procedure.location, procedure), procedure.location?.display),
+    reasons(writer, procedure),
+    notes(procedure.note, writer),
+    nested(writer, procedure),
+  );
+  return putBack(element, procedure);
+}
+
+/** The template wants the day. A time of which the day is not known keeps what is, as a bound that is not exact. */
+function toTheDay(when: CdaElement): CdaElement {
+  const value = attributeOf(when, 'value');
+  if (value !== undefined && value.length < 8) return el(when.name, {}, el('low', { value, nullFlavor: 'UNK' }));
+  for (const bound of when.children) {
+    if (typeof bound === 'string') continue;
+    if ((attributeOf(bound, 'value')?.length ?? 8) < 8) setAttribute(bound, 'nullFlavor', 'UNK');
+  }
+  return when;
+}
+
+/** CDA's procedures have no value: what came of one is an observation beneath it. */
+function outcome(concept: NonNullable<Procedure['outcome']>): CdaElement {
+  return statement(
+    'observation',
+    { classCode: 'OBS', moodCode: 'EVN' },
+    el('id', { nullFlavor: 'NI' }),
+    fixed('code', 'ASSERTION', ACT_CODE),
+    statusCode('completed'),
+    code('value', concept, { type: 'CD' }),
+  );
+}
+
+/** C-CDA knows four states of a procedure; one of unknown state counts as done, unless it has yet to be. */
+function activityStatus(status: Procedure['status']): string {
+  if (status === 'not-done' || status === 'entered-in-error') return 'cancelled';
+  if (status === 'preparation' || status === 'in-progress' || status === 'on-hold') return 'active';
+  return status === 'stopped' ? 'aborted' : (backwards('procedureStatus', status) ?? 'completed');
+}
