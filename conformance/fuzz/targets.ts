@@ -26,7 +26,10 @@ import {
   convertFhir,
   convertV2,
   type Disposition,
+  type Envelope,
   mergeFact,
+  writeCcda,
+  writeV2,
 } from '@causeway/mapping';
 import type { Shape } from './input.ts';
 import type { Random } from './random.ts';
@@ -47,13 +50,15 @@ const context: ConversionContext = {
 };
 
 export const targets: readonly Target[] = [
-  { name: 'hl7v2-parse', format: 'er7', as: 'file', share: 22, run: parseEr7 },
+  { name: 'hl7v2-parse', format: 'er7', as: 'file', share: 18, run: parseEr7 },
   { name: 'hl7v2-acknowledge', format: 'er7', as: 'file', share: 12, run: answer },
   { name: 'hl7v2-batch', format: 'er7', as: 'batch', share: 10, run: cut },
   { name: 'hl7v2-mllp', format: 'er7', as: 'stream', share: 12, run: decode },
   { name: 'hl7v2-convert', format: 'er7', as: 'file', share: 18, run: convertEr7 },
+  { name: 'hl7v2-write', format: 'er7', as: 'file', share: 2, run: writeEr7 },
   { name: 'ccda-parse', format: 'cda', as: 'file', share: 6, run: (input) => parseCda(input).ok },
   { name: 'ccda-convert', format: 'cda', as: 'file', share: 6, run: convertDocument },
+  { name: 'ccda-write', format: 'cda', as: 'file', share: 2, run: writeDocument },
   { name: 'fhir-convert', format: 'bundle', as: 'file', share: 4, run: convertBundle },
   { name: 'fhir-json', format: 'json', as: 'file', share: 6, run: scan },
   { name: 'fhir-xml', format: 'xml', as: 'file', share: 4, run: readXml },
@@ -129,10 +134,51 @@ function convertEr7(input: Buffer): boolean {
   return checked(convertV2(message, context));
 }
 
+const envelope: Envelope = {
+  controlId: 'FUZZ1',
+  deliveryId: '01890000-0000-7000-8000-000000000001',
+  time: context.receivedAt,
+  kind: 'new',
+  recipient: { patient: { resourceType: 'Patient' }, identifierSystem: '' },
+  origin: { key: context.source, name: context.source },
+  relayed: true,
+};
+
+/** What was read of a message is written as one that can be read. */
+function writeEr7(input: Buffer): boolean {
+  const message = parseMessage(input);
+  if (isParseError(message)) return refused(message.message);
+  const { code, event } = message.type;
+  const resources = convertV2(message, context).facts.map(({ resource }) => resource);
+  const bytes = writeV2({ code, event, resources }, envelope);
+  if (typeof bytes === 'string') return refused(bytes);
+  const read = parseMessage(bytes);
+  if (isParseError(read)) throw new Error(`What is written cannot be read: ${read.code} ${read.message}`);
+  return true;
+}
+
 function convertDocument(input: Buffer): boolean {
   const parsed = parseCda(input);
   if (!parsed.ok) return refused(parsed.error.message);
   return checked(convertCcda(parsed.document, context));
+}
+
+/** What was read of a document is written as one that can be read. */
+function writeDocument(input: Buffer, random: Random): boolean {
+  const parsed = parseCda(input);
+  if (!parsed.ok) return refused(parsed.error.message);
+  const resources = convertCcda(parsed.document, context).facts.map(({ resource }) => resource);
+  if (!resources.some(({ resourceType }) => resourceType === 'Patient')) return false;
+  const { xml } = writeCcda(resources, {
+    kind: random.pick(['ccd', 'discharge-summary'] as const),
+    id: '01890000-0000-7000-8000-000000000001',
+    time: context.receivedAt,
+    custodian: { resourceType: 'Organization', name: 'Fuzz' },
+    software: { manufacturer: 'Fuzz', name: 'Fuzz' },
+  });
+  const read = parseCda(xml);
+  if (!read.ok) throw new Error(`What is written cannot be read: ${read.error.code} ${read.error.message}`);
+  return true;
 }
 
 function convertBundle(input: Buffer): boolean {
