@@ -11,6 +11,7 @@ import { runHl7v2Back } from './hl7v2/back-suite.ts';
 import { runHl7v2 } from './hl7v2/suite.ts';
 import { runMpi } from './linkage/mpi.ts';
 import { runRegion } from './linkage/region.ts';
+import { runMutation } from './mutation.ts';
 import { type Options, readOptions } from './options.ts';
 import { runPatch } from './patch.ts';
 import { failuresOf, tableOf } from './print.ts';
@@ -24,6 +25,7 @@ const SUITES: Readonly<Record<string, Suite>> = {
   hl7v2: runHl7v2,
   'hl7v2-back': runHl7v2Back,
   ccda: runCcda,
+  mutation: runMutation,
   synthea: runSynthea,
   fhir: runFhir,
   patch: runPatch,

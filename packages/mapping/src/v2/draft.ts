@@ -23,6 +23,8 @@ export class Draft {
   #indexes: Map<string, Map<string, number>> | undefined;
   /** What filled each single element, so that a value which replaces another takes its place in the account too. */
   singles: Map<string, Place> | undefined;
+  /** By whom each element was set that `state` sets. */
+  #stated: Map<string, Place[]> | undefined;
   /** Elements that several rows fill together, by `path[slot]`. */
   slots: Map<string, { element: Element; base: string }> | undefined;
 
@@ -66,6 +68,19 @@ export class Draft {
     const before = this.singles.get(base);
     if (before !== undefined) before.draft = undefined;
     this.singles.set(base, place);
+  }
+
+  /**
+   * Sets a single element that several parts of the message may state. The last holds: what said otherwise before is
+   * taken out of the account of what is mapped.
+   */
+  state(name: string, value: unknown, place: Place): void {
+    this.#stated ??= new Map();
+    const before = this.#stated.get(name) ?? [];
+    const isSame = JSON.stringify(this.resource[name]) === JSON.stringify(value);
+    if (!isSame) for (const one of before) one.draft = undefined;
+    this.#stated.set(name, isSame ? [...before, place] : [place]);
+    this.resource[name] = value;
   }
 
   /** Takes a single element out again, and what filled it out of the account of what is mapped. */

@@ -65,22 +65,25 @@ function describeLocation(at: Cell, draft: Draft): void {
     const organization = readAuthorityOrganization(facility);
     if (organization !== undefined) draft.resource.managingOrganization = organization;
   }
-  const description = at.text('description', 9);
-  if (description !== undefined) draft.resource.description = description;
+  const state = (name: string, value: unknown, path: string, component: number) => {
+    const place = { draft, base: '' };
+    at.at(place).text(path, component);
+    draft.state(name, value, place);
+  };
+  const description = at.peek(9);
+  if (description !== undefined) state('description', description, 'description', 9);
   const status = at.peek(5);
   if (status !== undefined && /^[CHIKOU]$/i.test(status)) {
-    draft.resource.operationalStatus = {
-      system: 'http://terminology.hl7.org/CodeSystem/v2-0116',
-      code: status.toUpperCase(),
-    };
-    at.text('operationalStatus.code', 5);
+    const system = 'http://terminology.hl7.org/CodeSystem/v2-0116';
+    state('operationalStatus', { system, code: status.toUpperCase() }, 'operationalStatus.code', 5);
   } else if (status !== undefined && /^(active|suspended|inactive)$/i.test(status)) {
-    draft.resource.status = status.toLowerCase();
-    at.text('status', 5);
+    state('status', status.toLowerCase(), 'status', 5);
   }
-  const type = at.text('type[0].coding[0].code', 6);
-  if (type !== undefined)
-    draft.resource.type = [{ coding: [{ system: 'http://terminology.hl7.org/CodeSystem/v2-0305', code: type }] }];
+  const type = at.peek(6);
+  if (type !== undefined) {
+    const coding = [{ system: 'http://terminology.hl7.org/CodeSystem/v2-0305', code: type }];
+    state('type', [{ coding }], 'type[0].coding[0].code', 6);
+  }
   const whole = at.inside(10);
   const place = { draft, base: '' } as Place;
   const identifier = whole === undefined ? undefined : readEntityIdentifier(whole.at(place));

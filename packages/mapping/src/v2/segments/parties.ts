@@ -290,16 +290,16 @@ function device(segment: SourceSegment, state: State): void {
     }
     draft.resource.udiCarrier = [carrier];
   }
-  const made = cellOf(segment, 17, run)?.at({ draft, base: 'manufactureDate' }).dateTime('', 1);
-  if (made !== undefined) draft.resource.manufactureDate = made;
-  const expires = cellOf(segment, 18, run)?.at({ draft, base: 'expirationDate' }).dateTime('', 1);
-  if (expires !== undefined) draft.resource.expirationDate = expires;
   for (const [field, element] of [
+    [17, 'manufactureDate'],
+    [18, 'expirationDate'],
     [19, 'lotNumber'],
     [20, 'serialNumber'],
   ] as const) {
-    const value = cellOf(segment, field, run)?.at({ draft, base: element }).text('', 1);
-    if (value !== undefined) draft.resource[element] = value;
+    const at = { draft, base: element };
+    const cell = cellOf(segment, field, run)?.at(at);
+    const value = field < 19 ? cell?.dateTime('', 1) : cell?.text('', 1);
+    if (value !== undefined) draft.state(element, value, at);
   }
   const distinct = cellOf(segment, 21, run);
   const place = { draft, base: '' };
