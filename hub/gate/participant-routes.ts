@@ -3,7 +3,7 @@
  *
  * `PUT /api/participants/:key` takes `{ name, kind, sendingFacility?, sendingApplication?, identifierSystem?,
  * identifierAuthority?, endpoint?, transport? }` (see `hub/trust/participants.ts`); what is left out is as it was, null
- * takes it away. What its dialect needs is set at `/settings` (see `reprocess-routes.ts`).
+ * takes it away. `PUT /api/participants/:key/settings` takes what its dialect needs (see `participant-settings.ts`), whole.
  */
 import { isAbsolute } from 'node:path';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
@@ -11,6 +11,7 @@ import { RecordError } from '../record/index.ts';
 import type { AccessLog, Endpoint, EndpointTls, Participant, Participants, Role, Transport } from '../trust/index.ts';
 import type { Authenticator } from './authenticate.ts';
 import { jsonBody, text } from './body.ts';
+import { readSettings } from './participant-settings.ts';
 
 export interface ParticipantParts {
   participants: Participants;
@@ -20,7 +21,8 @@ export interface ParticipantParts {
   onParticipants: () => void;
 }
 
-const readers: Role[] = ['integration-engineer', 'administrator', 'system'];
+/** They read it, and say what a sender's dialect needs. */
+const engineers: Role[] = ['integration-engineer', 'administrator', 'system'];
 const writers: Role[] = ['administrator', 'system'];
 
 type Key = { Params: { key: string } };
@@ -35,8 +37,21 @@ export function participantRoutes(app: FastifyInstance, parts: ParticipantParts)
   };
   const known = (key: string): Participant | undefined => participants.all().find((one) => one.key === key);
 
+  app.get('/api/participants', async (request) => {
+    await as(request, engineers, 'list-participants');
+    const all = participants.all().map(({ key, name, kind, sendingFacility, sendingApplication, settings }) => ({
+      key,
+      name,
+      kind,
+      sendingFacility,
+      sendingApplication,
+      settings,
+    }));
+    return { participants: all.sort((a, b) => (a.name < b.name ? -1 : 1)) };
+  });
+
   app.get<Key>('/api/participants/:key', async (request) => {
-    await as(request, readers, 'open-participant');
+    await as(request, engineers, 'open-participant');
     const participant = known(request.params.key);
     if (!participant) throw new RecordError(404, 'not-found', 'There is no participant of this key.');
     return participant;
@@ -52,6 +67,15 @@ export function participantRoutes(app: FastifyInstance, parts: ParticipantParts)
     await participants.put(changed);
     parts.onParticipants();
     return changed;
+  });
+
+  app.put<Key>('/api/participants/:key/settings', async (request) => {
+    await as(request, engineers, 'change-participant');
+    const participant = known(request.params.key);
+    if (!participant) throw new RecordError(404, 'not-found', 'There is no participant of this key.');
+    const settings = readSettings(jsonBody(request));
+    await participants.put({ ...participant, settings });
+    return { key: participant.key, settings };
   });
 }
 

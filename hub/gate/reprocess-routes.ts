@@ -1,7 +1,4 @@
-/**
- * Converting stored messages anew: what would change, and carrying it out; and what the hub is told of each sender's
- * dialect, which is part of the map.
- */
+/** Converting stored messages anew: what would change, and carrying it out. */
 import { validate } from '@causeway/fhir';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import {
@@ -12,15 +9,13 @@ import {
   type ReprocessJobs,
 } from '../inbox/index.ts';
 import { RecordError } from '../record/index.ts';
-import type { AccessLog, Participants, Role } from '../trust/index.ts';
+import type { AccessLog, Role } from '../trust/index.ts';
 import type { Authenticator, Caller } from './authenticate.ts';
 import { jsonBody } from './body.ts';
-import { readSettings } from './participant-settings.ts';
 
 export interface ReprocessRouteParts {
   authenticator: Authenticator;
   accessLog: AccessLog;
-  participants: Participants;
   reprocess: Reprocess;
   reprocessJobs: ReprocessJobs;
 }
@@ -32,7 +27,7 @@ const differencesShown = 100;
 type Id = { Params: { id: string } };
 
 export function reprocessRoutes(app: FastifyInstance, parts: ReprocessRouteParts): void {
-  const { reprocess, reprocessJobs: jobs, participants } = parts;
+  const { reprocess, reprocessJobs: jobs } = parts;
   const engineer = async (request: FastifyRequest): Promise<Caller> => {
     const who = await parts.authenticator.caller(request);
     if (!engineers.includes(who.role)) throw new RecordError(403, 'forbidden', `The role ${who.role} may not do this.`);
@@ -87,29 +82,6 @@ export function reprocessRoutes(app: FastifyInstance, parts: ReprocessRouteParts
     const job = await jobs.cancel(request.params.id);
     await log(who, 'cancel-reprocess', request);
     return job;
-  });
-
-  app.get('/api/participants', async (request) => {
-    await engineer(request);
-    const all = participants.all().map(({ key, name, kind, sendingFacility, sendingApplication, settings }) => ({
-      key,
-      name,
-      kind,
-      sendingFacility,
-      sendingApplication,
-      settings,
-    }));
-    return { participants: all.sort((a, b) => (a.name < b.name ? -1 : 1)) };
-  });
-
-  app.put<{ Params: { key: string } }>('/api/participants/:key/settings', async (request) => {
-    const who = await engineer(request);
-    const participant = participants.all().find(({ key }) => key === request.params.key);
-    if (!participant) throw new RecordError(404, 'not-found', 'There is no participant of this key.');
-    const settings = readSettings(jsonBody(request));
-    await participants.put({ ...participant, settings });
-    await log(who, 'change-participant', request);
-    return { key: participant.key, settings };
   });
 }
 
