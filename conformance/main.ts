@@ -4,6 +4,7 @@
  */
 import { existsSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { runCcdaBack } from './ccda/back.ts';
 import { runCcda } from './ccda/suite.ts';
 import { runFhir, runSynthea } from './fhir.ts';
 import { runGraphql } from './graphql.ts';
@@ -19,12 +20,16 @@ import type { SuiteResult } from './result.ts';
 
 const DEFAULT_CASES = '../shared/cases';
 
+/** People of the region whose charts are written; more tell nothing new. */
+const REGION_CHARTS = 100;
+
 type Suite = (cases: string, options: Options) => SuiteResult | Promise<SuiteResult>;
 
 const SUITES: Readonly<Record<string, Suite>> = {
   hl7v2: runHl7v2,
   'hl7v2-back': runHl7v2Back,
   ccda: runCcda,
+  'ccda-back': (cases, { people }) => runCcdaBack(cases, Math.min(people, REGION_CHARTS)),
   mutation: runMutation,
   synthea: runSynthea,
   fhir: runFhir,

@@ -27,11 +27,9 @@ export interface SourcePatients {
 
 /** Reads every message of a region of this many people. */
 export function sourcePatients(people: number): SourcePatients {
-  const contexts = new Map(sites().map((site) => [site.key as string, contextOf(site)]));
   const held: SourcePatients = { patients: new Map(), merged: [], messages: 0, refused: [] };
-  for (const message of messages({ people })) {
+  for (const { message, conversion } of regionConversions(people)) {
     held.messages++;
-    const conversion = convert(message, { ...contexts.get(message.site)!, receivedAt: message.at });
     if (typeof conversion === 'string') {
       held.refused.push({ controlId: message.controlId, reason: conversion });
       continue;
@@ -49,6 +47,16 @@ export function sourcePatients(people: number): SourcePatients {
   }
   held.merged = held.merged.filter((pair) => pair.every((key) => held.patients.has(key)));
   return held;
+}
+
+/** Every message of a region of this many people with what it is converted to, or why it is not. */
+export function* regionConversions(
+  people: number,
+): Generator<{ message: RegionMessage; conversion: Conversion | string }> {
+  const contexts = new Map(sites().map((site) => [site.key as string, contextOf(site)]));
+  for (const message of messages({ people })) {
+    yield { message, conversion: convert(message, { ...contexts.get(message.site)!, receivedAt: message.at }) };
+  }
 }
 
 function contextOf({ key, timeZone, identifierAuthority, identifierSystem }: Site): ConversionContext {

@@ -4,7 +4,10 @@
  */
 import type { Composition, CompositionSection, Patient, Provenance, Reference, Resource } from '@medplum/fhirtypes';
 
+/** Who did what to a resource, as its Provenance tells. */
 export interface Authorship {
+  /** Code of the agent's type: `author`, `informant`, `performer`, … */
+  kind?: string;
   who: Reference;
   onBehalfOf?: Reference;
   time?: string;
@@ -15,7 +18,7 @@ export class Chart {
   readonly resources: readonly Resource[];
   private readonly byReference = new Map<string, Resource>();
   private readonly byType = new Map<string, Resource[]>();
-  private readonly authors = new Map<string, Authorship[]>();
+  private readonly participations = new Map<string, Authorship[]>();
   private readonly children = new Map<string, Resource[]>();
   private readonly nested = new Set<Resource>();
   private readonly sections = new Map<string, string>();
@@ -33,7 +36,7 @@ export class Chart {
     const [patient] = this.all<Patient>('Patient');
     if (patient === undefined) throw new RangeError('a document needs the Patient it is about');
     this.patient = patient;
-    for (const provenance of this.all<Provenance>('Provenance')) this.addAuthors(provenance);
+    for (const provenance of this.all<Provenance>('Provenance')) this.addParticipations(provenance);
     for (const composition of this.all<Composition>('Composition')) {
       for (const section of composition.section ?? []) this.addSection(section);
     }
@@ -57,8 +60,10 @@ export class Chart {
       | undefined;
   }
 
-  authorsOf(resource: Resource): readonly Authorship[] {
-    return this.authors.get(referenceOf(resource)) ?? [];
+  /** Participations of a kind; an agent whose kind is not told is an author. */
+  participationsOf(resource: Resource, kind: 'author' | 'informant' | 'performer'): readonly Authorship[] {
+    const all = this.participations.get(referenceOf(resource)) ?? [];
+    return all.filter((one) => (one.kind ?? 'author') === kind);
   }
 
   /** Statements that only make sense under this one. */
@@ -76,16 +81,15 @@ export class Chart {
     return this.sections.get(referenceOf(resource));
   }
 
-  private addAuthors({ target, agent, recorded }: Provenance): void {
+  private addParticipations({ target, agent, recorded }: Provenance): void {
     for (const { type, who, onBehalfOf } of agent) {
-      const kind = type?.coding?.[0]?.code;
-      if (kind !== undefined && kind !== 'author') continue;
+      if (who.reference === undefined && who.identifier === undefined && who.display === undefined) continue;
       for (const { reference } of target) {
         if (reference === undefined) continue;
-        const authorship: Authorship = { who, onBehalfOf, time: recorded };
-        const known = this.authors.get(reference);
-        if (known === undefined) this.authors.set(reference, [authorship]);
-        else known.push(authorship);
+        const one: Authorship = { kind: type?.coding?.[0]?.code, who, onBehalfOf, time: recorded };
+        const known = this.participations.get(reference);
+        if (known === undefined) this.participations.set(reference, [one]);
+        else known.push(one);
       }
     }
   }

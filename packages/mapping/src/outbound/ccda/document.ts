@@ -11,12 +11,14 @@ import {
   custodian,
   documentAuthor,
   encompassingEncounter,
-  recordTarget,
+  informants,
   relatedPersons,
 } from './header.ts';
+import { recordTarget } from './record-target.ts';
 import { type SectionBody, type SectionKind, section } from './section.ts';
 import { ALLERGIES, writeAllergies } from './sections/allergies.ts';
 import { CARE_TEAMS, EQUIPMENT, PAYERS, writeCareTeams, writeEquipment, writePayers } from './sections/care.ts';
+import { INTERVENTIONS, writeCommunications } from './sections/communications.ts';
 import { ADVANCE_DIRECTIVES, writeDirectives } from './sections/directives.ts';
 import {
   ADMISSION_DIAGNOSIS,
@@ -42,7 +44,7 @@ import { RESULTS, writeResults } from './sections/results.ts';
 import { SOCIAL_HISTORY, writeSocialHistory } from './sections/social-history.ts';
 import { FUNCTIONAL_STATUS, MENTAL_STATUS, PHYSICAL_EXAM, writeStatus } from './sections/status.ts';
 import { VITAL_SIGNS, writeVitalSigns } from './sections/vital-signs.ts';
-import { template } from './statement.ts';
+import { template } from './templates.ts';
 import { fixed, time } from './values.ts';
 import { type CcdaOptions, type Omission, Writer } from './writer.ts';
 
@@ -86,6 +88,7 @@ export function writeCcda(resources: readonly Resource[], options: CcdaOptions):
     el('languageCode', { code: language }),
     recordTarget(writer),
     documentAuthor(writer),
+    informants(writer),
     custodian(writer),
     relatedPersons(writer),
     careProvided(writer),
@@ -148,6 +151,7 @@ function common(writer: Writer): Planned[] {
     { kind: ADVANCE_DIRECTIVES, write: () => writeDirectives(writer) },
     { kind: EQUIPMENT, write: () => writeEquipment(writer) },
     { kind: CARE_TEAMS, write: () => writeCareTeams(writer) },
+    { kind: INTERVENTIONS, write: () => writeCommunications(writer) },
     { kind: PAYERS, write: () => writePayers(writer) },
   ];
 }

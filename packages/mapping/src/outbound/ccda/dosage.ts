@@ -3,7 +3,8 @@ import type { CodeableConcept, Dosage, Period, Timing } from '@medplum/fhirtypes
 
 import { ACT_CODE, backwards, LOINC, SNOMED } from './codes.ts';
 import { type CdaElement, type Child, el } from './element.ts';
-import { related, statement, statusCode, template } from './statement.ts';
+import { related, statement, statusCode } from './statement.ts';
+import { template } from './templates.ts';
 import { code, fixed, interval, primitiveFlavor, quantity, range, ratio, time } from './values.ts';
 import type { Writer } from './writer.ts';
 

@@ -1,142 +1,12 @@
-/** The US realm header: whom the document is about, who wrote and keeps it, and the care or stay it tells of. */
-import type {
-  CodeableConcept,
-  Coding,
-  Extension,
-  Patient,
-  PatientContact,
-  Reference,
-  RelatedPerson,
-  Resource,
-} from '@medplum/fhirtypes';
-import { type CdaElement, type Child, el } from './element.ts';
-import { assignedEntity, organizationRole, partyOf } from './participants.ts';
-import { address, addresses, patientName, personName, telecoms } from './people.ts';
-import { code, fixed, ids, interval, primitiveFlavor, time } from './values.ts';
+/** The US realm header: who wrote and keeps the document, and the care or stay it tells of. */
+import type { CodeableConcept, Composition, Reference, RelatedPerson, Resource } from '@medplum/fhirtypes';
+import { type CdaElement, el } from './element.ts';
+import { assignedEntity, informant, organizationRole, partyOf } from './participants.ts';
+import { address, addresses, personName, telecoms } from './people.ts';
+import { code, fixed, ids, interval, time } from './values.ts';
 import type { Writer } from './writer.ts';
 
-const US_CORE = 'http://hl7.org/fhir/us/core/StructureDefinition/';
-const CORE = 'http://hl7.org/fhir/StructureDefinition/';
 const CONFIDENTIALITY = '2.16.840.1.113883.5.25';
-const ROLE_CODES = 'http://terminology.hl7.org/CodeSystem/v3-RoleCode';
-/** Relationships of a guardian (of value set Personal And Legal Relationship Role Type, what is in use). */
-const KIN = new Set(
-  (
-    'ADOPTF ADOPTM ADOPTP AUNT BRO BROINLAW CHILD COUSN DAU DOMPART DPOWATT EXCEST FAMMEMB FRND FTH GRFTH GRMTH GRPRN ' +
-    'GUARD HPOWATT HUSB MTH NBOR NEPHEW NFTH NIECE NMTH PRN POWATT ROOM SIB SIS SON SPOWATT SPS STPFTH STPMTH STPPRN UNCLE WIFE'
-  ).split(' '),
-);
-const NULLS = 'http://terminology.hl7.org/CodeSystem/v3-NullFlavor';
-
-export function recordTarget(writer: Writer): CdaElement {
-  const { patient } = writer.chart;
-  const provider = writer.chart.find(patient.managingOrganization, patient);
-  return el(
-    'recordTarget',
-    {},
-    el(
-      'patientRole',
-      {},
-      ids(patient),
-      addresses(patient.address),
-      telecoms(patient.telecom),
-      person(writer, patient),
-      provider?.resourceType === 'Organization' ? organizationRole('providerOrganization', provider) : undefined,
-    ),
-  );
-}
-
-function person(writer: Writer, patient: Patient): CdaElement {
-  const deceased = patient.deceasedDateTime ?? patient.deceasedBoolean;
-  const religion = extensionOf(patient, `${CORE}patient-religion`)?.valueCodeableConcept;
-  const birthTime = (patient as { _birthDate?: { extension?: Extension[] } })._birthDate?.extension?.find(
-    ({ url }) => url === `${CORE}patient-birthTime`,
-  )?.valueDateTime;
-  return el(
-    'patient',
-    {},
-    patient.name === undefined || patient.name.length === 0
-      ? el('name', { nullFlavor: 'UNK' })
-      : patient.name.map(patientName),
-    gender(patient.gender),
-    time('birthTime', birthTime ?? patient.birthDate, primitiveFlavor(patient, 'birthDate') ?? 'UNK'),
-    deceased !== undefined && el('sdtc:deceasedInd', { value: String(deceased !== false) }),
-    deceased !== undefined && deceased !== false && time('sdtc:deceasedTime', patient.deceasedDateTime),
-    patient.maritalStatus && code('maritalStatusCode', patient.maritalStatus),
-    religion && code('religiousAffiliationCode', religion),
-    groups(patient, 'us-core-race', 'raceCode'),
-    groups(patient, 'us-core-ethnicity', 'ethnicGroupCode'),
-    guardians(writer, patient),
-    birthplace(patient),
-    (patient.communication ?? []).map(({ language, preferred }) =>
-      el(
-        'languageCommunication',
-        {},
-        el('languageCode', { code: language.coding?.[0]?.code ?? language.text }),
-        preferred !== undefined && el('preferenceInd', { value: String(preferred) }),
-      ),
-    ),
-  );
-}
-
-export function gender(value: Patient['gender']): CdaElement {
-  const known = { male: 'M', female: 'F', other: 'UN', unknown: undefined }[value ?? 'unknown'];
-  if (known === undefined) return el('administrativeGenderCode', { nullFlavor: 'UNK' });
-  return fixed('administrativeGenderCode', known, '2.16.840.1.113883.5.1', value);
-}
-
-/** One code in the element itself, the others in its `sdtc` extension. */
-function groups(patient: Patient, profile: string, name: string): CdaElement[] {
-  const parts = extensionOf(patient, US_CORE + profile)?.extension ?? [];
-  const codings = parts
-    .filter(({ url, valueCoding }) => (url === 'ombCategory' || url === 'detailed') && valueCoding !== undefined)
-    .sort((a, b) => (a.url === b.url ? 0 : a.url === 'ombCategory' ? -1 : 1))
-    .map(({ valueCoding }) => valueCoding!);
-  const [first, ...others] = codings;
-  if (first === undefined) return [el(name, { nullFlavor: 'UNK' })];
-  if (first.system === NULLS) return [el(name, { nullFlavor: first.code })];
-  const isCategory = parts.some(({ url, valueCoding }) => url === 'ombCategory' && valueCoding === first);
-  const lead = isCategory ? code(name, { coding: [first] }) : el(name, { nullFlavor: 'UNK' });
-  return [lead, ...(isCategory ? others : codings).map((coding) => code(`sdtc:${name}`, { coding: [coding] }))];
-}
-
-function guardians(writer: Writer, patient: Patient): Child {
-  const related = writer.chart
-    .all<RelatedPerson>('RelatedPerson')
-    .filter(({ relationship }) => relationship?.some((one) => one.coding?.some(({ code: value }) => value === 'GUARD')))
-    .map(({ relationship, name, telecom, address: where }) => ({
-      relationship,
-      name: name?.[0],
-      telecom,
-      address: where?.[0],
-    }));
-  const contacts: PatientContact[] = [...(patient.contact ?? []), ...related];
-  return contacts
-    .filter(({ name }) => name !== undefined)
-    .map(({ relationship, name, telecom, address: where }) =>
-      el(
-        'guardian',
-        {},
-        relationship?.[0] && code('code', relationship[0], { allowed: isKin }),
-        where && address(where),
-        telecom && telecoms(telecom),
-        el('guardianPerson', {}, personName(name)),
-      ),
-    );
-}
-
-function isKin({ system, code: value = '' }: Coding): boolean {
-  return system === ROLE_CODES && KIN.has(value);
-}
-
-function birthplace(patient: Patient): CdaElement | undefined {
-  const where = extensionOf(patient, `${CORE}patient-birthPlace`)?.valueAddress;
-  return where && el('birthplace', {}, el('place', {}, address(where)));
-}
-
-function extensionOf({ extension }: { extension?: Extension[] }, url: string): Extension | undefined {
-  return extension?.find((one) => one.url === url);
-}
 
 /** The software that wrote the document, for the organization that keeps the record. */
 export function documentAuthor(writer: Writer): CdaElement {
@@ -180,6 +50,20 @@ export function custodian({ options }: Writer): CdaElement {
       ),
     ),
   );
+}
+
+const INFORMANT = 'http://hl7.org/fhir/us/ccda/StructureDefinition/InformantExtension';
+
+/** Who gave information for the documents that the record was made of. */
+export function informants(writer: Writer): CdaElement[] {
+  const told = new Map<string, Reference>();
+  for (const { extension } of writer.chart.all<Composition>('Composition')) {
+    for (const { url, valueReference } of extension ?? []) {
+      if (url === INFORMANT && valueReference?.reference !== undefined)
+        told.set(valueReference.reference, valueReference);
+    }
+  }
+  return [...told.values()].map((who) => informant(writer, { who }));
 }
 
 /** Relatives and friends whom the record names. */

@@ -3,7 +3,8 @@ import type { Annotation } from '@medplum/fhirtypes';
 import { LOINC } from './codes.ts';
 import { type CdaElement, el } from './element.ts';
 import { author } from './participants.ts';
-import { related, statement, template } from './statement.ts';
+import { related, statement } from './statement.ts';
+import { template } from './templates.ts';
 import { fixed } from './values.ts';
 import type { Writer } from './writer.ts';
 

@@ -26,6 +26,7 @@ const BY_CATEGORY: Readonly<Record<string, ObservationSection>> = {
   therapy: 'functional-status',
   'cognitive-status': 'mental-status',
   exam: 'physical-exam',
+  'observation-adi-documentation': 'advance-directives',
 };
 /** Categories that say more than those beside them. */
 const FIRST = ['sdoh', 'social-history', 'vital-signs', 'laboratory'];

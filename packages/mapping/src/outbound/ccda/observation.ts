@@ -3,9 +3,11 @@ import type { Device, Observation, ObservationReferenceRange, Reference, Specime
 import { anyValue, choice, periodWords, wordsOf } from './any-value.ts';
 import { backwards, nullFlavor } from './codes.ts';
 import { type CdaElement, type Child, el } from './element.ts';
+import { externalDocuments } from './external-documents.ts';
 import { notes } from './notes-within.ts';
 import { authors, performer, product } from './participants.ts';
-import { putBack, related, statement, statusCode } from './statement.ts';
+import { putBack } from './put-back.ts';
+import { related, statement, statusCode } from './statement.ts';
 import { absentFlavor, code, hasCode, ids, nameOf, period, range, time } from './values.ts';
 import type { Writer } from './writer.ts';
 
@@ -53,6 +55,7 @@ export function observation(writer: Writer, resource: Observation, form: Observa
     (resource.referenceRange ?? []).map(referenceRange),
     notes(resource.note, writer),
     form.more,
+    externalDocuments(writer, resource),
     denied === undefined && components(resource),
     nested(writer, resource),
   );
@@ -197,16 +200,19 @@ export function specimen(
   holder: Observation,
 ): CdaElement | undefined {
   const found = writer.chart.find<Specimen>(reference, holder);
-  if (found === undefined) return undefined;
-  const words = found.note?.[0]?.text;
+  return found && specimenRole(found);
+}
+
+export function specimenRole(specimen: Specimen): CdaElement {
+  const words = specimen.note?.[0]?.text;
   return el(
     'specimen',
     {},
     el(
       'specimenRole',
       {},
-      ids(found),
-      el('specimenPlayingEntity', {}, code('code', found.type), words !== undefined && el('desc', {}, words)),
+      ids(specimen),
+      el('specimenPlayingEntity', {}, code('code', specimen.type), words !== undefined && el('desc', {}, words)),
     ),
   );
 }

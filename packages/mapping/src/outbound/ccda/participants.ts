@@ -11,10 +11,11 @@ import type {
   RelatedPerson,
   Resource,
 } from '@medplum/fhirtypes';
+import { CDA_ELEMENT } from '../../ccda/leftovers.ts';
 import type { Authorship } from './chart.ts';
 import { type CdaElement, el } from './element.ts';
 import { address, addresses, personName, telecoms } from './people.ts';
-import { template } from './statement.ts';
+import { template } from './templates.ts';
 import { absentFlavor, code, ids, nameOf, time } from './values.ts';
 import type { Writer } from './writer.ts';
 
@@ -56,12 +57,40 @@ export function assignedAuthor(party: Party): CdaElement {
   );
 }
 
-/** Authors of a resource: those of its Provenance, else whom the resource itself names. */
+/**
+ * Who took part in a statement, by its Provenance: authors, informants, performers. Without one, whom the resource
+ * itself names as its author.
+ */
 export function authors(writer: Writer, resource: Resource, named?: { who?: Reference; time?: string }): CdaElement[] {
-  const told = writer.chart.authorsOf(resource);
-  if (told.length > 0) return told.map((authorship) => author(writer, authorship, resource));
-  if (named?.who === undefined) return [];
-  return [author(writer, { who: named.who, time: named.time }, resource)];
+  const { chart } = writer;
+  const told = chart.participationsOf(resource, 'author');
+  const own = told.length === 0 && named?.who !== undefined ? [{ who: named.who, time: named.time }] : told;
+  return [
+    ...own.map((one) => author(writer, one, resource)),
+    ...chart.participationsOf(resource, 'informant').map((one) => informant(writer, one, resource)),
+    ...chart
+      .participationsOf(resource, 'performer')
+      .map(({ who, onBehalfOf }) => el('performer', {}, assignedEntity(partyOf(writer, who, resource, onBehalfOf)))),
+  ];
+}
+
+/** A relative gives information as such, anyone else as an assigned entity. */
+export function informant(writer: Writer, { who, onBehalfOf }: Authorship, holder?: Resource): CdaElement {
+  const found = writer.chart.find<Resource>(who, holder);
+  const party = partyOf(writer, who, holder, onBehalfOf);
+  if (found?.resourceType !== 'RelatedPerson') return el('informant', {}, assignedEntity(party));
+  return el(
+    'informant',
+    {},
+    el(
+      'relatedEntity',
+      { classCode: 'PRS' },
+      roleCode(party),
+      addresses(party.contact.address),
+      telecoms(party.contact.telecom),
+      el('relatedPerson', {}, personNameOf(party)),
+    ),
+  );
 }
 
 /** A performer, or any participation with an assigned entity. */
@@ -120,7 +149,7 @@ export function partyOf(writer: Writer, who: Reference, holder?: Resource, behal
         contact: found,
       };
     case 'Organization':
-      return { ids: ids(found), organization: found, contact: found };
+      return { ids: ids(found), code: keptRole(found), organization: found, contact: found };
     case 'Device':
       return { ids: ids(found), code: found.type, device: found, organization, contact: {} };
     default: {
@@ -159,6 +188,13 @@ function roleParty(writer: Writer, role: PractitionerRole, behalf: Organization 
 function qualificationOf({ qualification = [] }: Practitioner): CodeableConcept | undefined {
   const coding = qualification.flatMap((one) => one.code.coding ?? []);
   return coding.length === 0 ? undefined : { coding, text: qualification[0]!.code.text };
+}
+
+/** The code of the role in which a converted document had an organization. */
+function keptRole({ extension }: Organization): CodeableConcept | undefined {
+  const kept = extension?.filter(({ url }) => url === CDA_ELEMENT).map((one) => one.extension ?? []);
+  const role = kept?.find((parts) => parts.some(({ valueString }) => valueString?.endsWith('assignedEntity/code')));
+  return role?.find(({ valueCodeableConcept }) => valueCodeableConcept !== undefined)?.valueCodeableConcept;
 }
 
 /** An organization as the role `name`. */

@@ -4,7 +4,7 @@ import { LOINC } from './codes.ts';
 import type { CdaElement, Child } from './element.ts';
 import { el } from './element.ts';
 import { type NarrativeRow, paragraphs, table } from './narrative.ts';
-import { templateIds } from './statement.ts';
+import { templateIds } from './templates.ts';
 import { fixed } from './values.ts';
 
 export interface SectionKind {

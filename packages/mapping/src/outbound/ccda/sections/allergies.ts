@@ -3,11 +3,14 @@ import type { AllergyIntolerance, AllergyIntoleranceReaction } from '@medplum/fh
 import { dayWords } from '../any-value.ts';
 import { ACT_CLASS, ACT_CODE, backwards, clinicalStatusCode, LOINC, SEVERITIES, SNOMED } from '../codes.ts';
 import { type CdaElement, el } from '../element.ts';
+import { externalDocuments } from '../external-documents.ts';
 import { notes } from '../notes-within.ts';
 import { nested } from '../observation.ts';
-import { authors } from '../participants.ts';
+import { authors, informant } from '../participants.ts';
+import { putBack } from '../put-back.ts';
 import { emptyBody, type SectionBody, type SectionKind } from '../section.ts';
-import { putBack, related, smallObservation, statement, statusCode, template, textReference } from '../statement.ts';
+import { related, smallObservation, statement, statusCode, textReference } from '../statement.ts';
+import { template } from '../templates.ts';
 import { asTranslations, code, fixed, ids, interval, nameOf, ownId } from '../values.ts';
 import type { Writer } from '../writer.ts';
 
@@ -97,6 +100,7 @@ function observation(writer: Writer, allergy: AllergyIntolerance, row: string): 
       stated !== undefined && asTranslations(allergy.code),
       kind === ALLERGIC && fixed('translation', '419199007', SNOMED, 'Allergy to substance'),
     ),
+    allergy.asserter && informant(writer, { who: allergy.asserter }, allergy),
     authors(writer, allergy, { who: allergy.recorder, time: allergy.recordedDate }),
     el(
       'participant',
@@ -126,6 +130,7 @@ function observation(writer: Writer, allergy: AllergyIntolerance, row: string): 
     (allergy.reaction ?? []).flatMap((reaction) => reactions(reaction).map((one) => related('MFST', one, true))),
     allergy.criticality && related('SUBJ', criticality(allergy.criticality), true),
     notes(allergy.note, writer),
+    externalDocuments(writer, allergy),
     nested(writer, allergy),
   );
   return putBack(element, allergy);

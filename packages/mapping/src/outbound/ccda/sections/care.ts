@@ -13,8 +13,11 @@ import { type CdaElement, el } from '../element.ts';
 import { notes } from '../notes-within.ts';
 import { assignedEntity, authors, organizationRole, partyOf, product } from '../participants.ts';
 import { addresses, nameWords, patientName, telecoms } from '../people.ts';
+import { putBack } from '../put-back.ts';
 import { emptyBody, type SectionBody, type SectionKind } from '../section.ts';
-import { putBack, related, statement, statusCode, template, templateIds, textReference } from '../statement.ts';
+import { related, statement, statusCode, textReference } from '../statement.ts';
+import { template, templateIds } from '../templates.ts';
+import { udi } from '../udi.ts';
 import { asTranslations, code, fixed, id, ids, nameOf, ownId, period, time } from '../values.ts';
 import type { Writer } from '../writer.ts';
 
@@ -168,8 +171,8 @@ function policy(writer: Writer, coverage: Coverage, payer: Organization | undefi
         'assignedEntity',
         {},
         payer === undefined ? el('id', { nullFlavor: 'UNK' }) : ids(payer),
-        fixed('code', 'PAYOR', '2.16.840.1.113883.5.110'),
-        addresses(payer?.address),
+        payerCode(payer),
+        addresses(payer?.address).slice(0, 1),
         telecoms(payer?.telecom),
         organizationRole(
           'representedOrganization',
@@ -177,6 +180,7 @@ function policy(writer: Writer, coverage: Coverage, payer: Organization | undefi
         ),
       ),
     ),
+    guarantors(writer, coverage),
     el(
       'participant',
       { typeCode: 'COV' },
@@ -212,6 +216,28 @@ function policy(writer: Writer, coverage: Coverage, payer: Organization | undefi
       ),
   );
   return putBack(element, coverage);
+}
+
+/** That it pays, and what kind of payer it is. */
+function payerCode(payer: Organization | undefined): CdaElement {
+  const kinds = (payer?.type ?? []).flatMap(({ coding = [] }) => coding).filter(({ code: one }) => one !== 'PAYOR');
+  return fixed('code', 'PAYOR', '2.16.840.1.113883.5.110', undefined, undefined, asTranslations({ coding: kinds }));
+}
+
+/** Who else pays, as Provenance tells: only a guarantor has a place in C-CDA. */
+function guarantors(writer: Writer, coverage: Coverage): CdaElement[] {
+  return writer.chart
+    .participationsOf(coverage, 'performer')
+    .map(({ who, onBehalfOf }) => partyOf(writer, who, coverage, onBehalfOf))
+    .map((party) => {
+      const entity = assignedEntity({ ...party, code: undefined });
+      const kept = asTranslations({
+        coding: party.code?.coding?.filter(({ code: one, system }) => one !== 'GUAR' || !system?.endsWith('RoleClass')),
+      });
+      const kind = fixed('code', 'GUAR', '2.16.840.1.113883.5.110', 'Guarantor', undefined, kept);
+      entity.children.splice(party.ids.length, 0, kind);
+      return el('performer', { typeCode: 'PRF' }, templateIds('.4.88'), entity);
+    });
 }
 
 /** Devices in use, and the patient's devices that no procedure told of. */
@@ -261,5 +287,6 @@ function supply(
     use && authors(writer, use, { who: use.source, time: use.recordedOn }),
     el('participant', { typeCode: 'PRD' }, product(writer, device, use?.device.display)),
     use && notes(use.note, writer),
+    device && udi(device),
   );
 }

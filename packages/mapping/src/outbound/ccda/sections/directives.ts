@@ -7,7 +7,8 @@ import { momentOf, observation, timeWords, valueWords } from '../observation.ts'
 import { observationsIn } from '../observation-sections.ts';
 import { authors } from '../participants.ts';
 import { emptyBody, type SectionBody, type SectionKind } from '../section.ts';
-import { statement, statusCode, template, textReference } from '../statement.ts';
+import { statement, statusCode, textReference } from '../statement.ts';
+import { template } from '../templates.ts';
 import { asTranslations, code, fixed, hasCode, ids, interval, nameOf, ownId } from '../values.ts';
 import type { Writer } from '../writer.ts';
 

@@ -3,7 +3,8 @@ import type { CompositionSection, Condition, MedicationRequest } from '@medplum/
 import { LOINC } from '../codes.ts';
 import { narrativeOf } from '../narrative.ts';
 import { emptyBody, type SectionBody, type SectionKind } from '../section.ts';
-import { related, statement, statusCode, template } from '../statement.ts';
+import { related, statement, statusCode } from '../statement.ts';
+import { template } from '../templates.ts';
 import { fixed, hasCode } from '../values.ts';
 import type { Writer } from '../writer.ts';
 import { diagnosesOf } from './encounters.ts';

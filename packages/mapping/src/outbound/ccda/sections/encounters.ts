@@ -4,9 +4,11 @@ import { periodWords } from '../any-value.ts';
 import { LOINC } from '../codes.ts';
 import type { CdaElement } from '../element.ts';
 import { nested } from '../observation.ts';
-import { performer, place } from '../participants.ts';
+import { authors, performer, place } from '../participants.ts';
+import { putBack } from '../put-back.ts';
 import { emptyBody, type SectionBody, type SectionKind } from '../section.ts';
-import { putBack, related, statement, statusCode, template, textReference } from '../statement.ts';
+import { related, statement, statusCode, textReference } from '../statement.ts';
+import { template } from '../templates.ts';
 import { asTranslations, code, fixed, ids, nameOf, period } from '../values.ts';
 import type { Writer } from '../writer.ts';
 import { reasons } from './medications.ts';
@@ -87,7 +89,10 @@ function activity(writer: Writer, encounter: Encounter, diagnoses: readonly Cond
     encounter.hospitalization?.dischargeDisposition &&
       code('sdtc:dischargeDispositionCode', encounter.hospitalization.dischargeDisposition),
     encounter.priority && code('priorityCode', encounter.priority),
-    (encounter.participant ?? []).map(({ individual }) => performer(writer, individual, encounter)),
+    (encounter.participant ?? []).map(({ individual, type }) =>
+      performer(writer, individual, encounter, {}, type?.[0] ? [code('sdtc:functionCode', type[0])] : []),
+    ),
+    authors(writer, encounter),
     placesOf(writer, encounter).map(({ location, name }) => place(location, name)),
     reasons(writer, encounter),
     diagnoses.map((condition) => related('COMP', encounterDiagnosis(writer, condition))),

@@ -3,8 +3,10 @@ import type { FamilyMemberHistory, FamilyMemberHistoryCondition } from '@medplum
 import { quantityWords } from '../any-value.ts';
 import { ACT_CODE, SNOMED } from '../codes.ts';
 import { type CdaElement, el } from '../element.ts';
+import { putBack } from '../put-back.ts';
 import { emptyBody, type SectionBody, type SectionKind } from '../section.ts';
-import { putBack, related, smallObservation, statement, statusCode, template, textReference } from '../statement.ts';
+import { related, smallObservation, statement, statusCode, textReference } from '../statement.ts';
+import { template } from '../templates.ts';
 import { code, fixed, hasCode, ids, nameOf, quantity, time, ts } from '../values.ts';
 import type { Writer } from '../writer.ts';
 

@@ -1,14 +1,17 @@
 /** Goals and health concerns. */
 import type { Condition, Goal } from '@medplum/fhirtypes';
 import { anyValue, choice, dayWords } from '../any-value.ts';
-import { backwards, LOINC, SNOMED } from '../codes.ts';
+import { ACT_CODE, backwards, LOINC, SNOMED } from '../codes.ts';
 import { type CdaElement, el } from '../element.ts';
+import { externalDocuments } from '../external-documents.ts';
 import { notes } from '../notes-within.ts';
 import { nested } from '../observation.ts';
 import { authors } from '../participants.ts';
+import { putBack } from '../put-back.ts';
 import { emptyBody, type SectionBody, type SectionKind } from '../section.ts';
-import { putBack, related, statement, statusCode, template, textReference } from '../statement.ts';
-import { code, fixed, ids, interval, nameOf, ownId, ts } from '../values.ts';
+import { related, smallObservation, statement, statusCode, textReference } from '../statement.ts';
+import { template } from '../templates.ts';
+import { asTranslations, code, fixed, ids, interval, nameOf, ownId, time, ts } from '../values.ts';
 import type { Writer } from '../writer.ts';
 import { hasCategory, isActive, isStated, PROBLEM_COLUMNS, problemCells, problemObservation } from './problems.ts';
 
@@ -65,7 +68,9 @@ function observation(writer: Writer, goal: Goal, row: string): CdaElement {
     detail && anyValue(detail),
     authors(writer, goal, { who: goal.expressedBy, time: goal.statusDate ?? goal.startDate }),
     goal.priority && related('REFR', priority(goal.priority)),
+    goal.achievementStatus && related('REFR', progress(goal, goal.achievementStatus)),
     notes(goal.note, writer),
+    externalDocuments(writer, goal),
     nested(writer, goal),
   );
   return putBack(element, goal);
@@ -88,6 +93,35 @@ function priority(concept: NonNullable<Goal['priority']>): CdaElement {
     code('value', concept, { type: 'CD' }),
   );
 }
+
+/** Progress Toward Goal. */
+function progress(goal: Goal, achieved: NonNullable<Goal['achievementStatus']>): CdaElement {
+  return smallObservation(
+    'progress',
+    el('id', { nullFlavor: 'NI' }),
+    fixed('code', 'ASSERTION', ACT_CODE),
+    time('effectiveTime', goal.statusDate),
+    achievement(achieved),
+  );
+}
+
+/** SNOMED CT where value set Goal Achievement has the state; else FHIR's own code as a translation of none of it. */
+function achievement(achieved: NonNullable<Goal['achievementStatus']>): CdaElement {
+  const known = ACHIEVED[achieved.coding?.[0]?.code ?? ''];
+  if (known !== undefined) return fixed('value', known[0], SNOMED, known[1], 'CD', asTranslations(achieved));
+  return code('value', achieved, {
+    type: 'CD',
+    allowed: ({ code: one }) => Object.values(ACHIEVED).some(([value]) => value === one),
+  });
+}
+
+const ACHIEVED: Readonly<Record<string, readonly [code: string, display: string]>> = {
+  achieved: ['390802008', 'Goal achieved'],
+  sustaining: ['390802008', 'Goal achieved'],
+  'not-achieved': ['390801001', 'Goal not achieved'],
+  'no-progress': ['706906006', 'No progress toward goal'],
+  'not-attainable': ['706905005', 'Goal not attainable'],
+};
 
 export function writeHealthConcerns(writer: Writer): SectionBody {
   const body = emptyBody(PROBLEM_COLUMNS);

@@ -19,8 +19,10 @@ import { type CdaElement, type Child, el } from '../element.ts';
 import { notes } from '../notes-within.ts';
 import { nested } from '../observation.ts';
 import { authors, performer } from '../participants.ts';
+import { putBack } from '../put-back.ts';
 import { emptyBody, type SectionBody, type SectionKind } from '../section.ts';
-import { putBack, related, smallObservation, statement, statusCode, template, textReference } from '../statement.ts';
+import { related, smallObservation, statement, statusCode, textReference } from '../statement.ts';
+import { template } from '../templates.ts';
 import { code, fixed, hasCode, ids, nameOf, quantity, time } from '../values.ts';
 import type { Writer } from '../writer.ts';
 
@@ -100,6 +102,7 @@ export function medicationActivity(writer: Writer, medicine: Medicine, row?: str
     { classCode: 'SBADM', moodCode, negationInd: isDenied(writer, medicine) || undefined },
     template('medicationActivity'),
     ids(medicine),
+    categoryCode(medicine),
     textReference(row),
     statusCode(activityStatus(medicine)),
     effectiveTimes(dosages, timeOf(medicine)),
@@ -117,6 +120,14 @@ export function medicationActivity(writer: Writer, medicine: Medicine, row?: str
     nested(writer, medicine),
   );
   return putBack(element, medicine);
+}
+
+/** What kind of medication act it is, where the category is a code of LOINC and not FHIR's own. */
+function categoryCode(medicine: Medicine): CdaElement | undefined {
+  const { category } = medicine;
+  const all = category === undefined ? [] : Array.isArray(category) ? category : [category];
+  const coding = all.flatMap((one) => (one.coding ?? []).filter(({ system }) => system === 'http://loinc.org'));
+  return coding.length === 0 ? undefined : code('code', { coding });
 }
 
 export function medicineAuthors(writer: Writer, medicine: Medicine): CdaElement[] {

@@ -13,8 +13,10 @@ import { LOINC } from '../codes.ts';
 import { type CdaElement, type Child, el } from '../element.ts';
 import { narrativeOf, paragraphs } from '../narrative.ts';
 import { author } from '../participants.ts';
+import { putBack } from '../put-back.ts';
 import { component } from '../section.ts';
-import { putBack, statement, statusCode, template, templateIds } from '../statement.ts';
+import { statement, statusCode } from '../statement.ts';
+import { template, templateIds } from '../templates.ts';
 import { asTranslations, code, fixed, ids, interval, nameOf, time } from '../values.ts';
 import type { Writer } from '../writer.ts';
 import { isNote } from './results.ts';
@@ -91,7 +93,7 @@ function tell(writer: Writer, note: Note): { narrative: Child; entry: CdaElement
   const { resource, type, when } = note;
   const row = writer.nextId('note');
   const heading = [nameOf(type) ?? 'Note', dayWords(when)].filter((part) => part !== '').join(', ');
-  const told = writer.chart.authorsOf(resource);
+  const told = writer.chart.participationsOf(resource, 'author');
   const people =
     told.length > 0
       ? told.map((one) => author(writer, one, resource))

@@ -3,12 +3,15 @@ import type { Appointment, DeviceRequest, Encounter, MedicationRequest, ServiceR
 import { choice, dayWords, wordsOf } from '../any-value.ts';
 import { amounts, effectiveTimes, instructions } from '../dosage.ts';
 import { type CdaElement, el } from '../element.ts';
+import { externalDocuments } from '../external-documents.ts';
 import { notes } from '../notes-within.ts';
 import { nested } from '../observation.ts';
 import { authors, performer, place, product } from '../participants.ts';
+import { putBack } from '../put-back.ts';
 import { emptyBody, type SectionBody, type SectionKind } from '../section.ts';
-import { putBack, statement, statusCode, template, textReference } from '../statement.ts';
-import { code, ids, interval, nameOf, period, time } from '../values.ts';
+import { statement, statusCode, textReference } from '../statement.ts';
+import { template } from '../templates.ts';
+import { code, fixed, ids, interval, nameOf, period, time } from '../values.ts';
 import type { Writer } from '../writer.ts';
 import { isPlannedEncounter } from './encounters.ts';
 import { conceptOf, isPlanned, manufactured, medicineCells, reasons } from './medications.ts';
@@ -86,6 +89,9 @@ function moodOf(intent: string): string {
   return intent === 'proposal' ? 'PRP' : intent === 'plan' ? 'INT' : 'RQO';
 }
 
+/** ActPriority. */
+const PRIORITIES = { routine: 'R', urgent: 'UR', asap: 'A', stat: 'S' };
+
 function plannedProcedure(writer: Writer, request: ServiceRequest, row: string): CdaElement {
   const { occurrencePeriod, occurrenceDateTime, occurrenceTiming } = request;
   const moment = occurrenceDateTime ?? occurrenceTiming?.event?.[0];
@@ -98,6 +104,7 @@ function plannedProcedure(writer: Writer, request: ServiceRequest, row: string):
     textReference(row),
     statusCode(STATUS),
     occurrencePeriod === undefined ? time('effectiveTime', moment) : period('effectiveTime', occurrencePeriod),
+    request.priority && fixed('priorityCode', PRIORITIES[request.priority], '2.16.840.1.113883.5.7'),
     (request.orderDetail ?? []).map((detail) => code('methodCode', detail)),
     (request.bodySite ?? []).map((site) => code('targetSiteCode', site)),
     (request.performer ?? []).map((who) => performer(writer, who, request)),
@@ -105,6 +112,7 @@ function plannedProcedure(writer: Writer, request: ServiceRequest, row: string):
     (request.locationReference ?? []).map((where) => place(writer.chart.find(where, request), where.display)),
     reasons(writer, request),
     notes(request.note, writer),
+    externalDocuments(writer, request),
     nested(writer, request),
   );
   return putBack(element, request);
@@ -128,6 +136,7 @@ function plannedMedication(writer: Writer, request: MedicationRequest, row: stri
     reasons(writer, request),
     instructions(dosages, writer, 'INT'),
     notes(request.note, writer),
+    externalDocuments(writer, request),
     nested(writer, request),
   );
   return putBack(element, request);

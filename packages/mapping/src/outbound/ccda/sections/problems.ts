@@ -3,11 +3,14 @@ import type { Condition } from '@medplum/fhirtypes';
 import { dayWords } from '../any-value.ts';
 import { ACT_CLASS, clinicalStatusCode, LOINC, SNOMED } from '../codes.ts';
 import { type CdaElement, el } from '../element.ts';
+import { externalDocuments } from '../external-documents.ts';
 import { notes } from '../notes-within.ts';
 import { nested } from '../observation.ts';
-import { authors, performer } from '../participants.ts';
+import { authors, informant } from '../participants.ts';
+import { putBack } from '../put-back.ts';
 import { emptyBody, type SectionBody, type SectionKind } from '../section.ts';
-import { putBack, related, smallObservation, statement, statusCode, template, textReference } from '../statement.ts';
+import { related, smallObservation, statement, statusCode, textReference } from '../statement.ts';
+import { template } from '../templates.ts';
 import {
   absentFlavor,
   asTranslations,
@@ -111,7 +114,7 @@ export function problemObservation(writer: Writer, condition: Condition, row?: s
           prefer: ['http://snomed.info/sct', 'http://hl7.org/fhir/sid/icd-10-cm'],
         }),
     bodySite.map((site) => code('targetSiteCode', site)),
-    performer(writer, condition.asserter, condition),
+    condition.asserter && informant(writer, { who: condition.asserter }, condition),
     authors(writer, condition, { who: condition.recorder, time: condition.recordedDate }),
     onsetAge &&
       related(
@@ -130,6 +133,7 @@ export function problemObservation(writer: Writer, condition: Condition, row?: s
         ),
       ),
     notes(condition.note, writer),
+    externalDocuments(writer, condition),
     nested(writer, condition),
   );
   return putBack(element, condition);

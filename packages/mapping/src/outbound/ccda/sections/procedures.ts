@@ -1,14 +1,18 @@
 /** Procedures that were done, or not. */
-import type { Device, Procedure } from '@medplum/fhirtypes';
+import type { Device, Procedure, Specimen } from '@medplum/fhirtypes';
 import { choice, dayWords, periodWords, wordsOf } from '../any-value.ts';
-import { ACT_CODE, backwards } from '../codes.ts';
-import { attributeOf, type CdaElement, el, setAttribute } from '../element.ts';
+import { ACT_CODE, backwards, LOINC } from '../codes.ts';
+import { attributeOf, type CdaElement, type Child, el, setAttribute } from '../element.ts';
+import { externalDocuments } from '../external-documents.ts';
 import { notes } from '../notes-within.ts';
-import { nested } from '../observation.ts';
-import { authors, performer, place, product } from '../participants.ts';
+import { nested, specimenRole } from '../observation.ts';
+import { authors, informant, performer, place, product } from '../participants.ts';
+import { putBack } from '../put-back.ts';
 import { emptyBody, type SectionBody, type SectionKind } from '../section.ts';
-import { putBack, related, statement, statusCode, template, textReference } from '../statement.ts';
-import { code, fixed, ids, nameOf, period, primitiveFlavor, time } from '../values.ts';
+import { related, smallObservation, statement, statusCode, textReference } from '../statement.ts';
+import { template } from '../templates.ts';
+import { udi } from '../udi.ts';
+import { code, fixed, ids, interval, nameOf, period, primitiveFlavor, time } from '../values.ts';
 import type { Writer } from '../writer.ts';
 import { reasons } from './medications.ts';
 
@@ -65,16 +69,24 @@ function activity(writer: Writer, procedure: Procedure, row: string): CdaElement
     ),
     (procedure.bodySite ?? []).map((site) => code('targetSiteCode', site)),
     procedure.outcome && related('COMP', outcome(procedure.outcome)),
-    (procedure.performer ?? []).map(({ actor }) => performer(writer, actor, procedure)),
+    procedure.extension?.filter(({ url }) => url === METHOD).map((one) => code('methodCode', one.valueCodeableConcept)),
+    specimens(writer, procedure),
+    (procedure.performer ?? []).map((one) =>
+      performer(writer, one.actor, procedure, {}, one.function ? [code('sdtc:functionCode', one.function)] : []),
+    ),
+    procedure.statusReason && related('RSON', reasonObservation(procedure.statusReason)),
+    procedure.asserter && informant(writer, { who: procedure.asserter }, procedure),
     authors(writer, procedure, { who: procedure.recorder }),
     (procedure.focalDevice ?? []).map(({ manipulated }) => {
       const device = writer.chart.find<Device>(manipulated, procedure);
       if (device !== undefined) writer.take(device);
-      return el('participant', { typeCode: 'DEV' }, product(writer, device, manipulated.display));
+      const taken = device && udi(device);
+      return [el('participant', { typeCode: 'DEV' }, product(writer, device, manipulated.display)), taken];
     }),
     place(writer.chart.find(procedure.location, procedure), procedure.location?.display),
     reasons(writer, procedure),
     notes(procedure.note, writer),
+    externalDocuments(writer, procedure),
     nested(writer, procedure),
   );
   return putBack(element, procedure);
@@ -89,6 +101,32 @@ function toTheDay(when: CdaElement): CdaElement {
     if ((attributeOf(bound, 'value')?.length ?? 8) < 8) setAttribute(bound, 'nullFlavor', 'UNK');
   }
   return when;
+}
+
+const METHOD = 'http://hl7.org/fhir/StructureDefinition/procedure-method';
+const COLLECTED_BY = 'http://hl7.org/fhir/5.0/StructureDefinition/extension-Specimen.collection.procedure';
+
+/** Specimens that say that this procedure took them. */
+function specimens(writer: Writer, procedure: Procedure): Child {
+  return writer.chart
+    .all<Specimen>('Specimen')
+    .filter(({ collection }) =>
+      collection?.extension?.some(
+        ({ url, valueReference }) => url === COLLECTED_BY && valueReference?.reference === `Procedure/${procedure.id}`,
+      ),
+    )
+    .map((one) => specimenRole(one));
+}
+
+/** Why something was not done (template Reason). */
+function reasonObservation(reason: NonNullable<Procedure['statusReason']>): CdaElement {
+  return smallObservation(
+    'reason',
+    el('id', { nullFlavor: 'NI' }),
+    fixed('code', '77301-0', LOINC, 'Reason care action performed or not'),
+    interval('effectiveTime', {}),
+    code('value', reason, { type: 'CD' }),
+  );
 }
 
 /** CDA's procedures have no value: what came of one is an observation beneath it. */

@@ -5,8 +5,10 @@ import { type CdaElement, el } from '../element.ts';
 import { observation, specimen, statusOf, timeOf, timeWords, valueWords } from '../observation.ts';
 import { observationsIn } from '../observation-sections.ts';
 import { authors, performer } from '../participants.ts';
+import { putBack } from '../put-back.ts';
 import { emptyBody, type SectionBody, type SectionKind } from '../section.ts';
-import { putBack, statement, statusCode, template, textReference } from '../statement.ts';
+import { statement, statusCode, textReference } from '../statement.ts';
+import { template } from '../templates.ts';
 import { code, ids, interval, nameOf, ownId, primitiveFlavor } from '../values.ts';
 import type { Writer } from '../writer.ts';
 

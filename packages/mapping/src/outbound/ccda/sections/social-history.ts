@@ -5,7 +5,8 @@ import { type CdaElement, el } from '../element.ts';
 import { observation, timeOf, timeWords, valueWords } from '../observation.ts';
 import { observationsIn } from '../observation-sections.ts';
 import { emptyBody, type SectionBody, type SectionKind } from '../section.ts';
-import { smallObservation, template, textReference } from '../statement.ts';
+import { smallObservation, textReference } from '../statement.ts';
+import { template } from '../templates.ts';
 import { code, fixed, hasCode, interval, nameOf, time } from '../values.ts';
 import type { Writer } from '../writer.ts';
 

@@ -5,7 +5,8 @@ import type { CdaElement, Child } from '../element.ts';
 import { observation, timeWords, valueWords } from '../observation.ts';
 import { type ObservationSection, observationsIn } from '../observation-sections.ts';
 import { emptyBody, type SectionBody, type SectionKind } from '../section.ts';
-import { template, textReference } from '../statement.ts';
+import { textReference } from '../statement.ts';
+import { template } from '../templates.ts';
 import { asTranslations, fixed, nameOf } from '../values.ts';
 import type { Writer } from '../writer.ts';
 

@@ -6,8 +6,10 @@ import { type CdaElement, el } from '../element.ts';
 import { momentOf, observation, timeWords, valueWords } from '../observation.ts';
 import { observationsIn } from '../observation-sections.ts';
 import { authors } from '../participants.ts';
+import { putBack } from '../put-back.ts';
 import { emptyBody, type SectionBody, type SectionKind } from '../section.ts';
-import { putBack, statement, statusCode, template, textReference } from '../statement.ts';
+import { statement, statusCode, textReference } from '../statement.ts';
+import { template } from '../templates.ts';
 import { asTranslations, code, fixed, hasCode, ids, nameOf, ownId, period, quantity, time } from '../values.ts';
 import type { Writer } from '../writer.ts';
 
@@ -55,7 +57,9 @@ function panel(writer: Writer, holder: Observation, members: readonly Observatio
 /** What was measured at one time without a panel around it. */
 function grouped(writer: Writer, group: readonly Observation[], body: SectionBody): CdaElement[] {
   const signs = group.flatMap((one) => signsOf(writer, one, body));
-  return [organizer(writer, group[0]!, [ownId(group[0]!)], signs, false)];
+  const [first] = group as [Observation];
+  const panels = group.filter(isSplit).flatMap(({ code: concept }) => concept.coding ?? []);
+  return [organizer(writer, { ...first, code: { coding: panels } }, [ownId(first)], signs, false)];
 }
 
 function organizer(
@@ -66,11 +70,9 @@ function organizer(
   whole = true,
 ): CdaElement {
   const general = fixed('translation', '46680005', SNOMED, 'Vital signs');
-  const others = whole
-    ? asTranslations(holder.code).filter(
-        (one) => !one.attributes.some(([, value]) => value === '74728-7' || value === '46680005'),
-      )
-    : [];
+  const others = asTranslations(holder.code).filter(
+    (one) => !one.attributes.some(([, value]) => value === '74728-7' || value === '46680005'),
+  );
   return statement(
     'organizer',
     { classCode: 'CLUSTER', moodCode: 'EVN' },
@@ -102,15 +104,17 @@ function timeIn(holder: Observation): CdaElement {
 /** A Vital Sign Observation; of a panel in one resource, one for each component. */
 function signsOf(writer: Writer, one: Observation, body: SectionBody): CdaElement[] {
   const { component = [] } = one;
-  if (
-    component.length > 0 &&
-    one.valueQuantity === undefined &&
-    !hasCode(component[0]!.valueCodeableConcept, '2667000')
-  ) {
+  if (isSplit(one)) {
     writer.take(one);
     return component.map((part, n) => sign(writer, ofComponent(one, part, n), body));
   }
   return [sign(writer, one, body)];
+}
+
+/** Whether an observation is a panel of which the components are the signs. */
+function isSplit(one: Observation): boolean {
+  const [first] = one.component ?? [];
+  return first !== undefined && one.valueQuantity === undefined && !hasCode(first.valueCodeableConcept, '2667000');
 }
 
 /** A component of a measurement as a measurement. */
