@@ -11,6 +11,8 @@ export interface MllpClient {
   raw(bytes: string | Uint8Array): void;
   /** The next answer; rejects when the connection closes first. */
   answer(): Promise<string>;
+  /** The same as bytes. */
+  answerBytes(): Promise<Buffer>;
   /** Answers not asked for yet. */
   pending(): number;
   /** Breaks the connection off. */
@@ -27,8 +29,8 @@ export function openMllp(port: number, tls?: ConnectionOptions): Promise<MllpCli
     const to = { port, host: '127.0.0.1', allowHalfOpen: true };
     const socket = tls ? connectTls({ ...to, ...tls }) : connect(to);
     const decoder = new MllpDecoder();
-    const answers: string[] = [];
-    const waiting: { resolve(answer: string): void; reject(error: Error): void }[] = [];
+    const answers: Buffer[] = [];
+    const waiting: { resolve(answer: Buffer): void; reject(error: Error): void }[] = [];
     let isClosed = false;
     socket.setNoDelay(true);
     const closed = new Promise<void>((done) => {
@@ -43,12 +45,18 @@ export function openMllp(port: number, tls?: ConnectionOptions): Promise<MllpCli
     socket.on('data', (chunk) => {
       for (const event of decoder.push(chunk)) {
         if (event.kind !== 'frame') throw new Error(event.message);
-        const answer = Buffer.from(event.content).toString();
+        const answer = Buffer.from(event.content);
         const next = waiting.shift();
         if (next) next.resolve(answer);
         else answers.push(answer);
       }
     });
+    const next = (): Promise<Buffer> => {
+      const ready = answers.shift();
+      if (ready !== undefined) return Promise.resolve(ready);
+      if (isClosed) return Promise.reject(new Error('The hub closed the connection.'));
+      return new Promise((done, failed) => waiting.push({ resolve: done, reject: failed }));
+    };
     socket.on(tls ? 'secureConnect' : 'connect', () =>
       resolve({
         send: (message) => {
@@ -57,12 +65,8 @@ export function openMllp(port: number, tls?: ConnectionOptions): Promise<MllpCli
         raw: (bytes) => {
           socket.write(bytes);
         },
-        answer: () => {
-          const ready = answers.shift();
-          if (ready !== undefined) return Promise.resolve(ready);
-          if (isClosed) return Promise.reject(new Error('The hub closed the connection.'));
-          return new Promise((done, failed) => waiting.push({ resolve: done, reject: failed }));
-        },
+        answer: async () => (await next()).toString(),
+        answerBytes: next,
         pending: () => answers.length,
         destroy: () => {
           socket.resetAndDestroy();

@@ -57,7 +57,7 @@ export function acceptV2(
     controlId: parsed.controlId,
     lane: patient ? `${source} ${patient}` : `${source} ${parsed.controlId}`,
     settled,
-    applicationWish: settled ? undefined : applicationWish(header),
+    applicationWish: settled || impostor !== undefined ? undefined : applicationWish(header),
     refused: impostor ?? (isQuestion(code) ? questionReason : undefined),
   };
   return { received, parsed };

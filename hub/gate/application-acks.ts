@@ -43,12 +43,16 @@ export class ApplicationAcks {
 
   /** A message was taken whose sender wants an application acknowledgement, over this connection. */
   async expect(message: string, source: string, way: AnswerWay, again: boolean): Promise<void> {
-    if (again) await oweAgain(this.#database, message, turnMs);
+    const greeted = this.#greeted.get(way) ?? new Set();
+    this.#greeted.set(way, greeted);
+    const isFirst = !greeted.has(source);
+    greeted.add(source);
     this.#ways.set(message, way);
-    if (!this.#greeted.has(way)) this.#greeted.set(way, new Set());
-    if (!this.#greeted.get(way)!.has(source)) {
-      this.#greeted.get(way)!.add(source);
-      for (const kept of await keptFor(this.#database, source)) this.#ways.set(kept.message, way);
+    try {
+      if (again) await oweAgain(this.#database, message, turnMs);
+      if (isFirst) for (const kept of await keptFor(this.#database, source)) this.#ways.set(kept.message, way);
+    } catch (error) {
+      this.#failed(error);
     }
     this.#pauseMs = shortestPauseMs;
     this.#plan();

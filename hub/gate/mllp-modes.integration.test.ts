@@ -221,12 +221,54 @@ describe('sequence numbers', () => {
     client.end();
   });
 
+  it('refuse by CR in enhanced mode, and nothing more comes of it until the message is taken', async () => {
+    const client = await hub.mllp();
+    const header = (number: number) => ({ 3: 'SEQENH', 13: String(number), 15: 'AL', 16: 'AL' });
+    send(client, 'SEQENH-1', { ...header(1), 16: 'NE' });
+    expect(field(await client.answer(), 'MSA', 1)).toBe('CA');
+    send(client, 'SEQENH-3', header(3));
+    const refusal = await client.answer();
+    expect([field(refusal, 'MSA', 1), field(refusal, 'MSA', 4)]).toEqual(['CR', '2']);
+    expect((await stored('SEQENH-3'))[0]!.ack).toBeNull();
+    send(client, 'SEQENH-2', { ...header(2), 16: 'NE' });
+    expect(field(await client.answer(), 'MSA', 1)).toBe('CA');
+    send(client, 'SEQENH-3', header(3));
+    const codes = [field(await client.answer(), 'MSA', 1), field(await client.answer(), 'MSA', 1)];
+    expect(codes).toEqual(['CA', 'AA']);
+    client.end();
+  });
+
   it('are none where the participant says so', async () => {
     const transport = { sequenceNumbers: false };
     await hub.send('PUT', '/api/participants/odd', { name: 'Odd', kind: 'lab', sendingFacility: 'ODD', transport });
     const client = await hub.mllp();
     for (const number of [3, 1, 9])
       expect(await numbered(client, number, `ODD-${number}`, { 4: 'ODD' })).toEqual(['AA', undefined]);
+    client.end();
+  });
+});
+
+describe('charsets', () => {
+  it.each([
+    ['8859/1', 'latin1', 'Müßig'],
+    ['8859/1~UNICODE UTF-8', 'latin1', 'Größe'],
+    ['UNICODE UTF-8', 'utf8', 'Łazarz漢'],
+    ['UNICODE UTF-16', 'utf16le', 'Zürcher漢'],
+  ] as const)('%s is read and answered as such', async (charset, encoding, family) => {
+    const controlId = `CHARSET-${encoding}-${charset.length}`;
+    const message = adt(
+      'A04',
+      { ...person, id: controlId, family },
+      { controlId, header: { 3: 'Zürich', 18: charset } },
+    );
+    const client = await hub.mllp();
+    client.send(Buffer.from(message.replaceAll('\\R\\', '~'), encoding));
+    const answer = (await client.answerBytes()).toString(encoding);
+    expect(answer).toContain('|Zürich|');
+    expect([field(answer, 'MSA', 1), field(answer, 'MSH', 18)]).toEqual(['AA', charset.split('~')[0]]);
+    await hub.settled();
+    const found = await hub.get(`/fhir/Patient?family:exact=${encodeURIComponent(family)}`);
+    expect(found.json.entry).toHaveLength(1);
     client.end();
   });
 });

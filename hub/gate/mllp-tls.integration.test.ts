@@ -133,6 +133,26 @@ describe('MLLP over TLS', () => {
     }
   });
 
+  it('takes no acknowledgement for another participant’s', async () => {
+    const secure = await openMllp(hub.mllpTlsPort, as(lab));
+    secure.send(adt('A08', person, { controlId: 'LABENH', facility: 'LAB', header: { 15: 'NE', 16: 'AL' } }));
+    const application = /^MSH(?:\|[^|]*){8}\|([^|]*)/.exec(await secure.answer())?.[1];
+    const ack = (controlId: string) =>
+      `MSH|^~\\&|EHR|LAB|||20240301||ACK^A08^ACK|${controlId}|P|2.5.1\rMSA|CR|${application}\r`;
+    const state = async () =>
+      (await hub.test.database.query(`SELECT state FROM application_ack WHERE control_id = $1`, [application])).rows[0]!
+        .state;
+    const plain = await openMllp(hub.mllpPort);
+    plain.send(ack('FORGED'));
+    plain.end();
+    await plain.closed;
+    expect(await state()).toBe('sent');
+    secure.send(ack('GENUINE'));
+    secure.end();
+    await secure.closed;
+    expect(await state()).toBe('refused');
+  });
+
   it('counts connections that do not finish their handshake', async () => {
     const small = await startTestHub({
       mllpConnections: 2,

@@ -75,7 +75,8 @@ export class V2Gate {
   /** Keeps what came of a message that was cut off or too large, and says so. */
   async refuse(content: Uint8Array, reason: string, origin: Origin): Promise<Answer | undefined> {
     const { received, parsed } = acceptV2(content, this.#parts.participants, origin);
-    const refused: Received = { ...received, type: 'unreadable', lane: 'refused', settled: false, refused: reason };
+    const mark = { type: 'unreadable', lane: 'refused', settled: false, refused: reason };
+    const refused: Received = { ...received, ...mark, sequence: undefined, applicationWish: undefined };
     if (!(await this.#keep(refused))) return notStored(parsed);
     return rejection(parsed, [{ errorCode: '199', message: reason }]);
   }
@@ -84,7 +85,9 @@ export class V2Gate {
     const { received, parsed } = acceptV2(content, this.#parts.participants, origin);
     const receipt = await this.#keep(received);
     if (!receipt) return notStored(parsed);
-    if (!isParseError(parsed) && parsed.type.code === 'ACK') return this.#noteReply(parsed, received.source);
+    if (!isParseError(parsed) && parsed.type.code === 'ACK') {
+      return received.refused === undefined ? this.#noteReply(parsed, received.source) : undefined;
+    }
     const { expected, refused } = receipt.sequence ?? {};
     if (refused !== undefined) {
       return rejection(parsed, [{ errorCode: '199', message: refused, segment: 'MSH', field: 13 }], expected);

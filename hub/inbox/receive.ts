@@ -147,7 +147,7 @@ export class Receiver {
       ? await this.#database.transaction(async (transaction) => {
           const verdicts = await inSequence(transaction, rows);
           const stored = await store(transaction, rows, verdicts);
-          await oweAcknowledgements(transaction, rows, stored);
+          await oweAcknowledgements(transaction, rows, stored, verdicts);
           return stored.map((receipt, i) => ({ ...receipt, sequence: verdicts.get(rows[i]!) }));
         })
       : await store(this.#database, rows, new Map());
@@ -285,17 +285,24 @@ async function inSequence(transaction: Transaction, rows: Row[]): Promise<Map<Ro
 const connectionTurn = '1 minute';
 
 /** Notes the application acknowledgements that senders asked for. */
-async function oweAcknowledgements(transaction: Transaction, rows: Row[], receipts: Receipt[]): Promise<void> {
-  const owed = rows.flatMap(({ received }, i) =>
-    received.applicationWish === undefined || receipts[i]!.duplicate
+async function oweAcknowledgements(
+  transaction: Transaction,
+  rows: Row[],
+  receipts: Receipt[],
+  verdicts: Map<Row, SequenceVerdict>,
+): Promise<void> {
+  const owed = rows.flatMap((row, i) => {
+    const { received } = row;
+    const isRefused = received.refused !== undefined || verdicts.get(row)?.refused !== undefined;
+    return received.applicationWish === undefined || receipts[i]!.duplicate || isRefused
       ? []
-      : [{ id: receipts[i]!.id, source: printable(received.source), wish: received.applicationWish }],
-  );
+      : [{ id: receipts[i]!.id, source: printable(received.source), wish: received.applicationWish }];
+  });
   if (owed.length === 0) return;
   await transaction.query(
     `INSERT INTO application_ack (message, source, wish, next_attempt)
      SELECT message, source, wish, now() + interval '${connectionTurn}'
-     FROM unnest($1::uuid[], $2::text[], $3::text[]) AS v (message, source, wish)`,
+     FROM unnest($1::uuid[], $2::text[], $3::text[]) AS v (message, source, wish) ON CONFLICT DO NOTHING`,
     [owed.map(({ id }) => id), owed.map(({ source }) => source), owed.map(({ wish }) => wish)],
   );
 }

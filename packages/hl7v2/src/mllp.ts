@@ -149,7 +149,7 @@ export class MllpDecoder {
       const byte = held[at];
       if (byte === endBlock) {
         if (at + 1 === this.#length) break;
-        if (held[at + 1] === carriageReturn) {
+        if (held[at + 1] === carriageReturn && this.#mayEnd(from, at)) {
           this.#finish(held.slice(from, at), events);
           this.#state = 'between';
           this.#consumed = at + 2;
@@ -181,6 +181,21 @@ export class MllpDecoder {
       this.#scanned = at - this.#consumed;
     }
     return undefined;
+  }
+
+  /**
+   * Whether an end block and a CR at `at` are the frame's end, and not a part of its text: in UTF-16 they may be one
+   * character (U+0D1C, U+1C0D), or halves of two. There the end comes after the CR of the last segment.
+   */
+  #mayEnd(from: number, at: number): boolean {
+    const held = this.#held;
+    if (this.#state === 'skipping' || at - from < 4) return true;
+    const [a, b, c, d] = held.subarray(from, from + 4);
+    const isLittle = (a === 0xff && b === 0xfe) || (isInitial(a) && b === 0 && c !== 0 && d === 0);
+    const isBig = (a === 0xfe && b === 0xff) || (a === 0 && isInitial(b) && c === 0 && d !== 0);
+    if (!isLittle && !isBig) return true;
+    const isWhole = (at - from) % 2 === 0;
+    return isWhole && held[at - (isLittle ? 2 : 1)] === carriageReturn && held[at - (isLittle ? 1 : 2)] === 0;
   }
 
   /** Whether a header segment begins at `at`; undefined when it is too early to tell. */
@@ -237,6 +252,10 @@ export class MllpDecoder {
 }
 
 const headerNames = ['MSH', 'FHS', 'BHS'];
+
+function isInitial(byte: number | undefined): boolean {
+  return headerNames.some((name) => name.charCodeAt(0) === byte);
+}
 
 function truncated(content: Uint8Array): MllpError {
   const message = `A frame was cut off after ${content.length} bytes, before its end block (1C 0D)`;

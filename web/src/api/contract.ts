@@ -207,6 +207,7 @@ export interface Status {
   questionable: number;
   delivered: number;
   deliveriesWaiting: number;
+  deliveriesAccepted: number;
   /** Application acknowledgements that cannot be sent until their senders connect. */
   acknowledgementsKept: number;
   /** Destinations that take nothing now. */

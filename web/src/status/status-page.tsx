@@ -75,6 +75,7 @@ function Stages({ status }: { status: Status }) {
       figures: [
         { label: 'delivered', value: status.delivered },
         { label: 'waiting to be delivered', value: status.deliveriesWaiting },
+        { label: 'accepted, outcome awaited', value: status.deliveriesAccepted },
         { label: 'acknowledgements without a way to their sender', value: status.acknowledgementsKept, bad: true },
       ],
     },
