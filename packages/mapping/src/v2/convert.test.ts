@@ -1,5 +1,5 @@
 import { isParseError, type Message, parseMessage } from '@causeway/hl7v2';
-import type { DiagnosticReport, Encounter, Observation, Patient } from '@medplum/fhirtypes';
+import type { DiagnosticReport, Encounter, EpisodeOfCare, Observation, Patient } from '@medplum/fhirtypes';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Conversion, ConversionContext, Fact } from '../conversion.ts';
@@ -322,6 +322,27 @@ const noise = fc
   .map((parts) => parts.join(''));
 
 describe('any message', () => {
+  test('as many visits as there may be take no more than their number', () => {
+    const visit = 'PV1|1|I|4E^12^1^HARBOR||||1001^Keller^Jon^^^DR';
+    const message = parsed(
+      [`${MSH}ORU^R01|C1|P|2.5.1`, PID, ...Array.from({ length: 25_000 }, () => visit)].join('\r'),
+    );
+    const before = process.cpuUsage();
+    expect(facts(convertV2(message, context), 'Encounter')).toHaveLength(25_000);
+    const { user, system } = process.cpuUsage(before);
+    expect((user + system) / 1_000).toBeLessThan(5_000);
+  });
+
+  test('an episode of care that a visit names is of the visit’s patient', () => {
+    const visits = ['E1', 'E2'].map((id) => `${PV1}${'|'.repeat(35)}${id}^^^HARBOR`);
+    const found = facts<EpisodeOfCare>(convert('ADT^A01', PID, ...visits), 'EpisodeOfCare');
+    const [patient] = facts<Patient>(convert('ADT^A01', PID), 'Patient');
+    expect(found.map(({ resource }) => resource.patient)).toEqual(
+      found.map(() => ({ reference: `Patient/${patient!.resource.id}` })),
+    );
+    expect(found).toHaveLength(2);
+  });
+
   test('no resource holds control characters, which FHIR strings may not', () => {
     const doctor = '1001^Keller\u0000^Jon^^^DR^^NPI&2.16.840.1\u0000.113&ISO^L^^^NP\u0001I';
     const visit = `PV1|1|I|4\u0000E|||${doctor}|${doctor}||||||||||||V5\u00005^^^HARBOR&1.\u00022&ISO^VN`;

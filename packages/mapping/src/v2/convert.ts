@@ -33,7 +33,8 @@ export function convertV2(message: Message, context: ConversionContext): Convers
   const msh = segments.find((segment) => segment.name === 'MSH');
   const run = new Run(context, zoneOf(msh, context), context.receivedAt);
   run.asOf = statementTimeOf(segments, run);
-  const state = newState(run, peek(msh, 9) ?? '', peek(msh, 9, 2) ?? '', segments);
+  const evn = segments.find((segment) => segment.name === 'EVN');
+  const state = newState({ run, code: peek(msh, 9) ?? '', event: peek(msh, 9, 2) ?? '', segments, evn });
   for (const [index, segment] of segments.entries()) {
     state.index = index;
     run.segment = segment;

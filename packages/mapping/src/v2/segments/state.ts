@@ -12,6 +12,7 @@ export interface State {
   /** MSH-9.2, e.g. `A01`. */
   readonly event: string;
   readonly segments: readonly SourceSegment[];
+  readonly evn: SourceSegment | undefined;
   readonly identityEvents: IdentityEvent[];
   /** Index of the segment being handled. */
   index: number;
@@ -68,12 +69,16 @@ export interface State {
 /** Carries one segment into the facts. */
 export type SegmentHandler = (segment: SourceSegment, state: State) => void;
 
-export function newState(run: Run, code: string, event: string, segments: readonly SourceSegment[]): State {
+type Told = Pick<State, 'run' | 'code' | 'event' | 'segments' | 'evn'>;
+
+/** @param told what holds for the whole message */
+export function newState({ run, code, event, segments, evn }: Told): State {
   return {
     run,
     code,
     event,
     segments,
+    evn,
     identityEvents: [],
     index: 0,
     patient: undefined,
@@ -113,8 +118,8 @@ export function newState(run: Run, code: string, event: string, segments: readon
 
 /** Another patient's group begins: what belonged to the one before is not of this one. */
 export function leavePatient(state: State): void {
-  const { run, code, event, segments, appointment } = state;
-  const { identityEvents, index, patient, ...fresh } = newState(run, code, event, segments);
+  const { appointment } = state;
+  const { identityEvents, index, patient, ...fresh } = newState(state);
   Object.assign(state, fresh, { appointment });
 }
 

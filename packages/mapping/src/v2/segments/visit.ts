@@ -28,9 +28,13 @@ export const pv1: SegmentHandler = (segment, state) => {
   state.participated = draft;
   state.noted = undefined;
   draft.resource.subject = subjectOf(state);
+  const known = episodesOf(draft).length;
   pv1Rows(segment, draft, run);
+  for (const { reference } of episodesOf(draft).slice(known)) {
+    const episode = run.referred(reference);
+    if (episode) episode.resource.patient ??= subjectOf(state);
+  }
   draft.adds.push('identifier');
-  for (const item of run.drafts.values()) if (item.type === 'EpisodeOfCare') item.resource.patient ??= subjectOf(state);
   setClass(segment, draft, run);
   draft.require('class', UNKNOWN_CLASS);
   setStatus(segment, state);
@@ -67,6 +71,10 @@ export const npu: SegmentHandler = (segment, state) => {
   if (coding !== undefined)
     bed.resource.operationalStatus = { system: 'http://terminology.hl7.org/CodeSystem/v2-0116', ...coding };
 };
+
+function episodesOf(encounter: Draft): Element[] {
+  return (encounter.resource.episodeOfCare as Element[] | undefined) ?? [];
+}
 
 /** PV1-19, else PV1-50, else the account, else patient and admission time; else this message alone. */
 function visitIdentity(run: Run, segment: SourceSegment, state: State): string[] {
@@ -128,7 +136,7 @@ function setStatus(segment: SourceSegment, state: State): void {
 /** EVN-3: when a pending admission, transfer or discharge is planned for; other events repeat what PV1 says. */
 function planned(draft: Draft, state: State): void {
   const name = ADT_EVENTS[state.event]?.planned;
-  const evn = state.segments.find((item) => item.name === 'EVN');
+  const { evn } = state;
   if (name === undefined || evn === undefined || state.code !== 'ADT') return;
   const index = ((draft.resource.extension as Element[] | undefined) ?? []).length;
   const value = cellOf(evn, 3, state.run)
