@@ -22,7 +22,7 @@ export class Draft {
   /** Items of appended lists by their text, so that long lists stay cheap. */
   #indexes: Map<string, Map<string, number>> | undefined;
   /** What filled each single element, so that a value which replaces another takes its place in the account too. */
-  singles: Map<string, Place> | undefined;
+  singles: Map<string, { place: Place; value: unknown }> | undefined;
   /** By whom each element was set that `state` sets. */
   #stated: Map<string, Place[]> | undefined;
   /** Elements that several rows fill together, by `path[slot]`. */
@@ -61,13 +61,13 @@ export class Draft {
     this.defaults.push(name);
   }
 
-  /** Notes what filled an element; what filled it before is no longer in the resource. */
-  placed(base: string, place: Place): void {
+  /** Notes what filled an element; what filled it before is no longer in the resource, unless it said the same. */
+  placed(base: string, place: Place, value: unknown): void {
     if (base.endsWith(']')) return;
     this.singles ??= new Map();
     const before = this.singles.get(base);
-    if (before !== undefined) before.draft = undefined;
-    this.singles.set(base, place);
+    if (before !== undefined && JSON.stringify(before.value) !== JSON.stringify(value)) before.place.draft = undefined;
+    this.singles.set(base, { place, value });
   }
 
   /**
@@ -86,8 +86,8 @@ export class Draft {
   /** Takes a single element out again, and what filled it out of the account of what is mapped. */
   withdraw(name: string): void {
     delete this.resource[name];
-    const place = this.singles?.get(name);
-    if (place !== undefined) place.draft = undefined;
+    const single = this.singles?.get(name);
+    if (single !== undefined) single.place.draft = undefined;
     this.singles?.delete(name);
   }
 

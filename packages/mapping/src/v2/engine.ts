@@ -152,7 +152,7 @@ function eachRepetition(row: CompiledField): SegmentMap {
         if (value !== undefined) {
           place.base = setter(draft, value, constants);
           place.draft = draft;
-          draft.placed(place.base, place);
+          draft.placed(place.base, place, value);
         }
       }
       if (!repeats) return;

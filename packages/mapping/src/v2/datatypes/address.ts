@@ -58,4 +58,12 @@ function readUse(cell: Cell, address: Element): void {
   if (use !== undefined) address.use = use;
   if (kind !== undefined) address.type = kind;
   if (use !== undefined || kind !== undefined) cell.mark(cell.atom(7), use === undefined ? 'type' : 'use');
+  const official = OFFICIAL[type.toUpperCase()];
+  if (official === undefined) return;
+  cell.mark(cell.atom(7), 'extension');
+  const coding = [{ system: 'http://terminology.hl7.org/CodeSystem/v2-0190', code: type, display: official }];
+  addExtension(address, 'http://hl7.org/fhir/StructureDefinition/address-official', 'valueCodeableConcept', { coding });
 }
+
+/** Types of HL7 table 0190 that say what the address officially is. */
+const OFFICIAL: Record<string, string> = { L: 'Legal Address', RH: 'Registry home' };

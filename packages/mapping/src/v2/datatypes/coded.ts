@@ -122,10 +122,11 @@ export function readCoding(cell: Cell): Element | undefined {
 export function codeReader(vocabulary: string): Reader {
   if (!isVocabulary(vocabulary)) throw new Error(`Vocabulary '${vocabulary}' is unknown`);
   return (cell) => {
-    const value = cell.peek(1);
+    const component = cell.peek(1) === undefined ? 4 : 1;
+    const value = cell.peek(component);
     if (value === undefined) return undefined;
     const code = lookup(vocabulary, value);
-    const atom = cell.atom(1)!;
+    const atom = cell.atom(component)!;
     if (code === undefined) {
       atom.reason = `no ${vocabulary} code for this value`;
       cell.run.issue(
@@ -137,7 +138,7 @@ export function codeReader(vocabulary: string): Reader {
       return undefined;
     }
     cell.mark(atom, '');
-    for (const component of [2, 3]) cell.consume(cell.atom(component));
+    for (const other of [component + 1, component + 2]) cell.consume(cell.atom(other));
     return code;
   };
 }

@@ -35,6 +35,7 @@ import {
 } from './primitive.ts';
 import { readMinutes, readMoney, readPeriod, readQuantity } from './quantity.ts';
 import {
+  readAddressLocation,
   readCodedDevice,
   readCodedLocation,
   readConceptNote,
@@ -112,6 +113,7 @@ const readers: Record<string, Reader> = {
   ConceptNote: readConceptNote,
   ConceptText: readConceptText,
   CodedLocation: readCodedLocation,
+  AddressLocation: readAddressLocation,
   SpecimenSource: readSpecimenSource,
   SpecimenReference: readSpecimenReference,
 };

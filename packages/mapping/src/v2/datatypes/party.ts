@@ -4,7 +4,14 @@ import type { Draft, Element } from '../draft.ts';
 import type { Place, SourceRepetition } from '../source.ts';
 import { readConcept } from './coded.ts';
 import { addExtension } from './extension.ts';
-import { encodePart, peekAuthority, readIdentifierParts, systemOf, universalSystem } from './identifier.ts';
+import {
+  encodePart,
+  identifierType,
+  peekAuthority,
+  readIdentifierParts,
+  systemOf,
+  universalSystem,
+} from './identifier.ts';
 import { readLocation } from './location.ts';
 import { readHumanName, readNameParts, XCN } from './name.ts';
 
@@ -33,6 +40,7 @@ export function readPractitioner(cell: Cell): Element | undefined {
 
 /** NDL and the like: the practitioner lies in the first component, as sub-components (CNN: id & family & given ...). */
 export function readNestedPractitioner(cell: Cell): Element | undefined {
+  if (isPlainName(cell)) return readPractitioner(cell);
   const person = readNestedPerson(cell);
   if (person === undefined || cell.repetition.length <= 2) return person;
   const role = cell.run.draft(
@@ -55,6 +63,14 @@ export function readNestedPractitioner(cell: Cell): Element | undefined {
   const location = readLocation(cell.of(shifted));
   if (location !== undefined) role.resource.location = [location];
   return role.resource.location === undefined && role.resource.period === undefined ? person : { ...role.reference };
+}
+
+/** Many senders write XCN where NDL is asked for: then the second component is a family name and no time. */
+function isPlainName(cell: Cell): boolean {
+  const second = cell.peek(2);
+  return (
+    cell.peek(1, 2) === undefined && cell.peek(1, 3) === undefined && second !== undefined && !/^\d{4}/.test(second)
+  );
 }
 
 function readNestedPerson(cell: Cell): Element | undefined {
@@ -160,16 +176,31 @@ export function readOrganization(cell: Cell): Element | undefined {
     const value = cell.at(second).text('value', 3);
     second.base = `identifier[${draft.append('identifier', { system: systemOf(run, peekAuthority(cell.component(6))), value })}]`;
   }
-  nameType(cell, draft);
+  if (identifier === undefined) assignedName(cell, draft);
+  const type = cell.peek(2);
+  if (type === 'L' || type === 'D' || type === 'A') cell.used(2);
+  if (cell.peek(9) === 'A') cell.used(9);
   return referenceTo(draft);
 }
 
-function nameType(cell: Cell, draft: Draft): void {
-  const type = cell.peek(2);
-  if (type === undefined) return;
-  if (type === 'L' || type === 'D' || type === 'A') cell.used(2);
-  else cell.consume(undefined);
-  void draft;
+/** XON.6 and .7 without an id: the authority by which the organization's name identifies it, and as what. */
+function assignedName(cell: Cell, draft: Draft): void {
+  const authority = peekAuthority(cell.component(6));
+  const { namespace, universal } = authority;
+  if (namespace === undefined && universal === undefined) return;
+  const type = cell.peek(7);
+  const identifier: Element = {
+    ...(type !== undefined && { type: identifierType(type) }),
+    system: systemOf(cell.run, authority, type),
+    value: draft.resource.name,
+    ...(namespace !== undefined && { assigner: { display: namespace } }),
+  };
+  const at = cell.at({ draft, base: `identifier[${draft.append('identifier', identifier)}]` });
+  at.text('type.coding[0].code', 7);
+  at.text('assigner.display', 6);
+  if (universal === undefined) return;
+  at.text('system', 6, 2);
+  at.used(6, 3);
 }
 
 function addOrganizationName(cell: Cell, draft: Draft, component: number): void {

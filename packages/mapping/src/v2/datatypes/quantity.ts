@@ -23,7 +23,7 @@ export function addUnits(quantity: Element, units: Cell, path: string): void {
   const code = units.peek(1) ?? units.peek(4);
   const text = units.peek(2) ?? units.peek(5);
   const system = units.peek(1) === undefined ? units.peek(6) : units.peek(3);
-  const first = units.peek(1) === undefined ? 4 : 1;
+  const first = units.peek(1) === undefined && units.peek(2) === undefined ? 4 : 1;
   if (code === undefined && text === undefined) return;
   quantity.unit = text ?? code;
   const isUcum = system?.toUpperCase() === 'UCUM';

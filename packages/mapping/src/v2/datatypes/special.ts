@@ -1,6 +1,7 @@
 /** Readings that only one or two fields need. */
 import type { Cell } from '../cell.ts';
 import type { Element } from '../draft.ts';
+import { readAddress } from './address.ts';
 import { readConcept } from './coded.ts';
 import {
   peekAuthority,
@@ -129,6 +130,16 @@ export function readCodedLocation(cell: Cell): Element | undefined {
   const index = code === undefined ? undefined : draft.append('identifier', { value: code });
   if (index !== undefined) at.text(`identifier[${index}].value`, 1);
   return referenceTo(draft);
+}
+
+/** A place that is known by its address (XAD). */
+export function readAddressLocation(cell: Cell): Element | undefined {
+  const parts = [1, 2, 3, 4, 5, 6].map((component) => cell.peek(component)?.toUpperCase() ?? '');
+  if (parts.join('') === '') return undefined;
+  const draft = cell.run.draft('Location', 'reference', 'address', ...parts);
+  draft.clinical = false;
+  draft.resource.address = readAddress(cell.at({ draft, base: 'address' }));
+  return { ...draft.reference };
 }
 
 /** PV1-54: the episode of care a visit belongs to, known by its identifier; its patient is set by the visit. */

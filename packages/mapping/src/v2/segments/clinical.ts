@@ -2,6 +2,7 @@
 
 import { codeSystemOf } from '../code-systems.ts';
 import { absentConcept } from '../datatypes/extension.ts';
+import { nameKey } from '../datatypes/party.ts';
 import type { Draft, Element } from '../draft.ts';
 import { compileRows } from '../engine.ts';
 import type { Run } from '../run.ts';
@@ -35,6 +36,7 @@ export const iam: SegmentHandler = (segment, state) => {
   const draft = allergy(segment, state, orderIdentity(state.run, segment, 7));
   if (draft === undefined) return;
   iamRows(segment, draft, state.run);
+  relative(segment, draft, state);
   allergyKind(segment, draft, state);
   if (peek(segment, 6) === 'D') draft.resource.verificationStatus = coding(ALLERGY_VERIFICATION, 'entered-in-error');
   else {
@@ -42,6 +44,22 @@ export const iam: SegmentHandler = (segment, state) => {
     draft.require('clinicalStatus', coding(ALLERGY_CLINICAL, 'active'));
   }
 };
+
+/** IAM-14 with IAM-15: the relative who reported it. */
+function relative(segment: SourceSegment, draft: Draft, state: State): void {
+  const name = nameKey([peek(segment, 14), peek(segment, 14, 2)]);
+  if (peek(segment, 15) === undefined || name === '') return;
+  const person = state.run.draft('RelatedPerson', 'merge', patientOf(state).id, 'reporter', name);
+  person.clinical = false;
+  person.resource.patient = subjectOf(state);
+  relativeRows(segment, person, state.run);
+  draft.resource.asserter = person.reference;
+}
+
+const relativeRows = compileRows([
+  ['IAM-14', 'name[]', 'HumanName'],
+  ['IAM-15', 'relationship[]', 'CodeableConcept:relationship'],
+]);
 
 /** AllergyIntolerance by patient and what it is to (code, else text): the same allergy stated twice is one fact. */
 function allergy(segment: SourceSegment, state: State, identity?: string[]): Draft | undefined {

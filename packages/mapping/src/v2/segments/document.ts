@@ -2,11 +2,13 @@
 import { Cell } from '../cell.ts';
 import { readConcept } from '../datatypes/coded.ts';
 import { absentConcept } from '../datatypes/extension.ts';
+import { readEntityIdentifier } from '../datatypes/identifier.ts';
 import { readPractitioner } from '../datatypes/party.ts';
 import { readText } from '../datatypes/primitive.ts';
+import { readDevice } from '../datatypes/special.ts';
 import type { Element } from '../draft.ts';
 import { compileRows } from '../engine.ts';
-import type { SourceSegment } from '../source.ts';
+import type { Place, SourceSegment } from '../source.ts';
 import { TXA } from '../tables/documents.ts';
 import { lookup } from '../vocabularies.ts';
 import { readEncapsulated, readPointer } from './observation-value.ts';
@@ -55,18 +57,17 @@ function status(segment: SourceSegment, state: State): void {
 
 /** TXA-13: the parent document that this one replaces (T09, T10) or adds to (T05, T06). */
 function relates(segment: SourceSegment, state: State): void {
-  const parent = orderIdentity(state.run, segment, 13);
-  if (parent === undefined) return;
+  const cell = cellOf(segment, 13, state.run)?.at({ draft: state.document, base: 'relatesTo[0].target.identifier' });
+  const identifier = cell === undefined ? undefined : readEntityIdentifier(cell);
+  if (identifier === undefined) return;
   const draft = state.document!;
   const replaces = state.event === 'T09' || state.event === 'T10';
   draft.resource.relatesTo = [
     {
       code: replaces ? 'replaces' : 'appends',
-      target: { type: 'DocumentReference', identifier: { system: parent[0], value: parent[1] } },
+      target: { type: 'DocumentReference', identifier },
     },
   ];
-  const cell = cellOf(segment, 13, state.run)?.at({ draft, base: 'relatesTo[0].target.identifier' });
-  cell?.text('value', 1);
 }
 
 /** OBX after TXA: text lines are gathered into one attachment, encapsulated data becomes one of its own. */
@@ -83,7 +84,8 @@ export function addContent(segment: SourceSegment, state: State): void {
     const concept = readConcept(kind.at(place));
     if (concept !== undefined) place.base = `category[${draft.append('category', concept)}]`;
   }
-  for (const field of [4, 11]) cellOf(segment, field, run)?.used(1);
+  for (const field of [4, 11, 29]) cellOf(segment, field, run)?.used(1);
+  devices(segment, state);
   for (const field of [16, 25]) {
     const author = cellOf(segment, field, run);
     const reference = author === undefined ? undefined : readPractitioner(author);
@@ -98,7 +100,8 @@ export function addContent(segment: SourceSegment, state: State): void {
       const cell = new Cell(repetition, run, 'OBX-5', place);
       const attachment = type === 'ED' ? readEncapsulated(cell) : readPointer(cell);
       if (attachment === undefined) continue;
-      list.push({ attachment });
+      const made = creation(segment, place, state);
+      list.push({ attachment: { ...attachment, ...(made !== undefined && { creation: made }) } });
       state.documentPlaces.push(place);
       continue;
     }
@@ -106,6 +109,23 @@ export function addContent(segment: SourceSegment, state: State): void {
     const text = readText(cell);
     if (text !== undefined) state.documentText.push(text);
   }
+}
+
+/** OBX-18: the equipment that made the content. */
+function devices(segment: SourceSegment, state: State): void {
+  for (const repetition of segment.fields[18] ?? []) {
+    const device = repetition === undefined ? undefined : readDevice(new Cell(repetition, state.run, 'OBX-18'));
+    if (device !== undefined) state.document!.append('author', device);
+  }
+}
+
+/** OBX-19, else OBX-14: when the content was made. */
+function creation(segment: SourceSegment, place: Place, state: State): string | undefined {
+  for (const field of [19, 14]) {
+    const made = cellOf(segment, field, state.run)?.at(place).dateTime('creation', 1);
+    if (made !== undefined) return made;
+  }
+  return undefined;
 }
 
 /** Writes the gathered lines as the document's first content. */

@@ -38,15 +38,30 @@ export const gt1: SegmentHandler = (segment, state) => {
   draft.resource.patient = subjectOf(state);
   gt1Rows(segment, draft, run);
   statements(segment, GT1_STATEMENTS, state, draft);
-  draft.append('relationship', {
-    coding: [{ system: 'http://terminology.hl7.org/CodeSystem/v3-RoleClass', code: 'GUAR', display: 'guarantor' }],
-  });
+  guarantorType(segment, draft, state);
   if (state.account === undefined) return;
   const guarantor: Element = { party: draft.reference };
   if (draft.resource.period !== undefined) guarantor.period = draft.resource.period;
   state.account.append('guarantor', guarantor);
   state.account.adds.push('guarantor');
 };
+
+/** A guarantor, and of which type (GT1-10). */
+function guarantorType(segment: SourceSegment, draft: Draft, state: State): void {
+  const coding: Element[] = [
+    { system: 'http://terminology.hl7.org/CodeSystem/v3-RoleClass', code: 'GUAR', display: 'guarantor' },
+  ];
+  const list = (draft.resource.relationship as Element[] | undefined) ?? [];
+  const cell = cellOf(segment, 10, state.run)?.at({ draft, base: `relationship[${list.length}].coding[1]` });
+  const code = cell?.text('code', 1);
+  if (code !== undefined) {
+    const display = cell?.text('display', 2);
+    const system = 'http://terminology.hl7.org/CodeSystem/v2-0068';
+    coding.push({ system, code: code.replace(/\s+/g, ' '), ...(display !== undefined && { display }) });
+    cell?.used(3);
+  }
+  draft.resource.relationship = [...list, { coding }];
+}
 
 /** IN1: Coverage by patient, plan and policy or member number. */
 export const in1: SegmentHandler = (segment, state) => {
@@ -233,11 +248,27 @@ export const ft1: SegmentHandler = (segment, state) => {
   ft1Rows(segment, draft, run);
   procedureCode(segment, draft, state);
   unitPrice(segment, state);
+  itemUsed(segment, draft, state);
   draft.require('code', absentConcept());
   const type = peek(segment, 6)?.toUpperCase();
   draft.resource.status = type === 'VO' || type === 'CD' ? 'aborted' : 'billable';
   state.noted = { draft, element: 'note' };
 };
+
+/** FT1-34 (item number) and FT1-35 (model): the item that is charged for. */
+function itemUsed(segment: SourceSegment, draft: Draft, state: State): void {
+  const [item, model] = [peek(segment, 34) ?? peek(segment, 34, 2), peek(segment, 35)];
+  if (item === undefined && model === undefined) return;
+  const device = state.run.draft('Device', 'reference', 'item', item ?? '', model ?? '');
+  device.clinical = false;
+  itemRows(segment, device, state.run);
+  draft.append('supportingInformation', device.reference);
+}
+
+const itemRows = compileRows([
+  ['FT1-34', 'identifier[]', 'CodedIdentifier'],
+  ['FT1-35', 'modelNumber', 'string'],
+]);
 
 /** FT1-25: the procedure in a standard coding, beside the sender's own charge code (FT1-7). */
 function procedureCode(segment: SourceSegment, draft: Draft, state: State): void {

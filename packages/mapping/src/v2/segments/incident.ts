@@ -3,6 +3,7 @@ import { Cell } from '../cell.ts';
 import { readConcept } from '../datatypes/coded.ts';
 import { readPractitioner } from '../datatypes/party.ts';
 import { readBoolean, readText } from '../datatypes/primitive.ts';
+import { readPeriod } from '../datatypes/quantity.ts';
 import type { Draft, Element } from '../draft.ts';
 import { compileRows } from '../engine.ts';
 import type { SourceSegment } from '../source.ts';
@@ -71,6 +72,10 @@ function partValue(cell: Cell, part: IncidentPart): Element | undefined {
   if (part.kind === 'concept') {
     const valueCodeableConcept = readConcept(at('valueCodeableConcept'));
     return valueCodeableConcept === undefined ? undefined : { valueCodeableConcept };
+  }
+  if (part.kind === 'period') {
+    const valuePeriod = readPeriod(at('valuePeriod'));
+    return valuePeriod === undefined ? undefined : { valuePeriod };
   }
   const valueString = readText(at('valueString'));
   return valueString === undefined ? undefined : { valueString };

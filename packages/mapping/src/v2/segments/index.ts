@@ -1,7 +1,9 @@
 /** Which handler carries which segment; a segment without one is accounted as kept. */
 
+import { aut } from './authorization.ts';
 import { gol, pth, variance } from './care.ts';
 import { al1, dg1, iam, pr1, prb } from './clinical.ts';
+import { con } from './consent.ts';
 import { txa } from './document.ts';
 import { ft1, gt1, in1, in2 } from './finance.ts';
 import { acc, pda } from './incident.ts';
@@ -72,6 +74,8 @@ export const HANDLERS: Record<string, SegmentHandler | undefined> = {
   TQ1: tq1,
   RF1: rf1,
   DB1: db1,
+  AUT: aut,
+  CON: con,
   GOL: gol,
   PTH: pth,
   VAR: variance,

@@ -27,7 +27,9 @@ export const inv: SegmentHandler = (segment, state) => {
   draft.adds.push('identifier');
   invRows(segment, draft, run);
   draft.require('code', absentConcept());
-  const status = cellOf(segment, 2, run)?.used(1);
+  const stated = cellOf(segment, 2, run);
+  const status = stated?.used(1);
+  for (const component of [2, 3]) stated?.used(component);
   draft.resource.status = status !== undefined && UNUSABLE.test(status) ? 'inactive' : 'active';
   const at = { draft, base: 'instance[0].quantity' };
   const value = cellOf(segment, 9, run)?.at(at).number('value', 1);

@@ -68,11 +68,11 @@ function activityOf(state: State): string {
 
 function fillHeader(msh: SourceSegment, header: Element, draft: Draft, agents: Element[], state: State): void {
   const run = state.run;
-  mshRows(msh, draft, run);
   header.eventCoding = {
     system: 'http://terminology.hl7.org/CodeSystem/v2-0003',
     code: state.event === '' ? state.code || 'unknown' : state.event,
   };
+  messageType(msh, header, draft, run);
   const entity = (draft.resource.entity as Element[])[0]!;
   const control = cellOf(msh, 10, run)?.at({ draft, base: 'entity[0].what.display' }).text('', 1);
   if (control !== undefined) (entity.what as Element).display = control;
@@ -113,9 +113,21 @@ function fillHeader(msh: SourceSegment, header: Element, draft: Draft, agents: E
   if (language?.peek(1) !== undefined && /^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$/i.test(language.peek(1)!))
     header.language = language.text('', 1);
   processing(msh, header, draft, run);
+  mshRows(msh, draft, run);
   const security = cellOf(msh, 8, run)?.at({ draft, base: 'meta.security[0].display' }).text('', 1);
   if (security !== undefined)
     draft.resource.meta = { ...(draft.resource.meta as Element), security: [{ display: security }] };
+}
+
+/** MSH-9 as it was written, beside the event's code. */
+function messageType(msh: SourceSegment, header: Element, draft: Draft, run: Run): void {
+  const cell = cellOf(msh, 9, run)?.at({ draft, base: 'contained[0].eventCoding' });
+  if (cell?.peek(2) === undefined) return;
+  const parts = [cell.text('display', 1), cell.text('code', 2), cell.text('display', 3)];
+  header.eventCoding = {
+    ...(header.eventCoding as Element),
+    display: parts.filter((part) => part !== undefined).join('^'),
+  };
 }
 
 /** MSH-17: the sender's country, as the organization's address. */

@@ -9,6 +9,8 @@ import { cellOf } from './patient.ts';
 import { orderIdentity } from './results.ts';
 import { patientOf, type SegmentHandler, subjectOf } from './state.ts';
 
+const REASON = 'http://hl7.org/fhir/StructureDefinition/workflow-reason';
+const RESTRICTION_REASON = 'http://terminology.hl7.org/CodeSystem/v2-0719';
 const RESTRICTION = 'http://terminology.hl7.org/CodeSystem/v2-0717';
 
 /** ARV (v2.9 chapter 3.4.14): a Flag that says what may not be shown, and why; ARV-2 D or X ends it. */
@@ -35,6 +37,15 @@ export const arv: SegmentHandler = (segment, state) => {
   const said = text === undefined ? undefined : readText(text);
   if (said !== undefined) code.text = said;
   draft.resource.code = Object.keys(code).length > 0 ? code : { text: values };
+  for (const repetition of segment.fields[4] ?? []) {
+    if (repetition === undefined) continue;
+    const index = ((draft.resource.extension as Element[] | undefined) ?? []).length;
+    const place = { draft, base: `extension[${index}].extension[0].valueCodeableConcept` };
+    const reason = readConcept(new Cell(repetition, run, 'ARV-4', place));
+    if (reason === undefined) continue;
+    for (const item of (reason.coding as Element[] | undefined) ?? []) item.system ??= RESTRICTION_REASON;
+    draft.append('extension', { url: REASON, extension: [{ url: 'concept', valueCodeableConcept: reason }] });
+  }
   const period = cellOf(segment, 6, run)?.at({ draft, base: 'period' });
   const read = period === undefined ? undefined : readPeriod(period);
   if (read !== undefined) draft.resource.period = read;

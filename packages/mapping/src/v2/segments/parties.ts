@@ -273,10 +273,10 @@ function device(segment: SourceSegment, state: State): void {
   draft.clinical = false;
   if (state.patient !== undefined) draft.resource.patient = subjectOf(state);
   draft.require('status', 'active');
-  for (const field of [10]) {
-    const cell = cellOf(segment, field, run);
+  for (const repetition of segment.fields[10] ?? []) {
+    if (repetition === undefined) continue;
     const place = { draft, base: '' };
-    const identifier = cell === undefined ? undefined : readEntityIdentifier(cell.at(place));
+    const identifier = readEntityIdentifier(new Cell(repetition, run, 'PRT-10', place));
     if (identifier !== undefined) place.base = `identifier[${draft.append('identifier', identifier)}]`;
   }
   const udi = cellOf(segment, 16, run)?.at({ draft, base: 'udiCarrier[0]' });

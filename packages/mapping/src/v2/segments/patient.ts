@@ -1,7 +1,7 @@
 /** PID, PD1 and NK1: the patient, next of kin, and what the source says about identities. */
 import { Cell } from '../cell.ts';
 import { peekAuthority, readExtendedIdentifier, systemOf } from '../datatypes/identifier.ts';
-import { nameKey, readAuthorityOrganization } from '../datatypes/party.ts';
+import { nameKey, readAuthorityOrganization, readOrganization } from '../datatypes/party.ts';
 import { timeOfBirth } from '../datatypes/primitive.ts';
 import type { Draft } from '../draft.ts';
 import { compileRows } from '../engine.ts';
@@ -85,9 +85,18 @@ export const nk1: SegmentHandler = (segment, state) => {
   const cell = cellOf(segment, 13, run);
   if (cell !== undefined && draft.resource.name === undefined && organization !== undefined) {
     draft.resource.name = [{ text: cell.at({ draft, base: 'name[0].text' }).text('', 1) }];
-  }
+  } else contactOrganization(segment, draft, state);
   state.noted = undefined;
 };
+
+/** NK1-13 beside a person: the organization on whose behalf the person is to be contacted. */
+function contactOrganization(segment: SourceSegment, person: Draft, state: State): void {
+  const cell = cellOf(segment, 13, state.run);
+  const organization = cell === undefined ? undefined : readOrganization(cell);
+  if (organization === undefined) return;
+  const { relationship } = person.resource;
+  patientOf(state).append('contact', { ...(relationship !== undefined && { relationship }), organization });
+}
 
 /** Identifier types that name something other than the patient record (table 0203). */
 const NOT_PATIENT_IDS = new Set([

@@ -30,6 +30,7 @@ const rxrImmunization = compileRows(RXR_IMMUNIZATION);
 const orcMedication = compileRows(
   ORC_REQUEST.filter(([from]) => !['ORC-4', 'ORC-29'].includes(from)).concat([
     ['ORC-4', 'groupIdentifier', 'EntityIdentifier'],
+    ['ORC-29', 'category[]', 'CodeableConcept'],
   ]),
 );
 const orcImmunization = compileRows(
@@ -352,16 +353,9 @@ export const rxc: SegmentHandler = (segment, state) => {
   if (draft === undefined) return;
   const place = { draft, base: 'note' };
   const words: string[] = [];
-  for (const [field, components] of [
-    [1, [1]],
-    [2, [1, 2]],
-    [3, [1]],
-    [4, [2]],
-    [5, [1]],
-    [6, [2]],
-  ] as const) {
+  for (const field of [1, 2, 3, 4, 5, 6, 8, 9]) {
     const cell = cellOf(segment, field, state.run)?.at(place);
-    for (const component of components) {
+    for (const component of field === 2 ? [1, 2, 3] : [1, 2]) {
       const text = cell?.text('text', component);
       if (text !== undefined) words.push(text);
     }

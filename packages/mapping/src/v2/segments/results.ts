@@ -110,6 +110,19 @@ function startOfTiming(segment: SourceSegment, request: Draft, run: Run): void {
   if (start !== undefined) timing.repeat = { ...repeat, boundsPeriod: { start } };
 }
 
+/** What OBR-25 says of the order (HL7 table 0123) where ORC does not say it. */
+const RESULT_REACHED: Record<string, string> = {
+  O: 'active',
+  I: 'active',
+  S: 'active',
+  A: 'active',
+  P: 'active',
+  R: 'active',
+  F: 'completed',
+  C: 'completed',
+  X: 'revoked',
+};
+
 function fillRequest(
   draft: Draft,
   ordered: SourceSegment | undefined,
@@ -135,8 +148,10 @@ function fillRequest(
     if (lookup('requestStatus', peek(ordered, 5)) !== undefined) cell?.at({ draft, base: 'status' }).text('', 1);
     draft.resource.status = status;
   }
-  const result = segment === undefined ? undefined : peek(segment, 25);
-  draft.require('status', result === 'F' || result === 'C' ? 'completed' : 'active');
+  const result = segment === undefined || draft.resource.status !== undefined ? undefined : cellOf(segment, 25, run);
+  const reached = RESULT_REACHED[result?.peek(1)?.toUpperCase() ?? ''];
+  if (reached !== undefined && !REPORTING.has(state.code)) result?.used(1);
+  draft.require('status', reached ?? 'active');
   draft.require('intent', 'order');
   const priority = cellOf(segment ?? ordered!, 5, run);
   const urgency = segment === undefined ? undefined : lookup('requestPriority', priority?.peek(1));

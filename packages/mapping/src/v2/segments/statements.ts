@@ -1,12 +1,12 @@
 /** Observations of what a patient segment states and Patient has no element for, see `tables/statements.ts`. */
 import { readConcept } from '../datatypes/coded.ts';
-import { readBoolean } from '../datatypes/primitive.ts';
+import { readBoolean, readText } from '../datatypes/primitive.ts';
 import type { Draft, Element } from '../draft.ts';
 import { isNullField, type SourceSegment } from '../source.ts';
 import type { Statement } from '../tables/statements.ts';
 import { component } from './incident.ts';
 import { cellOf } from './patient.ts';
-import { patientOf, type State, subjectOf } from './state.ts';
+import { patientOf, peek, type State, subjectOf } from './state.ts';
 
 /**
  * Carries the statements of one segment; `""` withdraws what was stated.
@@ -14,16 +14,21 @@ import { patientOf, type State, subjectOf } from './state.ts';
  */
 export function statements(segment: SourceSegment, table: readonly Statement[], state: State, focus?: Draft): void {
   for (const statement of table) {
-    if (segment.fields[statement.field] !== undefined) observe(segment, statement, state, focus);
+    const { field, since, parts = [] } = statement;
+    const told = [field, since, ...parts.map((part) => part.field)];
+    if (told.some((one) => one !== undefined && segment.fields[one] !== undefined))
+      observe(segment, statement, state, focus);
   }
 }
 
 function observe(segment: SourceSegment, statement: Statement, state: State, focus: Draft | undefined): void {
   const run = state.run;
   const cell = cellOf(segment, statement.field, run);
-  if (cell === undefined) return;
   const withdrawn = isNullField(segment.fields[statement.field]);
-  if (!withdrawn && cell.peek(1) === undefined && cell.peek(2) === undefined) return;
+  const isStated = cell !== undefined && [1, 2, 4, 9].some((component) => cell.peek(component) !== undefined);
+  const others = [statement.since, ...(statement.parts ?? []).map((part) => part.field)];
+  if (!withdrawn && !isStated && !others.some((field) => field !== undefined && peek(segment, field) !== undefined))
+    return;
   const about = focus === undefined ? [] : [focus.id];
   const draft = run.draft(
     'Observation',
@@ -40,13 +45,14 @@ function observe(segment: SourceSegment, statement: Statement, state: State, foc
     subject: subjectOf(state),
   });
   if (withdrawn) {
-    cell.consume(cell.atom(1));
+    cell?.consume(cell.atom(1));
     draft.resource.dataAbsentReason = { coding: [{ system: ABSENT, code: 'unknown' }] };
     return;
   }
   value(segment, statement, draft, state);
   period(segment, statement, draft, state);
   for (const part of statement.parts ?? []) component(segment, part, draft, state);
+  if (!isStated) draft.resource.dataAbsentReason = { coding: [{ system: ABSENT, code: 'unknown' }] };
 }
 
 const CATEGORY = 'http://terminology.hl7.org/CodeSystem/observation-category';
@@ -60,6 +66,11 @@ function value(segment: SourceSegment, statement: Statement, draft: Draft, state
       draft.resource.valueBoolean = stated;
       return;
     }
+  }
+  if (statement.name === true) {
+    const text = cell === undefined ? undefined : readText(cell.at({ draft, base: 'valueString' }));
+    if (text !== undefined) draft.resource.valueString = text;
+    return;
   }
   const concept = cell === undefined ? undefined : readConcept(cell.at({ draft, base: 'valueCodeableConcept' }));
   if (concept === undefined) return;

@@ -129,7 +129,8 @@ function timingOf(segment: SourceSegment, state: State, draft: Draft, base: stri
     ?.at({ draft, base: `${base}.repeat.boundsPeriod` })
     .dateTime('end', 1);
   if (start !== undefined) bounds.start = start;
-  if (end !== undefined) bounds.end = end;
+  const until = end ?? (start === undefined ? undefined : endOf(segment, state, start));
+  if (until !== undefined) bounds.end = until;
   if (start !== undefined || end !== undefined) repeat.boundsPeriod = bounds;
   else {
     const duration = cellOf(segment, 6, run)?.at({ draft, base: `${base}.repeat.boundsDuration` });
@@ -152,6 +153,7 @@ function timingOf(segment: SourceSegment, state: State, draft: Draft, base: stri
   const timing: Element = {};
   const codes: Element[] = [];
   const words: string[] = [];
+  const said = { draft, base: `${base}.code.text` };
   for (const repetition of segment.fields[3] ?? []) {
     const cell =
       repetition === undefined
@@ -166,10 +168,55 @@ function timingOf(segment: SourceSegment, state: State, draft: Draft, base: stri
     frequency(new Cell(repetition!, run, 'TQ1-3', { draft, base: `${base}.repeat` }), repeat);
     codes.push(coding);
     words.push(display ?? code);
+    const rest = remains(new Cell(repetition!, run, 'TQ1-3', said), [2, 8, 9, 10]);
+    if (rest !== undefined) words.push(rest);
+  }
+  for (const field of [5, 6]) {
+    const repetition = segment.fields[field]?.[0];
+    const rest =
+      repetition === undefined ? undefined : remains(new Cell(repetition, run, `TQ1-${field}`, said), [1, 2]);
+    if (rest !== undefined) words.push(`${field === 5 ? 'relative time' : 'for'} ${rest}`);
   }
   if (Object.keys(repeat).length > 0) timing.repeat = repeat;
-  if (codes.length > 0) timing.code = { coding: codes, text: words.join(', ') };
+  if (codes.length > 0 || words.length > 0)
+    timing.code = { ...(codes.length > 0 && { coding: codes }), text: words.join(', ') };
   return Object.keys(timing).length === 0 ? undefined : timing;
+}
+
+/** TQ1-6 beside a start without an end: the end is so much later. */
+function endOf(segment: SourceSegment, state: State, start: string): string | undefined {
+  const cell = cellOf(segment, 6, state.run);
+  const days = cell === undefined ? undefined : DAYS[timeUnit(cell, 2) ?? ''];
+  const amount = Number(cell?.peek(1) ?? Number.NaN);
+  if (cell === undefined || days === undefined || !(amount > 0)) return undefined;
+  for (const sub of [1, 2, 3]) cell.used(2, sub);
+  cell.used(1);
+  return later(start, amount * days);
+}
+
+const DAYS: Record<string, number> = { s: 1 / 86_400, min: 1 / 1440, h: 1 / 24, d: 1, wk: 7 };
+
+/** So many days later, with the precision and the offset of the start. */
+function later(start: string, days: number): string | undefined {
+  const [, date = '', time = '', zone = ''] = /^(\d{4}-\d{2}-\d{2})(T[\d:.]+)?(Z|[+-]\d{2}:\d{2})?$/.exec(start) ?? [];
+  if (date === '' || (time === '' && !Number.isInteger(days))) return undefined;
+  const moved = new Date(Date.parse(`${date}${time || 'T00:00:00'}Z`) + days * 86_400_000).toISOString();
+  return time === '' ? moved.slice(0, 10) : `${moved.slice(0, 19)}${zone}`;
+}
+
+/** What of a timing has no element beside what is stated already, for the schedule's own text. */
+function remains(cell: Cell, components: readonly number[]): string | undefined {
+  const words: string[] = [];
+  for (const component of components) {
+    for (const sub of [1, 2]) {
+      const atom = cell.atom(component, sub);
+      const isFree =
+        atom !== undefined && atom.disposition === 'kept' && (sub === 1 || cell.peek(component) === undefined);
+      const text = isFree ? cell.text('', component, sub) : undefined;
+      if (text !== undefined) words.push(text);
+    }
+  }
+  return words.length === 0 ? undefined : words.join(' ');
 }
 
 /** Units of time that FHIR allows in a timing. */
@@ -184,6 +231,7 @@ function frequency(cell: Cell, repeat: Element): void {
     repeat.periodUnit = unit;
     repeat.frequency = 1;
     cell.text('periodUnit', 6);
+    for (const sub of [2, 3]) cell.used(6, sub);
   }
   const event = cell.peek(8)?.toUpperCase();
   if (event === undefined || !DAILY_EVENTS.has(event) || repeat.timeOfDay !== undefined) return;
@@ -194,7 +242,7 @@ function frequency(cell: Cell, repeat: Element): void {
   if (factor === undefined || !(offset > 0)) return;
   repeat.offset = Math.round(offset * factor);
   cell.used(9);
-  cell.used(10);
+  for (const sub of [1, 2, 3]) cell.used(10, sub);
 }
 
 const DAILY_EVENTS = new Set([
@@ -230,6 +278,7 @@ function duration(segment: SourceSegment, state: State, draft: Draft, base: stri
   repeat.duration = value;
   repeat.durationUnit = unit;
   cell.text('durationUnit', 2);
+  for (const sub of [2, 3]) cell.used(2, sub);
 }
 
 /**

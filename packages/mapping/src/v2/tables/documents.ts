@@ -1,5 +1,17 @@
-/** TXA: a document's header (v2.9 chapter 9.7.1; v2-to-FHIR TXA[DocumentReference]). */
+/** TXA and CON: a document's header (v2.9 chapter 9.7.1; v2-to-FHIR TXA[DocumentReference]), a consent. */
 import type { Row } from '../engine.ts';
+
+/** CON: a consent (v2.9 chapter 9.9.1). */
+export const CON: readonly Row[] = [
+  ['CON-1', '', 'structural'],
+  ['CON-2', 'category[]', 'TableConcept:0496'],
+  ['CON-3', 'policyRule.text', 'string'],
+  ['CON-4', 'identifier[]', 'EntityIdentifier'],
+  ['CON-13', 'dateTime', 'dateTime'],
+  ['CON-12', 'dateTime', 'dateTime', { when: 'not CON-13 valued' }],
+  ['CON-14', 'provision.period.start', 'dateTime'],
+  ['CON-15', 'provision.period.end', 'dateTime'],
+];
 
 export const TXA: readonly Row[] = [
   ['TXA-1', '', 'structural'],

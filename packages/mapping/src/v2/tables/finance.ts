@@ -91,6 +91,16 @@ export const IN2_SUBSCRIBER: readonly Row[] = [
   ['IN2-64', 'telecom[]', 'WorkContactPoint'],
 ];
 
+/** AUT: an authorization as the answer to a preauthorization. */
+export const AUT: readonly Row[] = [
+  ['AUT-4', 'preAuthPeriod.start', 'dateTime'],
+  ['AUT-5', 'preAuthPeriod.end', 'dateTime'],
+  ['AUT-6', 'preAuthRef', 'string'],
+  ['AUT-7', 'total[limit].amount', 'Money', { with: { category: { text: 'Reimbursement limit' } } }],
+  ['AUT-10', 'created', 'dateTime'],
+  ['AUT-28', 'processNote[].text', 'string'],
+];
+
 export const FT1: readonly Row[] = [
   ['FT1-1', '', 'structural'],
   ['FT1-2', 'identifier[]', 'PlainIdentifier'],

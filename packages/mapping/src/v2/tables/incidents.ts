@@ -4,7 +4,7 @@
 export interface IncidentPart {
   field: number;
   text: string;
-  kind: 'concept' | 'boolean' | 'text';
+  kind: 'concept' | 'boolean' | 'text' | 'period';
 }
 
 export const ACCIDENT_PARTS: readonly IncidentPart[] = [
@@ -24,5 +24,7 @@ export const DEATH_PARTS: readonly IncidentPart[] = [
   { field: 3, text: 'Death certified', kind: 'boolean' },
   { field: 4, text: 'Death certificate signed', kind: 'text' },
   { field: 6, text: 'Autopsy', kind: 'boolean' },
+  { field: 7, text: 'Time of autopsy', kind: 'period' },
+  { field: 8, text: 'Autopsy performed by', kind: 'text' },
   { field: 9, text: 'Coroner involved', kind: 'boolean' },
 ];

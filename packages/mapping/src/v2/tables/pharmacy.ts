@@ -42,6 +42,7 @@ export const RXD: readonly Row[] = [
   ['RXD-9', 'note[]', 'ConceptNote'],
   ['RXD-10', 'performer[].actor', 'Practitioner'],
   ['RXD-30', 'location', 'CodedLocation'],
+  ['RXD-31', 'destination', 'AddressLocation'],
   ['RXD-33', 'type', 'CodeableConcept'],
 ];
 
@@ -108,6 +109,7 @@ export const RXG: readonly Row[] = [
 export const RXR_ADMINISTRATION: readonly Row[] = [
   ['RXR-1', 'dosage.route', 'CodeableConcept'],
   ['RXR-2', 'dosage.site', 'CodeableConcept'],
+  ['RXR-3', 'device[]', 'CodedDevice'],
   ['RXR-4', 'dosage.method', 'CodeableConcept'],
 ];
 
@@ -119,5 +121,6 @@ export const RXR_IMMUNIZATION: readonly Row[] = [
 export const RXR_DOSAGE: readonly Row[] = [
   ['RXR-1', 'dosageInstruction[first].route', 'CodeableConcept'],
   ['RXR-2', 'dosageInstruction[first].site', 'CodeableConcept'],
+  ['RXR-3', 'dosageInstruction[first].additionalInstruction[]', 'CodeableConcept'],
   ['RXR-4', 'dosageInstruction[first].method', 'CodeableConcept'],
 ];

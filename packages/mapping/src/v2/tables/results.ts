@@ -80,6 +80,9 @@ export const OBR_SPECIMEN: readonly Row[] = [
   ['OBR-10', 'collection.collector', 'Practitioner'],
   ['OBR-14', 'receivedTime', 'dateTime'],
   ['OBR-15', 'type', 'SpecimenSource'],
+  ['OBR-15.2', 'container[source].additiveCodeableConcept', 'CodeableConcept'],
+  ['OBR-15.3', 'collection.method', 'TextConcept'],
+  ['OBR-15.4', 'collection.bodySite', 'CodeableConcept'],
   ['OBR-39', 'note[]', 'ConceptNote'],
 ];
 

@@ -18,6 +18,8 @@ export interface Statement {
   until?: number;
   /** The value is yes or no. */
   boolean?: boolean;
+  /** The value is a name, told as text. */
+  name?: boolean;
   /** What is told with it, as components. */
   parts?: readonly IncidentPart[];
 }
@@ -30,7 +32,9 @@ export const PD1_STATEMENTS: readonly Statement[] = [
   { field: 5, text: 'Student status', table: '0231' },
   { field: 7, text: 'Living will', table: '0315' },
   { field: 8, text: 'Organ donor status', table: '0316' },
-  { field: 15, text: 'Advance directive', table: '0435' },
+  { field: 11, text: 'Publicity', table: '0215', since: 18 },
+  { field: 12, text: 'Protection of data', table: '0136', since: 13, boolean: true },
+  { field: 15, text: 'Advance directive', table: '0435', since: 22 },
   { field: 16, text: 'Immunization registry status', table: '0441', since: 17 },
   { field: 19, text: 'Military branch', table: '0140' },
   { field: 20, text: 'Military rank', table: '0141' },
@@ -58,7 +62,15 @@ export const GT1_STATEMENTS: readonly Statement[] = [
       { field: 50, text: 'Job', kind: 'concept' },
     ],
   },
-  { field: 30, text: "Guarantor's marital status", table: '0002' },
+  {
+    field: 30,
+    text: "Guarantor's marital status",
+    table: '0002',
+    parts: [{ field: 4, text: 'Spouse', kind: 'text' }],
+  },
+  { field: 23, text: "Guarantor's credit rating", table: '0341' },
+  { field: 25, text: "Guarantor's death", table: '0136', since: 24, boolean: true },
+  { field: 42, text: "Guarantor's mother's maiden name", table: '', name: true },
   { field: 43, text: "Guarantor's nationality", table: '0212' },
   { field: 56, text: "Guarantor's country of birth", table: '0399' },
 ];
