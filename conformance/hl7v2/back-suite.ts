@@ -3,7 +3,14 @@
  * every mapped atom is looked for in its own field.
  */
 import { isParseError, parseMessage } from '@causeway/hl7v2';
-import { type Conversion, type ConversionContext, convertV2, type Envelope, writeV2 } from '@causeway/mapping';
+import {
+  type Conversion,
+  type ConversionContext,
+  convertV2,
+  type Envelope,
+  restoreV2,
+  writeV2,
+} from '@causeway/mapping';
 import { caseFiles } from '../case-files.ts';
 import { percent, type SuiteResult, type Verdict, Verdicts } from '../result.ts';
 import { MeaningCheck } from './equal-values.ts';
@@ -35,6 +42,9 @@ interface Tally {
   text: number;
   lost: number;
   unstable: number;
+  /** With the ledger beside the resources. */
+  restored: number;
+  restored_text: number;
 }
 
 /** Runs the suite over `hl7v2` below the cases folder. */
@@ -42,6 +52,7 @@ export function runHl7v2Back(cases: string): SuiteResult {
   const verdicts = new Verdicts();
   const sources = new Map<string, Tally>();
   const lost = new Map<string, number>();
+  const notRestored = new Map<string, number>();
   for (const file of caseFiles(cases, ['hl7v2'])) {
     if (!isMessageFile(file)) continue;
     const folder = file.id.split('/').slice(0, 2).join('/');
@@ -53,7 +64,7 @@ export function runHl7v2Back(cases: string): SuiteResult {
         tally.other_types++;
         continue;
       }
-      verdicts.check(id, () => checkMessage(bytes, tally, lost));
+      verdicts.check(id, () => checkMessage(bytes, tally, lost, notRestored));
     }
   }
   const all = [...sources.values()].reduce(sumOf, newTally());
@@ -63,11 +74,17 @@ export function runHl7v2Back(cases: string): SuiteResult {
     given_back_pct: percent(all.given, all.mapped),
     sources: Object.fromEntries(sources),
     lost_places: Object.fromEntries([...lost].sort(([, a], [, b]) => b - a)),
-    summary: summaryOf(sources, all, lost),
+    restored_pct: percent(all.restored, all.mapped),
+    summary: summaryOf(sources, all, lost, notRestored),
   };
 }
 
-function checkMessage(bytes: Uint8Array, tally: Tally, lost: Map<string, number>): Verdict {
+function checkMessage(
+  bytes: Uint8Array,
+  tally: Tally,
+  lost: Map<string, number>,
+  notRestored: Map<string, number>,
+): Verdict {
   const message = parseMessage(bytes);
   if (isParseError(message)) return { reasons: ['not read'] };
   const conversion = convertV2(message, CONTEXT);
@@ -80,10 +97,20 @@ function checkMessage(bytes: Uint8Array, tally: Tally, lost: Map<string, number>
   const back = parseMessage(bytesBack);
   if (isParseError(back)) return { reasons: [`what is written is refused: ${back.code}`] };
   tally.messages++;
-  const fates = giveBack(message, conversion, back, new MeaningCheck(message, conversion, CONTEXT));
+  const meaning = new MeaningCheck(message, conversion, CONTEXT);
+  const fates = giveBack(message, conversion, back, meaning);
   for (const fate of fates) count(fate, tally, lost);
-  const again = writtenBack(code, event, convertV2(back, CONTEXT));
-  if (typeof again === 'string' || Buffer.compare(again, bytesBack) !== 0) tally.unstable++;
+  const resources = conversion.facts.map(({ resource }) => resource);
+  const restored = restoreV2({ code, event, resources }, conversion.ledger, ENVELOPE);
+  const again = typeof restored === 'string' ? undefined : parseMessage(restored);
+  if (again === undefined || isParseError(again)) return { reasons: ['what is restored is refused'] };
+  for (const { place, fate } of giveBack(message, conversion, again, meaning)) {
+    if (fate === 'given') tally.restored++;
+    else if (fate === 'text') tally.restored_text++;
+    else notRestored.set(place, (notRestored.get(place) ?? 0) + 1);
+  }
+  const second = writtenBack(code, event, convertV2(back, CONTEXT));
+  if (typeof second === 'string' || Buffer.compare(second, bytesBack) !== 0) tally.unstable++;
   return { reasons: [] };
 }
 
@@ -98,7 +125,17 @@ function count({ place, fate }: AtomFate, tally: Tally, lost: Map<string, number
 }
 
 function newTally(): Tally {
-  return { messages: 0, other_types: 0, mapped: 0, given: 0, text: 0, lost: 0, unstable: 0 };
+  return {
+    messages: 0,
+    other_types: 0,
+    mapped: 0,
+    given: 0,
+    text: 0,
+    lost: 0,
+    unstable: 0,
+    restored: 0,
+    restored_text: 0,
+  };
 }
 
 function sumOf(sum: Tally, more: Tally): Tally {
@@ -106,14 +143,29 @@ function sumOf(sum: Tally, more: Tally): Tally {
   return sum;
 }
 
-function summaryOf(sources: ReadonlyMap<string, Tally>, all: Tally, lost: ReadonlyMap<string, number>): string {
-  const line = (name: string, { messages, mapped, given, text, lost: gone, unstable }: Tally) =>
-    `  ${name}: ${messages} messages, ${mapped} atoms mapped, ${given} given back (${percent(given, mapped)} %), ${text} within a text, ${gone} lost; ${unstable} written otherwise the second time`;
-  const places = [...lost].sort(([, a], [, b]) => b - a).slice(0, PLACES_SHOWN);
+function summaryOf(
+  sources: ReadonlyMap<string, Tally>,
+  all: Tally,
+  lost: ReadonlyMap<string, number>,
+  notRestored: ReadonlyMap<string, number>,
+): string {
+  const lines = [...sources, ['all', all] as const].map(([name, tally]) => {
+    const { messages, mapped, given, text, lost: gone, unstable, restored, restored_text } = tally;
+    return (
+      `  ${name}: ${messages} messages, ${mapped} atoms mapped; ${given} given back (${percent(given, mapped)} %), ` +
+      `${text} within a text, ${gone} lost; with the ledger ${restored} (${percent(restored, mapped)} %), ` +
+      `${restored_text} within a text; ${unstable} written otherwise the second time`
+    );
+  });
   return [
-    'Written back from the resources alone:',
-    ...[...sources].map(([name, tally]) => line(name, tally)),
-    line('all', all),
-    `Lost, by field and component: ${places.map(([place, times]) => `${place} ${times}`).join(', ')}`,
+    'Written back from the resources alone, and with the ledger beside them:',
+    ...lines,
+    `Lost, by field and component: ${most(lost)}`,
+    `Lost with the ledger: ${most(notRestored)}`,
   ].join('\n');
+}
+
+function most(places: ReadonlyMap<string, number>): string {
+  const sorted = [...places].sort(([, a], [, b]) => b - a).slice(0, PLACES_SHOWN);
+  return sorted.map(([place, times]) => `${place} ${times}`).join(', ');
 }

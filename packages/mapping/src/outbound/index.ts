@@ -11,4 +11,6 @@ export {
 export { writeDocumentBundle, writeResultBundle } from './fhir-bundle.ts';
 export { writeMdm } from './mdm.ts';
 export { writeOru } from './oru.ts';
+export { type Change, personEvent, visitEvent } from './v2/adt-events.ts';
+export { restoreV2 } from './v2/restore.ts';
 export { type OutboundMessage, writeV2 } from './v2/write.ts';

@@ -37,6 +37,11 @@ export function systemOfConcepts(vocabulary: string): string | undefined {
   return CONCEPTS[vocabulary]?.system;
 }
 
+/** Whether codes of a system stand for v2 codes in another form (a FHIR or v3 code system, not a v2 table). */
+export function isConceptSystem(system: string | undefined): boolean {
+  return Object.values(CONCEPTS).some((concepts) => concepts.system === system && !concepts.system.includes('/v2-'));
+}
+
 export function isVocabulary(name: string): boolean {
   return CODES[name] !== undefined || CONCEPTS[name] !== undefined;
 }

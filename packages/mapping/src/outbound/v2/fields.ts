@@ -1,5 +1,6 @@
 /** The fields of one segment while it is written. */
-import { type FieldValue, type FieldValues, type RepetitionValue, repetitions } from '@causeway/hl7v2';
+import { type FieldValue, type FieldValues, type LeafValue, type RepetitionValue, repetitions } from '@causeway/hl7v2';
+import { cutText, fits } from './lengths.ts';
 
 export class SegmentFields {
   readonly #fields = new Map<number, RepetitionValue[]>();
@@ -22,6 +23,32 @@ export class SegmentFields {
     this.#fields.set(field, [Array.from(parts, (part) => part ?? '')]);
   }
 
+  /**
+   * Keeps to the lengths of the segment's fields; of a coded field whose code alone fits, the code stays.
+   * @returns what did not fit
+   */
+  fit(segment: string): string[] {
+    const told: string[] = [];
+    for (const [field, values] of this.#fields) {
+      const name = `${segment}-${field}`;
+      const kept = values.flatMap((value): RepetitionValue[] => {
+        const verdict = fits(name, lengthOf(value));
+        if (verdict === 'whole') return [value];
+        if (verdict === 'cut') {
+          told.push(`${name} is cut`);
+          return [cutText(name, String(firstOf(value)))];
+        }
+        const code = firstOf(value);
+        if (code !== value && lengthOf(code) > 0 && fits(name, lengthOf(code)) === 'whole') return [code];
+        told.push(`${name} is left out: it is longer than the field`);
+        return [];
+      });
+      if (kept.length === 0) this.#fields.delete(field);
+      else this.#fields.set(field, kept);
+    }
+    return told;
+  }
+
   has(field: number): boolean {
     return this.#fields.has(field);
   }
@@ -36,6 +63,21 @@ export class SegmentFields {
     for (const [field, list] of this.#fields) values[field] = list.length === 1 ? list[0] : repetitions(...list);
     return values;
   }
+}
+
+/** First leaf of a repetition: the code of a coded value, the text of a plain one. */
+function firstOf(value: RepetitionValue): LeafValue {
+  if (!Array.isArray(value)) return value as LeafValue;
+  const filled: RepetitionValue = value.find((part: RepetitionValue) => !isBlank(part));
+  return firstOf(filled);
+}
+
+/** Characters of a repetition as it is written, escapes aside. */
+function lengthOf(value: RepetitionValue): number {
+  if (value === null) return 2;
+  if (!Array.isArray(value)) return String(value ?? '').length;
+  const filled = value.findLastIndex((part: RepetitionValue) => !isBlank(part));
+  return value.slice(0, filled + 1).reduce((sum: number, part: RepetitionValue) => sum + lengthOf(part), filled);
 }
 
 /** Nothing at all to write: empty texts in any depth. */

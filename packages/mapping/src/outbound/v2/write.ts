@@ -35,9 +35,14 @@ const CONTROL_ID_LENGTH = 20;
 
 /**
  * Writes a message.
+ * @param shortened takes a sentence for each value that did not fit its field
  * @returns a sentence where it cannot be written: a type that is not known, a recipient without a record number
  */
-export function writeV2({ code, event, resources }: OutboundMessage, envelope: Envelope): Uint8Array | string {
+export function writeV2(
+  { code, event, resources }: OutboundMessage,
+  envelope: Envelope,
+  shortened: string[] = [],
+): Uint8Array | string {
   const structure = structureOf(code, event);
   if (structure === undefined) return `Messages of type ${code}^${event} are not written.`;
   if (envelope.controlId.length > CONTROL_ID_LENGTH) return 'The control id is longer than 20 characters.';
@@ -54,6 +59,7 @@ export function writeV2({ code, event, resources }: OutboundMessage, envelope: E
     : ownHeader(envelope, type, VERSION);
   if (relayed) writeSoftware(sheet);
   BODIES[code]!(sheet, structure, patient, envelope);
+  shortened.push(...sheet.shortened);
   return sheet.build(header).toBytes();
 }
 

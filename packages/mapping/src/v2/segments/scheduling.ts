@@ -40,12 +40,14 @@ const DECISIVE = new Set(['S15', 'S16', 'S17', 'S26']);
 
 export const sch: SegmentHandler = (segment, state) => {
   if (isOfSlot(state)) return beginSlot(segment, state);
+  settleAppointment(state);
   const run = state.run;
   const identity = orderIdentity(run, segment, 2) ??
     orderIdentity(run, segment, 1) ?? ['message', run.context.messageUri];
   const draft = run.draft('Appointment', 'merge', ...identity);
   state.appointment = draft;
   state.noted = { draft, element: 'comment' };
+  draft.resource.participant ??= [{ status: 'accepted' }];
   schRows(segment, draft, run);
   contactDetails(segment, state, 12, 13, 14);
   contactDetails(segment, state, 16, 17, 18);
@@ -166,13 +168,12 @@ const MINUTES: Record<string, number> = {
   d: 1440,
 };
 
-/** Ends the appointment's account: the patient takes part, and start and end stand together or not at all. */
+/** Ends the appointment's account: the patient takes part first (the place is kept from the beginning on), and start and end stand together or not at all. */
 export function settleAppointment(state: State): void {
   const draft = state.appointment;
   if (draft === undefined) return;
-  const list = (draft.resource.participant as Element[] | undefined) ?? [];
-  list.unshift({ actor: patientOf(state).reference, status: 'accepted' });
-  draft.resource.participant = list;
+  const [first, ...others] = draft.resource.participant as Element[];
+  draft.resource.participant = [{ actor: patientOf(state).reference, ...first }, ...others];
   const start = draft.resource.start as string | undefined;
   if (start !== undefined && draft.resource.end === undefined) {
     const minutes = (draft.resource.minutesDuration as number | undefined) ?? 0;

@@ -67,16 +67,10 @@ export function writeDiagnoses(sheet: Sheet, encounter: Element | undefined): vo
       if (use !== undefined) fields.add(6, codeForConcept('diagnosisUse', use) ?? textOf(use, 'code'));
       fields.add(15, textOf(role, 'rank'));
       if (hasCode(condition.verificationStatus, 'entered-in-error')) fields.add(21, 'D');
-      fields.add(4, isDescribed(condition) ? textOf(condition.code, 'text') : undefined);
+      fields.add(4, textOf(condition.code, 'text'));
     });
     writeNotes(sheet, condition);
   }
-}
-
-/** Whether a concept has a text that no coding shows: it is told in the field of descriptions as well. */
-function isDescribed(resource: Element): boolean {
-  const text = textOf(resource.code, 'text');
-  return text !== undefined && !codingsOf(resource.code).some(({ display }) => display === text);
 }
 
 /** PR1, each followed by who took part in what role. */
@@ -87,7 +81,7 @@ export function writeProcedures(sheet: Sheet): void {
     const end = textOf(period, 'end');
     sheet.addNumbered('PR1', (fields) => {
       pr1Rows(withoutRoles(sheet, procedure), fields, sheet);
-      fields.add(4, isDescribed(procedure) ? textOf(procedure.code, 'text') : undefined);
+      fields.add(4, textOf(procedure.code, 'text'));
       fields.add(5, writeDateTime(start));
       if (start !== undefined && end !== undefined) {
         const minutes = Math.round((Date.parse(end) - Date.parse(start)) / 60_000);

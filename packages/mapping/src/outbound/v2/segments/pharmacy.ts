@@ -1,4 +1,5 @@
 /** RXO, RXE, RXR and RXA: medication orders and immunizations. */
+import type { RepetitionValue } from '@causeway/hl7v2';
 import { RXA, RXE, RXO, RXR_DOSAGE, RXR_IMMUNIZATION } from '../../../v2/tables/pharmacy.ts';
 import { ORC_REQUEST } from '../../../v2/tables/results.ts';
 import { type BackMap, compileBack } from '../engine.ts';
@@ -150,6 +151,8 @@ function writeDosages(sheet: Sheet, request: Element): void {
 export function writeImmunization(sheet: Sheet, immunization: Element, isFirst: boolean): void {
   sheet.restart('OBX');
   writeOrc(sheet, { ...immunization, status: undefined }, undefined, isFirst, orcImmunization);
+  const [first, ...others] = listOf(immunization, 'note');
+  const informationSource = sourceOfInformation(textOf(first, 'text'));
   sheet.add('RXA', (fields) => {
     rxaRows(immunization, fields, sheet);
     fields.add(1, '0');
@@ -158,6 +161,7 @@ export function writeImmunization(sheet: Sheet, immunization: Element, isFirst: 
     const dose = childOf(immunization, 'doseQuantity');
     fields.add(6, textOf(dose, 'value') ?? '999');
     if (dose !== undefined) fields.add(7, writeUnits(dose, sheet));
+    fields.add(9, informationSource);
     fields.add(20, immunization.status === 'not-done' ? 'RE' : 'CP');
     fields.add(21, immunization.status === 'entered-in-error' ? 'D' : 'A');
     const address = sheet.record.resolve(immunization.location)?.address;
@@ -169,8 +173,14 @@ export function writeImmunization(sheet: Sheet, immunization: Element, isFirst: 
     listOf(immunization, 'performer').map(({ actor }) => actor),
   );
   sheet.add('RXR', (fields) => rxrImmunization(immunization, fields, sheet));
-  writeNotes(sheet, immunization);
+  writeNotes(sheet, informationSource === undefined ? immunization : { note: others });
   for (const observation of sheet.record.all('Observation'))
     if (listOf(observation, 'partOf').some((reference) => refersTo(reference, immunization)))
       writeObservation(sheet, observation);
+}
+
+/** RXA-9: a note that is a code of NIP001 with its text, as it was read from there. */
+function sourceOfInformation(text: string | undefined): RepetitionValue {
+  const found = /^(\d\d) (?:(.+) )?NIP001$/.exec(text ?? '');
+  return found === null ? undefined : [found[1], found[2], 'NIP001'];
 }

@@ -13,6 +13,8 @@ export class Sheet implements Writing {
   readonly patient: Element | undefined;
   /** The Provenance of the message that stated the content. */
   readonly provenance: Element | undefined;
+  /** What did not fit its field, a sentence each. */
+  readonly shortened: string[] = [];
   readonly #segments: { name: string; values: FieldValues }[] = [];
   readonly #counts = new Map<string, number>();
 
@@ -30,8 +32,7 @@ export class Sheet implements Writing {
 
   /** Adds a segment when anything is filled in, or it has to be there. */
   add(name: string, fill: (fields: SegmentFields) => void, required = false): boolean {
-    const fields = new SegmentFields();
-    fill(fields);
+    const fields = this.#filled(name, fill);
     if (fields.isEmpty && !required) return false;
     this.#segments.push({ name, values: fields.values });
     return true;
@@ -39,14 +40,21 @@ export class Sheet implements Writing {
 
   /** Adds a segment whose first field numbers it, when anything else is filled in or it has to be there. */
   addNumbered(name: string, fill: (fields: SegmentFields) => void, required = false): boolean {
-    const fields = new SegmentFields();
-    fill(fields);
+    const fields = this.#filled(name, fill);
     if (fields.isEmpty && !required) return false;
     const number = (this.#counts.get(name) ?? 0) + 1;
     this.#counts.set(name, number);
     fields.add(1, String(number));
     this.#segments.push({ name, values: fields.values });
     return true;
+  }
+
+  /** A message that is passed on as it came keeps values as long as they were. */
+  #filled(name: string, fill: (fields: SegmentFields) => void): SegmentFields {
+    const fields = new SegmentFields();
+    fill(fields);
+    if (!this.relayed) this.shortened.push(...fields.fit(name));
+    return fields;
   }
 
   /** Numbering of a segment starts again: another group begins. */

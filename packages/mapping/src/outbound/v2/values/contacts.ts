@@ -42,7 +42,7 @@ function linesOf(lines: readonly string[]): { street: LeafValue[]; other: LeafVa
 }
 
 /** HL7 table 0190: the code that stands for both use and type. */
-function addressCode(use: string | undefined, type: string | undefined): string | undefined {
+export function addressCode(use: string | undefined, type: string | undefined): string | undefined {
   if (use === undefined && type === undefined) return undefined;
   const codes = new Set([...Object.keys(CODES.addressUse!), ...Object.keys(CODES.addressType!)]);
   for (const code of codes) if (CODES.addressUse![code] === use && CODES.addressType![code] === type) return code;

@@ -1,6 +1,6 @@
 /** References to practitioners, organizations, locations and devices as XCN, XON, PL, HD, EI: the way back of `v2/datatypes/party.ts`, `location.ts`. */
 import type { ComponentValue, LeafValue, RepetitionValue } from '@causeway/hl7v2';
-import { childOf, codingsOf, type Element, hasCode, listOf, textOf, textsOf, type Writing } from '../record.ts';
+import { childOf, codingsOf, type Element, listOf, textOf, type Writing } from '../record.ts';
 import { writeConcept } from './coded.ts';
 import { authorityOf, identifierParts, typeCode, universalOf, writeEntityIdentifier } from './identifiers.ts';
 import { nameParts, writeName } from './names.ts';
@@ -152,7 +152,7 @@ export function writeLocation(reference: unknown, writing: Writing): ComponentVa
   const facility = writing.record.resolve(location.managingOrganization);
   const finest = LEVELS.indexOf(textOf(codingsOf(location.physicalType)[0], 'code') ?? '');
   const named = [...listOf(location, 'identifier')];
-  for (const [level, word] of namedLevels(textOf(location, 'name') ?? '', finest)) {
+  for (const [level, word] of namedLevels(location, finest)) {
     const component = LEVEL_COMPONENT[level]!;
     const own = named.findIndex(
       (item) => item.value === word && /^urn:(oid|uuid|causeway:universal)/.test(textOf(item, 'system') ?? ''),
@@ -162,7 +162,7 @@ export function writeLocation(reference: unknown, writing: Writing): ComponentVa
   }
   if (facility !== undefined) put(4, writeAuthority(facility));
   const status = childOf(location, 'operationalStatus');
-  put(5, status === undefined ? upper(textOf(location, 'status')) : textOf(status, 'code'));
+  put(5, status === undefined ? textOf(location, 'status') : textOf(status, 'code'));
   put(6, textOf(codingsOf(listOf(location, 'type')[0])[0], 'code'));
   put(9, description);
   const whole = named[0];
@@ -171,20 +171,34 @@ export function writeLocation(reference: unknown, writing: Writing): ComponentVa
   return Array.from(parts, (part) => part ?? '');
 }
 
-/** HL7 table 0306 spells the state of a location in capitals or as FHIR does; only what differs from active is told. */
-function upper(status: string | undefined): string | undefined {
-  return status;
+/**
+ * A location's name taken apart into as many parts as it was joined of: each of the last is a word, or what an identifier
+ * of the location calls by name, and the first takes what is left.
+ */
+export function partsOfName(location: Element, count: number): string[] {
+  const words = wordsOfName(location);
+  const last = words.splice(Math.max(1, words.length - count + 1));
+  return [words.join(' '), ...last];
 }
 
-function namedLevels(name: string, finest: number): [level: number, word: string][] {
-  if (finest < 0 || name === '') return [];
-  const words = name.split(' ');
-  const lowest = Math.min(finest, 2);
-  const coarsest = finest <= 2 ? finest : Math.max(lowest, finest - words.length + 1);
-  const levels: [number, string][] = [];
-  for (let level = finest; level > coarsest; level--) levels.unshift([level, words.pop()!]);
-  levels.unshift([coarsest, words.join(' ')]);
-  return levels;
+function wordsOfName(location: Element): string[] {
+  const names = listOf(location, 'identifier').flatMap(({ value }) => (typeof value === 'string' ? [value] : []));
+  const words: string[] = [];
+  for (let rest = textOf(location, 'name') ?? ''; rest !== ''; ) {
+    const known = names.find((name) => rest === name || rest.startsWith(`${name} `));
+    const word = known ?? rest.split(' ', 1)[0]!;
+    words.push(word);
+    rest = rest.slice(word.length + 1);
+  }
+  return words;
+}
+
+/** The levels down to the finest and what each is called; point of care and above are one where the name is no longer. */
+function namedLevels(location: Element, finest: number): [level: number, word: string][] {
+  if (finest < 0 || location.name === undefined) return [];
+  const count = Math.min(Math.max(finest - 1, 1), wordsOfName(location).length);
+  const parts = partsOfName(location, count);
+  return parts.map((part, index) => [finest - parts.length + 1 + index, part]);
 }
 
 /** HD naming a facility. */
@@ -230,13 +244,4 @@ export function writeCodedDevice(reference: unknown, writing: Writing): Repetiti
   const device = writing.record.resolve(reference);
   if (device === undefined) return ['', textOf(reference, 'display')];
   return writeConcept(device.type, writing);
-}
-
-/** What a role is called by: its codes. */
-export function roleHas(role: Element | undefined, code: string): boolean {
-  return listOf(role, 'code').some((concept) => hasCode(concept, code));
-}
-
-export function wordsOf(name: unknown): string {
-  return [...textsOf(name, 'given'), textOf(name, 'family') ?? ''].join(' ').trim();
 }

@@ -31,7 +31,7 @@ export function writeEthnicGroups(extension: unknown, writing: Writing): Repetit
   const rest = [...words].filter((word) => word !== '' && word !== 'Unknown');
   const only = written.length === 1 ? written[0] : undefined;
   if (only !== undefined && rest.length > 0) only[1] = rest.join(', ');
-  else written.push(...rest.map((word) => ['', word]));
+  else written.push(...rest.map((word) => (/^\S{1,8}$/.test(word) ? [word] : ['', word])));
   return written;
 }
 
