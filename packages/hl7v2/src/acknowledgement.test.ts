@@ -82,6 +82,10 @@ test.each([
   ['UTF-16 is declared and the bytes are not', 'MSH|^~\\&|A|B|C|D|2024||ADT^A01|7|P|2.5||||||UNICODE UTF-16\r'],
   ['UTF-16 is declared, the mark says UTF-8', '\ufeffMSH|^~\\&|A|B|C|D|2024||ADT^A01|7|P|2.5||||||UNICODE UTF-16\r'],
   ['a delimiter stands in versions', 'MSH|.&#!|A|B|C|D|2024||ADT.A01|7|P|2.5\r'],
+  [
+    'the control number has more parts than are taken',
+    `MSH|^~\\&|A|B|C|D|2024||ADT^A01|7${'&x'.repeat(3_000)}|P|2.5\r`,
+  ],
   ['a delimiter stands in times', 'MSH|+~\\&|A|B|C|D|2024||ADT+A01|7|P|2.5\r'],
 ])('the answer can be read where %s', (_, text) => {
   const answer = acknowledge(parseMessage(Buffer.from(text)), { outcome: 'error', time, controlId: 'A1' });

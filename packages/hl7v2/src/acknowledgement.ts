@@ -174,8 +174,7 @@ function mshSegment(
   charset: string,
 ): string {
   const { field, component, repetition, escape: mark, subcomponent, truncation = '' } = delimiters;
-  const echoes = header !== undefined && delimiters === header.delimiters;
-  const echo = (raw: string | undefined) => (echoes && raw !== undefined ? raw : escapeText(raw ?? '', delimiters));
+  const echo = (raw: string | undefined) => echoed(raw, header, delimiters);
   const event = isBefore(version, 2) ? [] : [echo(header?.triggerEvent)];
   // MSH-13 to MSH-18.
   const wishes = options.stage === 'application' && isEnhanced(header) ? applicationAnswerWishes : ['', ''];
@@ -199,6 +198,15 @@ function mshSegment(
   ].join(field)}\r`;
 }
 
+/** So many characters of a field come back; the longest that may, MSH-3 to MSH-6, have 227. */
+const longestEcho = 500;
+
+/** A field of the message as it was written, where the answer speaks with its delimiters. */
+function echoed(raw: string | undefined, header: MessageHeader | undefined, delimiters: Delimiters): string {
+  const written = raw?.slice(0, longestEcho) ?? '';
+  return delimiters === header?.delimiters ? written : escapeText(written, delimiters);
+}
+
 function msaSegment(
   header: MessageHeader | undefined,
   delimiters: Delimiters,
@@ -207,8 +215,7 @@ function msaSegment(
   conditions: readonly Condition[],
   expected: number | undefined,
 ): string {
-  const echoes = header !== undefined && delimiters === header.delimiters;
-  const controlId = echoes ? (header.controlId ?? '') : escapeText(header?.controlId ?? '', delimiters);
+  const controlId = echoed(header?.controlId, header, delimiters);
   const fields = ['MSA', code, controlId];
   const first = conditions[0];
   if (first !== undefined && isBefore(version, 5)) {
