@@ -61,10 +61,15 @@ export interface RowPage {
   more: boolean;
 }
 
-/** Sealed bytes of a page beyond its first row: large texts come fewer at a time. */
-const sealedBytes = 16 * 1024 * 1024;
+/** Longer texts are left out of a page, whose rows are many, and read by themselves; see `wholeRows`. */
+const shortBytes = 16 * 1024;
+const columns = storedColumns.replace(
+  'r.body',
+  `CASE WHEN octet_length(r.body) <= ${shortBytes} THEN r.body END AS body`,
+);
+const rowsAtOnce = 1_000;
 
-/** The next of the other rows after a place, at most `limit`. */
+/** The next of the other rows after a place, at most `limit`; long texts are left out. */
 export async function rowsAfter(
   database: Database,
   access: Access,
@@ -73,26 +78,33 @@ export async function rowsAfter(
   after: Place | undefined,
   limit: number,
 ): Promise<RowPage> {
+  const count = Math.min(limit, rowsAtOnce);
   const found = await select(database, access, filter, (parameter, conditions) => {
-    const most = parameter(limit + 1);
+    const most = parameter(count + 1);
     if (scope.of === 'everybody') return everybody(after, most, parameter, conditions);
     const from = parameter(after?.rkey ?? 0);
     const rows = scope.of === 'person' ? personRows : encounterRows;
-    return bounded(
-      `SELECT * FROM (${rows(scope as never, from, most, parameter, conditions)}) r ORDER BY rkey LIMIT ${most}`,
-      'rkey',
-    );
+    return `SELECT * FROM (${rows(scope as never, from, most, parameter, conditions)}) r ORDER BY rkey LIMIT ${most}`;
   });
-  const isCut = Number((found.at(-1) as { bytes?: number } | undefined)?.bytes ?? 0) > sealedBytes;
-  return { rows: found.slice(0, limit), more: found.length > limit || isCut };
+  return { rows: found.slice(0, count), more: found.length > count };
 }
 
-/** The first rows of a statement as far as their bytes go; the last one may go beyond. */
-function bounded(statement: string, order: string): string {
-  return `SELECT * FROM (
-            SELECT p.*, sum(octet_length(p.body)) OVER (ORDER BY ${order} ROWS UNBOUNDED PRECEDING) AS bytes
-            FROM (${statement}) p
-          ) p WHERE bytes - octet_length(body) <= ${sealedBytes}`;
+/** Rows with their texts, however long: as given where they have them, else read again as they are by then. */
+export async function wholeRows(
+  database: Database,
+  access: Access,
+  filter: RowFilter,
+  rows: StoredRow[],
+): Promise<StoredRow[]> {
+  const long = rows.find(({ body }) => body === null);
+  if (!long) return rows;
+  return select(
+    database,
+    access,
+    filter,
+    (parameter, conditions) => `SELECT ${storedColumns} FROM resource r LEFT JOIN link l ON l.home = r.home
+      WHERE r.home = ${parameter(long.home)}::bigint AND r.rkey = ${parameter(long.rkey)}::bigint AND ${conditions}`,
+  );
 }
 
 type Parameter = (value: unknown) => string;
@@ -113,7 +125,7 @@ async function select(
   return rows as StoredRow[];
 }
 
-const ownColumns = storedColumns.replace(', l.presented', '');
+const ownColumns = columns.replace(', l.presented', '');
 
 /** Of each home a page at most; and rows of other homes that name one of the source patients. */
 function personRows(
@@ -131,7 +143,7 @@ function personRows(
             WHERE r.home = h.home AND r.rkey > ${from}::bigint AND r.type <> ${patient} AND ${conditions}
             ORDER BY r.rkey LIMIT ${most}) own
           UNION ALL
-          SELECT ${storedColumns} FROM (
+          SELECT ${columns} FROM (
             SELECT DISTINCT i.home, i.rkey FROM index_token i
             WHERE i.value = ANY(${hashes}::bigint[]) AND i.rkey > ${from}::bigint AND i.home <> ALL(${homes}::bigint[])
           ) i JOIN resource r ON r.home = i.home AND r.rkey = i.rkey LEFT JOIN link l ON l.home = r.home WHERE ${conditions}`;
@@ -147,7 +159,7 @@ function encounterRows(
 ): string {
   const home = parameter(scope.home);
   const hashes = parameter(hashArray(hashesOf('Encounter', scope.rid)));
-  return `SELECT ${storedColumns} FROM (
+  return `SELECT ${columns} FROM (
             SELECT DISTINCT i.home, i.rkey FROM index_token i
             WHERE i.value = ANY(${hashes}::bigint[]) AND i.home = ${home}::bigint AND i.rkey > ${from}::bigint
           ) i JOIN resource r ON r.home = i.home AND r.rkey = i.rkey LEFT JOIN link l ON l.home = r.home
@@ -157,12 +169,11 @@ function encounterRows(
 /** Every patient's rows, a merged Patient where the home is that its text lies in. */
 function everybody(after: Place | undefined, most: string, parameter: Parameter, conditions: string): string {
   const place = `(${parameter(after?.home ?? 0)}::bigint, ${parameter(after?.rkey ?? 0)}::bigint)`;
-  const rows = `SELECT ${storedColumns} FROM resource r LEFT JOIN link l ON l.home = r.home
+  return `SELECT ${columns} FROM resource r LEFT JOIN link l ON l.home = r.home
             LEFT JOIN person p ON p.id = l.presented
           WHERE r.home > 0 AND (r.home, r.rkey) > ${place} AND ${conditions}
             AND (r.type <> ${patient} OR l.presented IS NULL OR p.home = r.home)
           ORDER BY r.home, r.rkey LIMIT ${most}`;
-  return bounded(rows, 'home, rkey');
 }
 
 /** The index values of every reference that puts a resource into the compartment of a Patient or an Encounter. */

@@ -9,7 +9,7 @@ import type { Database } from '../database/index.ts';
 import type { Access } from '../trust/index.ts';
 import { careTime } from './care-time.ts';
 import { RecordError } from './errors.ts';
-import { leadingRows, type Place, type RowFilter, rowsAfter, type Scope } from './everything-rows.ts';
+import { leadingRows, type Place, type RowFilter, rowsAfter, type Scope, wholeRows } from './everything-rows.ts';
 import type { Reader, StoredResource, StoredRow } from './read.ts';
 import type { PresentPersons } from './search/index.ts';
 
@@ -48,7 +48,9 @@ const rowsPerPage = 5_000;
 /** Characters of a page after which no more is opened, and after which no more is included. */
 const pageText = 32 * 1024 * 1024;
 const wholeText = 48 * 1024 * 1024;
-const openedAtOnce = 4;
+/** So many rows are opened together, as long as they are small; a large one by itself. */
+const openedAtOnce = 64;
+const openedBytes = 64 * 1024;
 const readAtOnce = 16;
 /** How far references of included resources are followed: a role names a practitioner, a place its organization. */
 const rounds = 3;
@@ -93,15 +95,14 @@ export async function everythingPage(
     const limit = Math.min(request.count - matches.length, rowsPerPage - looked);
     const page = await rowsAfter(services.database, access, scope, filter, place, limit);
     more = page.more;
-    for (let i = 0; i < page.rows.length; i += openedAtOnce) {
+    for (const rows of portions(page.rows)) {
       if (text >= pageText) {
         more = true;
         break;
       }
-      const rows = page.rows.slice(i, i + openedAtOnce);
       looked += rows.length;
       place = { home: rows.at(-1)!.home, rkey: rows.at(-1)!.rkey };
-      await take(rows);
+      await take(await wholeRows(services.database, access, filter, rows));
     }
   }
   const { included, left } = await explanations(services.reader, access, scope, { matches, references, wanted, text });
@@ -110,6 +111,20 @@ export async function everythingPage(
     included.unshift(...(await openPresented(services, await leadingRows(services.database, access, subject, every))));
   }
   return { matches, included, left, next: more ? writeCursor(place ?? { home: 0, rkey: 0 }) : undefined };
+}
+
+/** Rows in portions that are opened together; one whose text was left out comes by itself. */
+function* portions(rows: readonly StoredRow[]): Generator<StoredRow[]> {
+  for (let from = 0, to = 0; from < rows.length; from = to) {
+    let bytes = 0;
+    do bytes += rows[to++]!.body?.length ?? openedBytes;
+    while (
+      to < rows.length &&
+      to - from < openedAtOnce &&
+      bytes + (rows[to]!.body?.length ?? openedBytes) <= openedBytes
+    );
+    yield rows.slice(from, to);
+  }
 }
 
 /** Opens rows; source Patients that are presented as a person become that person's merged Patient, once. */
@@ -163,7 +178,7 @@ async function explanations(
 ): Promise<{ included: StoredResource[]; left: number }> {
   const { references, wanted } = page;
   const included: StoredResource[] = [];
-  const seen = new Set(page.matches.map(({ type, rid }) => `${type}/${rid}`));
+  const seen = new Set(page.matches.flatMap(({ type, rid }) => (isIncluded(type, scope) ? `${type}/${rid}` : [])));
   let text = page.text;
   let left = 0;
   let fresh = [...references];
