@@ -14,9 +14,9 @@ export interface Shape {
 }
 
 /** An input longer than this is cut. */
-const longest = 1024 * 1024;
+const longest = 512 * 1024;
 /** So long one is that had a piece of it repeated many times. */
-const amplifiedBytes = 512 * 1024;
+const amplifiedBytes = 256 * 1024;
 
 export function makeInput(random: Random, { format, as }: Shape, seeds: Seeds): Buffer {
   const own = seeds[format];
