@@ -6,6 +6,7 @@ import { open, RecordError, ridOf } from '../record/index.ts';
 import { unwrapDataKey } from '../secrets/index.ts';
 import type { Participants } from '../trust/index.ts';
 import { convert } from './convert.ts';
+import { mapVersion } from './map-version.ts';
 import { messageIdentity } from './receive.ts';
 
 export interface MessageFilter {
@@ -70,7 +71,7 @@ export class Messages {
    */
   async read(id: string): Promise<{ [name: string]: unknown }> {
     const { rows } = await this.#database.query(
-      `SELECT ${columns}, issue_list, charset, sealing_key, body,
+      `SELECT ${columns}, issue_list, charset, sealing_key, body, map_version::text,
          (SELECT to_jsonb(a) FROM application_ack a WHERE a.message = message.id) AS application_ack
        FROM message WHERE id = $1`,
       [ridOf(id)],
@@ -96,6 +97,8 @@ export class Messages {
       applicationAcknowledgement: row.application_ack && shownAcknowledgement(row.application_ack),
       issueList: row.issue_list ?? [],
       ledger: this.#ledger(row, bytes),
+      // The ledger is today's map's; what the message made may be an earlier one's.
+      isOfEarlierMap: row.state === 'processed' && row.map_version !== this.#mapOf(row.source),
       resources: resources.rows,
     };
   }
@@ -180,6 +183,10 @@ export class Messages {
       issues: row.issues,
       person: row.patient,
     };
+  }
+
+  #mapOf(source: string): string {
+    return String(mapVersion(this.#participants.byKey(source).settings));
   }
 
   #ledger(row: Row, bytes: Buffer): LedgerEntry[] {

@@ -56,6 +56,11 @@ describe('reprocessing', () => {
     const before = await observation();
     expect(before.code.coding[0].system).not.toBe(localSystem);
     expect((await settings({ codeSystems: { CLINLAB: localSystem } })).status).toBe(200);
+    const stale = async () => {
+      const [{ id }] = (await hub.get('/api/messages?q=ORU')).json.messages;
+      return (await hub.get(`/api/messages/${id}`)).json.isOfEarlierMap;
+    };
+    expect(await stale()).toBe(true);
     const clock = await seq();
     const page = await preview();
     expect(page.messages).toBe(2);
@@ -86,6 +91,7 @@ describe('reprocessing', () => {
     const { rows } = await hub.test.database.query('SELECT as_of, version FROM resource WHERE rid = $1', [after.id]);
     expect(rows[0]!.as_of.toISOString()).toBe('2024-03-01T10:00:00.000Z');
 
+    expect(await stale()).toBe(false);
     expect(await preview()).toMatchObject({ messages: 0, lanes: [] });
     expect(changesOf(await preview({ all: true }))).toEqual([]);
     expect(await carryOut({ all: true })).toMatchObject({ messages: 2, changed: 0 });

@@ -105,6 +105,8 @@ export interface MessageDetail extends Message {
   applicationAcknowledgement: ApplicationAcknowledgement | null;
   issueList: MessageIssue[];
   ledger: LedgerEntry[];
+  /** Whether what it made was made by another map than that of the ledger, which is today's. */
+  isOfEarlierMap?: boolean;
   resources: { reference: string; versionId: string | number }[];
   deliveries: Delivery[];
 }

@@ -38,12 +38,23 @@ export function MessagePage() {
 function Message({ message }: { message: MessageDetail }) {
   const [highlighted, setHighlighted] = useState<string>();
   const [place, setPlace] = useState<string>();
+  const role = useUser()?.role;
   return (
     <Stack gap="sm">
       <Heading message={message} />
       {message.error && (
         <Notice tone="bad" title="Not processed.">
           {message.error}
+        </Notice>
+      )}
+      {message.isOfEarlierMap && (
+        <Notice tone="info" title="The map has changed since.">
+          Below is where each field goes by today’s map; what the message made is an earlier one’s.{' '}
+          {(role === 'integration-engineer' || role === 'administrator') && (
+            <Link to="/maps" search={{ source: message.source }}>
+              See what would change
+            </Link>
+          )}
         </Notice>
       )}
       <Issues message={message} />
