@@ -122,6 +122,23 @@ describe('the limits of MLLP connections', () => {
     for (const client of clients) client.end();
   });
 
+  it('serves many connections at a time', async () => {
+    const { port } = await start({ maximumConnections: 300 });
+    const clients = await Promise.all(Array.from({ length: 250 }, () => openMllp(port)));
+    await Promise.all(
+      clients.map(async (client, i) => {
+        for (let n = 0; n < 4; n++) {
+          client.send(adt('A08', { ...person, id: `M${i}` }, { controlId: `MANY${i}-${n}` }));
+          expect(await client.answer()).toContain(`MSA|AA|MANY${i}-${n}`);
+        }
+        client.end();
+        await client.closed;
+      }),
+    );
+    const { rows } = await test.database.query(`SELECT count(*) AS n FROM message WHERE control_id LIKE 'MANY%'`);
+    expect(rows[0]!.n).toBe(1_000);
+  });
+
   it('survives connections that are broken off at any point', async () => {
     const { port } = await start({});
     const frame = Buffer.from(encodeFrame(Buffer.from(adt('A08', person, { controlId: 'RESET' }))));

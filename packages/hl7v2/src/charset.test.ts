@@ -35,6 +35,9 @@ test.each<[string, number[], string, string]>([
   ['ISO IR14', [0xb1], 'ｱ', 'shift_jis'],
   ['ISO IR87', [0x1b, 0x24, 0x42, 0x34, 0x41, 0x1b, 0x28, 0x42], '漢', 'iso-2022-jp'],
   ['UNICODE UTF-8~ISO IR87', [0xc3, 0xa9], 'é', 'utf-8'],
+  ['~ISO IR87', [0x1b, 0x24, 0x42, 0x34, 0x41, 0x1b, 0x28, 0x42], '漢', 'iso-2022-jp'],
+  ['ASCII~ISO IR87', [...ascii('Kan'), 0x1b, 0x24, 0x42, 0x34, 0x41, 0x1b, 0x28, 0x42], 'Kan漢', 'iso-2022-jp'],
+  ['8859/1~8859/2', [0xe9], 'é', 'windows-1252'],
 ])('%s', (charset, bytes, text, encoding) => {
   expect(name(charset, bytes)).toEqual([text, encoding]);
 });

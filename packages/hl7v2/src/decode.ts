@@ -89,7 +89,10 @@ function declaredCharset(text: string): string | ParseError {
     return 'auto';
   }
   const header = readHeader(firstLine(text, start), delimiters);
-  const label = charsetLabel(header.charsets[0] ?? '');
+  const labels = header.charsets.map(charsetLabel);
+  // ASCII with Japanese characters to switch to (ISO 2022) is one charset, of which the first repetition is a part.
+  const isJapanese = (labels[0] ?? 'auto') === 'auto' && labels.includes('iso-2022-jp');
+  const label = isJapanese ? 'iso-2022-jp' : labels.length === 0 ? 'auto' : labels[0];
   if (label === undefined || label === 'utf-16' || label === 'utf-16le' || label === 'utf-16be') {
     const why = label === undefined ? 'is not a supported name of table 0211' : 'says UTF-16 but the bytes are not';
     const message = `The character set in MSH-18 ${why}; "UNICODE UTF-8" is preferred`;
