@@ -143,11 +143,16 @@ export class MllpDecoder {
 
   /** Reads content that begins at `from`. Answers where to go on, undefined when more bytes are needed. */
   #seekEnd(from: number, events: MllpEvent[]): number | undefined {
-    const held = this.#held;
+    const held = this.#held.subarray(0, this.#length);
     let at = from + this.#scanned;
-    for (; at < this.#length; at++) {
-      const byte = held[at];
-      if (byte === endBlock) {
+    let [end, start] = [-1, -1];
+    for (; ; at++) {
+      // Only where one of the two bytes stands there is anything to decide; each is looked for once.
+      if (end < at) end = placeOf(held, endBlock, at);
+      if (start < at) start = placeOf(held, startBlock, at);
+      at = Math.min(end, start);
+      if (at === this.#length) break;
+      if (at === end) {
         if (at + 1 === this.#length) break;
         if (held[at + 1] === carriageReturn && this.#mayEnd(from, at)) {
           this.#finish(held.slice(from, at), events);
@@ -155,7 +160,7 @@ export class MllpDecoder {
           this.#consumed = at + 2;
           return at + 2;
         }
-      } else if (byte === startBlock) {
+      } else {
         const header = this.#beginsHeader(at + 1);
         if (header === undefined) break;
         if (header) {
@@ -252,6 +257,12 @@ export class MllpDecoder {
 }
 
 const headerNames = ['MSH', 'FHS', 'BHS'];
+
+/** Where a byte stands from `at` on; the length where it does not. */
+function placeOf(bytes: Uint8Array, byte: number, at: number): number {
+  const found = bytes.indexOf(byte, at);
+  return found < 0 ? bytes.length : found;
+}
 
 function isInitial(byte: number | undefined): boolean {
   return headerNames.some((name) => name.charCodeAt(0) === byte);
