@@ -9,6 +9,7 @@ import type { Organization, Resource } from '@medplum/fhirtypes';
 import { caseFiles } from '../case-files.ts';
 import { some } from '../ledger-check.ts';
 import { percent, type SuiteResult, type Verdict, Verdicts } from '../result.ts';
+import { assertions } from './assertions.ts';
 import { regionCharts, syntheaCharts } from './charts.ts';
 import { type CodedPair, clinicalPairs, codesLost, sourcePairs, writtenPairs } from './coded-pairs.ts';
 import { type Release, releases, worst } from './schematron.ts';
@@ -106,8 +107,9 @@ function checkDocument(bytes: Uint8Array, schemas: readonly Release[], tally: Ta
   const parsed = parseCda(bytes);
   if (!parsed.ok) return { refusal: parsed.error.message, reasons: [] };
   const resources = convertCcda(parsed.document, CONTEXT).facts.map(({ resource }) => resource);
-  const { reasons, ccd, told } = write(resources, schemas, tally);
+  const { reasons, ccd, told, xml } = write(resources, schemas, tally);
   const source = sourcePairs(bytes);
+  reasons.push(...turnedRound(resources, xml));
   const lost = codesLost(source, ccd, told);
   tally.pairs += source.length;
   tally.pairs_back += lost.found;
@@ -117,15 +119,26 @@ function checkDocument(bytes: Uint8Array, schemas: readonly Release[], tally: Ta
   return { reasons };
 }
 
+/** Statements that are denied in the one and made in the other, when the CCD is read again. */
+function turnedRound(resources: readonly Resource[], xml: string): string[] {
+  const parsed = parseCda(xml);
+  if (!parsed.ok) return [];
+  const before = assertions(resources);
+  const after = assertions(convertCcda(parsed.document, CONTEXT).facts.map(({ resource }) => resource));
+  const turned = [...after].filter(([key, said]) => [...said].some((one) => before.get(key)?.has(one) === false));
+  return turned.length === 0 ? [] : [`denied or no longer denied: ${some(turned.map(([key]) => key))}`];
+}
+
 /** Writes both kinds of document, and holds them against the schemas. */
 function write(
   resources: readonly Resource[],
   schemas: readonly Release[],
   tally: Tally,
-): { reasons: string[]; ccd: readonly CodedPair[]; told: readonly Resource[] } {
+): { reasons: string[]; ccd: readonly CodedPair[]; told: readonly Resource[]; xml: string } {
   const reasons: string[] = [];
   let ccd: readonly CodedPair[] = [];
   let told: readonly Resource[] = [];
+  let written = '';
   for (const kind of KINDS) {
     const began = process.cpuUsage();
     const { xml, omitted } = writeCcda(resources, { ...OPTIONS, kind });
@@ -136,6 +149,7 @@ function write(
     if (kind === 'ccd') {
       tally.omitted += omitted.length;
       ccd = writtenPairs(xml);
+      written = xml;
       const left = new Set(omitted.map(({ reference }) => reference));
       told = resources.filter(({ resourceType, id }) => !left.has(`${resourceType}/${id}`));
       for (const { resourceType, id } of resources) {
@@ -156,7 +170,7 @@ function write(
       }
     }
   }
-  return { reasons, ccd, told };
+  return { reasons, ccd, told, xml: written };
 }
 
 function summaryOf(tally: Tally, schemas: readonly Release[], charts: number): string {

@@ -54,6 +54,10 @@ function immunization({ run, element, draft, around }: Statement): void {
   for (const performer of performers) {
     performer.function = { coding: [{ system: `${TERMINOLOGY}v2-0443`, code: 'AP' }] };
   }
+  for (const observation of element.all('entryRelationship').flatMap((one) => one.all('observation'))) {
+    const code = observation.child('code');
+    if (code?.attr('code') === '71798-3') run.account.consumeBelow(code, 'the reason is the value');
+  }
   doseInSeries(run, element, draft);
   for (const detail of (resource.protocolApplied as Json[] | undefined) ?? []) detail.doseNumberPositiveInt ??= 1;
 }

@@ -181,6 +181,19 @@ describe('medications and immunizations', () => {
     expect(fact?.statusReason?.coding?.[0]?.code).toBe('PATOBJ');
   });
 
+  it('the reason is the value where the code only asks for it', () => {
+    const asked = refusal
+      .replace(/<code[^>]*>/, `<code code="71798-3" codeSystem="${LOINC}"/>`)
+      .replace(
+        '</observation>',
+        '<value xsi:type="CD" code="IMMUNE" codeSystem="2.16.840.1.113883.5.8"/></observation>',
+      );
+    const entry = administered('moodCode="EVN" negationInd="true"', '2.16.840.1.113883.10.20.22.4.52', asked);
+    const [fact] = ofType(convert(documentOf(sectionOf('11369-6', entry))), 'Immunization');
+    expect(fact?.statusReason?.coding?.map(({ code }) => code)).toEqual(['IMMUNE']);
+    expect(fact?.extension).toBeUndefined();
+  });
+
   it('a medication not taken is not taken; one intended is a request', () => {
     const template = '2.16.840.1.113883.10.20.22.4.16';
     const denied = administered('moodCode="EVN" negationInd="true"', template);

@@ -9,6 +9,8 @@ const PRODUCT = 'product/manufacturedProduct/manufacturedMaterial';
 const INSTRUCTION = 'entryRelationship/act[template=2.16.840.1.113883.10.20.22.4.20,2.16.840.1.113883.10.20.1.49]';
 const FREE_TEXT_SIG = 'entryRelationship/substanceAdministration[template=2.16.840.1.113883.10.20.22.4.147]/text';
 const REQUEST_MOODS = ['INT', 'RQO', 'PRMS', 'PRP', 'ARQ', 'APT'];
+/** Immunization Not Given Reason: the reason is its code, since 2024 its value. */
+const REFUSAL = 'entryRelationship/observation[template=2.16.840.1.113883.10.20.22.4.53]';
 const MEDICATION_TEMPLATES = [
   '2.16.840.1.113883.10.20.22.4.16',
   '2.16.840.1.113883.10.20.22.4.42',
@@ -82,7 +84,8 @@ export const MEDICATION_TABLES: readonly Table[] = [
       ['entryRelationship/act[template=2.16.840.1.113883.10.20.22.4.118]', '', 'folded'],
       ['performer', 'performer[].actor', 'participant'],
       ['participant/participantRole[@classCode=SDLOC]', 'location', 'location'],
-      ['entryRelationship/observation[template=2.16.840.1.113883.10.20.22.4.53]/code', 'statusReason', 'concept'],
+      [`${REFUSAL}[code=71798-3]/value`, 'statusReason', 'concept'],
+      [`${REFUSAL}[not code=71798-3]/code`, 'statusReason', 'concept'],
       [
         'entryRelationship[@typeCode=RSON]/observation[not template=2.16.840.1.113883.10.20.22.4.53]/value',
         'reasonCode[]',

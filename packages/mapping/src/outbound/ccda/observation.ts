@@ -42,7 +42,9 @@ export function observation(writer: Writer, resource: Observation, form: Observa
     ids(resource),
     form.code ?? code('code', resource.code),
     form.text,
-    statusCode(form.completed ? 'completed' : statusOf(resource)),
+    form.templates === undefined && resource.status === 'unknown'
+      ? undefined
+      : statusCode(form.completed ? 'completed' : statusOf(resource)),
     form.effectiveTime ?? timeOf(resource),
     value,
     (resource.interpretation ?? []).map((one) => interpretation(one)),

@@ -34,7 +34,8 @@ export function putBack(element: CdaElement, resource: { extension?: Extension[]
     if (url !== CDA_ELEMENT) continue;
     const path = extension?.find((part) => part.url === 'path')?.valueString;
     const concept = extension?.find((part) => part.url === 'value')?.valueCodeableConcept;
-    if (path === undefined || concept === undefined) continue;
+    // Which nested statement a path meant is not known here: nothing is put into another one.
+    if (path === undefined || concept === undefined || /\b(entryRelationship|component)\b/.test(path)) continue;
     made ??= new Map();
     putCode(element, path.split('/'), concept, made);
   }

@@ -53,14 +53,15 @@ export interface StatementKind {
   classCode: string;
   moodCode: string;
   negationInd?: boolean;
+  nullFlavor?: string;
 }
 
 /** A clinical statement; its children may be given in any order. */
 export function statement(name: string, kind: StatementKind, ...children: Child[]): CdaElement {
-  const { classCode, moodCode, negationInd } = kind;
+  const { classCode, moodCode, negationInd, nullFlavor } = kind;
   const element = el(
     name,
-    { classCode, moodCode, negationInd: negationInd === undefined ? undefined : String(negationInd) },
+    { classCode, moodCode, negationInd: negationInd === undefined ? undefined : String(negationInd), nullFlavor },
     ...children,
   );
   return inOrder(element);

@@ -208,17 +208,21 @@ export function period(name: string, value: Period | undefined, attributes: Reco
 }
 
 /** UCUM for a Quantity; words that are no UCUM become an annotation, which UCUM lets stand for a unit. */
-export function unitOf(quantity: Quantity): string {
+export function unitOf(quantity: Quantity): string | undefined {
   const { system, code: unitCode, unit } = quantity;
   if (system === 'http://unitsofmeasure.org' && unitCode !== undefined) return unitCode;
   const words = unit ?? unitCode;
-  if (words === undefined || words.trim() === '') return '1';
+  if (words === undefined || words.trim() === '') return undefined;
   return ucumOf(words) ?? (/^[!-~]+$/.test(words) ? words : `{${words.trim().replace(/[\s{}]+/g, '_')}}`);
 }
 
-/** Quantity as PQ; with a comparator as IVL_PQ. */
+/**
+ * Quantity as PQ; with a comparator as IVL_PQ. A `value` without a unit is a number, of unit 1, as the schema wants it
+ * said; a dose without one counts what is given, and says none.
+ */
 export function quantity(name: string, value: Quantity, type?: string): CdaElement {
-  const attributes = { value: value.value === undefined ? undefined : String(value.value), unit: unitOf(value) };
+  const unit = unitOf(value) ?? (type === undefined ? undefined : '1');
+  const attributes = { value: value.value === undefined ? undefined : String(value.value), unit };
   const { comparator } = value;
   if (comparator === undefined || type === undefined) return el(name, { 'xsi:type': type, ...attributes });
   const bound = comparator.startsWith('<') ? 'high' : 'low';

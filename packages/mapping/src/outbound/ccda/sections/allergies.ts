@@ -78,12 +78,13 @@ function concern(writer: Writer, allergy: AllergyIntolerance, row: string): CdaE
 
 function observation(writer: Writer, allergy: AllergyIntolerance, row: string): CdaElement {
   const stated = allergy.code?.coding?.find(({ code: one }) => one !== undefined && Object.hasOwn(NONE, one))?.code;
+  const silent = allergy.code?.coding?.[0]?.code === NO_INFORMATION;
   const denied = stated !== undefined || verificationOf(allergy) === 'refuted';
   const kind = stated === undefined ? kindOf(allergy) : NONE[stated]!;
   const status = clinicalStatusCode(clinicalOf(allergy));
   const element = statement(
     'observation',
-    { classCode: 'OBS', moodCode: 'EVN', negationInd: denied || undefined },
+    { classCode: 'OBS', moodCode: 'EVN', negationInd: denied || undefined, nullFlavor: silent ? 'NI' : undefined },
     template('allergyObservation'),
     template('substanceAllergyObservation'),
     ids(allergy),
@@ -112,7 +113,7 @@ function observation(writer: Writer, allergy: AllergyIntolerance, row: string): 
           'playingEntity',
           { classCode: 'MMAT' },
           stated === undefined
-            ? code('code', allergy.code, { prefer: PREFERRED, none: 'UNK' })
+            ? code('code', silent ? { text: allergy.code?.text } : allergy.code, { prefer: PREFERRED, none: 'UNK' })
             : el('code', { nullFlavor: 'NA' }),
         ),
       ),
@@ -192,10 +193,11 @@ function onsetOf({ onsetDateTime, onsetPeriod }: AllergyIntolerance): string | u
 }
 
 function cellsOf(allergy: AllergyIntolerance): string[] {
-  const refuted = verificationOf(allergy) === 'refuted' ? ' (refuted)' : '';
+  const verification = verificationOf(allergy) ?? 'confirmed';
+  const doubt = verification === 'confirmed' ? '' : ` (${verification})`;
   const manifestations = (allergy.reaction ?? []).flatMap(({ manifestation }) => manifestation.map(nameOf));
   return [
-    `${nameOf(allergy.code) ?? 'not stated'}${refuted}`,
+    `${nameOf(allergy.code) ?? 'not stated'}${doubt}`,
     [allergy.type, ...(allergy.category ?? [])].filter((one) => one !== undefined).join(', '),
     manifestations.filter((one) => one !== undefined).join(', '),
     allergy.reaction?.find(({ severity }) => severity !== undefined)?.severity ?? '',

@@ -1,8 +1,8 @@
 /** Encounters that took place, with their diagnoses. */
 import type { Condition, Encounter } from '@medplum/fhirtypes';
 import { periodWords } from '../any-value.ts';
-import { LOINC } from '../codes.ts';
-import type { CdaElement } from '../element.ts';
+import { backwards, LOINC } from '../codes.ts';
+import { attributeOf, type CdaElement } from '../element.ts';
 import { nested } from '../observation.ts';
 import { authors, performer, place } from '../participants.ts';
 import { putBack } from '../put-back.ts';
@@ -75,6 +75,7 @@ function activity(writer: Writer, encounter: Encounter, diagnoses: readonly Cond
   if (first !== undefined)
     coded.children.push(...others.flatMap(asTranslations), ...act.filter((one) => !says(coded, one)));
   nestTranslations(coded);
+  const status = backwards('encounterStatus', encounter.status === 'triaged' ? 'in-progress' : encounter.status);
   const element = statement(
     'encounter',
     { classCode: 'ENC', moodCode: 'EVN' },
@@ -82,9 +83,7 @@ function activity(writer: Writer, encounter: Encounter, diagnoses: readonly Cond
     ids(encounter),
     coded,
     textReference(row),
-    statusCode(
-      encounter.status === 'finished' ? 'completed' : encounter.status === 'cancelled' ? 'cancelled' : 'active',
-    ),
+    status === undefined ? undefined : statusCode(status),
     period('effectiveTime', encounter.period),
     encounter.hospitalization?.dischargeDisposition &&
       code('sdtc:dischargeDispositionCode', encounter.hospitalization.dischargeDisposition),
@@ -111,11 +110,10 @@ function nestTranslations(coded: CdaElement): void {
   coded.children = coded.children.filter((child) => !others.includes(child));
 }
 
-/** Whether a translation repeats the code itself. */
+/** Whether a code, or one of its translations, is the same as a translation. */
 function says(coded: CdaElement, translation: CdaElement): boolean {
-  return translation.attributes.every(([name, value]) =>
-    coded.attributes.some(([other, same]) => other === name && same === value),
-  );
+  const same = ['code', 'codeSystem'].every((name) => attributeOf(coded, name) === attributeOf(translation, name));
+  return same || coded.children.some((child) => typeof child !== 'string' && says(child, translation));
 }
 
 /** Encounter Diagnosis; a problem of the problem list is told of again, under the same id. */

@@ -28,7 +28,7 @@ export function writeFamilyHistory(writer: Writer): SectionBody {
 }
 
 function organizer(writer: Writer, member: FamilyMemberHistory, body: SectionBody): CdaElement {
-  const conditions = member.condition ?? [{ code: { text: 'nothing is stated' } }];
+  const conditions = member.condition ?? [{ code: {} }];
   const components = conditions.map((condition, n) => {
     const row = writer.nextId('family');
     const relative = [nameOf(member.relationship), member.name].filter((one) => one !== undefined).join(', ');
@@ -110,7 +110,7 @@ function observation(
     textReference(row),
     statusCode('completed'),
     condition.onsetString === undefined ? undefined : el('effectiveTime', { nullFlavor: 'UNK' }),
-    code('value', condition.code, { type: 'CD' }),
+    code('value', condition.code, { type: 'CD', none: 'NI' }),
     condition.onsetAge &&
       related(
         'SUBJ',

@@ -173,9 +173,10 @@ function endOf({ abatementDateTime, abatementPeriod, extension }: Condition): st
 }
 
 export function problemCells(condition: Condition): string[] {
-  const refuted = condition.verificationStatus?.coding?.[0]?.code === 'refuted' ? ' (refuted)' : '';
+  const verification = condition.verificationStatus?.coding?.[0]?.code ?? 'confirmed';
+  const doubt = verification === 'confirmed' ? '' : ` (${verification})`;
   return [
-    `${nameOf(condition.code) ?? 'not stated'}${refuted}`,
+    `${nameOf(condition.code) ?? 'not stated'}${doubt}`,
     dayWords(onsetOf(condition)),
     dayWords(endOf(condition)),
     condition.clinicalStatus?.coding?.[0]?.code ?? '',
