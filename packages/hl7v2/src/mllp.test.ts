@@ -55,6 +55,19 @@ describe('UTF-16, whose characters may look like the end of a frame', () => {
     const stream = [...encodeFrame(frame), ...encodeFrame(bytes('MSH|next'))];
     for (const chunks of [[Uint8Array.from(stream)], stream.map((byte) => Uint8Array.of(byte))]) {
       expect(events(chunks)).toEqual([`frame ${text(frame)}`, 'frame MSH|next']);
+      // One that is too large ends where it would if it were not.
+      expect(events(chunks, 20)).toEqual([`too-large ${text(frame.subarray(0, 20))}`, 'frame MSH|next']);
+      const odd = [...encodeFrame(frame.subarray(0, -1)), ...encodeFrame(bytes('MSH|next'))];
+      const cuts = Array.from({ length: odd.length }, (_one, cut) => [odd.slice(0, cut), odd.slice(cut)]);
+      const told = new Set(
+        cuts.map((two) =>
+          events(
+            two.map((part) => Uint8Array.from(part)),
+            20,
+          ).join('\n'),
+        ),
+      );
+      expect(told.size).toBe(1);
     }
   });
 });

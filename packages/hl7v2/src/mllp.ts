@@ -58,6 +58,9 @@ export class MllpDecoder {
   #length = 0;
   /** Bytes of `#held`, from the content's first, known to be content. */
   #scanned = 0;
+  /** Of a frame that is skipped: how many of its bytes were let go, and its byte order, where it is in UTF-16. */
+  #skipped = 0;
+  #order: 'little' | 'big' | undefined;
   #garbage = 0;
 
   /** @param options.maximumFrameBytes content of one frame, 64 MiB unless told */
@@ -179,11 +182,13 @@ export class MllpDecoder {
     if (this.#state === 'inside' && content > this.#limit) {
       events.push(this.#tooLarge(held.subarray(from, at)));
       this.#state = 'skipping';
+      this.#order = byteOrderOf(held.subarray(from, at));
     }
     if (this.#state === 'skipping') {
-      // The last byte stays, to see whether an end block stands before the next start block.
-      this.#consumed = Math.max(from, at - 1);
+      // The last two bytes stay: what stands before an end block, and whether one stands before the next start block.
+      this.#consumed = Math.max(from, at - 2);
       this.#scanned = at - this.#consumed;
+      this.#skipped += this.#consumed - from;
     }
     return undefined;
   }
@@ -194,13 +199,12 @@ export class MllpDecoder {
    */
   #mayEnd(from: number, at: number): boolean {
     const held = this.#held;
-    if (this.#state === 'skipping' || at - from < 4) return true;
-    const [a, b, c, d] = held.subarray(from, from + 4);
-    const isLittle = (a === 0xff && b === 0xfe) || (isInitial(a) && b === 0 && c !== 0 && d === 0);
-    const isBig = (a === 0xfe && b === 0xff) || (a === 0 && isInitial(b) && c === 0 && d !== 0);
-    if (!isLittle && !isBig) return true;
-    const isWhole = (at - from) % 2 === 0;
-    return isWhole && held[at - (isLittle ? 2 : 1)] === carriageReturn && held[at - (isLittle ? 1 : 2)] === 0;
+    const order = this.#state === 'skipping' ? this.#order : byteOrderOf(held.subarray(from, at));
+    if (order === undefined) return true;
+    const isWhole = (at - from + this.#skipped) % 2 === 0;
+    const [first, second] = [held[at - 2], held[at - 1]];
+    const [low, high] = order === 'little' ? [first, second] : [second, first];
+    return isWhole && low === carriageReturn && high === 0;
   }
 
   /** Whether a header segment begins at `at`; undefined when it is too early to tell. */
@@ -215,6 +219,7 @@ export class MllpDecoder {
   #begin(at: number): void {
     this.#state = 'inside';
     this.#scanned = 0;
+    this.#skipped = 0;
     this.#consumed = at;
   }
 
@@ -254,6 +259,14 @@ export class MllpDecoder {
       this.#held = this.#held.slice(0, Math.max(this.#length, 8192));
     }
   }
+}
+
+/** The byte order of a frame's text in UTF-16, by its mark or by the zero bytes of its first two letters. */
+function byteOrderOf([a, b, c, d]: Uint8Array): 'little' | 'big' | undefined {
+  if (d === undefined) return undefined;
+  if ((a === 0xff && b === 0xfe) || (isInitial(a) && b === 0 && c !== 0 && d === 0)) return 'little';
+  if ((a === 0xfe && b === 0xff) || (a === 0 && isInitial(b) && c === 0 && d !== 0)) return 'big';
+  return undefined;
 }
 
 const headerNames = ['MSH', 'FHS', 'BHS'];
