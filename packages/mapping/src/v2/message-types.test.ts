@@ -113,6 +113,17 @@ describe('results and documents', () => {
     expect(one(conversion, 'DiagnosticReport').result).toHaveLength(1);
   });
 
+  test('in OUL^R22 the ORC after an OBR is of its order, and parts no result from its report', () => {
+    const orc = 'ORC|RE|P1^HARBOR|F1^LAB||CM||||20260305070000|||1001^Keller^Jon';
+    const conversion = convert('OUL^R22', PID, 'SPM|1|||119297000^Blood^SCT', OBR, orc, 'TQ1|1||BID', OBX);
+    expect(one(conversion, 'ServiceRequest')).toMatchObject({
+      status: 'completed',
+      authoredOn: '2026-03-05T07:00:00Z',
+      occurrenceTiming: { code: { coding: [{ code: 'BID' }] } },
+    });
+    expect(one(conversion, 'DiagnosticReport').result).toEqual([ref(one(conversion, 'Observation'))]);
+  });
+
   test.each([
     ['T01', 'current', undefined],
     ['T02', 'current', undefined],
@@ -161,6 +172,20 @@ describe('schedules', () => {
     expect(appointment).toMatchObject({ status, start: '2026-04-01T09:00:00Z', end: '2026-04-01T09:30:00Z' });
     expect(appointment.participant[0].actor).toEqual(ref(one(conversion, 'Patient')));
     expect(appointment.participant).toHaveLength(3);
+  });
+
+  test('TQ1 after SCH says when the appointment is', () => {
+    const sch = 'SCH|A1^HARBOR|A2^CLINIC';
+    const tq1 = 'TQ1|1||||||20260401090000|20260401093000';
+    expect(one(convert('SIU^S12', sch, tq1, PID), 'Appointment')).toMatchObject({
+      status: 'booked',
+      start: '2026-04-01T09:00:00Z',
+      end: '2026-04-01T09:30:00Z',
+    });
+    expect(one(convert('SIU^S12', sch, 'TQ1|1|||||1^h|20260401090000', PID), 'Appointment')).toMatchObject({
+      minutesDuration: 60,
+      end: '2026-04-01T10:00:00Z',
+    });
   });
 
   test.each([

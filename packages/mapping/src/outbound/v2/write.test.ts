@@ -259,7 +259,7 @@ describe('orders and results', () => {
       header(type),
       PID,
       PV1,
-      'ORC|NW|PO2^CLINIC|||||||20260210||||10^Adler^Max^^^Dr^^^NPI&2.999.3&ISO^L',
+      'ORC|NW|PO2^CLINIC|||||||20260210|||10^Adler^Max^^^Dr^^^NPI&2.999.3&ISO^L',
       'OBR|1|PO2^CLINIC||58410-2^CBC^LN|S|20260211080000+0100||||||||||10^Adler^Max^^^Dr^^^NPI&2.999.3&ISO^L' +
         '|||||||||||||||Z00.0^Check^I10',
     );

@@ -88,14 +88,26 @@ function describeLocation(at: Cell, draft: Draft): void {
   const place = { draft, base: '' } as Place;
   const identifier = whole === undefined ? undefined : readEntityIdentifier(whole.at(place));
   if (identifier !== undefined) {
-    const authority = peekAuthority(at.component(11));
-    if (authority.namespace !== undefined && identifier.assigner === undefined)
-      identifier.assigner = { display: at.text('identifier', 11) };
+    assignedBy(at.inside(11)?.at(place), identifier);
     place.base = `identifier[${draft.append('identifier', identifier)}]`;
     return;
   }
   place.draft = undefined;
   assignedName(at, draft);
+}
+
+/** PL.11 beside PL.10: who assigned the identifier, as far as it does not say so itself. */
+function assignedBy(authority: Cell | undefined, identifier: Element): void {
+  const assigner = { ...(identifier.assigner as Element | undefined) };
+  if (authority?.peek(1) !== undefined && assigner.display === undefined)
+    assigner.display = authority.text('assigner.display', 1);
+  const universal = authority?.peek(2);
+  if (authority !== undefined && universal !== undefined && assigner.identifier === undefined) {
+    authority.text('assigner.identifier.value', 2);
+    authority.used(3);
+    assigner.identifier = { system: 'urn:ietf:rfc:3986', value: universalSystem(universal, authority.peek(3)) };
+  }
+  if (Object.keys(assigner).length > 0) identifier.assigner = assigner;
 }
 
 /** PL.11 without PL.10: the authority by which the location's name identifies it. */

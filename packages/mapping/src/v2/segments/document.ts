@@ -84,7 +84,8 @@ export function addContent(segment: SourceSegment, state: State): void {
     const concept = readConcept(kind.at(place));
     if (concept !== undefined) place.base = `category[${draft.append('category', concept)}]`;
   }
-  for (const field of [4, 11, 29]) cellOf(segment, field, run)?.used(1);
+  for (const field of [11, 29]) cellOf(segment, field, run)?.used(1);
+  for (const component of [1, 2, 3, 4]) cellOf(segment, 4, run)?.used(component);
   devices(segment, state);
   for (const field of [16, 25]) {
     const author = cellOf(segment, field, run);

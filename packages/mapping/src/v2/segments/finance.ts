@@ -249,6 +249,7 @@ export const ft1: SegmentHandler = (segment, state) => {
   procedureCode(segment, draft, state);
   unitPrice(segment, state);
   itemUsed(segment, draft, state);
+  dispensed(segment, draft, state);
   draft.require('code', absentConcept());
   const type = peek(segment, 6)?.toUpperCase();
   draft.resource.status = type === 'VO' || type === 'CD' ? 'aborted' : 'billable';
@@ -264,6 +265,31 @@ function itemUsed(segment: SourceSegment, draft: Draft, state: State): void {
   itemRows(segment, device, state.run);
   draft.append('supportingInformation', device.reference);
 }
+
+/** FT1-42 and -43 (prescription number, quantity of the product of FT1-29): the dispense that is charged. */
+function dispensed(segment: SourceSegment, draft: Draft, state: State): void {
+  const number = peek(segment, 42);
+  if (number === undefined && peek(segment, 43) === undefined) return;
+  const product = peek(segment, 29) ?? '';
+  const key = number === undefined ? ['charge', draft.id] : ['prescription', number, product];
+  const dispense = state.run.draft('MedicationDispense', 'reference', patientOf(state).id, ...key);
+  dispense.resource.subject = subjectOf(state);
+  dispense.resource.status = 'completed';
+  dispenseRows(segment, dispense, state.run);
+  const drug = draft.resource.productCodeableConcept;
+  dispense.resource.medicationCodeableConcept = drug ?? absentConcept();
+  draft.append('service', dispense.reference);
+}
+
+const dispenseRows = compileRows([
+  [
+    'FT1-42',
+    'identifier[]',
+    'PlainIdentifier',
+    { with: { type: { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/v2-0203', code: 'RX' }] } } },
+  ],
+  ['FT1-43', 'quantity', 'Quantity'],
+]);
 
 const itemRows = compileRows([
   ['FT1-34', 'identifier[]', 'CodedIdentifier'],

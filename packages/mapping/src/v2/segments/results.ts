@@ -12,7 +12,7 @@ import { readAddress } from '../datatypes/address.ts';
 import { toFhirDateTime } from '../datatypes/datetime.ts';
 import { absentConcept } from '../datatypes/extension.ts';
 import { systemOf } from '../datatypes/identifier.ts';
-import { readOrganization } from '../datatypes/party.ts';
+import { readOrganization, readPractitioner } from '../datatypes/party.ts';
 import { readContactPoint } from '../datatypes/telecom.ts';
 import type { Draft, Element } from '../draft.ts';
 import { compileRows } from '../engine.ts';
@@ -42,6 +42,11 @@ const REPORTING = new Set(['ORU', 'OUL', 'OPU', 'MDM', 'ORF', 'OSU']);
 const ORDERING = new Set(['ORM', 'OML', 'OMG', 'OMI', 'OMP', 'OMS', 'ORR', 'ORL', 'ORG', 'RDE', 'RDS', 'RAS', 'SIU']);
 
 export const orc: SegmentHandler = (segment, state) => {
+  if (followsRequest(state)) {
+    fillRequest(state.request!, segment, undefined, state);
+    quantityTiming(segment, 7, state);
+    return;
+  }
   settleOrder(state);
   state.orc = segment;
   state.request = undefined;
@@ -52,6 +57,11 @@ export const orc: SegmentHandler = (segment, state) => {
   state.immunization = undefined;
   state.noted = undefined;
 };
+
+/** In OUL the ORC comes after the OBR whose order it is (v2.9 chapter 7.3.4 to 7.3.7). */
+function followsRequest({ code, request, segments, index }: State): boolean {
+  return code === 'OUL' && request !== undefined && segments[index - 1]?.name === 'OBR';
+}
 
 /** An ORC that no OBR or RX segment follows still is an order. */
 export function settleOrder(state: State): void {
@@ -86,6 +96,7 @@ export const obr: SegmentHandler = (segment, state) => {
   state.request = request;
   fillRequest(request, ordered, segment, state);
   if (reporting) fillReport(segment, request, state, stated);
+  copies(segment, request, state);
   settleTimings(state);
   quantityTiming(segment, 27, state);
   if (ordered !== undefined) quantityTiming(ordered, 7, state);
@@ -95,6 +106,24 @@ export const obr: SegmentHandler = (segment, state) => {
   state.noted = { draft: reporting ? state.report! : request, element: reporting ? 'note' : 'note' };
   state.participated = request;
 };
+
+/** OBR-28: to whom the results are to be sent as well. */
+function copies(segment: SourceSegment, request: Draft, state: State): void {
+  const run = state.run;
+  const recipients = (segment.fields[28] ?? []).flatMap((repetition) => {
+    const person = repetition === undefined ? undefined : readPractitioner(new Cell(repetition, run, 'OBR-28'));
+    return person ?? [];
+  });
+  if (recipients.length === 0) return;
+  const draft = run.draft('CommunicationRequest', 'merge', request.id, 'copies');
+  Object.assign(draft.resource, {
+    status: 'active',
+    category: [{ text: 'Copies of results' }],
+    subject: subjectOf(state),
+    basedOn: [request.reference],
+    recipient: recipients,
+  });
+}
 
 /** OBR-6 beside a timing that does not say when it begins: the timing begins then. */
 function startOfTiming(segment: SourceSegment, request: Draft, run: Run): void {

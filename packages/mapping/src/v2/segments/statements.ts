@@ -1,4 +1,5 @@
 /** Observations of what a patient segment states and Patient has no element for, see `tables/statements.ts`. */
+import { Cell } from '../cell.ts';
 import { readConcept } from '../datatypes/coded.ts';
 import { readBoolean, readText } from '../datatypes/primitive.ts';
 import type { Draft, Element } from '../draft.ts';
@@ -16,14 +17,22 @@ export function statements(segment: SourceSegment, table: readonly Statement[], 
   for (const statement of table) {
     const { field, since, parts = [] } = statement;
     const told = [field, since, ...parts.map((part) => part.field)];
-    if (told.some((one) => one !== undefined && segment.fields[one] !== undefined))
-      observe(segment, statement, state, focus);
+    if (!told.some((one) => one !== undefined && segment.fields[one] !== undefined)) continue;
+    const repetitions = Math.max(1, segment.fields[field]?.length ?? 1);
+    for (let index = 0; index < repetitions; index++) observe(segment, statement, state, focus, index);
   }
 }
 
-function observe(segment: SourceSegment, statement: Statement, state: State, focus: Draft | undefined): void {
+/** @param index which repetition of the field: each states something of its own */
+function observe(
+  segment: SourceSegment,
+  statement: Statement,
+  state: State,
+  focus: Draft | undefined,
+  index: number,
+): void {
   const run = state.run;
-  const cell = cellOf(segment, statement.field, run);
+  const cell = repetitionOf(segment, statement.field, index, state);
   const withdrawn = isNullField(segment.fields[statement.field]);
   const isStated = cell !== undefined && [1, 2, 4, 9].some((component) => cell.peek(component) !== undefined);
   const others = [statement.since, ...(statement.parts ?? []).map((part) => part.field)];
@@ -36,6 +45,7 @@ function observe(segment: SourceSegment, statement: Statement, state: State, foc
     patientOf(state).id,
     ...about,
     `${segment.name}-${statement.field}`,
+    ...(index === 0 ? [] : [String(index + 1)]),
   );
   if (focus !== undefined) draft.resource.focus = [focus.reference];
   Object.assign(draft.resource, {
@@ -49,7 +59,7 @@ function observe(segment: SourceSegment, statement: Statement, state: State, foc
     draft.resource.dataAbsentReason = { coding: [{ system: ABSENT, code: 'unknown' }] };
     return;
   }
-  value(segment, statement, draft, state);
+  value(statement, draft, cell);
   period(segment, statement, draft, state);
   for (const part of statement.parts ?? []) component(segment, part, draft, state);
   if (!isStated) draft.resource.dataAbsentReason = { coding: [{ system: ABSENT, code: 'unknown' }] };
@@ -58,8 +68,12 @@ function observe(segment: SourceSegment, statement: Statement, state: State, foc
 const CATEGORY = 'http://terminology.hl7.org/CodeSystem/observation-category';
 const ABSENT = 'http://terminology.hl7.org/CodeSystem/data-absent-reason';
 
-function value(segment: SourceSegment, statement: Statement, draft: Draft, state: State): void {
-  const cell = cellOf(segment, statement.field, state.run);
+function repetitionOf(segment: SourceSegment, field: number, index: number, { run }: State): Cell | undefined {
+  const repetition = segment.fields[field]?.[index];
+  return repetition === undefined ? undefined : new Cell(repetition, run, `${segment.name}-${field}`);
+}
+
+function value(statement: Statement, draft: Draft, cell: Cell | undefined): void {
   if (statement.boolean === true) {
     const stated = cell === undefined ? undefined : readBoolean(cell.at({ draft, base: 'valueBoolean' }));
     if (stated !== undefined) {

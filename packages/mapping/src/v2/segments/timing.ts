@@ -1,6 +1,7 @@
 /** TQ1: when and how often the order in hand is to be carried out (v2.9 chapter 4.5.4). */
 import { Cell } from '../cell.ts';
 import { toFhirTime } from '../datatypes/datetime.ts';
+import { readText } from '../datatypes/primitive.ts';
 import { readQuantity } from '../datatypes/quantity.ts';
 import type { Draft, Element } from '../draft.ts';
 import type { SourceComponent, SourceRepetition, SourceSegment } from '../source.ts';
@@ -28,6 +29,11 @@ function timing(segment: SourceSegment, state: State): void {
   const run = state.run;
   run.segment = segment;
   for (const atom of segment.fields[1]?.[0]?.[1] ?? []) if (atom !== undefined) atom.disposition = 'structural';
+  const scheduled = state.appointment ?? state.slot;
+  if (scheduled !== undefined) {
+    appointmentTime(segment, scheduled, state);
+    return;
+  }
   const draft = state.medication ?? state.request;
   if (draft === undefined || (draft.type !== 'ServiceRequest' && draft.type !== 'MedicationRequest')) return;
   const place = placeOfTiming(draft);
@@ -36,7 +42,10 @@ function timing(segment: SourceSegment, state: State): void {
     const same = place.known.indexOf(JSON.stringify(read));
     if (same >= 0 || place.full) {
       if (same >= 0) point(segment, draft, place.base, baseOf(draft, same));
-      else takeBack(segment, draft);
+      else {
+        takeBack(segment, draft);
+        furtherTiming(segment, draft, state);
+      }
       return;
     }
     if (draft.type === 'MedicationRequest') dosageAt(draft, place.known.length).timing = read;
@@ -46,6 +55,26 @@ function timing(segment: SourceSegment, state: State): void {
     }
   } else if (place.known.length > 0) return;
   describe(segment, state, draft, place.known.length);
+}
+
+/** TQ1 after SCH, in place of SCH-11: when the appointment begins and ends, or how long it lasts. */
+function appointmentTime(segment: SourceSegment, draft: Draft, state: State): void {
+  for (const [field, name] of [
+    [7, 'start'],
+    [8, 'end'],
+  ] as const) {
+    const cell = cellOf(segment, field, state.run)?.at({ draft, base: '' });
+    const time = cell?.peek(1) === undefined ? undefined : cell.readDateTime(1)?.dateTime;
+    if (time === undefined || time.length <= 10) continue;
+    draft.resource[name] ??= time;
+    if (draft.resource[name] === time) cell?.dateTime(name, 1);
+  }
+  const cell = cellOf(segment, 6, state.run)?.at({ draft, base: '' });
+  const days = cell === undefined ? undefined : DAYS[timeUnit(cell, 2) ?? ''];
+  const minutes = Math.round(Number(cell?.peek(1) ?? Number.NaN) * (days ?? Number.NaN) * 1440);
+  if (cell === undefined || !(minutes > 0) || draft.type !== 'Appointment') return;
+  draft.resource.minutesDuration ??= minutes;
+  if (draft.resource.minutesDuration === minutes) for (const component of [1, 2]) cell.used(component);
 }
 
 /** Where the next timing goes: a medicine has a dosage for each, a service has one occurrence. */
@@ -86,6 +115,22 @@ function takeBack(segment: SourceSegment, draft: Draft): void {
     atom.disposition = 'kept';
     atom.place = undefined;
   }
+}
+
+/** A service has one timing: what a second says of when else it is to be done is a remark. */
+function furtherTiming(segment: SourceSegment, draft: Draft, state: State): void {
+  const index = ((draft.resource.note as Element[] | undefined) ?? []).length;
+  const words: string[] = [];
+  for (const [field, repetitions] of segment.fields.entries()) {
+    if (field < 2) continue;
+    for (const repetition of repetitions ?? []) {
+      if (repetition === undefined) continue;
+      const cell = new Cell(repetition, state.run, `${segment.name}-${field}`, { draft, base: `note[${index}].text` });
+      const text = readText(cell);
+      if (text !== undefined) words.push(text);
+    }
+  }
+  if (words.length > 0) draft.append('note', { text: `Further timing: ${words.join(', ')}` });
 }
 
 /** TQ1-2 quantity, TQ1-9 priority, TQ1-10 condition, TQ1-11 instruction. */

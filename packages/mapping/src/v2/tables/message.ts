@@ -73,6 +73,7 @@ export const ORC_AGENTS: readonly Row[] = [
 
 /** Where and on what an order was entered. */
 export const ORC_ENTRY: readonly Row[] = [
+  ['ORC-13', 'location', 'Location'],
   ['ORC-17', 'agent[].who', 'CodedOrganization', { with: { type: { text: 'entering organization' } } }],
   ['ORC-18', 'agent[].who', 'CodedDevice', { with: { type: { text: 'entering device' } } }],
 ];

@@ -22,6 +22,7 @@ export const ORC_REQUEST: readonly Row[] = [
   ['ORC-9', 'authoredOn', 'dateTime'],
   ['ORC-12', 'requester', 'Practitioner'],
   ['ORC-16', 'reasonCode[]', 'CodeableConcept'],
+  ['ORC-28', 'meta.security[]', 'Coding'],
   ['ORC-29', 'locationCode[]', 'CodeableConcept'],
 ];
 
