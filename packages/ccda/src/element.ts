@@ -24,9 +24,9 @@ export class XmlElement {
   readonly start: number;
   end: number;
   readonly attributes: readonly XmlAttribute[];
-  readonly children: XmlElement[] = [];
+  children: readonly XmlElement[] = NONE;
   /** Children and character data in document order, unescaped; blanks between elements only inside a narrative. */
-  readonly content: (XmlElement | string)[] = [];
+  content: readonly (XmlElement | string)[] = NONE;
   private position = 0;
   private pathText: string | undefined;
 
@@ -43,6 +43,37 @@ export class XmlElement {
     this.start = start;
     this.end = start;
     this.attributes = attributes;
+  }
+
+  /** Puts a child behind what is there; only while the document is being read. */
+  appendChild(child: XmlElement): void {
+    // An element without text of its own has one list for both.
+    const alike = this.content === this.children;
+    if (this.children === NONE) this.children = [child];
+    else (this.children as XmlElement[]).push(child);
+    if (alike) this.content = this.children;
+    else (this.content as (XmlElement | string)[]).push(child);
+  }
+
+  /** Puts character data behind what is there, as one with the data just before it. */
+  appendText(characters: string): void {
+    if (this.content === this.children) this.content = [...this.children];
+    const content = this.content as (XmlElement | string)[];
+    const last = content.length - 1;
+    if (typeof content[last] === 'string') content[last] += characters;
+    else content.push(characters);
+  }
+
+  /**
+   * Says that the element has been read to its end. Lists that grow keep room for many more; a document has millions of
+   * short ones.
+   */
+  close(end: number): void {
+    this.end = end;
+    const alike = this.content === this.children;
+    if (this.children.length > 1) this.children = this.children.slice();
+    if (alike) this.content = this.children;
+    else if (this.content.length > 1) this.content = this.content.slice();
   }
 
   /** The value of an attribute, without surrounding blanks; undefined when absent or blank. */
@@ -97,12 +128,16 @@ export class XmlElement {
     if (this.pathText === undefined) {
       if (this.parent === undefined) this.pathText = `/${this.name}`;
       else {
-        if (this.position === 0) this.parent.numberChildren();
-        const place = this.position > 0 ? `[${this.position}]` : '';
-        this.pathText = `${this.parent.path}/${this.name}${place}`;
+        this.pathText = this.pathUnder(this.parent.path);
       }
     }
     return this.pathText;
+  }
+
+  /** The element's path, told that of its parent; unlike `path` it is not kept. */
+  pathUnder(parent: string): string {
+    if (this.position === 0) this.parent?.numberChildren();
+    return this.position > 0 ? `${parent}/${this.name}[${this.position}]` : `${parent}/${this.name}`;
   }
 
   /** `xsi:type` without its prefix. */

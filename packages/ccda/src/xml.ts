@@ -89,15 +89,14 @@ function build(source: string, encoding: string, bound: XmlLimits): XmlResult {
   let narrative: XmlElement | undefined;
   let elements = 0;
   let depth = 0;
+  const names = new Names();
 
   const refuse = (code: XmlError['code'], message: string): never => {
     throw new Refusal({ code, message, ...positionOf(source, parser.position) });
   };
   const text = (characters: string): void => {
     if (open === undefined || (narrative === undefined && !/\S/.test(characters))) return;
-    const last = open.content.length - 1;
-    if (typeof open.content[last] === 'string') open.content[last] += characters;
-    else open.content.push(characters);
+    open.appendText(characters);
   };
 
   // Few handlers: each beyond these turns saxes' parser object into a slow one (five times slower as measured).
@@ -109,18 +108,15 @@ function build(source: string, encoding: string, bound: XmlLimits): XmlResult {
   parser.on('opentag', (tag) => {
     if (++depth > bound.depth) refuse('limit', `elements are nested deeper than ${bound.depth}`);
     if (++elements > bound.elements) refuse('limit', `the document has more than ${bound.elements} elements`);
-    const attributes = attributesOf(tag);
+    const attributes = attributesOf(tag, names);
     if (attributes.length > bound.attributes) {
       refuse('limit', `an element has more than ${bound.attributes} attributes`);
     }
     // No attribute value may hold a `<`: the last one before here opened this tag.
     const start = source.lastIndexOf('<', parser.position - 1);
-    const element = new XmlElement(nameOf(tag.uri, tag.local), open, elements - 1, start, attributes);
+    const element = new XmlElement(names.of(tag.uri, tag.local), open, elements - 1, start, attributes);
     if (open === undefined) root = element;
-    else {
-      open.children.push(element);
-      open.content.push(element);
-    }
+    else open.appendChild(element);
     open = element;
     if (element.name === 'text' && element.parent?.name === 'section') narrative ??= element;
   });
@@ -129,7 +125,7 @@ function build(source: string, encoding: string, bound: XmlLimits): XmlResult {
   parser.on('closetag', () => {
     depth -= 1;
     if (open === undefined) return;
-    open.end = parser.position;
+    open.close(parser.position);
     if (open === narrative) narrative = undefined;
     open = open.parent;
   });
@@ -156,21 +152,48 @@ function describe(error: unknown, source: string, offset: number): XmlError {
   return { code: 'malformed', message: `the XML is not well-formed: ${said}`, ...place };
 }
 
+/**
+ * The names of a document, each one string however often it stands there: they are compared millions of times, and the
+ * same string is equal at a glance.
+ */
+class Names {
+  private readonly known = new Map<string, Map<string, string>>();
+
+  of(uri: string, local: string): string {
+    let names = this.known.get(uri);
+    if (names === undefined) {
+      names = new Map();
+      this.known.set(uri, names);
+    }
+    let name = names.get(local);
+    if (name === undefined) {
+      name = nameOf(uri, local);
+      names.set(local, name);
+    }
+    return name;
+  }
+}
+
 /** A document that declares no namespace is read as CDA, since some senders leave it out. */
 export function nameOf(uri: string, local: string): string {
   if (uri === CDA_NAMESPACE || uri === '') return local;
   if (uri === SDTC_NAMESPACE) return `sdtc:${local}`;
+  if (uri === XSI_NAMESPACE) return `xsi:${local}`;
   return `{${uri}}${local}`;
 }
 
-function attributesOf(tag: SaxesTagNS): XmlAttribute[] {
-  const attributes: XmlAttribute[] = [];
+const NO_ATTRIBUTES: readonly XmlAttribute[] = [];
+/** Where the attributes of one tag are gathered, so that their list is no longer than it has to be. */
+const COLLECTED: XmlAttribute[] = [];
+
+function attributesOf(tag: SaxesTagNS, names: Names): readonly XmlAttribute[] {
+  let count = 0;
   for (const name in tag.attributes) {
-    const attribute = tag.attributes[name]!;
-    if (attribute.prefix === 'xmlns' || name === 'xmlns') continue;
-    const { uri, local, value } = attribute;
-    if (uri === XSI_NAMESPACE) attributes.push({ name: `xsi:${local}`, value });
-    else attributes.push({ name: nameOf(uri, local), value });
+    const { prefix, uri, local, value } = tag.attributes[name]!;
+    if (prefix !== 'xmlns' && name !== 'xmlns') COLLECTED[count++] = { name: names.of(uri, local), value };
   }
+  if (count === 0) return NO_ATTRIBUTES;
+  const attributes = COLLECTED.slice(0, count);
+  COLLECTED.fill(undefined as never, 0, count);
   return attributes;
 }

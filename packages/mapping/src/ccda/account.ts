@@ -48,7 +48,7 @@ const STRUCTURAL_ELEMENTS = new Set(['templateId', 'realmCode', 'typeId']);
 const ONLY_IN_ORIGINAL = 'no element for it in the mapping; kept in the original document';
 
 export class Account {
-  private readonly marks: (Mark | undefined)[][] = [];
+  private readonly marks: ((Mark | undefined)[] | undefined)[] = [];
   /** The table row at work, written beside what it marks. */
   rule = '';
 
@@ -79,8 +79,15 @@ export class Account {
 
   /** Takes back what was said of an element and all below it: the value that was put has been taken out again. */
   reopen(element: XmlElement): void {
-    delete this.marks[element.order];
+    this.marks[element.order] = undefined;
     for (const child of element.children) this.reopen(child);
+  }
+
+  /** Says of an element, and of all below it, what was said of another with the same markup. */
+  repeat(from: XmlElement, to: XmlElement): void {
+    const marks = this.marks[from.order];
+    if (marks !== undefined && this.marks[to.order] === undefined) this.marks[to.order] = marks.slice();
+    for (let n = 0; n < from.children.length; n++) this.repeat(from.children[n]!, to.children[n]!);
   }
 
   /** Marks every open atom at and below an element. */
@@ -92,10 +99,14 @@ export class Account {
     for (const child of element.children) this.consumeBelow(child, rule);
   }
 
-  /** One entry for every atom of the document, in document order; a section's narrative is one atom. */
+  /**
+   * One entry for every atom of the document, in document order; a section's narrative is one atom. The last thing asked
+   * of an account: what was noted of an element is given up as it is told, since a large document has millions of notes.
+   */
   ledger(document: CdaDocument): LedgerEntry[] {
     const entries: LedgerEntry[] = [];
-    this.list(document.xml.root, entries);
+    const { root } = document.xml;
+    this.list(root, root.path, entries);
     return entries;
   }
 
@@ -104,17 +115,18 @@ export class Account {
     if (slot === -1) return;
     let slots = this.marks[element.order];
     if (slots === undefined) {
-      slots = [];
+      slots = new Array<Mark | undefined>(element.attributes.length + 1).fill(undefined);
       this.marks[element.order] = slots;
     }
     const before = slots[slot];
     if (before === undefined || (before.disposition !== 'mapped' && mark.disposition === 'mapped')) slots[slot] = mark;
   }
 
-  private list(element: XmlElement, entries: LedgerEntry[]): void {
+  private list(element: XmlElement, path: string, entries: LedgerEntry[]): void {
     const slots = this.marks[element.order];
+    this.marks[element.order] = undefined;
     if (element.name === 'text' && element.parent?.name === 'section') {
-      entries.push(entryOf(element.path, slots?.[0]));
+      entries.push(entryOf(path, slots?.[0]));
       return;
     }
     const structural = STRUCTURAL_ELEMENTS.has(element.name);
@@ -122,15 +134,15 @@ export class Account {
       const attribute = element.attributes[index]!;
       if (attribute.value.trim() === '') continue;
       const mark = slots?.[index + 1];
-      const source = `${element.path}/@${attribute.name}`;
+      const source = `${path}/@${attribute.name}`;
       if (mark === undefined && (structural || isStructural(attribute))) {
         entries.push({ source, disposition: 'structural' });
       } else if (mark === undefined && attribute.name === 'nullFlavor' && SAYS_NOTHING.has(attribute.value)) {
         entries.push({ source, disposition: 'consumed', rule: 'nullFlavor: left out' });
       } else entries.push(entryOf(source, mark));
     }
-    if (element.text !== '') entries.push(entryOf(`${element.path}/text()`, slots?.[0]));
-    for (const child of element.children) this.list(child, entries);
+    if (element.text !== '') entries.push(entryOf(`${path}/text()`, slots?.[0]));
+    for (const child of element.children) this.list(child, child.pathUnder(path), entries);
   }
 }
 

@@ -130,4 +130,12 @@ describe('convertCcda', () => {
     const [reference] = ofType(convert(documentOf('', header)), 'DocumentReference');
     expect(reference?.relatesTo?.[0]).toMatchObject({ code: 'replaces', target: { identifier: { value: 'DOC-6' } } });
   });
+
+  it('leaves out a language that is not named', () => {
+    const xml = documentOf('').replace(
+      '<raceCode',
+      '<languageCommunication><preferenceInd value="true"/></languageCommunication><raceCode',
+    );
+    expect(ofType(convert(xml), 'Patient')[0]).not.toHaveProperty('communication');
+  });
 });

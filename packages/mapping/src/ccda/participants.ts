@@ -193,6 +193,14 @@ function isPatient(run: Run, role: XmlElement): boolean {
 function entity(run: Run, element: XmlElement, type: string, rows: readonly Row[]): Draft | undefined {
   const known = run.owners.get(element);
   if (known?.type === type) return known;
+  // Senders repeat an author with each entry, letter by letter: what became of the first became of them all.
+  const words = `${type} ${run.document.xml.source.slice(element.start, element.end)}`;
+  const said = run.entities.get(words);
+  if (said !== undefined) {
+    run.account.repeat(said.element, element);
+    run.owners.set(element, said.draft);
+    return said.draft;
+  }
   const rule = run.account.rule;
   run.account.rule = type;
   const draft = run.draft(type, [], 'reference');
@@ -216,5 +224,6 @@ function entity(run: Run, element: XmlElement, type: string, rows: readonly Row[
   }
   for (const one of identifiers) if (!run.byIdentifier.has(one)) run.byIdentifier.set(one, result);
   run.owners.set(element, result);
+  run.entities.set(words, { element, draft: result });
   return result;
 }

@@ -105,8 +105,9 @@ function completePerson(run: Run, person: XmlElement, draft: Draft): void {
   for (const one of (resource.communication as { language?: { coding?: Json[] } }[] | undefined) ?? []) {
     for (const language of one.language?.coding ?? []) language.system ??= 'urn:ietf:bcp:47';
   }
-  resource.communication = (resource.communication as Json[] | undefined)?.filter((one) => one.language !== undefined);
-  if (resource.communication === undefined) delete resource.communication;
+  const languages = (resource.communication as Json[] | undefined)?.filter((one) => one.language !== undefined) ?? [];
+  if (languages.length > 0) resource.communication = languages;
+  else delete resource.communication;
   const gender = person.child('administrativeGenderCode');
   if (gender?.attr('nullFlavor') !== undefined) {
     resource.gender ??= 'unknown';

@@ -36,6 +36,8 @@ export class Run {
   readonly folded = new Map<XmlElement, Draft>();
   /** Entity drafts by any of their identifiers. */
   readonly byIdentifier = new Map<string, Draft>();
+  /** Entities by their type and the markup that tells of them. */
+  readonly entities = new Map<string, { element: XmlElement; draft: Draft }>();
   readonly agencies = new Map<string, Agency>();
   /** Participations to which some resource refers. */
   readonly placed = new Set<XmlElement>();

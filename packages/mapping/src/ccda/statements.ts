@@ -7,7 +7,7 @@ import { firstCode, hasText } from './concepts.ts';
 import { absentReason, text } from './data-types.ts';
 import type { Draft } from './draft.ts';
 import { applyRows } from './engine.ts';
-import type { Json } from './fhir-path.ts';
+import { copyOf, type Json } from './fhir-path.ts';
 import { identityOf } from './identity.ts';
 import { linkFacts } from './links.ts';
 import { isDenied, isNullAct } from './negation.ts';
@@ -122,7 +122,7 @@ function convertFact(run: Run, element: XmlElement, table: Table, around: Surrou
   // A document restates what it holds: it speaks at its own time, not at that of an entry's first author.
   const draft = run.draft(table.resource, identityOf(run, element, table.resource));
   run.owners.set(element, draft);
-  Object.assign(draft.resource, structuredClone(table.fixed));
+  if (table.fixed !== undefined) Object.assign(draft.resource, copyOf(table.fixed));
   draft.resource[SUBJECT[table.resource] ?? 'subject'] = run.referenceTo(run.patient);
   run.account.rule = table.name;
   applyRows(run, element, draft, table.rows, table.name);
@@ -202,7 +202,7 @@ function completeRequired(draft: Draft, table: Table, around: Surrounding): void
       else draft.resource[name] = { extension };
     } else if (standIn === 'parent') {
       const parent = around.parent?.resource[name] as Json | undefined;
-      draft.resource[name] = parent === undefined ? { extension: [absentReason('UNK')] } : structuredClone(parent);
+      draft.resource[name] = parent === undefined ? { extension: [absentReason('UNK')] } : copyOf(parent);
     } else draft.resource[name] = standIn;
   }
 }
