@@ -7,12 +7,10 @@ import { identifier } from './data-types.ts';
 import type { Draft } from './draft.ts';
 import { applyRows } from './engine.ts';
 import type { Json } from './fhir-path.ts';
-import { address, contactPoint } from './names.ts';
 import type { Run } from './run.ts';
 import type { Row } from './table.ts';
 import {
   DEVICE,
-  DEVICE_PLACE,
   EXTERNAL_DOCUMENT,
   LOCATION,
   ORGANIZATION,
@@ -22,7 +20,6 @@ import {
   SPECIMEN_COLLECTION,
 } from './tables/common.ts';
 import { UDI } from './tables/devices.ts';
-import { isWithin } from './unify.ts';
 
 const ROLES = [
   'assignedAuthor',
@@ -161,18 +158,12 @@ function roleOf(element: XmlElement): XmlElement | undefined {
 
 function makeParticipant(run: Run, role: XmlElement): Draft | undefined {
   if (role.child('assignedAuthoringDevice') !== undefined || role.child('playingDevice') !== undefined) {
-    const author = device(run, role, false);
-    const place = role.child('addr') && entity(run, role, 'Location', DEVICE_PLACE);
-    if (author !== undefined && place !== undefined) author.resource.location ??= run.referenceTo(place);
-    return author;
+    return device(run, role, false);
   }
   if (isPatient(run, role)) return run.patient;
   const person = PERSONS.map((name) => role.child(name)).find((child) => child !== undefined);
   const works = organizationOf(run, role);
-  if (person === undefined && works !== undefined && !hasOwnId(role)) {
-    addContacts(run, role, works);
-    return works;
-  }
+  if (person === undefined && works !== undefined && !hasOwnId(role)) return works;
   if (role.name === 'relatedEntity' || PERSONAL_ROLES.has(role.attr('classCode') ?? '')) {
     const draft = entity(run, role, 'RelatedPerson', RELATED_PERSON);
     if (draft !== undefined) draft.resource.patient ??= run.referenceTo(run.patient);
@@ -180,32 +171,6 @@ function makeParticipant(run: Run, role: XmlElement): Draft | undefined {
   }
   return entity(run, role, 'Practitioner', PRACTITIONER) ?? works;
 }
-
-/** Where an organization is reached in a role, for one that is told of without a person. */
-function addContacts(run: Run, role: XmlElement, draft: Draft): void {
-  const rule = run.account.rule;
-  run.account.rule = draft.type;
-  for (const [child, name, read] of CONTACTS) {
-    for (const element of role.all(child)) {
-      const known = (draft.resource[name] as Json[] | undefined) ?? [];
-      const value = read(run, element, { draft, path: `${name}[${known.length}]` });
-      if (value === undefined) continue;
-      const same = known.findIndex((one) => isWithin(value, one));
-      if (same === -1) {
-        draft.put(`${name}[]`, value);
-        continue;
-      }
-      run.account.reopen(element);
-      read(run, element, { draft, path: `${name}[${same}]` });
-    }
-  }
-  run.account.rule = rule;
-}
-
-const CONTACTS = [
-  ['telecom', 'telecom', contactPoint],
-  ['addr', 'address', address],
-] as const;
 
 function hasOwnId(role: XmlElement): boolean {
   return role.all('id').some((id) => id.attr('extension') !== undefined);

@@ -37,6 +37,15 @@ export function systemOfConcepts(vocabulary: string): string | undefined {
   return CONCEPTS[vocabulary]?.system;
 }
 
+/** The v2 code for a coding of any vocabulary whose codes stand for v2 codes in another form. */
+export function codeForCoding(coding: Element): string | undefined {
+  for (const [vocabulary, { system }] of Object.entries(CONCEPTS)) {
+    const code = system === coding.system ? codeForConcept(vocabulary, coding) : undefined;
+    if (code !== undefined) return code;
+  }
+  return undefined;
+}
+
 /** Whether codes of a system stand for v2 codes in another form (a FHIR or v3 code system, not a v2 table). */
 export function isConceptSystem(system: string | undefined): boolean {
   return Object.values(CONCEPTS).some((concepts) => concepts.system === system && !concepts.system.includes('/v2-'));

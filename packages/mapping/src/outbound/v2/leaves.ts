@@ -1,42 +1,14 @@
 /** Single leaves of a message read out of resources by the targets of its ledger. */
-import type { Disposition, LedgerEntry } from '../../conversion.ts';
-import { codeFor, isConceptSystem } from '../../v2/vocabularies.ts';
+import { codeForCoding, isConceptSystem } from '../../v2/vocabularies.ts';
+import { codeLeaf, extensionLeaf } from './leaf-codes.ts';
+import type { Place } from './places.ts';
 import { type Element, extensionOf, isElement, type OutboundRecord, textOf } from './record.ts';
 import { birthTime } from './segments/patient.ts';
 import { codeSystem } from './values/coded.ts';
-import { addressCode } from './values/contacts.ts';
 import { decoded, universalOf } from './values/identifiers.ts';
 import { partsOfName } from './values/parties.ts';
 import { writeBoolean, writeDateTime } from './values/primitives.ts';
 import { isSpelling } from './values/quantities.ts';
-
-/** Where an atom stood and where it went. */
-export interface Place {
-  segment: string;
-  occurrence: number;
-  field: number;
-  repetition: number;
-  component: number;
-  subcomponent: number;
-  disposition: Disposition;
-  target: string;
-}
-
-/** The entries of a ledger that a message can be written from, in the order of the message. */
-export function placesOf(ledger: readonly LedgerEntry[]): Place[] {
-  return ledger.flatMap(({ source, disposition, target = '' }) => {
-    const found = /^([A-Z][A-Z0-9]{2})\[(\d+)\]-(\d+)\[(\d+)\]\.(\d+)\.(\d+)$/.exec(source);
-    if (found === null || disposition === 'kept' || disposition === 'rejected') return [];
-    const [occurrence, field, repetition, component, subcomponent] = found.slice(2).map(Number) as [
-      number,
-      number,
-      number,
-      number,
-      number,
-    ];
-    return [{ segment: found[1]!, occurrence, field, repetition, component, subcomponent, disposition, target }];
-  });
-}
 
 /** Elements that hold a leaf as it was, unless several leaves were joined in them. */
 const VERBATIM = new Set(
@@ -47,7 +19,7 @@ const VERBATIM = new Set(
   ).split(' '),
 );
 const TIME =
-  /^(start|end|birthDate|date|issued|recorded|expiry|time|authoredOn|receivedTime|when\w+|\w+DateTime|\w+Date)$/;
+  /^(start|end|birthDate|date|issued|recorded|expiry|time|authoredOn|receivedTime|when\w+|created|\w*[dD]ateTime|\w+Date)$/;
 
 export class LeafReader {
   readonly #record: OutboundRecord;
@@ -75,6 +47,7 @@ export class LeafReader {
     if (found === undefined) return undefined;
     const { value, holder, member } = found;
     if (member === 'extension') return extensionLeaf(place, holder);
+    if (member === 'code' && isConceptSystem(textOf(holder, 'system'))) return codeForCoding(holder);
     if (typeof value === 'number') return String(value);
     if (typeof value === 'boolean') return writeBoolean(value);
     if (typeof value !== 'string') {
@@ -90,7 +63,6 @@ export class LeafReader {
       return textOf(holder, 'unit');
     if (member === 'endpoint') return endpointLeaf(value);
     if (member === 'value' && holder.system === 'urn:ietf:rfc:3986') return String(universalOf(value)[0] ?? '');
-    if (member === 'code' && isConceptSystem(textOf(holder, 'system'))) return undefined;
     if (member === 'data') {
       const lines = place.target.endsWith('#content[0].attachment.data') && holder.title === undefined;
       return lines && place.component === 1 ? this.#part(place, Buffer.from(value, 'base64').toString('utf8')) : value;
@@ -116,8 +88,10 @@ export class LeafReader {
   /** A telecom's first value is the e-mail address (XTN.4) or the number (XTN.1, else XTN.12); the others follow. */
   #pointOf(place: Place): number {
     const group = this.#joined.get(groupOf(place))!.map(({ component }) => component);
-    const isEmail = this.#find(place.target.replace(/\.value$/, '.system'))?.value === 'email';
-    const first = (isEmail ? [4, 1, 12] : [1, 12, 4]).find((component) => group.includes(component));
+    const point = this.#find(place.target)?.holder;
+    const isComputed = point?.system !== 'email' && !group.includes(1) && isOfParts(point);
+    const order = point?.system === 'email' ? [4, 1, 12] : [1, 12, 4];
+    const first = isComputed ? 0 : order.find((component) => group.includes(component));
     return [first, ...[4, 1, 12].filter((component) => component !== first && group.includes(component))].indexOf(
       place.component,
     );
@@ -164,6 +138,7 @@ export class LeafReader {
       const parts = text.split(separator);
       if (parts.length === ordered.length) return parts[ordered.indexOf(place)];
     }
+    if (place.target.endsWith('assigner.display')) return assignerPart(place, group, text);
     const isTextTwice = ordered.every(({ component }) => component === 2 || component === 9);
     return isTextTwice || place === ordered[0] ? text : undefined;
   }
@@ -186,67 +161,41 @@ function endpointLeaf(endpoint: string): string | undefined {
   return local === undefined ? String(universalOf(endpoint)[0] ?? '') : decoded(local);
 }
 
+/**
+ * An assigner is called by its authority, facility, agency and jurisdiction (each "text (code)"), in this order; a name
+ * that two of them share is told once.
+ */
+function assignerPart(place: Place, group: readonly Place[], text: string): string | undefined {
+  const components = [...new Set(group.map(({ component }) => component))].toSorted((a, b) => a - b);
+  for (const [agency, jurisdiction] of [
+    [10, 9],
+    [23, 22],
+  ] as const) {
+    const at = components.indexOf(jurisdiction);
+    if (components[at + 1] === agency && at >= 0) components.splice(at, 2, agency, jurisdiction);
+  }
+  const words = text.split(', ');
+  if (words.length === 1 && components.length > 1) return text;
+  if (words.length !== components.length) return undefined;
+  const word = words[components.indexOf(place.component)]!;
+  const coded = /^(.*) \(([^()]*)\)$/.exec(word);
+  const isPair = group.some(
+    (other) => other.component === place.component && other.subcomponent !== place.subcomponent,
+  );
+  if (coded === null || !isPair) return word;
+  return place.subcomponent === 2 ? coded[1] : coded[2];
+}
+
+/** A number that stands in parts (XTN.5 to .8) rather than whole. */
+function isOfParts(point: Element | undefined): boolean {
+  return extensionOf(point, 'http://hl7.org/fhir/StructureDefinition/contactpoint-local') !== undefined;
+}
+
 /** Text and units that stand in one string. */
 function withUnits(text: string, units: boolean): string {
   const at = text.lastIndexOf(' ');
   return units ? text.slice(at + 1) : text.slice(0, at);
 }
-
-/** Codes of names, addresses and telecoms, which no table row names. */
-function codeLeaf(place: Place, holder: Element, member: string, value: string): string | undefined {
-  const isName = holder.family !== undefined || holder.given !== undefined || holder.suffix !== undefined;
-  const isPoint = holder.value !== undefined && holder.code === undefined;
-  if (member === 'use' && isName) return codeFor('nameUse', value);
-  if (member === 'use' && isPoint) return codeFor('telecomUse', value);
-  if (member === 'use' || (member === 'type' && place.component === 7))
-    return addressCode(textOf(holder, 'use'), textOf(holder, 'type'));
-  if (member === 'system' && isPoint && /^(phone|fax|email|pager|url|sms|other)$/.test(value))
-    return value === 'phone' && holder.use === 'mobile' ? 'CP' : codeFor('telecomSystem', value);
-  if (member === 'gender') return codeFor('gender', value);
-  if (member === 'priority') return codeFor('requestPriority', value);
-  if (member === 'status' && place.target.startsWith('Account/')) return value;
-  return undefined;
-}
-
-/** The atom's own extension among those of its element, by the component it stood in. */
-function extensionLeaf(place: Place, holder: Element): string | undefined {
-  const isPoint = holder.value !== undefined && typeof holder.system === 'string' && !holder.system.includes(':');
-  const names = place.target.includes('_family')
-    ? FAMILY[place.subcomponent]
-    : isPoint
-      ? POINT[place.component]
-      : (ADDRESS[place.component] ?? CHECK);
-  for (const name of names ?? []) {
-    const value = extensionOf(holder, `http://hl7.org/fhir/StructureDefinition/${name}`);
-    if (typeof value === 'string') return value;
-  }
-  return undefined;
-}
-
-const FAMILY: Record<number, readonly string[] | undefined> = {
-  2: ['humanname-own-prefix'],
-  3: ['humanname-own-name'],
-  4: ['humanname-partner-prefix'],
-  5: ['humanname-partner-name'],
-};
-const POINT: Record<number, readonly string[] | undefined> = {
-  5: ['contactpoint-country'],
-  6: ['contactpoint-area'],
-  7: ['contactpoint-local'],
-  8: ['contactpoint-extension'],
-  9: ['contactpoint-comment'],
-};
-/** XAD.8 and .10; the check digit stands before its scheme in CX (2, 3), XON (4, 5) and XCN (11, 12). */
-const ADDRESS: Record<number, readonly string[] | undefined> = {
-  2: ['identifier-checkDigit'],
-  3: ['namingsystem-checkDigit'],
-  4: ['identifier-checkDigit'],
-  5: ['namingsystem-checkDigit'],
-  8: ['iso21090-ADXP-precinct'],
-  10: ['iso21090-ADXP-censusTract'],
-  12: ['namingsystem-checkDigit'],
-};
-const CHECK = ['humanname-assembly-order', 'identifier-checkDigit'];
 
 /** Leaves of one repetition share what their type joins; lines of a remark or document are joined over segments. */
 function groupOf({ segment, occurrence, field, repetition, target }: Place): string {

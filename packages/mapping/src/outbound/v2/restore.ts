@@ -18,7 +18,8 @@ import {
 } from '@causeway/hl7v2';
 import type { LedgerEntry } from '../../conversion.ts';
 import type { Envelope } from '../envelope.ts';
-import { LeafReader, type Place, placesOf } from './leaves.ts';
+import { LeafReader } from './leaves.ts';
+import { type Place, placesOf } from './places.ts';
 import { OutboundRecord } from './record.ts';
 import { type OutboundMessage, writeV2 } from './write.ts';
 

@@ -7,7 +7,7 @@ import type { Resource } from '@medplum/fhirtypes';
 import { type Envelope, recordNumber } from '../envelope.ts';
 import { looseObservations, writeAdt, writePatientRoles, writeVisitRoles } from './adt.ts';
 import { structureOf } from './messages.ts';
-import { childOf, type Element, listOf, OutboundRecord } from './record.ts';
+import { childOf, type Element, listOf, OutboundRecord, textOf } from './record.ts';
 import { writeAllergies, writeDiagnoses } from './segments/clinical.ts';
 import { writeDocument } from './segments/document.ts';
 import { writeGuarantors, writeInsurance } from './segments/finance.ts';
@@ -53,7 +53,7 @@ export function writeV2(
   const subject = record.all('Patient').find((item) => !isRetired(item)) ?? record.all('Patient')[0];
   const sheet = new Sheet({ record, origin: envelope.origin.key, relayed }, code, event, subject);
   const patient = relayed ? (subject ?? { resourceType: 'Patient' }) : recipientOf(envelope);
-  const type = [code, event, structure];
+  const type = [code, event, relayed ? (structureSaid(sheet) ?? structure) : structure];
   const header: HeaderValues = relayed
     ? relayedHeader(sheet, envelope, type, VERSION)
     : ownHeader(envelope, type, VERSION);
@@ -61,6 +61,12 @@ export function writeV2(
   BODIES[code]!(sheet, structure, patient, envelope);
   shortened.push(...sheet.shortened);
   return sheet.build(header).toBytes();
+}
+
+/** MSH-9.3 as the sender wrote it. */
+function structureSaid({ code, event, provenance }: Sheet): string | undefined {
+  const said = textOf(childOf(listOf(provenance, 'contained')[0], 'eventCoding'), 'display')?.split('^');
+  return said?.[0] === code && said[1] === event ? said[2] : undefined;
 }
 
 type Body = (sheet: Sheet, structure: string, patient: Element, envelope: Envelope) => void;

@@ -163,7 +163,7 @@ function fillRequest(
   if (segment !== undefined) {
     const before = (draft.resource.identifier as unknown[] | undefined)?.length ?? 0;
     requestRows(segment, draft, run);
-    dedupe(draft, 'identifier', before);
+    dedupe(draft, 'identifier', before, segment);
   }
   if (ordered !== undefined) orderingFacility(ordered, draft, state);
   draft.adds.push('identifier');
@@ -231,19 +231,24 @@ export function orderingFacility(ordered: SourceSegment, draft: Draft, state: St
   if (read !== undefined) place.base = `address[${practitioner.append('address', read)}]`;
 }
 
-/** Drops items from `from` on that equal an earlier one but for their order number type. */
-function dedupe(draft: Draft, name: string, from: number): void {
+/** Drops items that equal an earlier one; the atoms of the segment that said so stand with that. */
+function dedupe(draft: Draft, name: string, from: number, segment: SourceSegment): void {
   const list = draft.resource[name] as Element[] | undefined;
   if (list === undefined || from === 0) return;
-  const seen = new Set<string>();
+  const seen = new Map<string, number>();
   const kept: Element[] = [];
-  for (const item of list) {
+  const moved = list.map((item) => {
     const text = JSON.stringify(item);
-    if (seen.has(text)) continue;
-    seen.add(text);
-    kept.push(item);
-  }
+    const known = seen.get(text) ?? kept.push(item) - 1;
+    seen.set(text, known);
+    return known;
+  });
   draft.resource[name] = kept;
+  const places = new Set(segment.atoms.map(({ place }) => place).filter((place) => place?.draft === draft));
+  for (const place of places) {
+    const index = new RegExp(`^${name}\\[(\\d+)\\]`).exec(place!.base)?.[1];
+    if (index !== undefined) place!.base = place!.base.replace(/\[\d+\]/, `[${moved[Number(index)]}]`);
+  }
 }
 
 function fillReport(segment: SourceSegment, request: Draft, state: State, stated: string | undefined): void {

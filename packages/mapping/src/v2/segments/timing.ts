@@ -148,8 +148,9 @@ function describe(segment: SourceSegment, state: State, draft: Draft, index: num
     }
   }
   for (const field of [10, 11]) {
-    const text = cellOf(segment, field, run)?.at({ draft, base: 'note' }).text('text', 1);
-    if (text !== undefined) draft.append('note', { text });
+    const place = { draft, base: 'note' };
+    const text = cellOf(segment, field, run)?.at(place).text('text', 1);
+    if (text !== undefined) place.base = `note[${draft.append('note', { text })}]`;
   }
   const quantity = cellOf(segment, 2, run)?.at({
     draft,

@@ -2,7 +2,7 @@
 import type { ComponentValue, LeafValue } from '@causeway/hl7v2';
 import { CODES } from '../../../v2/tables/codes.ts';
 import { codeFor } from '../../../v2/vocabularies.ts';
-import { childOf, type Element, extensionOf, textOf, textsOf } from '../record.ts';
+import { childOf, codingsOf, type Element, extensionOf, textOf, textsOf } from '../record.ts';
 import { writeDateTime } from './primitives.ts';
 
 const EXTENSION = 'http://hl7.org/fhir/StructureDefinition';
@@ -18,7 +18,7 @@ export function writeAddress(address: unknown): ComponentValue[] {
     textOf(address, 'state'),
     textOf(address, 'postalCode'),
     textOf(address, 'country'),
-    addressCode(textOf(address, 'use'), textOf(address, 'type')),
+    addressType(address),
     extensionText(address, 'iso21090-ADXP-precinct'),
     textOf(address, 'district'),
     extensionText(address, 'iso21090-ADXP-censusTract'),
@@ -41,8 +41,15 @@ function linesOf(lines: readonly string[]): { street: LeafValue[]; other: LeafVa
   return { street: [street, name, house], other, third: rest.join(', ') };
 }
 
+/** XAD.7: what the address officially is, else what its use and type say. */
+export function addressType(address: unknown): string | undefined {
+  const official = extensionOf(address, `${EXTENSION}/address-official`);
+  const stated = textOf(codingsOf(official)[0], 'code');
+  return stated ?? addressCode(textOf(address, 'use'), textOf(address, 'type'));
+}
+
 /** HL7 table 0190: the code that stands for both use and type. */
-export function addressCode(use: string | undefined, type: string | undefined): string | undefined {
+function addressCode(use: string | undefined, type: string | undefined): string | undefined {
   if (use === undefined && type === undefined) return undefined;
   const codes = new Set([...Object.keys(CODES.addressUse!), ...Object.keys(CODES.addressType!)]);
   for (const code of codes) if (CODES.addressUse![code] === use && CODES.addressType![code] === type) return code;

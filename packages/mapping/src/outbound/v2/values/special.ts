@@ -4,6 +4,7 @@ import { codingsOf, isElement, listOf, textOf, type Writing } from '../record.ts
 import { writeCodings, writeConcept } from './coded.ts';
 import { writeEntityIdentifier, writeExtendedIdentifier, writePair } from './identifiers.ts';
 
+const NULL_FLAVOR = 'http://terminology.hl7.org/CodeSystem/v3-NullFlavor';
 const US_CORE = 'http://hl7.org/fhir/us/core/StructureDefinition';
 
 /** PID-6: given names, then the family name. */
@@ -25,14 +26,16 @@ export function writeEthnicGroups(extension: unknown, writing: Writing): Repetit
     parts.find(({ url }) => url === 'text'),
     'valueString',
   );
-  const words = new Set((text ?? '').split(', '));
-  const written = codings.map((coding) => writeCodings([coding], undefined, writing) as ComponentValue[]);
+  const words = new Set((text ?? '').split(', ').filter((word) => word !== '' && word !== 'Unknown'));
   for (const coding of codings) words.delete(String(coding.display));
-  const rest = [...words].filter((word) => word !== '' && word !== 'Unknown');
-  const only = written.length === 1 ? written[0] : undefined;
-  if (only !== undefined && rest.length > 0) only[1] = rest.join(', ');
-  else written.push(...rest.map((word) => (/^\S{1,8}$/.test(word) ? [word] : ['', word])));
-  return written;
+  const rest = [...words];
+  const written = codings.map((coding) => {
+    const isSaid = (text ?? '').split(', ').includes(String(coding.display));
+    const unknown = coding.system === NULL_FLAVOR ? { code: coding.code === 'UNK' ? 'U' : coding.code } : coding;
+    const display = isSaid ? coding.display : (rest.shift() ?? unknown.display);
+    return writeCodings([{ ...unknown, display }], undefined, writing) as ComponentValue[];
+  });
+  return [...written, ...rest.map((word) => (/^\S{1,8}$/.test(word) ? [word] : ['', word]))];
 }
 
 /** NM of days. */
