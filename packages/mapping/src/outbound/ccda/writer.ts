@@ -101,6 +101,7 @@ function reasonFor(resource: Resource, { kind }: CcdaOptions): string {
   const { status } = resource as { status?: string };
   if (status === 'entered-in-error') return 'entered in error';
   if (resource.resourceType === 'DocumentReference') return 'a document of its own';
+  if (resource.resourceType === 'CarePlan') return 'no longer in force';
   if (kind === 'discharge-summary') return 'not of the stay, or the document has no section for it';
   return 'nothing is said, or the document has no section for it';
 }

@@ -282,7 +282,7 @@ function supply(
     use === undefined ? ownId(device!) : ids(use),
     textReference(row),
     statusCode(backwards('deviceUseStatus', status) ?? 'active'),
-    use?.timingPeriod && period('effectiveTime', use.timingPeriod),
+    use?.timingPeriod && period('effectiveTime', use.timingPeriod, { 'xsi:type': 'IVL_TS' }),
     use?.timingDateTime !== undefined && time('effectiveTime', use.timingDateTime),
     use && authors(writer, use, { who: use.source, time: use.recordedOn }),
     el('participant', { typeCode: 'PRD' }, product(writer, device, use?.device.display)),

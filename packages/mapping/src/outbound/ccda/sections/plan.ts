@@ -13,6 +13,7 @@ import { statement, statusCode, textReference } from '../statement.ts';
 import { template } from '../templates.ts';
 import { code, fixed, ids, interval, nameOf, period, time } from '../values.ts';
 import type { Writer } from '../writer.ts';
+import { addCarePlans } from './care-plans.ts';
 import { isPlannedEncounter } from './encounters.ts';
 import { conceptOf, isPlanned, manufactured, medicineCells, reasons } from './medications.ts';
 
@@ -77,6 +78,7 @@ export function writePlan(writer: Writer): SectionBody {
       request.status,
     );
   }
+  addCarePlans(writer, body);
   return body;
 }
 
@@ -193,7 +195,7 @@ function plannedSupply(writer: Writer, request: DeviceRequest, row: string): Cda
     statusCode(STATUS),
     occurrencePeriod === undefined
       ? time('effectiveTime', occurrenceDateTime)
-      : period('effectiveTime', occurrencePeriod),
+      : period('effectiveTime', occurrencePeriod, { 'xsi:type': 'IVL_TS' }),
     performer(writer, request.performer, request),
     authors(writer, request, { who: request.requester, time: request.authoredOn }),
     el(
