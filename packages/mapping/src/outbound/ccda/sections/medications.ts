@@ -245,7 +245,9 @@ function supplyOrder(writer: Writer, request: MedicationRequest): CdaElement | u
           time('low', order.validityPeriod.start),
           time('high', order.validityPeriod.end),
         ),
-      order.numberOfRepeatsAllowed !== undefined && el('repeatNumber', { value: String(order.numberOfRepeatsAllowed) }),
+      // CDA counts the first fill, FHIR the refills.
+      order.numberOfRepeatsAllowed !== undefined &&
+        el('repeatNumber', { value: String(order.numberOfRepeatsAllowed + 1) }),
       order.quantity && quantity('quantity', order.quantity),
       el('product', {}, manufactured(conceptOf(writer, request))),
     ),
