@@ -5,7 +5,7 @@ import type { Resource } from '@medplum/fhirtypes';
 import type { Fact } from '../conversion.ts';
 import { factId } from '../fact-id.ts';
 import { assign, compileFhirPath, type Json, resolveSteps, writeSteps } from './fhir-path.ts';
-import { CONTRADICTION, isWithin, unify } from './unify.ts';
+import { CONTRADICTION, SaidItems, unify } from './unify.ts';
 
 export class Draft {
   readonly type: string;
@@ -122,9 +122,10 @@ export class Draft {
   private unite(name: string, values: unknown[], other: Draft): void {
     const mine = (this.resource[name] as unknown[] | undefined) ?? [];
     this.resource[name] = mine;
+    const said = new SaidItems(mine);
     values.forEach((value, index) => {
-      let place = mine.findIndex((known) => isWithin(value, known));
-      if (place === -1) place = mine.push(value) - 1;
+      let place = said.find(value);
+      if (place === -1) place = said.add(value);
       if (place !== index) other.moved.set(`${name}[${index}]`, `${name}[${place}]`);
     });
   }

@@ -23,14 +23,58 @@ export function unify(one: unknown, other: unknown): unknown {
   return result;
 }
 
+/** A list's items by what they say: long lists are made into one in the time that their length takes. */
+export class SaidItems {
+  readonly #items: unknown[];
+  readonly #places = new Map<string, number[]>();
+
+  /** @param items those there are; `add` adds to them */
+  constructor(items: unknown[]) {
+    this.#items = items;
+    items.forEach((item, place) => this.#note(item, place));
+  }
+
+  /** Where the first item is in which everything stands that a value says; -1 where there is none. */
+  find(value: unknown): number {
+    let fewest: readonly number[] | undefined;
+    for (const said of saidBy(value)) {
+      const places = this.#places.get(said) ?? [];
+      if (fewest === undefined || places.length < fewest.length) fewest = places;
+    }
+    if (fewest === undefined) return this.#items.findIndex((item) => isWithin(value, item));
+    return fewest.find((place) => isWithin(value, this.#items[place])) ?? -1;
+  }
+
+  /** @returns where the item is now, the last one */
+  add(item: unknown): number {
+    const place = this.#items.push(item) - 1;
+    this.#note(item, place);
+    return place;
+  }
+
+  #note(item: unknown, place: number): void {
+    for (const said of saidBy(item)) {
+      const places = this.#places.get(said);
+      if (places) places.push(place);
+      else this.#places.set(said, [place]);
+    }
+  }
+}
+
+function saidBy(item: unknown): string[] {
+  if (!isObject(item)) return [JSON.stringify(item)];
+  return Object.entries(item).map(([name, value]) => `${name} ${JSON.stringify(value)}`);
+}
+
 /** Whether everything that one says stands in the other. */
-export function isWithin(one: unknown, other: unknown): boolean {
+function isWithin(one: unknown, other: unknown): boolean {
   if (!isObject(one) || !isObject(other)) return same(one, other);
   return Object.entries(one).every(([name, value]) => same(value, other[name]));
 }
 
 export function same(a: unknown, b: unknown): boolean {
-  return a === b || JSON.stringify(a) === JSON.stringify(b);
+  if (a === b) return true;
+  return typeof a === 'object' && typeof b === 'object' && JSON.stringify(a) === JSON.stringify(b);
 }
 
 /** A status `unknown`, or an element that only says why it is absent. */
