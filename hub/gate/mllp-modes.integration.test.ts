@@ -1,10 +1,10 @@
 import { encodeFrame, type FieldValues } from '@causeway/hl7v2';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startHub } from '../main.ts';
 import { mllpReceiver } from '../outbox/testing.ts';
 import { startTestHub, type TestHub } from '../testing.ts';
-
 import { adt } from '../testing-messages.ts';
-import type { MllpClient } from '../testing-mllp.ts';
+import { type MllpClient, openMllp } from '../testing-mllp.ts';
 
 const person = { id: '100', family: 'Marlow', given: 'Ines', birth: '19710203', sex: 'F' };
 const framed = (message: string) => Buffer.from(encodeFrame(Buffer.from(message)));
@@ -373,4 +373,34 @@ describe('what other engines get wrong', () => {
     expect((await stored('CUTWHOLE'))[0]).toMatchObject({ state: 'processed', error: null });
     expect((await hub.get('/fhir/Patient?family=Cutwhole')).json.entry).toHaveLength(1);
   });
+});
+
+it('knows after a restart which number is expected, and which acknowledgements are owed', async () => {
+  const first = await startTestHub();
+  const header = (number: number) => ({ 3: 'RESTART', 4: 'FARAWAY3', 13: String(number), 15: 'AL', 16: 'AL' });
+  const headers = { 'content-type': 'application/hl7-v2' };
+  const message = adt('A08', person, { controlId: 'RESTART1', header: header(1) });
+  expect(field((await first.send('POST', '/hl7', message, { headers })).text, 'MSA', 4)).toBe('1');
+  await first.settled();
+  await first.rest();
+  const quiet = { say: () => {}, count: () => {}, fail: () => {} };
+  const second = await startHub(first.config, quiet, async () => undefined);
+  try {
+    const client = await openMllp(second.mllp.port!);
+    client.send(adt('A08', person, { controlId: 'RESTART3', header: header(3) }));
+    const refusal = await client.answer();
+    expect([field(refusal, 'MSA', 1), field(refusal, 'MSA', 4)]).toEqual(['CR', '2']);
+    client.send(adt('A08', person, { controlId: 'RESTART2', header: header(2) }));
+    const answers = [await client.answer(), await client.answer(), await client.answer()];
+    expect(answers.map((one) => `${field(one, 'MSA', 1)} ${field(one, 'MSA', 2)}`).sort()).toEqual([
+      'AA RESTART1',
+      'AA RESTART2',
+      'CA RESTART2',
+    ]);
+    client.end();
+    await client.closed;
+  } finally {
+    await second.stop();
+    await first.stop();
+  }
 });
