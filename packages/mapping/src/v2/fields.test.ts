@@ -54,6 +54,14 @@ describe('parties', () => {
     expect(one(conversion, 'AllergyIntolerance').asserter.reference).toBe(`RelatedPerson/${relative.id}`);
   });
 
+  test('the way of contact that CTD-6 prefers is the first', () => {
+    const rf1 = segment('RF1', { 1: 'A', 6: 'R1^HARBOR' });
+    const ctd = segment('CTD', { 1: 'C^Emergency contact', 2: 'Frey^Ann', 5: '^WPN^PH^^^33^5550101', 6: 'O' });
+    expect(one(convert('REF^I12', rf1, PID, ctd), 'PractitionerRole').telecom).toMatchObject([
+      { use: 'work', rank: 1 },
+    ]);
+  });
+
   test('a legal address says so', () => {
     const [address] = one(convert('ADT^A08', pid({ 11: 'Seeweg 4^^Brienz^^3855^CH^L' })), 'Patient').address;
     expect(address.extension[0]).toMatchObject({
@@ -75,6 +83,14 @@ describe('statements about persons', () => {
       effectiveDateTime: '2025-02-02',
       dataAbsentReason: { coding: [{ code: 'unknown' }] },
     });
+  });
+
+  test('each repetition is a statement of its own', () => {
+    const told = all(
+      convert('ADT^A08', PID, segment('PD1', { 15: 'DNR^Do not resuscitate~N^No directive' })),
+      'Observation',
+    );
+    expect(told.map((one) => one.valueCodeableConcept.coding[0].code)).toEqual(['DNR', 'N']);
   });
 
   test('a guarantor’s death, spouse and type', () => {
@@ -125,6 +141,52 @@ describe('orders', () => {
     expect(code).toMatchObject({ coding: [{ code: 'BID' }], text: 'BID, PC 30 min, relative time 15 min' });
   });
 
+  test('a second timing of a service is a remark', () => {
+    const obr = segment('OBR', { 1: '1', 2: 'P1^HARBOR', 4: '24323-8^Panel^LN' });
+    const request = one(
+      convert('OML^O21', PID, 'ORC|NW|P1^HARBOR', 'TQ1|1||BID', 'TQ1|2||QHS||||20260401', obr),
+      'ServiceRequest',
+    );
+    expect(request.occurrenceTiming.code.coding).toMatchObject([{ code: 'BID' }]);
+    expect(request.note).toEqual([{ text: 'Further timing: QHS, 20260401' }]);
+  });
+
+  test('ORC-4 is the placer’s group, and the filler’s where it gives both', () => {
+    const request = (group: string) => {
+      const obr = segment('OBR', { 1: '1', 2: 'P1^HARBOR', 4: '24323-8^Panel^LN' });
+      return one(convert('OML^O21', PID, segment('ORC', { 1: 'NW', 2: 'P1^HARBOR', 4: group }), obr), 'ServiceRequest');
+    };
+    expect(request('G1^HARBOR').requisition).toMatchObject({ value: 'G1', assigner: { display: 'HARBOR' } });
+    const both = request('G1&HARBOR^G2&LAB');
+    expect(both.requisition).toMatchObject({ value: 'G1', assigner: { display: 'HARBOR' } });
+    expect(both.identifier).toContainEqual(
+      expect.objectContaining({ value: 'G2', type: { coding: [expect.objectContaining({ code: 'FGN' })] } }),
+    );
+  });
+
+  test('OBR-28 asks for copies to whom it names; ORC-13 is where it was entered', () => {
+    const obr = segment('OBR', { 1: '1', 3: 'F1^LAB', 4: '24323-8^Panel^LN', 25: 'F', 28: '1001^Keller~1002^Frey' });
+    const conversion = convert('ORU^R01', PID, segment('ORC', { 1: 'RE', 13: 'LAB^2' }), obr);
+    expect(one(conversion, 'CommunicationRequest')).toMatchObject({
+      basedOn: [{ reference: `ServiceRequest/${one(conversion, 'ServiceRequest').id}` }],
+      recipient: [{ display: expect.stringContaining('Keller') }, { display: expect.stringContaining('Frey') }],
+    });
+    expect(one(conversion, 'Location').name).toBe('LAB 2');
+  });
+
+  test('of two accession numbers the specimen’s is the one of SPM-30', () => {
+    const spm = segment('SPM', { 1: '1', 4: '119297000^Blood^SCT', 30: 'A30^^^LAB' });
+    const specimen = one(convert('OUL^R22', PID, spm, segment('SAC', { 2: 'A2^LAB', 3: 'C1' })), 'Specimen');
+    expect(specimen.accessionIdentifier.value).toBe('A30');
+    expect(specimen.identifier).toMatchObject([{ value: 'A2', type: { coding: [{ code: 'ACSN' }] } }]);
+  });
+
+  test('NTE-2 says which side remarks where nobody is named', () => {
+    const obr = segment('OBR', { 1: '1', 3: 'F1^LAB', 4: '24323-8^Panel^LN', 25: 'F' });
+    const told = convert('ORU^R01', PID, obr, 'OBX|1|NM|1-8^X^LN||1||||||F', 'NTE|1|L|Haemolysed');
+    expect(one(told, 'Observation').note).toEqual([{ text: 'Haemolysed', authorString: 'Filler' }]);
+  });
+
   test('OBR-25 says how far an order is that ORC does not tell of', () => {
     const status = (result: string) =>
       one(convert('ORM^O01', PID, segment('OBR', { 1: '1', 2: 'P1', 4: 'X^Y^L', 25: result })), 'ServiceRequest')
@@ -156,7 +218,15 @@ describe('consents, authorizations, restrictions, items', () => {
 
   test('AUT is the payer’s answer, and the referral’s insurance', () => {
     const rf1 = segment('RF1', { 1: 'A', 6: 'R1^HARBOR' });
-    const aut = segment('AUT', { 2: 'HC03', 3: 'Helvetia', 4: '20260301', 5: '20260401', 6: 'AU77', 10: '20260228' });
+    const aut = segment('AUT', {
+      2: 'HC03',
+      3: 'Helvetia',
+      4: '20260301',
+      5: '20260401',
+      6: 'AU77',
+      9: '6',
+      10: '20260228',
+    });
     const conversion = convert('REF^I12', rf1, aut, PID);
     const answer = one(conversion, 'ClaimResponse');
     expect(answer).toMatchObject({
@@ -166,6 +236,7 @@ describe('consents, authorizations, restrictions, items', () => {
       created: '2026-02-28',
       insurer: { display: 'Helvetia' },
     });
+    expect(one(conversion, 'ServiceRequest').quantityQuantity).toEqual({ value: 6, unit: 'treatments' });
     expect(one(conversion, 'ServiceRequest').insurance).toEqual([{ reference: `ClaimResponse/${answer.id}` }]);
   });
 
@@ -174,6 +245,23 @@ describe('consents, authorizations, restrictions, items', () => {
     expect(
       one(convert('ADT^A08', PID, arv), 'Flag').extension[0].extension[0].valueCodeableConcept.coding,
     ).toMatchObject([{ code: 'PAT', system: expect.stringContaining('0719') }]);
+  });
+
+  test('FT1-42 and FT1-43 are the dispense that is charged', () => {
+    const ft1 = segment('FT1', {
+      1: '1',
+      2: 'T1',
+      4: '20260305',
+      6: 'CG',
+      7: 'X^Y^L',
+      29: '0182-1061-05^Aspirin^NDC',
+      42: 'RX9',
+      43: '5^TAB',
+    });
+    const conversion = convert('DFT^P03', PID, PV1, ft1);
+    const dispense = one(conversion, 'MedicationDispense');
+    expect(dispense).toMatchObject({ quantity: { value: 5 }, identifier: [{ value: 'RX9' }] });
+    expect(one(conversion, 'ChargeItem').service).toEqual([{ reference: `MedicationDispense/${dispense.id}` }]);
   });
 
   test('FT1-34 and FT1-35 are the item that is charged for', () => {

@@ -206,6 +206,25 @@ export function readPairIdentifiers(cell: Cell): Element[] | undefined {
   return identifiers.length === 0 ? undefined : identifiers;
 }
 
+/** ORC-4: the group number, of which v2.7 and later give the placer's and the filler's (EIP); the placer's first. */
+export function readGroupIdentifier(cell: Cell): Element | undefined {
+  if (!isPair(cell)) return readEntityIdentifier(cell);
+  const placer = cell.inside(1);
+  return placer === undefined ? undefined : readEntityIdentifier(placer);
+}
+
+/** The filler's group number, where ORC-4 gives it beside the placer's. */
+export function readFillerGroupIdentifier(cell: Cell): Element | undefined {
+  const filler = isPair(cell) ? cell.inside(2) : undefined;
+  const identifier = filler === undefined ? undefined : readEntityIdentifier(filler);
+  return identifier === undefined ? undefined : { type: identifierType('FGN'), ...identifier };
+}
+
+/** EIP and EI begin alike: sub-components tell them apart. */
+function isPair(cell: Cell): boolean {
+  return [1, 2].some((component) => [2, 3].some((sub) => cell.peek(component, sub) !== undefined));
+}
+
 /** An id of type ST, in the sender's default authority. */
 export function readPlainIdentifier(cell: Cell): Element | undefined {
   const id = cell.text('value', 1);

@@ -32,6 +32,8 @@ export const aut: SegmentHandler = (segment, state) => {
   autRows(segment, draft, run);
   draft.require('created', run.asOf);
   if (state.request?.type !== 'ServiceRequest') return;
+  const treatments = cellOf(segment, 9, run)?.at({ draft: state.request, base: 'quantityQuantity' }).number('value', 1);
+  if (treatments !== undefined) state.request.resource.quantityQuantity = { value: treatments, unit: 'treatments' };
   state.request.append('insurance', draft.reference);
   state.request.adds.push('insurance');
 };

@@ -59,6 +59,7 @@ export const nte: SegmentHandler = (segment, state) => {
   const author = cellOf(segment, 5, run);
   const reference = author === undefined ? undefined : readPractitioner(author);
   if (reference !== undefined) note.authorReference = reference;
+  else sourceOf(segment, note, state);
   const time = cellOf(segment, 6, run)?.at(place).dateTime('time', 1);
   if (time !== undefined) note.time = time;
   target.draft.resource.note ??= [];
@@ -68,6 +69,15 @@ export const nte: SegmentHandler = (segment, state) => {
     if (atom.field === 3 && atom.disposition === 'mapped') atom.path = 'text';
   }
 };
+
+/** NTE-2 where no author is named: which side remarked (HL7 table 0105). */
+function sourceOf(segment: SourceSegment, note: Element, state: State): void {
+  const cell = cellOf(segment, 2, state.run);
+  const side = { L: 'Filler', P: 'Placer' }[cell?.peek(1)?.toUpperCase() ?? ''];
+  if (side === undefined) return;
+  note.authorString = side;
+  cell?.used(1);
+}
 
 /** NTE-4: the kind of remark, as the standard extension of Annotation. */
 function kindOf(segment: SourceSegment, note: Element, place: Place, state: State): void {

@@ -219,6 +219,7 @@ function contactDetails(
     const point = readContactPoint(new Cell(repetition, run, `${segment.name}-${fields.phone}`, place), undefined);
     if (point !== undefined) place.base = `telecom[${draft.append('telecom', point)}]`;
   }
+  if (segment.name === 'CTD' || segment.name === 'PRD') preferred(segment, draft, state);
   const location = (draft.resource.location as Element[] | undefined)?.[0];
   const owner = person ?? (draft.resource.organization as Element | undefined);
   const holder = run.referred(owner?.reference ?? location?.reference);
@@ -236,6 +237,20 @@ function contactDetails(
     if (address !== undefined) place.base = `address[${holder.append('address', address)}]`;
   }
 }
+
+/** CTD-6, PRD-6: the way of contact that is preferred (HL7 table 0185) is the first in rank. */
+function preferred(segment: SourceSegment, draft: Draft, state: State): void {
+  const cell = cellOf(segment, 6, state.run);
+  const wanted = PREFERRED[cell?.peek(1)?.toUpperCase() ?? ''];
+  if (cell === undefined || wanted === undefined) return;
+  const points = (draft.resource.telecom as Element[] | undefined) ?? [];
+  const point = points.find((one) => one.use === wanted || one.system === wanted);
+  if (point === undefined) return;
+  point.rank ??= 1;
+  for (const component of [1, 2, 3]) cell.used(component);
+}
+
+const PREFERRED: Record<string, string> = { O: 'work', H: 'home', C: 'mobile', B: 'pager', E: 'email', F: 'fax' };
 
 /** Where each kind of fact lists those who take part in it. */
 function attach(about: Draft, role: Draft, concept: Element | undefined): void {

@@ -11,7 +11,7 @@ import type { Draft, Element } from '../draft.ts';
 import { compileRows } from '../engine.ts';
 import type { SourceSegment } from '../source.ts';
 import { RXA, RXD, RXE, RXG, RXO, RXR_ADMINISTRATION, RXR_DOSAGE, RXR_IMMUNIZATION } from '../tables/pharmacy.ts';
-import { ORC_REQUEST } from '../tables/results.ts';
+import { ORC_FILLER_GROUP, ORC_REQUEST } from '../tables/results.ts';
 import { lookup } from '../vocabularies.ts';
 import { administered, isVaccine } from './administration.ts';
 import { cellOf } from './patient.ts';
@@ -28,8 +28,8 @@ const rxrAdministration = compileRows(RXR_ADMINISTRATION);
 const rxgRows = compileRows(RXG);
 const rxrImmunization = compileRows(RXR_IMMUNIZATION);
 const orcMedication = compileRows(
-  ORC_REQUEST.filter(([from]) => !['ORC-4', 'ORC-29'].includes(from)).concat([
-    ['ORC-4', 'groupIdentifier', 'EntityIdentifier'],
+  ORC_REQUEST.filter(([from]) => !['ORC-4', 'ORC-29'].includes(from)).concat(ORC_FILLER_GROUP, [
+    ['ORC-4', 'groupIdentifier', 'GroupIdentifier'],
     ['ORC-29', 'category[]', 'CodeableConcept'],
   ]),
 );

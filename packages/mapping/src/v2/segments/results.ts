@@ -18,13 +18,23 @@ import type { Draft, Element } from '../draft.ts';
 import { compileRows } from '../engine.ts';
 import type { Run } from '../run.ts';
 import type { SourceSegment } from '../source.ts';
-import { OBR_REPORT, OBR_REQUEST, OBR_SPECIMEN, ORC_REQUEST, SAC, SPM } from '../tables/results.ts';
+import {
+  OBR_REPORT,
+  OBR_REQUEST,
+  OBR_SPECIMEN,
+  ORC_FILLER_GROUP,
+  ORC_REQUEST,
+  SAC,
+  SAC_ACCESSION,
+  SAC_OTHER_ACCESSION,
+  SPM,
+} from '../tables/results.ts';
 import { lookup } from '../vocabularies.ts';
 import { cellOf } from './patient.ts';
 import { patientOf, peek, type SegmentHandler, type State, subjectOf } from './state.ts';
 import { quantityTiming, settleTimings } from './timing.ts';
 
-const orcRows = compileRows(ORC_REQUEST);
+const orcRows = compileRows([...ORC_REQUEST, ...ORC_FILLER_GROUP]);
 const requestRows = compileRows(OBR_REQUEST);
 const plannedRows = compileRows([
   ['OBR-7', 'occurrenceDateTime', 'dateTime', { when: 'not OBR-6 valued' }],
@@ -34,6 +44,8 @@ const reportRows = compileRows(OBR_REPORT);
 const obrSpecimenRows = compileRows(OBR_SPECIMEN);
 const spmRows = compileRows(SPM);
 const sacRows = compileRows(SAC);
+const accessionRows = compileRows(SAC_ACCESSION);
+const otherAccessionRows = compileRows(SAC_OTHER_ACCESSION);
 
 /** Messages whose OBR reports results; in all others it asks for them. */
 const REPORTING = new Set(['ORU', 'OUL', 'OPU', 'MDM', 'ORF', 'OSU']);
@@ -364,5 +376,7 @@ export const sac: SegmentHandler = (segment, state) => {
   const known = state.specimen;
   if (known === undefined && identity === undefined) return;
   const draft = known ?? specimenDraft(state, ['container', ...identity!]);
+  if (draft.resource.accessionIdentifier === undefined) accessionRows(segment, draft, run);
+  else otherAccessionRows(segment, draft, run);
   sacRows(segment, draft, run);
 };

@@ -81,6 +81,7 @@ export const ORC_ENTRY: readonly Row[] = [
 /** The software a message was made by. */
 export const SFT: readonly Row[] = [
   ['SFT-1', 'manufacturer', 'string'],
+  ['SFT-1.2', '', 'consumed', { when: 'SFT-1.2 in L, D, A' }],
   ['SFT-2', 'version[].value', 'string'],
   ['SFT-3', 'deviceName[].name', 'string', { with: { type: 'manufacturer-name' } }],
   ['SFT-4', 'modelNumber', 'string'],

@@ -17,7 +17,7 @@ export const ORC_REQUEST: readonly Row[] = [
   ['ORC-1', '', 'consumed'],
   ['ORC-2', 'identifier[]', 'EntityIdentifier', PLACER],
   ['ORC-3', 'identifier[]', 'EntityIdentifier', FILLER],
-  ['ORC-4', 'requisition', 'EntityIdentifier', GROUP],
+  ['ORC-4', 'requisition', 'GroupIdentifier', GROUP],
   ['ORC-8', 'basedOn[]', 'ParentRequests'],
   ['ORC-9', 'authoredOn', 'dateTime'],
   ['ORC-12', 'requester', 'Practitioner'],
@@ -25,6 +25,9 @@ export const ORC_REQUEST: readonly Row[] = [
   ['ORC-28', 'meta.security[]', 'Coding'],
   ['ORC-29', 'locationCode[]', 'CodeableConcept'],
 ];
+
+/** The filler's group number, beside the placer's. */
+export const ORC_FILLER_GROUP: readonly Row[] = [['ORC-4', 'identifier[]', 'FillerGroupIdentifier']];
 
 export const OBR_REQUEST: readonly Row[] = [
   ['OBR-1', '', 'structural'],
@@ -102,6 +105,7 @@ export const OBX: readonly Row[] = [
   ['OBX-20', 'bodySite', 'CodeableConcept'],
   ['OBX-21', 'identifier[]', 'EntityIdentifier', FILLER],
   ['OBX-25', 'performer[]', 'Practitioner'],
+  ['OBX-26', 'meta.security[]', 'Coding'],
 ];
 
 export const SPM: readonly Row[] = [
@@ -131,9 +135,19 @@ export const SPM: readonly Row[] = [
   ['SPM-32', 'identifier[]', 'EntityIdentifier', { with: { type: { coding: [{ code: 'SHIP' }] } } }],
 ];
 
+/** SAC-2, unless SPM-30 gave the specimen another accession number. */
+export const SAC_ACCESSION: readonly Row[] = [['SAC-2', 'accessionIdentifier', 'EntityIdentifier']];
+export const SAC_OTHER_ACCESSION: readonly Row[] = [
+  [
+    'SAC-2',
+    'identifier[]',
+    'EntityIdentifier',
+    { with: { type: { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/v2-0203', code: 'ACSN' }] } } },
+  ],
+];
+
 /** SAC: the container of the specimen in hand. */
 export const SAC: readonly Row[] = [
-  ['SAC-2', 'accessionIdentifier', 'EntityIdentifier'],
   ['SAC-3', 'container[first].identifier[]', 'EntityIdentifier'],
   ['SAC-4', 'container[first].identifier[]', 'EntityIdentifier', { with: { type: { text: 'Primary container' } } }],
   ['SAC-6', 'type', 'SpecimenSource', { when: 'SAC-6 valued' }],

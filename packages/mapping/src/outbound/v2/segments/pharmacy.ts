@@ -25,7 +25,7 @@ const rxaRows = compileBack(RXA, { skip: ['RXA-9'] });
 const orcMedication = compileBack(
   [
     ...ORC_REQUEST.filter(([from]) => !['ORC-4', 'ORC-8', 'ORC-16', 'ORC-29'].includes(from)),
-    ['ORC-4', 'groupIdentifier', 'EntityIdentifier'],
+    ['ORC-4', 'groupIdentifier', 'GroupIdentifier'],
   ],
   { single: ['ORC-2', 'ORC-3'] },
 );

@@ -20,7 +20,7 @@ import type { Sheet } from './sheet.ts';
 const obxRows = compileBack(OBX, { skip: ['OBX-15', 'OBX-16', 'OBX-25'], single: ['OBX-21'] });
 const spmRows = compileBack(SPM, { skip: ['SPM-3'], single: ['SPM-14', 'SPM-31', 'SPM-32'], last: ['SPM-31'] });
 const parentRows = compileBack(SPM.filter(([from]) => from === 'SPM-3'));
-const sacRows = compileBack(SAC, { skip: ['SAC-2', 'SAC-6', 'SAC-7'] });
+const sacRows = compileBack(SAC, { skip: ['SAC-6', 'SAC-7'] });
 
 /** An OBX with the participants and notes that follow it. */
 export function writeObservation(sheet: Sheet, observation: Element): void {

@@ -107,6 +107,7 @@ const writers: Record<string, ValueWriter> = {
   WorkContactPoint: each((value) => writeContactPoint(value, 'work'), anything, hasUse('work')),
   Identifier: each(writeExtendedIdentifier),
   EntityIdentifier: each(writeEntityIdentifier),
+  GroupIdentifier: each(writeEntityIdentifier),
   PlainIdentifier: each(writePlainIdentifier, anything, isPlain),
   CodedIdentifier: each(writeCodedIdentifier),
   PairIdentifiers: {
