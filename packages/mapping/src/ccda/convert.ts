@@ -21,7 +21,7 @@ import { keepOpenCodes } from './leftovers.ts';
 import { linkFacts } from './links.ts';
 import { participant } from './participants.ts';
 import { recordAgent } from './participations.ts';
-import { adoptBirthSex, convertPatient } from './patient.ts';
+import { adoptBirthSex, adoptDeath, convertPatient } from './patient.ts';
 import { makeCarePlans } from './plan.ts';
 import { Run } from './run.ts';
 import { convertStatement } from './statements.ts';
@@ -48,6 +48,7 @@ export function convertCcda(document: CdaDocument, context: ConversionContext): 
   if (documents.length > 0) recordDocument(run, documents);
   makeProvenance(run, original);
   adoptBirthSex(run);
+  adoptDeath(run);
   keepOpenCodes(run, document.xml.root, composition ?? original);
   run.bindReferences();
   for (const draft of run.all()) draft.resource.meta = { source: context.messageUri };

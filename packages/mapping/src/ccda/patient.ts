@@ -212,3 +212,25 @@ export function adoptBirthSex(run: Run): void {
     return;
   }
 }
+
+const DECEASED_OBSERVATION = '2.16.840.1.113883.10.20.22.4.79';
+const DEAD = '419099009';
+
+/**
+ * A death that an entry tells of by its template; what the header says stands. A relative's death has another template
+ * and is never the patient's.
+ */
+export function adoptDeath(run: Run): void {
+  const { resource } = run.patient;
+  if (resource.deceasedDateTime !== undefined || resource.deceasedBoolean !== undefined) return;
+  for (const [element, draft] of run.owners) {
+    if (draft.type !== 'Observation' || !element.hasTemplate(DECEASED_OBSERVATION)) continue;
+    const value = draft.resource.valueCodeableConcept as { coding?: Json[] } | undefined;
+    if (value?.coding?.[0]?.code !== DEAD || draft.resource.status === 'entered-in-error') continue;
+    const during = draft.resource.effectivePeriod as Json | undefined;
+    const at = draft.resource.effectiveDateTime ?? during?.start;
+    if (at === undefined) resource.deceasedBoolean = true;
+    else resource.deceasedDateTime = at;
+    return;
+  }
+}

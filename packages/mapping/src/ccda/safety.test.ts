@@ -238,3 +238,29 @@ describe('observations', () => {
     expect(fact?.dataAbsentReason?.coding?.[0]?.code).toBe('asked-unknown');
   });
 });
+
+describe('death', () => {
+  const DECEASED = '2.16.840.1.113883.10.20.22.4.79';
+  const told = (template: string, negated = ''): string =>
+    documentOf(
+      sectionOf(
+        '11450-4',
+        `<observation classCode="OBS" moodCode="EVN"${negated}><templateId root="${template}"/><id root="1.2.826.9" extension="X"/>
+          <code code="ASSERTION" codeSystem="2.16.840.1.113883.5.4"/><statusCode code="completed"/><effectiveTime><low value="20240101"/></effectiveTime>
+          <value xsi:type="CD" code="419099009" codeSystem="${SNOMED_CT}" displayName="Dead"/></observation>`,
+      ),
+    );
+
+  it('that an entry tells of is on the patient', () => {
+    expect(ofType(convert(told(DECEASED)), 'Patient')[0]?.deceasedDateTime).toBe('2024-01-01');
+  });
+
+  it.each([
+    ['denied', told(DECEASED, ' negationInd="true"')],
+    ['of a relative', told('2.16.840.1.113883.10.20.22.4.47')],
+  ])('%s is not', (_name, xml) => {
+    const [patient] = ofType(convert(xml), 'Patient');
+    expect(patient).not.toHaveProperty('deceasedDateTime');
+    expect(patient).not.toHaveProperty('deceasedBoolean');
+  });
+});
