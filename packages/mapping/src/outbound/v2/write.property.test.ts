@@ -5,6 +5,7 @@ import { expect, it } from 'vitest';
 import type { ConversionContext } from '../../conversion.ts';
 import { convertV2 } from '../../v2/index.ts';
 import type { Envelope } from '../envelope.ts';
+import { restoreV2 } from './restore.ts';
 import { writeV2 } from './write.ts';
 
 const context: ConversionContext = {
@@ -76,6 +77,23 @@ function rewritten(source: Message): Message {
   if (typeof bytes === 'string') throw new Error(bytes);
   return read(bytes);
 }
+
+it('restores any message by its ledger, the same each time', () => {
+  fc.assert(
+    fc.property(message, (text) => {
+      const source = read(new TextEncoder().encode(text));
+      const { facts, ledger } = convertV2(source, context);
+      const { code, event } = source.type;
+      const restore = () => restoreV2({ code, event, resources: facts.map(({ resource }) => resource) }, ledger, relay);
+      const restored = restore();
+      if (typeof restored === 'string') throw new Error(restored);
+      expect(read(restored).toString()).toBe(read(restore() as Uint8Array).toString());
+      const kept = new Set(source.segments.map(({ name }) => name));
+      for (const { name } of read(restored).segments) expect(kept).toContain(name);
+    }),
+    { numRuns: 200 },
+  );
+});
 
 it('writes what it reads, the same from the second time on', () => {
   fc.assert(

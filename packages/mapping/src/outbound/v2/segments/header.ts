@@ -43,6 +43,7 @@ export function relayedHeader(
   const destination = listOf(header, 'destination')[0];
   const sender = organizationOf(header.sender, sheet);
   const receiver = organizationOf(destination?.receiver, sheet);
+  const facility = unnamedFacility(sheet);
   const isNumbered = listOf(receiver, 'identifier').some(({ system }) => system !== 'urn:ietf:rfc:3986');
   const agents = listOf(provenance, 'agent');
   const assembler = agents.find(({ type: kind }) => hasCode(kind, 'assembler'));
@@ -59,7 +60,7 @@ export function relayedHeader(
     19: textOf(header, 'language'),
     21: repetitions(...profiles.map((tag) => profileOf(tag))),
     22: header.responsible === undefined ? undefined : writeOrganization(header.responsible, sheet),
-    23: isNumbered ? writeOrganization(destination?.receiver, sheet) : undefined,
+    23: isNumbered || facility !== undefined ? writeOrganization(destination?.receiver, sheet) : undefined,
     24: networkAddress(source, application, textOf(childOf(address, 'who'), 'display')),
     25: networkAddress(destination, targetId, textOf(target, 'display')),
   };
@@ -68,13 +69,46 @@ export function relayedHeader(
     sendingApplication: applicationOf(source, application),
     sendingFacility: writeAuthority(sender),
     receivingApplication: applicationOf(destination, targetId),
-    receivingFacility: writeAuthority(receiver),
+    receivingFacility: writeAuthority(facility ?? receiver),
     time: writeDateTime(provenance.recorded),
     controlId: textOf(childOf(listOf(provenance, 'entity')[0], 'what'), 'display') ?? envelope.controlId,
     processingId: textOf(processing, 'code') ?? 'P',
     fields,
   };
 }
+
+/** Beside a responsible organization (MSH-23) the receiving facility (MSH-6) is one that nothing refers to. */
+function unnamedFacility({ record }: Sheet): Element | undefined {
+  const all = record.all('Organization');
+  const text = JSON.stringify(TYPES_THAT_NAME.map((type) => record.all(type)));
+  const unnamed = all.filter(({ id }) => !text.includes(`"Organization/${String(id)}"`));
+  return unnamed.length === 1 ? unnamed[0] : undefined;
+}
+
+const TYPES_THAT_NAME = [
+  ...[
+    'Provenance',
+    'Patient',
+    'Encounter',
+    'Location',
+    'Organization',
+    'PractitionerRole',
+    'RelatedPerson',
+    'Coverage',
+  ],
+  ...['Account', 'ServiceRequest', 'DiagnosticReport', 'Observation', 'Immunization', 'MedicationRequest'],
+  ...[
+    'MedicationDispense',
+    'Procedure',
+    'ChargeItem',
+    'Consent',
+    'Device',
+    'Claim',
+    'ClaimResponse',
+    'Flag',
+    'Specimen',
+  ],
+];
 
 /** HD: the universal id is that of an application of its own, else the endpoint itself when it is no address of ours. */
 function applicationOf(endpoint: Element | undefined, universal: string | undefined): RepetitionValue {

@@ -2,20 +2,22 @@
 import { PV1, PV2 } from '../../../v2/tables/visit.ts';
 import { codeForConcept } from '../../../v2/vocabularies.ts';
 import { compileBack } from '../engine.ts';
-import { childOf, type Element, listOf, textOf } from '../record.ts';
+import { childOf, type Element, hasCode, listOf, textOf } from '../record.ts';
 import { writeCodings } from '../values/coded.ts';
 import { writeLocation } from '../values/parties.ts';
 import { accountOf } from './patient.ts';
 import type { Sheet } from './sheet.ts';
 
 const pv1Rows = compileBack(PV1, {
-  skip: ['PV1-3', 'PV1-6', 'PV1-11', 'PV1-42', 'PV1-43', 'PV1-39'],
+  skip: ['PV1-3', 'PV1-8', 'PV1-6', 'PV1-11', 'PV1-42', 'PV1-43', 'PV1-39'],
   single: ['PV1-4', 'PV1-18', 'PV1-19', 'PV1-50'],
 });
 /** What PV1 has no field for goes to PV2: a planned location, a third kind of visit, a provider known by number. */
 const pv2Rows = compileBack(PV2, { skip: ['PV2-1', 'PV2-7', 'PV2-13', 'PV2-23'], single: ['PV2-3', 'PV2-12'] });
 const byName = compileBack(PV1.filter(([from]) => from === 'PV1-39'));
 const byNumber = compileBack(PV2.filter(([from]) => from === 'PV2-23'));
+const referrers = compileBack(PV1.filter(([from]) => from === 'PV1-8'));
+const lastReferrer = compileBack(PV2.filter(([from]) => from === 'PV2-13'));
 const third = compileBack(PV2.filter(([from]) => from === 'PV2-7'));
 
 /** The encounter the message is about. */
@@ -25,11 +27,13 @@ export function encounterOf(sheet: Sheet): Element | undefined {
 
 export function writeVisit(sheet: Sheet, encounter: Element): void {
   const { assigned, further } = locationsOf(encounter);
+  const [first, last] = referrersOf(encounter);
   const provider = sheet.record.resolve(encounter.serviceProvider);
   const isNumbered = listOf(provider, 'identifier').length > 0;
   sheet.restart('PV1');
   sheet.addNumbered('PV1', (fields) => {
     pv1Rows(encounter, fields, sheet);
+    referrers({ participant: first }, fields, sheet);
     fields.add(2, patientClass(sheet, encounter));
     if (assigned !== undefined) fields.add(3, writeLocation(assigned.location, sheet));
     for (const [field, location] of further)
@@ -40,11 +44,20 @@ export function writeVisit(sheet: Sheet, encounter: Element): void {
   });
   sheet.add('PV2', (fields) => {
     pv2Rows(encounter, fields, sheet);
+    lastReferrer({ participant: last }, fields, sheet);
     if (isNumbered) byNumber(encounter, fields, sheet);
     const types = listOf(encounter, 'type');
     if (types.length > 2) third({ type: types.slice(2, 3) }, fields, sheet);
     for (const [field, location] of further) if (field > 100) fields.add(1, writeLocation(location.location, sheet));
   });
+}
+
+/** Who referred the patient (PV1-8); of several, the last is the source of the referral (PV2-13). */
+function referrersOf(encounter: Element): [first: Element[], last: Element[]] {
+  const all = listOf(encounter, 'participant').filter(
+    ({ type }) => Array.isArray(type) && type.some((item) => hasCode(item, 'REF')),
+  );
+  return all.length < 2 ? [all, []] : [all.slice(0, -1), all.slice(-1)];
 }
 
 /** PV1-2, HL7 table 0004; a class nobody stated is told as unknown. */

@@ -34,9 +34,11 @@ export function writeAddress(address: unknown): ComponentValue[] {
   ];
 }
 
-/** SAD (street, its name, house number), other designation, and addressee, as the lines were read from them. */
+/** SAD (street, its name, house number), other designation, and addressee, as the lines were read from them; which of the
+ * five a fourth line leaves out is not known, the house number is the least used. */
 function linesOf(lines: readonly string[]): { street: LeafValue[]; other: LeafValue; third: LeafValue } {
   if (lines.length <= 3) return { street: [lines[0]], other: lines[1], third: lines[2] };
+  if (lines.length === 4) return { street: lines.slice(0, 2), other: lines[2], third: lines[3] };
   const [street, name, house, other, ...rest] = lines;
   return { street: [street, name, house], other, third: rest.join(', ') };
 }
