@@ -179,3 +179,21 @@ describe('a payer', () => {
     expect(payer?.identifier?.[0]?.value).toBe('60054');
   });
 });
+
+describe('an observation with two values', () => {
+  const scored = (
+    code: string,
+  ): string => `<observation classCode="OBS" moodCode="EVN"><templateId root="${T}86"/><id root="1.2.826.9" extension="A"/>${code}
+    <statusCode code="completed"/><value xsi:type="INT" value="2"/><value xsi:type="CD" code="LA6569-3" codeSystem="${LOINC}" displayName="Several days"/></observation>`;
+
+  it.each([
+    [`<code code="44250-9" codeSystem="${LOINC}"/>`, { coding: [{ code: '44250-9' }] }],
+    ['', { extension: [{ valueCode: 'unknown' }] }],
+  ])('has the second as a component of the same question: %s', (code, asked) => {
+    const [observation] = ofType(convert(documentOf(sectionOf('10190-7', scored(code)))), 'Observation');
+    expect(observation).toMatchObject({
+      valueInteger: 2,
+      component: [{ code: asked, valueCodeableConcept: { coding: [{ code: 'LA6569-3' }] } }],
+    });
+  });
+});

@@ -153,7 +153,8 @@ function serviceRequest({ run, element, draft, around }: Statement): void {
 /** A denied observation keeps its question; the finding denied stands as a component that is absent. */
 function observation({ run, element, draft, around }: Statement): void {
   const { resource } = draft;
-  for (const one of (resource.component as Json[] | undefined) ?? []) one.code ??= structuredClone(resource.code);
+  const asked = resource.code ?? { extension: [absentReason('UNK')] };
+  for (const one of (resource.component as Json[] | undefined) ?? []) one.code ??= structuredClone(asked);
   const value = element.child('value');
   const name = Object.keys(resource).find((key) => key.startsWith('value'));
   if (isNegated(run, element, around)) {
