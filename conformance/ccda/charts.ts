@@ -8,6 +8,8 @@ import { referencesOf } from '../resource-checks.ts';
 export interface ChartCase {
   id: string;
   resources: Resource[];
+  /** Whether it is a record: then each clinical code has to be told. Examples show elements that C-CDA has no place for. */
+  record: boolean;
 }
 
 /** One chart for each Patient of each site of a region, after its last message. */
@@ -40,9 +42,44 @@ export function syntheaCharts(cases: string): ChartCase[] {
     if (bundle.resourceType !== 'Bundle') continue;
     const resources = (bundle.entry ?? []).map(({ resource }) => resource).filter((one) => one !== undefined);
     if (resources.some(({ resourceType }) => resourceType === 'Patient'))
-      charts.push({ id, resources: settled(bundle) });
+      charts.push({ id, resources: settled(bundle), record: true });
   }
   return charts;
+}
+
+/** Types that are about no person. */
+const ABOUT_NOBODY =
+  /Definition$|^(ValueSet|CodeSystem|SearchParameter|ImplementationGuide|CapabilityStatement|ConceptMap|NamingSystem|StructureMap|Questionnaire)$/;
+
+/** Published examples, each as the record of a Patient: its own, or one made up. */
+export function exampleCharts(cases: string): ChartCase[] {
+  const charts: ChartCase[] = [];
+  for (const { id, bytes } of caseFiles(cases, ['fhir', 'ig-packages'])) {
+    const example = id.endsWith('.json') ? resourceIn(bytes) : undefined;
+    if (example === undefined || ABOUT_NOBODY.test(example.resourceType)) continue;
+    const resources = example.resourceType === 'Bundle' ? settled(example) : [example];
+    const known = resources.some(({ resourceType }) => resourceType === 'Patient');
+    charts.push({ id, resources: known ? resources : [SOMEBODY, ...resources], record: false });
+  }
+  return charts;
+}
+
+const SOMEBODY: Patient = {
+  resourceType: 'Patient',
+  id: 'somebody',
+  name: [{ family: 'Body', given: ['Some'] }],
+  gender: 'other',
+  birthDate: '1980',
+};
+
+/** A resource with an id, of JSON that is one. */
+function resourceIn(bytes: Buffer): Resource | undefined {
+  try {
+    const value = JSON.parse(bytes.toString('utf8')) as Partial<Resource> | null;
+    return value?.resourceType !== undefined && value.id !== undefined ? (value as Resource) : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Resources with their references by URN put right, as a server does that takes a transaction in. */
@@ -54,7 +91,8 @@ function settled(bundle: Bundle): Resource[] {
     }
   }
   const text = JSON.stringify(bundle).replace(/"urn:uuid:[0-9a-f-]+"/g, (urn) => references.get(urn) ?? urn);
-  return (JSON.parse(text) as Bundle).entry!.map(({ resource }) => resource!);
+  const entries = (JSON.parse(text) as Bundle).entry ?? [];
+  return entries.map(({ resource }) => resource).filter((one) => one !== undefined);
 }
 
 /** Charts of the Patients among resources: what refers to one of them, and who is nobody's. */
@@ -73,5 +111,6 @@ function chartsOf(resources: readonly Resource[], name: string): ChartCase[] {
   return patients.map((patient) => ({
     id: `${name} ${patient.id}`,
     resources: [patient, ...owned.get(`Patient/${patient.id}`)!, ...shared],
+    record: true,
   }));
 }

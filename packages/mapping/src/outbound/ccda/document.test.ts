@@ -51,6 +51,8 @@ describe('a continuity of care document', () => {
     expect(xml).toContain('High blood pressure &lt;treated&gt;');
     expect(xml).toContain("O'Brien &amp; Söhne");
     const odd = structuredClone(PATIENT);
+    odd.name = [{ family: 'A', given: [null as never, 'B'] }];
+    expect(writeCcda([odd], OPTIONS).xml).toContain('<given>B</given>');
     odd.name = [{ family: 'A\u0000B\uD800', given: ['"<x a="1">'] }];
     expect(parseXml(writeCcda([odd], OPTIONS).xml).ok).toBe(true);
   });
@@ -98,7 +100,20 @@ describe('what is denied or unknown', () => {
     expect(back?.code?.coding?.[0]?.code).toBe('716186003');
   });
 
-  it.each(['160245001', '396782006'])('no known problem (%s)', (code) => {
+  it.each([
+    ['no-known-allergies', '716186003'],
+    ['no-known-medication-allergies', '409137002'],
+    ['no-known-food-allergies', '429625007'],
+  ])('as the International Patient Summary has it: %s', (code, expected) => {
+    const system = 'http://hl7.org/fhir/uv/ips/CodeSystem/absent-unknown-uv-ips';
+    const none = { ...noAllergy, code: { coding: [{ system, code }] } };
+    const [observation] = below(sectionOf(write([PATIENT, none]), '48765-2'), 'observation');
+    expect(observation?.attr('negationInd')).toBe('true');
+    const [back] = ofType<AllergyIntolerance>(readBack([PATIENT, none]), 'AllergyIntolerance');
+    expect(back?.code?.coding?.[0]?.code).toBe(expected);
+  });
+
+  it.each(['160245001', '396782006', 'no-known-problems'])('no known problem (%s)', (code) => {
     const none: Condition = {
       resourceType: 'Condition',
       id: 'none',

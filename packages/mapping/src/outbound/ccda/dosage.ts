@@ -88,7 +88,6 @@ export function amounts(dosage: Dosage | undefined): Child {
   return [
     dosage.route && route(dosage.route),
     dosage.site && code('approachSiteCode', dosage.site),
-    dosage.method && code('methodCode', dosage.method),
     amount?.doseQuantity
       ? quantity('doseQuantity', amount.doseQuantity)
       : amount?.doseRange
@@ -114,7 +113,10 @@ export function instructions(dosages: readonly Dosage[], writer: Writer, moodCod
 
 /** One Instruction, which is all that C-CDA has room for: codes first, then what the patient is told. */
 function instruction(dosages: readonly Dosage[]): CdaElement | undefined {
-  const concepts = dosages.flatMap(({ additionalInstruction = [] }) => additionalInstruction);
+  // CDA has no method of an administration: it is told among the instructions.
+  const concepts = dosages.flatMap(({ additionalInstruction = [], method }) =>
+    method === undefined ? additionalInstruction : [...additionalInstruction, method],
+  );
   const told = dosages.map(({ patientInstruction }) => patientInstruction).filter((words) => words !== undefined);
   if (concepts.length === 0 && told.length === 0) return undefined;
   const words = [...concepts.map(({ text }) => text).filter((text) => text !== undefined), ...told];

@@ -10,7 +10,7 @@ export interface CdaElement {
 }
 
 /** What an element may be given: absent children and lists within lists are fine. */
-export type Child = CdaElement | string | undefined | false | readonly Child[];
+export type Child = CdaElement | string | undefined | null | false | readonly Child[];
 
 /** An element; attributes without a value are left out. */
 export function el(
@@ -30,7 +30,8 @@ export function el(
 /** Adds children at the end. */
 export function append(element: CdaElement, children: readonly Child[]): void {
   for (const child of children) {
-    if (child === undefined || child === false || child === '') continue;
+    // FHIR has null where an item of a list says nothing but in its extension.
+    if (child === undefined || child === null || child === false || child === '') continue;
     if (Array.isArray(child)) append(element, child);
     else element.children.push(child as CdaElement | string);
   }

@@ -210,6 +210,31 @@ export function organizationRole(name: string, organization: Organization | unde
   );
 }
 
+/** Someone for whom the template has no performer of its own, as a participant. */
+export function participant(writer: Writer, typeCode: string, who: Reference, holder?: Resource): CdaElement {
+  const party = partyOf(writer, who, holder);
+  const { person, organization, display } = party;
+  return el(
+    'participant',
+    { typeCode },
+    el(
+      'participantRole',
+      {},
+      party.ids,
+      roleCode(party),
+      addresses(party.contact.address),
+      telecoms(party.contact.telecom),
+      el(
+        'playingEntity',
+        {},
+        person === undefined
+          ? el('name', {}, organization?.name ?? display ?? 'unknown')
+          : personName(person.name?.[0]),
+      ),
+    ),
+  );
+}
+
 const SERVICE_LOCATIONS = 'https://www.cdc.gov/nhsn/cdaportal/terminology/codesystem/hsloc.html';
 
 /** ServiceDeliveryLocation. */

@@ -210,7 +210,7 @@ export function period(name: string, value: Period | undefined, attributes: Reco
 /** UCUM for a Quantity; words that are no UCUM become an annotation, which UCUM lets stand for a unit. */
 export function unitOf(quantity: Quantity): string | undefined {
   const { system, code: unitCode, unit } = quantity;
-  if (system === 'http://unitsofmeasure.org' && unitCode !== undefined) return unitCode;
+  if (system === 'http://unitsofmeasure.org' && unitCode !== undefined) return unitCode.replace(/\s+/g, '_');
   const words = unit ?? unitCode;
   if (words === undefined || words.trim() === '') return undefined;
   return ucumOf(words) ?? (/^[!-~]+$/.test(words) ? words : `{${words.trim().replace(/[\s{}]+/g, '_')}}`);

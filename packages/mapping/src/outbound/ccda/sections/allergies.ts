@@ -30,6 +30,10 @@ const NONE: Readonly<Record<string, string>> = {
   '429625007': '414285001',
   '428607008': '426232007',
   '1003774007': '426232007',
+  'no-known-allergies': '420134006',
+  'no-known-medication-allergies': '416098002',
+  'no-known-food-allergies': '414285001',
+  'no-known-environmental-allergies': '426232007',
 };
 /** An allergy of which the kind of substance is not told; older value sets have 419199007 for it. */
 const ALLERGIC = '609328004';

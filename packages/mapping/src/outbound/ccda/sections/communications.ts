@@ -2,15 +2,15 @@
 import type { Communication } from '@medplum/fhirtypes';
 import { dayWords } from '../any-value.ts';
 import { SNOMED } from '../codes.ts';
-import { type CdaElement, el } from '../element.ts';
+import type { CdaElement } from '../element.ts';
 import { notes } from '../notes-within.ts';
-import { author, authors, partyOf } from '../participants.ts';
-import { addresses, nameWords, personName, telecoms } from '../people.ts';
+import { author, authors, participant, partyOf } from '../participants.ts';
+import { nameWords } from '../people.ts';
 import { putBack } from '../put-back.ts';
 import { emptyBody, type SectionBody, type SectionKind } from '../section.ts';
 import { statement, statusCode, textReference } from '../statement.ts';
 import { template } from '../templates.ts';
-import { asTranslations, code, fixed, ids, nameOf, time } from '../values.ts';
+import { asTranslations, fixed, ids, nameOf, time } from '../values.ts';
 import type { Writer } from '../writer.ts';
 
 export const INTERVENTIONS: SectionKind = {
@@ -42,17 +42,12 @@ export function writeCommunications(writer: Writer): SectionBody {
           .join(', '),
       ],
     });
-    body.entries.push(handoff(writer, communication, parties, row));
+    body.entries.push(handoff(writer, communication, row));
   }
   return body;
 }
 
-function handoff(
-  writer: Writer,
-  communication: Communication,
-  parties: readonly ReturnType<typeof partyOf>[],
-  row: string,
-): CdaElement {
+function handoff(writer: Writer, communication: Communication, row: string): CdaElement {
   const others = asTranslations({ coding: communication.topic?.coding?.filter((one) => one.code !== HANDOFF) });
   const told = authors(writer, communication, { who: communication.sender, time: communication.sent });
   const element = statement(
@@ -65,27 +60,7 @@ function handoff(
     statusCode('completed'),
     time('effectiveTime', communication.sent),
     told.length > 0 ? told : author(writer, { who: { display: 'unknown' }, time: communication.sent }),
-    parties.map((party) =>
-      el(
-        'participant',
-        { typeCode: 'IRCP' },
-        el(
-          'participantRole',
-          {},
-          party.ids,
-          party.code && code('code', party.code),
-          addresses(party.contact.address),
-          telecoms(party.contact.telecom),
-          el(
-            'playingEntity',
-            {},
-            party.person === undefined
-              ? el('name', {}, party.organization?.name ?? party.display ?? 'unknown')
-              : personName(party.person.name?.[0]),
-          ),
-        ),
-      ),
-    ),
+    (communication.recipient ?? []).map((who) => participant(writer, 'IRCP', who, communication)),
     notes(communication.note, writer),
   );
   return putBack(element, communication);

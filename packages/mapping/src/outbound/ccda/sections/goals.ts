@@ -83,6 +83,9 @@ function statusOf({ lifecycleStatus }: Goal): string {
   return backwards('goalStatus', lifecycleStatus) ?? 'active';
 }
 
+/** Value set Priority Level. */
+const PRIORITIES = new Set(['394848005', '394849002', '441808003']);
+
 function priority(concept: NonNullable<Goal['priority']>): CdaElement {
   return statement(
     'observation',
@@ -90,7 +93,7 @@ function priority(concept: NonNullable<Goal['priority']>): CdaElement {
     template('priority'),
     el('id', { nullFlavor: 'NI' }),
     fixed('code', '225773000', SNOMED, 'Preference'),
-    code('value', concept, { type: 'CD' }),
+    code('value', concept, { type: 'CD', allowed: ({ code: one = '' }) => PRIORITIES.has(one) }),
   );
 }
 

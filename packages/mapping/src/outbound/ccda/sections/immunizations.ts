@@ -6,12 +6,12 @@ import { route } from '../dosage.ts';
 import { type CdaElement, el } from '../element.ts';
 import { notes } from '../notes-within.ts';
 import { nested } from '../observation.ts';
-import { authors, organizationRole, performer, place } from '../participants.ts';
+import { authors, organizationRole, participant, performer, place } from '../participants.ts';
 import { putBack } from '../put-back.ts';
 import { emptyBody, type SectionBody, type SectionKind } from '../section.ts';
 import { related, smallObservation, statement, statusCode, textReference } from '../statement.ts';
 import { template } from '../templates.ts';
-import { code, fixed, ids, nameOf, primitiveFlavor, quantity, time } from '../values.ts';
+import { code, fixed, hasCode, ids, nameOf, primitiveFlavor, quantity, time } from '../values.ts';
 import type { Writer } from '../writer.ts';
 import { reasons } from './medications.ts';
 
@@ -28,7 +28,9 @@ const CVX = 'http://hl7.org/fhir/sid/cvx';
 export function writeImmunizations(writer: Writer): SectionBody {
   const body = emptyBody(['Vaccine', 'Date', 'Status', 'Lot']);
   for (const immunization of writer.chart.all<Immunization>('Immunization')) {
-    if (immunization.status === 'entered-in-error' || writer.take(immunization)) continue;
+    if (immunization.status === 'entered-in-error' || hasCode(immunization.vaccineCode, 'no-immunization-info'))
+      continue;
+    if (writer.take(immunization)) continue;
     const row = writer.nextId('immunization');
     body.rows.push({
       id: row,
@@ -47,7 +49,9 @@ export function writeImmunizations(writer: Writer): SectionBody {
 function activity(writer: Writer, immunization: Immunization, row: string): CdaElement {
   const { statusReason, doseQuantity, protocolApplied } = immunization;
   const dose = protocolApplied?.[0]?.doseNumberPositiveInt;
-  const denied = immunization.status === 'not-done';
+  const none = hasCode(immunization.vaccineCode, 'no-known-immunizations');
+  const denied = immunization.status === 'not-done' || none;
+  const [first, ...others] = immunization.performer ?? [];
   const element = statement(
     'substanceAdministration',
     { classCode: 'SBADM', moodCode: 'EVN', negationInd: denied },
@@ -65,7 +69,8 @@ function activity(writer: Writer, immunization: Immunization, row: string): CdaE
     immunization.site && code('approachSiteCode', immunization.site),
     doseQuantity && quantity('doseQuantity', doseQuantity),
     el('consumable', {}, vaccine(writer, immunization)),
-    (immunization.performer ?? []).map(({ actor }) => performer(writer, actor, immunization)),
+    first && performer(writer, first.actor, immunization),
+    others.map(({ actor }) => participant(writer, 'SPRF', actor, immunization)),
     authors(writer, immunization, { who: undefined }),
     place(writer.chart.find(immunization.location, immunization), immunization.location?.display),
     statusReason && related('RSON', refusal(statusReason)),

@@ -37,8 +37,7 @@ export const PROBLEM_COLUMNS = ['Problem', 'Since', 'Until', 'Status', 'Severity
 
 const CATEGORY_SYSTEM = 'http://terminology.hl7.org/CodeSystem/condition-category';
 /** Codes that say that there is no problem: they are told as such, not as a problem. */
-const NONE = ['160245001', '396782006'];
-const ABSENT_UNKNOWN = 'http://hl7.org/fhir/uv/ips/CodeSystem/absent-unknown-uv-ips';
+const NONE = ['160245001', '396782006', 'no-known-problems'];
 
 /** Problems that are not told elsewhere: as diagnoses of encounters or as health concerns. */
 export function writeProblems(writer: Writer): SectionBody {
@@ -61,7 +60,7 @@ export function problemsOf(writer: Writer): Condition[] {
 /** Whether a condition says something, and is not an error. */
 export function isStated(condition: Condition): boolean {
   const verification = condition.verificationStatus?.coding?.[0]?.code;
-  const silent = condition.code?.coding?.[0]?.system === ABSENT_UNKNOWN && condition.code.text === undefined;
+  const silent = hasCode(condition.code, 'no-problem-info') && condition.code?.text === undefined;
   return verification !== 'entered-in-error' && !silent;
 }
 

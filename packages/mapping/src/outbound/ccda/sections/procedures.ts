@@ -1,7 +1,7 @@
 /** Procedures that were done, or not. */
 import type { Device, Procedure, Specimen } from '@medplum/fhirtypes';
 import { choice, dayWords, periodWords, wordsOf } from '../any-value.ts';
-import { ACT_CODE, backwards, LOINC } from '../codes.ts';
+import { ACT_CODE, backwards, LOINC, SNOMED } from '../codes.ts';
 import { attributeOf, type CdaElement, type Child, el, setAttribute } from '../element.ts';
 import { externalDocuments } from '../external-documents.ts';
 import { notes } from '../notes-within.ts';
@@ -12,7 +12,18 @@ import { emptyBody, type SectionBody, type SectionKind } from '../section.ts';
 import { related, smallObservation, statement, statusCode, textReference } from '../statement.ts';
 import { template } from '../templates.ts';
 import { udi } from '../udi.ts';
-import { code, fixed, ids, interval, nameOf, period, primitiveFlavor, time } from '../values.ts';
+import {
+  asTranslations,
+  code,
+  fixed,
+  hasCode,
+  ids,
+  interval,
+  nameOf,
+  period,
+  primitiveFlavor,
+  time,
+} from '../values.ts';
 import type { Writer } from '../writer.ts';
 import { reasons } from './medications.ts';
 
@@ -27,7 +38,8 @@ export const PROCEDURES: SectionKind = {
 export function writeProcedures(writer: Writer, wanted: (resource: Procedure) => boolean): SectionBody {
   const body = emptyBody(['Procedure', 'When', 'Status', 'Site']);
   for (const procedure of writer.chart.all<Procedure>('Procedure')) {
-    if (procedure.status === 'entered-in-error' || !wanted(procedure) || writer.take(procedure)) continue;
+    if (procedure.status === 'entered-in-error' || hasCode(procedure.code, 'no-procedure-info')) continue;
+    if (!wanted(procedure) || writer.take(procedure)) continue;
     const row = writer.nextId('procedure');
     body.rows.push({
       id: row,
@@ -53,13 +65,15 @@ function whenWords(procedure: Procedure): string {
 
 function activity(writer: Writer, procedure: Procedure, row: string): CdaElement {
   const { performedPeriod, performedDateTime } = procedure;
-  const denied = procedure.status === 'not-done';
+  const denied = procedure.status === 'not-done' || hasCode(procedure.code, 'no-known-procedures');
   const element = statement(
     'procedure',
     { classCode: 'PROC', moodCode: 'EVN', negationInd: denied || undefined },
     template('procedure'),
     ids(procedure),
-    code('code', procedure.code),
+    hasCode(procedure.code, 'no-known-procedures')
+      ? fixed('code', '71388002', SNOMED, 'Procedure', undefined, asTranslations(procedure.code))
+      : code('code', procedure.code),
     textReference(row),
     statusCode(activityStatus(procedure.status)),
     toTheDay(
