@@ -2,7 +2,8 @@
 import { MessageBuilder } from '@causeway/hl7v2';
 import type { Attachment } from '@medplum/fhirtypes';
 import { type Envelope, type OutboundDocument, type OutboundKind, recordNumber } from './envelope.ts';
-import { cwe, dtm, ei, pid } from './v2-values.ts';
+import { dtm } from './v2/values/primitives.ts';
+import { cwe, ei, pid } from './v2-values.ts';
 
 const events: Record<OutboundKind, string> = { new: 'T02', correction: 'T08', retraction: 'T11' };
 const structures: Record<OutboundKind, string> = { new: 'MDM_T02', correction: 'MDM_T02', retraction: 'MDM_T01' };

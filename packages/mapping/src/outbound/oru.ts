@@ -1,9 +1,12 @@
 /** A report as ORU^R01 (HL7 v2.5.1 chapter 7.3.1), for the destination's own patient. */
-import { type FieldValue, MessageBuilder } from '@causeway/hl7v2';
+import { type FieldValue, MessageBuilder, repetitions } from '@causeway/hl7v2';
 import type { Observation } from '@medplum/fhirtypes';
 import { type Envelope, isWithdrawn, type OutboundKind, type OutboundResult, recordNumber } from './envelope.ts';
-import { observationValue } from './observation-value.ts';
-import { codingSystem, cwe, dtm, ei, identifierOf, pid } from './v2-values.ts';
+import type { Element } from './v2/record.ts';
+import { codeSystem } from './v2/values/coded.ts';
+import { observationValue, rangeText } from './v2/values/observation.ts';
+import { dtm } from './v2/values/primitives.ts';
+import { cwe, ei, identifierOf, pid, writingFor } from './v2-values.ts';
 
 /**
  * Writes the message. A retraction names what it takes back and repeats no value: OBX-11 `W` (posted as wrong, also for
@@ -58,18 +61,19 @@ export function writeOru(result: OutboundResult, envelope: Envelope): Uint8Array
 function writeObservation(message: MessageBuilder, observation: Observation, index: number, envelope: Envelope): void {
   const { origin, kind } = envelope;
   const silent = kind === 'retraction' || isWithdrawn(observation);
-  const { type, value, units } = silent
-    ? { type: '', value: undefined, units: undefined }
-    : observationValue(observation, origin.key);
+  const stated = observation as object as Element;
+  const { type, values, units } = silent
+    ? { type: '', values: [], units: [] }
+    : observationValue(stated, writingFor(origin.key));
   const performer = observation.performer?.find(({ reference }) => reference?.startsWith('Organization/'))?.display;
   message.segment('OBX', {
     1: index,
     2: type,
     3: cwe(observation.code, origin.key),
     4: subIdentifier(observation),
-    5: value,
+    5: repetitions(...values),
     6: units,
-    7: silent ? '' : rangeText(observation),
+    7: silent ? '' : rangeText(stated),
     8: silent ? '' : observation.interpretation?.[0]?.coding?.find(({ code }) => code)?.code,
     11: observationStatus(observation, kind),
     14: dtm(observation.effectiveDateTime ?? observation.effectivePeriod?.start),
@@ -89,7 +93,7 @@ function requesterOf({ request, requester }: OutboundResult): FieldValue {
 
 function specimenSource({ specimen }: OutboundResult): FieldValue {
   const coding = specimen?.type?.coding?.[0];
-  return coding ? [[coding.code, coding.display, codingSystem(coding.system, '')]] : undefined;
+  return coding ? [[coding.code, coding.display, codeSystem(coding.system, writingFor(''))]] : undefined;
 }
 
 /** OBR-24, HL7 table 0074. */
@@ -149,13 +153,4 @@ function alternateStatus(observation: Observation): string | undefined {
 function subIdentifier(observation: Observation): string | undefined {
   const extension = observation.extension?.find(({ url }) => url?.endsWith('/observation-v2-subid'));
   return extension?.extension?.find(({ url }) => url === 'original-sub-identifier')?.valueString;
-}
-
-function rangeText({ referenceRange }: Observation): string {
-  const range = referenceRange?.[0];
-  if (!range) return '';
-  if (range.text) return range.text;
-  const [low, high] = [range.low?.value, range.high?.value];
-  if (low !== undefined && high !== undefined) return `${low}-${high}`;
-  return low !== undefined ? `>=${low}` : high !== undefined ? `<=${high}` : '';
 }

@@ -5,7 +5,7 @@ import { codeFor, codeForConcept, conceptOf, systemOfConcepts } from '../../../v
 import { codingsOf, type Element, extensionOf, textOf, type Writing } from '../record.ts';
 import { decoded } from './identifiers.ts';
 
-/** Where the three codings of a CWE lie: code, text, system, version, value set OID. */
+/** Where the codings of a CWE lie (the third since v2.7): code, text, system, version, value set OID. */
 const TRIPLETS = [
   [1, 2, 3, 7, 15],
   [4, 5, 6, 8, 18],
@@ -75,7 +75,7 @@ export function writeCodings(codings: readonly Element[], text: string | undefin
     codings.filter(({ system }) => system !== ABSENT),
     text,
   );
-  for (const [index, coding] of stated.slice(0, TRIPLETS.length).entries()) {
+  for (const [index, coding] of stated.slice(0, writing.relayed ? TRIPLETS.length : 2).entries()) {
     const [code, display, system, version, valueSet] = TRIPLETS[index]!;
     parts[code - 1] = textOf(coding, 'code');
     parts[display - 1] = textOf(coding, 'display');

@@ -63,8 +63,7 @@ function plainValue(of: Element): ObservationValue | undefined {
     return { type: lines.length > 1 ? 'TX' : 'ST', values: lines, units: NO_UNITS };
   }
   const time = textOf(of, 'valueDateTime');
-  if (time !== undefined)
-    return { type: time.length > 10 ? 'TS' : 'DT', values: [writeDateTime(time)], units: NO_UNITS };
+  if (time !== undefined) return { type: 'TS', values: [writeDateTime(time)], units: NO_UNITS };
   if (of.valueTime !== undefined) return { type: 'TM', values: [writeTime(of.valueTime)], units: NO_UNITS };
   const integer = textOf(of, 'valueInteger');
   if (integer !== undefined) return { type: 'NM', values: [integer], units: NO_UNITS };
