@@ -31,7 +31,7 @@ export class SaidItems {
   /** @param items those there are; `add` adds to them */
   constructor(items: unknown[]) {
     this.#items = items;
-    items.forEach((item, place) => this.#note(item, place));
+    for (const [place, item] of items.entries()) this.#note(item, place);
   }
 
   /** Where the first item is in which everything stands that a value says; -1 where there is none. */
