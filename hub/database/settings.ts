@@ -22,7 +22,7 @@ export function postgresqlConf(settings: ServerSettings): string {
     ['hba_file', settings.hbaFile],
     ['ident_file', settings.identFile],
     ['max_connections', 60],
-    ['shared_buffers', '384MB'],
+    ['shared_buffers', '320MB'],
     ['effective_cache_size', '1GB'],
     ['work_mem', '16MB'],
     ['maintenance_work_mem', '128MB'],
@@ -41,6 +41,8 @@ export function postgresqlConf(settings: ServerSettings): string {
     ['effective_io_concurrency', 32],
     ['jit', 'off'],
     ['max_parallel_workers_per_gather', 0],
+    // Each worker takes some 34 MiB while it analyses.
+    ['autovacuum_max_workers', 2],
     ['autovacuum_naptime', '20s'],
     ['autovacuum_vacuum_cost_limit', 1000],
     ['timezone', 'UTC'],
