@@ -1,4 +1,6 @@
 /** A search compiled for one statement: what its filters mean, and which of them leads. */
+import type { SearchParameter } from '@causeway/fhir';
+import { parameterNumber } from '../keys.ts';
 import { compile, joined } from './compile.ts';
 import { type Frequencies, frequent } from './frequencies.ts';
 import type { Check, Lead, Predicate, SearchContext } from './predicate.ts';
@@ -15,7 +17,7 @@ export interface Compiled {
   predicates: Predicate[];
   checks: Check[];
   lead: Predicate | undefined;
-  /** The index whose order is the one asked for leads. */
+  /** The index whose order is the one asked for leads; of it what `lead` finds, where that is by the same date. */
   byOrder: SortKey | undefined;
   homes: number[] | undefined;
 }
@@ -34,9 +36,11 @@ export async function compileSearch(
   const base = { context, values, request, filters, predicates, checks, homes };
   if (homes) return { ...base, lead: withinHomes(predicates), byOrder: undefined };
   const { lead, isFrequent } = await mostSelective(context, base, frequencies);
-  const key = request.sort[0];
-  const byOrder = isFrequent && request.sort.length === 1 && isIndexed(key) ? key : undefined;
-  return { ...base, lead: byOrder ? undefined : lead, byOrder };
+  const [key, ...more] = request.sort;
+  if (!isIndexed(key) || more.length > 0) return { ...base, lead, byOrder: undefined };
+  const ofKey = predicates.find((one) => isOfKey(request, key, one));
+  if (isFrequent || (lead && lead === ofKey)) return { ...base, lead: ofKey, byOrder: key };
+  return { ...base, lead, byOrder: undefined };
 }
 
 /** In a chart any index will do; that of the patient itself finds the most. */
@@ -73,7 +77,14 @@ function isHashed(lead: Lead): boolean {
   return 'hashes' in lead;
 }
 
-function isIndexed(key: SortKey | undefined): boolean {
+/** Whether a filter is on the date that is sorted by. Of persons another source patient may have another date. */
+function isOfKey({ type }: SearchRequest, { parameter }: IndexedKey, { times }: Predicate): boolean {
+  return times !== undefined && type !== 'Patient' && times.param === parameterNumber(type, parameter.code);
+}
+
+type IndexedKey = SortKey & { parameter: SearchParameter };
+
+function isIndexed(key: SortKey | undefined): key is IndexedKey {
   if (typeof key?.parameter !== 'object' || key.parameter.unionOf) return false;
   return ['date', 'number', 'quantity', 'string'].includes(key.parameter.type);
 }

@@ -93,6 +93,17 @@ describe('a page reads the resources that it gives', () => {
     expect(await resourcesRead(query, 'index_range_by_resource')).toBeLessThanOrEqual(2 + page + 1);
   });
 
+  it('sorted by time, from and to: the index gives both', async () => {
+    for (const query of ['date=ge2010&_sort=date', 'status=final&date=ge2004&date=lt2016-07&_sort=-date']) {
+      const asked = `Observation?${query}&_count=${page}`;
+      const { lead } = await record.explain(clinician, request(asked));
+      expect([query, lead]).toEqual([query, 'the index of date, in its order']);
+      expect(await resourcesRead(asked)).toBeLessThanOrEqual(page + 2);
+      expect(await resourcesRead(asked, 'index_range_by_resource')).toBe(0);
+      expect((await found(asked)).length).toBeGreaterThan(page);
+    }
+  });
+
   it('begins with a time from and to where that is rarer than the code', async () => {
     const lead = async (query: string) => (await record.explain(clinician, request(query))).lead;
     expect(await lead('Observation?code=even&date=ge2004-05-01&date=lt2004-06-01')).toBe('date');

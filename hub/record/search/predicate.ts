@@ -45,11 +45,16 @@ export interface Predicate {
   lead?: Lead;
   /** The lead gives more than the filter finds. */
   partial?: true;
+  /** Of a date that a resource has once at most: its parameter, and the rows of `index_range` that the filter finds, as `i`. */
+  times?: { param: bigint; rows(select: Select): string };
   /** Where the filter confines the search to the records of known patients: their homes. */
   homes?: number[];
   /** What is left to be checked on the resource itself, beside the condition. */
   check?: Check;
 }
+
+/** What to select of rows of `index_range`, and in which order; `low`: how to write the low end of `i`. */
+export type Select = (low: string) => { columns: string; order: string };
 
 /**
  * Rows of `index_token` with one of these values; the Patients in whose homes there are such rows; or a statement that

@@ -2,7 +2,7 @@
 import type { SearchParameter } from '@causeway/fhir';
 import { canonicalBounds, canonicalNumber, quantityStep, systemNumber, unitHash } from '../index-entries.ts';
 import { parameterNumber } from '../keys.ts';
-import { anyOf, indexed, lazily, type Predicate, type SearchContext } from './predicate.ts';
+import { anyOf, indexed, lazily, type Predicate, type SearchContext, type Select } from './predicate.ts';
 import { type AskedRange, readDate, readNumber, readQuantity } from './values.ts';
 
 const ucum = 'http://unitsofmeasure.org';
@@ -45,16 +45,23 @@ export function dates(
   const { from, to, after } = boundsOf(asked);
   const time = (value: number) => `${context.parameter(value)}::float8`;
   // Of dates, the step is the low end.
-  const rows = () => {
-    const of = `SELECT i.home, i.rkey FROM index_range i WHERE i.param = ${context.parameter(String(number))}::bigint`;
-    const until = Number.isFinite(to) ? ` AND i.step <= ${time(to)}` : '';
-    if (!Number.isFinite(from)) return `${of}${until} AND ${test('i.step')}`;
-    return `${of} AND i.step >= ${time(from)}${until} AND ${test('i.step')}
-      UNION ALL
-      ${of} AND i.unit IS NULL AND i.high - i.low > ${dayMs} AND i.high > ${time(after)} AND i.low + 0 < ${time(from)}
-        AND ${test('(i.low + 0)')}`;
+  const rows = (select: Select) => {
+    const of = (low: string, condition: string) => {
+      const { columns, order } = select(low);
+      const param = `${context.parameter(String(number))}::bigint`;
+      return `SELECT ${columns} FROM index_range i WHERE i.param = ${param} AND ${condition} AND ${test(low)} ${order}`;
+    };
+    const until = Number.isFinite(to) ? `i.step <= ${time(to)}` : 'true';
+    if (!Number.isFinite(from)) return of('i.step', until);
+    // Not as if the other index could answer it: the planner would go through that for the sake of its order.
+    const long = `i.unit IS NULL AND i.high - i.low > ${dayMs} AND i.high > ${time(after)} AND i.low + 0 < ${time(from)}`;
+    return `(${of('i.step', `i.step >= ${time(from)} AND ${until}`)}) UNION ALL (${of('(i.low + 0)', long)})`;
   };
-  return { ...indexed(context, 'index_range', number, ({ low }) => test(low)), lead: { rows } };
+  return {
+    ...indexed(context, 'index_range', number, ({ low }) => test(low)),
+    lead: { rows: () => rows(() => ({ columns: 'i.home, i.rkey', order: '' })) },
+    ...(parameter.isSingle && code === parameter.code ? { times: { param: number, rows } } : {}),
+  };
 }
 
 /** As in the condition of the index `index_range_long`. */

@@ -38,8 +38,9 @@ export class SearchRun {
   /** The first rows after a cursor. */
   async rows(compiled: Compiled, cursor: Cursor | undefined, limit: number): Promise<PageRow[]> {
     const rows = await this.query<PageRow>(pageStatement(compiled, cursor, limit), compiled.values);
-    const { byOrder, request } = compiled;
-    if (!byOrder || rows.length >= limit || cursor?.keys[0] === null) return rows;
+    const { byOrder, lead, request } = compiled;
+    // What a filter on the same date finds has a value of the key.
+    if (!byOrder || lead || rows.length >= limit || cursor?.keys[0] === null) return rows;
     // The index of the order is at its end: what has no value of the key comes last.
     const rest = await this.compile(request);
     const from = cursor && { ...cursor, keys: [null], ...beginning(byOrder) };

@@ -11,7 +11,7 @@ import type { Compiled } from './compiled.ts';
 import type { Cursor } from './cursor.ts';
 import { eachResource, foundRows, orderedRows, type Within } from './lead.ts';
 import { afterCursor, afterPlace, type OrderKey, orderBy, orderKeys, sortedColumns } from './order.ts';
-import { hashArray, type Predicate, patientOf, type SearchContext, sqlOf } from './predicate.ts';
+import { hashArray, lazily, type Predicate, patientOf, type SearchContext, sqlOf } from './predicate.ts';
 import type { SortKey } from './request.ts';
 
 /** One page: `limit` rows after the cursor with their sort keys `k0`, `k1`, … and the clock as `bound`. */
@@ -94,9 +94,12 @@ function chart(compiled: Compiled, keys: readonly OrderKey[]): string {
     GROUP BY home, rkey HAVING bool_or(led)`;
 }
 
-/** Follows the index of the sort key; of a resource with several values the first that comes stands for it. */
+/**
+ * Follows the index of the sort key, between the times that a filter on the same date asks for; of a resource with several
+ * values the first that comes stands for it.
+ */
 function inIndexOrder(compiled: Compiled, key: SortKey, cursor: Cursor | undefined, limit: number): string {
-  const { context, request } = compiled;
+  const { context, request, lead } = compiled;
   const parameter = key.parameter as { code: string; type: string };
   const isString = parameter.type === 'string';
   const [table, cast] = isString ? ['index_string', 'text'] : ['index_range', 'float8'];
@@ -105,23 +108,28 @@ function inIndexOrder(compiled: Compiled, key: SortKey, cursor: Cursor | undefin
   const column = isString ? 'value' : inSteps ? 'low' : 'step';
   const order = key.descending ? 'DESC' : 'ASC';
   const bySteps = (of: string) => (inSteps ? `${of}.step ${order}, ` : '');
-  const number = `${context.parameter(String(parameterNumber(request.type, parameter.code)))}::bigint`;
+  const number = lazily(() => `${context.parameter(String(parameterNumber(request.type, parameter.code)))}::bigint`);
   const keys: OrderKey[] = [{ sql: () => 's.key', cast, descending: key.descending, neverNull: true }];
   const earlier = key.descending ? '>' : '<';
   const index = { key: () => `x.${column}`, home: 'x.home', rkey: 'x.rkey' };
   const after = cursor ? ` AND ${afterCursor(context, keys, cursor, index)}` : '';
   const range = () => {
     const last = cursor!.keys[0]!;
-    const from = inSteps && !key.descending ? quantityStep(Number(last)) : last;
-    return ` AND x.${inSteps ? 'step' : column} ${key.descending ? '<=' : '>='} ${context.parameter(from)}::${cast}`;
+    const next = inSteps && !key.descending ? quantityStep(Number(last)) : last;
+    return ` AND x.${inSteps ? 'step' : column} ${key.descending ? '<=' : '>='} ${context.parameter(next)}::${cast}`;
   };
+  const ordered = (of: string, value: string) =>
+    `ORDER BY ${bySteps(of)}${orderBy(keys, { key: () => value, home: `${of}.home`, rkey: `${of}.rkey` })}`;
+  const between = (low: string) => ({ columns: `i.home, i.rkey, ${low} AS step`, order: ordered('i', low) });
+  const from = lead?.times ? `(${lead.times.rows(between)}) x WHERE true` : `${table} x WHERE x.param = ${number()}`;
+  const isFirst = lead?.times
+    ? 'true'
+    : `NOT EXISTS (SELECT 1 FROM ${table} o
+        WHERE o.home = s.home AND o.rkey = s.rkey AND o.param = ${number()} AND o.${column} ${earlier} s.key)`;
   return `SELECT ${storedColumns}, s.key AS k0, ${bound}
-    FROM (SELECT x.home, x.rkey, x.${column} AS key${inSteps ? ', x.step' : ''} FROM ${table} x
-          WHERE x.param = ${number}${cursor ? range() : ''}${after}
-          ORDER BY ${bySteps('x')}${orderBy(keys, index)} OFFSET 0) s
-    ${each('s')}
-    WHERE ${placeConditions(compiled, 's')} AND ${conditions(compiled, cursor, 's')} AND NOT EXISTS (
-      SELECT 1 FROM ${table} o WHERE o.home = s.home AND o.rkey = s.rkey AND o.param = ${number} AND o.${column} ${earlier} s.key)
+    FROM (SELECT x.home, x.rkey, x.${column} AS key${inSteps ? ', x.step' : ''} FROM ${from}${cursor ? range() : ''}${after}
+          ${ordered('x', `x.${column}`)} OFFSET 0) s
+    ${each('s')} WHERE ${placeConditions(compiled, 's')} AND ${conditions(compiled, cursor, 's')} AND ${isFirst}
     ORDER BY ${bySteps('s')}${orderBy(keys, { ...sortedColumns, key: () => 's.key' })} LIMIT ${limit}`;
 }
 
@@ -137,8 +145,12 @@ function source(
   const { context, request, lead } = compiled;
   const inside = within(compiled, cursor);
   if (!lead?.lead) {
-    const rows = `SELECT * FROM resource WHERE type = ${typeCode(request.type)} AND ${inside('home', 'rkey')}`;
-    return { from: `(${rows}) r LEFT JOIN link l ON l.home = r.home`, place: undefined, order: 'r.home, r.rkey DESC' };
+    const all = (columns: string) =>
+      `(SELECT ${columns} FROM resource WHERE type = ${typeCode(request.type)} AND ${inside('home', 'rkey')})`;
+    // Where indexes alone say something of a place, its row is read only if they do.
+    return placeConditions(compiled, 'lead') === 'true'
+      ? { from: `${all('*')} r LEFT JOIN link l ON l.home = r.home`, place: undefined, order: 'r.home, r.rkey DESC' }
+      : { from: `${all('home, rkey')} lead ${each('lead')}`, place: 'lead', order: 'lead.home, lead.rkey DESC' };
   }
   if (!inOrder)
     return { from: `(${foundRows(context, lead.lead, inside)}) lead ${each('lead')}`, place: 'lead', order: '' };
