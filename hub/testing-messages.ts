@@ -112,3 +112,14 @@ function pid(person: Person, facility: string): FieldValues {
 function phone(number: string | null | undefined, use: string): string[] | null | undefined {
   return typeof number === 'string' ? [number, use, 'PH'] : number;
 }
+
+/**
+ * A batch of refused messages whose answers together have some 200 KiB, as much as an acknowledgement repeats of a header:
+ * for senders that read no answers.
+ */
+export function longAnswered(controlId: string): string {
+  const name = 'N'.repeat(500);
+  const message = (n: number) =>
+    `MSH|^~\\&|${name}|${name}|${name}|${name}|20240301||ADT^A08|${controlId}-${n}|P|9.9\rPID|1\r`;
+  return `BHS|^~\\&\r${Array.from({ length: 100 }, (_, n) => message(n)).join('')}BTS|100\r`;
+}
