@@ -128,3 +128,33 @@ describe('the plan of a document', () => {
     expect(plan?.text?.div).toContain('As told.');
   });
 });
+
+describe('those who take part without a person', () => {
+  const address = '<addr><streetAddressLine>1 Mill Lane</streetAddressLine><city>Northwater</city></addr>';
+
+  it('a laboratory is reached where its role says', () => {
+    const result = `<observation classCode="OBS" moodCode="EVN"><templateId root="2.16.840.1.113883.10.20.22.4.2"/><id root="1.2.826.9" extension="R"/>
+      <code code="2951-2" codeSystem="2.16.840.1.113883.6.1"/><statusCode code="completed"/><value xsi:type="PQ" value="1" unit="1"/>
+      <performer><assignedEntity><id nullFlavor="NI"/>${address}<telecom value="tel:+1-206-555-0177"/>
+        <representedOrganization><id root="1.2.826.11" extension="LAB"/><name>Lab</name>${address}</representedOrganization></assignedEntity></performer></observation>`;
+    const conversion = convert(documentOf(sectionOf('30954-2', result)));
+    const laboratory = ofType(conversion, 'Organization').find(({ name }) => name === 'Lab');
+    expect(laboratory?.address).toHaveLength(1);
+    expect(laboratory?.telecom?.[0]?.value).toBe('+1-206-555-0177');
+    expect(
+      conversion.ledger.filter(
+        ({ source, disposition }) => /performer.*(addr|telecom)/.test(source) && disposition === 'kept',
+      ),
+    ).toEqual([]);
+  });
+
+  it('a device that writes has its place', () => {
+    const author = `<author><time value="20240301"/><assignedAuthor><id root="1.2.826.12"/>${address}
+      <assignedAuthoringDevice><softwareName>Scribe 2</softwareName></assignedAuthoringDevice></assignedAuthor></author>`;
+    const conversion = convert(documentOf('').replace('<custodian>', `${author}<custodian>`));
+    const [device] = ofType(conversion, 'Device');
+    const [place] = ofType(conversion, 'Location');
+    expect(place?.address?.city).toBe('Northwater');
+    expect(device?.location?.reference).toBe(`Location/${place?.id}`);
+  });
+});

@@ -7,10 +7,12 @@ import { identifier } from './data-types.ts';
 import type { Draft } from './draft.ts';
 import { applyRows } from './engine.ts';
 import type { Json } from './fhir-path.ts';
+import { address, contactPoint } from './names.ts';
 import type { Run } from './run.ts';
 import type { Row } from './table.ts';
 import {
   DEVICE,
+  DEVICE_PLACE,
   EXTERNAL_DOCUMENT,
   LOCATION,
   ORGANIZATION,
@@ -20,6 +22,7 @@ import {
   SPECIMEN_COLLECTION,
 } from './tables/common.ts';
 import { UDI } from './tables/devices.ts';
+import { SaidItems } from './unify.ts';
 
 const ROLES = [
   'assignedAuthor',
@@ -158,12 +161,18 @@ function roleOf(element: XmlElement): XmlElement | undefined {
 
 function makeParticipant(run: Run, role: XmlElement): Draft | undefined {
   if (role.child('assignedAuthoringDevice') !== undefined || role.child('playingDevice') !== undefined) {
-    return device(run, role, false);
+    const author = device(run, role, false);
+    const place = role.child('addr') && entity(run, role, 'Location', DEVICE_PLACE);
+    if (author !== undefined && place !== undefined) author.resource.location ??= run.referenceTo(place);
+    return author;
   }
   if (isPatient(run, role)) return run.patient;
   const person = PERSONS.map((name) => role.child(name)).find((child) => child !== undefined);
   const works = organizationOf(run, role);
-  if (person === undefined && works !== undefined && !hasOwnId(role)) return works;
+  if (person === undefined && works !== undefined && !hasOwnId(role)) {
+    addContacts(run, role, works);
+    return works;
+  }
   if (role.name === 'relatedEntity' || PERSONAL_ROLES.has(role.attr('classCode') ?? '')) {
     const draft = entity(run, role, 'RelatedPerson', RELATED_PERSON);
     if (draft !== undefined) draft.resource.patient ??= run.referenceTo(run.patient);
@@ -171,6 +180,34 @@ function makeParticipant(run: Run, role: XmlElement): Draft | undefined {
   }
   return entity(run, role, 'Practitioner', PRACTITIONER) ?? works;
 }
+
+/** Where an organization is reached in a role, for one that is told of without a person. */
+function addContacts(run: Run, role: XmlElement, draft: Draft): void {
+  const rule = run.account.rule;
+  run.account.rule = draft.type;
+  for (const [child, name, read] of CONTACTS) {
+    const list = (draft.resource[name] as unknown[] | undefined) ?? [];
+    const said = new SaidItems(list);
+    for (const element of role.all(child)) {
+      const value = read(run, element, { draft, path: `${name}[${list.length}]` });
+      if (value === undefined) continue;
+      const same = said.find(value);
+      if (same === -1) {
+        said.add(value);
+        continue;
+      }
+      run.account.reopen(element);
+      read(run, element, { draft, path: `${name}[${same}]` });
+    }
+    if (list.length > 0) draft.resource[name] = list;
+  }
+  run.account.rule = rule;
+}
+
+const CONTACTS = [
+  ['telecom', 'telecom', contactPoint],
+  ['addr', 'address', address],
+] as const;
 
 function hasOwnId(role: XmlElement): boolean {
   return role.all('id').some((id) => id.attr('extension') !== undefined);

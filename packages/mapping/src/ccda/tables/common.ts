@@ -96,6 +96,9 @@ export const DEVICE: readonly Row[] = [
   ['telecom', 'contact[]', 'telecom'],
 ];
 
+/** Where a device is that writes documents. */
+export const DEVICE_PLACE: readonly Row[] = [['addr', 'address', 'address']];
+
 export const SPECIMEN: readonly Row[] = [
   ['specimenRole/id', 'identifier[]', 'identifier'],
   ['specimenRole/specimenPlayingEntity/code', 'type', 'concept'],
