@@ -104,7 +104,10 @@ export class ApplicationAcks {
       );
       if (finished.length === 0 && this.#ways.size > askedAtOnce) this.#askLater(asked);
       this.#pauseMs = finished.length > 0 ? shortestPauseMs : Math.min(this.#pauseMs * 1.5, longestPauseMs);
-      for (const { message } of finished) await this.#send(message);
+      for (const { message, isOwed } of finished) {
+        if (isOwed) await this.#send(message);
+        else this.#ways.delete(message);
+      }
     } catch (error) {
       this.#pauseMs = longestPauseMs;
       this.#failed(error);

@@ -166,6 +166,23 @@ describe('enhanced mode', () => {
   });
 });
 
+describe('a connection', () => {
+  it('waits at its end for no acknowledgement that is not owed any more', async () => {
+    const client = await hub.mllp();
+    send(client, 'OVER1', { 15: 'NE', 16: 'AL' });
+    await client.answer();
+    const { ack_id } = await acknowledged('OVER1', 'sent');
+    client.send(`MSH|^~\\&|EHR|CLINIC|||20240301||ACK^A08^ACK|OVER2|P|2.5.1\rMSA|CA|${ack_id}\r`);
+    await acknowledged('OVER1', 'confirmed');
+    send(client, 'OVER1', { 15: 'AL', 16: 'AL' });
+    send(client, 'OVER1', { 15: 'NE', 16: 'AL' });
+    const begun = Date.now();
+    client.end();
+    await client.closed;
+    expect(Date.now() - begun).toBeLessThan(15_000);
+  });
+});
+
 describe('sequence numbers', () => {
   const numbered = async (client: MllpClient, number: number | string, controlId: string, header: FieldValues = {}) => {
     send(client, controlId, { 3: 'SEQ', 13: String(number), ...header });

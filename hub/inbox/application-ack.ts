@@ -31,16 +31,25 @@ const shownConditions = 10;
 /** Whoever sends one has so long; after that (a hub that ended) it is anybody's again. */
 const unclaimed = `(a.claimed IS NULL OR a.claimed < now() - interval '1 minute')`;
 
-/** The acknowledgements of these messages that can be sent: the messages are finished and nothing was sent yet. */
-export async function finishedOf(database: Database, messages: string[]): Promise<DueAcknowledgement[]> {
+/**
+ * Of these messages, those whose acknowledgement can be sent now, in the order of the messages, and those for which there
+ * is nothing to send any more.
+ */
+export async function finishedOf(
+  database: Database,
+  messages: string[],
+): Promise<{ message: string; isOwed: boolean }[]> {
   const { rows } = await database.query({
     name: 'application_ack_finished',
-    text: `SELECT a.message, a.source, a.attempts FROM application_ack a JOIN message m ON m.id = a.message
-           WHERE a.message = ANY($1::uuid[]) AND a.state IN ('due', 'kept') AND m.state IN ('processed', 'dead')
-             AND ${unclaimed} ORDER BY m.seq LIMIT ${atOnce}`,
+    text: `SELECT v.message, coalesce(a.state IN ('due', 'kept'), false) AS owed
+           FROM unnest($1::uuid[]) AS v (message)
+           LEFT JOIN application_ack a ON a.message = v.message LEFT JOIN message m ON m.id = v.message
+           WHERE a.message IS NULL OR a.state NOT IN ('due', 'kept')
+             OR (m.state IN ('processed', 'dead') AND ${unclaimed})
+           ORDER BY m.seq LIMIT ${atOnce}`,
     values: [messages],
   });
-  return rows as DueAcknowledgement[];
+  return rows.map(({ message, owed }) => ({ message, isOwed: owed }));
 }
 
 /** Those that no connection has sent in its turn. */
