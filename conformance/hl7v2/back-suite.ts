@@ -2,7 +2,7 @@
  * Suite `hl7v2-back`: messages of the types that are written are converted and written back from the resources alone;
  * every mapped atom is looked for in its own field.
  */
-import { isParseError, parseMessage } from '@causeway/hl7v2';
+import { isParseError, type Message, parseMessage } from '@causeway/hl7v2';
 import {
   type Conversion,
   type ConversionContext,
@@ -11,6 +11,7 @@ import {
   restoreV2,
   writeV2,
 } from '@causeway/mapping';
+import type { Resource } from '@medplum/fhirtypes';
 import { caseFiles } from '../case-files.ts';
 import { percent, type SuiteResult, type Verdict, Verdicts } from '../result.ts';
 import { MeaningCheck } from './equal-values.ts';
@@ -30,6 +31,14 @@ const ENVELOPE: Envelope = {
   recipient: { patient: { resourceType: 'Patient' }, identifierSystem: '' },
   origin: { key: CONTEXT.source, name: CONTEXT.source },
   relayed: true,
+};
+const OWN: Envelope = {
+  ...ENVELOPE,
+  relayed: false,
+  recipient: {
+    patient: { resourceType: 'Patient', identifier: [{ system: 'urn:oid:2.999.1', value: 'D-1' }] },
+    identifierSystem: 'urn:oid:2.999.1',
+  },
 };
 const WRITTEN = new Set(['ADT', 'ORU', 'MDM', 'SIU', 'RDE', 'VXU', 'ORM', 'OMG', 'OML']);
 const PLACES_SHOWN = 60;
@@ -104,6 +113,7 @@ function checkMessage(
   const restored = restoreV2({ code, event, resources }, conversion.ledger, ENVELOPE);
   const again = typeof restored === 'string' ? undefined : parseMessage(restored);
   if (again === undefined || isParseError(again)) return { reasons: ['what is restored is refused'] };
+  const reasons = [...missingSegments(conversion, again), ...ownMessage(code, event, resources)];
   for (const { place, fate } of giveBack(message, conversion, again, meaning)) {
     if (fate === 'given') tally.restored++;
     else if (fate === 'text') tally.restored_text++;
@@ -111,7 +121,28 @@ function checkMessage(
   }
   const second = writtenBack(code, event, convertV2(back, CONTEXT));
   if (typeof second === 'string' || Buffer.compare(second, bytesBack) !== 0) tally.unstable++;
-  return { reasons: [] };
+  return { reasons };
+}
+
+/** Every segment of which an atom is mapped stands in what is restored. */
+function missingSegments({ ledger }: Conversion, restored: Message): string[] {
+  const mapped = ledger
+    .filter(({ disposition }) => disposition === 'mapped')
+    .map(({ source }) => source.split('-')[0]!);
+  const names = [...new Set(mapped)].map((segment) => segment.slice(0, 3));
+  return [...new Set(names)]
+    .filter((name) => restored.all(name).length < names.filter((other) => other === name).length)
+    .map((name) => `a ${name} is missing in what is restored`);
+}
+
+/** The same facts as a message of the hub's own to a destination: read again, of version 2.5.1, about its own patient. */
+function ownMessage(code: string, event: string, resources: Resource[]): string[] {
+  const bytes = writeV2({ code, event, resources }, OWN);
+  if (typeof bytes === 'string') return [`not written for a destination: ${bytes}`];
+  const message = parseMessage(bytes);
+  if (isParseError(message)) return [`what is written for a destination is refused: ${message.code}`];
+  const about = [message.version, message.get('MSH-3'), message.get('PID-3.1')].join(' ');
+  return about === '2.5.1 CAUSEWAY D-1' ? [] : ['a message to a destination is not about its own patient'];
 }
 
 function writtenBack(code: string, event: string, { facts }: Conversion): Uint8Array | string {
