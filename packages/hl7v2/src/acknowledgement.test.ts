@@ -81,6 +81,7 @@ test('own delimiters and charset are used in the answer', () => {
 test.each([
   ['UTF-16 is declared and the bytes are not', 'MSH|^~\\&|A|B|C|D|2024||ADT^A01|7|P|2.5||||||UNICODE UTF-16\r'],
   ['UTF-16 is declared, the mark says UTF-8', '\ufeffMSH|^~\\&|A|B|C|D|2024||ADT^A01|7|P|2.5||||||UNICODE UTF-16\r'],
+  ['there is no such version', 'MSH|^~\\&|A|B|C|D|2024||ADT^A01|7|P|2.5.3\r'],
   ['a delimiter stands in versions', 'MSH|.&#!|A|B|C|D|2024||ADT.A01|7|P|2.5\r'],
   [
     'the control number has more parts than are taken',

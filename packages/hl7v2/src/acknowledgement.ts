@@ -10,6 +10,7 @@ import { type Delimiters, standardDelimiters } from './delimiters.ts';
 import { escapeText } from './escape.ts';
 import type { MessageHeader } from './header.ts';
 import { Message } from './message.ts';
+import { supportedVersions } from './parse.ts';
 import { type ConditionCode, conditionText, isParseError, type ParseError } from './parse-error.ts';
 
 /** `accept`: taken; `error`: content at fault; `reject`: not taken (header at fault, or no room now). */
@@ -158,7 +159,8 @@ function headerOf(to: Message | ParseError | MessageHeader): MessageHeader | und
 
 /** The sender's own version where it is one, so that it can read the answer. */
 function answerVersion(header: MessageHeader | undefined): string {
-  return header?.version !== undefined && /^2\.[1-9](\.[0-9])?$/.test(header.version) ? header.version : '2.5.1';
+  const version = header?.version ?? '';
+  return supportedVersions.has(version) && /^2\.[1-9][.\d]*$/.test(version) ? version : '2.5.1';
 }
 
 function isBefore(version: string, minor: number): boolean {

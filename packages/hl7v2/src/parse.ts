@@ -18,7 +18,7 @@ export interface ParseOptions extends CharsetOptions {
 }
 
 /** HL7 table 0104. */
-const supportedVersions: ReadonlySet<string> = new Set(
+export const supportedVersions: ReadonlySet<string> = new Set(
   '2.0 2.0D 2.1 2.2 2.3 2.3.1 2.3.2 2.4 2.5 2.5.1 2.5.2 2.6 2.7 2.7.1 2.8 2.8.1 2.8.2 2.9 2.9.1'.split(' '),
 );
 
