@@ -62,8 +62,8 @@ export function compileBack(rows: readonly Row[], options: BackOptions = {}): Ba
       const mine = claims.get(row) ?? [];
       for (const { value, path } of find(resource, row)) {
         if (row.single && mine.length > 0) break;
-        if (isClaimed(path, claimed) || !row.writer.accepts(value, writing) || !fits(value)) continue;
-        claimed.add(path);
+        if (claimed.has(path) || !row.writer.accepts(value, writing) || !fits(value)) continue;
+        takeUp(path, claimed);
         mine.push(value);
       }
       if (mine.length > 0) claims.set(row, mine);
@@ -82,10 +82,8 @@ export function compileBack(rows: readonly Row[], options: BackOptions = {}): Ba
 }
 
 /** An item is taken when it, or a member of it, is. */
-function isClaimed(path: string, claimed: ReadonlySet<string>): boolean {
-  if (claimed.has(path)) return true;
-  for (const known of claimed) if (known.startsWith(`${path}.`)) return true;
-  return false;
+function takeUp(path: string, claimed: Set<string>): void {
+  for (let end = path.length; end > 0; end = path.lastIndexOf('.', end - 1)) claimed.add(path.slice(0, end));
 }
 
 function compileRow([from, to, type, options]: Row, { single }: BackOptions): BackRow {

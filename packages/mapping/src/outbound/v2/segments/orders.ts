@@ -4,7 +4,7 @@ import { OBR_REPORT, OBR_REQUEST, OBR_SPECIMEN, ORC_REQUEST } from '../../../v2/
 import { codeFor } from '../../../v2/vocabularies.ts';
 import { compileBack } from '../engine.ts';
 import type { SegmentFields } from '../fields.ts';
-import { childOf, type Element, listOf, refersTo, textOf } from '../record.ts';
+import { childOf, type Element, listOf, textOf } from '../record.ts';
 import { writeAddress, writeContactPoint } from '../values/contacts.ts';
 import { organizationOf, practitionerOf, writeOrganization } from '../values/parties.ts';
 import { writeNotes, writeRemark } from './notes.ts';
@@ -48,12 +48,15 @@ export function orderGroups(sheet: Sheet): OrderGroup[] {
       const found = sheet.record.resolve(reference);
       return found?.resourceType === 'Observation' ? [found] : [];
     });
+  const places = new Map<Element | undefined, number>(requests.map((request, place) => [request, place]));
   const reported = reports.map((report) => {
-    const request = requests.find((item) => listOf(report, 'basedOn').some((reference) => refersTo(reference, item)));
+    const named = listOf(report, 'basedOn').flatMap((reference) => places.get(sheet.record.resolve(reference)) ?? []);
+    const request = named.length === 0 ? undefined : requests[Math.min(...named)];
     return { request, report, observations: known(listOf(report, 'result')) };
   });
+  const withReport = new Set(reported.map(({ request }) => request));
   const asked = requests
-    .filter((request) => !reported.some((group) => group.request === request))
+    .filter((request) => !withReport.has(request))
     .map((request) => ({ request, report: undefined, observations: known(listOf(request, 'supportingInfo')) }));
   return [...reported, ...asked];
 }
