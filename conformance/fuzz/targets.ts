@@ -237,6 +237,8 @@ function readXml(input: Buffer): boolean {
   const json = jsonFromXml(input.toString());
   if (typeof json !== 'string') return refused(json.error);
   const scanned = scanResource(json);
+  // XML may be nested deeper than JSON may.
+  if (isFhirError(scanned) && scanned.code === 'too-costly') return refused(scanned.error);
   if (isFhirError(scanned)) throw new Error(`The JSON of it cannot be read: ${scanned.error}`);
   validate(scanned.value);
   return true;
