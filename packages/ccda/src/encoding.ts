@@ -5,19 +5,21 @@
 
 export type DecodeResult = { ok: true; text: string; encoding: string } | { ok: false; message: string };
 
-const DECLARED: Record<string, string> = {
-  'utf-8': 'utf-8',
-  utf8: 'utf-8',
-  'utf-16': 'utf-16le',
-  'utf-16le': 'utf-16le',
-  'utf-16be': 'utf-16be',
-  'us-ascii': 'utf-8',
-  ascii: 'utf-8',
-  'iso-8859-1': 'latin1',
-  latin1: 'latin1',
-  'windows-1252': 'windows-1252',
-  cp1252: 'windows-1252',
-};
+const DECLARED: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    'utf-8': 'utf-8',
+    utf8: 'utf-8',
+    'utf-16': 'utf-16le',
+    'utf-16le': 'utf-16le',
+    'utf-16be': 'utf-16be',
+    'us-ascii': 'utf-8',
+    ascii: 'utf-8',
+    'iso-8859-1': 'latin1',
+    latin1: 'latin1',
+    'windows-1252': 'windows-1252',
+    cp1252: 'windows-1252',
+  }),
+);
 
 /**
  * Decodes a document. Bytes that the encoding does not allow are an error: a silently replaced character could be
@@ -56,6 +58,6 @@ function sniff(bytes: Uint8Array): string | undefined {
   const head = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.byteLength, 200)).toString('latin1');
   const declared = /^\s*<\?xml[^>]*?encoding\s*=\s*["']([A-Za-z0-9._-]+)["']/.exec(head)?.[1]?.toLowerCase();
   if (declared === undefined) return 'utf-8';
-  const encoding = DECLARED[declared];
+  const encoding = DECLARED.get(declared);
   return encoding?.startsWith('utf-16') ? 'utf-8' : encoding;
 }

@@ -115,3 +115,8 @@ describe('parseXml', () => {
     );
   });
 });
+
+it.each(['constructor', 'toString', 'hasOwnProperty', '__proto__'])('%s is no encoding', (name) => {
+  const result = parseXml(Buffer.from(`<?xml version="1.0" encoding="${name}"?><a/>`));
+  expect(result.ok || result.error.code).toBe('encoding');
+});

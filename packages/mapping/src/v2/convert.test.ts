@@ -345,6 +345,7 @@ describe('any message', () => {
 
   test('no resource holds control characters, which FHIR strings may not', () => {
     const doctor = '1001^Keller\u0000^Jon^^^DR^^NPI&2.16.840.1\u0000.113&ISO^L^^^NP\u0001I';
+    expect(JSON.stringify(convert('ADT^A01', PID.replace('778', '77\ud8008')).facts)).not.toMatch(/\\ud8/);
     const visit = `PV1|1|I|4\u0000E|||${doctor}|${doctor}||||||||||||V5\u00005^^^HARBOR&1.\u00022&ISO^VN`;
     const result = convert('ADT^A0\u00001', PID.replace('778', '7\u000078'), visit, `ROL|1|AD|PP|${doctor}`);
     expect(JSON.stringify(result.facts)).not.toMatch(/\\u00[01]/);

@@ -74,7 +74,8 @@ export function readSource(message: Message): SourceSegment[] {
 const CONTROL = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/;
 
 function printable(value: string): string {
-  return (CONTROL.test(value) ? value.replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/g, '') : value).trim();
+  const whole = value.isWellFormed() ? value : value.toWellFormed();
+  return (CONTROL.test(whole) ? whole.replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/g, '') : whole).trim();
 }
 
 /** Arrays begin with what they are made for: one that is grown from nothing has room for seventeen. */
