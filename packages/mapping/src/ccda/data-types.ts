@@ -2,11 +2,13 @@
  * From CDA data types to FHIR data types. Each function returns the FHIR value, or undefined when there is none, and
  * says in the account where each atom it read went.
  */
+
 import type { XmlElement } from '@causeway/ccda';
 import { CODE_SYSTEM_NAMES, CODE_SYSTEMS, IDENTIFIER_SYSTEMS, uriOfRoot } from './code-systems.ts';
 import { translate } from './concept-maps.ts';
 import type { Draft } from './draft.ts';
 import type { Json } from './fhir-path.ts';
+import { own } from './own.ts';
 import type { Run } from './run.ts';
 import { fhirDateTime } from './time.ts';
 
@@ -99,7 +101,7 @@ export function identifier(run: Run, element: XmlElement, place: Place): Json | 
 
 /** The FHIR system for the root of an identifier. */
 export function identifierSystem(run: Run, root: string): string | undefined {
-  return run.context.identifierSystems?.[root] ?? IDENTIFIER_SYSTEMS[root] ?? uriOfRoot(root);
+  return own(run.context.identifierSystems, root) ?? own(IDENTIFIER_SYSTEMS, root) ?? uriOfRoot(root);
 }
 
 /** TS → dateTime; what is no time is refused with an issue. */
@@ -202,7 +204,10 @@ function codeSystem(run: Run, element: XmlElement, place: Place): string | undef
   const path = `${place.path}.system`;
   if (oid !== undefined) {
     const uri =
-      run.context.codeSystems?.[oid] ?? CODE_SYSTEMS[oid] ?? uriOfRoot(oid) ?? CODE_SYSTEM_NAMES[oid.toLowerCase()];
+      own(run.context.codeSystems, oid) ??
+      own(CODE_SYSTEMS, oid) ??
+      uriOfRoot(oid) ??
+      own(CODE_SYSTEM_NAMES, oid.toLowerCase());
     if (uri !== undefined) {
       run.account.mapped(element, 'codeSystem', place.draft, path);
       return uri;
@@ -211,7 +216,7 @@ function codeSystem(run: Run, element: XmlElement, place: Place): string | undef
     run.issue('warning', 'value', element, '@codeSystem should be the OID of the code system');
   }
   if (name === undefined) return undefined;
-  const uri = run.context.codeSystems?.[name] ?? CODE_SYSTEM_NAMES[name.toLowerCase()];
+  const uri = own(run.context.codeSystems, name) ?? own(CODE_SYSTEM_NAMES, name.toLowerCase());
   if (uri !== undefined) run.account.mapped(element, 'codeSystemName', place.draft, path);
   return uri;
 }

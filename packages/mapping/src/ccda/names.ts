@@ -1,10 +1,12 @@
 /**
  * EN, AD and TEL → HumanName, Address and ContactPoint.
  */
+
 import type { XmlElement } from '@causeway/ccda';
 import { translate } from './concept-maps.ts';
 import { type Place, period } from './data-types.ts';
 import type { Json } from './fhir-path.ts';
+import { own } from './own.ts';
 import type { Run } from './run.ts';
 
 /** EN/PN → HumanName. A birth name (`BR`) is a maiden name where it is the family name that is marked. */
@@ -54,7 +56,7 @@ export function address(run: Run, element: XmlElement, place: Place): Json | und
   const lines: string[] = [];
   for (const part of element.children) {
     if (part.text === '') continue;
-    const name = ADDRESS_PARTS[part.name];
+    const name = own(ADDRESS_PARTS, part.name);
     if (name !== undefined && result[name] === undefined) {
       result[name] = part.text;
       run.account.mapped(part, '#text', place.draft, `${place.path}.${name}`);

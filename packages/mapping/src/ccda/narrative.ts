@@ -2,9 +2,11 @@
  * CDA narrative blocks → FHIR narrative: only the elements and attributes that FHIR's xhtml rules allow (FHIR R4
  * §2.4.1), no script, no style, no link but to the web, mail and the document itself.
  */
+
 import type { XmlElement } from '@causeway/ccda';
 import { type Place, text } from './data-types.ts';
 import type { Json } from './fhir-path.ts';
+import { own } from './own.ts';
 import type { Run } from './run.ts';
 
 const XHTML = 'http://www.w3.org/1999/xhtml';
@@ -83,7 +85,7 @@ function write(node: XmlElement | string, parts: string[]): void {
     return;
   }
   if (node.name === 'col' || node.name === 'colgroup') return;
-  const name = node.name === 'caption' && node.parent?.name === 'table' ? 'caption' : ELEMENTS[node.name];
+  const name = node.name === 'caption' && node.parent?.name === 'table' ? 'caption' : own(ELEMENTS, node.name);
   if (name === undefined) {
     const id = idOf(node);
     if (id !== '') parts.push(`<span${id}>`);
@@ -95,7 +97,7 @@ function write(node: XmlElement | string, parts: string[]): void {
 }
 
 function writeElement(node: XmlElement, name: string, parts: string[]): void {
-  const style = node.name === 'content' ? STYLES[node.attr('styleCode') ?? ''] : undefined;
+  const style = node.name === 'content' ? own(STYLES, node.attr('styleCode') ?? '') : undefined;
   const tag = style ?? name;
   parts.push(`<${tag}${idOf(node)}`);
   if (name === 'td' || name === 'th') {

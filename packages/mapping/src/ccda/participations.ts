@@ -1,8 +1,10 @@
 /**
  * Who took part in a statement: Provenance for each agent and time, places as an extension.
  */
+
 import type { XmlElement } from '@causeway/ccda';
 import type { Draft } from './draft.ts';
+import { own } from './own.ts';
 import { location, organizationOf, participant } from './participants.ts';
 import type { Run } from './run.ts';
 import { instantOf } from './time.ts';
@@ -36,11 +38,12 @@ export function recordParticipations(run: Run, element: XmlElement, draft: Draft
         draft.put('extension[]', { url: EVENT_LOCATION, valueReference: run.referenceTo(where) });
       continue;
     }
-    const kind = AGENTS[child.name];
+    const kind = own(AGENTS, child.name);
     if (child.name === 'author') recordAgent(run, child, 'author', [draft]);
     else if (kind !== undefined || isPerson(child)) {
       const placed = run.placed.has(child) || child.children.some((role) => run.placed.has(role));
-      if (!placed) recordAgent(run, child, kind ?? PARTICIPANTS[child.attr('typeCode') ?? ''] ?? 'performer', [draft]);
+      if (!placed)
+        recordAgent(run, child, kind ?? own(PARTICIPANTS, child.attr('typeCode') ?? '') ?? 'performer', [draft]);
     }
   }
 }
