@@ -7,6 +7,7 @@ import {
   type Database,
   DatabaseStartError,
   type EmbeddedDatabase,
+  LeaderLocks,
   Leadership,
   migrate,
   openDatabase,
@@ -89,10 +90,11 @@ export async function startHub(config: Config, progress: Progress, pages = scree
       const receivers = await startReceivers(config.dataDir, participants);
       closing.push(() => receivers.close());
     }
-    const inboxLead = new Leadership(database, leads.inbox, processor);
+    const locks = new LeaderLocks(database);
+    const inboxLead = new Leadership(locks, leads.inbox, processor);
     await inboxLead.start();
     closing.push(() => inboxLead.stop());
-    const reprocessLead = new Leadership(database, leads.reprocess, reprocessJobs);
+    const reprocessLead = new Leadership(locks, leads.reprocess, reprocessJobs);
     await reprocessLead.start();
     closing.push(() => reprocessLead.stop());
 
@@ -148,18 +150,18 @@ export async function startHub(config: Config, progress: Progress, pages = scree
         (done, total) => progress.count('Loading the simulated region, messages processed', done, total),
       );
     }
-    const outboxLead = new Leadership(database, leads.outbox, sender);
+    const outboxLead = new Leadership(locks, leads.outbox, sender);
     await outboxLead.start();
     closing.push(() => outboxLead.stop());
     const routes = new AcknowledgementRoutes({ database: system, master, participants, log });
-    const routesLead = new Leadership(database, leads.acknowledgements, routes);
+    const routesLead = new Leadership(locks, leads.acknowledgements, routes);
     await routesLead.start();
     closing.push(() => routesLead.stop());
-    const parametersLead = new Leadership(database, leads.parameters, record.parameters.build(parameterFault));
+    const parametersLead = new Leadership(locks, leads.parameters, record.parameters.build(parameterFault));
     await parametersLead.start();
     closing.push(() => parametersLead.stop());
     if (config.allowExpunge) {
-      const retentionLead = new Leadership(database, leads.retention, retention);
+      const retentionLead = new Leadership(locks, leads.retention, retention);
       await retentionLead.start();
       closing.push(() => retentionLead.stop());
     }

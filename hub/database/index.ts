@@ -8,7 +8,7 @@ export {
   startEmbeddedDatabase,
 } from './embedded.ts';
 export { DatabaseStartError } from './errors.ts';
-export { Leadership, type LedWork } from './leadership.ts';
+export { LeaderLocks, Leadership, type LedWork } from './leadership.ts';
 export { migrate, migrationsDirectory } from './migrate.ts';
 export {
   type Database,

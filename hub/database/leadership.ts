@@ -1,6 +1,6 @@
 /**
  * Several hubs may serve one database, but one at a time works off its inbox and one its outbox. Who does holds an
- * advisory lock on a connection of its own; when that hub ends, however it ends, PostgreSQL gives the lock to the next.
+ * advisory lock on a connection of the hub's own; when that hub ends, however it ends, PostgreSQL gives the lock to the next.
  */
 import type pg from 'pg';
 import type { Database } from './pool.ts';
@@ -13,18 +13,84 @@ export interface LedWork {
 
 const retryMs = 2_000;
 
-export class Leadership {
+/** The connection that holds the locks of all that one hub leads, so that each lead does not take one of its own. */
+export class LeaderLocks {
   readonly #database: Database;
+  #connection: Promise<pg.PoolClient> | undefined;
+  /** The locks held, and who is told when they are lost. */
+  readonly #held = new Map<number, () => void>();
+  #asking = 0;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  /** Takes a lock where it is free. @param lost is told when the connection broke, and with it the lock */
+  async take(lock: number, lost: () => void): Promise<boolean> {
+    this.#asking++;
+    try {
+      const { rows } = await (await this.#connected()).query('SELECT pg_try_advisory_lock($1) AS taken', [lock]);
+      if (rows[0].taken) this.#held.set(lock, lost);
+      return rows[0].taken;
+    } finally {
+      this.#asking--;
+      await this.#rest();
+    }
+  }
+
+  /** Gives a lock to the next; one that was lost is given already. */
+  async give(lock: number): Promise<void> {
+    if (!this.#held.delete(lock)) return;
+    const connection = await this.#connection?.catch(() => undefined);
+    await connection?.query('SELECT pg_advisory_unlock($1)', [lock]).catch(() => this.#broken(connection));
+    await this.#rest();
+  }
+
+  #connected(): Promise<pg.PoolClient> {
+    if (this.#connection) return this.#connection;
+    const connecting = this.#database.pool.connect().then((connection) => {
+      connection.once('error', () => this.#broken(connection));
+      return connection;
+    });
+    this.#connection = connecting;
+    connecting.catch(() => {
+      if (this.#connection === connecting) this.#connection = undefined;
+    });
+    return connecting;
+  }
+
+  #broken(connection: pg.PoolClient): void {
+    this.#connection = undefined;
+    connection.release(true);
+    const lost = [...this.#held.values()];
+    this.#held.clear();
+    for (const tell of lost) tell();
+  }
+
+  /** Without locks no connection is kept. */
+  async #rest(): Promise<void> {
+    if (this.#held.size > 0 || this.#asking > 0) return;
+    const connecting = this.#connection;
+    this.#connection = undefined;
+    (await connecting?.catch(() => undefined))?.release(true);
+  }
+}
+
+export class Leadership {
+  readonly #locks: LeaderLocks;
   readonly #lock: number;
   readonly #work: LedWork;
-  #connection: pg.PoolClient | undefined;
+  #leads = false;
   #timer: NodeJS.Timeout | undefined;
   #stopped = false;
   #turn: Promise<void> = Promise.resolve();
 
-  /** @param lock the number of the work's lock, the same in every hub */
-  constructor(database: Database, lock: number, work: LedWork) {
-    this.#database = database;
+  /**
+   * @param locks those of the hub
+   * @param lock the number of the work's lock, the same in every hub
+   */
+  constructor(locks: LeaderLocks, lock: number, work: LedWork) {
+    this.#locks = locks;
     this.#lock = lock;
     this.#work = work;
   }
@@ -45,20 +111,15 @@ export class Leadership {
 
   async #tryToLead(): Promise<void> {
     if (this.#stopped) return;
-    let connection: pg.PoolClient | undefined;
     try {
-      connection = await this.#database.pool.connect();
-      const { rows } = await connection.query('SELECT pg_try_advisory_lock($1) AS leads', [this.#lock]);
-      if (rows[0].leads) {
-        this.#connection = connection;
-        connection.once('error', () => this.#lost());
+      if (await this.#locks.take(this.#lock, () => this.#lost())) {
+        this.#leads = true;
         await this.#work.start();
         return;
       }
-      connection.release();
     } catch {
-      connection?.release(true);
-      this.#connection = undefined;
+      this.#leads = false;
+      await this.#locks.give(this.#lock);
     }
     this.#timer = setTimeout(() => void this.start(), retryMs);
   }
@@ -70,10 +131,9 @@ export class Leadership {
   }
 
   async #resign(): Promise<void> {
-    const connection = this.#connection;
-    if (!connection) return;
-    this.#connection = undefined;
+    if (!this.#leads) return;
+    this.#leads = false;
     await this.#work.stop();
-    connection.release(true);
+    await this.#locks.give(this.#lock);
   }
 }

@@ -137,7 +137,7 @@ export class Participants {
       ],
     );
     this.#changes++;
-    this.#all.set(key, { ...participant, transport: participant.transport ?? this.#all.get(key)?.transport });
+    this.#all.set(key, { ...participant, transport: participant.transport ?? this.#all.get(key)?.transport ?? {} });
   }
 
   all(): Participant[] {
