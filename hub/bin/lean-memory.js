@@ -9,7 +9,7 @@ const youngMib = 16;
 const growingPercent = 50;
 /**
  * V8 may lose track of its code pages while it guards them with the processor's protection keys, where threads come and go,
- * and ends the process (nodejs/node issue 64500).
+ * and ends the process: "Check failed: jit_page.has_value()".
  */
 const unguarded = '--no-memory-protection-keys';
 /** glibc's allocator: one arena for all threads, and memory given back to the system as soon as 1 MiB is free at its end. */

@@ -69,15 +69,8 @@ const mostBytes = 64 * 1024 * 1024;
 
 /** Folds a lane. @param number as in `message.lane` */
 export async function foldLane(parts: LaneParts, number: string): Promise<Lane> {
-  const sizes = await parts.database.query(
-    `SELECT count(*) AS messages, coalesce(sum(size), 0)::bigint AS bytes FROM message WHERE lane = $1 AND ${foldable}`,
-    [number],
-  );
-  const { messages: count, bytes } = sizes.rows[0]!;
-  if (count > mostMessages || bytes > mostBytes) {
-    const limit = `at most ${mostMessages} messages and ${mostBytes / 1024 / 1024} MiB are`;
-    return { number, messages: [], changes: [], leftBecause: `It holds ${count} messages; ${limit} folded at once.` };
-  }
+  const tooMuch = await excess(parts.database, 'lane = $1', number);
+  if (tooMuch !== undefined) return { number, messages: [], changes: [], leftBecause: tooMuch };
   const own = await readMessages(parts, 'lane = $1', number);
   const stated = own.flatMap(({ facts }) => facts.map(({ fact }) => keyOf(fact.type, fact.id)));
   const versions = await versionsOf(
@@ -92,8 +85,10 @@ export async function foldLane(parts: LaneParts, number: string): Promise<Lane> 
     if (first === undefined || mine.has(first.message)) keys.add(key);
   }
   const known = [...keys].flatMap((key) => versions.get(key) ?? []);
-  const others = known.flatMap(({ message }) => (message === null || mine.has(message) ? [] : [message]));
-  const outside = others.length === 0 ? [] : await readMessages(parts, 'id = ANY($1)', [...new Set(others)]);
+  const others = [...new Set(known.flatMap(({ message }) => (message === null || mine.has(message) ? [] : [message])))];
+  const tooMany = others.length === 0 ? undefined : await excess(parts.database, 'id = ANY($1)', others);
+  if (tooMany !== undefined) return { number, messages: [], changes: [], leftBecause: tooMany };
+  const outside = others.length === 0 ? [] : await readMessages(parts, 'id = ANY($1)', others);
   const converted = new Map([...own, ...outside].map((message) => [message.id, message]));
   const texts = await openTexts(
     parts,
@@ -103,17 +98,27 @@ export async function foldLane(parts: LaneParts, number: string): Promise<Lane> 
   return { number, messages: own, changes: differences(keys, versions, texts, folded) };
 }
 
+/** Why messages are not folded: they are too many, or too large. */
+async function excess(database: Queryable, condition: string, value: unknown): Promise<string | undefined> {
+  const { rows } = await database.query(
+    `SELECT count(*) AS messages, coalesce(sum(size), 0)::bigint AS bytes FROM message WHERE ${condition} AND ${foldable}`,
+    [value],
+  );
+  const { messages, bytes } = rows[0]!;
+  if (messages <= mostMessages && bytes <= mostBytes) return undefined;
+  return `It takes ${messages} messages; at most ${mostMessages} and ${mostBytes / 1024 / 1024} MiB are folded at once.`;
+}
+
 /** Messages whose statements are part of the record, or would be. */
 export const foldable = "state IN ('processed', 'dead')";
 
 interface Statement extends LaneMessage {
-  /** Undefined where the original was erased: then what it once made stands for it. */
   facts: PreparedFact[];
-  isErased: boolean;
 }
 
+/** Whether a message states anew; what one made that was erased, or cannot be converted now, stands for it as it is. */
 function isStated(message: Statement | undefined): boolean {
-  return message !== undefined && !message.isErased;
+  return message !== undefined && message.conversion.error === undefined;
 }
 
 async function readMessages(parts: LaneParts, condition: string, value: unknown): Promise<Statement[]> {
@@ -122,37 +127,48 @@ async function readMessages(parts: LaneParts, condition: string, value: unknown)
      WHERE ${condition} AND ${foldable} ORDER BY seq`,
     [value],
   );
-  const readable = rows.filter((row) => row.sealing_key !== null);
+  const opened = rows.flatMap((row) => {
+    const bytes = original(parts.master, row);
+    return bytes === undefined ? [] : [{ row, bytes }];
+  });
   const maps = new Map(
     rows.map(({ source }) => [source, mapVersion(parts.participants.byKey(source).settings)] as [string, bigint]),
   );
   const conversions = await parts.pool.convert(
-    readable.map((row) => {
-      const identity = messageIdentity(row.id);
+    opened.map(({ row, bytes }) => {
       const { key, name, settings } = parts.participants.byKey(row.source);
       return {
         id: row.id,
         dialect: row.dialect,
-        bytes: open(row.body, unwrapDataKey(parts.master, row.sealing_key, identity), identity),
+        bytes,
         charset: row.charset ?? undefined,
         received: row.received.toISOString(),
         source: { key, name, settings },
       };
     }),
   );
-  const byRow = new Map(readable.map((row, i) => [row, conversions[i]!]));
+  const byRow = new Map(opened.map(({ row }, i) => [row, conversions[i]!]));
   return rows.map((row) => statement(row, maps.get(row.source)!, byRow.get(row)));
+}
+
+/** Undefined where the original was erased or does not open. */
+function original(master: Buffer, { id, sealing_key: key, body }: Row): Buffer | undefined {
+  if (key === null) return undefined;
+  try {
+    return open(body, unwrapDataKey(master, key, messageIdentity(id)), messageIdentity(id));
+  } catch {
+    return undefined;
+  }
 }
 
 function statement(row: Row, map: bigint, converted: ConvertedMessage | undefined): Statement {
   const { seq, id, control_id: controlId, type, source, received } = row;
   const message = { seq, id, controlId, type, source, received, map };
-  if (converted === undefined)
-    return { ...message, conversion: noConversion('The original was erased.'), facts: [], isErased: true };
+  const conversion = converted ?? noConversion('The original was erased or does not open.');
   try {
-    return { ...message, conversion: converted, facts: converted.facts.map(prepareFact), isErased: false };
+    return { ...message, conversion, facts: conversion.facts.map(prepareFact) };
   } catch (error) {
-    return { ...message, conversion: noConversion(faultReason(error)), facts: [], isErased: false };
+    return { ...message, conversion: noConversion(faultReason(error)), facts: [] };
   }
 }
 

@@ -122,6 +122,7 @@ export class ReprocessJobs implements LedWork {
   }
 
   #wait(ms: number): Promise<void> {
+    if (this.#stopped) return Promise.resolve();
     return new Promise((resolve) => {
       const timer = setTimeout(resolve, ms);
       this.#wake = () => {

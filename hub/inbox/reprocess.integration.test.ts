@@ -237,6 +237,25 @@ describe('reprocessing', () => {
     await carryOut();
   });
 
+  it('leaves what a message made where it cannot be converted or opened now', async () => {
+    const sets = (value: string) =>
+      hub.test.database.query(`UPDATE participant SET settings = $1 WHERE key = 'clinic'`, [value]);
+    const before = (await hub.get('/api/participants')).json.participants[0].settings;
+    const seen = (words: string) =>
+      waitFor(async () => JSON.stringify((await hub.get('/api/participants')).json).includes(words));
+    await sets('{"overlay": {"rows": [["wrong", "Patient", "gender", "string"]]}}');
+    await seen('wrong');
+    expect(changesOf(await preview({ all: true }))).toEqual([]);
+    expect(await carryOut({ all: true })).toMatchObject({ added: 0, changed: 0, removed: 0 });
+    const { rows } = await hub.test.database.query(`SELECT count(*) AS n FROM message WHERE state = 'dead'`);
+    expect(rows[0]!.n).toBe(0);
+    await sets(JSON.stringify(before));
+    await seen('concepts');
+    await hub.test.database.query(`UPDATE message SET body = '\\x0102' WHERE control_id = 'ZED1'`);
+    expect(changesOf(await preview({ all: true }))).toEqual([]);
+    expect(await carryOut({ all: true })).toMatchObject({ added: 0, changed: 0, removed: 0, leftOut: 0 });
+  });
+
   it('tells who asks wrongly what is wrong, and is for engineers', async () => {
     expect((await hub.send('POST', '/api/reprocess/preview', { source: 5 })).status).toBe(400);
     expect((await hub.send('POST', '/api/reprocess/preview', { after: 'x' })).status).toBe(400);

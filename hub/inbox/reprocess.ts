@@ -81,18 +81,19 @@ export class Reprocess {
   /** Brings a lane to what today's map makes of it; where the record changes meanwhile, the lane is folded again. */
   async carryOut(number: string): Promise<LaneOutcome> {
     for (let attempt = 1; ; attempt++) {
-      const lane = await foldLane(this.#parts, number);
-      const { messages, changes, leftBecause } = lane;
-      const count = (kind: LaneChange['kind']) => changes.filter((change) => change.kind === kind).length;
-      const outcome = { added: count('added'), changed: count('changed'), removed: count('removed'), leftBecause };
-      if (leftBecause !== undefined) return { messages: 0, ...outcome };
       try {
+        const lane = await foldLane(this.#parts, number);
+        const { messages, changes, leftBecause } = lane;
+        const count = (kind: LaneChange['kind']) => changes.filter((change) => change.kind === kind).length;
+        const outcome = { added: count('added'), changed: count('changed'), removed: count('removed'), leftBecause };
+        if (leftBecause !== undefined) return { messages: 0, ...outcome };
         await this.#write(lane);
         return { messages: messages.length, ...outcome };
       } catch (error) {
         if (error instanceof Moved && attempt < attempts) continue;
         this.#parts.log.warn({ lane: number, error: faultText(error) }, 'a lane could not be reprocessed');
-        const because = error instanceof Moved ? 'It changed again and again meanwhile.' : 'It could not be stored.';
+        const because =
+          error instanceof Moved ? 'It changed again and again meanwhile.' : 'It could not be converted or stored.';
         return { messages: 0, added: 0, changed: 0, removed: 0, leftBecause: because };
       }
     }
@@ -119,7 +120,9 @@ export class Reprocess {
           this.#parts.persons.state(set, identity);
           set.touch();
         }
-        await recordOutcomes(transaction, messages.map(outcomeOf), undefined);
+        // One that cannot be converted now stays what it was, and of the map that it was converted by.
+        const converted = messages.filter(({ conversion }) => conversion.error === undefined);
+        await recordOutcomes(transaction, converted.map(outcomeOf), undefined);
       },
     });
   }
