@@ -4,6 +4,7 @@
  */
 
 import { isDefinition } from '@causeway/fhir';
+import type { Scope } from './scopes.ts';
 
 export const roles = ['clinician', 'steward', 'integration-engineer', 'administrator', 'system'] as const;
 export type Role = (typeof roles)[number];
@@ -19,6 +20,22 @@ export interface Access {
   purpose: string;
   /** The homes whose resources may be read, or `all`. */
   homes: 'all' | number[];
+  /** The registered client that asks, where it is one. */
+  client?: string;
+  /** What the client was granted; what it does not plainly cover is denied. */
+  grant?: Grant;
+}
+
+/** What an access token carries (SMART App Launch 2.2, "Scopes and Launch Context"). */
+export interface Grant {
+  scopes: readonly Scope[];
+  /** Ids of the Patient and the Encounter in context. */
+  patient?: string;
+  encounter?: string;
+  /** `Practitioner/…` and the like: the user as a resource. */
+  fhirUser?: string;
+  purposes?: readonly string[];
+  organization?: string;
 }
 
 /** What each role is for, as a purpose of use when the request names none. */

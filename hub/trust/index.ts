@@ -1,5 +1,14 @@
 /** Trust: participants, accounts, the access decision, the record of accesses. */
-export { type Access, accessCondition, accessOf, type Role, refusedChange, roles, scopeOf } from './access.ts';
+export {
+  type Access,
+  accessCondition,
+  accessOf,
+  type Grant,
+  type Role,
+  refusedChange,
+  roles,
+  scopeOf,
+} from './access.ts';
 export { type AccessEntry, AccessLog, type AccessNote } from './access-log.ts';
 export { Accounts, type User } from './accounts.ts';
 export {
@@ -11,3 +20,4 @@ export {
   Participants,
   type Transport,
 } from './participants.ts';
+export { includesScope, readScope, type Scope, writeScope } from './scopes.ts';
