@@ -45,6 +45,10 @@ export interface Config {
   importBytes: number;
   /** How long exports, imports and their files are kept. */
   bulkHours: number;
+  /** The address under which the hub is reached, such as https://hub.example.org; undefined: that on which it listens. */
+  publicUrl: string | undefined;
+  /** Addresses below which apps' key sets are fetched although they lie in a private network; others are public ones. */
+  keysFrom: string[];
   logLevel: string;
 }
 
@@ -57,7 +61,7 @@ interface Setting {
   key: keyof Config;
   option: string;
   variable: string;
-  kind: 'text' | 'path' | 'database' | 'integer' | 'bytes' | 'flag' | 'choice' | 'addresses';
+  kind: 'text' | 'path' | 'database' | 'integer' | 'bytes' | 'flag' | 'choice' | 'origin' | 'addresses';
   fallback: string | number | boolean | string[] | undefined;
   least?: number;
   most?: number;
@@ -289,6 +293,22 @@ const settings: Setting[] = [
     says: 'hours for which exports and imports are kept',
   },
   {
+    key: 'publicUrl',
+    option: 'public-url',
+    variable: 'CAUSEWAY_PUBLIC_URL',
+    kind: 'origin',
+    fallback: undefined,
+    says: 'the address under which apps reach this hub, such as https://hub.example.org (that on which it listens)',
+  },
+  {
+    key: 'keysFrom',
+    option: 'keys-from',
+    variable: 'CAUSEWAY_KEYS_FROM',
+    kind: 'addresses',
+    fallback: [],
+    says: 'addresses in private networks below which keys of apps are fetched, with commas between (none)',
+  },
+  {
     key: 'logLevel',
     option: 'log-level',
     variable: 'CAUSEWAY_LOG_LEVEL',
@@ -420,6 +440,11 @@ function parseValue(setting: Setting, where: string, text: string): unknown {
       if (/^postgres(ql)?:\/\/[^\s]+$/.test(text) && URL.canParse(text)) return text;
       throw new ConfigError(
         `${where} is not the address of a PostgreSQL: postgres://USER:PASSWORD@HOST:5432/DATABASE.`,
+      );
+    case 'origin':
+      if (URL.canParse(text) && /^https?:\/\/[^/?#@]+\/?$/.test(text)) return new URL(text).origin;
+      throw new ConfigError(
+        `${where} is an address without a path, such as https://hub.example.org; it was “${text}”.`,
       );
     case 'addresses':
       return text.split(',').map((one) => address(where, one.trim()));

@@ -1,6 +1,7 @@
 /** Wires the parts of the hub; the only file that knows them all. */
 import { join } from 'node:path';
 import pino from 'pino';
+import { Authorization, practitionerOf } from './authorization/index.ts';
 import { Bulk } from './bulk/index.ts';
 import type { Config } from './config.ts';
 import {
@@ -15,7 +16,7 @@ import {
 } from './database/index.ts';
 import { demoAccounts, loadRegion, registerSites, startReceivers } from './demo/index.ts';
 import { faultText } from './faults.ts';
-import { ApplicationAcks, Authenticator, httpServer, startMllp, V2Gate } from './gate/index.ts';
+import { ApplicationAcks, Authenticator, httpServer, RateLimits, startMllp, V2Gate } from './gate/index.ts';
 import { forgetPatients, PersonIndex } from './identity/index.ts';
 import { ConversionPool, Messages, Processor, Receiver, Reprocess, ReprocessJobs } from './inbox/index.ts';
 import type { Progress, RunningHub } from './lifecycle.ts';
@@ -101,7 +102,19 @@ export async function startHub(config: Config, progress: Progress, pages = scree
     const acks = new ApplicationAcks(system, master, log);
     closing.push(() => acks.stop());
     const gate = new V2Gate({ receiver, participants, acks, deliveries, log });
-    const authenticator = new Authenticator(accounts, tokenKey(config.dataDir));
+    const authorization = new Authorization({
+      database,
+      master,
+      log,
+      keysFrom: config.keysFrom,
+      user: (username) => accounts.find(username),
+      fhirUserOf: (user) => practitionerOf(record, user),
+    });
+    closing.push(async () => authorization.close());
+    const authenticator = new Authenticator(accounts, tokenKey(config.dataDir), {
+      verify: (token) => authorization.verify(token),
+      homesOf: async (patient) => (await record.homesOf([patient])).get(patient) ?? [],
+    });
     const app = httpServer(
       { screens: folder, messageBytes: config.messageBytes, log },
       {
@@ -109,6 +122,8 @@ export async function startHub(config: Config, progress: Progress, pages = scree
         record,
         accessLog,
         authenticator,
+        authorization,
+        rateLimits: new RateLimits(database),
         bundleBytes: config.bundleBytes,
         spoolDirectory: join(config.dataDir, 'spool'),
         accounts,
@@ -167,6 +182,7 @@ export async function startHub(config: Config, progress: Progress, pages = scree
     }
     const url = await app.listen({ host: config.host, port: config.port });
     closing.push(() => app.close());
+    await authorization.open(config.publicUrl ?? url);
     // Jobs are carried out by the server's own routes: they end before it does.
     bulk.start();
     closing.push(() => bulk.stop());
@@ -228,7 +244,7 @@ async function openStore(config: Config, progress: Progress, closing: (() => Pro
 /** Whether the database holds anything that was sealed, so that a lost key is noticed. */
 async function hasData(database: Database): Promise<boolean> {
   const { rows } = await database.query(
-    'SELECT EXISTS (SELECT 1 FROM home_key) OR EXISTS (SELECT 1 FROM message) AS found',
+    'SELECT EXISTS (SELECT 1 FROM home_key) OR EXISTS (SELECT 1 FROM message) OR EXISTS (SELECT 1 FROM oauth_key) AS found',
   );
   if (rows.length === 0) throw new DatabaseStartError('The database gave no answer.');
   return rows[0]!.found;

@@ -80,6 +80,8 @@ export async function startTestHub(settings: Partial<Config> = {}): Promise<Test
     importFrom: [],
     importBytes: 100 * 1024 * 1024,
     bulkHours: 24,
+    publicUrl: undefined,
+    keysFrom: [],
     logLevel: 'silent',
     ...settings,
   };

@@ -1,9 +1,11 @@
-/** Who makes a request: a bearer token of a script, or the session cookie of the screens. */
+/** Who makes a request: a bearer token of a script or of an app, or the session cookie of the screens. */
 import { randomBytes } from 'node:crypto';
 import type { FastifyRequest } from 'fastify';
+import type { VerifiedToken } from '../authorization/index.ts';
 import { RecordError } from '../record/index.ts';
 import { verifyToken } from '../secrets/index.ts';
 import { type Access, type Accounts, accessOf, type Role, roles } from '../trust/index.ts';
+import { grantedAccess } from './granted.ts';
 
 export const sessionCookie = 'causeway_session';
 const rememberedMs = 30_000;
@@ -14,25 +16,36 @@ export interface Caller extends Access {
   site: string | undefined;
 }
 
+/** What is asked about the tokens of apps. */
+export interface AppTokens {
+  /** What a token stands for; undefined where it is none, or not any more. */
+  verify(token: string): Promise<VerifiedToken | undefined>;
+  /** The homes of the person of a Patient. */
+  homesOf(patient: string): Promise<number[]>;
+}
+
 export class Authenticator {
   readonly #accounts: Accounts;
   readonly #tokenKey: Buffer;
+  readonly #apps: AppTokens;
   readonly #attempts = new WeakMap<FastifyRequest, { caller: Caller; action: string }>();
   readonly #lent = new Map<string, Caller>();
   readonly #callers = new Map<string, { caller: Caller; until: number }>();
 
-  constructor(accounts: Accounts, tokenKey: Buffer) {
+  constructor(accounts: Accounts, tokenKey: Buffer, apps: AppTokens) {
     this.#accounts = accounts;
     this.#tokenKey = tokenKey;
+    this.#apps = apps;
   }
 
   /**
    * Who makes the request. What is attempted is remembered, so that an attempt that fails is recorded too.
-   * @throws RecordError 401 where nobody is signed in
+   * @throws RecordError 401 where nobody is signed in, 403 where an app's token does not cover the request
    */
   async caller(request: FastifyRequest, action?: string): Promise<Caller> {
-    const caller = await this.#identify(request);
-    this.#attempts.set(request, { caller, action: action ?? request.method });
+    const identified = await this.#identify(request);
+    this.#attempts.set(request, { caller: identified, action: action ?? request.method });
+    const caller = await grantedAccess(identified, request, (patient) => this.#apps.homesOf(patient));
     if (request.headers.authorization === undefined && isChange(request) && !isOwnRequest(request)) {
       throw new RecordError(403, 'forbidden', 'A request that changes something must come from the hub’s own pages.');
     }
@@ -65,6 +78,8 @@ export class Authenticator {
   async #byToken(token: string): Promise<Caller> {
     const lent = this.#lent.get(token);
     if (lent) return lent;
+    // Those of apps are opaque; those of scripts are JSON Web Tokens.
+    if (!token.includes('.')) return this.#byAppToken(token);
     const known = this.#callers.get(token);
     if (known && known.until > Date.now()) return known.caller;
     const claims = await verifyToken(this.#tokenKey, token);
@@ -76,6 +91,15 @@ export class Authenticator {
     if (this.#callers.size >= remembered) this.#callers.clear();
     this.#callers.set(token, { caller, until: Math.min(Date.now() + rememberedMs, expiryOf(token)) });
     return caller;
+  }
+
+  /** Asked anew each time, so that what was taken back opens nothing any more. */
+  async #byAppToken(token: string): Promise<Caller> {
+    const verified = await this.#apps.verify(token);
+    if (!verified) throw new RecordError(401, 'login', 'The token is not one of this hub, or not any more.');
+    const { client, clientName, organization, grant } = verified;
+    const user = verified.user ?? { username: `client:${client}`, name: clientName, role: 'system', organization };
+    return { ...accessOf(user), site: undefined, client, grant };
   }
 }
 

@@ -14,6 +14,7 @@ import { mediaTypeOf } from './fhir-format.ts';
 import { accepted, prefersAsync } from './fhir-jobs.ts';
 import { isLenient } from './fhir-prefer.ts';
 import { sendOutcome } from './fhir-send.ts';
+import { checkMayRead } from './granted.ts';
 
 /** Roles that may take whole records out or in. */
 const allowed: readonly Role[] = ['administrator', 'system'];
@@ -106,6 +107,7 @@ export function fhirBulkRoutes(app: FastifyInstance, parts: FhirParts & { bulk: 
     const who = await parts.authenticator.caller(request, 'bulk-file');
     const number = Number(/^(\d{1,6})\.ndjson$/.exec(request.params.file)?.[1] ?? 0);
     const { job, file, lines } = await bulk.file(who, request.params.job, number);
+    checkMayRead(who, file.type);
     const what = `${pathOf(request)} ${file.type}, ${file.lines ?? 'any number of'} ${file.category} of ${job.request}`;
     await recordAccess(parts, who, 'bulk-file', what, 200);
     reply.type(ndjson).header('expires', job.expires.toUTCString()).header('vary', 'accept-encoding');

@@ -8,9 +8,11 @@ import type { Bulk } from '../bulk/index.ts';
 import { faultText } from '../faults.ts';
 import { RecordError, recordErrorOf } from '../record/index.ts';
 import { type ApiParts, apiRoutes } from './api-routes.ts';
+import { type AppParts, appRoutes } from './app-routes.ts';
 import { type AuthParts, authRoutes } from './auth-routes.ts';
 import { bodyDeadline } from './body-deadline.ts';
 import { answerClientError } from './client-error.ts';
+import { crossOrigin } from './cors.ts';
 import { FhirAddresses } from './fhir-addresses.ts';
 import { fhirAsyncRoutes } from './fhir-async-routes.ts';
 import { fhirBulkRoutes } from './fhir-bulk-routes.ts';
@@ -18,6 +20,7 @@ import { type FhirParts, fhirRoutes } from './fhir-routes.ts';
 import { sendError as sendFhirError } from './fhir-send.ts';
 import { type Hl7HttpParts, hl7HttpRoutes } from './hl7-http-routes.ts';
 import { type InboxParts, inboxRoutes } from './inbox-routes.ts';
+import { type OAuthParts, oauthRoutes } from './oauth-routes.ts';
 import { type ParticipantParts, participantRoutes } from './participant-routes.ts';
 import { type ReprocessRouteParts, reprocessRoutes } from './reprocess-routes.ts';
 
@@ -35,7 +38,9 @@ export function httpServer(
   options: HttpOptions,
   parts: Omit<FhirParts, 'addresses' | 'fault'> &
     ApiParts &
+    AppParts &
     AuthParts &
+    OAuthParts &
     InboxParts &
     Hl7HttpParts &
     ParticipantParts &
@@ -53,6 +58,7 @@ export function httpServer(
   const addresses = new FhirAddresses();
   app.addHook('onRoute', ({ method, url }) => addresses.add(method, url));
   bodyDeadline(app, deadline);
+  crossOrigin(app);
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
   app.addHook('onSend', (_request, reply, _payload, done) => {
@@ -76,6 +82,8 @@ export function httpServer(
   });
   app.setNotFoundHandler((request, reply) => notFound(request, reply, options.screens, addresses));
   authRoutes(app, parts);
+  oauthRoutes(app, parts);
+  appRoutes(app, parts);
   apiRoutes(app, parts);
   reprocessRoutes(app, parts);
   inboxRoutes(app, parts);

@@ -6,4 +6,5 @@ export type { DemoAccount } from './auth-routes.ts';
 export { Authenticator } from './authenticate.ts';
 export { httpServer } from './http.ts';
 export { startMllp } from './mllp.ts';
+export { RateLimits } from './rate-limits.ts';
 export { V2Gate } from './take-v2.ts';

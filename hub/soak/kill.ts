@@ -282,6 +282,8 @@ function configOf(dataDir: string): Config {
     importFrom: [],
     importBytes: 1024 * 1024,
     bulkHours: 1,
+    publicUrl: undefined,
+    keysFrom: [],
     logLevel: 'error',
   };
 }

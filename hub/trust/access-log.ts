@@ -82,13 +82,14 @@ function insertion(lines: string[]): NamedStatement {
   };
 }
 
-function lineOf({ access: { who, role, organization, purpose }, entry }: AccessNote): string {
+function lineOf({ access: { who, role, organization, purpose, client }, entry }: AccessNote): string {
   return JSON.stringify({
     at: new Date(),
     who: storable(who),
     role,
     organization: storable(organization),
     purpose,
+    ...(client === undefined ? {} : { client: storable(client) }),
     action: entry.action,
     what: storable(entry.what),
     status: entry.status,

@@ -81,6 +81,16 @@ export class Accounts {
     return { user: userOf(account), token };
   }
 
+  /** The account of this name. */
+  async find(username: string): Promise<User | undefined> {
+    const { rows } = await this.#database.query({
+      name: 'account',
+      text: 'SELECT username, name, role, organization FROM account WHERE username = $1',
+      values: [username],
+    });
+    return rows[0] && userOf(rows[0]);
+  }
+
   /** Whose session it is. */
   async session(token: string): Promise<User | undefined> {
     const { rows } = await this.#database.query({

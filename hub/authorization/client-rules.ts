@@ -1,0 +1,83 @@
+/**
+ * What is asked of a client's metadata beyond what `oidc-provider` checks: SMART App Launch 2.2 ("Registering a SMART
+ * App", "Backend Services"), RFC 8252 and RFC 9700 on redirect addresses. A fault is the rest of a sentence.
+ */
+import type { ClientMetadata } from 'oidc-provider';
+import { readScope } from '../trust/index.ts';
+
+/** Scopes that are about the user and the launch, not about resources. */
+export const launchScopes = [
+  'openid',
+  'fhirUser',
+  'profile',
+  'offline_access',
+  'online_access',
+  'launch',
+  'launch/patient',
+  'launch/encounter',
+];
+
+/** Metadata of ours: the scopes a client may ask for, and where the hub starts it for a patient. */
+export const ownMetadata = ['allowed_scopes', 'launch_url'];
+
+const mostAddresses = 20;
+const mostScopes = 100;
+
+/** What is wrong with the metadata, or undefined. */
+export function clientFault(metadata: Partial<ClientMetadata>): string | undefined {
+  const { redirect_uris: redirects = [], grant_types: grants = [], token_endpoint_auth_method: method } = metadata;
+  const isBackend = grants.includes('client_credentials');
+  if (isBackend && method !== 'private_key_jwt') {
+    return 'grant_types has client_credentials, which needs token_endpoint_auth_method private_key_jwt';
+  }
+  if (isBackend && (redirects.length > 0 || grants.length > 1)) {
+    return 'a client of client_credentials has no users: no redirect_uris and no other grant_types';
+  }
+  if (metadata.application_type === 'native' && method !== 'none') {
+    return 'application_type native is for public clients: token_endpoint_auth_method none';
+  }
+  if (metadata.jwks_uri !== undefined && !isOwnHttp(metadata.jwks_uri)) return 'jwks_uri must be an https address';
+  if (redirects.length > mostAddresses) return `redirect_uris has more than ${mostAddresses} addresses`;
+  const redirect = redirects.find((uri) => !isRedirect(uri, metadata.application_type === 'native'));
+  if (redirect !== undefined)
+    return `redirect_uris has ${redirect.slice(0, 100)}; it must be https, without user or fragment`;
+  const launch = metadata.launch_url;
+  if (launch !== undefined && !isOwnHttp(launch)) return 'launch_url must be an https address';
+  return scopesFault(metadata.allowed_scopes, isBackend);
+}
+
+function scopesFault(scopes: unknown, isBackend: boolean): string | undefined {
+  if (typeof scopes !== 'string' || scopes === '') return 'scope must name what the client may ask for';
+  const all = scopes.split(' ');
+  if (all.length > mostScopes) return `scope has more than ${mostScopes} scopes`;
+  for (const text of all) {
+    if (launchScopes.includes(text)) {
+      if (isBackend) return `scope has ${text}, which is about users; a client of client_credentials has none`;
+      continue;
+    }
+    const scope = readScope(text);
+    if ('refused' in scope) return `scope has one that is not known: ${scope.refused}`;
+    if ((scope.context === 'system') !== isBackend) {
+      return `scope has ${text.slice(0, 100)}; system/ is for client_credentials, patient/ and user/ for clients with users`;
+    }
+  }
+  return undefined;
+}
+
+/** https, or http on the machine itself. */
+function isOwnHttp(address: unknown): boolean {
+  if (typeof address !== 'string' || !URL.canParse(address)) return false;
+  const { protocol, hostname, username, password, hash } = new URL(address);
+  if (username !== '' || password !== '' || hash !== '' || address.includes('#')) return false;
+  return protocol === 'https:' || (protocol === 'http:' && isLoopback(hostname));
+}
+
+/** A native client may have a scheme of its own, in the form of a reversed domain name (RFC 8252 §7.1). */
+function isRedirect(uri: string, isNative: boolean): boolean {
+  if (isOwnHttp(uri)) return !/[\s\\]|\/\.\.?(?:\/|$)/.test(uri);
+  return isNative && /^[a-z][a-z0-9+-]*\.[a-z0-9+.-]+:\/[^\s\\#]*$/.test(uri);
+}
+
+export function isLoopback(hostname: string): boolean {
+  return hostname === 'localhost' || hostname === '127.0.0.1' || hostname === '[::1]';
+}

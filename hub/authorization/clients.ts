@@ -1,0 +1,126 @@
+/**
+ * The registered clients (RFC 7591 metadata). A client is made by an administrator, or registers itself and waits for
+ * one; only an active one gets anything. Of a client's secret the SHA-256 is stored.
+ */
+import { createHash, timingSafeEqual } from 'node:crypto';
+import type { Adapter, AdapterPayload, ClientMetadata } from 'oidc-provider';
+import type { Database, Row } from '../database/index.ts';
+import { RecordError } from '../record/index.ts';
+
+export const clientStates = ['pending', 'active', 'suspended'] as const;
+export type ClientState = (typeof clientStates)[number];
+
+/** A client as administrators see it. */
+export interface RegisteredClient {
+  id: string;
+  name: string;
+  state: ClientState;
+  /** The participant for which a client without users acts. */
+  organization: string;
+  /** Without its secret. */
+  metadata: ClientMetadata;
+  registered: string;
+  registeredBy: string | undefined;
+}
+
+/** How many clients may wait for an administrator. */
+const mostPending = 200;
+
+export class Clients {
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  /** Stores a client whose metadata were checked. @throws RecordError 429 where too many wait */
+  async add(metadata: ClientMetadata, state: ClientState, organization: string, by?: string): Promise<void> {
+    if (state === 'pending') await this.#checkPending();
+    await this.#database.query(
+      `INSERT INTO oauth_client (id, name, state, organization, metadata, registered_by) VALUES ($1, $2, $3, $4, $5, $6)`,
+      [metadata.client_id, nameOf(metadata), state, organization, JSON.stringify(withoutSecret(metadata)), by ?? null],
+    );
+  }
+
+  async all(): Promise<RegisteredClient[]> {
+    const { rows } = await this.#database.query('SELECT * FROM oauth_client ORDER BY registered DESC LIMIT 1000');
+    return rows.map(clientOf);
+  }
+
+  async one(id: string): Promise<RegisteredClient | undefined> {
+    const { rows } = await this.#database.query('SELECT * FROM oauth_client WHERE id = $1', [id]);
+    return rows[0] && clientOf(rows[0]);
+  }
+
+  /** What it holds is good for nothing while it is not active. @throws RecordError 404 */
+  async setState(id: string, state: ClientState): Promise<void> {
+    const { rowCount } = await this.#database.query('UPDATE oauth_client SET state = $2 WHERE id = $1', [id, state]);
+    if (rowCount === 0) throw new RecordError(404, 'not-found', 'There is no client of this id.');
+  }
+
+  /** Removes a client and all that it holds. @throws RecordError 404 */
+  async remove(id: string): Promise<void> {
+    const { rowCount } = await this.#database.query('DELETE FROM oauth_client WHERE id = $1', [id]);
+    if (rowCount === 0) throw new RecordError(404, 'not-found', 'There is no client of this id.');
+  }
+
+  /** As `oidc-provider` asks for them: it finds active ones, and what it stores waits for an administrator. */
+  adapter(): Adapter {
+    const nothing = async () => undefined;
+    return {
+      find: async (id) => {
+        const { rows } = await this.#database.query({
+          name: 'oauth_client',
+          text: "SELECT metadata FROM oauth_client WHERE id = $1 AND state = 'active'",
+          values: [id],
+        });
+        return rows[0]?.metadata as AdapterPayload | undefined;
+      },
+      upsert: (_id, payload) => this.add(payload as ClientMetadata, 'pending', 'none'),
+      findByUid: nothing,
+      findByUserCode: nothing,
+      consume: nothing,
+      destroy: nothing,
+      revokeByGrantId: nothing,
+    };
+  }
+
+  async #checkPending(): Promise<void> {
+    const { rows } = await this.#database.query("SELECT count(*) AS waiting FROM oauth_client WHERE state = 'pending'");
+    if (rows[0]!.waiting >= mostPending) {
+      throw new RecordError(429, 'throttled', 'Too many registrations wait for an administrator; try again later.');
+    }
+  }
+}
+
+/** Whether a secret is the one that was stored as a digest. */
+export function isSecret(digest: string, secret: string): boolean {
+  const [stored, given] = [Buffer.from(digest), Buffer.from(secretDigest(secret))];
+  return stored.length === given.length && timingSafeEqual(stored, given);
+}
+
+function secretDigest(secret: string): string {
+  return createHash('sha256').update(secret).digest('base64url');
+}
+
+function withoutSecret(metadata: ClientMetadata): ClientMetadata {
+  const { client_secret: secret } = metadata;
+  return secret === undefined ? metadata : { ...metadata, client_secret: secretDigest(secret) };
+}
+
+function nameOf(metadata: ClientMetadata): string {
+  return (metadata.client_name ?? metadata.client_id).slice(0, 200);
+}
+
+function clientOf(row: Row): RegisteredClient {
+  const { client_secret: _digest, ...metadata } = row.metadata as ClientMetadata;
+  return {
+    id: row.id,
+    name: row.name,
+    state: row.state,
+    organization: row.organization,
+    metadata,
+    registered: row.registered.toISOString(),
+    registeredBy: row.registered_by ?? undefined,
+  };
+}

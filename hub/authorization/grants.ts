@@ -1,0 +1,145 @@
+/** What users allowed clients, what an access token stands for, and taking it back. */
+import type { Database } from '../database/index.ts';
+import { type Grant, type Role, roles, type User } from '../trust/index.ts';
+import { handleDigest } from './artifacts.ts';
+import { resourceScopes } from './provider.ts';
+
+/** What an app is told with its token, and what its access is bound to. */
+export interface LaunchContext {
+  patient?: string;
+  encounter?: string;
+  fhirUser?: string;
+  /** Whether the app was started from the hub's own pages, which show whose chart is open. */
+  isEmbedded?: boolean;
+  /** The SHA-256 of the sign-in that `online_access` ends with, hexadecimal. */
+  session?: string;
+}
+
+/** Whom an access token speaks for. */
+export interface VerifiedToken {
+  client: string;
+  clientName: string;
+  /** The user who allowed it; undefined for a client that acts by itself. */
+  user: User | undefined;
+  /** The participant that a client without users acts for. */
+  organization: string;
+  grant: Grant;
+}
+
+/** An app that a user has connected. */
+export interface ConnectedApp {
+  id: string;
+  client: string;
+  name: string;
+  scopes: string[];
+  patient: string | undefined;
+  since: string;
+  expires: string;
+}
+
+export class OAuthGrants {
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  /** What a token that a client sends stands for; undefined where it is none, or not any more. */
+  async verify(token: string, audience: string): Promise<VerifiedToken | undefined> {
+    const { rows } = await this.#database.query({
+      name: 'oauth_verify',
+      text: `SELECT t.kind, t.payload, g.context, c.id AS client, c.name AS client_name,
+               c.organization AS client_organization, a.username, a.name, a.role, a.organization
+             FROM oauth_artifact t
+             JOIN oauth_client c ON c.id = t.payload->>'clientId' AND c.state = 'active'
+             LEFT JOIN oauth_grant g ON g.id = t.grant_id AND g.expires > now()
+             LEFT JOIN account a ON a.username = g.username
+             WHERE t.kind IN ('AccessToken', 'ClientCredentials') AND t.id = $1 AND t.expires > now()`,
+      values: [handleDigest(token)],
+    });
+    const row = rows[0];
+    if (!row || row.payload.aud !== audience) return undefined;
+    const isUsers = row.kind === 'AccessToken';
+    const role = roles.find((one) => one === row.role) as Role | undefined;
+    if (isUsers && (row.context === null || role === undefined)) return undefined;
+    const { patient, encounter, fhirUser } = (row.context ?? {}) as LaunchContext;
+    return {
+      client: row.client,
+      clientName: row.client_name,
+      user: isUsers
+        ? { username: row.username, name: row.name, role: role!, organization: row.organization }
+        : undefined,
+      organization: row.client_organization,
+      grant: {
+        scopes: resourceScopes(row.payload.scope ?? ''),
+        ...(patient === undefined ? {} : { patient }),
+        ...(encounter === undefined ? {} : { encounter }),
+        ...(fhirUser === undefined ? {} : { fhirUser }),
+      },
+    };
+  }
+
+  /** Notes what a grant is bound to; until then it is good for nothing. */
+  async bind(id: string, context: LaunchContext): Promise<void> {
+    await this.#database.query('UPDATE oauth_grant SET context = $2 WHERE id = $1', [id, JSON.stringify(context)]);
+  }
+
+  async context(id: string): Promise<LaunchContext | undefined> {
+    const { rows } = await this.#database.query({
+      name: 'oauth_context',
+      text: 'SELECT context FROM oauth_grant WHERE id = $1 AND expires > now()',
+      values: [id],
+    });
+    return rows[0]?.context ?? undefined;
+  }
+
+  /** The apps that a user has connected and that still hold something. */
+  async ofUser(username: string): Promise<ConnectedApp[]> {
+    const { rows } = await this.#database.query(
+      `SELECT g.id, g.client, c.name, g.context, g.created, g.payload,
+         (SELECT max(t.expires) FROM oauth_artifact t WHERE t.grant_id = g.id AND t.consumed IS NULL) AS expires
+       FROM oauth_grant g JOIN oauth_client c ON c.id = g.client
+       WHERE g.username = $1 AND g.expires > now() AND EXISTS
+         (SELECT 1 FROM oauth_artifact t WHERE t.grant_id = g.id AND t.expires > now() AND t.consumed IS NULL)
+       ORDER BY g.created DESC LIMIT 500`,
+      [username],
+    );
+    return rows.map((row) => ({
+      id: row.id,
+      client: row.client,
+      name: row.name,
+      scopes: scopesOf(row.payload),
+      patient: row.context?.patient,
+      since: row.created.toISOString(),
+      expires: row.expires.toISOString(),
+    }));
+  }
+
+  /** Takes back what a user allowed, with all tokens that came of it, at once. Returns whether there was such a grant. */
+  async revoke(username: string, id: string): Promise<boolean> {
+    const { rowCount } = await this.#database.query('DELETE FROM oauth_grant WHERE id = $1 AND username = $2', [
+      id,
+      username,
+    ]);
+    return rowCount === 1;
+  }
+
+  /** Whether somebody is still signed in by a session of this SHA-256, hexadecimal. */
+  async isSignedIn(session: string): Promise<boolean> {
+    const { rows } = await this.#database.query({
+      name: 'oauth_session',
+      text: `SELECT 1 FROM session WHERE id = decode($1, 'hex') AND expires > now()`,
+      values: [session],
+    });
+    return rows.length === 1;
+  }
+}
+
+/** All scopes of a stored grant. */
+export function scopesOf(payload: {
+  openid?: { scope?: string };
+  resources?: { [resource: string]: string };
+}): string[] {
+  const lists = [payload.openid?.scope ?? '', ...Object.values(payload.resources ?? {})];
+  return lists.flatMap((list) => list.split(' ')).filter((scope) => scope !== '');
+}

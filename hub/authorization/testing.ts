@@ -1,0 +1,146 @@
+/** What the tests of the authorization server have in common: clients, their keys, and a browser of a signed-in user. */
+import { createHash, randomBytes, randomUUID } from 'node:crypto';
+import { exportJWK, generateKeyPair, type JWK, SignJWT } from 'jose';
+import type { Answer, TestHub } from '../testing.ts';
+
+export interface AssertionKey {
+  jwk: JWK;
+  privateKey: CryptoKey;
+  alg: string;
+  kid: string;
+}
+
+export async function assertionKey(alg = 'ES384'): Promise<AssertionKey> {
+  const { publicKey, privateKey } = await generateKeyPair(alg, { extractable: true });
+  const kid = randomUUID();
+  return {
+    jwk: { ...(await exportJWK(publicKey)), kid, alg, use: 'sig' },
+    privateKey: privateKey as CryptoKey,
+    alg,
+    kid,
+  };
+}
+
+/** Registers a client as an administrator does. */
+export async function register(hub: TestHub, described: object): Promise<{ id: string; secret?: string }> {
+  const made = await hub.send('POST', '/api/clients', described);
+  if (made.status !== 201) throw new Error(made.text);
+  return { id: made.json.client.id, secret: made.json.secret };
+}
+
+export function backendService(hub: TestHub, keys: AssertionKey[], scope: string, more: object = {}) {
+  return register(hub, {
+    client_name: 'A service',
+    grant_types: ['client_credentials'],
+    response_types: [],
+    token_endpoint_auth_method: 'private_key_jwt',
+    jwks: { keys: keys.map(({ jwk }) => jwk) },
+    scope,
+    ...more,
+  });
+}
+
+/** The JWT by which a client shows who it is; `claims` and `header` change what is in it. */
+export async function assertion(
+  hub: TestHub,
+  clientId: string,
+  key: AssertionKey,
+  claims: { [name: string]: unknown } = {},
+  header: { [name: string]: unknown } = {},
+): Promise<string> {
+  const now = Math.floor(Date.now() / 1000);
+  const all = {
+    iss: clientId,
+    sub: clientId,
+    aud: `${hub.url}/oauth/token`,
+    jti: randomUUID(),
+    exp: now + 240,
+    ...claims,
+  };
+  const kept = Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
+  return new SignJWT(kept)
+    .setProtectedHeader({ alg: key.alg, kid: key.kid, typ: 'JWT', ...header })
+    .sign(key.privateKey);
+}
+
+/** POSTs a form without any credentials but those in it. */
+export function form(
+  hub: TestHub,
+  path: string,
+  fields: { [name: string]: string },
+  headers: { [name: string]: string } = {},
+): Promise<Answer> {
+  return hub.send('POST', path, String(new URLSearchParams(fields)), {
+    role: null,
+    headers: { 'content-type': 'application/x-www-form-urlencoded', ...headers },
+  });
+}
+
+export function systemToken(hub: TestHub, signed: string, scope: string): Promise<Answer> {
+  return form(hub, '/oauth/token', {
+    grant_type: 'client_credentials',
+    scope,
+    client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
+    client_assertion: signed,
+  });
+}
+
+/** Asks with a token of an app. */
+export function withToken(hub: TestHub, token: string, path: string, method = 'GET', body?: object): Promise<Answer> {
+  return hub.send(method, path, body, {
+    role: null,
+    headers: { authorization: `Bearer ${token}`, ...(body ? { 'content-type': 'application/fhir+json' } : {}) },
+  });
+}
+
+/** A verifier and its challenge (RFC 7636). */
+export function pkce(): { verifier: string; challenge: string } {
+  const verifier = randomBytes(32).toString('base64url');
+  return { verifier, challenge: createHash('sha256').update(verifier).digest('base64url') };
+}
+
+/** Cookies as a browser keeps them, by path. */
+export class Browser {
+  readonly #hub: TestHub;
+  readonly #cookies = new Map<string, { value: string; path: string }>();
+
+  constructor(hub: TestHub) {
+    this.#hub = hub;
+  }
+
+  async signIn(username: string, password: string): Promise<void> {
+    const answer = await this.post('/auth/login', { username, password });
+    if (answer.status !== 200) throw new Error(answer.text);
+  }
+
+  get(url: string): Promise<Answer> {
+    return this.#send('GET', url);
+  }
+
+  post(url: string, body: object): Promise<Answer> {
+    return this.#send('POST', url, body);
+  }
+
+  async #send(method: string, url: string, body?: object): Promise<Answer> {
+    const { pathname, search } = new URL(url, this.#hub.url);
+    const cookies = [...this.#cookies].filter(
+      ([, { path }]) => pathname === path || pathname.startsWith(path === '/' ? '/' : `${path}/`),
+    );
+    const answer = await this.#hub.send(method, `${pathname}${search}`, body, {
+      role: null,
+      headers: {
+        accept: 'text/html, application/json',
+        ...(cookies.length > 0 ? { cookie: cookies.map(([name, { value }]) => `${name}=${value}`).join('; ') } : {}),
+      },
+    });
+    for (const line of answer.headers.getSetCookie()) {
+      const [pair, ...attributes] = line.split(';').map((part) => part.trim()) as [string, ...string[]];
+      const name = pair.slice(0, pair.indexOf('='));
+      const value = pair.slice(name.length + 1);
+      const path = attributes.find((one) => /^path=/i.test(one))?.slice(5) ?? '/';
+      if (value === '') this.#cookies.delete(name);
+      else this.#cookies.set(name, { value, path });
+    }
+    return answer;
+  }
+}

@@ -1,0 +1,100 @@
+/**
+ * Apps for the screens: those that a user has connected, opening one from a chart, and the clients that administrators
+ * register, let in and shut out.
+ */
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { type Authorization, clientStates } from '../authorization/index.ts';
+import { RecordError } from '../record/index.ts';
+import type { AccessLog } from '../trust/index.ts';
+import type { Authenticator, Caller } from './authenticate.ts';
+import { jsonBody, text } from './body.ts';
+import type { FhirParts } from './fhir-exchange.ts';
+
+export interface AppParts {
+  authorization: Authorization;
+  authenticator: Authenticator;
+  accessLog: AccessLog;
+  record: FhirParts['record'];
+}
+
+type Id = { Params: { id: string } };
+
+export function appRoutes(app: FastifyInstance, parts: AppParts): void {
+  const { authorization, authenticator, accessLog } = parts;
+  const { clients, grants } = authorization;
+  const log = (who: Caller, action: string, what: string, patients: string[] = []) =>
+    accessLog.record(who, { action, what: what.slice(0, 500), status: 200, patients });
+  const administrator = async (request: FastifyRequest) => {
+    const who = await authenticator.caller(request);
+    if (who.role !== 'administrator') {
+      throw new RecordError(403, 'forbidden', `The role ${who.role} may not do this.`);
+    }
+    return who;
+  };
+
+  app.get('/api/apps', async (request) => {
+    const who = await authenticator.caller(request);
+    return { apps: await grants.ofUser(who.who) };
+  });
+
+  app.delete<Id>('/api/apps/:id', async (request, reply) => {
+    const who = await authenticator.caller(request, 'disconnect-app');
+    const { id } = request.params;
+    if (!(await grants.revoke(who.who, id))) throw new RecordError(404, 'not-found', 'This app is not connected.');
+    await log(who, 'disconnect-app', id);
+    return reply.code(204).send();
+  });
+
+  app.get('/api/launchable-apps', async (request) => {
+    await authenticator.caller(request);
+    const all = await clients.all();
+    const open = all.filter(({ state, metadata }) => state === 'active' && metadata.launch_url !== undefined);
+    return { apps: open.map(({ id, name }) => ({ id, name })) };
+  });
+
+  app.post('/api/launches', async (request) => {
+    const who = await authenticator.caller(request, 'open-app');
+    const body = jsonBody(request);
+    const [client, patient] = [text(body, 'client', 64), text(body, 'patient', 64)];
+    const encounter = body.encounter === undefined ? undefined : text(body, 'encounter', 64);
+    await parts.record.read(who, 'Patient', patient);
+    if (encounter !== undefined) await parts.record.read(who, 'Encounter', encounter);
+    const user = { username: who.who, name: who.name, role: who.role, organization: who.organization };
+    const address = await authorization.launch(client, user, patient, encounter);
+    await log(who, 'open-app', client, [patient]);
+    return { address };
+  });
+
+  app.get('/api/clients', async (request) => {
+    await administrator(request);
+    return { clients: await clients.all() };
+  });
+
+  app.post('/api/clients', async (request, reply) => {
+    const who = await administrator(request);
+    const { organization, ...described } = jsonBody(request);
+    if (organization !== undefined && (typeof organization !== 'string' || organization.length > 60)) {
+      throw new RecordError(400, 'value', 'organization must be the key of a participant.', 'organization');
+    }
+    const made = await authorization.register(described, organization ?? who.organization, who.who);
+    await log(who, 'register-client', made.client.id);
+    return reply.code(201).send(made);
+  });
+
+  app.put<Id>('/api/clients/:id/state', async (request) => {
+    const who = await administrator(request);
+    const wanted = text(jsonBody(request), 'state', 20);
+    const state = clientStates.find((one) => one === wanted);
+    if (!state) throw new RecordError(400, 'value', `state must be one of ${clientStates.join(', ')}.`, 'state');
+    await clients.setState(request.params.id, state);
+    await log(who, `client-${state}`, request.params.id);
+    return { id: request.params.id, state };
+  });
+
+  app.delete<Id>('/api/clients/:id', async (request, reply) => {
+    const who = await administrator(request);
+    await clients.remove(request.params.id);
+    await log(who, 'remove-client', request.params.id);
+    return reply.code(204).send();
+  });
+}

@@ -1,0 +1,21 @@
+/**
+ * Cross-origin requests to the FHIR interface (SMART App Launch 2.2, "Considerations for Cross-Origin Resource Sharing"):
+ * any origin may ask, since what is asked needs a token; cookies are never taken from another origin.
+ */
+import type { FastifyInstance } from 'fastify';
+
+const methods = 'GET, HEAD, POST, PUT, PATCH, DELETE';
+const asked =
+  'Accept, Authorization, Content-Type, If-Match, If-Modified-Since, If-None-Exist, If-None-Match, Prefer, X-Request-Id';
+const told =
+  'Content-Location, ETag, Expires, Last-Modified, Location, Preference-Applied, Retry-After, WWW-Authenticate, X-Progress';
+
+export function crossOrigin(app: FastifyInstance): void {
+  app.addHook('onRequest', async (request, reply) => {
+    if (request.headers.origin === undefined || !/^\/fhir(?:[/?]|$)/.test(request.url)) return;
+    reply.header('access-control-allow-origin', '*').header('access-control-expose-headers', told);
+    if (request.method !== 'OPTIONS' || request.headers['access-control-request-method'] === undefined) return;
+    reply.header('access-control-allow-methods', methods).header('access-control-allow-headers', asked);
+    await reply.header('access-control-max-age', '3600').code(204).send();
+  });
+}

@@ -1,0 +1,158 @@
+/**
+ * What a client's access token opens, request by request (SMART App Launch 2.2, "Scopes for requesting FHIR Resources").
+ * Whatever is not listed here, and whatever the token's scopes do not plainly cover, is refused; scopes with search
+ * parameters cover nothing, since what they leave out has to be left out inside the query.
+ */
+import type { FastifyRequest } from 'fastify';
+import { RecordError } from '../record/index.ts';
+import type { Access, Scope } from '../trust/index.ts';
+import { mediaTypeOf } from './fhir-format.ts';
+import { prefersAsync } from './fhir-jobs.ts';
+
+type Interaction = 'create' | 'read' | 'update' | 'delete' | 'search';
+
+/** An interaction on resources of a type, `*` for all. */
+interface Need {
+  type: string;
+  interaction: Interaction;
+}
+
+/** What needs which scopes, by method and address as it is registered. */
+const routes: { [address: string]: (request: FastifyRequest) => Need[] } = {
+  'GET /fhir/:type/:id': (request) => [read(request)],
+  'GET /fhir/:type/:id/_history': (request) => [read(request)],
+  'GET /fhir/:type/:id/_history/:version': (request) => [read(request)],
+  'GET /fhir/Binary/:id': () => [{ type: 'Binary', interaction: 'read' }],
+  'GET /fhir/Binary/:id/_history/:version': () => [{ type: 'Binary', interaction: 'read' }],
+  'GET /fhir/:type/_history': (request) => [{ type: typeOf(request), interaction: 'search' }],
+  'GET /fhir/:type': (request) => search(request, [typeOf(request)]),
+  'POST /fhir/:type/_search': (request) => search(request, [typeOf(request)]),
+  'GET /fhir': (request) => search(request, namedTypes(request)),
+  'POST /fhir/_search': (request) => search(request, namedTypes(request)),
+  'GET /fhir/:type/:id/:target': (request) => search(request, [targetOf(request)]),
+  'POST /fhir/:type/:id/:target/_search': (request) => search(request, [targetOf(request)]),
+  'GET /fhir/Patient/:id/$everything': (request) => all(namedTypes(request)),
+  'POST /fhir/:type': (request) => [
+    { type: typeOf(request), interaction: 'create' },
+    ...(request.headers['if-none-exist'] === undefined ? [] : search(request, [typeOf(request)])),
+  ],
+  'POST /fhir/Binary': () => [{ type: 'Binary', interaction: 'create' }],
+  'PUT /fhir/:type/:id': (request) => [{ type: typeOf(request), interaction: 'update' }],
+  'PUT /fhir/Binary/:id': () => [{ type: 'Binary', interaction: 'update' }],
+  'PATCH /fhir/:type/:id': (request) => [{ type: typeOf(request), interaction: 'update' }],
+  'DELETE /fhir/:type/:id': (request) => [{ type: typeOf(request), interaction: 'delete' }],
+  'GET /fhir/$export': (request) => all(namedTypes(request)),
+  'GET /fhir/Patient/$export': (request) => all(namedTypes(request)),
+  'GET /fhir/Group/:id/$export': (request) => all(namedTypes(request)),
+  'GET /fhir/_bulk/:job': () => [],
+  'DELETE /fhir/_bulk/:job': () => [],
+  'GET /fhir/_bulk/:job/:file': () => [],
+};
+
+/**
+ * The access of a client for one request: that of the one it acts for, where its scopes cover the request; within the
+ * homes of the patient in context where only `patient/` scopes do.
+ * @param homesOf the homes of the person of a Patient
+ * @throws RecordError 403 where they do not
+ */
+export async function grantedAccess<A extends Access>(
+  access: A,
+  request: FastifyRequest,
+  homesOf: (patient: string) => Promise<number[]>,
+): Promise<A> {
+  if (!access.grant) return access;
+  const needs = needsOf(request);
+  const scopes = access.grant.scopes.filter(({ query }) => query.length === 0);
+  const wide = scopes.filter(({ context }) => context !== 'patient');
+  if (wide.length > 0 && needs.every((need) => isCovered(wide, need))) return access;
+  const uncovered = needs.find((need) => !isCovered(scopes, need));
+  if (uncovered || needs.length === 0) throw refusal(uncovered, access.grant.scopes);
+  if (needs.some(({ interaction }) => !['read', 'search'].includes(interaction))) {
+    throw new RecordError(403, 'forbidden', 'Scopes of one patient allow no changes here.');
+  }
+  const homes = access.grant.patient === undefined ? [] : await homesOf(access.grant.patient);
+  if (homes.length === 0) throw new RecordError(403, 'forbidden', 'The token has no patient in context.');
+  if (access.homes === 'all') return { ...access, homes };
+  const own = new Set(access.homes);
+  return { ...access, homes: homes.filter((home) => own.has(home)) };
+}
+
+/** @throws RecordError 403 where a client's scopes do not cover reading resources of a type */
+export function checkMayRead({ grant }: Access, type: string): void {
+  const need: Need = { type, interaction: 'read' };
+  if (
+    grant &&
+    !isCovered(
+      grant.scopes.filter(({ query }) => query.length === 0),
+      need,
+    )
+  ) {
+    throw refusal(need, grant.scopes);
+  }
+}
+
+function needsOf(request: FastifyRequest): Need[] {
+  const { url = '' } = request.routeOptions;
+  const needs = routes[`${request.method === 'HEAD' ? 'GET' : request.method} ${url}`];
+  if (!needs) throw new RecordError(403, 'forbidden', 'No scope of an app opens this address.');
+  if (prefersAsync(request) && !url.endsWith('$export')) {
+    throw new RecordError(403, 'forbidden', 'A token of an app is good for requests that are answered at once.');
+  }
+  return needs(request);
+}
+
+function isCovered(scopes: readonly Scope[], { type, interaction }: Need): boolean {
+  return scopes.some((scope) => (scope.type === '*' || scope.type === type) && scope[interaction]);
+}
+
+function refusal(need: Need | undefined, scopes: readonly Scope[]): RecordError {
+  const isNarrow = scopes.some(({ query }) => query.length > 0);
+  const text = need
+    ? `The token’s scopes do not cover ${need.interaction} of ${need.type === '*' ? 'all types' : need.type}${isNarrow ? '; those with search parameters are not taken here yet' : ''}.`
+    : 'The token’s scopes do not cover this.';
+  return new RecordError(403, 'forbidden', text).with('www-authenticate', 'Bearer error="insufficient_scope"');
+}
+
+function read(request: FastifyRequest): Need {
+  return { type: typeOf(request), interaction: 'read' };
+}
+
+/** What a search needs; one that looks at, or gives, resources of other types needs all of them. */
+function search(request: FastifyRequest, types: string[]): Need[] {
+  const reaches = [...parametersOf(request).keys()].some((name) =>
+    /^_(?:rev)?include|^_has|^_filter|^_list|^_query|\./.test(name),
+  );
+  const needs = types.map((type): Need => ({ type, interaction: 'search' }));
+  return reaches ? [...needs, ...all(['*'])] : needs;
+}
+
+function all(types: string[]): Need[] {
+  return types.flatMap((type): Need[] => [
+    { type, interaction: 'read' },
+    { type, interaction: 'search' },
+  ]);
+}
+
+function namedTypes(request: FastifyRequest): string[] {
+  const named = parametersOf(request)
+    .getAll('_type')
+    .flatMap((list) => list.split(','));
+  const types = named.map((type) => type.trim()).filter((type) => type !== '');
+  const isPlain = [...parametersOf(request).keys()].every((name) => !name.startsWith('_typeFilter'));
+  return types.length === 0 || !isPlain ? ['*'] : types;
+}
+
+function parametersOf(request: FastifyRequest): URLSearchParams {
+  const query = request.url.split('?')[1] ?? '';
+  const { body, headers } = request;
+  const isForm = mediaTypeOf(headers['content-type'] ?? '') === 'application/x-www-form-urlencoded';
+  return new URLSearchParams(`${query}&${isForm && Buffer.isBuffer(body) ? body.toString() : ''}`);
+}
+
+function typeOf(request: FastifyRequest): string {
+  return (request.params as { type: string }).type;
+}
+
+function targetOf(request: FastifyRequest): string {
+  return (request.params as { target: string }).target;
+}

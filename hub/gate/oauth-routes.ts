@@ -1,0 +1,122 @@
+/**
+ * The authorization server's addresses (RFC 6749, RFC 7662, RFC 7009, RFC 9126, RFC 7591, OpenID Connect Discovery), what
+ * SMART apps find it by, and the questions that its users are asked.
+ */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Authorization } from '../authorization/index.ts';
+import { RecordError } from '../record/index.ts';
+import type { AccessLog, Accounts, User } from '../trust/index.ts';
+import { type Authenticator, type Caller, sessionToken } from './authenticate.ts';
+import { jsonBody } from './body.ts';
+import type { FhirParts } from './fhir-exchange.ts';
+import type { RateLimits } from './rate-limits.ts';
+
+export interface OAuthParts {
+  authorization: Authorization;
+  accounts: Accounts;
+  authenticator: Authenticator;
+  accessLog: AccessLog;
+  rateLimits: RateLimits;
+  record: FhirParts['record'];
+}
+
+type Uid = { Params: { uid: string } };
+
+const formBytes = 56 * 1024;
+const registrationBytes = 16 * 1024;
+
+export function oauthRoutes(app: FastifyInstance, parts: OAuthParts): void {
+  const { authorization } = parts;
+  const hand = async (request: FastifyRequest, reply: FastifyReply) => {
+    authorization.configuration();
+    reply.hijack();
+    await authorization.answer(request.raw, reply.raw, request.body as Buffer | undefined);
+  };
+  const answered: [string[], string][] = [
+    [['GET', 'POST'], '/oauth/authorize'],
+    [['GET'], '/oauth/authorize/:uid'],
+    [['POST', 'OPTIONS'], '/oauth/token'],
+    [['POST', 'OPTIONS'], '/oauth/introspect'],
+    [['POST', 'OPTIONS'], '/oauth/revoke'],
+    [['POST', 'OPTIONS'], '/oauth/par'],
+    [['GET', 'OPTIONS'], '/oauth/jwks'],
+    [['GET', 'OPTIONS'], '/oauth/.well-known/openid-configuration'],
+    [['GET', 'OPTIONS'], '/oauth/.well-known/oauth-authorization-server'],
+  ];
+  for (const [method, url] of answered) app.route({ method, url, bodyLimit: formBytes, handler: hand });
+  app.post('/oauth/register', { bodyLimit: registrationBytes }, async (request, reply) => {
+    await parts.rateLimits.take('register', request.ip);
+    return hand(request, reply);
+  });
+
+  app.get('/fhir/.well-known/smart-configuration', async (_request, reply) => {
+    const configuration = authorization.configuration();
+    return reply.type('application/json').header('cache-control', 'public, max-age=300').send(configuration);
+  });
+  app.get('/oauth/smart-style.json', async (_request, reply) =>
+    reply
+      .type('application/json')
+      .header('access-control-allow-origin', '*')
+      .header('cache-control', 'public, max-age=86400')
+      .send(style),
+  );
+
+  app.get<Uid>('/oauth/interaction/:uid/question', async (request, reply) => {
+    const { user } = await signedIn(parts, request);
+    return authorization.question({ request: request.raw, response: reply.raw }, user);
+  });
+
+  app.post<Uid>('/oauth/interaction/:uid/answer', async (request, reply) => {
+    const { user, caller, session } = await signedIn(parts, request);
+    const body = jsonBody(request);
+    const given = {
+      isAllowed: body.isAllowed === true,
+      scopes: textsOf(body.scopes),
+      patient: typeof body.patient === 'string' ? body.patient : undefined,
+    };
+    if (given.patient !== undefined) await parts.record.read(caller, 'Patient', given.patient);
+    const exchange = { request: request.raw, response: reply.raw };
+    const { client } = await authorization.question(exchange, user);
+    const next = await authorization.decide(exchange, user, session, given);
+    await parts.accessLog.record(caller, {
+      action: given.isAllowed ? 'allow-app' : 'refuse-app',
+      what: `${client.id}${given.isAllowed ? ` ${given.scopes.join(' ')}` : ''}`.slice(0, 500),
+      status: 200,
+      ...(given.patient === undefined ? {} : { patients: [given.patient] }),
+    });
+    return { next };
+  });
+}
+
+/** The look of the hub's pages, for apps that want to fit in (SMART App Launch 2.2, "smart_style_url"). */
+const style = {
+  color_background: '#f6f7f9',
+  color_error: '#b3261e',
+  color_highlight: '#0b5fa5',
+  color_modal_backdrop: '',
+  color_success: '#1b6e3c',
+  color_text: '#1b1f24',
+  dim_border_radius: '6px',
+  dim_font_size: '16px',
+  dim_spacing_size: '16px',
+  font_family_body: 'system-ui, sans-serif',
+  font_family_heading: 'system-ui, sans-serif',
+};
+
+/** Who is signed in to the screens; a token is not enough to allow an app anything. @throws RecordError 401 */
+async function signedIn(
+  { accounts, authenticator }: OAuthParts,
+  request: FastifyRequest,
+): Promise<{ user: User; caller: Caller; session: string }> {
+  const session = sessionToken(request);
+  const user = session === undefined ? undefined : await accounts.session(session);
+  if (!user || request.headers.authorization !== undefined) throw new RecordError(401, 'login', 'Sign in first.');
+  return { user, caller: await authenticator.caller(request, 'answer-app'), session: session! };
+}
+
+/** @throws RecordError 400 */
+function textsOf(value: unknown): string[] {
+  if (value === undefined) return [];
+  if (Array.isArray(value) && value.length <= 200 && value.every((one) => typeof one === 'string')) return value;
+  throw new RecordError(400, 'value', 'scopes must be a list of texts.', 'scopes');
+}
