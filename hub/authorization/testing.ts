@@ -133,6 +133,12 @@ export class Browser {
         ...(cookies.length > 0 ? { cookie: cookies.map(([name, { value }]) => `${name}=${value}`).join('; ') } : {}),
       },
     });
+    this.take(answer);
+    return answer;
+  }
+
+  /** Keeps the cookies of an answer. */
+  take(answer: Answer): void {
     for (const line of answer.headers.getSetCookie()) {
       const [pair, ...attributes] = line.split(';').map((part) => part.trim()) as [string, ...string[]];
       const name = pair.slice(0, pair.indexOf('='));
@@ -141,6 +147,86 @@ export class Browser {
       if (value === '') this.#cookies.delete(name);
       else this.#cookies.set(name, { value, path });
     }
-    return answer;
   }
+}
+
+/** A public app: it can keep no secret. */
+export function publicApp(hub: TestHub, scope: string, more: object = {}) {
+  return register(hub, {
+    client_name: 'An app',
+    redirect_uris: [redirectUri],
+    token_endpoint_auth_method: 'none',
+    scope,
+    ...more,
+  });
+}
+
+export const redirectUri = 'https://app.example/back';
+
+export interface Asked {
+  client: string;
+  scope: string;
+  challenge: string;
+  state?: string;
+  /** Changes and additions to the request; undefined leaves one out. */
+  more?: { [name: string]: string | undefined };
+}
+
+/** The request for authorization of an app. */
+export function authorizationRequest(hub: TestHub, { client, scope, challenge, state = 'abc', more = {} }: Asked) {
+  const all = {
+    response_type: 'code',
+    client_id: client,
+    redirect_uri: redirectUri,
+    scope,
+    state,
+    aud: `${hub.url}/fhir`,
+    code_challenge: challenge,
+    code_challenge_method: 'S256',
+    ...more,
+  };
+  return new URLSearchParams(Object.entries(all).filter((pair): pair is [string, string] => pair[1] !== undefined));
+}
+
+/** What a user decides; the scopes are those that were asked for, if none are named. */
+export interface Decision {
+  isAllowed?: boolean;
+  scopes?: string[];
+  patient?: string;
+}
+
+/** Asks for authorization in a browser, and answers what its user is asked. Returns where the browser is sent in the end. */
+export async function authorize(browser: Browser, request: URLSearchParams, decision: Decision): Promise<URL> {
+  const asked = await browser.get(`/oauth/authorize?${request}`);
+  return decide(browser, asked, decision);
+}
+
+/** Answers the question to which an answer leads. */
+export async function decide(browser: Browser, asked: Answer, decision: Decision): Promise<URL> {
+  const page = asked.headers.get('location');
+  if (asked.status !== 303 || !page?.includes('/oauth/interaction/'))
+    throw new Error(`${asked.status} ${page} ${asked.text}`);
+  const question = await browser.get(`${page}/question`);
+  if (question.status !== 200) throw new Error(question.text);
+  const answer = await browser.post(`${page}/answer`, { isAllowed: true, scopes: question.json.scopes, ...decision });
+  if (answer.status !== 200) throw new Error(answer.text);
+  const end = await browser.get(answer.json.next);
+  if (end.status !== 303) throw new Error(end.text);
+  return new URL(end.headers.get('location')!);
+}
+
+/** The token’s answer for a code. */
+export function tokenFor(
+  hub: TestHub,
+  client: string,
+  code: string,
+  verifier: string,
+  headers: { [name: string]: string } = {},
+): Promise<Answer> {
+  return form(
+    hub,
+    '/oauth/token',
+    { grant_type: 'authorization_code', client_id: client, code, code_verifier: verifier, redirect_uri: redirectUri },
+    headers,
+  );
 }

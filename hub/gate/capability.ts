@@ -48,6 +48,7 @@ const basePlace = 'urn:causeway:base';
 const { version } = JSON.parse(readFileSync(join(import.meta.dirname, '../../package.json'), 'utf8')) as {
   version: string;
 };
+const securityServices = 'http://terminology.hl7.org/CodeSystem/restful-security-service';
 const written = '2026-11-25';
 
 function head(resourceType: string) {
@@ -84,7 +85,11 @@ function capabilityStatement(record: FhirRecord, addresses: FhirAddresses, mode:
         mode: 'server',
         documentation:
           'What is created or updated is stored as it was sent: white space between tokens goes, id and meta are the server’s, and nothing is merged. What cannot be stored so is refused. Parameters that are not understood are refused, or reported under Prefer: handling=lenient.',
-        security: { cors: false, description: 'A session of the hub’s own pages, or a bearer token.' },
+        security: {
+          cors: true,
+          service: [{ coding: [{ system: securityServices, code: 'SMART-on-FHIR', display: 'SMART-on-FHIR' }] }],
+          description: 'A bearer token, as .well-known/smart-configuration tells, or a session of the hub’s own pages.',
+        },
         resource: listedTypes().map((type) => ({
           type,
           profile: `http://hl7.org/fhir/StructureDefinition/${type}`,
