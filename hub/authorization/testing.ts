@@ -117,11 +117,15 @@ export class Browser {
     return this.#send('GET', url);
   }
 
-  post(url: string, body: object): Promise<Answer> {
-    return this.#send('POST', url, body);
+  post(url: string, body: object, headers?: { [name: string]: string }): Promise<Answer> {
+    return this.#send('POST', url, body, headers);
   }
 
-  async #send(method: string, url: string, body?: object): Promise<Answer> {
+  delete(url: string): Promise<Answer> {
+    return this.#send('DELETE', url);
+  }
+
+  async #send(method: string, url: string, body?: object, headers: { [name: string]: string } = {}): Promise<Answer> {
     const { pathname, search } = new URL(url, this.#hub.url);
     const cookies = [...this.#cookies].filter(
       ([, { path }]) => pathname === path || pathname.startsWith(path === '/' ? '/' : `${path}/`),
@@ -130,6 +134,7 @@ export class Browser {
       role: null,
       headers: {
         accept: 'text/html, application/json',
+        ...headers,
         ...(cookies.length > 0 ? { cookie: cookies.map(([name, { value }]) => `${name}=${value}`).join('; ') } : {}),
       },
     });
