@@ -74,6 +74,18 @@ export function authors(writer: Writer, resource: Resource, named?: { who?: Refe
   ];
 }
 
+/** The same where C-CDA has room for one author: of several the last. */
+export function withOneAuthor(
+  writer: Writer,
+  resource: Resource,
+  named?: { who?: Reference; time?: string },
+): CdaElement[] {
+  const told = writer.chart.participationsOf(resource, 'author');
+  const last = [...told].sort((a, b) => (a.time ?? '').localeCompare(b.time ?? '')).at(-1);
+  const dropped = new Set(told.map((one, at) => (one === last ? -1 : at)));
+  return authors(writer, resource, named).filter((_element, at) => !dropped.has(at));
+}
+
 /** A relative gives information as such, anyone else as an assigned entity. */
 export function informant(writer: Writer, { who, onBehalfOf }: Authorship, holder?: Resource): CdaElement {
   const found = writer.chart.find<Resource>(who, holder);

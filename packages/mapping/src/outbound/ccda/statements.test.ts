@@ -78,3 +78,42 @@ describe('statements', () => {
     expect([dose?.attr('value'), dose?.attr('unit')]).toEqual(['1', undefined]);
   });
 });
+
+it('a planned procedure, medication or supply of several authors names the last, as C-CDA has it', () => {
+  const subject = { reference: 'Patient/p' };
+  const planned: Resource[] = [
+    { resourceType: 'ServiceRequest', id: 's', status: 'active', intent: 'order', subject, code: { text: 'CBC' } },
+    {
+      resourceType: 'MedicationRequest',
+      id: 'm',
+      status: 'draft',
+      intent: 'order',
+      subject,
+      medicationCodeableConcept: { text: 'Amoxicillin' },
+    },
+    {
+      resourceType: 'DeviceRequest',
+      id: 'd',
+      status: 'active',
+      intent: 'order',
+      subject,
+      codeCodeableConcept: { text: 'Crutch' },
+    },
+  ];
+  const provenance = (id: string, name: string, recorded: string): Resource => ({
+    resourceType: 'Provenance',
+    id,
+    recorded,
+    target: planned.map((one) => ({ reference: `${one.resourceType}/${one.id}` })),
+    agent: [{ who: { display: name } }],
+  });
+  const authored = [provenance('2', 'Later', '2026-02-02T00:00:00Z'), provenance('1', 'First', '2026-01-01T00:00:00Z')];
+  const root = write([{ resourceType: 'Patient', id: 'p' }, ...planned, ...authored]);
+  const entries = sectionOf(root, '18776-5')!.all('entry');
+  expect(entries).toHaveLength(3);
+  for (const entry of entries) {
+    const names = below(entry, 'author').map((one) => one.allText);
+    expect(names).toHaveLength(1);
+    expect(names[0]).toContain('Later');
+  }
+});

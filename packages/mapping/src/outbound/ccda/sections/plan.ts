@@ -6,7 +6,7 @@ import { type CdaElement, el } from '../element.ts';
 import { externalDocuments } from '../external-documents.ts';
 import { notes } from '../notes-within.ts';
 import { nested } from '../observation.ts';
-import { authors, performer, place, product } from '../participants.ts';
+import { authors, performer, place, product, withOneAuthor } from '../participants.ts';
 import { putBack } from '../put-back.ts';
 import { emptyBody, type SectionBody, type SectionKind } from '../section.ts';
 import { statement, statusCode, textReference } from '../statement.ts';
@@ -110,7 +110,7 @@ function plannedProcedure(writer: Writer, request: ServiceRequest, row: string):
     (request.orderDetail ?? []).map((detail) => code('methodCode', detail)),
     (request.bodySite ?? []).map((site) => code('targetSiteCode', site)),
     (request.performer ?? []).map((who) => performer(writer, who, request)),
-    authors(writer, request, { who: request.requester, time: request.authoredOn }),
+    withOneAuthor(writer, request, { who: request.requester, time: request.authoredOn }),
     (request.locationReference ?? []).map((where) => place(writer.chart.find(where, request), where.display)),
     reasons(writer, request),
     notes(request.note, writer),
@@ -134,7 +134,7 @@ function plannedMedication(writer: Writer, request: MedicationRequest, row: stri
     amounts(dosages[0]),
     el('consumable', {}, manufactured(conceptOf(writer, request))),
     performer(writer, request.performer, request),
-    authors(writer, request, { who: request.requester, time: request.authoredOn }),
+    withOneAuthor(writer, request, { who: request.requester, time: request.authoredOn }),
     reasons(writer, request),
     instructions(dosages, writer, 'INT'),
     notes(request.note, writer),
@@ -197,7 +197,7 @@ function plannedSupply(writer: Writer, request: DeviceRequest, row: string): Cda
       ? time('effectiveTime', occurrenceDateTime)
       : period('effectiveTime', occurrencePeriod, { 'xsi:type': 'IVL_TS' }),
     performer(writer, request.performer, request),
-    authors(writer, request, { who: request.requester, time: request.authoredOn }),
+    withOneAuthor(writer, request, { who: request.requester, time: request.authoredOn }),
     el(
       'participant',
       { typeCode: 'DEV' },
