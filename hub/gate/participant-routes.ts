@@ -6,9 +6,19 @@
  * takes it away. `PUT /api/participants/:key/settings` takes what its dialect needs (see `participant-settings.ts`), whole.
  */
 import { isAbsolute } from 'node:path';
+import { refusedVersion, type V2MessageCode, type V2Version, v2MessageCodes, v2Versions } from '@causeway/mapping';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { RecordError } from '../record/index.ts';
-import type { AccessLog, Endpoint, EndpointTls, Participant, Participants, Role, Transport } from '../trust/index.ts';
+import type {
+  AccessLog,
+  Endpoint,
+  EndpointTls,
+  Participant,
+  Participants,
+  Role,
+  Transport,
+  V2Endpoint,
+} from '../trust/index.ts';
 import type { Authenticator } from './authenticate.ts';
 import { jsonBody, text } from './body.ts';
 import { readSettings } from './participant-settings.ts';
@@ -122,19 +132,74 @@ function participantOf(key: string, before: Participant | undefined, body: Body)
 function endpointOf(body: Body): Endpoint {
   if (body.dialect === 'fhir') {
     only(body, ['dialect', 'url'], 'endpoint.');
-    const url = text(body, 'url', 500);
-    if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol)) throw wrong('endpoint.url', 'an http address');
-    return { dialect: 'fhir', url };
+    return { dialect: 'fhir', url: httpAddress(body) };
   }
   if (body.dialect !== 'hl7v2') throw wrong('endpoint.dialect', 'hl7v2 or fhir');
-  only(body, ['dialect', 'host', 'port', 'tls', 'acknowledgement'], 'endpoint.');
-  const { port, acknowledgement = 'original' } = body;
+  const wishes = ['dialect', 'acknowledgement', 'messages', 'version', 'application', 'facility'];
+  if (body.url !== undefined) {
+    only(body, [...wishes, 'url', 'authorization'], 'endpoint.');
+    const { authorization } = body;
+    if (authorization === undefined) return { url: httpAddress(body), ...wishesOf(body) };
+    return { url: httpAddress(body), authorization: filePath(body, 'authorization'), ...wishesOf(body) };
+  }
+  only(body, [...wishes, 'host', 'port', 'tls'], 'endpoint.');
+  const { port } = body;
   if (!Number.isInteger(port) || Number(port) < 1 || Number(port) > 65535) throw wrong('endpoint.port', '1 to 65535');
+  const tls = body.tls === undefined ? {} : { tls: tlsOf(object(body.tls, 'endpoint.tls')) };
+  return { host: text(body, 'host', 253), port: Number(port), ...wishesOf(body), ...tls };
+}
+
+function httpAddress(body: Body): string {
+  const url = text(body, 'url', 500);
+  const parsed = URL.canParse(url) ? new URL(url) : undefined;
+  if (!parsed || !/^https?:$/.test(parsed.protocol)) throw wrong('endpoint.url', 'an http address');
+  if (parsed.username !== '' || parsed.password !== '') throw wrong('endpoint.url', 'an address without credentials');
+  return url;
+}
+
+function filePath(body: Body, name: string): string {
+  const path = text(body, name, 1_000);
+  if (!isAbsolute(path)) throw wrong(`endpoint.${name}`, 'the absolute path of a file');
+  return path;
+}
+
+/** What a receiver of HL7 v2 wants, and under which names. */
+function wishesOf(body: Body): Pick<V2Endpoint, 'dialect' | 'acknowledgement' | 'messages' | 'version'> {
+  const { acknowledgement = 'original', messages, version } = body;
   if (acknowledgement !== 'original' && acknowledgement !== 'enhanced') {
     throw wrong('endpoint.acknowledgement', 'original or enhanced');
   }
-  const tls = body.tls === undefined ? {} : { tls: tlsOf(object(body.tls, 'endpoint.tls')) };
-  return { dialect: 'hl7v2', host: text(body, 'host', 253), port: Number(port), acknowledgement, ...tls };
+  if (version !== undefined && !v2Versions.includes(version as V2Version)) {
+    throw wrong('endpoint.version', `one of ${v2Versions.join(', ')}`);
+  }
+  return {
+    dialect: 'hl7v2',
+    acknowledgement,
+    ...(messages === undefined ? {} : { messages: messagesOf(messages, (version ?? '2.5.1') as V2Version) }),
+    ...(version === undefined ? {} : { version: version as V2Version }),
+    ...(body.application === undefined ? {} : { application: text(body, 'application', 180) }),
+    ...(body.facility === undefined ? {} : { facility: text(body, 'facility', 180) }),
+  };
+}
+
+const orders: readonly V2MessageCode[] = ['ORM', 'OMG', 'OML'];
+
+function messagesOf(value: unknown, version: V2Version): V2MessageCode[] {
+  const codes = Array.isArray(value) ? (value as V2MessageCode[]) : [undefined];
+  if (
+    !codes.every((code) => code !== undefined && v2MessageCodes.includes(code)) ||
+    new Set(codes).size < codes.length
+  ) {
+    throw wrong('endpoint.messages', `a list of ${v2MessageCodes.join(', ')}, each once`);
+  }
+  if (codes.filter((code) => orders.includes(code!)).length > 1) {
+    throw wrong('endpoint.messages', 'with one of ORM, OMG and OML at most, since each tells of an order');
+  }
+  for (const code of codes as V2MessageCode[]) {
+    const refused = refusedVersion(code, version);
+    if (refused !== undefined) throw new RecordError(400, 'value', refused, 'endpoint.messages');
+  }
+  return codes as V2MessageCode[];
 }
 
 function tlsOf(body: Body): EndpointTls {

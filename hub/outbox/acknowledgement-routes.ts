@@ -13,8 +13,9 @@ import {
   overdue,
   release,
 } from '../inbox/index.ts';
-import type { MllpEndpoint, Participants } from '../trust/index.ts';
-import { MllpClient } from './mllp-client.ts';
+import type { Participants, V2Endpoint } from '../trust/index.ts';
+import type { Client } from './answer.ts';
+import { v2ClientOf } from './clients.ts';
 
 const pollMs = 2_000;
 const timeouts = { connectMs: 10_000, answerMs: 20_000 };
@@ -97,8 +98,8 @@ export class AcknowledgementRoutes implements LedWork {
     client?.close();
   }
 
-  #clientFor(endpoint: MllpEndpoint, stopping: AbortSignal): MllpClient {
-    const client = new MllpClient({ ...endpoint, acknowledgement: 'original' }, timeouts);
+  #clientFor(endpoint: V2Endpoint, stopping: AbortSignal): Client {
+    const client = v2ClientOf({ ...endpoint, acknowledgement: 'original' }, timeouts);
     stopping.addEventListener('abort', () => client.close(), { once: true });
     return client;
   }

@@ -1,9 +1,11 @@
 /**
  * Which site cares for which person, from what flows: a hospital or a practice that keeps a chart of somebody, or has
- * seen them, cares for them. Laboratories and pharmacies serve and are told nothing.
+ * seen them, cares for them. Others, such as laboratories and pharmacies, serve, and are told nothing unless their endpoint
+ * asks for messages; then those whom they know from there on.
  */
 import type { WriteSet } from '../record/index.ts';
 import type { Participants } from '../trust/index.ts';
+import { messagesOf } from './wishes.ts';
 
 const caring = new Set(['hospital', 'practice']);
 
@@ -29,7 +31,7 @@ export function noteCare(set: WriteSet, participants: Participants): void {
     const text = 'DELETE FROM care_relationship WHERE home = ANY($1)';
     set.transaction.send({ name: 'care_ended', text, values: [[...retired].sort((a, b) => a - b)] });
   }
-  const sites = participants.all().filter(({ kind }) => caring.has(kind));
+  const sites = participants.all().filter(({ kind, endpoint }) => caring.has(kind) || messagesOf(endpoint));
   if (shown.size === 0 || sites.length === 0) return;
   set.transaction.send({
     name: 'care_relationship',

@@ -1,17 +1,19 @@
 /** A delivery's content in the destination's dialect. */
-
 import { editMessage, isParseError, parseMessage } from '@causeway/hl7v2';
 import {
   type Envelope,
   isWithdrawn,
+  type OutboundResult,
   writeDocumentBundle,
-  writeMdm,
-  writeOru,
   writeResultBundle,
+  writeV2,
 } from '@causeway/mapping';
+import type { DiagnosticReport, DocumentReference, Observation, ServiceRequest } from '@medplum/fhirtypes';
 import type { Participant } from '../trust/index.ts';
 import type { Content } from './content.ts';
 import { controlIdOf } from './control-id.ts';
+import { resultsIn } from './focus.ts';
+import { v2MessageOf } from './v2-message.ts';
 
 export interface Composed {
   controlId: string;
@@ -26,35 +28,47 @@ export function compose(
   destination: Participant,
   origin: Participant,
 ): Composed | string {
-  if (!destination.identifierSystem) return 'The destination has no system of record numbers; register it with one.';
+  const { endpoint, identifierSystem } = destination;
+  if (!identifierSystem) return 'The destination has no system of record numbers; register it with one.';
   const controlId = controlIdOf(delivery.id);
+  const v2 = endpoint?.dialect === 'hl7v2' ? endpoint : undefined;
   const envelope: Envelope = {
     controlId,
     deliveryId: delivery.id,
     time: delivery.created.toISOString(),
     kind: delivery.kind,
+    version: v2?.version,
     recipient: {
       patient: content.recipient,
-      identifierSystem: destination.identifierSystem,
+      identifierSystem,
       authority: destination.identifierAuthority,
-      application: destination.sendingApplication,
-      facility: destination.sendingFacility,
+      application: v2?.application ?? destination.sendingApplication,
+      facility: v2?.facility ?? destination.sendingFacility,
     },
     origin: { key: origin.key, name: origin.name },
   };
-  const dialect = destination.endpoint?.dialect ?? 'fhir';
-  if (dialect === 'hl7v2') {
-    const bytes =
-      content.topic === 'result' ? writeOru(content.result, envelope) : writeMdm(content.document, envelope);
+  if (v2) {
+    const told = v2MessageOf(content, envelope, v2.messages);
+    if (typeof told === 'string') return told;
+    const bytes = writeV2(told.message, told.envelope);
     if (typeof bytes === 'string') return bytes;
-    const isEnhanced = destination.endpoint?.dialect === 'hl7v2' && destination.endpoint.acknowledgement === 'enhanced';
-    return { controlId, dialect, bytes: isEnhanced ? enhanced(bytes) : bytes };
+    return { controlId, dialect: 'hl7v2', bytes: v2.acknowledgement === 'enhanced' ? enhanced(bytes) : bytes };
   }
+  const { topic } = content;
+  if (topic !== 'result' && topic !== 'discharge-summary') return `As FHIR no ${topic} is delivered.`;
   const bundle =
-    content.topic === 'result'
-      ? writeResultBundle(content.result, envelope)
-      : writeDocumentBundle(content.document, envelope);
-  return typeof bundle === 'string' ? bundle : { controlId, dialect, bytes: Buffer.from(JSON.stringify(bundle)) };
+    topic === 'result'
+      ? writeResultBundle(resultOf(content), envelope)
+      : writeDocumentBundle({ document: content.focus as DocumentReference }, envelope);
+  return typeof bundle === 'string'
+    ? bundle
+    : { controlId, dialect: 'fhir', bytes: Buffer.from(JSON.stringify(bundle)) };
+}
+
+function resultOf({ focus, beside }: Content): OutboundResult {
+  const report = focus as DiagnosticReport;
+  const request = beside.find(({ resourceType }) => resourceType === 'ServiceRequest') as ServiceRequest | undefined;
+  return { report, observations: resultsIn(report, beside) as Observation[], request };
 }
 
 /** The message with both acknowledgements of enhanced mode asked for. */
@@ -70,8 +84,9 @@ function enhanced(bytes: Uint8Array): Uint8Array {
 }
 
 /** Whether nothing of the content holds any more, so that sending it would only spread what was withdrawn. */
-export function isEmptied(content: Content): boolean {
-  if (content.topic === 'document') return isWithdrawn(content.document.document);
-  const { report, observations } = content.result;
-  return isWithdrawn(report) || (observations.length > 0 && observations.every(isWithdrawn));
+export function isEmptied({ focus, beside }: Content): boolean {
+  if (isWithdrawn(focus as { status?: string })) return true;
+  if (focus.resourceType !== 'DiagnosticReport') return false;
+  const results = resultsIn(focus as DiagnosticReport, beside);
+  return results.length > 0 && results.every(isWithdrawn);
 }

@@ -1,80 +1,157 @@
 /**
  * What a delivery carries, read from the record: the focus as it stood when the delivery was written, so that every
- * attempt sends the same, and the recipient's own Patient. Reads are bounded to the two homes the delivery names.
+ * attempt sends the same, what it refers to, and the recipient's own Patient. Reads are bounded to the two homes the
+ * delivery names, and to what belongs to no patient.
  */
 import { typeCode, typeName } from '@causeway/fhir';
-import type { OutboundDocument, OutboundResult } from '@causeway/mapping';
-import type {
-  DiagnosticReport,
-  DocumentReference,
-  Observation,
-  Patient,
-  Practitioner,
-  Resource,
-  ServiceRequest,
-  Specimen,
-} from '@medplum/fhirtypes';
+import type { DiagnosticReport, DocumentReference, Patient, Resource } from '@medplum/fhirtypes';
 import type { Database } from '../database/index.ts';
-import { type HomeKeys, openText, ridOf, sealIdentity } from '../record/index.ts';
+import { type HomeKeys, openText, referenceHash, ridOf, sealIdentity } from '../record/index.ts';
 import { resultsOf } from './focus.ts';
+import type { Claimed } from './queue.ts';
+import { type Reference, referencesOf } from './references.ts';
+import type { Topic } from './wishes.ts';
 
-/** The columns of a delivery that say what it is about. */
-export interface DeliverySubject {
-  created: Date;
-  home: number;
-  focus_type: number;
-  focus_rid: string;
-  recipient: string;
-  recipient_home: number;
+export interface Content {
+  topic: Topic;
+  focus: Resource;
+  /** What the focus refers to. */
+  beside: Resource[];
+  /** The focus and its results as the recipient was told of them last; none where it was not. */
+  before: Resource[];
+  recipient: Patient;
 }
 
-export type Content =
-  | { topic: 'result'; result: OutboundResult; recipient: Patient }
-  | { topic: 'document'; document: OutboundDocument; recipient: Patient };
+/** From the focus on, how many references are followed one after the other, and how much is read at most. */
+const steps = 3;
+const most = 500;
 
 /** The content of a delivery, or a sentence where it cannot be read. */
 export async function readContent(
   database: Database,
   keys: HomeKeys,
-  delivery: DeliverySubject,
+  delivery: Claimed,
+  dialect: 'hl7v2' | 'fhir',
 ): Promise<Content | string> {
   const { home, created } = delivery;
-  const asOf = (rids: string[]) => versions(database, keys, home, rids, created);
   const recipient = (await versions(database, keys, delivery.recipient_home, [delivery.recipient], undefined)).find(
     ({ resourceType }) => resourceType === 'Patient',
   ) as Patient | undefined;
   if (!recipient) return "The recipient's Patient is not in the record.";
   const type = typeName(delivery.focus_type);
-  const focus = (await asOf([delivery.focus_rid])).find(({ resourceType }) => resourceType === type);
+  const focusAt = async (at: Date) =>
+    (await versions(database, keys, home, [delivery.focus_rid], at)).find(({ resourceType }) => resourceType === type);
+  const focus = await focusAt(created);
   if (!focus) return `The ${type} is not in the record.`;
-  if (focus.resourceType === 'DocumentReference') {
-    return { topic: 'document', document: { document: focus as DocumentReference }, recipient };
+  const { topic } = delivery;
+  if (dialect === 'fhir') {
+    const named = referencesOf(focus, true).map(({ rid }) => rid);
+    return { topic, focus, beside: await versions(database, keys, home, named, created), before: [], recipient };
   }
-  const report = focus as DiagnosticReport;
-  const results = resultsOf(report);
-  const beside = await asOf([...results, ...idsOf(report.basedOn), ...idsOf(report.specimen)]);
-  const order = new Map(results.map((rid, i) => [rid, i]));
-  const observations = beside.filter(({ resourceType }) => resourceType === 'Observation') as Observation[];
-  observations.sort((a, b) => (order.get(ridOf(a.id!)) ?? 0) - (order.get(ridOf(b.id!)) ?? 0));
-  const request = beside.find(({ resourceType }) => resourceType === 'ServiceRequest') as ServiceRequest | undefined;
-  const specimen = beside.find(({ resourceType }) => resourceType === 'Specimen') as Specimen | undefined;
-  const ordering = request?.requester ? await asOf(idsOf([request.requester])) : [];
-  const requester = ordering.find(({ resourceType }) => resourceType === 'Practitioner') as Practitioner | undefined;
+  const beside = await gathered(database, keys, delivery, focus);
+  const toldLast = delivery.kind === 'new' ? undefined : await toldLastAt(database, delivery);
+  const earlier = toldLast && (await focusAt(toldLast));
+  const before = earlier ? [earlier, ...(await resultsAt(database, keys, home, earlier, toldLast))] : [];
+  return { topic, focus: await withContent(database, keys, home, focus, created), beside, before, recipient };
+}
+
+/** Everything that the focus refers to, directly or by what it refers to. */
+async function gathered(database: Database, keys: HomeKeys, delivery: Claimed, focus: Resource): Promise<Resource[]> {
+  const { home, created } = delivery;
+  const found: Resource[] = focus.resourceType === 'Patient' ? await survivorOf(database, keys, delivery, focus) : [];
+  const seen = new Set<string>([`${focus.resourceType}/${ridOf(focus.id!)}`]);
+  let next = referencesOf(focus, true);
+  if (focus.resourceType === 'Immunization') next.push(...(await observationsOf(database, delivery)));
+  for (let step = 0; step < steps && next.length > 0 && found.length < most; step++) {
+    const wanted = next.filter(({ type, rid }) => !seen.has(`${type}/${rid}`)).slice(0, most - found.length);
+    for (const { type, rid } of wanted) seen.add(`${type}/${rid}`);
+    const rids = [...new Set(wanted.map(({ rid }) => rid))];
+    const types = new Set(wanted.map(({ type, rid }) => `${type}/${rid}`));
+    const read = (await versions(database, keys, home, rids, created)).filter(({ resourceType, id }) =>
+      types.has(`${resourceType}/${ridOf(id!)}`),
+    );
+    const place = new Map(rids.map((rid, i) => [rid, i]));
+    read.sort((a, b) => place.get(ridOf(a.id!))! - place.get(ridOf(b.id!))!);
+    found.push(...read);
+    next = read.flatMap((resource) => referencesOf(resource, false));
+  }
+  return found;
+}
+
+/** The Patient that took the place of one that its site has merged into it, where both are one person still. */
+async function survivorOf(
+  database: Database,
+  keys: HomeKeys,
+  { home, created }: Claimed,
+  { link }: Patient,
+): Promise<Resource[]> {
+  const id = /^Patient\/(.+)$/.exec(link?.find(({ type }) => type === 'replaced-by')?.other?.reference ?? '')?.[1];
+  if (id === undefined) return [];
+  const { rows } = await database.query({
+    name: 'outbox_survivor',
+    text: `SELECT home FROM link WHERE patient = $1 AND person = (SELECT person FROM link WHERE home = $2)`,
+    values: [ridOf(id), home],
+  });
+  return rows[0] ? versions(database, keys, rows[0].home, [ridOf(id)], created) : [];
+}
+
+/** The Observations that are part of an Immunization. */
+async function observationsOf(database: Database, { focus_rid }: Claimed): Promise<Reference[]> {
+  const { rows } = await database.query({
+    name: 'outbox_observations',
+    text: `SELECT DISTINCT r.rid FROM index_token t JOIN resource r USING (home, rkey)
+           WHERE t.value = $1 AND r.type = ${typeCode('Observation')} AND NOT r.deleted ORDER BY r.rid LIMIT 50`,
+    values: [String(referenceHash('Observation', 'part-of', 'Immunization', focus_rid))],
+  });
+  return rows.map(({ rid }) => ({ type: 'Observation', rid }));
+}
+
+/** When the last delivery about the focus before this one was written. */
+async function toldLastAt(database: Database, delivery: Claimed): Promise<Date | undefined> {
+  const { rows } = await database.query({
+    name: 'outbox_told_last',
+    text: `SELECT created FROM delivery WHERE destination = $1 AND recipient = $2 AND focus_type = $3 AND focus_rid = $4
+             AND round < $5 AND state <> 'cancelled' ORDER BY round DESC LIMIT 1`,
+    values: [delivery.destination, delivery.recipient, delivery.focus_type, delivery.focus_rid, delivery.round],
+  });
+  return rows[0]?.created;
+}
+
+async function resultsAt(
+  database: Database,
+  keys: HomeKeys,
+  home: number,
+  focus: Resource,
+  at: Date,
+): Promise<Resource[]> {
+  return focus.resourceType === 'DiagnosticReport'
+    ? versions(database, keys, home, resultsOf(focus as DiagnosticReport), at)
+    : [];
+}
+
+/** A document whose content lies in a Binary, with the content inline. */
+async function withContent(
+  database: Database,
+  keys: HomeKeys,
+  home: number,
+  focus: Resource,
+  at: Date,
+): Promise<Resource> {
+  if (focus.resourceType !== 'DocumentReference') return focus;
+  const { content } = focus as DocumentReference;
+  const binaryOf = (url: string | undefined) => /^Binary\/([A-Za-z0-9\-.]{1,64})$/.exec(url ?? '')?.[1];
+  const rids = (content ?? []).flatMap(({ attachment }) => binaryOf(attachment?.url) ?? []).map(ridOf);
+  const read = await versions(database, keys, home, rids, at);
   return {
-    topic: 'result',
-    result: {
-      report,
-      observations,
-      request,
-      specimen,
-      requester: {
-        identifier: requester?.identifier?.[0]?.value,
-        family: requester?.name?.[0]?.family,
-        given: requester?.name?.[0]?.given?.[0],
-      },
-    },
-    recipient,
-  };
+    ...focus,
+    content: (content ?? []).map((one) => {
+      const id = binaryOf(one.attachment?.url);
+      const binary = read.find((item) => item.resourceType === 'Binary' && id !== undefined && item.id === id);
+      if (binary?.resourceType !== 'Binary') return one;
+      const { contentType, data } = binary;
+      return { ...one, attachment: { contentType, ...one.attachment, url: undefined, data } };
+    }),
+  } as DocumentReference;
 }
 
 /** The last versions that were not deletions, of one home or of none, at a time or now. */
@@ -106,12 +183,5 @@ async function versions(
     if (!key || !row.body) return [];
     const identity = sealIdentity({ type: typeName(row.type)!, rid: row.rid, version: row.version });
     return JSON.parse(openText(row.body, key, identity)) as Resource;
-  });
-}
-
-function idsOf(references: { reference?: string }[] | undefined): string[] {
-  return (references ?? []).flatMap(({ reference }) => {
-    const id = /^[A-Za-z]+\/([A-Za-z0-9\-.]{1,64})$/.exec(reference ?? '')?.[1];
-    return id === undefined ? [] : ridOf(id);
   });
 }

@@ -1,7 +1,8 @@
 /**
  * Says, in the transaction of a change, what must reach whom: a result goes to every other site that cares for the
- * person and knows the person under a record number of its own, a discharge summary to the family practice. What
- * changed is sent again as a correction, what is withdrawn or turns out to be another person's as a retraction.
+ * person and knows the person under a record number of its own, a discharge summary to the family practice, and whatever
+ * else a site's endpoint asks for. What changed is sent again as a correction, what is withdrawn or turns out to be another
+ * person's as a retraction.
  *
  * Links made by the matcher are good enough here; filing into another site's chart without a person's confirmation is
  * decided by the routes of a destination.
@@ -11,7 +12,8 @@ import { linkLock, type PersonChange, type PersonIndex } from '../identity/index
 import { type FhirRecord, newId, type WriteSet } from '../record/index.ts';
 import type { Participant, Participants } from '../trust/index.ts';
 import { noteCare } from './care.ts';
-import { changedFoci, type Focus, fociOf, type Topic, withoutRetold } from './focus.ts';
+import { changedFoci, type Focus, fociOf, withoutRetold } from './focus.ts';
+import { receives, wantedTopics } from './wishes.ts';
 
 /** A source patient of a person, as the deliveries see it. */
 interface Member {
@@ -44,12 +46,6 @@ interface Row {
   round: number;
 }
 
-/** Which kinds of organisation are sent a topic. */
-const receives: Record<Topic, (kind: string) => boolean> = {
-  result: () => true,
-  'discharge-summary': (kind) => kind === 'practice',
-};
-
 export class Derivation {
   readonly #record: FhirRecord;
   readonly #persons: PersonIndex;
@@ -69,8 +65,9 @@ export class Derivation {
 
   async #derive(set: WriteSet): Promise<void> {
     const { keys } = this.#record;
-    const anywhere = this.#participants.all().some(({ endpoint }) => endpoint);
-    const changed = anywhere ? await changedFoci(set, keys) : [];
+    const wanted = wantedTopics(this.#participants.all());
+    const anywhere = wanted.size > 0;
+    const changed = anywhere ? await changedFoci(set, keys, wanted) : [];
     const moved = anywhere ? this.#persons.changesOf(set) : [];
     const affected = changed.length > 0 || moved.length > 0;
     if (affected) await lockLinks(set);
@@ -78,7 +75,8 @@ export class Derivation {
     if (!affected) return;
     const joined = [...new Set(moved.flatMap(({ before, after }) => (gains({ before, after }) ? after : [])))];
     const known = new Set(changed.map(({ rid }) => rid));
-    const older = joined.length > 1 ? (await fociOf(set, keys, joined)).filter(({ rid }) => !known.has(rid)) : [];
+    const older =
+      joined.length > 1 ? (await fociOf(set, keys, joined, wanted)).filter(({ rid }) => !known.has(rid)) : [];
     const foci = await withoutRetold(set, [...older, ...changed]);
     const rows = [
       ...(await this.#rows(set, foci, new Set(changed))),
@@ -103,7 +101,7 @@ export class Derivation {
       if (!origin) continue;
       const others = members.filter(({ person, source }) => person === origin.person && source !== origin.source);
       for (const destination of this.#participants.all()) {
-        if (!destination.endpoint || !receives[focus.topic](destination.kind)) continue;
+        if (!receives(destination, focus.topic)) continue;
         const own = others.filter(({ source }) => source === destination.key);
         const history = sent.get(`${destination.key} ${focus.rid}`) ?? [];
         const told = own.filter(({ patient }) => history.some(({ recipient, live }) => live && recipient === patient));
@@ -190,7 +188,7 @@ function gains({ before, after }: Pick<PersonChange, 'before' | 'after'>): boole
 /** What a recipient must be told, given whether it holds something that was not taken back. */
 function kindOf(focus: Focus, live: boolean, changed: boolean): Kind | undefined {
   if (focus.withdrawn) return live ? 'retraction' : undefined;
-  if (!live) return 'new';
+  if (!live) return focus.isPast ? undefined : 'new';
   return changed ? 'correction' : undefined;
 }
 

@@ -9,11 +9,10 @@ import { faultText } from '../faults.ts';
 import type { FhirRecord } from '../record/index.ts';
 import { type AccessLog, accessOf, type Endpoint, type Participants } from '../trust/index.ts';
 import type { Answer, Client, Timeouts } from './answer.ts';
+import { clientOf } from './clients.ts';
 import { compose, isEmptied } from './compose.ts';
 import { readContent } from './content.ts';
 import { DestinationState } from './destination-state.ts';
-import { FhirClient } from './fhir-client.ts';
-import { MllpClient } from './mllp-client.ts';
 import { type Claimed, claim, concludeAccepted, giveBack, hasten, nextDue, type Settled, settle } from './queue.ts';
 
 export interface SenderParts {
@@ -164,10 +163,7 @@ export class Destination {
     const address = JSON.stringify(endpoint);
     if (this.#client?.endpoint !== address) {
       this.#client?.client.close();
-      const client =
-        endpoint.dialect === 'hl7v2'
-          ? new MllpClient(endpoint, this.#timing, (controlId, answer) => void this.#cameLate(controlId, answer))
-          : new FhirClient(endpoint, this.#timing);
+      const client = clientOf(endpoint, this.#timing, (controlId, answer) => void this.#cameLate(controlId, answer));
       this.#client = { endpoint: address, client };
     }
     return this.#client.client;
@@ -183,10 +179,11 @@ export class Destination {
       return end('cancelled', 'Another person, as it turned out before it was sent.');
     }
     const { database, record, participants } = this.#parts;
-    const content = await readContent(database, record.keys, delivery);
+    const destination = participants.byKey(this.#key);
+    const content = await readContent(database, record.keys, delivery, destination.endpoint?.dialect ?? 'fhir');
     if (typeof content === 'string') return end('dead', content);
     if (delivery.kind === 'new' && isEmptied(content)) return end('cancelled', 'Withdrawn before it was sent.');
-    const composed = compose(delivery, content, participants.byKey(this.#key), participants.byKey(delivery.source));
+    const composed = compose(delivery, content, destination, participants.byKey(delivery.source));
     if (typeof composed === 'string') return end('dead', composed);
     const answer = await client.send(composed.bytes, composed.controlId);
     if (answer.kind === 'delivered' || answer.kind === 'accepted') {

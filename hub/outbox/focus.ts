@@ -1,10 +1,10 @@
 /**
- * What deliveries are about: a report with its results, or a discharge summary. Found from what a transaction changed,
- * or from everything that a home holds.
+ * What deliveries are about: a report with its results, a document, a visit, an order, … Found from what a transaction
+ * changed, or from everything that a home holds.
  */
 import { typeCode, typeName } from '@causeway/fhir';
 import { isWithdrawn } from '@causeway/mapping';
-import type { DiagnosticReport, DocumentReference, Resource } from '@medplum/fhirtypes';
+import type { DiagnosticReport, Observation, Resource } from '@medplum/fhirtypes';
 import type { Row as DatabaseRow } from '../database/index.ts';
 import {
   type HomeKeys,
@@ -15,11 +15,11 @@ import {
   sealIdentity,
   type WriteSet,
 } from '../record/index.ts';
-
-export type Topic = 'result' | 'discharge-summary';
+import { caughtUpTypes, isOver, isPast, topicOf } from './topics.ts';
+import type { Topic } from './wishes.ts';
 
 export interface Focus {
-  type: 'DiagnosticReport' | 'DocumentReference';
+  type: string;
   rid: string;
   home: number;
   version: number;
@@ -28,13 +28,13 @@ export interface Focus {
   topic: Topic;
   /** Whether it is gone, or says that it never held. */
   withdrawn: boolean;
+  /** Whether whoever was not told of it before need not be: it is over, or told of with something else. */
+  isPast: boolean;
 }
 
 const reportType = typeCode('DiagnosticReport')!;
-const documentType = typeCode('DocumentReference')!;
 const observationType = typeCode('Observation')!;
-const dischargeSummary = '18842-5';
-/** Of one home, how many reports and documents reach a site that comes to care for the person: the latest. */
+/** Of one home, how many of them reach a site that comes to care for the person: the latest. */
 const caughtUp = 500;
 
 interface Loaded {
@@ -46,28 +46,28 @@ interface Loaded {
   resource: Resource;
 }
 
-/** The reports and discharge summaries that a transaction changed, by themselves or by one of their results. */
-export async function changedFoci(set: WriteSet, keys: HomeKeys): Promise<Focus[]> {
+/** What of some topics a transaction changed; reports also by one of their results. */
+export async function changedFoci(set: WriteSet, keys: HomeKeys, wanted: ReadonlySet<Topic>): Promise<Focus[]> {
   const latest = new Map<string, ResourceChange>();
   for (const change of set.changes) latest.set(`${change.after.type}/${change.after.rid}`, change);
   const foci = new Map<string, Focus>();
   const covered = new Set<string>();
+  const within = new Set<string>();
   for (const change of latest.values()) {
-    if (change.after.home < 0 || !isFocus(change.after.type)) continue;
-    const { after, resource } = change;
+    const { after } = change;
+    if (after.home < 0 || topicOf(after.type, undefined) === undefined) continue;
+    const resource = after.deleted ? undefined : (change.resource as object as Resource);
     if (after.type === 'DiagnosticReport') {
-      for (const rid of resultsOf(resource as object as DiagnosticReport)) covered.add(rid);
+      for (const rid of resultsOf(resource as DiagnosticReport | undefined)) covered.add(rid);
     }
-    const focus = focusOf(after, after.deleted ? undefined : (resource as object as Resource));
-    if (focus) foci.set(after.rid, focus);
+    for (const rid of toldWith(resource)) within.add(rid);
+    const focus = focusOf(after, resource);
+    if (focus && wanted.has(focus.topic)) foci.set(after.rid, focus);
   }
+  for (const rid of within) if (foci.has(rid)) foci.set(rid, { ...foci.get(rid)!, isPast: true });
   const observations = [...latest.values()].filter(({ after }) => after.type === 'Observation');
   const alone = observations.filter(({ after }) => after.version > 1 && !covered.has(after.rid));
-  for (const loaded of await reportsOf(
-    set,
-    keys,
-    alone.map(({ after }) => after.rid),
-  )) {
+  for (const loaded of await reportsOf(set, keys, wanted.has('result') ? alone.map(({ after }) => after.rid) : [])) {
     const focus = focusOf(loaded, loaded.resource);
     if (!focus || foci.has(loaded.rid)) continue;
     const change = alone.find(({ after }) => resultsOf(loaded.resource as DiagnosticReport).includes(after.rid));
@@ -77,17 +77,26 @@ export async function changedFoci(set: WriteSet, keys: HomeKeys): Promise<Focus[
   return [...foci.values()];
 }
 
-/** Everything of these homes that deliveries are about. */
-export async function fociOf(set: WriteSet, keys: HomeKeys, homes: number[]): Promise<Focus[]> {
+/** What of some topics these homes hold and a site that comes to care for the person is to know. */
+export async function fociOf(
+  set: WriteSet,
+  keys: HomeKeys,
+  homes: number[],
+  wanted: ReadonlySet<Topic>,
+): Promise<Focus[]> {
   const { rows } = await set.transaction.query({
     name: 'outbox_foci',
     text: `SELECT home, type, rid, version, message, body FROM (
              SELECT *, row_number() OVER (PARTITION BY home ORDER BY rkey DESC) AS place FROM resource
-             WHERE home = ANY($1) AND type IN (${reportType}, ${documentType}) AND NOT deleted) r
+             WHERE home = ANY($1) AND type = ANY($2) AND NOT deleted) r
            WHERE place <= ${caughtUp} ORDER BY rkey`,
-    values: [homes],
+    values: [homes, caughtUpTypes(wanted).map((type) => typeCode(type))],
   });
-  return (await opened(set, keys, rows)).flatMap((loaded) => focusOf(loaded, loaded.resource) ?? []);
+  const foci = (await opened(set, keys, rows)).flatMap((loaded) => {
+    const focus = focusOf(loaded, loaded.resource);
+    return focus && !isOver(loaded.resource) ? focus : [];
+  });
+  return foci.filter(({ topic, isPast }) => wanted.has(topic) && !isPast);
 }
 
 /** Takes out what a summary document (C-CDA) retells: the site that made it delivers it. */
@@ -103,27 +112,31 @@ export async function withoutRetold(set: WriteSet, foci: Focus[]): Promise<Focus
   return foci.filter(({ message }) => message === undefined || !retold.has(message));
 }
 
-function isFocus(type: string): boolean {
-  return type === 'DiagnosticReport' || type === 'DocumentReference';
-}
-
 function focusOf(
   of: { type: string; rid: string; home: number; version: number; message: string | undefined },
   resource: Resource | undefined,
 ): Focus | undefined {
-  const { rid, home, version, message } = of;
-  const base = {
-    rid,
-    home,
-    version,
-    message,
-    withdrawn: resource === undefined || isWithdrawn(resource as { status?: string }),
-  };
-  if (of.type === 'DiagnosticReport') return { ...base, type: 'DiagnosticReport', topic: 'result' };
-  if (of.type !== 'DocumentReference') return undefined;
-  const codings = (resource as DocumentReference | undefined)?.type?.coding ?? [];
-  if (resource !== undefined && !codings.some(({ code }) => code === dischargeSummary)) return undefined;
-  return { ...base, type: 'DocumentReference', topic: 'discharge-summary' };
+  const { type, rid, home, version, message } = of;
+  const topic = topicOf(type, resource);
+  if (topic === undefined) return undefined;
+  const withdrawn = resource === undefined || isWithdrawn(resource as { status?: string });
+  return { type, rid, home, version, message, topic, withdrawn, isPast: resource !== undefined && isPast(resource) };
+}
+
+/** Of a report, and of what pharmacies make of an order: the order that it is on. */
+function toldWith(resource: Resource | undefined): string[] {
+  if (resource?.resourceType !== 'DiagnosticReport' && resource?.resourceType !== 'MedicationRequest') return [];
+  return (resource.basedOn ?? []).flatMap(({ reference }) => {
+    const id = /^[A-Za-z]+\/(.+)$/.exec(reference ?? '')?.[1];
+    return id === undefined ? [] : ridOf(id);
+  });
+}
+
+/** The Observations of a report among resources, in the report's order. */
+export function resultsIn(report: DiagnosticReport, resources: readonly Resource[]): Observation[] {
+  const order = new Map(resultsOf(report).map((rid, i) => [rid, i]));
+  const found = resources.filter((one) => one.resourceType === 'Observation' && order.has(ridOf(one.id!)));
+  return (found as Observation[]).sort((a, b) => order.get(ridOf(a.id!))! - order.get(ridOf(b.id!))!);
 }
 
 /** Rids of the Observations that a report holds. */

@@ -2,6 +2,7 @@
 import type { Database } from '../database/index.ts';
 import type { Answer } from './answer.ts';
 import { deliveriesOf } from './control-id.ts';
+import type { Topic } from './wishes.ts';
 
 /** A delivery that was claimed for an attempt. */
 export interface Claimed {
@@ -9,12 +10,16 @@ export interface Claimed {
   id: string;
   created: Date;
   kind: 'new' | 'correction' | 'retraction';
+  topic: Topic;
+  destination: string;
   home: number;
   source: string;
   focus_type: number;
   focus_rid: string;
   recipient: string;
   recipient_home: number;
+  /** How often the recipient is told of the focus, with this. */
+  round: number;
   /** With this attempt. */
   attempts: number;
   /** Whether focus and recipient are one person still. */
@@ -53,7 +58,7 @@ export async function claim(database: Database, destination: string, count: numb
              ORDER BY d.seq LIMIT $2 FOR UPDATE SKIP LOCKED)
            UPDATE delivery d SET attempts = least(attempts + 1, 30000), leased = true,
              next_attempt = now() + interval '${leaseMinutes} minutes' FROM due WHERE d.seq = due.seq
-           RETURNING d.seq, d.id, d.created, d.kind, d.home, d.source, d.focus_type, d.focus_rid, d.recipient,
+           RETURNING d.seq, d.id, d.created, d.kind, d.topic, d.destination, d.round, d.home, d.source, d.focus_type, d.focus_rid, d.recipient,
              d.recipient_home, d.attempts,
              (SELECT person FROM link WHERE home = d.home) IS NOT DISTINCT FROM
              (SELECT person FROM link WHERE home = d.recipient_home) AS together`,

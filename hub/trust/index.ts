@@ -14,10 +14,12 @@ export { Accounts, type User } from './accounts.ts';
 export {
   type Endpoint,
   type EndpointTls,
+  type Hl7HttpEndpoint,
   keyOf,
   type MllpEndpoint,
   type Participant,
   Participants,
   type Transport,
+  type V2Endpoint,
 } from './participants.ts';
 export { includesScope, readScope, type Scope, writeScope } from './scopes.ts';

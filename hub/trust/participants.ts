@@ -1,18 +1,38 @@
 /** The organisations on the network: how their messages are recognised, and what they are called. */
-import type { ConceptTable, Overlay } from '@causeway/mapping';
+import type { ConceptTable, Overlay, V2MessageCode, V2Version } from '@causeway/mapping';
 import type { Database } from '../database/index.ts';
 
 /** Where and how an organisation receives. */
-export type Endpoint = MllpEndpoint | { dialect: 'fhir'; url: string };
+export type Endpoint = V2Endpoint | { dialect: 'fhir'; url: string };
 
-export interface MllpEndpoint {
+/** A receiver of HL7 v2, over MLLP or HTTP, and which messages it wants in which form. */
+export type V2Endpoint = MllpEndpoint | Hl7HttpEndpoint;
+
+interface V2Wishes {
   dialect: 'hl7v2';
+  /** `enhanced`: it says CA when it has a message, and AA, AE or AR when it is done with it. Default original. */
+  acknowledgement?: 'original' | 'enhanced';
+  /** Which messages it wants; without it ORU, and MDM of discharge summaries for a practice. */
+  messages?: readonly V2MessageCode[];
+  /** Default 2.5.1. */
+  version?: V2Version;
+  /** MSH-5 and MSH-6, where it receives under other names than it sends under. */
+  application?: string;
+  facility?: string;
+}
+
+export interface MllpEndpoint extends V2Wishes {
   host: string;
   port: number;
   /** With TLS, 1.2 or newer; the receiver's certificate is always verified. */
   tls?: EndpointTls;
-  /** `enhanced`: it says CA when it has a message, and AA, AE or AR when it is done with it. Default original. */
-  acknowledgement?: 'original' | 'enhanced';
+}
+
+/** HL7 over HTTP: each message is POSTed, and answered by its acknowledgement. */
+export interface Hl7HttpEndpoint extends V2Wishes {
+  url: string;
+  /** Absolute path of a file with the value of the Authorization header, read anew at each message. */
+  authorization?: string;
 }
 
 /** Absolute paths of PEM files, read anew at each connection. */

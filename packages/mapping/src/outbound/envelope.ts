@@ -1,12 +1,6 @@
 /** What every message to a destination says beside its content: to whom, about which of its patients, from whom. */
-import type {
-  DiagnosticReport,
-  DocumentReference,
-  Observation,
-  Patient,
-  ServiceRequest,
-  Specimen,
-} from '@medplum/fhirtypes';
+import type { DiagnosticReport, DocumentReference, Observation, Patient, ServiceRequest } from '@medplum/fhirtypes';
+import type { V2Version } from './v2/versions.ts';
 
 /** Why it is sent: for the first time, because it changed, or because it no longer holds. */
 export type OutboundKind = 'new' | 'correction' | 'retraction';
@@ -19,6 +13,8 @@ export interface Envelope {
   /** When the message was made, ISO 8601; handed in so that every attempt has the same bytes. */
   time: string;
   kind: OutboundKind;
+  /** The version of HL7 v2 that the destination reads; 2.5.1 where it is left out. */
+  version?: V2Version | undefined;
   recipient: {
     /** The destination's own Patient: its record number and the person as it knows them. */
     patient: Patient;
@@ -43,9 +39,6 @@ export interface OutboundResult {
   report: DiagnosticReport;
   observations: Observation[];
   request?: ServiceRequest | undefined;
-  specimen?: Specimen | undefined;
-  /** The NPI or other number of who ordered, with the name. */
-  requester?: { identifier?: string; family?: string; given?: string } | undefined;
 }
 
 /** A document with its content inline. */

@@ -2,9 +2,8 @@
  * A report or a document as a FHIR R4 transaction Bundle (R4 http.html#transaction). The hub's ids are kept, so that a
  * correction updates what it corrects; the subject is named by the destination's own record number.
  */
-import type { Bundle, Resource } from '@medplum/fhirtypes';
+import type { Bundle, Identifier, Resource } from '@medplum/fhirtypes';
 import { type Envelope, type OutboundDocument, type OutboundResult, recordNumber } from './envelope.ts';
-import { identifierOf } from './v2-values.ts';
 
 type Element = Record<string, unknown>;
 
@@ -22,6 +21,11 @@ export function writeResultBundle(result: OutboundResult, envelope: Envelope): B
 /** Writes the Bundle of a document and its Provenance; see `writeResultBundle`. */
 export function writeDocumentBundle({ document }: OutboundDocument, envelope: Envelope): Bundle | string {
   return writeBundle([document], envelope);
+}
+
+/** The identifier of a type of HL7 table 0203, such as PLAC or FILL. */
+function identifierOf(identifiers: readonly Identifier[], type: string): Identifier | undefined {
+  return identifiers.find((identifier) => identifier.type?.coding?.some(({ code }) => code === type));
 }
 
 function writeBundle(stated: Resource[], envelope: Envelope): Bundle | string {

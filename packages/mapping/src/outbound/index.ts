@@ -9,8 +9,13 @@ export {
   recordNumber,
 } from './envelope.ts';
 export { writeDocumentBundle, writeResultBundle } from './fhir-bundle.ts';
-export { writeMdm } from './mdm.ts';
-export { writeOru } from './oru.ts';
 export { type Change, personEvent, visitEvent } from './v2/adt-events.ts';
 export { restoreV2 } from './v2/restore.ts';
+export {
+  refusedVersion,
+  type V2MessageCode,
+  type V2Version,
+  v2MessageCodes,
+  v2Versions,
+} from './v2/versions.ts';
 export { type OutboundMessage, writeV2 } from './v2/write.ts';

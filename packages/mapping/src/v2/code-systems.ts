@@ -67,13 +67,20 @@ export function codeSystemOf(run: Run, name: string): string {
 
 /** The name of table 0396 (or the OID) by which v2 knows a FHIR system; undefined for names of a sender's own. */
 export function codeSystemName(system: string): string | undefined {
-  const known = Object.entries(SYSTEMS).find(([, url]) => url === system)?.[0];
+  const known = NAMES.get(system);
   if (known !== undefined) return known;
   const table = /^http:\/\/terminology\.hl7\.org\/CodeSystem\/v2-(\d{4})$/.exec(system)?.[1];
   if (table !== undefined) return `HL7${table}`;
   if (system.startsWith('urn:oid:')) return system.slice('urn:oid:'.length);
   return undefined;
 }
+
+/** The first name of each system. */
+const NAMES = new Map(
+  Object.entries(SYSTEMS)
+    .map(([name, url]): [string, string] => [url, name])
+    .toReversed(),
+);
 
 /** OIDs of code systems that have a FHIR system of their own. */
 const OIDS: Record<string, string> = {

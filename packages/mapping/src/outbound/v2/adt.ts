@@ -16,7 +16,7 @@ import { writeObservation } from './segments/results.ts';
 import { unattachedRoles, writeRole, writeRoles } from './segments/roles.ts';
 import type { Sheet } from './segments/sheet.ts';
 import { isStatement } from './segments/statements.ts';
-import { encounterOf, writeVisit } from './segments/visit.ts';
+import { encounterOf, writeNoVisit, writeVisit } from './segments/visit.ts';
 
 /** @param patient what PID says: the person as the receiver knows them, or as the source does */
 export function writeAdt(sheet: Sheet, structure: string, patient: Element): void {
@@ -32,6 +32,8 @@ export function writeAdt(sheet: Sheet, structure: string, patient: Element): voi
     writeVisit(sheet, encounter);
     if (parts.has('roles') || sheet.relayed) writeVisitRoles(sheet, encounter);
   }
+  if (!sheet.relayed && structure === 'ADT_A05' && encounter === undefined) writeNoVisit(sheet);
+  if (!sheet.relayed && parts.has('second')) for (const other of sheet.record.all('Patient')) writePid(sheet, other);
   if (parts.has('disability')) writeDisability(sheet);
   if (parts.has('observations'))
     for (const observation of looseObservations(sheet)) writeObservation(sheet, observation);

@@ -1,5 +1,6 @@
 /** The resources a message is written from, found by reference and by type, and reading their elements. */
 import type { Resource } from '@medplum/fhirtypes';
+import type { OutboundKind } from '../envelope.ts';
 
 /** A resource or an element of one. */
 export type Element = Record<string, unknown>;
@@ -11,6 +12,8 @@ export interface Writing {
   origin: string;
   /** The message is passed on as it came: names that its sender gave stay as they are. */
   relayed: boolean;
+  /** Why a message of our own is sent. */
+  kind?: OutboundKind;
 }
 
 /** The resources of one message; an element may refer to what is not among them. */

@@ -18,7 +18,9 @@ import { isAskedByAnother, writeImmunization, writeMedicationOrder } from './seg
 import { writeObservation } from './segments/results.ts';
 import { writeResources, writeSchedule } from './segments/schedule.ts';
 import { Sheet } from './segments/sheet.ts';
-import { encounterOf, writeVisit } from './segments/visit.ts';
+import { encounterOf, writeNoVisit, writeVisit } from './segments/visit.ts';
+import { told } from './told.ts';
+import { inVersion } from './versions.ts';
 
 /** What a message is to say: its type, and the resources it says it of. */
 export interface OutboundMessage {
@@ -49,9 +51,11 @@ export function writeV2(
   const relayed = envelope.relayed === true;
   if (!relayed && recordNumber(envelope) === undefined)
     return 'The recipient is known by no record number of the destination.';
-  const record = new OutboundRecord(resources);
+  const record = new OutboundRecord(relayed ? resources : told(resources, envelope));
   const subject = record.all('Patient').find((item) => !isRetired(item)) ?? record.all('Patient')[0];
-  const sheet = new Sheet({ record, origin: envelope.origin.key, relayed }, code, event, subject);
+  const { kind, version } = envelope;
+  const writing = { record, origin: envelope.origin.key, relayed, ...(relayed ? {} : { kind }) };
+  const sheet = new Sheet(writing, code, event, subject);
   const patient = relayed ? (subject ?? { resourceType: 'Patient' }) : recipientOf(envelope);
   const type = [code, event, relayed ? (structureSaid(sheet) ?? structure) : structure];
   const header: HeaderValues = relayed
@@ -60,7 +64,8 @@ export function writeV2(
   if (relayed) writeSoftware(sheet);
   BODIES[code]!(sheet, structure, patient, envelope);
   shortened.push(...sheet.shortened);
-  return sheet.build(header).toBytes();
+  const message = sheet.build(header);
+  return version === undefined || version === VERSION ? message.toBytes() : inVersion(message.toString(), version);
 }
 
 /** MSH-9.3 as the sender wrote it. */
@@ -98,6 +103,7 @@ const BODIES: Readonly<Record<string, Body>> = {
   MDM: (sheet, _structure, patient, envelope) => {
     writeEvent(sheet, envelope);
     writeSubject(sheet, patient);
+    if (!sheet.relayed && encounterOf(sheet) === undefined) writeNoVisit(sheet);
     writeOrders(sheet);
     for (const document of sheet.ofPatient('DocumentReference')) writeDocument(sheet, document);
   },

@@ -121,10 +121,12 @@ function agentsOf(sheet: Sheet): Element {
 /** HL7 table 0119. */
 function orderControl(sheet: Sheet, request: Element | undefined, report: Element | undefined): string {
   if (report !== undefined || sheet.code === 'ORU' || sheet.code === 'VXU') return 'RE';
+  if (sheet.kind === 'retraction') return 'CA';
   const status = textOf(request, 'status');
   if (status === 'revoked' || status === 'cancelled') return 'CA';
   if (status === 'on-hold') return 'HD';
-  return status === 'completed' ? 'SC' : 'NW';
+  if (status === 'completed') return 'SC';
+  return sheet.kind === 'correction' ? 'XO' : 'NW';
 }
 
 /** ORC-21 to ORC-24: the organization that orders, and where its provider is. */

@@ -163,7 +163,7 @@ export function writeImmunization(sheet: Sheet, immunization: Element, isFirst: 
     if (dose !== undefined) fields.add(7, writeUnits(dose, sheet));
     fields.add(9, informationSource);
     fields.add(20, immunization.status === 'not-done' ? 'RE' : 'CP');
-    fields.add(21, immunization.status === 'entered-in-error' ? 'D' : 'A');
+    fields.add(21, actionOf(sheet, immunization));
     const address = sheet.record.resolve(immunization.location)?.address;
     if (address !== undefined) fields.add(28, writeAddress(address));
   });
@@ -177,6 +177,12 @@ export function writeImmunization(sheet: Sheet, immunization: Element, isFirst: 
   for (const observation of sheet.record.all('Observation'))
     if (listOf(observation, 'partOf').some((reference) => refersTo(reference, immunization)))
       writeObservation(sheet, observation);
+}
+
+/** HL7 table 0206. */
+function actionOf(sheet: Sheet, immunization: Element): string {
+  if (immunization.status === 'entered-in-error') return 'D';
+  return sheet.kind === 'correction' ? 'U' : 'A';
 }
 
 /** RXA-9: a note that is a code of NIP001 with its text, as it was read from there. */

@@ -1,5 +1,6 @@
 /** A message while it is written: its segments so far, and what all of them are about. */
 import { type FieldValues, type HeaderValues, MessageBuilder } from '@causeway/hl7v2';
+import type { OutboundKind } from '../../envelope.ts';
 import { SegmentFields } from '../fields.ts';
 import { type Element, listOf, type OutboundRecord, refersTo, textOf, type Writing } from '../record.ts';
 
@@ -7,6 +8,7 @@ export class Sheet implements Writing {
   readonly record: OutboundRecord;
   readonly origin: string;
   readonly relayed: boolean;
+  readonly kind: OutboundKind | undefined;
   /** MSH-9: code and event. */
   readonly code: string;
   readonly event: string;
@@ -22,6 +24,7 @@ export class Sheet implements Writing {
     this.record = writing.record;
     this.origin = writing.origin;
     this.relayed = writing.relayed;
+    this.kind = writing.kind;
     this.code = code;
     this.event = event;
     this.patient = patient;

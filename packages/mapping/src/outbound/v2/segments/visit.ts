@@ -52,6 +52,12 @@ export function writeVisit(sheet: Sheet, encounter: Element): void {
   });
 }
 
+/** PV1 of a message that needs one and is of no visit. */
+export function writeNoVisit(sheet: Sheet): void {
+  sheet.restart('PV1');
+  sheet.addNumbered('PV1', (fields) => fields.add(2, 'N'));
+}
+
 /** Who referred the patient (PV1-8); of several, the last is the source of the referral (PV2-13). */
 function referrersOf(encounter: Element): [first: Element[], last: Element[]] {
   const all = listOf(encounter, 'participant').filter(

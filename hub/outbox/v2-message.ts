@@ -1,0 +1,119 @@
+/** Which HL7 v2 message tells of a change, and of which resources it is made. */
+import {
+  type Envelope,
+  isWithdrawn,
+  type OutboundMessage,
+  personEvent,
+  recordNumber,
+  type V2MessageCode,
+  visitEvent,
+} from '@causeway/mapping';
+import type { Appointment, DiagnosticReport, Encounter, Observation, Patient, Resource } from '@medplum/fhirtypes';
+import type { Content } from './content.ts';
+
+export interface ToldMessage {
+  message: OutboundMessage;
+  /** With the Patient that PID is to name. */
+  envelope: Envelope;
+}
+
+/** The message, or why there is none. */
+export function v2MessageOf(
+  content: Content,
+  envelope: Envelope,
+  wanted: readonly V2MessageCode[] | undefined,
+): ToldMessage | string {
+  const { topic, focus, beside, before } = content;
+  const tell = (code: string, event: string, resources: Resource[]) => ({
+    message: { code, event, resources },
+    envelope,
+  });
+  const all = [focus, ...beside];
+  switch (topic) {
+    case 'result':
+      return tell('ORU', 'R01', marked(all, before));
+    case 'discharge-summary':
+    case 'document':
+      return tell('MDM', { new: 'T02', correction: 'T08', retraction: 'T11' }[envelope.kind], all);
+    case 'person':
+      return person(content, envelope);
+    case 'visit':
+      return tell('ADT', visitEventOf(focus as Encounter, before[0] as Encounter | undefined, envelope.kind), all);
+    case 'appointment':
+      return tell('SIU', appointmentEvent(focus as Appointment, envelope.kind), all);
+    case 'prescription':
+      return tell('RDE', 'O11', all);
+    case 'immunization':
+      return tell('VXU', 'V04', all);
+    case 'order': {
+      const code = wanted?.find((one) => one === 'OMG' || one === 'OML') ?? 'ORM';
+      return tell(code, { OMG: 'O19', OML: 'O21', ORM: 'O01' }[code as 'ORM'], all);
+    }
+  }
+}
+
+/**
+ * A person's demographics as the other site has them, beside the destination's own number. One that the site has merged
+ * is A40, with the one that stays in PID; one that turned out to be another person, or is gone, A37. Never A23 or A29, by
+ * which a receiver might delete its own record.
+ */
+function person({ focus, beside }: Content, envelope: Envelope): ToldMessage | string {
+  const patient = focus as Patient;
+  if (envelope.kind === 'retraction') {
+    return { message: { code: 'ADT', event: 'A37', resources: [patient] }, envelope };
+  }
+  const isMerged = personEvent({ after: patient }) === 'A40';
+  const named = isMerged ? (beside.find(({ resourceType }) => resourceType === 'Patient') as Patient) : patient;
+  if (named === undefined) return 'The Patient that took its place is not in the record, or another person.';
+  const own = { system: envelope.recipient.identifierSystem, value: recordNumber(envelope) };
+  const others = (named.identifier ?? []).filter(({ system, value }) => system !== own.system || value !== own.value);
+  const resources = isMerged ? [patient] : beside;
+  return {
+    message: { code: 'ADT', event: isMerged ? 'A40' : 'A31', resources },
+    envelope: {
+      ...envelope,
+      recipient: { ...envelope.recipient, patient: { ...named, identifier: [own, ...others] } },
+    },
+  };
+}
+
+/** What is taken back is cancelled (A11, A38): A23 might delete more than the visit. */
+function visitEventOf(after: Encounter, before: Encounter | undefined, kind: Envelope['kind']): string {
+  return kind === 'retraction'
+    ? visitEvent({ before, after: { ...after, status: 'cancelled' } })
+    : visitEvent({ before, after });
+}
+
+function appointmentEvent({ status }: Appointment, kind: Envelope['kind']): string {
+  if (status === 'cancelled') return 'S15';
+  if (kind === 'retraction') return 'S17';
+  if (status === 'noshow') return 'S26';
+  return kind === 'new' ? 'S12' : 'S14';
+}
+
+const final = new Set(['final', 'corrected', 'amended']);
+
+/** Results and reports that were told as final and differ are corrected ones, also where their source does not say so. */
+function marked(resources: Resource[], before: Resource[]): Resource[] {
+  const earlier = new Map(before.map((one) => [`${one.resourceType}/${one.id}`, one]));
+  let isCorrected = false;
+  const results = resources.map((resource) => {
+    const told = earlier.get(`${resource.resourceType}/${resource.id}`);
+    if (resource.resourceType !== 'Observation' || !told) return resource;
+    if (isWithdrawn(resource) && !isWithdrawn(told as Observation)) isCorrected = true;
+    if (resource.status !== 'final' || !final.has((told as Observation).status) || same(resource, told))
+      return resource;
+    isCorrected = true;
+    return { ...resource, status: 'corrected' as const };
+  });
+  return results.map((resource) => {
+    const told = earlier.get(`${resource.resourceType}/${resource.id}`) as DiagnosticReport | undefined;
+    if (resource.resourceType !== 'DiagnosticReport' || resource.status !== 'final') return resource;
+    const differs = told !== undefined && final.has(told.status) && (isCorrected || !same(resource, told));
+    return differs ? { ...resource, status: 'corrected' as const } : resource;
+  });
+}
+
+function same(a: Resource, b: Resource): boolean {
+  return JSON.stringify({ ...a, meta: undefined }) === JSON.stringify({ ...b, meta: undefined });
+}
