@@ -175,6 +175,7 @@ function operation({ name, type, level }: RegisteredOperation): object {
   }
   // Bulk import is a proposal; nothing is published for it.
   if (name === 'import') return { name, definition: 'urn:causeway:operation:import' };
+  if (name === 'docref') return { name, definition: 'http://hl7.org/fhir/us/core/OperationDefinition/docref' };
   if (ownOperations.includes(name)) return { name, definition: `urn:causeway:OperationDefinition:${name}` };
   const owner = level === 'system' ? 'Resource' : (type ?? 'Resource');
   return { name, definition: `http://hl7.org/fhir/OperationDefinition/${owner}-${name}` };

@@ -6,7 +6,9 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { RecordError, type StoredResource } from '../record/index.ts';
 import type { Caller } from './authenticate.ts';
+import { documentOf } from './ccda-documents.ts';
 import { patientsOf } from './fhir-answers.ts';
+import { sendDocument } from './fhir-docref-routes.ts';
 import { auditOf, bodyText, type FhirParts, type Params, pathOf, recordAccess, writer } from './fhir-exchange.ts';
 import { formatOf, isFhirMediaType, mediaTypeOf } from './fhir-format.ts';
 import { isUnchanged } from './fhir-read-routes.ts';
@@ -36,7 +38,9 @@ export function fhirBinaryRoutes(app: FastifyInstance, parts: FhirParts): void {
   app.get('/fhir/Binary/:id', async (request: Exchange, reply) => {
     if (request.params.id.startsWith('$')) throw parts.addresses.refusal('GET', request.url);
     const who = await authenticator.caller(request, 'read');
-    return answer(request, reply, who, 'read', await record.read(who, 'Binary', request.params.id));
+    const { id } = request.params;
+    if (documentOf(id)) return sendDocument(request, reply, parts, who, { id, asResource: wantsResource(request) });
+    return answer(request, reply, who, 'read', await record.read(who, 'Binary', id));
   });
 
   app.get('/fhir/Binary/:id/_history/:version', async (request: Exchange, reply) => {

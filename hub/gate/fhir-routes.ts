@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import { fhirBinaryRoutes } from './fhir-binary-routes.ts';
 import { fhirBundleRoutes } from './fhir-bundle-routes.ts';
 import { fhirCapabilityRoutes } from './fhir-capability-routes.ts';
+import { fhirDocrefRoutes } from './fhir-docref-routes.ts';
 import { fhirEverythingRoutes } from './fhir-everything-routes.ts';
 import type { FhirParts } from './fhir-exchange.ts';
 import { fhirExpungeRoutes } from './fhir-expunge-routes.ts';
@@ -28,6 +29,7 @@ export function fhirRoutes(app: FastifyInstance, parts: FhirParts): void {
   fhirPatchRoutes(app, parts);
   fhirBundleRoutes(app, parts);
   fhirEverythingRoutes(app, parts);
+  fhirDocrefRoutes(app, parts);
   fhirOperationRoutes(app, parts);
   fhirMetaRoutes(app, parts);
   fhirExpungeRoutes(app, parts);

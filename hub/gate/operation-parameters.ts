@@ -8,8 +8,11 @@ import { RecordError } from '../record/index.ts';
 import { bodyText, type FhirParts, queryOf } from './fhir-exchange.ts';
 import { formParameters } from './fhir-format.ts';
 
-/** What a parameter holds: a primitive; a primitive that may be there several times; an object, by POST only. */
-export type ParameterKind = 'one' | 'many' | 'object';
+/**
+ * What a parameter holds: a primitive; a primitive that may be there several times; an object, by POST only; a primitive or,
+ * by POST, an object.
+ */
+export type ParameterKind = 'one' | 'many' | 'object' | 'either';
 
 /**
  * Reads the parameters of a request.
@@ -61,7 +64,7 @@ export class OperationParameters {
     const values = this.#values.get(name) ?? [];
     if (values.length > 0 && kind !== 'many') throw wrong(shown, 'is there twice, and may be there once');
     if (value === undefined) throw wrong(shown, 'has no value');
-    if ((typeof value === 'object') !== (kind === 'object')) {
+    if (kind !== 'either' && (typeof value === 'object') !== (kind === 'object')) {
       throw wrong(
         shown,
         kind === 'object' ? 'is an object: send it in a Parameters resource' : 'has to be a primitive',
@@ -112,6 +115,12 @@ export class OperationParameters {
     throw wrong(name, 'must be a date or an instant, such as 2026-01-31 or 2026-01-31T09:30:00Z');
   }
 
+  /** A primitive's text, or an object of a Parameters resource. */
+  either(name: string): string | Record<string, unknown> | undefined {
+    const [value] = this.#values.get(name) ?? [];
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : this.text(name);
+  }
+
   /** An object of a Parameters resource. */
   object(name: string): Record<string, unknown> | undefined {
     return this.#values.get(name)?.[0] as Record<string, unknown> | undefined;
@@ -127,10 +136,11 @@ export class OperationParameters {
     return query;
   }
 
-  /** What was understood, as a query. */
+  /** What was understood, as a query; objects have no form there. */
   query(): URLSearchParams {
     const query = new URLSearchParams();
-    for (const [name, values] of this.#values) for (const value of values) query.append(name, String(value));
+    for (const [name, values] of this.#values)
+      for (const value of values) if (typeof value !== 'object') query.append(name, String(value));
     for (const [name, value] of this.#form) query.append(name, value);
     return query;
   }

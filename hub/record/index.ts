@@ -1,6 +1,7 @@
 /** The record: the FHIR store. Changes go through `Record.writer`, reads take an Access. */
 export type { AnswerText, BundleEntry, EntryOutcome, ReadBundle } from './bundle.ts';
 export { BundleIntake } from './bundle-intake.ts';
+export { careTime } from './care-time.ts';
 export { type Audit, type Removal, removedAtOnce } from './changes.ts';
 export { recordErrorOf } from './database-faults.ts';
 export { useDefinitions } from './definitions.ts';

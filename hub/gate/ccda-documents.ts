@@ -1,0 +1,123 @@
+/**
+ * C-CDA documents of a person's record, made when they are read: a Continuity of Care Document, or the Discharge Summary of
+ * a stay. Such a document is a Binary whose id says of what it is, so that nothing is stored and each reading tells of the
+ * record as it is then.
+ */
+import type { DateRange } from '@causeway/fhir';
+import { writeCcda } from '@causeway/mapping';
+import type { Encounter, Resource } from '@medplum/fhirtypes';
+import { type FhirRecord, newId, RecordError, ridOf } from '../record/index.ts';
+import type { Access } from '../trust/index.ts';
+import { Turns } from './turns.ts';
+
+/** What a document is of. Days are `YYYY-MM-DD`. */
+export type DocumentSubject =
+  | { kind: 'ccd'; patient: string; start: string | undefined; end: string | undefined }
+  | { kind: 'discharge-summary'; encounter: string };
+
+export interface WrittenDocument {
+  xml: string;
+  /** The id of the Patient it is of. */
+  patient: string;
+}
+
+/** A document tells of so many resources at most: writing more would hold up everything else for too long. */
+const mostResources = 10_000;
+const mostCharacters = 32 * 1024 * 1024;
+const pageSize = 5_000;
+const atOnce = new Turns(1);
+
+const uuid = '[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}';
+const idForm = new RegExp(`^(?:ccd\\.(${uuid})(?:\\.(\\d{8}|-)\\.(\\d{8}|-))?|discharge\\.(${uuid}))$`);
+
+/** The id of the Binary that a document is. */
+export function documentId(subject: DocumentSubject): string {
+  if (subject.kind === 'discharge-summary') return `discharge.${ridOf(subject.encounter)}`;
+  const { patient, start, end } = subject;
+  const day = (text: string | undefined) => text?.replaceAll('-', '') ?? '-';
+  return `ccd.${ridOf(patient)}${start || end ? `.${day(start)}.${day(end)}` : ''}`;
+}
+
+/** What the document of an id is of; undefined for the id of any other Binary. */
+export function documentOf(id: string): DocumentSubject | undefined {
+  const [, patient, start, end, encounter] = idForm.exec(id) ?? [];
+  if (encounter !== undefined) return { kind: 'discharge-summary', encounter };
+  if (patient === undefined) return undefined;
+  const day = (digits: string | undefined) =>
+    digits === undefined || digits === '-' ? undefined : digits.replace(/^(....)(..)(..)$/, '$1-$2-$3');
+  return { kind: 'ccd', patient, start: day(start), end: day(end) };
+}
+
+/**
+ * Writes a document of what an access may read.
+ * @throws RecordError 404 where there is nobody, or no stay; 422 where the record is larger than a document may be
+ */
+export function writeDocument(record: FhirRecord, access: Access, subject: DocumentSubject): Promise<WrittenDocument> {
+  return atOnce.take(1, async () => {
+    const stay = subject.kind === 'discharge-summary' ? await stayOf(record, access, subject.encounter) : undefined;
+    const patient = subject.kind === 'ccd' ? subject.patient : patientOf(stay!);
+    const care = subject.kind === 'ccd' ? careOf(subject) : undefined;
+    const resources = await recordOf(record, access, patient, care);
+    const { xml } = writeCcda(resources, {
+      kind: subject.kind,
+      id: newId(),
+      time: new Date().toISOString(),
+      custodian: { resourceType: 'Organization', id: 'causeway', name: 'Causeway' },
+      software: { manufacturer: 'Causeway', name: 'Causeway' },
+      ...(stay ? { encounter: `Encounter/${stay.id}` } : {}),
+    });
+    return { xml, patient: resources.find(({ resourceType }) => resourceType === 'Patient')!.id! };
+  });
+}
+
+/** The time of care that days stand for. @throws RecordError 400 where there is no such day */
+function careOf({ start, end }: { start: string | undefined; end: string | undefined }): DateRange | undefined {
+  if (start === undefined && end === undefined) return undefined;
+  const low = start === undefined ? Number.NEGATIVE_INFINITY : Date.parse(`${start}T00:00:00Z`);
+  const high = end === undefined ? Number.POSITIVE_INFINITY : Date.parse(`${end}T00:00:00Z`) + 24 * 3_600_000;
+  if (low < high) return { low, high };
+  throw new RecordError(400, 'value', 'The days of the document are none, or the first lies after the last.', 'id');
+}
+
+async function stayOf(record: FhirRecord, access: Access, id: string): Promise<Encounter> {
+  const stored = await record.read(access, 'Encounter', id);
+  return JSON.parse(stored.text) as Encounter;
+}
+
+function patientOf({ subject }: Encounter): string {
+  const id = /^Patient\/(.+)$/.exec(subject?.reference ?? '')?.[1];
+  if (id !== undefined) return id;
+  throw new RecordError(404, 'not-found', 'The Encounter is of no Patient, so there is no Discharge Summary of it.');
+}
+
+/** The person's record by the one way in which everything of a person is read. */
+async function recordOf(
+  record: FhirRecord,
+  access: Access,
+  patient: string,
+  care: DateRange | undefined,
+): Promise<Resource[]> {
+  const found = new Map<string, Resource>();
+  let characters = 0;
+  let cursor: string | undefined;
+  do {
+    const asked = { count: pageSize, cursor, types: undefined, since: undefined, care };
+    const { matches, included, next } = await record.everything(access, patient, asked);
+    for (const { type, rid, text } of [...matches, ...included]) {
+      if (type === 'Binary' || found.has(`${type}/${rid}`)) continue;
+      characters += text.length;
+      if (found.size >= mostResources || characters > mostCharacters) throw tooLarge();
+      found.set(`${type}/${rid}`, JSON.parse(text) as Resource);
+    }
+    cursor = next;
+  } while (cursor !== undefined);
+  return [...found.values()];
+}
+
+function tooLarge(): RecordError {
+  return new RecordError(
+    422,
+    'too-costly',
+    `A document tells of ${mostResources} resources or ${mostCharacters / 1024 / 1024} MB of them at most; ask DocumentReference/$docref for care between two days (start, end).`,
+  );
+}
