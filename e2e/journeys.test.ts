@@ -1,4 +1,5 @@
 /** What people do with Causeway from the first page to the last click, in a real browser against a whole hub. */
+import { readFileSync } from 'node:fs';
 import { showcase } from '@causeway/region';
 import type { Browser, Cookie, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -27,6 +28,11 @@ interface ReceivedMessage {
   id: string;
   type: string;
   deliveries: { destinationName: string }[];
+}
+
+interface Endpoint {
+  messages: string[];
+  port: number;
 }
 
 interface OpenReview {
@@ -132,6 +138,18 @@ describe('a clinician', () => {
     await page.context().close();
   });
 
+  it('saves the record as a Continuity of Care Document', async () => {
+    const page = await newPage();
+    await signIn(page, 'clinician');
+    await openShowcase(page);
+    const saved = page.waitForEvent('download');
+    await page.getByRole('button', { name: 'Download as CCD' }).click();
+    const text = readFileSync(await (await saved).path(), 'utf8');
+    expect(text).toContain('<ClinicalDocument');
+    expect(text).toContain('2.16.840.1.113883.10.20.22.1.2');
+    await page.context().close();
+  });
+
   it('sees the chart in light and dark without an error in the console', async () => {
     for (const colorScheme of ['light', 'dark'] as const) {
       const page = await newPage(colorScheme);
@@ -182,6 +200,26 @@ describe('what was taken back', () => {
 });
 
 describe('an administrator', () => {
+  it('says which messages an organisation is sent, and is told what cannot be', async () => {
+    const page = await newPage();
+    await signIn(page, 'administrator');
+    await page.goto(`${hub.url}/maps?source=harbor-hospital`);
+    const panel = page.locator('section[aria-labelledby="receiver-title"]');
+    await panel.getByText('What its kind is sent').click();
+    await panel.getByText('ADT: visits').click();
+    await panel.getByText('ORM: orders').click();
+    await panel.getByText('OMG: orders').click();
+    await panel.getByRole('button', { name: 'Change what is sent' }).click();
+    await panel.getByText('one of ORM, OMG and OML').waitFor();
+    await panel.getByText('OMG: orders').click();
+    await panel.getByRole('button', { name: 'Change what is sent' }).click();
+    await panel.getByText('Changed.').waitFor();
+    const { endpoint } = (await answer(page, '/api/participants/harbor-hospital')) as { endpoint: Endpoint };
+    expect(endpoint.messages).toEqual(['ORU', 'ADT', 'ORM']);
+    expect(endpoint.port).toBeGreaterThan(0);
+    await page.context().close();
+  });
+
   it('goes from a place in the original to the ledger, to the resource and back to the message', async () => {
     const page = await newPage();
     await signIn(page, 'administrator');

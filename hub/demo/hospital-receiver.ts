@@ -1,11 +1,22 @@
-/** The simulated hospital's interface engine: takes results and documents over MLLP for patients under its own numbers. */
+/** The simulated hospital's interface engine: takes messages over MLLP for patients under its own numbers. */
 import { createServer, type Socket } from 'node:net';
 import { acknowledge, encodeFrame, isParseError, type Message, MllpDecoder, parseMessage } from '@causeway/hl7v2';
 import { newId } from '../record/index.ts';
 import { canName, KeptFiles } from './kept-files.ts';
 
 const frameBytes = 16 * 1024 * 1024;
-const taken = new Set(['ORU^R01', 'MDM^T02', 'MDM^T08', 'MDM^T11']);
+/** The types it takes, and the segments without which it can do nothing with a message. */
+const taken: Readonly<Record<string, readonly string[]>> = {
+  ORU: ['OBR', 'OBX'],
+  MDM: ['TXA'],
+  ADT: ['EVN'],
+  SIU: ['SCH'],
+  RDE: ['RXE'],
+  VXU: ['RXA'],
+  ORM: ['OBR'],
+  OMG: ['OBR'],
+  OML: ['OBR'],
+};
 
 /** A receiver of the simulated region. */
 export interface SiteReceiver {
@@ -79,9 +90,9 @@ interface Fault {
 }
 
 function faultOf(message: Message, authority: string | undefined): Fault | undefined {
-  const { code, event } = message.type;
-  if (!taken.has(`${code}^${event}`)) {
-    return { code: '200', says: 'This hospital takes ORU^R01 and MDM^T02, T08, T11.', segment: 'MSH', field: 9 };
+  const content = taken[message.type.code];
+  if (content === undefined) {
+    return { code: '200', says: `This hospital takes ${Object.keys(taken).join(', ')}.`, segment: 'MSH', field: 9 };
   }
   if (!canName(message.controlId)) {
     return { code: '101', says: 'MSH-10 must be 1 to 64 letters, digits and dashes.', segment: 'MSH', field: 10 };
@@ -93,7 +104,6 @@ function faultOf(message: Message, authority: string | undefined): Fault | undef
   if (!own || !message.get('PID-3.1')) {
     return { code: '204', says: 'PID-3 must hold a record number of this hospital.', segment: 'PID', field: 3 };
   }
-  const content = code === 'ORU' ? ['OBR', 'OBX'] : ['TXA'];
   const missing = content.find((name) => !message.segment(name));
   return missing ? { code: '101', says: `The message has no ${missing}.`, segment: missing, field: 1 } : undefined;
 }

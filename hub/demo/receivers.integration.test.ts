@@ -49,7 +49,7 @@ describe('the hospital', () => {
   it('refuses what it cannot file, and says where the fault lies', async () => {
     const [stranger, event, bare, path] = await answerTo(
       oru('C3', 'OTHER'),
-      oru('C4', 'OWN', '', 'ADT^A01'),
+      oru('C4', 'OWN', '', 'DFT^P03'),
       oru('C5', 'OWN', 'OBR|1\r'),
       oru('../C6', 'OWN'),
     );

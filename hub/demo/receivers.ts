@@ -5,7 +5,8 @@ import { startHospital } from './hospital-receiver.ts';
 import { startPractice } from './practice-receiver.ts';
 
 /**
- * Starts the hospital and the practice on free ports and tells the participants where they listen. What they get lies
+ * Starts the hospital and the practice on free ports and tells the participants where they listen; what the hospital was
+ * said to want stays. What they get lies
  * under `<dataDir>/region/<site>/`.
  */
 export async function startReceivers(dataDir: string, participants: Participants): Promise<{ close(): Promise<void> }> {
@@ -15,7 +16,8 @@ export async function startReceivers(dataDir: string, participants: Participants
     let endpoint: Endpoint | undefined;
     if (site.key === 'harbor-hospital') {
       const hospital = await startHospital(folder, site.identifierAuthority);
-      endpoint = { dialect: 'hl7v2', host: '127.0.0.1', port: hospital.port };
+      const wishes = site.endpoint?.dialect === 'hl7v2' && 'host' in site.endpoint ? site.endpoint : {};
+      endpoint = { ...wishes, dialect: 'hl7v2', host: '127.0.0.1', port: hospital.port };
       open.push(hospital);
     } else if (site.key === 'millbrook-practice') {
       const practice = await startPractice(folder, site.identifierSystem);

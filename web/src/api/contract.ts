@@ -231,6 +231,22 @@ export interface Participant {
   settings: Record<string, unknown>;
 }
 
+/** Where an organisation receives; which parts there are depends on the way. */
+export interface Endpoint {
+  dialect?: string;
+  host?: string;
+  port?: number;
+  tls?: unknown;
+  url?: string;
+  /** A file of the hub with the value of the Authorization header. */
+  authorization?: string;
+  acknowledgement?: string;
+  messages?: string[];
+  version?: string;
+  application?: string;
+  facility?: string;
+}
+
 /** The kinds of fields without a place in the record, among the newest messages. */
 export interface NotMapped {
   messages: number;

@@ -20,6 +20,7 @@ import {
 import { personQuery } from '../links/person-query.ts';
 import { Mark } from '../parts/mark.tsx';
 import { organisationName } from '../parts/organisation.ts';
+import { DownloadDocument } from './download-document.tsx';
 
 export function PersonBanner({ id, patient }: { id: string; patient: Patient }) {
   const others = otherNames(patient);
@@ -36,13 +37,12 @@ export function PersonBanner({ id, patient }: { id: string; patient: Patient }) 
         </span>
         <span>{genderText(patient.gender)}</span>
         {others.length > 0 && <span className="quiet">also known as {others.join(', ')}</span>}
-        <Link
-          to="/people/$id/links"
-          params={{ id }}
-          style={{ marginLeft: 'auto', color: 'var(--mantine-color-anchor)' }}
-        >
-          Where this person is known
-        </Link>
+        <Group gap="md" align="baseline" style={{ marginLeft: 'auto' }}>
+          <Link to="/people/$id/links" params={{ id }} style={{ color: 'var(--mantine-color-anchor)' }}>
+            Where this person is known
+          </Link>
+          <DownloadDocument id={id} />
+        </Group>
       </Group>
       <Group gap="0.3rem 1.6rem" mt={6} className="small">
         <Identifiers id={id} patient={patient} />

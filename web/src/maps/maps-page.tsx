@@ -1,4 +1,7 @@
-/** How messages are converted: what no map has a place for, what each sender does differently, and converting anew. */
+/**
+ * How messages are converted: what no map has a place for, what each sender does differently and is sent, and converting
+ * anew.
+ */
 import { Select, Stack, Title } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, useNavigate } from '@tanstack/react-router';
@@ -7,6 +10,7 @@ import { getJson } from '../api/request.ts';
 import { Failed } from '../parts/loading.tsx';
 import { useTitle } from '../parts/title.ts';
 import { ConvertAnew } from './convert-anew.tsx';
+import { ReceiverSettings } from './receiver-settings.tsx';
 import { SenderSettings } from './sender-settings.tsx';
 import { WorkList } from './work-list.tsx';
 
@@ -44,6 +48,7 @@ export function MapsPage() {
         </Stack>
         <Stack gap="md" style={{ minWidth: 0 }}>
           {chosen && <SenderSettings key={chosen.key} participant={chosen} />}
+          {chosen && <ReceiverSettings key={`receiver ${chosen.key}`} participant={chosen} />}
           <ConvertAnew key={source ?? ''} source={source} sourceName={chosen?.name} />
         </Stack>
       </div>

@@ -1,0 +1,40 @@
+/** Saves the record as a Continuity of Care Document (C-CDA R2.1), made from it at that moment. */
+import { Button } from '@mantine/core';
+import type { Bundle, DocumentReference } from '@medplum/fhirtypes';
+import { useMutation } from '@tanstack/react-query';
+import { getJson, getText } from '../api/request.ts';
+import { binaryPath } from './attachment.ts';
+
+const CCD = 'http://loinc.org|34133-9';
+
+export function DownloadDocument({ id }: { id: string }) {
+  const download = useMutation({ mutationFn: () => fetchDocument(id), onSuccess: saveFile });
+  return (
+    <span>
+      <Button size="compact-sm" variant="default" loading={download.isPending} onClick={() => download.mutate()}>
+        Download as CCD
+      </Button>
+      {download.isError && (
+        <span role="alert" className="small" style={{ marginLeft: '0.6rem' }}>
+          Not downloaded: {download.error.message}
+        </span>
+      )}
+    </span>
+  );
+}
+
+async function fetchDocument(id: string): Promise<string> {
+  const query = new URLSearchParams({ patient: id, type: CCD, 'on-demand': 'true' });
+  const { entry } = await getJson<Bundle<DocumentReference>>(`/fhir/DocumentReference/$docref?${query}`);
+  const path = binaryPath(entry?.[0]?.resource?.content[0]?.attachment.url);
+  if (!path) throw new Error('The hub makes no such document of this person.');
+  return getText(path, 'application/xml');
+}
+
+function saveFile(xml: string): void {
+  const link = document.createElement('a');
+  link.href = URL.createObjectURL(new Blob([xml], { type: 'application/xml' }));
+  link.download = 'continuity-of-care.xml';
+  link.click();
+  URL.revokeObjectURL(link.href);
+}
