@@ -39,6 +39,21 @@ describe('a ledger', () => {
   });
 });
 
+describe('a part of a text', () => {
+  const said = (part: readonly [number, number]): Conversion => ({
+    ...conversion,
+    ledger: [{ source: 'PID[1]-5[1].1.1', disposition: 'mapped', target: 'Patient/p1#name[0].family', part }],
+  });
+  it.each([
+    ['Oka', [0, 3], []],
+    ['for', [3, 6], []],
+    ['for', [2, 5], ['PID[1]-5[1].1.1 → Patient#name[0].family']],
+    ['for', [6, 9], ['PID[1]-5[1].1.1 → Patient#name[0].family']],
+  ] as const)('%s stands where the ledger says, or is not there', (value, part, untrue) => {
+    expect(checkLedger([{ path: 'PID[1]-5[1].1.1', value }], said(part)).untrue).toEqual(untrue);
+  });
+});
+
 describe('resources of a conversion', () => {
   it('are held against R4, and their references against each other', () => {
     const { invalid, dangling } = checkResources({

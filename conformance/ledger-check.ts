@@ -52,7 +52,7 @@ export function checkLedger(atoms: readonly SourceAtom[], conversion: Conversion
     }
     account[entry.disposition]++;
     if (entry.disposition === 'mapped') {
-      const presence = output.presence(value, entry.target ?? '');
+      const presence = output.presence(value, entry.target ?? '', entry.part);
       if (presence === 'absent') {
         account.mapped--;
         untrue.push(`${path} → ${(entry.target ?? 'no target').replace(/\/[^#]*/, '')}`);

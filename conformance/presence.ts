@@ -22,12 +22,16 @@ export class Output {
     for (const resource of resources) this.#resources.set(`${resource.resourceType}/${resource.id}`, resource);
   }
 
-  /** @param target as in a ledger: `Patient/<id>#name[0].family` */
-  presence(value: string, target: string): Presence {
+  /**
+   * @param target as in a ledger: `Patient/<id>#name[0].family`
+   * @param part which characters of the target's text are said to be the value's
+   */
+  presence(value: string, target: string, part?: readonly [from: number, to: number]): Presence {
     const [key = '', path = ''] = target.split('#');
     const resource = this.#resources.get(key);
     if (resource === undefined) return 'absent';
     const element = elementAt(resource, path);
+    if (part !== undefined) return textsOf(element).some((text) => isPart(text, part, value)) ? 'there' : 'absent';
     if (element !== undefined && this.#holds(element, value, path)) return 'there';
     return this.#holds(resource, value, path) ? 'elsewhere' : 'absent';
   }
@@ -50,6 +54,17 @@ export function elementAt(resource: unknown, path: string): unknown {
     at = (at as Record<string, unknown>)[step];
   }
   return at;
+}
+
+/** The text of an element that several values may be joined in. */
+function textsOf(element: unknown): string[] {
+  const text = typeof element === 'object' ? elementAt(element, 'text') : element;
+  return typeof text === 'string' ? [text, ...textInBase64(text)] : [];
+}
+
+function isPart(text: string, [from, to]: readonly [from: number, to: number], value: string): boolean {
+  const part = text.slice(from, to);
+  return part.trim() !== '' && saysTheSame(part, value);
 }
 
 /** Every string, number and boolean of a value, as text. */

@@ -12,6 +12,8 @@ export type Fate = 'given' | 'text' | 'lost';
 export interface AtomFate {
   /** `PID-5.1`, with the sub-component when it is not the first. */
   place: string;
+  /** Where it stood, in the ledger's notation. */
+  source: string;
   fate: Fate;
 }
 
@@ -102,11 +104,12 @@ function fatesOf(
   for (const leaf of leaves) take(leaf, (other) => sameText(leaf.value, other.value));
   for (const leaf of leaves) if (!given.has(leaf)) take(leaf, (other) => meaning.same(leaf.source, other.value));
   return leaves.map((leaf) => {
+    const { source } = leaf;
     const sub = leaf.subcomponent === 1 ? '' : `.${leaf.subcomponent}`;
     const place = `${name}-${leaf.field}.${leaf.component}${sub}`;
-    if (given.has(leaf)) return { place, fate: 'given' };
-    const whole = texts.at(targets.get(leaf.source)!);
-    return { place, fate: whole !== undefined && isInText(leaf, whole, match) ? 'text' : 'lost' };
+    if (given.has(leaf)) return { place, source, fate: 'given' };
+    const whole = texts.at(targets.get(source)!);
+    return { place, source, fate: whole !== undefined && isInText(leaf, whole, match) ? 'text' : 'lost' };
   });
 }
 

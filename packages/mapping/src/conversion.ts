@@ -75,6 +75,8 @@ export interface LedgerEntry {
   disposition: Disposition;
   /** With `mapped`: `Patient/<id>#name[0].family`. */
   target?: string;
+  /** Where the target's text is joined of several atoms: which of its characters are this one's (of data: decoded). */
+  part?: readonly [from: number, to: number];
   /** The table row that did it, e.g. `PID-5/XPN.1`, or the template. */
   rule?: string;
   /** With `rejected`, and where it helps with `kept`: why. */

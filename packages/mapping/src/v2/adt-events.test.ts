@@ -258,12 +258,14 @@ const CASES: [event: string, meaning: string, check: () => void][] = [
     'tells the status of a bed',
     () => {
       const known = fold(['A20', `NPU|${bed('A')}|H`]);
-      expect(known.all('Location')[0]).toMatchObject({
+      expect(known.all('Location').at(-1)).toMatchObject({
         name: '4E 12 A',
         operationalStatus: { code: 'H', system: expect.stringContaining('v2-0116') },
       });
       expect(
-        fold(['A20', `NPU|${bed('A')}|H`], ['A20', `NPU|${bed('A')}|U`]).all('Location')[0]!.operationalStatus.code,
+        fold(['A20', `NPU|${bed('A')}|H`], ['A20', `NPU|${bed('A')}|U`])
+          .all('Location')
+          .at(-1)!.operationalStatus.code,
       ).toBe('U');
       expect(known.all('Patient')).toEqual([]);
     },

@@ -81,6 +81,22 @@ export class Cell {
         : `${this.rule}/${atom.component}.${atom.subcomponent}`;
   }
 
+  /** The text that was read stands in a longer one, so many characters on. */
+  shift(by: number): void {
+    for (const component of this.repetition) {
+      for (const atom of component ?? []) if (atom?.place === this.place) atom.from = Math.max(atom.from, 0) + by;
+    }
+  }
+
+  /** Value, marked as a part of the text at `path`, which begins so many characters on. */
+  textPart(path: string, from: number, component: number, sub = 1): string | undefined {
+    const atom = this.repetition[component]?.[sub];
+    const isFree = atom !== undefined && (atom.disposition !== 'mapped' || atom.place?.draft === undefined);
+    const value = this.text(path, component, sub);
+    if (value !== undefined && isFree) atom!.from = from;
+    return value;
+  }
+
   /** Marks as having driven a decision. */
   consume(atom: Atom | undefined): void {
     if (atom === undefined || atom.disposition === 'mapped') return;
@@ -145,5 +161,31 @@ export class Cell {
     atom.disposition = 'rejected';
     atom.reason = reason;
     this.run.issue('warning', 'value', this.run.sourceName(atom), `Value is not usable: ${reason}.`);
+  }
+}
+
+/** A text that leaves are joined in, one after the other; each is marked with where it stands. */
+export class Words {
+  readonly #path: string;
+  readonly #separator: string;
+  text: string;
+
+  /** @param begin what the text begins with */
+  constructor(path: string, separator = ' ', begin = '') {
+    this.#path = path;
+    this.#separator = separator;
+    this.text = begin;
+  }
+
+  /** Adds what no leaf says. */
+  say(word: string): void {
+    this.text = this.text === '' ? word : this.text + this.#separator + word;
+  }
+
+  /** Adds a leaf, if there is one. */
+  add(cell: Cell | undefined, component: number, sub = 1, separator = this.#separator): void {
+    const before = this.text === '' ? '' : this.text + separator;
+    const word = cell?.textPart(this.#path, before.length, component, sub);
+    if (word !== undefined) this.text = before + word;
   }
 }

@@ -171,7 +171,9 @@ describe('orders', () => {
       basedOn: [{ reference: `ServiceRequest/${one(conversion, 'ServiceRequest').id}` }],
       recipient: [{ display: expect.stringContaining('Keller') }, { display: expect.stringContaining('Frey') }],
     });
-    expect(one(conversion, 'Location').name).toBe('LAB 2');
+    const [lab, room] = all(conversion, 'Location');
+    expect(lab).toMatchObject({ name: 'LAB', physicalType: { coding: [{ code: 'wa' }] } });
+    expect(room).toMatchObject({ name: 'LAB 2', partOf: { reference: `Location/${lab!.id}` } });
   });
 
   test('of two accession numbers the specimen’s is the one of SPM-30', () => {

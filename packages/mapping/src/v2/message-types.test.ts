@@ -274,12 +274,12 @@ describe('master files', () => {
       'LOC|4E^12^1^HARBOR|Window bed|B^Bed^HL70260|Harbor Hospital|Quay 1^^Brienz|^WPN^PH^^^33^5550199',
       'LDP|4E^12^1^HARBOR|SUR^Surgery^HL70264||||A',
     );
-    const bed = one(conversion, 'Location');
+    const bed = all(conversion, 'Location').at(-1)!;
     expect(bed).toMatchObject({ status: 'active', description: 'Window bed', address: { city: 'Brienz' } });
     expect(bed.type).toHaveLength(2);
-    expect(one(convert('ADT^A01', PID, PV1), 'Location').id).toBe(bed.id);
+    expect(all(convert('ADT^A01', PID, PV1), 'Location').at(-1)!.id).toBe(bed.id);
     const closed = convert('MFN^M05', 'MFI|LOC||UPD', 'MFE|MDL|||4E^12^1^HARBOR', 'LOC|4E^12^1^HARBOR');
-    expect(one(closed, 'Location').status).toBe('inactive');
+    expect(all(closed, 'Location').map(({ status }) => status)).toEqual([undefined, undefined, 'inactive']);
   });
 
   test('MFN^M08: a numeric test with units and ranges', () => {

@@ -23,7 +23,10 @@ export interface Atom {
   readonly subcomponent: number;
   disposition: Disposition;
   place: Place | undefined;
+  /** Below the place; `+1.value` in the item after it, where one repetition makes several of a list. */
   path: string;
+  /** Where it begins in a text that is joined of several; -1 for what is the whole. */
+  from: number;
   rule: string;
   reason: string | undefined;
 }
@@ -62,6 +65,7 @@ export function readSource(message: Message): SourceSegment[] {
       disposition: 'kept',
       place: undefined,
       path: '',
+      from: -1,
       rule: '',
       reason: undefined,
     };
@@ -127,14 +131,26 @@ export function isNullField(field: SourceField | undefined): boolean {
 /** The v2 null. */
 export const NULL = '""';
 
+/** `+1.value` is the value of the item after the one at the base. */
+function pathOf(base: string, path: string): string {
+  const later = path.charCodeAt(0) === PLUS ? /^\+(\d+)\.(.*)$/.exec(path) : null;
+  if (later !== null)
+    return `${base.replace(/\d+(?=\]$)/, (index) => String(Number(index) + Number(later[1])))}.${later[2]}`;
+  return base === '' ? path : path === '' ? base : `${base}.${path}`;
+}
+
+const PLUS = 43;
+
 function entryOf(prefix: string, atom: Atom): LedgerEntry {
   const source = `${prefix}${atom.field}[${atom.repetition}].${atom.component}.${atom.subcomponent}`;
   if (atom.disposition === 'mapped') {
     const draft = atom.place?.draft;
     if (draft === undefined) return { source, disposition: 'kept' };
-    const base = atom.place?.base ?? '';
-    const path = base === '' ? atom.path : atom.path === '' ? base : `${base}.${atom.path}`;
-    return { source, disposition: 'mapped', target: `${draft.type}/${draft.id}#${path}`, rule: atom.rule };
+    const path = pathOf(atom.place?.base ?? '', atom.path);
+    const target = `${draft.type}/${draft.id}#${path}`;
+    if (atom.from < 0) return { source, disposition: 'mapped', target, rule: atom.rule };
+    const part = [atom.from, atom.from + atom.clean.length] as const;
+    return { source, disposition: 'mapped', target, part, rule: atom.rule };
   }
   const entry: LedgerEntry = { source, disposition: atom.disposition };
   if (atom.rule !== '' && atom.disposition !== 'kept') entry.rule = atom.rule;

@@ -1,7 +1,7 @@
 /** ADT (v2.5.1 chapter 3), and the patient part that every message begins with. */
 
 import { ADT_PARTS, type AdtPart, ALL_ADT_PARTS } from './messages.ts';
-import { type Element, listOf, referenceOf } from './record.ts';
+import { type Element, listOf } from './record.ts';
 import {
   writeAllergies,
   writeDiagnoses,
@@ -11,7 +11,15 @@ import {
 } from './segments/clinical.ts';
 import { writeGuarantors, writeInsurance } from './segments/finance.ts';
 import { orderGroups } from './segments/orders.ts';
-import { replacedBy, writeMerged, writeNextOfKin, writePd1, writePid, writeRestrictions } from './segments/patient.ts';
+import {
+  isRetired,
+  replacedBy,
+  writeMerged,
+  writeNextOfKin,
+  writePd1,
+  writePid,
+  writeRestrictions,
+} from './segments/patient.ts';
 import { writeObservation } from './segments/results.ts';
 import { unattachedRoles, writeRole, writeRoles } from './segments/roles.ts';
 import type { Sheet } from './segments/sheet.ts';
@@ -43,6 +51,28 @@ export function writeAdt(sheet: Sheet, structure: string, patient: Element): voi
   if (parts.has('guarantors')) writeGuarantors(sheet);
   if (parts.has('insurance')) writeInsurance(sheet);
   if (parts.has('incidents')) writeIncidents(sheet);
+  if (!sheet.relayed || !parts.has('second')) return;
+  for (const other of sheet.record.all('Patient')) {
+    if (other === sheet.patient || isRetired(other)) continue;
+    const second = sheet.about(other);
+    writePid(second, other);
+    writePd1(second, other);
+    const visit = encounterOf(second);
+    if (parts.has('visit') && visit !== undefined) writeVisit(second, visit);
+    sheet.append(second);
+  }
+}
+
+/** What a message that is passed on says of the patient beyond what its structure has. */
+export function writeRest(sheet: Sheet): void {
+  if (!sheet.has('ARV')) writeRestrictions(sheet);
+  if (!sheet.has('DB1')) writeDisability(sheet);
+  if (!sheet.has('AL1', 'IAM')) writeAllergies(sheet);
+  if (!sheet.has('DG1')) writeDiagnoses(sheet, encounterOf(sheet));
+  if (!sheet.has('PR1')) writeProcedures(sheet);
+  if (!sheet.has('GT1')) writeGuarantors(sheet);
+  if (!sheet.has('IN1')) writeInsurance(sheet);
+  if (!sheet.has('ACC', 'PDA')) writeIncidents(sheet);
 }
 
 /** ROL of those who care for the patient beyond this visit. */
@@ -60,15 +90,10 @@ export function writeVisitRoles(sheet: Sheet, encounter: Element): void {
 /** Observations of the patient that belong to no order and no immunization, and that no other segment says. */
 export function looseObservations(sheet: Sheet): Element[] {
   const ordered = new Set(orderGroups(sheet).flatMap(({ observations }) => observations));
-  return sheet
-    .ofPatient('Observation')
-    .filter((item) => !ordered.has(item) && !isStatement(item) && item.partOf === undefined && !isResult(sheet, item));
-}
-
-/** Whether a report of the message lists the observation. */
-function isResult(sheet: Sheet, observation: Element): boolean {
-  const reference = referenceOf(observation);
-  return sheet.record
-    .all('DiagnosticReport')
-    .some((report) => listOf(report, 'result').some((item) => item.reference === reference));
+  const isLoose = (item: Element) =>
+    !ordered.has(item) &&
+    !isStatement(item) &&
+    item.partOf === undefined &&
+    sheet.record.referring('DiagnosticReport', 'result', item).length === 0;
+  return sheet.ofPatient('Observation').filter(isLoose);
 }

@@ -11,11 +11,12 @@ export interface Place {
   subcomponent: number;
   disposition: Disposition;
   target: string;
+  part: LedgerEntry['part'];
 }
 
 /** The entries of a ledger that a message can be written from, in the order of the message. */
 export function placesOf(ledger: readonly LedgerEntry[]): Place[] {
-  return ledger.flatMap(({ source, disposition, target = '' }) => {
+  return ledger.flatMap(({ source, disposition, target = '', part }) => {
     const found = /^([A-Z][A-Z0-9]{2})\[(\d+)\]-(\d+)\[(\d+)\]\.(\d+)\.(\d+)$/.exec(source);
     if (found === null || disposition === 'kept' || disposition === 'rejected') return [];
     const [occurrence, field, repetition, component, subcomponent] = found.slice(2).map(Number) as [
@@ -25,6 +26,6 @@ export function placesOf(ledger: readonly LedgerEntry[]): Place[] {
       number,
       number,
     ];
-    return [{ segment: found[1]!, occurrence, field, repetition, component, subcomponent, disposition, target }];
+    return [{ segment: found[1]!, occurrence, field, repetition, component, subcomponent, disposition, target, part }];
   });
 }

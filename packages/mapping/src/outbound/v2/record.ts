@@ -20,6 +20,7 @@ export interface Writing {
 export class OutboundRecord {
   readonly #byReference = new Map<string, Element>();
   readonly #byType = new Map<string, Element[]>();
+  readonly #byTarget = new Map<string, Map<string, Element[]>>();
 
   constructor(resources: readonly Resource[]) {
     for (const resource of resources as readonly object[] as readonly Element[]) {
@@ -34,6 +35,28 @@ export class OutboundRecord {
   /** Every resource of a type, in the order given. */
   all(type: string): readonly Element[] {
     return this.#byType.get(type) ?? [];
+  }
+
+  /** Resources of a type whose element, a Reference or a list of them, refers to the target. */
+  referring(type: string, element: string, target: Element): readonly Element[] {
+    const key = `${type}.${element}`;
+    let byTarget = this.#byTarget.get(key);
+    if (byTarget === undefined) {
+      byTarget = new Map();
+      for (const resource of this.all(type)) {
+        const value = resource[element];
+        for (const reference of new Set(
+          (Array.isArray(value) ? value : [value]).map((item) => textOf(item, 'reference')),
+        )) {
+          if (reference === undefined) continue;
+          const known = byTarget.get(reference);
+          if (known === undefined) byTarget.set(reference, [resource]);
+          else known.push(resource);
+        }
+      }
+      this.#byTarget.set(key, byTarget);
+    }
+    return byTarget.get(referenceOf(target)) ?? [];
   }
 
   /** What a Reference refers to, when it is here. */

@@ -1,25 +1,10 @@
 /** A message as it came, from its resources and its ledger. */
 import { forEachAtom, isParseError, type Message, parseMessage } from '@causeway/hl7v2';
 import { describe, expect, it } from 'vitest';
-import type { ConversionContext } from '../../conversion.ts';
 import { convertV2 } from '../../v2/index.ts';
-import type { Envelope } from '../envelope.ts';
 import { restoreV2 } from './restore.ts';
+import { context, relay } from './testing.ts';
 import { writeV2 } from './write.ts';
-
-const context: ConversionContext = {
-  source: 'the-clinic',
-  receivedAt: '2026-03-01T00:00:00.000Z',
-  messageUri: 'urn:causeway:message:1',
-};
-const envelope: Envelope = {
-  controlId: 'OUT1',
-  deliveryId: '01890000-0000-7000-8000-000000000001',
-  time: context.receivedAt,
-  kind: 'new',
-  recipient: { patient: { resourceType: 'Patient' }, identifierSystem: 'urn:oid:2.999.7.1' },
-  origin: { key: 'the-clinic', name: 'The Clinic' },
-};
 
 function read(bytes: Uint8Array | string): Message {
   if (typeof bytes === 'string') throw new Error(bytes);
@@ -41,12 +26,12 @@ function lostOf(...lines: string[]): { restored: Message; lost: string[]; alone:
   const source = read(new TextEncoder().encode(`${lines.join('\r')}\r`));
   const { facts, ledger } = convertV2(source, context);
   const message = { ...source.type, resources: facts.map(({ resource }) => resource) };
-  const restored = read(restoreV2(message, ledger, envelope));
+  const restored = read(restoreV2(message, ledger, relay));
   const [before, after] = [leavesOf(source), leavesOf(restored)];
   const mapped = ledger.filter(({ disposition }) => disposition === 'mapped');
   expect(mapped.length).toBeGreaterThan(5);
   const lost = mapped.filter(({ source: at }) => before.get(at) !== after.get(at)).map(({ source: at }) => at);
-  return { restored, lost, alone: read(writeV2(message, { ...envelope, relayed: true })) };
+  return { restored, lost, alone: read(writeV2(message, relay)) };
 }
 
 const MSH = (type: string) => `MSH|^~\\&|EHR^2.999.1^ISO|CLINIC|HUB|REGION|20260210080910+0100||${type}|C42|P|2.5.1`;
@@ -83,6 +68,38 @@ describe('restoreV2', () => {
     );
     expect(lost).toEqual([]);
     expect(restored.segments.map(({ name }) => name).join(' ')).toBe('MSH PID ORC OBR NTE NTE OBX NTE OBX OBX');
+  });
+
+  it('tells the parts of a place apart, of however many words each is', () => {
+    const { lost, alone } = lostOf(
+      MSH('ADT^A01^ADT_A01'),
+      'EVN||20260210080000+0100',
+      'PID|1||P1^^^CLINIC^MR||Quill^Ada',
+      'PV1|1|I|Ward 3 West^Room 12^Bed B^CLINIC^^^Main House^Floor 2|||Ward 3 West^^Bed C^CLINIC',
+    );
+    expect(lost).toEqual([]);
+    expect(['PV1-3.1', 'PV1-3.2', 'PV1-3.3', 'PV1-3.7', 'PV1-3.8', 'PV1-6.3'].map((path) => alone.get(path))).toEqual([
+      'Ward 3 West',
+      'Room 12',
+      'Bed B',
+      'Main House',
+      'Floor 2',
+      'Bed C',
+    ]);
+    expect(alone.get('PV1-6.2')).toBeUndefined();
+  });
+
+  it('cuts texts that several leaves are joined in where they were joined', () => {
+    const { lost } = lostOf(
+      MSH('MDM^T02^MDM_T02'),
+      'EVN||20260210080000+0100',
+      'PID|1||P1^^^CLINIC^MR^Old Dorp Site^^^GE&Geneva Canton^AG&Some, agency||Quill^Ada|Quill Penny^Ada Ann^Of Dorp|' +
+        '||||1 High St^^Dorp^GE^1200^CH^H^^Dorp Land&of Dorp',
+      'TXA|1|PN^Progress note^L|TX|||20260210070000+0100||||||DOC1^CLINIC||||||AU||AV',
+      'OBX|1|TX|PN^Progress note^L||A first line^with; parts, of it',
+      'OBX|2|TX|PN^Progress note^L||and a second',
+    );
+    expect(lost).toEqual([]);
   });
 
   it('says nothing that the ledger keeps or rejects', () => {

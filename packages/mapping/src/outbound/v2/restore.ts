@@ -107,14 +107,19 @@ function takeMatch(candidates: Leaves[], known: Leaves): Leaves | undefined {
   let best = 0;
   let most = -1;
   for (const [index, candidate] of candidates.entries()) {
+    if (index === SEARCHED && most > 0) break;
     let score = 0;
     for (const [key, leaf] of known) if (candidate?.get(key) === leaf) score++;
     if (score <= most) continue;
     best = index;
     most = score;
+    if (most === known.size) break;
   }
   return candidates.length > 1 ? candidates.splice(best, 1)[0] : candidates[0];
 }
+
+/** Segments are written much in the order in which they came: of thousands, the next ones are looked at. */
+const SEARCHED = 100;
 
 function build(written: Message, header: Leaves, body: readonly { name: string; leaves: Leaves }[]): Uint8Array {
   const { code, event, structure } = written.type;

@@ -2,27 +2,10 @@
 import { escapeText, isParseError, type Message, parseMessage, standardDelimiters } from '@causeway/hl7v2';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import type { ConversionContext } from '../../conversion.ts';
 import { convertV2 } from '../../v2/index.ts';
-import type { Envelope } from '../envelope.ts';
 import { restoreV2 } from './restore.ts';
+import { context, relay } from './testing.ts';
 import { writeV2 } from './write.ts';
-
-const context: ConversionContext = {
-  source: 'the-clinic',
-  receivedAt: '2026-03-01T00:00:00.000Z',
-  messageUri: 'urn:causeway:message:1',
-};
-
-const relay: Envelope = {
-  controlId: 'OUT1',
-  deliveryId: '01890000-0000-7000-8000-000000000001',
-  time: context.receivedAt,
-  kind: 'new',
-  recipient: { patient: { resourceType: 'Patient' }, identifierSystem: 'urn:oid:2.999.7.1' },
-  origin: { key: 'the-clinic', name: 'The Clinic' },
-  relayed: true,
-};
 
 const TYPES = ['ADT^A01', 'ADT^A40', 'ORU^R01', 'ORM^O01', 'RDE^O11', 'VXU^V04', 'SIU^S12', 'MDM^T02'];
 const SEGMENTS = [

@@ -5,16 +5,19 @@
 import type { HeaderValues } from '@causeway/hl7v2';
 import type { Resource } from '@medplum/fhirtypes';
 import { type Envelope, recordNumber } from '../envelope.ts';
-import { looseObservations, writeAdt, writePatientRoles, writeVisitRoles } from './adt.ts';
+import { looseObservations, writeAdt, writePatientRoles, writeRest, writeVisitRoles } from './adt.ts';
 import { structureOf } from './messages.ts';
 import { childOf, type Element, listOf, OutboundRecord, textOf } from './record.ts';
+import { writeCharges } from './segments/charges.ts';
 import { writeAllergies, writeDiagnoses } from './segments/clinical.ts';
+import { writeConsents } from './segments/consent.ts';
 import { writeDocument } from './segments/document.ts';
 import { writeGuarantors, writeInsurance } from './segments/finance.ts';
 import { ownHeader, relayedHeader, writeEvent, writeSoftware } from './segments/header.ts';
 import { orderGroups, writeOrder } from './segments/orders.ts';
-import { writeNextOfKin, writePd1, writePid } from './segments/patient.ts';
+import { isRetired, writeNextOfKin, writePd1, writePid } from './segments/patient.ts';
 import { isAskedByAnother, writeImmunization, writeMedicationOrder } from './segments/pharmacy.ts';
+import { isReferral, writeReferral } from './segments/referral.ts';
 import { writeObservation } from './segments/results.ts';
 import { writeResources, writeSchedule } from './segments/schedule.ts';
 import { Sheet } from './segments/sheet.ts';
@@ -63,6 +66,7 @@ export function writeV2(
     : ownHeader(envelope, type, VERSION);
   if (relayed) writeSoftware(sheet);
   BODIES[code]!(sheet, structure, patient, envelope);
+  if (relayed && code !== 'ADT') writeRest(sheet);
   shortened.push(...sheet.shortened);
   const message = sheet.build(header);
   return version === undefined || version === VERSION ? message.toBytes() : inVersion(message.toString(), version);
@@ -98,6 +102,7 @@ const BODIES: Readonly<Record<string, Body>> = {
     for (const [index, item] of sheet.ofPatient('Immunization', 'patient').entries())
       writeImmunization(sheet, item, index === 0);
     if (!sheet.relayed) return;
+    writeConsents(sheet);
     for (const observation of looseObservations(sheet)) writeObservation(sheet, observation);
   },
   MDM: (sheet, _structure, patient, envelope) => {
@@ -149,10 +154,10 @@ function writeOrders(sheet: Sheet): void {
     const encoded = sheet.code === 'RDE' || (sheet.code !== 'ORM' && request.intent === 'order');
     writeMedicationOrder(sheet, request, encoded, index === 0 && groups.length === 0);
   }
-}
-
-function isRetired(patient: Element): boolean {
-  return listOf(patient, 'link').some(({ type }) => type === 'replaced-by');
+  if (!sheet.relayed) return;
+  writeConsents(sheet);
+  writeCharges(sheet);
+  for (const request of sheet.record.all('ServiceRequest').filter(isReferral)) writeReferral(sheet, request);
 }
 
 /** The destination's own Patient, its record number first and under the name of the destination's authority. */

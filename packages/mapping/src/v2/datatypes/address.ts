@@ -1,5 +1,5 @@
 /** XAD and SAD to Address (v2.9 chapter 2A.3.82). */
-import type { Cell } from '../cell.ts';
+import { type Cell, Words } from '../cell.ts';
 import type { Element } from '../draft.ts';
 import { lookup } from '../vocabularies.ts';
 import { addExtension } from './extension.ts';
@@ -16,8 +16,11 @@ export function readAddress(cell: Cell): Element | undefined {
     const value = cell.text(name, component);
     if (value !== undefined) address[name] = value;
   }
-  const county = [cell.text('district', 9), cell.text('district', 9, 2)].filter((part) => part !== undefined);
-  if (county.length > 0) address.district = county.join(' ');
+  if (cell.component(9) !== undefined) {
+    const county = new Words('district');
+    for (const sub of [1, 2]) county.add(cell, 9, sub);
+    if (county.text !== '') address.district = county.text;
+  }
   const tract = cell.text('extension', 10);
   if (tract !== undefined)
     addExtension(address, 'http://hl7.org/fhir/StructureDefinition/iso21090-ADXP-censusTract', 'valueString', tract);

@@ -2,6 +2,7 @@
 import type { Cell } from '../cell.ts';
 import { codeSystemOf, sameSystem } from '../code-systems.ts';
 import type { Element } from '../draft.ts';
+import type { SourceRepetition } from '../source.ts';
 import { conceptOf, isVocabulary, lookup } from '../vocabularies.ts';
 import { addExtension } from './extension.ts';
 import type { Reader } from './index.ts';
@@ -83,6 +84,14 @@ function readTriplet(
     if (codeValue !== undefined || name !== undefined) cell.mark(cell.atom(display), `coding[${index}].display`);
   }
   return coding;
+}
+
+/** The codings read from a repetition stand after so many others. */
+export function shiftCodings(repetition: SourceRepetition | undefined, by: number): void {
+  for (const atom of repetition?.flat() ?? []) {
+    if (atom?.disposition !== 'mapped') continue;
+    atom.path = atom.path.replace(/^coding\[(\d+)\]/, (_, index) => `coding[${Number(index) + by}]`);
+  }
 }
 
 /**

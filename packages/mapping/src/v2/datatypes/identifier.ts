@@ -105,27 +105,43 @@ export function readIdentifierParts(cell: Cell, parts: IdentifierParts, path = '
  * by them beside its authority's name; the facility's universal id identifies it when nothing else does.
  */
 function assigner(cell: Cell, parts: IdentifierParts, identifier: Element, below: (rel: string) => string): void {
-  const words: string[] = [];
-  const facility = parts.facility === undefined ? undefined : cell.text(below('assigner.display'), parts.facility);
-  if (facility !== undefined) words.push(facility);
-  for (const component of [parts.agency, parts.jurisdiction]) {
-    if (component === undefined) continue;
-    const text = cell.text(below('assigner.display'), component, 2);
-    const code = cell.text(below('assigner.display'), component);
-    const named = text === undefined || code === undefined ? (text ?? code) : `${text} (${code})`;
-    if (named !== undefined) words.push(named);
-  }
+  const { facility, agency, jurisdiction } = parts;
+  if ([facility, agency, jurisdiction].every((at) => at === undefined || cell.component(at) === undefined)) return;
   const known = identifier.assigner as Element | undefined;
-  const names = [known?.display as string | undefined, ...words].filter((word) => word !== undefined);
-  if (words.length > 0) identifier.assigner = { ...known, display: [...new Set(names)].join(', ') };
-  if (parts.facility === undefined || known?.identifier !== undefined) return;
-  const universal = cell.peek(parts.facility, 2);
+  const display = below('assigner.display');
+  const starts = new Map<string, number>();
+  let names = '';
+  const startOf = (name: string): number => {
+    const start = starts.get(name) ?? (names === '' ? 0 : names.length + 2);
+    if (start >= names.length) names = names === '' ? name : `${names}, ${name}`;
+    starts.set(name, start);
+    return start;
+  };
+  if (typeof known?.display === 'string') startOf(known.display);
+  const own = names;
+  const place = facility === undefined ? undefined : cell.peek(facility);
+  if (place !== undefined) cell.textPart(display, startOf(place), facility!);
+  for (const component of [agency, jurisdiction]) {
+    if (component === undefined) continue;
+    const [code, text] = [cell.peek(component), cell.peek(component, 2)];
+    if (text === undefined && code === undefined) continue;
+    const start = startOf(text === undefined || code === undefined ? (text ?? code)! : `${text} (${code})`);
+    cell.textPart(display, start, component, 2);
+    cell.textPart(display, text === undefined ? start : start + text.length + 2, component);
+  }
+  if (names !== own) {
+    const authority = cell.atom(parts.authority);
+    if (own !== '' && authority?.place === cell.place) authority.from = 0;
+    identifier.assigner = { ...known, display: names };
+  }
+  if (facility === undefined || known?.identifier !== undefined) return;
+  const universal = cell.peek(facility, 2);
   if (universal === undefined) return;
-  cell.text(below('assigner.identifier.value'), parts.facility, 2);
-  cell.used(parts.facility, 3);
+  cell.text(below('assigner.identifier.value'), facility, 2);
+  cell.used(facility, 3);
   identifier.assigner = {
     ...(identifier.assigner as Element | undefined),
-    identifier: { system: 'urn:ietf:rfc:3986', value: universalSystem(universal, cell.peek(parts.facility, 3)) },
+    identifier: { system: 'urn:ietf:rfc:3986', value: universalSystem(universal, cell.peek(facility, 3)) },
   };
 }
 
@@ -201,7 +217,11 @@ export function readPairIdentifiers(cell: Cell): Element[] | undefined {
   ] as const) {
     const part = cell.inside(component);
     const identifier = part === undefined ? undefined : readEntityIdentifier(part);
-    if (identifier !== undefined) identifiers.push({ type: identifierType(code), ...identifier });
+    if (identifier === undefined) continue;
+    if (identifiers.length > 0)
+      for (const atom of cell.component(component)!)
+        if (atom?.disposition === 'mapped') atom.path = `+${identifiers.length}.${atom.path}`;
+    identifiers.push({ type: identifierType(code), ...identifier });
   }
   return identifiers.length === 0 ? undefined : identifiers;
 }

@@ -15,38 +15,63 @@ const PL_PARTS: readonly (readonly [number, string, string])[] = [
   [3, 'bd', 'Bed'],
 ];
 
-/** PL to Reference(Location): one location for the finest part given, named by its parts from the whole to the part. */
+/**
+ * PL to Reference(Location): the location of the finest part given, which is part of that of the next coarser one, and so
+ * on. Each is called by its parts from the whole on.
+ */
 export function readLocation(cell: Cell): Element | undefined {
   const parts = PL_PARTS.filter(
     ([component]) =>
       cell.component(component) !== undefined && (cell.peek(component) ?? cell.peek(component, 2)) !== undefined,
   );
   const facility = cell.peek(4) ?? cell.peek(4, 2);
-  const description = cell.peek(9);
-  const comprehensive = cell.peek(10);
-  if (parts.length === 0 && facility === undefined && description === undefined && comprehensive === undefined)
-    return undefined;
-  const names = parts.map(([component]) => cell.peek(component) ?? cell.peek(component, 2)!);
-  const draft = cell.run.draft(
-    'Location',
-    'reference',
-    facility ?? '',
-    ...(names.length > 0
-      ? PL_PARTS.map(([c]) => cell.peek(c) ?? cell.peek(c, 2) ?? '')
-      : [comprehensive ?? description ?? '']),
-  );
-  draft.clinical = false;
-  const at = cell.at({ draft, base: '' } as Place);
-  for (const [component] of parts) {
+  const whole = cell.peek(9) ?? facility ?? cell.peek(10);
+  if (parts.length === 0 && whole === undefined) return undefined;
+  const organization = facilityOf(cell);
+  if (parts.length === 0) {
+    const draft = locationDraft(cell, facility, [cell.peek(10) ?? cell.peek(9) ?? ''], organization);
+    draft.resource.name = whole;
+    return described(cell, draft);
+  }
+  const key = PL_PARTS.map(() => '');
+  const names: string[] = [];
+  let draft: Draft | undefined;
+  for (const [component, code, display] of parts) {
+    const name = cell.peek(component) ?? cell.peek(component, 2)!;
+    key[PL_PARTS.findIndex(([other]) => other === component)] = name;
+    names.push(name);
+    const container: Draft | undefined = draft;
+    draft = locationDraft(cell, facility, key, organization);
+    draft.resource.name = names.join(' ');
+    draft.resource.physicalType = { coding: [{ system: PHYSICAL, code, display }] };
+    if (container !== undefined) draft.resource.partOf = container.reference;
+    const at = cell.at({ draft, base: '' });
     at.text('name', component);
     readPartAuthority(at, component, draft);
   }
-  draft.resource.name = names.length > 0 ? names.join(' ') : (description ?? facility ?? comprehensive);
+  return described(cell, draft!);
+}
+
+function locationDraft(
+  cell: Cell,
+  facility: string | undefined,
+  key: readonly string[],
+  organization: Element | undefined,
+): Draft {
+  const draft = cell.run.draft('Location', 'reference', facility ?? '', ...key);
+  draft.clinical = false;
   draft.resource.mode = 'instance';
-  const finest = parts.at(-1);
-  if (finest !== undefined)
-    draft.resource.physicalType = { coding: [{ system: PHYSICAL, code: finest[1], display: finest[2] }] };
-  describeLocation(at, draft);
+  if (organization !== undefined) draft.resource.managingOrganization = organization;
+  return draft;
+}
+
+function facilityOf(cell: Cell): Element | undefined {
+  const facility = cell.inside(4);
+  return facility === undefined ? undefined : readAuthorityOrganization(facility);
+}
+
+function described(cell: Cell, draft: Draft): Element {
+  describeLocation(cell.at({ draft, base: '' }), draft);
   return referenceTo(draft);
 }
 
@@ -60,11 +85,6 @@ function readPartAuthority(at: Cell, component: number, draft: Draft): void {
 }
 
 function describeLocation(at: Cell, draft: Draft): void {
-  const facility = at.inside(4);
-  if (facility !== undefined) {
-    const organization = readAuthorityOrganization(facility);
-    if (organization !== undefined) draft.resource.managingOrganization = organization;
-  }
   const state = (name: string, value: unknown, path: string, component: number) => {
     const place = { draft, base: '' };
     at.at(place).text(path, component);

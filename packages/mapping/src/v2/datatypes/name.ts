@@ -60,7 +60,7 @@ export const XCN: NameParts = {
 /** XPN; a second name of use `nickname` when the sender tells what the person is called (XPN.15). */
 export function readHumanName(cell: Cell): Element | Element[] | undefined {
   const name = readNameParts(cell, XPN);
-  const calledBy = cell.text('given', XPN.calledBy);
+  const calledBy = cell.text(name === undefined ? 'given[0]' : '+1.given[0]', XPN.calledBy);
   if (calledBy === undefined) return name;
   const nickname: Element = { use: 'nickname', given: [calledBy] };
   return name === undefined ? nickname : [name, nickname];

@@ -1,5 +1,6 @@
 /** v2 primitive types: ST, TX, FT, ID, NM, and dates with the elements FHIR adds to them. */
 import type { Cell } from '../cell.ts';
+import { type Atom, NULL } from '../source.ts';
 import { toFhirDateTime } from './datetime.ts';
 
 /** ST, ID, IS, and any composite whose first component is what matters. */
@@ -9,22 +10,29 @@ export function readString(cell: Cell): string | undefined {
 
 /** TX, FT: everything the repetition holds, unneeded separators as the sender wrote them left out. */
 export function readText(cell: Cell): string | undefined {
-  const parts: string[] = [];
+  let text = '';
+  let first: Atom | undefined;
   for (const component of cell.repetition) {
     if (component === undefined) continue;
     for (const atom of component) {
       if (atom === undefined) continue;
-      if (atom.value === '""') {
+      if (atom.value === NULL) {
         cell.consume(atom);
         continue;
       }
-      const value = atom.clean;
-      if (value === '') continue;
+      if (atom.clean === '') continue;
       cell.mark(atom, '');
-      parts.push(value);
+      if (first === undefined) {
+        first = atom;
+        text = atom.clean;
+        continue;
+      }
+      if (first.place === cell.place) first.from = 0;
+      if (atom.place === cell.place) atom.from = text.length + 1;
+      text += ` ${atom.clean}`;
     }
   }
-  return parts.length === 0 ? undefined : parts.join(' ');
+  return first === undefined ? undefined : text;
 }
 
 export function readAnnotation(cell: Cell): { text: string } | undefined {

@@ -1,5 +1,5 @@
 /** CQ, NM with units, SN, MO, DR and NR to Quantity, Money, Ratio, Range and Period. */
-import type { Cell } from '../cell.ts';
+import { type Cell, Words } from '../cell.ts';
 import { codeSystemOf } from '../code-systems.ts';
 import type { Element } from '../draft.ts';
 import { ucumOf } from '../units.ts';
@@ -80,14 +80,15 @@ export function readStructuredNumeric(
       return { name: 'valueQuantity', value: made };
     }
   }
-  const written = [1, 2, 3, 4].map((component) => cell.peek(component)).filter((part) => part !== undefined);
-  for (const component of [1, 2, 3, 4]) cell.mark(cell.atom(component), 'valueString');
-  const unit = units?.peek(2) ?? units?.peek(1);
-  if (units !== undefined && unit !== undefined)
-    units.mark(units.atom(units.peek(2) === undefined ? 1 : 2), 'valueString');
-  return written.length === 0
-    ? undefined
-    : { name: 'valueString', value: `${written.join(' ')}${unit === undefined ? '' : ` ${unit}`}` };
+  for (const component of [2, 4]) {
+    const atom = cell.atom(component);
+    if (atom?.disposition === 'mapped') atom.disposition = 'kept';
+  }
+  const words = new Words('valueString');
+  for (const component of [1, 2, 3, 4]) words.add(cell, component);
+  if (words.text === '') return undefined;
+  if (units !== undefined) words.add(units, units.peek(2) === undefined ? 1 : 2);
+  return { name: 'valueString', value: words.text };
 }
 
 export const COMPARATORS = new Set(['<', '<=', '>', '>=']);

@@ -1,5 +1,5 @@
 /** Readings that only one or two fields need. */
-import type { Cell } from '../cell.ts';
+import { type Cell, Words } from '../cell.ts';
 import type { Element } from '../draft.ts';
 import { readAddress } from './address.ts';
 import { readConcept } from './coded.ts';
@@ -15,10 +15,11 @@ import { readText } from './primitive.ts';
 
 /** PID-6: the mother's maiden name as one string. */
 export function readMaidenName(cell: Cell): string | undefined {
-  const words = [cell.text('', 2), cell.text('', 3), cell.text('', 1)].filter((word) => word !== undefined);
+  const words = new Words('');
+  for (const component of [2, 3, 1]) words.add(cell, component);
   const type = cell.peek(7);
   if (type !== undefined && /^[LM]$/i.test(type)) cell.used(7);
-  return words.length === 0 ? undefined : words.join(' ');
+  return words.text === '' ? undefined : words.text;
 }
 
 /** DLD: where a patient was discharged to, as a Location keyed by its code. */
@@ -164,7 +165,8 @@ export function readParentRequests(cell: Cell): Element[] | undefined {
   const identifiers = readPairIdentifiers(cell);
   if (identifiers === undefined) return undefined;
   for (const component of cell.repetition) {
-    for (const atom of component ?? []) if (atom?.disposition === 'mapped') atom.path = `identifier.${atom.path}`;
+    for (const atom of component ?? [])
+      if (atom?.disposition === 'mapped') atom.path = atom.path.replace(/^(\+\d+\.)?/, '$1identifier.');
   }
   return identifiers.map((identifier) => ({ type: 'ServiceRequest', identifier }));
 }

@@ -29,7 +29,7 @@ export function readContactPoints(cell: Cell, defaultUse: string | undefined): E
       cell.consume(atom);
       continue;
     }
-    cell.mark(atom, 'value');
+    cell.mark(atom, `+${points.length}.value`);
     points.push({
       system: component === 4 && /@/.test(value) ? 'email' : component === 4 ? 'other' : 'phone',
       value,

@@ -23,7 +23,7 @@ export const txa: SegmentHandler = (segment, state) => {
   const identity = orderIdentity(run, segment, 12) ?? ['message', run.context.messageUri];
   const draft = run.draft('DocumentReference', 'merge', ...identity);
   state.document = draft;
-  state.documentText = [];
+  state.documentText = undefined;
   state.noted = { draft, element: 'description' };
   draft.resource.subject = subjectOf(state);
   if (state.encounter !== undefined) draft.resource.context = { encounter: [state.encounter.reference] };
@@ -107,8 +107,11 @@ export function addContent(segment: SourceSegment, state: State): void {
       continue;
     }
     const cell = new Cell(repetition, run, 'OBX-5', { draft, base: 'content[0].attachment.data' });
-    const text = readText(cell);
-    if (text !== undefined) state.documentText.push(text);
+    const line = readText(cell);
+    if (line === undefined) continue;
+    const before = state.documentText === undefined ? '' : `${state.documentText}\n`;
+    cell.shift(before.length);
+    state.documentText = before + line;
   }
 }
 
@@ -135,12 +138,12 @@ export function settleDocument(state: State): void {
   if (draft === undefined) return;
   draft.resource.content ??= [];
   const list = draft.resource.content as Element[];
-  if (state.documentText.length > 0) {
+  if (state.documentText !== undefined) {
     for (const [index, place] of state.documentPlaces.entries()) place.base = `content[${index + 1}].attachment`;
     list.unshift({
       attachment: {
         contentType: 'text/plain; charset=utf-8',
-        data: Buffer.from(state.documentText.join('\n'), 'utf8').toString('base64'),
+        data: Buffer.from(state.documentText, 'utf8').toString('base64'),
       },
     });
   }
@@ -149,6 +152,6 @@ export function settleDocument(state: State): void {
     draft.defaults.push('content');
   }
   state.document = undefined;
-  state.documentText = [];
+  state.documentText = undefined;
   state.documentPlaces = [];
 }

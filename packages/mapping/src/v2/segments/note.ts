@@ -31,25 +31,23 @@ export const nte: SegmentHandler = (segment, state) => {
   run.segment = segment;
   for (const atom of segment.fields[1]?.[0]?.[1] ?? []) if (atom !== undefined) atom.disposition = 'structural';
   const target = state.noted ?? lastNotable(state);
-  const lines: string[] = [];
-  const place = { draft: target?.draft, base: '' };
   if (target === undefined) return;
+  const element = NOTABLE.has(target.draft.type) ? undefined : remarkElement(target.draft);
+  const known = element === undefined ? undefined : target.draft.resource[element];
+  const before = typeof known === 'string' ? `${known}\n` : '';
+  const place = { draft: target.draft, base: '' };
+  let text: string | undefined;
   for (const repetition of segment.fields[3] ?? []) {
     if (repetition === undefined) continue;
-    const text = readText(new Cell(repetition, run, 'NTE-3', place));
-    if (text !== undefined) lines.push(text);
+    const cell = new Cell(repetition, run, 'NTE-3', place);
+    const line = readText(cell);
+    if (line === undefined) continue;
+    cell.shift(before.length + (text === undefined ? 0 : text.length + 1));
+    text = text === undefined ? line : `${text}\n${line}`;
   }
-  if (lines.length === 0) return;
-  const text = lines.join('\n');
-  if (!NOTABLE.has(target.draft.type)) {
-    const element =
-      target.draft.type === 'DiagnosticReport'
-        ? 'conclusion'
-        : target.draft.type === 'Appointment' || target.draft.type === 'Slot'
-          ? 'comment'
-          : 'description';
-    const known = target.draft.resource[element];
-    target.draft.resource[element] = typeof known === 'string' ? `${known}\n${text}` : text;
+  if (text === undefined) return;
+  if (element !== undefined) {
+    target.draft.resource[element] = before + text;
     place.base = element;
     remark(segment, target.draft, text, state);
     return;
@@ -69,6 +67,12 @@ export const nte: SegmentHandler = (segment, state) => {
     if (atom.field === 3 && atom.disposition === 'mapped') atom.path = 'text';
   }
 };
+
+/** Where a resource that has no notes keeps remarks. */
+function remarkElement({ type }: Draft): string {
+  if (type === 'DiagnosticReport') return 'conclusion';
+  return type === 'Appointment' || type === 'Slot' ? 'comment' : 'description';
+}
 
 /** NTE-2 where no author is named: which side remarked (HL7 table 0105). */
 function sourceOf(segment: SourceSegment, note: Element, state: State): void {

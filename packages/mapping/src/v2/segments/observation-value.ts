@@ -193,10 +193,11 @@ const SUBTYPES: Record<string, string> = {
 };
 
 function asText(cell: Cell, units: Cell | undefined): Value | undefined {
-  const text = readText(cell.at({ draft: cell.place.draft, base: 'valueString' }));
+  const at = cell.at({ draft: cell.place.draft, base: 'valueString' });
+  const text = readText(at);
   if (text === undefined) return undefined;
-  const unit = units?.peek(2) ?? units?.peek(1);
-  if (units === undefined || unit === undefined) return { name: 'valueString', value: text };
-  units.mark(units.atom(units.peek(2) === undefined ? 1 : 2), 'valueString');
+  const unit = units?.textPart('valueString', text.length + 1, units.peek(2) === undefined ? 1 : 2);
+  if (unit === undefined) return { name: 'valueString', value: text };
+  at.shift(0);
   return { name: 'valueString', value: `${text} ${unit}` };
 }

@@ -127,20 +127,23 @@ function severalValues(
     if (coding.length > 0) draft.resource.valueCodeableConcept = { coding };
     return;
   }
-  const lines: string[] = [];
-  for (const repetition of repetitions) {
-    const text = readText(new Cell(repetition, run, 'OBX-5', { draft, base: 'valueString' }));
-    if (text !== undefined) lines.push(text);
-  }
+  let text: string | undefined;
   const separator = type === 'TX' || type === 'FT' ? '\n' : '; ';
-  if (lines.length === 0) {
+  for (const repetition of repetitions) {
+    const cell = new Cell(repetition, run, 'OBX-5', { draft, base: 'valueString' });
+    const line = readText(cell);
+    if (line === undefined) continue;
+    const before = text === undefined ? '' : text + separator;
+    cell.shift(before.length);
+    text = before + line;
+  }
+  if (text === undefined) {
     noValue(segment, draft);
     return;
   }
-  const unit = units?.peek(1);
-  if (units !== undefined && unit !== undefined) units.mark(units.atom(1), 'valueString');
+  const unit = units?.textPart('valueString', text.length + 1, 1);
   if (/^(ISO\+?|ANSI\+?|UCUM)$/i.test(units?.peek(3) ?? '')) units?.used(3);
-  draft.resource.valueString = lines.join(separator) + (unit === undefined ? '' : ` ${unit}`);
+  draft.resource.valueString = unit === undefined ? text : `${text} ${unit}`;
 }
 
 /** A final result without a value says so, as FHIR asks. */

@@ -8,82 +8,24 @@ import { readNamedPractitioner, readOrganization, readPractitioner } from '../da
 import { readContactPoint } from '../datatypes/telecom.ts';
 import type { Draft, Element } from '../draft.ts';
 import type { SourceSegment } from '../source.ts';
+import { ROLE_FIELDS, type RoleFields } from '../tables/roles.ts';
 import { conceptOf } from '../vocabularies.ts';
 import { cellOf } from './patient.ts';
 import { peek, type SegmentHandler, type State, subjectOf } from './state.ts';
 
-/** Field numbers of the same facts in ROL and PRT. */
-interface RoleFields {
-  action: number;
-  role: number;
-  person: number;
-  start: number;
-  end: number;
-  specialty: number;
-  kind: number;
-  address: number;
-  phone: number;
-  location: number;
-  organization: number;
-}
-
-const ROL: RoleFields = {
-  action: 2,
-  role: 3,
-  person: 4,
-  start: 5,
-  end: 6,
-  specialty: 9,
-  kind: 10,
-  address: 11,
-  phone: 12,
-  location: 13,
-  organization: 14,
-};
-const PRT: RoleFields = {
-  action: 2,
-  role: 4,
-  person: 5,
-  start: 11,
-  end: 12,
-  specialty: 6,
-  kind: 7,
-  address: 14,
-  phone: 15,
-  location: 9,
-  organization: 8,
-};
-
 export const rol: SegmentHandler = (segment, state) => {
-  participation(segment, state, ROL);
+  participation(segment, state, ROLE_FIELDS.ROL);
 };
 
 export const prt: SegmentHandler = (segment, state) => {
-  participation(segment, state, PRT);
+  participation(segment, state, ROLE_FIELDS.PRT);
   device(segment, state);
 };
 
 /** PRD: a provider given by name (XPN), with address, location and phone. */
 export const prd: SegmentHandler = (segment, state) => {
   provider(segment, state);
-  participation(
-    segment,
-    state,
-    {
-      action: 99,
-      role: 1,
-      person: 2,
-      start: 8,
-      end: 9,
-      specialty: 99,
-      kind: 99,
-      address: 3,
-      phone: 5,
-      location: 4,
-      organization: 10,
-    },
-    true,
-  );
+  participation(segment, state, ROLE_FIELDS.PRD, true);
 };
 
 /** PRD-7 (identifiers), -11 (the organization's address) and -13 (its phone) belong to the provider as well. */
@@ -109,24 +51,7 @@ function provider(segment: SourceSegment, state: State): void {
 
 /** CTD: a contact by name. */
 export const ctd: SegmentHandler = (segment, state) => {
-  participation(
-    segment,
-    state,
-    {
-      action: 99,
-      role: 1,
-      person: 2,
-      start: 99,
-      end: 99,
-      specialty: 99,
-      kind: 99,
-      address: 3,
-      phone: 5,
-      location: 4,
-      organization: 99,
-    },
-    true,
-  );
+  participation(segment, state, ROLE_FIELDS.CTD, true);
 };
 
 function participation(segment: SourceSegment, state: State, fields: RoleFields, byName = false): void {
@@ -172,20 +97,24 @@ function markInstance(segment: SourceSegment, fields: RoleFields): void {
 }
 
 function organizationOf(segment: SourceSegment, fields: RoleFields, state: State): Element | undefined {
-  const cell = cellOf(segment, fields.organization, state.run);
+  const cell = cellAt(segment, fields.organization, state);
   return cell === undefined ? undefined : readOrganization(cell);
+}
+
+function cellAt(segment: SourceSegment, field: number | undefined, { run }: State): Cell | undefined {
+  return field === undefined ? undefined : cellOf(segment, field, run);
 }
 
 function conceptAt(
   segment: SourceSegment,
-  field: number,
+  field: number | undefined,
   draft: Draft,
   element: string,
   state: State,
   vocabulary: string | undefined,
 ): Element | undefined {
   let first: Element | undefined;
-  for (const repetition of segment.fields[field] ?? []) {
+  for (const repetition of (field === undefined ? undefined : segment.fields[field]) ?? []) {
     if (repetition === undefined) continue;
     const place = { draft, base: '' };
     const cell = new Cell(repetition, state.run, `${segment.name}-${field}`, place);
@@ -198,8 +127,8 @@ function conceptAt(
 }
 
 function period(segment: SourceSegment, fields: RoleFields, draft: Draft, state: State): void {
-  const start = cellOf(segment, fields.start, state.run)?.at({ draft, base: 'period' }).dateTime('start', 1);
-  const end = cellOf(segment, fields.end, state.run)?.at({ draft, base: 'period' }).dateTime('end', 1);
+  const start = cellAt(segment, fields.start, state)?.at({ draft, base: 'period' }).dateTime('start', 1);
+  const end = cellAt(segment, fields.end, state)?.at({ draft, base: 'period' }).dateTime('end', 1);
   if (start !== undefined || end !== undefined)
     draft.resource.period = { ...(start && { start }), ...(end && { end }) };
 }

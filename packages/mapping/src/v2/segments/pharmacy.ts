@@ -1,8 +1,8 @@
 /**
- * RXO, RXE, RXD, RXA, RXR, RXC, TQ1: medication requests and dispenses, immunizations, and when an order is to be
- * carried out. The order is the ORC before them: placer (else filler) number and drug make the request.
+ * RXO, RXE, RXD, RXG, RXR, RXC: medication requests and dispenses, and how they are given. The order is the ORC before them: placer (else filler) number and drug make the request.
  */
 
+import { Words } from '../cell.ts';
 import { readAddress } from '../datatypes/address.ts';
 import { absentConcept } from '../datatypes/extension.ts';
 import { addUnits } from '../datatypes/quantity.ts';
@@ -10,10 +10,9 @@ import { readContactPoint } from '../datatypes/telecom.ts';
 import type { Draft, Element } from '../draft.ts';
 import { compileRows } from '../engine.ts';
 import type { SourceSegment } from '../source.ts';
-import { RXA, RXD, RXE, RXG, RXO, RXR_ADMINISTRATION, RXR_DOSAGE, RXR_IMMUNIZATION } from '../tables/pharmacy.ts';
+import { RXD, RXE, RXG, RXO, RXR_ADMINISTRATION, RXR_DOSAGE, RXR_IMMUNIZATION } from '../tables/pharmacy.ts';
 import { ORC_FILLER_GROUP, ORC_REQUEST } from '../tables/results.ts';
 import { lookup } from '../vocabularies.ts';
-import { administered, isVaccine } from './administration.ts';
 import { cellOf } from './patient.ts';
 import { orderIdentity, orderingFacility } from './results.ts';
 import { patientOf, peek, type SegmentHandler, type State, subjectOf } from './state.ts';
@@ -22,7 +21,6 @@ import { quantityTiming, settleTimings } from './timing.ts';
 const rxoRows = compileRows(RXO);
 const rxeRows = compileRows(RXE);
 const rxdRows = compileRows(RXD);
-const rxaRows = compileRows(RXA);
 const rxrDosage = compileRows(RXR_DOSAGE);
 const rxrAdministration = compileRows(RXR_ADMINISTRATION);
 const rxgRows = compileRows(RXG);
@@ -31,25 +29,6 @@ const orcMedication = compileRows(
   ORC_REQUEST.filter(([from]) => !['ORC-4', 'ORC-29'].includes(from)).concat(ORC_FILLER_GROUP, [
     ['ORC-4', 'groupIdentifier', 'GroupIdentifier'],
     ['ORC-29', 'category[]', 'CodeableConcept'],
-  ]),
-);
-const orcImmunization = compileRows(
-  ORC_REQUEST.filter(([from]) => ['ORC-1', 'ORC-2', 'ORC-3'].includes(from)).concat([
-    ['ORC-9', 'recorded', 'dateTime'],
-    [
-      'ORC-12',
-      'performer[].actor',
-      'Practitioner',
-      {
-        with: {
-          function: {
-            coding: [
-              { system: 'http://terminology.hl7.org/CodeSystem/v2-0443', code: 'OP', display: 'Ordering Provider' },
-            ],
-          },
-        },
-      },
-    ],
   ]),
 );
 
@@ -295,49 +274,6 @@ export const rxd: SegmentHandler = (segment, state) => {
   state.noted = { draft, element: 'note' };
 };
 
-/** RXA: an immunization by filler order number, else by patient, vaccine and time; of other medicines see `administered`. */
-export const rxa: SegmentHandler = (segment, state) => {
-  const run = state.run;
-  if (!isVaccine(segment, state)) return administered(segment, state);
-  const ordered = state.orc;
-  state.orc = undefined;
-  const filler = orderIdentity(run, ordered, 3);
-  const when = [peek(segment, 5) ?? '', peek(segment, 3) ?? ''];
-  const draft = run.draft(
-    'Immunization',
-    'merge',
-    patientOf(state).id,
-    ...(filler === undefined || filler[1] === '9999' ? when : [...filler, when[0]!]),
-  );
-  state.immunization = draft;
-  state.medication = undefined;
-  state.noted = { draft, element: 'note' };
-  state.participated = draft;
-  draft.resource.patient = subjectOf(state);
-  if (state.encounter !== undefined) draft.resource.encounter = state.encounter.reference;
-  if (ordered !== undefined) orcImmunization(ordered, draft, run);
-  rxaRows(segment, draft, run);
-  draft.adds.push('identifier');
-  draft.require('vaccineCode', absentConcept());
-  if (draft.resource.occurrenceDateTime === undefined) draft.require('occurrenceString', 'unknown');
-  const quantity = peek(segment, 6) === '999' ? undefined : quantityOf(segment, 6, 7, draft, 'doseQuantity', state);
-  if (quantity !== undefined) draft.resource.doseQuantity = quantity;
-  else cellOf(segment, 6, run)?.used(1);
-  const completion = cellOf(segment, 20, run)?.at({ draft, base: 'status' });
-  const action = cellOf(segment, 21, run);
-  action?.used(1);
-  if (action?.peek(1)?.toUpperCase() === 'D') draft.resource.status = 'entered-in-error';
-  else {
-    draft.resource.status = lookup('immunizationStatus', completion?.peek(1)) ?? 'completed';
-    if (lookup('immunizationStatus', completion?.peek(1)) !== undefined) completion?.text('', 1);
-  }
-  const address = cellOf(segment, 28, run);
-  const location = run.referred((draft.resource.location as Element | undefined)?.reference);
-  if (address === undefined || location === undefined) return;
-  const place = { draft: location, base: 'address' };
-  location.resource.address = readAddress(address.at(place)) ?? location.resource.address;
-};
-
 export const rxr: SegmentHandler = (segment, state) => {
   if (state.medication?.type === 'MedicationAdministration') rxrAdministration(segment, state.medication, state.run);
   else if (state.immunization !== undefined) rxrImmunization(segment, state.immunization, state.run);
@@ -352,13 +288,12 @@ export const rxc: SegmentHandler = (segment, state) => {
   const draft = state.medication;
   if (draft === undefined) return;
   const place = { draft, base: 'note' };
-  const words: string[] = [];
+  const words = new Words('text', ' ', INTRODUCTION);
   for (const field of [1, 2, 3, 4, 5, 6, 8, 9]) {
     const cell = cellOf(segment, field, state.run)?.at(place);
-    for (const component of field === 2 ? [1, 2, 3] : [1, 2]) {
-      const text = cell?.text('text', component);
-      if (text !== undefined) words.push(text);
-    }
+    for (const component of field === 2 ? [1, 2, 3] : [1, 2]) words.add(cell, component);
   }
-  if (words.length > 0) draft.append('note', { text: `Component: ${words.join(' ')}` });
+  if (words.text !== INTRODUCTION) place.base = `note[${draft.append('note', { text: words.text })}]`;
 };
+
+const INTRODUCTION = 'Component:';

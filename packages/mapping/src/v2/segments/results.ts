@@ -1,5 +1,5 @@
 /**
- * ORC, OBR, OBX, SPM, SAC, NTE: orders, reports and results. Each observation is a fact of its own, keyed by authority,
+ * ORC and OBR: orders, reports and results. Each observation is a fact of its own, keyed by authority,
  * filler order, OBR-4, OBX-3 and OBX-4, so that a correction revises what it corrects and leaves the rest.
  *
  * The report is a `merge` whose `result` list is added to: a message that corrects one analyte names only that one, and
@@ -18,19 +18,10 @@ import type { Draft, Element } from '../draft.ts';
 import { compileRows } from '../engine.ts';
 import type { Run } from '../run.ts';
 import type { SourceSegment } from '../source.ts';
-import {
-  OBR_REPORT,
-  OBR_REQUEST,
-  OBR_SPECIMEN,
-  ORC_FILLER_GROUP,
-  ORC_REQUEST,
-  SAC,
-  SAC_ACCESSION,
-  SAC_OTHER_ACCESSION,
-  SPM,
-} from '../tables/results.ts';
+import { OBR_REPORT, OBR_REQUEST, ORC_FILLER_GROUP, ORC_REQUEST } from '../tables/results.ts';
 import { lookup } from '../vocabularies.ts';
 import { cellOf } from './patient.ts';
+import { collectedSpecimen } from './specimen.ts';
 import { patientOf, peek, type SegmentHandler, type State, subjectOf } from './state.ts';
 import { quantityTiming, settleTimings } from './timing.ts';
 
@@ -41,11 +32,6 @@ const plannedRows = compileRows([
   ['OBR-32', 'performer[]', 'NestedPractitioner'],
 ]);
 const reportRows = compileRows(OBR_REPORT);
-const obrSpecimenRows = compileRows(OBR_SPECIMEN);
-const spmRows = compileRows(SPM);
-const sacRows = compileRows(SAC);
-const accessionRows = compileRows(SAC_ACCESSION);
-const otherAccessionRows = compileRows(SAC_OTHER_ACCESSION);
 
 /** Messages whose OBR reports results; in all others it asks for them. */
 const REPORTING = new Set(['ORU', 'OUL', 'OPU', 'MDM', 'ORF', 'OSU']);
@@ -302,81 +288,3 @@ export function orderIdentity(run: Run, segment: SourceSegment | undefined, fiel
   if (id === undefined) return undefined;
   return [systemOf(run, { namespace: cell.peek(2), universal: cell.peek(3), universalType: cell.peek(4) }), id];
 }
-
-const SPECIMEN_FIELDS = [9, 10, 14, 15, 39];
-
-/** Specimen facts in OBR: a specimen of its own unless SPM follows, which then completes the same one. */
-function collectedSpecimen(segment: SourceSegment, state: State): void {
-  if (!SPECIMEN_FIELDS.some((field) => segment.fields[field] !== undefined)) return;
-  const draft = specimenDraft(state, ['order', ...state.orderKey]);
-  obrSpecimenRows(segment, draft, state.run);
-}
-
-function specimenDraft(state: State, identity: string[]): Draft {
-  const draft = state.run.draft('Specimen', 'merge', ...identity);
-  draft.resource.subject = subjectOf(state);
-  draft.adds.push('identifier');
-  state.specimen = draft;
-  if (state.report !== undefined) state.report.append('specimen', draft.reference);
-  if (state.request !== undefined) {
-    state.request.append('specimen', draft.reference);
-    state.request.adds.push('specimen');
-  }
-  return draft;
-}
-
-export const spm: SegmentHandler = (segment, state) => {
-  const run = state.run;
-  const repetition = segment.fields[2]?.[0];
-  let identity: string[] | undefined;
-  if (repetition !== undefined) {
-    const cell = new Cell(repetition, run, '');
-    for (const component of [2, 1]) {
-      const part = cell.inside(component);
-      const id = part?.peek(1);
-      if (part !== undefined && id !== undefined) {
-        identity = [
-          systemOf(run, { namespace: part.peek(2), universal: part.peek(3), universalType: part.peek(4) }),
-          id,
-        ];
-        break;
-      }
-    }
-  }
-  const ofOrder = state.specimen;
-  const fallback =
-    state.orderKey.length > 0
-      ? ['order', ...state.orderKey]
-      : ['patient', patientOf(state).id, peek(segment, 17) ?? run.context.messageUri];
-  if (identity === undefined && ofOrder !== undefined && peek(segment, 1) !== '1')
-    fallback.push(peek(segment, 1) ?? '');
-  const draft = specimenDraft(state, identity ?? fallback);
-  if (
-    ofOrder !== undefined &&
-    ofOrder !== draft &&
-    ofOrder.slots === undefined &&
-    ofOrder.key.startsWith('Specimen|order|')
-  ) {
-    draft.append('parent', ofOrder.reference);
-  }
-  spmRows(segment, draft, run);
-  const available = cellOf(segment, 20, run);
-  const availability = available?.peek(1)?.toUpperCase();
-  if (availability === 'Y' || availability === 'N') {
-    draft.resource.status = availability === 'Y' ? 'available' : 'unavailable';
-    available?.at({ draft, base: 'status' }).text('', 1);
-  }
-  state.noted = { draft, element: 'note' };
-};
-
-/** SAC after SPM, or alone: then the container's own id is what is known of the specimen. */
-export const sac: SegmentHandler = (segment, state) => {
-  const run = state.run;
-  const identity = orderIdentity(run, segment, 3) ?? orderIdentity(run, segment, 4) ?? orderIdentity(run, segment, 2);
-  const known = state.specimen;
-  if (known === undefined && identity === undefined) return;
-  const draft = known ?? specimenDraft(state, ['container', ...identity!]);
-  if (draft.resource.accessionIdentifier === undefined) accessionRows(segment, draft, run);
-  else otherAccessionRows(segment, draft, run);
-  sacRows(segment, draft, run);
-};

@@ -39,7 +39,8 @@ export interface State {
   reportWithdrawn: boolean;
   specimen: Draft | undefined;
   document: Draft | undefined;
-  documentText: string[];
+  /** Its lines so far. */
+  documentText: string | undefined;
   /** Where the document's encapsulated contents stand; text goes before them. */
   documentPlaces: Place[];
   procedure: Draft | undefined;
@@ -96,7 +97,7 @@ export function newState({ run, code, event, segments, evn }: Told): State {
     reportWithdrawn: false,
     specimen: undefined,
     document: undefined,
-    documentText: [],
+    documentText: undefined,
     documentPlaces: [],
     procedure: undefined,
     medication: undefined,

@@ -4,7 +4,7 @@ import { ACCIDENT_PARTS, DEATH_PARTS } from '../../../v2/tables/incidents.ts';
 import { DB1_STATEMENTS } from '../../../v2/tables/statements.ts';
 import { codeFor, codeForConcept } from '../../../v2/vocabularies.ts';
 import { compileBack } from '../engine.ts';
-import { childOf, codingsOf, type Element, hasCode, listOf, refersTo, textOf, textsOf } from '../record.ts';
+import { childOf, codingsOf, type Element, hasCode, listOf, referenceOf, textOf, textsOf } from '../record.ts';
 import { writeConcept } from '../values/coded.ts';
 import { writeEntityIdentifier } from '../values/identifiers.ts';
 import { writePractitioner } from '../values/parties.ts';
@@ -58,9 +58,11 @@ const VERIFICATION: Record<string, string> = {
 
 /** DG1 of what was diagnosed in the visit, with its role and rank there. */
 export function writeDiagnoses(sheet: Sheet, encounter: Element | undefined): void {
+  const roles = new Map<string | undefined, Element>();
+  for (const role of listOf(encounter, 'diagnosis').toReversed()) roles.set(textOf(role.condition, 'reference'), role);
   for (const condition of sheet.ofPatient('Condition')) {
     if (!listOf(condition, 'category').some((item) => hasCode(item, 'encounter-diagnosis'))) continue;
-    const role = listOf(encounter, 'diagnosis').find((item) => refersTo(item.condition, condition));
+    const role = roles.get(referenceOf(condition));
     sheet.addNumbered('DG1', (fields) => {
       dg1Rows(condition, fields, sheet);
       const use = codingsOf(childOf(role, 'use'))[0];

@@ -3,13 +3,13 @@ import { GT1, IN1, IN1_SUBSCRIBER, IN2, IN2_SUBSCRIBER } from '../../../v2/table
 import { GT1_STATEMENTS } from '../../../v2/tables/statements.ts';
 import { compileBack } from '../engine.ts';
 import type { SegmentFields } from '../fields.ts';
-import { childOf, type Element, hasCode, listOf, textOf } from '../record.ts';
-import { writeVocabularyConcept } from '../values/coded.ts';
+import { childOf, codingsOf, type Element, hasCode, listOf, textOf } from '../record.ts';
+import { isOfVocabulary, writeCodings, writeVocabularyConcept } from '../values/coded.ts';
 import { writeAddress, writeContactPoint } from '../values/contacts.ts';
 import { writeExtendedIdentifier } from '../values/identifiers.ts';
 import { writeName } from '../values/names.ts';
 import { organizationOf, writeNamedOrganization, writeOrganization } from '../values/parties.ts';
-import { birthTime, isGuarantor } from './patient.ts';
+import { birthTime, isGuarantor, isSelf } from './patient.ts';
 import type { Sheet } from './sheet.ts';
 import { writeStatements } from './statements.ts';
 
@@ -31,17 +31,26 @@ export function writeGuarantors(sheet: Sheet): void {
     sheet.addNumbered('GT1', (fields) => {
       gt1Rows(person, fields, sheet);
       fields.add(8, birthTime(person));
-      const relation = listOf(person, 'relationship').find((item) => !hasCode(item, 'GUAR'));
+      const guarantor = listOf(person, 'relationship').find((item) => hasCode(item, 'GUAR'));
+      for (const { system, ...type } of codingsOf(guarantor))
+        if (system === GUARANTOR_TYPE) fields.add(10, writeCodings([type], undefined, sheet));
+      const relation = listOf(person, 'relationship').find((item) => item !== guarantor);
       if (relation !== undefined) fields.add(11, writeVocabularyConcept('relationship', relation, sheet));
       writeStatements(sheet, GT1_STATEMENTS, fields, person);
     });
   }
 }
 
+/** Guarantor type. */
+const GUARANTOR_TYPE = 'http://terminology.hl7.org/CodeSystem/v2-0068';
+
+/** IN1 and IN2; the insured is whom the coverage names, or what it knows of the patient when that is the patient. */
 export function writeInsurance(sheet: Sheet): void {
-  const insurances = sheet.ofPatient('Coverage', 'beneficiary');
-  for (const coverage of insurances) {
-    const subscriber = subscriberOf(sheet, coverage);
+  const self = sheet.ofPatient('RelatedPerson', 'patient').find(isSelf);
+  for (const coverage of sheet.ofPatient('Coverage', 'beneficiary')) {
+    const insured = sheet.record.resolve(coverage.subscriber);
+    const subscriber = insured?.resourceType === 'RelatedPerson' ? insured : self;
+    const [toInsured, toInsurance] = relationshipsOf(coverage);
     sheet.addNumbered(
       'IN1',
       (fields) => {
@@ -49,8 +58,8 @@ export function writeInsurance(sheet: Sheet): void {
         const numbers = listOf(coverage, 'identifier').filter((item) => !isIn2Number(item));
         policyNumber({ identifier: numbers }, fields, sheet);
         if (subscriber !== undefined) in1SubscriberRows(subscriber, fields, sheet);
-        if (coverage.relationship !== undefined)
-          fields.add(17, writeVocabularyConcept('coverageRelationship', coverage.relationship, sheet));
+        if (toInsurance !== undefined)
+          fields.add(17, writeVocabularyConcept('coverageRelationship', toInsurance, sheet));
         writePayor(sheet, coverage, fields);
         const employer = organizationOf(coverage.policyHolder, sheet);
         const address = listOf(employer, 'address')[0];
@@ -60,24 +69,28 @@ export function writeInsurance(sheet: Sheet): void {
     );
     sheet.add('IN2', (fields) => {
       in2Rows(coverage, fields, sheet);
+      if (toInsured !== undefined) fields.add(72, writeVocabularyConcept('coverageRelationship', toInsured, sheet));
       if (subscriber !== undefined) in2SubscriberRows(subscriber, fields, sheet);
       writeEmployer(sheet, coverage, fields);
     });
   }
 }
 
+/** What IN2-72 and IN1-17 say of the relationship: where both do, the codings of the first stand before the second's. */
+function relationshipsOf({
+  relationship,
+}: Element): [toInsured: Element | undefined, toInsurance: Element | undefined] {
+  const codings = codingsOf(relationship);
+  const second = codings.findIndex(
+    (item, index) => index > 0 && isOfVocabulary('coverageRelationship', { coding: [item] }),
+  );
+  if (second < 0) return [undefined, childOf({ relationship }, 'relationship')];
+  return [{ coding: codings.slice(0, second) }, { coding: codings.slice(second) }];
+}
+
 function isIn2Number(identifier: unknown): boolean {
   const type = childOf(identifier, 'type');
   return hasCode(type, 'MC') || hasCode(type, 'MA') || textOf(type, 'text') === 'Military ID';
-}
-
-/** Whom the coverage names as insured; what it knows of the patient when that is the patient. */
-function subscriberOf(sheet: Sheet, coverage: Element): Element | undefined {
-  const found = sheet.record.resolve(coverage.subscriber);
-  if (found?.resourceType === 'RelatedPerson') return found;
-  return sheet
-    .ofPatient('RelatedPerson', 'patient')
-    .find((person) => listOf(person, 'relationship').some((item) => hasCode(item, 'ONESELF')));
 }
 
 /** IN1-3 to IN1-7: the insurer's numbers, name, address, contact and phone. */

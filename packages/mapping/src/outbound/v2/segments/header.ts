@@ -5,8 +5,8 @@ import { EVN, SFT } from '../../../v2/tables/message.ts';
 import type { Envelope } from '../../envelope.ts';
 import { compileBack } from '../engine.ts';
 import { childOf, type Element, hasCode, listOf, textOf } from '../record.ts';
-import { decoded, universalOf } from '../values/identifiers.ts';
-import { organizationOf, writeAuthority, writeOrganization } from '../values/parties.ts';
+import { decoded, universalOf, writeAuthority } from '../values/identifiers.ts';
+import { organizationOf, writeOrganization } from '../values/parties.ts';
 import { writeDateTime } from '../values/primitives.ts';
 import type { Sheet } from './sheet.ts';
 
@@ -81,7 +81,8 @@ export function relayedHeader(
 function unnamedFacility({ record }: Sheet): Element | undefined {
   const all = record.all('Organization');
   const text = JSON.stringify(TYPES_THAT_NAME.map((type) => record.all(type)));
-  const unnamed = all.filter(({ id }) => !text.includes(`"Organization/${String(id)}"`));
+  const named = new Set(Array.from(text.matchAll(/"Organization\/([^"]*)"/g), ([, id]) => id));
+  const unnamed = all.filter(({ id }) => !named.has(String(id)));
   return unnamed.length === 1 ? unnamed[0] : undefined;
 }
 

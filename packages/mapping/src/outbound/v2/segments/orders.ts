@@ -1,4 +1,5 @@
 /** ORC and OBR: orders, and the reports on them. */
+import type { RepetitionValue } from '@causeway/hl7v2';
 import { ORC_AGENTS, ORC_ENTRY } from '../../../v2/tables/message.ts';
 import { OBR_REPORT, OBR_REQUEST, OBR_SPECIMEN, ORC_REQUEST } from '../../../v2/tables/results.ts';
 import { codeFor } from '../../../v2/vocabularies.ts';
@@ -6,8 +7,9 @@ import { compileBack } from '../engine.ts';
 import type { SegmentFields } from '../fields.ts';
 import { childOf, type Element, listOf, textOf } from '../record.ts';
 import { writeAddress, writeContactPoint } from '../values/contacts.ts';
-import { organizationOf, practitionerOf, writeOrganization } from '../values/parties.ts';
+import { organizationOf, practitionerOf, writeOrganization, writePractitioner } from '../values/parties.ts';
 import { writeNotes, writeRemark } from './notes.ts';
+import { isReferral } from './referral.ts';
 import { writeObservation, writeSpecimen } from './results.ts';
 import { writeRoles } from './roles.ts';
 import type { Sheet } from './sheet.ts';
@@ -41,7 +43,7 @@ export interface OrderGroup {
 
 /** The reports of the message, each with its request and results; requests without a report. */
 export function orderGroups(sheet: Sheet): OrderGroup[] {
-  const requests = sheet.record.all('ServiceRequest');
+  const requests = sheet.record.all('ServiceRequest').filter((request) => !(sheet.relayed && isReferral(request)));
   const reports = sheet.record.all('DiagnosticReport');
   const known = (references: readonly Element[]) =>
     references.flatMap((reference) => {
@@ -79,6 +81,7 @@ export function writeOrder(sheet: Sheet, { request, report, observations }: Orde
         plannedRows({ performer: listOf(request, 'performer').filter(isNoRole(sheet)) }, fields, sheet);
       }
       fields.add(5, codeFor('requestPriority', textOf(request, 'priority')));
+      if (request !== undefined) fields.add(28, ...copiesOf(sheet, request));
       if (inOrder !== undefined) specimenRows(withoutNotes(inOrder, specimens), fields, sheet);
     },
     true,
@@ -89,6 +92,14 @@ export function writeOrder(sheet: Sheet, { request, report, observations }: Orde
   writeTiming(sheet, request?.occurrenceTiming, textOf(request, 'priority'), request?.quantityQuantity);
   for (const observation of observations) writeObservation(sheet, observation);
   for (const specimen of specimens) if (specimen !== inOrder || saysMore(specimen)) writeSpecimen(sheet, specimen);
+}
+
+/** To whom results are to be sent as well. */
+function copiesOf(sheet: Sheet, request: Element): RepetitionValue[] {
+  return sheet.record
+    .referring('CommunicationRequest', 'basedOn', request)
+    .flatMap((copies) => listOf(copies, 'recipient'))
+    .map((person) => writePractitioner(person, sheet));
 }
 
 /** ORC of an order for a service, a medicine or an immunization. */

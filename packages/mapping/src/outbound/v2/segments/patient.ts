@@ -4,14 +4,15 @@ import { PD1_STATEMENTS, PID_STATEMENTS } from '../../../v2/tables/statements.ts
 import { compileBack } from '../engine.ts';
 import type { SegmentFields } from '../fields.ts';
 import { childOf, codingsOf, type Element, extensionOf, hasCode, listOf, refersTo, textOf } from '../record.ts';
-import { writeCodings } from '../values/coded.ts';
-import { writeExtendedIdentifier } from '../values/identifiers.ts';
+import { writeCodings, writeTableConcept } from '../values/coded.ts';
+import { writeAuthority, writeExtendedIdentifier } from '../values/identifiers.ts';
 import { writeName } from '../values/names.ts';
-import { organizationOf, writeAuthority } from '../values/parties.ts';
+import { organizationOf } from '../values/parties.ts';
 import { writeDateTime, writePeriod } from '../values/primitives.ts';
 import type { Sheet } from './sheet.ts';
 import { writeStatements } from './statements.ts';
 
+const REASON = 'http://hl7.org/fhir/StructureDefinition/workflow-reason';
 const BIRTH_TIME = 'http://hl7.org/fhir/StructureDefinition/patient-birthTime';
 
 /** PID-2 and PID-4 are retired: every identifier stands in PID-3. */
@@ -77,6 +78,9 @@ export function writeRestrictions(sheet: Sheet): void {
         const own = system === 'http://terminology.hl7.org/CodeSystem/v2-0717';
         fields.add(3, writeCodings([own ? coding : { system, ...coding }], undefined, sheet));
       }
+      for (const item of listOf(flag, 'extension'))
+        if (item.url === REASON)
+          fields.add(4, writeTableConcept('0719', listOf(item, 'extension')[0]?.valueCodeableConcept, sheet));
       fields.add(5, textOf(flag.code, 'text'));
       fields.add(6, writePeriod(flag.period));
     });
@@ -91,6 +95,7 @@ export function writeNextOfKin(sheet: Sheet): void {
   for (const person of sheet.ofPatient('RelatedPerson', 'patient')) {
     const isSubscriber = insured.has(`RelatedPerson/${String(person.id)}`) && person.relationship === undefined;
     if (isMother(person) || isGuarantor(person) || isSelf(person) || isSubscriber) continue;
+    if (sheet.relayed && sheet.record.referring('Consent', 'performer', person).length > 0) continue;
     sheet.addNumbered('NK1', (fields) => {
       nk1Rows(person, fields, sheet);
       fields.add(16, birthTime(person));
@@ -115,6 +120,11 @@ export function replacedBy(sheet: Sheet, patient: Element): Element[] {
     .filter((item) =>
       listOf(item, 'link').some(({ other, type }) => type === 'replaced-by' && refersTo(other, patient)),
     );
+}
+
+/** Whether another patient took the patient's place. */
+export function isRetired(patient: Element): boolean {
+  return listOf(patient, 'link').some(({ type }) => type === 'replaced-by');
 }
 
 export function isGuarantor(person: Element): boolean {

@@ -4,7 +4,7 @@ import { RXA, RXE, RXO, RXR_DOSAGE, RXR_IMMUNIZATION } from '../../../v2/tables/
 import { ORC_REQUEST } from '../../../v2/tables/results.ts';
 import { type BackMap, compileBack } from '../engine.ts';
 import type { SegmentFields } from '../fields.ts';
-import { childOf, type Element, listOf, refersTo, textOf } from '../record.ts';
+import { childOf, type Element, listOf, textOf } from '../record.ts';
 import { writeAddress, writeContactPoint } from '../values/contacts.ts';
 import { organizationOf } from '../values/parties.ts';
 import { writeDateTime } from '../values/primitives.ts';
@@ -90,9 +90,7 @@ export function writeMedicationOrder(sheet: Sheet, request: Element, encoded: bo
 
 /** Requests that another one is based on are written with that. */
 export function isAskedByAnother(sheet: Sheet, request: Element): boolean {
-  return sheet.record
-    .all('MedicationRequest')
-    .some((other) => listOf(other, 'basedOn').some((reference) => refersTo(reference, request)));
+  return sheet.record.referring('MedicationRequest', 'basedOn', request).length > 0;
 }
 
 function writeAsked(sheet: Sheet, request: Element, alone: boolean): void {
@@ -174,9 +172,8 @@ export function writeImmunization(sheet: Sheet, immunization: Element, isFirst: 
   );
   sheet.add('RXR', (fields) => rxrImmunization(immunization, fields, sheet));
   writeNotes(sheet, informationSource === undefined ? immunization : { note: others });
-  for (const observation of sheet.record.all('Observation'))
-    if (listOf(observation, 'partOf').some((reference) => refersTo(reference, immunization)))
-      writeObservation(sheet, observation);
+  for (const observation of sheet.record.referring('Observation', 'partOf', immunization))
+    writeObservation(sheet, observation);
 }
 
 /** HL7 table 0206. */

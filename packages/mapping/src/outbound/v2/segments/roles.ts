@@ -1,39 +1,13 @@
-/** ROL and PRT: people, organizations and locations that take part in what precedes them. */
+/** ROL, PRT and CTD: people, organizations and locations that take part in what precedes them. */
 import type { RepetitionValue } from '@causeway/hl7v2';
-import { type Element, listOf, textOf } from '../record.ts';
+import { ROLE_FIELDS, type RoleFields } from '../../../v2/tables/roles.ts';
+import { codingsOf, type Element, listOf, textOf } from '../record.ts';
 import { writeConcept, writeVocabularyConcept } from '../values/coded.ts';
 import { writeAddress, writeContactPoint } from '../values/contacts.ts';
-import { practitionerOf, writeLocation, writeOrganization, writePractitioner } from '../values/parties.ts';
+import { writeLocation } from '../values/locations.ts';
+import { practitionerOf, writeNamedPractitioner, writeOrganization, writePractitioner } from '../values/parties.ts';
 import { writeDateTime } from '../values/primitives.ts';
 import type { Sheet } from './sheet.ts';
-
-/** Field numbers as in `v2/segments/parties.ts`. */
-const FIELDS = {
-  ROL: {
-    role: 3,
-    person: 4,
-    start: 5,
-    end: 6,
-    specialty: 9,
-    kind: 10,
-    address: 11,
-    phone: 12,
-    location: 13,
-    organization: 14,
-  },
-  PRT: {
-    role: 4,
-    person: 5,
-    start: 11,
-    end: 12,
-    specialty: 6,
-    kind: 7,
-    address: 14,
-    phone: 15,
-    location: 9,
-    organization: 8,
-  },
-} as const;
 
 /** Writes a segment for each role among the references. */
 export function writeRoles(sheet: Sheet, name: 'ROL' | 'PRT', references: readonly unknown[]): void {
@@ -50,31 +24,38 @@ export function unattachedRoles(sheet: Sheet): Element[] {
       (type) => sheet.record.all(type),
     ),
   );
-  return sheet.record
-    .all('PractitionerRole')
-    .filter((role) => role.code !== undefined && !text.includes(`"PractitionerRole/${String(role.id)}"`));
+  const attached = new Set(Array.from(text.matchAll(/"PractitionerRole\/([^"]*)"/g), ([, id]) => id));
+  return sheet.record.all('PractitionerRole').filter(({ code, id }) => code !== undefined && !attached.has(String(id)));
 }
 
-export function writeRole(sheet: Sheet, name: 'ROL' | 'PRT', role: Element): void {
-  const at = FIELDS[name];
+/** A role of HL7 table 0131 is that of a contact, whom CTD names. */
+export function writeRole(sheet: Sheet, segment: 'ROL' | 'PRT', role: Element): void {
   const [code, ...kinds] = listOf(role, 'code');
+  const isContact = codingsOf(code).some(({ system }) => system === CONTACT_ROLE);
+  const name = isContact ? 'CTD' : segment;
+  const at: RoleFields = ROLE_FIELDS[name];
   const location = listOf(role, 'location')[0];
   sheet.add(name, (fields) => {
-    fields.add(at.role, code === undefined ? undefined : writeVocabularyConcept('providerRole', code, sheet));
-    if (role.practitioner !== undefined) fields.add(at.person, writePractitioner(role.practitioner, sheet));
+    const put = (field: number | undefined, ...values: RepetitionValue[]) => {
+      if (field !== undefined) fields.add(field, ...values);
+    };
+    put(at.role, code === undefined ? undefined : writeVocabularyConcept('providerRole', code, sheet));
+    if (role.practitioner !== undefined)
+      put(at.person, (isContact ? writeNamedPractitioner : writePractitioner)(role.practitioner, sheet));
     const period = role.period;
-    fields.add(at.start, writeDateTime(textOf(period, 'start')));
-    fields.add(at.end, writeDateTime(textOf(period, 'end')));
-    fields.add(at.specialty, ...listOf(role, 'specialty').map((item) => writeConcept(item, sheet)));
-    fields.add(at.kind, ...kinds.map((item) => writeConcept(item, sheet)));
-    fields.add(at.phone, ...listOf(role, 'telecom').map((item): RepetitionValue => writeContactPoint(item)));
-    if (location !== undefined) fields.add(at.location, writeLocation(location, sheet));
-    if (role.organization !== undefined) fields.add(at.organization, writeOrganization(role.organization, sheet));
-    fields.add(at.address, ...addressesOf(sheet, role, location).map((item): RepetitionValue => writeAddress(item)));
-    if (fields.isEmpty) return;
-    fields.add(2, 'UC');
+    put(at.start, writeDateTime(textOf(period, 'start')));
+    put(at.end, writeDateTime(textOf(period, 'end')));
+    put(at.specialty, ...listOf(role, 'specialty').map((item) => writeConcept(item, sheet)));
+    put(at.kind, ...kinds.map((item) => writeConcept(item, sheet)));
+    put(at.phone, ...listOf(role, 'telecom').map((item): RepetitionValue => writeContactPoint(item)));
+    if (location !== undefined) put(at.location, writeLocation(location, sheet));
+    if (role.organization !== undefined) put(at.organization, writeOrganization(role.organization, sheet));
+    put(at.address, ...addressesOf(sheet, role, location).map((item): RepetitionValue => writeAddress(item)));
+    if (!fields.isEmpty) put(at.action, 'UC');
   });
 }
+
+const CONTACT_ROLE = 'http://terminology.hl7.org/CodeSystem/v2-0131';
 
 /** A role has no address: it stands with the person, else the organization, else the location. */
 function addressesOf(sheet: Sheet, role: Element, location: Element | undefined): Element[] {

@@ -7,7 +7,8 @@ import { childOf, type Element, hasCode, listOf, refersTo, textOf } from '../rec
 import { writeConcept } from '../values/coded.ts';
 import { writeAddress, writeContactPoint } from '../values/contacts.ts';
 import { writeEntityIdentifier } from '../values/identifiers.ts';
-import { practitionerOf, writeLocation, writePractitioner } from '../values/parties.ts';
+import { writeLocation } from '../values/locations.ts';
+import { practitionerOf, writePractitioner } from '../values/parties.ts';
 import { writeDateTime } from '../values/primitives.ts';
 import { writeRemark } from './notes.ts';
 import type { Sheet } from './sheet.ts';

@@ -2,7 +2,7 @@
 import { type FieldValues, type HeaderValues, MessageBuilder } from '@causeway/hl7v2';
 import type { OutboundKind } from '../../envelope.ts';
 import { SegmentFields } from '../fields.ts';
-import { type Element, listOf, type OutboundRecord, refersTo, textOf, type Writing } from '../record.ts';
+import { type Element, listOf, type OutboundRecord, textOf, type Writing } from '../record.ts';
 
 export class Sheet implements Writing {
   readonly record: OutboundRecord;
@@ -60,6 +60,21 @@ export class Sheet implements Writing {
     return fields;
   }
 
+  /** Whether a segment of one of these names is written. */
+  has(...names: string[]): boolean {
+    return this.#segments.some(({ name }) => names.includes(name));
+  }
+
+  /** A sheet on another patient of the message, to be added when it is filled. */
+  about(patient: Element): Sheet {
+    return new Sheet(this, this.code, this.event, patient);
+  }
+
+  append(sheet: Sheet): void {
+    this.#segments.push(...sheet.#segments);
+    this.shortened.push(...sheet.shortened);
+  }
+
   /** Numbering of a segment starts again: another group begins. */
   restart(...names: string[]): void {
     for (const name of names) this.#counts.delete(name);
@@ -69,9 +84,7 @@ export class Sheet implements Writing {
   ofPatient(type: string, element = 'subject'): readonly Element[] {
     const patient = this.patient;
     if (patient === undefined || this.record.all('Patient').length < 2) return this.record.all(type);
-    return this.record
-      .all(type)
-      .filter((item) => refersTo(item[element], patient) || refersTo(listOf(item, element)[0], patient));
+    return this.record.referring(type, element, patient);
   }
 
   /** The message with its header. */

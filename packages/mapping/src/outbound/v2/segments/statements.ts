@@ -3,7 +3,7 @@ import type { RepetitionValue } from '@causeway/hl7v2';
 import type { IncidentPart } from '../../../v2/tables/incidents.ts';
 import type { Statement } from '../../../v2/tables/statements.ts';
 import type { SegmentFields } from '../fields.ts';
-import { childOf, codingsOf, type Element, listOf, refersTo, textOf } from '../record.ts';
+import { childOf, codingsOf, type Element, listOf, textOf } from '../record.ts';
 import { writeConcept, writeTableConcept } from '../values/coded.ts';
 import { writeBoolean, writeDateTime } from '../values/primitives.ts';
 import { nameOf, type Sheet } from './sheet.ts';
@@ -15,11 +15,12 @@ export function writeStatements(
   fields: SegmentFields,
   focus?: Element,
 ): void {
+  const about = focus === undefined ? socialHistory(sheet) : sheet.record.referring('Observation', 'focus', focus);
   for (const statement of table) {
-    const found = sheet
-      .ofPatient('Observation')
-      .find((item) => nameOf(item) === statement.text && isSocialHistory(item) && isAbout(item, focus));
-    if (found !== undefined) writeStatement(sheet, statement, found, fields);
+    const [first, ...others] = about.filter((item) => nameOf(item) === statement.text && isSocialHistory(item));
+    if (first === undefined) continue;
+    writeStatement(sheet, statement, first, fields);
+    for (const other of others) fields.add(statement.field, statedValue(sheet, statement, other));
   }
 }
 
@@ -57,7 +58,7 @@ function writeStatement(sheet: Sheet, statement: Statement, of: Element, fields:
 /** A code of the field's own table stands alone; with a display, it says which table it is of. */
 function statedValue(sheet: Sheet, { table }: Statement, of: Element): RepetitionValue {
   const concept = childOf(of, 'valueCodeableConcept');
-  if (concept === undefined) return writeBoolean(of.valueBoolean);
+  if (concept === undefined) return textOf(of, 'valueString') ?? writeBoolean(of.valueBoolean);
   const described = codingsOf(concept).some(({ display }) => display !== undefined);
   return described ? writeConcept(concept, sheet) : writeTableConcept(table, concept, sheet);
 }
@@ -68,7 +69,7 @@ function isSocialHistory(observation: Element): boolean {
   );
 }
 
-function isAbout(observation: Element, focus: Element | undefined): boolean {
-  const stated = listOf(observation, 'focus');
-  return focus === undefined ? stated.length === 0 : stated.some((item) => refersTo(item, focus));
+/** What is stated of the patient. */
+function socialHistory(sheet: Sheet): Element[] {
+  return sheet.ofPatient('Observation').filter((item) => isSocialHistory(item) && listOf(item, 'focus').length === 0);
 }

@@ -4,7 +4,7 @@ import { codeForConcept } from '../../../v2/vocabularies.ts';
 import { compileBack } from '../engine.ts';
 import { childOf, type Element, hasCode, listOf, textOf } from '../record.ts';
 import { writeCodings } from '../values/coded.ts';
-import { writeLocation } from '../values/parties.ts';
+import { writeLocation } from '../values/locations.ts';
 import { accountOf } from './patient.ts';
 import type { Sheet } from './sheet.ts';
 

@@ -148,6 +148,14 @@ export function universalOf(uri: string | undefined): [LeafValue, LeafValue] | [
   return /^(https?:|urn:)/i.test(uri) ? [uri, 'URI'] : [uri, ''];
 }
 
+/** HD of an organization: name, universal id and its type. */
+export function writeAuthority(organization: Element | undefined): LeafValue[] {
+  const identifier = listOf(organization, 'identifier').find(({ system }) => system === 'urn:ietf:rfc:3986');
+  const name = textOf(organization, 'name');
+  const universal = universalOf(textOf(identifier, 'value'));
+  return [name === universal[0] ? '' : name, ...universal];
+}
+
 /** A part of a URI as its sender wrote it. */
 export function decoded(part: string): string {
   try {

@@ -22,18 +22,15 @@ import {
   writePair,
   writePlainIdentifier,
 } from './identifiers.ts';
+import { writeCodedLocation, writeDischargeLocation, writeFacility, writeLocation } from './locations.ts';
 import { writeNames } from './names.ts';
 import {
   isCodedOrganization,
   isPerson,
   organizationOf,
   writeCodedDevice,
-  writeCodedLocation,
   writeCodedOrganization,
   writeDevices,
-  writeDischargeLocation,
-  writeFacility,
-  writeLocation,
   writeNamedOrganization,
   writeNamedPractitioner,
   writeNestedPractitioner,

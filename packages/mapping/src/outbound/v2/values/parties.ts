@@ -1,8 +1,9 @@
-/** References to practitioners, organizations, locations and devices as XCN, XON, PL, HD, EI: the way back of `v2/datatypes/party.ts`, `location.ts`. */
+/** References to practitioners, organizations and devices as XCN, XON, HD, EI: the way back of `v2/datatypes/party.ts`. */
 import type { ComponentValue, LeafValue, RepetitionValue } from '@causeway/hl7v2';
-import { childOf, codingsOf, type Element, listOf, textOf, type Writing } from '../record.ts';
+import { childOf, type Element, listOf, textOf, type Writing } from '../record.ts';
 import { writeConcept } from './coded.ts';
-import { authorityOf, identifierParts, typeCode, universalOf, writeEntityIdentifier } from './identifiers.ts';
+import { authorityOf, identifierParts, typeCode, writeEntityIdentifier } from './identifiers.ts';
+import { writeLocation } from './locations.ts';
 import { nameParts, writeName } from './names.ts';
 import { writeDateTime } from './primitives.ts';
 
@@ -123,106 +124,6 @@ export function isCodedOrganization(reference: unknown, writing: Writing): boole
   const found = organizationOf(reference, writing);
   const identifier = listOf(found, 'identifier')[0];
   return identifier !== undefined && typeCode(identifier) === undefined && listOf(found, 'address').length === 0;
-}
-
-/** HD of an organization: name, universal id and its type. */
-export function writeAuthority(organization: Element | undefined): LeafValue[] {
-  const identifier = listOf(organization, 'identifier').find(({ system }) => system === 'urn:ietf:rfc:3986');
-  const name = textOf(organization, 'name');
-  const universal = universalOf(textOf(identifier, 'value'));
-  return [name === universal[0] ? '' : name, ...universal];
-}
-
-const LEVELS = ['bu', 'lvl', 'wa', 'ro', 'bd'];
-/** PL components of the levels: building, floor, point of care, room, bed. */
-const LEVEL_COMPONENT = [7, 8, 1, 2, 3];
-
-/**
- * PL. A Location is named by its parts from the whole to the finest, whose kind is known: the last word is the finest
- * part, the words before it stand for the parts above, and the coarsest takes what is left.
- */
-export function writeLocation(reference: unknown, writing: Writing): ComponentValue[] {
-  const location = writing.record.resolve(reference);
-  if (location?.resourceType !== 'Location') return ['', '', '', '', '', '', '', '', textOf(reference, 'display')];
-  const parts: ComponentValue[] = [];
-  const put = (component: number, value: ComponentValue) => {
-    parts[component - 1] = value;
-  };
-  const description = textOf(location, 'description');
-  const facility = writing.record.resolve(location.managingOrganization);
-  const finest = LEVELS.indexOf(textOf(codingsOf(location.physicalType)[0], 'code') ?? '');
-  const named = [...listOf(location, 'identifier')];
-  for (const [level, word] of namedLevels(location, finest)) {
-    const component = LEVEL_COMPONENT[level]!;
-    const own = named.findIndex(
-      (item) => item.value === word && /^urn:(oid|uuid|causeway:universal)/.test(textOf(item, 'system') ?? ''),
-    );
-    put(component, own < 0 ? word : [word, ...universalOf(textOf(named[own], 'system'))]);
-    if (own >= 0) named.splice(own, 1);
-  }
-  if (facility !== undefined) put(4, writeAuthority(facility));
-  const status = childOf(location, 'operationalStatus');
-  put(5, status === undefined ? textOf(location, 'status') : textOf(status, 'code'));
-  put(6, textOf(codingsOf(listOf(location, 'type')[0])[0], 'code'));
-  put(9, description);
-  const whole = named[0];
-  if (whole !== undefined && whole.value === location.name) put(11, authorityOf(whole).authority);
-  else if (whole !== undefined) put(10, writeEntityIdentifier(whole));
-  return Array.from(parts, (part) => part ?? '');
-}
-
-/**
- * A location's name taken apart into as many parts as it was joined of: each of the last is a word, or what an identifier
- * of the location calls by name, and the first takes what is left.
- */
-export function partsOfName(location: Element, count: number): string[] {
-  const words = wordsOfName(location);
-  const last = words.splice(Math.max(1, words.length - count + 1));
-  return [words.join(' '), ...last];
-}
-
-function wordsOfName(location: Element): string[] {
-  const names = listOf(location, 'identifier').flatMap(({ value }) => (typeof value === 'string' ? [value] : []));
-  const words: string[] = [];
-  for (let rest = textOf(location, 'name') ?? ''; rest !== ''; ) {
-    const known = names.find((name) => rest === name || rest.startsWith(`${name} `));
-    const word = known ?? rest.split(' ', 1)[0]!;
-    words.push(word);
-    rest = rest.slice(word.length + 1);
-  }
-  return words;
-}
-
-/** The levels down to the finest and what each is called; point of care and above are one where the name is no longer. */
-function namedLevels(location: Element, finest: number): [level: number, word: string][] {
-  if (finest < 0 || location.name === undefined) return [];
-  const count = Math.min(Math.max(finest - 1, 1), wordsOfName(location).length);
-  const parts = partsOfName(location, count);
-  return parts.map((part, index) => [finest - parts.length + 1 + index, part]);
-}
-
-/** HD naming a facility. */
-export function writeFacility(reference: unknown, { record }: Writing): RepetitionValue {
-  const location = record.resolve(reference);
-  const identifier = listOf(location, 'identifier')[0];
-  const universal = universalOf(textOf(identifier, 'value'));
-  const name = textOf(location, 'name') ?? textOf(reference, 'display');
-  return [name === universal[0] ? '' : name, ...universal];
-}
-
-/** CWE of a location known by code and name. */
-export function writeCodedLocation(reference: unknown, { record }: Writing): RepetitionValue {
-  const location = record.resolve(reference);
-  const code = textOf(listOf(location, 'identifier')[0], 'value');
-  const name = textOf(location, 'name') ?? textOf(reference, 'display');
-  return [code, name === code ? '' : name];
-}
-
-/** DLD. */
-export function writeDischargeLocation(reference: unknown, writing: Writing): RepetitionValue {
-  const location = writing.record.resolve(reference);
-  const type = listOf(location, 'type')[0];
-  return [type === undefined ? [textOf(location, 'name')] : writeConcept(type, writing)];
 }
 
 /** EI of a device, and of those that contain it. */
