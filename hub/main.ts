@@ -4,6 +4,7 @@ import pino from 'pino';
 import { Authorization, practitionerOf } from './authorization/index.ts';
 import { Bulk } from './bulk/index.ts';
 import type { Config } from './config.ts';
+import { Consents } from './consent/index.ts';
 import {
   type Database,
   DatabaseStartError,
@@ -24,7 +25,7 @@ import { AcknowledgementRoutes, Deliveries, Derivation, forgetDeliveries, Sender
 import { Expunger, FhirRecord, Labels, Retention, useDefinitions } from './record/index.ts';
 import { screens } from './screens/index.ts';
 import { masterKey, tokenKey } from './secrets/index.ts';
-import { AccessLog, Accounts, Participants } from './trust/index.ts';
+import { AccessLog, Accounts, defaultPolicy, Participants } from './trust/index.ts';
 
 /**
  * Starts a hub: resolves when it answers, and when its demonstration, if any, is loaded.
@@ -58,6 +59,7 @@ export async function startHub(config: Config, progress: Progress, pages = scree
     await record.parameters.watch(parameterFault);
     closing.push(() => record.parameters.close());
     const persons = new PersonIndex(system, record);
+    new Consents(record, persons, () => defaultPolicy.zone);
     const pool = new ConversionPool();
     closing.push(() => pool.close());
     record.writer.beforeCommit((set, transaction) => accessLog.recordWith(transaction, set.accesses));

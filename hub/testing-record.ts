@@ -1,10 +1,11 @@
 /** A record for tests: the real one over a fresh database, with the person index, without a server. */
 import { randomBytes } from 'node:crypto';
+import { Consents } from './consent/index.ts';
 import type { Database } from './database/index.ts';
 import { type TestDatabase, testDatabase } from './database/testing.ts';
 import { PersonIndex } from './identity/index.ts';
 import { FhirRecord } from './record/index.ts';
-import { accessOf } from './trust/index.ts';
+import { accessOf, defaultPolicy } from './trust/index.ts';
 
 export const clinician = accessOf({ username: 'c', name: 'C', role: 'clinician', organization: 'o' });
 /** Has no business in records. */
@@ -25,7 +26,7 @@ export async function testRecord(): Promise<TestRecord> {
   const master = randomBytes(32);
   const another = (database = test.database) => {
     const made = new FhirRecord(database, master);
-    new PersonIndex(database, made);
+    new Consents(made, new PersonIndex(database, made), () => defaultPolicy.zone);
     return made;
   };
   const record = another();

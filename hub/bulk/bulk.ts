@@ -265,6 +265,6 @@ export class Bulk {
 }
 
 /** An access without what else a caller carries. */
-function plain({ who, name, role, organization, purpose, homes }: Access): Access {
-  return { who, name, role, organization, purpose, homes };
+function plain({ who, name, role, organization, purpose, homes, limits }: Access): Access {
+  return { who, name, role, organization, purpose, homes, limits };
 }

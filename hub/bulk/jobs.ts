@@ -5,7 +5,7 @@
 import type { Database, Queryable, Row } from '../database/index.ts';
 import { type Issue, newId, RecordError } from '../record/index.ts';
 import { newDataKey, unwrapDataKey, wrapDataKey } from '../secrets/index.ts';
-import type { Access } from '../trust/index.ts';
+import { type Access, accessOf } from '../trust/index.ts';
 
 export type JobKind = 'export' | 'import' | 'request';
 export type JobState = 'receiving' | 'waiting' | 'running' | 'complete' | 'failed' | 'cancelled';
@@ -271,7 +271,7 @@ export class Jobs {
       kind: row.kind,
       state: row.state,
       owner: row.owner,
-      access: row.access,
+      access: accessIn(row.access),
       request: row.request,
       parameters: row.parameters,
       homes: row.homes ?? undefined,
@@ -289,6 +289,11 @@ export class Jobs {
       status: row.status ?? undefined,
     };
   }
+}
+
+/** The access of a job; that of one which was begun before accesses had limits is made anew. */
+function accessIn(stored: Access & { limits?: Access['limits'] }): Access {
+  return stored.limits ? stored : { ...accessOf({ ...stored, username: stored.who, homes: [] }), ...stored };
 }
 
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;

@@ -48,7 +48,7 @@ export type Row = { [column: string]: any };
 
 /**
  * Whose rows a statement may touch, as row security is told (`causeway.homes`): `all`, or homes separated by commas, 0
- * for those that are no patient's. Without a scope the record's tables are empty.
+ * for those that are no patient's; after a stroke the labels that hide a row, as a number. Without a scope the record's tables are empty.
  */
 export type RowScope = string;
 
@@ -274,7 +274,7 @@ const afterFailure = '25P02';
 function beginStatement({ isolation, readOnly, scope }: TransactionOptions): string {
   const begin = `begin${isolation ? ` isolation level ${isolation}` : ''}${readOnly ? ' read only' : ''}`;
   if (scope === undefined) return begin;
-  if (!/^(all|[\d,-]*)$/.test(scope)) throw new RangeError('A scope is all, or homes separated by commas.');
+  if (!/^(all|[\d,-]*)(\/-?\d+)?$/.test(scope)) throw new RangeError('A scope is all, or homes separated by commas.');
   return `${begin}; set local causeway.homes = '${scope}'`;
 }
 

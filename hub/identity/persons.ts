@@ -2,8 +2,9 @@
 import type { Database } from '../database/index.ts';
 import { type HomeKeys, openText, type Persons, ridOf, type StoredResource } from '../record/index.ts';
 import { Together } from '../together.ts';
-import { type Access, accessCondition, scopeOf } from '../trust/index.ts';
+import { type Access, homeCondition, scopeOf } from '../trust/index.ts';
 import { personIdentity } from './person-rows.ts';
+import { visiblePersons } from './visible-persons.ts';
 
 const idsPerStatement = 1_000;
 
@@ -68,7 +69,7 @@ export function persons(database: Database, keys: HomeKeys): Persons {
     const found = new Map<string, StoredResource>();
     if (ids.length === 0) return found;
     const values: unknown[] = [ids];
-    const condition = access ? accessCondition(access, 'p.home', (value) => `$${values.push(value)}`) : 'true';
+    const condition = access ? homeCondition(access, 'p.home', (value) => `$${values.push(value)}`) : 'true';
     const { rows } = await (access ? database.as(scopeOf(access)) : database).query({
       text: `SELECT id, home, version, seq, updated, body FROM person p WHERE id = ANY($1) AND ${condition}`,
       values,
@@ -122,10 +123,10 @@ export function persons(database: Database, keys: HomeKeys): Persons {
   return {
     resolvePatient,
     homesOf,
-    async present(found, presented) {
+    async present(access, found, presented) {
       const ids = [...new Set(presented.filter((person) => person !== null))];
       if (ids.length === 0) return found;
-      const merged = await load(ids);
+      const merged = await visiblePersons({ database, keys }, access, await load(ids));
       const shown = new Set<string>();
       const result: StoredResource[] = [];
       found.forEach((stored, i) => {
@@ -148,7 +149,8 @@ export function persons(database: Database, keys: HomeKeys): Persons {
         values: [rid],
       });
       const person = current.rows.find((row) => row.presented !== null)?.presented as string | undefined;
-      return person === undefined ? undefined : (await load([person], access)).get(person);
+      if (person === undefined) return undefined;
+      return (await visiblePersons({ database, keys }, access, await load([person], access))).get(person);
     },
   };
 }

@@ -117,7 +117,7 @@ async function select(
 ): Promise<StoredRow[]> {
   const values: unknown[] = [];
   const parameter = (value: unknown) => `$${values.push(value)}`;
-  const conditions = ['NOT r.deleted', accessCondition(access, 'r.home', parameter)];
+  const conditions = ['NOT r.deleted', accessCondition(access, 'r', parameter)];
   if (filter.types) conditions.push(`r.type = ANY(${parameter(filter.types)}::smallint[])`);
   if (filter.since) conditions.push(`r.updated >= ${parameter(filter.since)}::timestamptz`);
   const text = statement(parameter, conditions.join(' AND '));

@@ -81,7 +81,7 @@ export async function everythingPage(
   const references = new Set<string>();
   let text = 0;
   const take = async (rows: StoredRow[]) => {
-    for (const stored of await openPresented(services, rows)) {
+    for (const stored of await openPresented(services, access, rows)) {
       text += stored.text.length;
       if (request.care && !overlaps(stored.text, request.care)) continue;
       collectReferences(stored.text, scope, references);
@@ -108,7 +108,9 @@ export async function everythingPage(
   const { included, left } = await explanations(services.reader, access, scope, { matches, references, wanted, text });
   if (scope.of === 'encounter' && !request.cursor && (wanted?.has('Patient') ?? true)) {
     const subject: Scope = { of: 'person', homes: [scope.home], rids: [] };
-    included.unshift(...(await openPresented(services, await leadingRows(services.database, access, subject, every))));
+    included.unshift(
+      ...(await openPresented(services, access, await leadingRows(services.database, access, subject, every))),
+    );
   }
   return { matches, included, left, next: more ? writeCursor(place ?? { home: 0, rkey: 0 }) : undefined };
 }
@@ -128,13 +130,18 @@ function* portions(rows: readonly StoredRow[]): Generator<StoredRow[]> {
 }
 
 /** Opens rows; source Patients that are presented as a person become that person's merged Patient, once. */
-async function openPresented({ reader, present }: EverythingServices, rows: StoredRow[]): Promise<StoredResource[]> {
+async function openPresented(
+  { reader, present }: EverythingServices,
+  access: Access,
+  rows: StoredRow[],
+): Promise<StoredResource[]> {
   const opened = (await reader.open(rows)).map((stored, i) => ({ stored, presented: rows[i]!.presented }));
   const found = opened.filter(({ stored }) => !stored.deleted);
   const [patients, others] = [true, false].map((isPatient) =>
     found.filter(({ stored }) => (stored.type === 'Patient') === isPatient),
   ) as [typeof found, typeof found];
   const shown = await present(
+    access,
     patients.map(({ stored }) => stored),
     patients.map(({ presented }) => presented),
   );

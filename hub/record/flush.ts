@@ -172,8 +172,10 @@ function replace(transaction: Transaction, versions: Numbered[]): void {
   transaction.send({
     name: 'retire',
     text: `
-      INSERT INTO resource_history (home, rkey, version, type, rid, seq, updated, deleted, as_of, message, refs, body)
-      SELECT home, rkey, version, type, rid, seq, updated, deleted, as_of, message, refs, body
+      INSERT INTO resource_history (home, rkey, version, type, rid, seq, updated, deleted, as_of, message, refs, body,
+        labels, first_day, last_day)
+      SELECT home, rkey, version, type, rid, seq, updated, deleted, as_of, message, refs, body,
+        labels, first_day, last_day
       FROM unnest($1::bigint[], $2::bigint[]) AS k (home, rkey) JOIN resource USING (home, rkey)`,
     values: [int8Array(homes), int8Array(versions.map(({ rkey }) => rkey))],
   });
@@ -194,7 +196,8 @@ interface Write {
   text(given: string): string;
 }
 
-const own = 'home, rkey, type, rid, version, seq, updated, deleted, as_of, message, refs, body';
+const own =
+  'home, rkey, type, rid, version, seq, updated, deleted, as_of, message, refs, body, labels, first_day, last_day';
 
 function insertInto(table: 'resource' | 'resource_history'): Write {
   const columns = table === 'resource' ? `${own}, self, tokens` : own;
@@ -208,7 +211,8 @@ const update: Write = {
   name: 'update_resource',
   text: (given) => `
     UPDATE resource r SET home = v.home, version = v.version, seq = v.seq, updated = v.updated, deleted = v.deleted,
-      as_of = v.as_of, message = v.message, refs = v.refs, body = v.body, tokens = v.tokens
+      as_of = v.as_of, message = v.message, refs = v.refs, body = v.body, tokens = v.tokens,
+      labels = v.labels, first_day = v.first_day, last_day = v.last_day
     FROM ${given} WHERE r.home = v.home_before AND r.rkey = v.rkey`,
 };
 
@@ -220,14 +224,14 @@ function writeVersions(transaction: Transaction, write: Write, versions: Numbere
     name: write.name,
     text: write.text(`(
       SELECT home, rkey, type, rid, version, seq, $7::timestamptz AS updated, deleted, as_of, message,
-             refs::integer[] AS refs, self, home_before,
+             refs::integer[] AS refs, self, home_before, labels, first_day, last_day,
              CASE WHEN NOT deleted THEN substring($12::bytea FROM body FOR body_length) END AS body,
              CASE WHEN NOT deleted THEN ($16::bigint[])[token : token + token_count - 1] END AS tokens
       FROM unnest($1::bigint[], $2::bigint[], $3::smallint[], $4::uuid[], $5::integer[], $6::bigint[],
                   $8::boolean[], $9::timestamptz[], $10::uuid[], $11::text[], $13::integer[], $14::integer[],
-                  $15::bigint[], $17::integer[], $18::integer[], $19::bigint[])
+                  $15::bigint[], $17::integer[], $18::integer[], $19::bigint[], $20::integer[], $21::date[], $22::date[])
         AS v (home, rkey, type, rid, version, seq, deleted, as_of, message, refs, body, body_length,
-              self, token, token_count, home_before)) v`),
+              self, token, token_count, home_before, labels, first_day, last_day)) v`),
     values: [
       int8Array(versions.map(({ row }) => row.home)),
       int8Array(versions.map(({ rkey }) => rkey)),
@@ -248,6 +252,9 @@ function writeVersions(transaction: Transaction, write: Write, versions: Numbere
       tokens.starts,
       tokens.lengths,
       int8Array(versions.map(({ before }) => before?.home)),
+      array(versions, ({ row }) => row.labels),
+      array(versions, ({ row }) => row.days?.from ?? 'NULL'),
+      array(versions, ({ row }) => row.days?.to ?? 'NULL'),
     ],
   });
 }

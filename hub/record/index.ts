@@ -10,6 +10,7 @@ export type { EverythingRequest } from './everything.ts';
 export { type Expunged, type ExpungePart, type ExpungeRequest, Expunger } from './expunge.ts';
 export { graphOf } from './graph.ts';
 export type { HomeKeys } from './home-keys.ts';
+export { codedHash } from './index-entries.ts';
 export { hash64, referenceHash, ridOf } from './keys.ts';
 export { Labels } from './labels.ts';
 export { lastObservations } from './lastn.ts';

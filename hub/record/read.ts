@@ -9,6 +9,7 @@ import type { HomeKeys } from './home-keys.ts';
 import { ridOf } from './keys.ts';
 import { present } from './present.ts';
 import { openText, sealIdentity } from './sealing.ts';
+import { named } from './statement-names.ts';
 
 /** A stored version as it is handed out. */
 export interface StoredResource {
@@ -122,10 +123,11 @@ export class Reader {
   /** How many versions of a resource there are. */
   async versionCount(access: Access, type: string, id: string): Promise<number> {
     const values: unknown[] = [ridOf(id), typeCode(type)];
-    const own = `r.rid = $1 AND r.type = $2 AND ${accessCondition(access, 'r.home', (value) => `$${values.push(value)}`)}`;
+    const own = (table: 'resource' | 'resource_history') =>
+      `r.rid = $1 AND r.type = $2 AND ${accessCondition(access, 'r', (value) => `$${values.push(value)}`, table)}`;
     const { rows } = await this.#database.as(scopeOf(access)).query({
-      text: `SELECT (SELECT count(*) FROM resource r WHERE ${own})
-               + (SELECT count(*) FROM resource_history r WHERE ${own}) AS count`,
+      text: `SELECT (SELECT count(*) FROM resource r WHERE ${own('resource')})
+               + (SELECT count(*) FROM resource_history r WHERE ${own('resource_history')}) AS count`,
       values,
     });
     return rows[0]!.count;
@@ -141,23 +143,24 @@ export class Reader {
   }
 
   async #answer(reads: PendingRead[]): Promise<void> {
-    const scopes = Map.groupBy(reads, ({ access }) => scopeOf(access));
-    await Promise.all([...scopes].map(([scope, some]) => this.#readTogether(scope, some)));
+    const same = Map.groupBy(reads, ({ access }) => decisionKey(access));
+    await Promise.all([...same.values()].map((some) => this.#readTogether(some[0]!.access, some)));
   }
 
-  async #readTogether(scope: string, reads: PendingRead[]): Promise<void> {
+  /** Answers reads on which one decision is made. */
+  async #readTogether(access: Access, reads: PendingRead[]): Promise<void> {
     try {
-      const { rows } = await this.#database.as(scope).query({
-        name: 'read',
-        text: `SELECT ${storedColumns} FROM resource r LEFT JOIN link l ON l.home = r.home WHERE r.rid = ANY($1)`,
-        values: [`{${[...new Set(reads.map(({ rid }) => rid))].join(',')}}`],
-      });
+      const values: unknown[] = [`{${[...new Set(reads.map(({ rid }) => rid))].join(',')}}`];
+      const condition = accessCondition(access, 'r', (value) => `$${values.push(value)}`);
+      const text = `SELECT ${storedColumns} FROM resource r LEFT JOIN link l ON l.home = r.home
+                    WHERE r.rid = ANY($1) AND ${condition}`;
+      const { rows } = await this.#database.as(scopeOf(access)).query(named(text, values));
       const found = new Map(
         (await this.open(rows as StoredRow[])).map((stored) => [`${stored.type}/${stored.rid}`, stored]),
       );
       for (const read of reads) {
         const stored = found.get(`${read.type}/${read.rid}`);
-        read.resolve(stored && maySee(read.access, stored.home) ? stored : undefined);
+        read.resolve(stored);
       }
     } catch (error) {
       for (const read of reads) read.reject(error);
@@ -173,14 +176,16 @@ export class Reader {
   ): Promise<StoredResource[]> {
     const values: unknown[] = [];
     const parameter = (value: unknown) => `$${values.push(value)}`;
-    const condition = `${where(parameter)} AND ${accessCondition(access, 'r.home', parameter)}`;
+    const asked = where(parameter);
     const columns = storedColumns.replace(', l.presented', '');
     const each = types && `unnest(${parameter(types)}::smallint[]) AS t (type)`;
-    const newest = (table: string) =>
-      each
+    const newest = (table: 'resource' | 'resource_history') => {
+      const condition = `${asked} AND ${accessCondition(access, 'r', parameter, table)}`;
+      return each
         ? `SELECT r.* FROM ${each} CROSS JOIN LATERAL (
              SELECT ${columns} FROM ${table} r WHERE r.type = t.type AND ${condition} ORDER BY r.seq DESC LIMIT ${count}) r`
         : `(SELECT ${columns} FROM ${table} r WHERE ${condition} ORDER BY r.seq DESC LIMIT ${count})`;
+    };
     const { rows } = await this.#database.as(scopeOf(access)).query({
       text: `SELECT r.*, l.presented FROM (
                ${newest('resource')} UNION ALL ${newest('resource_history')}
@@ -229,7 +234,14 @@ function openRow(row: StoredRow, keys: Map<number, Buffer>): StoredResource {
   };
 }
 
-function maySee(access: Access, home: number): boolean {
-  if (access.homes === 'all') return true;
-  return access.homes.length > 0 && (home < 0 || access.homes.includes(home));
+const keys = new WeakMap<Access, string>();
+
+/** What tells apart the accesses on whose reads different decisions are made. */
+function decisionKey(access: Access): string {
+  let key = keys.get(access);
+  if (key === undefined) {
+    key = access.limits.isCustodian && access.homes === 'all' ? 'all' : JSON.stringify([access.homes, access.limits]);
+    keys.set(access, key);
+  }
+  return key;
 }

@@ -5,7 +5,7 @@
 import { setTimeout } from 'node:timers/promises';
 import { isResourceType, typeCode } from '@causeway/fhir';
 import type { Database, LedWork, Transaction } from '../database/index.ts';
-import type { AccessNote } from '../trust/index.ts';
+import { type AccessNote, accessOf } from '../trust/index.ts';
 import { RecordError } from './errors.ts';
 import type { Expunger, OldVersion } from './expunge.ts';
 
@@ -36,14 +36,7 @@ const usual = { betweenPassesMs: 3_600_000, betweenStepsMs: 200 };
 
 /** What is said in the record of accesses: the hub itself acts, by the policy. */
 const note: AccessNote = {
-  access: {
-    who: 'retention',
-    name: 'Retention',
-    role: 'system',
-    organization: 'local',
-    purpose: 'HOPERAT',
-    homes: 'all',
-  },
+  access: accessOf({ username: 'retention', name: 'Retention', role: 'system', organization: 'local' }),
   entry: { action: 'expunge', what: 'retention', status: 200 },
 };
 

@@ -1,3 +1,4 @@
+import { label } from '@causeway/access';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Queryable } from '../database/index.ts';
 import type { TestDatabase } from '../database/testing.ts';
@@ -77,7 +78,7 @@ it('gives the rows of the homes in scope and of no others, however the statement
 it('holds even where the first lock is open', async () => {
   const [a] = homes as [number];
   const narrow: Access = { ...clinician, homes: [a] };
-  expect(scopeOf(narrow)).toBe(`0,${a}`);
+  expect(scopeOf(narrow)).toBe(`0,${a}/${label.psychotherapyNotes | label.unlabelled}`);
   const search = async (query: string, who: Access) => {
     const [type, parameters] = query.split('?') as [string, string];
     return (await record.search(who, record.readSearch(type, new URLSearchParams(parameters), false))).matches.length;

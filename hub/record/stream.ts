@@ -5,9 +5,10 @@
  */
 import { typeCode, typeName } from '@causeway/fhir';
 import type { Queryable } from '../database/index.ts';
-import { type Access, accessCondition, scopeOf } from '../trust/index.ts';
+import { type Access, accessCondition, homeCondition, scopeOf } from '../trust/index.ts';
 import type { Reader, StoredResource, StoredRow } from './read.ts';
 import type { PresentPersons } from './search/index.ts';
+import { named } from './statement-names.ts';
 
 /** The moment that a stream shows. */
 export interface Moment {
@@ -66,7 +67,7 @@ export class RecordStream {
    */
   async *resources(access: Access, type: string, scope: StreamScope): AsyncGenerator<StoredResource[]> {
     for await (const rows of this.#batches(access, type, scope, 'NOT v.deleted')) {
-      yield this.#opened(type, rows);
+      yield this.#opened(access, type, rows);
     }
   }
 
@@ -84,32 +85,31 @@ export class RecordStream {
     let from = 0;
     while (from < keys.length) {
       const page = keys.slice(from, from + rowsPerBatch);
-      const { rows } = await this.#database.as(scopeOf(access)).query<StreamedRow>({
-        name: 'stream_versions',
-        text: withinBytes(
-          `
+      const values: unknown[] = [
+        braces(page.map(({ home }) => home)),
+        braces(page.map(({ rkey }) => rkey)),
+        braces(page.map(({ version }) => version)),
+        typeCode(type),
+      ];
+      const visible = visibleBy(access, (value) => `$${values.push(value)}`);
+      const text = withinBytes(
+        `
           SELECT k.place, ${columns('r')} FROM unnest($1::bigint[], $2::bigint[], $3::integer[])
             WITH ORDINALITY AS k (home, rkey, version, place)
           CROSS JOIN LATERAL (
             SELECT * FROM (
-              SELECT ${columns('r')} FROM resource r WHERE r.home = k.home AND r.rkey = k.rkey AND r.version = k.version
+              SELECT ${columns('r')} FROM resource r
+              WHERE r.home = k.home AND r.rkey = k.rkey AND r.version = k.version AND ${visible('resource')}
               UNION ALL
               SELECT ${columns('r')} FROM resource_history r
-              WHERE r.home = k.home AND r.rkey = k.rkey AND r.version = k.version
+              WHERE r.home = k.home AND r.rkey = k.rkey AND r.version = k.version AND ${visible('resource_history')}
             ) r LIMIT 1
           ) r
           WHERE r.type = $4 AND NOT r.deleted`,
-          'true',
-        ),
-        values: [
-          braces(page.map(({ home }) => home)),
-          braces(page.map(({ rkey }) => rkey)),
-          braces(page.map(({ version }) => version)),
-          typeCode(type),
-        ],
-      });
-      const allowed = rows.filter((row) => maySee(access, row.home));
-      if (allowed.length > 0) yield this.#opened(type, allowed);
+        'true',
+      );
+      const { rows } = await this.#database.as(scopeOf(access)).query<StreamedRow>(named(text, values));
+      if (rows.length > 0) yield this.#opened(access, type, rows);
       from = rows.length > 0 && rows.at(-1)!.more ? from + rows.at(-1)!.place : from + page.length;
     }
   }
@@ -125,7 +125,7 @@ export class RecordStream {
       const { rows } = await this.#database.as(scopeOf(access)).query({
         text: `SELECT v.type, v.deleted, count(*) AS count, count(l.presented) AS linked
                FROM unnest($1::bigint[]) AS h (home)
-               CROSS JOIN LATERAL (${versionsOfMoment(`${ofTypes} AND ${shared}`)}) v
+               CROSS JOIN LATERAL (${versionsOfMoment(`${ofTypes} AND ${shared}`, visibleBy(access, parameter))}) v
                LEFT JOIN link l ON l.home = v.home
                WHERE ${changed} GROUP BY v.type, v.deleted`,
         values,
@@ -189,7 +189,7 @@ export class RecordStream {
         `
         SELECT h.place, ${columns('v')} FROM unnest($1::bigint[]) WITH ORDINALITY AS h (home, place)
         CROSS JOIN LATERAL (
-          SELECT * FROM (${versionsOfMoment(beyond)}) v WHERE ${state} AND ${changed}
+          SELECT * FROM (${versionsOfMoment(beyond, visibleBy(access, parameter))}) v WHERE ${state} AND ${changed}
           ORDER BY v.rkey LIMIT ${rowsPerBatch}
         ) v
         LIMIT ${rowsPerBatch}`,
@@ -216,7 +216,7 @@ export class RecordStream {
     for (;;) {
       const values: unknown[] = [];
       const parameter = (value: unknown) => `$${values.push(value)}`;
-      const conditions = [accessCondition(access, 'k.home', parameter)];
+      const conditions = [homeCondition(access, 'k.home', parameter)];
       if (after !== undefined) conditions.push(`k.home > ${parameter(after)}`);
       else if (scope.from !== undefined) conditions.push(`k.home >= ${parameter(scope.from)}`);
       if (scope.to !== undefined) conditions.push(`k.home <= ${parameter(scope.to)}`);
@@ -242,11 +242,12 @@ export class RecordStream {
     return `(${conditions.join(' OR ')})`;
   }
 
-  async #opened(type: string, rows: StreamedRow[]): Promise<StoredResource[]> {
+  async #opened(access: Access, type: string, rows: StreamedRow[]): Promise<StoredResource[]> {
     if (type !== 'Patient') return this.#reader.open(rows);
     const leading = rows.filter((row) => row.leads);
     const opened = await this.#reader.open(leading);
     return this.#present(
+      access,
       opened,
       leading.map((row) => row.presented),
     );
@@ -293,16 +294,25 @@ function columns(alias: string): string {
 
 /**
  * The versions that were current at the moment $2 in the home `h.home`: current ones that are as old, and past ones
- * that were replaced later. `condition` is on `r`.
+ * that were replaced later. `condition` is on `r`, `visible` too.
  */
-function versionsOfMoment(condition: string): string {
+function versionsOfMoment(condition: string, visible: Visible): string {
   return `
     SELECT ${columns('r')} FROM resource r WHERE r.home = h.home AND r.seq <= $2 AND ${condition}
+      AND ${visible('resource')}
     UNION ALL
     SELECT ${columns('r')} FROM resource_history r WHERE r.home = h.home AND r.seq <= $2 AND ${condition}
+      AND ${visible('resource_history')}
       AND NOT EXISTS (SELECT FROM resource n WHERE n.rid = r.rid AND n.type = r.type AND n.seq <= $2)
       AND NOT EXISTS (SELECT FROM resource_history n
                       WHERE n.rid = r.rid AND n.type = r.type AND n.version > r.version AND n.seq <= $2)`;
+}
+
+/** The access decision on `r`, a row of a table. */
+type Visible = (table: 'resource' | 'resource_history') => string;
+
+function visibleBy(access: Access, parameter: (value: unknown) => string): Visible {
+  return (table) => accessCondition(access, 'r', parameter, table);
 }
 
 /** Cuts a statement's rows where their bodies reach the size of a batch. `leads` is a condition on their `l`. */

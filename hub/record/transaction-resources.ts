@@ -33,6 +33,10 @@ export interface Version {
   text: string | undefined;
   /** Where the text is instead, in a large transaction. */
   settled?: Settled;
+  /** See docs/access.md; the bits of @causeway/access. */
+  labels: number;
+  /** The days of its data, `YYYY-MM-DD`. */
+  days: { from: string; to: string } | undefined;
   /** As whom its patient is shown, where that is another than the text says. */
   shownAs?: ShownAs;
 }
@@ -87,6 +91,8 @@ export class TransactionResources {
         asOf: row.as_of?.toISOString(),
         message: row.message ?? undefined,
         text: undefined,
+        labels: row.labels,
+        days: row.days ? { from: row.days[0]!, to: row.days[1]! } : undefined,
       };
       if (row.body) version.text = openText(row.body, this.#homes.key(row.home), sealIdentity(version));
       this.#slots.set(slotKey(type, row.rid), { loaded: version, current: version, rows: [] });
@@ -119,7 +125,8 @@ export class TransactionResources {
 async function lockVersions(transaction: Transaction, rids: string[], texts: boolean) {
   const { rows } = await transaction.query({
     name: texts ? 'write_load_texts' : 'write_load',
-    text: `SELECT rid, type, home, rkey, version, updated, deleted, as_of, message${texts ? ', body' : ''}
+    text: `SELECT rid, type, home, rkey, version, updated, deleted, as_of, message, labels,
+             CASE WHEN first_day IS NOT NULL THEN ARRAY[first_day::text, last_day::text] END AS days${texts ? ', body' : ''}
            FROM resource WHERE rid = ANY($1) ORDER BY rid, type FOR UPDATE`,
     values: [[...new Set(rids)]],
   });

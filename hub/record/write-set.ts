@@ -2,6 +2,7 @@
  * The changes of one transaction, in memory: they are applied one after the other to what was loaded and locked, and the
  * outcome is written with a handful of statements, however many resources there are.
  */
+import { daysOf } from '@causeway/access';
 import { type ScannedResource, typeCode } from '@causeway/fhir';
 import type { Transaction } from '../database/index.ts';
 import type { AccessNote } from '../trust/index.ts';
@@ -38,10 +39,14 @@ export interface PutOptions {
   resolve?: ResolveReference;
 }
 
+/** The labels of a resource, as it is parsed. */
+export type Labelling = (resource: Record<string, unknown>) => number;
+
 export class WriteSet {
   readonly transaction: Transaction;
   /** When the transaction began, or, where others were committed since, a moment after them. */
   now: Date;
+  readonly #labelling: Labelling;
   readonly #homes: TransactionHomes;
   readonly #resources: TransactionResources;
   #journal: (() => void)[] = [];
@@ -57,8 +62,16 @@ export class WriteSet {
   /** The version of the custom search parameters by which the resources are indexed, and whether they are changed. */
   readonly parameters: { version: number; changed: boolean };
 
-  /** @param parametersVersion see `CustomParameters.version` */
-  constructor(transaction: Transaction, keys: HomeKeys, numbers: HomeNumbers, now: Date, parametersVersion: number) {
+  /** @param parametersVersion see `CustomParameters.version` @param labelling the labels of a resource */
+  constructor(
+    transaction: Transaction,
+    keys: HomeKeys,
+    numbers: HomeNumbers,
+    now: Date,
+    parametersVersion: number,
+    labelling: Labelling,
+  ) {
+    this.#labelling = labelling;
     this.transaction = transaction;
     this.#homes = new TransactionHomes(transaction, keys, numbers);
     this.#resources = new TransactionResources(transaction, this.#homes);
@@ -107,6 +120,7 @@ export class WriteSet {
       ...(resolve ? { resolve } : {}),
       ...(options.message ? { message: options.message } : {}),
     });
+    const value = scanned.value as unknown as Record<string, unknown>;
     const after: Version = {
       type,
       id,
@@ -119,11 +133,13 @@ export class WriteSet {
       asOf: options.asOf,
       message: options.message,
       text: prepared.text,
+      labels: this.#labelling(value),
+      days: daysOf(value),
     };
     const person = prepared.refs.length > 0 ? this.#homes.presented(home) : undefined;
     if (person !== undefined) after.shownAs = { person, refs: prepared.refs };
     const row: Row = { ...after, after, code: typeCode(type)!, ...prepared, body: undefined };
-    this.#push(slot, before, after, row, scanned.value);
+    this.#push(slot, before, after, row, value);
     return after;
   }
 

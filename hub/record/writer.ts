@@ -2,6 +2,7 @@
  * The one door for changes to the record. Concurrent changes are committed together: one transaction, one wait for the
  * disk, for all that arrived while the one before was being written. A change that fails leaves the others untouched.
  */
+import { labelsOf } from '@causeway/access';
 import type { Database, Transaction } from '../database/index.ts';
 import type { AccessNote } from '../trust/index.ts';
 import type { CustomParameters } from './custom-parameters.ts';
@@ -9,7 +10,7 @@ import { ParametersChanged } from './flush.ts';
 import type { HomeKeys } from './home-keys.ts';
 import { HomeNumbers } from './home-numbers.ts';
 import type { ResourceKey } from './transaction-resources.ts';
-import { WriteSet } from './write-set.ts';
+import { type Labelling, WriteSet } from './write-set.ts';
 
 /** One change, small or large, which is carried out whole or not at all. */
 export interface WriteJob<T> {
@@ -60,6 +61,7 @@ export class Writer {
   readonly #keys: HomeKeys;
   readonly #parameters: CustomParameters;
   readonly #numbers = new HomeNumbers();
+  #labelling: Labelling = labelsOf;
   readonly #hooks: CommitHook[] = [];
   readonly #afterCommit: ((set: WriteSet) => void)[] = [];
   #queue: Queued[] = [];
@@ -74,6 +76,11 @@ export class Writer {
     this.#database = database;
     this.#keys = keys;
     this.#parameters = parameters;
+  }
+
+  /** Says how resources are labelled; before that by what they say themselves. */
+  useLabelling(labelling: Labelling): void {
+    this.#labelling = labelling;
   }
 
   /** Adds a step to every transaction. Steps run in the order in which they were added. */
@@ -160,7 +167,14 @@ export class Writer {
     try {
       await this.#database.transaction(async (transaction) => {
         outcomes = [];
-        const set = new WriteSet(transaction, this.#keys, this.#numbers, new Date(), this.#parameters.version);
+        const set = new WriteSet(
+          transaction,
+          this.#keys,
+          this.#numbers,
+          new Date(),
+          this.#parameters.version,
+          this.#labelling,
+        );
         const made = batch.flatMap(({ job }) => job.made ?? []);
         // Should an id have been there after all, it is looked up like any other.
         if (attempt === 1) await set.expect(made);

@@ -1,12 +1,25 @@
 /**
- * Who is asking, for whom and why. Every read of the record takes an Access; the condition it stands for is part of the
- * SQL of that read.
+ * Who is asking, for whom and why. Every read of the record takes an Access; the decision it stands for (docs/access.md) is
+ * part of the SQL of that read.
  */
 
+import { type Role as AccessRole, type Limits, limitsOf, type Policy, purposesOf } from '@causeway/access';
 import { isDefinition } from '@causeway/fhir';
+import { visibleRow } from './decision.ts';
 import type { Scope } from './scopes.ts';
 
-export const roles = ['clinician', 'steward', 'integration-engineer', 'administrator', 'system'] as const;
+export const roles = [
+  'clinician',
+  'patient',
+  'proxy',
+  'steward',
+  'integration-engineer',
+  'privacy-officer',
+  'public-health',
+  'researcher',
+  'administrator',
+  'system',
+] as const satisfies readonly AccessRole[];
 export type Role = (typeof roles)[number];
 
 export interface Access {
@@ -20,6 +33,8 @@ export interface Access {
   purpose: string;
   /** The homes whose resources may be read, or `all`. */
   homes: 'all' | number[];
+  /** What of them may be read. */
+  limits: Limits;
   /** The registered client that asks, where it is one. */
   client?: string;
   /** What the client was granted; what it does not plainly cover is denied. */
@@ -38,16 +53,33 @@ export interface Grant {
   organization?: string;
 }
 
-/** What each role is for, as a purpose of use when the request names none. */
-const purposes: Record<Role, string> = {
-  clinician: 'TREAT',
-  steward: 'HOPERAT',
-  'integration-engineer': 'HOPERAT',
-  administrator: 'HOPERAT',
-  system: 'HOPERAT',
-};
+/** Who an access is for. */
+export interface AccessUser {
+  username: string;
+  name: string;
+  role: Role;
+  organization: string;
+  /** The participant whose clients and staff they are; undefined for those of the hub itself. */
+  participant?: string;
+  /** Names by which consents may mean them, beside those made of account, role and participant. */
+  names?: readonly string[];
+  /** What it is for, where that is said. */
+  purpose?: string;
+  /** The homes to which the access is confined. */
+  homes?: number[];
+  /** The types that its organisation's agreement names. */
+  agreedTypes?: readonly string[];
+  /** Of a proxy: the ages of those represented. */
+  ages?: readonly (number | undefined)[];
+  /** An emergency access is under way. */
+  isEmergency?: boolean;
+}
 
-const clinicalReaders: readonly Role[] = ['clinician', 'steward', 'administrator', 'system'];
+/** Until a network has said anything. */
+export const defaultPolicy: Policy = { model: 'opt-out', zone: 'UTC', rules: [], stateOf: () => undefined };
+
+/** Roles that are confined to the persons they are bound to: without any they see none. */
+const confinedRoles: readonly Role[] = ['patient', 'proxy'];
 
 /** Roles that may change resources directly. */
 const writers: readonly Role[] = ['clinician', 'administrator', 'system'];
@@ -60,31 +92,84 @@ export function refusedChange({ role }: Pick<Access, 'role'>, type?: string): st
 }
 
 /** The access of a signed-in account or a token. A role that has no business in records may read none. */
-export function accessOf(user: { username: string; name: string; role: Role; organization: string }): Access {
+export function accessOf(user: AccessUser, policy: Policy = defaultPolicy): Access {
+  const { role, participant } = user;
+  const purpose = user.purpose ?? (role === 'system' && participant !== undefined ? 'TREAT' : purposesOf[role][0]!);
+  const homes = user.homes ?? (confinedRoles.includes(role) ? [] : 'all');
+  const limits = limitsOf(
+    {
+      role,
+      purpose,
+      organization: participant,
+      names: [
+        `account:${user.username}`,
+        `role:${role}`,
+        ...(participant === undefined ? [] : [`urn:causeway:participant|${participant}`]),
+        ...(user.names ?? []),
+      ],
+      isConfined: homes !== 'all',
+      ...(user.agreedTypes ? { agreedTypes: user.agreedTypes } : {}),
+      ...(user.ages ? { ages: user.ages } : {}),
+      ...(user.isEmergency ? { isEmergency: true } : {}),
+    },
+    policy,
+  );
+  const isOfAny = limits.types === 'all' || limits.types.length > 0;
   return {
     who: user.username,
     name: user.name,
-    role: user.role,
+    role,
     organization: user.organization,
-    purpose: purposes[user.role],
-    homes: clinicalReaders.includes(user.role) ? 'all' : [],
+    purpose,
+    homes: isOfAny ? homes : [],
+    limits,
   };
 }
 
+/** The same access, confined to homes. */
+export function confinedTo<A extends Access>(access: A, homes: number[]): A {
+  return { ...access, homes, limits: { ...access.limits, isConfined: true } };
+}
+
 /**
- * The access condition on a row with a `home` column, as SQL. Resources of no patient (practitioners, places) are for
- * everyone who may read at all.
- * @param column the column's name with its alias
+ * The access decision on a row of `resource`, or of `resource_history`, as SQL.
+ * @param alias the table's alias
  * @param parameter adds a value to the statement and returns its placeholder
  */
-export function accessCondition(access: Access, column: string, parameter: (value: unknown) => string): string {
+export function accessCondition(
+  access: Access,
+  alias: string,
+  parameter: (value: unknown) => string,
+  table: 'resource' | 'resource_history' = 'resource',
+): string {
+  if (access.homes !== 'all' && access.homes.length === 0) return 'false';
+  const row = { alias, hasTokens: table === 'resource' };
+  const { isCustodian } = access.limits;
+  const homes =
+    access.homes === 'all'
+      ? 'true'
+      : isCustodian
+        ? homeCondition(access, `${alias}.home`, parameter)
+        : `${alias}.home = ANY(${parameter(access.homes)}::bigint[])`;
+  return visibleRow(access.limits, row, homes, parameter);
+}
+
+/**
+ * The condition on a home alone: which compartments an access may look into at all. What it may see there is decided row
+ * by row.
+ */
+export function homeCondition(access: Access, column: string, parameter: (value: unknown) => string): string {
   if (access.homes === 'all') return 'true';
   if (access.homes.length === 0) return 'false';
   return `(${column} < 0 OR ${column} = ANY(${parameter(access.homes)}::bigint[]))`;
 }
 
-/** Whose rows an access may touch, as row security is told (0: homes of no patient); the second lock beside `accessCondition`. */
-export function scopeOf(access: Access): string {
-  if (access.homes === 'all') return 'all';
-  return access.homes.length === 0 ? '' : [0, ...access.homes].join(',');
+/**
+ * Whose rows an access may touch, as row security is told: `all`, or homes (0: those of no patient), and, after a stroke,
+ * the labels that hide a row. The second lock beside `accessCondition`.
+ */
+export function scopeOf({ homes, limits }: Access): string {
+  const withheld = limits.isCustodian ? 0 : limits.withheld & ~limits.ownOpens;
+  const of = homes === 'all' ? 'all' : homes.length === 0 ? '' : [0, ...homes].join(',');
+  return withheld === 0 ? of : `${of}/${withheld}`;
 }

@@ -1,9 +1,13 @@
 /** Trust: participants, accounts, the access decision, the record of accesses. */
 export {
   type Access,
+  type AccessUser,
   accessCondition,
   accessOf,
+  confinedTo,
+  defaultPolicy,
   type Grant,
+  homeCondition,
   type Role,
   refusedChange,
   roles,

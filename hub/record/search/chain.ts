@@ -175,7 +175,7 @@ function rowsFrom(context: SearchContext, type: string, inner: Predicate, alias:
 
 /** That a row of the far side is of the type, is there, may be seen and is found by the filter. */
 function visible(context: SearchContext, alias: string, type: string, inner: Predicate): string {
-  const access = accessCondition(context.access, `${alias}.home`, context.parameter);
+  const access = accessCondition(context.access, alias, context.parameter);
   return `${alias}.type = ${typeCode(type)} AND NOT ${alias}.deleted AND ${access} AND ${sqlOf(inner, alias)}`;
 }
 

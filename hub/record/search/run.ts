@@ -1,8 +1,8 @@
 /** One search under way: its filters compiled into statements, whose rows it gives. */
 import type { Queryable } from '../../database/index.ts';
 import { scopeOf } from '../../trust/index.ts';
-import { hash64 } from '../keys.ts';
 import type { Reader, StoredRow } from '../read.ts';
+import { named } from '../statement-names.ts';
 import { type Compiled, compileSearch } from './compiled.ts';
 import type { Cursor } from './cursor.ts';
 import type { Frequencies } from './frequencies.ts';
@@ -12,8 +12,6 @@ import { pageStatement, withoutKeyStatement } from './statement.ts';
 
 /** A row of a page: its sort keys are `k0`, `k1`, …, the clock when it was read is `bound`. */
 export type PageRow = StoredRow & Record<string, unknown> & { bound: number };
-
-const rememberedStatements = 400;
 
 export class SearchRun {
   readonly lookups: Lookups;
@@ -50,21 +48,9 @@ export class SearchRun {
 
   /** Statements of one shape are prepared once a connection; there is an end to how many shapes are. */
   async query<T extends Record<string, unknown>>(text: string, values: unknown[]): Promise<T[]> {
-    const name = statementName(text);
-    const { rows } = await this.database.query<T>(name ? { name, text, values } : { text, values });
+    const { rows } = await this.database.query<T>(named(text, values));
     return rows;
   }
-}
-
-const names = new Map<string, string>();
-
-function statementName(text: string): string | undefined {
-  let name = names.get(text);
-  if (name === undefined && names.size < rememberedStatements) {
-    name = `search_${BigInt.asUintN(64, hash64(text)).toString(36)}`;
-    names.set(text, name);
-  }
-  return name;
 }
 
 /** Where resources without a value of the key begin, in the order of the index's direction. */

@@ -20,8 +20,15 @@ import { type PageRow, SearchRun } from './run.ts';
 import { searchTotal } from './total.ts';
 import { escaped } from './values.ts';
 
-/** Puts the merged Patient of a person in place of source patients that are presented as that person. */
-export type PresentPersons = (found: StoredResource[], presented: (string | null)[]) => Promise<StoredResource[]>;
+/**
+ * Puts the merged Patient of a person in place of source patients that are presented as that person: of what those of its
+ * sources say that the caller may see.
+ */
+export type PresentPersons = (
+  access: Access,
+  found: StoredResource[],
+  presented: (string | null)[],
+) => Promise<StoredResource[]>;
 
 export interface SearchResult {
   matches: StoredResource[];
@@ -67,6 +74,7 @@ export class Searcher {
     const matches =
       request.type === 'Patient'
         ? await this.#present(
+            access,
             opened,
             rows.map((row) => row.presented),
           )
@@ -113,7 +121,7 @@ export class Searcher {
           const rows = await run.query<PageRow>(
             `SELECT ${storedColumns} FROM (SELECT DISTINCT home, rkey FROM index_token WHERE value = ANY($1::bigint[])) lead
              ${eachResource('lead', 'r')} LEFT JOIN link l ON l.home = r.home
-             WHERE NOT r.deleted AND ${accessCondition(who, 'r.home', (value) => `$${values.push(value)}`)}
+             WHERE NOT r.deleted AND ${accessCondition(who, 'r', (value) => `$${values.push(value)}`)}
              ORDER BY r.home, r.rkey DESC LIMIT ${limit}`,
             values,
           );

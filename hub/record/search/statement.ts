@@ -192,7 +192,7 @@ function conditions(compiled: Compiled, cursor: Cursor | undefined, place: strin
   const parts = [
     `r.type = ${typeCode(request.type)}`,
     'NOT r.deleted',
-    accessCondition(context.access, 'r.home', context.parameter),
+    accessCondition(context.access, 'r', context.parameter),
   ];
   if (cursor) parts.push(`r.rkey <= ${context.parameter(cursor.bound)}::bigint`);
   const isPatient = request.type === 'Patient';
@@ -220,7 +220,7 @@ function oncePerPerson(context: SearchContext, lead: Predicate | undefined): str
 }
 
 function siblings(context: SearchContext): string {
-  const access = accessCondition(context.access, 'rs.home', context.parameter);
+  const access = accessCondition(context.access, 'rs', context.parameter);
   return `link ls ${patientOf('ls', 'rs')} WHERE ls.person = l.person AND NOT rs.deleted AND ${access}`;
 }
 

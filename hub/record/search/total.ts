@@ -32,7 +32,8 @@ export async function searchTotal(run: SearchRun, request: SearchRequest): Promi
 
 /** Whether a search finds all of a type; of Patients it finds persons, which are fewer. */
 function isWholeType({ lookups }: SearchRun, { type, filters }: SearchRequest): boolean {
-  return lookups.access.homes === 'all' && filters.length === 0 && type !== 'Patient';
+  const { homes, limits } = lookups.access;
+  return limits.isCustodian && homes === 'all' && filters.length === 0 && type !== 'Patient';
 }
 
 async function stored(run: SearchRun, type: string): Promise<number> {

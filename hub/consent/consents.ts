@@ -1,0 +1,113 @@
+/**
+ * Keeps the provisions of `consent_provision` in step with the Consents of the record and with who is linked to whom, in
+ * the transactions that change these: what a patient restricts holds from the commit on.
+ */
+import { consentsThatCount, type GivenConsent, readConsent } from '@causeway/access';
+import { typeCode } from '@causeway/fhir';
+import type { Transaction } from '../database/index.ts';
+import type { PersonIndex } from '../identity/index.ts';
+import { type FhirRecord, openText, ridOf, sealIdentity, type WriteSet } from '../record/index.ts';
+import { provisionRows, writeProvisions } from './provision-rows.ts';
+
+/** A source patient, and the person it belongs to. */
+interface Member {
+  home: number;
+  source: string;
+  person: string;
+  /** Its being this person was confirmed by somebody, or stated by its source. */
+  isConfirmed: boolean;
+}
+
+const consentType = typeCode('Consent')!;
+
+export class Consents {
+  readonly #record: FhirRecord;
+  readonly #persons: PersonIndex;
+  readonly #zone: () => string;
+
+  /** @param zone the network's time zone */
+  constructor(record: FhirRecord, persons: PersonIndex, zone: () => string) {
+    this.#record = record;
+    this.#persons = persons;
+    this.#zone = zone;
+    record.writer.beforeCommit((set, transaction) => this.#follow(set, transaction));
+  }
+
+  async #follow(set: WriteSet, transaction: Transaction): Promise<void> {
+    const homes = new Set<number>();
+    for (const { before, after } of set.changes) {
+      if (after.type !== 'Consent') continue;
+      if (before) homes.add(before.home);
+      homes.add(after.home);
+    }
+    for (const { before, after } of this.#persons.changesOf(set))
+      for (const home of [...before, ...after]) homes.add(home);
+    for (const home of homes) if (home < 0) homes.delete(home);
+    if (homes.size > 0) await this.#derive(set, transaction, [...homes]);
+  }
+
+  /** Writes the provisions anew for homes, and for all that belong to the same persons. */
+  async #derive(set: WriteSet, transaction: Transaction, homes: number[]): Promise<void> {
+    const members = await membersOf(transaction, homes);
+    const consents = await this.#consents(set, transaction, [
+      ...new Set([...homes, ...members.map(({ home }) => home)]),
+    ]);
+    const affected = new Set([...members.map(({ home }) => home), ...homes]);
+    const rows = [...affected].flatMap((home) => {
+      const own = members.find((member) => member.home === home) ?? unlinked(home);
+      const given = consents.flatMap(({ home: giver, id, consent }): GivenConsent[] => {
+        const by = members.find((member) => member.home === giver) ?? unlinked(giver);
+        if (by.person !== own.person) return [];
+        return [{ id, consent, isConfirmed: giver === home || (by.isConfirmed && own.isConfirmed) }];
+      });
+      return provisionRows(home, own.source, consentsThatCount(given));
+    });
+    writeProvisions(transaction, [...affected], rows);
+  }
+
+  /** The active Consents of homes, as the transaction leaves them. */
+  async #consents(set: WriteSet, transaction: Transaction, homes: number[]) {
+    const changed = new Map<string, { home: number; resource: Record<string, unknown> | undefined }>();
+    for (const { after, resource } of set.changes) {
+      if (after.type === 'Consent') changed.set(after.rid, { home: after.home, resource });
+    }
+    const { rows } = await transaction.query({
+      name: 'consents_of',
+      text: `SELECT home, rid, version, body FROM resource WHERE home = ANY($1) AND type = ${consentType} AND NOT deleted`,
+      values: [homes],
+    });
+    const stored = rows.filter((row) => !changed.has(row.rid));
+    const keys = await this.#record.keys.load(
+      transaction,
+      stored.map((row) => row.home),
+    );
+    const texts = stored.flatMap((row) => {
+      const key = keys.get(row.home);
+      if (!key || !row.body) return [];
+      const text = openText(row.body, key, sealIdentity({ type: 'Consent', rid: row.rid, version: row.version }));
+      return { home: row.home as number, id: row.rid as string, resource: JSON.parse(text) as Record<string, unknown> };
+    });
+    const made = [...changed].flatMap(([id, { home, resource }]) =>
+      resource && homes.includes(home) ? { home, id, resource } : [],
+    );
+    return [...texts, ...made]
+      .filter(({ resource }) => resource.status === 'active')
+      .map(({ home, id, resource }) => ({ home, id: ridOf(id), consent: readConsent(resource, this.#zone()) }));
+  }
+}
+
+/** The members of all persons to whom homes belong, as the transaction leaves them. */
+async function membersOf(transaction: Transaction, homes: number[]): Promise<Member[]> {
+  const { rows } = await transaction.query({
+    name: 'consent_members',
+    text: `SELECT m.home, m.source, m.person, m.grade IN ('confirmed', 'source') AS confirmed FROM link m
+           WHERE m.person IN (SELECT l.person FROM link l WHERE l.home = ANY($1))`,
+    values: [homes],
+  });
+  return rows.map(({ home, source, person, confirmed }) => ({ home, source, person, isConfirmed: confirmed }));
+}
+
+/** A patient of whom only the name is known so far. */
+function unlinked(home: number): Member {
+  return { home, source: '', person: `home:${home}`, isConfirmed: false };
+}

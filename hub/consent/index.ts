@@ -1,0 +1,2 @@
+/** Consent: what persons agreed to, as the provisions that the access decision asks. */
+export { Consents } from './consents.ts';

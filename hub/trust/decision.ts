@@ -1,0 +1,121 @@
+/**
+ * The access decision as a condition on the rows of `resource` and `resource_history`: layers 1 to 5 of docs/access.md in
+ * SQL. `hiddenBy` of @causeway/access says the same in memory.
+ */
+import { type Limits, label } from '@causeway/access';
+import { isInPatientCompartment, resourceTypes, typeCode } from '@causeway/fhir';
+
+/** Adds a value to a statement and returns its placeholder. */
+type Parameter = (value: unknown) => string;
+
+/** What the provisions say of a row, as bits beside those of the labels that they permit. */
+const permits = 1 << 28;
+const refuses = 1 << 29;
+const refusesByName = 1 << 30;
+
+/** A row that is decided on: its alias, and whether it has the tokens that it is found by. */
+export interface DecidedRow {
+  alias: string;
+  hasTokens: boolean;
+}
+
+/**
+ * The condition that a row may be seen.
+ * @param homes the condition on its home
+ */
+export function visibleRow(
+  limits: Limits,
+  { alias, hasTokens }: DecidedRow,
+  homes: string,
+  parameter: Parameter,
+): string {
+  if (limits.isCustodian) return homes;
+  const parts: string[] = [];
+  if (limits.types !== 'all') {
+    if (limits.types.length === 0) return 'false';
+    parts.push(`${alias}.type = ANY(${parameter(braces(limits.types.map(typeCode)))}::smallint[])`);
+  }
+  const ofPatients = [homes, ...ofPatient(limits, { alias, hasTokens }, parameter)].join(' AND ');
+  const ofNobody = limits.isConfined
+    ? ` AND NOT ${alias}.type = ANY(${parameter(compartmentCodes())}::smallint[])`
+    : '';
+  parts.push(`CASE WHEN ${alias}.home < 0 THEN true${ofNobody} ELSE ${ofPatients} END`);
+  return `(${parts.join(' AND ')})`;
+}
+
+function ofPatient(limits: Limits, row: DecidedRow, parameter: Parameter): string[] {
+  const { alias } = row;
+  const { withheld, ownOpens, permissionFor, isPermissionNeeded, refusals, own } = limits;
+  const isOwn =
+    own === undefined
+      ? 'false'
+      : `EXISTS (SELECT 1 FROM link o WHERE o.home = ${alias}.home AND o.source = ${parameter(own)} OFFSET 0)`;
+  const parts: string[] = [];
+  if (withheld !== 0) {
+    const free = `${alias}.labels & ${withheld} = 0`;
+    const opened = withheld & ~ownOpens;
+    parts.push(ownOpens === 0 ? free : `(${free} OR (${alias}.labels & ${opened} = 0 AND ${isOwn}))`);
+  }
+  if (refusals === 'none' && permissionFor === 0 && !isPermissionNeeded) return parts;
+  const said = saying(limits, row, parameter);
+  const byName = refusals === 'none' ? [] : [`said.bits & ${refusesByName} = 0`];
+  const byNobody = refusals === 'all' ? [`(said.bits & ${refuses} = 0 OR ${isOwn})`] : [];
+  const needs = [
+    ...(isPermissionNeeded ? [`said.bits & ${permits} <> 0`] : []),
+    ...(permissionFor === 0 ? [] : [`${alias}.labels & ${permissionFor} & ~said.bits = 0`]),
+  ].join(' AND ');
+  const permission = needs === '' ? [] : [`(${needs} OR ${isOwn})`];
+  const asked = `(SELECT ${[...byName, ...byNobody, ...permission].join(' AND ')} FROM (${said}) said)`;
+  // Most people gave no consent, and most rows have no label: then nothing more is looked up.
+  const silent = `NOT EXISTS (SELECT 1 FROM consent_provision c WHERE c.home = ${alias}.home OFFSET 0)`;
+  const plain = permissionFor === 0 ? silent : `${alias}.labels & ${permissionFor} = 0 AND ${silent}`;
+  parts.push(isPermissionNeeded ? asked : `CASE WHEN ${plain} THEN true ELSE ${asked} END`);
+  return parts;
+}
+
+/** What the provisions say that apply to a row and of whose exceptions none does, in one number. */
+function saying(limits: Limits, row: DecidedRow, parameter: Parameter): string {
+  const { alias } = row;
+  const names = parameter([...limits.names]);
+  const purpose = parameter(limits.purpose);
+  const applies = (provision: string) => `(${criteria(provision, row, names, purpose).join(' AND ')})`;
+  return `SELECT coalesce(bit_or(CASE n.effect WHEN 1 THEN n.covers | ${permits}
+      WHEN 2 THEN CASE WHEN n.named THEN ${refusesByName} ELSE ${refuses} END ELSE 0 END), 0) AS bits
+    FROM consent_provision n WHERE n.home = ${alias}.home AND ${applies('n')}
+      AND NOT EXISTS (SELECT 1 FROM consent_provision above WHERE above.home = ${alias}.home
+        AND above.consent = n.consent AND above.node = ANY(n.path) AND NOT ${applies('above')} OFFSET 0)
+      AND NOT EXISTS (SELECT 1 FROM consent_provision under WHERE under.home = ${alias}.home
+        AND under.consent = n.consent AND under.parent = n.node AND ${applies('under')} OFFSET 0)`;
+}
+
+/** That a provision's own criteria hold; never NULL. */
+function criteria(provision: string, { alias, hasTokens }: DecidedRow, names: string, purpose: string): string[] {
+  const p = provision;
+  return [
+    `${p}.times @> now()`,
+    `(${p}.actors IS NULL OR ${p}.actors && ${names}::text[])`,
+    `(${p}.purposes IS NULL OR ${purpose}::text = ANY(${p}.purposes))`,
+    `(${p}.labels IS NULL OR ${alias}.labels & ${p}.labels <> 0)`,
+    `(${p}.types IS NULL OR ${alias}.type = ANY(${p}.types))`,
+    // What a past version was found by is not known: what is refused by code may have been it.
+    `(${p}.codes IS NULL OR ${hasTokens ? `coalesce(${alias}.tokens && ${p}.codes, NOT ${p}.permits)` : `NOT ${p}.permits`})`,
+    `(${p}.instances IS NULL OR ${alias}.type || '/' || ${alias}.rid = ANY(${p}.instances))`,
+    `(${p}.first_day IS NULL OR CASE WHEN ${alias}.first_day IS NULL THEN NOT ${p}.permits
+      WHEN ${p}.permits THEN ${alias}.first_day >= ${p}.first_day AND ${alias}.last_day <= ${p}.last_day
+      ELSE ${alias}.last_day >= ${p}.first_day AND ${alias}.first_day <= ${p}.last_day END)`,
+  ];
+}
+
+let codes: string | undefined;
+
+function compartmentCodes(): string {
+  codes ??= braces(resourceTypes().filter(isInPatientCompartment).map(typeCode));
+  return codes;
+}
+
+function braces(values: readonly unknown[]): string {
+  return `{${values.join(',')}}`;
+}
+
+/** A label that hides a row until somebody has looked. */
+export const { unlabelled } = label;

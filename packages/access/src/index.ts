@@ -1,0 +1,36 @@
+/** The access decision as pure functions: labels, consents, limits, and what is visible. docs/access.md is its table. */
+
+export { consentsThatCount, type GivenConsent } from './consents.ts';
+export { daysOf } from './days.ts';
+export { allLabels, type LabelName, label } from './label-bits.ts';
+export { codingsOf, labelOfCode, labelsOf, namesOf } from './labels.ts';
+export {
+  type LabelRule,
+  type Limits,
+  limitsOf,
+  type Policy,
+  purposesOf,
+  type Role,
+  type Subject,
+} from './limits.ts';
+export {
+  dayOf,
+  type Effect,
+  type Provision,
+  type ReadableConsent,
+  type ReadConsent,
+  readConsent,
+  referenceNames,
+} from './provisions.ts';
+export { withValueSets } from './sensitive-codes.ts';
+export { type Interval, interval } from './time.ts';
+export {
+  authorName,
+  coveredBy,
+  type HeldProvision,
+  type Hidden,
+  hiddenBy,
+  isNaming,
+  participantSystem,
+  type RowFacts,
+} from './visible.ts';

@@ -1,0 +1,142 @@
+/**
+ * The decision on one row, in memory: for what is not read by a statement, and for explaining. `hub/trust/decision.ts`
+ * says the same in SQL.
+ */
+import { isInPatientCompartment } from '@causeway/fhir';
+import { label } from './label-bits.ts';
+import type { Limits } from './limits.ts';
+import type { Provision } from './provisions.ts';
+import type { Interval } from './time.ts';
+
+/** What a decision looks at of a resource. */
+export interface RowFacts {
+  type: string;
+  /** `Type/id` */
+  reference: string;
+  /** Undefined where it is of no patient. */
+  patient?: { source: string };
+  labels: number;
+  /** The days of the data, `YYYY-MM-DD`; undefined where it has none. */
+  days?: { from: string; to: string };
+  /** `system|code` of what it is found by. */
+  codes: ReadonlySet<string>;
+}
+
+/** A provision of a consent that holds for the row's source patient. */
+export interface HeldProvision extends Provision {
+  /** Tells provisions of one Consent from those of others. */
+  consent: string;
+  /** When it holds; a newer consent of its group that counts leaves gaps. */
+  times: readonly Interval[];
+}
+
+/** Why a row is hidden. */
+export type Hidden = 'role' | 'compartment' | 'label' | 'refusal' | 'permission';
+
+/** Why a row is hidden from a caller; undefined where it is not. @param now milliseconds since 1970 */
+export function hiddenBy(
+  limits: Limits,
+  row: RowFacts,
+  provisions: readonly HeldProvision[],
+  now: number,
+): Hidden | undefined {
+  if (limits.isCustodian) return undefined;
+  if (limits.types !== 'all' && !limits.types.includes(row.type)) return 'role';
+  if (!row.patient) return limits.isConfined && isInPatientCompartment(row.type) ? 'compartment' : undefined;
+  const isOwn = limits.own !== undefined && row.patient.source === limits.own;
+  if (row.labels & limits.withheld & ~(isOwn ? limits.ownOpens : 0)) return 'label';
+  const needed = isOwn ? 0 : row.labels & limits.permissionFor;
+  const isNeeded = limits.isPermissionNeeded && !isOwn;
+  if (limits.refusals === 'none' && needed === 0 && !isNeeded) return undefined;
+  const { refuses, permits, covers } = verdict(limits, row, provisions, now, isOwn);
+  if (refuses) return 'refusal';
+  return (isNeeded && !permits) || needed & ~covers ? 'permission' : undefined;
+}
+
+interface Verdict {
+  refuses: boolean;
+  permits: boolean;
+  /** Labels for which there is permission. */
+  covers: number;
+}
+
+function verdict(
+  limits: Limits,
+  row: RowFacts,
+  provisions: readonly HeldProvision[],
+  now: number,
+  isOwn: boolean,
+): Verdict {
+  const found: Verdict = { refuses: false, permits: false, covers: 0 };
+  const applying = new Set<Provision>();
+  for (const provision of provisions) {
+    const parent = parentOf(provisions, provision);
+    if ((!parent || applying.has(parent)) && applies(limits, row, provision, now)) applying.add(provision);
+  }
+  for (const provision of provisions) {
+    if (
+      !applying.has(provision) ||
+      provisions.some((one) => parentOf(provisions, one) === provision && applying.has(one))
+    )
+      continue;
+    const isNamed = isNaming(provisions, provision);
+    if (provision.effect === 'deny') {
+      if (limits.refusals === 'none' || (limits.refusals === 'named' && !isNamed)) continue;
+      if (isNamed || !isOwn) found.refuses = true;
+    }
+    if (provision.effect !== 'permit') continue;
+    found.permits = true;
+    found.covers |= coveredBy(provisions, provision);
+  }
+  return found;
+}
+
+/** The labels that a permitting provision covers: those that it or what it is nested in names, or all. */
+export function coveredBy(provisions: readonly HeldProvision[], provision: HeldProvision): number {
+  const path = pathOf(provisions, provision);
+  const named = path.reduce((sum, { labels }) => sum | (labels ?? 0), 0);
+  const isGeneral = path.every(({ labels }) => labels === undefined) && path[0]!.purposes !== undefined;
+  return isGeneral ? ~label.psychotherapyNotes : named;
+}
+
+/** Whether a provision, or what it is nested in, names actors. */
+export function isNaming(provisions: readonly HeldProvision[], provision: HeldProvision): boolean {
+  return pathOf(provisions, provision).some(({ actors }) => actors !== undefined);
+}
+
+function pathOf(provisions: readonly HeldProvision[], { consent, path }: HeldProvision): HeldProvision[] {
+  return provisions.filter((one) => one.consent === consent && path.includes(one.node));
+}
+
+function parentOf(provisions: readonly HeldProvision[], { consent, path }: HeldProvision): HeldProvision | undefined {
+  const parent = path.at(-2);
+  return provisions.find((one) => one.consent === consent && one.node === parent);
+}
+
+/** Whether a provision's own criteria hold. */
+function applies({ names, purpose }: Limits, row: RowFacts, provision: HeldProvision, now: number): boolean {
+  const { actors, purposes, labels, types, codes, days, instances, authors, times } = provision;
+  if (provision.never || !times.some(({ from, to }) => now >= from && now < to)) return false;
+  if (actors && !actors.some((one) => names.includes(one))) return false;
+  if (purposes && !purposes.includes(purpose)) return false;
+  if (labels !== undefined && (row.labels & labels) === 0) return false;
+  if (types && !types.includes(row.type)) return false;
+  if (codes && !codes.some((one) => row.codes.has(one))) return false;
+  if (instances && !instances.includes(row.reference)) return false;
+  if (authors && !authors.includes(authorName(row.patient!.source))) return false;
+  return !days || ofDays(days, row.days, provision.permits);
+}
+
+/** The name by which a provision names an organisation as an author. */
+export function authorName(source: string): string {
+  return `${participantSystem}|${source}`;
+}
+
+/** The system of participants' keys, where a reference names one by its identifier. */
+export const participantSystem = 'urn:causeway:participant';
+
+function ofDays(asked: { from?: string; to?: string }, own: RowFacts['days'], permits: boolean): boolean {
+  if (!own) return !permits;
+  const { from = '0000', to = '9999-99' } = asked;
+  return permits ? own.from >= from && own.to <= to : own.to >= from && own.from <= to;
+}
