@@ -7,6 +7,8 @@ import { PersonIndex } from './identity/index.ts';
 import { FhirRecord } from './record/index.ts';
 import { accessOf, defaultPolicy } from './trust/index.ts';
 
+/** The hub's own: nothing is hidden from it. */
+export const custodian = accessOf({ username: 'a', name: 'A', role: 'administrator', organization: 'o' });
 export const clinician = accessOf({ username: 'c', name: 'C', role: 'clinician', organization: 'o' });
 /** Has no business in records. */
 export const engineer = accessOf({ username: 'e', name: 'E', role: 'integration-engineer', organization: 'o' });
@@ -31,6 +33,6 @@ export async function testRecord(): Promise<TestRecord> {
   };
   const record = another();
   const put: TestRecord['put'] = (resource) =>
-    record.update(record.scan(JSON.stringify(resource), resource.resourceType), resource.id);
+    record.update(custodian, record.scan(JSON.stringify(resource), resource.resourceType), resource.id);
   return { test, record, another, put };
 }

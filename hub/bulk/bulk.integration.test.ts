@@ -36,7 +36,7 @@ beforeAll(async () => {
   bulk = new Bulk(parts, { importFrom: [], importBytes: 1e6, hours: 1 }, { linesPerFile: 7 });
   bulk.start();
   const put = (resource: { resourceType: string; id: string }) =>
-    record.update(record.scan(JSON.stringify(resource), resource.resourceType), resource.id);
+    record.update(administrator, record.scan(JSON.stringify(resource), resource.resourceType), resource.id);
   for (let i = 0; i < patients; i++) {
     await put({ resourceType: 'Patient', id: `p${i}` });
     for (let k = 0; k < 1 + (i % 5); k++) {

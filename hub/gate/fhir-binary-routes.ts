@@ -60,7 +60,7 @@ export function fhirBinaryRoutes(app: FastifyInstance, parts: FhirParts): void {
     const who = await writer(parts, request, 'update');
     const { id } = request.params;
     const scanned = record.scan(binaryText(request, id), 'Binary');
-    const made = await record.update(scanned, id, preconditions(request), auditOf(who, 'update', pathOf(request)));
+    const made = await record.update(who, scanned, id, preconditions(request), auditOf(who, 'update', pathOf(request)));
     return sendWritten(request, reply, 'Binary', made);
   });
 }

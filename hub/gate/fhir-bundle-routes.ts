@@ -200,7 +200,7 @@ async function change(
       ? await record.create(who, scanned, entry.ifNoneExist, audit)
       : id === undefined
         ? await record.conditionalUpdate(who, scanned, query ?? '', entry, audit)
-        : await record.update(scanned, id, entry, audit);
+        : await record.update(who, scanned, id, entry, audit);
   return {
     status: made.status,
     location: `${type}/${made.id}/_history/${made.version}`,
@@ -223,6 +223,6 @@ async function remove(
     await record.conditionalRemove(who, type, query, entry, removalsAudit(who, 'DELETE', what));
     return { status: 204 };
   }
-  const removed = await record.remove(type, id, entry, removalAudit(who, 'DELETE', what, `${type}/${id}`));
+  const removed = await record.remove(who, type, id, entry, removalAudit(who, 'DELETE', what, `${type}/${id}`));
   return { status: 204, ...(removed ? { etag: etag(removed.version), lastModified: removed.updated } : {}) };
 }

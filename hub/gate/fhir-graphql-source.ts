@@ -68,7 +68,7 @@ export function graphqlChanges(record: FhirRecord, who: Caller, path: string): R
       const what = `${path} ${type}${change.kind === 'create' ? '' : `/${change.id}`}`;
       const audit = auditOf(who, change.kind, what);
       if (change.kind === 'delete') {
-        await record.remove(type, change.id, {}, removalAudit(who, change.kind, what, `${type}/${change.id}`));
+        await record.remove(who, type, change.id, {}, removalAudit(who, change.kind, what, `${type}/${change.id}`));
         return undefined;
       }
       if (change.kind === 'create') {
@@ -76,7 +76,7 @@ export function graphqlChanges(record: FhirRecord, who: Caller, path: string): R
         return parsed((await record.create(who, scanned, undefined, audit)).text);
       }
       const scanned = record.scan(JSON.stringify({ ...change.resource, id: change.resource.id ?? change.id }), type);
-      return parsed((await record.update(scanned, change.id, {}, audit)).text);
+      return parsed((await record.update(who, scanned, change.id, {}, audit)).text);
     } catch (error) {
       throw graphqlErrorOf(error);
     }

@@ -36,7 +36,7 @@ export function fhirWriteRoutes(app: FastifyInstance, parts: FhirParts): void {
     const who = await writer(parts, request, 'update');
     const { type, id } = request.params;
     const scanned = record.scan(bodyText(request), type);
-    const made = await record.update(scanned, id, preconditions(request), auditOf(who, 'update', pathOf(request)));
+    const made = await record.update(who, scanned, id, preconditions(request), auditOf(who, 'update', pathOf(request)));
     return sendWritten(request, reply, type, made);
   });
 
@@ -55,7 +55,7 @@ export function fhirWriteRoutes(app: FastifyInstance, parts: FhirParts): void {
     const { type, id } = request.params;
     refuseBody(request);
     const audit = removalAudit(who, 'delete', pathOf(request), `${type}/${id}`);
-    const removed = await record.remove(type, id, preconditions(request), audit);
+    const removed = await record.remove(who, type, id, preconditions(request), audit);
     if (removed) setVersion(reply, removed);
     return sendRemoved(request, reply, removed ? 1 : 0);
   });

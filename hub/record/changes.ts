@@ -78,6 +78,7 @@ export class Changes {
     if (ifNoneExist !== undefined) checkCondition(ifNoneExist, 'If-None-Exist');
     const patient = type === 'Patient' ? undefined : homePatient(scanned, id);
     return this.#services.writer.write({
+      access,
       keys: [],
       made: [{ type, id }],
       patients: patient === undefined ? [] : [patient],
@@ -94,6 +95,7 @@ export class Changes {
 
   /** Stores the next version of a resource, or its first. @throws RecordError 412 where a precondition does not hold */
   update(
+    access: Access,
     scanned: ScannedResource,
     id: string,
     when: Preconditions = {},
@@ -103,7 +105,7 @@ export class Changes {
     if (scanned.id !== id) {
       throw new RecordError(400, 'invariant', 'The id of the resource must be that of the address.', 'id');
     }
-    return this.#write(scanned, id, audit, (set) => this.#next(set, scanned, id, when));
+    return this.#write(access, scanned, id, audit, (set) => this.#next(set, scanned, id, when));
   }
 
   /** Updates what a search finds, or creates (FHIR R4 §3.1.0.4.3). @throws RecordError 412 for several */
@@ -116,7 +118,7 @@ export class Changes {
   ): Promise<WriteOutcome> {
     const type = scanned.resourceType;
     const stated = scanned.id;
-    return this.#onCondition(type, query, audit, async (set) => {
+    return this.#onCondition(access, type, query, audit, async (set) => {
       const found = await this.#findOne(access, type, query);
       const id = targetOf(found?.id, stated);
       const patient = homePatient(scanned, id);
@@ -140,6 +142,7 @@ export class Changes {
   ): Promise<WriteOutcome> {
     await this.#services.read(access, type, id);
     return this.#services.writer.write({
+      access,
       keys: [{ type, id }],
       patients: [],
       texts: true,
@@ -158,7 +161,7 @@ export class Changes {
     audit?: Audit<WriteOutcome>,
   ): Promise<WriteOutcome> {
     checkType(type);
-    return this.#onCondition(type, query, audit, async (set) => {
+    return this.#onCondition(access, type, query, audit, async (set) => {
       const found = await this.#findOne(access, type, query);
       if (!found) {
         throw new RecordError(404, 'not-found', `The condition finds no ${type} that could be patched.`);
@@ -172,6 +175,7 @@ export class Changes {
 
   /** Deletes a resource; deleting what is not there changes nothing. Returns the version that says so. */
   async remove(
+    access: Access,
     type: string,
     id: string,
     when: Preconditions = {},
@@ -179,6 +183,7 @@ export class Changes {
   ): Promise<Removal | undefined> {
     checkType(type);
     return this.#services.writer.write({
+      access,
       keys: [{ type, id }],
       patients: [],
       texts: true,
@@ -213,7 +218,7 @@ export class Changes {
     audit?: Audit<Found[]>,
   ): Promise<Found[]> {
     checkType(type);
-    return this.#onCondition(type, query, audit, async (set) => {
+    return this.#onCondition(access, type, query, audit, async (set) => {
       const found = await this.#services.find(access, type, query, removedAtOnce + 1);
       if (found.length > removedAtOnce) {
         const text = `The condition finds more than ${removedAtOnce} resources, which is as many as are deleted at once.`;
@@ -244,6 +249,7 @@ export class Changes {
 
   /** Carries out a change of what a condition finds, while nobody else decides about that condition. */
   #onCondition<T>(
+    access: Access,
     type: string,
     query: string,
     audit: Audit<T> | undefined,
@@ -251,6 +257,7 @@ export class Changes {
   ): Promise<T> {
     checkCondition(query);
     return this.#services.writer.write({
+      access,
       keys: [],
       patients: [],
       alone: true,
@@ -299,6 +306,7 @@ export class Changes {
   }
 
   #write(
+    access: Access,
     scanned: ScannedResource,
     id: string,
     audit: Audit<WriteOutcome> | undefined,
@@ -306,6 +314,7 @@ export class Changes {
   ): Promise<WriteOutcome> {
     const patient = homePatient(scanned, id);
     return this.#services.writer.write({
+      access,
       keys: [{ type: scanned.resourceType, id }],
       patients: patient === undefined ? [] : [patient],
       ...(audit ? { audit } : {}),

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Database, openDatabase } from '../database/index.ts';
 import type { TestDatabase } from '../database/testing.ts';
-import { clinician, testRecord } from '../testing-record.ts';
+import { clinician, custodian, testRecord } from '../testing-record.ts';
 import type { FhirRecord } from './index.ts';
 
 let test: TestDatabase;
@@ -58,7 +58,7 @@ describe('times are in the order of commits', () => {
   it('a change that began earlier and is committed later has the later time, in text, row and answer', async () => {
     const late = slowly(one, 'late');
     await late.begun;
-    const early = await other.update(basic(other, 'early'), 'early');
+    const early = await other.update(custodian, basic(other, 'early'), 'early');
     const lastSeen = JSON.parse(early.text).meta.lastUpdated;
     late.goOn();
     const stored = await late.done;
@@ -81,7 +81,7 @@ describe('times are in the order of commits', () => {
     const told = { contained: [contained], resourceType: 'Basic', code: { text: 't' }, meta, id: 'told' };
     const late = slowly(one, 'told', JSON.stringify(told));
     await late.begun;
-    const early = await other.update(basic(other, 'early-2'), 'early-2');
+    const early = await other.update(custodian, basic(other, 'early-2'), 'early-2');
     late.goOn();
     const { text, updated } = await late.done;
     expect(updated.getTime()).toBeGreaterThan(early.updated.getTime());
@@ -145,7 +145,7 @@ describe('the same new resource from several sides at once', () => {
       const id = `same-${round}`;
       const hubs = Array.from({ length: 8 }, (_, i) => (i < 2 ? [one, other][i]! : another()));
       const outcomes = await Promise.all(
-        hubs.map((record, i) => record.update(observation(record, `p${round}-${i}`, id), id)),
+        hubs.map((record, i) => record.update(custodian, observation(record, `p${round}-${i}`, id), id)),
       );
       expect(outcomes.map(({ version }) => version).sort()).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
     }
@@ -167,7 +167,7 @@ describe('the same new resource from several sides at once', () => {
           birthDate: '1970-01-01',
         };
         await Promise.all([
-          record.update(record.scan(JSON.stringify(roe), 'Patient'), roe.id),
+          record.update(custodian, record.scan(JSON.stringify(roe), 'Patient'), roe.id),
           record.writer.write({
             keys: [...ids].map((id) => ({ type: 'Observation', id })),
             patients: [`many-${hub}`],

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { TestDatabase } from '../database/testing.ts';
-import { clinician, testRecord } from '../testing-record.ts';
+import { clinician, custodian, testRecord } from '../testing-record.ts';
 import { ParameterBuild } from './custom-parameter-build.ts';
 import type { FhirRecord } from './index.ts';
 
@@ -49,7 +49,7 @@ function putObservation(to: FhirRecord, i: number, grade = `g${i % 100}`) {
       { code: { coding: [{ code: 'right' }] }, valueQuantity: { value: -1, unit: 'mm' } },
     ],
   });
-  return to.update(to.scan(text, 'Observation'), `o${i}`);
+  return to.update(custodian, to.scan(text, 'Observation'), `o${i}`);
 }
 
 function putParameter(code: string, type: string, expression: string, more: object = {}, id = code) {
@@ -66,7 +66,7 @@ function putParameter(code: string, type: string, expression: string, more: obje
     expression,
     ...more,
   });
-  return record.update(record.scan(text, 'SearchParameter'), id);
+  return record.update(custodian, record.scan(text, 'SearchParameter'), id);
 }
 
 async function count(name: string, value: string, on = record): Promise<number> {
@@ -121,12 +121,12 @@ describe('custom search parameters', () => {
     expect(await count('grade', 'new')).toBe(1);
     expect(await count('grade', 'g7')).toBe(24);
 
-    await record.remove('SearchParameter', 'grade');
+    await record.remove(custodian, 'SearchParameter', 'grade');
     expect(() => record.readSearch('Observation', [['grade', 'g7']], false)).toThrow('is not a search parameter');
     expect(await build.step()).toBe(false);
     await rested();
     expect(await complete()).toBe(4);
-    await record.remove('Observation', 'o2500');
+    await record.remove(custodian, 'Observation', 'o2500');
     const after = await rowsOf();
     // The SearchParameter itself is gone as well; nothing else was added meanwhile.
     expect(after).toEqual(before);
@@ -160,7 +160,7 @@ describe('custom search parameters', () => {
 
   it('finds by a chain over a custom reference', async () => {
     const device = JSON.stringify({ resourceType: 'Device', id: 'd7', manufacturer: 'Maker' });
-    await record.update(record.scan(device, 'Device'), 'd7');
+    await record.update(custodian, record.scan(device, 'Device'), 'd7');
     expect(await count('machine:Device.manufacturer', 'maker')).toBe(50);
   });
 

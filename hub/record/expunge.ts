@@ -79,7 +79,8 @@ export class Expunger {
   /** Removes, or counts what would be removed, in one transaction with its record. */
   async expunge(request: ExpungeRequest): Promise<Expunged> {
     const { scope, what, dryRun, note } = request;
-    if (what === 'everything' && !dryRun) await this.#record.remove(scope.type!, scope.id!, {}, () => note);
+    if (what === 'everything' && !dryRun)
+      await this.#record.remove(note.access, scope.type!, scope.id!, {}, () => note);
     return this.#database.transaction(async (transaction) => {
       const outcome =
         what === 'versions'

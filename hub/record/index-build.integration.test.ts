@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { TestDatabase } from '../database/testing.ts';
-import { clinician, testRecord } from '../testing-record.ts';
+import { clinician, custodian, testRecord } from '../testing-record.ts';
 import type { FhirRecord } from './index.ts';
 import { indexFormat } from './index-entries.ts';
 
@@ -31,9 +31,9 @@ it('makes the index of an older form anew, goes on where it was interrupted, and
       subject: { reference: `Patient/p${i % 10}` },
       valueQuantity: { value: i, unit: 'mg', system: 'http://unitsofmeasure.org', code: 'mg' },
     });
-    await record.update(record.scan(text, 'Observation'), `o${i}`);
+    await record.update(custodian, record.scan(text, 'Observation'), `o${i}`);
   }
-  await record.remove('Observation', 'o8');
+  await record.remove(custodian, 'Observation', 'o8');
   await record.buildIndex(() => {});
   const built = await rowsOf();
   expect(built).toMatchObject({ format: indexFormat, selves: 1_300 });

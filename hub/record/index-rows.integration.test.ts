@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { TestDatabase } from '../database/testing.ts';
-import { clinician, testRecord } from '../testing-record.ts';
+import { clinician, custodian, testRecord } from '../testing-record.ts';
 import type { FhirRecord } from './index.ts';
 
 let test: TestDatabase;
@@ -63,14 +63,14 @@ it('whatever is changed, resources are found by what they say last, and by nothi
       for (const round of rounds) {
         await Promise.all(
           round.map(({ type, id, body }) => {
-            if (body === null) return record.remove(type, id);
+            if (body === null) return record.remove(custodian, type, id);
             const text = JSON.stringify({
               resourceType: type,
               id,
               status: type === 'Patient' ? undefined : 'final',
               ...body,
             });
-            return record.update(record.scan(text, type), id);
+            return record.update(custodian, record.scan(text, type), id);
           }),
         );
       }

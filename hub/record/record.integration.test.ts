@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { TestDatabase } from '../database/testing.ts';
-import { clinician, engineer, testRecord } from '../testing-record.ts';
+import { clinician, custodian, engineer, testRecord } from '../testing-record.ts';
 import { type FhirRecord, RecordError } from './index.ts';
 
 let test: TestDatabase;
@@ -17,7 +17,9 @@ function create(resource: { resourceType: string }, ifNoneExist?: string) {
 }
 
 function update(resource: { resourceType: string; id: string }, ifMatch?: string) {
-  return record.update(record.scan(JSON.stringify(resource), resource.resourceType), resource.id, { ifMatch });
+  return record.update(custodian, record.scan(JSON.stringify(resource), resource.resourceType), resource.id, {
+    ifMatch,
+  });
 }
 
 function basic(id: string) {
@@ -73,7 +75,7 @@ describe('versions', () => {
 
   it('deletes: gone for reads and searches, kept in history, and may come back', async () => {
     await update({ resourceType: 'Patient', id: 'd', birthDate: '1901-01-01' } as never);
-    await record.remove('Patient', 'd');
+    await record.remove(custodian, 'Patient', 'd');
     expect((await failure(record.read(clinician, 'Patient', 'd'))).status).toBe(410);
     expect(await foundIds('Patient?birthdate=1901-01-01')).toEqual([]);
     expect(JSON.parse((await record.vread(clinician, 'Patient', 'd', '1')).text)).toMatchObject({ id: 'd' });
@@ -197,7 +199,7 @@ describe('search', () => {
       cursor = `&_cursor=${result.next}`;
     }
     expect(seen.filter((id) => id !== 'late').sort()).toEqual(['o1', 'o2', 'o3']);
-    await record.remove('Observation', 'late');
+    await record.remove(custodian, 'Observation', 'late');
   });
 
   it('sorts by a date, and pages in that order', async () => {
@@ -296,7 +298,7 @@ describe('the store against a model', () => {
         const run = Math.random().toString(36).slice(2);
         for (const { id, gender } of operations) {
           if (gender === undefined) {
-            await record.remove('Patient', `${run}${id}`);
+            await record.remove(custodian, 'Patient', `${run}${id}`);
             model.delete(id);
           } else {
             await update({

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { resourceTypes } from '@causeway/fhir';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { TestDatabase } from '../database/testing.ts';
-import { clinician as access, engineer as nobody, testRecord } from '../testing-record.ts';
+import { clinician as access, custodian, engineer as nobody, testRecord } from '../testing-record.ts';
 import type { FhirRecord } from './index.ts';
 
 let test: TestDatabase;
@@ -19,14 +19,14 @@ async function total(type: string, who = access, control: [string, string] = ['_
 
 it('the total of a type is kept with every write, shown to those who may read all, and made for older databases', async () => {
   const put = (type: string, id: string) =>
-    record.update(record.scan(JSON.stringify({ resourceType: type, id, code: { text: 'x' } }), type), id);
+    record.update(custodian, record.scan(JSON.stringify({ resourceType: type, id, code: { text: 'x' } }), type), id);
   expect(await total('Basic')).toBe(0);
   await Promise.all(Array.from({ length: 20 }, (_, i) => put('Basic', `b${i}`)));
   await put('Basic', 'b0');
-  await record.remove('Basic', 'b1');
-  await record.remove('Basic', 'b1');
+  await record.remove(custodian, 'Basic', 'b1');
+  await record.remove(custodian, 'Basic', 'b1');
   await put('Substance', 's');
-  await record.remove('Substance', 's');
+  await record.remove(custodian, 'Substance', 's');
   const expected = [19, 0];
   const totals = async () => [await total('Basic'), await total('Substance')];
   expect(await totals()).toEqual(expected);

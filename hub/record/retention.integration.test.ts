@@ -5,7 +5,7 @@ import { type TestDatabase, testDatabase } from '../database/testing.ts';
 import { AccessLog, accessOf } from '../trust/index.ts';
 import { Expunger, FhirRecord, Retention } from './index.ts';
 
-const clinician = accessOf({ username: 'c', name: 'C', role: 'clinician', organization: 'o' });
+const administrator = accessOf({ username: 'c', name: 'C', role: 'administrator', organization: 'o' });
 
 describe('retention', () => {
   let test: TestDatabase;
@@ -26,11 +26,11 @@ describe('retention', () => {
     const more = type === 'Basic' ? {} : { status: 'active', subject: { reference: 'Patient/p' } };
     for (let i = 0; i < versions; i++) {
       const resource = { resourceType: type, id, code: { text: `${i}` }, ...more };
-      await record.update(record.scan(JSON.stringify(resource), type), id);
+      await record.update(administrator, record.scan(JSON.stringify(resource), type), id);
     }
   };
   const versionsOf = async (type: string, id: string) =>
-    (await record.history(clinician, { type, id }, { count: 100 })).versions.map(({ version }) => version);
+    (await record.history(administrator, { type, id }, { count: 100 })).versions.map(({ version }) => version);
   const set = (type: string, keepVersions: number | undefined, keepDays: number | undefined) =>
     retention.set({ type, keepVersions, keepDays }, 'admin', 'test', async () => {});
 

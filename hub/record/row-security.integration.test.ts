@@ -2,7 +2,7 @@ import { label } from '@causeway/access';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Queryable } from '../database/index.ts';
 import type { TestDatabase } from '../database/testing.ts';
-import { clinician, engineer, testRecord } from '../testing-record.ts';
+import { clinician, custodian, engineer, testRecord } from '../testing-record.ts';
 import { type Access, scopeOf } from '../trust/index.ts';
 import type { FhirRecord } from './index.ts';
 
@@ -13,7 +13,7 @@ let homes: number[];
 beforeAll(async () => {
   ({ test, record } = await testRecord());
   const put = (resource: { resourceType: string; id: string } & object) =>
-    record.update(record.scan(JSON.stringify(resource), resource.resourceType), resource.id);
+    record.update(custodian, record.scan(JSON.stringify(resource), resource.resourceType), resource.id);
   for (const id of ['a', 'b', 'c']) {
     await put({ resourceType: 'Patient', id, name: [{ family: `Family${id}` }] } as never);
     const observation = {

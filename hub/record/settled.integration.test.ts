@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { TestDatabase } from '../database/testing.ts';
-import { clinician, testRecord } from '../testing-record.ts';
+import { clinician, custodian, testRecord } from '../testing-record.ts';
 import { type AnswerText, BundleIntake, type EntryOutcome, type FhirRecord } from './index.ts';
 
 const base = 'http://hub/fhir';
@@ -22,7 +22,7 @@ beforeAll(async () => {
   one.writer.beforeCommit(async () => {
     for (const id of meanwhile.splice(0)) {
       const text = JSON.stringify({ resourceType: 'Basic', id, code: { text: 'meanwhile' } });
-      overtaking.push((await other.update(other.scan(text, 'Basic'), id)).updated);
+      overtaking.push((await other.update(custodian, other.scan(text, 'Basic'), id)).updated);
     }
   });
 });

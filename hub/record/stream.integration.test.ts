@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { TestDatabase } from '../database/testing.ts';
-import { clinician, type TestRecord, testRecord } from '../testing-record.ts';
+import { clinician, custodian, type TestRecord, testRecord } from '../testing-record.ts';
 import type { FhirRecord } from './index.ts';
 
 let test: TestDatabase;
@@ -38,7 +38,7 @@ const carryOut = async (steps: Step[], model?: Map<string, string>) => {
   for (const { id, patient, remove } of steps) {
     const name = `s${run}-${id}`;
     if (remove) {
-      await record.remove('Observation', name);
+      await record.remove(custodian, 'Observation', name);
       model?.delete(name);
     } else {
       const { text } = await put(observation(name, patient, String(Math.random())));
@@ -147,7 +147,7 @@ it('says what was deleted after a time, with the text that it had', async () => 
   await put(observation('gone', 3, 'it was'));
   const since = new Date();
   await new Promise((resolve) => setTimeout(resolve, 5));
-  await record.remove('Observation', 'gone');
+  await record.remove(custodian, 'Observation', 'gone');
   const seq = await record.snapshot(async (snapshot) => snapshot.seq);
   const deleted = [];
   for await (const batch of record.stream.deleted(clinician, 'Observation', {

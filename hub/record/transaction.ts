@@ -31,6 +31,7 @@ export async function runTransaction(
   await checkReads(services, access, entries);
   if (writes.length > 0) {
     await services.write({
+      access,
       keys: plan ? keysOf(plan).known : [],
       made: plan ? keysOf(plan).made : [],
       patients: plan ? patientsOf(plan) : [],

@@ -10,12 +10,14 @@ import { type Row, takeNumbers, writeRows, writeStatementTimes } from './flush.t
 import type { HomeKeys } from './home-keys.ts';
 import type { HomeNumbers } from './home-numbers.ts';
 import { ridOf, sharedHome } from './keys.ts';
+import { LimitedChanges } from './limited-changes.ts';
 import { homePatient, prepare, type ResolveReference, withTime } from './prepare.ts';
 import { seal, sealIdentity } from './sealing.ts';
 import { Settled, SettledChange } from './settled.ts';
 import type { TextSpool } from './text-spool.ts';
 import { TransactionHomes } from './transaction-homes.ts';
 import { type ResourceKey, type Slot, TransactionResources, type Version } from './transaction-resources.ts';
+import type { WriteJob } from './writer.ts';
 
 /** Characters of texts that a large job has in memory before they are settled. */
 const settledLength = 512 * 1024;
@@ -47,6 +49,7 @@ export class WriteSet {
   /** When the transaction began, or, where others were committed since, a moment after them. */
   now: Date;
   readonly #labelling: Labelling;
+  #limited: LimitedChanges | undefined;
   readonly #homes: TransactionHomes;
   readonly #resources: TransactionResources;
   #journal: (() => void)[] = [];
@@ -88,13 +91,22 @@ export class WriteSet {
   /** Loads and locks the resources named, and numbers the patients named. May be called again for more. */
   async load(keys: ResourceKey[], patients: Iterable<string>, texts = false): Promise<void> {
     await this.#resources.load(keys, texts);
+    await this.#limited?.look(keys);
     await this.#homes.load(
       new Set([...patients, ...keys.filter((key) => key.type === 'Patient').map((key) => key.id)]),
     );
   }
 
+  /** Makes the changes that follow those of a job: what its access may not see is not there for them. */
+  async actFor({ access, keys, made = [] }: Pick<WriteJob<unknown>, 'access' | 'keys' | 'made'>): Promise<void> {
+    this.#limited =
+      access && !access.limits.isCustodian ? new LimitedChanges(this.transaction, access, made) : undefined;
+    await this.#limited?.look(keys);
+  }
+
   /** The version of a resource that was loaded, with the changes made so far. */
   get(type: string, id: string): Version | undefined {
+    if (this.#limited?.hides(type, ridOf(id))) return undefined;
     return this.#resources.find(type, ridOf(id))?.current;
   }
 
@@ -108,9 +120,11 @@ export class WriteSet {
     const rid = ridOf(id);
     const slot = this.#resources.slot(type, rid);
     const before = slot.current;
+    this.#limited?.checkTarget(type, rid, before);
     const resolve = this.#homes.sourced(options.resolve);
     const patient = homePatient(scanned, id, resolve);
     const home = patient === undefined ? sharedHome(rid) : this.homeOf(patient);
+    this.#limited?.checkPlace(type, home);
     const version = (before?.version ?? 0) + 1;
     const prepared = prepare(scanned, {
       id,

@@ -4,7 +4,7 @@
  */
 import { labelsOf } from '@causeway/access';
 import type { Database, Transaction } from '../database/index.ts';
-import type { AccessNote } from '../trust/index.ts';
+import type { Access, AccessNote } from '../trust/index.ts';
 import type { CustomParameters } from './custom-parameters.ts';
 import { ParametersChanged } from './flush.ts';
 import type { HomeKeys } from './home-keys.ts';
@@ -26,6 +26,8 @@ export interface WriteJob<T> {
   alone?: boolean;
   /** Makes the change in memory. May be called again when the transaction has to be repeated. */
   apply(set: WriteSet, transaction: Transaction): Promise<T> | T;
+  /** Who changes it; what the access decision hides is not there for the job. The hub itself, where left out. */
+  access?: Access;
   /** The access that the change is, recorded in its transaction. */
   audit?(value: T): AccessNote;
   /** How many resources it writes, about; keeps transactions bounded. */
@@ -186,6 +188,7 @@ export class Writer {
         for (const queued of batch) {
           set.begin();
           try {
+            await set.actFor(queued.job);
             const value = await queued.job.apply(set, transaction);
             set.accept();
             if (queued.job.audit) set.accesses.push(queued.job.audit(value));
@@ -197,6 +200,8 @@ export class Writer {
           }
         }
         if (set.changes.length > 0 || set.touched || set.accesses.length > 0) {
+          // What follows is the hub's own work.
+          await set.actFor({ keys: [] });
           set.enterHomes();
           await this.#parameters.note(set);
           for (const hook of this.#hooks) await hook(set, transaction);

@@ -1,6 +1,15 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type TestDatabase, testDatabase } from '../database/testing.ts';
-import { AccessLog, Accounts, accessCondition, accessOf, keyOf, type Participant, Participants } from './index.ts';
+import {
+  AccessLog,
+  Accounts,
+  accessCondition,
+  accessOf,
+  keyOf,
+  type Participant,
+  Participants,
+  scopeOf,
+} from './index.ts';
 
 let test: TestDatabase;
 beforeAll(async () => {
@@ -102,11 +111,17 @@ it('knows senders by what is registered of them, and others by their own name', 
 it('reads an access into the condition of a statement', () => {
   const values: unknown[] = [];
   const parameter = (value: unknown) => `$${values.push(value)}`;
-  expect(accessCondition(access, 'r.home', parameter)).toBe('true');
-  expect(accessCondition({ ...access, homes: [] }, 'r.home', parameter)).toBe('false');
-  expect(accessCondition({ ...access, homes: [4, 9] }, 'r.home', parameter)).toBe(
+  const custodian = accessOf({ username: 'root', name: 'Root', role: 'administrator', organization: 'Hub' });
+  expect(accessCondition(custodian, 'r', parameter)).toBe('true');
+  expect(accessCondition({ ...custodian, homes: [] }, 'r', parameter)).toBe('false');
+  expect(accessCondition({ ...custodian, homes: [4, 9] }, 'r', parameter)).toBe(
     '(r.home < 0 OR r.home = ANY($1::bigint[]))',
   );
   expect(values).toEqual([[4, 9]]);
-  expect(accessOf({ username: 'e', name: 'E', role: 'integration-engineer', organization: 'x' }).homes).toEqual([]);
+  expect(accessCondition(access, 'r', parameter)).toContain('consent_provision');
+  for (const role of ['patient', 'proxy', 'researcher', 'integration-engineer'] as const) {
+    const without = accessOf({ username: 'x', name: 'X', role, organization: 'Clinic' });
+    expect(accessCondition(without, 'r', parameter)).toBe('false');
+    expect(scopeOf(without)).toMatch(/^\/-?\d+$/);
+  }
 });

@@ -6,7 +6,7 @@ import { randomBytes, randomInt } from 'node:crypto';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { TestDatabase } from '../../database/testing.ts';
-import { clinician as access, testRecord } from '../../testing-record.ts';
+import { clinician as access, custodian, testRecord } from '../../testing-record.ts';
 import type { FhirRecord } from '../index.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: resources of several types are looked into.
@@ -463,7 +463,7 @@ beforeAll(async () => {
   const current = before.map((one, i) => (i % 3 === 0 ? after[i] : one));
   await store(current.filter((_, i) => i % 3 === 0));
   const gone = current.filter((one, i) => i % 11 === 5 && one.resourceType !== 'Patient');
-  for (const { resourceType, id } of gone) await record.remove(resourceType, id);
+  for (const { resourceType, id } of gone) await record.remove(custodian, resourceType, id);
   held = new Map(current.map((one) => [`${one.resourceType}/${one.id}`, JSON.parse(JSON.stringify(one))]));
   for (const { resourceType, id } of gone) held.delete(`${resourceType}/${id}`);
   const { rows } = await test.database.query('SELECT count(DISTINCT person) AS persons FROM link');
@@ -472,7 +472,9 @@ beforeAll(async () => {
 afterAll(() => test.drop());
 
 async function store(resources: Json[]): Promise<void> {
-  await Promise.all(resources.map((one) => record.update(record.scan(JSON.stringify(one), one.resourceType), one.id)));
+  await Promise.all(
+    resources.map((one) => record.update(custodian, record.scan(JSON.stringify(one), one.resourceType), one.id)),
+  );
 }
 
 async function search(type: Type, parameters: [string, string][], limit: number): Promise<Json[]> {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { TestDatabase } from '../../database/testing.ts';
-import { clinician, testRecord } from '../../testing-record.ts';
+import { clinician, custodian, testRecord } from '../../testing-record.ts';
 import { type FhirRecord, RecordError } from '../index.ts';
 import { ridOf } from '../keys.ts';
 import { Searcher } from './index.ts';
@@ -18,7 +18,7 @@ const coded = (code: string, display?: string) => ({
 
 async function put(resource: { resourceType: string; id: string } & Record<string, unknown>) {
   const { resourceType, id } = resource;
-  await record.update(record.scan(JSON.stringify(resource), resourceType), id);
+  await record.update(custodian, record.scan(JSON.stringify(resource), resourceType), id);
 }
 
 const observation = (id: string, patient: string, code: string, more: object = {}) =>

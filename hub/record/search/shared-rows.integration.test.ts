@@ -1,14 +1,14 @@
 /** Parameters that share index rows find what each of them means, and no more. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { TestDatabase } from '../../database/testing.ts';
-import { clinician, testRecord } from '../../testing-record.ts';
+import { clinician, custodian, testRecord } from '../../testing-record.ts';
 import type { FhirRecord } from '../index.ts';
 
 let test: TestDatabase;
 let record: FhirRecord;
 
 const put = (resource: { resourceType: string; id: string; [element: string]: unknown }) =>
-  record.update(record.scan(JSON.stringify(resource), resource.resourceType), resource.id);
+  record.update(custodian, record.scan(JSON.stringify(resource), resource.resourceType), resource.id);
 
 const quantity = (value: number) => ({ value, system: 'http://unitsofmeasure.org', code: 'mg' });
 
