@@ -87,7 +87,7 @@ export class Authenticator {
     const site = /^site:(.+)$/.exec(claims.subject)?.[1];
     const role = roleOf(claims.role);
     const user = { username: claims.subject, name: claims.subject, role, organization: site ?? 'local' };
-    const caller = { ...accessOf(user), site };
+    const caller = { ...accessOf({ ...user, ...(site === undefined ? {} : { participant: site }) }), site };
     if (this.#callers.size >= remembered) this.#callers.clear();
     this.#callers.set(token, { caller, until: Math.min(Date.now() + rememberedMs, expiryOf(token)) });
     return caller;
@@ -99,7 +99,14 @@ export class Authenticator {
     if (!verified) throw new RecordError(401, 'login', 'The token is not one of this hub, or not any more.');
     const { client, clientName, organization, grant } = verified;
     const user = verified.user ?? { username: `client:${client}`, name: clientName, role: 'system', organization };
-    return { ...accessOf(user), site: undefined, client, grant };
+    // A service is its organisation's, or its own; it is never the hub's.
+    const participant = user.role === 'system' ? organization : undefined;
+    return {
+      ...accessOf({ ...user, isApp: true, ...(participant ? { participant } : {}) }),
+      site: undefined,
+      client,
+      grant,
+    };
   }
 }
 

@@ -5,7 +5,7 @@
  */
 import type { FastifyRequest } from 'fastify';
 import { RecordError } from '../record/index.ts';
-import type { Access, Scope } from '../trust/index.ts';
+import { type Access, confinedTo, ofTypes, type Scope } from '../trust/index.ts';
 import { mediaTypeOf } from './fhir-format.ts';
 import { prefersAsync } from './fhir-jobs.ts';
 
@@ -64,7 +64,7 @@ export async function grantedAccess<A extends Access>(
   const needs = needsOf(request);
   const scopes = access.grant.scopes.filter(({ query }) => query.length === 0);
   const wide = scopes.filter(({ context }) => context !== 'patient');
-  if (wide.length > 0 && needs.every((need) => isCovered(wide, need))) return access;
+  if (wide.length > 0 && needs.every((need) => isCovered(wide, need))) return readable(access, wide);
   const uncovered = needs.find((need) => !isCovered(scopes, need));
   if (uncovered || needs.length === 0) throw refusal(uncovered, access.grant.scopes);
   if (needs.some(({ interaction }) => !['read', 'search'].includes(interaction))) {
@@ -72,9 +72,14 @@ export async function grantedAccess<A extends Access>(
   }
   const homes = access.grant.patient === undefined ? [] : await homesOf(access.grant.patient);
   if (homes.length === 0) throw new RecordError(403, 'forbidden', 'The token has no patient in context.');
-  if (access.homes === 'all') return { ...access, homes };
-  const own = new Set(access.homes);
-  return { ...access, homes: homes.filter((home) => own.has(home)) };
+  const own = access.homes === 'all' ? homes : homes.filter((home) => (access.homes as number[]).includes(home));
+  return confinedTo(readable(access, scopes), own);
+}
+
+/** The access to the types that scopes let read: what else a search touches is not found by it. */
+function readable<A extends Access>(access: A, scopes: readonly Scope[]): A {
+  const types = scopes.filter(({ read, search }) => read || search).map(({ type }) => type);
+  return types.includes('*') ? access : ofTypes(access, types);
 }
 
 /** @throws RecordError 403 where a client's scopes do not cover reading resources of a type */

@@ -73,6 +73,8 @@ export interface AccessUser {
   ages?: readonly (number | undefined)[];
   /** An emergency access is under way. */
   isEmergency?: boolean;
+  /** An app asks on their behalf. */
+  isApp?: boolean;
 }
 
 /** Until a network has said anything. */
@@ -111,6 +113,7 @@ export function accessOf(user: AccessUser, policy: Policy = defaultPolicy): Acce
       ...(user.agreedTypes ? { agreedTypes: user.agreedTypes } : {}),
       ...(user.ages ? { ages: user.ages } : {}),
       ...(user.isEmergency ? { isEmergency: true } : {}),
+      ...(user.isApp ? { isApp: true } : {}),
     },
     policy,
   );
@@ -124,6 +127,13 @@ export function accessOf(user: AccessUser, policy: Policy = defaultPolicy): Acce
     homes: isOfAny ? homes : [],
     limits,
   };
+}
+
+/** The same access, to some types only. */
+export function ofTypes<A extends Access>(access: A, types: readonly string[]): A {
+  const { limits } = access;
+  const both = limits.types === 'all' ? types : limits.types.filter((type) => types.includes(type));
+  return { ...access, limits: { ...limits, types: both } };
 }
 
 /** The same access, confined to homes. */

@@ -8,6 +8,7 @@ export {
   defaultPolicy,
   type Grant,
   homeCondition,
+  ofTypes,
   type Role,
   refusedChange,
   roles,

@@ -27,6 +27,8 @@ export interface Subject {
   names: readonly string[];
   /** The caller is confined to the records of known persons. */
   isConfined: boolean;
+  /** An app asks, on whosever behalf: it is never the hub's own. */
+  isApp?: boolean;
   /** The types that an agreement names; undefined: none does. */
   agreedTypes?: readonly string[];
   /** Of a proxy: the ages of those represented, in years; undefined where it is not known. */
@@ -136,8 +138,8 @@ export function limitsOf(subject: Subject, policy: Policy): Limits {
 }
 
 /** The hub's own accounts and those who run it. */
-function isCustodian({ role, organization, isEmergency }: Subject): boolean {
-  return !isEmergency && (role === 'administrator' || (role === 'system' && organization === undefined));
+function isCustodian({ role, organization, isEmergency, isApp }: Subject): boolean {
+  return !isEmergency && !isApp && (role === 'administrator' || (role === 'system' && organization === undefined));
 }
 
 function nothing({ names, purpose }: Subject): Limits {
