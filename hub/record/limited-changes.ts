@@ -13,7 +13,7 @@ import type { ResourceKey, Version } from './transaction-resources.ts';
 export class LimitedChanges {
   readonly #transaction: Transaction;
   readonly #access: Access;
-  readonly #made: Set<string>;
+  readonly #made = new Set<string>();
   readonly #looked = new Set<string>();
   readonly #visible = new Set<string>();
 
@@ -21,7 +21,12 @@ export class LimitedChanges {
   constructor(transaction: Transaction, access: Access, made: readonly ResourceKey[]) {
     this.#transaction = transaction;
     this.#access = access;
-    this.#made = new Set(made.map(({ type, id }) => `${type}/${ridOf(id)}`));
+    this.make(made);
+  }
+
+  /** Adds resources under ids of the hub's making. */
+  make(made: readonly ResourceKey[]): void {
+    for (const { type, id } of made) this.#made.add(nameOf({ type, rid: ridOf(id) }));
   }
 
   /** Asks which of these may be seen; they are locked already. */

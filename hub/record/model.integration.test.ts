@@ -5,7 +5,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { TestDatabase } from '../database/testing.ts';
-import { clinician as access, custodian, testRecord } from '../testing-record.ts';
+import { custodian as access, testRecord } from '../testing-record.ts';
 import { type FhirRecord, RecordError } from './index.ts';
 
 let test: TestDatabase;
@@ -187,9 +187,9 @@ async function carryOut(model: Model, one: Change): Promise<void> {
   const expected = model.apply(one);
   const outcome =
     one.kind === 'update'
-      ? record.update(custodian, scan(resourceOf(model.run, one.type, one.content, id)), id, when)
+      ? record.update(access, scan(resourceOf(model.run, one.type, one.content, id)), id, when)
       : one.kind === 'remove'
-        ? record.remove(custodian, one.type, id, when)
+        ? record.remove(access, one.type, id, when)
         : record.patch(
             access,
             one.type,

@@ -85,6 +85,7 @@ export class WriteSet {
   /** Makes ready for resources under ids of the hub's making, which are not there yet. */
   async expect(made: readonly ResourceKey[]): Promise<void> {
     for (const { type, id } of made) this.#resources.slot(type, ridOf(id));
+    this.#limited?.make(made);
     await this.#homes.expect(made.filter(({ type }) => type === 'Patient').map(({ id }) => ridOf(id)));
   }
 
