@@ -54,6 +54,7 @@ export async function startHub(config: Config, progress: Progress, pages = scree
     const accessLog = new AccessLog(database);
     const record = new FhirRecord(system, master);
     await record.buildIndex((done, total) => progress.count('Making the search index anew, resources', done, total));
+    await record.labelStored((done) => progress.count('Labelling what is stored, versions', done, done));
     const parameterFault = (error: unknown) =>
       log.error({ error: faultText(error) }, 'custom search parameters were not brought up to date');
     await record.parameters.watch(parameterFault);

@@ -16,6 +16,7 @@ import { type History, historyPage } from './history.ts';
 import { HomeKeys } from './home-keys.ts';
 import { buildIndex } from './index-build.ts';
 import { isId } from './keys.ts';
+import { labelStored } from './label-build.ts';
 import { logicalId } from './logical-id.ts';
 import { type HistoryPage, Reader, type StoredResource } from './read.ts';
 import {
@@ -123,6 +124,11 @@ export class FhirRecord {
   /** Brings what resources are found by up to date; before the first search. See `buildIndex`. */
   buildIndex(progress: (done: number, total: number) => void): Promise<void> {
     return buildIndex(this.#database, this.keys, progress);
+  }
+
+  /** Labels what nobody has labelled yet; see `labelStored`. */
+  labelStored(progress: (done: number) => void): Promise<void> {
+    return labelStored(this.#database, this.keys, this.writer.labelling, progress);
   }
 
   /** Which index serves a search, and what it costs. @throws RecordError 400 */

@@ -63,7 +63,8 @@ export class Writer {
   readonly #keys: HomeKeys;
   readonly #parameters: CustomParameters;
   readonly #numbers = new HomeNumbers();
-  #labelling: Labelling = labelsOf;
+  /** The labels of a resource. */
+  labelling: Labelling = labelsOf;
   readonly #hooks: CommitHook[] = [];
   readonly #afterCommit: ((set: WriteSet) => void)[] = [];
   #queue: Queued[] = [];
@@ -78,11 +79,6 @@ export class Writer {
     this.#database = database;
     this.#keys = keys;
     this.#parameters = parameters;
-  }
-
-  /** Says how resources are labelled; before that by what they say themselves. */
-  useLabelling(labelling: Labelling): void {
-    this.#labelling = labelling;
   }
 
   /** Adds a step to every transaction. Steps run in the order in which they were added. */
@@ -175,7 +171,7 @@ export class Writer {
           this.#numbers,
           new Date(),
           this.#parameters.version,
-          this.#labelling,
+          this.labelling,
         );
         const made = batch.flatMap(({ job }) => job.made ?? []);
         // Should an id have been there after all, it is looked up like any other.
