@@ -22,6 +22,7 @@ import { forgetPatients, PersonIndex } from './identity/index.ts';
 import { ConversionPool, Messages, Processor, Receiver, Reprocess, ReprocessJobs } from './inbox/index.ts';
 import type { Progress, RunningHub } from './lifecycle.ts';
 import { AcknowledgementRoutes, Deliveries, Derivation, forgetDeliveries, Sender } from './outbox/index.ts';
+import { QueryResponder } from './query/index.ts';
 import { Expunger, FhirRecord, Labels, Retention, useDefinitions } from './record/index.ts';
 import { screens } from './screens/index.ts';
 import { masterKey, tokenKey } from './secrets/index.ts';
@@ -104,7 +105,8 @@ export async function startHub(config: Config, progress: Progress, pages = scree
 
     const acks = new ApplicationAcks(system, master, log);
     closing.push(() => acks.stop());
-    const gate = new V2Gate({ receiver, participants, acks, deliveries, log });
+    const responder = new QueryResponder({ record, database: system, participants, accessLog, log });
+    const gate = new V2Gate({ receiver, participants, acks, deliveries, responder, log });
     const authorization = new Authorization({
       database,
       master,

@@ -6,7 +6,8 @@ import { createHash } from 'node:crypto';
 import { parseCda } from '@causeway/ccda';
 import { isParseError, type Message, type MessageHeader, type ParseError, parseMessage } from '@causeway/hl7v2';
 import type { Received } from '../inbox/index.ts';
-import { keyOf, type Participants } from '../trust/index.ts';
+import { type QueryKind, queryKind } from '../query/index.ts';
+import { type Access, keyOf, type Participants } from '../trust/index.ts';
 
 /** What is known of who sends, beside what the message says. */
 export interface Origin {
@@ -14,16 +15,18 @@ export interface Origin {
   site?: string | undefined;
   /** The charset that the transport told. */
   charset?: string | undefined;
+  /** Whose token it came with. */
+  caller?: Access;
   /** Whether a participant's messages need its certificate here. */
   byCertificate?: boolean;
 }
 
-/** An HL7 v2 message, or what is wrong with it, ready for the inbox. */
+/** An HL7 v2 message, or what is wrong with it, ready for the inbox. `query`: it asks, and is answered by what it asks for. */
 export function acceptV2(
   bytes: Uint8Array,
   participants: Participants,
   origin: Origin = {},
-): { received: Received; parsed: Message | ParseError } {
+): { received: Received; parsed: Message | ParseError; query?: QueryKind | undefined } {
   const { charset } = origin;
   const parsed = parseMessage(bytes, charset === undefined ? {} : { charset });
   const header = parsed.header;
@@ -50,7 +53,8 @@ export function acceptV2(
   }
   const { code, event } = parsed.type;
   const patient = parsed.get('PID-3.1') ?? parsed.get('PID-2.1') ?? '';
-  const settled = code === 'ACK' || (isLinkStart(header) && parsed.segments.length === 1);
+  const query = queryKind(code, event);
+  const settled = code === 'ACK' || query !== undefined || (isLinkStart(header) && parsed.segments.length === 1);
   const received: Received = {
     ...common,
     type: event ? `${code}^${event}` : code,
@@ -58,13 +62,30 @@ export function acceptV2(
     lane: patient ? `${source} ${patient}` : `${source} ${parsed.controlId}`,
     settled,
     applicationWish: settled || impostor !== undefined ? undefined : applicationWish(header),
-    refused: impostor ?? (isQuestion(code) ? questionReason : undefined),
+    refused:
+      impostor ??
+      (query ? refusedQuery(query, source, participants, origin) : isQuestion(code) ? questionReason : undefined),
   };
-  return { received, parsed };
+  return { received, parsed, query };
 }
 
 const questionReason =
-  'The hub answers no queries of HL7 v2 (QBP, QRY and the like): ask for patients, results and immunizations by FHIR.';
+  'Of the queries of HL7 v2 the hub answers QBP^Q22, QBP^Q23, QBP^Q11 and QRY^A19: ask for anything else by FHIR.';
+
+/** Why a query is not answered: who asks may not. */
+function refusedQuery(
+  { topic }: QueryKind,
+  source: string,
+  participants: Participants,
+  { caller }: Origin,
+): string | undefined {
+  if (topic === undefined) return undefined;
+  if (caller && caller.homes !== 'all') return `The role ${caller.role} may not read these records.`;
+  if (caller?.grant) return 'What an app was granted is good for FHIR only.';
+  return participants.byKey(source).queries?.includes(topic)
+    ? undefined
+    : `The sender may not ask for ${topic}: nobody allowed it to (queries of the participant ${source}).`;
+}
 
 /** Whether a message of this type (MSH-9.1) asks, and waits for an answer that an acknowledgement is not. */
 export function isQuestion(code: string): boolean {

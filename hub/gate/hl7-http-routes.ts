@@ -32,14 +32,17 @@ export function hl7HttpRoutes(app: FastifyInstance, { gate, acks, authenticator 
     if (!body || body.length === 0) throw new RecordError(400, 'required', 'The request has no body.');
     const charset = charsetOf(request);
     const way = new OneAnswer();
-    const answer = await gate.take(body, { site: who.site, charset }, way);
+    const answer = await gate.take(body, { site: who.site, caller: who, charset }, way);
     const isLast = answer !== undefined || acks.pending(way) === 0;
     const later = isLast ? way.close() : await way.wait(applicationMs);
     await acks.closed(way);
+    // One answer only goes back: that of the application says more than that the message was taken.
+    if (later) {
+      const code = /\rMSA.(A[AER])/.exec(later.toString('latin1'))?.[1] as AcknowledgementCode | undefined;
+      return write(reply, later, statusOf[code ?? 'AA'], charset ?? 'utf-8');
+    }
     if (answer) return write(reply, answer.bytes, statusOf[answer.code], charset ?? answer.encoding);
-    if (isLast) return reply.code(204).send();
-    if (!later) return reply.code(202).send();
-    return write(reply, later, /\rMSA.A[ER]/.test(later.toString('latin1')) ? 500 : 200, charset ?? 'utf-8');
+    return reply.code(isLast ? 204 : 202).send();
   });
 }
 

@@ -39,7 +39,8 @@ function recognise(body: Buffer, site: string | undefined, participants: Partici
     .toString('latin1')
     .replace(/^[\uFEFF\xEF\xBB\xBF\s\v]+/, '');
   if (start.startsWith('MSH')) {
-    const { received } = acceptV2(body, participants, { site });
+    const { received, query } = acceptV2(body, participants, { site });
+    if (query) received.refused ??= 'A query is answered over MLLP and at /hl7 only: here nothing is.';
     // Over this way there is no acknowledgement that could say what number is expected, or what came of it.
     return { ...received, sequence: undefined, applicationWish: undefined };
   }

@@ -6,9 +6,11 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type TestDatabase, testDatabase } from '../database/testing.ts';
 import { Receiver } from '../inbox/index.ts';
 import { Deliveries } from '../outbox/index.ts';
+import { QueryResponder } from '../query/index.ts';
+import { FhirRecord } from '../record/index.ts';
 import { adt, longAnswered } from '../testing-messages.ts';
 import { openMllp } from '../testing-mllp.ts';
-import { Participants } from '../trust/index.ts';
+import { AccessLog, Participants } from '../trust/index.ts';
 import { ApplicationAcks } from './application-acks.ts';
 import { type MllpOptions, type MllpServer, startMllp } from './mllp.ts';
 import { V2Gate } from './take-v2.ts';
@@ -33,7 +35,11 @@ describe('the limits of MLLP connections', () => {
     const participants = new Participants(database);
     const acks = new ApplicationAcks(database, randomBytes(32), log);
     const receiver = new Receiver(test.database, randomBytes(32), () => {});
-    const gate = new V2Gate({ receiver, participants, acks, deliveries: new Deliveries(database, participants), log });
+    const record = new FhirRecord(database, randomBytes(32));
+    const accessLog = new AccessLog(database);
+    const responder = new QueryResponder({ record, database, participants, accessLog, log });
+    const deliveries = new Deliveries(database, participants);
+    const gate = new V2Gate({ receiver, participants, acks, deliveries, responder, log });
     const server = await startMllp(
       {
         host: '127.0.0.1',

@@ -137,8 +137,7 @@ describe('the MLLP gate', () => {
   });
 
   it('rejects a query, which it has no answer for, and keeps it', async () => {
-    const query =
-      'MSH|^~\\&|EHR|CLINIC|||20240301||QBP^Q22^QBP_Q21|ASK1|P|2.5\rQPD|Q22^Find^HL7|T1|@PID.5.1^Marlow\rRCP|I\r';
+    const query = 'MSH|^~\\&|EHR|CLINIC|||20240301||QBP^Q25^QBP_Q21|ASK1|P|2.5\rQPD|Q25^Find^HL7|T1|1\rRCP|I\r';
     const [answer] = await hub.deliver(query);
     expect(answer).toContain('MSA|AR|ASK1');
     expect(answer).toContain('200^Unsupported message type');

@@ -2,22 +2,24 @@
  * An organisation on the network over HTTP: who it is, where it receives, and how it is connected.
  *
  * `PUT /api/participants/:key` takes `{ name, kind, sendingFacility?, sendingApplication?, identifierSystem?,
- * identifierAuthority?, endpoint?, transport? }` (see `hub/trust/participants.ts`); what is left out is as it was, null
+ * identifierAuthority?, endpoint?, transport?, queries? }` (see `hub/trust/participants.ts`); what is left out is as it was, null
  * takes it away. `PUT /api/participants/:key/settings` takes what its dialect needs (see `participant-settings.ts`), whole.
  */
 import { isAbsolute } from 'node:path';
 import { refusedVersion, type V2MessageCode, type V2Version, v2MessageCodes, v2Versions } from '@causeway/mapping';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { RecordError } from '../record/index.ts';
-import type {
-  AccessLog,
-  Endpoint,
-  EndpointTls,
-  Participant,
-  Participants,
-  Role,
-  Transport,
-  V2Endpoint,
+import {
+  type AccessLog,
+  type Endpoint,
+  type EndpointTls,
+  type Participant,
+  type Participants,
+  type QueryTopic,
+  queryTopics,
+  type Role,
+  type Transport,
+  type V2Endpoint,
 } from '../trust/index.ts';
 import type { Authenticator } from './authenticate.ts';
 import { jsonBody, text } from './body.ts';
@@ -49,14 +51,17 @@ export function participantRoutes(app: FastifyInstance, parts: ParticipantParts)
 
   app.get('/api/participants', async (request) => {
     await as(request, engineers, 'list-participants');
-    const all = participants.all().map(({ key, name, kind, sendingFacility, sendingApplication, settings }) => ({
-      key,
-      name,
-      kind,
-      sendingFacility,
-      sendingApplication,
-      settings,
-    }));
+    const all = participants
+      .all()
+      .map(({ key, name, kind, sendingFacility, sendingApplication, settings, queries }) => ({
+        key,
+        name,
+        kind,
+        sendingFacility,
+        sendingApplication,
+        settings,
+        queries: queries ?? [],
+      }));
     return { participants: all.sort((a, b) => (a.name < b.name ? -1 : 1)) };
   });
 
@@ -99,6 +104,7 @@ const names = [
   'identifierAuthority',
   'endpoint',
   'transport',
+  'queries',
 ];
 
 function participantOf(key: string, before: Participant | undefined, body: Body): Participant {
@@ -126,6 +132,7 @@ function participantOf(key: string, before: Participant | undefined, body: Body)
         : body.transport === null
           ? {}
           : transportOf(object(body.transport, 'transport')),
+    queries: body.queries === undefined ? before?.queries : body.queries === null ? [] : queriesOf(body.queries),
   };
 }
 
@@ -227,6 +234,12 @@ function transportOf(body: Body): Transport {
     throw wrong('transport.sequenceNumbers', 'true or false');
   }
   return body as Transport;
+}
+
+function queriesOf(value: unknown): QueryTopic[] {
+  const isTopic = (one: unknown): one is QueryTopic => queryTopics.some((topic) => topic === one);
+  if (Array.isArray(value) && value.every(isTopic)) return queryTopics.filter((topic) => value.includes(topic));
+  throw wrong('queries', `a list of ${queryTopics.join(', ')}`);
 }
 
 function only(body: Body, allowed: string[], where: string): void {

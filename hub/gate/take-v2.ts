@@ -7,7 +7,9 @@ import {
   type Acknowledgement,
   type AcknowledgementOptions,
   acknowledge,
+  acknowledgementCode,
   isBatch,
+  isEnhanced,
   isParseError,
   type Message,
   type ParseError,
@@ -17,11 +19,13 @@ import type { Logger } from 'pino';
 import { faultText } from '../faults.ts';
 import type { Receipt, Received, Receiver } from '../inbox/index.ts';
 import type { Deliveries } from '../outbox/index.ts';
+import type { QueryResponder, TakenQuery } from '../query/index.ts';
 import { newId } from '../record/index.ts';
 import type { Participants } from '../trust/index.ts';
 import { acceptV2, isQuestion, type Origin } from './accept.ts';
 import type { AnswerWay, ApplicationAcks } from './application-acks.ts';
 import { batchAnswer, envelopeOf } from './batch-answer.ts';
+import { Turns } from './turns.ts';
 
 /** An answer, with its first acknowledgement code; of a batch the worst. */
 export type Answer = Pick<Acknowledgement, 'bytes' | 'code' | 'encoding'>;
@@ -31,14 +35,18 @@ export interface V2GateParts {
   participants: Participants;
   acks: ApplicationAcks;
   deliveries: Deliveries;
+  responder: QueryResponder;
   log: Logger;
 }
 
 const unsupportedType = { errorCode: '200', segment: 'MSH', field: 9 } as const;
+/** Queries that are answered at a time; messages wait for none of them. */
+const queriesAtOnce = 4;
 const severity = ['AA', 'CA', 'AE', 'CE', 'AR', 'CR'];
 
 export class V2Gate {
   readonly #parts: V2GateParts;
+  readonly #queries = new Turns(queriesAtOnce);
 
   constructor(parts: V2GateParts) {
     this.#parts = parts;
@@ -82,7 +90,7 @@ export class V2Gate {
   }
 
   async #takeOne(content: Uint8Array, origin: Origin, way: AnswerWay): Promise<Answer | undefined> {
-    const { received, parsed } = acceptV2(content, this.#parts.participants, origin);
+    const { received, parsed, query } = acceptV2(content, this.#parts.participants, origin);
     const receipt = await this.#keep(received);
     if (!receipt) return notStored(parsed);
     if (!isParseError(parsed) && parsed.type.code === 'ACK') {
@@ -91,6 +99,11 @@ export class V2Gate {
     const { expected, refused } = receipt.sequence ?? {};
     if (refused !== undefined) {
       return rejection(parsed, [{ errorCode: '199', message: refused, segment: 'MSH', field: 13 }], expected);
+    }
+    if (query && !isParseError(parsed)) {
+      const { source, refused: reason } = received;
+      const taken = { message: parsed, kind: query, source, caller: origin.caller, expectedSequenceNumber: expected };
+      return this.#answerQuery(taken, reason, way);
     }
     if (received.refused !== undefined) {
       const at =
@@ -103,6 +116,27 @@ export class V2Gate {
     }
     const accepted = { outcome: 'accept', expectedSequenceNumber: expected, ...stamp() } as const;
     return acknowledge(isParseError(parsed) ? parsed.header! : parsed, accepted);
+  }
+
+  /**
+   * Answers a query: in original mode at once; in enhanced mode by the commit acknowledgement, where it is wanted, and by the
+   * response behind it. That is what a query is for, so it goes also where MSH-16 is empty.
+   */
+  async #answerQuery(query: TakenQuery, refused: string | undefined, way: AnswerWay): Promise<Answer | undefined> {
+    const { responder } = this.#parts;
+    const answer = await this.#queries.take(1, () =>
+      refused === undefined ? responder.answer(query) : responder.refuse(query, refused),
+    );
+    const { header } = query.message;
+    if (!isEnhanced(header)) return answer;
+    const outcome = answer.code === 'AA' ? 'accept' : answer.code === 'AE' ? 'error' : 'reject';
+    const isWished =
+      header.applicationAcknowledgement === undefined ||
+      acknowledgementCode(header, outcome, 'application') !== undefined;
+    // Not waited for: it leaves behind the answer that is returned here.
+    if (isWished) void way.send(answer.bytes);
+    const { expectedSequenceNumber } = query;
+    return acknowledge(query.message, { outcome: 'accept', expectedSequenceNumber, ...stamp() });
   }
 
   /**

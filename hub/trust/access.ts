@@ -141,6 +141,11 @@ export function confinedTo<A extends Access>(access: A, homes: number[]): A {
   return { ...access, homes, limits: { ...access.limits, isConfined: true } };
 }
 
+/** The access of an organisation whose system asks over HL7 v2, for the care that it gives. */
+export function participantAccess({ key, name }: { key: string; name: string }): Access {
+  return accessOf({ username: `site:${key}`, name, role: 'system', organization: key, participant: key });
+}
+
 /**
  * The access decision on a row of `resource`, or of `resource_history`, as SQL.
  * @param alias the table's alias

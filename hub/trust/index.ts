@@ -9,6 +9,7 @@ export {
   type Grant,
   homeCondition,
   ofTypes,
+  participantAccess,
   type Role,
   refusedChange,
   roles,
@@ -24,6 +25,8 @@ export {
   type MllpEndpoint,
   type Participant,
   Participants,
+  type QueryTopic,
+  queryTopics,
   type Transport,
   type V2Endpoint,
 } from './participants.ts';

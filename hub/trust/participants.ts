@@ -57,6 +57,10 @@ export interface Transport {
   sequenceNumbers?: boolean;
 }
 
+/** What an organisation may be allowed to ask for by queries of HL7 v2. */
+export const queryTopics = ['demographics', 'identifiers', 'immunizations'] as const;
+export type QueryTopic = (typeof queryTopics)[number];
+
 export interface Participant {
   key: string;
   name: string;
@@ -79,6 +83,8 @@ export interface Participant {
   endpoint: Endpoint | undefined;
   /** Left out in a change: as it was. */
   transport?: Transport | undefined;
+  /** What it may ask for by queries of HL7 v2; nothing where it is not told. Left out in a change: as it was. */
+  queries?: QueryTopic[] | undefined;
 }
 
 const pollMs = 2_000;
@@ -114,6 +120,7 @@ export class Participants {
           settings: row.settings,
           endpoint: row.endpoint ?? undefined,
           transport: row.transport,
+          queries: row.queries,
         },
       ]),
     );
@@ -136,13 +143,13 @@ export class Participants {
     const { key, name, kind, settings } = participant;
     await this.#database.query(
       `INSERT INTO participant (key, name, kind, sending_facility, sending_application, identifier_system,
-                                identifier_authority, settings, endpoint, transport)
-       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, coalesce($10, '{}'::jsonb))
+                                identifier_authority, settings, endpoint, transport, queries)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, coalesce($10, '{}'::jsonb), coalesce($11::text[], '{}'))
        ON CONFLICT (key) DO UPDATE SET name = excluded.name, kind = excluded.kind,
          sending_facility = excluded.sending_facility, sending_application = excluded.sending_application,
          identifier_system = excluded.identifier_system, identifier_authority = excluded.identifier_authority,
          settings = excluded.settings, endpoint = excluded.endpoint,
-         transport = coalesce($10, participant.transport)`,
+         transport = coalesce($10, participant.transport), queries = coalesce($11, participant.queries)`,
       [
         key,
         name,
@@ -154,10 +161,14 @@ export class Participants {
         JSON.stringify(settings),
         participant.endpoint ? JSON.stringify(participant.endpoint) : null,
         participant.transport ? JSON.stringify(participant.transport) : null,
+        participant.queries ?? null,
       ],
     );
     this.#changes++;
-    this.#all.set(key, { ...participant, transport: participant.transport ?? this.#all.get(key)?.transport ?? {} });
+    const before = this.#all.get(key);
+    const transport = participant.transport ?? before?.transport ?? {};
+    const queries = participant.queries ?? before?.queries ?? [];
+    this.#all.set(key, { ...participant, transport, queries });
   }
 
   all(): Participant[] {

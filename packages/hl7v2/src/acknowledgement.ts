@@ -72,12 +72,37 @@ export function acknowledge(
     return undefined;
   }
   const reported = isParseError(to) ? [to, ...(options.conditions ?? [])] : (options.conditions ?? []);
+  const wishes = options.stage === 'application' && isEnhanced(header) ? applicationAnswerWishes : ['', ''];
+  return writeAnswer(to, code, { ...options, conditions: reported, wishes });
+}
+
+/** An answer beside its acknowledgement code. */
+export interface AnswerContent extends Pick<AcknowledgementOptions, 'time' | 'controlId' | 'expectedSequenceNumber'> {
+  readonly conditions: readonly Condition[];
+  /** MSH-9; without it, that of an acknowledgement. */
+  readonly type?: readonly string[];
+  /** MSH-15 and MSH-16. */
+  readonly wishes: readonly string[];
+  /** MSH-21, in the delimiters of the answer. */
+  readonly profile?: (delimiters: Delimiters) => string;
+  /** The segments behind ERR, each ended by CR. */
+  readonly more?: (delimiters: Delimiters) => string;
+}
+
+/** Writes MSH, MSA, ERR and what follows in the version, delimiters and charset of the message answered. */
+export function writeAnswer(
+  to: Message | ParseError | MessageHeader,
+  code: AcknowledgementCode,
+  content: AnswerContent,
+): Acknowledgement {
+  const header = headerOf(to);
   const version = answerVersion(header);
   const delimiters = header && areUsable(header.delimiters) ? header.delimiters : standardDelimiters;
   const written = (charset: string) =>
-    mshSegment(header, delimiters, version, options, charset) +
-    msaSegment(header, delimiters, version, code, reported, options.expectedSequenceNumber) +
-    errSegments(delimiters, version, reported);
+    mshSegment(header, delimiters, version, content, charset) +
+    msaSegment(header, delimiters, version, code, content.conditions, content.expectedSequenceNumber) +
+    errSegments(delimiters, version, content.conditions) +
+    (content.more?.(delimiters) ?? '');
   const declared = header?.charsets[0] ?? '';
   const known = charsetLabel(declared);
   const label = labelOf(to, header);
@@ -172,17 +197,16 @@ function mshSegment(
   header: MessageHeader | undefined,
   delimiters: Delimiters,
   version: string,
-  options: AcknowledgementOptions,
+  { time, controlId, wishes, type, profile }: AnswerContent,
   charset: string,
 ): string {
   const { field, component, repetition, escape: mark, subcomponent, truncation = '' } = delimiters;
   const echo = (raw: string | undefined) => echoed(raw, header, delimiters);
   const event = isBefore(version, 2) ? [] : [echo(header?.triggerEvent)];
-  // MSH-13 to MSH-18.
-  const wishes = options.stage === 'application' && isEnhanced(header) ? applicationAnswerWishes : ['', ''];
-  const trailing = ['', '', ...wishes, '', charset === '' ? '' : echo(charset)];
+  // MSH-13 to MSH-21.
+  const trailing = ['', '', ...wishes, '', charset === '' ? '' : echo(charset), '', '', profile?.(delimiters) ?? ''];
   while (trailing.at(-1) === '') trailing.pop();
-  const type = event[0] ? ['ACK', ...event, ...(isBefore(version, 5) ? [] : ['ACK'])] : ['ACK'];
+  const ofAcknowledgement = event[0] ? ['ACK', ...event, ...(isBefore(version, 5) ? [] : ['ACK'])] : ['ACK'];
   return `${[
     'MSH',
     component + repetition + mark + subcomponent + truncation,
@@ -190,10 +214,10 @@ function mshSegment(
     echo(header?.receivingFacility),
     echo(header?.sendingApplication),
     echo(header?.sendingFacility),
-    isBefore(version, 3) ? formatDateTime(options.time).slice(0, 14) : formatDateTime(options.time),
+    isBefore(version, 3) ? formatDateTime(time).slice(0, 14) : formatDateTime(time),
     '',
-    type.join(component),
-    escapeText(options.controlId, delimiters),
+    (type ?? ofAcknowledgement).join(component),
+    escapeText(controlId, delimiters),
     echo(header?.processingId) || 'P',
     version,
     ...trailing,

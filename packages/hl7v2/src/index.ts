@@ -43,4 +43,6 @@ export type { ParseOptions } from './parse.ts';
 export { parseMessage } from './parse.ts';
 export type { ConditionCode, ParseError, ParseErrorCode } from './parse-error.ts';
 export { isParseError } from './parse-error.ts';
+export type { ResponseOptions, ResponseSegment } from './response.ts';
+export { respond } from './response.ts';
 export { Segment } from './segment.ts';

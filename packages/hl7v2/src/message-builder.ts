@@ -95,10 +95,7 @@ export class MessageBuilder {
    * @throws RangeError when the name is not three capitals or digits, or a field number is not from 1 to 999
    */
   segment(name: string, values: FieldValues): this {
-    if (!/^[A-Z][A-Z0-9]{2}$/.test(name)) {
-      throw new RangeError(`"${name}" is no segment name`);
-    }
-    this.#text += `${[name, ...writeFields(values, this.#delimiters)].join(this.#delimiters.field)}\r`;
+    this.#text += writeSegment(name, values, this.#delimiters);
     return this;
   }
 
@@ -119,6 +116,18 @@ export class MessageBuilder {
     }
     return bytes;
   }
+}
+
+/**
+ * One segment, ended by CR.
+ *
+ * @throws RangeError when the name is not three capitals or digits, or a field number is not from 1 to 999
+ */
+export function writeSegment(name: string, values: FieldValues, delimiters: Delimiters): string {
+  if (!/^[A-Z][A-Z0-9]{2}$/.test(name)) {
+    throw new RangeError(`"${name}" is no segment name`);
+  }
+  return `${[name, ...writeFields(values, delimiters)].join(delimiters.field)}\r`;
 }
 
 /** Fields 1 to the last that is not empty, written. */

@@ -221,6 +221,9 @@ export interface Status {
   sources: SourceStatus[];
 }
 
+/** What a participant may be allowed to ask for by queries of HL7 v2. */
+export type QueryTopic = 'demographics' | 'identifiers' | 'immunizations';
+
 /** An organisation on the network, and what the hub is told of its dialect. */
 export interface Participant {
   key: string;
@@ -229,6 +232,7 @@ export interface Participant {
   sendingFacility?: string;
   sendingApplication?: string;
   settings: Record<string, unknown>;
+  queries: QueryTopic[];
 }
 
 /** Where an organisation receives; which parts there are depends on the way. */

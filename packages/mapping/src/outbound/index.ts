@@ -10,7 +10,9 @@ export {
 } from './envelope.ts';
 export { writeDocumentBundle, writeResultBundle } from './fhir-bundle.ts';
 export { type Change, personEvent, visitEvent } from './v2/adt-events.ts';
+export { immunizationSegments, personSegments, type SegmentValues } from './v2/response.ts';
 export { restoreV2 } from './v2/restore.ts';
+export { universalOf } from './v2/values/identifiers.ts';
 export {
   refusedVersion,
   type V2MessageCode,

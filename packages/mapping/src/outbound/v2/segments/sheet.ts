@@ -87,6 +87,11 @@ export class Sheet implements Writing {
     return this.record.referring(type, element, patient);
   }
 
+  /** The segments so far. */
+  get segments(): readonly { name: string; values: FieldValues }[] {
+    return this.#segments;
+  }
+
   /** The message with its header. */
   build(header: HeaderValues): MessageBuilder {
     const message = new MessageBuilder(header);
