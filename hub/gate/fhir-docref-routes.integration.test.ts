@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { compileSchematron, loadSchematron, parseXml, type XmlElement } from '@causeway/ccda';
 import { showcase } from '@causeway/region';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { assertion, assertionKey, backendService, systemToken, withToken } from '../authorization/testing.ts';
 import { type Json, startTestHub, type TestHub } from '../testing.ts';
 
 const people = 20;
@@ -225,6 +226,20 @@ describe('a document', () => {
       [path.slice('/fhir'.length)],
     );
     expect(rows).toEqual([{ patients: [patient] }]);
+  });
+
+  it('is opened by a token of an app only where that may read everything', async () => {
+    const path = await ccdPath();
+    const key = await assertionKey();
+    const client = (await backendService(hub, [key], 'system/Binary.rs system/*.rs')).id;
+    const tokenOf = async (scope: string) =>
+      (await systemToken(hub, await assertion(hub, client, key), scope)).json.access_token as string;
+    expect((await withToken(hub, await tokenOf('system/Binary.rs'), path)).status).toBe(403);
+    const list = `/fhir/DocumentReference/$docref?patient=${patient}`;
+    expect((await withToken(hub, await tokenOf('system/Binary.rs'), list)).status).toBe(403);
+    const wide = await tokenOf('system/*.rs');
+    expect((await withToken(hub, wide, path)).status).toBe(200);
+    expect((await withToken(hub, wide, list)).status).toBe(200);
   });
 
   it('of nobody, or of no day, is none', async () => {

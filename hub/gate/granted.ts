@@ -6,6 +6,7 @@
 import type { FastifyRequest } from 'fastify';
 import { RecordError } from '../record/index.ts';
 import { type Access, confinedTo, ofTypes, type Scope } from '../trust/index.ts';
+import { documentOf } from './ccda-documents.ts';
 import { mediaTypeOf } from './fhir-format.ts';
 import { prefersAsync } from './fhir-jobs.ts';
 
@@ -22,7 +23,11 @@ const routes: { [address: string]: (request: FastifyRequest) => Need[] } = {
   'GET /fhir/:type/:id': (request) => [read(request)],
   'GET /fhir/:type/:id/_history': (request) => [read(request)],
   'GET /fhir/:type/:id/_history/:version': (request) => [read(request)],
-  'GET /fhir/Binary/:id': () => [{ type: 'Binary', interaction: 'read' }],
+  'GET /fhir/Binary/:id': (request) => [
+    { type: 'Binary', interaction: 'read' },
+    // A document of the record tells of everything in it.
+    ...(documentOf((request.params as { id: string }).id) ? all(['*']) : []),
+  ],
   'GET /fhir/Binary/:id/_history/:version': () => [{ type: 'Binary', interaction: 'read' }],
   'GET /fhir/:type/_history': (request) => [{ type: typeOf(request), interaction: 'search' }],
   'GET /fhir/:type': (request) => search(request, [typeOf(request)]),
@@ -31,6 +36,7 @@ const routes: { [address: string]: (request: FastifyRequest) => Need[] } = {
   'POST /fhir/_search': (request) => search(request, namedTypes(request)),
   'GET /fhir/:type/:id/:target': (request) => search(request, [targetOf(request)]),
   'POST /fhir/:type/:id/:target/_search': (request) => search(request, [targetOf(request)]),
+  'GET /fhir/DocumentReference/$docref': () => all(['DocumentReference', 'Encounter', 'Patient']),
   'GET /fhir/Patient/:id/$everything': (request) => all(namedTypes(request)),
   'POST /fhir/:type': (request) => [
     { type: typeOf(request), interaction: 'create' },
