@@ -15,7 +15,6 @@ import {
   openDatabase,
   startEmbeddedDatabase,
 } from './database/index.ts';
-import { demoAccounts, loadRegion, registerSites, startReceivers } from './demo/index.ts';
 import { faultText } from './faults.ts';
 import { ApplicationAcks, Authenticator, httpServer, RateLimits, startMllp, V2Gate } from './gate/index.ts';
 import { forgetPatients, PersonIndex } from './identity/index.ts';
@@ -68,7 +67,7 @@ export async function startHub(config: Config, progress: Progress, pages = scree
     const receiver = new Receiver(database, master, () => processor.wake());
     const isPressed = () => receiver.pressed;
     const processor = new Processor({ database: system, record, persons, participants, master, pool, isPressed, log });
-    const messages = new Messages(system, master, participants);
+    const messages = new Messages(system, master, participants, pool);
     const reprocess = new Reprocess({ database: system, record, persons, participants, master, pool, log });
     const reprocessJobs = new ReprocessJobs(system, reprocess, isPressed, (error) =>
       log.error({ error: faultText(error) }, 'stored messages were not converted anew as was asked'),
@@ -90,9 +89,10 @@ export async function startHub(config: Config, progress: Progress, pages = scree
       log.error({ error: faultText(error) }, 'what is known of the participants was not brought up to date'),
     );
     closing.push(() => participants.close());
-    if (config.demo) {
-      await registerSites(participants, accounts);
-      const receivers = await startReceivers(config.dataDir, participants);
+    const demo = config.demo ? await import('./demo/index.ts') : undefined;
+    if (demo) {
+      await demo.registerSites(participants, accounts);
+      const receivers = await demo.startReceivers(config.dataDir, participants);
       closing.push(() => receivers.close());
     }
     const locks = new LeaderLocks(database);
@@ -132,7 +132,7 @@ export async function startHub(config: Config, progress: Progress, pages = scree
         bundleBytes: config.bundleBytes,
         spoolDirectory: join(config.dataDir, 'spool'),
         accounts,
-        demoAccounts: config.demo ? demoAccounts : [],
+        demoAccounts: demo?.demoAccounts ?? [],
         messages,
         processor,
         reprocess,
@@ -163,8 +163,8 @@ export async function startHub(config: Config, progress: Progress, pages = scree
       { gate, acks, participants, log },
     );
     closing.push(() => mllp.close());
-    if (config.demo) {
-      await loadRegion(
+    if (demo) {
+      await demo.loadRegion(
         { database: system, receiver, participants },
         { people: config.people, seed: config.seed },
         (done, total) => progress.count('Loading the simulated region, messages processed', done, total),
@@ -194,7 +194,7 @@ export async function startHub(config: Config, progress: Progress, pages = scree
     return {
       url,
       mllp: { host: config.host, port: mllp.port, tlsPort: mllp.tlsPort },
-      accounts: config.demo ? demoAccounts : [],
+      accounts: demo?.demoAccounts ?? [],
       stop,
     };
   } catch (error) {

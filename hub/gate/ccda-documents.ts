@@ -4,7 +4,6 @@
  * record as it is then.
  */
 import type { DateRange } from '@causeway/fhir';
-import { writeCcda } from '@causeway/mapping';
 import type { Encounter, Resource } from '@medplum/fhirtypes';
 import { type FhirRecord, newId, RecordError, ridOf } from '../record/index.ts';
 import type { Access } from '../trust/index.ts';
@@ -58,6 +57,8 @@ export function writeDocument(record: FhirRecord, access: Access, subject: Docum
     const patient = subject.kind === 'ccd' ? subject.patient : patientOf(stay!);
     const care = subject.kind === 'ccd' ? careOf(subject) : undefined;
     const resources = await recordOf(record, access, patient, care);
+    // What writes documents is large: a hub that is asked for none does without it.
+    const { writeCcda } = await import('@causeway/mapping/outbound');
     const { xml } = writeCcda(resources, {
       kind: subject.kind,
       id: newId(),

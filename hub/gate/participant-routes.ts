@@ -6,7 +6,13 @@
  * takes it away. `PUT /api/participants/:key/settings` takes what its dialect needs (see `participant-settings.ts`), whole.
  */
 import { isAbsolute } from 'node:path';
-import { refusedVersion, type V2MessageCode, type V2Version, v2MessageCodes, v2Versions } from '@causeway/mapping';
+import {
+  refusedVersion,
+  type V2MessageCode,
+  type V2Version,
+  v2MessageCodes,
+  v2Versions,
+} from '@causeway/mapping/versions';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { RecordError } from '../record/index.ts';
 import {

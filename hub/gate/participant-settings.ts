@@ -1,6 +1,7 @@
 /** What an engineer may tell the hub of a sender's dialect. */
 import { typeProperties } from '@causeway/fhir';
-import { type ConceptTable, compileOverlay, type Overlay } from '@causeway/mapping';
+import type { ConceptTable, Overlay } from '@causeway/mapping';
+import { compileOverlay } from '@causeway/mapping/overlay';
 import { RecordError } from '../record/index.ts';
 import type { Participant } from '../trust/index.ts';
 

@@ -1,6 +1,6 @@
 /** Puts the facts of a message into the record: newer statements revise, older and equal ones change nothing. */
 import { isFhirError, type ScannedResource, scanResource } from '@causeway/fhir';
-import { mergeFact } from '@causeway/mapping';
+import { mergeFact } from '@causeway/mapping/facts';
 import type { Resource } from '@medplum/fhirtypes';
 import { homePatient, type Version } from '../record/index.ts';
 import type { StatedFact } from './converted.ts';

@@ -1,5 +1,6 @@
 /** The threads that convert messages. */
 import { availableParallelism } from 'node:os';
+import type { LedgerEntry } from '@causeway/mapping';
 import { Piscina } from 'piscina';
 import { type ConvertedMessage, noConversion, type ToConvert } from './converted.ts';
 
@@ -10,7 +11,7 @@ const bytesPerTask = 64 * 1024;
 const conversionMs = 120_000;
 
 export class ConversionPool {
-  readonly #threads = new Piscina<ToConvert[], ConvertedMessage[]>({
+  readonly #threads = new Piscina<ToConvert[], ConvertedMessage[] | LedgerEntry[]>({
     filename: new URL('./conversion-worker.ts', import.meta.url).href,
     minThreads: 1,
     maxThreads: threads,
@@ -33,9 +34,21 @@ export class ConversionPool {
     return (await Promise.all(tasks.map((task) => this.#run(task)))).flat();
   }
 
+  /** The whole ledger of a message; empty where it cannot be converted, or not in its time. */
+  async ledger(message: ToConvert): Promise<LedgerEntry[]> {
+    try {
+      const options = { name: 'ledger', signal: AbortSignal.timeout(conversionMs) };
+      return (await this.#threads.run([message], options)) as LedgerEntry[];
+    } catch (error) {
+      if (this.#closing) throw error;
+      return [];
+    }
+  }
+
   async #run(task: ToConvert[]): Promise<ConvertedMessage[]> {
     try {
-      return await this.#threads.run(task, { signal: AbortSignal.timeout(conversionMs * task.length) });
+      const signal = AbortSignal.timeout(conversionMs * task.length);
+      return (await this.#threads.run(task, { signal })) as ConvertedMessage[];
     } catch (error) {
       if (this.#closing) throw error;
       if (task.length === 1) return [noConversion('The conversion used up its time or memory.')];

@@ -1,8 +1,9 @@
-/** A message as its conversion leaves it: texts of facts and the account of its fields, small enough to pass between threads. */
+/**
+ * A message as its conversion leaves it: texts of facts and the account of its fields, small enough to pass between threads.
+ * Nothing here converts: the tables that do are large, and only the threads load them (`convert.ts`).
+ */
 import type { ConversionIssue, Fact, IdentityEvent, LedgerEntry } from '@causeway/mapping';
-import { faultReason } from '../faults.ts';
 import type { StatedIdentity } from '../identity/index.ts';
-import { convert } from './convert.ts';
 import type { Dialect } from './receive.ts';
 
 /** What a conversion has to know of a message. */
@@ -36,48 +37,11 @@ export interface ConvertedMessage {
   error: string | undefined;
 }
 
-const shownIssues = 200;
 const shownKinds = 500;
-
-/** Converts a message. Never throws: a converter that fails is told in `error`. */
-export function convertMessage({ id, dialect, bytes, charset, received, source }: ToConvert): ConvertedMessage {
-  try {
-    const context = {
-      source: source.key,
-      receivedAt: received,
-      messageUri: `urn:causeway:message:${id}`,
-      ...source.settings,
-    };
-    const conversion = convert(
-      dialect,
-      Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength),
-      context,
-      charset,
-    );
-    if (typeof conversion === 'string') return noConversion(conversion);
-    const { facts, identityEvents, ledger, issues } = conversion;
-    return {
-      facts: facts.map((fact) => stated(fact, source)),
-      identityEvents: identityEvents.map(byId),
-      ...account(ledger),
-      issues: issues.slice(0, shownIssues),
-      issueCount: issues.length,
-      error: undefined,
-    };
-  } catch (error) {
-    return noConversion(`The conversion failed: ${faultReason(error)}.`);
-  }
-}
 
 /** What is left of a message that could not be converted, and why. */
 export function noConversion(error: string): ConvertedMessage {
   return { facts: [], identityEvents: [], ...account([]), issues: [], issueCount: 0, error };
-}
-
-/** A statement about identities with the ids of Patients where the converter gives references. */
-function byId(event: IdentityEvent): IdentityEvent {
-  const id = (value: unknown) => (typeof value === 'string' ? value.replace(/^Patient\//, '') : value);
-  return Object.fromEntries(Object.entries(event).map(([name, value]) => [name, id(value)])) as IdentityEvent;
 }
 
 /** The ids of the Patients that such a statement names. */
@@ -105,20 +69,8 @@ export function statedIdentities(events: readonly IdentityEvent[], source: strin
   });
 }
 
-/** The fact's text, marked with the organisation it comes from. */
-function stated(
-  { resource, asOf, mode, clears, adds, defaults }: Fact,
-  source: { key: string; name: string },
-): StatedFact {
-  const tag = { system: 'urn:causeway:source', code: source.key, display: source.name };
-  const text = JSON.stringify({
-    ...resource,
-    meta: { ...resource.meta, tag: [...(resource.meta?.tag ?? []), tag] },
-  });
-  return { type: resource.resourceType, id: resource.id!, text, asOf, mode, clears, adds, defaults };
-}
-
-function account(ledger: readonly LedgerEntry[]): Pick<ConvertedMessage, 'counts' | 'notMapped'> {
+/** The account of a message's fields in short. */
+export function account(ledger: readonly LedgerEntry[]): Pick<ConvertedMessage, 'counts' | 'notMapped'> {
   const counts = { mapped: 0, consumed: 0, structural: 0, kept: 0, rejected: 0 };
   const kinds = new Set<string>();
   for (const { source, disposition } of ledger) {

@@ -5,9 +5,9 @@ import type { Database, Row } from '../database/index.ts';
 import { open, RecordError, ridOf } from '../record/index.ts';
 import { unwrapDataKey } from '../secrets/index.ts';
 import type { Participants } from '../trust/index.ts';
-import { convert } from './convert.ts';
+import type { ConversionPool } from './conversion-pool.ts';
 import { mapVersion } from './map-version.ts';
-import { messageIdentity } from './receive.ts';
+import { type Dialect, messageIdentity } from './receive.ts';
 
 export interface MessageFilter {
   state?: string;
@@ -31,11 +31,13 @@ export class Messages {
   readonly #database: Database;
   readonly #master: Buffer;
   readonly #participants: Participants;
+  readonly #pool: ConversionPool;
 
-  constructor(database: Database, master: Buffer, participants: Participants) {
+  constructor(database: Database, master: Buffer, participants: Participants, pool: ConversionPool) {
     this.#database = database;
     this.#master = master;
     this.#participants = participants;
+    this.#pool = pool;
   }
 
   /** Messages, newest first. */
@@ -96,7 +98,7 @@ export class Messages {
       encoding,
       applicationAcknowledgement: row.application_ack && shownAcknowledgement(row.application_ack),
       issueList: row.issue_list ?? [],
-      ledger: this.#ledger(row, bytes),
+      ledger: await this.#ledger(row, bytes),
       // The ledger is today's map's; what the message made may be an earlier one's.
       isOfEarlierMap: row.state === 'processed' && row.map_version !== this.#mapOf(row.source),
       resources: resources.rows,
@@ -189,21 +191,13 @@ export class Messages {
     return String(mapVersion(this.#participants.byKey(source).settings));
   }
 
-  #ledger(row: Row, bytes: Buffer): LedgerEntry[] {
+  /** Of a message that a converter fails at there is none; its original can be read all the same. */
+  async #ledger(row: Row, bytes: Buffer): Promise<LedgerEntry[]> {
     if (row.state === 'refused' || row.state === 'kept') return [];
-    const context = {
-      source: row.source,
-      receivedAt: row.received.toISOString(),
-      messageUri: `urn:causeway:message:${row.id}`,
-      ...this.#participants.byKey(row.source).settings,
-    };
-    try {
-      const conversion = convert(row.dialect, bytes, context, row.charset ?? undefined);
-      return typeof conversion === 'string' ? [] : conversion.ledger;
-    } catch {
-      // A message that a converter fails at is dead and says so; its original can be read all the same.
-      return [];
-    }
+    const { key, name, settings } = this.#participants.byKey(row.source);
+    const { id, dialect, charset } = row as { id: string; dialect: Dialect; charset: string | null };
+    const said = { charset: charset ?? undefined, received: row.received.toISOString() };
+    return this.#pool.ledger({ id, dialect, bytes, ...said, source: { key, name, settings } });
   }
 }
 

@@ -7,7 +7,7 @@ import {
   writeDocumentBundle,
   writeResultBundle,
   writeV2,
-} from '@causeway/mapping';
+} from '@causeway/mapping/outbound';
 import type { DiagnosticReport, DocumentReference, Observation, ServiceRequest } from '@medplum/fhirtypes';
 import type { Participant } from '../trust/index.ts';
 import type { Content } from './content.ts';

@@ -10,7 +10,6 @@ import type { FhirRecord } from '../record/index.ts';
 import { type AccessLog, accessOf, type Endpoint, type Participants } from '../trust/index.ts';
 import type { Answer, Client, Timeouts } from './answer.ts';
 import { clientOf } from './clients.ts';
-import { compose, isEmptied } from './compose.ts';
 import { readContent } from './content.ts';
 import { DestinationState } from './destination-state.ts';
 import { type Claimed, claim, concludeAccepted, giveBack, hasten, nextDue, type Settled, settle } from './queue.ts';
@@ -182,6 +181,8 @@ export class Destination {
     const destination = participants.byKey(this.#key);
     const content = await readContent(database, record.keys, delivery, destination.endpoint?.dialect ?? 'fhir');
     if (typeof content === 'string') return end('dead', content);
+    // What writes messages is large: a hub that sends none does without it.
+    const { compose, isEmptied } = await import('./compose.ts');
     if (delivery.kind === 'new' && isEmptied(content)) return end('cancelled', 'Withdrawn before it was sent.');
     const composed = compose(delivery, content, destination, participants.byKey(delivery.source));
     if (typeof composed === 'string') return end('dead', composed);

@@ -3,7 +3,7 @@
  * changed, or from everything that a home holds.
  */
 import { typeCode, typeName } from '@causeway/fhir';
-import { isWithdrawn } from '@causeway/mapping';
+import { isWithdrawn } from '@causeway/mapping/facts';
 import type { DiagnosticReport, Observation, Resource } from '@medplum/fhirtypes';
 import type { Row as DatabaseRow } from '../database/index.ts';
 import {

@@ -7,7 +7,7 @@ import {
   recordNumber,
   type V2MessageCode,
   visitEvent,
-} from '@causeway/mapping';
+} from '@causeway/mapping/outbound';
 import type { Appointment, DiagnosticReport, Encounter, Observation, Patient, Resource } from '@medplum/fhirtypes';
 import type { Content } from './content.ts';
 

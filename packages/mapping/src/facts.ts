@@ -1,0 +1,3 @@
+/** What is done with facts once they are converted, for those who do not convert: without the tables, which are large. */
+export { mergeFact } from './merge-fact.ts';
+export { isWithdrawn } from './outbound/envelope.ts';
