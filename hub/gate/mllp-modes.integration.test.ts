@@ -390,6 +390,22 @@ describe('what other engines get wrong', () => {
     expect((await stored('CUTWHOLE'))[0]).toMatchObject({ state: 'processed', error: null });
     expect((await hub.get('/fhir/Patient?family=Cutwhole')).json.entry).toHaveLength(1);
   });
+
+  it('takes it with its original where that was erased meanwhile', async () => {
+    const message = adt('A04', { ...person, id: 'ERASEDCUT', family: 'Erasedcut' }, { controlId: 'ERASEDCUT' });
+    const cut = await hub.mllp();
+    cut.raw(`\v${message}`);
+    cut.end();
+    expect(field(await cut.answer(), 'MSA', 1)).toBe('AR');
+    await hub.test.database.query(`UPDATE message SET sealing_key = NULL, body = '' WHERE control_id = 'ERASEDCUT'`);
+    const [answer] = await hub.deliver(message);
+    expect(field(answer!, 'MSA', 1)).toBe('AA');
+    await hub.settled();
+    const [row] = await stored('ERASEDCUT');
+    expect(row).toMatchObject({ state: 'processed', error: null });
+    expect((await hub.get('/fhir/Patient?family=Erasedcut')).json.entry).toHaveLength(1);
+    expect((await hub.get(`/api/messages/${row!.id}`)).text).toContain('Erasedcut');
+  });
 });
 
 it('knows after a restart which number is expected, and which acknowledgements are owed', async () => {

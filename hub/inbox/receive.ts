@@ -7,7 +7,7 @@ import type { Database } from '../database/index.ts';
 import { newId, seal } from '../record/index.ts';
 import { newDataKey, wrapDataKey } from '../secrets/index.ts';
 import type { SequencePosition, SequenceVerdict } from './sequence.ts';
-import { type Row, storeMessages } from './store-messages.ts';
+import { type Row, type Sealed, storeMessages } from './store-messages.ts';
 
 export type Dialect = 'hl7v2' | 'ccda' | 'fhir' | 'unknown';
 
@@ -149,14 +149,15 @@ export class Receiver {
 
   #row(received: Received): Row {
     const id = newId();
+    const sealedAs = (as: string) => this.#seal(received.bytes, as);
+    const digest = createHash('sha256').update(received.bytes).digest();
+    return { id, received, digest, ...sealedAs(id), sealedAs };
+  }
+
+  #seal(bytes: Uint8Array, id: string): Sealed {
     const key = newDataKey();
-    return {
-      id,
-      received,
-      key: wrapDataKey(this.#master, key, messageIdentity(id)),
-      digest: createHash('sha256').update(received.bytes).digest(),
-      body: seal(Buffer.from(received.bytes), key, messageIdentity(id)),
-    };
+    const identity = messageIdentity(id);
+    return { key: wrapDataKey(this.#master, key, identity), body: seal(Buffer.from(bytes), key, identity) };
   }
 }
 

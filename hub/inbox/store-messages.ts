@@ -8,11 +8,17 @@ import type { Receipt, Received } from './receive.ts';
 import { judge, lockLinks, type SequenceVerdict, storeLinks } from './sequence.ts';
 
 /** A message ready to be stored: sealed, with what makes it the same as another. */
-export interface Row {
+export interface Row extends Sealed {
   id: string;
   received: Received;
-  key: Buffer;
   digest: Buffer;
+  /** Its bytes, sealed as those of the message of another id. */
+  sealedAs(id: string): Sealed;
+}
+
+/** The bytes of a message, and the key that opens them, wrapped. */
+export interface Sealed {
+  key: Buffer;
   body: Buffer;
 }
 
@@ -77,36 +83,41 @@ async function insert(database: Queryable, rows: Row[], verdicts: Map<Row, Seque
   const made = new Set(inserted.map((row) => row.id));
   const again = rows.filter((row) => !made.has(row.id));
   if (again.length === 0) return rows.map(({ id }) => ({ id, duplicate: false }));
-  const earlier = await earlierIds(database, again);
-  const taken = again.filter((row) => stateOf(row) === 'received').map((row) => earlier.get(identityOf(row))!);
-  const revived = await revive(database, taken);
+  const earlier = await earlierOf(database, again);
+  const taken = again.filter((row) => stateOf(row) === 'received' && earlier.get(identityOf(row))!.isRefused);
+  const revived = await revive(database, new Map(taken.map((row) => [earlier.get(identityOf(row))!.id, row])));
   return rows.map((row) => {
-    const id = made.has(row.id) ? row.id : earlier.get(identityOf(row))!;
+    const id = made.has(row.id) ? row.id : earlier.get(identityOf(row))!.id;
     return { id, duplicate: id !== row.id && !revived.has(id) };
   });
 }
 
 /**
  * Takes messages that were refused and came again, the same bytes, in a way that is right: whole where the frame was cut
- * off, or when their number was due. Their place in the log is the later one.
+ * off, or when their number was due. Their place in the log is the later one, and their original the one that came now:
+ * the first may be erased.
+ * @param again the messages by the ids under which they were refused
  */
-async function revive(database: Queryable, ids: string[]): Promise<Set<string>> {
-  if (ids.length === 0) return new Set();
+async function revive(database: Queryable, again: ReadonlyMap<string, Row>): Promise<Set<string>> {
+  if (again.size === 0) return new Set();
+  const originals = [...again].map(([id, row]) => row.sealedAs(id));
   const { rows } = await database.query({
     name: 'receive_revive',
-    text: `UPDATE message SET seq = DEFAULT, state = 'received', error = NULL, received = now()
-           WHERE id = ANY($1::uuid[]) AND state = 'refused' RETURNING id`,
-    values: [ids],
+    text: `UPDATE message m SET seq = DEFAULT, state = 'received', error = NULL, received = now(),
+             sealing_key = v.key, body = v.body
+           FROM unnest($1::uuid[], $2::bytea[], $3::bytea[]) AS v (id, key, body)
+           WHERE m.id = v.id AND m.state = 'refused' RETURNING m.id`,
+    values: [[...again.keys()], originals.map(({ key }) => key), originals.map(({ body }) => body)],
   });
   return new Set(rows.map((row) => row.id));
 }
 
-/** The ids under which the same messages were received before. */
-async function earlierIds(database: Queryable, rows: Row[]): Promise<Map<string, string>> {
+/** The same messages, as they were received before. */
+async function earlierOf(database: Queryable, rows: Row[]): Promise<Map<string, { id: string; isRefused: boolean }>> {
   if (rows.length === 0) return new Map();
   const { rows: found } = await database.query({
     name: 'receive_earlier',
-    text: `SELECT id, source, control_id, digest FROM message
+    text: `SELECT id, state = 'refused' AS refused, source, control_id, digest FROM message
            JOIN unnest($1::text[], $2::text[], $3::bytea[]) AS v (source, control_id, digest)
              USING (source, control_id, digest)`,
     values: [
@@ -115,7 +126,12 @@ async function earlierIds(database: Queryable, rows: Row[]): Promise<Map<string,
       rows.map(({ digest }) => digest),
     ],
   });
-  return new Map(found.map((row) => [`${row.digest.toString('hex')} ${row.source} ${row.control_id}`, row.id]));
+  return new Map(
+    found.map((row) => [
+      `${row.digest.toString('hex')} ${row.source} ${row.control_id}`,
+      { id: row.id, isRefused: row.refused },
+    ]),
+  );
 }
 
 /** Judges the messages that have sequence numbers, in their order, and moves their links on. */
@@ -126,7 +142,7 @@ async function inSequence(transaction: Transaction, rows: Row[]): Promise<Map<Ro
     transaction,
     numbered.map(({ received }) => received.sequence!.link),
   );
-  const known = new Set((await earlierIds(transaction, numbered)).keys());
+  const known = new Set((await earlierOf(transaction, numbered)).keys());
   const verdicts = new Map<Row, SequenceVerdict>();
   for (const row of numbered) {
     verdicts.set(row, judge(last, row.received.sequence!, known.has(identityOf(row))));
