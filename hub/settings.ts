@@ -1,0 +1,314 @@
+/**
+ * What the hub can be told: one table of settings, each with its option on the command line, its variable in the
+ * environment, its default and its limits. `config.ts` reads them.
+ */
+
+/** Everything the hub can be told. Sizes in bytes, times in milliseconds. */
+export interface Config {
+  /** Absolute path of the folder for database, keys and files. */
+  dataDir: string;
+  host: string;
+  port: number;
+  mllpPort: number;
+  /** A PostgreSQL of one's own; undefined: the embedded one. */
+  databaseUrl: string | undefined;
+  /** Load the simulated region at the first start. */
+  demo: boolean;
+  /** How many people the simulated region has, and the seed it grows from. */
+  people: number;
+  seed: number;
+  messageBytes: number;
+  bundleBytes: number;
+  databaseConnections: number;
+  statementTimeoutMs: number;
+  mllpConnections: number;
+  /** Minutes of silence after which an MLLP connection is closed; 0: never. */
+  mllpIdleMinutes: number;
+  /** Whether the MLLP port without TLS is open. */
+  mllpPlain: boolean;
+  /** The MLLP port with TLS; undefined: none. It needs a certificate and a key. */
+  mllpTlsPort: number | undefined;
+  /** Absolute paths of PEM files. */
+  mllpTlsCertificate: string | undefined;
+  mllpTlsKey: string | undefined;
+  /** The authorities that sign senders' certificates; undefined: senders are not asked for one. */
+  mllpTlsClientCa: string | undefined;
+  /** Whether a sender needs a certificate, where there is an authority for them. */
+  mllpTlsClientRequired: boolean;
+  /** Whether administrators may remove resources and versions for good, and have old versions removed by a policy. */
+  allowExpunge: boolean;
+  /** Addresses below which files of imports are fetched; no others are. */
+  importFrom: string[];
+  /** Largest file of an import, decompressed. */
+  importBytes: number;
+  /** How long exports, imports and their files are kept. */
+  bulkHours: number;
+  /** The address under which the hub is reached, such as https://hub.example.org; undefined: that on which it listens. */
+  publicUrl: string | undefined;
+  /** Addresses below which apps' key sets are fetched although they lie in a private network; others are public ones. */
+  keysFrom: string[];
+  logLevel: string;
+}
+
+/** One row of the table. */
+export interface Setting {
+  key: keyof Config;
+  option: string;
+  variable: string;
+  kind: 'text' | 'path' | 'database' | 'integer' | 'bytes' | 'flag' | 'choice' | 'origin' | 'addresses';
+  fallback: string | number | boolean | string[] | undefined;
+  least?: number;
+  most?: number;
+  choices?: string[];
+  secret?: true;
+  says: string;
+}
+
+const mebibyte = 1024 * 1024;
+
+export const settings: readonly Setting[] = [
+  {
+    key: 'dataDir',
+    option: 'data-dir',
+    variable: 'CAUSEWAY_DATA_DIR',
+    kind: 'path',
+    fallback: './data',
+    says: 'folder for the database, the keys and files',
+  },
+  {
+    key: 'host',
+    option: 'host',
+    variable: 'CAUSEWAY_HOST',
+    kind: 'text',
+    fallback: '127.0.0.1',
+    says: 'address to listen on',
+  },
+  {
+    key: 'port',
+    option: 'port',
+    variable: 'CAUSEWAY_PORT',
+    kind: 'integer',
+    fallback: 8080,
+    least: 0,
+    most: 65535,
+    says: 'HTTP port',
+  },
+  {
+    key: 'mllpPort',
+    option: 'mllp-port',
+    variable: 'CAUSEWAY_MLLP_PORT',
+    kind: 'integer',
+    fallback: 2575,
+    least: 0,
+    most: 65535,
+    says: 'MLLP port for HL7 v2',
+  },
+  {
+    key: 'databaseUrl',
+    option: 'database-url',
+    variable: 'DATABASE_URL',
+    kind: 'database',
+    fallback: undefined,
+    secret: true,
+    says: 'an existing PostgreSQL (15 or newer) instead of the embedded one',
+  },
+  {
+    key: 'demo',
+    option: 'demo',
+    variable: 'CAUSEWAY_DEMO',
+    kind: 'flag',
+    fallback: true,
+    says: 'load the simulated region at the first start (--no-demo: do not)',
+  },
+  {
+    key: 'people',
+    option: 'people',
+    variable: 'CAUSEWAY_PEOPLE',
+    kind: 'integer',
+    fallback: 200,
+    least: 1,
+    most: 1_000_000,
+    says: 'people in the simulated region',
+  },
+  {
+    key: 'seed',
+    option: 'seed',
+    variable: 'CAUSEWAY_SEED',
+    kind: 'integer',
+    fallback: 1,
+    least: 0,
+    most: 4_294_967_295,
+    says: 'seed the simulated region grows from',
+  },
+  {
+    key: 'messageBytes',
+    option: 'message-bytes',
+    variable: 'CAUSEWAY_MESSAGE_BYTES',
+    kind: 'bytes',
+    fallback: 64 * mebibyte,
+    least: 1024,
+    most: 1024 * mebibyte,
+    says: 'largest message or document (64MB)',
+  },
+  {
+    key: 'bundleBytes',
+    option: 'bundle-bytes',
+    variable: 'CAUSEWAY_BUNDLE_BYTES',
+    kind: 'bytes',
+    fallback: 100 * mebibyte,
+    least: 1024,
+    most: 1024 * mebibyte,
+    says: 'largest FHIR bundle (100MB)',
+  },
+  {
+    key: 'databaseConnections',
+    option: 'database-connections',
+    variable: 'CAUSEWAY_DATABASE_CONNECTIONS',
+    kind: 'integer',
+    fallback: 12,
+    least: 2,
+    most: 50,
+    says: 'connections to the database',
+  },
+  {
+    key: 'statementTimeoutMs',
+    option: 'statement-timeout-ms',
+    variable: 'CAUSEWAY_STATEMENT_TIMEOUT_MS',
+    kind: 'integer',
+    fallback: 60_000,
+    least: 100,
+    most: 3_600_000,
+    says: 'longest time of one database statement',
+  },
+  {
+    key: 'mllpConnections',
+    option: 'mllp-connections',
+    variable: 'CAUSEWAY_MLLP_CONNECTIONS',
+    kind: 'integer',
+    fallback: 256,
+    least: 1,
+    most: 10_000,
+    says: 'MLLP connections at a time',
+  },
+  {
+    key: 'mllpIdleMinutes',
+    option: 'mllp-idle-minutes',
+    variable: 'CAUSEWAY_MLLP_IDLE_MINUTES',
+    kind: 'integer',
+    fallback: 0,
+    least: 0,
+    most: 35_000,
+    says: 'minutes of silence after which an MLLP connection is closed, 0 for never',
+  },
+  {
+    key: 'mllpPlain',
+    option: 'mllp-plain',
+    variable: 'CAUSEWAY_MLLP_PLAIN',
+    kind: 'flag',
+    fallback: true,
+    says: 'the MLLP port without TLS (--no-mllp-plain: closed)',
+  },
+  {
+    key: 'mllpTlsPort',
+    option: 'mllp-tls-port',
+    variable: 'CAUSEWAY_MLLP_TLS_PORT',
+    kind: 'integer',
+    fallback: undefined,
+    least: 0,
+    most: 65535,
+    says: 'MLLP port with TLS 1.2 or newer; needs a certificate and a key',
+  },
+  {
+    key: 'mllpTlsCertificate',
+    option: 'mllp-tls-certificate',
+    variable: 'CAUSEWAY_MLLP_TLS_CERTIFICATE',
+    kind: 'path',
+    fallback: undefined,
+    says: 'PEM file of the certificate with its chain; read again when it changes',
+  },
+  {
+    key: 'mllpTlsKey',
+    option: 'mllp-tls-key',
+    variable: 'CAUSEWAY_MLLP_TLS_KEY',
+    kind: 'path',
+    fallback: undefined,
+    says: 'PEM file of the key of that certificate',
+  },
+  {
+    key: 'mllpTlsClientCa',
+    option: 'mllp-tls-client-ca',
+    variable: 'CAUSEWAY_MLLP_TLS_CLIENT_CA',
+    kind: 'path',
+    fallback: undefined,
+    says: 'PEM file of the authorities that sign the certificates of senders',
+  },
+  {
+    key: 'mllpTlsClientRequired',
+    option: 'mllp-tls-client-required',
+    variable: 'CAUSEWAY_MLLP_TLS_CLIENT_REQUIRED',
+    kind: 'flag',
+    fallback: true,
+    says: 'where there are such authorities, senders need a certificate (--no-mllp-tls-client-required: may have one)',
+  },
+  {
+    key: 'allowExpunge',
+    option: 'allow-expunge',
+    variable: 'CAUSEWAY_ALLOW_EXPUNGE',
+    kind: 'flag',
+    fallback: false,
+    says: 'let administrators remove versions and resources for good ($expunge, $retention)',
+  },
+  {
+    key: 'importFrom',
+    option: 'import-from',
+    variable: 'CAUSEWAY_IMPORT_FROM',
+    kind: 'addresses',
+    fallback: [],
+    says: 'addresses below which $import may fetch files, with commas between (none)',
+  },
+  {
+    key: 'importBytes',
+    option: 'import-bytes',
+    variable: 'CAUSEWAY_IMPORT_BYTES',
+    kind: 'bytes',
+    fallback: 10 * 1024 * mebibyte,
+    least: 1024,
+    most: 1024 * 1024 * mebibyte,
+    says: 'largest file of an import, decompressed (10GB)',
+  },
+  {
+    key: 'bulkHours',
+    option: 'bulk-hours',
+    variable: 'CAUSEWAY_BULK_HOURS',
+    kind: 'integer',
+    fallback: 24,
+    least: 1,
+    most: 720,
+    says: 'hours for which exports and imports are kept',
+  },
+  {
+    key: 'publicUrl',
+    option: 'public-url',
+    variable: 'CAUSEWAY_PUBLIC_URL',
+    kind: 'origin',
+    fallback: undefined,
+    says: 'the address under which apps reach this hub, such as https://hub.example.org (that on which it listens)',
+  },
+  {
+    key: 'keysFrom',
+    option: 'keys-from',
+    variable: 'CAUSEWAY_KEYS_FROM',
+    kind: 'addresses',
+    fallback: [],
+    says: 'addresses in private networks below which keys of apps are fetched, with commas between (none)',
+  },
+  {
+    key: 'logLevel',
+    option: 'log-level',
+    variable: 'CAUSEWAY_LOG_LEVEL',
+    kind: 'choice',
+    fallback: 'warn',
+    choices: ['debug', 'info', 'warn', 'error', 'silent'],
+    says: 'what is logged: debug, info, warn, error or silent',
+  },
+];
