@@ -42,6 +42,10 @@ export interface TestHub {
   deliver(...messages: (string | Uint8Array)[]): Promise<string[]>;
   /** Resolves when no message waits for its first try. */
   settled(): Promise<void>;
+  /** Sends messages that must be accepted, and resolves when they are worked off. */
+  take(...messages: (string | Uint8Array)[]): Promise<void>;
+  /** The resources on the first page of a search: `Observation?code=…`. */
+  resources(search: string): Promise<Json[]>;
   /** Ends the hub and leaves its database and folder to another one. */
   rest(): Promise<void>;
   stop(): Promise<void>;
@@ -105,6 +109,21 @@ export async function startTestHub(settings: Partial<Config> = {}): Promise<Test
     const payload = body === undefined ? undefined : isText ? (body as BodyInit) : JSON.stringify(body);
     return answerOf(await fetch(hub.url + path, { method, headers, body: payload, redirect: 'manual' }));
   };
+  const deliver = async (...messages: (string | Uint8Array)[]) => {
+    const client = await openMllp(hub.mllp.port ?? 0);
+    for (const message of messages) client.send(message);
+    const answers: string[] = [];
+    for (let i = 0; i < messages.length; i++) answers.push(await client.answer());
+    client.end();
+    return answers;
+  };
+  const settled = async () => {
+    for (;;) {
+      const { rows } = await test.database.query(`SELECT 1 FROM message WHERE state = 'received' LIMIT 1`);
+      if (rows.length === 0) return;
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  };
   return {
     url: hub.url,
     mllpPort: hub.mllp.port ?? 0,
@@ -113,23 +132,20 @@ export async function startTestHub(settings: Partial<Config> = {}): Promise<Test
     test,
     get: (path, options) => send('GET', path, undefined, options),
     send,
+    deliver,
+    settled,
+    take: async (...messages) => {
+      const wrong = (await deliver(...messages)).find((answer) => !answer.includes('MSA|AA|'));
+      if (wrong !== undefined) throw new Error(`A message was not accepted: ${wrong}`);
+      await settled();
+    },
+    resources: async (search) => {
+      const { status, text, json } = await send('GET', `/fhir/${search}`);
+      if (status !== 200) throw new Error(`The search was answered with ${status}: ${text}`);
+      return (json.entry ?? []).map((entry: Json) => entry.resource);
+    },
     token,
     mllp: () => openMllp(hub.mllp.port ?? 0),
-    deliver: async (...messages) => {
-      const client = await openMllp(hub.mllp.port ?? 0);
-      for (const message of messages) client.send(message);
-      const answers: string[] = [];
-      for (let i = 0; i < messages.length; i++) answers.push(await client.answer());
-      client.end();
-      return answers;
-    },
-    settled: async () => {
-      for (;;) {
-        const { rows } = await test.database.query(`SELECT 1 FROM message WHERE state = 'received' LIMIT 1`);
-        if (rows.length === 0) return;
-        await new Promise((resolve) => setTimeout(resolve, 10));
-      }
-    },
     rest: () => hub.stop(),
     stop: async () => {
       await hub.stop();

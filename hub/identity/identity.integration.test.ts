@@ -17,13 +17,7 @@ describe('the person index', () => {
   });
   afterAll(() => hub.stop());
 
-  const take = async (...messages: string[]) => {
-    for (const answer of await hub.deliver(...messages)) expect(answer).toContain('MSA|AA|');
-    await hub.settled();
-  };
-  const resources = async (path: string): Promise<Json[]> =>
-    ((await hub.get(path)).json.entry ?? []).map((entry: Json) => entry.resource);
-  const byFamily = (family: string) => resources(`/fhir/Patient?family=${family}`);
+  const byFamily = (family: string) => hub.resources(`Patient?family=${family}`);
   const person = async (id: string): Promise<{ id: string; members: Member[]; history: Json[] }> =>
     (await hub.get(`/api/persons/${id}`)).json;
   /** The source patient that a facility sent under a record number. */
@@ -59,7 +53,7 @@ describe('the person index', () => {
   };
 
   it('presents two sources of one person as one Patient, with both sources’ facts', async () => {
-    await take(
+    await hub.take(
       adt('A04', { ...ada, id: 'H1' }, { facility: 'HOSP' }),
       adt('A04', { ...ada, id: 'L1', given: 'Adelaide M' }, { facility: 'LAB' }),
       oru(
@@ -85,17 +79,17 @@ describe('the person index', () => {
       [`Patient/${hospital}`, `Patient/${lab}`].sort(),
     );
     for (const id of [merged.id, hospital, lab]) {
-      const observations = await resources(`/fhir/Observation?patient=${id}`);
+      const observations = await hub.resources(`Observation?patient=${id}`);
       expect(observations).toHaveLength(2);
       for (const { subject } of observations) expect(subject.reference).toBe(`Patient/${merged.id}`);
-      const everything = await resources(`/fhir/Patient/${id}/$everything?_count=200`);
+      const everything = await hub.resources(`Patient/${id}/$everything?_count=200`);
       expect(everything[0].id).toBe(merged.id);
       expect(everything.filter(({ resourceType }) => resourceType === 'Patient')).toHaveLength(1);
       expect(everything.filter(({ resourceType }) => resourceType === 'Observation')).toHaveLength(2);
       expect((await hub.get(`/fhir/Patient/${id}`)).json.id).toBe(id);
     }
     expect(
-      (await hub.get(`/fhir/Observation/${(await resources(`/fhir/Observation?patient=${hospital}`))[0].id}`)).json
+      (await hub.get(`/fhir/Observation/${(await hub.resources(`Observation?patient=${hospital}`))[0].id}`)).json
         .subject.reference,
     ).toBe(`Patient/${merged.id}`);
     expect((await person(hospital)).members.map(({ source }) => source).sort()).toEqual(['hosp', 'lab']);
@@ -103,7 +97,7 @@ describe('the person index', () => {
 
   it('shows in the merged Patient what a source updates', async () => {
     const [before] = await byFamily('Holloway');
-    await take(
+    await hub.take(
       adt('A08', { ...ada, id: 'H1', street: '99 Harbour View' }, { facility: 'HOSP', time: '20240401090000' }),
     );
     const [after] = await byFamily('Holloway');
@@ -158,7 +152,7 @@ describe('the person index', () => {
       [hospital, 1],
       [lab, 1],
     ] as const) {
-      const observations = await resources(`/fhir/Observation?patient=${id}`);
+      const observations = await hub.resources(`Observation?patient=${id}`);
       expect(observations).toHaveLength(count);
       expect(observations[0].subject.reference).toBe(`Patient/${id}`);
     }
@@ -168,14 +162,14 @@ describe('the person index', () => {
       by: 'test-steward',
       reason: 'another person',
     });
-    await take(adt('A08', { ...ada, id: 'L1', phone: '555-0199' }, { facility: 'LAB', time: '20240501090000' }));
+    await hub.take(adt('A08', { ...ada, id: 'L1', phone: '555-0199' }, { facility: 'LAB', time: '20240501090000' }));
     expect(await linked(hospital, lab)).toBe(false);
     expect((await hub.send('POST', `/api/persons/${hospital}/unlink`, { patient: lab, reason: 'x' })).status).toBe(404);
   });
 
   it('does not link twins, nor father and son of one name', async () => {
     const home = { street: '4 Twin Lane', city: 'Ellery', postalCode: '04999', phone: '555-0144' };
-    await take(
+    await hub.take(
       adt(
         'A04',
         { id: 'T1', family: 'Castor', given: 'Jonas', birth: '20100606', sex: 'M', ...home },
@@ -211,7 +205,7 @@ describe('the person index', () => {
       street: '17 Orchard Row',
       city: 'Ellery',
     };
-    await take(
+    await hub.take(
       adt('A04', { ...doe, id: 'J1' }, { facility: 'HOSP' }),
       adt('A04', { ...doe, id: 'J2' }, { facility: 'HOSP' }),
       adt('A04', { ...doe, id: 'J3' }, { facility: 'LAB' }),
@@ -257,7 +251,7 @@ describe('the person index', () => {
       ['b', 'Quillfeather', 'different'],
     ] as const) {
       const [one, other] = pair(n, family);
-      await take(adt('A04', one, { facility: 'HOSP' }), adt('A04', other, { facility: 'LAB' }));
+      await hub.take(adt('A04', one, { facility: 'HOSP' }), adt('A04', other, { facility: 'LAB' }));
       const [a, b] = [await sourceId('HOSP', one.id), await sourceId('LAB', other.id)];
       let review = await reviewOf(a, b);
       if (!review) {
@@ -279,7 +273,7 @@ describe('the person index', () => {
       });
       expect((await decide(review.id, decision)).status).toBe(409);
       expect(await linked(a, b)).toBe(decision === 'same');
-      await take(
+      await hub.take(
         adt('A08', { ...one, phone: '555-0123' }, { facility: 'HOSP', time: '20240601090000' }),
         adt(
           'A08',
@@ -298,7 +292,7 @@ describe('the person index', () => {
       { id: 'S1', family: 'Sorrel', given: 'Pia', birth: '19910101', sex: 'F' },
       { id: 'S2', family: 'Thistle', given: 'Olga', birth: '19420202', sex: 'F' },
     ];
-    await take(
+    await hub.take(
       adt('A04', one, { facility: 'HOSP', time: '20240301080000' }),
       adt('A04', other, { facility: 'HOSP', time: '20240301080000' }),
       adt('A40', one, { facility: 'HOSP', time: '20240301090000', controlId: 'MERGE-S' }, [
@@ -311,18 +305,18 @@ describe('the person index', () => {
     expect(await linked(a, b)).toBe(false);
     const { rows } = await hub.test.database.query(`SELECT id FROM message WHERE control_id = 'MERGE-S'`);
     expect((await hub.send('POST', `/api/messages/${rows[0]!.id}/replay`, {})).status).toBe(202);
-    await take(adt('A08', { ...one, phone: '555-0777' }, { facility: 'HOSP', time: '20240701090000' }));
+    await hub.take(adt('A08', { ...one, phone: '555-0777' }, { facility: 'HOSP', time: '20240701090000' }));
     expect(await linked(a, b)).toBe(false);
   });
 
   it('links what a source merged although the retired number was never heard of before', async () => {
     const one = { id: 'U1', family: 'Unheard', given: 'Rosa', birth: '19810303', sex: 'F' };
-    await take(
+    await hub.take(
       adt('A04', one, { facility: 'HOSP', time: '20240301080000' }),
       adt('A40', one, { facility: 'HOSP', time: '20240301090000' }, [['MRG', { 1: ['U2', '', '', 'HOSP', 'MR'] }]]),
     );
     expect(await linked(await sourceId('HOSP', 'U1'), await sourceId('HOSP', 'U2'))).toBe(true);
-    await take(
+    await hub.take(
       adt(
         'A08',
         { id: 'U2', family: 'Unhearde', given: 'Ros', birth: '19810303', sex: 'F' },
@@ -343,7 +337,7 @@ describe('the person index', () => {
       const [one, other] = pair(n) as [Person, Person];
       const say = (event: string, time: string) =>
         adt(event, one, { facility: 'HOSP', time }, [second(other)] as never);
-      await take(
+      await hub.take(
         adt('A04', one, { facility: 'HOSP', time: '20240301080000' }),
         adt('A04', other, { facility: 'HOSP', time: '20240301080000' }),
         say('A24', '20240301090000'),
@@ -353,7 +347,7 @@ describe('the person index', () => {
       );
       const [a, b] = [await sourceId('HOSP', one.id), await sourceId('HOSP', other.id)];
       expect([n, await linked(a, b)]).toEqual([n, n % 2 === 1]);
-      await take(adt('A08', { ...one, phone: '555-0188' }, { facility: 'HOSP', time: '20240302090000' }));
+      await hub.take(adt('A08', { ...one, phone: '555-0188' }, { facility: 'HOSP', time: '20240302090000' }));
       expect([n, await linked(a, b)]).toEqual([n, n % 2 === 1]);
     }
   });
@@ -366,7 +360,7 @@ describe('the person index', () => {
       birth: `19${20 + 11 * i}010${i + 1}`,
       sex: 'F',
     }));
-    await take(...people.map((one) => adt('A04', one, { facility: 'SOLO' })));
+    await hub.take(...people.map((one) => adt('A04', one, { facility: 'SOLO' })));
     const ids: string[] = [];
     for (const { id } of people) ids.push(await sourceId('SOLO', id));
     const memberships = async () => {

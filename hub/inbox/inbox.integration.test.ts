@@ -9,10 +9,6 @@ describe('the inbox', () => {
   });
   afterAll(() => hub.stop());
 
-  const take = async (...messages: string[]) => {
-    for (const answer of await hub.deliver(...messages)) expect(answer).toContain('MSA|AA|');
-    await hub.settled();
-  };
   const patient = async (family: string) => {
     const { json } = await hub.get(`/fhir/Patient?family=${family}`);
     return json.entry?.[0]?.resource;
@@ -37,25 +33,25 @@ describe('the inbox', () => {
       { id: 'D1', family: 'Doubleday', given: 'Una', birth: '19600101', sex: 'F' },
       { controlId: 'DOUBLE' },
     );
-    await take(text);
+    await hub.take(text);
     const before = await versions();
-    await take(text, text);
+    await hub.take(text, text);
     expect(await versions()).toEqual(before);
     expect((await message('DOUBLE')).state).toBe('processed');
   });
 
   it('lets no late old message overwrite what is newer', async () => {
     const person = { id: 'L1', family: 'Latecomer', given: 'Ned', birth: '19550505', sex: 'M' };
-    await take(adt('A08', { ...person, street: '2 New Street', city: 'Ellery' }, { time: '20240302120000' }));
-    await take(adt('A08', { ...person, street: '1 Old Street', city: 'Ellery' }, { time: '20240301120000' }));
+    await hub.take(adt('A08', { ...person, street: '2 New Street', city: 'Ellery' }, { time: '20240302120000' }));
+    await hub.take(adt('A08', { ...person, street: '1 Old Street', city: 'Ellery' }, { time: '20240301120000' }));
     expect((await patient('Latecomer')).address[0].line).toEqual(['2 New Street']);
   });
 
   it('counts what a source repeats as said again, so that what lies between is old', async () => {
     const person = { id: 'L2', family: 'Repeater', given: 'Nan', birth: '19550506', sex: 'F' };
-    await take(adt('A08', { ...person, street: '2 New Street' }, { time: '20240302120000' }));
-    await take(adt('A08', { ...person, street: '2 New Street' }, { time: '20240304120000' }));
-    await take(adt('A08', { ...person, street: '1 Old Street' }, { time: '20240303120000' }));
+    await hub.take(adt('A08', { ...person, street: '2 New Street' }, { time: '20240302120000' }));
+    await hub.take(adt('A08', { ...person, street: '2 New Street' }, { time: '20240304120000' }));
+    await hub.take(adt('A08', { ...person, street: '1 Old Street' }, { time: '20240303120000' }));
     const found = await patient('Repeater');
     expect(found.address[0].line).toEqual(['2 New Street']);
     expect(found.meta.versionId).toBe('1');
@@ -64,32 +60,32 @@ describe('the inbox', () => {
   it('takes from an older message what a faster one had not said, and no more than that', async () => {
     const bare = { id: 'L3' };
     const person = { id: 'L3', family: 'Slowcoach', given: 'Tim', birth: '19510101', sex: 'M', phone: '555-0133' };
-    await take(
+    await hub.take(
       oru({ ...bare, phone: '555-0144' }, { order: 'FAST', code: '718-7', value: '12' }, { time: '20240302120000' }),
     );
-    await take(adt('A04', person, { time: '20240302110000' }));
+    await hub.take(adt('A04', person, { time: '20240302110000' }));
     const found = await patient('Slowcoach');
     expect(found.birthDate).toBe('1951-01-01');
     expect(found.telecom.map(({ value }: { value: string }) => value)).toEqual(['555-0144']);
-    await take(adt('A08', { ...person, family: 'Olden' }, { time: '20240302100000' }));
+    await hub.take(adt('A08', { ...person, family: 'Olden' }, { time: '20240302100000' }));
     expect((await patient('Slowcoach')).id).toBe(found.id);
     // What a message does not say it does not confirm: a registration older than a bare result still counts.
-    await take(adt('A08', { ...person, street: '3 Known' }, { time: '20240303100000' }));
-    await take(oru(bare, { order: 'LATER', code: '718-7', value: '12' }, { time: '20240303120000' }));
-    await take(adt('A08', { ...person, street: '4 Moved' }, { time: '20240303110000' }));
+    await hub.take(adt('A08', { ...person, street: '3 Known' }, { time: '20240303100000' }));
+    await hub.take(oru(bare, { order: 'LATER', code: '718-7', value: '12' }, { time: '20240303120000' }));
+    await hub.take(adt('A08', { ...person, street: '4 Moved' }, { time: '20240303110000' }));
     expect((await patient('Slowcoach')).address[0].line).toEqual(['4 Moved']);
   });
 
   it('deletes what "" says and leaves what is empty', async () => {
     const person = { id: 'E1', family: 'Emptyhand', given: 'Joy', birth: '19700707', sex: 'F' };
-    await take(
+    await hub.take(
       adt(
         'A04',
         { ...person, phone: '555-0101', workPhone: '555-0102', street: '9 Quay', city: 'Ellery' },
         { time: '20240301100000' },
       ),
     );
-    await take(adt('A08', { ...person, workPhone: null }, { time: '20240301110000' }));
+    await hub.take(adt('A08', { ...person, workPhone: null }, { time: '20240301110000' }));
     const found = await patient('Emptyhand');
     expect(found.telecom.map(({ value }: { value: string }) => value)).toEqual(['555-0101']);
     expect(found.address[0].line).toEqual(['9 Quay']);
@@ -98,7 +94,7 @@ describe('the inbox', () => {
   it('revises a corrected result as the next version of the same Observation, and retracts a deleted or wrong one', async () => {
     const person = { id: 'R1', family: 'Resultson', given: 'Max', birth: '19440404', sex: 'M' };
     const send = (value: string, status: string, time: string, order = 'ORD1') =>
-      take(oru(person, { order, code: '2093-3', value, status }, { time }));
+      hub.take(oru(person, { order, code: '2093-3', value, status }, { time }));
     await send('190', 'F', '20240301090000');
     await send('210', 'C', '20240301100000');
     const { id } = await patient('Resultson');
@@ -126,25 +122,25 @@ describe('the inbox', () => {
       adt(event, person, { time }, [
         ['PV1', { 1: '1', 2: 'I', 19: ['VIS1', '', '', 'CLINIC', 'VN'], 44: '20240301080000', ...extra }],
       ]);
-    await take(visit('A01', '20240301080000'));
+    await hub.take(visit('A01', '20240301080000'));
     const { id } = await patient('Visitor');
     const encounters = async () =>
       (await hub.get(`/fhir/Encounter?patient=${id}`)).json.entry.map((entry: Json) => entry.resource);
     expect(await encounters()).toMatchObject([{ status: 'in-progress' }]);
-    await take(visit('A03', '20240303080000', { 45: '20240303080000' }));
+    await hub.take(visit('A03', '20240303080000', { 45: '20240303080000' }));
     expect(await encounters()).toMatchObject([
       { status: 'finished', period: { end: expect.stringContaining('2024-03-03') } },
     ]);
-    await take(visit('A13', '20240303090000'));
+    await hub.take(visit('A13', '20240303090000'));
     expect(await encounters()).toMatchObject([{ status: 'in-progress' }]);
     expect((await encounters())[0].period.end).toBeUndefined();
-    await take(visit('A11', '20240303100000'));
+    await hub.take(visit('A11', '20240303100000'));
     expect(await encounters()).toMatchObject([{ status: 'cancelled' }]);
   });
 
   it('links the two record numbers that A40 merges', async () => {
     const person = { family: 'Merger', given: 'Bea', birth: '19880808', sex: 'F' };
-    await take(
+    await hub.take(
       adt('A04', { id: 'M1', ...person }, { time: '20240301080000' }),
       adt('A04', { id: 'M2', ...person, family: 'Mergerold', birth: '19880809' }, { time: '20240301080500' }),
       adt('A40', { id: 'M1', ...person }, { time: '20240301090000' }, [['MRG', { 1: ['M2', '', '', 'CLINIC', 'MR'] }]]),
@@ -179,7 +175,7 @@ describe('the inbox', () => {
   });
 
   it('accepts content that cannot be right, converts the rest and says what is wrong', async () => {
-    await take(
+    await hub.take(
       adt('A04', { id: 'W1', family: 'Wrongdate', given: 'Flo', birth: '20240230', sex: 'Q' }, { controlId: 'WRONG' }),
     );
     const row = await message('WRONG');
@@ -193,7 +189,7 @@ describe('the inbox', () => {
   it('tries a failing message again, holds back its lane alone, and gives up with the reason', async () => {
     const person = { id: 'F1', family: 'Failing', given: 'Guy', birth: '19770101', sex: 'M' };
     const { database } = hub.test;
-    await take(adt('A04', person, { controlId: 'FAIL0', time: '20240301080000' }));
+    await hub.take(adt('A04', person, { controlId: 'FAIL0', time: '20240301080000' }));
     const { id } = await patient('Failing');
     const { rows } = await database.query('SELECT home FROM patient_home WHERE rid = $1', [id]);
     const home = rows[0]!.home;
@@ -234,10 +230,10 @@ describe('the inbox', () => {
         { id: `X${n}`, family: `Erased${'ab'[n]}`, given: 'Xen', birth: '19800101', sex: 'M' },
         { controlId: `ERASED${n}` },
       );
-    await take(text(0), text(1));
+    await hub.take(text(0), text(1));
     await database.query(`UPDATE message SET sealing_key = NULL, state = 'received' WHERE control_id = 'ERASED0'`);
     await database.query(`UPDATE message SET body = '\\x0102', state = 'received' WHERE control_id = 'ERASED1'`);
-    await take(adt('A04', { id: 'X9', family: 'Goeson', given: 'Xia', birth: '19800102', sex: 'F' }));
+    await hub.take(adt('A04', { id: 'X9', family: 'Goeson', given: 'Xia', birth: '19800102', sex: 'F' }));
     expect(await patient('Goeson')).toBeDefined();
     for (const n of [0, 1]) {
       await expect.poll(async () => (await message(`ERASED${n}`)).state, { timeout: 5_000 }).toBe('dead');
@@ -249,7 +245,7 @@ describe('the inbox', () => {
 
   it('changes nothing by a replay, nor by one older than a client’s correction', async () => {
     const person = { id: 'P1', family: 'Playback', given: 'Ray', birth: '19660606', sex: 'M' };
-    await take(
+    await hub.take(
       adt('A04', { ...person, street: '1 First' }, { controlId: 'PLAY1', time: '20240301090000' }),
       adt('A08', { ...person, street: '2 Second' }, { controlId: 'PLAY2', time: '20240301090000' }),
     );
