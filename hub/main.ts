@@ -68,7 +68,9 @@ export async function startHub(config: Config, progress: Progress, pages = scree
     const isPressed = () => receiver.pressed;
     const processor = new Processor({ database: system, record, persons, participants, master, pool, isPressed, log });
     const messages = new Messages(system, master, participants, pool);
-    const reprocess = new Reprocess({ database: system, record, persons, participants, master, pool, log });
+    const spoolDirectory = join(config.dataDir, 'spool');
+    const conversion = { database: system, participants, master, pool };
+    const reprocess = new Reprocess({ ...conversion, record, persons, spoolDirectory, log });
     const reprocessJobs = new ReprocessJobs(system, reprocess, isPressed, (error) =>
       log.error({ error: faultText(error) }, 'stored messages were not converted anew as was asked'),
     );
@@ -130,7 +132,7 @@ export async function startHub(config: Config, progress: Progress, pages = scree
         authorization,
         rateLimits: new RateLimits(database),
         bundleBytes: config.bundleBytes,
-        spoolDirectory: join(config.dataDir, 'spool'),
+        spoolDirectory,
         accounts,
         demoAccounts: demo?.demoAccounts ?? [],
         messages,

@@ -23,6 +23,8 @@ export interface ReprocessRouteParts {
 const engineers: Role[] = ['integration-engineer', 'administrator', 'system'];
 const lanesAtOnce = 20;
 const differencesShown = 100;
+/** Of one lane. */
+const changesShown = 500;
 
 type Id = { Params: { id: string } };
 
@@ -51,15 +53,13 @@ export function reprocessRoutes(app: FastifyInstance, parts: ReprocessRouteParts
     const lanes = [];
     const patients = new Set<string>();
     for (const number of numbers) {
-      const { messages, changes, leftBecause } = await reprocess.preview(number);
-      for (const { conversion } of messages)
-        for (const { type, id } of conversion.facts) if (type === 'Patient') patients.add(id);
-      const of = new Map(messages.map((message) => [message.id, message]));
-      lanes.push({
-        messages: messages.length,
-        leftBecause,
-        changes: changes.map((change) => shown(change, of.get(change.message))),
+      const lane = await reprocess.preview(number, async ({ messages, changes, leftBecause }) => {
+        for (const message of messages) for (const id of message.patients) patients.add(id);
+        const of = new Map(messages.map((message) => [message.id, message]));
+        const some = changes.slice(0, changesShown).map((change) => shown(change, of.get(change.message)));
+        return { messages: messages.length, leftBecause, differ: changes.length, changes: some };
       });
+      lanes.push(lane);
     }
     await log(who, 'preview-reprocess', request, [...patients]);
     return { ...size, lanes, next: numbers.length === lanesAtOnce ? numbers.at(-1) : null };
@@ -86,20 +86,16 @@ export function reprocessRoutes(app: FastifyInstance, parts: ReprocessRouteParts
 }
 
 function shown(change: LaneChange, message: { id: string; controlId: string; type: string } | undefined) {
-  const { kind, type, id, version, before, after } = change;
+  const { kind, type, id, version, before } = change;
+  const after = change.after?.scanned;
   return {
     kind,
     reference: `${type}/${id}`,
     versionId: version === undefined ? null : String(version),
     message: { id: change.message, controlId: message?.controlId, type: message?.type },
     // What a setting makes that R4 does not have is seen here before it is carried out.
-    invalid:
-      after?.scanned === undefined ? [] : validate(after.scanned.value).filter(({ severity }) => severity === 'error'),
-    differences: differencesOf(
-      before === undefined ? undefined : JSON.parse(before),
-      after?.scanned?.value,
-      differencesShown,
-    ),
+    invalid: after === undefined ? [] : validate(after.value).filter(({ severity }) => severity === 'error'),
+    differences: differencesOf(before === undefined ? undefined : JSON.parse(before), after?.value, differencesShown),
   };
 }
 

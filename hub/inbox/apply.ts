@@ -48,8 +48,8 @@ export function applyFacts(set: FactStore, facts: readonly PreparedFact[], messa
     const before = set.get(type, id);
     if (before && fact.mode === 'reference') continue;
     if (before && isOlder(asOf, before, again && before.message !== message)) {
-      const filled = fact.mode === 'merge' && before.version === 1 && before.text !== undefined;
-      const completed = filled ? complete(JSON.parse(before.text!), scanned.value) : undefined;
+      const said = fact.mode === 'merge' && before.version === 1 ? before.text : undefined;
+      const completed = said === undefined ? undefined : complete(JSON.parse(said), scanned.value);
       if (completed === undefined) {
         applied.superseded++;
         continue;
@@ -59,8 +59,9 @@ export function applyFacts(set: FactStore, facts: readonly PreparedFact[], messa
       continue;
     }
     let stated = scanned;
-    if (before?.text !== undefined) {
-      const known = JSON.parse(before.text);
+    const text = before?.text;
+    if (text !== undefined) {
+      const known = JSON.parse(text);
       if (fact.mode === 'merge') {
         stated = scan(JSON.stringify(mergeFact(known, { ...fact, resource: scanned.value })));
       }

@@ -15,7 +15,7 @@ import { type ConvertedMessage, noConversion, patientsOf, statedIdentities } fro
 import { mapVersion } from './map-version.ts';
 import { type Outcome, recordOutcomes } from './outcomes.ts';
 import { type Dialect, messageIdentity } from './receive.ts';
-import { beginRefiling, filedAnew, refile } from './refile.ts';
+import { beginRefiling, contentOf, filedAnew, refile } from './refile.ts';
 
 const batchSize = 64;
 /** Contents of messages held in memory at once, beyond the first of a batch. */
@@ -288,9 +288,10 @@ export class Processor {
       );
     // What a replayed message says about identities was decided on when it came; people may have decided since.
     if (message.again || identityEvents.length === 0) return applyFacts(set, filed, message.id, message.again);
-    const before = beginRefiling(set, identityEvents);
+    const before = beginRefiling(set, identityEvents, message.id);
     const applied = applyFacts(set, filed, message.id, message.again);
-    applied.stored.push(...(await refile(set, transaction, before)));
+    const content = (patient: string) => contentOf(set, transaction, patient);
+    applied.stored.push(...(await refile(set, content, before, message.id)));
     for (const identity of statedIdentities(identityEvents, message.source)) this.#persons.state(set, identity);
     return applied;
   }

@@ -5,7 +5,7 @@
 import { isFhirError, type ScannedResource, scanResource, typeName } from '@causeway/fhir';
 import type { IdentityEvent } from '@causeway/mapping';
 import type { Transaction } from '../database/index.ts';
-import type { Version, WriteSet } from '../record/index.ts';
+import type { WriteSet } from '../record/index.ts';
 import { type FactStore, isOlder, type PreparedFact, prepareFact } from './apply.ts';
 
 type Change = { reference: string; version: number };
@@ -14,7 +14,19 @@ type Refiling = Extract<IdentityEvent, { kind: 'replace' | 'refile' }>;
 /** Whose an account or visit was before the message was applied. */
 export type FiledBefore = Map<Refiling, string | undefined>;
 
-function isRefiling(event: IdentityEvent): event is Refiling {
+/** A resource that is filed with a patient. */
+export interface Filed {
+  type: string;
+  /** `Type/id`. */
+  reference: string;
+  readonly text: string;
+  asOf: string | undefined;
+}
+
+/** What is filed with a patient (a reference) by now, apart from the Patient itself and Provenances. */
+export type ContentOf = (patient: string) => Promise<Filed[]> | Filed[];
+
+export function isRefiling(event: IdentityEvent): event is Refiling {
   return event.kind === 'replace' || event.kind === 'refile';
 }
 
@@ -22,41 +34,45 @@ function isRefiling(event: IdentityEvent): event is Refiling {
  * Before a message's facts are applied: notes whose the accounts and visits are, and lets a renumbered one go on under
  * its number with all that is known of it.
  */
-export function beginRefiling(set: WriteSet, events: readonly IdentityEvent[]): FiledBefore {
+export function beginRefiling(store: FactStore, events: readonly IdentityEvent[], message: string): FiledBefore {
   const before: FiledBefore = new Map();
   for (const event of events.filter(isRefiling)) {
-    const known = textOf(set, event.kind === 'replace' ? event.retired : event.of);
-    before.set(event, known && patientOf(known));
+    const known = knownOf(store, event.kind === 'replace' ? event.retired : event.of);
+    before.set(event, known && patientOf(known.text));
     if (event.kind !== 'replace' || !event.renumbered || known === undefined) continue;
     const [type, id] = keyOf(event.surviving);
-    const { asOf } = versionOf(set, event.retired)!;
-    if (set.get(type, id) !== undefined) continue;
-    const text = JSON.stringify({ ...JSON.parse(known), id });
-    set.put(scan(text), type, id, asOf ? { asOf } : {});
+    if (store.get(type, id) !== undefined) continue;
+    const text = JSON.stringify({ ...JSON.parse(known.text), id });
+    store.put(scan(text), type, id, { asOf: known.asOf, message });
   }
   return before;
 }
 
-/** After a message's facts are applied: what is filed under the accounts and visits follows them. */
-export async function refile(set: WriteSet, transaction: Transaction, before: FiledBefore): Promise<Change[]> {
+/** After a message's facts are applied: what is filed under the accounts and visits follows them, by that message. */
+export async function refile(
+  store: FactStore,
+  contentOf: ContentOf,
+  before: FiledBefore,
+  message: string,
+): Promise<Change[]> {
   const changes: Change[] = [];
   for (const [event, from] of before) {
     if (from === undefined) continue;
     if (event.kind === 'replace') {
-      const filed = along(await contentOf(set, transaction, from), event.retired);
-      const to = patientOf(textOf(set, event.surviving) ?? '{}') ?? from;
+      const filed = along(await contentOf(from), event.retired);
+      const to = patientOf(knownOf(store, event.surviving)?.text ?? '{}') ?? from;
       const replacements: [string, string][] = [[event.retired, event.surviving]];
       if (to !== from) replacements.push([from, to]);
       for (const one of filed) {
         if (one.reference === event.retired || one.reference === event.surviving) continue;
-        if (to !== from || namesOne(one, [event.retired])) changes.push(rewrite(set, one, replacements));
+        if (to !== from || names(one.text, event.retired)) changes.push(rewrite(store, one, replacements, message));
       }
       continue;
     }
     const to = `Patient/${event.to}`;
     if (from === to) continue;
-    const moved = along(await contentOf(set, transaction, from), event.of);
-    for (const one of moved) changes.push(rewrite(set, one, [[from, to]]));
+    const moved = along(await contentOf(from), event.of);
+    for (const one of moved) changes.push(rewrite(store, one, [[from, to]], message));
   }
   return changes;
 }
@@ -70,17 +86,18 @@ export function filedAnew(store: FactStore, facts: readonly PreparedFact[]): rea
   for (const { fact } of facts) {
     if (fact.type !== 'Encounter' && fact.type !== 'Account') continue;
     const known = store.get(fact.type, fact.id);
-    if (known?.text === undefined || !isOlder(fact.asOf, known)) continue;
-    const resource = JSON.parse(known.text);
+    const text = known !== undefined && isOlder(fact.asOf, known) ? known.text : undefined;
+    if (text === undefined) continue;
+    const resource = JSON.parse(text);
     const name = `${fact.type}/${fact.id}`;
     const replacements: [string, string][] = [];
     if (isRetired(resource)) replacements.push([name, resource.partOf.reference]);
-    const [stated, right] = [patientOf(fact.text), patientOf(known.text)];
+    const [stated, right] = [patientOf(fact.text), patientOf(text)];
     if (stated !== undefined && right !== undefined && stated !== right) replacements.push([stated, right]);
     if (replacements.length === 0) continue;
     const follow = followers(
-      filed.filter((one) => one.fact !== fact && one.fact.type !== 'Patient' && one.fact.type !== 'Provenance'),
-      (one) => names(one.fact.text, name),
+      filed.filter((one) => one.fact !== fact && isFiled(one.fact.type)),
+      [name],
       ({ fact: { type, id, text } }) => ({ type, reference: `${type}/${id}`, text }),
     );
     filed = filed.map((one) =>
@@ -98,13 +115,8 @@ function isRetired(resource: { status?: string; partOf?: { reference?: string } 
   );
 }
 
-interface Filed {
-  reference: string;
-  version: Version;
-}
-
-/** What a patient's home holds, with the changes made so far. */
-async function contentOf(set: WriteSet, transaction: Transaction, patient: string): Promise<Filed[]> {
+/** What a patient's home holds, with the changes that the transaction has made so far. */
+export async function contentOf(set: WriteSet, transaction: Transaction, patient: string): Promise<Filed[]> {
   const id = patient.slice('Patient/'.length);
   await set.load([], [id]);
   const home = set.homeOf(id);
@@ -119,11 +131,17 @@ async function contentOf(set: WriteSet, transaction: Transaction, patient: strin
   const content = new Map<string, Filed>();
   for (const { type, id: rid } of [...keys, ...made]) {
     const version = set.get(type, rid);
-    if (version?.text === undefined || version.deleted || version.home !== home) continue;
-    const reference = `${type}/${JSON.parse(version.text).id}`;
-    content.set(reference, { reference, version });
+    if (version?.text === undefined || version.home !== home || !isFiled(type)) continue;
+    const { text, asOf } = version;
+    const reference = `${type}/${JSON.parse(text).id}`;
+    content.set(reference, { type, reference, text, asOf });
   }
-  return [...content.values()].filter(({ version }) => version.type !== 'Patient' && version.type !== 'Provenance');
+  return [...content.values()];
+}
+
+/** Whether resources of a type are filed with a patient; the Patient itself and where something comes from are not. */
+export function isFiled(type: string): boolean {
+  return type !== 'Patient' && type !== 'Provenance';
 }
 
 /** What follows without naming the visit: it is part of what names it. */
@@ -131,41 +149,46 @@ const PARTS = new Set(['Observation', 'Specimen', 'Media', 'ImagingStudy']);
 
 /** What is filed under an account or visit: what names it, what names such a visit, and their parts. */
 function along(content: readonly Filed[], of: string): Filed[] {
-  const visits = content.filter((one) => one.version.type === 'Encounter' && namesOne(one, [of]));
+  const visits = content.filter(({ type, text }) => type === 'Encounter' && names(text, of));
   const heads = [of, ...visits.map(({ reference }) => reference)];
-  const follow = followers(
-    content,
-    (one) => namesOne(one, heads) || one.reference === of,
-    ({ reference, version }) => ({ type: version.type, reference, text: version.text! }),
-  );
+  const follow = followers(content, heads, (one) => one);
+  for (const one of content) if (one.reference === of) follow.add(one);
   return [...follow];
 }
 
-/** Those that a condition holds of, and their parts, and the parts of these. */
+/** Those that name one of the heads, and their parts, and the parts of these. */
 function followers<T>(
   all: readonly T[],
-  isHead: (one: T) => boolean,
+  heads: readonly string[],
   read: (one: T) => { type: string; reference: string; text: string },
 ): Set<T> {
-  const followers = new Set(all.filter(isHead));
-  for (let size = -1; size !== followers.size; ) {
-    size = followers.size;
-    for (const one of all) {
-      const { type, reference } = read(one);
-      if (followers.has(one) || !PARTS.has(type)) continue;
-      if ([...followers].some((whole) => names(read(whole).text, reference))) followers.add(one);
+  const named = new Map(all.map((one) => [one, referencesIn(read(one).text)]));
+  const parts = new Map<string, T>();
+  for (const one of all) {
+    const { type, reference } = read(one);
+    if (PARTS.has(type)) parts.set(reference, one);
+  }
+  const followers = new Set(all.filter((one) => heads.some((head) => named.get(one)!.has(head))));
+  // A set is gone through with what is added to it meanwhile.
+  for (const one of followers) {
+    for (const reference of named.get(one)!) {
+      const part = parts.get(reference);
+      if (part !== undefined) followers.add(part);
     }
   }
   return followers;
 }
 
-/** The next version, of no message: none states it so, and it stands when messages are converted anew. */
-function rewrite(set: WriteSet, { version }: Filed, replacements: [string, string][]): Change {
-  const { type, asOf } = version;
-  const text = replaced(version.text!, replacements);
-  const { id } = JSON.parse(text);
-  const after = set.put(scan(text), type, id, asOf ? { asOf } : {});
-  return { reference: `${type}/${id}`, version: after.version };
+/** The next version, by the message that moves it; it says as of when what it did before. */
+function rewrite(
+  store: FactStore,
+  { type, reference, text, asOf }: Filed,
+  replacements: readonly [string, string][],
+  message: string,
+): Change {
+  const id = reference.slice(type.length + 1);
+  const { version } = store.put(scan(replaced(text, replacements)), type, id, { asOf, message });
+  return { reference, version };
 }
 
 function replaced(text: string, replacements: readonly [string, string][]): string {
@@ -174,12 +197,13 @@ function replaced(text: string, replacements: readonly [string, string][]): stri
   return changed;
 }
 
-function namesOne({ version }: Filed, references: readonly string[]): boolean {
-  return references.some((reference) => names(version.text!, reference));
-}
-
 function names(text: string, reference: string): boolean {
   return text.includes(`"${reference}"`);
+}
+
+/** All that a text names as `Type/id`. */
+function referencesIn(text: string): Set<string> {
+  return new Set(text.match(/(?<=")[A-Z][A-Za-z]+\/[A-Za-z0-9\-.]{1,64}(?=")/g));
 }
 
 /** The patient of a visit or account, as a reference. */
@@ -190,13 +214,11 @@ function patientOf(text: string): string | undefined {
   return typeof reference === 'string' && reference.startsWith('Patient/') ? reference : undefined;
 }
 
-function versionOf(set: WriteSet, reference: string): Version | undefined {
-  const version = set.get(...keyOf(reference));
-  return version === undefined || version.deleted ? undefined : version;
-}
-
-function textOf(set: WriteSet, reference: string): string | undefined {
-  return versionOf(set, reference)?.text;
+/** What is known of a resource, with its text; undefined where there is none. */
+function knownOf(store: FactStore, reference: string): { text: string; asOf: string | undefined } | undefined {
+  const known = store.get(...keyOf(reference));
+  const text = known?.text;
+  return text === undefined ? undefined : { text, asOf: known!.asOf };
 }
 
 function keyOf(reference: string): [type: string, id: string] {

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Json, startTestHub, type TestHub } from '../testing.ts';
 import { adt, oru } from '../testing-messages.ts';
+import { carryOut, changesOf, previewOf, registerClinic, waitFor } from '../testing-reprocess.ts';
 
 const person = { id: 'RP1', family: 'Refoldson', given: 'Ada', birth: '19600101', sex: 'F' };
 const localSystem = 'https://clinic.example/codes';
@@ -10,45 +11,22 @@ describe('reprocessing', () => {
   let hub: TestHub;
   beforeAll(async () => {
     hub = await startTestHub();
-    await hub.test.database.query(
-      `INSERT INTO participant (key, name, kind, sending_facility) VALUES ('clinic', 'The Clinic', 'practice', 'CLINIC')`,
-    );
-    await waitFor(async () => (await hub.get('/api/participants')).json.participants.length === 1);
+    await registerClinic(hub);
   });
   afterAll(() => hub.stop());
 
-  const take = async (...messages: string[]) => {
-    for (const answer of await hub.deliver(...messages)) expect(answer).toContain('MSA|AA|');
-    await hub.settled();
-  };
   const settings = (value: object) => hub.send('PUT', '/api/participants/clinic/settings', value);
-  const preview = async (filter: object = {}): Promise<Json> => {
-    const { status, json } = await hub.send('POST', '/api/reprocess/preview', filter);
-    expect(status).toBe(200);
-    return json;
-  };
-  const changesOf = (page: Json) => page.lanes.flatMap((lane: Json) => lane.changes);
-  const carryOut = async (filter: object = {}): Promise<Json> => {
-    const { status, json } = await hub.send('POST', '/api/reprocess', filter);
-    expect(status).toBe(202);
-    let job: Json;
-    await waitFor(async () => {
-      job = (await hub.get('/api/reprocess')).json.jobs.find(({ id }: Json) => id === json.id);
-      return job.state !== 'running';
-    });
-    return job;
-  };
   const observation = async () => (await hub.get('/fhir/Observation?code=GLU')).json.entry[0].resource;
   const seq = async () => (await hub.test.database.query('SELECT seq FROM clock')).rows[0]!.seq;
   const local = (text: string) => text.replace('GLU^Test^LN', 'GLU^Test^CLINLAB');
 
   it('finds nothing to change while the map is the same', async () => {
-    await take(
+    await hub.take(
       adt('A04', person, { time: '20240301090000' }),
       local(oru(person, { order: 'RO1', code: 'GLU', value: '90' }, { time: '20240301100000' })),
     );
-    expect(await preview()).toMatchObject({ messages: 0, lanes: [], next: null });
-    const page = await preview({ all: true });
+    expect(await previewOf(hub)).toMatchObject({ messages: 0, lanes: [], next: null });
+    const page = await previewOf(hub, { all: true });
     expect(page).toMatchObject({ messages: 2, lanes: [{ messages: 2, changes: [] }] });
   });
 
@@ -62,7 +40,7 @@ describe('reprocessing', () => {
     };
     expect(await stale()).toBe(true);
     const clock = await seq();
-    const page = await preview();
+    const page = await previewOf(hub);
     expect(page.messages).toBe(2);
     const [change, ...others] = changesOf(page);
     expect(others).toEqual([]);
@@ -74,7 +52,7 @@ describe('reprocessing', () => {
     expect(await seq()).toBe(clock);
     expect((await observation()).meta.versionId).toBe('1');
 
-    expect(await carryOut()).toMatchObject({
+    expect(await carryOut(hub)).toMatchObject({
       state: 'complete',
       lanes: 1,
       lanesDone: 1,
@@ -92,26 +70,28 @@ describe('reprocessing', () => {
     expect(rows[0]!.as_of.toISOString()).toBe('2024-03-01T10:00:00.000Z');
 
     expect(await stale()).toBe(false);
-    expect(await preview()).toMatchObject({ messages: 0, lanes: [] });
-    expect(changesOf(await preview({ all: true }))).toEqual([]);
-    expect(await carryOut({ all: true })).toMatchObject({ messages: 2, changed: 0 });
+    expect(await previewOf(hub)).toMatchObject({ messages: 0, lanes: [] });
+    expect(changesOf(await previewOf(hub, { all: true }))).toEqual([]);
+    expect(await carryOut(hub, { all: true })).toMatchObject({ messages: 2, changed: 0 });
     expect((await observation()).meta.versionId).toBe('2');
   });
 
   it('overwrites neither what a newer message said nor what a client corrected', async () => {
     const other = { id: 'RP2', family: 'Newer', given: 'Bo', birth: '19610101', sex: 'M' };
-    await take(
+    await hub.take(
       adt('A08', { ...other, street: '2 New Street' }, { time: '20240302120000' }),
       adt('A08', { ...other, street: '2 New Street' }, { time: '20240304120000' }),
       adt('A08', { ...other, street: '1 Old Street' }, { time: '20240303120000' }),
     );
-    expect(changesOf(await preview({ all: true }))).toEqual([]);
+    expect(changesOf(await previewOf(hub, { all: true }))).toEqual([]);
     const found = (await hub.get('/fhir/Patient?family=Newer')).json.entry[0].resource;
     const corrected = { ...found, name: [{ family: 'Newer', given: ['Boris'] }] };
     expect((await hub.send('PUT', `/fhir/Patient/${found.id}`, corrected)).status).toBe(200);
     expect((await settings({ codeSystems: { CLINLAB: `${localSystem}/2` } })).status).toBe(200);
-    expect(changesOf(await preview()).map(({ reference }: Json) => reference.split('/')[0])).toEqual(['Observation']);
-    expect((await carryOut()).changed).toBe(1);
+    expect(changesOf(await previewOf(hub)).map(({ reference }: Json) => reference.split('/')[0])).toEqual([
+      'Observation',
+    ]);
+    expect((await carryOut(hub)).changed).toBe(1);
     const kept = (await hub.get(`/fhir/Patient/${found.id}`)).json;
     expect(kept.meta.versionId).toBe('2');
     expect(kept.name[0].given).toEqual(['Boris']);
@@ -120,7 +100,7 @@ describe('reprocessing', () => {
 
   it('removes what the map makes no longer and adds what it makes now; what a client deleted stays deleted', async () => {
     const moved = { id: 'RP3', family: 'Mover', given: 'Cy', birth: '19620101', sex: 'M' };
-    await take(
+    await hub.take(
       adt('A04', moved, { time: '20240301090000' }),
       oru(moved, { order: 'RO3', code: '2093-3', value: '200' }, { time: '20240301100000' }),
       oru(moved, { order: 'RO4', code: '2093-3', value: '210' }, { time: '20240301100000' }),
@@ -144,9 +124,9 @@ describe('reprocessing', () => {
         SELECT rid FROM resource ORDER BY seq DESC LIMIT 1)`,
         [rows[0]!.message],
       );
-    const changes = changesOf(await preview());
+    const changes = changesOf(await previewOf(hub));
     expect(changes).toMatchObject([{ kind: 'removed', versionId: '1' }]);
-    expect(await carryOut()).toMatchObject({ removed: 1, added: 0, changed: 0 });
+    expect(await carryOut(hub)).toMatchObject({ removed: 1, added: 0, changed: 0 });
     expect((await hub.get('/fhir/Observation/stray')).status).toBe(410);
     expect((await hub.get(`/fhir/Observation/${all[0].id}`)).status).toBe(410);
     expect((await hub.get(`/fhir/Observation/${all[1].id}`)).status).toBe(200);
@@ -155,7 +135,7 @@ describe('reprocessing', () => {
   it('writes a delivery again only for a changed fact', async () => {
     const deliveries = async () => (await hub.test.database.query('SELECT count(*) AS n FROM delivery')).rows[0]!.n;
     const before = await deliveries();
-    expect(await carryOut({ all: true })).toMatchObject({ changed: 0, added: 0, removed: 0 });
+    expect(await carryOut(hub, { all: true })).toMatchObject({ changed: 0, added: 0, removed: 0 });
     expect(await deliveries()).toBe(before);
   });
 
@@ -183,23 +163,23 @@ describe('reprocessing', () => {
     for (const [i, batch] of batches.entries()) {
       // The first rounds by the same map, so that the record is as it was stored; the last two by another each.
       if (i >= 4) await settings({ codeSystems: { CLINLAB: `${localSystem}/${i}` } });
-      const running = i % 2 === 1 ? carryOut({ all: true }) : undefined;
-      await take(...batch.map(text));
+      const running = i % 2 === 1 ? carryOut(hub, { all: true }) : undefined;
+      await hub.take(...batch.map(text));
       if (running)
         expect(await running).toMatchObject({ leftOut: 0, ...(i < 4 ? { changed: 0, added: 0, removed: 0 } : {}) });
       const found = await hub.get('/fhir/Patient?family=Randoma');
       const { id, ...patient } = found.json.entry[0].resource;
       await hub.send('PUT', `/fhir/Patient/${id}`, { ...patient, id, maritalStatus: { text: `state ${i}` } });
-      if (i < 4) expect(changesOf(await preview({ all: true }))).toEqual([]);
+      if (i < 4) expect(changesOf(await previewOf(hub, { all: true }))).toEqual([]);
     }
-    await carryOut();
-    expect(changesOf(await preview({ all: true }))).toEqual([]);
+    await carryOut(hub);
+    expect(changesOf(await previewOf(hub, { all: true }))).toEqual([]);
   });
 
   it('tells which kinds of fields are not mapped, the most frequent first, and finds their messages', async () => {
     const zed = { id: 'RP9', family: 'Zedson', given: 'Zoe', birth: '19700101', sex: 'F' };
     const more: [string, { [field: number]: string }][] = [['ZED', { 1: 'x', 2: 'y' }]];
-    await take(
+    await hub.take(
       adt('A04', zed, { controlId: 'ZED1' }, more),
       adt('A04', zed, { controlId: 'ZED2' }, [['ZED', { 1: 'x' }]]),
     );
@@ -216,14 +196,14 @@ describe('reprocessing', () => {
     const concepts = { 'http://loinc.org|GLU': { system: 'http://loinc.org', code: '2345-7' } };
     const codeSystems = { CLINLAB: `${localSystem}/5` };
     expect((await settings({ codeSystems, overlay: { rows } })).status).toBe(200);
-    const changed = changesOf(await preview());
+    const changed = changesOf(await previewOf(hub));
     expect(changed).toMatchObject([{ kind: 'changed', invalid: [] }]);
     expect(changed[0].differences).toEqual([{ path: 'maritalStatus.coding[0].code', after: 'x' }]);
     expect(
       (await settings({ codeSystems, overlay: { rows: [['ZED-1', 'Patient', 'birthDate', 'CodeableConcept']] } }))
         .status,
     ).toBe(200);
-    expect(changesOf(await preview())[0].invalid[0].expression).toBe('Patient.birthDate');
+    expect(changesOf(await previewOf(hub))[0].invalid[0].expression).toBe('Patient.birthDate');
     for (const wrong of [
       { overlay: { rows: [['ZED-1', 'Patient', 'nothing', 'string']] } },
       { overlay: { rows: [['ZED-1', 'Patient', 'gender', 'nothing']] } },
@@ -234,7 +214,7 @@ describe('reprocessing', () => {
     ])
       expect([wrong, (await settings(wrong)).status]).toEqual([wrong, 400]);
     expect((await settings({ concepts })).status).toBe(200);
-    await carryOut();
+    await carryOut(hub);
   });
 
   it('leaves what a message made where it cannot be converted or opened now', async () => {
@@ -245,15 +225,32 @@ describe('reprocessing', () => {
       waitFor(async () => JSON.stringify((await hub.get('/api/participants')).json).includes(words));
     await sets('{"overlay": {"rows": [["wrong", "Patient", "gender", "string"]]}}');
     await seen('wrong');
-    expect(changesOf(await preview({ all: true }))).toEqual([]);
-    expect(await carryOut({ all: true })).toMatchObject({ added: 0, changed: 0, removed: 0 });
+    expect(changesOf(await previewOf(hub, { all: true }))).toEqual([]);
+    expect(await carryOut(hub, { all: true })).toMatchObject({ added: 0, changed: 0, removed: 0 });
     const { rows } = await hub.test.database.query(`SELECT count(*) AS n FROM message WHERE state = 'dead'`);
     expect(rows[0]!.n).toBe(0);
     await sets(JSON.stringify(before));
     await seen('concepts');
     await hub.test.database.query(`UPDATE message SET body = '\\x0102' WHERE control_id = 'ZED1'`);
-    expect(changesOf(await preview({ all: true }))).toEqual([]);
-    expect(await carryOut({ all: true })).toMatchObject({ added: 0, changed: 0, removed: 0, leftOut: 0 });
+    expect(changesOf(await previewOf(hub, { all: true }))).toEqual([]);
+    expect(await carryOut(hub, { all: true })).toMatchObject({ added: 0, changed: 0, removed: 0, leftOut: 0 });
+  });
+
+  it('folds a lane of more messages than are opened at once', async () => {
+    const long = { id: 'RP7', family: 'Longlane', given: 'Ed', birth: '19630101', sex: 'M' };
+    const messages = Array.from({ length: 150 }, (_, n) =>
+      local(oru(long, { order: `RL${n}`, code: 'GLU', value: String(n) }, { time: '20240601090000' })),
+    );
+    await hub.take(...messages);
+    expect(changesOf(await previewOf(hub, { all: true }))).toEqual([]);
+    expect((await settings({ codeSystems: { CLINLAB: `${localSystem}/long` } })).status).toBe(200);
+    const lane = (await previewOf(hub)).lanes.find((one: Json) => one.messages === messages.length);
+    expect(lane).toMatchObject({ differ: messages.length, changes: { length: messages.length } });
+    expect(await carryOut(hub)).toMatchObject({ leftOut: 0, added: 0, removed: 0 });
+    const found = await hub.resources('Observation?patient.family=Longlane&_count=200');
+    expect(found).toHaveLength(messages.length);
+    for (const { code } of found) expect(code.coding[0].system).toBe(`${localSystem}/long`);
+    expect(changesOf(await previewOf(hub, { all: true }))).toEqual([]);
   });
 
   it('tells who asks wrongly what is wrong, and is for engineers', async () => {
@@ -267,11 +264,3 @@ describe('reprocessing', () => {
     expect((await hub.send('DELETE', '/api/reprocess/0195a000-0000-7000-8000-000000000000')).status).toBe(409);
   });
 });
-
-async function waitFor(condition: () => Promise<boolean>): Promise<void> {
-  for (let i = 0; i < 200; i++) {
-    if (await condition()) return;
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-  throw new Error('What was waited for did not come.');
-}

@@ -7,9 +7,10 @@ import type { Logger } from 'pino';
 import type { Transaction } from '../database/index.ts';
 import { faultText } from '../faults.ts';
 import type { PersonIndex } from '../identity/index.ts';
-import { type FhirRecord, homePatient, type WriteSet } from '../record/index.ts';
+import type { FhirRecord, WriteSet } from '../record/index.ts';
 import { statedIdentities } from './converted.ts';
-import { foldable, foldLane, type Lane, type LaneChange, type LaneMessage, type LaneParts } from './lane.ts';
+import { foldLane, type Lane, type LaneChange, type LaneParts } from './lane.ts';
+import { foldable, type LaneMessage } from './lane-messages.ts';
 import { mapVersion } from './map-version.ts';
 import { recordOutcomes } from './outcomes.ts';
 
@@ -44,6 +45,7 @@ class Moved extends Error {
 }
 
 const attempts = 5;
+const outcomesAtOnce = 500;
 
 export class Reprocess {
   readonly #parts: ReprocessParts & LaneParts;
@@ -73,22 +75,16 @@ export class Reprocess {
     return rows[0] as { lanes: number; messages: number };
   }
 
-  /** What would change in a lane; nothing is changed. */
-  preview(number: string): Promise<Lane> {
-    return foldLane(this.#parts, number);
+  /** Hands over what would change in a lane, as it is until that is looked at; nothing is changed. */
+  preview<T>(number: string, look: (lane: Lane) => Promise<T>): Promise<T> {
+    return foldLane(this.#parts, number, look);
   }
 
   /** Brings a lane to what today's map makes of it; where the record changes meanwhile, the lane is folded again. */
   async carryOut(number: string): Promise<LaneOutcome> {
     for (let attempt = 1; ; attempt++) {
       try {
-        const lane = await foldLane(this.#parts, number);
-        const { messages, changes, leftBecause } = lane;
-        const count = (kind: LaneChange['kind']) => changes.filter((change) => change.kind === kind).length;
-        const outcome = { added: count('added'), changed: count('changed'), removed: count('removed'), leftBecause };
-        if (leftBecause !== undefined) return { messages: 0, ...outcome };
-        await this.#write(lane);
-        return { messages: messages.length, ...outcome };
+        return await foldLane(this.#parts, number, (lane) => this.#bring(lane));
       } catch (error) {
         if (error instanceof Moved && attempt < attempts) continue;
         this.#parts.log.warn({ lane: number, error: faultText(error) }, 'a lane could not be reprocessed');
@@ -99,21 +95,35 @@ export class Reprocess {
     }
   }
 
-  async #write({ number, messages, changes }: Lane): Promise<void> {
-    const identities = messages.flatMap(({ source, conversion }) =>
-      statedIdentities(conversion.identityEvents, source),
-    );
+  async #bring(lane: Lane): Promise<LaneOutcome> {
+    const { messages, changes, leftBecause } = lane;
+    const count = (kind: LaneChange['kind']) => changes.filter((change) => change.kind === kind).length;
+    if (leftBecause === undefined) await this.#write(lane);
+    return {
+      messages: messages.length,
+      added: count('added'),
+      changed: count('changed'),
+      removed: count('removed'),
+      leftBecause,
+    };
+  }
+
+  async #write({ number, messages, changes, spool }: Lane): Promise<void> {
+    const identities = messages.flatMap(({ source, identityEvents }) => statedIdentities(identityEvents, source));
     await this.#parts.record.writer.write({
       keys: changes.map(({ type, id }) => ({ type, id })),
       patients: [
-        ...changes.flatMap(({ after }) => (after?.scanned && homePatient(after.scanned, after.id)) || []),
+        ...new Set(changes.flatMap(({ after }) => after?.patient ?? [])),
         ...identities.flatMap(({ a, b }) => [a, b]),
       ],
       alone: true,
       size: changes.length,
       apply: async (set, transaction) => {
         await checkStill(transaction, number, messages.length);
-        for (const change of changes) put(set, change);
+        for (const change of changes) {
+          put(set, change);
+          await set.settle(spool);
+        }
         // What was decided when the message came stands, and so does what people decided since.
         for (const identity of identities) {
           if (await isDecided(transaction, set.homeOf(identity.a), set.homeOf(identity.b))) continue;
@@ -121,8 +131,11 @@ export class Reprocess {
           set.touch();
         }
         // One that cannot be converted now stays what it was, and of the map that it was converted by.
-        const converted = messages.filter(({ conversion }) => conversion.error === undefined);
-        await recordOutcomes(transaction, converted.map(outcomeOf), undefined);
+        const converted = messages.filter(({ error }) => error === undefined);
+        for (let from = 0; from < converted.length; from += outcomesAtOnce) {
+          const some = converted.slice(from, from + outcomesAtOnce);
+          await recordOutcomes(transaction, some.map(outcomeOf), undefined);
+        }
       },
     });
   }
@@ -159,8 +172,9 @@ async function checkStill(transaction: Transaction, lane: string, messages: numb
 /** @throws Moved where the resource has another version than the one that was folded */
 function put(set: WriteSet, { type, id, version, after, message }: LaneChange): void {
   if (set.get(type, id)?.version !== version) throw new Moved();
-  if (after?.scanned === undefined) set.remove(type, id, { message });
-  else set.put(after.scanned, type, id, { message, ...(after.asOf === undefined ? {} : { asOf: after.asOf }) });
+  const scanned = after?.scanned;
+  if (scanned === undefined) set.remove(type, id, { message });
+  else set.put(scanned, type, id, { message, ...(after?.asOf === undefined ? {} : { asOf: after.asOf }) });
 }
 
 async function isDecided(transaction: Transaction, a: number, b: number): Promise<boolean> {
@@ -172,7 +186,6 @@ async function isDecided(transaction: Transaction, a: number, b: number): Promis
   return rows.length > 0;
 }
 
-function outcomeOf({ seq, conversion, map }: LaneMessage) {
-  const patient = conversion.facts.find(({ type }) => type === 'Patient')?.id;
-  return { seq, conversion, map, error: conversion.error, patient, stored: undefined };
+function outcomeOf({ seq, conversion, map, error, patients }: LaneMessage) {
+  return { seq, conversion, map, error, patient: patients[0], stored: undefined };
 }

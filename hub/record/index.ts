@@ -33,6 +33,7 @@ export {
 } from './search/index.ts';
 export type { RecordStream, StreamScope, VersionKey } from './stream.ts';
 export { checkResource } from './targets.ts';
+export { TextSpool } from './text-spool.ts';
 export type { Version } from './transaction-resources.ts';
 export { type ValidationMode, validationIssues, validationModes } from './validation.ts';
 export type { Change as ResourceChange, WriteSet } from './write-set.ts';

@@ -267,10 +267,10 @@ export interface ReprocessChange {
   differences: { path: string; before?: unknown; after?: unknown }[];
 }
 
-/** A page of what would change, patient by patient; `messages` on the first page only. */
+/** A page of what would change, patient by patient; `messages` on the first page only. Of each the first changes. */
 export interface ReprocessPreview {
   messages?: number;
-  lanes: { messages: number; leftBecause?: string; changes: ReprocessChange[] }[];
+  lanes: { messages: number; leftBecause?: string; differ: number; changes: ReprocessChange[] }[];
   next: string | null;
 }
 

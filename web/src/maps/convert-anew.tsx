@@ -76,6 +76,7 @@ function Preview({ filter, onStarted }: { filter: object; onStarted: () => void 
   const pages = query.data.pages;
   const lanes = pages.flatMap((page) => page.lanes);
   const changes = lanes.flatMap((lane) => lane.changes);
+  const differ = lanes.reduce((sum, lane) => sum + lane.differ, 0);
   const looked = lanes.reduce((sum, lane) => sum + lane.messages, 0);
   const total = pages[0]?.messages ?? 0;
   const leftOut = lanes.filter(({ leftBecause }) => leftBecause);
@@ -84,13 +85,16 @@ function Preview({ filter, onStarted }: { filter: object; onStarted: () => void 
   return (
     <>
       <p role="status" style={{ margin: 0 }}>
-        {count(changes.length)} {changes.length === 1 ? 'resource differs' : 'resources differ'} after converting{' '}
-        {count(looked)} messages of those patients; {count(total)} messages are to be looked at in all.
+        {count(differ)} {differ === 1 ? 'resource differs' : 'resources differ'} after converting {count(looked)}{' '}
+        messages of those patients; {count(total)} messages are to be looked at in all.
       </p>
       {leftOut.length > 0 && (
         <Notice tone="warn" title={`${count(leftOut.length)} patients are left as they are.`}>
           {leftOut[0]?.leftBecause}
         </Notice>
+      )}
+      {differ > changes.length && (
+        <Notice tone="info">{count(changes.length)} of these resources are shown, the first of each patient.</Notice>
       )}
       {invalid > 0 && (
         <Notice tone="bad" title={`${count(invalid)} of the resources would not be valid FHIR R4.`}>
