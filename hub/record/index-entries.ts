@@ -2,7 +2,7 @@
  * What a resource is found by: rows of `index_token`, `index_range` and `index_string`, from the values that
  * `@causeway/fhir` extracts. `hub/record/search` asks for the same hashes.
  */
-import { canonicalQuantity, extract, type IndexValue, type ScannedResource, searchParameters } from '@causeway/fhir';
+import { canonicalQuantity, extract, type IndexValue, type ScannedResource } from '@causeway/fhir';
 import { hash64, parameterNumber, referenceHash, ridOf, tokenHash } from './keys.ts';
 
 /** What a resource is found by. */
@@ -137,7 +137,6 @@ const ucum = 'http://unitsofmeasure.org';
 
 class Collected {
   readonly #type: string;
-  readonly #unions: ReadonlySet<string>;
   readonly #tokens = new Set<bigint>();
   readonly #markers = new Set<bigint>();
   readonly #ranges: RangeEntry[] = [];
@@ -145,17 +144,15 @@ class Collected {
 
   constructor(type: string) {
     this.#type = type;
-    this.#unions = unionsOf(type);
   }
 
   add(value: IndexValue): void {
-    const isUnion = this.#unions.has(value.param);
     if (value.kind === 'composite') {
-      if (!isUnion) this.#addComposite(value.param, value.components);
+      this.#addComposite(value.param, value.components);
       return;
     }
     this.#markers.add(presenceHash(this.#type, value.param));
-    if (!isUnion) this.#addValue(value.param, value);
+    this.#addValue(value.param, value);
   }
 
   addPosition(position: { latitude?: unknown; longitude?: unknown } | undefined): void {
@@ -272,19 +269,6 @@ class Collected {
     }
   }
 }
-
-/** The parameters whose values are those of others: they have no rows, only the marker that says there is a value. */
-function unionsOf(type: string): ReadonlySet<string> {
-  const parameters = searchParameters(type);
-  let found = unions.get(parameters);
-  if (!found) {
-    found = new Set(parameters.filter(({ unionOf }) => unionOf).map(({ code }) => code));
-    unions.set(parameters, found);
-  }
-  return found;
-}
-
-const unions = new WeakMap<readonly unknown[], ReadonlySet<string>>();
 
 /** The spellings under which a value may be asked for exactly. */
 export function spellingsOf(value: IndexValue): string[] {

@@ -1,4 +1,5 @@
 /** From filters to predicates. */
+import type { SearchParameter } from '@causeway/fhir';
 import { presenceHash } from '../index-entries.ts';
 import { ridOf } from '../keys.ts';
 import { chain, has } from './chain.ts';
@@ -117,7 +118,7 @@ function withPresence(
   predicate: Predicate,
 ): Predicate {
   if (!predicate.check || predicate.lead) return predicate;
-  return { ...present(context, type, parameter.code), check: predicate.check };
+  return { ...present(context, type, parameter), check: predicate.check };
 }
 
 function missing(context: SearchContext, type: string, { parameter, values }: ValueFilter): Predicate {
@@ -127,12 +128,18 @@ function missing(context: SearchContext, type: string, { parameter, values }: Va
   }
   const isMissing = values[0] === 'true';
   if (code === '_id' || code === '_lastUpdated') return { sql: () => String(!isMissing) };
-  const found = present(context, type, code);
+  const found = present(context, type, parameter);
   return isMissing ? { ...found, negative: true } : found;
 }
 
-function present(context: SearchContext, type: string, code: string): Predicate {
-  return { sql: hashed(context, [presenceHash(type, code)]).sql };
+function present(context: SearchContext, type: string, parameter: SearchParameter): Predicate {
+  const codes = parameter.unionOf ?? [parameter.code];
+  return {
+    sql: hashed(
+      context,
+      codes.map((code) => presenceHash(type, code)),
+    ).sql,
+  };
 }
 
 /** Ids; that of a merged Patient stands for its source patients. */

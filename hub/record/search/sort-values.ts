@@ -13,8 +13,9 @@ export function sortValues(stored: StoredResource, sort: readonly SortKey[]): So
   return sort.map(({ parameter, descending }) => {
     if (parameter === '_lastUpdated') return stored.updated.toISOString();
     if (parameter === '_id') return stored.rid;
+    const codes = parameter.unionOf ?? [parameter.code];
     const found = values.flatMap((value): (string | number)[] => {
-      if (value.param !== parameter.code) return [];
+      if (!codes.includes(value.param)) return [];
       switch (value.kind) {
         case 'token':
           return value.code === undefined ? [] : [value.code];

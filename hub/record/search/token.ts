@@ -48,7 +48,7 @@ export async function token(context: SearchContext, type: string, filter: ValueF
       );
     }
     case 'text':
-      return { sql: () => 'true', check: displayed(code, filter.values.map(unescaped)) };
+      return { sql: () => 'true', check: displayed(filter.parameter.unionOf ?? [code], filter.values.map(unescaped)) };
     default:
       return choice(context, type, code, await asStored(context, filter));
   }
@@ -158,16 +158,16 @@ function typedParts(code: string, asked: string): { spelling: string; value: str
 }
 
 /** Whether a text shown with the code has words that begin with those asked for. */
-function displayed(code: string, texts: readonly string[]): Check {
+function displayed(codes: readonly string[], texts: readonly string[]): Check {
   const asked = texts.map(wordsIn);
   return (_, values) => {
-    const shown = values.flatMap((value) => shownText(value, code));
+    const shown = values.flatMap((value) => shownText(value, codes));
     return asked.some((words) => shown.some((text) => hasWords(text, words)));
   };
 }
 
-function shownText(value: IndexValue, code: string): string[] {
-  return value.param === code && value.kind === 'token' && value.text !== undefined ? [value.text] : [];
+function shownText(value: IndexValue, codes: readonly string[]): string[] {
+  return codes.includes(value.param) && value.kind === 'token' && value.text !== undefined ? [value.text] : [];
 }
 
 /** The words of a text, as they are compared. */

@@ -7,8 +7,8 @@ import type { PlanNode } from './plan.ts';
 import { runPlan } from './plan.ts';
 
 /**
- * The index values of a resource for all compiled parameters of its type, `_id` and `_lastUpdated` excepted. `base` is
- * this server's own base URL with a slash at its end. Never throws, whatever the resource holds; none for unknown types.
+ * The index values of a resource for all compiled parameters of its type, except `_id`, `_lastUpdated` and those that are
+ * unions of others (`unionOf`). `base` is this server's own base URL with a slash at its end. Never throws, whatever the resource holds; none for unknown types.
  */
 export function extract(resource: Resource, base?: string): IndexValue[] {
   const out: IndexValue[] = [];

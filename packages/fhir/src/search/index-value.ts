@@ -131,7 +131,10 @@ export interface SearchParameter {
   valueSets?: string[];
   /** For dates: a resource has one value at most. */
   isSingle?: true;
-  /** Of a built-in one: the codes of the parameters that find, one or the other, the same (`combo-code`). */
+  /**
+   * Of a built-in one: the codes of the parameters that find, one or the other, the same (`combo-code`); it has no values
+   * of its own.
+   */
   unionOf?: string[];
   /** Of a built-in reference: the parameter that finds the same and more, and the type that this one is confined to. */
   partOf?: { code: string; target: string };

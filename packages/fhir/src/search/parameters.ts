@@ -60,30 +60,38 @@ export function typeSearch(resourceType: string): TypeSearch | undefined {
 
 /** Puts the named parameters of a type into one tree. */
 export function planOf(defs: Definitions, resourceType: string, codes: readonly string[]): PlanNode {
+  const wanted = definitionsFor(defs, resourceType).filter(({ code }) => codes.includes(code));
+  return treeOf(defs, resourceType, wanted);
+}
+
+function treeOf(defs: Definitions, resourceType: string, parameters: readonly SearchParameterDefinition[]): PlanNode {
   const plan = planNode();
-  for (const definition of definitionsFor(defs, resourceType)) {
-    if (codes.includes(definition.code)) addParameter(defs, plan, resourceType, definition);
-  }
+  for (const definition of parameters) addParameter(defs, plan, resourceType, definition);
   prunePlan(plan);
   return plan;
 }
 
 function compileType(defs: Definitions, resourceType: string): TypeSearch {
   const plan = planNode();
-  const parameters: SearchParameter[] = [];
+  const compiled: { definition: CustomParameter; parameter: SearchParameter }[] = [];
   const failed: UncompiledParameter[] = [];
   for (const definition of definitionsFor(defs, resourceType)) {
     const { code } = definition;
-    if (parameters.some((known) => known.code === code)) continue;
+    if (compiled.some(({ parameter }) => parameter.code === code)) continue;
     const added = COLUMN_PARAMETERS.has(code) ? {} : addParameter(defs, plan, resourceType, definition);
     if (typeof added === 'string') failed.push({ resourceType, code, reason: added });
-    else parameters.push(describe(resourceType, definition, added));
+    else compiled.push({ definition, parameter: describe(resourceType, definition, added) });
   }
   prunePlan(plan);
+  const parameters = compiled.map(({ parameter }) => parameter);
   const builtIn = new Set(builtInParameters(defs, resourceType).map(({ url }) => url));
   relate(parameters.filter(({ url }) => builtIn.has(url)));
   parameters.sort((a, b) => (a.code < b.code ? -1 : 1));
-  return { parameters, uncompiled: failed, plan };
+  if (!parameters.some(({ unionOf }) => unionOf)) return { parameters, uncompiled: failed, plan };
+  // What is searched as others are needs no values of its own.
+  const separate = compiled.filter(({ parameter }) => !parameter.unionOf && !COLUMN_PARAMETERS.has(parameter.code));
+  const definitions = separate.map(({ definition }) => definition);
+  return { parameters, uncompiled: failed, plan: treeOf(defs, resourceType, definitions) };
 }
 
 /** The custom parameters in use; see `useSearchParameters`. */

@@ -53,6 +53,15 @@ describe('searchParameters', () => {
     expect(part('Observation', 'patient')).toEqual({ code: 'subject', target: 'Patient' });
     expect(part('Appointment', 'practitioner')).toEqual({ code: 'actor', target: 'Practitioner' });
     expect(part('Claim', 'patient')).toBeUndefined();
+    const observation = {
+      resourceType: 'Observation',
+      code: { coding: [{ code: 'a' }] },
+      valueQuantity: { value: 1 },
+      component: [{ code: { coding: [{ code: 'b' }] }, valueQuantity: { value: 2 } }],
+    };
+    const found = new Set(extract(observation as Resource).map(({ param }) => param));
+    for (const { code, unionOf } of searchParameters('Observation')) if (unionOf) expect(found).not.toContain(code);
+    for (const code of ['code', 'component-code', 'component-code-value-quantity']) expect(found).toContain(code);
     // What is combined is looked for under the names of single parameters.
     const combined = resourceTypes().flatMap((type) =>
       searchParameters(type).flatMap(({ composite }) => (composite?.asParameters ?? []).map((code) => [type, code])),
