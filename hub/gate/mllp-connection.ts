@@ -54,6 +54,8 @@ export class MllpConnection implements AnswerWay {
   #unansweredBytes = 0;
   #finishing = false;
   #frameBegun = 0;
+  /** Whether the last frame was wide; see `MllpFrame`. */
+  #isWide = false;
   #last: Promise<void> = Promise.resolve();
 
   constructor(socket: Socket, origin: Origin, parts: ConnectionParts) {
@@ -113,6 +115,7 @@ export class MllpConnection implements AnswerWay {
     const { gate, log } = this.#parts;
     for (const event of events) {
       if (event.kind === 'frame') {
+        this.#isWide = event.isWide;
         this.#answer(event.content.length, gate.take(event.content, this.#origin, this));
         continue;
       }
@@ -126,10 +129,11 @@ export class MllpConnection implements AnswerWay {
     this.#unanswered++;
     this.#unansweredBytes += size;
     this.#parts.load.taken(size);
+    const isWide = this.#isWide;
     this.#last = this.#last.then(async () => {
       try {
         const answer = await coming;
-        if (answer) await this.#write(answer.bytes);
+        if (answer) await this.#write(answer.bytes, isWide);
       } catch (error) {
         this.#parts.log.error({ error: faultText(error) }, 'an MLLP message could not be answered');
         this.#socket.destroy();
@@ -142,10 +146,10 @@ export class MllpConnection implements AnswerWay {
   }
 
   /** Whether the frame left; waits until the sender has read enough of what was written before. */
-  async #write(bytes: Uint8Array): Promise<boolean> {
+  async #write(bytes: Uint8Array, isWide = this.#isWide): Promise<boolean> {
     const socket = this.#socket;
     if (!socket.writable) return false;
-    if (socket.write(encodeFrame(bytes))) return true;
+    if (socket.write(encodeFrame(bytes, isWide))) return true;
     return new Promise((resolve) => {
       const done = () => {
         clearTimeout(timer);

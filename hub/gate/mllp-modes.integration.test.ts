@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { encodeFrame, type FieldValues } from '@causeway/hl7v2';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startHub } from '../main.ts';
@@ -288,6 +290,22 @@ describe('charsets', () => {
     expect(found.json.entry).toHaveLength(1);
     client.end();
   });
+});
+
+it('reads and writes framing in big-endian UTF-16, two bytes for each character', async () => {
+  const socket = connect(hub.mllpPort, '127.0.0.1');
+  const header = { 3: 'Zürich', 18: 'UNICODE UTF-16' };
+  for (const controlId of ['WIDE-1', 'WIDE-2']) {
+    const message = adt('A04', { ...person, id: 'WIDE', family: 'Wide漢' }, { controlId, header });
+    socket.write(encodeFrame(Buffer.from(message, 'utf16le').swap16(), true));
+    const [answer] = (await once(socket, 'data')) as [Buffer];
+    expect(answer.subarray(0, 4)).toEqual(Buffer.from([0, 0x0b, 0, 0x4d]));
+    expect(answer.subarray(-4)).toEqual(Buffer.from([0, 0x1c, 0, 0x0d]));
+    const text = Buffer.from(answer).swap16().toString('utf16le');
+    expect([field(text, 'MSA', 1), field(text, 'MSA', 2)]).toEqual(['AA', controlId]);
+    expect(text).toContain('Zürich');
+  }
+  socket.end();
 });
 
 describe('what other engines get wrong', () => {

@@ -72,6 +72,59 @@ describe('UTF-16, whose characters may look like the end of a frame', () => {
   });
 });
 
+describe('framing in two bytes for each character, around big-endian UTF-16', () => {
+  const wide = (text: string) =>
+    Uint8Array.from([...text].flatMap((one) => [one.charCodeAt(0) >> 8, one.charCodeAt(0) & 0xff]));
+  const content = wide('MSH|^~\\&|A|B\rPID|1||\u0d1c\u1c0d|\u1c00\u0d00|\u001b\r');
+  const seen = (chunks: readonly (readonly number[])[], limit?: number) => {
+    const decoder = new MllpDecoder({ maximumFrameBytes: limit });
+    const all = chunks.flatMap((chunk) => decoder.push(Uint8Array.from(chunk)));
+    all.push(...decoder.end());
+    return all.map((event) => (event.kind === 'frame' ? [event.isWide, text(event.content)] : [event.code]));
+  };
+
+  test('ends where its own end block is, however it is cut', () => {
+    const frame = [...encodeFrame(content, true)];
+    expect(frame.slice(0, 4)).toEqual([0, 0x0b, 0, 0x4d]);
+    expect(frame.slice(-4)).toEqual([0, 0x1c, 0, 0x0d]);
+    const stream = [...frame, ...frame, ...encodeFrame(content), ...encodeFrame(bytes('MSH|next'))];
+    const found = [
+      [true, text(content)],
+      [true, text(content)],
+      [false, text(content)],
+      [false, 'MSH|next'],
+    ];
+    for (let cut = 0; cut <= stream.length; cut++)
+      expect(seen([stream.slice(0, cut), stream.slice(cut)])).toEqual(found);
+    expect(seen(stream.map((byte) => [byte]))).toEqual(found);
+  });
+
+  test('counts as too large, or cut off, as any other', () => {
+    const frame = [...encodeFrame(content, true)];
+    const next = [...encodeFrame(content.slice(0, 10), true)];
+    for (let cut = 0; cut <= frame.length; cut++) {
+      const cuts = [frame.slice(0, cut), [...frame.slice(cut), ...next]];
+      expect(seen(cuts, content.length)).toEqual([
+        [true, text(content)],
+        [true, text(content.slice(0, 10))],
+      ]);
+      expect(seen(cuts, content.length - 1)).toEqual([['too-large'], [true, text(content.slice(0, 10))]]);
+      expect(seen(cuts, 20)).toEqual([['too-large'], [true, text(content.slice(0, 10))]]);
+    }
+    expect(seen([frame.slice(0, 20)])).toEqual([['truncated']]);
+    expect(seen([frame.slice(0, -2)])).toEqual([[true, text(content)]]);
+  });
+
+  test('a zero before another frame is garbage', () => {
+    expect(seen([[0, ...encodeFrame(bytes('MSH|a'))]])).toEqual([['garbage'], [false, 'MSH|a']]);
+    expect(seen([[0, 0, ...encodeFrame(bytes('MSH|a')).slice(0, 4)]])).toEqual([
+      ['garbage'],
+      ['garbage'],
+      ['truncated'],
+    ]);
+  });
+});
+
 test('a frame goes through whole', () => {
   fc.assert(
     fc.property(
@@ -96,6 +149,9 @@ test('any stream cut anywhere gives the same events', () => {
     'x',
     'abcdefgh',
     '\x0bMSH|1\x1c\r',
+    '\0',
+    '\0M\0S\0H',
+    '\0\x0b\0M\0S\0H\0\x1c\0\r',
   );
   const stream = fc.array(piece, { maxLength: 40 }).map((parts) => parts.join(''));
   fc.assert(

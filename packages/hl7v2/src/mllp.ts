@@ -3,7 +3,8 @@
  *
  * The decoder gives the same events however TCP splits or joins the bytes. It forgives what real senders do: a vertical
  * tab inside text is content, a frame whose final CR is missing ends where the next one begins, and bytes between
- * frames are skipped and reported.
+ * frames are skipped and reported. Around big-endian UTF-16 the framing may be in that encoding too, two bytes for each
+ * of its characters.
  */
 
 /** A whole frame, or what was wrong with the stream. */
@@ -13,6 +14,8 @@ export interface MllpFrame {
   readonly kind: 'frame';
   /** The message, without framing. A copy: the caller may keep it. */
   readonly content: Uint8Array;
+  /** The framing has two bytes for each character (`00 0B … 00 1C 00 0D`); the sender reads answers that have it too. */
+  readonly isWide: boolean;
 }
 
 export interface MllpError {
@@ -38,8 +41,12 @@ const defaultFrameLimit = 64 * 1024 * 1024;
 /** A buffer that grew past this for one large frame is given back after it. */
 const keptCapacity = 1024 * 1024;
 
-/** Wraps a message in a frame. Messages made by this package never hold the frame's end inside. */
-export function encodeFrame(content: Uint8Array): Uint8Array {
+/**
+ * Wraps a message in a frame. Messages made by this package never hold the frame's end inside.
+ * @param isWide see `MllpFrame`
+ */
+export function encodeFrame(content: Uint8Array, isWide = false): Uint8Array {
+  if (isWide) return Uint8Array.of(0, startBlock, ...content, 0, endBlock, 0, carriageReturn);
   const frame = new Uint8Array(content.length + 3);
   frame[0] = startBlock;
   frame.set(content, 1);
@@ -62,6 +69,10 @@ export class MllpDecoder {
   #skipped = 0;
   #order: 'little' | 'big' | undefined;
   #garbage = 0;
+  /** Whether the last byte outside any frame was 0: the first half of a start block, perhaps. */
+  #zeroBefore = false;
+  /** Whether the frame began behind such a byte, which is not reported yet. */
+  #mayBeWide = false;
 
   /** @param options.maximumFrameBytes content of one frame, 64 MiB unless told */
   constructor(options: { maximumFrameBytes?: number } = {}) {
@@ -102,8 +113,10 @@ export class MllpDecoder {
     const events: MllpEvent[] = [];
     const rest = this.#held.slice(0, this.#length);
     if (this.#state === 'inside' && rest[rest.length - 1] === endBlock && rest.length - 1 <= this.#limit) {
-      events.push({ kind: 'frame', content: rest.slice(0, -1) });
+      const isWide = this.#isWide(rest) && rest[rest.length - 2] === 0;
+      this.#finish(rest.slice(0, isWide ? -2 : -1), events, isWide);
     } else if (this.#state === 'inside') {
+      this.#reportZero(rest, events);
       events.push(rest.length > this.#limit ? this.#tooLarge(rest) : truncated(rest));
     }
     this.#reportGarbage(events);
@@ -130,6 +143,7 @@ export class MllpDecoder {
   #seekStart(from: number, events: MllpEvent[]): number | undefined {
     const found = this.#held.subarray(0, this.#length).indexOf(startBlock, from);
     const to = found < 0 ? this.#length : found;
+    if (to > from) this.#zeroBefore = this.#held[to - 1] === 0;
     this.#garbage += to - from;
     while (this.#garbage >= garbageReportBytes) {
       events.push(garbage(garbageReportBytes));
@@ -139,8 +153,10 @@ export class MllpDecoder {
       this.#consumed = this.#length;
       return undefined;
     }
+    const isBehindZero = this.#zeroBefore && this.#garbage > 0;
+    if (isBehindZero) this.#garbage--;
     this.#reportGarbage(events);
-    this.#begin(found + 1);
+    this.#begin(found + 1, isBehindZero);
     return found + 1;
   }
 
@@ -159,9 +175,16 @@ export class MllpDecoder {
         if (at + 1 === this.#length) break;
         if (held[at + 1] === carriageReturn && this.#mayEnd(from, at)) {
           this.#finish(held.slice(from, at), events);
-          this.#state = 'between';
-          this.#consumed = at + 2;
+          this.#end(at + 2);
           return at + 2;
+        }
+        if (this.#isWideEnd(from, at)) {
+          if (at + 2 === this.#length) break;
+          if (held[at + 2] === carriageReturn) {
+            this.#finish(held.slice(from, at - 1), events, true);
+            this.#end(at + 3);
+            return at + 3;
+          }
         }
       } else {
         const header = this.#beginsHeader(at + 1);
@@ -178,8 +201,10 @@ export class MllpDecoder {
     this.#scanned = at - from;
     this.#consumed = from;
     // A trailing end block may yet prove to close the frame, so it does not count.
-    const content = this.#scanned > 0 && held[at - 1] === endBlock ? this.#scanned - 1 : this.#scanned;
+    const mayEnd = held[at - 1] === endBlock || (this.#mayBeWide && held[at - 1] === 0);
+    const content = this.#scanned > 0 && mayEnd ? this.#scanned - 1 : this.#scanned;
     if (this.#state === 'inside' && content > this.#limit) {
+      this.#reportZero(held.subarray(from, at), events);
       events.push(this.#tooLarge(held.subarray(from, at)));
       this.#state = 'skipping';
       this.#order = byteOrderOf(held.subarray(from, at));
@@ -207,6 +232,18 @@ export class MllpDecoder {
     return isWhole && low === carriageReturn && high === 0;
   }
 
+  /** Whether an end block at `at` and what follows are those of a wide frame, as far as they have come. */
+  #isWideEnd(from: number, at: number): boolean {
+    const held = this.#held;
+    const isWide = this.#state === 'skipping' ? this.#order === 'big' : this.#isWide(held.subarray(from, at));
+    const isHalf = (at - from + this.#skipped) % 2 === 1 && held[at - 1] === 0 && held[at + 1] === 0;
+    return this.#mayBeWide && isWide && isHalf;
+  }
+
+  #isWide(content: Uint8Array): boolean {
+    return this.#mayBeWide && byteOrderOf(content) === 'big';
+  }
+
   /** Whether a header segment begins at `at`; undefined when it is too early to tell. */
   #beginsHeader(at: number): boolean | undefined {
     const name = String.fromCharCode(...this.#held.subarray(at, Math.min(at + 3, this.#length)));
@@ -216,26 +253,35 @@ export class MllpDecoder {
     return headerNames.some((header) => header.startsWith(name)) ? undefined : false;
   }
 
-  #begin(at: number): void {
+  #begin(at: number, isBehindZero = false): void {
+    this.#mayBeWide = isBehindZero;
     this.#state = 'inside';
     this.#scanned = 0;
     this.#skipped = 0;
     this.#consumed = at;
   }
 
-  #finish(content: Uint8Array, events: MllpEvent[]): void {
+  #finish(content: Uint8Array, events: MllpEvent[], isWide = false): void {
     if (this.#state === 'skipping') return;
-    events.push(content.length > this.#limit ? this.#tooLarge(content) : { kind: 'frame', content });
+    this.#reportZero(content, events);
+    events.push(content.length > this.#limit ? this.#tooLarge(content) : { kind: 'frame', content, isWide });
+  }
+
+  #end(at: number): void {
+    this.#state = 'between';
+    this.#zeroBefore = false;
+    this.#consumed = at;
   }
 
   #cutOff(content: Uint8Array, events: MllpEvent[]): void {
     if (this.#state === 'skipping') return;
     if (content.length === 0) {
       // A start block twice: the first of them is a stray byte, and no message was lost.
-      this.#garbage++;
+      this.#garbage += this.#mayBeWide ? 2 : 1;
       this.#reportGarbage(events);
       return;
     }
+    this.#reportZero(content, events);
     events.push(content.length > this.#limit ? this.#tooLarge(content) : truncated(content));
   }
 
@@ -243,6 +289,14 @@ export class MllpDecoder {
     const message = `The frame has more than ${this.#limit} bytes; it is skipped`;
     const sample = Uint8Array.from(content.subarray(0, Math.min(tooLargeSampleBytes, this.#limit)));
     return { kind: 'error', code: 'too-large', message, content: sample };
+  }
+
+  /** The 0 before a frame that is not wide was no part of it. */
+  #reportZero(content: Uint8Array, events: MllpEvent[]): void {
+    if (!this.#mayBeWide || this.#isWide(content)) return;
+    this.#mayBeWide = false;
+    this.#garbage++;
+    this.#reportGarbage(events);
   }
 
   #reportGarbage(events: MllpEvent[]): void {
