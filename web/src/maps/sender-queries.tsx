@@ -1,5 +1,5 @@
 /** What a sender may ask the hub for by queries of HL7 v2. An administrator decides; others see it. */
-import { Checkbox, Group } from '@mantine/core';
+import { Checkbox, Stack } from '@mantine/core';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import type { Participant, QueryTopic } from '../api/contract.ts';
 import { putJson } from '../api/request.ts';
@@ -32,11 +32,11 @@ export function SenderQueries({ participant }: { participant: Participant }) {
         value={participant.queries}
         onChange={(queries) => save.mutate(queries)}
       >
-        <Group gap="lg" align="flex-start">
+        <Stack gap="xs">
           {TOPICS.map((topic) => (
             <Checkbox key={topic.value} {...topic} disabled={!mayDecide || save.isPending} />
           ))}
-        </Group>
+        </Stack>
       </Checkbox.Group>
       <div role="status" aria-live="polite" className="small" style={{ marginTop: '0.5rem' }}>
         {save.isSuccess && 'Saved.'}
