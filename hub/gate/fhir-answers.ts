@@ -11,20 +11,31 @@ const recordedPatients = 100;
 export type TextParts = readonly string[];
 
 /** A Bundle's text around the texts of its entries. */
-export function bundle(type: string, links: string[][], entries: string[], total: number | undefined): TextParts {
+export function bundle(
+  type: string,
+  links: string[][],
+  entries: readonly (string | TextParts)[],
+  total: number | undefined,
+): TextParts {
   const link = JSON.stringify(links.map(([relation, url]) => ({ relation, url })));
   const count = total === undefined ? '' : `"total":${total},`;
   const parts = [`{"resourceType":"Bundle","type":"${type}",${count}"link":${link}`];
   entries.forEach((text, i) => {
-    parts.push(i === 0 ? ',"entry":[' : ',', text);
+    parts.push(i === 0 ? ',"entry":[' : ',');
+    if (typeof text === 'string') parts.push(text);
+    else parts.push(...text);
   });
   parts.push(entries.length === 0 ? '}' : ']}');
   return parts;
 }
 
-/** A search's entry. */
-export function entry(base: string, stored: StoredResource, mode: 'match' | 'include'): string {
-  return `{"fullUrl":"${base}/${stored.type}/${logicalId(stored.text)}","resource":${stored.text},"search":{"mode":"${mode}"}}`;
+/** A search's entry, the stored text as it is. */
+export function entry(base: string, { type, text }: StoredResource, mode: 'match' | 'include'): TextParts {
+  return [
+    `{"fullUrl":"${base}/${type}/${logicalId(text)}","resource":`,
+    text,
+    mode === 'match' ? ',"search":{"mode":"match"}}' : ',"search":{"mode":"include"}}',
+  ];
 }
 
 /**

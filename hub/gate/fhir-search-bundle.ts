@@ -35,7 +35,7 @@ export async function searchBundle(
     query.set('_cursor', next);
     links.push(['next', `${address}?${query}`]);
   }
-  const entries = [
+  const entries: (string | TextParts)[] = [
     ...matches.map((stored) => entry(base, shown(stored, part), 'match')),
     ...included.map((stored) => entry(base, shown(stored, part), 'include')),
   ];

@@ -36,7 +36,7 @@ export async function searchTypes(
   const asked = readParameters(kept, page);
   const { understood, warnings } = understand(record, asked, page);
   const found = await collect(record, who, asked, page);
-  const entries = found.resources.map(({ resource, mode }) =>
+  const entries: (string | TextParts)[] = found.resources.map(({ resource, mode }) =>
     entry(page.base, shown(resource, page.form.subset), mode),
   );
   if (warnings.length > 0) entries.push(warningEntry(warnings));

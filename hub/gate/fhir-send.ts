@@ -68,10 +68,27 @@ export function sendBytes(reply: FastifyReply, bytes: Buffer, form: AnswerForm):
 
 /** UTF-8, without the whole text as one string on the way: for a large text that costs more than all else. */
 function encoded(text: TextParts): Buffer {
-  const bytes = Buffer.allocUnsafe(text.reduce((sum, part) => sum + Buffer.byteLength(part), 0));
+  let bytes = Buffer.allocUnsafe(text.reduce((sum, { length }) => sum + length, spareBytes));
   let end = 0;
-  for (const part of text) end += bytes.write(part, end);
-  return bytes;
+  for (const part of text) {
+    // How many bytes a part has is asked only where there might be no room: most characters have one.
+    if (end + part.length * mostBytes > bytes.length) bytes = withRoom(bytes, end, Buffer.byteLength(part));
+    end += bytes.write(part, end);
+  }
+  return bytes.subarray(0, end);
+}
+
+/** Of a character of a string. */
+const mostBytes = 3;
+/** For characters of several bytes; more of them make the room larger once. */
+const spareBytes = 256;
+
+/** The same bytes up to the end, with room for so many more. */
+function withRoom(bytes: Buffer<ArrayBuffer>, end: number, more: number): Buffer<ArrayBuffer> {
+  if (end + more <= bytes.length) return bytes;
+  const larger = Buffer.allocUnsafe(Math.ceil((end + more) * 1.25));
+  bytes.copy(larger, 0, 0, end);
+  return larger;
 }
 
 /** Sends an OperationOutcome of issues. */

@@ -9,7 +9,15 @@ import type { Database } from '../database/index.ts';
 import type { Access } from '../trust/index.ts';
 import { careTime } from './care-time.ts';
 import { RecordError } from './errors.ts';
-import { leadingRows, type Place, type RowFilter, rowsAfter, type Scope, wholeRows } from './everything-rows.ts';
+import {
+  leadingRows,
+  type Place,
+  type RowFilter,
+  type RowPage,
+  rowsAfter,
+  type Scope,
+  wholeRows,
+} from './everything-rows.ts';
 import type { Reader, StoredResource, StoredRow } from './read.ts';
 import type { PresentPersons } from './search/index.ts';
 
@@ -88,14 +96,22 @@ export async function everythingPage(
       if (!wanted || wanted.has(stored.type)) matches.push(stored);
     }
   };
-  if (!place) await take(await leadingRows(services.database, access, scope, filter));
+  const next = (limit: number) => rowsAfter(services.database, access, scope, filter, place, limit);
+  let asked: Promise<RowPage> | undefined;
+  if (!place) {
+    // Both are asked for at once; of the rest as many rows are taken as there is room for then.
+    asked = next(Math.min(request.count, rowsPerPage));
+    const [leading] = await Promise.all([leadingRows(services.database, access, scope, filter), asked]);
+    await take(leading);
+  }
   let looked = 0;
   let more = true;
   while (more && looked < rowsPerPage && matches.length < request.count && text < pageText) {
     const limit = Math.min(request.count - matches.length, rowsPerPage - looked);
-    const page = await rowsAfter(services.database, access, scope, filter, place, limit);
-    more = page.more;
-    for (const rows of portions(page.rows)) {
+    const page = await (asked ?? next(limit));
+    asked = undefined;
+    more = page.more || page.rows.length > limit;
+    for (const rows of portions(page.rows.slice(0, limit))) {
       if (text >= pageText) {
         more = true;
         break;

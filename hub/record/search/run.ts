@@ -18,8 +18,17 @@ export class SearchRun {
   readonly reader: Reader;
   readonly database: Queryable;
   readonly #frequencies: Frequencies;
+  readonly #note: (rows: readonly StoredRow[]) => void;
 
-  constructor(database: Queryable, reader: Reader, lookups: Omit<Lookups, 'query'>, frequencies: Frequencies) {
+  /** @param note is shown the rows of pages as they are found */
+  constructor(
+    database: Queryable,
+    reader: Reader,
+    lookups: Omit<Lookups, 'query'>,
+    frequencies: Frequencies,
+    note: (rows: readonly StoredRow[]) => void = () => {},
+  ) {
+    this.#note = note;
     this.database = database.as(scopeOf(lookups.access));
     this.reader = reader;
     this.#frequencies = frequencies;
@@ -36,6 +45,7 @@ export class SearchRun {
   /** The first rows after a cursor. */
   async rows(compiled: Compiled, cursor: Cursor | undefined, limit: number): Promise<PageRow[]> {
     const rows = await this.query<PageRow>(pageStatement(compiled, cursor, limit), compiled.values);
+    this.#note(rows);
     const { byOrder, lead, request } = compiled;
     // What a filter on the same date finds has a value of the key.
     if (!byOrder || lead || rows.length >= limit || cursor?.keys[0] === null) return rows;
@@ -43,7 +53,9 @@ export class SearchRun {
     const rest = await this.compile(request);
     const from = cursor && { ...cursor, keys: [null], ...beginning(byOrder) };
     const statement = withoutKeyStatement(rest, byOrder, from, limit - rows.length);
-    return [...rows, ...(await this.query<PageRow>(statement, rest.values))];
+    const last = await this.query<PageRow>(statement, rest.values);
+    this.#note(last);
+    return [...rows, ...last];
   }
 
   /** Statements of one shape are prepared once a connection; there is an end to how many shapes are. */

@@ -11,8 +11,10 @@ import { writeCursor } from './cursor.ts';
 import { type Explanation, explainSearch } from './explain.ts';
 import { Frequencies } from './frequencies.ts';
 import { includeAll } from './include.ts';
+import { Assumptions, KnownPatients } from './known-patients.ts';
 import { eachResource } from './lead.ts';
 import { listMembers } from './lookups.ts';
+import { isOrderedBySql } from './order.ts';
 import { searchPage } from './page.ts';
 import { type Codes, hashArray, type ResolvePatient } from './predicate.ts';
 import { readSearchRequest, type SearchRequest } from './request.ts';
@@ -39,10 +41,16 @@ export interface SearchResult {
   warnings: Issue[];
 }
 
+/** Whether a search is one page that PostgreSQL finds and sorts, so that what it assumed is told with the rows. */
+function mayAssume({ total, summaryCount, sort }: SearchRequest): boolean {
+  return total === 'none' && !summaryCount && isOrderedBySql(sort);
+}
+
 export class Searcher {
   readonly #database: Queryable;
   readonly #reader: Reader;
   readonly #resolvePatient: ResolvePatient;
+  readonly #patients: KnownPatients;
   readonly #present: PresentPersons;
   readonly #codes: Codes;
   readonly #frequencies = new Frequencies();
@@ -51,6 +59,7 @@ export class Searcher {
     this.#database = database;
     this.#reader = reader;
     this.#resolvePatient = resolvePatient;
+    this.#patients = new KnownPatients(resolvePatient);
     this.#present = present;
     this.#codes = codesBy({
       byUrl: async (access, type, url, version) => {
@@ -67,10 +76,13 @@ export class Searcher {
   }
 
   async search(access: Access, request: SearchRequest): Promise<SearchResult> {
-    const run = this.#run(access);
+    const assumed = mayAssume(request) ? new Assumptions(this.#patients) : undefined;
+    const run = this.#run(access, assumed);
     const total = await searchTotal(run, request);
     if (request.summaryCount) return { matches: [], included: [], total, next: undefined, warnings: [] };
-    const { rows, opened, next } = await searchPage(run, request);
+    let page = await searchPage(run, request);
+    if (assumed && !(await assumed.hold())) page = await searchPage(this.#run(access), request);
+    const { rows, opened, next } = page;
     const matches =
       request.type === 'Patient'
         ? await this.#present(
@@ -101,14 +113,14 @@ export class Searcher {
     return explainSearch(this.#run(access), request);
   }
 
-  #run(access: Access): SearchRun {
+  #run(access: Access, assumed?: Assumptions): SearchRun {
     const lookups = {
       access,
-      resolvePatient: this.#resolvePatient,
+      resolvePatient: assumed?.resolve ?? this.#patients.ask,
       codes: this.#codes,
       members: (ids: readonly string[]) => listMembers(this.#reader, access, ids),
     };
-    return new SearchRun(this.#database, this.#reader, lookups, this.#frequencies);
+    return new SearchRun(this.#database, this.#reader, lookups, this.#frequencies, (rows) => assumed?.note(rows));
   }
 
   #include(run: SearchRun, request: SearchRequest, matches: StoredResource[]) {
