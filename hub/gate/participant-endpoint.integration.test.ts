@@ -49,44 +49,96 @@ describe('an endpoint', () => {
   });
 });
 
-it('a result that comes by FHIR goes out as ORU to who asked for it', async () => {
+/** A hospital that asks for results and listens, a laboratory, and one human whom both know. */
+async function network(person: string) {
   const receiver = await mllpReceiver();
   const site = { kind: 'hospital', identifierSystem: 'urn:oid:2.999.1', identifierAuthority: 'MRN' };
   await put('lab', { name: 'The laboratory', kind: 'lab' });
   await put('hospital', { name: 'The hospital', ...site, endpoint: { ...receiver.endpoint, messages: ['ORU'] } });
-  const patient = (source: string, id: string) => ({
-    resourceType: 'Patient',
-    id,
-    meta: { tag: [{ system: 'urn:causeway:source', code: source }] },
-    identifier: [{ system: source === 'hospital' ? 'urn:oid:2.999.1' : 'urn:oid:2.999.2', value: id }],
-    name: [{ family: 'Quillfeather', given: ['Petronella'] }],
-    birthDate: '1957-03-14',
-    gender: 'female',
-    telecom: [{ system: 'phone', value: '555-0199' }],
-    address: [{ line: ['9 Heron Lane'], city: 'Sedgewick', postalCode: '04999' }],
-  });
-  for (const [source, id] of [
-    ['hospital', 'H-1'],
-    ['lab', 'L-1'],
-  ] as const)
-    expect((await hub.send('PUT', `/fhir/Patient/${id}`, patient(source, id))).status).toBe(201);
-  const report = {
-    resourceType: 'DiagnosticReport',
-    status: 'final',
-    code: { coding: [{ system: 'http://loinc.org', code: '2823-3' }] },
-    subject: { reference: 'Patient/L-1' },
-    conclusion: 'Normal.',
+  const ids = { hospital: `H-${person}`, lab: `L-${person}` };
+  for (const source of ['hospital', 'lab'] as const) {
+    const patient = {
+      resourceType: 'Patient',
+      id: ids[source],
+      meta: { tag: [{ system: 'urn:causeway:source', code: source }] },
+      identifier: [{ system: source === 'hospital' ? 'urn:oid:2.999.1' : 'urn:oid:2.999.2', value: ids[source] }],
+      name: [{ family: 'Quillfeather', given: [person] }],
+      birthDate: '1957-03-14',
+      gender: 'female',
+      telecom: [{ system: 'phone', value: '555-0199' }],
+      address: [{ line: [`${person} Lane`], city: 'Sedgewick', postalCode: '04999' }],
+    };
+    expect((await hub.send('PUT', `/fhir/Patient/${ids[source]}`, patient)).status).toBe(201);
+  }
+  const report = async (conclusion: string, security?: string) => {
+    const { status } = await hub.send('POST', '/fhir/DiagnosticReport', {
+      resourceType: 'DiagnosticReport',
+      ...(security
+        ? { meta: { security: [{ system: 'http://terminology.hl7.org/CodeSystem/v3-ActCode', code: security }] } }
+        : {}),
+      status: 'final',
+      code: { coding: [{ system: 'http://loinc.org', code: '2823-3' }] },
+      subject: { reference: `Patient/${ids.lab}` },
+      conclusion,
+    });
+    expect(status).toBe(201);
   };
-  expect((await hub.send('POST', '/fhir/DiagnosticReport', report)).status).toBe(201);
-  for (let tries = 0; receiver.messages.length === 0 && tries < 500; tries++)
-    await new Promise((resolve) => setTimeout(resolve, 10));
+  const concluded = async (count: number) => {
+    for (let tries = 0; receiver.messages.length < count && tries < 500; tries++)
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    return receiver.messages.map((message) => message.get('NTE-3'));
+  };
+  return { receiver, ids, report, concluded };
+}
+
+it('a result that comes by FHIR goes out as ORU to who asked for it', async () => {
+  const { receiver, report, concluded } = await network('Petronella');
+  await report('Normal.');
+  expect(await concluded(1)).toEqual(['Normal.']);
   await receiver.close();
   const [message] = receiver.messages;
-  expect(['MSH-9.2', 'PID-3.1', 'PID-3.4.1', 'OBR-4.1', 'NTE-3'].map((path) => message?.get(path as 'MSH-9'))).toEqual([
+  expect(['MSH-9.2', 'PID-3.1', 'PID-3.4.1', 'OBR-4.1'].map((path) => message?.get(path as 'MSH-9'))).toEqual([
     'R01',
-    'H-1',
+    'H-Petronella',
     'MRN',
     '2823-3',
-    'Normal.',
   ]);
+});
+
+describe('what the access decision keeps from an organisation is not sent to it', () => {
+  const cancelled = async () => {
+    const { rows } = await hub.test.database.query(`SELECT last_error FROM delivery WHERE state = 'cancelled'`);
+    return rows.map((row) => row.last_error);
+  };
+
+  it('by a label', async () => {
+    const { receiver, report, concluded } = await network('Rowena');
+    await report('Of a therapy.', 'PSYTHPN');
+    await report('Of the blood.');
+    expect(await concluded(1)).toEqual(['Of the blood.']);
+    await receiver.close();
+    expect(await cancelled()).toEqual([expect.stringContaining('access decision')]);
+  });
+
+  it('by a consent', async () => {
+    const { receiver, ids, report, concluded } = await network('Sidonia');
+    await report('Before.');
+    expect(await concluded(1)).toEqual(['Before.']);
+    const consent = await hub.send('POST', '/fhir/Consent', {
+      resourceType: 'Consent',
+      status: 'active',
+      scope: { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/consentscope', code: 'patient-privacy' }] },
+      category: [{ coding: [{ system: 'http://loinc.org', code: '59284-0' }] }],
+      patient: { reference: `Patient/${ids.lab}` },
+      policyRule: { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/v3-ActCode', code: 'OPTOUT' }] },
+      provision: { type: 'deny' },
+    });
+    expect(consent.status).toBe(201);
+    await report('After.');
+    for (let tries = 0; (await cancelled()).length < 2 && tries < 500; tries++)
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    expect(await cancelled()).toHaveLength(2);
+    expect(await concluded(1)).toEqual(['Before.']);
+    await receiver.close();
+  });
 });

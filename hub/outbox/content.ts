@@ -1,12 +1,15 @@
 /**
  * What a delivery carries, read from the record: the focus as it stood when the delivery was written, so that every
  * attempt sends the same, what it refers to, and the recipient's own Patient. Reads are bounded to the two homes the
- * delivery names, and to what belongs to no patient.
+ * delivery names and to what belongs to no patient, and, save what is taken back, to what the access decision lets the
+ * destination see at that moment.
  */
+import { label } from '@causeway/access';
 import { typeCode, typeName } from '@causeway/fhir';
 import type { DiagnosticReport, DocumentReference, Patient, Resource } from '@medplum/fhirtypes';
 import type { Database } from '../database/index.ts';
-import { type HomeKeys, openText, referenceHash, ridOf, sealIdentity } from '../record/index.ts';
+import { type HomeKeys, hash64, openText, referenceHash, ridOf, sealIdentity } from '../record/index.ts';
+import { type Access, accessCondition, type Participant, participantAccess } from '../trust/index.ts';
 import { resultsOf } from './focus.ts';
 import type { Claimed } from './queue.ts';
 import { type Reference, referencesOf } from './references.ts';
@@ -26,48 +29,68 @@ export interface Content {
 const steps = 3;
 const most = 500;
 
-/** The content of a delivery, or a sentence where it cannot be read. */
+/** Why a delivery has no content: it cannot be read, the destination may not see it, or that is not decided yet. */
+export interface NoContent {
+  state: 'dead' | 'cancelled' | 'failed';
+  error: string;
+}
+
+/** What a delivery is read with. */
+interface Reading {
+  database: Database;
+  keys: HomeKeys;
+  /** Whose the access is; undefined where what was told is taken back. */
+  access: Access | undefined;
+}
+
+/** The content of a delivery, or why there is none. */
 export async function readContent(
-  database: Database,
-  keys: HomeKeys,
+  { database, keys }: { database: Database; keys: HomeKeys },
   delivery: Claimed,
-  dialect: 'hl7v2' | 'fhir',
-): Promise<Content | string> {
-  const { home, created } = delivery;
-  const recipient = (await versions(database, keys, delivery.recipient_home, [delivery.recipient], undefined)).find(
+  destination: Participant,
+): Promise<Content | NoContent> {
+  const { home, created, topic } = delivery;
+  const own: Reading = { database, keys, access: undefined };
+  const reading = delivery.kind === 'retraction' ? own : { ...own, access: participantAccess(destination) };
+  const recipient = (await versions(own, delivery.recipient_home, [delivery.recipient], undefined)).find(
     ({ resourceType }) => resourceType === 'Patient',
   ) as Patient | undefined;
-  if (!recipient) return "The recipient's Patient is not in the record.";
+  if (!recipient) return { state: 'dead', error: "The recipient's Patient is not in the record." };
   const type = typeName(delivery.focus_type);
   const focusAt = async (at: Date) =>
-    (await versions(database, keys, home, [delivery.focus_rid], at)).find(({ resourceType }) => resourceType === type);
-  const focus = await focusAt(created);
-  if (!focus) return `The ${type} is not in the record.`;
-  const { topic } = delivery;
-  if (dialect === 'fhir') {
-    const named = referencesOf(focus, true).map(({ rid }) => rid);
-    return { topic, focus, beside: await versions(database, keys, home, named, created), before: [], recipient };
+    (await stored(reading, home, [delivery.focus_rid], at)).find(({ resource }) => resource.resourceType === type);
+  const found = await focusAt(created);
+  if (!found) return { state: 'dead', error: `The ${type} is not in the record.` };
+  if (!found.isVisible) {
+    return found.labels & label.unlabelled
+      ? { state: 'failed', error: 'Not sent yet: it is not labelled, so nobody may see it.' }
+      : { state: 'cancelled', error: 'Not sent: the access decision keeps it from this organisation.' };
   }
-  const beside = await gathered(database, keys, delivery, focus);
+  const focus = found.resource;
+  if (destination.endpoint?.dialect !== 'hl7v2') {
+    const named = referencesOf(focus, true).map(({ rid }) => rid);
+    return { topic, focus, beside: await versions(reading, home, named, created), before: [], recipient };
+  }
+  const beside = await gathered(reading, delivery, focus);
   const toldLast = delivery.kind === 'new' ? undefined : await toldLastAt(database, delivery);
-  const earlier = toldLast && (await focusAt(toldLast));
-  const before = earlier ? [earlier, ...(await resultsAt(database, keys, home, earlier, toldLast))] : [];
-  return { topic, focus: await withContent(database, keys, home, focus, created), beside, before, recipient };
+  const earlier = toldLast && (await focusAt(toldLast))?.resource;
+  const before = earlier ? [earlier, ...(await resultsAt(own, home, earlier, toldLast))] : [];
+  return { topic, focus: await withContent(reading, home, focus, created), beside, before, recipient };
 }
 
 /** Everything that the focus refers to, directly or by what it refers to. */
-async function gathered(database: Database, keys: HomeKeys, delivery: Claimed, focus: Resource): Promise<Resource[]> {
+async function gathered(reading: Reading, delivery: Claimed, focus: Resource): Promise<Resource[]> {
   const { home, created } = delivery;
-  const found: Resource[] = focus.resourceType === 'Patient' ? await survivorOf(database, keys, delivery, focus) : [];
+  const found: Resource[] = focus.resourceType === 'Patient' ? await survivorOf(reading, delivery, focus) : [];
   const seen = new Set<string>([`${focus.resourceType}/${ridOf(focus.id!)}`]);
   let next = referencesOf(focus, true);
-  if (focus.resourceType === 'Immunization') next.push(...(await observationsOf(database, delivery)));
+  if (focus.resourceType === 'Immunization') next.push(...(await observationsOf(reading.database, delivery)));
   for (let step = 0; step < steps && next.length > 0 && found.length < most; step++) {
     const wanted = next.filter(({ type, rid }) => !seen.has(`${type}/${rid}`)).slice(0, most - found.length);
     for (const { type, rid } of wanted) seen.add(`${type}/${rid}`);
     const rids = [...new Set(wanted.map(({ rid }) => rid))];
     const types = new Set(wanted.map(({ type, rid }) => `${type}/${rid}`));
-    const read = (await versions(database, keys, home, rids, created)).filter(({ resourceType, id }) =>
+    const read = (await versions(reading, home, rids, created)).filter(({ resourceType, id }) =>
       types.has(`${resourceType}/${ridOf(id!)}`),
     );
     const place = new Map(rids.map((rid, i) => [rid, i]));
@@ -79,20 +102,15 @@ async function gathered(database: Database, keys: HomeKeys, delivery: Claimed, f
 }
 
 /** The Patient that took the place of one that its site has merged into it, where both are one person still. */
-async function survivorOf(
-  database: Database,
-  keys: HomeKeys,
-  { home, created }: Claimed,
-  { link }: Patient,
-): Promise<Resource[]> {
+async function survivorOf(reading: Reading, { home, created }: Claimed, { link }: Patient): Promise<Resource[]> {
   const id = /^Patient\/(.+)$/.exec(link?.find(({ type }) => type === 'replaced-by')?.other?.reference ?? '')?.[1];
   if (id === undefined) return [];
-  const { rows } = await database.query({
+  const { rows } = await reading.database.query({
     name: 'outbox_survivor',
     text: `SELECT home FROM link WHERE patient = $1 AND person = (SELECT person FROM link WHERE home = $2)`,
     values: [ridOf(id), home],
   });
-  return rows[0] ? versions(database, keys, rows[0].home, [ridOf(id)], created) : [];
+  return rows[0] ? versions(reading, rows[0].home, [ridOf(id)], created) : [];
 }
 
 /** The Observations that are part of an Immunization. */
@@ -117,31 +135,19 @@ async function toldLastAt(database: Database, delivery: Claimed): Promise<Date |
   return rows[0]?.created;
 }
 
-async function resultsAt(
-  database: Database,
-  keys: HomeKeys,
-  home: number,
-  focus: Resource,
-  at: Date,
-): Promise<Resource[]> {
+async function resultsAt(reading: Reading, home: number, focus: Resource, at: Date): Promise<Resource[]> {
   return focus.resourceType === 'DiagnosticReport'
-    ? versions(database, keys, home, resultsOf(focus as DiagnosticReport), at)
+    ? versions(reading, home, resultsOf(focus as DiagnosticReport), at)
     : [];
 }
 
 /** A document whose content lies in a Binary, with the content inline. */
-async function withContent(
-  database: Database,
-  keys: HomeKeys,
-  home: number,
-  focus: Resource,
-  at: Date,
-): Promise<Resource> {
+async function withContent(reading: Reading, home: number, focus: Resource, at: Date): Promise<Resource> {
   if (focus.resourceType !== 'DocumentReference') return focus;
   const { content } = focus as DocumentReference;
   const binaryOf = (url: string | undefined) => /^Binary\/([A-Za-z0-9\-.]{1,64})$/.exec(url ?? '')?.[1];
   const rids = (content ?? []).flatMap(({ attachment }) => binaryOf(attachment?.url) ?? []).map(ridOf);
-  const read = await versions(database, keys, home, rids, at);
+  const read = await versions(reading, home, rids, at);
   return {
     ...focus,
     content: (content ?? []).map((one) => {
@@ -154,26 +160,40 @@ async function withContent(
   } as DocumentReference;
 }
 
-/** The last versions that were not deletions, of one home or of none, at a time or now. */
-async function versions(
-  database: Database,
-  keys: HomeKeys,
+/** The last versions that may be told of; see `stored`. */
+async function versions(reading: Reading, home: number, rids: string[], at: Date | undefined): Promise<Resource[]> {
+  return (await stored(reading, home, rids, at)).flatMap(({ resource, isVisible }) => (isVisible ? resource : []));
+}
+
+interface StoredVersion {
+  resource: Resource;
+  isVisible: boolean;
+  labels: number;
+}
+
+/**
+ * The last versions that were not deletions, of one home or of none, at a time or now, each with the decision on it: an
+ * earlier version does not stand in for one that is hidden.
+ */
+async function stored(
+  { database, keys, access }: Reading,
   home: number,
   rids: string[],
   at: Date | undefined,
-): Promise<Resource[]> {
+): Promise<StoredVersion[]> {
   if (rids.length === 0) return [];
-  const { rows } = await database.query({
-    name: 'outbox_versions',
-    text: `SELECT DISTINCT ON (rid, type) home, type, rid, version, body FROM (
-             SELECT home, type, rid, version, updated, deleted, body FROM resource WHERE rid = ANY($1)
-             UNION ALL
-             SELECT home, type, rid, version, updated, deleted, body FROM resource_history WHERE rid = ANY($1)) v
-           WHERE (home = $2 OR (home < 0 AND type <> ${typeCode('Patient')})) AND NOT deleted
-             AND updated <= coalesce($3::timestamptz, 'infinity')
-           ORDER BY rid, type, version DESC`,
-    values: [rids, home, at ?? null],
-  });
+  const values: unknown[] = [rids, home, at ?? null];
+  const of = (table: 'resource' | 'resource_history') => {
+    const decision = access ? accessCondition(access, 'r', (value) => `$${values.push(value)}`, table) : 'true';
+    return `SELECT home, type, rid, version, updated, deleted, body, labels, ${decision} AS visible
+      FROM ${table} r WHERE rid = ANY($1)`;
+  };
+  const text = `SELECT DISTINCT ON (rid, type) home, type, rid, version, body, labels, visible
+     FROM (${of('resource')} UNION ALL ${of('resource_history')}) v
+     WHERE (home = $2 OR (home < 0 AND type <> ${typeCode('Patient')})) AND NOT deleted
+       AND updated <= coalesce($3::timestamptz, 'infinity')
+     ORDER BY rid, type, version DESC`;
+  const { rows } = await database.query({ name: `outbox_versions_${hash64(text)}`, text, values });
   const homeKeys = await keys.load(
     database,
     rows.map((row) => row.home),
@@ -182,6 +202,7 @@ async function versions(
     const key = homeKeys.get(row.home);
     if (!key || !row.body) return [];
     const identity = sealIdentity({ type: typeName(row.type)!, rid: row.rid, version: row.version });
-    return JSON.parse(openText(row.body, key, identity)) as Resource;
+    const resource = JSON.parse(openText(row.body, key, identity)) as Resource;
+    return { resource, isVisible: row.visible === true, labels: row.labels };
   });
 }

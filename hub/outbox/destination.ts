@@ -179,8 +179,11 @@ export class Destination {
     }
     const { database, record, participants } = this.#parts;
     const destination = participants.byKey(this.#key);
-    const content = await readContent(database, record.keys, delivery, destination.endpoint?.dialect ?? 'fhir');
-    if (typeof content === 'string') return end('dead', content);
+    const content = await readContent({ database, keys: record.keys }, delivery, destination);
+    if ('state' in content) {
+      const { state, error } = content;
+      return { settled: { seq, state, error, retryMs: this.#backOff(attempts) }, reached: true };
+    }
     // What writes messages is large: a hub that sends none does without it.
     const { compose, isEmptied } = await import('./compose.ts');
     if (delivery.kind === 'new' && isEmptied(content)) return end('cancelled', 'Withdrawn before it was sent.');
