@@ -18,5 +18,5 @@ export default defineConfig({
     reportCompressedSize: false,
     chunkSizeWarningLimit: 900,
   },
-  server: { host: '127.0.0.1', proxy: { '/api': hub, '/auth': hub, '/fhir': hub } },
+  server: { host: '127.0.0.1', proxy: { '/api': hub, '/auth': hub, '/fhir': hub, '/oauth': hub } },
 });

@@ -22,6 +22,8 @@ export interface Exchange {
 /** What an app asks for. */
 export interface Question {
   client: { id: string; name: string; uri: string | undefined; isNative: boolean };
+  /** The host, or the scheme, to which the browser goes back. */
+  returnTo: string;
   scopes: string[];
   /** Whether a patient has to be chosen. */
   needsPatient: boolean;
@@ -46,10 +48,12 @@ export interface InteractionParts {
   fhirUserOf(user: User): Promise<string>;
 }
 
+type RequestParameters = { client_id: string; redirect_uri: string; launch?: string };
+
 /** @throws RecordError 404 where the browser was asked nothing, or too long ago; 400 for a launch that is not this user's */
 export async function question(parts: InteractionParts, exchange: Exchange, user: User): Promise<Question> {
   const interaction = await pending(parts, exchange);
-  const { client_id: clientId, launch: handle } = interaction.params as { client_id: string; launch?: string };
+  const { client_id: clientId, redirect_uri: redirectUri, launch: handle } = interaction.params as RequestParameters;
   const client = await parts.provider.Client.find(clientId);
   if (!client) throw new RecordError(404, 'not-found', 'The app is not registered any more.');
   const asked = openScopes(String(interaction.params.scope ?? ''), String(client.allowed_scopes ?? ''));
@@ -62,6 +66,7 @@ export async function question(parts: InteractionParts, exchange: Exchange, user
       uri: client.clientUri,
       isNative: client.applicationType === 'native',
     },
+    returnTo: new URL(redirectUri).host || new URL(redirectUri).protocol,
     scopes,
     needsPatient: launch === undefined && needsPatient(scopes),
     launch,
@@ -93,7 +98,7 @@ export async function answer(
   if (needsPatient(scopes) && patient === undefined) {
     throw new RecordError(400, 'required', 'Choose the patient whose record the app may see.', 'patient');
   }
-  const { launch: handle } = interaction.params as { launch?: string };
+  const { launch: handle } = interaction.params as RequestParameters;
   if (asked.launch && !(await parts.launches.end(handle!))) throw endedLaunch();
   const context: LaunchContext = {
     ...(patient === undefined ? {} : { patient }),

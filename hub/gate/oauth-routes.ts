@@ -90,12 +90,12 @@ export function oauthRoutes(app: FastifyInstance, parts: OAuthParts): void {
 
 /** The look of the hub's pages, for apps that want to fit in (SMART App Launch 2.2, "smart_style_url"). */
 const style = {
-  color_background: '#f6f7f9',
-  color_error: '#b3261e',
-  color_highlight: '#0b5fa5',
+  color_background: '#f4f6f8',
+  color_error: '#a3211a',
+  color_highlight: '#0b5d6b',
   color_modal_backdrop: '',
-  color_success: '#1b6e3c',
-  color_text: '#1b1f24',
+  color_success: '#124a28',
+  color_text: '#171d23',
   dim_border_radius: '6px',
   dim_font_size: '16px',
   dim_spacing_size: '16px',

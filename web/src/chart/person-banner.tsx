@@ -21,6 +21,7 @@ import { personQuery } from '../links/person-query.ts';
 import { Mark } from '../parts/mark.tsx';
 import { organisationName } from '../parts/organisation.ts';
 import { DownloadDocument } from './download-document.tsx';
+import { OpenApp } from './open-app.tsx';
 
 export function PersonBanner({ id, patient }: { id: string; patient: Patient }) {
   const others = otherNames(patient);
@@ -42,6 +43,7 @@ export function PersonBanner({ id, patient }: { id: string; patient: Patient }) 
             Where this person is known
           </Link>
           <DownloadDocument id={id} />
+          <OpenApp patient={id} />
         </Group>
       </Group>
       <Group gap="0.3rem 1.6rem" mt={6} className="small">

@@ -26,7 +26,7 @@ export function useUser(): User | null {
 }
 
 export interface Destination {
-  to: '/people' | '/messages' | '/maps' | '/reviews' | '/status';
+  to: '/people' | '/messages' | '/maps' | '/reviews' | '/status' | '/clients';
   label: string;
 }
 
@@ -36,6 +36,7 @@ const DESTINATIONS: Record<Destination['to'], { label: string; roles: Role[] }> 
   '/messages': { label: 'Messages', roles: ['integration-engineer', 'steward', 'administrator'] },
   '/maps': { label: 'Maps', roles: ['integration-engineer', 'administrator'] },
   '/status': { label: 'Status', roles: ['integration-engineer', 'steward', 'administrator'] },
+  '/clients': { label: 'Apps', roles: ['administrator'] },
 };
 
 /** Where a role's work is, in the order of the navigation. The hub itself decides what a role may do. */

@@ -23,7 +23,7 @@ export function Frame() {
         Skip to the content
       </a>
       <header style={{ background: 'var(--panel)', borderBottom: '1px solid var(--line)' }}>
-        <Group px="lg" py={8} gap="lg" wrap="wrap" maw={1440} mx="auto">
+        <Group px="lg" py={8} gap="md" wrap="wrap" maw={1440} mx="auto">
           <Link to="/" aria-label="Causeway, start page" style={{ color: 'inherit', textDecoration: 'none' }}>
             <Logo />
           </Link>
@@ -49,6 +49,9 @@ export function Frame() {
                 {user.name} <span className="quiet">· {ROLE_WORDS[user.role] ?? user.role}</span>
               </Text>
             )}
+            <Link to="/apps" className="nav-link" aria-current={pathname === '/apps' ? 'page' : undefined}>
+              Your apps
+            </Link>
             <SignOutButton />
           </Group>
         </Group>

@@ -1,5 +1,6 @@
 /**
- * The URLs of the screens. Everything but `/sign-in` lies under one route that asks who is signed in first.
+ * The URLs of the screens. Everything but `/sign-in` asks who is signed in first; the question of an app that wants to be
+ * connected stands alone, all else in the frame.
  */
 import type { QueryClient } from '@tanstack/react-query';
 import {
@@ -29,14 +30,23 @@ const signIn = createRoute({
   component: SignInPage,
 });
 
+const askWho = async ({ context, location }: { context: { queryClient: QueryClient }; location: { href: string } }) => {
+  const user = await context.queryClient.ensureQueryData(sessionQuery);
+  if (!user) throw redirect({ to: '/sign-in', search: { back: safeReturn(location.href) } });
+  return { user };
+};
+
+const consent = createRoute({
+  getParentRoute: () => root,
+  path: '/oauth/interaction/$uid',
+  beforeLoad: askWho,
+  component: lazyRouteComponent(() => import('../apps/consent-page.tsx'), 'ConsentPage'),
+});
+
 const signedIn = createRoute({
   getParentRoute: () => root,
   id: 'signed-in',
-  beforeLoad: async ({ context, location }) => {
-    const user = await context.queryClient.ensureQueryData(sessionQuery);
-    if (!user) throw redirect({ to: '/sign-in', search: { back: safeReturn(location.href) } });
-    return { user };
-  },
+  beforeLoad: askWho,
   component: Frame,
 });
 
@@ -107,9 +117,22 @@ const status = createRoute({
   component: lazyRouteComponent(() => import('../status/status-page.tsx'), 'StatusPage'),
 });
 
+const apps = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/apps',
+  component: lazyRouteComponent(() => import('../apps/connected-page.tsx'), 'ConnectedPage'),
+});
+
+const clients = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/clients',
+  component: lazyRouteComponent(() => import('../clients/clients-page.tsx'), 'ClientsPage'),
+});
+
 const tree = root.addChildren([
   signIn,
-  signedIn.addChildren([home, people, chart, links, messages, message, maps, resource, reviews, status]),
+  consent,
+  signedIn.addChildren([home, people, chart, links, messages, message, maps, resource, reviews, status, apps, clients]),
 ]);
 
 /** One router for the page's life; `queryClient` is asked for the session before any screen is shown. */
