@@ -107,7 +107,7 @@ export async function startHub(config: Config, progress: Progress, pages = scree
 
     const acks = new ApplicationAcks(system, master, log);
     closing.push(() => acks.stop());
-    const responder = new QueryResponder({ record, database: system, participants, accessLog, log });
+    const responder = new QueryResponder({ record, persons, database: system, participants, accessLog, log });
     const gate = new V2Gate({ receiver, participants, acks, deliveries, responder, log });
     const authorization = new Authorization({
       database,

@@ -16,6 +16,7 @@ export const engineer = accessOf({ username: 'e', name: 'E', role: 'integration-
 export interface TestRecord {
   test: TestDatabase;
   record: FhirRecord;
+  persons: PersonIndex;
   /** The record of another hub over the same database, perhaps with connections of its own. */
   another(database?: Database): FhirRecord;
   /** Stores a resource under its id. */
@@ -26,13 +27,15 @@ export interface TestRecord {
 export async function testRecord(): Promise<TestRecord> {
   const test = await testDatabase();
   const master = randomBytes(32);
-  const another = (database = test.database) => {
-    const made = new FhirRecord(database, master);
-    new Consents(made, new PersonIndex(database, made), () => defaultPolicy.zone);
-    return made;
+  const make = (database = test.database) => {
+    const record = new FhirRecord(database, master);
+    const persons = new PersonIndex(database, record);
+    new Consents(record, persons, () => defaultPolicy.zone);
+    return { record, persons };
   };
-  const record = another();
+  const { record, persons } = make();
+  const another = (database = test.database) => make(database).record;
   const put: TestRecord['put'] = (resource) =>
     record.update(custodian, record.scan(JSON.stringify(resource), resource.resourceType), resource.id);
-  return { test, record, another, put };
+  return { test, record, persons, another, put };
 }

@@ -4,6 +4,7 @@ import { encodeFrame } from '@causeway/hl7v2';
 import pino from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type TestDatabase, testDatabase } from '../database/testing.ts';
+import { PersonIndex } from '../identity/index.ts';
 import { Receiver } from '../inbox/index.ts';
 import { Deliveries } from '../outbox/index.ts';
 import { QueryResponder } from '../query/index.ts';
@@ -37,7 +38,14 @@ describe('the limits of MLLP connections', () => {
     const receiver = new Receiver(test.database, randomBytes(32), () => {});
     const record = new FhirRecord(database, randomBytes(32));
     const accessLog = new AccessLog(database);
-    const responder = new QueryResponder({ record, database, participants, accessLog, log });
+    const responder = new QueryResponder({
+      record,
+      persons: new PersonIndex(database, record),
+      database,
+      participants,
+      accessLog,
+      log,
+    });
     const deliveries = new Deliveries(database, participants);
     const gate = new V2Gate({ receiver, participants, acks, deliveries, responder, log });
     const server = await startMllp(

@@ -1,5 +1,5 @@
 /** The person index as the rest of the hub sees it. */
-import { compare } from '@causeway/matching';
+import { blockingKeys, compare, demographicsOf, prepare } from '@causeway/matching';
 import type { Patient } from '@medplum/fhirtypes';
 import type { Database, Result, Row } from '../database/index.ts';
 import { type FhirRecord, RecordError, ridOf, type WriteSet } from '../record/index.ts';
@@ -33,6 +33,10 @@ export interface Side {
   phone: string | null;
   identifiers: { system: string; value: string }[];
 }
+
+/** More than these are not compared: a key that so many share says too little. */
+const alikePerKey = 64;
+const mostAlike = 100;
 
 export class PersonIndex {
   readonly #database: Database;
@@ -75,6 +79,21 @@ export class PersonIndex {
       else await linking.confirm(one, other, ground, 'source');
     }
     this.#changes.set(set, await linking.finish((write) => set.whenTimed(write)));
+  }
+
+  /**
+   * Who may be somebody of these demographics: ids of persons and source patients, as they are presented, that share a
+   * blocking key with them. Who may see them, and whether they are alike, is for the caller to ask.
+   */
+  async alike(patient: Patient): Promise<string[]> {
+    const { rows } = await this.#database.query<{ id: string }>({
+      name: 'persons_alike',
+      text: `SELECT DISTINCT coalesce(l.presented, l.patient) AS id FROM unnest($1::bigint[]) AS k (key)
+             CROSS JOIN LATERAL (SELECT home FROM blocking_key WHERE key = k.key ORDER BY home LIMIT ${alikePerKey}) o
+             JOIN link l ON l.home = o.home LIMIT ${mostAlike}`,
+      values: [`{${blockingKeys(prepare(demographicsOf(patient))).join(',')}}`],
+    });
+    return rows.map(({ id }) => id);
   }
 
   /** Open or decided reviews, newest first. */

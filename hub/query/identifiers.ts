@@ -4,7 +4,7 @@ import type { Identifier } from '@medplum/fhirtypes';
 import { byIdentifier } from './criteria.ts';
 import { wantedDomains } from './demographics.ts';
 import { isOf } from './domains.ts';
-import { findPersons } from './persons.ts';
+import { findPersons, identifiersInUse } from './persons.ts';
 import { type QueryReply, type Question, wrongIn } from './query.ts';
 
 const ssn = 'http://hl7.org/fhir/sid/us-ssn';
@@ -30,7 +30,8 @@ export async function correspondingIdentifiers(question: Question): Promise<Quer
   const wanted = wantedDomains(question, 4);
   const isQueried = (one: Identifier) => one.value === number && isOf(one, [domain]);
   const isWanted = (one: Identifier) => (wanted === undefined ? one.system !== ssn : isOf(one, wanted));
-  const found = (patients[0]!.identifier ?? []).filter((one) => isCurrent(one) && !isQueried(one) && isWanted(one));
+  const held = await identifiersInUse(record, access, patients[0]!);
+  const found = held.filter((one) => isCurrent(one) && !isQueried(one) && isWanted(one));
   if (found.length === 0) return { status: 'NF', segments: [], patients: [] };
   // Those of one domain stand together; names are not told (3.9.4.2.2.5).
   const grouped = [...Map.groupBy(found, ({ system }) => system).values()].flat();

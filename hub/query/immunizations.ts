@@ -9,7 +9,7 @@ import { immunizationSegments, personSegments } from '@causeway/mapping';
 import type { Immunization, Patient, Resource } from '@medplum/fhirtypes';
 import { type AskedPerson, type Likeness, likeness, readPerson } from './asked-person.ts';
 import { byIdentifier, byTraits, type Criteria } from './criteria.ts';
-import { findPersons } from './persons.ts';
+import { findPersons, readPatient } from './persons.ts';
 import { limitOf, QueryError, type QueryReply, type Question, wrongIn } from './query.ts';
 
 const mostCandidates = 20;
@@ -73,17 +73,18 @@ function profileAsked({ message }: Question): 'Z34' | 'Z44' {
  * count: a twin of a like name hides nobody.
  */
 async function candidatesOf(
-  { record, access }: Question,
+  { record, persons, access }: Question,
   person: AskedPerson,
 ): Promise<{ matches: Patient[]; candidates: Patient[]; isCrowded: boolean }> {
   const { numbers, patient } = person;
   const found = new Map<string, { like: Likeness; patient: Patient }>();
   const of = (like: Likeness) => [...found.values()].filter((one) => one.like === like).map((one) => one.patient);
   let isCrowded = false;
+  const hold = (one: Patient) => found.set(one.id!, { like: likeness(person, one), patient: one });
   const look = async (criteria: Criteria) => {
     const { patients, next } = await findPersons(record, access, criteria, compared);
     isCrowded ||= next !== undefined;
-    for (const one of patients) found.set(one.id!, { like: likeness(person, one), patient: one });
+    for (const one of patients) hold(one);
   };
   for (const { domain, value } of numbers) await look(byIdentifier(domain, value));
   const [{ family = '', given = [] } = {}] = patient.name ?? [];
@@ -91,6 +92,9 @@ async function candidatesOf(
   if (of('number').length === 0 && birthDate) {
     if (family) await look(byTraits({ family, birthDate }));
     if (given[0]) await look(byTraits({ given: given[0], birthDate }));
+    const alike = of('same').length > 0 ? [] : await persons.alike(patient);
+    const read = alike.filter((id) => !found.has(id)).map((id) => readPatient(record, access, id));
+    for (const one of await Promise.all(read)) if (one) hold(one);
   }
   const matches = (['number', 'same', 'linked'] as const).map(of).find(({ length }) => length > 0) ?? [];
   return { matches, candidates: of('candidate'), isCrowded };

@@ -27,7 +27,8 @@ beforeAll(async () => {
   });
   const log = pino({ level: 'silent' });
   const accessLog = new AccessLog(database);
-  responder = new QueryResponder({ record: setting.record, database, participants, accessLog, log });
+  const { record, persons } = setting;
+  responder = new QueryResponder({ record, persons, database, participants, accessLog, log });
 });
 afterAll(() => setting.test.drop());
 

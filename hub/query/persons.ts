@@ -1,6 +1,6 @@
 /** The people that criteria fit, by the record's own search under the asker's access: a page, in an order that stays. */
-import type { Patient } from '@medplum/fhirtypes';
-import type { FhirRecord } from '../record/index.ts';
+import type { Identifier, Patient } from '@medplum/fhirtypes';
+import { type FhirRecord, RecordError } from '../record/index.ts';
 import type { Access } from '../trust/index.ts';
 import type { Criteria } from './criteria.ts';
 import { QueryError } from './query.ts';
@@ -41,4 +41,30 @@ export async function findPersons(
     errorCode: '199',
     message: 'Too many people would have to be looked at: say more of who it is',
   });
+}
+
+/** The Patient of an id; undefined where there is none that this access may see. */
+export async function readPatient(record: FhirRecord, access: Access, id: string): Promise<Patient | undefined> {
+  try {
+    return JSON.parse((await record.read(access, 'Patient', id)).text) as Patient;
+  } catch (error) {
+    if (error instanceof RecordError && (error.status === 404 || error.status === 410)) return undefined;
+    throw error;
+  }
+}
+
+/** A person's identifiers without those of records that their site has merged into another (A40). */
+export async function identifiersInUse(record: FhirRecord, access: Access, patient: Patient): Promise<Identifier[]> {
+  const all = patient.identifier ?? [];
+  const homes = (await record.homesOf([patient.id!])).get(patient.id!) ?? [];
+  if (homes.length < 2) return all;
+  const ids = (patient.link ?? []).flatMap(({ other }) => /^Patient\/(.+)$/.exec(other.reference ?? '')?.[1] ?? []);
+  const sources = await Promise.all(ids.map((id) => readPatient(record, access, id)));
+  const inUse = sources.filter((source) => source !== undefined && source.active !== false);
+  const held = new Set(inUse.flatMap((source) => (source?.identifier ?? []).map(spelt)));
+  return held.size === 0 ? all : all.filter((one) => held.has(spelt(one)));
+}
+
+function spelt({ system, value }: Identifier): string {
+  return `${system}|${value}`;
 }

@@ -403,6 +403,22 @@ describe('corresponding identifiers (Q23)', () => {
     ]);
   });
 
+  it('tells no number that its site has merged into another (A40)', async () => {
+    const person = { family: 'Retire', given: 'Ulf', birth: '19550505', sex: 'M', ssn: '321-54-9876' };
+    await hub.deliver(
+      adt('A04', { ...person, id: 'U1' }, { time: '20240301080000' }),
+      adt('A04', { ...person, id: 'U2' }, { time: '20240301080000' }),
+      adt('A04', { ...person, id: 'LU' }, { facility: 'LAB' }),
+      adt('A40', { ...person, id: 'U1' }, { time: '20240301090000' }, [['MRG', { 1: ['U2', '', '', 'CLINIC', 'MR'] }]]),
+    );
+    await hub.settled();
+    const answer = await pix('LU', 'LAB', undefined, 'LAB');
+    expect(identifiersOf(answer)).toEqual([['U1', 'CLINIC&2.999.10&ISO']]);
+    // Whoever still has the old number learns the new one.
+    const old = await pix('U2', 'CLINIC', domain('CLINIC'));
+    expect(identifiersOf(old)).toEqual([['U1', 'CLINIC&2.999.10&ISO']]);
+  });
+
   it('says NF where the person has no other number', async () => {
     const answer = await pix('200', 'CLINIC');
     expect(outcome(answer)).toEqual(['AA', 'NF']);
@@ -493,6 +509,9 @@ describe('immunizations (Q11)', () => {
       expect([many.get('MSH-21.1'), ...outcome(many)]).toEqual(['Z33', 'AA', 'TM']);
       expect(many.all('PID')).toEqual([]);
     }
+    const mistaken = { 4: ['Marlo', 'Ynes'], 6: '19710302', 7: 'F', 8: ['4 Quay Street', '', 'Harwick', '', '12345'] };
+    const alike = await imm('Z34', mistaken);
+    expect([alike.get('MSH-21.1'), ...families(alike)]).toEqual(['Z31', 'Marlow']);
     const unsure = { 4: ['Marlow', 'I'], 6: '19710203', 7: 'F' };
     const one = await imm('Z34', unsure);
     expect([one.get('MSH-21.1'), ...families(one)]).toEqual(['Z31', 'Marlow']);
@@ -507,7 +526,7 @@ describe('immunizations (Q11)', () => {
 
   it.each([
     ['nobody of the name', { 4: ['Nobody', 'Here'], 6: '20200512' }],
-    ['another day of birth', { 4: ['Child', 'Robin'], 6: '20190512' }],
+    ['another day of birth', { 4: ['Child', 'Robin'], 6: '19991130' }],
     ['a number that is somebody else’s', { 3: ['300', '', '', 'CLINIC'], 4: ['Marlow', 'Ines'], 6: '19710203' }],
   ])('says Z33 of %s', async (_, fields) => {
     const answer = await imm('Z34', fields);

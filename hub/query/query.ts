@@ -1,5 +1,6 @@
 /** What queries of HL7 v2 have in common: their kinds, what is asked of, and what an answer says. */
 import type { Condition, FieldValue, Message, ResponseSegment } from '@causeway/hl7v2';
+import type { PersonIndex } from '../identity/index.ts';
 import type { FhirRecord } from '../record/index.ts';
 import type { Access, QueryTopic } from '../trust/index.ts';
 import type { Continuations } from './continuations.ts';
@@ -34,6 +35,7 @@ export interface Question {
   /** The participant's key. */
   source: string;
   record: FhirRecord;
+  persons: PersonIndex;
   domains: Domains;
   continuations: Continuations;
 }

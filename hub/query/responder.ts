@@ -6,6 +6,7 @@ import { type Acknowledgement, type Condition, type Message, type ResponseSegmen
 import type { Logger } from 'pino';
 import type { Database } from '../database/index.ts';
 import { faultText } from '../faults.ts';
+import type { PersonIndex } from '../identity/index.ts';
 import { type FhirRecord, newId, RecordError } from '../record/index.ts';
 import { type Access, type AccessLog, type Participants, participantAccess } from '../trust/index.ts';
 import { Continuations } from './continuations.ts';
@@ -18,6 +19,7 @@ import { QueryError, type QueryKind, type QueryReply, type Question } from './qu
 export interface ResponderParts {
   /** Under row security: each read has the scope of its access. */
   record: FhirRecord;
+  persons: PersonIndex;
   database: Database;
   participants: Participants;
   accessLog: AccessLog;
@@ -82,8 +84,16 @@ export class QueryResponder {
     const [code] = kind.answer;
     checkForm(message, code);
     const domains = new Domains(this.#parts.participants.all(), source);
-    const { record } = this.#parts;
-    const question: Question = { message, access, source, record, domains, continuations: this.#continuations };
+    const { record, persons } = this.#parts;
+    const question: Question = {
+      message,
+      access,
+      source,
+      record,
+      persons,
+      domains,
+      continuations: this.#continuations,
+    };
     switch (kind.answer[1]) {
       case 'K22':
         return findCandidates(question);
