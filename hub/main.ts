@@ -133,6 +133,7 @@ export async function startHub(config: Config, progress: Progress, pages = scree
         rateLimits: new RateLimits(database),
         bundleBytes: config.bundleBytes,
         spoolDirectory,
+        writeCcda: (texts, options) => pool.document(texts, options),
         accounts,
         demoAccounts: demo?.demoAccounts ?? [],
         messages,

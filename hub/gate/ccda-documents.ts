@@ -4,9 +4,10 @@
  * record as it is then.
  */
 import type { DateRange } from '@causeway/fhir';
-import type { Encounter, Resource } from '@medplum/fhirtypes';
-import { type FhirRecord, newId, RecordError, ridOf } from '../record/index.ts';
+import type { Encounter } from '@medplum/fhirtypes';
+import { type FhirRecord, logicalId, newId, RecordError, ridOf } from '../record/index.ts';
 import type { Access } from '../trust/index.ts';
+import type { FhirParts } from './fhir-exchange.ts';
 import { Turns } from './turns.ts';
 
 /** What a document is of. Days are `YYYY-MM-DD`. */
@@ -20,7 +21,7 @@ export interface WrittenDocument {
   patient: string;
 }
 
-/** A document tells of so many resources at most: writing more would hold up everything else for too long. */
+/** A document tells of so many resources at most, so that memory stays bounded. */
 const mostResources = 10_000;
 const mostCharacters = 32 * 1024 * 1024;
 const pageSize = 5_000;
@@ -51,15 +52,18 @@ export function documentOf(id: string): DocumentSubject | undefined {
  * Writes a document of what an access may read.
  * @throws RecordError 404 where there is nobody, or no stay; 422 where the record is larger than a document may be
  */
-export function writeDocument(record: FhirRecord, access: Access, subject: DocumentSubject): Promise<WrittenDocument> {
+export function writeDocument(
+  { record, writeCcda }: Pick<FhirParts, 'record' | 'writeCcda'>,
+  access: Access,
+  subject: DocumentSubject,
+): Promise<WrittenDocument> {
   return atOnce.take(1, async () => {
     const stay = subject.kind === 'discharge-summary' ? await stayOf(record, access, subject.encounter) : undefined;
     const patient = subject.kind === 'ccd' ? subject.patient : patientOf(stay!);
     const care = subject.kind === 'ccd' ? careOf(subject) : undefined;
-    const resources = await recordOf(record, access, patient, care);
+    const texts = await recordOf(record, access, patient, care);
     // What writes documents is large: a hub that is asked for none does without it.
-    const { writeCcda } = await import('@causeway/mapping/outbound');
-    const { xml } = writeCcda(resources, {
+    const xml = await writeCcda(texts, {
       kind: subject.kind,
       id: newId(),
       time: new Date().toISOString(),
@@ -67,7 +71,7 @@ export function writeDocument(record: FhirRecord, access: Access, subject: Docum
       software: { manufacturer: 'Causeway', name: 'Causeway' },
       ...(stay ? { encounter: `Encounter/${stay.id}` } : {}),
     });
-    return { xml, patient: resources.find(({ resourceType }) => resourceType === 'Patient')!.id! };
+    return { xml, patient: logicalId(texts[0]!) };
   });
 }
 
@@ -91,14 +95,14 @@ function patientOf({ subject }: Encounter): string {
   throw new RecordError(404, 'not-found', 'The Encounter is of no Patient, so there is no Discharge Summary of it.');
 }
 
-/** The person's record by the one way in which everything of a person is read. */
+/** The texts of the person's record, the Patient first, by the one way in which everything of a person is read. */
 async function recordOf(
   record: FhirRecord,
   access: Access,
   patient: string,
   care: DateRange | undefined,
-): Promise<Resource[]> {
-  const found = new Map<string, Resource>();
+): Promise<string[]> {
+  const found = new Map<string, string>();
   let characters = 0;
   let cursor: string | undefined;
   do {
@@ -108,11 +112,13 @@ async function recordOf(
       if (type === 'Binary' || found.has(`${type}/${rid}`)) continue;
       characters += text.length;
       if (found.size >= mostResources || characters > mostCharacters) throw tooLarge();
-      found.set(`${type}/${rid}`, JSON.parse(text) as Resource);
+      found.set(`${type}/${rid}`, text);
     }
     cursor = next;
   } while (cursor !== undefined);
-  return [...found.values()];
+  const [first] = found.keys();
+  if (first?.startsWith('Patient/')) return [...found.values()];
+  throw new RecordError(404, 'not-found', 'There is no Patient of this id.');
 }
 
 function tooLarge(): RecordError {

@@ -15,7 +15,7 @@ let hub: TestHub;
 let patient: string;
 
 beforeAll(async () => {
-  hub = await startTestHub({ demo: true, people });
+  hub = await startTestHub({ demo: true, people, bundleBytes: 16 * 1024 * 1024 });
   for (;;) {
     const { rows } = await hub.test.database.query(`SELECT value FROM hub_state WHERE key = 'region'`);
     if (rows[0]?.value.loaded) break;
@@ -241,6 +241,25 @@ describe('a document', () => {
     expect((await withToken(hub, wide, path)).status).toBe(200);
     expect((await withToken(hub, wide, list)).status).toBe(200);
   });
+
+  it('of a record that is too large is refused with what would be right', async () => {
+    const made = await hub.send('POST', '/fhir/Patient', { resourceType: 'Patient', name: [{ family: 'Muchado' }] });
+    const subject = { reference: `Patient/${made.json.id}` };
+    const weight = { resourceType: 'Observation', status: 'final', code: { text: 'Weight' }, subject };
+    for (let day = 1; day <= 3; day++) {
+      const resource = { ...weight, effectiveDateTime: `2026-01-0${day}` };
+      const request = { method: 'POST', url: 'Observation' };
+      const entry = Array.from({ length: 3_400 }, () => ({ resource, request }));
+      const { status } = await hub.send('POST', '/fhir', { resourceType: 'Bundle', type: 'transaction', entry });
+      expect(status).toBe(200);
+    }
+    const path = async (more: string) =>
+      pathOf(urls((await docref(`patient=${made.json.id}&type=34133-9&on-demand=true${more}`)).json)[0]!);
+    const whole = await hub.get(await path(''));
+    expect([whole.status, whole.json.issue[0].code]).toEqual([422, 'too-costly']);
+    expect(whole.json.issue[0].diagnostics).toContain('start, end');
+    expect((await hub.get(await path('&start=2026-01-02&end=2026-01-02'))).status).toBe(200);
+  }, 120_000);
 
   it('of nobody, or of no day, is none', async () => {
     expect((await hub.get('/fhir/Binary/ccd.00000000-0000-4000-8000-000000000000')).status).toBe(404);

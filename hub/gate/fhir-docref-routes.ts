@@ -66,7 +66,7 @@ export async function sendDocument(
   who: Caller,
   { id, asResource }: { id: string; asResource: boolean },
 ): Promise<FastifyReply> {
-  const { xml, patient } = await writeDocument(parts.record, who, documentOf(id)!);
+  const { xml, patient } = await writeDocument(parts, who, documentOf(id)!);
   await recordAccess(parts, who, 'read', pathOf(request), 200, [patient]);
   reply.header('vary', 'accept').header('cache-control', 'no-store');
   if (asResource) {

@@ -1,6 +1,7 @@
 /** What every FHIR interaction takes from a request: its caller, its base URL, its body, and the record of its access. */
 import { isUtf8 } from 'node:buffer';
 import { isResourceType, jsonFromXml } from '@causeway/fhir';
+import type { CcdaOptions } from '@causeway/mapping/outbound';
 import type { FastifyRequest } from 'fastify';
 import {
   type Audit,
@@ -24,6 +25,8 @@ export interface FhirParts {
   bundleBytes: number;
   /** Where what is too large for the memory is kept while it is worked on. */
   spoolDirectory: string;
+  /** Writes a C-CDA document of the texts of resources, beside what the hub does meanwhile. */
+  writeCcda(texts: string[], options: CcdaOptions): Promise<string>;
   addresses: FhirAddresses;
   labels: Labels;
   expunger: Expunger;

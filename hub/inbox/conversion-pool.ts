@@ -1,6 +1,7 @@
-/** The threads that convert messages. */
+/** The threads that convert messages, and write documents. */
 import { availableParallelism } from 'node:os';
 import type { LedgerEntry } from '@causeway/mapping';
+import type { CcdaOptions } from '@causeway/mapping/outbound';
 import { Piscina } from 'piscina';
 import { type ConvertedMessage, noConversion, type ToConvert } from './converted.ts';
 
@@ -11,7 +12,10 @@ const bytesPerTask = 64 * 1024;
 const conversionMs = 120_000;
 
 export class ConversionPool {
-  readonly #threads = new Piscina<ToConvert[], ConvertedMessage[] | LedgerEntry[]>({
+  readonly #threads = new Piscina<
+    ToConvert[] | { texts: string[]; options: CcdaOptions },
+    ConvertedMessage[] | LedgerEntry[] | string
+  >({
     filename: new URL('./conversion-worker.ts', import.meta.url).href,
     minThreads: 1,
     maxThreads: threads,
@@ -43,6 +47,12 @@ export class ConversionPool {
       if (this.#closing) throw error;
       return [];
     }
+  }
+
+  /** A C-CDA document of the texts of resources. */
+  async document(texts: string[], options: CcdaOptions): Promise<string> {
+    const task = { name: 'document', signal: AbortSignal.timeout(conversionMs) };
+    return (await this.#threads.run({ texts, options }, task)) as string;
   }
 
   async #run(task: ToConvert[]): Promise<ConvertedMessage[]> {

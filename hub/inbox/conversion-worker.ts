@@ -1,10 +1,20 @@
 /** Runs in a thread of its own: conversions, which take milliseconds to seconds, must not hold up acknowledgements. */
 import type { LedgerEntry } from '@causeway/mapping';
+import type { CcdaOptions } from '@causeway/mapping/outbound';
 import { convertMessage, ledgerOf } from './convert.ts';
 import type { ConvertedMessage, ToConvert } from './converted.ts';
 
 export default function convertAll(messages: ToConvert[]): ConvertedMessage[] {
   return messages.map(convertMessage);
+}
+
+/** A C-CDA document of resources. What writes it is loaded when somebody asks for one. */
+export async function document({ texts, options }: { texts: string[]; options: CcdaOptions }): Promise<string> {
+  const { writeCcda } = await import('@causeway/mapping/outbound');
+  return writeCcda(
+    texts.map((text) => JSON.parse(text)),
+    options,
+  ).xml;
 }
 
 /** Of one message. */
