@@ -66,10 +66,10 @@ export async function startHub(config: Config, progress: Progress, pages = scree
     record.writer.beforeCommit((set, transaction) => accessLog.recordWith(transaction, set.accesses));
     const receiver = new Receiver(database, master, () => processor.wake());
     const isPressed = () => receiver.pressed;
-    const processor = new Processor({ database: system, record, persons, participants, master, pool, isPressed, log });
-    const messages = new Messages(system, master, participants, pool);
     const spoolDirectory = join(config.dataDir, 'spool');
     const conversion = { database: system, participants, master, pool };
+    const processor = new Processor({ ...conversion, record, persons, spoolDirectory, isPressed, log });
+    const messages = new Messages(system, master, participants, pool);
     const reprocess = new Reprocess({ ...conversion, record, persons, spoolDirectory, log });
     const reprocessJobs = new ReprocessJobs(system, reprocess, isPressed, (error) =>
       log.error({ error: faultText(error) }, 'stored messages were not converted anew as was asked'),

@@ -3,7 +3,7 @@
  * refused here, with the reason; content is left to the inbox.
  */
 import { createHash } from 'node:crypto';
-import { parseCda } from '@causeway/ccda';
+import { parseCdaHead } from '@causeway/ccda';
 import { isParseError, type Message, type MessageHeader, type ParseError, parseMessage } from '@causeway/hl7v2';
 import type { Received } from '../inbox/index.ts';
 import { type QueryKind, queryKind } from '../query/index.ts';
@@ -127,9 +127,12 @@ function impostorReason(named: string, site: string | undefined, participants: P
     : undefined;
 }
 
-/** A C-CDA document for the inbox, or the sentence that says why it is none. */
+/**
+ * A C-CDA document for the inbox, or the sentence that says why it is none. Of a large one only the header is read here;
+ * what is wrong further down shows when it is converted.
+ */
 export function acceptCcda(bytes: Buffer, source: string | undefined, participants: Participants): Received | string {
-  const parsed = parseCda(bytes);
+  const parsed = parseCdaHead(bytes);
   if (!parsed.ok) return `Line ${parsed.error.line}, column ${parsed.error.column}: ${parsed.error.message}`;
   const { header, sections, looseEntries } = parsed.document;
   if (!header && sections.length + looseEntries.length === 0) {

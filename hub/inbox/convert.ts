@@ -4,7 +4,8 @@ import { isParseError, parseMessage } from '@causeway/hl7v2';
 import {
   type Conversion,
   type ConversionContext,
-  convertCcda,
+  type ConversionSink,
+  convertCcdaInto,
   convertFhir,
   convertV2,
   type Fact,
@@ -12,23 +13,29 @@ import {
   type LedgerEntry,
 } from '@causeway/mapping';
 import { faultReason } from '../faults.ts';
-import { account, type ConvertedMessage, noConversion, type StatedFact, type ToConvert } from './converted.ts';
-import type { Dialect } from './receive.ts';
+import { Account, type ConvertedMessage, noConversion, type StatedFact, type ToConvert } from './converted.ts';
 
 const shownIssues = 200;
 
 /** Converts a message. Never throws: a converter that fails is told in `error`. */
 export function convertMessage(message: ToConvert): ConvertedMessage {
   try {
-    const conversion = conversionOf(message);
-    if (typeof conversion === 'string') return noConversion(conversion);
-    const { facts, identityEvents, ledger, issues } = conversion;
+    const facts: StatedFact[] = [];
+    const account = new Account();
+    const said = convert(message, {
+      fact: (fact) => facts.push(stated(fact, message.source)),
+      atom: (entry) => account.note(entry),
+    });
+    if (typeof said === 'string') return noConversion(said);
+    const { identityEvents, issues, document } = said;
     return {
-      facts: facts.map((fact) => stated(fact, message.source)),
+      facts,
       identityEvents: identityEvents.map(byId),
-      ...account(ledger),
+      counts: account.counts,
+      notMapped: account.notMapped,
       issues: issues.slice(0, shownIssues),
       issueCount: issues.length,
+      document,
       error: undefined,
     };
   } catch (error) {
@@ -39,41 +46,53 @@ export function convertMessage(message: ToConvert): ConvertedMessage {
 /** The whole ledger of a message; empty where it cannot be converted, which the message itself says. */
 export function ledgerOf(message: ToConvert): LedgerEntry[] {
   try {
-    const conversion = conversionOf(message);
-    return typeof conversion === 'string' ? [] : conversion.ledger;
+    const ledger: LedgerEntry[] = [];
+    const said = convert(message, { fact: () => {}, atom: (entry) => ledger.push(entry) });
+    return typeof said === 'string' ? [] : ledger;
   } catch {
     return [];
   }
 }
 
-function conversionOf({ id, dialect, bytes, charset, received, source }: ToConvert): Conversion | string {
-  const context = {
+/** What a conversion says beside its facts and its ledger. */
+type Said = Omit<Conversion, 'facts' | 'ledger'>;
+
+/**
+ * Converts a message, whose facts and atoms are told one after the other: a large document has millions. A charset that
+ * the transport told counts for that of HL7 v2. Returns a sentence where its bytes cannot be read at all.
+ */
+function convert({ id, dialect, bytes, charset, received, source }: ToConvert, sink: ConversionSink): Said | string {
+  const context: ConversionContext = {
     source: source.key,
     receivedAt: received,
     messageUri: `urn:causeway:message:${id}`,
     ...source.settings,
   };
-  return convert(dialect, Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), context, charset);
-}
-
-/**
- * Converts a message. A charset that the transport told counts for that of HL7 v2. Returns a sentence where its bytes cannot be read at all, which the gate refuses beforehand.
- */
-function convert(dialect: Dialect, bytes: Buffer, context: ConversionContext, charset?: string): Conversion | string {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   switch (dialect) {
     case 'hl7v2': {
-      const message = parseMessage(bytes, charset === undefined ? {} : { charset });
-      return isParseError(message) ? message.message : convertV2(message, context);
+      const message = parseMessage(buffer, charset === undefined ? {} : { charset });
+      return isParseError(message) ? message.message : tell(convertV2(message, context), sink);
     }
     case 'ccda': {
-      const parsed = parseCda(bytes);
-      return parsed.ok ? convertCcda(parsed.document, context) : parsed.error.message;
+      const parsed = parseCda(buffer);
+      if (parsed.ok) return convertCcdaInto(parsed.document, context, sink);
+      const { line, column, message } = parsed.error;
+      return line === undefined ? message : `Line ${line}, column ${column}: ${message}`;
     }
-    case 'fhir':
-      return convertFhir(bytes.toString(), context);
+    case 'fhir': {
+      const conversion = convertFhir(buffer.toString(), context);
+      return typeof conversion === 'string' ? conversion : tell(conversion, sink);
+    }
     default:
       return 'The message is of no dialect that the hub reads: HL7 v2, C-CDA or FHIR R4.';
   }
+}
+
+function tell({ facts, ledger, ...said }: Conversion, sink: ConversionSink): Said {
+  for (const fact of facts) sink.fact(fact);
+  for (const entry of ledger) sink.atom(entry);
+  return said;
 }
 
 /** A statement about identities with the ids of Patients where the converter gives references. */

@@ -2,7 +2,7 @@
  * A message as its conversion leaves it: texts of facts and the account of its fields, small enough to pass between threads.
  * Nothing here converts: the tables that do are large, and only the threads load them (`convert.ts`).
  */
-import type { ConversionIssue, Fact, IdentityEvent, LedgerEntry } from '@causeway/mapping';
+import type { ConversionIssue, DocumentVersion, Fact, IdentityEvent, LedgerEntry } from '@causeway/mapping';
 import type { StatedIdentity } from '../identity/index.ts';
 import type { Dialect } from './receive.ts';
 
@@ -33,6 +33,8 @@ export interface ConvertedMessage {
   notMapped: string[];
   issues: ConversionIssue[];
   issueCount: number;
+  /** Of a document whose versions follow each other. */
+  document?: DocumentVersion | undefined;
   /** Why there is no conversion. */
   error: string | undefined;
 }
@@ -41,7 +43,8 @@ const shownKinds = 500;
 
 /** What is left of a message that could not be converted, and why. */
 export function noConversion(error: string): ConvertedMessage {
-  return { facts: [], identityEvents: [], ...account([]), issues: [], issueCount: 0, error };
+  const { counts, notMapped } = new Account();
+  return { facts: [], identityEvents: [], counts, notMapped, issues: [], issueCount: 0, error };
 }
 
 /** The ids of the Patients that such a statement names. */
@@ -70,12 +73,17 @@ export function statedIdentities(events: readonly IdentityEvent[], source: strin
 }
 
 /** The account of a message's fields in short. */
-export function account(ledger: readonly LedgerEntry[]): Pick<ConvertedMessage, 'counts' | 'notMapped'> {
-  const counts = { mapped: 0, consumed: 0, structural: 0, kept: 0, rejected: 0 };
-  const kinds = new Set<string>();
-  for (const { source, disposition } of ledger) {
-    counts[disposition]++;
-    if (disposition === 'kept' || disposition === 'rejected') kinds.add(source.replace(/\[\d+\]/g, ''));
+export class Account {
+  readonly counts = { mapped: 0, consumed: 0, structural: 0, kept: 0, rejected: 0 };
+  readonly #kinds = new Set<string>();
+
+  note({ source, disposition }: LedgerEntry): void {
+    this.counts[disposition]++;
+    const isShown = disposition === 'kept' || disposition === 'rejected';
+    if (isShown && this.#kinds.size < shownKinds) this.#kinds.add(source.replace(/\[\d+\]/g, ''));
   }
-  return { counts, notMapped: [...kinds].slice(0, shownKinds) };
+
+  get notMapped(): string[] {
+    return [...this.#kinds];
+  }
 }

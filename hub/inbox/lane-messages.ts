@@ -1,6 +1,6 @@
 /** Stored messages, converted anew some at a time. Memory holds what is noted of each; what was made of it lies in a spool. */
 import { deserialize, serialize } from 'node:v8';
-import type { IdentityEvent } from '@causeway/mapping';
+import type { DocumentVersion, IdentityEvent } from '@causeway/mapping';
 import type { Queryable, Row } from '../database/index.ts';
 import { faultReason } from '../faults.ts';
 import { open, type TextSpool } from '../record/index.ts';
@@ -9,6 +9,7 @@ import type { Participants } from '../trust/index.ts';
 import { type PreparedFact, prepareFact } from './apply.ts';
 import type { ConversionPool } from './conversion-pool.ts';
 import { type ConvertedMessage, noConversion } from './converted.ts';
+import { type StatedKey, statedBy, withRemark } from './document-versions.ts';
 import { keyOf } from './fold.ts';
 import { mapVersion } from './map-version.ts';
 import { messageIdentity } from './receive.ts';
@@ -45,8 +46,13 @@ export class LaneMessage {
   readonly identityEvents: readonly IdentityEvent[];
   /** Ids of the Patients it states. */
   readonly patients: readonly string[];
+  /** Of a document whose versions follow each other. */
+  readonly document: DocumentVersion | undefined;
+  /** What became of it as such. */
+  remark: string | undefined;
   readonly #spool: TextSpool;
   readonly #place: number;
+  #stated: readonly StatedKey[] | undefined;
 
   constructor(row: Row, map: bigint, conversion: ConvertedMessage, spool: TextSpool) {
     this.seq = row.seq;
@@ -59,13 +65,21 @@ export class LaneMessage {
     this.error = conversion.error;
     this.identityEvents = conversion.identityEvents;
     this.patients = conversion.facts.flatMap(({ type, id }) => (type === 'Patient' ? id : []));
+    this.document = conversion.document;
     this.#spool = spool;
     this.#place = spool.put(serialize(conversion), inSpool);
   }
 
   /** Read from the spool each time. */
   get conversion(): ConvertedMessage {
-    return deserialize(this.#spool.opened(this.#place, inSpool)) as ConvertedMessage;
+    const conversion = deserialize(this.#spool.opened(this.#place, inSpool)) as ConvertedMessage;
+    return this.remark === undefined ? conversion : withRemark(conversion, this.remark);
+  }
+
+  /** Which resources it states; kept once it was asked for. */
+  get stated(): readonly StatedKey[] {
+    this.#stated ??= statedBy(this.conversion);
+    return this.#stated;
   }
 
   get facts(): PreparedFact[] {

@@ -65,6 +65,17 @@ export async function versionsOf(database: Queryable, keys: Iterable<string>): P
   return found;
 }
 
+/** The messages of a source that made a version of anything in some homes. */
+export async function messagesAbout(database: Queryable, source: string, homes: readonly number[]): Promise<string[]> {
+  const { rows } = await database.query(
+    `SELECT id FROM message WHERE source = $1 AND id IN (
+       SELECT message FROM resource WHERE home = ANY($2::bigint[])
+       UNION SELECT message FROM resource_history WHERE home = ANY($2::bigint[]))`,
+    [source, homes],
+  );
+  return rows.map(({ id }) => id);
+}
+
 const textsAtOnce = 100;
 
 /** The texts of versions, sealed as they are stored. */

@@ -12,6 +12,7 @@ import { setImmediate } from 'node:timers/promises';
 import { isFhirError, scanResource } from '@causeway/fhir';
 import { type HomeKeys, TextSpool } from '../record/index.ts';
 import { applyFacts, sameContent } from './apply.ts';
+import { isOnlyOf, judgeVersion, remarkOn, withdraw } from './document-versions.ts';
 import { Fold, type Folded, keyOf } from './fold.ts';
 import {
   type ConversionParts,
@@ -20,7 +21,7 @@ import {
   type ListedMessage,
   listMessages,
 } from './lane-messages.ts';
-import { keysMadeBy, StoredTexts, type StoredVersion, versionsOf } from './lane-versions.ts';
+import { keysMadeBy, messagesAbout, StoredTexts, type StoredVersion, versionsOf } from './lane-versions.ts';
 import { beginRefiling, filedAnew, isRefiling, refile } from './refile.ts';
 
 export interface LaneParts extends ConversionParts {
@@ -89,11 +90,18 @@ async function foldedLane(parts: LaneParts, number: string, spool: TextSpool): P
   }
   const known = [...keys].flatMap((key) => versions.get(key) ?? []);
   const others = new Set(known.flatMap(({ message }) => (message === null || mine.has(message) ? [] : [message])));
-  const listedOthers = others.size === 0 ? [] : await listMessages(database, 'id = ANY($1)', [...others]);
+  // What a version of a document withdraws hangs on whether anybody else states it, however silently.
+  const isVersioned = own.some(({ document }) => document?.replaces);
+  const about = isVersioned ? await messagesAbout(database, own[0]!.source, homesOf(known)) : [];
+  const witnesses = about.filter((id) => !mine.has(id) && !others.has(id));
+  const beside = [...others, ...witnesses];
+  const listedOthers = beside.length === 0 ? [] : await listMessages(database, 'id = ANY($1)', beside);
   const tooMany = excess(listedOthers);
   if (tooMany !== undefined) return left(tooMany);
   const outside = await convertListed(parts, listedOthers, spool, () => {});
-  const stating = [...own, ...outside].filter(({ error }) => error === undefined);
+  const isWitness = new Set(witnesses);
+  const all = [...own, ...outside];
+  const stating = all.filter(({ id, error }) => error === undefined && !isWitness.has(id));
   const isStated = new Set<string | null>(stating.map(({ id }) => id));
   const around = await surroundings(parts, stating, keys);
   const texts = new StoredTexts(spool);
@@ -104,8 +112,9 @@ async function foldedLane(parts: LaneParts, number: string, spool: TextSpool): P
   const besides = [...around.values()].flat().filter(({ message }) => !isStated.has(message));
   await texts.load(parts, besides);
   const fold = new Fold(spool);
+  const before = whatCameBefore(all);
   await foldAll(fold, [
-    ...stating.map((message) => statement(fold, message, (key) => keys.has(key) || around.has(key))),
+    ...stating.map((message) => statement(fold, message, { before, versions, keys }, (key) => around.has(key))),
     ...known.filter(({ message }) => !isStated.has(message)).map((one) => standing(fold, one, one.updated, 0, texts)),
     ...besides.map((one) => standing(fold, one, one.received ?? one.updated, one.place, texts)),
   ]);
@@ -150,16 +159,62 @@ interface Step {
   run(): Promise<void> | void;
 }
 
-/** What a message states of resources, and what it moves. */
-function statement(fold: Fold, message: LaneMessage, isOf: (key: string) => boolean): Step {
+/** What a fold goes by. */
+interface Known {
+  /** What came before a version of a document: all messages, those of which nothing is folded too. */
+  before(message: LaneMessage): LaneMessage[];
+  versions: ReadonlyMap<string, readonly StoredVersion[]>;
+  /** The resources that are folded. */
+  keys: ReadonlySet<string>;
+}
+
+/** What a message states of resources, what it moves, and what it takes back as a version of a document. */
+function statement(fold: Fold, message: LaneMessage, known: Known, isAround: (key: string) => boolean): Step {
   const { id, received, seq: place, identityEvents } = message;
   const run = async () => {
-    const facts = message.facts.filter(({ fact }) => isOf(keyOf(fact.type, fact.id)));
-    const before = beginRefiling(fold, identityEvents, id);
-    applyFacts(fold, filedAnew(fold, facts), id, false);
-    await refile(fold, (patient) => fold.contentOf(patient), before, id);
+    const judgement = message.document && judgeVersion(message, known.before(message));
+    const isLeftOut = judgement?.newer !== undefined || (judgement?.isUncertain && madeNothing(id, known.versions));
+    if (!isLeftOut) {
+      const isOf = (key: string) => known.keys.has(key) || isAround(key);
+      const facts = message.facts.filter(({ fact }) => isOf(keyOf(fact.type, fact.id)));
+      const before = beginRefiling(fold, identityEvents, id);
+      applyFacts(fold, filedAnew(fold, facts), id, false);
+      await refile(fold, (patient) => fold.contentOf(patient), before, id);
+    }
+    if (judgement === undefined) return;
+    const { dropped, older, isUncertain } = judgement;
+    const alone = [...dropped].filter(([key]) => {
+      if (!known.keys.has(key)) return false;
+      const makers = (known.versions.get(key) ?? []).map((version) => version.message);
+      // Where a message cannot be read any more that could be when this one came, what was decided then stands.
+      return isUncertain ? makers.includes(id) : isOnlyOf(older, id, makers);
+    });
+    const facts = alone.map(([, fact]) => fact);
+    message.remark = remarkOn(judgement, withdraw(fold, facts, id).length);
   };
   return { at: received.getTime(), place, run };
+}
+
+/** Of a document in one version nothing is looked up, unless a message that cannot be read might be another. */
+function whatCameBefore(messages: readonly LaneMessage[]): Known['before'] {
+  const isReadable = messages.every(({ error }) => error === undefined);
+  const versions = Map.groupBy(messages, ({ document }) => document?.document);
+  return (message) => {
+    if (isReadable && versions.get(message.document?.document)!.length === 1) return [];
+    return messages.filter((one) => {
+      const apart = one.received.getTime() - message.received.getTime();
+      return apart < 0 || (apart === 0 && one.seq < message.seq);
+    });
+  };
+}
+
+function madeNothing(message: string, versions: Known['versions']): boolean {
+  return !versions.values().some((some) => some.some((version) => version.message === message));
+}
+
+function homesOf(versions: readonly StoredVersion[]): number[] {
+  // A negative home is shared, and no patient's.
+  return [...new Set(versions.map(({ home }) => home))].filter((home) => home > 0);
 }
 
 /** A version that no message states now: a client's, or of a message that is erased or not converted any more. */

@@ -2,7 +2,7 @@
 import { isParseError, parseMessage } from '@causeway/hl7v2';
 import type { LedgerEntry } from '@causeway/mapping';
 import type { Database, Row } from '../database/index.ts';
-import { open, RecordError, ridOf } from '../record/index.ts';
+import { openLarge, RecordError, ridOf } from '../record/index.ts';
 import { unwrapDataKey } from '../secrets/index.ts';
 import type { Participants } from '../trust/index.ts';
 import type { ConversionPool } from './conversion-pool.ts';
@@ -23,6 +23,11 @@ export interface MessageFilter {
 /** How many messages the work list looks at, and how many kinds it tells. */
 const surveyed = 20_000;
 const shownKinds = 200;
+
+/** Of a larger original no ledger is made for whoever opens it: it would be hundreds of thousands of rows. */
+const ledgerBytes = 2 * 1024 * 1024;
+const ledgerReason =
+  'The original has more than 2 MiB, so that its account is not told field by field; the counts are of all of it.';
 
 const columns = `seq, id, received, source, dialect, type, control_id, size, state, attempts, error, patient, resources,
   mapped, consumed, structural, kept, rejected, issues`;
@@ -81,7 +86,7 @@ export class Messages {
     const row = rows[0];
     if (!row) throw new RecordError(404, 'not-found', 'There is no message of this id.');
     if (!row.sealing_key) throw new RecordError(410, 'deleted', 'The original of this message was erased.');
-    const bytes = open(
+    const bytes = await openLarge(
       row.body,
       unwrapDataKey(this.#master, row.sealing_key, messageIdentity(row.id)),
       messageIdentity(row.id),
@@ -98,7 +103,8 @@ export class Messages {
       encoding,
       applicationAcknowledgement: row.application_ack && shownAcknowledgement(row.application_ack),
       issueList: row.issue_list ?? [],
-      ledger: await this.#ledger(row, bytes),
+      ledger: bytes.length > ledgerBytes ? [] : await this.#ledger(row, bytes),
+      ...(bytes.length > ledgerBytes && { ledgerLeftOut: ledgerReason }),
       // The ledger is today's map's; what the message made may be an earlier one's.
       isOfEarlierMap: row.state === 'processed' && row.map_version !== this.#mapOf(row.source),
       resources: resources.rows,

@@ -6,16 +6,19 @@ import type { Logger } from 'pino';
 import type { Database, Transaction } from '../database/index.ts';
 import { faultReason, faultText } from '../faults.ts';
 import type { PersonIndex } from '../identity/index.ts';
-import { type FhirRecord, open, type WriteSet } from '../record/index.ts';
+import { Pace } from '../pace.ts';
+import { type FhirRecord, openLarge, type WriteSet } from '../record/index.ts';
 import { unwrapDataKey } from '../secrets/index.ts';
 import type { Participants } from '../trust/index.ts';
 import { type Applied, applyFacts, type PreparedFact, prepareFact } from './apply.ts';
 import type { ConversionPool } from './conversion-pool.ts';
 import { type ConvertedMessage, noConversion, patientsOf, statedIdentities } from './converted.ts';
+import { judgeVersion, remarkOn, type Statement, statementOf, withRemark } from './document-versions.ts';
 import { mapVersion } from './map-version.ts';
 import { type Outcome, recordOutcomes } from './outcomes.ts';
 import { type Dialect, messageIdentity } from './receive.ts';
 import { beginRefiling, contentOf, filedAnew, refile } from './refile.ts';
+import { carryOut, statementsBefore } from './versions-before.ts';
 
 const batchSize = 64;
 /** Contents of messages held in memory at once, beyond the first of a batch. */
@@ -26,6 +29,7 @@ const longestWaitMs = 400;
 /** How often, under steady load, messages that failed and are due again get their turn. */
 const batchesBeforeRetries = 16;
 const firstRetryMs = 2_000;
+const factsAtOnce = 32;
 
 interface Waiting {
   seq: number;
@@ -51,6 +55,19 @@ interface Work {
   error: string | undefined;
 }
 
+/** As `applyFacts`; where there are many, others have their turn in between. */
+async function applyInTurns(set: WriteSet, facts: readonly PreparedFact[], { id, again }: Waiting): Promise<Applied> {
+  const applied: Applied = { stored: [], superseded: 0 };
+  const pace = new Pace();
+  for (let at = 0; at < facts.length; at += factsAtOnce) {
+    if (pace.isDue) await pace.rest();
+    const { stored, superseded } = applyFacts(set, facts.slice(at, at + factsAtOnce), id, again);
+    for (const one of stored) applied.stored.push(one);
+    applied.superseded += superseded;
+  }
+  return applied;
+}
+
 export class Processor {
   readonly #database: Database;
   readonly #record: FhirRecord;
@@ -58,6 +75,7 @@ export class Processor {
   readonly #participants: Participants;
   readonly #master: Buffer;
   readonly #pool: ConversionPool;
+  readonly #spoolDirectory: string;
   readonly #isPressed: () => boolean;
   readonly #log: Logger;
   #wake: (() => void) | undefined;
@@ -72,6 +90,8 @@ export class Processor {
     participants: Participants;
     master: Buffer;
     pool: ConversionPool;
+    /** Where texts wait while earlier versions of a document are looked at; see `TextSpool`. */
+    spoolDirectory: string;
     /** Whether acknowledgements need the hub's time more. */
     isPressed: () => boolean;
     log: Logger;
@@ -82,6 +102,7 @@ export class Processor {
     this.#participants = parts.participants;
     this.#master = parts.master;
     this.#pool = parts.pool;
+    this.#spoolDirectory = parts.spoolDirectory;
     this.#isPressed = parts.isPressed;
     this.#log = parts.log;
   }
@@ -187,19 +208,24 @@ export class Processor {
       }),
     );
     const byMessage = new Map(readable.map((message, i) => [message, conversions[i]!]));
-    return messages.map((message, i) =>
-      this.#work(
-        message,
-        maps[i]!,
-        byMessage.get(message) ?? noConversion('The original was erased or does not open.'),
-      ),
-    );
+    const works: Work[] = [];
+    const pace = new Pace();
+    for (const [i, message] of messages.entries()) {
+      const conversion = byMessage.get(message) ?? noConversion('The original was erased or does not open.');
+      works.push(await this.#work(message, maps[i]!, conversion, pace));
+    }
+    return works;
   }
 
-  #work(message: Waiting, map: bigint, conversion: ConvertedMessage): Work {
+  async #work(message: Waiting, map: bigint, conversion: ConvertedMessage, pace: Pace): Promise<Work> {
     if (conversion.error === undefined) {
       try {
-        return { message, map, conversion, facts: conversion.facts.map(prepareFact), error: undefined };
+        const facts: PreparedFact[] = [];
+        for (const fact of conversion.facts) {
+          if (pace.isDue) await pace.rest();
+          facts.push(prepareFact(fact));
+        }
+        return { message, map, conversion, facts, error: undefined };
       } catch (error) {
         conversion.error = faultReason(error);
       }
@@ -223,23 +249,31 @@ export class Processor {
              JOIN message USING (seq) WHERE before < ${batchBytes} ORDER BY seq`,
       values: [after],
     });
-    return rows.map(({ sealing_key, body, ...row }) => ({
-      ...(row as Omit<Waiting, 'bytes'>),
-      bytes: this.#open(row.id, sealing_key, body),
-    }));
+    return Promise.all(
+      rows.map(async ({ sealing_key, body, ...row }) => ({
+        ...(row as Omit<Waiting, 'bytes'>),
+        bytes: await this.#open(row.id, sealing_key, body),
+      })),
+    );
   }
 
-  #open(id: string, sealingKey: Buffer | null, body: Buffer): Buffer | undefined {
+  async #open(id: string, sealingKey: Buffer | null, body: Buffer): Promise<Buffer | undefined> {
     if (sealingKey === null) return undefined;
     try {
-      return open(body, unwrapDataKey(this.#master, sealingKey, messageIdentity(id)), messageIdentity(id));
+      return await openLarge(body, unwrapDataKey(this.#master, sealingKey, messageIdentity(id)), messageIdentity(id));
     } catch (error) {
       this.#log.error({ message: id, error: faultText(error) }, 'the original of a message does not open');
       return undefined;
     }
   }
 
+  #before(works: Work[]): Promise<Map<Work, Statement[]>> {
+    const conversion = { participants: this.#participants, master: this.#master, pool: this.#pool };
+    return statementsBefore({ ...conversion, database: this.#database, spoolDirectory: this.#spoolDirectory }, works);
+  }
+
   async #store(works: Work[]): Promise<void> {
+    const before = await this.#before(works);
     const facts = works.flatMap((work) => work.facts);
     const identities = works.flatMap((work) => work.conversion.identityEvents);
     await this.#record.writer.write({
@@ -252,13 +286,14 @@ export class Processor {
         const outcomes: Outcome[] = [];
         for (const work of works) {
           const { message, conversion, facts, map, error } = work;
+          const { stored, remark } = await this.#applyVersion(set, transaction, work, before.get(work));
           outcomes.push({
             seq: message.seq,
-            conversion,
+            conversion: remark === undefined ? conversion : withRemark(conversion, remark),
             map,
             error,
             patient: facts.find(({ fact }) => fact.type === 'Patient')?.fact.id,
-            stored: (await this.#apply(set, transaction, work)).stored.length,
+            stored: stored.length,
           });
         }
         await recordOutcomes(transaction, outcomes, set.now);
@@ -278,6 +313,22 @@ export class Processor {
     );
   }
 
+  /** Applies a message with what follows from it as a version of a document, by what was stated before. */
+  async #applyVersion(
+    set: WriteSet,
+    transaction: Transaction,
+    work: Work,
+    before: readonly Statement[] = [],
+  ): Promise<Pick<Applied, 'stored'> & { remark?: string | undefined }> {
+    const { message, conversion } = work;
+    const judgement = judgeVersion(statementOf(message.id, conversion), before);
+    if (judgement === undefined) return this.#apply(set, transaction, work);
+    if (judgement.newer !== undefined) return { stored: [], remark: remarkOn(judgement, 0) };
+    const { stored } = await this.#apply(set, transaction, work);
+    const changed = await carryOut(set, transaction, judgement, message.id);
+    return { stored: [...stored, ...changed], remark: remarkOn(judgement, changed.length) };
+  }
+
   async #apply(set: WriteSet, transaction: Transaction, { message, conversion, facts }: Work): Promise<Applied> {
     const { identityEvents } = conversion;
     const filed = filedAnew(set, facts);
@@ -287,9 +338,9 @@ export class Processor {
         filed.flatMap(({ patient }) => patient ?? []),
       );
     // What a replayed message says about identities was decided on when it came; people may have decided since.
-    if (message.again || identityEvents.length === 0) return applyFacts(set, filed, message.id, message.again);
+    if (message.again || identityEvents.length === 0) return applyInTurns(set, filed, message);
     const before = beginRefiling(set, identityEvents, message.id);
-    const applied = applyFacts(set, filed, message.id, message.again);
+    const applied = await applyInTurns(set, filed, message);
     const content = (patient: string) => contentOf(set, transaction, patient);
     applied.stored.push(...(await refile(set, content, before, message.id)));
     for (const identity of statedIdentities(identityEvents, message.source)) this.#persons.state(set, identity);

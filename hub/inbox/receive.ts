@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import type { Database } from '../database/index.ts';
-import { newId, seal } from '../record/index.ts';
+import { digestLarge, newId, seal, sealLarge } from '../record/index.ts';
 import { newDataKey, wrapDataKey } from '../secrets/index.ts';
 import type { SequencePosition, SequenceVerdict } from './sequence.ts';
 import { type Row, type Sealed, storeMessages } from './store-messages.ts';
@@ -50,9 +50,14 @@ const pressingMessages = 60;
 const windowMs = 80;
 const messagesPerCommit = 512;
 const bytesPerCommit = 64 * 1024 * 1024;
+/** Sealing more bytes than this takes so long that it is done aside, before the message waits for its commit. */
+const largeBytes = 256 * 1024;
 
 interface Pending {
   received: Received;
+  /** Of a large document, once it is sealed. */
+  sealed?: Row;
+  isSealing: boolean;
   resolve(receipt: Receipt): void;
   reject(error: unknown): void;
 }
@@ -84,12 +89,36 @@ export class Receiver {
     this.#turnWindow();
     this.#window.received++;
     return new Promise((resolve, reject) => {
-      this.#queue.push({ received, resolve, reject });
-      if (this.#running < commitsAtOnce) {
-        this.#running++;
-        setImmediate(() => void this.#drain());
-      }
+      // HL7 v2 keeps the order in which it came across patients, as its merges and its numbers need.
+      const isSealing = received.dialect !== 'hl7v2' && received.bytes.length > largeBytes;
+      const pending: Pending = { received, isSealing, resolve, reject };
+      this.#queue.push(pending);
+      if (isSealing) void this.#sealAside(pending);
+      else this.#begin();
     });
+  }
+
+  #begin(): void {
+    if (this.#running === commitsAtOnce) return;
+    this.#running++;
+    setImmediate(() => void this.#drain());
+  }
+
+  /** Seals a large document while others are committed; it keeps its place among the messages of its lane. */
+  async #sealAside(pending: Pending): Promise<void> {
+    const { received } = pending;
+    const id = newId();
+    const { key, identity, wrapped } = this.#newKey(id);
+    try {
+      const digest = await digestLarge(received.bytes);
+      const body = await sealLarge(received.bytes, key, identity);
+      pending.sealed = { id, received, digest, key: wrapped, body, sealedAs: (as) => this.#seal(received.bytes, as) };
+      pending.isSealing = false;
+    } catch (error) {
+      this.#queue = this.#queue.filter((one) => one !== pending);
+      pending.reject(error);
+    }
+    this.#begin();
   }
 
   /** Counts what arrives in two windows, the current one and the one before. */
@@ -128,8 +157,9 @@ export class Receiver {
         left.push(...this.#queue.slice(i));
         break;
       }
-      if (this.#committing.has(lane) || passedOver.has(lane)) {
-        passedOver.add(lane);
+      if (pending.isSealing || this.#committing.has(lane) || passedOver.has(lane)) {
+        // What is refused is not processed: its place in a lane means nothing.
+        if (pending.received.refused === undefined) passedOver.add(lane);
         left.push(pending);
         continue;
       }
@@ -142,7 +172,7 @@ export class Receiver {
   }
 
   async #commit(batch: Pending[]): Promise<void> {
-    const rows = batch.map(({ received }) => this.#row(received));
+    const rows = batch.map(({ received, sealed }) => sealed ?? this.#row(received));
     const receipts = await storeMessages(this.#database, rows);
     for (const [i, pending] of batch.entries()) pending.resolve(receipts[i]!);
   }
@@ -155,9 +185,14 @@ export class Receiver {
   }
 
   #seal(bytes: Uint8Array, id: string): Sealed {
+    const { key, identity, wrapped } = this.#newKey(id);
+    return { key: wrapped, body: seal(Buffer.from(bytes), key, identity) };
+  }
+
+  #newKey(id: string): { key: Buffer; identity: string; wrapped: Buffer } {
     const key = newDataKey();
     const identity = messageIdentity(id);
-    return { key: wrapDataKey(this.#master, key, identity), body: seal(Buffer.from(bytes), key, identity) };
+    return { key, identity, wrapped: wrapDataKey(this.#master, key, identity) };
   }
 }
 

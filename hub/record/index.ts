@@ -23,7 +23,7 @@ export { homePatient } from './prepare.ts';
 export type { HistoryPage, StoredResource } from './read.ts';
 export { type BundleExchange, FhirRecord, type Persons, type Snapshot } from './record.ts';
 export { Retention } from './retention.ts';
-export { open, openText, seal, sealIdentity } from './sealing.ts';
+export { digestLarge, open, openLarge, openText, seal, sealIdentity, sealLarge } from './sealing.ts';
 export {
   compareSortValues,
   type Explanation,

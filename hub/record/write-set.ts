@@ -5,6 +5,7 @@
 import { daysOf } from '@causeway/access';
 import { type ScannedResource, typeCode } from '@causeway/fhir';
 import type { Transaction } from '../database/index.ts';
+import { Pace } from '../pace.ts';
 import type { AccessNote } from '../trust/index.ts';
 import { type Row, takeNumbers, writeRows, writeStatementTimes } from './flush.ts';
 import type { HomeKeys } from './home-keys.ts';
@@ -255,7 +256,7 @@ export class WriteSet {
     const written = touched.filter((slot) => slot.rows.length > 0);
     const rows = written.flatMap((slot) => slot.rows);
     await this.#homes.loadKeys(rows.map(({ home }) => home));
-    for (const row of rows) this.#seal(row);
+    await this.#sealAll(rows);
     const restated = touched.filter(({ rows, loaded, current }) => rows.length === 0 && loaded !== current);
     writeStatementTimes(
       this.transaction,
@@ -263,7 +264,7 @@ export class WriteSet {
     );
     if (rows.length === 0 && this.#timed.length === 0) return;
     const { last, time } = await takeNumbers(this.transaction, rows.length, this.now, this.parameters);
-    if (time.getTime() !== this.now.getTime()) this.#retime(rows, time);
+    if (time.getTime() !== this.now.getTime()) await this.#retime(rows, time);
     for (const send of this.#timed) send(time);
     await writeRows(
       this.transaction,
@@ -294,12 +295,20 @@ export class WriteSet {
     });
   }
 
+  async #sealAll(rows: readonly Row[]): Promise<void> {
+    const pace = new Pace();
+    for (const row of rows) {
+      if (pace.isDue) await pace.rest();
+      this.#seal(row);
+    }
+  }
+
   #seal(row: Row): void {
     if (!row.settled && row.text !== undefined) row.body = seal(row.text, this.#homes.key(row.home), sealIdentity(row));
   }
 
   /** Gives all versions of the transaction another time. */
-  #retime(rows: readonly Row[], time: Date): void {
+  async #retime(rows: readonly Row[], time: Date): Promise<void> {
     this.now = time;
     for (const row of rows) {
       row.updated = time;
@@ -307,7 +316,7 @@ export class WriteSet {
       if (row.settled || row.text === undefined) continue;
       row.text = withTime(row.text, row.timeAt, time);
       row.after.text = row.text;
-      this.#seal(row);
     }
+    await this.#sealAll(rows);
   }
 }

@@ -1,9 +1,14 @@
 /**
  * Conversions of a C-CDA of 150 KB into facts and ledger per second of CPU time, from bytes on, and with `--large MB` the
- * memory that one document of that size takes. Run: `npx causeway-node packages/mapping/ccda-bench.ts [--large 60]`.
+ * memory that one document of that size takes, with `--scanned` one that is a PDF in base64.
+ * Run: `npx causeway-node packages/mapping/ccda-bench.ts [--large 60 [--scanned]]`.
  */
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { parseCda } from '@causeway/ccda';
-import { convertCcda } from './src/index.ts';
+import { convertCcda, convertCcdaInto } from './src/index.ts';
 
 const T = '2.16.840.1.113883.10.20.22.4.';
 const SNOMED = 'codeSystem="2.16.840.1.113883.6.96" codeSystemName="SNOMED CT"';
@@ -79,11 +84,25 @@ ${section('3.1', '30954-2', 'Results', rows(size, result), many(panel))}
 </structuredBody></component></ClinicalDocument>`);
 }
 
+const CONTEXT = { source: 'bench', receivedAt: '2024-03-02T00:00:00Z', messageUri: 'urn:causeway:message:1' };
+
 function convert(bytes: Buffer): number {
   const parsed = parseCda(bytes);
   if (!parsed.ok) throw new Error(parsed.error.message);
-  const context = { source: 'bench', receivedAt: '2024-03-02T00:00:00Z', messageUri: 'urn:causeway:message:1' };
-  return convertCcda(parsed.document, context).facts.length;
+  return convertCcda(parsed.document, CONTEXT).facts.length;
+}
+
+/** Converts as the hub does: texts of all facts are what is left. */
+function convertToTexts(bytes: Buffer): { facts: number; atoms: number; characters: number } {
+  const parsed = parseCda(bytes);
+  if (!parsed.ok) throw new Error(parsed.error.message);
+  const texts: string[] = [];
+  let atoms = 0;
+  convertCcdaInto(parsed.document, CONTEXT, {
+    fact: ({ resource }) => texts.push(JSON.stringify(resource)),
+    atom: () => void atoms++,
+  });
+  return { facts: texts.length, atoms, characters: texts.reduce((sum, text) => sum + text.length, 0) };
 }
 
 /** Runs for about six seconds of CPU; answers operations per second of it. */
@@ -100,25 +119,46 @@ function rate(operation: () => void): number {
   return Math.round((count * 1e6) / spent);
 }
 
-const large = process.argv.indexOf('--large');
-if (large !== -1) {
-  const size = Math.round((Number(process.argv[large + 1] ?? 60) * 1e6) / (document(400).length / 400));
-  let bytes = document(size);
+/** A document that is a PDF of so many bytes. */
+function scanned(bytes: number): Buffer {
+  const text = document(0).toString();
+  const start = text.indexOf('<structuredBody>');
+  const end = text.indexOf('</structuredBody>') + '</structuredBody>'.length;
+  const pdf = Buffer.alloc(bytes, 'some bytes of a scanned page that say nothing').toString('base64');
+  const body = `<nonXMLBody><text mediaType="application/pdf" representation="B64">${pdf}</text></nonXMLBody>`;
+  return Buffer.from(text.slice(0, start) + body + text.slice(end));
+}
+
+/** Converts the document in a file: a process of its own, so that its memory is that of the conversion. */
+function measureLarge(file: string): void {
+  const bytes = readFileSync(file);
   const before = process.memoryUsage().rss;
   const began = process.cpuUsage();
-  const facts = convert(bytes);
+  const { facts, atoms, characters } = convertToTexts(bytes);
   const { user, system } = process.cpuUsage(began);
-  const megabytes = bytes.length / 1e6;
-  bytes = Buffer.alloc(0);
   console.table([
     {
-      'document MB': Math.round(megabytes),
+      'document MB': Math.round(bytes.length / 1e6),
       facts,
+      atoms,
+      'facts MB': Math.round(characters / 1e6),
       'CPU s': Math.round((user + system) / 1e5) / 10,
       'RSS before MB': Math.round(before / 1e6),
-      'peak RSS MB': Math.round(process.resourceUsage().maxRSS / 1e3),
+      'peak RSS MB': Math.round((process.resourceUsage().maxRSS * 1024) / 1e6),
     },
   ]);
+}
+
+const [mode, value] = process.argv.slice(2);
+if (mode === '--file') measureLarge(value!);
+else if (mode === '--large') {
+  const size = Number(value ?? 60) * 1e6;
+  const folder = mkdtempSync(join(tmpdir(), 'causeway-ccda-bench-'));
+  const file = join(folder, 'document.xml');
+  const isScanned = process.argv.includes('--scanned');
+  writeFileSync(file, isScanned ? scanned(0.75 * size) : document(Math.round(size / (document(400).length / 400))));
+  execFileSync(process.execPath, [...process.execArgv, process.argv[1]!, '--file', file], { stdio: 'inherit' });
+  rmSync(folder, { recursive: true });
 } else {
   const bytes = document(15);
   console.table([

@@ -5,7 +5,7 @@
 import type { CD, II, TS } from './datatypes.ts';
 import { readCD, readII, readTS } from './datatypes.ts';
 import type { XmlElement } from './element.ts';
-import { parseXml, type XmlDocument, type XmlError, type XmlLimits } from './xml.ts';
+import { parseXml, parseXmlHead, type XmlDocument, type XmlError, type XmlLimits, type XmlResult } from './xml.ts';
 
 /** The elements that state something clinical: the entry classes of CDA R2 §4.3.6. */
 export const CLINICAL_STATEMENTS: ReadonlySet<string> = new Set([
@@ -28,6 +28,7 @@ export interface CdaSection {
   /** The narrative block; its exact markup is `source.slice(text.start, text.end)`. */
   text?: XmlElement;
   nullFlavor?: string;
+  /** None where the document is in memory in part (`XmlDocument.within`). */
   entries: CdaEntry[];
   sections: CdaSection[];
 }
@@ -82,8 +83,35 @@ export interface CdaDocument {
 export type CdaResult = { ok: true; document: CdaDocument } | { ok: false; error: XmlError };
 
 /** Reads a C-CDA document or fragment. What is wrong is a value with its line and column; nothing is thrown. */
-export function parseCda(input: Uint8Array | string, limits: Partial<XmlLimits> = {}): CdaResult {
-  const parsed = parseXml(input, limits);
+export function parseCda(input: Uint8Array | string, limits: Partial<XmlLimits> = {}, whole?: number): CdaResult {
+  return documentOf(parseXml(input, limits, whole));
+}
+
+/** How many bytes of a document are read at most to see what it is. */
+const HEAD_BYTES = 256 * 1024;
+
+/**
+ * Reads what a document says of itself: its header, which ends where the body begins; of a fragment as much as shows
+ * that it is one. Takes some milliseconds however large the document is; what follows is not looked at, but for a document of no
+ * more than 256 KiB, which is read whole.
+ */
+export function parseCdaHead(input: Uint8Array): CdaResult {
+  return documentOf(parseXmlHead(input, HEAD_BYTES, isBeyondHeader));
+}
+
+function isBeyondHeader(opened: XmlElement): boolean {
+  const { name, parent } = opened;
+  if (name === 'component' && parent?.name === 'ClinicalDocument') return parent.child('recordTarget') !== undefined;
+  return (name === 'section' || CLINICAL_STATEMENTS.has(name)) && rootOf(opened).name !== 'ClinicalDocument';
+}
+
+function rootOf(element: XmlElement): XmlElement {
+  let root = element;
+  while (root.parent !== undefined) root = root.parent;
+  return root;
+}
+
+function documentOf(parsed: XmlResult): CdaResult {
   if (!parsed.ok) return parsed;
   const xml = parsed.document;
   const { root } = xml;

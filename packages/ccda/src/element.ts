@@ -76,6 +76,12 @@ export class XmlElement {
     else if (this.content.length > 1) this.content = this.content.slice();
   }
 
+  /** Gives up what is inside; only for an element that can be read again (`XmlDocument.within`). */
+  empty(): void {
+    this.children = NONE;
+    this.content = NONE;
+  }
+
   /** The value of an attribute, without surrounding blanks; undefined when absent or blank. */
   attr(name: string): string | undefined {
     for (const attribute of this.attributes) {

@@ -24,8 +24,9 @@ const DECLARED: ReadonlyMap<string, string> = new Map(
 /**
  * Decodes a document. Bytes that the encoding does not allow are an error: a silently replaced character could be
  * part of a dose or of a name.
+ * @param isCut the bytes are the beginning of a document, and may end within a character, which is left out
  */
-export function decodeXml(bytes: Uint8Array): DecodeResult {
+export function decodeXml(bytes: Uint8Array, isCut = false): DecodeResult {
   const encoding = sniff(bytes);
   if (encoding === undefined) {
     return {
@@ -38,7 +39,7 @@ export function decodeXml(bytes: Uint8Array): DecodeResult {
     return { ok: true, text, encoding: 'iso-8859-1' };
   }
   try {
-    const text = new TextDecoder(encoding, { fatal: true }).decode(bytes);
+    const text = new TextDecoder(encoding, { fatal: true }).decode(bytes, { stream: isCut });
     return { ok: true, text, encoding };
   } catch {
     return {

@@ -15,9 +15,14 @@ export type ConceptTable = Record<string, StandardCode>;
 
 /** Adds the standard codings in place; a concept that has one already is left. */
 export function addStandardCodes(conversion: Conversion, table: ConceptTable | undefined): Conversion {
-  if (table === undefined || Object.keys(table).length === 0) return conversion;
-  for (const { resource } of conversion.facts) walk(resource, table);
+  for (const { resource } of conversion.facts) addStandardCodesTo(resource, table);
   return conversion;
+}
+
+/** As `addStandardCodes`, to one resource. */
+export function addStandardCodesTo(resource: object, table: ConceptTable | undefined): void {
+  if (table === undefined || Object.keys(table).length === 0) return;
+  walk(resource, table);
 }
 
 function walk(value: unknown, table: ConceptTable): void {

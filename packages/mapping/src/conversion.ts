@@ -16,6 +16,24 @@ export interface Conversion {
   ledger: LedgerEntry[];
   /** What cannot be right in the content; the message is still converted as far as it goes. */
   issues: ConversionIssue[];
+  /** Of a document whose versions follow each other. */
+  document?: DocumentVersion;
+}
+
+/** Takes what a conversion tells, one after the other, in the order of `Conversion`’s lists. */
+export interface ConversionSink {
+  fact(fact: Fact): void;
+  atom(entry: LedgerEntry): void;
+}
+
+/** A version of a document. */
+export interface DocumentVersion {
+  /** What stands for the document in all its versions: `DocumentReference/<id>`. */
+  document: string;
+  /** Higher than that of every version before. */
+  number: number;
+  /** Whether it says that it takes the place of the version before: what that stated, and this does not, is withdrawn. */
+  replaces: boolean;
 }
 
 /** One resource as the source states it. */

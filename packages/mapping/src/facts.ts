@@ -1,3 +1,4 @@
 /** What is done with facts once they are converted, for those who do not convert: without the tables, which are large. */
 export { mergeFact } from './merge-fact.ts';
 export { isWithdrawn } from './outbound/envelope.ts';
+export { canBeWithdrawn, withdrawn } from './withdrawn.ts';

@@ -1,4 +1,4 @@
-export { convertCcda } from './ccda/convert.ts';
+export { convertCcda, convertCcdaInto } from './ccda/convert.ts';
 export type { ConceptTable, StandardCode } from './concepts.ts';
 export * from './conversion.ts';
 export * from './fact-id.ts';

@@ -105,6 +105,8 @@ export interface MessageDetail extends Message {
   applicationAcknowledgement: ApplicationAcknowledgement | null;
   issueList: MessageIssue[];
   ledger: LedgerEntry[];
+  /** Why there is no ledger, of a large original. */
+  ledgerLeftOut?: string;
   /** Whether what it made was made by another map than that of the ledger, which is today's. */
   isOfEarlierMap?: boolean;
   resources: { reference: string; versionId: string | number }[];

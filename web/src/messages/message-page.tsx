@@ -85,13 +85,17 @@ function Message({ message }: { message: MessageDetail }) {
           )}
         </div>
         <div>
-          <LedgerTable
-            ledger={message.ledger}
-            place={place}
-            clearPlace={() => setPlace(undefined)}
-            highlighted={highlighted}
-            onHighlight={setHighlighted}
-          />
+          {message.ledgerLeftOut ? (
+            <p className="quiet small">{message.ledgerLeftOut}</p>
+          ) : (
+            <LedgerTable
+              ledger={message.ledger}
+              place={place}
+              clearPlace={() => setPlace(undefined)}
+              highlighted={highlighted}
+              onHighlight={setHighlighted}
+            />
+          )}
           <Resources message={message} />
           <Deliveries deliveries={message.deliveries} />
         </div>

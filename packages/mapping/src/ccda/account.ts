@@ -3,18 +3,18 @@
  * atom stands, except that `mapped` overrides the others.
  */
 import type { CdaDocument, XmlAttribute, XmlElement } from '@causeway/ccda';
-import type { Disposition, LedgerEntry } from '../conversion.ts';
+import type { LedgerEntry } from '../conversion.ts';
 import type { Draft } from './draft.ts';
+import { type Mark, Marks } from './marks.ts';
 
 /** An attribute's name, or `#text` for the element's own character data. */
 export type AtomName = string;
 
-interface Mark {
-  disposition: Disposition;
-  draft?: Draft;
-  path?: string;
-  rule?: string;
-  reason?: string;
+/** An atom by its place in the document, which stays when the elements of a large one are let go. */
+export interface AtomPlace {
+  order: number;
+  slot: number;
+  slots: number;
 }
 
 /** Attributes whose value only restates the shape of the document. */
@@ -48,12 +48,23 @@ const STRUCTURAL_ELEMENTS = new Set(['templateId', 'realmCode', 'typeId']);
 const ONLY_IN_ORIGINAL = 'no element for it in the mapping; kept in the original document';
 
 export class Account {
-  private readonly marks: ((Mark | undefined)[] | undefined)[] = [];
+  private readonly marks = new Marks();
   /** The table row at work, written beside what it marks. */
   rule = '';
 
   mapped(element: XmlElement, atom: AtomName, draft: Draft, path: string): void {
     this.put(element, atom, { disposition: 'mapped', draft, path, rule: this.rule });
+  }
+
+  /** As `mapped`, of an atom whose element may be gone. */
+  mappedAt({ order, slot, slots }: AtomPlace, draft: Draft, path: string): void {
+    this.marks.put(order, slot, slots, { disposition: 'mapped', draft, path, rule: this.rule });
+  }
+
+  /** Undefined where the element has no such atom. */
+  placeOf(element: XmlElement, atom: AtomName): AtomPlace | undefined {
+    const slot = slotOf(element, atom);
+    return slot === -1 ? undefined : { order: element.order, slot, slots: element.attributes.length + 1 };
   }
 
   consumed(element: XmlElement, atom: AtomName, rule: string = this.rule): void {
@@ -74,20 +85,28 @@ export class Account {
 
   /** Whether nothing has been said of the atom. */
   isOpen(element: XmlElement, atom: AtomName): boolean {
-    return this.marks[element.order]?.[slotOf(element, atom)] === undefined;
+    const slot = slotOf(element, atom);
+    return slot === -1 || this.marks.get(element.order, slot) === undefined;
   }
 
   /** Takes back what was said of an element and all below it: the value that was put has been taken out again. */
   reopen(element: XmlElement): void {
-    this.marks[element.order] = undefined;
+    this.marks.clear(element.order);
     for (const child of element.children) this.reopen(child);
   }
 
-  /** Says of an element, and of all below it, what was said of another with the same markup. */
-  repeat(from: XmlElement, to: XmlElement): void {
-    const marks = this.marks[from.order];
-    if (marks !== undefined && this.marks[to.order] === undefined) this.marks[to.order] = marks.slice();
-    for (let n = 0; n < from.children.length; n++) this.repeat(from.children[n]!, to.children[n]!);
+  /**
+   * Says of an element, and of all below it, what was said of another with the same markup, whose elements are numbered
+   * alike. @param from the number of the other
+   */
+  repeat(from: number, to: XmlElement, shift = from - to.order): void {
+    this.marks.copy(to.order + shift, to.order, to.attributes.length + 1);
+    for (const child of to.children) this.repeat(from, child, shift);
+  }
+
+  /** Says that the elements of these numbers are converted: what comes now is the exception. */
+  settle(from: number, to: number): void {
+    this.marks.pack(from, to);
   }
 
   /** Marks every open atom at and below an element. */
@@ -99,50 +118,48 @@ export class Account {
     for (const child of element.children) this.consumeBelow(child, rule);
   }
 
-  /**
-   * One entry for every atom of the document, in document order; a section's narrative is one atom. The last thing asked
-   * of an account: what was noted of an element is given up as it is told, since a large document has millions of notes.
-   */
-  ledger(document: CdaDocument): LedgerEntry[] {
-    const entries: LedgerEntry[] = [];
+  /** Tells of every atom of the document, in document order; a section's narrative is one atom. */
+  ledger(document: CdaDocument, tell: (entry: LedgerEntry) => void): void {
     const { root } = document.xml;
-    this.list(root, root.path, entries);
-    return entries;
+    this.list(document, root, root.path, tell);
   }
 
   private put(element: XmlElement, atom: AtomName, mark: Mark): void {
     const slot = slotOf(element, atom);
-    if (slot === -1) return;
-    let slots = this.marks[element.order];
-    if (slots === undefined) {
-      slots = new Array<Mark | undefined>(element.attributes.length + 1).fill(undefined);
-      this.marks[element.order] = slots;
-    }
-    const before = slots[slot];
-    if (before === undefined || (before.disposition !== 'mapped' && mark.disposition === 'mapped')) slots[slot] = mark;
+    if (slot !== -1) this.marks.put(element.order, slot, element.attributes.length + 1, mark);
   }
 
-  private list(element: XmlElement, path: string, entries: LedgerEntry[]): void {
-    const slots = this.marks[element.order];
-    this.marks[element.order] = undefined;
+  private list(document: CdaDocument, element: XmlElement, path: string, tell: (entry: LedgerEntry) => void): void {
+    const { marks } = this;
+    const { order, attributes } = element;
     if (element.name === 'text' && element.parent?.name === 'section') {
-      entries.push(entryOf(path, slots?.[0]));
+      tell(entryOf(path, marks.get(order, 0)));
       return;
     }
     const structural = STRUCTURAL_ELEMENTS.has(element.name);
-    for (let index = 0; index < element.attributes.length; index++) {
-      const attribute = element.attributes[index]!;
+    for (let index = 0; index < attributes.length; index++) {
+      const attribute = attributes[index]!;
       if (attribute.value.trim() === '') continue;
-      const mark = slots?.[index + 1];
+      const mark = marks.get(order, index + 1);
       const source = `${path}/@${attribute.name}`;
       if (mark === undefined && (structural || isStructural(attribute))) {
-        entries.push({ source, disposition: 'structural' });
+        tell({ source, disposition: 'structural' });
       } else if (mark === undefined && attribute.name === 'nullFlavor' && SAYS_NOTHING.has(attribute.value)) {
-        entries.push({ source, disposition: 'consumed', rule: 'nullFlavor: left out' });
-      } else entries.push(entryOf(source, mark));
+        tell({ source, disposition: 'consumed', rule: 'nullFlavor: left out' });
+      } else tell(entryOf(source, mark));
     }
-    if (element.text !== '') entries.push(entryOf(`${path}/text()`, slots?.[0]));
-    for (const child of element.children) this.list(child, child.pathUnder(path), entries);
+    if (element.name === 'entry') document.xml.within(element, () => this.listContent(document, element, path, tell));
+    else this.listContent(document, element, path, tell);
+  }
+
+  private listContent(
+    document: CdaDocument,
+    element: XmlElement,
+    path: string,
+    tell: (entry: LedgerEntry) => void,
+  ): void {
+    if (element.text !== '') tell(entryOf(`${path}/text()`, this.marks.get(element.order, 0)));
+    for (const child of element.children) this.list(document, child, child.pathUnder(path), tell);
   }
 }
 

@@ -3,6 +3,7 @@
  * encounter it was written in, and Provenance of what its authors said.
  */
 import type { CdaSection, XmlElement } from '@causeway/ccda';
+import type { AtomPlace } from './account.ts';
 import { translate } from './concept-maps.ts';
 import { absentReason, codeableConcept, identifier } from './data-types.ts';
 import type { Draft } from './draft.ts';
@@ -64,7 +65,7 @@ export interface SectionFacts {
   section: CdaSection;
   facts: Draft[];
   /** The places in the narrative that speak of them. */
-  links: ReadonlyMap<Draft, XmlElement>;
+  links: Map<Draft, { value: string; place: AtomPlace }>;
   inner: SectionFacts[];
 }
 
@@ -130,8 +131,8 @@ function sectionOf(run: Run, { section, facts, links, inner }: SectionFacts, dra
       const reference = run.referenceTo(fact);
       const link = links.get(fact);
       if (link === undefined) return reference;
-      reference.extension = [{ url: NARRATIVE_LINK, valueUrl: link.attr('value') }];
-      run.account.mapped(link, 'value', draft, `${path}.entry[${n}].extension[0].valueUrl`);
+      reference.extension = [{ url: NARRATIVE_LINK, valueUrl: link.value }];
+      run.account.mappedAt(link.place, draft, `${path}.entry[${n}].extension[0].valueUrl`);
       return reference;
     });
   }
@@ -265,7 +266,7 @@ export function makeProvenance(run: Run, original: Draft | undefined): void {
     draft.resource.agent = [agent];
     if (original !== undefined) draft.resource.entity = [{ role: 'source', what: run.referenceTo(original) }];
     run.account.rule = 'provenance';
-    for (const element of times) run.account.mapped(element, 'value', draft, 'recorded');
+    for (const place of times) run.account.mappedAt(place, draft, 'recorded');
     run.admit(draft, run.document.xml.root);
   }
 }

@@ -9,7 +9,6 @@ import { CONTRADICTION, SaidItems, unify } from './unify.ts';
 
 export class Draft {
   readonly type: string;
-  readonly resource: Json;
   readonly mode: Fact['mode'];
   asOf: string;
   /** Elements that stand only because FHIR requires them: see `Fact.defaults`. */
@@ -18,16 +17,60 @@ export class Draft {
   key: string;
   private readonly source: string;
   /** Where the lists of this draft went when it was merged into another: `telecom[0]` → `telecom[2]`. */
-  private moved = new Map<string, string>();
+  private moved: Map<string, string> | undefined;
+  private live: Json | undefined;
+  /** The resource as text, while it is not at work. */
+  private stored: string | undefined;
+  /** Told when a stored resource is at work again. */
+  private readonly onWake: ((draft: Draft) => void) | undefined;
 
-  constructor(source: string, type: string, identity: readonly string[], asOf: string, mode: Fact['mode']) {
+  constructor(
+    source: string,
+    type: string,
+    identity: readonly string[],
+    asOf: string,
+    mode: Fact['mode'],
+    onWake?: (draft: Draft) => void,
+  ) {
     this.source = source;
     this.type = type;
     this.mode = mode;
     this.asOf = asOf;
     this.id = factId(source, type, ...identity);
     this.key = [type, ...identity].join('|');
-    this.resource = { resourceType: type, id: this.id };
+    this.live = { resourceType: type, id: this.id };
+    this.onWake = onWake;
+  }
+
+  get resource(): Json {
+    return this.live ?? this.wake();
+  }
+
+  /** Keeps the resource as text until it is at work again: a fraction of the memory. */
+  store(): void {
+    if (this.live === undefined) return;
+    this.stored = JSON.stringify(this.live);
+    this.live = undefined;
+  }
+
+  /** Whether the resource may hold a text; one that is at work may. */
+  mayHold(text: string): boolean {
+    return this.stored === undefined || this.stored.includes(text);
+  }
+
+  /** Gives the resource up. */
+  release(): void {
+    this.live = undefined;
+    this.stored = undefined;
+  }
+
+  private wake(): Json {
+    if (this.stored === undefined) throw new Error(`${this.key} was released`);
+    const live: Json = JSON.parse(this.stored);
+    this.live = live;
+    this.stored = undefined;
+    this.onWake?.(this);
+    return live;
   }
 
   get reference(): string {
@@ -38,13 +81,14 @@ export class Draft {
   target(path: string): string {
     const dot = path.indexOf('.');
     const head = dot === -1 ? path : path.slice(0, dot);
-    const place = this.moved.get(head);
+    const place = this.moved?.get(head);
     const moved = place === undefined ? path : place + (dot === -1 ? '' : path.slice(dot));
     return moved === '' ? this.reference : `${this.reference}#${moved}`;
   }
 
   /** Says that what was put at one place lies at another. */
   move(from: string, to: string): void {
+    this.moved ??= new Map();
     this.moved.set(from, to);
   }
 
@@ -126,7 +170,7 @@ export class Draft {
     values.forEach((value, index) => {
       let place = said.find(value);
       if (place === -1) place = said.add(value);
-      if (place !== index) other.moved.set(`${name}[${index}]`, `${name}[${place}]`);
+      if (place !== index) other.move(`${name}[${index}]`, `${name}[${place}]`);
     });
   }
 }

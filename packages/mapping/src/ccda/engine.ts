@@ -336,7 +336,7 @@ function during(run: Run, element: XmlElement, place: types.Place): Json | undef
 function reference(run: Run, element: XmlElement, place: types.Place, kind: ValueKind): Json | undefined {
   const draft = referred(run, element, kind);
   if (draft === undefined || !mayReferTo(place.draft.type, place.path, draft.type)) return undefined;
-  run.placed.add(element);
+  run.placed.set(element, true);
   return run.referenceTo(draft);
 }
 

@@ -1,7 +1,7 @@
 /**
  * What makes a statement the same statement in another document: the id its sender gave, or what it is about and when.
  */
-import { CLINICAL_STATEMENTS, type XmlElement } from '@causeway/ccda';
+import { CLINICAL_STATEMENTS, type XmlDocument, type XmlElement } from '@causeway/ccda';
 import type { Run } from './run.ts';
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
@@ -53,7 +53,7 @@ function contentOf(element: XmlElement, withValue: boolean): string {
 }
 
 /** Ids that stand on more than one statement of a class with different content. */
-export function findSharedIds(root: XmlElement): Set<string> {
+export function findSharedIds({ root, within }: XmlDocument): Set<string> {
   const contents = new Map<string, string>();
   const shared = new Set<string>();
   const walk = (element: XmlElement): void => {
@@ -65,6 +65,10 @@ export function findSharedIds(root: XmlElement): Set<string> {
       if (known === undefined) contents.set(key, content);
       else if (known !== content) shared.add(key);
     }
+    if (element.name === 'entry') within(element, () => walkBelow(element));
+    else walkBelow(element);
+  };
+  const walkBelow = (element: XmlElement): void => {
     for (const child of element.children) if (child.name !== 'text') walk(child);
   };
   walk(root);

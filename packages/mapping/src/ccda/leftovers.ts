@@ -45,7 +45,23 @@ function walk(
       });
     }
   }
-  for (const child of element.children) walk(run, child, at, fallback, from);
+  if (element.name !== 'entry') walkBelow(run, element, at, fallback, from);
+  else {
+    run.document.xml.within(element, () => {
+      walkBelow(run, element, at, fallback, from);
+      run.settle(element);
+    });
+  }
+}
+
+function walkBelow(
+  run: Run,
+  element: XmlElement,
+  owner: Draft | undefined,
+  fallback: Draft | undefined,
+  base: XmlElement,
+): void {
+  for (const child of element.children) walk(run, child, owner, fallback, base);
 }
 
 /** A pointer into the narrative of a section, which the Composition holds whole. */

@@ -234,7 +234,7 @@ function entity(run: Run, element: XmlElement, type: string, rows: readonly Row[
   const words = `${type} ${run.document.xml.source.slice(element.start, element.end)}`;
   const said = run.entities.get(words);
   if (said !== undefined) {
-    run.account.repeat(said.element, element);
+    run.account.repeat(said.order, element);
     run.owners.set(element, said.draft);
     return said.draft;
   }
@@ -261,6 +261,6 @@ function entity(run: Run, element: XmlElement, type: string, rows: readonly Row[
   }
   for (const one of identifiers) if (!run.byIdentifier.has(one)) run.byIdentifier.set(one, result);
   run.owners.set(element, result);
-  run.entities.set(words, { element, draft: result });
+  run.entities.set(words, { order: element.order, draft: result });
   return result;
 }

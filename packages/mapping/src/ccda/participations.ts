@@ -77,5 +77,6 @@ export function recordAgent(run: Run, element: XmlElement, kind: string, targets
     run.agencies.set(key, agency);
   }
   for (const target of targets) agency.targets.add(target);
-  if (at !== undefined) agency.times.push(stated!);
+  const place = at === undefined ? undefined : run.account.placeOf(stated!, 'value');
+  if (place !== undefined) agency.times.push(place);
 }

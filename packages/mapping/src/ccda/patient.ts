@@ -201,19 +201,20 @@ function addBirthPlace(run: Run, person: XmlElement, draft: Draft): void {
   draft.put('extension[]', { url: 'http://hl7.org/fhir/StructureDefinition/patient-birthPlace', valueAddress: value });
 }
 
+const BIRTH_SEX = '76689-9';
+
 /** Birth sex (LOINC 76689-9) is told in the social history and belongs to the patient. */
 export function adoptBirthSex(run: Run): void {
   for (const draft of run.all()) {
-    if (draft.type !== 'Observation') continue;
+    if (draft.type !== 'Observation' || !draft.mayHold(BIRTH_SEX)) continue;
     const code = (draft.resource.code as { coding?: Json[] } | undefined)?.coding?.[0]?.code;
     const value = (draft.resource.valueCodeableConcept as { coding?: Json[] } | undefined)?.coding?.[0]?.code;
-    if (code !== '76689-9' || typeof value !== 'string' || !['M', 'F', 'UNK', 'OTH'].includes(value)) continue;
+    if (code !== BIRTH_SEX || typeof value !== 'string' || !['M', 'F', 'UNK', 'OTH'].includes(value)) continue;
     run.patient.put('extension[]', { url: `${US_CORE}us-core-birthsex`, valueCode: value });
     return;
   }
 }
 
-const DECEASED_OBSERVATION = '2.16.840.1.113883.10.20.22.4.79';
 const DEAD = '419099009';
 
 /**
@@ -223,8 +224,7 @@ const DEAD = '419099009';
 export function adoptDeath(run: Run): void {
   const { resource } = run.patient;
   if (resource.deceasedDateTime !== undefined || resource.deceasedBoolean !== undefined) return;
-  for (const [element, draft] of run.owners) {
-    if (draft.type !== 'Observation' || !element.hasTemplate(DECEASED_OBSERVATION)) continue;
+  for (const draft of run.deaths) {
     const value = draft.resource.valueCodeableConcept as { coding?: Json[] } | undefined;
     if (value?.coding?.[0]?.code !== DEAD || draft.resource.status === 'entered-in-error') continue;
     const during = draft.resource.effectivePeriod as Json | undefined;

@@ -47,6 +47,6 @@ function refer(run: Run, resource: Json, name: string, belongs: (fact: Draft) =>
 }
 
 function isHealthConcern(fact: Draft): boolean {
-  if (fact.type !== 'Condition') return false;
+  if (fact.type !== 'Condition' || !fact.mayHold('health-concern')) return false;
   return ((fact.resource.category as Json[] | undefined) ?? []).some((one) => firstCode(one) === 'health-concern');
 }

@@ -4,7 +4,8 @@
  */
 import type { CdaDocument, XmlElement } from '@causeway/ccda';
 import type { ConversionContext, ConversionIssue } from '../conversion.ts';
-import { Account } from './account.ts';
+import { Account, type AtomPlace } from './account.ts';
+import { ByElement } from './by-element.ts';
 import { Draft } from './draft.ts';
 import type { Json } from './fhir-path.ts';
 import { instantOf } from './time.ts';
@@ -17,8 +18,8 @@ export interface Agency {
   who?: Draft;
   organization?: Draft;
   time?: string;
-  /** The elements that state the time. */
-  times: XmlElement[];
+  /** The atoms that state the time. */
+  times: AtomPlace[];
   targets: Set<Draft>;
 }
 
@@ -31,18 +32,20 @@ export class Run {
   /** The instant at which the document speaks. */
   readonly documentTime: string;
   /** Clinical statements and participations, and the resource that tells of each. */
-  readonly owners = new Map<XmlElement, Draft>();
+  readonly owners = new ByElement<Draft>();
   /** Statements whose content went into the resource of another. */
-  readonly folded = new Map<XmlElement, Draft>();
+  readonly folded = new ByElement<Draft>();
   /** Entity drafts by any of their identifiers. */
   readonly byIdentifier = new Map<string, Draft>();
-  /** Entities by their type and the markup that tells of them. */
-  readonly entities = new Map<string, { element: XmlElement; draft: Draft }>();
+  /** Entities by their type and the markup that tells of them, with the number of the element that did so first. */
+  readonly entities = new Map<string, { order: number; draft: Draft }>();
   readonly agencies = new Map<string, Agency>();
   /** Participations to which some resource refers. */
-  readonly placed = new Set<XmlElement>();
+  readonly placed = new ByElement<true>();
   /** Entry References to resolve when all facts are known. */
-  readonly entryReferences: { element: XmlElement; from: Draft }[] = [];
+  readonly entryReferences: { order: number; entry: XmlElement; from: Draft }[] = [];
+  /** Observations that the patient died. */
+  readonly deaths: Draft[] = [];
   /** Ids that name several statements: `class|root|extension`. */
   sharedIds: ReadonlySet<string> = new Set();
   patient!: Draft;
@@ -51,7 +54,9 @@ export class Run {
   /** What makes a fact this patient’s: part of every clinical identity. */
   patientIdentity = '';
   private readonly drafts = new Map<string, Draft>();
-  private readonly references: { holder: Json; draft: Draft }[] = [];
+  private references: { holder: Json; draft: Draft }[] = [];
+  /** Of a large document: drafts whose resources are at work. */
+  private atWork: Draft[] = [];
   private narrativeIds: Map<string, XmlElement> | undefined;
 
   constructor(document: CdaDocument, context: ConversionContext) {
@@ -63,7 +68,34 @@ export class Run {
   }
 
   draft(type: string, identity: readonly string[], mode: Draft['mode'] = 'replace'): Draft {
-    return new Draft(this.context.source, type, identity, this.documentTime, mode);
+    const { source } = this.context;
+    if (!this.document.xml.isFolded) return new Draft(source, type, identity, this.documentTime, mode);
+    const wake = (draft: Draft): void => void this.atWork.push(draft);
+    const draft = new Draft(source, type, identity, this.documentTime, mode, wake);
+    wake(draft);
+    return draft;
+  }
+
+  /**
+   * Puts away what was made of a part of a large document, once that is done: references to what was admitted do not
+   * change any more. @param entry whose elements are done, while they are there
+   */
+  settle(entry: XmlElement): void {
+    if (!this.document.xml.isFolded) return;
+    let last = entry;
+    for (let at = last.children.at(-1); at !== undefined; at = last.children.at(-1)) last = at;
+    this.account.settle(entry.order, last.order + 1);
+    this.storeAll();
+  }
+
+  /** Keeps the resources of a large document as texts, but for the patient's. */
+  storeAll(): void {
+    if (!this.document.xml.isFolded) return;
+    this.bindReferences();
+    for (const draft of this.atWork) {
+      if (draft !== this.patient && this.drafts.get(draft.id) === draft) draft.store();
+    }
+    this.atWork = [];
   }
 
   /**
@@ -110,6 +142,7 @@ export class Run {
 
   bindReferences(): void {
     for (const { holder, draft } of this.references) holder.reference = draft.reference;
+    this.references = [];
   }
 
   all(): Draft[] {

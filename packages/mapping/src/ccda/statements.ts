@@ -21,6 +21,8 @@ import { UDI_ORGANIZER } from './tables/devices.ts';
 import { chooseTable, isComment, isEntryReference, isWrapper } from './tables/index.ts';
 import { tellWrapper } from './wrappers.ts';
 
+const DECEASED_OBSERVATION = '2.16.840.1.113883.10.20.22.4.79';
+
 /** What a statement is found in. */
 export interface Surrounding {
   /** LOINC code of the section. */
@@ -134,6 +136,7 @@ function convertFact(run: Run, element: XmlElement, table: Table, around: Surrou
   run.account.consumed(element, 'moodCode', `${table.name}: mood`);
   const result = run.admit(draft, element);
   run.owners.set(element, result);
+  if (result.type === 'Observation' && element.hasTemplate(DECEASED_OBSERVATION)) run.deaths.push(result);
   recordParticipations(run, element, result);
   if (around.wrapper !== undefined) recordParticipations(run, around.wrapper, result);
   convertNested(run, element, result, around);
@@ -189,8 +192,18 @@ function nestedIn(element: XmlElement): XmlElement[] {
 
 /** An Entry Reference points at a statement elsewhere by its id; the link is made when all are known. */
 function referToEntry(run: Run, element: XmlElement, around: Surrounding): Draft[] {
-  if (around.parent !== undefined) run.entryReferences.push({ element, from: around.parent });
+  if (around.parent !== undefined) {
+    run.entryReferences.push({ order: element.order, entry: entryOf(element), from: around.parent });
+  }
   return [];
+}
+
+/** The outermost entry around a statement, or in a fragment the root: it stays when what is inside is let go. */
+function entryOf(element: XmlElement): XmlElement {
+  let entry: XmlElement | undefined;
+  let at = element;
+  for (; at.parent !== undefined; at = at.parent) if (at.name === 'entry') entry = at;
+  return entry ?? at;
 }
 
 function completeRequired(draft: Draft, table: Table, around: Surrounding): void {
