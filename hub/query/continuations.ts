@@ -32,7 +32,7 @@ export class Continuations {
       text: `WITH old AS (DELETE FROM query_continuation WHERE expires < now())
              INSERT INTO query_continuation (pointer, source, tag, asked, cursor, expires)
              VALUES ($1, $2, $3, $4, $5, now() + interval '${goodFor}')`,
-      values: [pointer, source, tag, digest(asked), cursor],
+      values: [pointer, source, storable(tag), digest(asked), cursor],
     });
     return pointer;
   }
@@ -43,7 +43,7 @@ export class Continuations {
       name: 'query_continued',
       text: `SELECT cursor FROM query_continuation
              WHERE pointer = $1 AND source = $2 AND tag = $3 AND asked = $4 AND expires > now()`,
-      values: [pointer.slice(0, 100), source, tag, digest(asked)],
+      values: [storable(pointer), source, storable(tag), digest(asked)],
     });
     return rows[0]?.cursor;
   }
@@ -53,9 +53,14 @@ export class Continuations {
     await this.#database.query({
       name: 'query_cancel',
       text: 'DELETE FROM query_continuation WHERE source = $1 AND tag = $2',
-      values: [source, tag],
+      values: [source, storable(tag)],
     });
   }
+}
+
+/** Text as PostgreSQL takes it. */
+function storable(text: string): string {
+  return text.replaceAll('\0', '').toWellFormed().slice(0, 200);
 }
 
 function digest(text: string): Buffer {

@@ -162,3 +162,57 @@ it('tells whom the criteria fit, and nobody else', async () => {
     { numRuns: 80, seed: 11 },
   );
 }, 60_000);
+
+it('answers whatever stands in a query, by no failure of its own', async () => {
+  const leaf = fc.oneof(
+    fc.constantFrom('@PID.3.1', '@PID.3.4', '@PID.5.1', '@PID.5.2', '@PID.7', '@PID.8', '@PID.11.5', '@PID.18', '@PID'),
+    fc.constantFrom(
+      'CLINIC',
+      'N1',
+      'Ash',
+      'F',
+      '19800101',
+      'Z34',
+      'a|b,c$d',
+      '*',
+      '""',
+      '\\X00\\',
+      '\\F\\',
+      "';--",
+      '\ud800',
+    ),
+    fc.string({ maxLength: 6, unit: 'binary' }),
+  );
+  const field = fc
+    .array(fc.tuple(leaf, fc.constantFrom('', '^', '~', '&', '^^^', '|')), { maxLength: 8 })
+    .map((parts) =>
+      parts
+        .flat()
+        .join('')
+        .replace(/[\r\n\v\x1c]/g, ' '),
+    );
+  const codes = new Set<string | undefined>();
+  await fc.assert(
+    fc.asyncProperty(
+      fc.constantFrom(['QBP', 'Q22'], ['QBP', 'Q23'], ['QBP', 'Q11'], ['QRY', 'A19'], ['QCN', 'J01']),
+      fc.constantFrom('Z34^x', 'Z44', 'IHE PDQ Query'),
+      field,
+      async ([code, event], name, content) => {
+        const segment =
+          code === 'QBP' ? `QPD|${name}|T|${content}` : code === 'QRY' ? `QRD||R|I|T||||${content}` : `QID|${content}`;
+        const message = parseMessage(
+          `MSH|^~\\&|EHR|CLINIC|HUB|R|2024||${code}^${event}|Q${++asked}|P|2.5\r${segment}\r`,
+        );
+        if (isParseError(message)) return;
+        const taken = { message, kind: queryKind(code!, event!)!, source: 'clinic' };
+        const answer = parseMessage((await responder.answer(taken)).bytes);
+        if (isParseError(answer)) throw new Error(answer.message);
+        expect(['AA', 'AE']).toContain(answer.get('MSA-1'));
+        expect(answer.all('ERR').map((err) => err.field(3).first.component(1).text)).not.toContain('207');
+        codes.add(answer.get('QAK-2'));
+      },
+    ),
+    { numRuns: 400, seed: 5 },
+  );
+  expect([...codes]).toEqual(expect.arrayContaining(['AE', 'NF']));
+}, 60_000);
