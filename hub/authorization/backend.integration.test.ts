@@ -67,10 +67,6 @@ describe('a token', () => {
       ['POST', '/fhir/Patient', { resourceType: 'Patient' }],
       ['PUT', '/fhir/Patient/a', { resourceType: 'Patient', id: 'a' }],
       ['DELETE', '/fhir/Patient/a'],
-      ['GET', '/fhir/Patient?_include=Patient:general-practitioner'],
-      ['GET', '/fhir/Patient?_revinclude=Observation:subject'],
-      ['GET', '/fhir/Patient?_has:Condition:patient:code=a'],
-      ['GET', '/fhir/Observation?subject:Patient.name=a'],
       ['GET', '/fhir'],
       ['GET', '/fhir?_type=Patient,Condition'],
       ['GET', '/fhir/_history'],
@@ -96,11 +92,62 @@ describe('a token', () => {
     expect(denied.headers.get('www-authenticate')).toContain('insufficient_scope');
   });
 
-  test('with parameters in its scopes opens nothing yet', async () => {
-    const token = await tokenFor('system/Observation.rs?category=laboratory');
-    expect(token).toBeDefined();
-    expect((await withToken(hub, token, '/fhir/Observation')).status).toBe(403);
-    expect((await withToken(hub, token, '/fhir/Observation?category=laboratory')).status).toBe(403);
+  test('finds nothing by what its scopes do not name, and includes nothing of it', async () => {
+    const stored = async (type: string, resource: object) => {
+      const headers = { 'content-type': 'application/fhir+json' };
+      return (await hub.send('POST', `/fhir/${type}`, { resourceType: type, ...resource }, { headers })).json;
+    };
+    const doctor = await stored('Practitioner', { name: [{ family: 'Doctor' }] });
+    const generalPractitioner = [{ reference: `Practitioner/${doctor.id}` }];
+    const patient = await stored('Patient', { name: [{ family: 'Seen' }], generalPractitioner });
+    const subject = { reference: `Patient/${patient.id}` };
+    await stored('Condition', { subject, code: { coding: [{ code: 'secret' }] } });
+    await stored('Observation', { status: 'final', subject, code: { coding: [{ code: 'open' }] } });
+    const token = await tokenFor('system/Patient.rs system/Observation.cruds');
+    const found = async (path: string) => {
+      const { json } = await withToken(hub, token, `/fhir/${path}`);
+      return (json.entry ?? []).map(({ resource }: { resource: { resourceType: string } }) => resource.resourceType);
+    };
+    const one = `_id=${patient.id}`;
+    expect(await found(`Patient?${one}&_include=Patient:general-practitioner`)).toEqual(['Patient']);
+    expect(await found(`Patient?${one}&_revinclude=*:*`)).toEqual(['Patient', 'Observation']);
+    expect(await found('Patient?_has:Condition:patient:code=secret')).toEqual([]);
+    expect(await found('Patient?_has:Observation:patient:code=open')).toEqual(['Patient']);
+    expect(await found('Patient?general-practitioner.name=doctor')).toEqual([]);
+    expect(await found('Observation?subject:Patient.family=seen')).toEqual(['Observation']);
+  });
+
+  test('with parameters in its scopes opens what they find, by id and by any search, now and not of the past', async () => {
+    const headers = { 'content-type': 'application/fhir+json' };
+    const stored = async (category: string, system?: string) => {
+      const coding = [{ ...(system ? { system } : {}), code: category }];
+      const observation = { resourceType: 'Observation', status: 'final', category: [{ coding }], code: { text: 'x' } };
+      return (await hub.send('POST', '/fhir/Observation', observation, { headers })).json.id as string;
+    };
+    const [lab, vital, other] = [
+      await stored('lab', 'urn:a'),
+      await stored('vital', 'urn:a'),
+      await stored('lab', 'urn:b'),
+    ];
+    const scope = 'system/Observation.rs?category=urn:a|lab';
+    const token = await tokenFor(scope);
+    const { json } = await withToken(hub, token, '/fhir/Observation?_total=accurate&category=lab,vital');
+    expect([json.total, json.entry.map(({ resource }: { resource: { id: string } }) => resource.id)]).toEqual([
+      1,
+      [lab],
+    ]);
+    const status = async (path: string, method = 'GET', body?: object) =>
+      (await withToken(hub, token, path, method, body)).status;
+    expect(await Promise.all([lab, vital, other].map((id) => status(`/fhir/Observation/${id}`)))).toEqual([
+      200, 404, 404,
+    ]);
+    expect(await status(`/fhir/Observation/${vital}/_history`)).toBe(404);
+    expect(
+      await status('/fhir/Observation', 'POST', { resourceType: 'Observation', status: 'final', code: { text: 'x' } }),
+    ).toBe(403);
+    expect(await status('/fhir/Patient')).toBe(403);
+    const byDate = await tokenFor('system/Observation.rs?date=2024');
+    expect((await withToken(hub, byDate, '/fhir/Observation')).status).toBe(403);
   });
 
   test('is good for nothing once it is revoked, or its client is shut out', async () => {

@@ -141,7 +141,9 @@ describe('standalone launch', () => {
     expect((await withToken(hub, token.json.access_token, '/fhir/Patient')).status).toBe(403);
     const narrow = await launch(asked, { scopes: ['patient/Observation.rs?category=laboratory'] });
     expect(narrow.token.json.scope).toBe('patient/Observation.rs?category=laboratory');
-    expect((await withToken(hub, narrow.token.json.access_token, '/fhir/Observation')).status).toBe(403);
+    const { json } = await withToken(hub, narrow.token.json.access_token, '/fhir/Observation');
+    expect(json.entry).toHaveLength(1);
+    expect(json.entry[0].resource.code.text).toBe('laboratory');
   });
 
   test('nothing more than was asked for can be allowed', async () => {

@@ -1,7 +1,7 @@
 /**
  * What a client's access token opens, request by request (SMART App Launch 2.2, "Scopes for requesting FHIR Resources").
- * Whatever is not listed here, and whatever the token's scopes do not plainly cover, is refused; scopes with search
- * parameters cover nothing, since what they leave out has to be left out inside the query.
+ * Whatever is not listed here, and whatever the token's scopes do not plainly cover, is refused. What scopes
+ * leave out, by type or by search parameters, is left out inside the query, as all is that the access decision hides.
  */
 import type { FastifyRequest } from 'fastify';
 import { RecordError } from '../record/index.ts';
@@ -9,6 +9,7 @@ import { type Access, confinedTo, ofTypes, type Scope } from '../trust/index.ts'
 import { documentOf } from './ccda-documents.ts';
 import { mediaTypeOf } from './fhir-format.ts';
 import { prefersAsync } from './fhir-jobs.ts';
+import { foundBy } from './narrow-scopes.ts';
 
 type Interaction = 'create' | 'read' | 'update' | 'delete' | 'search';
 
@@ -30,17 +31,17 @@ const routes: { [address: string]: (request: FastifyRequest) => Need[] } = {
   ],
   'GET /fhir/Binary/:id/_history/:version': () => [{ type: 'Binary', interaction: 'read' }],
   'GET /fhir/:type/_history': (request) => [{ type: typeOf(request), interaction: 'search' }],
-  'GET /fhir/:type': (request) => search(request, [typeOf(request)]),
-  'POST /fhir/:type/_search': (request) => search(request, [typeOf(request)]),
-  'GET /fhir': (request) => search(request, namedTypes(request)),
-  'POST /fhir/_search': (request) => search(request, namedTypes(request)),
-  'GET /fhir/:type/:id/:target': (request) => search(request, [targetOf(request)]),
-  'POST /fhir/:type/:id/:target/_search': (request) => search(request, [targetOf(request)]),
+  'GET /fhir/:type': (request) => search([typeOf(request)]),
+  'POST /fhir/:type/_search': (request) => search([typeOf(request)]),
+  'GET /fhir': (request) => search(namedTypes(request)),
+  'POST /fhir/_search': (request) => search(namedTypes(request)),
+  'GET /fhir/:type/:id/:target': (request) => search([targetOf(request)]),
+  'POST /fhir/:type/:id/:target/_search': (request) => search([targetOf(request)]),
   'GET /fhir/DocumentReference/$docref': () => all(['DocumentReference', 'Encounter', 'Patient']),
   'GET /fhir/Patient/:id/$everything': (request) => all(namedTypes(request)),
   'POST /fhir/:type': (request) => [
     { type: typeOf(request), interaction: 'create' },
-    ...(request.headers['if-none-exist'] === undefined ? [] : search(request, [typeOf(request)])),
+    ...(request.headers['if-none-exist'] === undefined ? [] : search([typeOf(request)])),
   ],
   'POST /fhir/Binary': () => [{ type: 'Binary', interaction: 'create' }],
   'PUT /fhir/:type/:id': (request) => [{ type: typeOf(request), interaction: 'update' }],
@@ -68,38 +69,34 @@ export async function grantedAccess<A extends Access>(
 ): Promise<A> {
   if (!access.grant) return access;
   const needs = needsOf(request);
-  const scopes = access.grant.scopes.filter(({ query }) => query.length === 0);
+  const { scopes } = access.grant;
   const wide = scopes.filter(({ context }) => context !== 'patient');
   if (wide.length > 0 && needs.every((need) => isCovered(wide, need))) return readable(access, wide);
   const uncovered = needs.find((need) => !isCovered(scopes, need));
-  if (uncovered || needs.length === 0) throw refusal(uncovered, access.grant.scopes);
-  if (needs.some(({ interaction }) => !['read', 'search'].includes(interaction))) {
-    throw new RecordError(403, 'forbidden', 'Scopes of one patient allow no changes here.');
-  }
+  if (uncovered || needs.length === 0) throw refusal(uncovered);
   const homes = access.grant.patient === undefined ? [] : await homesOf(access.grant.patient);
   if (homes.length === 0) throw new RecordError(403, 'forbidden', 'The token has no patient in context.');
   const own = access.homes === 'all' ? homes : homes.filter((home) => (access.homes as number[]).includes(home));
   return confinedTo(readable(access, scopes), own);
 }
 
-/** The access to the types that scopes let read: what else a search touches is not found by it. */
+/** The access to what scopes let read: what else a search touches is not found by it, nor included. */
 function readable<A extends Access>(access: A, scopes: readonly Scope[]): A {
-  const types = scopes.filter(({ read, search }) => read || search).map(({ type }) => type);
-  return types.includes('*') ? access : ofTypes(access, types);
+  const whole = scopes.filter(({ read, search, query }) => (read || search) && query.length === 0);
+  const types = whole.map(({ type }) => type);
+  if (types.includes('*')) return access;
+  return ofTypes(
+    access,
+    types,
+    scopes.flatMap((scope) => foundBy(scope) ?? []),
+  );
 }
 
-/** @throws RecordError 403 where a client's scopes do not cover reading resources of a type */
+/** @throws RecordError 403 where a client's scopes do not cover reading all resources of a type */
 export function checkMayRead({ grant }: Access, type: string): void {
   const need: Need = { type, interaction: 'read' };
-  if (
-    grant &&
-    !isCovered(
-      grant.scopes.filter(({ query }) => query.length === 0),
-      need,
-    )
-  ) {
-    throw refusal(need, grant.scopes);
-  }
+  const whole = grant?.scopes.filter(({ query }) => query.length === 0);
+  if (whole && !isCovered(whole, need)) throw refusal(need);
 }
 
 function needsOf(request: FastifyRequest): Need[] {
@@ -112,14 +109,23 @@ function needsOf(request: FastifyRequest): Need[] {
   return needs(request);
 }
 
+/** Whether scopes open an interaction; those with search parameters open only reading, which then goes by them. */
 function isCovered(scopes: readonly Scope[], { type, interaction }: Need): boolean {
-  return scopes.some((scope) => (scope.type === '*' || scope.type === type) && scope[interaction]);
+  return scopes.some(
+    (scope) =>
+      (scope.type === '*' || scope.type === type) &&
+      scope[interaction] &&
+      (scope.query.length === 0 || (isReading(interaction) && foundBy(scope) !== undefined)),
+  );
 }
 
-function refusal(need: Need | undefined, scopes: readonly Scope[]): RecordError {
-  const isNarrow = scopes.some(({ query }) => query.length > 0);
+function isReading(interaction: Interaction): boolean {
+  return interaction === 'read' || interaction === 'search';
+}
+
+function refusal(need: Need | undefined): RecordError {
   const text = need
-    ? `The token’s scopes do not cover ${need.interaction} of ${need.type === '*' ? 'all types' : need.type}${isNarrow ? '; those with search parameters are not taken here yet' : ''}.`
+    ? `The token’s scopes do not cover ${need.interaction} of ${need.type === '*' ? 'all types' : need.type}.`
     : 'The token’s scopes do not cover this.';
   return new RecordError(403, 'forbidden', text).with('www-authenticate', 'Bearer error="insufficient_scope"');
 }
@@ -128,13 +134,9 @@ function read(request: FastifyRequest): Need {
   return { type: typeOf(request), interaction: 'read' };
 }
 
-/** What a search needs; one that looks at, or gives, resources of other types needs all of them. */
-function search(request: FastifyRequest, types: string[]): Need[] {
-  const reaches = [...parametersOf(request).keys()].some((name) =>
-    /^_(?:rev)?include|^_has|^_filter|^_list|^_query|\./.test(name),
-  );
-  const needs = types.map((type): Need => ({ type, interaction: 'search' }));
-  return reaches ? [...needs, ...all(['*'])] : needs;
+/** What a search needs. What it looks at or includes of other types it finds only where scopes open these too. */
+function search(types: string[]): Need[] {
+  return types.map((type): Need => ({ type, interaction: 'search' }));
 }
 
 function all(types: string[]): Need[] {

@@ -3,7 +3,14 @@
  * part of the SQL of that read.
  */
 
-import { type Role as AccessRole, type Limits, limitsOf, type Policy, purposesOf } from '@causeway/access';
+import {
+  type Role as AccessRole,
+  type FoundBy,
+  type Limits,
+  limitsOf,
+  type Policy,
+  purposesOf,
+} from '@causeway/access';
 import { isDefinition } from '@causeway/fhir';
 import { visibleRow } from './decision.ts';
 import type { Scope } from './scopes.ts';
@@ -129,11 +136,14 @@ export function accessOf(user: AccessUser, policy: Policy = defaultPolicy): Acce
   };
 }
 
-/** The same access, to some types only. */
-export function ofTypes<A extends Access>(access: A, types: readonly string[]): A {
+/** The same access, to some types only, and of others to what is found by some tokens. */
+export function ofTypes<A extends Access>(access: A, types: readonly string[], found: readonly FoundBy[] = []): A {
   const { limits } = access;
-  const both = limits.types === 'all' ? types : limits.types.filter((type) => types.includes(type));
-  return { ...access, limits: { ...limits, types: both } };
+  const may = (type: string) => limits.types === 'all' || limits.types.includes(type);
+  return {
+    ...access,
+    limits: { ...limits, types: types.filter(may), found: found.filter(({ type }) => may(type)) },
+  };
 }
 
 /** The same access, confined to homes. */

@@ -32,8 +32,14 @@ export function visibleRow(
   if (limits.isCustodian) return homes;
   const parts: string[] = [];
   if (limits.types !== 'all') {
-    if (limits.types.length === 0) return 'false';
-    parts.push(`${alias}.type = ANY(${parameter(braces(limits.types.map(typeCode)))}::smallint[])`);
+    const found = hasTokens ? (limits.found ?? []) : [];
+    if (limits.types.length === 0 && found.length === 0) return 'false';
+    const ofTypes = `${alias}.type = ANY(${parameter(braces(limits.types.map(typeCode)))}::smallint[])`;
+    const each = found.map(({ type, all }) => {
+      const has = all.map((some) => `coalesce(${alias}.tokens && ${parameter(braces(some))}::bigint[], false)`);
+      return `(${alias}.type = ${typeCode(type)} AND ${has.join(' AND ')})`;
+    });
+    parts.push(each.length === 0 ? ofTypes : `(${[ofTypes, ...each].join(' OR ')})`);
   }
   const ofPatients = [homes, ...ofPatient(limits, { alias, hasTokens }, parameter)].join(' AND ');
   const ofNobody = limits.isConfined

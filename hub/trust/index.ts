@@ -1,4 +1,5 @@
 /** Trust: participants, accounts, the access decision, the record of accesses. */
+export type { FoundBy } from '@causeway/access';
 export {
   type Access,
   type AccessUser,

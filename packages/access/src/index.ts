@@ -5,6 +5,7 @@ export { daysOf } from './days.ts';
 export { allLabels, type LabelName, label } from './label-bits.ts';
 export { codingsOf, labelOfCode, labelsOf, namesOf } from './labels.ts';
 export {
+  type FoundBy,
   type LabelRule,
   type Limits,
   limitsOf,

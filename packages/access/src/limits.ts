@@ -58,11 +58,19 @@ export interface Policy {
   stateOf(organization: string | undefined): string | undefined;
 }
 
+/** Resources of a type that have one of each list of tokens: hashes as the record's rows have them, in decimal digits. */
+export interface FoundBy {
+  type: string;
+  all: readonly (readonly string[])[];
+}
+
 /** What rows are held against. */
 export interface Limits {
   /** Everything may be read; nothing else is asked. */
   isCustodian: boolean;
   types: readonly string[] | 'all';
+  /** Of other types, what is found by some tokens. `hiddenBy` takes them for hidden. */
+  found?: readonly FoundBy[];
   /** Of no patient, only what cannot be in a patient's compartment. */
   isConfined: boolean;
   /** Labels that hide a row. */
