@@ -70,7 +70,7 @@ export function acceptV2(
 }
 
 const questionReason =
-  'Of the queries of HL7 v2 the hub answers QBP^Q22, QBP^Q23, QBP^Q11 and QRY^A19: ask for anything else by FHIR.';
+  'Of the queries of HL7 v2 the hub answers QBP^Q22, Q23 and Q11, QRY^A19 and VXQ^V01: ask for anything else by FHIR.';
 
 /** Why a query is not answered: who asks may not. */
 function refusedQuery(

@@ -1,55 +1,105 @@
 /**
- * The person that a query of the immunization guide (HL7 v2.5.1, release 1.5; QPD-3 to QPD-11 of Z34 and Z44) asks for, as a
- * Patient; and who of those in the record that is.
+ * The person whose immunizations are asked for (QPD of Z34 and Z44 in the guide for HL7 v2.5.1, release 1.5; QRD and QRF of
+ * VXQ), as a Patient; and who of those in the record that is.
  */
 import { normalizeString } from '@causeway/fhir';
-import { isInvalidDateTime, parseDateTime, type Repetition, type Segment } from '@causeway/hl7v2';
+import {
+  type Condition,
+  isInvalidDateTime,
+  type Message,
+  parseDateTime,
+  type Repetition,
+  type Segment,
+} from '@causeway/hl7v2';
 import { compare, demographicsOf, prepare } from '@causeway/matching';
 import type { Address, Patient } from '@medplum/fhirtypes';
-import type { Domain, Domains } from './domains.ts';
-import { isOf } from './domains.ts';
-import { wrongIn } from './query.ts';
+import { type Domain, type Domains, isOf, socialSecurity } from './domains.ts';
+import { QueryError, wrongIn } from './query.ts';
 
 export interface AskedPerson {
   patient: Patient;
-  /** The record numbers in QPD-3 whose domains are known. */
+  /** The numbers whose domains are known. */
   numbers: { domain: Domain; value: string }[];
 }
 
 const motherUrl = 'http://hl7.org/fhir/StructureDefinition/patient-mothersMaidenName';
 const genders: { [code: string]: Patient['gender'] } = { M: 'male', F: 'female', O: 'other', U: 'unknown' };
 
+/** What a query says of the person. */
+interface Said {
+  numbers: AskedPerson['numbers'];
+  family: string;
+  given: string;
+  middle?: string;
+  birthDate: string | undefined;
+  /** HL7 table 0001. */
+  sex?: string;
+  mother?: string;
+  address?: Address | undefined;
+  phone?: string | undefined;
+  /** HL7 table 0136. */
+  multiple?: string;
+}
+
+const tooLittle = 'Give a record number with its authority, or family name, given name and date of birth';
+
 /** Reads QPD. @throws QueryError where it says too little of the person, or what cannot be read */
 export function readPerson(qpd: Segment, domains: Domains): AskedPerson {
-  const numbers = qpd.field(3).repetitions.flatMap((one) => {
-    const value = one.component(1).text.trim();
-    const authority = one.component(4);
-    const domain = domains.find(authority) ?? domains.unregistered(authority);
-    return value === '' || !domain ? [] : [{ domain, value }];
-  });
+  const numbers = qpd.field(3).repetitions.flatMap((one) => numberOf(one, 4, domains));
   const name = qpd.field(4).first;
+  const text = (field: number) => qpd.field(field).first.component(1).text.trim();
   const [family, given] = [name.component(1).text.trim(), name.component(2).text.trim()];
-  const birthDate = dateOf(qpd.field(6).first.component(1).text);
+  const birthDate = dateOf(text(6), { segment: 'QPD', field: 6 });
   if (numbers.length === 0 && !(family && given && birthDate)) {
-    const field = !family || !given ? 4 : 6;
-    throw wrongIn(
-      field,
-      '101',
-      'Give a record number with its authority, or family name, given name and date of birth',
-    );
+    throw wrongIn(!family || !given ? 4 : 6, '101', tooLittle);
   }
-  const sex = qpd.field(7).first.component(1).text.toUpperCase();
-  const mother = qpd.field(5).first.component(1).text.trim();
-  const address = addressOf(qpd.field(8).first);
-  const phone = phoneOf(qpd.field(9).first);
-  const multiple = qpd.field(10).first.component(1).text.toUpperCase();
-  const middle = name.component(3).text.trim();
+  return askedPerson({
+    numbers,
+    family,
+    given,
+    middle: name.component(3).text.trim(),
+    birthDate,
+    sex: text(7),
+    mother: text(5),
+    address: addressOf(qpd.field(8).first),
+    phone: phoneOf(qpd.field(9).first),
+    multiple: text(10),
+  });
+}
+
+/**
+ * Reads QRD-8 and QRF-5 of a VXQ (HL7 v2.3.1, section 4.11): number or name; by their position social security number, date
+ * of birth and the mother's maiden name. @throws QueryError
+ */
+export function readSubject(message: Message, domains: Domains): AskedPerson {
+  const who = message.segment('QRD')!.field(8).first;
+  const key = (n: number) => message.segment('QRF')?.field(5).repetitions[n - 1]?.component(1).text.trim() ?? '';
+  const digits = key(1).replace(/\D/g, '');
+  const written = digits.length === 9 ? [digits, digits.replace(/^(...)(..)/, '$1-$2-')] : [];
+  const numbers = [
+    ...(who.component(9).isEmpty ? ownNumber(who, domains) : numberOf(who, 9, domains)),
+    ...written.map((value) => ({ domain: socialSecurity, value })),
+  ];
+  const [family, given] = [who.component(2).text.trim(), who.component(3).text.trim()];
+  const birthDate = dateOf(key(2), { segment: 'QRF', field: 5, repetition: 2 });
+  if (numbers.length === 0 && !(family && given && birthDate)) {
+    throw new QueryError({ errorCode: '101', message: tooLittle, segment: 'QRD', occurrence: 1, field: 8 });
+  }
+  return askedPerson({ numbers, family, given, middle: who.component(4).text.trim(), birthDate, mother: key(7) });
+}
+
+function askedPerson(said: Said): AskedPerson {
+  const { numbers, family, given, birthDate, mother, address, phone } = said;
+  const sex = said.sex?.toUpperCase() ?? '';
+  const multiple = said.multiple?.toUpperCase();
   return {
     numbers,
     patient: {
       resourceType: 'Patient',
       identifier: numbers.flatMap(({ domain, value }) => domain.systems.map((system) => ({ system, value }))),
-      ...(family || given ? { name: [{ family, given: [given, middle].filter((part) => part !== '') }] } : {}),
+      ...(family || given
+        ? { name: [{ family, given: [given, said.middle ?? ''].filter((part) => part !== '') }] }
+        : {}),
       ...(birthDate ? { birthDate } : {}),
       ...(Object.hasOwn(genders, sex) ? { gender: genders[sex] } : {}),
       ...(address ? { address: [address] } : {}),
@@ -58,6 +108,19 @@ export function readPerson(qpd: Segment, domains: Domains): AskedPerson {
       ...(multiple === 'Y' || multiple === 'N' ? { multipleBirthBoolean: multiple === 'Y' } : {}),
     },
   };
+}
+
+/** A number and its domain, as far as it is known. @param authority the component that names it */
+function numberOf(field: Repetition, authority: number, domains: Domains): AskedPerson['numbers'] {
+  const value = field.component(1).text.trim();
+  const named = field.component(authority);
+  const domain = domains.find(named) ?? domains.unregistered(named);
+  return value === '' || !domain ? [] : [{ domain, value }];
+}
+
+function ownNumber(field: Repetition, domains: Domains): AskedPerson['numbers'] {
+  const [value, domain] = [field.component(1).text.trim(), domains.own()];
+  return value === '' || !domain ? [] : [{ domain, value }];
 }
 
 /**
@@ -108,11 +171,12 @@ function isEqual(a: string | undefined, b: string | undefined): boolean {
   return a !== undefined && b !== undefined && a !== '' && normalizeString(a) === normalizeString(b);
 }
 
-function dateOf(text: string): string | undefined {
-  if (text.trim() === '') return undefined;
+function dateOf(text: string, at: Pick<Condition, 'segment' | 'field' | 'repetition'>): string | undefined {
+  if (text === '') return undefined;
   const read = parseDateTime(text);
   if (!isInvalidDateTime(read)) return read.date;
-  throw wrongIn(6, '102', `The date of birth cannot be read: ${read.reason}`);
+  const message = `The date of birth cannot be read: ${read.reason}`;
+  throw new QueryError({ errorCode: '102', message, occurrence: 1, ...at });
 }
 
 function addressOf(field: Repetition): Address | undefined {

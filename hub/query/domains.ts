@@ -20,7 +20,8 @@ export interface Domain {
   systems: string[];
 }
 
-const ssn: Domain = { name: 'USSSA', systems: ['http://hl7.org/fhir/sid/us-ssn'] };
+/** US social security numbers. */
+export const socialSecurity: Domain = { name: 'USSSA', systems: ['http://hl7.org/fhir/sid/us-ssn'] };
 
 export class Domains {
   /** The asker's own come first. */
@@ -31,7 +32,10 @@ export class Domains {
     this.#asker = asker;
     const known = participants.flatMap((one) => domainsOf(one).map((domain) => ({ owner: one.key, domain })));
     const isOthers = (owner: string) => Number(owner !== asker);
-    this.#known = [...known.sort((a, b) => isOthers(a.owner) - isOthers(b.owner)), { owner: '', domain: ssn }];
+    this.#known = [
+      ...known.sort((a, b) => isOthers(a.owner) - isOthers(b.owner)),
+      { owner: '', domain: socialSecurity },
+    ];
   }
 
   /**

@@ -3,11 +3,9 @@ import { repetitions } from '@causeway/hl7v2';
 import type { Identifier } from '@medplum/fhirtypes';
 import { byIdentifier } from './criteria.ts';
 import { wantedDomains } from './demographics.ts';
-import { isOf } from './domains.ts';
+import { isOf, socialSecurity } from './domains.ts';
 import { findPersons, identifiersInUse } from './persons.ts';
 import { type QueryReply, type Question, wrongIn } from './query.ts';
-
-const ssn = 'http://hl7.org/fhir/sid/us-ssn';
 
 /** Answers a Q23. @throws QueryError */
 export async function correspondingIdentifiers(question: Question): Promise<QueryReply> {
@@ -29,7 +27,7 @@ export async function correspondingIdentifiers(question: Question): Promise<Quer
     throw wrongIn(3, '205', 'The identifier is one of several people', place);
   const wanted = wantedDomains(question, 4);
   const isQueried = (one: Identifier) => one.value === number && isOf(one, [domain]);
-  const isWanted = (one: Identifier) => (wanted === undefined ? one.system !== ssn : isOf(one, wanted));
+  const isWanted = (one: Identifier) => (wanted === undefined ? !isOf(one, [socialSecurity]) : isOf(one, wanted));
   const held = await identifiersInUse(record, access, patients[0]!);
   const found = held.filter((one) => isCurrent(one) && !isQueried(one) && isWanted(one));
   if (found.length === 0) return { status: 'NF', segments: [], patients: [] };

@@ -7,14 +7,11 @@
 import type { Condition, ResponseSegment } from '@causeway/hl7v2';
 import { immunizationSegments, personSegments } from '@causeway/mapping';
 import type { Immunization, Patient, Resource } from '@medplum/fhirtypes';
-import { type AskedPerson, type Likeness, likeness, readPerson } from './asked-person.ts';
-import { byIdentifier, byTraits, type Criteria } from './criteria.ts';
-import { findPersons, readPatient } from './persons.ts';
+import { readPerson } from './asked-person.ts';
+import { candidatesOf } from './candidates.ts';
 import { limitOf, QueryError, type QueryReply, type Question, wrongIn } from './query.ts';
 
-const mostCandidates = 20;
-/** So many people are held against the one asked for, for each way of looking. */
-const compared = 100;
+export const mostCandidates = 20;
 const mostImmunizations = 1_000;
 
 const profile = (id: string) => [id, 'CDCPHINVS'];
@@ -55,9 +52,14 @@ export async function immunizationHistory(question: Question): Promise<QueryRepl
     status: 'OK',
     hits: found.length,
     profile: profile('Z31'),
-    segments: found.flatMap((patient, i) => personSegments(named(question, patient), [], i + 1)),
+    segments: listed(question, found),
     patients: found.map(({ id }) => id!),
   };
+}
+
+/** Candidates, numbered. */
+export function listed(question: Question, patients: readonly Patient[]): ResponseSegment[] {
+  return patients.flatMap((patient, i) => personSegments(named(question, patient), [], i + 1));
 }
 
 /** Z34 or Z44, as QPD-1 or MSH-21 says. @throws QueryError */
@@ -68,40 +70,8 @@ function profileAsked({ message }: Question): 'Z34' | 'Z44' {
   throw wrongIn(1, '103', 'The query is none that is answered: Z34 (history) and Z44 (evaluated history) are');
 }
 
-/**
- * Those who are the person asked for, and those who may be. Where somebody is for sure, others who are less surely do not
- * count: a twin of a like name hides nobody.
- */
-async function candidatesOf(
-  { record, persons, access }: Question,
-  person: AskedPerson,
-): Promise<{ matches: Patient[]; candidates: Patient[]; isCrowded: boolean }> {
-  const { numbers, patient } = person;
-  const found = new Map<string, { like: Likeness; patient: Patient }>();
-  const of = (like: Likeness) => [...found.values()].filter((one) => one.like === like).map((one) => one.patient);
-  let isCrowded = false;
-  const hold = (one: Patient) => found.set(one.id!, { like: likeness(person, one), patient: one });
-  const look = async (criteria: Criteria) => {
-    const { patients, next } = await findPersons(record, access, criteria, compared);
-    isCrowded ||= next !== undefined;
-    for (const one of patients) hold(one);
-  };
-  for (const { domain, value } of numbers) await look(byIdentifier(domain, value));
-  const [{ family = '', given = [] } = {}] = patient.name ?? [];
-  const { birthDate } = patient;
-  if (of('number').length === 0 && birthDate) {
-    if (family) await look(byTraits({ family, birthDate }));
-    if (given[0]) await look(byTraits({ given: given[0], birthDate }));
-    const alike = of('same').length > 0 ? [] : await persons.alike(patient);
-    const read = alike.filter((id) => !found.has(id)).map((id) => readPatient(record, access, id));
-    for (const one of await Promise.all(read)) if (one) hold(one);
-  }
-  const matches = (['number', 'same', 'linked'] as const).map(of).find(({ length }) => length > 0) ?? [];
-  return { matches, candidates: of('candidate'), isCrowded };
-}
-
 /** PID, PD1, NK1 and every immunization that holds, the oldest first. @throws QueryError where there are too many */
-async function history(question: Question, patient: Patient): Promise<ResponseSegment[]> {
+export async function history(question: Question, patient: Patient): Promise<ResponseSegment[]> {
   const { record, access } = question;
   const search = async (type: string, parameters: [string, string][]) => {
     const of: [string, string] = ['patient', patient.id!];

@@ -194,12 +194,16 @@ it('answers whatever stands in a query, by no failure of its own', async () => {
   const codes = new Set<string | undefined>();
   await fc.assert(
     fc.asyncProperty(
-      fc.constantFrom(['QBP', 'Q22'], ['QBP', 'Q23'], ['QBP', 'Q11'], ['QRY', 'A19'], ['QCN', 'J01']),
+      fc.constantFrom(['QBP', 'Q22'], ['QBP', 'Q23'], ['QBP', 'Q11'], ['QRY', 'A19'], ['VXQ', 'V01'], ['QCN', 'J01']),
       fc.constantFrom('Z34^x', 'Z44', 'IHE PDQ Query'),
       field,
       async ([code, event], name, content) => {
         const segment =
-          code === 'QBP' ? `QPD|${name}|T|${content}` : code === 'QRY' ? `QRD||R|I|T||||${content}` : `QID|${content}`;
+          code === 'QBP'
+            ? `QPD|${name}|T|${content}`
+            : code === 'QRY' || code === 'VXQ'
+              ? `QRD||R|I|T||||${content}`
+              : `QID|${content}`;
         const message = parseMessage(
           `MSH|^~\\&|EHR|CLINIC|HUB|R|2024||${code}^${event}|Q${++asked}|P|2.5\r${segment}\r`,
         );

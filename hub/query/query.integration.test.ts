@@ -670,6 +670,35 @@ describe('patient query (A19)', () => {
   });
 });
 
+describe('query for a vaccination record (VXQ)', () => {
+  const vxq = (subject: string, filter = '') =>
+    ask(
+      `MSH|^~\\&|EHR|CLINIC|HUB|REGION|20240301||VXQ^V01|Q${++made}|P|2.3.1\r` +
+        `QRD|20240301|R|I|ASK8|||10^RD|${subject}|VXI\rQRF|HUB||||${filter}\r`,
+    );
+
+  it('tells the record of the one who matches, by name and birth date or by number', async () => {
+    for (const answer of [await vxq('^Child^Robin', '~20200512'), await vxq('300')]) {
+      expect([answer.type.code, answer.type.event, answer.get('MSA-1')]).toEqual(['VXR', 'V03', 'AA']);
+      const names = answer.segments.map(({ name }) => name);
+      expect(names.slice(0, 5)).toEqual(['MSH', 'MSA', 'QRD', 'QRF', 'PID']);
+      expect(answer.all('RXA')).toHaveLength(2);
+    }
+    const bySocialSecurity = await vxq('', '123456789');
+    expect([bySocialSecurity.type.code, ...families(bySocialSecurity)]).toEqual(['VXR', 'Marlow']);
+  });
+
+  it('lists several, and says where there is nobody or too little is said', async () => {
+    const several = await vxq('^Child^Rob', '~20200512');
+    expect([several.type.code, several.type.event, several.all('PID').length]).toEqual(['VXX', 'V02', 2]);
+    expect(several.all('RXA')).toEqual([]);
+    const nobody = await vxq('^Nobody^Here', '~20200512');
+    expect([nobody.type.code, ...outcome(nobody), nobody.segments.length]).toEqual(['QCK', 'AA', 'NF', 3]);
+    const vague = await vxq('^Child^Robin');
+    expect([vague.type.code, ...outcome(vague)]).toEqual(['QCK', 'AE', 'AE']);
+  });
+});
+
 it('answers what is no query of its form with the reason', async () => {
   const head = (code: string) => `MSH|^~\\&|EHR|CLINIC|HUB|REGION|20240301||${code}|Q${++made}|P|2.5\r`;
   const none = await ask(`${head('QBP^Q22^QBP_Q21')}RCP|I\r`);
@@ -678,6 +707,6 @@ it('answers what is no query of its form with the reason', async () => {
   expect([...outcome(untagged), untagged.segment('ERR')!.rawField(2)]).toEqual(['AE', 'AE', 'QPD^1^2']);
   const later = await ask(`${head('QBP^Q23^QBP_Q21')}QPD|IHE PIX Query|X|100^^^CLINIC\rRCP|D\r`);
   expect([...outcome(later), later.segment('ERR')!.rawField(2)]).toEqual(['AE', 'AE', 'RCP^1^1']);
-  const other = await ask(`${head('VXQ^V01')}QRD|20240301|R|I|X|||1^RD|^Child^Robin\r`);
+  const other = await ask(`${head('QRY^R02')}QRD|20240301|R|I|X|||1^RD|100|RES\r`);
   expect([other.type.code, other.get('MSA-1'), other.get('ERR-3')]).toEqual(['ACK', 'AR', '200']);
 });

@@ -10,16 +10,20 @@ import type { Domains } from './domains.ts';
 export interface QueryKind {
   /** What a participant must be allowed to ask for; undefined where nothing is given out. */
   topic: QueryTopic | undefined;
+  /** The segment that says what is asked. */
+  segment: 'QPD' | 'QRD' | 'QID';
   /** MSH-9 of the answer. */
   answer: readonly [string, string, string];
 }
 
 const kinds: { [type: string]: QueryKind } = {
-  'QBP^Q22': { topic: 'demographics', answer: ['RSP', 'K22', 'RSP_K21'] },
-  'QBP^Q23': { topic: 'identifiers', answer: ['RSP', 'K23', 'RSP_K23'] },
-  'QBP^Q11': { topic: 'immunizations', answer: ['RSP', 'K11', 'RSP_K11'] },
-  'QRY^A19': { topic: 'demographics', answer: ['ADR', 'A19', 'ADR_A19'] },
-  'QCN^J01': { topic: undefined, answer: ['ACK', 'J01', 'ACK'] },
+  'QBP^Q22': { topic: 'demographics', segment: 'QPD', answer: ['RSP', 'K22', 'RSP_K21'] },
+  'QBP^Q23': { topic: 'identifiers', segment: 'QPD', answer: ['RSP', 'K23', 'RSP_K23'] },
+  'QBP^Q11': { topic: 'immunizations', segment: 'QPD', answer: ['RSP', 'K11', 'RSP_K11'] },
+  'QRY^A19': { topic: 'demographics', segment: 'QRD', answer: ['ADR', 'A19', 'ADR_A19'] },
+  // Nobody, too many, an error; otherwise VXR or VXX.
+  'VXQ^V01': { topic: 'immunizations', segment: 'QRD', answer: ['QCK', 'Q02', 'QCK_Q02'] },
+  'QCN^J01': { topic: undefined, segment: 'QID', answer: ['ACK', 'J01', 'ACK'] },
 };
 
 /** The kind of query that a message of this type (MSH-9.1, MSH-9.2) is; undefined for one that is not answered. */
@@ -40,12 +44,14 @@ export interface Question {
   continuations: Continuations;
 }
 
-/** HL7 table 0208; `TM` is that of the immunization guide: too many candidates. */
+/** HL7 table 0208; `TM`, too many candidates, is of the immunization guide. */
 export type QueryStatus = 'OK' | 'NF' | 'AE' | 'AR' | 'TM';
 
 /** What a query is answered. */
 export interface QueryReply {
   status: QueryStatus;
+  /** MSH-9, where it is another than that of the kind. */
+  type?: readonly [string, string, string];
   conditions?: Condition[];
   /** MSH-21. */
   profile?: FieldValue;

@@ -2,7 +2,14 @@
  * Answers queries of HL7 v2: read under the access of the participant that asks, recorded in the record of accesses before
  * the answer may leave.
  */
-import { type Acknowledgement, type Condition, type Message, type ResponseSegment, respond } from '@causeway/hl7v2';
+import {
+  type Acknowledgement,
+  type Condition,
+  type Message,
+  type ResponseSegment,
+  respond,
+  type Segment,
+} from '@causeway/hl7v2';
 import type { Logger } from 'pino';
 import type { Database } from '../database/index.ts';
 import { faultText } from '../faults.ts';
@@ -15,6 +22,7 @@ import { Domains } from './domains.ts';
 import { correspondingIdentifiers } from './identifiers.ts';
 import { immunizationHistory } from './immunizations.ts';
 import { QueryError, type QueryKind, type QueryReply, type Question } from './query.ts';
+import { vaccinationRecord } from './vaccination-record.ts';
 
 export interface ResponderParts {
   /** Under row security: each read has the scope of its access. */
@@ -81,8 +89,7 @@ export class QueryResponder {
   }
 
   async #reply({ message, source, kind }: TakenQuery, access: Access): Promise<QueryReply> {
-    const [code] = kind.answer;
-    checkForm(message, code);
+    checkForm(message, kind);
     const domains = new Domains(this.#parts.participants.all(), source);
     const { record, persons } = this.#parts;
     const question: Question = {
@@ -103,6 +110,8 @@ export class QueryResponder {
         return immunizationHistory(question);
       case 'A19':
         return findPatient(question);
+      case 'Q02':
+        return vaccinationRecord(question);
       default:
         await this.#continuations.cancel(source, message.get('QID-1') ?? '');
         return { status: 'OK', segments: [], patients: [] };
@@ -111,7 +120,7 @@ export class QueryResponder {
 
   async #recorded(query: TakenQuery, access: Access, reply: QueryReply, status: number): Promise<Acknowledgement> {
     const { message } = query;
-    const said = asked(message).map(({ raw }) => raw.toWellFormed());
+    const said = asked(query).map(({ raw }) => raw.toWellFormed());
     const what = `${message.type.code}^${message.type.event} ${said.join(' ').slice(0, recordedAsked)}`;
     try {
       await this.#parts.accessLog.record(access, { action: 'query', what, status, patients: reply.patients });
@@ -126,8 +135,7 @@ export class QueryResponder {
 const unavailable: Condition = { errorCode: '207', message: 'The hub could not answer the query; ask again' };
 
 /** @throws QueryError where the query is not of its form */
-function checkForm(message: Message, answer: string): void {
-  const name = answer === 'RSP' ? 'QPD' : answer === 'ADR' ? 'QRD' : 'QID';
+function checkForm(message: Message, { segment: name }: QueryKind): void {
   const segment = message.segment(name);
   if (segment === undefined) {
     throw new QueryError({ errorCode: '100', message: `The query has no ${name}`, segment: name });
@@ -135,7 +143,7 @@ function checkForm(message: Message, answer: string): void {
   const at = { segment: name, occurrence: 1 };
   if (segment.raw.length > mostAsked)
     throw new QueryError({ ...at, errorCode: '104', message: 'The query is too long' });
-  const tag = { QPD: 2, QRD: 4, QID: 1 }[name]!;
+  const tag = { QPD: 2, QRD: 4, QID: 1 }[name];
   if (name !== 'QRD' && message.get(`${name}-${tag}`) === undefined) {
     throw new QueryError({
       ...at,
@@ -151,24 +159,21 @@ function checkForm(message: Message, answer: string): void {
   }
 }
 
-function composed({ message, kind, expectedSequenceNumber }: TakenQuery, reply: QueryReply): Acknowledgement {
-  const { status, hits, pointer, profile, conditions } = reply;
+function composed(query: TakenQuery, reply: QueryReply): Acknowledgement {
+  const { message, kind, expectedSequenceNumber } = query;
+  const { status, profile, conditions, type = kind.answer } = reply;
+  const [code] = type;
   const segments: ResponseSegment[] = [];
-  if (kind.topic !== undefined) {
-    const tag = message.get('QPD-2') ?? message.get('QRD-4');
-    const name = message.segment('QPD')?.field(1).first;
-    const named = name && Array.from({ length: name.componentCount }, (_, i) => name.component(i + 1).text);
-    const counts = hits === undefined ? {} : { 4: hits, 5: hits, 6: 0 };
-    segments.push({ name: 'QAK', values: { 1: tag?.slice(0, 32), 2: status, 3: named, ...counts } }, ...asked(message));
-    if (message.segment('QRF')) segments.push(message.segment('QRF')!);
-    segments.push(...reply.segments);
-    if (pointer !== undefined) segments.push({ name: 'DSC', values: { 1: pointer, 2: 'I' } });
-  }
+  // By chapter: VXR and VXX have no QAK, QCK nothing beside it.
+  if (['RSP', 'ADR', 'QCK'].includes(code)) segments.push(queryStatus(message, reply));
+  if (['RSP', 'ADR', 'VXR', 'VXX'].includes(code)) segments.push(...asked(query));
+  segments.push(...reply.segments);
+  if (reply.pointer !== undefined) segments.push({ name: 'DSC', values: { 1: reply.pointer, 2: 'I' } });
   return respond(message, {
     outcome: status === 'AE' ? 'error' : status === 'AR' ? 'reject' : 'accept',
     time: new Date(),
     controlId: newId().replaceAll('-', '').slice(-20),
-    type: kind.answer,
+    type,
     profile,
     conditions,
     expectedSequenceNumber,
@@ -176,10 +181,19 @@ function composed({ message, kind, expectedSequenceNumber }: TakenQuery, reply: 
   });
 }
 
+/** QAK. */
+function queryStatus(message: Message, { status, hits }: QueryReply): ResponseSegment {
+  const tag = message.get('QPD-2') ?? message.get('QRD-4');
+  const name = message.segment('QPD')?.field(1).first;
+  const named = name && Array.from({ length: name.componentCount }, (_, i) => name.component(i + 1).text);
+  const counts = hits === undefined ? {} : { 4: hits, 5: hits, 6: 0 };
+  return { name: 'QAK', values: { 1: tag?.slice(0, 32), 2: status, 3: named, ...counts } };
+}
+
 /** What the query asks, as far as it can be repeated. */
-function asked(message: Message) {
-  const segment = message.segment('QPD') ?? message.segment('QRD') ?? message.segment('QID');
-  return segment === undefined || segment.raw.length > mostAsked ? [] : [segment];
+function asked({ message, kind }: TakenQuery): Segment[] {
+  const names = kind.segment === 'QRD' ? ['QRD', 'QRF'] : [kind.segment];
+  return names.flatMap((name) => message.segment(name) ?? []).filter(({ raw }) => raw.length <= mostAsked);
 }
 
 function failed(status: 'AE' | 'AR', conditions: Condition[]): QueryReply {

@@ -9,7 +9,7 @@ import { useUser } from '../session/session.ts';
 const TOPICS: { value: QueryTopic; label: string; description: string }[] = [
   { value: 'demographics', label: 'Demographics', description: 'Who somebody is (QBP^Q22, QRY^A19)' },
   { value: 'identifiers', label: 'Identifiers', description: 'By which numbers a person is known elsewhere (QBP^Q23)' },
-  { value: 'immunizations', label: 'Immunizations', description: 'A person’s immunizations (QBP^Q11)' },
+  { value: 'immunizations', label: 'Immunizations', description: 'A person’s immunizations (QBP^Q11, VXQ^V01)' },
 ];
 
 export function SenderQueries({ participant }: { participant: Participant }) {
