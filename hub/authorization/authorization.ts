@@ -15,8 +15,11 @@ import { removeExpired } from './artifacts.ts';
 import { isLoopback } from './client-rules.ts';
 import { Clients, type RegisteredClient } from './clients.ts';
 import { OAuthGrants, type VerifiedToken } from './grants.ts';
+import { guardedFetch } from './guarded-fetch.ts';
 import { type Handed, handTo, mountPath } from './handler.ts';
 import { type Answer, answer, type Exchange, type InteractionParts, type Question, question } from './interactions.ts';
+import { introspection } from './introspection.ts';
+import { KeySets } from './key-sets.ts';
 import { SigningKeys } from './keys.ts';
 import { Launches } from './launches.ts';
 import { type Addresses, makeProvider } from './provider.ts';
@@ -27,6 +30,7 @@ export interface AuthorizationParts {
   database: Database;
   master: Buffer;
   log: Logger;
+  /** Addresses below which key sets are fetched although they are in a private network. */
   keysFrom: readonly string[];
   /** The user of this name, where there is one. */
   user(username: string): Promise<User | undefined>;
@@ -49,6 +53,7 @@ export class Authorization {
   readonly launches: Launches;
   readonly #parts: AuthorizationParts;
   readonly #keys: SigningKeys;
+  readonly #keySets: KeySets;
   #open: Open | undefined;
   #timer: NodeJS.Timeout | undefined;
 
@@ -58,6 +63,7 @@ export class Authorization {
     this.grants = new OAuthGrants(parts.database);
     this.launches = new Launches(parts.database);
     this.#keys = new SigningKeys(parts.database, parts.master);
+    this.#keySets = new KeySets((url) => guardedFetch(url, parts.keysFrom));
   }
 
   /** Begins to answer. @param url where the hub is reached: scheme, host and port */
@@ -81,6 +87,23 @@ export class Authorization {
   async answer(request: IncomingMessage, response: ServerResponse, body: Buffer | undefined): Promise<void> {
     const { provider } = this.#opened();
     await handTo(provider, request, response, await this.#handed(provider, request, body));
+  }
+
+  /**
+   * What the token in a request for introspection is, told to a resource server that shows its own.
+   * @throws RecordError 401, 403 where it may not ask
+   */
+  async introspect(bearer: string, body: Buffer | undefined): Promise<object> {
+    const { addresses } = this.#opened();
+    const asking = await this.verify(bearer);
+    if (!asking) throw new RecordError(401, 'login', 'The token is not one of this hub, or not any more.');
+    const client = await this.clients.one(asking.client);
+    if (client?.metadata.may_introspect !== true) {
+      throw new RecordError(403, 'forbidden', 'This client may not introspect the tokens of others.');
+    }
+    const token = new URLSearchParams(body?.toString() ?? '').get('token');
+    if (!token) throw new RecordError(400, 'required', 'token is missing.', 'token');
+    return introspection(this.#parts.database, addresses, token);
   }
 
   /** What a token stands for; undefined where it is none of this server's, or not any more. */
@@ -108,7 +131,9 @@ export class Authorization {
     by: string,
   ): Promise<{ client: RegisteredClient; secret: string | undefined }> {
     const { Client } = this.#opened().provider;
-    const metadata = { ...withAllowedScopes(described), client_id: randomUUID() } as ClientMetadata;
+    const { may_introspect } = described;
+    const own = may_introspect === undefined ? {} : { may_introspect };
+    const metadata = { ...withAllowedScopes(described), ...own, client_id: randomUUID() } as ClientMetadata;
     const needsSecret = (Client as unknown as { needsSecret(metadata: ClientMetadata): boolean }).needsSecret;
     const secret = needsSecret({ token_endpoint_auth_method: 'client_secret_basic', ...metadata })
       ? randomBytes(32).toString('base64url')
@@ -164,6 +189,8 @@ export class Authorization {
       const parameters = method === 'POST' && form ? form : new URLSearchParams(query);
       return { method: 'GET', url: `${path}?${withConsent(parameters)}` };
     }
+    const assertion = form?.get('client_assertion');
+    if (assertion) await this.#keySets.forget(provider, assertion);
     if (form && path === '/par') return posted(url, withConsent(form));
     if (form && path === '/token') {
       return posted(url, await withClient(provider, form, request.headers.authorization !== undefined));
@@ -186,9 +213,13 @@ export class Authorization {
     const keys = await this.#keys.load();
     const kids = keys.map(({ kid }) => kid).join();
     if (this.#open?.kids === kids) return;
-    const { database, master, keysFrom } = this.#parts;
+    const { database, master } = this.#parts;
     const claims = (username: string, grantId: string | undefined) => this.#claims(addresses, username, grantId);
-    const provider = makeProvider({ database, master, clients: this.clients, keysFrom, claims }, addresses, keys);
+    const provider = makeProvider(
+      { database, master, clients: this.clients, keySets: this.#keySets, claims },
+      addresses,
+      keys,
+    );
     provider.use(completeAnswers(this.grants, `${addresses.issuer}/smart-style.json`));
     provider.on('server_error', (_ctx, error) =>
       this.#parts.log.error({ error: faultText(error) }, 'the authorization server failed to answer'),

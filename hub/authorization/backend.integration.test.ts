@@ -22,11 +22,15 @@ let keySets: Server;
 let keySetUrl: string;
 let keySet: object = { keys: [] };
 let redirectTo: string | undefined;
+let cacheControl: string | undefined;
 
 beforeAll(async () => {
   keySets = createServer((_request, response) => {
     if (redirectTo) response.writeHead(302, { location: redirectTo }).end();
-    else response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(keySet));
+    else {
+      const cache = cacheControl === undefined ? {} : { 'cache-control': cacheControl };
+      response.writeHead(200, { 'content-type': 'application/json', ...cache }).end(JSON.stringify(keySet));
+    }
   });
   await new Promise<void>((resolve) => keySets.listen(0, '127.0.0.1', resolve));
   keySetUrl = `http://127.0.0.1:${(keySets.address() as AddressInfo).port}`;
@@ -74,7 +78,6 @@ describe('a token', () => {
       ['GET', '/fhir/Patient/a/Condition'],
       ['GET', '/fhir/Patient/a/*'],
       ['GET', '/fhir/Patient/$explain?name=a'],
-      ['POST', '/fhir', { resourceType: 'Bundle', type: 'batch', entry: [] }],
       ['POST', '/fhir/$graphql', {}],
       ['POST', '/fhir/Patient/$validate', { resourceType: 'Patient' }],
       ['GET', '/api/messages'],
@@ -281,6 +284,25 @@ describe('key sets by address', () => {
     expect(await ask(first)).toBe(200);
     expect(await ask(first, { jku: `${keySetUrl}/allowed/jwks` })).toBe(200);
     expect(await ask(first, { jku: `${keySetUrl}/allowed/other` })).toBe(401);
+  });
+
+  test('are kept no longer than their Cache-Control says', async () => {
+    const [first, second] = [await assertionKey(), await assertionKey()];
+    const uri = { jwks: undefined, jwks_uri: `${keySetUrl}/allowed/rotating` };
+    const made = await backendService(hub, [], 'system/Patient.rs', uri);
+    const ask = async (by: AssertionKey) =>
+      (await systemToken(hub, await assertion(hub, made.id, by), 'system/Patient.rs')).status;
+    cacheControl = 'max-age=0';
+    keySet = { keys: [first.jwk] };
+    expect(await ask(first)).toBe(200);
+    keySet = { keys: [second.jwk] };
+    expect(await ask(first)).toBe(401);
+    expect(await ask(second)).toBe(200);
+    cacheControl = 'max-age=3600';
+    expect(await ask(second)).toBe(200);
+    keySet = { keys: [] };
+    expect(await ask(second)).toBe(200);
+    cacheControl = undefined;
   });
 
   test('that lead into the hub’s own network are not fetched', async () => {

@@ -17,8 +17,11 @@ export const launchScopes = [
   'launch/encounter',
 ];
 
-/** Metadata of ours: the scopes a client may ask for, and where the hub starts it for a patient. */
-export const ownMetadata = ['allowed_scopes', 'launch_url'];
+/**
+ * Metadata of ours: the scopes a client may ask for, where the hub starts it for a patient, and whether it is a resource
+ * server that may introspect the tokens of others, which only an administrator says.
+ */
+export const ownMetadata = ['allowed_scopes', 'launch_url', 'may_introspect'];
 
 const mostAddresses = 20;
 const mostScopes = 100;
@@ -43,6 +46,9 @@ export function clientFault(metadata: Partial<ClientMetadata>): string | undefin
     return `redirect_uris has ${redirect.slice(0, 100)}; it must be https, without user or fragment`;
   const launch = metadata.launch_url;
   if (launch !== undefined && !isOwnHttp(launch)) return 'launch_url must be an https address';
+  const { may_introspect: mayIntrospect } = metadata;
+  if (mayIntrospect !== undefined && mayIntrospect !== true) return 'may_introspect may be true, or left out';
+  if (mayIntrospect && method === 'none') return 'may_introspect is for clients that show who they are';
   return scopesFault(metadata.allowed_scopes, isBackend);
 }
 

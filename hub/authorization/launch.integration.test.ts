@@ -4,9 +4,12 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Answer, startTestHub, type TestHub } from '../testing.ts';
 import { Accounts } from '../trust/index.ts';
 import {
+  assertion,
+  assertionKey,
   authorizationRequest,
   authorize,
   Browser,
+  backendService,
   type Decision,
   decide,
   form,
@@ -14,6 +17,7 @@ import {
   publicApp,
   redirectUri,
   register,
+  systemToken,
   tokenFor,
   withToken,
 } from './testing.ts';
@@ -89,6 +93,8 @@ describe('standalone launch', () => {
       ['fhirUser', 'launch/patient', 'openid', 'patient/Observation.rs', 'patient/Patient.rs'].sort(),
     );
     expect(token.json.expires_in).toBeLessThanOrEqual(3600);
+    expect(token.headers.get('cache-control')).toContain('no-store');
+    expect(token.headers.get('pragma')).toBe('no-cache');
     expect(token.json.refresh_token).toBeUndefined();
     const style = await fetch(token.json.smart_style_url);
     expect(await style.json()).toHaveProperty('color_background');
@@ -173,6 +179,78 @@ describe('standalone launch', () => {
   });
 });
 
+describe('Bundles', () => {
+  const entry = (method: string, url: string, resource?: object) => ({
+    request: { method, url },
+    ...(resource ? { resource } : {}),
+  });
+  const bundle = (token: string, type: string, entries: object[]) =>
+    withToken(hub, token, '/fhir', 'POST', { resourceType: 'Bundle', type, entry: entries });
+  const statuses = ({ json }: Answer) =>
+    json.entry.map((one: { response: { status: string } }) => one.response.status.slice(0, 3));
+
+  test('are judged entry by entry', async () => {
+    const { token } = await launch('patient/Patient.rs patient/Observation.s');
+    const answer = await bundle(token.json.access_token, 'batch', [
+      entry('GET', `Patient/${ada}`),
+      entry('GET', `Patient/${bob}`),
+      entry('GET', 'Observation?status=final'),
+      entry('GET', 'Observation/x'),
+      entry('GET', 'Condition?code=a'),
+      entry('GET', 'Patient?_revinclude=Condition:subject'),
+      entry('GET', `Patient/${ada}/$everything`),
+      entry('GET', `Patient/${ada}/_history`),
+      entry('POST', 'Patient', { resourceType: 'Patient' }),
+      entry('PUT', `Patient/${ada}`, { resourceType: 'Patient', id: ada }),
+      entry('DELETE', `Patient/${ada}`),
+      entry('DELETE', 'Observation?status=final'),
+    ]);
+    expect(answer.status, answer.text).toBe(200);
+    expect(statuses(answer)).toEqual([
+      '200',
+      '404',
+      '200',
+      '403',
+      '403',
+      '403',
+      '403',
+      '200',
+      '403',
+      '403',
+      '403',
+      '403',
+    ]);
+    expect(answer.json.entry[2].resource.entry).toHaveLength(2);
+  });
+
+  test('as a transaction are refused whole where one entry is', async () => {
+    const { token } = await launch('user/Observation.cs');
+    const observation = { resourceType: 'Observation', status: 'final', code: { text: 'made by an app' } };
+    const made = await bundle(token.json.access_token, 'transaction', [entry('POST', 'Observation', observation)]);
+    expect(made.status, made.text).toBe(200);
+    for (const other of [
+      entry('POST', 'Condition', { resourceType: 'Condition', subject: { display: 'a' } }),
+      entry('PUT', 'Observation/a', { ...observation, id: 'a' }),
+      entry('PUT', 'Observation?status=final', observation),
+      entry('DELETE', 'Observation?status=final'),
+      entry('GET', 'Observation/a'),
+    ]) {
+      const refused = await bundle(token.json.access_token, 'transaction', [
+        entry('POST', 'Observation', observation),
+        other,
+      ]);
+      expect(refused.status, JSON.stringify(other)).toBe(403);
+    }
+    const { json } = await hub.get('/fhir/Observation?_content=made');
+    expect(json.entry).toHaveLength(1);
+  });
+
+  test('by scopes with parameters alone are refused', async () => {
+    const { token } = await launch('patient/Observation.rs?category=laboratory');
+    expect((await bundle(token.json.access_token, 'batch', [entry('GET', 'Observation')])).status).toBe(403);
+  });
+});
+
 describe('EHR launch', () => {
   const open = async (client = app, patient = ada) => {
     const opened = await browser.post('/api/launches', { client, patient });
@@ -192,6 +270,23 @@ describe('EHR launch', () => {
       scope: 'launch patient/Observation.rs',
     });
     await expect(launch('launch patient/Observation.rs', {}, { launch: handle })).rejects.toThrow(/has expired/);
+  });
+
+  test('carries the visit that is open', async () => {
+    const headers = { 'content-type': 'application/fhir+json' };
+    const visit = {
+      resourceType: 'Encounter',
+      status: 'finished',
+      class: { code: 'AMB' },
+      subject: { reference: `Patient/${ada}` },
+    };
+    const encounter = (await hub.send('POST', '/fhir/Encounter', visit, { headers })).json.id;
+    const opened = await browser.post('/api/launches', { client: app, patient: ada, encounter });
+    const handle = new URL(opened.json.address).searchParams.get('launch')!;
+    const { token } = await launch('launch launch/encounter patient/Encounter.r', {}, { launch: handle });
+    expect(token.json).toMatchObject({ patient: ada, encounter });
+    expect((await withToken(hub, token.json.access_token, `/fhir/Encounter/${encounter}`)).status).toBe(200);
+    expect((await browser.post('/api/launches', { client: app, patient: ada, encounter: 'nothing' })).status).toBe(404);
   });
 
   test('the patient is that of the launch, whatever the browser says', async () => {
@@ -359,6 +454,56 @@ test('introspection tells an app of its own tokens, with the context', async () 
   });
   expect((await form(hub, '/oauth/introspect', { token: 'nonsense' }, basic)).json).toEqual({ active: false });
   expect((await form(hub, '/oauth/introspect', { token: json.access_token })).status).toBe(400);
+});
+
+test('introspection tells a resource server of the tokens of all, by its own token or as a client', async () => {
+  const key = await assertionKey();
+  const server = await backendService(hub, [key], 'system/Patient.rs', { may_introspect: true });
+  const plain = await backendService(hub, [key], 'system/Patient.rs');
+  const own = async (id: string) =>
+    (await systemToken(hub, await assertion(hub, id, key), 'system/Patient.rs')).json.access_token;
+  const { token } = await launch('openid fhirUser launch/patient offline_access patient/Patient.rs');
+  const bearer = { authorization: `Bearer ${await own(server.id)}` };
+  const told = await form(hub, '/oauth/introspect', { token: token.json.access_token }, bearer);
+  expect(told.json).toMatchObject({
+    active: true,
+    client_id: app,
+    patient: ada,
+    sub: 'ann',
+    iss: `${hub.url}/oauth`,
+    scope: token.json.scope,
+    need_patient_banner: true,
+    smart_style_url: token.json.smart_style_url,
+  });
+  const asClient = await form(hub, '/oauth/introspect', {
+    token: token.json.access_token,
+    client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
+    client_assertion: await assertion(hub, server.id, key),
+  });
+  expect(asClient.json).toMatchObject({ ...told.json, iat: expect.any(Number) });
+  expect((await form(hub, '/oauth/introspect', { token: 'nonsense' }, bearer)).json).toEqual({ active: false });
+  const service = await form(hub, '/oauth/introspect', { token: await own(plain.id) }, bearer);
+  expect(service.json).toMatchObject({ active: true, client_id: plain.id, scope: 'system/Patient.rs' });
+  await refresh(token.json.refresh_token);
+  expect((await form(hub, '/oauth/introspect', { token: token.json.refresh_token }, bearer)).json).toEqual({
+    active: false,
+  });
+  for (const [status, authorization] of [
+    [403, `Bearer ${await own(plain.id)}`],
+    [403, `Bearer ${token.json.access_token}`],
+    [401, 'Bearer nonsense'],
+  ] as [number, string][]) {
+    expect((await form(hub, '/oauth/introspect', { token: token.json.access_token }, { authorization })).status).toBe(
+      status,
+    );
+  }
+  const self = await hub.send(
+    'POST',
+    '/oauth/register',
+    { redirect_uris: [redirectUri], scope: 'patient/*.rs', may_introspect: true },
+    { role: null },
+  );
+  expect(self.json.may_introspect).toBeUndefined();
 });
 
 test('what apps find the server by', async () => {

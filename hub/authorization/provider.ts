@@ -12,7 +12,7 @@ import { artifactAdapter } from './artifacts.ts';
 import { checkAssertion } from './assertion.ts';
 import { clientFault, launchScopes, ownMetadata } from './client-rules.ts';
 import { type Clients, isSecret } from './clients.ts';
-import { guardedFetch } from './guarded-fetch.ts';
+import type { KeySets } from './key-sets.ts';
 import { problemPage } from './problem-page.ts';
 
 type Client = NonNullable<KoaContextWithOIDC['oidc']['client']>;
@@ -22,8 +22,7 @@ export interface ProviderParts {
   database: Database;
   master: Buffer;
   clients: Clients;
-  /** Addresses below which key sets are fetched although they are in a private network. */
-  keysFrom: readonly string[];
+  keySets: KeySets;
   /** The claims of a user; undefined where there is none of this name any more, or the sign-in that a token needs is over. */
   claims(username: string, grantId: string | undefined): Promise<UserClaims | undefined>;
 }
@@ -67,7 +66,7 @@ export function makeProvider(parts: ProviderParts, addresses: Addresses, keys: J
 }
 
 function configuration(parts: ProviderParts, addresses: Addresses, keys: JWK[]): Configuration {
-  const { database, clients, master } = parts;
+  const { database, clients, master, keySets } = parts;
   const cookie = { httpOnly: true, sameSite: 'lax', signed: true } as const;
   return {
     adapter: (kind: string) => (kind === 'Client' ? clients.adapter() : artifactAdapter(database, kind)),
@@ -111,7 +110,10 @@ function configuration(parts: ProviderParts, addresses: Addresses, keys: JWK[]):
       devInteractions: { enabled: false },
       dPoP: { enabled: false },
       clientCredentials: { enabled: true },
-      introspection: { enabled: true, allowedPolicy: (_ctx, client, token) => client.clientId === token.clientId },
+      introspection: {
+        enabled: true,
+        allowedPolicy: (_ctx, client, token) => client.clientId === token.clientId || client.may_introspect === true,
+      },
       revocation: { enabled: true, allowedPolicy: (_ctx, client, token) => client.clientId === token.clientId },
       pushedAuthorizationRequests: { enabled: true },
       registration: { enabled: true, issueRegistrationAccessToken: false },
@@ -163,7 +165,7 @@ function configuration(parts: ProviderParts, addresses: Addresses, keys: JWK[]):
       ctx.set('content-security-policy', "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'");
       ctx.body = problemPage(out.error_description ?? out.error);
     },
-    fetch: (url) => guardedFetch(String(url), parts.keysFrom),
+    fetch: (url) => keySets.fetch(String(url)),
     fetchResponseBodyLimits: { jwks_uri: 256 * 1024 },
   } as Configuration;
 }

@@ -42,7 +42,7 @@ export async function withClient(
 
 /** A registration whose `scope` may name any scope for resources, which the provider’s own list cannot hold. */
 export function withAllowedScopes(body: { [name: string]: unknown }): { [name: string]: unknown } {
-  const { scope, allowed_scopes: _own, client_id: _id, client_secret: _secret, ...kept } = body;
+  const { scope, allowed_scopes: _own, may_introspect: _may, client_id: _id, client_secret: _secret, ...kept } = body;
   return { ...kept, ...(scope === undefined ? {} : { allowed_scopes: scope }) };
 }
 
@@ -56,9 +56,13 @@ export function completeAnswers(grants: OAuthGrants, styleUrl: string): Paramete
     await next();
     const { oidc } = ctx as unknown as KoaContextWithOIDC;
     const body = ctx.body as { [name: string]: unknown } | undefined;
+    // SMART asks for it beside Cache-Control, for caches of HTTP/1.0.
+    ctx.set('pragma', 'no-cache');
     if (ctx.status >= 300 || typeof body !== 'object' || body === null) return;
     if (ctx.path === '/token') Object.assign(body, await tokenContext(oidc, grants, styleUrl));
-    if (ctx.path === '/introspect' && body.active === true) Object.assign(body, await introspected(oidc, grants));
+    if (ctx.path === '/introspect' && body.active === true) {
+      Object.assign(body, await introspected(oidc, grants, styleUrl));
+    }
     if (ctx.path === '/register') ctx.body = registered(body);
   };
 }
@@ -79,28 +83,33 @@ async function tokenContext(
   const kept = asked === undefined ? about : about.filter((scope) => asked.split(' ').includes(scope));
   return {
     scope: [...kept, ...(token.scope ?? '').split(' ')].filter((scope) => scope !== '').join(' '),
-    ...shownContext(context, kept),
-    ...(context?.patient === undefined ? {} : { need_patient_banner: !context.isEmbedded, smart_style_url: styleUrl }),
+    ...shownContext(context, kept, styleUrl),
   };
 }
 
 async function introspected(
   oidc: KoaContextWithOIDC['oidc'],
   grants: OAuthGrants,
+  styleUrl: string,
 ): Promise<{ [name: string]: unknown }> {
   const { Grant: grant, AccessToken: token } = oidc.entities;
   if (!grant || !token) return {};
   const about = scopesOf(grant as never).filter((scope) => launchScopes.includes(scope));
   return {
     scope: [...about, ...(token.scope ?? '').split(' ')].filter((scope) => scope !== '').join(' '),
-    ...shownContext(await grants.context(token.grantId!), about),
+    ...shownContext(await grants.context(token.grantId!), about, styleUrl),
   };
 }
 
-function shownContext(context: LaunchContext | undefined, scopes: string[]): { [name: string]: unknown } {
-  const { patient, encounter, fhirUser } = context ?? {};
+/** What of the context an app is told. */
+export function shownContext(
+  context: LaunchContext | undefined,
+  scopes: string[],
+  styleUrl: string,
+): { [name: string]: unknown } {
+  const { patient, encounter, fhirUser, isEmbedded } = context ?? {};
   return {
-    ...(patient === undefined ? {} : { patient }),
+    ...(patient === undefined ? {} : { patient, need_patient_banner: isEmbedded !== true, smart_style_url: styleUrl }),
     ...(encounter === undefined ? {} : { encounter }),
     ...(fhirUser === undefined || !scopes.includes('fhirUser') ? {} : { fhirUser }),
   };

@@ -29,6 +29,7 @@ import { isLenient, type ReturnPreference, returnPreference } from './fhir-prefe
 import { isUnchanged } from './fhir-read-routes.ts';
 import { searchBundle } from './fhir-search-bundle.ts';
 import { sendBundle } from './fhir-send.ts';
+import { refusedEntry } from './granted.ts';
 import { Turns } from './turns.ts';
 
 export function fhirBundleRoutes(app: FastifyInstance, parts: FhirParts): void {
@@ -64,6 +65,7 @@ async function carryOut(
   const exchange: BundleExchange = {
     base,
     isStoredWanted: wanted === 'representation',
+    refused: (entry) => refusedEntry(who, entry),
     single: (access, entry) => singleEntry(app, parts, request, access as Caller, entry),
     audit: (made, entries) => {
       const what = made.map((outcome) => outcome?.location ?? '').join(' ');

@@ -68,13 +68,57 @@ export async function grantedAccess<A extends Access>(
   homesOf: (patient: string) => Promise<number[]>,
 ): Promise<A> {
   if (!access.grant) return access;
-  const needs = needsOf(request);
   const { scopes } = access.grant;
   const wide = scopes.filter(({ context }) => context !== 'patient');
+  if (isBundle(request)) return wide.length > 0 ? readable(access, wide) : ofPatient(access, scopes, homesOf);
+  const needs = needsOf(request);
   if (wide.length > 0 && needs.every((need) => isCovered(wide, need))) return readable(access, wide);
   const uncovered = needs.find((need) => !isCovered(scopes, need));
   if (uncovered || needs.length === 0) throw refusal(uncovered);
-  const homes = access.grant.patient === undefined ? [] : await homesOf(access.grant.patient);
+  return ofPatient(access, scopes, homesOf);
+}
+
+/** What an entry of a Bundle is judged by: its method, address and condition. */
+export interface AskedEntry {
+  method: string;
+  url: string;
+  ifNoneExist?: string | undefined;
+}
+
+/**
+ * Why a client may not do what an entry of a Bundle asks for (SMART App Launch 2.2, "Batches and Transactions"). Those
+ * that are no plain interaction are judged by the address that answers them.
+ */
+export function refusedEntry({ grant }: Access, entry: AskedEntry): RecordError | undefined {
+  if (!grant) return undefined;
+  const wide = grant.scopes.filter(({ context }) => context !== 'patient');
+  const uncovered = needsOfEntry(entry).find((need) => !isCovered(wide.length > 0 ? wide : grant.scopes, need));
+  return uncovered && refusal(uncovered);
+}
+
+function needsOfEntry({ method, url, ifNoneExist }: AskedEntry): Need[] {
+  const [path, query] = url.split('?') as [string, string | undefined];
+  const [type, id, ...rest] = path.split('/') as [string, ...string[]];
+  const isPlain = rest.length === 0 && /^[A-Z]/.test(type) && !/^[$_]/.test(id ?? '');
+  if (!isPlain) return [];
+  if (method === 'GET' || method === 'HEAD') return [{ type, interaction: id === undefined ? 'search' : 'read' }];
+  const condition = method === 'POST' ? ifNoneExist : query;
+  const interaction = method === 'POST' ? 'create' : method === 'DELETE' ? 'delete' : 'update';
+  return [{ type, interaction }, ...(condition === undefined ? [] : search([type]))];
+}
+
+function isBundle(request: FastifyRequest): boolean {
+  return request.method === 'POST' && request.routeOptions.url === '/fhir' && !prefersAsync(request);
+}
+
+/** The access to one patient’s record. @throws RecordError 403 where none is in context */
+async function ofPatient<A extends Access>(
+  access: A,
+  scopes: readonly Scope[],
+  homesOf: (patient: string) => Promise<number[]>,
+): Promise<A> {
+  const { patient } = access.grant!;
+  const homes = patient === undefined ? [] : await homesOf(patient);
   if (homes.length === 0) throw new RecordError(403, 'forbidden', 'The token has no patient in context.');
   const own = access.homes === 'all' ? homes : homes.filter((home) => (access.homes as number[]).includes(home));
   return confinedTo(readable(access, scopes), own);

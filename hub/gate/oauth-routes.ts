@@ -36,7 +36,7 @@ export function oauthRoutes(app: FastifyInstance, parts: OAuthParts): void {
     [['GET', 'POST'], '/oauth/authorize'],
     [['GET'], '/oauth/authorize/:uid'],
     [['POST', 'OPTIONS'], '/oauth/token'],
-    [['POST', 'OPTIONS'], '/oauth/introspect'],
+    [['OPTIONS'], '/oauth/introspect'],
     [['POST', 'OPTIONS'], '/oauth/revoke'],
     [['POST', 'OPTIONS'], '/oauth/par'],
     [['GET', 'OPTIONS'], '/oauth/jwks'],
@@ -44,6 +44,11 @@ export function oauthRoutes(app: FastifyInstance, parts: OAuthParts): void {
     [['GET', 'OPTIONS'], '/oauth/.well-known/oauth-authorization-server'],
   ];
   for (const [method, url] of answered) app.route({ method, url, bodyLimit: formBytes, handler: hand });
+  app.post('/oauth/introspect', { bodyLimit: formBytes }, async (request, reply) => {
+    const bearer = /^Bearer (.+)$/i.exec(request.headers.authorization ?? '')?.[1];
+    if (bearer === undefined) return hand(request, reply);
+    return authorization.introspect(bearer, request.body as Buffer | undefined);
+  });
   app.post('/oauth/register', { bodyLimit: registrationBytes }, async (request, reply) => {
     await parts.rateLimits.take('register', request.ip);
     return hand(request, reply);

@@ -6,7 +6,14 @@
 import { isFhirError, type ScannedResource, scanResource } from '@causeway/fhir';
 import type { Database } from '../database/index.ts';
 import type { Access } from '../trust/index.ts';
-import { type BundleServices, type EntryOutcome, type ReadBundle, readBundle, runBatch } from './bundle.ts';
+import {
+  type BundleEntry,
+  type BundleServices,
+  type EntryOutcome,
+  type ReadBundle,
+  readBundle,
+  runBatch,
+} from './bundle.ts';
 import { Changes, type Found, type Removal, type WriteOutcome } from './changes.ts';
 import { CustomParameters } from './custom-parameters.ts';
 import { RecordError } from './errors.ts';
@@ -54,6 +61,8 @@ export interface Snapshot {
 export type BundleExchange = Pick<BundleServices, 'single' | 'audit' | 'fault' | 'isStoredWanted'> & {
   /** The base URL that the client used. */
   base: string;
+  /** Why an entry may not be carried out; of a transaction no entry is, then. */
+  refused?(entry: BundleEntry): RecordError | undefined;
 };
 
 export class FhirRecord {
@@ -284,6 +293,11 @@ export class FhirRecord {
     exchange: BundleExchange,
   ): Promise<{ type: 'batch' | 'transaction'; outcomes: EntryOutcome[] }> {
     const { type, entries, spool } = typeof sent === 'string' ? readBundle(sent, exchange.base) : sent;
+    for (const entry of entries) {
+      const refused = exchange.refused?.(entry);
+      if (refused && type === 'transaction') throw refused;
+      entry.error ??= refused;
+    }
     const services: BundleServices = {
       spool,
       find: (who, of, query, limit) => this.find(who, of, query, limit),
