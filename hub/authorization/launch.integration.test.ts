@@ -24,7 +24,7 @@ import {
 
 const password = 'a-good-password';
 const everything =
-  'openid fhirUser profile launch launch/patient launch/encounter offline_access online_access patient/*.rs user/*.cruds';
+  'openid fhirUser profile launch launch/patient launch/encounter offline_access online_access patient/*.cruds user/*.cruds';
 
 let hub: TestHub;
 let browser: Browser;
@@ -206,20 +206,7 @@ describe('Bundles', () => {
       entry('DELETE', 'Observation?status=final'),
     ]);
     expect(answer.status, answer.text).toBe(200);
-    expect(statuses(answer)).toEqual([
-      '200',
-      '404',
-      '200',
-      '403',
-      '403',
-      '403',
-      '403',
-      '200',
-      '403',
-      '403',
-      '403',
-      '403',
-    ]);
+    expect(statuses(answer).join(' ')).toBe('200 404 200 403 403 200 403 200 403 403 403 403');
     expect(answer.json.entry[2].resource.entry).toHaveLength(2);
   });
 
@@ -245,9 +232,33 @@ describe('Bundles', () => {
     expect(json.entry).toHaveLength(1);
   });
 
-  test('by scopes with parameters alone are refused', async () => {
+  test('show what scopes with parameters find', async () => {
     const { token } = await launch('patient/Observation.rs?category=laboratory');
-    expect((await bundle(token.json.access_token, 'batch', [entry('GET', 'Observation')])).status).toBe(403);
+    const answer = await bundle(token.json.access_token, 'batch', [
+      entry('GET', 'Observation'),
+      entry('GET', 'Patient'),
+    ]);
+    expect(statuses(answer).join(' ')).toBe('200 403');
+    expect(answer.json.entry[0].resource.entry).toHaveLength(1);
+  });
+
+  test('and single changes stay within the record of the patient', async () => {
+    const { token } = await launch('patient/Observation.crus');
+    const change = (method: string, path: string, body: object) =>
+      withToken(hub, token.json.access_token, path, method, body);
+    const about = (id: string, more: object = {}) => ({
+      resourceType: 'Observation',
+      status: 'final',
+      code: { text: 'weight' },
+      subject: { reference: `Patient/${id}` },
+      ...more,
+    });
+    const own = await change('POST', '/fhir/Observation', about(ada));
+    const { id } = own.json ?? {};
+    const moved = id && (await change('PUT', `/fhir/Observation/${id}`, about(bob, { id })));
+    const foreign = await change('POST', '/fhir/Observation', about(bob));
+    const inBundle = await bundle(token.json.access_token, 'transaction', [entry('POST', 'Observation', about(bob))]);
+    expect([own.status, moved?.status, foreign.status, inBundle.status]).toEqual([201, 403, 403, 403]);
   });
 });
 
