@@ -25,7 +25,7 @@ import { QueryResponder } from './query/index.ts';
 import { Expunger, FhirRecord, Labels, Retention, useDefinitions } from './record/index.ts';
 import { screens } from './screens/index.ts';
 import { masterKey, tokenKey } from './secrets/index.ts';
-import { AccessLog, Accounts, defaultPolicy, Participants } from './trust/index.ts';
+import { AccessLog, Accounts, NetworkPolicy, Participants } from './trust/index.ts';
 
 /**
  * Starts a hub: resolves when it answers, and when its demonstration, if any, is loaded.
@@ -60,7 +60,13 @@ export async function startHub(config: Config, progress: Progress, pages = scree
     await record.parameters.watch(parameterFault);
     closing.push(() => record.parameters.close());
     const persons = new PersonIndex(system, record);
-    new Consents(record, persons, () => defaultPolicy.zone);
+    const policy = new NetworkPolicy(database);
+    await policy.load();
+    policy.watch((error) =>
+      log.error({ error: faultText(error) }, 'what the network has decided was not brought up to date'),
+    );
+    closing.push(() => policy.close());
+    new Consents(record, persons, () => policy.lastKnown.zone);
     const pool = new ConversionPool();
     closing.push(() => pool.close());
     record.writer.beforeCommit((set, transaction) => accessLog.recordWith(transaction, set.accesses));
@@ -74,7 +80,7 @@ export async function startHub(config: Config, progress: Progress, pages = scree
     const reprocessJobs = new ReprocessJobs(system, reprocess, isPressed, (error) =>
       log.error({ error: faultText(error) }, 'stored messages were not converted anew as was asked'),
     );
-    const sender = new Sender({ database: system, record, participants, accessLog, log });
+    const sender = new Sender({ database: system, record, participants, policy, accessLog, log });
     new Derivation(record, persons, participants, () => sender.wake());
     const labels = new Labels(system, record);
     const expunger = new Expunger(system, record, accessLog);
@@ -107,7 +113,7 @@ export async function startHub(config: Config, progress: Progress, pages = scree
 
     const acks = new ApplicationAcks(system, master, log);
     closing.push(() => acks.stop());
-    const responder = new QueryResponder({ record, persons, database: system, participants, accessLog, log });
+    const responder = new QueryResponder({ record, persons, database: system, participants, policy, accessLog, log });
     const gate = new V2Gate({ receiver, participants, acks, deliveries, responder, log });
     const authorization = new Authorization({
       database,
@@ -118,10 +124,15 @@ export async function startHub(config: Config, progress: Progress, pages = scree
       fhirUserOf: (user) => practitionerOf(record, user),
     });
     closing.push(async () => authorization.close());
-    const authenticator = new Authenticator(accounts, tokenKey(config.dataDir), {
-      verify: (token) => authorization.verify(token),
-      homesOf: async (patient) => (await record.homesOf([patient])).get(patient) ?? [],
-    });
+    const authenticator = new Authenticator(
+      accounts,
+      tokenKey(config.dataDir),
+      {
+        verify: (token) => authorization.verify(token),
+        homesOf: async (patient) => (await record.homesOf([patient])).get(patient) ?? [],
+      },
+      policy,
+    );
     const app = httpServer(
       { screens: folder, messageBytes: config.messageBytes, log },
       {

@@ -9,7 +9,7 @@ import type { Database } from '../../hub/database/index.ts';
 import { PersonIndex } from '../../hub/identity/index.ts';
 import { Derivation, Sender } from '../../hub/outbox/index.ts';
 import { FhirRecord, homePatient, newId } from '../../hub/record/index.ts';
-import { AccessLog, type Endpoint, Participants } from '../../hub/trust/index.ts';
+import { AccessLog, type Endpoint, NetworkPolicy, Participants } from '../../hub/trust/index.ts';
 import { patientOf } from '../data/patient.ts';
 import { drawsFrom } from '../data/random.ts';
 import { usageOf } from '../server/usage.ts';
@@ -60,7 +60,14 @@ async function delivered(
 
   const waiting = await left(database);
   if (waiting < people) throw new Error(`${people} results made ${waiting} deliveries; two each were expected.`);
-  sender = new Sender({ database, record, participants, accessLog: new AccessLog(database), log: silent as never });
+  sender = new Sender({
+    database,
+    record,
+    participants,
+    policy: new NetworkPolicy(database),
+    accessLog: new AccessLog(database),
+    log: silent as never,
+  });
   const before = usageOf(process.pid, postmaster);
   const begun = performance.now();
   await sender.start();

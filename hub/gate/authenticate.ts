@@ -4,7 +4,15 @@ import type { FastifyRequest } from 'fastify';
 import type { VerifiedToken } from '../authorization/index.ts';
 import { RecordError } from '../record/index.ts';
 import { verifyToken } from '../secrets/index.ts';
-import { type Access, type Accounts, accessOf, type Role, roles } from '../trust/index.ts';
+import {
+  type Access,
+  type AccessUser,
+  type Accounts,
+  type NetworkPolicy,
+  PolicyUnreadable,
+  type Role,
+  roles,
+} from '../trust/index.ts';
 import { grantedAccess } from './granted.ts';
 
 export const sessionCookie = 'causeway_session';
@@ -28,11 +36,13 @@ export class Authenticator {
   readonly #accounts: Accounts;
   readonly #tokenKey: Buffer;
   readonly #apps: AppTokens;
+  readonly #policy: NetworkPolicy;
   readonly #attempts = new WeakMap<FastifyRequest, { caller: Caller; action: string }>();
   readonly #lent = new Map<string, Caller>();
-  readonly #callers = new Map<string, { caller: Caller; until: number }>();
+  readonly #callers = new Map<string, { caller: Caller; version: number; until: number }>();
 
-  constructor(accounts: Accounts, tokenKey: Buffer, apps: AppTokens) {
+  constructor(accounts: Accounts, tokenKey: Buffer, apps: AppTokens, policy: NetworkPolicy) {
+    this.#policy = policy;
     this.#accounts = accounts;
     this.#tokenKey = tokenKey;
     this.#apps = apps;
@@ -72,7 +82,7 @@ export class Authenticator {
     if (!user) {
       throw new RecordError(401, 'login', 'Sign in first, or send a token: Authorization: Bearer …');
     }
-    return { ...accessOf(user), site: undefined };
+    return { ...this.#accessOf(user), site: undefined };
   }
 
   async #byToken(token: string): Promise<Caller> {
@@ -81,16 +91,27 @@ export class Authenticator {
     // Those of apps are opaque; those of scripts are JSON Web Tokens.
     if (!token.includes('.')) return this.#byAppToken(token);
     const known = this.#callers.get(token);
-    if (known && known.until > Date.now()) return known.caller;
+    if (known && known.until > Date.now() && known.version === this.#policy.version) return known.caller;
     const claims = await verifyToken(this.#tokenKey, token);
     if ('refused' in claims) throw new RecordError(401, 'login', claims.refused);
     const site = /^site:(.+)$/.exec(claims.subject)?.[1];
     const role = roleOf(claims.role);
     const user = { username: claims.subject, name: claims.subject, role, organization: site ?? 'local' };
-    const caller = { ...accessOf({ ...user, ...(site === undefined ? {} : { participant: site }) }), site };
+    const caller = { ...this.#accessOf({ ...user, ...(site === undefined ? {} : { participant: site }) }), site };
     if (this.#callers.size >= remembered) this.#callers.clear();
-    this.#callers.set(token, { caller, until: Math.min(Date.now() + rememberedMs, expiryOf(token)) });
+    const { version } = this.#policy;
+    this.#callers.set(token, { caller, version, until: Math.min(Date.now() + rememberedMs, expiryOf(token)) });
     return caller;
+  }
+
+  /** @throws RecordError 503 while the policy of the network cannot be read */
+  #accessOf(user: AccessUser): Access {
+    try {
+      return this.#policy.accessOf(user);
+    } catch (error) {
+      if (error instanceof PolicyUnreadable) throw new RecordError(503, 'transient', error.message);
+      throw error;
+    }
   }
 
   /** Asked anew each time, so that what was taken back opens nothing any more. */
@@ -102,7 +123,7 @@ export class Authenticator {
     // A service is its organisation's, or its own; it is never the hub's.
     const participant = user.role === 'system' ? organization : undefined;
     return {
-      ...accessOf({ ...user, isApp: true, ...(participant ? { participant } : {}) }),
+      ...this.#accessOf({ ...user, isApp: true, ...(participant ? { participant } : {}) }),
       site: undefined,
       client,
       grant,

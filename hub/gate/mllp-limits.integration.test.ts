@@ -11,7 +11,7 @@ import { QueryResponder } from '../query/index.ts';
 import { FhirRecord } from '../record/index.ts';
 import { adt, longAnswered } from '../testing-messages.ts';
 import { openMllp } from '../testing-mllp.ts';
-import { AccessLog, Participants } from '../trust/index.ts';
+import { AccessLog, NetworkPolicy, Participants } from '../trust/index.ts';
 import { ApplicationAcks } from './application-acks.ts';
 import { type MllpOptions, type MllpServer, startMllp } from './mllp.ts';
 import { V2Gate } from './take-v2.ts';
@@ -43,6 +43,7 @@ describe('the limits of MLLP connections', () => {
       persons: new PersonIndex(database, record),
       database,
       participants,
+      policy: new NetworkPolicy(database),
       accessLog,
       log,
     });

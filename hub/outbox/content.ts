@@ -9,7 +9,14 @@ import { typeCode, typeName } from '@causeway/fhir';
 import type { DiagnosticReport, DocumentReference, Patient, Resource } from '@medplum/fhirtypes';
 import type { Database } from '../database/index.ts';
 import { type HomeKeys, hash64, openText, referenceHash, ridOf, sealIdentity } from '../record/index.ts';
-import { type Access, accessCondition, type Participant, participantAccess } from '../trust/index.ts';
+import {
+  type Access,
+  accessCondition,
+  type NetworkPolicy,
+  type Participant,
+  PolicyUnreadable,
+  participantAccess,
+} from '../trust/index.ts';
 import { resultsOf } from './focus.ts';
 import type { Claimed } from './queue.ts';
 import { type Reference, referencesOf } from './references.ts';
@@ -48,10 +55,13 @@ export async function readContent(
   { database, keys }: { database: Database; keys: HomeKeys },
   delivery: Claimed,
   destination: Participant,
+  policy: NetworkPolicy,
 ): Promise<Content | NoContent> {
+  if (!policy.isReadable) return { state: 'failed', error: new PolicyUnreadable().message };
   const { home, created, topic } = delivery;
   const own: Reading = { database, keys, access: undefined };
-  const reading = delivery.kind === 'retraction' ? own : { ...own, access: participantAccess(destination) };
+  const reading =
+    delivery.kind === 'retraction' ? own : { ...own, access: participantAccess(destination, policy.current) };
   const recipient = (await versions(own, delivery.recipient_home, [delivery.recipient], undefined)).find(
     ({ resourceType }) => resourceType === 'Patient',
   ) as Patient | undefined;

@@ -7,7 +7,7 @@ import type { Logger } from 'pino';
 import type { Database } from '../database/index.ts';
 import { faultText } from '../faults.ts';
 import type { FhirRecord } from '../record/index.ts';
-import { type AccessLog, accessOf, type Endpoint, type Participants } from '../trust/index.ts';
+import { type AccessLog, accessOf, type Endpoint, type NetworkPolicy, type Participants } from '../trust/index.ts';
 import type { Answer, Client, Timeouts } from './answer.ts';
 import { clientOf } from './clients.ts';
 import { readContent } from './content.ts';
@@ -18,6 +18,7 @@ export interface SenderParts {
   database: Database;
   record: FhirRecord;
   participants: Participants;
+  policy: NetworkPolicy;
   accessLog: AccessLog;
   log: Logger;
 }
@@ -177,9 +178,9 @@ export class Destination {
     if (delivery.kind !== 'retraction' && !delivery.together) {
       return end('cancelled', 'Another person, as it turned out before it was sent.');
     }
-    const { database, record, participants } = this.#parts;
+    const { database, record, participants, policy } = this.#parts;
     const destination = participants.byKey(this.#key);
-    const content = await readContent({ database, keys: record.keys }, delivery, destination);
+    const content = await readContent({ database, keys: record.keys }, delivery, destination, policy);
     if ('state' in content) {
       const { state, error } = content;
       return { settled: { seq, state, error, retryMs: this.#backOff(attempts) }, reached: true };

@@ -15,7 +15,7 @@ import pino from 'pino';
 import type { Database } from '../database/index.ts';
 import { PersonIndex } from '../identity/index.ts';
 import { FhirRecord, homePatient } from '../record/index.ts';
-import { AccessLog, type Endpoint, type MllpEndpoint, Participants } from '../trust/index.ts';
+import { AccessLog, type Endpoint, type MllpEndpoint, NetworkPolicy, Participants } from '../trust/index.ts';
 import type { Timing } from './destination.ts';
 import { Deliveries, Derivation, Sender } from './index.ts';
 
@@ -71,13 +71,17 @@ export async function testOutbox(database: Database, log = pino({ level: 'silent
   }
   const accessLog = new AccessLog(database);
   const rows = async () => (await database.query('SELECT * FROM delivery ORDER BY seq')).rows as never;
+  const policy = new NetworkPolicy(database);
   return {
     record,
     persons,
     participants,
     deliveries: new Deliveries(database, participants, () => current?.wake()),
     sender: (attempts = 50, timing = {}) => {
-      current = new Sender({ database, record, participants, accessLog, log }, { ...quick, attempts, ...timing });
+      current = new Sender(
+        { database, record, participants, policy, accessLog, log },
+        { ...quick, attempts, ...timing },
+      );
       return current;
     },
     say: async (source, ...resources) => {

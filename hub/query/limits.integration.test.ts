@@ -3,7 +3,7 @@ import { isParseError, type Message, parseMessage } from '@causeway/hl7v2';
 import pino from 'pino';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type TestRecord, testRecord } from '../testing-record.ts';
-import { AccessLog, Participants } from '../trust/index.ts';
+import { AccessLog, NetworkPolicy, Participants } from '../trust/index.ts';
 import { QueryResponder, queryKind } from './index.ts';
 
 const system = 'urn:oid:2.999.10';
@@ -28,7 +28,15 @@ beforeAll(async () => {
   const log = pino({ level: 'silent' });
   const accessLog = new AccessLog(database);
   const { record, persons } = setting;
-  responder = new QueryResponder({ record, persons, database, participants, accessLog, log });
+  responder = new QueryResponder({
+    record,
+    persons,
+    database,
+    participants,
+    policy: new NetworkPolicy(database),
+    accessLog,
+    log,
+  });
 });
 afterAll(() => setting.test.drop());
 

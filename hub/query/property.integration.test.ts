@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import pino from 'pino';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type TestRecord, testRecord } from '../testing-record.ts';
-import { AccessLog, Participants } from '../trust/index.ts';
+import { AccessLog, NetworkPolicy, Participants } from '../trust/index.ts';
 import { QueryResponder, queryKind } from './index.ts';
 
 const system = 'urn:oid:2.999.10';
@@ -47,7 +47,15 @@ beforeAll(async () => {
   const log = pino({ level: 'silent' });
   const accessLog = new AccessLog(database);
   const { record, persons } = setting;
-  responder = new QueryResponder({ record, persons, database, participants, accessLog, log });
+  responder = new QueryResponder({
+    record,
+    persons,
+    database,
+    participants,
+    policy: new NetworkPolicy(database),
+    accessLog,
+    log,
+  });
   const source = fc.record({
     family: fc.constantFrom(...families),
     given: fc.constantFrom(...givens),

@@ -15,7 +15,14 @@ import type { Database } from '../database/index.ts';
 import { faultText } from '../faults.ts';
 import type { PersonIndex } from '../identity/index.ts';
 import { type FhirRecord, newId, RecordError } from '../record/index.ts';
-import { type Access, type AccessLog, type Participants, participantAccess } from '../trust/index.ts';
+import {
+  type Access,
+  type AccessLog,
+  type NetworkPolicy,
+  type Participants,
+  PolicyUnreadable,
+  participantAccess,
+} from '../trust/index.ts';
 import { Continuations } from './continuations.ts';
 import { findCandidates, findPatient } from './demographics.ts';
 import { Domains } from './domains.ts';
@@ -30,6 +37,7 @@ export interface ResponderParts {
   persons: PersonIndex;
   database: Database;
   participants: Participants;
+  policy: NetworkPolicy;
   accessLog: AccessLog;
   log: Logger;
 }
@@ -84,12 +92,13 @@ export class QueryResponder {
 
   /** Whoever brings the query, it is read as by the participant; both are recorded. */
   #accessOf({ source, caller }: TakenQuery): Access {
-    const access = participantAccess(this.#parts.participants.byKey(source));
+    const access = participantAccess(this.#parts.participants.byKey(source), this.#parts.policy.lastKnown);
     return caller ? { ...access, who: caller.who, name: caller.name, role: caller.role } : access;
   }
 
   async #reply({ message, source, kind }: TakenQuery, access: Access): Promise<QueryReply> {
     checkForm(message, kind);
+    if (!this.#parts.policy.isReadable) throw new RecordError(503, 'transient', new PolicyUnreadable().message);
     const domains = new Domains(this.#parts.participants.all(), source);
     const { record, persons } = this.#parts;
     const question: Question = {

@@ -6,6 +6,7 @@
 import {
   type Role as AccessRole,
   type FoundBy,
+  firstPolicy,
   type Limits,
   limitsOf,
   type Policy,
@@ -85,7 +86,7 @@ export interface AccessUser {
 }
 
 /** Until a network has said anything. */
-export const defaultPolicy: Policy = { model: 'opt-out', zone: 'UTC', rules: [], stateOf: () => undefined };
+export const defaultPolicy: Policy = { ...firstPolicy, stateOf: () => undefined };
 
 /** Roles that are confined to the persons they are bound to: without any they see none. */
 const confinedRoles: readonly Role[] = ['patient', 'proxy'];
@@ -152,8 +153,8 @@ export function confinedTo<A extends Access>(access: A, homes: number[]): A {
 }
 
 /** The access of an organisation whose system asks over HL7 v2, for the care that it gives. */
-export function participantAccess({ key, name }: { key: string; name: string }): Access {
-  return accessOf({ username: `site:${key}`, name, role: 'system', organization: key, participant: key });
+export function participantAccess({ key, name }: { key: string; name: string }, policy: Policy): Access {
+  return accessOf({ username: `site:${key}`, name, role: 'system', organization: key, participant: key }, policy);
 }
 
 /**

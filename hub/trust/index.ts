@@ -18,6 +18,7 @@ export {
 } from './access.ts';
 export { type AccessEntry, AccessLog, type AccessNote } from './access-log.ts';
 export { Accounts, type User } from './accounts.ts';
+export { NetworkPolicy, PolicyUnreadable, type PolicyVersion } from './network-policy.ts';
 export {
   type Endpoint,
   type EndpointTls,

@@ -14,6 +14,7 @@ export {
   type Role,
   type Subject,
 } from './limits.ts';
+export { firstPolicy, readPolicy, type WrittenPolicy } from './policy.ts';
 export {
   dayOf,
   type Effect,

@@ -1,0 +1,40 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { type TestDatabase, testDatabase } from '../database/testing.ts';
+import { NetworkPolicy, PolicyUnreadable } from './index.ts';
+
+let test: TestDatabase;
+beforeAll(async () => {
+  test = await testDatabase();
+});
+afterAll(() => test.drop());
+
+const clinician = { username: 'ann', name: 'Ann', role: 'clinician', organization: 'Clinic' } as const;
+const root = { username: 'root', name: 'Root', role: 'administrator', organization: 'Hub' } as const;
+
+it('is known to other hubs, keeps its history, and closes ordinary reads while it cannot be read', async () => {
+  const [one, other] = [new NetworkPolicy(test.database), new NetworkPolicy(test.database)];
+  expect(other.current.model).toBe('opt-out');
+  expect(await one.put({ model: 'opt-in', zone: 'UTC', rules: [] }, 'pia', 'The state asks for it.')).toEqual({
+    version: 1,
+  });
+  expect(one.accessOf(clinician).limits.isPermissionNeeded).toBe(true);
+  await other.load();
+  expect(other.accessOf(clinician).limits.isPermissionNeeded).toBe(true);
+  expect(await one.put({ model: 'no' }, 'pia', 'x')).toHaveProperty('wrong');
+  expect((await one.history()).map(({ version, by, reason }) => [version, by, reason])).toEqual([
+    [1, 'pia', 'The state asks for it.'],
+    [0, undefined, undefined],
+  ]);
+  await test.database.query(
+    `INSERT INTO network_policy (by_whom, reason, policy) VALUES ('newer', 'x', '{"model": "opt-in", "zone": "UTC", "rules": [], "newer": 1}')`,
+  );
+  await other.load();
+  expect(other.isReadable).toBe(false);
+  expect(() => other.accessOf(clinician)).toThrow(PolicyUnreadable);
+  expect(() => other.current).toThrow(PolicyUnreadable);
+  expect(other.accessOf(root).limits.isCustodian).toBe(true);
+  const emergency = { ...clinician, participant: 'clinic', purpose: 'ETREAT', isEmergency: true, homes: [1] };
+  expect(other.accessOf(emergency).limits.types).toBe('all');
+  await other.put({ model: 'opt-out', zone: 'UTC', rules: [] }, 'pia', 'Mended.');
+  expect(other.accessOf(clinician).limits.isPermissionNeeded).toBe(false);
+});

@@ -1,0 +1,126 @@
+/**
+ * What the network has decided for everybody, as it is stored; changed by its privacy officer, known to every hub over the
+ * database within moments. One that cannot be read closes all ordinary reads (docs/access.md, 5).
+ */
+import { firstPolicy, type Policy, readPolicy, type WrittenPolicy } from '@causeway/access';
+import type { Database } from '../database/index.ts';
+import { type Access, type AccessUser, accessOf } from './access.ts';
+
+/** The policy that holds was written by a newer hub, or is damaged. */
+export class PolicyUnreadable extends Error {
+  constructor() {
+    super('The policy of the network cannot be read; until it can, nothing is given out.');
+  }
+}
+
+/** A version of the policy. */
+export interface PolicyVersion {
+  /** 0 before anything was decided. */
+  version: number;
+  at: Date | undefined;
+  by: string | undefined;
+  reason: string | undefined;
+  policy: WrittenPolicy;
+}
+
+const pollMs = 1_000;
+
+export class NetworkPolicy {
+  readonly #database: Database;
+  readonly #stateOf: (organization: string | undefined) => string | undefined;
+  #version = 0;
+  /** Undefined while what is stored cannot be understood. */
+  #policy: Policy | undefined;
+  #lastKnown: Policy;
+  #timer: NodeJS.Timeout | undefined;
+  #turn: Promise<void> = Promise.resolve();
+
+  /** @param stateOf the state of a participant, where it is known */
+  constructor(database: Database, stateOf: (organization: string | undefined) => string | undefined = () => undefined) {
+    this.#database = database;
+    this.#stateOf = stateOf;
+    this.#lastKnown = this.#made(firstPolicy);
+    this.#policy = this.#lastKnown;
+  }
+
+  /** The number of the version that holds; whoever remembers a decision remembers it by this. */
+  get version(): number {
+    return this.#version;
+  }
+
+  /** The policy. @throws PolicyUnreadable where the one that is stored cannot be read: then nothing is given out */
+  get current(): Policy {
+    if (!this.#policy) throw new PolicyUnreadable();
+    return this.#policy;
+  }
+
+  get isReadable(): boolean {
+    return this.#policy !== undefined;
+  }
+
+  /** The last one that could be read: emergency access goes on by it, and what nothing is decided for. */
+  get lastKnown(): Policy {
+    return this.#lastKnown;
+  }
+
+  /** The access of a user. @throws PolicyUnreadable save for the hub's own and for an emergency */
+  accessOf(user: AccessUser): Access {
+    const access = accessOf(user, this.#lastKnown);
+    if (!this.isReadable && !user.isEmergency && !access.limits.isCustodian) throw new PolicyUnreadable();
+    return access;
+  }
+
+  /** Learns which version holds. */
+  async load(): Promise<void> {
+    const { rows } = await this.#database.query({
+      name: 'network_policy',
+      text: 'SELECT version, policy FROM network_policy ORDER BY version DESC LIMIT 1',
+    });
+    const row = rows[0];
+    if (!row || row.version <= this.#version) return;
+    this.#take(row.version, row.policy);
+  }
+
+  /** Learns what other hubs over the same database change. @param fault is told where the database does not answer */
+  watch(fault: (error: unknown) => void): void {
+    this.#timer = setInterval(() => {
+      this.#turn = this.load().catch(fault);
+    }, pollMs);
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.#turn;
+  }
+
+  /** Decides anew. @returns what is wrong with the policy, or the version that holds now */
+  async put(written: unknown, by: string, reason: string): Promise<{ wrong: string[] } | { version: number }> {
+    const policy = readPolicy(written);
+    if ('wrong' in policy) return policy;
+    const { rows } = await this.#database.query(
+      'INSERT INTO network_policy (by_whom, reason, policy) VALUES ($1, $2, $3) RETURNING version',
+      [by, reason, JSON.stringify(policy)],
+    );
+    this.#take(rows[0]!.version, policy);
+    return { version: this.#version };
+  }
+
+  /** The versions, newest first. */
+  async history(limit = 100): Promise<PolicyVersion[]> {
+    const { rows } = await this.#database.query('SELECT * FROM network_policy ORDER BY version DESC LIMIT $1', [limit]);
+    const versions = rows.map(({ version, at, by_whom: by, reason, policy }) => ({ version, at, by, reason, policy }));
+    if (versions.length === limit) return versions;
+    return [...versions, { version: 0, at: undefined, by: undefined, reason: undefined, policy: firstPolicy }];
+  }
+
+  #take(version: number, stored: unknown): void {
+    const policy = readPolicy(stored);
+    this.#version = version;
+    this.#policy = 'wrong' in policy ? undefined : this.#made(policy);
+    this.#lastKnown = this.#policy ?? this.#lastKnown;
+  }
+
+  #made(policy: WrittenPolicy): Policy {
+    return { ...policy, stateOf: this.#stateOf };
+  }
+}

@@ -1,0 +1,67 @@
+/** The policy of a network as it is written down, and what is wrong with one. */
+import { label } from './label-bits.ts';
+import type { LabelRule } from './limits.ts';
+
+/** What a network has decided for everybody. */
+export interface WrittenPolicy {
+  model: 'opt-out' | 'opt-in';
+  /** The time zone of dates without one, an IANA name. */
+  zone: string;
+  rules: LabelRule[];
+}
+
+/** Until a network has decided anything. */
+export const firstPolicy: WrittenPolicy = { model: 'opt-out', zone: 'UTC', rules: [] };
+
+const mostRules = 1_000;
+const ruleMembers = ['label', 'purposes', 'states', 'proxyFromAge', 'mode'];
+
+/** Reads a policy, or says what is wrong with it. A member that is not known is wrong: it might restrict something. */
+export function readPolicy(written: unknown): WrittenPolicy | { wrong: string[] } {
+  const wrong: string[] = [];
+  if (!isObject(written)) return { wrong: ['The policy must be an object.'] };
+  const { model, zone, rules, ...unknown } = written;
+  for (const name of Object.keys(unknown)) wrong.push(`The policy has a member that is not known: ${name}.`);
+  if (model !== 'opt-out' && model !== 'opt-in') wrong.push('model must be opt-out or opt-in.');
+  if (typeof zone !== 'string' || !isZone(zone)) wrong.push('zone must be the name of a time zone, as Europe/Berlin.');
+  if (!Array.isArray(rules) || rules.length > mostRules) wrong.push(`rules must be a list of at most ${mostRules}.`);
+  else for (const [i, rule] of rules.entries()) wrong.push(...faultsOf(rule).map((fault) => `rules[${i}]: ${fault}`));
+  return wrong.length > 0 ? { wrong } : (written as unknown as WrittenPolicy);
+}
+
+function faultsOf(rule: unknown): string[] {
+  if (!isObject(rule)) return ['must be an object.'];
+  const faults = Object.keys(rule)
+    .filter((name) => !ruleMembers.includes(name))
+    .map((name) => `${name} is not known.`);
+  if (typeof rule.label !== 'string' || !Object.hasOwn(label, rule.label)) {
+    faults.push(`label must be one of ${Object.keys(label).join(', ')}.`);
+  }
+  if (rule.mode !== 'permission' && rule.mode !== 'withheld') faults.push('mode must be permission or withheld.');
+  for (const name of ['purposes', 'states']) {
+    const list = rule[name];
+    if (list !== undefined && !isTexts(list)) faults.push(`${name} must be a list of codes.`);
+  }
+  const { proxyFromAge: age } = rule;
+  if (age !== undefined && !(Number.isInteger(age) && Number(age) >= 0 && Number(age) < 18)) {
+    faults.push('proxyFromAge must be a whole number from 0 to 17.');
+  }
+  return faults;
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isTexts(value: unknown): boolean {
+  return Array.isArray(value) && value.length > 0 && value.every((one) => typeof one === 'string' && one !== '');
+}
+
+function isZone(name: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en-US', { timeZone: name });
+    return true;
+  } catch {
+    return false;
+  }
+}
