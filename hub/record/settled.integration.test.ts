@@ -67,7 +67,7 @@ async function transaction(resources: Record<string, unknown>[], more: object[] 
     throw new Error('Nothing is read alone.');
   };
   const exchange = { base, isStoredWanted: true, single: unexpected, fault: unexpected };
-  const { outcomes } = await one.bundle(clinician, intake.end(base), exchange);
+  const { outcomes } = await one.bundle(custodian, intake.end(base), exchange);
   const texts = outcomes.map(({ stored }) => stored && textOf(stored));
   intake.close();
   return outcomes.map(({ status, location, etag, lastModified }, i) => ({
