@@ -139,6 +139,50 @@ describe('times are in the order of commits', () => {
   });
 });
 
+describe('numbers that a small change is not told', () => {
+  it('are those of the clock: of versions, of their places and of what they are found by', async () => {
+    const text = (id: string, value: string) =>
+      JSON.stringify({ resourceType: 'Basic', id, code: { coding: [{ code: value }] } });
+    const before = await one.update(custodian, basic(one, 'numbered-before'), 'numbered-before');
+    await one.writer.write({
+      keys: ['numbered-before', 'numbered-a', 'numbered-b'].map((id) => ({ type: 'Basic', id })),
+      patients: [],
+      apply: (set) => {
+        for (const [id, value] of [
+          ['numbered-a', 'a1'],
+          ['numbered-b', 'b1'],
+          ['numbered-a', 'a2'],
+          ['numbered-before', 'b2'],
+        ] as const) {
+          set.put(one.scan(text(id, value), 'Basic'), 'Basic', id);
+        }
+      },
+    });
+    const { rows } = await test.database.query(`
+      SELECT v.rid, v.version, v.seq, v.rkey, (SELECT count(*) FROM index_token i WHERE i.home = v.home AND i.rkey = v.rkey) AS tokens
+      FROM (SELECT rid, home, version, seq, rkey FROM resource UNION ALL SELECT rid, home, version, seq, rkey FROM resource_history) v,
+           clock
+      WHERE v.seq > clock.seq - 4 ORDER BY v.seq`);
+    const last = rows.at(-1)!.seq;
+    const { rows: clock } = await test.database.query('SELECT seq FROM clock');
+    expect(clock[0]!.seq).toBe(last);
+    expect(rows.map(({ seq }) => seq - last)).toEqual([-3, -2, -1, 0]);
+    for (const row of rows) expect(row.tokens).toBe(1);
+    const made = rows.filter(({ version, rkey, seq }) => version === 1 && rkey === seq);
+    expect(made.length).toBe(2);
+    const next = rows.filter(({ version }) => version === 2);
+    expect(next.filter(({ rkey }) => made.some((one) => one.rkey === rkey)).length).toBe(1);
+    expect(next.filter(({ rkey }) => rkey < last - 3).length).toBe(1);
+    expect(before.version).toBe(1);
+    const { matches } = await one.search(clinician, one.readSearch('Basic', [['code', 'a2,b1,b2']], false));
+    expect(matches.map(({ text: found }) => JSON.parse(found).id).sort()).toEqual([
+      'numbered-a',
+      'numbered-b',
+      'numbered-before',
+    ]);
+  });
+});
+
 describe('the same new resource from several sides at once', () => {
   it('under one id for different patients: each is stored as a version', async () => {
     for (let round = 0; round < 25; round++) {

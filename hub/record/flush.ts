@@ -6,7 +6,7 @@ import { typeCode } from '@causeway/fhir';
 import type { Transaction } from '../database/index.ts';
 import { int8Array } from './binary-arrays.ts';
 import { type IndexEntries, noEntries } from './index-entries.ts';
-import { type Indexed, insertIndex, piecesOf, replaceIndex } from './index-rows.ts';
+import { type Indexed, insertIndex, numberOf, piecesOf, replaceIndex } from './index-rows.ts';
 import { selfHash } from './keys.ts';
 import type { Version } from './transaction-resources.ts';
 
@@ -59,8 +59,36 @@ export async function takeNumbers(
 }
 
 /**
+ * Takes numbers as `takeNumbers` does, without being told them: nobody waits for the answer. Versions are then numbered
+ * relatively, from `1 - count` to 0, and the statements that write them add the clock; see `numberOf`. Where the time under
+ * which they were prepared is none that they may have, or the search parameters are others, the transaction fails with
+ * what `isRefusedByClock` tells.
+ */
+export function takeNumbersUnseen(
+  transaction: Transaction,
+  count: number,
+  prepared: Date,
+  parameters: { version: number },
+): void {
+  transaction.send({
+    name: 'clock_unseen',
+    text: `UPDATE clock SET seq = CASE WHEN parameters = $2 THEN seq + $1 END,
+             updated = CASE WHEN $3 > updated AND $3 < clock_timestamp() + interval '1 s' THEN $3 END`,
+    values: [count, parameters.version, prepared],
+  });
+}
+
+const notNullViolation = '23502';
+
+/** Whether a transaction failed since it did not see what the clock says. */
+export function isRefusedByClock(error: unknown): boolean {
+  const { code, table } = error as { code?: string; table?: string };
+  return code === notNullViolation && table === 'clock';
+}
+
+/**
  * Writes each resource's new versions; `before` is the version that the database holds.
- * @param last the last of their sequence numbers
+ * @param last the last of their sequence numbers; 0 where they are relative
  */
 export async function writeRows(
   transaction: Transaction,
@@ -223,7 +251,8 @@ function writeVersions(transaction: Transaction, write: Write, versions: Numbere
   transaction.send({
     name: write.name,
     text: write.text(`(
-      SELECT home, rkey, type, rid, version, seq, $7::timestamptz AS updated, deleted, as_of, message,
+      SELECT home, ${numberOf('rkey')} AS rkey, type, rid, version, ${numberOf('seq')} AS seq,
+             $7::timestamptz AS updated, deleted, as_of, message,
              refs::integer[] AS refs, self, home_before, labels, first_day, last_day,
              CASE WHEN NOT deleted THEN substring($12::bytea FROM body FOR body_length) END AS body,
              CASE WHEN NOT deleted THEN ($16::bigint[])[token : token + token_count - 1] END AS tokens

@@ -3,9 +3,15 @@ import type { Transaction } from '../database/index.ts';
 import { float8Array, int8Array } from './binary-arrays.ts';
 import type { IndexEntries } from './index-entries.ts';
 
+/** A number of the clock as it is written: those above 0 as they are, others count from where the clock is. */
+export function numberOf(column: string): string {
+  return `(${column} + CASE WHEN ${column} > 0 THEN 0 ELSE (SELECT seq FROM clock) END)`;
+}
+
 /** A resource's place and what it is found by. */
 export interface Indexed {
   home: number;
+  /** May be relative, see `numberOf`, where it is inserted. */
   rkey: number;
   index: IndexEntries;
 }
@@ -19,14 +25,17 @@ export function insertIndex(transaction: Transaction, resources: readonly Indexe
     name: 'insert_index',
     text: `
       WITH tokens AS (
-        INSERT INTO index_token (value, home, rkey) SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[])
+        INSERT INTO index_token (value, home, rkey) SELECT value, home, ${numberOf('rkey')}
+        FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) AS v (value, home, rkey)
       ), ranges AS (
         INSERT INTO index_range (param, low, high, unit, step, home, rkey)
-        SELECT * FROM unnest($4::bigint[], $5::float8[], $6::float8[], $7::bigint[], $8::float8[], $9::bigint[],
-                             $10::bigint[])
+        SELECT param, low, high, unit, step, home, ${numberOf('rkey')}
+        FROM unnest($4::bigint[], $5::float8[], $6::float8[], $7::bigint[], $8::float8[], $9::bigint[],
+                    $10::bigint[]) AS v (param, low, high, unit, step, home, rkey)
       )
       INSERT INTO index_string (param, value, home, rkey)
-      SELECT * FROM unnest($11::bigint[], $12::text[], $13::bigint[], $14::bigint[])`,
+      SELECT param, value, home, ${numberOf('rkey')}
+      FROM unnest($11::bigint[], $12::text[], $13::bigint[], $14::bigint[]) AS v (param, value, home, rkey)`,
     values: [
       int8Array(tokens),
       ...placesOf(resources, ({ tokens }) => tokens.length),

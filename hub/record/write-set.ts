@@ -7,7 +7,7 @@ import { type ScannedResource, typeCode } from '@causeway/fhir';
 import type { Transaction } from '../database/index.ts';
 import { Pace } from '../pace.ts';
 import type { AccessNote } from '../trust/index.ts';
-import { type Row, takeNumbers, writeRows, writeStatementTimes } from './flush.ts';
+import { type Row, takeNumbers, takeNumbersUnseen, writeRows, writeStatementTimes } from './flush.ts';
 import type { HomeKeys } from './home-keys.ts';
 import type { HomeNumbers } from './home-numbers.ts';
 import { ridOf, sharedHome } from './keys.ts';
@@ -22,6 +22,9 @@ import type { WriteJob } from './writer.ts';
 
 /** Characters of texts that a large job has in memory before they are settled. */
 const settledLength = 512 * 1024;
+
+/** So many changes are soon made again, should they have to be. */
+const fewChanges = 64;
 
 /** One change of one resource. */
 export interface Change {
@@ -249,9 +252,11 @@ export class WriteSet {
    * Writes all changes. Their time is the one under which they were prepared, unless other changes were committed
    * meanwhile under a later one: then they get a time after those, so that times are in the order of commits. Whoever
    * asks for what is newer than the newest it saw misses nothing.
+   * @param unseen does not wait to be told the numbers, where changes are few; then the transaction may fail, see
+   *   `takeNumbersUnseen`
    * @throws ParametersChanged
    */
-  async flush(): Promise<void> {
+  async flush(unseen: boolean): Promise<void> {
     const touched = this.#resources.all();
     const written = touched.filter((slot) => slot.rows.length > 0);
     const rows = written.flatMap((slot) => slot.rows);
@@ -263,7 +268,7 @@ export class WriteSet {
       restated.map(({ current }) => current!),
     );
     if (rows.length === 0 && this.#timed.length === 0) return;
-    const { last, time } = await takeNumbers(this.transaction, rows.length, this.now, this.parameters);
+    const { last, time } = await this.#takeNumbers(rows.length, unseen);
     if (time.getTime() !== this.now.getTime()) await this.#retime(rows, time);
     for (const send of this.#timed) send(time);
     await writeRows(
@@ -271,6 +276,14 @@ export class WriteSet {
       written.map(({ loaded, rows }) => ({ before: loaded, rows })),
       last,
     );
+  }
+
+  async #takeNumbers(count: number, unseen: boolean): Promise<{ last: number; time: Date }> {
+    if (!unseen || count > fewChanges || this.parameters.changed) {
+      return takeNumbers(this.transaction, count, this.now, this.parameters);
+    }
+    takeNumbersUnseen(this.transaction, count, this.now, this.parameters);
+    return { last: 0, time: this.now };
   }
 
   /** Tells the set that its transaction was committed. */

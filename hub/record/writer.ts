@@ -6,7 +6,7 @@ import { labelsOf } from '@causeway/access';
 import type { Database, Transaction } from '../database/index.ts';
 import type { Access, AccessNote } from '../trust/index.ts';
 import type { CustomParameters } from './custom-parameters.ts';
-import { ParametersChanged } from './flush.ts';
+import { isRefusedByClock, ParametersChanged } from './flush.ts';
 import type { HomeKeys } from './home-keys.ts';
 import { HomeNumbers } from './home-numbers.ts';
 import type { ResourceKey } from './transaction-resources.ts';
@@ -47,6 +47,7 @@ const gatherMs = 2;
 /** Two transactions that make the same resource at once: the second starts over and sees the first one's. */
 const uniqueViolation = '23505';
 const attempts = 4;
+const watchfulFor = 50;
 
 function sizeOf(job: WriteJob<unknown>): number {
   return job.size ?? 1;
@@ -72,6 +73,8 @@ export class Writer {
   readonly #running = new Set<{ isLarge: boolean }>();
   /** How many jobs the last transaction carried, and how many waited when it was committed. */
   #expected = 1;
+  /** For so many transactions numbers are not taken unseen: others write too. */
+  #watchful = 0;
   #gathering: NodeJS.Timeout | undefined;
   #starting: NodeJS.Immediate | undefined;
 
@@ -201,14 +204,18 @@ export class Writer {
           set.enterHomes();
           await this.#parameters.note(set);
           for (const hook of this.#hooks) await hook(set, transaction);
-          await set.flush();
+          await set.flush(attempt === 1 && this.#watchful === 0);
         }
         committed = set;
       });
     } catch (error) {
-      const isAgain = (error as { code?: string }).code === uniqueViolation || error instanceof ParametersChanged;
+      const isOutdated = error instanceof ParametersChanged || isRefusedByClock(error);
+      const isAgain = (error as { code?: string }).code === uniqueViolation || isOutdated;
       if (isAgain && attempt < attempts) {
-        if (error instanceof ParametersChanged) await this.#refreshParameters();
+        if (isOutdated) {
+          this.#watchful = watchfulFor;
+          await this.#refreshParameters();
+        }
         await this.#commit(batch, attempt + 1);
       } else if (batch.length === 1) {
         batch[0]!.reject(error);
@@ -218,6 +225,7 @@ export class Writer {
       return;
     }
     committed!.committed();
+    if (this.#watchful > 0) this.#watchful--;
     if (committed!.parameters.changed) await this.#refreshParameters();
     for (const { queued, value, error } of outcomes) {
       if (error === undefined) queued.resolve(value);
