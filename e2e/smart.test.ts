@@ -56,6 +56,8 @@ describe('an app of another site', () => {
     await page.getByRole('heading', { name: 'Connect Growth Charts?' }).waitFor();
     const allow = page.getByRole('button', { name: 'Allow Growth Charts' });
     expect(await allow.isDisabled()).toBe(true);
+    const asked = await fetch(page.url(), { headers: { accept: 'text/html' } });
+    expect(asked.headers.get('content-security-policy')).toContain("frame-ancestors 'none'");
     const { name, birthDate } = showcase({ people: PEOPLE });
     await page.getByLabel('Name', { exact: true }).fill(name.family);
     await page.getByLabel('Birth date', { exact: true }).fill(birthDate);

@@ -118,6 +118,7 @@ export async function startHub(config: Config, progress: Progress, pages = scree
     const authorization = new Authorization({
       database,
       master,
+      accessLog,
       log,
       keysFrom: config.keysFrom,
       user: (username) => accounts.find(username),

@@ -134,8 +134,9 @@ class Grants implements Adapter {
   async revokeByGrantId(): Promise<void> {}
 }
 
-/** Removes what has expired. */
+/** Removes what has expired, and clients that waited for an administrator for a month. */
 export async function removeExpired(database: Database): Promise<void> {
+  await database.query("DELETE FROM oauth_client WHERE state = 'pending' AND registered < now() - interval '30 days'");
   for (const table of ['oauth_artifact', 'oauth_grant', 'oauth_launch']) {
     await database.query(`DELETE FROM ${table} WHERE expires < now() - interval '1 minute'`);
   }

@@ -364,6 +364,55 @@ describe('A35: what a user is asked', () => {
   });
 });
 
+describe('what is asked of the server', () => {
+  test('is recorded, refused or not, once, and nothing that opens anything is', async () => {
+    const { rows: before } = await hub.test.database.query('SELECT coalesce(max(id), 0) AS id FROM access_log');
+    const { code: one, verifier } = await code('offline_access launch/patient patient/*.rs');
+    const given = await tokenFor(hub, app, one, verifier);
+    const next = await refresh(given.json.refresh_token);
+    await refresh('made-up');
+    await form(hub, '/oauth/token', { grant_type: 'password', client_id: app, username: 'ann', password });
+    await form(hub, '/oauth/token', { grant_type: 'refresh_token', refresh_token: 'made-up', client_id: 'nobody' });
+    const request = authorizationRequest(hub, {
+      client: app,
+      scope,
+      challenge: pkce().challenge,
+      more: { aud: 'https://evil.example' },
+    });
+    await browser.get(`/oauth/authorize?${request}`);
+    await form(hub, '/oauth/revoke', { token: next.json.refresh_token, client_id: app });
+    const { rows } = await hub.test.database.query(
+      'SELECT e FROM access_log, jsonb_array_elements(entries) e WHERE id > $1 ORDER BY id',
+      [before[0]!.id],
+    );
+    const log = rows.map((row) => row.e);
+    const noted = log
+      .filter(({ what }) => what.startsWith('/oauth'))
+      .map(({ action, status: got, what, who }) => [who, action, got, what]);
+    expect(noted).toEqual([
+      ['ann', 'token', 200, '/oauth/token authorization_code offline_access launch/patient patient/*.rs'],
+      ['ann', 'token', 200, '/oauth/token refresh_token offline_access launch/patient patient/*.rs'],
+      [`client:${app}`, 'token', 400, '/oauth/token refresh_token invalid_grant'],
+      [`client:${app}`, 'token', 400, '/oauth/token password unsupported_grant_type'],
+      [`client:${app}`, 'authorize', 400, '/oauth/authorize'],
+      [`client:${app}`, 'revoke-token', 200, '/oauth/revoke'],
+    ]);
+    expect(log.find(({ action }) => action === 'allow-app')).toMatchObject({ who: 'ann', patients: [patient] });
+    expect(log.find(({ action }) => action === 'token')).toMatchObject({ client: app, patients: [patient] });
+    const whole = JSON.stringify(log);
+    for (const secret of [
+      one,
+      verifier,
+      given.json.access_token,
+      given.json.refresh_token,
+      next.json.access_token,
+      password,
+    ]) {
+      expect(whole).not.toContain(secret);
+    }
+  });
+});
+
 describe('A38: registration', () => {
   const described = {
     client_name: 'New',

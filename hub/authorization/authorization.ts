@@ -10,7 +10,7 @@ import type { Logger } from 'pino';
 import type { Database } from '../database/index.ts';
 import { faultText } from '../faults.ts';
 import { RecordError } from '../record/index.ts';
-import type { User } from '../trust/index.ts';
+import type { AccessLog, User } from '../trust/index.ts';
 import { removeExpired } from './artifacts.ts';
 import { isLoopback } from './client-rules.ts';
 import { Clients, type RegisteredClient } from './clients.ts';
@@ -23,12 +23,14 @@ import { KeySets } from './key-sets.ts';
 import { SigningKeys } from './keys.ts';
 import { Launches } from './launches.ts';
 import { type Addresses, makeProvider } from './provider.ts';
+import { recorded } from './recorded.ts';
 import { completeAnswers, withAllowedScopes, withClient, withConsent } from './shims.ts';
 import { smartConfiguration } from './smart-configuration.ts';
 
 export interface AuthorizationParts {
   database: Database;
   master: Buffer;
+  accessLog: AccessLog;
   log: Logger;
   /** Addresses below which key sets are fetched although they are in a private network. */
   keysFrom: readonly string[];
@@ -220,6 +222,7 @@ export class Authorization {
       addresses,
       keys,
     );
+    provider.use(recorded(this.#parts.accessLog));
     provider.use(completeAnswers(this.grants, `${addresses.issuer}/smart-style.json`));
     provider.on('server_error', (_ctx, error) =>
       this.#parts.log.error({ error: faultText(error) }, 'the authorization server failed to answer'),

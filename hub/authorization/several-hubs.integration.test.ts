@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startHub } from '../main.ts';
 import { startTestHub, type TestHub } from '../testing.ts';
+import { removeExpired } from './artifacts.ts';
 import { SigningKeys } from './keys.ts';
 import { type AssertionKey, assertion, assertionKey, backendService, form, systemToken, withToken } from './testing.ts';
 
@@ -65,6 +66,40 @@ test('a client that is shut out at one has nothing left at the other', async () 
   await first.send('PUT', `/api/clients/${client}/state`, { state: 'suspended' });
   expect((await withToken(second, token, '/fhir/Patient')).status).toBe(401);
   await first.send('PUT', `/api/clients/${client}/state`, { state: 'active' });
+});
+
+test('what has expired is removed, and nothing else', async () => {
+  const { database } = first.test;
+  const count = async (table: string) => (await database.query(`SELECT count(*) AS n FROM ${table}`)).rows[0]!.n;
+  const { access_token: token } = (await systemToken(first, await signed(), scope)).json;
+  const before = await count('oauth_artifact');
+  await removeExpired(database);
+  expect(await count('oauth_artifact')).toBe(before);
+  expect((await withToken(first, token, '/fhir/Patient')).status).toBe(200);
+  await database.query(
+    "UPDATE oauth_artifact SET expires = now() - interval '2 minutes' WHERE kind <> 'ReplayDetection'",
+  );
+  const kept = (await database.query("SELECT count(*) AS n FROM oauth_artifact WHERE kind = 'ReplayDetection'"))
+    .rows[0]!.n;
+  await removeExpired(database);
+  expect(await count('oauth_artifact')).toBe(kept);
+  expect(kept).toBeGreaterThan(0);
+  const waiting = {
+    redirect_uris: ['https://app.example/back'],
+    token_endpoint_auth_method: 'none',
+    scope: 'patient/*.rs',
+  };
+  const { client_id: id } = (await first.send('POST', '/oauth/register', waiting, { role: null })).json;
+  await removeExpired(database);
+  const there = async () => (await database.query('SELECT 1 FROM oauth_client WHERE id = $1', [id])).rows.length;
+  expect(await there()).toBe(1);
+  await database.query(
+    "UPDATE oauth_client SET registered = now() - interval '31 days' WHERE id <> $1 OR state = 'pending'",
+    [client],
+  );
+  await removeExpired(database);
+  expect(await there()).toBe(0);
+  expect((await systemToken(first, await signed(), scope)).status).toBe(200);
 });
 
 test('both publish the same keys, under the address that is told', async () => {

@@ -19,7 +19,7 @@ export function smartConfiguration({ issuer, fhir }: Addresses): object {
     token_endpoint_auth_signing_alg_values_supported: ['ES384', 'RS384'],
     response_types_supported: ['code'],
     code_challenge_methods_supported: ['S256'],
-    scopes_supported: [...launchScopes, 'patient/*.rs', 'user/*.cruds', 'system/*.cruds'],
+    scopes_supported: [...launchScopes, 'patient/*.cruds', 'user/*.cruds', 'system/*.cruds'],
     capabilities: [
       'launch-ehr',
       'launch-standalone',

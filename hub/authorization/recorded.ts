@@ -1,0 +1,55 @@
+/**
+ * What clients ask of the authorization server is recorded before they are answered: who, what, with which outcome; never
+ * what was handed out. Who names no client that there is stays unrecorded, so that strangers cannot fill the record.
+ */
+
+import type Provider from 'oidc-provider';
+import type { KoaContextWithOIDC } from 'oidc-provider';
+import { type AccessLog, accessOf } from '../trust/index.ts';
+
+const actions: { [path: string]: string } = {
+  '/authorize': 'authorize',
+  '/token': 'token',
+  '/introspect': 'introspect',
+  '/revoke': 'revoke-token',
+  '/par': 'push-request',
+  '/register': 'register-client',
+};
+
+export function recorded(accessLog: AccessLog): Parameters<Provider['use']>[0] {
+  return async (ctx, next) => {
+    await next();
+    const action = actions[ctx.path];
+    const { oidc } = ctx as unknown as KoaContextWithOIDC;
+    const client = oidc?.client?.clientId;
+    // A request that is put to the user is recorded with the answer.
+    if (action === undefined || client === undefined || (action === 'authorize' && ctx.status < 400)) return;
+    const who = oidc.account?.accountId ?? `client:${client}`;
+    const access = accessOf({
+      username: who,
+      name: who,
+      role: 'system',
+      organization: 'none',
+      participant: 'none',
+      isApp: true,
+    });
+    const patient = (ctx.body as { patient?: unknown } | undefined)?.patient;
+    await accessLog.record(
+      { ...access, client },
+      {
+        action,
+        what: `/oauth${ctx.path}${whatOf(ctx.path, oidc.params, ctx.body)}`.slice(0, 500),
+        status: ctx.status,
+        ...(typeof patient === 'string' ? { patients: [patient] } : {}),
+      },
+    );
+  };
+}
+
+/** The grant and the scopes of a token, or the error; nothing that opens anything. */
+function whatOf(path: string, params: object | undefined, body: unknown): string {
+  const { error, scope } = (typeof body === 'object' ? (body ?? {}) : {}) as { error?: string; scope?: string };
+  const { grant_type: grantType } = (params ?? {}) as { grant_type?: string };
+  const parts = [path === '/token' ? grantType : undefined, error, path === '/token' ? scope : undefined];
+  return parts.map((part) => (part === undefined ? '' : ` ${part}`)).join('');
+}
