@@ -23,7 +23,10 @@ export class ConversionPool {
 
   #closing = false;
 
-  /** Converts messages; the answers are in their order. One that ends its thread is told as not converted. */
+  /**
+   * Converts messages; the answers are in their order. One that ends its thread is told as not converted. Those above
+   * a mebibyte are handed over with their bytes, which are gone here then.
+   */
   async convert(messages: ToConvert[]): Promise<ConvertedMessage[]> {
     const tasks: ToConvert[][] = [];
     let bytes = Number.POSITIVE_INFINITY;
@@ -58,7 +61,8 @@ export class ConversionPool {
   async #run(task: ToConvert[]): Promise<ConvertedMessage[]> {
     try {
       const signal = AbortSignal.timeout(conversionMs * task.length);
-      return (await this.#threads.run(task, { signal })) as ConvertedMessage[];
+      const transferList = task.length === 1 ? movable(task[0]!) : [];
+      return (await this.#threads.run(task, { signal, transferList })) as ConvertedMessage[];
     } catch (error) {
       if (this.#closing) throw error;
       if (task.length === 1) return [noConversion('The conversion used up its time or memory.')];
@@ -70,4 +74,14 @@ export class ConversionPool {
     this.#closing = true;
     await this.#threads.close();
   }
+}
+
+const movedBytes = 1024 * 1024;
+
+/** The memory of a large message that is nothing else's. */
+function movable({ bytes }: ToConvert): ArrayBuffer[] {
+  const { buffer } = bytes;
+  return bytes.length > movedBytes && buffer.byteLength === bytes.length && buffer instanceof ArrayBuffer
+    ? [buffer]
+    : [];
 }

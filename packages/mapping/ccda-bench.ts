@@ -129,6 +129,9 @@ function scanned(bytes: number): Buffer {
   return Buffer.from(text.slice(0, start) + body + text.slice(end));
 }
 
+/** The settings of memory in which the hub converts (`hub/bin/lean-memory.js`). */
+const LIKE_THE_HUB = ['--heap-growing-percent=50', '--max-semi-space-size=16'];
+
 /** Converts the document in a file: a process of its own, so that its memory is that of the conversion. */
 function measureLarge(file: string): void {
   const bytes = readFileSync(file);
@@ -157,7 +160,10 @@ else if (mode === '--large') {
   const file = join(folder, 'document.xml');
   const isScanned = process.argv.includes('--scanned');
   writeFileSync(file, isScanned ? scanned(0.75 * size) : document(Math.round(size / (document(400).length / 400))));
-  execFileSync(process.execPath, [...process.execArgv, process.argv[1]!, '--file', file], { stdio: 'inherit' });
+  execFileSync(process.execPath, [...LIKE_THE_HUB, ...process.execArgv, process.argv[1]!, '--file', file], {
+    stdio: 'inherit',
+    env: { ...process.env, MALLOC_ARENA_MAX: '1', MALLOC_TRIM_THRESHOLD_: '1048576', MALLOC_MMAP_THRESHOLD_: '131072' },
+  });
   rmSync(folder, { recursive: true });
 } else {
   const bytes = document(15);

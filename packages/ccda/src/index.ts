@@ -4,6 +4,7 @@ export { CDA_NAMESPACE, SDTC_NAMESPACE, type XmlAttribute, XmlElement } from './
 export { compileSchematron, SchematronError } from './schematron/compile.ts';
 export { loadSchematron, Schematron, type SchematronFinding } from './schematron/schematron.ts';
 export {
+  type NarrativePlace,
   parseXml,
   positionOf,
   XML_LIMITS,

@@ -2,9 +2,10 @@
  * Reads an XML document into a tree without ever expanding entities or fetching anything: a DOCTYPE with an internal
  * subset, and any entity reference beyond the five of XML 1.0 §4.6, refuses the document.
  */
-import { SaxesParser, type SaxesTagNS } from 'saxes';
-import { CDA_NAMESPACE, SDTC_NAMESPACE, type XmlAttribute, XmlElement, XSI_NAMESPACE } from './element.ts';
+import type { XmlElement } from './element.ts';
 import { decodeXml } from './encoding.ts';
+import { Folds } from './folds.ts';
+import { attributesOf, KNOWN_PREFIXES, Names, newParser, TreeBuilder } from './tree.ts';
 
 export interface XmlLimits {
   /** Bytes of the whole document. */
@@ -40,13 +41,28 @@ export interface XmlDocument {
   encoding: string;
   /** Elements in the document. */
   elements: number;
-  /** Whether the content of entries is let go. */
+  /** Whether the content of entries and narratives is let go. */
   isFolded: boolean;
   /**
-   * Does something with the content of an element. Of a large document what is inside an `entry` of a section is let go
-   * when it was read, and read again from the source while it is needed here; elements inside must not be kept.
+   * Does something with the content of an element. Of a large document what is inside an `entry` or the `text` of a section
+   * is let go when it was read, and read again from the source while it is needed here; elements inside must not be kept.
    */
   within<T>(element: XmlElement, work: () => T): T;
+  /** Whether what is inside the element is let go. */
+  isLetGo(element: XmlElement): boolean;
+  /** Reads a narrative that was let go, or one element of it, by its place. */
+  part(place: NarrativePlace): XmlElement;
+}
+
+/** Where an element of a narrative stands. */
+export interface NarrativePlace {
+  /** The narrative: the `text` of a section. */
+  text: XmlElement;
+  start: number;
+  end: number;
+  order: number;
+  /** The name of the element around it. */
+  around: string;
 }
 
 export type XmlResult = { ok: true; document: XmlDocument } | { ok: false; error: XmlError };
@@ -127,12 +143,12 @@ interface Manner {
 
 function build(source: string, encoding: string, bound: XmlLimits, manner: Manner): XmlResult {
   const { isEnough, isFolded = false } = manner;
-  const parser = newParser({ xsi: XSI_NAMESPACE, sdtc: SDTC_NAMESPACE, voc: 'urn:hl7-org:v3/voc' });
+  const parser = newParser(KNOWN_PREFIXES);
   const refuse = (code: XmlError['code'], message: string): never => {
     throw new Refusal({ code, message, ...positionOf(source, parser.position) });
   };
   const names = new Names();
-  const folds = isFolded ? new Folds(source, names) : undefined;
+  const folds = isFolded ? new Folds(source, names, () => parser.xmlDecl.version) : undefined;
   const tree = new TreeBuilder(parser, source, 0, names);
   let elements = 0;
   let depth = 0;
@@ -172,126 +188,9 @@ function build(source: string, encoding: string, bound: XmlLimits, manner: Manne
   const { root } = tree;
   if (root === undefined) return refused({ code: 'empty', message: 'the document has no element' });
   const within = <T>(element: XmlElement, work: () => T): T => (folds ? folds.within(element, work) : work());
-  return { ok: true, document: { root, source, encoding, elements, isFolded, within } };
-}
-
-type Parser = SaxesParser<{ xmlns: true; position: true; additionalNamespaces: Record<string, string> }>;
-
-function newParser(additionalNamespaces: Record<string, string>): Parser {
-  return new SaxesParser({ xmlns: true, position: true, additionalNamespaces });
-}
-
-/** Makes the tree, or the content of one element of it, of what the parser meets. */
-class TreeBuilder {
-  root: XmlElement | undefined;
-  readonly #parser: Parser;
-  readonly #source: string;
-  /** Where in the document the text begins that is parsed. */
-  readonly #base: number;
-  readonly #names: Names;
-  #open: XmlElement | undefined;
-  /** The narrative block that is open: only there do blanks between elements count. */
-  #narrative: XmlElement | undefined;
-
-  constructor(parser: Parser, source: string, base: number, names: Names) {
-    this.#parser = parser;
-    this.#source = source;
-    this.#base = base;
-    this.#names = names;
-  }
-
-  open(tag: SaxesTagNS, attributes: readonly XmlAttribute[], order: number): XmlElement {
-    // No attribute value may hold a `<`: the last one before here opened this tag.
-    const start = this.#source.lastIndexOf('<', this.#parser.position - 1) + this.#base;
-    const element = new XmlElement(this.#names.of(tag.uri, tag.local), this.#open, order, start, attributes);
-    if (this.#open === undefined) this.root = element;
-    else this.#open.appendChild(element);
-    this.#open = element;
-    if (element.name === 'text' && element.parent?.name === 'section') this.#narrative ??= element;
-    return element;
-  }
-
-  /** Goes on in an element that is there already. */
-  reopen(element: XmlElement): void {
-    this.#open = element;
-  }
-
-  readonly text = (characters: string): void => {
-    const open = this.#open;
-    if (open === undefined || (this.#narrative === undefined && !/\S/.test(characters))) return;
-    open.appendText(characters);
-  };
-
-  close(): XmlElement | undefined {
-    const closed = this.#open;
-    if (closed === undefined) return undefined;
-    closed.close(this.#parser.position + this.#base);
-    if (closed === this.#narrative) this.#narrative = undefined;
-    this.#open = closed.parent;
-    return closed;
-  }
-}
-
-/** The namespaces in scope, by prefix. */
-type Scope = Record<string, string>;
-
-/** The entries of a document whose content is read again when it is needed. */
-class Folds {
-  readonly #source: string;
-  readonly #names: Names;
-  readonly #scopes: Scope[] = [{ xsi: XSI_NAMESPACE, sdtc: SDTC_NAMESPACE, voc: 'urn:hl7-org:v3/voc' }];
-  readonly #folded = new Map<XmlElement, Scope>();
-  readonly #unfolded = new Set<XmlElement>();
-
-  constructor(source: string, names: Names) {
-    this.#source = source;
-    this.#names = names;
-  }
-
-  enter(tag: SaxesTagNS): void {
-    const outer = this.#scopes.at(-1)!;
-    let declares = false;
-    for (const _ in tag.ns) declares = true;
-    this.#scopes.push(declares ? { ...outer, ...tag.ns } : outer);
-  }
-
-  leave(element: XmlElement): void {
-    this.#scopes.pop();
-    if (element.name !== 'entry' || element.parent?.name !== 'section') return;
-    element.empty();
-    this.#folded.set(element, this.#scopes.at(-1)!);
-  }
-
-  within<T>(element: XmlElement, work: () => T): T {
-    const scope = this.#folded.get(element);
-    if (scope === undefined || this.#unfolded.has(element)) return work();
-    this.#unfolded.add(element);
-    try {
-      this.#read(element, scope);
-      return work();
-    } finally {
-      element.empty();
-      this.#unfolded.delete(element);
-    }
-  }
-
-  #read(element: XmlElement, scope: Scope): void {
-    const text = this.#source.slice(element.start, element.end);
-    const parser = newParser(scope);
-    const tree = new TreeBuilder(parser, text, element.start, this.#names);
-    let order = element.order;
-    parser.on('opentag', (tag) => {
-      if (order === element.order) tree.reopen(element);
-      else tree.open(tag, attributesOf(tag, this.#names), order);
-      order += 1;
-    });
-    parser.on('text', tree.text);
-    parser.on('cdata', tree.text);
-    parser.on('closetag', () => {
-      tree.close();
-    });
-    parser.write(text).close();
-  }
+  const isLetGo = (element: XmlElement): boolean => folds?.has(element) ?? false;
+  const part = (place: NarrativePlace): XmlElement => folds!.part(place);
+  return { ok: true, document: { root, source, encoding, elements, isFolded, isLetGo, within, part } };
 }
 
 /** saxes' own words, unless they might quote the document. */
@@ -304,50 +203,4 @@ function describe(error: unknown, source: string, offset: number): XmlError {
   }
   const said = /^[a-z' ,<>&;-]+\.?$/i.test(reason) ? reason : 'see this place';
   return { code: 'malformed', message: `the XML is not well-formed: ${said}`, ...place };
-}
-
-/**
- * The names of a document, each one string however often it stands there: they are compared millions of times, and the
- * same string is equal at a glance.
- */
-class Names {
-  private readonly known = new Map<string, Map<string, string>>();
-
-  of(uri: string, local: string): string {
-    let names = this.known.get(uri);
-    if (names === undefined) {
-      names = new Map();
-      this.known.set(uri, names);
-    }
-    let name = names.get(local);
-    if (name === undefined) {
-      name = nameOf(uri, local);
-      names.set(local, name);
-    }
-    return name;
-  }
-}
-
-/** A document that declares no namespace is read as CDA, since some senders leave it out. */
-export function nameOf(uri: string, local: string): string {
-  if (uri === CDA_NAMESPACE || uri === '') return local;
-  if (uri === SDTC_NAMESPACE) return `sdtc:${local}`;
-  if (uri === XSI_NAMESPACE) return `xsi:${local}`;
-  return `{${uri}}${local}`;
-}
-
-const NO_ATTRIBUTES: readonly XmlAttribute[] = [];
-/** Where the attributes of one tag are gathered, so that their list is no longer than it has to be. */
-const COLLECTED: XmlAttribute[] = [];
-
-function attributesOf(tag: SaxesTagNS, names: Names): readonly XmlAttribute[] {
-  let count = 0;
-  for (const name in tag.attributes) {
-    const { prefix, uri, local, value } = tag.attributes[name]!;
-    if (prefix !== 'xmlns' && name !== 'xmlns') COLLECTED[count++] = { name: names.of(uri, local), value };
-  }
-  if (count === 0) return NO_ATTRIBUTES;
-  const attributes = COLLECTED.slice(0, count);
-  COLLECTED.fill(undefined as never, 0, count);
-  return attributes;
 }

@@ -3,7 +3,8 @@
  * which its context begins. Every assert and report is compiled or the schema is refused; none is passed over.
  */
 import { CDA_NAMESPACE, type XmlElement, XSI_NAMESPACE } from '../element.ts';
-import { nameOf, parseXml } from '../xml.ts';
+import { nameOf } from '../tree.ts';
+import { parseXml } from '../xml.ts';
 import { JavaScriptWriter, type Surroundings } from './javascript.ts';
 import { type Expression, type PathExpression, parseXPath, type Step, XPathError } from './xpath.ts';
 

@@ -48,7 +48,7 @@ const STRUCTURAL_ELEMENTS = new Set(['templateId', 'realmCode', 'typeId']);
 const ONLY_IN_ORIGINAL = 'no element for it in the mapping; kept in the original document';
 
 export class Account {
-  private readonly marks = new Marks();
+  private marks = new Marks();
   /** The table row at work, written beside what it marks. */
   rule = '';
 
@@ -122,6 +122,11 @@ export class Account {
   ledger(document: CdaDocument, tell: (entry: LedgerEntry) => void): void {
     const { root } = document.xml;
     this.list(document, root, root.path, tell);
+  }
+
+  /** Forgets what was said. */
+  clear(): void {
+    this.marks = new Marks();
   }
 
   private put(element: XmlElement, atom: AtomName, mark: Mark): void {

@@ -12,6 +12,10 @@ export class ByElement<T> {
     return this.#values.has(element.order);
   }
 
+  clear(): void {
+    this.#values.clear();
+  }
+
   set(element: XmlElement, value: T): void {
     this.#values.set(element.order, value);
   }

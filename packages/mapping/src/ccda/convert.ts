@@ -65,6 +65,7 @@ export function convertCcdaInto(
   keepOpenCodes(run, document.xml.root, composition ?? original);
   run.bindReferences();
   run.account.ledger(document, sink.atom);
+  run.finish();
   for (const draft of run.all()) {
     draft.resource.meta = { source: context.messageUri };
     const fact = draft.fact();
@@ -120,7 +121,7 @@ function convertSection(run: Run, section: CdaSection): SectionFacts {
 function linkOf(run: Run, element: XmlElement): XmlElement | undefined {
   for (const holder of [element, element.child('code'), element.child('value')]) {
     const link = holder?.find(holder === element ? 'text' : 'originalText', 'reference');
-    if (link !== undefined && run.narrative(link.attr('value') ?? '') !== undefined) return link;
+    if (link !== undefined && run.hasNarrative(link.attr('value') ?? '')) return link;
   }
   for (const container of element.children) {
     for (const inner of statementsIn(container)) {

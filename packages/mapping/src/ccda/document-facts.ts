@@ -11,7 +11,7 @@ import { applyRows } from './engine.ts';
 import type { Json } from './fhir-path.ts';
 import { addDocumentHeader } from './header.ts';
 import { identityOf } from './identity.ts';
-import { sectionDiv } from './narrative.ts';
+import { narrativeOf } from './narrative.ts';
 import { location, organization, participant } from './participants.ts';
 import type { Run } from './run.ts';
 import type { Row } from './table.ts';
@@ -119,7 +119,7 @@ function sectionOf(run: Run, { section, facts, links, inner }: SectionFacts, dra
   const code = section.element.child('code');
   const concept = code && codeableConcept(run, code, { draft, path: `${path}.code` });
   if (concept !== undefined) result.code = concept;
-  const div = section.text && sectionDiv(section.text);
+  const div = section.text && narrativeOf(run, section.text);
   if (section.text !== undefined) {
     if (div !== undefined) run.account.mapped(section.text, '#text', draft, `${path}.text.div`);
     else run.account.structural(section.text, '#text');

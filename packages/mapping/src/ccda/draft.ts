@@ -5,7 +5,15 @@ import type { Resource } from '@medplum/fhirtypes';
 import type { Fact } from '../conversion.ts';
 import { factId } from '../fact-id.ts';
 import { assign, compileFhirPath, type Json, resolveSteps, writeSteps } from './fhir-path.ts';
+import type { StoredTexts, TextPlace } from './stored-texts.ts';
 import { CONTRADICTION, SaidItems, unify } from './unify.ts';
+
+/** Where the resources of a large document wait. */
+export interface Shelf {
+  texts: StoredTexts;
+  /** Told when a resource is at work again. */
+  onWake(draft: Draft): void;
+}
 
 export class Draft {
   readonly type: string;
@@ -19,10 +27,9 @@ export class Draft {
   /** Where the lists of this draft went when it was merged into another: `telecom[0]` → `telecom[2]`. */
   private moved: Map<string, string> | undefined;
   private live: Json | undefined;
-  /** The resource as text, while it is not at work. */
-  private stored: string | undefined;
-  /** Told when a stored resource is at work again. */
-  private readonly onWake: ((draft: Draft) => void) | undefined;
+  /** Where the resource's text is while it is not at work. */
+  private stored: TextPlace | undefined;
+  private readonly shelf: Shelf | undefined;
 
   constructor(
     source: string,
@@ -30,7 +37,7 @@ export class Draft {
     identity: readonly string[],
     asOf: string,
     mode: Fact['mode'],
-    onWake?: (draft: Draft) => void,
+    shelf?: Shelf,
   ) {
     this.source = source;
     this.type = type;
@@ -39,7 +46,7 @@ export class Draft {
     this.id = factId(source, type, ...identity);
     this.key = [type, ...identity].join('|');
     this.live = { resourceType: type, id: this.id };
-    this.onWake = onWake;
+    this.shelf = shelf;
   }
 
   get resource(): Json {
@@ -48,28 +55,31 @@ export class Draft {
 
   /** Keeps the resource as text until it is at work again: a fraction of the memory. */
   store(): void {
-    if (this.live === undefined) return;
-    this.stored = JSON.stringify(this.live);
+    if (this.live === undefined || this.shelf === undefined) return;
+    this.stored = this.shelf.texts.put(JSON.stringify(this.live));
     this.live = undefined;
   }
 
   /** Whether the resource may hold a text; one that is at work may. */
   mayHold(text: string): boolean {
-    return this.stored === undefined || this.stored.includes(text);
+    return this.stored === undefined || this.shelf!.texts.get(this.stored).includes(text);
   }
 
   /** Gives the resource up. */
   release(): void {
+    if (this.stored !== undefined) this.shelf!.texts.drop(this.stored);
     this.live = undefined;
     this.stored = undefined;
   }
 
   private wake(): Json {
     if (this.stored === undefined) throw new Error(`${this.key} was released`);
-    const live: Json = JSON.parse(this.stored);
+    const { texts, onWake } = this.shelf!;
+    const live: Json = JSON.parse(texts.get(this.stored));
+    texts.drop(this.stored);
     this.live = live;
     this.stored = undefined;
-    this.onWake?.(this);
+    onWake(this);
     return live;
   }
 

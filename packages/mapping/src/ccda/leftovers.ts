@@ -67,7 +67,7 @@ function walkBelow(
 /** A pointer into the narrative of a section, which the Composition holds whole. */
 function consumePointer(run: Run, element: XmlElement): void {
   const target = element.attr('value');
-  if (target === undefined || !run.account.isOpen(element, 'value') || run.narrative(target) === undefined) return;
+  if (target === undefined || !run.account.isOpen(element, 'value') || !run.hasNarrative(target)) return;
   run.account.consumed(element, 'value', 'points into the narrative');
 }
 

@@ -33,7 +33,11 @@ const STYLES: Record<string, string> = { Bold: 'b', Italics: 'i', Emphasis: 'i' 
 const SAFE_LINK = /^(https?:|mailto:|#)/i;
 
 /** A section's narrative as the `div` of a FHIR Narrative, or undefined when it says nothing. */
-export function sectionDiv(element: XmlElement): string | undefined {
+export function narrativeOf(run: Run, element: XmlElement): string | undefined {
+  return run.document.xml.within(element, () => sectionDiv(element));
+}
+
+function sectionDiv(element: XmlElement): string | undefined {
   const parts: string[] = [];
   for (const node of element.content) write(node, parts);
   const inner = parts.join('').trim();

@@ -8,7 +8,7 @@ import type { SectionFacts } from './document-facts.ts';
 import type { Draft } from './draft.ts';
 import type { Json } from './fhir-path.ts';
 import { REQUESTS } from './links.ts';
-import { sectionDiv } from './narrative.ts';
+import { narrativeOf } from './narrative.ts';
 import type { Run } from './run.ts';
 
 /** LOINC: plan of care, evaluation and plan, overall plan of care. */
@@ -21,7 +21,7 @@ export function makeCarePlans(run: Run, sections: readonly SectionFacts[], key: 
     makeCarePlans(run, inner, key, encounter);
     const code = section.code?.code;
     if (code === undefined || !PLANS.has(code)) continue;
-    const div = section.text && sectionDiv(section.text);
+    const div = section.text && narrativeOf(run, section.text);
     if (facts.length === 0 && (div === undefined || section.nullFlavor !== undefined)) continue;
     const draft = run.draft('CarePlan', [run.patientIdentity, key, code]);
     const { resource } = draft;

@@ -2,12 +2,13 @@
  * What one conversion knows while it runs: the document, the facts so far, the account, and the references that are
  * bound when every fact has its final identity.
  */
-import type { CdaDocument, XmlElement } from '@causeway/ccda';
+import type { CdaDocument, NarrativePlace, XmlDocument, XmlElement } from '@causeway/ccda';
 import type { ConversionContext, ConversionIssue } from '../conversion.ts';
 import { Account, type AtomPlace } from './account.ts';
 import { ByElement } from './by-element.ts';
 import { Draft } from './draft.ts';
 import type { Json } from './fhir-path.ts';
+import { StoredTexts } from './stored-texts.ts';
 import { instantOf } from './time.ts';
 
 /** What someone did to some facts at one time. */
@@ -57,7 +58,11 @@ export class Run {
   private references: { holder: Json; draft: Draft }[] = [];
   /** Of a large document: drafts whose resources are at work. */
   private atWork: Draft[] = [];
-  private narrativeIds: Map<string, XmlElement> | undefined;
+  private readonly shelf = { texts: new StoredTexts(), onWake: (draft: Draft): void => void this.atWork.push(draft) };
+  /** Elements by their `ID`; of a large document, by their place. */
+  private narrativeIds: Map<string, XmlElement | NarrativePlace> | undefined;
+  /** Parts of narratives that were read while one entry is converted. */
+  private readonly narrativeParts = new Map<string, XmlElement>();
 
   constructor(document: CdaDocument, context: ConversionContext) {
     this.document = document;
@@ -70,9 +75,8 @@ export class Run {
   draft(type: string, identity: readonly string[], mode: Draft['mode'] = 'replace'): Draft {
     const { source } = this.context;
     if (!this.document.xml.isFolded) return new Draft(source, type, identity, this.documentTime, mode);
-    const wake = (draft: Draft): void => void this.atWork.push(draft);
-    const draft = new Draft(source, type, identity, this.documentTime, mode, wake);
-    wake(draft);
+    const draft = new Draft(source, type, identity, this.documentTime, mode, this.shelf);
+    this.atWork.push(draft);
     return draft;
   }
 
@@ -92,6 +96,7 @@ export class Run {
   storeAll(): void {
     if (!this.document.xml.isFolded) return;
     this.bindReferences();
+    this.narrativeParts.clear();
     for (const draft of this.atWork) {
       if (draft !== this.patient && this.drafts.get(draft.id) === draft) draft.store();
     }
@@ -140,6 +145,15 @@ export class Run {
     return this.sharedIds.has(`${kind}|${id}`);
   }
 
+  /** Forgets what only the conversion needed, before all that it made is told. */
+  finish(): void {
+    for (const known of [this.owners, this.folded, this.placed, this.byIdentifier, this.entities, this.agencies]) {
+      known.clear();
+    }
+    this.account.clear();
+    this.narrativeIds = undefined;
+  }
+
   bindReferences(): void {
     for (const { holder, draft } of this.references) holder.reference = draft.reference;
     this.references = [];
@@ -160,18 +174,47 @@ export class Run {
 
   /** The element that a narrative reference (`#id`) names. */
   narrative(reference: string): XmlElement | undefined {
+    const known = this.narrativePart(reference);
+    if (known === undefined || !('around' in known)) return known;
+    let part = this.narrativeParts.get(reference);
+    if (part === undefined) {
+      part = this.document.xml.part(known);
+      this.narrativeParts.set(reference, part);
+    }
+    return part;
+  }
+
+  /** Whether a narrative reference names an element. */
+  hasNarrative(reference: string): boolean {
+    return this.narrativePart(reference) !== undefined;
+  }
+
+  private narrativePart(reference: string): XmlElement | NarrativePlace | undefined {
     if (!reference.startsWith('#')) return undefined;
     if (this.narrativeIds === undefined) {
       this.narrativeIds = new Map();
-      collectIds(this.document.xml.root, this.narrativeIds);
+      collectIds(this.document.xml, this.document.xml.root, undefined, this.narrativeIds);
     }
     return this.narrativeIds.get(reference.slice(1));
   }
 }
 
-function collectIds(element: XmlElement, ids: Map<string, XmlElement>): void {
+/** @param text the narrative around the element, where that is let go */
+function collectIds(
+  xml: XmlDocument,
+  element: XmlElement,
+  text: XmlElement | undefined,
+  ids: Map<string, XmlElement | NarrativePlace>,
+): void {
   if (element.name === 'entry') return;
   const id = element.attr('ID');
-  if (id !== undefined && !ids.has(id)) ids.set(id, element);
-  for (const child of element.children) collectIds(child, ids);
+  const around = xml.isLetGo(element) ? element : text;
+  if (id !== undefined && !ids.has(id)) ids.set(id, around === undefined ? element : placeIn(around, element));
+  xml.within(element, () => {
+    for (const child of element.children) collectIds(xml, child, around, ids);
+  });
+}
+
+function placeIn(text: XmlElement, { start, end, order, parent }: XmlElement): NarrativePlace {
+  return { text, start, end, order, around: parent!.name };
 }
