@@ -25,7 +25,7 @@ import { QueryResponder } from './query/index.ts';
 import { Expunger, FhirRecord, Labels, Retention, useDefinitions } from './record/index.ts';
 import { screens } from './screens/index.ts';
 import { masterKey, tokenKey } from './secrets/index.ts';
-import { AccessLog, Accounts, NetworkPolicy, Participants } from './trust/index.ts';
+import { AccessLog, Accounts, Emergencies, NetworkPolicy, Notices, Participants } from './trust/index.ts';
 
 /**
  * Starts a hub: resolves when it answers, and when its demonstration, if any, is loaded.
@@ -125,12 +125,19 @@ export async function startHub(config: Config, progress: Progress, pages = scree
       fhirUserOf: (user) => practitionerOf(record, user),
     });
     closing.push(async () => authorization.close());
+    const emergencies = new Emergencies(database);
+    const notices = new Notices(database);
+    emergencies.watch((overdue) =>
+      log.warn({ overdue }, 'emergency accesses wait for their review for more than three days'),
+    );
+    closing.push(async () => emergencies.close());
     const authenticator = new Authenticator(
       accounts,
       tokenKey(config.dataDir),
       {
         verify: (token) => authorization.verify(token),
         homesOf: async (patient) => (await record.homesOf([patient])).get(patient) ?? [],
+        emergency: (username, id) => emergencies.underWay(username, id),
       },
       policy,
     );
@@ -141,6 +148,8 @@ export async function startHub(config: Config, progress: Progress, pages = scree
         record,
         accessLog,
         authenticator,
+        emergencies,
+        notices,
         authorization,
         rateLimits: new RateLimits(database),
         bundleBytes: config.bundleBytes,

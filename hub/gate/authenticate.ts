@@ -12,10 +12,12 @@ import {
   PolicyUnreadable,
   type Role,
   roles,
+  type User,
 } from '../trust/index.ts';
 import { grantedAccess } from './granted.ts';
 
 export const sessionCookie = 'causeway_session';
+const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const rememberedMs = 30_000;
 const remembered = 1_000;
 
@@ -24,28 +26,30 @@ export interface Caller extends Access {
   site: string | undefined;
 }
 
-/** What is asked about the tokens of apps. */
-export interface AppTokens {
+/** What is asked to know a caller. */
+export interface CallerFacts {
   /** What a token stands for; undefined where it is none, or not any more. */
   verify(token: string): Promise<VerifiedToken | undefined>;
   /** The homes of the person of a Patient. */
   homesOf(patient: string): Promise<number[]>;
+  /** An emergency access that an account has under way. */
+  emergency(username: string, id: string): Promise<{ patient: string } | undefined>;
 }
 
 export class Authenticator {
   readonly #accounts: Accounts;
   readonly #tokenKey: Buffer;
-  readonly #apps: AppTokens;
+  readonly #facts: CallerFacts;
   readonly #policy: NetworkPolicy;
   readonly #attempts = new WeakMap<FastifyRequest, { caller: Caller; action: string }>();
   readonly #lent = new Map<string, Caller>();
   readonly #callers = new Map<string, { caller: Caller; version: number; until: number }>();
 
-  constructor(accounts: Accounts, tokenKey: Buffer, apps: AppTokens, policy: NetworkPolicy) {
+  constructor(accounts: Accounts, tokenKey: Buffer, facts: CallerFacts, policy: NetworkPolicy) {
     this.#policy = policy;
     this.#accounts = accounts;
     this.#tokenKey = tokenKey;
-    this.#apps = apps;
+    this.#facts = facts;
   }
 
   /**
@@ -55,7 +59,7 @@ export class Authenticator {
   async caller(request: FastifyRequest, action?: string): Promise<Caller> {
     const identified = await this.#identify(request);
     this.#attempts.set(request, { caller: identified, action: action ?? request.method });
-    const caller = await grantedAccess(identified, request, (patient) => this.#apps.homesOf(patient));
+    const caller = await grantedAccess(identified, request, (patient) => this.#facts.homesOf(patient));
     if (request.headers.authorization === undefined && isChange(request) && !isOwnRequest(request)) {
       throw new RecordError(403, 'forbidden', 'A request that changes something must come from the hub’s own pages.');
     }
@@ -82,7 +86,21 @@ export class Authenticator {
     if (!user) {
       throw new RecordError(401, 'login', 'Sign in first, or send a token: Authorization: Bearer …');
     }
+    const emergency = request.headers['x-emergency-access'];
+    if (emergency !== undefined) return this.#inEmergency(user, String(emergency));
     return { ...this.#accessOf(user), site: undefined };
+  }
+
+  /** @throws RecordError 403 where the user has no such emergency access under way */
+  async #inEmergency(user: User, id: string): Promise<Caller> {
+    const underWay = uuid.test(id) ? await this.#facts.emergency(user.username, id) : undefined;
+    if (!underWay) {
+      const text = 'This emergency access has ended, or is not yours. Begin one anew if it is still needed.';
+      throw new RecordError(403, 'forbidden', text);
+    }
+    const homes = await this.#facts.homesOf(underWay.patient);
+    const access = this.#accessOf({ ...user, purpose: 'ETREAT', isEmergency: true, homes });
+    return { ...access, emergency: id, site: undefined };
   }
 
   async #byToken(token: string): Promise<Caller> {
@@ -116,7 +134,7 @@ export class Authenticator {
 
   /** Asked anew each time, so that what was taken back opens nothing any more. */
   async #byAppToken(token: string): Promise<Caller> {
-    const verified = await this.#apps.verify(token);
+    const verified = await this.#facts.verify(token);
     if (!verified) throw new RecordError(401, 'login', 'The token is not one of this hub, or not any more.');
     const { client, clientName, organization, grant } = verified;
     const user = verified.user ?? { username: `client:${client}`, name: clientName, role: 'system', organization };

@@ -13,6 +13,7 @@ import { type AuthParts, authRoutes } from './auth-routes.ts';
 import { bodyDeadline } from './body-deadline.ts';
 import { answerClientError } from './client-error.ts';
 import { crossOrigin } from './cors.ts';
+import { type EmergencyParts, emergencyRoutes } from './emergency-routes.ts';
 import { FhirAddresses } from './fhir-addresses.ts';
 import { fhirAsyncRoutes } from './fhir-async-routes.ts';
 import { fhirBulkRoutes } from './fhir-bulk-routes.ts';
@@ -39,6 +40,7 @@ export function httpServer(
   parts: Omit<FhirParts, 'addresses' | 'fault'> &
     ApiParts &
     AppParts &
+    EmergencyParts &
     AuthParts &
     OAuthParts &
     InboxParts &
@@ -84,6 +86,7 @@ export function httpServer(
   authRoutes(app, parts);
   oauthRoutes(app, parts);
   appRoutes(app, parts);
+  emergencyRoutes(app, parts);
   apiRoutes(app, parts);
   reprocessRoutes(app, parts);
   inboxRoutes(app, parts);

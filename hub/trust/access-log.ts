@@ -82,7 +82,7 @@ function insertion(lines: string[]): NamedStatement {
   };
 }
 
-function lineOf({ access: { who, role, organization, purpose, client }, entry }: AccessNote): string {
+function lineOf({ access: { who, role, organization, purpose, client, emergency }, entry }: AccessNote): string {
   return JSON.stringify({
     at: new Date(),
     who: storable(who),
@@ -90,6 +90,7 @@ function lineOf({ access: { who, role, organization, purpose, client }, entry }:
     organization: storable(organization),
     purpose,
     ...(client === undefined ? {} : { client: storable(client) }),
+    ...(emergency === undefined ? {} : { emergency }),
     action: entry.action,
     what: storable(entry.what),
     status: entry.status,

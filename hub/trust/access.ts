@@ -45,6 +45,8 @@ export interface Access {
   limits: Limits;
   /** The registered client that asks, where it is one. */
   client?: string;
+  /** The emergency access under which it reads. */
+  emergency?: string;
   /** What the client was granted; what it does not plainly cover is denied. */
   grant?: Grant;
 }

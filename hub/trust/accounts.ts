@@ -44,8 +44,26 @@ export class Accounts {
    * after the other, so that a burst of them meets the lock.
    */
   signIn(username: string, password: string): Promise<SignIn> {
+    return this.#inTurn(username, async () => {
+      const checked = await this.#check(username, password);
+      return 'refused' in checked ? checked : { user: checked.user, token: await this.#session(username) };
+    });
+  }
+
+  /**
+   * Whether somebody who is signed in proves it again, before what needs that. Attempts count as those to sign in do.
+   * @returns how it was proved
+   */
+  stepUp(username: string, { password }: { password: string }): Promise<'password' | { refused: 'wrong' | 'locked' }> {
+    return this.#inTurn(username, async () => {
+      const checked = await this.#check(username, password);
+      return 'refused' in checked ? checked : 'password';
+    });
+  }
+
+  #inTurn<T>(username: string, decide: () => Promise<T>): Promise<T> {
     const before = this.#deciding.get(username) ?? Promise.resolve();
-    const decided = before.then(() => this.#decide(username, password));
+    const decided = before.then(decide);
     const settled = decided.then(
       () => {},
       () => {},
@@ -57,7 +75,7 @@ export class Accounts {
     return decided;
   }
 
-  async #decide(username: string, password: string): Promise<SignIn> {
+  async #check(username: string, password: string): Promise<{ user: User } | { refused: 'wrong' | 'locked' }> {
     const { rows } = await this.#database.query(
       'SELECT *, locked_until > now() AS locked FROM account WHERE username = $1',
       [username],
@@ -70,15 +88,22 @@ export class Accounts {
       if (account) await this.#countFailure(username);
       return { refused: 'wrong' };
     }
+    await this.#database.query(
+      'UPDATE account SET failures = 0, locked_until = NULL WHERE username = $1 AND failures > 0',
+      [username],
+    );
+    return { user: userOf(account) };
+  }
+
+  async #session(username: string): Promise<string> {
     const token = randomBytes(32).toString('base64url');
     await this.#database.query(
-      `WITH reset AS (UPDATE account SET failures = 0, locked_until = NULL WHERE username = $2 AND failures > 0),
-            old AS (DELETE FROM session WHERE expires < now())
+      `WITH old AS (DELETE FROM session WHERE expires < now())
        INSERT INTO session (id, username, created, expires)
        VALUES ($1, $2, now(), now() + $3 * interval '1 hour')`,
       [digest(token), username, sessionHours],
     );
-    return { user: userOf(account), token };
+    return token;
   }
 
   /** The account of this name. */

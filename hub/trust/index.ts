@@ -18,7 +18,9 @@ export {
 } from './access.ts';
 export { type AccessEntry, AccessLog, type AccessNote } from './access-log.ts';
 export { Accounts, type User } from './accounts.ts';
+export { Emergencies, type Emergency, type EmergencyReason, emergencyReasons } from './emergencies.ts';
 export { NetworkPolicy, PolicyUnreadable, type PolicyVersion } from './network-policy.ts';
+export { type Notice, Notices, notify } from './notices.ts';
 export {
   type Endpoint,
   type EndpointTls,

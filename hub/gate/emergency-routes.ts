@@ -1,0 +1,159 @@
+/**
+ * Emergency access for the screens: begun with a reason and the password, used by the header `X-Emergency-Access`, ended,
+ * and reviewed by privacy officers; and the notices that people are told by.
+ */
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { newId, RecordError } from '../record/index.ts';
+import {
+  type AccessLog,
+  type Accounts,
+  type Emergencies,
+  type Emergency,
+  type EmergencyReason,
+  emergencyReasons,
+  type Notices,
+} from '../trust/index.ts';
+import type { Authenticator, Caller } from './authenticate.ts';
+import { jsonBody, text } from './body.ts';
+import type { FhirParts } from './fhir-exchange.ts';
+
+export interface EmergencyParts {
+  accounts: Accounts;
+  emergencies: Emergencies;
+  notices: Notices;
+  authenticator: Authenticator;
+  accessLog: AccessLog;
+  record: FhirParts['record'];
+}
+
+type Id = { Params: { id: string } };
+
+const reviewers = ['privacy-officer', 'administrator'];
+const shortestReason = 10;
+
+export function emergencyRoutes(app: FastifyInstance, parts: EmergencyParts): void {
+  const { accounts, emergencies, notices, authenticator, accessLog, record } = parts;
+  const reviewer = async (request: FastifyRequest, action: string) => {
+    const who = await authenticator.caller(request, action);
+    if (!reviewers.includes(who.role)) throw new RecordError(403, 'forbidden', `The role ${who.role} may not do this.`);
+    return who;
+  };
+
+  app.post('/api/emergency', async (request, reply) => {
+    const who = await authenticator.caller(request, 'emergency-begin');
+    if (who.client !== undefined || who.site !== undefined || !(await emergencies.mayBegin(who.who))) {
+      throw new RecordError(403, 'forbidden', 'This account may not begin an emergency access.');
+    }
+    const body = jsonBody(request);
+    const patient = text(body, 'patient', 64);
+    const reasonCode = reasonCodeOf(body.reasonCode);
+    const reason = text(body, 'reason', 1_000).trim();
+    if (reason.length < shortestReason) {
+      const short = `Say in a few words why it is needed (at least ${shortestReason} characters).`;
+      throw new RecordError(400, 'value', short, 'reason');
+    }
+    const stepUp = await accounts.stepUp(who.who, { password: text(body, 'password', 1_000) });
+    if (typeof stepUp === 'object') throw stepUpRefused(stepUp.refused);
+    if (!(await record.homesOf([patient])).has(patient)) {
+      throw new RecordError(404, 'not-found', 'There is no Patient of this id.');
+    }
+    const given = { username: who.who, name: who.name, organization: who.organization };
+    const begun = await emergencies.begin({ ...given, id: newId(), patient, reasonCode, reason, stepUp });
+    const named: Caller = { ...who, emergency: begun.id, purpose: 'ETREAT' };
+    const what = `emergency/${begun.id}`;
+    await accessLog.record(named, { action: 'emergency-begin', what, status: 201, patients: [patient], reason });
+    return reply.code(201).send(shown(begun));
+  });
+
+  app.get('/api/emergency', async (request) => {
+    const who = await authenticator.caller(request, 'emergency');
+    const [underWay, mayBegin] = await Promise.all([emergencies.underWay(who.who), emergencies.mayBegin(who.who)]);
+    return { underWay: underWay ? shown(underWay) : null, mayBegin, reasons: emergencyReasons };
+  });
+
+  app.delete<Id>('/api/emergency/:id', async (request, reply) => {
+    const who = await authenticator.caller(request, 'emergency-end');
+    const { id } = request.params;
+    if (!isUuid(id) || !(await emergencies.end(id, who.who))) {
+      throw new RecordError(404, 'not-found', 'You have no emergency access of this id under way.');
+    }
+    const named: Caller = { ...who, emergency: id };
+    await accessLog.record(named, { action: 'emergency-end', what: `emergency/${id}`, status: 204 });
+    return reply.code(204).send();
+  });
+
+  app.get<{ Querystring: { state?: string } }>('/api/emergencies', async (request) => {
+    const who = await reviewer(request, 'list-emergencies');
+    const state = request.query.state === 'reviewed' ? 'reviewed' : 'open';
+    const found = await emergencies.list(state);
+    const patients = found.map(({ patient }) => patient);
+    await accessLog.record(who, { action: 'list-emergencies', what: state, status: 200, patients });
+    return { emergencies: found.map(shown), ...(await emergencies.reviewsOpen()) };
+  });
+
+  app.post<Id>('/api/emergencies/:id/review', async (request) => {
+    const who = await reviewer(request, 'review-emergency');
+    const body = jsonBody(request);
+    const { verdict } = body;
+    if (verdict !== 'appropriate' && verdict !== 'inappropriate') {
+      throw new RecordError(400, 'value', 'verdict must be appropriate or inappropriate.', 'verdict');
+    }
+    const { id } = request.params;
+    const comment = text(body, 'comment', 2_000);
+    const reviewed = isUuid(id) ? await emergencies.review(id, who.who, verdict, comment) : undefined;
+    if (!reviewed) {
+      const none = 'There is no open review of this id that you may decide; nobody reviews an access of their own.';
+      throw new RecordError(404, 'not-found', none);
+    }
+    const { patient } = reviewed;
+    const entry = {
+      action: 'review-emergency',
+      what: `emergency/${id}`,
+      status: 200,
+      patients: [patient],
+      reason: verdict,
+    };
+    await accessLog.record(who, entry);
+    return shown(reviewed);
+  });
+
+  app.get('/api/notices', async (request) => {
+    const who = await authenticator.caller(request, 'list-notices');
+    return { notices: await notices.of(who.who, recipientsOf(who)) };
+  });
+
+  app.post('/api/notices/read', async (request, reply) => {
+    const who = await authenticator.caller(request, 'read-notices');
+    const { ids } = jsonBody(request);
+    if (!Array.isArray(ids) || ids.length > 1_000 || !ids.every((id) => Number.isSafeInteger(id))) {
+      throw new RecordError(400, 'value', 'ids must be a list of numbers of notices.', 'ids');
+    }
+    await notices.read(who.who, recipientsOf(who), ids);
+    return reply.code(204).send();
+  });
+}
+
+/** As whom somebody is told things. */
+function recipientsOf({ who, role }: Caller): string[] {
+  return [`account:${who}`, `role:${role}`];
+}
+
+function reasonCodeOf(code: unknown): EmergencyReason {
+  const known = emergencyReasons.find((one) => one === code);
+  if (known) return known;
+  throw new RecordError(400, 'value', `reasonCode must be one of ${emergencyReasons.join(', ')}.`, 'reasonCode');
+}
+
+function stepUpRefused(refused: 'wrong' | 'locked'): RecordError {
+  if (refused === 'wrong') return new RecordError(403, 'forbidden', 'The password is not right.', 'password');
+  const text = 'This account is locked for a few minutes after too many wrong passwords.';
+  return new RecordError(429, 'too-costly', text);
+}
+
+function isUuid(id: string): boolean {
+  return /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(id);
+}
+
+function shown({ username, ...emergency }: Emergency): object {
+  return { ...emergency, by: username };
+}
