@@ -1,5 +1,5 @@
 /** Attacks on codes, tokens, addresses and registration (RFC 9700, OWASP ASVS V10), each with what has to come of it. */
-import { exportJWK, generateKeyPair, SignJWT } from 'jose';
+import { decodeJwt, exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startTestHub, type TestHub } from '../testing.ts';
 import { Accounts } from '../trust/index.ts';
@@ -364,6 +364,21 @@ describe('A35: what a user is asked', () => {
   });
 });
 
+test('who signs in next in the same browser is who allows', async () => {
+  const shared = new Browser(hub);
+  const as = async (username: string) => {
+    await shared.signIn(username, password);
+    const { verifier, challenge } = pkce();
+    const end = await authorize(shared, authorizationRequest(hub, { client: app, scope, challenge }), { patient });
+    const { json } = await tokenFor(hub, app, end.searchParams.get('code')!, verifier);
+    await shared.post('/auth/logout', {});
+    return decodeJwt(json.id_token).sub;
+  };
+  expect(await as('ann')).toBe('ann');
+  expect(await as('eve')).toBe('eve');
+  expect(await as('ann')).toBe('ann');
+});
+
 describe('what is asked of the server', () => {
   test('is recorded, refused or not, once, and nothing that opens anything is', async () => {
     const { rows: before } = await hub.test.database.query('SELECT coalesce(max(id), 0) AS id FROM access_log');
@@ -440,9 +455,20 @@ describe('A38: registration', () => {
       { redirect_uris: ['https://user@app.example/back'] },
       { redirect_uris: [] },
       { scope: 'system/*.cruds' },
+      { client_name: 'Causeway\u202e' },
+      { client_name: 'x'.repeat(101) },
     ]) {
       expect((await dynamic({ ...described, ...change })).status, JSON.stringify(change)).toBe(400);
     }
+    await hub.test.database.query('DELETE FROM rate_limit');
+    await hub.test.database.query(
+      `INSERT INTO oauth_client (id, name, state, organization, metadata)
+       SELECT 'waiting-' || n, 'x', 'pending', 'none', '{}' FROM generate_series(1, 200) n`,
+    );
+    const full = await dynamic(described);
+    expect([full.status, full.json.error]).toEqual([429, 'temporarily_unavailable']);
+    await hub.test.database.query("DELETE FROM oauth_client WHERE id LIKE 'waiting-%'");
+    expect((await dynamic(described)).status).toBe(201);
     const answers = [];
     for (let i = 0; i < 12; i++) answers.push((await dynamic(described)).status);
     expect(answers.at(-1)).toBe(429);

@@ -4,6 +4,7 @@
  */
 
 import { randomBytes, randomUUID } from 'node:crypto';
+import type { EventEmitter } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import Provider, { type ClientMetadata, errors } from 'oidc-provider';
 import type { Logger } from 'pino';
@@ -24,7 +25,7 @@ import { SigningKeys } from './keys.ts';
 import { Launches } from './launches.ts';
 import { type Addresses, makeProvider } from './provider.ts';
 import { recorded } from './recorded.ts';
-import { completeAnswers, withAllowedScopes, withClient, withConsent } from './shims.ts';
+import { completeAnswers, forgetSignIn, withAllowedScopes, withClient, withConsent } from './shims.ts';
 import { smartConfiguration } from './smart-configuration.ts';
 
 export interface AuthorizationParts {
@@ -42,6 +43,7 @@ export interface AuthorizationParts {
 
 interface Open {
   provider: Provider;
+  answer: ReturnType<Provider['callback']>;
   addresses: Addresses;
   /** Which keys it has. */
   kids: string;
@@ -72,7 +74,17 @@ export class Authorization {
   async open(url: string): Promise<void> {
     const addresses = addressesOf(url);
     await this.#renew(addresses);
-    this.#timer = setInterval(() => void this.#tidy(addresses), tidyMs).unref();
+    this.#timer = setInterval(() => void this.refresh(), tidyMs).unref();
+  }
+
+  /** Removes what has expired and takes up new keys; once a minute by itself. */
+  async refresh(): Promise<void> {
+    try {
+      await removeExpired(this.#parts.database);
+      if (this.#open) await this.#renew(this.#open.addresses);
+    } catch (error) {
+      this.#parts.log.error({ error: faultText(error) }, 'the authorization server was not brought up to date');
+    }
   }
 
   close(): void {
@@ -87,8 +99,9 @@ export class Authorization {
 
   /** Answers a request below `/oauth`. @throws RecordError 503 while it does not answer */
   async answer(request: IncomingMessage, response: ServerResponse, body: Buffer | undefined): Promise<void> {
-    const { provider } = this.#opened();
-    await handTo(provider, request, response, await this.#handed(provider, request, body));
+    const { provider, addresses, answer: answerBy } = this.#opened();
+    const handed = await this.#handed(provider, request, body);
+    await handTo({ issuer: addresses.issuer, answer: answerBy }, request, response, handed);
   }
 
   /**
@@ -201,15 +214,6 @@ export class Authorization {
     return { method, url, ...(body ? { body, contentType } : {}) };
   }
 
-  async #tidy(addresses: Addresses): Promise<void> {
-    try {
-      await removeExpired(this.#parts.database);
-      await this.#renew(addresses);
-    } catch (error) {
-      this.#parts.log.error({ error: faultText(error) }, 'the authorization server was not brought up to date');
-    }
-  }
-
   /** Takes up keys that were made since, by this hub or another. */
   async #renew(addresses: Addresses): Promise<void> {
     const keys = await this.#keys.load();
@@ -223,11 +227,14 @@ export class Authorization {
       keys,
     );
     provider.use(recorded(this.#parts.accessLog));
+    provider.use(forgetSignIn);
     provider.use(completeAnswers(this.grants, `${addresses.issuer}/smart-style.json`));
-    provider.on('server_error', (_ctx, error) =>
-      this.#parts.log.error({ error: faultText(error) }, 'the authorization server failed to answer'),
-    );
-    this.#open = { provider, addresses, kids };
+    const failed = (error: unknown) =>
+      this.#parts.log.error({ error: faultText(error) }, 'the authorization server failed to answer');
+    provider.on('server_error', (_ctx, error) => failed(error));
+    // Without a listener Koa writes the error, with whatever it holds, to the terminal.
+    (provider as EventEmitter).on('error', failed);
+    this.#open = { provider, addresses, kids, answer: provider.callback() };
   }
 
   async #claims(addresses: Addresses, username: string, grantId: string | undefined) {

@@ -1,7 +1,7 @@
 /** SMART Backend Services: clients without users, by private_key_jwt. */
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { SignJWT } from 'jose';
+import { exportJWK, SignJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startTestHub, type TestHub } from '../testing.ts';
 import {
@@ -341,6 +341,8 @@ test('what is registered is held to the rules', async () => {
     { scope: 'system/*.rs offline_access' },
     { scope: 'system/Nothing.rs' },
     { scope: '' },
+    { jwks: { keys: [{ ...(await exportJWK(key.privateKey)), kid: key.kid }] } },
+    { jwks: { keys: [{ kty: 'oct', k: 'c2VjcmV0', kid: 'a' }] } },
   ];
   for (const change of wrong) {
     await expect(backendService(hub, [key], 'system/Patient.rs', change), JSON.stringify(change)).rejects.toThrow();

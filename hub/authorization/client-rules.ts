@@ -30,6 +30,11 @@ const mostScopes = 100;
 export function clientFault(metadata: Partial<ClientMetadata>): string | undefined {
   const { redirect_uris: redirects = [], grant_types: grants = [], token_endpoint_auth_method: method } = metadata;
   const isBackend = grants.includes('client_credentials');
+  const { client_name: name } = metadata;
+  if (name !== undefined && (typeof name !== 'string' || !/^[^\p{C}]{1,100}$/u.test(name))) {
+    return 'client_name must be a text of at most 100 visible characters';
+  }
+  if (hasSecretKey(metadata.jwks)) return 'jwks must hold public keys only';
   if (isBackend && method !== 'private_key_jwt') {
     return 'grant_types has client_credentials, which needs token_endpoint_auth_method private_key_jwt';
   }
@@ -50,6 +55,11 @@ export function clientFault(metadata: Partial<ClientMetadata>): string | undefin
   if (mayIntrospect !== undefined && mayIntrospect !== true) return 'may_introspect may be true, or left out';
   if (mayIntrospect && method === 'none') return 'may_introspect is for clients that show who they are';
   return scopesFault(metadata.allowed_scopes, isBackend);
+}
+
+function hasSecretKey(jwks: unknown): boolean {
+  const { keys } = (jwks ?? {}) as { keys?: unknown };
+  return Array.isArray(keys) && keys.some((key) => key?.kty === 'oct' || key?.d !== undefined || key?.k !== undefined);
 }
 
 function scopesFault(scopes: unknown, isBackend: boolean): string | undefined {

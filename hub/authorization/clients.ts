@@ -3,7 +3,7 @@
  * one; only an active one gets anything. Of a client's secret the SHA-256 is stored.
  */
 import { createHash, timingSafeEqual } from 'node:crypto';
-import type { Adapter, AdapterPayload, ClientMetadata } from 'oidc-provider';
+import { type Adapter, type AdapterPayload, type ClientMetadata, errors } from 'oidc-provider';
 import type { Database, Row } from '../database/index.ts';
 import { RecordError } from '../record/index.ts';
 
@@ -76,7 +76,7 @@ export class Clients {
         });
         return rows[0]?.metadata as AdapterPayload | undefined;
       },
-      upsert: (_id, payload) => this.add(payload as ClientMetadata, 'pending', 'none'),
+      upsert: (_id, payload) => this.add(payload as ClientMetadata, 'pending', 'none').catch(toldToClient),
       findByUid: nothing,
       findByUserCode: nothing,
       consume: nothing,
@@ -91,6 +91,13 @@ export class Clients {
       throw new RecordError(429, 'throttled', 'Too many registrations wait for an administrator; try again later.');
     }
   }
+}
+
+/** A refusal in the form that clients are told. */
+function toldToClient(error: unknown): never {
+  if (!(error instanceof RecordError)) throw error;
+  const told = new errors.CustomOIDCProviderError('temporarily_unavailable', error.message);
+  throw Object.assign(told, { status: error.status, statusCode: error.status });
 }
 
 /** Whether a secret is the one that was stored as a digest. */

@@ -20,12 +20,12 @@ export interface Handed {
  * that no header decides which addresses an answer names.
  */
 export async function handTo(
-  provider: Provider,
+  { issuer, answer }: { issuer: string; answer: ReturnType<Provider['callback']> },
   request: IncomingMessage,
   response: ServerResponse,
   handed: Handed,
 ): Promise<void> {
-  const { host, protocol } = new URL(provider.issuer);
+  const { host, protocol } = new URL(issuer);
   const headers: IncomingMessage['headers'] = { ...request.headers, host };
   headers['x-forwarded-proto'] = protocol.slice(0, -1);
   delete headers['x-forwarded-host'];
@@ -51,5 +51,5 @@ export async function handTo(
   response.setHeader('x-content-type-options', 'nosniff');
   response.setHeader('referrer-policy', 'no-referrer');
   if (!response.hasHeader('cache-control')) response.setHeader('cache-control', 'no-store');
-  await provider.callback()(incoming as unknown as IncomingMessage, response);
+  await answer(incoming as unknown as IncomingMessage, response);
 }

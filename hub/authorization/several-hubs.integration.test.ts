@@ -1,8 +1,13 @@
 /** Two hubs over one database, known under one address: what is used once is used once, and what is taken back is gone. */
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import pino from 'pino';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startHub } from '../main.ts';
 import { startTestHub, type TestHub } from '../testing.ts';
+import { AccessLog } from '../trust/index.ts';
 import { removeExpired } from './artifacts.ts';
+import { Authorization } from './authorization.ts';
 import { SigningKeys } from './keys.ts';
 import { type AssertionKey, assertion, assertionKey, backendService, form, systemToken, withToken } from './testing.ts';
 
@@ -129,4 +134,33 @@ test('old keys are replaced without a moment in which a signature cannot be chec
   expect(await at(94 * day)).toHaveLength(2);
   const { rows } = await database.query('SELECT sealed FROM oauth_key');
   for (const { sealed } of rows) expect(sealed.toString('latin1')).not.toContain('"kty"');
+});
+
+test('a hub that runs takes up new keys without a pause', async () => {
+  const { database } = first.test;
+  await database.query('DELETE FROM oauth_key');
+  const { masterKey } = await import('../secrets/index.ts');
+  const authorization = new Authorization({
+    database,
+    master: masterKey(first.config.dataDir, true),
+    accessLog: new AccessLog(database),
+    log: pino({ level: 'silent' }),
+    keysFrom: [],
+    user: async () => undefined,
+    fhirUserOf: async () => 'Practitioner/none',
+  });
+  await authorization.open(publicUrl);
+  const server = createServer((request, response) => void authorization.answer(request, response, undefined));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}/oauth/jwks`;
+  const kids = async () =>
+    ((await (await fetch(address)).json()) as { keys: { kid: string }[] }).keys.map(({ kid }) => kid);
+  const before = await kids();
+  await database.query("UPDATE oauth_key SET created = created - interval '91 days'");
+  await authorization.refresh();
+  const after = await kids();
+  expect(after).toHaveLength(before.length + 2);
+  expect(after).toEqual(expect.arrayContaining(before));
+  authorization.close();
+  server.close();
 });

@@ -67,6 +67,16 @@ export function completeAnswers(grants: OAuthGrants, styleUrl: string): Paramete
   };
 }
 
+/**
+ * Who is signed in is the hub’s business: what the provider remembers of a user ends with the request for authorization,
+ * so that the next one in the same browser is whoever is signed in then.
+ */
+export const forgetSignIn: Parameters<Provider['use']>[0] = async (ctx, next) => {
+  await next();
+  const { oidc } = ctx as unknown as KoaContextWithOIDC;
+  if (oidc?.route === 'resume' && oidc.session?.accountId !== undefined) await oidc.session.destroy();
+};
+
 async function tokenContext(
   oidc: KoaContextWithOIDC['oidc'],
   grants: OAuthGrants,
