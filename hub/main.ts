@@ -4,7 +4,7 @@ import pino from 'pino';
 import { Authorization, practitionerOf } from './authorization/index.ts';
 import { Bulk } from './bulk/index.ts';
 import type { Config } from './config.ts';
-import { Consents } from './consent/index.ts';
+import { Consents, representedBy } from './consent/index.ts';
 import {
   type Database,
   DatabaseStartError,
@@ -25,7 +25,7 @@ import { QueryResponder } from './query/index.ts';
 import { Expunger, FhirRecord, Labels, Retention, useDefinitions } from './record/index.ts';
 import { screens } from './screens/index.ts';
 import { masterKey, tokenKey } from './secrets/index.ts';
-import { AccessLog, Accounts, Emergencies, NetworkPolicy, Notices, Participants } from './trust/index.ts';
+import { AccessLog, Accounts, Bindings, Emergencies, NetworkPolicy, Notices, Participants } from './trust/index.ts';
 
 /**
  * Starts a hub: resolves when it answers, and when its demonstration, if any, is loaded.
@@ -125,6 +125,7 @@ export async function startHub(config: Config, progress: Progress, pages = scree
       fhirUserOf: (user) => practitionerOf(record, user),
     });
     closing.push(async () => authorization.close());
+    const bindings = new Bindings(database);
     const emergencies = new Emergencies(database);
     const notices = new Notices(database);
     emergencies.watch((overdue) =>
@@ -138,6 +139,7 @@ export async function startHub(config: Config, progress: Progress, pages = scree
         verify: (token) => authorization.verify(token),
         homesOf: async (patient) => (await record.homesOf([patient])).get(patient) ?? [],
         emergency: (username, id) => emergencies.underWay(username, id),
+        represented: (username, role) => representedBy({ database, record, bindings }, username, role, new Date()),
       },
       policy,
     );
@@ -150,6 +152,7 @@ export async function startHub(config: Config, progress: Progress, pages = scree
         authenticator,
         emergencies,
         notices,
+        bindings,
         authorization,
         rateLimits: new RateLimits(database),
         bundleBytes: config.bundleBytes,

@@ -1,2 +1,3 @@
-/** Consent: what persons agreed to, as the provisions that the access decision asks. */
+/** Consent: what persons agreed to, as the provisions that the access decision asks, and who may see their own record. */
 export { Consents } from './consents.ts';
+export { confirmedHomes, type Represented, representedBy } from './represented.ts';

@@ -32,6 +32,8 @@ export interface CallerFacts {
   verify(token: string): Promise<VerifiedToken | undefined>;
   /** The homes of the person of a Patient. */
   homesOf(patient: string): Promise<number[]>;
+  /** What the account of a patient or proxy is bound to. */
+  represented(username: string, role: 'patient' | 'proxy'): Promise<{ homes: number[]; ages: (number | undefined)[] }>;
   /** An emergency access that an account has under way. */
   emergency(username: string, id: string): Promise<{ patient: string } | undefined>;
 }
@@ -88,7 +90,7 @@ export class Authenticator {
     }
     const emergency = request.headers['x-emergency-access'];
     if (emergency !== undefined) return this.#inEmergency(user, String(emergency));
-    return { ...this.#accessOf(user), site: undefined };
+    return { ...this.#accessOf(await this.#bound(user)), site: undefined };
   }
 
   /** @throws RecordError 403 where the user has no such emergency access under way */
@@ -122,6 +124,14 @@ export class Authenticator {
     return caller;
   }
 
+  /** A patient or proxy with the persons it is bound to, asked anew each time; others as they are. */
+  async #bound(user: AccessUser): Promise<AccessUser> {
+    const { role, username } = user;
+    return role === 'patient' || role === 'proxy'
+      ? { ...user, ...(await this.#facts.represented(username, role)) }
+      : user;
+  }
+
   /** @throws RecordError 503 while the policy of the network cannot be read */
   #accessOf(user: AccessUser): Access {
     try {
@@ -141,7 +151,7 @@ export class Authenticator {
     // A service is its organisation's, or its own; it is never the hub's.
     const participant = user.role === 'system' ? organization : undefined;
     return {
-      ...this.#accessOf({ ...user, isApp: true, ...(participant ? { participant } : {}) }),
+      ...this.#accessOf({ ...(await this.#bound(user)), isApp: true, ...(participant ? { participant } : {}) }),
       site: undefined,
       client,
       grant,

@@ -10,6 +10,7 @@ import { RecordError, recordErrorOf } from '../record/index.ts';
 import { type ApiParts, apiRoutes } from './api-routes.ts';
 import { type AppParts, appRoutes } from './app-routes.ts';
 import { type AuthParts, authRoutes } from './auth-routes.ts';
+import { type BindingParts, bindingRoutes } from './binding-routes.ts';
 import { bodyDeadline } from './body-deadline.ts';
 import { answerClientError } from './client-error.ts';
 import { crossOrigin } from './cors.ts';
@@ -41,6 +42,7 @@ export function httpServer(
     ApiParts &
     AppParts &
     EmergencyParts &
+    BindingParts &
     AuthParts &
     OAuthParts &
     InboxParts &
@@ -87,6 +89,7 @@ export function httpServer(
   oauthRoutes(app, parts);
   appRoutes(app, parts);
   emergencyRoutes(app, parts);
+  bindingRoutes(app, parts);
   apiRoutes(app, parts);
   reprocessRoutes(app, parts);
   inboxRoutes(app, parts);

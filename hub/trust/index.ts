@@ -18,6 +18,7 @@ export {
 } from './access.ts';
 export { type AccessEntry, AccessLog, type AccessNote } from './access-log.ts';
 export { Accounts, type User } from './accounts.ts';
+export { type Binding, Bindings, type Relation, relations } from './bindings.ts';
 export { Emergencies, type Emergency, type EmergencyReason, emergencyReasons } from './emergencies.ts';
 export { NetworkPolicy, PolicyUnreadable, type PolicyVersion } from './network-policy.ts';
 export { type Notice, Notices, notify } from './notices.ts';

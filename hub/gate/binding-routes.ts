@@ -1,0 +1,188 @@
+/**
+ * Accounts of patients and of those who act for them: bound to a person by staff who saw proof, or by an invitation that
+ * staff made, with two things that are known of the person.
+ */
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { newId, RecordError } from '../record/index.ts';
+import {
+  type Access,
+  type AccessLog,
+  type Accounts,
+  accessOf,
+  type Binding,
+  type Bindings,
+  type Relation,
+  relations,
+} from '../trust/index.ts';
+import type { Authenticator, Caller } from './authenticate.ts';
+import { jsonBody, text } from './body.ts';
+import type { FhirParts } from './fhir-exchange.ts';
+
+export interface BindingParts {
+  accounts: Accounts;
+  bindings: Bindings;
+  authenticator: Authenticator;
+  accessLog: AccessLog;
+  record: FhirParts['record'];
+}
+
+type Id = { Params: { id: string } };
+
+const staff = ['steward', 'administrator'];
+/** Reads what an invitation is checked by. */
+const own: Access = accessOf({ username: 'registration', name: 'Registration', role: 'system', organization: 'hub' });
+const shortestPassword = 12;
+
+export function bindingRoutes(app: FastifyInstance, parts: BindingParts): void {
+  const { accounts, bindings, authenticator, accessLog, record } = parts;
+  const byStaff = async (request: FastifyRequest, action: string): Promise<Caller> => {
+    const who = await authenticator.caller(request, action);
+    if (!staff.includes(who.role)) throw new RecordError(403, 'forbidden', `The role ${who.role} may not do this.`);
+    return who;
+  };
+  const log = (who: Access, action: string, patient: string, status = 200, reason?: string) =>
+    accessLog.record(who, {
+      action,
+      what: `Patient/${patient}`,
+      status,
+      patients: [patient],
+      ...(reason ? { reason } : {}),
+    });
+
+  app.get('/api/bindings', async (request) => {
+    const who = await authenticator.caller(request, 'list-bindings');
+    return { bindings: (await bindings.of(who.who)).map(shown) };
+  });
+
+  app.get<Id>('/api/patients/:id/bindings', async (request) => {
+    const who = await byStaff(request, 'list-bindings');
+    const { id } = request.params;
+    await record.read(who, 'Patient', id);
+    await log(who, 'list-bindings', id);
+    return { bindings: (await bindings.to([id])).map(shown) };
+  });
+
+  app.post<Id>('/api/patients/:id/bindings', async (request, reply) => {
+    const who = await byStaff(request, 'bind-account');
+    const { id: patient } = request.params;
+    await record.read(who, 'Patient', patient);
+    const body = jsonBody(request);
+    const username = text(body, 'username', 200);
+    const relation = relationOf(body.relation);
+    const evidence = text(body, 'evidence', 1_000);
+    const user = await accounts.find(username);
+    if (user?.role !== (relation === 'self' ? 'patient' : 'proxy')) {
+      const needed = relation === 'self' ? 'a patient' : 'a proxy';
+      throw new RecordError(
+        409,
+        'conflict',
+        `There is no account of this name whose role is that of ${needed}.`,
+        'username',
+      );
+    }
+    const until = body.until === undefined ? undefined : dateOf(body.until);
+    const by = who.who;
+    const made = await bindings.bind({
+      id: newId(),
+      username,
+      patient,
+      relation,
+      proofing: 'in-person',
+      evidence,
+      by,
+      until,
+    });
+    await log(who, 'bind-account', patient, 201, `${relation}: ${evidence}`.slice(0, 500));
+    return reply.code(201).send(shown(made));
+  });
+
+  app.delete<Id>('/api/bindings/:id', async (request, reply) => {
+    const who = await authenticator.caller(request, 'unbind-account');
+    const { id } = request.params;
+    const isOwn = (await bindings.of(who.who)).some((one) => one.id === id);
+    if (!isOwn && !staff.includes(who.role)) throw noBinding();
+    if (!/^[0-9a-f-]{36}$/.test(id) || !(await bindings.end(id, who.who))) throw noBinding();
+    await accessLog.record(who, { action: 'unbind-account', what: `binding/${id}`, status: 204 });
+    return reply.code(204).send();
+  });
+
+  app.post<Id>('/api/patients/:id/invitations', async (request, reply) => {
+    const who = await byStaff(request, 'invite');
+    const { id: patient } = request.params;
+    await record.read(who, 'Patient', patient);
+    const relation = relationOf(jsonBody(request).relation);
+    const code = await bindings.invite({ patient, relation, by: who.who });
+    await log(who, 'invite', patient, 201, relation);
+    return reply.code(201).send({ code });
+  });
+
+  app.post('/auth/register', async (request, reply) => {
+    const body = jsonBody(request);
+    const code = text(body, 'code', 100);
+    const username = text(body, 'username', 200);
+    const password = text(body, 'password', 1_000);
+    if (password.length < shortestPassword) {
+      const short = `The password needs at least ${shortestPassword} characters.`;
+      throw new RecordError(400, 'value', short, 'password');
+    }
+    const invited = await bindings.invited(code);
+    const isRight =
+      invited && (await isKnown(parts, invited.patient, text(body, 'birthDate', 10), text(body, 'number', 100)));
+    if (!isRight) {
+      if (invited) await log(own, 'register', invited.patient, 403);
+      // The same for a wrong code as for wrong answers.
+      throw new RecordError(
+        403,
+        'forbidden',
+        'The code, the date of birth or the number is not right, or the code was tried too often.',
+      );
+    }
+    if (await accounts.find(username)) throw new RecordError(409, 'conflict', 'This user name is taken.', 'username');
+    const { patient, relation, by } = invited;
+    if (!(await bindings.accept(code))) throw new RecordError(403, 'forbidden', 'The code was used already.');
+    const role = relation === 'self' ? ('patient' as const) : ('proxy' as const);
+    await accounts.make({ username, name: text(body, 'name', 200), role, organization: 'local' }, password);
+    const evidence = 'an invitation, the date of birth and a number of the person';
+    await bindings.bind({
+      id: newId(),
+      username,
+      patient,
+      relation,
+      proofing: 'invitation',
+      evidence,
+      by,
+      until: undefined,
+    });
+    await log(own, 'register', patient, 201, `${username}: ${relation}`);
+    return reply.code(201).send({ username, role });
+  });
+}
+
+/** Whether somebody knows a patient's date of birth, and the last four characters of one of its identifiers. */
+async function isKnown({ record }: BindingParts, id: string, birthDate: string, number: string): Promise<boolean> {
+  const found = await record.read(own, 'Patient', id).catch(() => undefined);
+  if (!found) return false;
+  const patient = JSON.parse(found.text) as { birthDate?: string; identifier?: { value?: string }[] };
+  const ends = (patient.identifier ?? []).flatMap(({ value }) => (value && value.length >= 4 ? value.slice(-4) : []));
+  return patient.birthDate === birthDate && ends.includes(number.trim().slice(-4));
+}
+
+function relationOf(relation: unknown): Relation {
+  const known = relations.find((one) => one === relation);
+  if (known) return known;
+  throw new RecordError(400, 'value', `relation must be one of ${relations.join(', ')}.`, 'relation');
+}
+
+function dateOf(value: unknown): Date {
+  const date = typeof value === 'string' ? new Date(value) : undefined;
+  if (date && !Number.isNaN(date.getTime()) && date.getTime() > Date.now()) return date;
+  throw new RecordError(400, 'value', 'until must be a date to come.', 'until');
+}
+
+function noBinding(): RecordError {
+  return new RecordError(404, 'not-found', 'There is no binding of this id that you may end.');
+}
+
+function shown({ by, ...binding }: Binding): object {
+  return { ...binding, boundBy: by };
+}
