@@ -1,7 +1,7 @@
 /** A fact while it is being built, and setting values in it by the paths of the tables. */
 import type { Resource } from '@medplum/fhirtypes';
 import type { Fact } from '../conversion.ts';
-import type { Place } from './source.ts';
+import type { Place, SourceSegment } from './source.ts';
 
 /** A JSON object on its way to becoming a FHIR element. */
 export type Element = { [name: string]: unknown };
@@ -25,6 +25,8 @@ export class Draft {
   singles: Map<string, { place: Place; value: unknown }> | undefined;
   /** By whom each element was set that `state` sets. */
   #stated: Map<string, Place[]> | undefined;
+  /** Tables that were carried out into it. */
+  maps: unknown[] | undefined;
   /** Elements that several rows fill together, by `path[slot]`. */
   slots: Map<string, { element: Element; base: string }> | undefined;
 
@@ -108,6 +110,42 @@ export class Draft {
     const at = list.push(item) - 1;
     index.set(text, at);
     return at;
+  }
+}
+
+/**
+ * Drops items of a list that equal an earlier one; the atoms of the segment that said so stand with that.
+ * @param from items from here on are the segment's
+ */
+export function dropDoubles(draft: Draft, name: string, from: number, segment: SourceSegment): void {
+  const list = draft.resource[name] as unknown[] | undefined;
+  if (list === undefined || from === 0 || from === list.length) return;
+  const seen = new Map<string, number>();
+  const kept: unknown[] = [];
+  const moved = list.map((item, index) => {
+    const text = JSON.stringify(item);
+    const known = index < from ? undefined : seen.get(text);
+    const at = known ?? kept.push(item) - 1;
+    if (!seen.has(text)) seen.set(text, at);
+    return at;
+  });
+  if (kept.length === list.length) return;
+  draft.resource[name] = kept;
+  const holders = new Set<{ base: string }>(draft.slots?.values());
+  const indexIn = ({ base }: { base: string }): number => {
+    const index = /^(\w+)\[(\d+)\]/.exec(base);
+    return index?.[1] === name ? Number(index[2]) : -1;
+  };
+  for (const atom of segment.atoms) {
+    if (atom.place?.draft !== draft) continue;
+    holders.add(atom.place);
+    const at = indexIn(atom.place);
+    if (at < 0) continue;
+    atom.path = atom.path.replace(/^\+(\d+)/, (_, by: string) => `+${moved[at + Number(by)]! - moved[at]!}`);
+  }
+  for (const holder of holders) {
+    const at = indexIn(holder);
+    if (at >= 0) holder.base = holder.base.replace(/\[\d+\]/, `[${moved[at]}]`);
   }
 }
 

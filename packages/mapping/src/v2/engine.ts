@@ -5,7 +5,7 @@
 import { Cell } from './cell.ts';
 import { type Condition, compileCondition } from './condition.ts';
 import { dataType, type FieldReader, fieldType, type Reader } from './datatypes/index.ts';
-import { compilePath, type Draft, type Element, type Setter } from './draft.ts';
+import { compilePath, type Draft, dropDoubles, type Element, type Setter } from './draft.ts';
 import type { Run } from './run.ts';
 import { isNullField, type SourceField, type SourceSegment } from './source.ts';
 
@@ -28,13 +28,24 @@ export type Row = readonly [from: string, to: string, type: string, options?: Ro
 /** Compiled rows of one segment into one resource. */
 export type SegmentMap = (segment: SourceSegment, draft: Draft, run: Run) => void;
 
-/** Compiles a table; throws on the first row that is not understood. */
+/**
+ * Compiles a table; throws on the first row that is not understood. Where segments of one message state the same fact
+ * again, what they repeat in lists stands there once.
+ */
 export function compileRows(rows: readonly Row[]): SegmentMap {
   const steps = rows.map(compileRow);
   return (segment, draft, run) => {
     run.segment = segment;
+    draft.maps ??= [];
+    const lengths = draft.maps.includes(steps) ? lengthsOf(draft) : undefined;
+    if (lengths === undefined) draft.maps.push(steps);
     for (const step of steps) step(segment, draft, run);
+    if (lengths !== undefined) for (const [name, from] of lengths) dropDoubles(draft, name, from, segment);
   };
+}
+
+function lengthsOf({ resource }: Draft): [name: string, length: number][] {
+  return Object.entries(resource).flatMap(([name, value]) => (Array.isArray(value) ? [[name, value.length]] : []));
 }
 
 function compileRow(row: Row): SegmentMap {

@@ -133,7 +133,7 @@ export const NULL = '""';
 
 /** `+1.value` is the value of the item after the one at the base. */
 function pathOf(base: string, path: string): string {
-  const later = path.charCodeAt(0) === PLUS ? /^\+(\d+)\.(.*)$/.exec(path) : null;
+  const later = path.charCodeAt(0) === PLUS ? /^\+(-?\d+)\.(.*)$/.exec(path) : null;
   if (later !== null)
     return `${base.replace(/\d+(?=\]$)/, (index) => String(Number(index) + Number(later[1])))}.${later[2]}`;
   return base === '' ? path : path === '' ? base : `${base}.${path}`;

@@ -9,6 +9,7 @@ import {
   writeIncidents,
   writeProcedures,
 } from './segments/clinical.ts';
+import { writeDocument } from './segments/document.ts';
 import { writeGuarantors, writeInsurance } from './segments/finance.ts';
 import { orderGroups } from './segments/orders.ts';
 import {
@@ -73,18 +74,24 @@ export function writeRest(sheet: Sheet): void {
   if (!sheet.has('GT1')) writeGuarantors(sheet);
   if (!sheet.has('IN1')) writeInsurance(sheet);
   if (!sheet.has('ACC', 'PDA')) writeIncidents(sheet);
+  if (!sheet.has('TXA')) for (const document of sheet.ofPatient('DocumentReference')) writeDocument(sheet, document);
 }
 
-/** ROL of those who care for the patient beyond this visit. */
+/** Those who care for the patient beyond this visit. */
 export function writePatientRoles(sheet: Sheet, patient: Element): void {
-  writeRoles(sheet, 'ROL', listOf(patient, 'generalPractitioner'));
-  for (const role of unattachedRoles(sheet)) writeRole(sheet, 'ROL', role);
+  writeRoles(sheet, roleSegment(sheet), listOf(patient, 'generalPractitioner'));
+  for (const role of unattachedRoles(sheet)) writeRole(sheet, roleSegment(sheet), role);
 }
 
-/** ROL of those who take part in the visit. */
+/** Those who take part in the visit. */
 export function writeVisitRoles(sheet: Sheet, encounter: Element): void {
   const references = listOf(encounter, 'participant').map(({ individual }) => individual);
-  writeRoles(sheet, 'ROL', references);
+  writeRoles(sheet, roleSegment(sheet), references);
+}
+
+/** The structures of ADT have ROL; where others name who takes part, it is in PRT. */
+function roleSegment({ code }: Sheet): 'ROL' | 'PRT' {
+  return code === 'ADT' ? 'ROL' : 'PRT';
 }
 
 /** Observations of the patient that belong to no order and no immunization, and that no other segment says. */

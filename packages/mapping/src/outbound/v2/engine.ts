@@ -27,6 +27,8 @@ interface BackRow {
   component: number | undefined;
   steps: Step[];
   constants: Element | undefined;
+  /** Takes items that say which field they are of. */
+  isOfKind: boolean;
   /** Takes items of a certain form only. */
   isSpecific: boolean;
   writer: ValueWriter;
@@ -68,6 +70,7 @@ export function compileBack(rows: readonly Row[], options: BackOptions = {}): Ba
       }
       if (mine.length > 0) claims.set(row, mine);
     };
+    for (const row of ordered) if (row.isOfKind) claim(row, () => true);
     for (const row of ordered) if (row.isSpecific) claim(row, () => true);
     for (const row of ordered) claim(row, (value) => row.writer.prefers(value, writing));
     for (const row of ordered) claim(row, () => true);
@@ -93,6 +96,7 @@ function compileRow([from, to, type, options]: Row, { single }: BackOptions): Ba
   const steps = stepsOf(to);
   return {
     from,
+    isOfKind: type.startsWith('Identifier:'),
     isSpecific: options?.with !== undefined || steps.some(({ kind, key }) => kind === 'slot' && key !== 'first'),
     field: Number(source[1]),
     component: source[2] === undefined ? undefined : Number(source[2]),

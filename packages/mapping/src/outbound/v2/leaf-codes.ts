@@ -2,6 +2,7 @@
 import { codeFor } from '../../v2/vocabularies.ts';
 import type { Place } from './places.ts';
 import { type Element, extensionOf } from './record.ts';
+import { PARTICIPATION } from './segments/schedule.ts';
 import { addressType } from './values/contacts.ts';
 
 /** Codes of names, addresses and telecoms, which no table row names. */
@@ -15,6 +16,7 @@ export function codeLeaf(place: Place, holder: Element, member: string, value: s
     return value === 'phone' && holder.use === 'mobile' ? 'CP' : codeFor('telecomSystem', value);
   if (member === 'gender') return codeFor('gender', value);
   if (member === 'priority') return codeFor('requestPriority', value);
+  if (member === 'docStatus') return codeFor('documentCompletion', value);
   if (member === 'status') return statusLeaf(place, value);
   return undefined;
 }
@@ -22,12 +24,17 @@ export function codeLeaf(place: Place, holder: Element, member: string, value: s
 /** Statuses of resources that one field states. */
 function statusLeaf({ target }: Place, value: string): string | undefined {
   const type = target.slice(0, target.indexOf('/'));
-  if (type === 'Account') return value;
+  if (type === 'Account' || type === 'Location') return value;
+  if (type === 'DocumentReference') return AVAILABILITY[value];
+  if (type === 'Appointment' && target.includes('#participant')) return PARTICIPATION[value];
   if (type === 'DiagnosticReport') return codeFor('reportStatus', value);
   if (type === 'ServiceRequest' || type === 'MedicationRequest')
     return codeFor('requestStatus', value === 'cancelled' ? 'revoked' : value);
   return undefined;
 }
+
+/** HL7 table 0273. */
+const AVAILABILITY: Record<string, string | undefined> = { current: 'AV', superseded: 'OB', 'entered-in-error': 'CA' };
 
 /** The atom's own extension among those of its element, by the component it stood in. */
 export function extensionLeaf(place: Place, holder: Element): string | undefined {

@@ -129,8 +129,11 @@ function writeOrderMessage(sheet: Sheet, _structure: string, patient: Element): 
   writeGuarantors(sheet);
   writeAllergies(sheet);
   writeDiagnoses(sheet, encounterOf(sheet));
+  const loose = looseObservations(sheet);
+  // After an order they would be read as its own; our own messages have no other place for them.
+  if (sheet.relayed) for (const observation of loose) writeObservation(sheet, observation);
   writeOrders(sheet);
-  for (const observation of looseObservations(sheet)) writeObservation(sheet, observation);
+  if (!sheet.relayed) for (const observation of loose) writeObservation(sheet, observation);
 }
 
 /** The patient, next of kin and the visit. */

@@ -4,7 +4,7 @@ import type { Element } from '../draft.ts';
 import type { Run } from '../run.ts';
 import type { SourceComponent } from '../source.ts';
 import { NULL } from '../source.ts';
-import { IDENTIFIER_TYPES } from '../tables/codes.ts';
+import { IDENTIFIER_KINDS, IDENTIFIER_TYPES } from '../tables/codes.ts';
 import { addExtension } from './extension.ts';
 
 const TYPE_SYSTEM = 'http://terminology.hl7.org/CodeSystem/v2-0203';
@@ -61,6 +61,19 @@ export function readExtendedIdentifier(cell: Cell): Element | undefined {
     jurisdiction: 9,
     agency: 10,
   });
+}
+
+/** CX of a field that gives identifiers of one kind, see `IDENTIFIER_KINDS`. */
+export function identifierReader(name: string): (cell: Cell) => Element | undefined {
+  const kind = IDENTIFIER_KINDS[name];
+  if (kind === undefined) throw new Error(`Identifiers of kind '${name}' are unknown`);
+  const { text, code } = kind;
+  return (cell) => {
+    const identifier = readExtendedIdentifier(cell);
+    if (identifier === undefined) return undefined;
+    const { type = code === undefined ? undefined : identifierType(code), ...rest } = identifier;
+    return { type: { ...(type as Element | undefined), text }, ...rest };
+  };
 }
 
 interface IdentifierParts {

@@ -4,6 +4,7 @@ import { readAddress, readStreetAddress } from './address.ts';
 import { codeableConceptReader, codeReader, readCoding, tableConceptReader } from './coded.ts';
 import { readEthnicity, readRace } from './ethnicity.ts';
 import {
+  identifierReader,
   readCodedIdentifier,
   readEntityIdentifier,
   readExtendedIdentifier,
@@ -124,10 +125,11 @@ const readers: Record<string, Reader> = {
 
 const fieldReaders: Record<string, FieldReader> = { race: readRace, devices: readDevices, ethnicity: readEthnicity };
 
-/** @param name a registered type, `code:VOCABULARY`, `CodeableConcept:VOCABULARY` or `TableConcept:0228` */
+/** @param name a registered type, `code:VOCABULARY`, `CodeableConcept:VOCABULARY`, `TableConcept:0228` or `Identifier:KIND` */
 export function dataType(name: string): Reader | undefined {
   const [kind, vocabulary] = name.split(':');
   if (vocabulary === undefined) return readers[name];
+  if (kind === 'Identifier') return identifierReader(vocabulary);
   if (kind === 'TableConcept') return tableConceptReader(vocabulary);
   if (kind === 'code') return codeReader(vocabulary);
   if (kind === 'CodeableConcept') return codeableConceptReader(vocabulary);

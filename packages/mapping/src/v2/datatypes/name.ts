@@ -66,6 +66,16 @@ export function readHumanName(cell: Cell): Element | Element[] | undefined {
   return name === undefined ? nickname : [name, nickname];
 }
 
+/** What a person of this name is called. */
+export function displayOf(name: Element): string | undefined {
+  const words = [
+    ...((name.prefix as string[] | undefined) ?? []),
+    ...((name.given as string[] | undefined) ?? []),
+    name.family as string | undefined,
+  ];
+  return words.filter((word) => word !== undefined).join(' ') || undefined;
+}
+
 /** Reads the parts of a name; `path` is where the name lies below the cell's place. */
 export function readNameParts(cell: Cell, parts: NameParts, path = ''): Element | undefined {
   const below = (rel: string) => (path === '' ? rel : `${path}.${rel}`);

@@ -13,7 +13,7 @@ import {
   universalSystem,
 } from './identifier.ts';
 import { readLocation } from './location.ts';
-import { readHumanName, readNameParts, XCN } from './name.ts';
+import { displayOf, readHumanName, readNameParts, XCN } from './name.ts';
 
 /** XCN to Reference(Practitioner): keyed by id and authority, or by name when there is no id. */
 export function readPractitioner(cell: Cell): Element | undefined {
@@ -22,7 +22,7 @@ export function readPractitioner(cell: Cell): Element | undefined {
   const given = cell.peek(3);
   if (id === undefined && family === undefined && given === undefined) return undefined;
   const draft = practitionerDraft(cell, id, nameKey([family, given, cell.peek(4)]));
-  addName(cell, draft, (at) => readNameParts(at, XCN));
+  const called = addName(cell, draft, (at) => readNameParts(at, XCN));
   const place = placeOf(draft);
   const identifier = readIdentifierParts(cell.at(place), {
     value: 1,
@@ -35,7 +35,7 @@ export function readPractitioner(cell: Cell): Element | undefined {
     agency: 23,
   });
   if (identifier !== undefined) place.base = `identifier[${draft.append('identifier', identifier)}]`;
-  return referenceTo(draft);
+  return referenceTo(draft, called);
 }
 
 /** NDL and the like: the practitioner lies in the first component, as sub-components (CNN: id & family & given ...). */
@@ -87,7 +87,7 @@ function readNestedPerson(cell: Cell): Element | undefined {
       ? cell.run.draft('Practitioner', 'reference', 'name', nameKey([family, given]))
       : cell.run.draft('Practitioner', 'reference', system, id);
   draft.clinical = false;
-  addName(inner, draft, (at) =>
+  const called = addName(inner, draft, (at) =>
     readNameParts(at, {
       ...XCN,
       use: 99,
@@ -112,7 +112,7 @@ function readNestedPerson(cell: Cell): Element | undefined {
     }
     place.base = `identifier[${draft.append('identifier', identifier)}]`;
   }
-  return referenceTo(draft);
+  return referenceTo(draft, called);
 }
 
 /** A person known by name only (XPN). */
@@ -121,8 +121,10 @@ export function readNamedPractitioner(cell: Cell): Element | undefined {
   if (key === '') return undefined;
   const draft = cell.run.draft('Practitioner', 'reference', 'name', key);
   draft.clinical = false;
-  addName(cell, draft, (at) => readHumanName(at));
-  return referenceTo(draft);
+  return referenceTo(
+    draft,
+    addName(cell, draft, (at) => readHumanName(at)),
+  );
 }
 
 function practitionerDraft(cell: Cell, id: string | undefined, name: string): Draft {
@@ -135,16 +137,18 @@ function practitionerDraft(cell: Cell, id: string | undefined, name: string): Dr
   return draft;
 }
 
-function addName(cell: Cell, draft: Draft, read: (at: Cell) => Element | Element[] | undefined): void {
+/** Adds the name that is stated; answers what the person is called by it. */
+function addName(cell: Cell, draft: Draft, read: (at: Cell) => Element | Element[] | undefined): string | undefined {
   const place = placeOf(draft);
   const name = read(cell.at(place));
   if (name === undefined) {
     place.draft = undefined;
-    return;
+    return undefined;
   }
   const names = Array.isArray(name) ? name : [name];
   place.base = `name[${draft.append('name', names[0])}]`;
   for (const other of names.slice(1)) draft.append('name', other);
+  return displayOf(names[0]!);
 }
 
 /** XON to Reference(Organization): keyed by id and authority, or by name. */
@@ -180,7 +184,7 @@ export function readOrganization(cell: Cell): Element | undefined {
   const type = cell.peek(2);
   if (type === 'L' || type === 'D' || type === 'A') cell.used(2);
   if (cell.peek(9) === 'A') cell.used(9);
-  return referenceTo(draft);
+  return referenceTo(draft, cell.peek(1));
 }
 
 /** XON.6 and .7 without an id: the authority by which the organization's name identifies it, and as what. */
@@ -222,7 +226,7 @@ export function readNamedOrganization(cell: Cell): Element | undefined {
   const draft = cell.run.draft('Organization', 'reference', 'name', nameKey([name]));
   draft.clinical = false;
   addOrganizationName(cell, draft, 1);
-  return referenceTo(draft);
+  return referenceTo(draft, name);
 }
 
 /** An organization as a coded value (CWE): code, name, coding system. */
@@ -257,7 +261,7 @@ export function readCodedOrganization(cell: Cell): Element | undefined {
     place.base = `identifier[${draft.append('identifier', identifier)}]`;
     if (draft.resource.name === undefined) draft.resource.name = code;
   }
-  return referenceTo(draft);
+  return referenceTo(draft, name);
 }
 
 /** HD naming a facility, to Reference(Organization). */
@@ -280,7 +284,7 @@ export function readAuthorityOrganization(cell: Cell): Element | undefined {
     place.base = `identifier[${draft.append('identifier', { system: 'urn:ietf:rfc:3986', value: universalSystem(universal, cell.peek(3)) })}]`;
     if (draft.resource.name === undefined) draft.resource.name = universal;
   }
-  return referenceTo(draft);
+  return referenceTo(draft, namespace);
 }
 
 /** A CWE whose coding becomes the type of something; exported for readers that nest concepts. */
@@ -297,23 +301,15 @@ export function nameKey(parts: (string | undefined)[]): string {
     .replace(/\^+$/, '');
 }
 
-/** Reference with what the resource is called, for readers that do not follow it. */
-export function referenceTo(draft: Draft): Element {
-  const display = displayOf(draft.resource);
-  return display === undefined ? { ...draft.reference } : { ...draft.reference, display };
+/** Reference with what the resource is called (there), for readers that do not follow it. */
+export function referenceTo(draft: Draft, called = nameOf(draft.resource)): Element {
+  return called === undefined ? { ...draft.reference } : { ...draft.reference, display: called };
 }
 
-function displayOf(resource: Element): string | undefined {
-  const name = resource.name;
+function nameOf({ name }: Element): string | undefined {
   if (typeof name === 'string') return name;
   const first = Array.isArray(name) ? (name[0] as Element | undefined) : undefined;
-  if (first === undefined) return undefined;
-  const words = [
-    ...((first.prefix as string[]) ?? []),
-    ...((first.given as string[]) ?? []),
-    first.family as string | undefined,
-  ];
-  return words.filter((word) => word !== undefined).join(' ') || undefined;
+  return first === undefined ? undefined : displayOf(first);
 }
 
 function placeOf(draft: Draft): Place {

@@ -50,11 +50,13 @@ export function readStructuredNumeric(
 ): { name: string; value: unknown } | undefined {
   const comparator = cell.peek(1);
   const separator = cell.peek(3);
-  const first = cell.number('valueQuantity.value', 2);
+  const isPair = cell.peek(2) !== undefined && cell.peek(4) !== undefined;
+  const path = !isPair ? 'valueQuantity' : separator === '-' ? 'valueRange.low' : 'valueRatio.numerator';
+  const first = cell.number(`${path}.value`, 2);
   const second = cell.number(separator === '-' ? 'valueRange.high.value' : 'valueRatio.denominator.value', 4);
   const quantity = (value: number): Element => {
     const made: Element = { value };
-    if (units !== undefined) addUnits(made, units, 'valueQuantity');
+    if (units !== undefined) addUnits(made, units, path);
     return made;
   };
   if (first !== undefined && second !== undefined && separator === '-') {

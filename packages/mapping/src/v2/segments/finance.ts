@@ -1,4 +1,5 @@
 /** GT1, IN1 and IN2: guarantors and coverage. */
+import { Cell } from '../cell.ts';
 import { readAddress } from '../datatypes/address.ts';
 import { readConcept, shiftCodings } from '../datatypes/coded.ts';
 import { peekAuthority, readExtendedIdentifier, systemOf } from '../datatypes/identifier.ts';
@@ -125,26 +126,25 @@ function payor(segment: SourceSegment, state: State): Element | undefined {
     const identifier = readExtendedIdentifier(id.of(repetition).at(place));
     if (identifier !== undefined) place.base = `identifier[${organization.append('identifier', identifier)}]`;
   }
-  const address = cellOf(segment, 5, run);
-  if (address !== undefined) {
-    const place = { draft: organization, base: '' };
-    const read = readAddress(address.at(place));
-    if (read !== undefined) place.base = `address[${organization.append('address', read)}]`;
-  }
-  const contact = cellOf(segment, 6, run);
-  if (contact !== undefined) {
-    const place = { draft: organization, base: '' };
-    const name = readHumanName(contact.at(place));
-    if (name !== undefined)
-      place.base = `contact[${organization.append('contact', { name: Array.isArray(name) ? name[0] : name })}].name`;
-  }
-  const phone = cellOf(segment, 7, run);
-  if (phone !== undefined) {
-    const place = { draft: organization, base: '' };
-    const point = readContactPoint(phone.at(place), 'work');
-    if (point !== undefined) place.base = `telecom[${organization.append('telecom', point)}]`;
+  for (const [field, element, read] of [
+    [5, 'address', readAddress],
+    [6, 'contact', contactOf],
+    [7, 'telecom', (at: Cell) => readContactPoint(at, 'work')],
+  ] as const) {
+    for (const repetition of segment.fields[field] ?? []) {
+      if (repetition === undefined) continue;
+      const place = { draft: organization, base: '' };
+      const found = read(new Cell(repetition, run, `IN1-${field}`, place));
+      if (found === undefined) continue;
+      place.base = `${element}[${organization.append(element, found)}]${element === 'contact' ? '.name' : ''}`;
+    }
   }
   return reference;
+}
+
+function contactOf(cell: Cell): Element | undefined {
+  const name = readHumanName(cell);
+  return name === undefined ? undefined : { name: Array.isArray(name) ? name[0] : name };
 }
 
 /**

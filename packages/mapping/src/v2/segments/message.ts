@@ -104,7 +104,8 @@ function fillHeader(msh: SourceSegment, header: Element, draft: Draft, agents: E
   }
   const responsible = organization(cellOf(msh, 22, run));
   if (responsible !== undefined) header.responsible = responsible;
-  if (msh.fields[23] !== undefined) authority(cellOf(msh, 6, run));
+  const facility = msh.fields[23] === undefined ? undefined : authority(cellOf(msh, 6, run));
+  if (facility !== undefined) agents.push({ type: { text: 'receiving facility' }, who: facility });
   country(msh, sender, run);
   application(msh, agents, draft, run);
   stamp(msh, draft, run);

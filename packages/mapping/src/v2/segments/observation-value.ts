@@ -148,8 +148,8 @@ export function readPointer(cell: Cell): Element | undefined {
   const subtype = cell.peek(4);
   if (type !== undefined && subtype !== undefined) {
     attachment.contentType = `${type}/${subtype}`.toLowerCase();
-    cell.text('contentType', 3);
-    cell.text('contentType', 4);
+    cell.textPart('contentType', 0, 3);
+    cell.textPart('contentType', type.length + 1, 4);
   }
   return attachment;
 }
@@ -164,11 +164,12 @@ function mediaType(cell: Cell): string | undefined {
   }
   const main = MAIN_TYPES[type ?? ''];
   const minor = SUBTYPES[subtype ?? ''];
-  if (main === undefined) cell.text('contentType', 2);
+  const before = `${main ?? type ?? 'application'}/`;
+  if (main === undefined) cell.textPart('contentType', 0, 2);
   else cell.used(2);
-  if (minor === undefined) cell.text('contentType', 3);
+  if (minor === undefined) cell.textPart('contentType', before.length, 3);
   else cell.used(3);
-  return `${main ?? type ?? 'application'}/${minor ?? subtype ?? 'octet-stream'}`;
+  return before + (minor ?? subtype ?? 'octet-stream');
 }
 
 /** HL7 tables 0191 and 0291 where they differ from media types. */

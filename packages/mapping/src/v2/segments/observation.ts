@@ -1,14 +1,15 @@
 /** OBX: one observation, its value by OBX-2, its status by OBX-11; or the content of a document after TXA. */
 import { Cell } from '../cell.ts';
 import { readAddress } from '../datatypes/address.ts';
-import { readConcept } from '../datatypes/coded.ts';
+import { readConcept, shiftCodings } from '../datatypes/coded.ts';
 import { absentConcept } from '../datatypes/extension.ts';
 import { readOrganization } from '../datatypes/party.ts';
 import { readText } from '../datatypes/primitive.ts';
+import { addUnits } from '../datatypes/quantity.ts';
 import type { Draft, Element } from '../draft.ts';
 import { compileRows } from '../engine.ts';
 import type { Run } from '../run.ts';
-import type { SourceSegment } from '../source.ts';
+import type { SourceRepetition, SourceSegment } from '../source.ts';
 import { OBX } from '../tables/results.ts';
 import { lookup } from '../vocabularies.ts';
 import { addContent } from './document.ts';
@@ -29,6 +30,7 @@ export const obx: SegmentHandler = (segment, state) => {
   draft.resource.subject = subjectOf(state);
   if (state.encounter !== undefined) draft.resource.encounter = state.encounter.reference;
   draft.require('code', absentConcept());
+  subId(segment, draft, run);
   setStatus(segment, draft, state);
   setValue(segment, draft, run);
   referenceRange(segment, draft, run);
@@ -82,6 +84,43 @@ function setStatus(segment: SourceSegment, draft: Draft, state: State): void {
   }
 }
 
+const SUB_ID = 'http://hl7.org/fhir/StructureDefinition/observation-v2-subid';
+
+/** OBX-4: the parts of OG, of which group and sequence are numbers; anything else as the original sub-identifier. */
+function subId(segment: SourceSegment, draft: Draft, run: Run): void {
+  const cell = cellOf(segment, 4, run);
+  if (cell === undefined) return;
+  const list = (draft.resource.extension as Element[] | undefined) ?? [];
+  const parts: Element[] = [];
+  const place = { draft, base: `extension[${list.length}]` };
+  const at = cell.at(place);
+  const isGroup =
+    [2, 3].some((component) => isNumber(at.peek(component))) && [2, 3].every((c) => at.atom(c, 2) === undefined);
+  if (!isGroup || [2, 3].some((component) => at.peek(component) !== undefined && !isNumber(at.peek(component)))) {
+    const text = readText(cell.at({ draft, base: `${place.base}.extension[0].valueString` }));
+    if (text !== undefined) parts.push({ url: 'original-sub-identifier', valueString: text });
+  } else
+    for (const [component, url] of SUB_ID_PARTS) {
+      const isText = component === 1 || component === 4;
+      const name = isText ? 'valueString' : 'valueDecimal';
+      const path = `extension[${parts.length}].${name}`;
+      const value = isText ? at.text(path, component) : at.number(path, component);
+      if (value !== undefined) parts.push({ url, [name]: value });
+    }
+  if (parts.length > 0) draft.resource.extension = [...list, { url: SUB_ID, extension: parts }];
+}
+
+const SUB_ID_PARTS = [
+  [1, 'original-sub-identifier'],
+  [2, 'group'],
+  [3, 'sequence'],
+  [4, 'identifier'],
+] as const;
+
+function isNumber(text: string | undefined): boolean {
+  return text !== undefined && /^\d{1,9}(\.\d{1,9})?$/.test(text);
+}
+
 /** OBX-5 as OBX-2 says; what does not fit its type is kept as text, never dropped. */
 function setValue(segment: SourceSegment, draft: Draft, run: Run): void {
   const typeCell = cellOf(segment, 2, run);
@@ -121,10 +160,16 @@ function severalValues(
     const coding: Element[] = [];
     for (const repetition of repetitions) {
       const concept = readConcept(new Cell(repetition, run, 'OBX-5', { draft, base: 'valueCodeableConcept' }));
+      shiftCodings(repetition, coding.length);
       if (concept?.coding !== undefined) coding.push(...(concept.coding as Element[]));
       if (concept?.text !== undefined) coding.push({ display: concept.text });
     }
     if (coding.length > 0) draft.resource.valueCodeableConcept = { coding };
+    return;
+  }
+  const areNumbers = repetitions.every((repetition) => repetition.length === 2 && isNumber(repetition[1]?.[1]?.clean));
+  if (type === 'NM' && areNumbers) {
+    severalNumbers(repetitions, draft, run, units);
     return;
   }
   let text: string | undefined;
@@ -144,6 +189,18 @@ function severalValues(
   const unit = units?.textPart('valueString', text.length + 1, 1);
   if (/^(ISO\+?|ANSI\+?|UCUM)$/i.test(units?.peek(3) ?? '')) units?.used(3);
   draft.resource.valueString = unit === undefined ? text : `${text} ${unit}`;
+}
+
+/** Several numbers: a component for each, of the observation's own code. */
+function severalNumbers(repetitions: SourceRepetition[], draft: Draft, run: Run, units: Cell | undefined): void {
+  draft.resource.component = repetitions.map((repetition, index) => {
+    const base = `component[${index}].valueQuantity`;
+    const quantity: Element = {
+      value: new Cell(repetition, run, 'OBX-5', { draft, base }).number('value', 1),
+    };
+    if (units !== undefined) addUnits(quantity, units.at({ draft, base }), '');
+    return { code: draft.resource.code, valueQuantity: quantity };
+  });
 }
 
 /** A final result without a value says so, as FHIR asks. */

@@ -217,6 +217,9 @@ function device(segment: SourceSegment, state: State): void {
   draft.clinical = false;
   if (state.patient !== undefined) draft.resource.patient = subjectOf(state);
   draft.require('status', 'active');
+  const at = cellOf(segment, ROLE_FIELDS.PRT.location, run);
+  const location = at === undefined ? undefined : readLocation(at);
+  if (location !== undefined) draft.resource.location ??= location;
   for (const repetition of segment.fields[10] ?? []) {
     if (repetition === undefined) continue;
     const place = { draft, base: '' };

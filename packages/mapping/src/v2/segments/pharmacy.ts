@@ -166,21 +166,28 @@ export function dosageOf(draft: Draft): Element {
   return list[0]!;
 }
 
+function dosageIn(draft: Draft): Element | undefined {
+  return (draft.resource.dosageInstruction as Element[] | undefined)?.[0];
+}
+
 function doses(segment: SourceSegment, draft: Draft, fields: Dose, state: State): void {
   const run = state.run;
-  const amount = quantityOf(segment, fields.low, fields.units, draft, 'dosageInstruction[0].doseAndRate', state);
+  const [low, most] = [peek(segment, fields.low), peek(segment, fields.high)];
+  const isRange = most !== undefined && Number(most) !== Number(low);
+  const index = ((dosageIn(draft)?.doseAndRate as Element[] | undefined) ?? []).length;
+  const base = `dosageInstruction[0].doseAndRate[${index}].${isRange ? 'doseRange.low' : 'doseQuantity'}`;
+  const amount = quantityOf(segment, fields.low, fields.units, draft, base, state);
   const high = cellOf(segment, fields.high, run)
-    ?.at({ draft, base: 'dosageInstruction[0].doseAndRate[0].doseRange.high' })
+    ?.at({ draft, base: isRange ? base.replace(/low$/, 'high') : base })
     .number('value', 1);
-  if (amount !== undefined) {
+  if (amount !== undefined || high !== undefined) {
     const dosage = dosageOf(draft);
-    const { value: _value, ...unit } = amount;
-    const given = [
-      high === undefined || high === amount.value
+    const { value: _value, ...unit } = amount ?? {};
+    const given =
+      high === undefined || !isRange
         ? { doseQuantity: amount }
-        : { doseRange: { low: amount, high: { ...unit, value: high } } },
-    ];
-    dosage.doseAndRate = [...((dosage.doseAndRate as Element[] | undefined) ?? []), ...given];
+        : { doseRange: { ...(amount !== undefined && { low: amount }), high: { ...unit, value: high } } };
+    dosage.doseAndRate = [...((dosage.doseAndRate as Element[] | undefined) ?? []), given];
   }
   if ((draft.resource.dispenseRequest as Element | undefined)?.quantity !== undefined) return;
   const dispensed = quantityOf(

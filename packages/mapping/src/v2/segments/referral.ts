@@ -1,7 +1,7 @@
 /** RF1: a referral; DB1: the disabled person's own number, when that person is the patient. */
 import { compileRows } from '../engine.ts';
 import { RF1 } from '../tables/referral.ts';
-import { DB1_STATEMENTS } from '../tables/statements.ts';
+import { DB1, DB1_STATEMENTS } from '../tables/statements.ts';
 import { lookup } from '../vocabularies.ts';
 import { cellOf } from './patient.ts';
 import { orderIdentity } from './results.ts';
@@ -9,11 +9,7 @@ import { patientOf, peek, type SegmentHandler, subjectOf } from './state.ts';
 import { statements } from './statements.ts';
 
 const rf1Rows = compileRows(RF1);
-const db1Rows = compileRows([
-  ['DB1-1', '', 'structural'],
-  ['DB1-2', '', 'consumed'],
-  ['DB1-3', 'identifier[]', 'Identifier'],
-]);
+const db1Rows = compileRows(DB1);
 
 /** HL7 table 0283. */
 const STATUS: Record<string, string> = { A: 'active', P: 'active', E: 'completed', R: 'revoked' };

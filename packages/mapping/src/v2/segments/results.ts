@@ -14,7 +14,7 @@ import { absentConcept } from '../datatypes/extension.ts';
 import { systemOf } from '../datatypes/identifier.ts';
 import { readOrganization, readPractitioner } from '../datatypes/party.ts';
 import { readContactPoint } from '../datatypes/telecom.ts';
-import type { Draft, Element } from '../draft.ts';
+import { type Draft, dropDoubles, type Element } from '../draft.ts';
 import { compileRows } from '../engine.ts';
 import type { Run } from '../run.ts';
 import type { SourceSegment } from '../source.ts';
@@ -161,7 +161,7 @@ function fillRequest(
   if (segment !== undefined) {
     const before = (draft.resource.identifier as unknown[] | undefined)?.length ?? 0;
     requestRows(segment, draft, run);
-    dedupe(draft, 'identifier', before, segment);
+    dropDoubles(draft, 'identifier', before, segment);
   }
   if (ordered !== undefined) orderingFacility(ordered, draft, state);
   draft.adds.push('identifier');
@@ -227,26 +227,6 @@ export function orderingFacility(ordered: SourceSegment, draft: Draft, state: St
   const place = { draft: practitioner, base: '' };
   const read = readAddress(provider.at(place));
   if (read !== undefined) place.base = `address[${practitioner.append('address', read)}]`;
-}
-
-/** Drops items that equal an earlier one; the atoms of the segment that said so stand with that. */
-function dedupe(draft: Draft, name: string, from: number, segment: SourceSegment): void {
-  const list = draft.resource[name] as Element[] | undefined;
-  if (list === undefined || from === 0) return;
-  const seen = new Map<string, number>();
-  const kept: Element[] = [];
-  const moved = list.map((item) => {
-    const text = JSON.stringify(item);
-    const known = seen.get(text) ?? kept.push(item) - 1;
-    seen.set(text, known);
-    return known;
-  });
-  draft.resource[name] = kept;
-  const places = new Set(segment.atoms.map(({ place }) => place).filter((place) => place?.draft === draft));
-  for (const place of places) {
-    const index = new RegExp(`^${name}\\[(\\d+)\\]`).exec(place!.base)?.[1];
-    if (index !== undefined) place!.base = place!.base.replace(/\[\d+\]/, `[${moved[Number(index)]}]`);
-  }
 }
 
 function fillReport(segment: SourceSegment, request: Draft, state: State, stated: string | undefined): void {

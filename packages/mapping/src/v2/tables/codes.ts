@@ -233,6 +233,20 @@ export const CODES: Record<string, Record<string, string>> = {
   },
 };
 
+/**
+ * Identifiers that fields of their own give: what each is, which its type says in words beside the sender's code, and
+ * the code of table 0203 where the sender gives none.
+ */
+export const IDENTIFIER_KINDS: Readonly<Record<string, { text: string; code?: string } | undefined>> = {
+  external: { text: 'External patient ID' },
+  alternate: { text: 'Alternate patient ID' },
+  disabled: { text: 'Disabled person ID' },
+  employee: { text: 'Employee ID', code: 'EI' },
+  member: { text: 'Patient member number' },
+  alternateVisit: { text: 'Alternate visit ID' },
+  alternatePlacer: { text: 'Alternate placer order number', code: 'PLAC' },
+};
+
 /** Types of HL7 table 0203 in common use. */
 export const IDENTIFIER_TYPES = new Set(
   'AM AN ANC ANON ANT APRN AC ACSN ADN AIN AMA ASID BA BC BCT BR BRN BSNR CC CONM CY CZ DEA DFN DI DL DN DO DP DPM DR DS DSG EI EN ESN FDR FDRFN FGN FI FILL GI GL GN HC IND IRISTEM JHN LACSN LANR LI L&I LN LR MA MB MC MCD MCN MCR MCT MD MI MR MRT MS NBSNR NCT NE NH NI NII NIIP NNxxx NP NPI OBI OD PA PC PCN PE PEN PGN PI PIN PLAC PN PNT PPIN PPN PRC PRN PT QA RI RN RPH RR RRI RRP SAMN SB SID SL SN SNBSN SNO SP SR SRX SS STN TAX TN TPR TRL U UDI UPIN USID VN VP VS WC WCN WP XX XV'.split(

@@ -16,12 +16,7 @@ export const GT1: readonly Row[] = [
   ['GT1-17', 'address[]', 'Address', { with: { use: 'work' } }],
   ['GT1-14', 'period.end', 'dateTime'],
   ['GT1-18', 'telecom[]', 'WorkContactPoint'],
-  [
-    'GT1-19',
-    'identifier[]',
-    'Identifier',
-    { with: { type: { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/v2-0203', code: 'EI' }] } } },
-  ],
+  ['GT1-19', 'identifier[]', 'Identifier:employee'],
   ['GT1-44', 'extension[]', 'ethnicity'],
   ['GT1-55', 'extension[]', 'race'],
   ['GT1-36', 'communication[].language', 'CodeableConcept'],
@@ -79,11 +74,11 @@ export const IN2: readonly Row[] = [
     { with: { type: { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/v2-0203', code: 'MA' }] } } },
   ],
   ['IN2-10', 'identifier[]', 'PlainIdentifier', { with: { type: { text: 'Military ID' } } }],
-  ['IN2-61', 'identifier[]', 'Identifier'],
+  ['IN2-61', 'identifier[]', 'Identifier:member'],
 ];
 
 export const IN2_SUBSCRIBER: readonly Row[] = [
-  ['IN2-1', 'identifier[]', 'Identifier'],
+  ['IN2-1', 'identifier[]', 'Identifier:employee'],
   ['IN2-2', 'identifier[]', 'Ssn'],
   ['IN2-7', 'name[]', 'HumanName'],
   ['IN2-34', 'communication[].language', 'CodeableConcept'],

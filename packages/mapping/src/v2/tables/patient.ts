@@ -6,8 +6,8 @@ const EXTENSION = 'http://hl7.org/fhir/StructureDefinition';
 export const PID: readonly Row[] = [
   ['PID-1', '', 'structural'],
   ['PID-3', 'identifier[]', 'Identifier'],
-  ['PID-2', 'identifier[]', 'Identifier'],
-  ['PID-4', 'identifier[]', 'Identifier'],
+  ['PID-2', 'identifier[]', 'Identifier:external'],
+  ['PID-4', 'identifier[]', 'Identifier:alternate'],
   ['PID-5', 'name[]', 'HumanName'],
   ['PID-6', `extension(${EXTENSION}/patient-mothersMaidenName).valueString`, 'MaidenName'],
   ['PID-7', 'birthDate', 'birthDate'],
@@ -45,7 +45,11 @@ export const PID: readonly Row[] = [
   ['PID-30', '', 'consumed'],
   ['PID-35', `extension{${EXTENSION}/patient-animal}.extension(species).valueCodeableConcept`, 'CodeableConcept'],
   ['PID-36', `extension{${EXTENSION}/patient-animal}.extension(breed).valueCodeableConcept`, 'CodeableConcept'],
-  ['PID-39', `extension(${EXTENSION}/patient-citizenship).extension(code).valueCodeableConcept`, 'CodeableConcept'],
+  [
+    'PID-39',
+    'extension(http://hl7.org/fhir/us/core/StructureDefinition/us-core-tribal-affiliation).extension(tribalAffiliation).valueCodeableConcept',
+    'CodeableConcept',
+  ],
   ['PID-40', 'telecom[]', 'ContactPoint'],
 ];
 
@@ -66,13 +70,10 @@ export const NK1: readonly Row[] = [
   ['NK1-7', 'relationship[]', 'CodeableConcept:contactRole'],
   ['NK1-8', 'period.start', 'dateTime'],
   ['NK1-9', 'period.end', 'dateTime'],
-  ['NK1-12', 'identifier[]', 'Identifier'],
+  ['NK1-12', 'identifier[]', 'Identifier:employee'],
   ['NK1-15', 'gender', 'code:gender'],
   ['NK1-16', 'birthDate', 'birthDate'],
   ['NK1-20', 'communication[].language', 'CodeableConcept'],
-  ['NK1-30', 'name[]', 'HumanName'],
-  ['NK1-31', 'telecom[]', 'ContactPoint'],
-  ['NK1-32', 'address[]', 'Address'],
   ['NK1-33', 'identifier[]', 'Identifier'],
   ['NK1-28', 'extension[]', 'ethnicity'],
   ['NK1-35', 'extension[]', 'race'],

@@ -47,16 +47,16 @@ export const OBR_REQUEST: readonly Row[] = [
   ['OBR-46', 'orderDetail[]', 'CodeableConcept'],
   ['OBR-47', 'orderDetail[]', 'CodeableConcept'],
   ['OBR-48', 'reasonCode[]', 'CodeableConcept'],
-  ['OBR-53', 'identifier[]', 'Identifier', PLACER],
+  ['OBR-53', 'identifier[]', 'Identifier:alternatePlacer'],
 ];
 
-const performedAs = (code: string, display: string) => ({
+const performedAs = (code: string, display: string, system = 'v3-ParticipationType') => ({
   with: {
     extension: [
       {
         url: `${EXTENSION}/event-performerFunction`,
         valueCodeableConcept: {
-          coding: [{ system: 'http://terminology.hl7.org/CodeSystem/v3-ParticipationType', code, display }],
+          coding: [{ system: `http://terminology.hl7.org/CodeSystem/${system}`, code, display }],
         },
       },
     ],
@@ -93,7 +93,6 @@ export const OBR_SPECIMEN: readonly Row[] = [
 export const OBX: readonly Row[] = [
   ['OBX-1', '', 'structural'],
   ['OBX-3', 'code', 'CodeableConcept'],
-  ['OBX-4', `extension(${EXTENSION}/observation-v2-subid).extension(original-sub-identifier).valueString`, 'text'],
   ['OBX-8', 'interpretation[]', 'CodeableConcept:interpretation'],
   ['OBX-10', `extension(${EXTENSION}/observation-nature-of-abnormal-test).valueCodeableConcept`, 'CodeableConcept'],
   ['OBX-14', 'effectiveDateTime', 'dateTime'],
@@ -104,7 +103,7 @@ export const OBX: readonly Row[] = [
   ['OBX-19', `extension(${EXTENSION}/observation-analysis-date-time).valueDateTime`, 'dateTime'],
   ['OBX-20', 'bodySite', 'CodeableConcept'],
   ['OBX-21', 'identifier[]', 'EntityIdentifier', FILLER],
-  ['OBX-25', 'performer[]', 'Practitioner'],
+  ['OBX-25', 'performer[]', 'Practitioner', performedAs('MDIR', 'Medical Director', 'v2-0443')],
   ['OBX-26', 'meta.security[]', 'Coding'],
 ];
 

@@ -3,6 +3,7 @@
  * own (as v2-to-FHIR does for PD1-7, the living will).
  */
 
+import type { Row } from '../engine.ts';
 import type { IncidentPart } from './incidents.ts';
 
 export interface Statement {
@@ -41,6 +42,12 @@ export const PD1_STATEMENTS: readonly Statement[] = [
   { field: 21, text: 'Military status', table: '0142' },
 ];
 
+export const DB1: readonly Row[] = [
+  ['DB1-1', '', 'structural'],
+  ['DB1-2', '', 'consumed'],
+  ['DB1-3', 'identifier[]', 'Identifier:disabled'],
+];
+
 export const DB1_STATEMENTS: readonly Statement[] = [
   { field: 4, text: 'Disability', table: '0136', since: 5, until: 6, boolean: true },
 ];
@@ -54,9 +61,9 @@ export const GT1_STATEMENTS: readonly Statement[] = [
     since: 31,
     until: 32,
     parts: [
-      { field: 16, text: 'Employer', kind: 'text' },
+      { field: 16, text: "Employer's name", kind: 'text' },
       { field: 21, text: 'Employer', kind: 'text' },
-      { field: 51, text: 'Employer', kind: 'text' },
+      { field: 51, text: 'Employer organization', kind: 'text' },
       { field: 29, text: 'Identifier of employer', kind: 'text' },
       { field: 49, text: 'Job title', kind: 'text' },
       { field: 50, text: 'Job', kind: 'concept' },

@@ -52,7 +52,7 @@ export const PV1: readonly Row[] = [
   ['PV1-39', 'serviceProvider', 'NamedOrganization'],
   ['PV1-44', 'period.start', 'dateTime', { clears: 'period.start' }],
   ['PV1-45', 'period.end', 'dateTime', { clears: 'period.end' }],
-  ['PV1-50', 'identifier[]', 'Identifier'],
+  ['PV1-50', 'identifier[]', 'Identifier:alternateVisit'],
   ['PV1-54', 'episodeOfCare[]', 'EpisodeOfCare'],
 ];
 

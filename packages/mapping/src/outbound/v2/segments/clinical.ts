@@ -1,7 +1,7 @@
 /** AL1, IAM, DG1, PR1, ACC, PDA and DB1: allergies, diagnoses, procedures, an accident, a death, a disability. */
 import { AL1, DG1, IAM, PR1 } from '../../../v2/tables/clinical.ts';
 import { ACCIDENT_PARTS, DEATH_PARTS } from '../../../v2/tables/incidents.ts';
-import { DB1_STATEMENTS } from '../../../v2/tables/statements.ts';
+import { DB1, DB1_STATEMENTS } from '../../../v2/tables/statements.ts';
 import { codeFor, codeForConcept } from '../../../v2/vocabularies.ts';
 import { compileBack } from '../engine.ts';
 import { childOf, codingsOf, type Element, hasCode, listOf, referenceOf, textOf, textsOf } from '../record.ts';
@@ -14,6 +14,7 @@ import { writeRoles } from './roles.ts';
 import { nameOf, type Sheet } from './sheet.ts';
 import { writeParts, writeStatements } from './statements.ts';
 
+const db1Rows = compileBack(DB1);
 const al1Rows = compileBack(AL1);
 const iamRows = compileBack(IAM);
 const dg1Rows = compileBack(DG1);
@@ -64,7 +65,8 @@ export function writeDiagnoses(sheet: Sheet, encounter: Element | undefined): vo
     if (!listOf(condition, 'category').some((item) => hasCode(item, 'encounter-diagnosis'))) continue;
     const role = roles.get(referenceOf(condition));
     sheet.addNumbered('DG1', (fields) => {
-      dg1Rows(condition, fields, sheet);
+      const category = listOf(condition, 'category').filter((item) => !hasCode(item, 'encounter-diagnosis'));
+      dg1Rows({ ...condition, category }, fields, sheet);
       const use = codingsOf(childOf(role, 'use'))[0];
       if (use !== undefined) fields.add(6, codeForConcept('diagnosisUse', use) ?? textOf(use, 'code'));
       fields.add(15, textOf(role, 'rank'));
@@ -136,6 +138,7 @@ export function writeIncidents(sheet: Sheet): void {
 /** DB1 of the patient. */
 export function writeDisability(sheet: Sheet): void {
   sheet.addNumbered('DB1', (fields) => {
+    if (sheet.patient !== undefined && sheet.relayed) db1Rows(sheet.patient, fields, sheet);
     writeStatements(sheet, DB1_STATEMENTS, fields);
     if (!fields.isEmpty) fields.add(2, 'PT');
   });

@@ -63,15 +63,20 @@ function writeContent(sheet: Sheet, document: Element, type: string, value: Repe
   });
 }
 
-/** Text as TX, a line each; anything else as ED; what lies elsewhere as RP. */
+/**
+ * Text as TX, a line each where each says something by itself (blanks around a line and empty ones would not be read);
+ * anything else as ED; what lies elsewhere as RP.
+ */
 function contentOf(attachment: unknown): [type: string, value: RepetitionValue][] {
   const data = textOf(attachment, 'data');
   const contentType = textOf(attachment, 'contentType') ?? '';
-  if (data !== undefined && /^text\/plain\b/i.test(contentType))
-    return Buffer.from(data, 'base64')
-      .toString('utf8')
-      .split('\n')
-      .map((line) => ['TX', line]);
+  if (data !== undefined && /^text\/plain\b/i.test(contentType)) {
+    const text = Buffer.from(data, 'base64').toString('utf8');
+    const lines = text.split('\n');
+    return lines.every((line) => line !== '' && line === line.trim())
+      ? lines.map((line) => ['TX', line])
+      : [['TX', text]];
+  }
   if (data === undefined && textOf(attachment, 'url') === undefined) return [];
   return [attachmentValue(attachment as Element)];
 }

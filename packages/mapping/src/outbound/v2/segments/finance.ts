@@ -6,7 +6,7 @@ import type { SegmentFields } from '../fields.ts';
 import { childOf, codingsOf, type Element, hasCode, listOf, textOf } from '../record.ts';
 import { isOfVocabulary, writeCodings, writeVocabularyConcept } from '../values/coded.ts';
 import { writeAddress, writeContactPoint } from '../values/contacts.ts';
-import { writeExtendedIdentifier } from '../values/identifiers.ts';
+import { isOfKind, writeExtendedIdentifier } from '../values/identifiers.ts';
 import { writeName } from '../values/names.ts';
 import { organizationOf, writeNamedOrganization, writeOrganization } from '../values/parties.ts';
 import { birthTime, isGuarantor, isSelf } from './patient.ts';
@@ -16,7 +16,7 @@ import { writeStatements } from './statements.ts';
 const gt1Rows = compileBack(GT1, { skip: ['GT1-8', 'GT1-11'], last: ['GT1-18', 'GT1-45', 'GT1-46'] });
 const in1Rows = compileBack(IN1, { skip: ['IN1-17', 'IN1-10', 'IN1-49', 'IN1-36'] });
 const in1SubscriberRows = compileBack(IN1_SUBSCRIBER);
-const in2Rows = compileBack(IN2, { skip: ['IN2-61'] });
+const in2Rows = compileBack(IN2);
 const in2SubscriberRows = compileBack(IN2_SUBSCRIBER, { skip: ['IN2-7'] });
 const policyNumber = compileBack(
   IN1.filter(([from]) => ['IN1-10', 'IN1-36', 'IN1-49'].includes(from)),
@@ -90,6 +90,7 @@ function relationshipsOf({
 
 function isIn2Number(identifier: unknown): boolean {
   const type = childOf(identifier, 'type');
+  if (isOfKind(identifier, 'member')) return true;
   return hasCode(type, 'MC') || hasCode(type, 'MA') || textOf(type, 'text') === 'Military ID';
 }
 

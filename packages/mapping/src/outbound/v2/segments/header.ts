@@ -43,10 +43,11 @@ export function relayedHeader(
   const destination = listOf(header, 'destination')[0];
   const sender = organizationOf(header.sender, sheet);
   const receiver = organizationOf(destination?.receiver, sheet);
-  const facility = unnamedFacility(sheet);
   const isNumbered = listOf(receiver, 'identifier').some(({ system }) => system !== 'urn:ietf:rfc:3986');
   const agents = listOf(provenance, 'agent');
   const assembler = agents.find(({ type: kind }) => hasCode(kind, 'assembler'));
+  const recipient = agents.find(({ type: kind }) => textOf(kind, 'text') === 'receiving facility');
+  const facility = organizationOf(recipient?.who, sheet);
   const address = agents.find(({ type: kind }) => textOf(kind, 'text') === 'sending network address');
   const application = textOf(childOf(childOf(assembler, 'who'), 'identifier'), 'value');
   const target = childOf(destination, 'target');
@@ -76,40 +77,6 @@ export function relayedHeader(
     fields,
   };
 }
-
-/** Beside a responsible organization (MSH-23) the receiving facility (MSH-6) is one that nothing refers to. */
-function unnamedFacility({ record }: Sheet): Element | undefined {
-  const all = record.all('Organization');
-  const text = JSON.stringify(TYPES_THAT_NAME.map((type) => record.all(type)));
-  const named = new Set(Array.from(text.matchAll(/"Organization\/([^"]*)"/g), ([, id]) => id));
-  const unnamed = all.filter(({ id }) => !named.has(String(id)));
-  return unnamed.length === 1 ? unnamed[0] : undefined;
-}
-
-const TYPES_THAT_NAME = [
-  ...[
-    'Provenance',
-    'Patient',
-    'Encounter',
-    'Location',
-    'Organization',
-    'PractitionerRole',
-    'RelatedPerson',
-    'Coverage',
-  ],
-  ...['Account', 'ServiceRequest', 'DiagnosticReport', 'Observation', 'Immunization', 'MedicationRequest'],
-  ...[
-    'MedicationDispense',
-    'Procedure',
-    'ChargeItem',
-    'Consent',
-    'Device',
-    'Claim',
-    'ClaimResponse',
-    'Flag',
-    'Specimen',
-  ],
-];
 
 /** HD: the universal id is that of an application of its own, else the endpoint itself when it is no address of ours. */
 function applicationOf(endpoint: Element | undefined, universal: string | undefined): RepetitionValue {

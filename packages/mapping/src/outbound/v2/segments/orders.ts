@@ -7,6 +7,7 @@ import { compileBack } from '../engine.ts';
 import type { SegmentFields } from '../fields.ts';
 import { childOf, type Element, listOf, textOf } from '../record.ts';
 import { writeAddress, writeContactPoint } from '../values/contacts.ts';
+import { isOfKind } from '../values/identifiers.ts';
 import { organizationOf, practitionerOf, writeOrganization, writePractitioner } from '../values/parties.ts';
 import { writeNotes, writeRemark } from './notes.ts';
 import { isReferral } from './referral.ts';
@@ -22,13 +23,13 @@ const orcRows = compileBack(ORC_REQUEST, {
 });
 const agentRows = compileBack([...ORC_AGENTS, ...ORC_ENTRY]);
 const requestRows = compileBack(OBR_REQUEST, {
-  skip: ['OBR-12', 'OBR-13', 'OBR-48', 'OBR-53', 'OBR-45', 'OBR-46', 'OBR-47'],
+  skip: ['OBR-12', 'OBR-13', 'OBR-48', 'OBR-45', 'OBR-46', 'OBR-47'],
   single: ['OBR-2', 'OBR-3'],
 });
 const ofReport = new Set(OBR_REPORT.map(([from]) => from));
 const requestOfReport = compileBack(
   OBR_REQUEST.filter(([from]) => !ofReport.has(from)),
-  { skip: ['OBR-12', 'OBR-48', 'OBR-53', 'OBR-45', 'OBR-46', 'OBR-47'] },
+  { skip: ['OBR-12', 'OBR-48', 'OBR-45', 'OBR-46', 'OBR-47'] },
 );
 const reportRows = compileBack(OBR_REPORT, { single: ['OBR-2', 'OBR-3', 'OBR-32'], last: ['OBR-33'] });
 const plannedRows = compileBack([['OBR-32', 'performer[]', 'NestedPractitioner']]);
@@ -77,7 +78,7 @@ export function writeOrder(sheet: Sheet, { request, report, observations }: Orde
         fields.add(25, reportStatus(sheet, report));
         if (request !== undefined) requestOfReport(request, fields, sheet);
       } else if (request !== undefined) {
-        requestRows({ ...request, identifier: listOf(request, 'identifier').toReversed() }, fields, sheet);
+        requestRows({ ...request, identifier: inObrOrder(listOf(request, 'identifier')) }, fields, sheet);
         plannedRows({ performer: listOf(request, 'performer').filter(isNoRole(sheet)) }, fields, sheet);
       }
       fields.add(5, codeFor('requestPriority', textOf(request, 'priority')));
@@ -92,6 +93,12 @@ export function writeOrder(sheet: Sheet, { request, report, observations }: Orde
   writeTiming(sheet, request?.occurrenceTiming, textOf(request, 'priority'), request?.quantityQuantity);
   for (const observation of observations) writeObservation(sheet, observation);
   for (const specimen of specimens) if (specimen !== inOrder || saysMore(specimen)) writeSpecimen(sheet, specimen);
+}
+
+/** ORC says the first numbers, OBR the last. */
+function inObrOrder(identifiers: readonly Element[]): Element[] {
+  const further = identifiers.filter((item) => isOfKind(item, 'alternatePlacer'));
+  return [...identifiers.filter((item) => !further.includes(item)).toReversed(), ...further];
 }
 
 /** To whom results are to be sent as well. */

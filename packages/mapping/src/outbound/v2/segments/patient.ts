@@ -5,9 +5,10 @@ import { compileBack } from '../engine.ts';
 import type { SegmentFields } from '../fields.ts';
 import { childOf, codingsOf, type Element, extensionOf, hasCode, listOf, refersTo, textOf } from '../record.ts';
 import { writeCodings, writeTableConcept } from '../values/coded.ts';
-import { writeAuthority, writeExtendedIdentifier } from '../values/identifiers.ts';
-import { writeName } from '../values/names.ts';
-import { organizationOf } from '../values/parties.ts';
+import { writeAddress, writeContactPoints } from '../values/contacts.ts';
+import { isOfKind, writeAuthority, writeExtendedIdentifier } from '../values/identifiers.ts';
+import { writeName, writeNames } from '../values/names.ts';
+import { organizationOf, writeOrganization } from '../values/parties.ts';
 import { writeDateTime, writePeriod } from '../values/primitives.ts';
 import type { Sheet } from './sheet.ts';
 import { writeStatements } from './statements.ts';
@@ -15,14 +16,14 @@ import { writeStatements } from './statements.ts';
 const REASON = 'http://hl7.org/fhir/StructureDefinition/workflow-reason';
 const BIRTH_TIME = 'http://hl7.org/fhir/StructureDefinition/patient-birthTime';
 
-/** PID-2 and PID-4 are retired: every identifier stands in PID-3. */
-const pidRows = compileBack(PID, { skip: ['PID-2', 'PID-4', 'PID-7'] });
+const pidRows = compileBack(PID, { skip: ['PID-7'] });
+/** PID-2 and PID-4 are retired: in our own messages every identifier stands in PID-3. */
+const ownPidRows = compileBack(PID, { skip: ['PID-2', 'PID-4', 'PID-7'] });
 const pd1Rows = compileBack(PD1);
-/** NK1-33 holds a person's identifiers; NK1-12 is the number of an employee. */
 const nk1Rows = compileBack(NK1, {
   skip: ['NK1-16'],
   single: ['NK1-3'],
-  last: ['NK1-12', 'NK1-30', 'NK1-31', 'NK1-32', 'NK1-40', 'NK1-41'],
+  last: ['NK1-40', 'NK1-41'],
 });
 
 export function writePid(sheet: Sheet, patient: Element): void {
@@ -30,7 +31,11 @@ export function writePid(sheet: Sheet, patient: Element): void {
   sheet.addNumbered(
     'PID',
     (fields) => {
-      pidRows(patient, fields, sheet);
+      if (sheet.relayed) {
+        const { names, alias } = namesOf(patient);
+        pidRows({ ...withoutDisabled(patient), name: names }, fields, sheet);
+        fields.add(9, ...writeNames(alias));
+      } else ownPidRows(patient, fields, sheet);
       fields.add(7, birthTime(patient));
       const account = accountOf(sheet);
       if (account !== undefined)
@@ -42,6 +47,21 @@ export function writePid(sheet: Sheet, patient: Element): void {
     },
     true,
   );
+}
+
+/** A further name of which no use is told, beside one of which it is, is an alias (PID-9). */
+function namesOf(patient: Element): { names: Element[]; alias: Element[] } {
+  const [first, ...others] = listOf(patient, 'name');
+  if (first?.use === undefined) return { names: listOf(patient, 'name'), alias: [] };
+  return {
+    names: [first, ...others.filter(({ use }) => use !== undefined)],
+    alias: others.filter(({ use }) => use === undefined),
+  };
+}
+
+/** The number of the disabled person stands in DB1. */
+function withoutDisabled(patient: Element): Element {
+  return { ...patient, identifier: listOf(patient, 'identifier').filter((item) => !isOfKind(item, 'disabled')) };
 }
 
 /** The account that charges and coverage hang on. */
@@ -92,6 +112,7 @@ export function writeNextOfKin(sheet: Sheet): void {
   const insured = new Set(
     sheet.ofPatient('Coverage', 'beneficiary').map((item) => textOf(item.subscriber, 'reference')),
   );
+  const contacts = [...listOf(sheet.patient, 'contact')];
   for (const person of sheet.ofPatient('RelatedPerson', 'patient')) {
     const isSubscriber = insured.has(`RelatedPerson/${String(person.id)}`) && person.relationship === undefined;
     if (isMother(person) || isGuarantor(person) || isSelf(person) || isSubscriber) continue;
@@ -101,8 +122,20 @@ export function writeNextOfKin(sheet: Sheet): void {
       fields.add(16, birthTime(person));
       const text = textOf(listOf(person, 'name')[0], 'text');
       if (text !== undefined) fields.add(13, text);
+      const same = contacts.findIndex(
+        ({ relationship }) => JSON.stringify(relationship) === JSON.stringify(person.relationship),
+      );
+      if (same >= 0) writeContact(sheet, contacts.splice(same, 1)[0]!, fields);
     });
   }
+}
+
+/** NK1-13 and -30 to -32: on whose behalf, and whom there, one contacts. */
+function writeContact(sheet: Sheet, contact: Element, fields: SegmentFields): void {
+  if (contact.organization !== undefined) fields.add(13, writeOrganization(contact.organization, sheet));
+  if (contact.name !== undefined) fields.add(30, writeName(contact.name));
+  fields.add(31, ...writeContactPoints(listOf(contact, 'telecom')));
+  if (contact.address !== undefined) fields.add(32, writeAddress(contact.address));
 }
 
 /** MRG after the PID that stays: the identifiers that go away. */

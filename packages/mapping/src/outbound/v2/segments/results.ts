@@ -1,9 +1,10 @@
 /** OBX and SPM: observations and specimens. */
+import type { RepetitionValue } from '@causeway/hl7v2';
 import { OBX, SAC, SPM } from '../../../v2/tables/results.ts';
 import { codeFor } from '../../../v2/vocabularies.ts';
 import { compileBack } from '../engine.ts';
 import type { SegmentFields } from '../fields.ts';
-import { childOf, codingsOf, type Element, listOf, textOf } from '../record.ts';
+import { childOf, codingsOf, type Element, extensionOf, hasCode, listOf, textOf } from '../record.ts';
 import { writeAddress } from '../values/contacts.ts';
 import { observationValue, rangeText } from '../values/observation.ts';
 import {
@@ -17,7 +18,7 @@ import { writeNotes } from './notes.ts';
 import { writeRoles } from './roles.ts';
 import type { Sheet } from './sheet.ts';
 
-const obxRows = compileBack(OBX, { skip: ['OBX-15', 'OBX-16', 'OBX-25'], single: ['OBX-21'] });
+const obxRows = compileBack(OBX, { skip: ['OBX-15', 'OBX-16'], single: ['OBX-21'] });
 const spmRows = compileBack(SPM, { skip: ['SPM-3'], single: ['SPM-14', 'SPM-31', 'SPM-32'], last: ['SPM-31'] });
 const parentRows = compileBack(SPM.filter(([from]) => from === 'SPM-3'));
 const sacRows = compileBack(SAC, { skip: ['SAC-6', 'SAC-7'] });
@@ -26,6 +27,7 @@ const sacRows = compileBack(SAC, { skip: ['SAC-6', 'SAC-7'] });
 export function writeObservation(sheet: Sheet, observation: Element): void {
   sheet.addNumbered('OBX', (fields) => {
     obxRows(observation, fields, sheet);
+    fields.add(4, subId(observation));
     const { type, values, units } = observationValue(observation, sheet);
     fields.add(2, type);
     fields.add(5, ...values);
@@ -42,6 +44,16 @@ export function writeObservation(sheet: Sheet, observation: Element): void {
   writeNotes(sheet, observation);
 }
 
+/** OBX-4 as OG. */
+function subId(observation: Element): RepetitionValue {
+  const url = 'http://hl7.org/fhir/StructureDefinition/observation-v2-subid';
+  const extension = listOf(observation, 'extension').find((item) => item.url === url);
+  return ['original-sub-identifier', 'group', 'sequence', 'identifier'].map((part) => {
+    const value = extensionOf(extension, part);
+    return typeof value === 'string' || typeof value === 'number' ? String(value) : '';
+  });
+}
+
 /** OBX-11, HL7 table 0085: the sender's own code where FHIR's status cannot tell it. */
 function statusOf(sheet: Sheet, observation: Element): string | undefined {
   const alternate = listOf(childOf(observation, '_status'), 'extension')[0];
@@ -52,23 +64,15 @@ function statusOf(sheet: Sheet, observation: Element): string | undefined {
 }
 
 /**
- * OBX-16 and OBX-25 (people), OBX-15 and OBX-23 (organizations): an organization that is known by a code and is not the
- * last is the producer; a person after an organization, or the last of several, directs it.
+ * OBX-16 (people but the medical director), OBX-15 and OBX-23 (organizations): an organization that is known by a code
+ * and is not the last is the producer.
  */
 function writePerformers(sheet: Sheet, observation: Element, fields: SegmentFields): void {
   const performers = listOf(observation, 'performer');
   const organizations = performers.filter((item) => organizationOf(item, sheet) !== undefined);
-  const people = performers.filter((item) => sheet.record.resolve(item)?.resourceType === 'Practitioner');
-  const [first, ...rest] = people;
-  const directs = (item: Element) => {
-    const before = performers.slice(0, performers.indexOf(item));
-    return before.some((other) => organizations.includes(other));
-  };
-  if (first !== undefined) {
-    const last = rest.at(-1);
-    const director = last ?? (directs(first) ? first : undefined);
-    for (const person of people) if (person !== director) fields.add(16, writePractitioner(person, sheet));
-    if (director !== undefined) fields.add(25, writePractitioner(director, sheet));
+  for (const item of performers) {
+    const isPerson = sheet.record.resolve(item)?.resourceType === 'Practitioner';
+    if (isPerson && !isDirector(item)) fields.add(16, writePractitioner(item, sheet));
   }
   for (const [index, item] of organizations.entries()) {
     const isLast = index === organizations.length - 1;
@@ -80,6 +84,11 @@ function writePerformers(sheet: Sheet, observation: Element, fields: SegmentFiel
       if (address !== undefined) fields.add(24, writeAddress(address));
     }
   }
+}
+
+function isDirector(performer: Element): boolean {
+  const url = 'http://hl7.org/fhir/StructureDefinition/event-performerFunction';
+  return hasCode(extensionOf(performer, url), 'MDIR');
 }
 
 /** SPM with its notes, and SAC of its container. */

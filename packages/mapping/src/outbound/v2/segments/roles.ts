@@ -1,9 +1,11 @@
 /** ROL, PRT and CTD: people, organizations and locations that take part in what precedes them. */
 import type { RepetitionValue } from '@causeway/hl7v2';
 import { ROLE_FIELDS, type RoleFields } from '../../../v2/tables/roles.ts';
+import type { SegmentFields } from '../fields.ts';
 import { codingsOf, type Element, listOf, textOf } from '../record.ts';
 import { writeConcept, writeVocabularyConcept } from '../values/coded.ts';
 import { writeAddress, writeContactPoint } from '../values/contacts.ts';
+import { universalOf, writeEntityIdentifier } from '../values/identifiers.ts';
 import { writeLocation } from '../values/locations.ts';
 import { practitionerOf, writeNamedPractitioner, writeOrganization, writePractitioner } from '../values/parties.ts';
 import { writeDateTime } from '../values/primitives.ts';
@@ -50,9 +52,32 @@ export function writeRole(sheet: Sheet, segment: 'ROL' | 'PRT', role: Element): 
     put(at.phone, ...listOf(role, 'telecom').map((item): RepetitionValue => writeContactPoint(item)));
     if (location !== undefined) put(at.location, writeLocation(location, sheet));
     if (role.organization !== undefined) put(at.organization, writeOrganization(role.organization, sheet));
+    if (name === 'PRT') writeDevice(deviceAt(sheet, location), fields);
     put(at.address, ...addressesOf(sheet, role, location).map((item): RepetitionValue => writeAddress(item)));
     if (!fields.isEmpty) put(at.action, 'UC');
   });
+}
+
+/** PRT-10 and PRT-16 to -21: the device of the patient that is where the role is carried out. */
+function writeDevice(device: Element | undefined, fields: SegmentFields): void {
+  if (device === undefined) return;
+  const [own, distinct] = listOf(device, 'identifier');
+  if (own !== undefined) fields.add(10, writeEntityIdentifier(own));
+  const carrier = listOf(device, 'udiCarrier')[0];
+  if (carrier !== undefined)
+    fields.add(16, [textOf(carrier, 'carrierHRF'), '', ...universalOf(textOf(carrier, 'issuer'))]);
+  fields.add(17, writeDateTime(device.manufactureDate));
+  fields.add(18, writeDateTime(device.expirationDate));
+  fields.add(19, textOf(device, 'lotNumber'));
+  fields.add(20, textOf(device, 'serialNumber'));
+  if (distinct !== undefined) fields.add(21, writeEntityIdentifier(distinct));
+}
+
+function deviceAt(sheet: Sheet, location: Element | undefined): Element | undefined {
+  const place = sheet.record.resolve(location);
+  return place === undefined
+    ? undefined
+    : sheet.record.referring('Device', 'location', place).find(({ patient }) => patient !== undefined);
 }
 
 const CONTACT_ROLE = 'http://terminology.hl7.org/CodeSystem/v2-0131';

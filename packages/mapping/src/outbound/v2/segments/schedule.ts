@@ -121,4 +121,8 @@ const SEGMENT: Record<string, { name: string; status: number; start: number; dur
 };
 
 /** HL7 table 0278 of a participation. */
-const PARTICIPATION: Record<string, string> = { accepted: 'BOOKED', declined: 'CANCELLED', tentative: 'PENDING' };
+export const PARTICIPATION: Readonly<Record<string, string | undefined>> = {
+  accepted: 'BOOKED',
+  declined: 'CANCELLED',
+  tentative: 'PENDING',
+};

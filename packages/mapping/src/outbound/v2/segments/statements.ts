@@ -5,7 +5,7 @@ import type { Statement } from '../../../v2/tables/statements.ts';
 import type { SegmentFields } from '../fields.ts';
 import { childOf, codingsOf, type Element, listOf, textOf } from '../record.ts';
 import { writeConcept, writeTableConcept } from '../values/coded.ts';
-import { writeBoolean, writeDateTime } from '../values/primitives.ts';
+import { writeBoolean, writeDateTime, writePeriod } from '../values/primitives.ts';
 import { nameOf, type Sheet } from './sheet.ts';
 
 /** Writes the statements of one segment; `focus` is whom they are about when that is not the patient. */
@@ -38,6 +38,7 @@ export function writeParts(sheet: Sheet, parts: readonly IncidentPart[], of: Ele
     if (found === undefined) continue;
     const concept = childOf(found, 'valueCodeableConcept');
     if (concept !== undefined) fields.add(part.field, writeConcept(concept, sheet));
+    else if (found.valuePeriod !== undefined) fields.add(part.field, writePeriod(found.valuePeriod));
     else fields.add(part.field, textOf(found, 'valueString') ?? writeBoolean(found.valueBoolean));
   }
 }

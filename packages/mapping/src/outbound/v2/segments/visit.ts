@@ -40,7 +40,7 @@ export function writeVisit(sheet: Sheet, encounter: Element): void {
       if (field < 100) fields.add(field, writeLocation(location.location, sheet));
     if (!isNumbered) byName(encounter, fields, sheet);
     const status = textOf(accountOf(sheet), 'status');
-    if (status === 'inactive' || status === 'on-hold') fields.add(41, status);
+    if (status !== 'active' || sheet.relayed) fields.add(41, status);
   });
   sheet.add('PV2', (fields) => {
     pv2Rows(encounter, fields, sheet);

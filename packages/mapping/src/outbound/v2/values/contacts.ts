@@ -2,7 +2,7 @@
 import type { ComponentValue, LeafValue } from '@causeway/hl7v2';
 import { CODES } from '../../../v2/tables/codes.ts';
 import { codeFor } from '../../../v2/vocabularies.ts';
-import { childOf, codingsOf, type Element, extensionOf, textOf, textsOf } from '../record.ts';
+import { childOf, codingsOf, type Element, extensionOf, isElement, textOf, textsOf } from '../record.ts';
 import { writeDateTime } from './primitives.ts';
 
 const EXTENSION = 'http://hl7.org/fhir/StructureDefinition';
@@ -85,6 +85,39 @@ export function writeContactPoint(point: unknown, impliedUse?: string): Componen
     '',
     textOf(point, 'rank'),
   ];
+}
+
+/** XTN of each point; a second number or address that came beside another (XTN.4, .12, .1) stands there again. */
+export function writeContactPoints(points: readonly unknown[], impliedUse?: string): ComponentValue[][] {
+  const written: ComponentValue[][] = [];
+  let previous: unknown;
+  for (const point of points) {
+    const component = isBare(point) ? componentBeside(previous, point, written.at(-1)) : undefined;
+    if (component !== undefined) written.at(-1)![component - 1] = textOf(point, 'value');
+    else {
+      written.push(writeContactPoint(point, impliedUse));
+      previous = point;
+    }
+  }
+  return written;
+}
+
+/** Nothing is told of it but what it is. */
+function isBare(point: unknown): boolean {
+  return (
+    isElement(point) && Object.keys(point).every((name) => name === 'system' || name === 'value' || name === 'use')
+  );
+}
+
+/** The component of the XTN written before in which a bare point can stand; a number does after what is no number. */
+function componentBeside(previous: unknown, point: unknown, xtn: ComponentValue[] | undefined): number | undefined {
+  if (xtn === undefined || textOf(previous, 'use') !== textOf(point, 'use')) return undefined;
+  const [system, before] = [textOf(point, 'system'), textOf(previous, 'system')];
+  const isFree = (component: number) => (xtn[component - 1] ?? '') === '';
+  if (before === 'phone' && system === 'other' && isFree(4)) return 4;
+  if (before === 'phone' && system === 'phone' && !isFree(4) && isFree(12)) return 12;
+  const isAddress = (textOf(previous, 'value') ?? '').includes('@');
+  return before === 'email' && !isAddress && system === 'phone' && isFree(1) ? 1 : undefined;
 }
 
 /** XTN.2: an e-mail address is of use NET unless its use says more than the field does. */

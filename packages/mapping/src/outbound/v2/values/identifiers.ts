@@ -1,5 +1,6 @@
 /** Identifier as CX, EI, EIP, DLN and plain ids, and systems as assigning authorities: the way back of `v2/datatypes/identifier.ts`. */
 import type { ComponentValue, LeafValue, RepetitionValue } from '@causeway/hl7v2';
+import { IDENTIFIER_KINDS } from '../../../v2/tables/codes.ts';
 import { childOf, type Element, extensionOf, hasCode, listOf, textOf } from '../record.ts';
 import { writeDateTime } from './primitives.ts';
 
@@ -60,6 +61,11 @@ export function writeExtendedIdentifier(identifier: unknown): RepetitionValue {
   const { value, check, scheme, authority, type, facility, start, end, jurisdiction, agency } =
     identifierParts(identifier);
   return [value, check, scheme, authority, type, facility, start, end, jurisdiction, agency];
+}
+
+/** Whether an identifier is of one of the kinds that fields of their own give. */
+export function isOfKind(identifier: unknown, kind: string): boolean {
+  return textOf(childOf(identifier, 'type'), 'text') === IDENTIFIER_KINDS[kind]!.text;
 }
 
 /** EI; an identifier that is an OID or URI by itself as universal id alone. */

@@ -10,10 +10,11 @@ import {
   writeTextOrConcept,
   writeVocabularyConcept,
 } from './coded.ts';
-import { writeAddress, writeContactPoint } from './contacts.ts';
+import { writeAddress, writeContactPoint, writeContactPoints } from './contacts.ts';
 import {
   isBareSsn,
   isLicence,
+  isOfKind,
   isPlain,
   writeCodedIdentifier,
   writeEntityIdentifier,
@@ -71,10 +72,6 @@ function each(write: WriteOne, accepts: Test = anything, prefers: Test = nothing
 
 const isOrganization: Test = (value, writing) => organizationOf(value, writing) !== undefined;
 const isLocation: Test = (value, { record }) => record.resolve(value)?.resourceType === 'Location';
-const hasUse =
-  (use: string): Test =>
-  (value) =>
-    textOf(value, 'use') === use;
 const isNumbered: Test = (value, writing) => listOf(organizationOf(value, writing), 'identifier').length > 0;
 const isUncoded: Test = (value) => codingsOf(value).length === 0;
 
@@ -98,10 +95,10 @@ const writers: Record<string, ValueWriter> = {
   MaidenName: each(writeMaidenName),
   Address: each(writeAddress),
   StreetAddress: each(writeAddress),
-  ContactPoint: each((value) => writeContactPoint(value)),
+  ContactPoint: points(undefined),
   OneContactPoint: each((value) => writeContactPoint(value)),
-  HomeContactPoint: each((value) => writeContactPoint(value, 'home'), anything, hasUse('home')),
-  WorkContactPoint: each((value) => writeContactPoint(value, 'work'), anything, hasUse('work')),
+  HomeContactPoint: points('home'),
+  WorkContactPoint: points('work'),
   Identifier: each(writeExtendedIdentifier),
   EntityIdentifier: each(writeEntityIdentifier),
   GroupIdentifier: each(writeEntityIdentifier),
@@ -149,6 +146,14 @@ const writers: Record<string, ValueWriter> = {
   ethnicity: groups('us-core-ethnicity'),
 };
 
+function points(use: string | undefined): ValueWriter {
+  return {
+    write: (values) => writeContactPoints(values, use),
+    accepts: anything,
+    prefers: (value, { relayed }) => (use !== undefined || relayed) && textOf(value, 'use') === use,
+  };
+}
+
 function groups(name: string): ValueWriter {
   const is: Test = (value) => isExtension(value, name);
   return {
@@ -158,10 +163,14 @@ function groups(name: string): ValueWriter {
   };
 }
 
-/** @param name as in the tables: a type, `code:VOCABULARY`, `CodeableConcept:VOCABULARY` or `TableConcept:0228` */
+/** @param name as in the tables: a type, `code:VOCABULARY`, `CodeableConcept:VOCABULARY`, `TableConcept:0228` or `Identifier:KIND` */
 export function valueWriter(name: string): ValueWriter | undefined {
   const [kind, vocabulary] = name.split(':');
   if (vocabulary === undefined) return writers[name];
+  if (kind === 'Identifier') {
+    const isOwn: Test = (value) => isOfKind(value, vocabulary);
+    return each(writeExtendedIdentifier, isOwn, isOwn);
+  }
   if (kind === 'code') return each((value) => writeCode(vocabulary, value));
   if (kind === 'TableConcept') {
     const system = `http://terminology.hl7.org/CodeSystem/v2-${vocabulary}`;

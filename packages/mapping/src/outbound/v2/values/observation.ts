@@ -31,6 +31,12 @@ function numericValue(of: Element, writing: Writing): ObservationValue | undefin
     if (comparator === undefined) return { type: 'NM', values: [value], units };
     return { type: 'SN', values: [[comparator, value]], units };
   }
+  const several = listOf(of, 'component').filter(({ code }) => JSON.stringify(code) === JSON.stringify(of.code));
+  const quantities = several.flatMap((component) => childOf(component, 'valueQuantity') ?? []);
+  if (quantities.length > 0) {
+    const values = quantities.map((item) => textOf(item, 'value'));
+    return { type: 'NM', values, units: writeUnits(quantities[0], writing) };
+  }
   const range = childOf(of, 'valueRange');
   if (range !== undefined) {
     const [low, high] = [childOf(range, 'low'), childOf(range, 'high')];

@@ -1,6 +1,7 @@
 /** References to practitioners, organizations and devices as XCN, XON, HD, EI: the way back of `v2/datatypes/party.ts`. */
 import type { ComponentValue, LeafValue, RepetitionValue } from '@causeway/hl7v2';
-import { childOf, type Element, listOf, textOf, type Writing } from '../record.ts';
+import { displayOf } from '../../../v2/datatypes/name.ts';
+import { childOf, type Element, listOf, textOf, textsOf, type Writing } from '../record.ts';
 import { writeConcept } from './coded.ts';
 import { authorityOf, identifierParts, typeCode, writeEntityIdentifier } from './identifiers.ts';
 import { writeLocation } from './locations.ts';
@@ -26,7 +27,7 @@ export function isPerson(reference: unknown, writing: Writing): boolean {
 export function writePractitioner(reference: unknown, writing: Writing): ComponentValue[] {
   const person = practitionerOf(reference, writing);
   if (person === undefined) return ['', textOf(reference, 'display')];
-  const name = nameParts(listOf(person, 'name')[0]);
+  const name = nameParts(nameIn(reference, person, writing));
   const id = identifierParts(listOf(person, 'identifier')[0]);
   const parts: ComponentValue[] = [];
   const put = (component: number, value: ComponentValue) => {
@@ -53,6 +54,14 @@ export function writePractitioner(reference: unknown, writing: Writing): Compone
   put(22, id.jurisdiction);
   put(23, id.agency);
   return Array.from(parts, (part) => part ?? '');
+}
+
+/** The name by which a person is referred to, maybe through a role; else the first. */
+function nameIn(reference: unknown, person: Element, { record }: Writing): Element | undefined {
+  const names = listOf(person, 'name');
+  const role = record.resolve(reference);
+  const display = textOf(role?.resourceType === 'PractitionerRole' ? role.practitioner : reference, 'display');
+  return names.find((name) => displayOf(name) === display) ?? names[0];
 }
 
 /** NDL: the person as CNN, when, and where (from a role that says so). */
@@ -84,7 +93,7 @@ export function writeNestedPractitioner(reference: unknown, writing: Writing): R
 /** XPN of a person known by name. */
 export function writeNamedPractitioner(reference: unknown, writing: Writing): RepetitionValue {
   const person = practitionerOf(reference, writing);
-  return person === undefined ? [textOf(reference, 'display')] : writeName(listOf(person, 'name')[0]);
+  return person === undefined ? [textOf(reference, 'display')] : writeName(nameIn(reference, person, writing));
 }
 
 /** The organization a reference leads to. */
@@ -98,14 +107,23 @@ export function writeOrganization(reference: unknown, writing: Writing): Repetit
   const found = organizationOf(reference, writing);
   if (found === undefined) return [textOf(reference, 'display')];
   const id = identifierParts(listOf(found, 'identifier')[0]);
-  const name = textOf(found, 'name');
-  return [name === id.value ? '' : name, '', '', id.check, id.scheme, id.authority, id.type, id.facility, '', id.value];
+  const name = calledIn(reference, found);
+  const isOwnName = name === id.value;
+  return [name, '', '', id.check, id.scheme, id.authority, id.type, id.facility, '', isOwnName ? '' : id.value];
+}
+
+/** What an organization is called where it is referred to, which may be an alias. */
+function calledIn(reference: unknown, organization: Element): string | undefined {
+  const display = textOf(reference, 'display');
+  return display !== undefined && textsOf(organization, 'alias').includes(display)
+    ? display
+    : textOf(organization, 'name');
 }
 
 /** The organization's name alone. */
 export function writeNamedOrganization(reference: unknown, writing: Writing): RepetitionValue {
   const found = organizationOf(reference, writing);
-  const name = textOf(found, 'name') ?? textOf(reference, 'display');
+  const name = found === undefined ? textOf(reference, 'display') : calledIn(reference, found);
   return name === textOf(listOf(found, 'identifier')[0], 'value') ? '' : name;
 }
 
@@ -115,7 +133,7 @@ export function writeCodedOrganization(reference: unknown, writing: Writing): Re
   if (found === undefined) return ['', textOf(reference, 'display')];
   const identifier = listOf(found, 'identifier')[0];
   const value = textOf(identifier, 'value');
-  const name = textOf(found, 'name');
+  const name = calledIn(reference, found);
   return [value, name === value ? '' : name, authorityOf(identifier).authority[0]];
 }
 
