@@ -48,8 +48,12 @@ export interface RunResult {
 
 const defaults: Limits = { slowMs: 1_000, hungMs: 8_000, mostMib: 300, failures: 200 };
 const lookMs = 250;
-/** As the hub runs (see hub/bin/lean-memory.js), with a young generation that suits a process which does one thing at a time. */
-const settings = ['--max-semi-space-size=4', '--heap-growing-percent=50', '--no-memory-protection-keys'];
+/**
+ * As the hub runs (see hub/bin/lean-memory.js), with a young generation that suits a process which does one thing at a time,
+ * and without V8's middle compiler: what waits to be compiled by it in the background, on a busy machine some hundred
+ * functions, holds memory that is not the input's.
+ */
+const settings = ['--max-semi-space-size=4', '--heap-growing-percent=50', '--no-memory-protection-keys', '--no-maglev'];
 
 let definitions: string | undefined;
 
