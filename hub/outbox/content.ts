@@ -4,11 +4,11 @@
  * delivery names and to what belongs to no patient, and, save what is taken back, to what the access decision lets the
  * destination see at that moment.
  */
-import { label } from '@causeway/access';
+import { hiddenBy, label, type RowFacts } from '@causeway/access';
 import { typeCode, typeName } from '@causeway/fhir';
 import type { DiagnosticReport, DocumentReference, Patient, Resource } from '@medplum/fhirtypes';
-import type { Database } from '../database/index.ts';
-import { type HomeKeys, hash64, openText, referenceHash, ridOf, sealIdentity } from '../record/index.ts';
+import type { Database, Row } from '../database/index.ts';
+import { type HomeKeys, openText, referenceHash, ridOf, sealIdentity } from '../record/index.ts';
 import {
   type Access,
   accessCondition,
@@ -48,6 +48,8 @@ interface Reading {
   keys: HomeKeys;
   /** Whose the access is; undefined where what was told is taken back. */
   access: Access | undefined;
+  /** Whose source patient it is about. */
+  source: string;
 }
 
 /** The content of a delivery, or why there is none. */
@@ -59,17 +61,21 @@ export async function readContent(
 ): Promise<Content | NoContent> {
   if (!policy.isReadable) return { state: 'failed', error: new PolicyUnreadable().message };
   const { home, created, topic } = delivery;
-  const own: Reading = { database, keys, access: undefined };
+  const own: Reading = { database, keys, access: undefined, source: delivery.source };
   const reading =
     delivery.kind === 'retraction' ? own : { ...own, access: participantAccess(destination, policy.current) };
-  const recipient = (await versions(own, delivery.recipient_home, [delivery.recipient], undefined)).find(
-    ({ resourceType }) => resourceType === 'Patient',
-  ) as Patient | undefined;
-  if (!recipient) return { state: 'dead', error: "The recipient's Patient is not in the record." };
   const type = typeName(delivery.focus_type);
-  const focusAt = async (at: Date) =>
-    (await stored(reading, home, [delivery.focus_rid], at)).find(({ resource }) => resource.resourceType === type);
-  const found = await focusAt(created);
+  const subject = { rid: delivery.focus_rid, home, at: created };
+  const read = await stored(reading, [
+    subject,
+    { rid: delivery.recipient, home: delivery.recipient_home, at: undefined },
+  ]);
+  const recipient = read.find(({ rid }) => rid === delivery.recipient)?.resource;
+  if (recipient?.resourceType !== 'Patient') {
+    return { state: 'dead', error: "The recipient's Patient is not in the record." };
+  }
+  const isFocus = ({ rid, resource }: StoredVersion) => rid === delivery.focus_rid && resource.resourceType === type;
+  const found = read.find(isFocus);
   if (!found) return { state: 'dead', error: `The ${type} is not in the record.` };
   if (!found.isVisible) {
     return found.labels & label.unlabelled
@@ -83,7 +89,7 @@ export async function readContent(
   }
   const beside = await gathered(reading, delivery, focus);
   const toldLast = delivery.kind === 'new' ? undefined : await toldLastAt(database, delivery);
-  const earlier = toldLast && (await focusAt(toldLast))?.resource;
+  const earlier = toldLast && (await stored(own, [{ ...subject, at: toldLast }])).find(isFocus)?.resource;
   const before = earlier ? [earlier, ...(await resultsAt(own, home, earlier, toldLast))] : [];
   return { topic, focus: await withContent(reading, home, focus, created), beside, before, recipient };
 }
@@ -170,49 +176,88 @@ async function withContent(reading: Reading, home: number, focus: Resource, at: 
   } as DocumentReference;
 }
 
-/** The last versions that may be told of; see `stored`. */
-async function versions(reading: Reading, home: number, rids: string[], at: Date | undefined): Promise<Resource[]> {
-  return (await stored(reading, home, rids, at)).flatMap(({ resource, isVisible }) => (isVisible ? resource : []));
+/** The last versions, of one home or of none, at a time, that may be told of; see `stored`. */
+async function versions(reading: Reading, home: number, rids: string[], at: Date): Promise<Resource[]> {
+  const wanted = rids.map((rid) => ({ rid, home, at }));
+  return (await stored(reading, wanted)).flatMap(({ resource, isVisible }) => (isVisible ? resource : []));
 }
 
 interface StoredVersion {
+  rid: string;
   resource: Resource;
   isVisible: boolean;
   labels: number;
 }
 
+interface Wanted {
+  rid: string;
+  /** Its home; what belongs to no patient is read wherever it is named. */
+  home: number;
+  /** Undefined: now. */
+  at: Date | undefined;
+}
+
 /**
- * The last versions that were not deletions, of one home or of none, at a time or now, each with the decision on it: an
- * earlier version does not stand in for one that is hidden.
+ * The last versions that were not deletions, each with the decision on it: an earlier version does not stand in for one that
+ * is hidden.
  */
-async function stored(
-  { database, keys, access }: Reading,
-  home: number,
-  rids: string[],
-  at: Date | undefined,
-): Promise<StoredVersion[]> {
-  if (rids.length === 0) return [];
-  const values: unknown[] = [rids, home, at ?? null];
-  const of = (table: 'resource' | 'resource_history') => {
-    const decision = access ? accessCondition(access, 'r', (value) => `$${values.push(value)}`, table) : 'true';
-    return `SELECT home, type, rid, version, updated, deleted, body, labels, ${decision} AS visible
-      FROM ${table} r WHERE rid = ANY($1)`;
-  };
-  const text = `SELECT DISTINCT ON (rid, type) home, type, rid, version, body, labels, visible
-     FROM (${of('resource')} UNION ALL ${of('resource_history')}) v
-     WHERE (home = $2 OR (home < 0 AND type <> ${typeCode('Patient')})) AND NOT deleted
-       AND updated <= coalesce($3::timestamptz, 'infinity')
-     ORDER BY rid, type, version DESC`;
-  const { rows } = await database.query({ name: `outbox_versions_${hash64(text)}`, text, values });
+async function stored(reading: Reading, wanted: readonly Wanted[]): Promise<StoredVersion[]> {
+  if (wanted.length === 0) return [];
+  const { database, keys, access } = reading;
+  const { rows } = await database.query({
+    name: 'outbox_versions',
+    text: `SELECT DISTINCT ON (v.rid, v.type) v.home, v.type, v.rid, v.version, v.body, v.labels,
+             EXISTS (SELECT 1 FROM consent_provision c WHERE c.home = v.home) AS consented
+           FROM unnest($1::uuid[], $2::bigint[], $3::timestamptz[]) AS w (rid, home, at)
+           CROSS JOIN LATERAL (
+             SELECT home, type, rid, version, updated, deleted, body, labels FROM resource r WHERE r.rid = w.rid
+             UNION ALL
+             SELECT home, type, rid, version, updated, deleted, body, labels FROM resource_history h WHERE h.rid = w.rid) v
+           WHERE (v.home = w.home OR (v.home < 0 AND v.type <> ${typeCode('Patient')})) AND NOT v.deleted
+             AND v.updated <= coalesce(w.at, 'infinity')
+           ORDER BY v.rid, v.type, v.version DESC`,
+    values: [wanted.map(({ rid }) => rid), wanted.map(({ home }) => home), wanted.map(({ at }) => at ?? null)],
+  });
   const homeKeys = await keys.load(
     database,
     rows.map((row) => row.home),
   );
+  const isVisible = access ? await decided(reading, access, rows) : () => true;
   return rows.flatMap((row) => {
     const key = homeKeys.get(row.home);
     if (!key || !row.body) return [];
     const identity = sealIdentity({ type: typeName(row.type)!, rid: row.rid, version: row.version });
     const resource = JSON.parse(openText(row.body, key, identity)) as Resource;
-    return { resource, isVisible: row.visible === true, labels: row.labels };
+    return { rid: row.rid, resource, isVisible: isVisible(row), labels: row.labels };
   });
+}
+
+/** The access decision on versions: in memory where the person gave no consent, which is nearly always, else by SQL. */
+async function decided({ database, source }: Reading, access: Access, rows: Row[]): Promise<(row: Row) => boolean> {
+  const byConsent = rows.filter((row) => row.consented);
+  const visible = new Set<string>();
+  if (byConsent.length > 0) {
+    const values: unknown[] = [
+      byConsent.map((row) => row.rid),
+      byConsent.map((row) => row.type),
+      byConsent.map((row) => row.version),
+    ];
+    const of = (table: 'resource' | 'resource_history') =>
+      `SELECT r.rid, r.type FROM ${table} r JOIN unnest($1::uuid[], $2::smallint[], $3::integer[]) AS w (rid, type, version)
+         USING (rid, type, version) WHERE ${accessCondition(access, 'r', (value) => `$${values.push(value)}`, table)}`;
+    const text = `${of('resource')} UNION ALL ${of('resource_history')}`;
+    for (const row of (await database.query(text, values)).rows) visible.add(`${row.type}/${row.rid}`);
+  }
+  return (row) => {
+    if (row.consented) return visible.has(`${row.type}/${row.rid}`);
+    const type = typeName(row.type)!;
+    const facts: RowFacts = {
+      type,
+      reference: `${type}/${row.rid}`,
+      labels: row.labels,
+      codes: new Set(),
+      ...(row.home < 0 ? {} : { patient: { source } }),
+    };
+    return hiddenBy(access.limits, facts, [], Date.now()) === undefined;
+  };
 }
