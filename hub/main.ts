@@ -153,6 +153,7 @@ export async function startHub(config: Config, progress: Progress, pages = scree
         emergencies,
         notices,
         bindings,
+        policy,
         authorization,
         rateLimits: new RateLimits(database),
         bundleBytes: config.bundleBytes,

@@ -13,6 +13,7 @@ import { type AuthParts, authRoutes } from './auth-routes.ts';
 import { type BindingParts, bindingRoutes } from './binding-routes.ts';
 import { bodyDeadline } from './body-deadline.ts';
 import { answerClientError } from './client-error.ts';
+import { type ConsentParts, consentRoutes } from './consent-routes.ts';
 import { crossOrigin } from './cors.ts';
 import { type EmergencyParts, emergencyRoutes } from './emergency-routes.ts';
 import { FhirAddresses } from './fhir-addresses.ts';
@@ -43,6 +44,7 @@ export function httpServer(
     AppParts &
     EmergencyParts &
     BindingParts &
+    ConsentParts &
     AuthParts &
     OAuthParts &
     InboxParts &
@@ -90,6 +92,7 @@ export function httpServer(
   appRoutes(app, parts);
   emergencyRoutes(app, parts);
   bindingRoutes(app, parts);
+  consentRoutes(app, parts);
   apiRoutes(app, parts);
   reprocessRoutes(app, parts);
   inboxRoutes(app, parts);

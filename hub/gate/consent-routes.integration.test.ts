@@ -1,0 +1,148 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Answer, type Json, startTestHub, type TestHub } from '../testing.ts';
+import { Accounts, Bindings } from '../trust/index.ts';
+
+let hub: TestHub;
+let pat: string;
+let pia: string;
+let site: string;
+const password = 'a-password-of-theirs';
+const sensitive = { system: 'http://hl7.org/fhir/sid/icd-10-cm', code: 'B20' };
+
+beforeAll(async () => {
+  hub = await startTestHub();
+  const accounts = new Accounts(hub.test.database);
+  for (const [username, role] of [
+    ['pat', 'patient'],
+    ['cara', 'proxy'],
+    ['pia', 'privacy-officer'],
+    ['ann', 'clinician'],
+  ] as const) {
+    await accounts.make({ username, name: username, role, organization: 'Clinic' }, password);
+  }
+  for (const key of ['harbor', 'millbrook']) {
+    expect((await hub.send('PUT', `/api/participants/${key}`, { name: key, kind: 'hospital' })).status).toBeLessThan(
+      300,
+    );
+  }
+  for (const id of ['p', 'q']) {
+    await put({ resourceType: 'Patient', id, name: [{ family: id }] });
+    await put({
+      resourceType: 'Condition',
+      id: `${id}-plain`,
+      subject: { reference: `Patient/${id}` },
+      code: { text: 'x' },
+    });
+    const code = { coding: [sensitive] };
+    await put({ resourceType: 'Condition', id: `${id}-hiv`, subject: { reference: `Patient/${id}` }, code });
+  }
+  const bindings = new Bindings(hub.test.database);
+  const bound = { proofing: 'in-person', evidence: 'x', by: 'x', until: undefined } as const;
+  await bindings.bind({
+    ...bound,
+    id: '019a0000-0000-7000-8000-000000000001',
+    username: 'pat',
+    patient: 'p',
+    relation: 'self',
+  });
+  await bindings.bind({
+    ...bound,
+    id: '019a0000-0000-7000-8000-000000000002',
+    username: 'cara',
+    patient: 'p',
+    relation: 'carer',
+  });
+  [pat, pia] = [await signIn('pat'), await signIn('pia')];
+  site = await hub.token('system', 'site:harbor');
+});
+afterAll(() => hub.stop());
+
+const put = async (resource: Json) =>
+  expect((await hub.send('PUT', `/fhir/${resource.resourceType}/${resource.id}`, resource)).status).toBeLessThan(300);
+
+async function signIn(username: string): Promise<string> {
+  const answer = await hub.send('POST', '/auth/login', { username, password }, { role: null });
+  return answer.headers.get('set-cookie')!.split(';')[0]!;
+}
+
+function as(cookie: string, method: string, path: string, body?: object): Promise<Answer> {
+  return hub.send(method, path, body, { role: null, headers: { cookie, 'sec-fetch-site': 'same-origin' } });
+}
+
+/** The Conditions that the clinicians' system of a participant is given. */
+async function seenBy(token = site): Promise<string[]> {
+  const { json } = await hub.get('/fhir/Condition', { role: null, headers: { authorization: `Bearer ${token}` } });
+  return (json.entry ?? []).map(({ resource }: Json) => resource.id).sort();
+}
+
+const file = (cookie: string, choice: object, more: object = {}, patient = 'p') =>
+  as(cookie, 'POST', `/api/patients/${patient}/consents`, { choice, ...more });
+
+describe('a person’s own choice', () => {
+  it('holds from the commit on, and no more once it is revoked', async () => {
+    const everything = ['p-hiv', 'p-plain', 'q-hiv', 'q-plain'];
+    expect(await seenBy()).toEqual(everything);
+    const filed = await file(pat, { effect: 'deny', organizations: ['harbor'], kinds: ['hiv'] });
+    expect(filed.status, filed.text).toBe(201);
+    expect(await seenBy()).toEqual(['p-plain', 'q-hiv', 'q-plain']);
+    expect(await seenBy(await hub.token('system', 'site:millbrook'))).toEqual(everything);
+    const list = (await as(pat, 'GET', '/api/patients/p/consents')).json.consents;
+    expect(list).toMatchObject([{ id: filed.json.id, status: 'active', choice: { effect: 'deny', kinds: ['hiv'] } }]);
+    expect((await as(pat, 'DELETE', `/api/patients/p/consents/${filed.json.id}`)).status).toBe(204);
+    expect(await seenBy()).toEqual(everything);
+    expect((await as(pat, 'GET', '/api/patients/p/consents')).json.consents[0].status).toBe('inactive');
+  });
+
+  it('with an exception leaves what the exception says', async () => {
+    const exceptions = [{ effect: 'permit', organizations: ['harbor'], purposes: ['TREAT'] }];
+    const { json } = await file(pat, { effect: 'deny', exceptions });
+    expect(await seenBy()).toContain('p-plain');
+    expect(await seenBy(await hub.token('system', 'site:millbrook'))).toEqual(['q-hiv', 'q-plain']);
+    await as(pat, 'DELETE', `/api/patients/p/consents/${json.id}`);
+  });
+
+  it('is shown beforehand: the counts of the preview are those of what an organisation is given', async () => {
+    const { json } = await file(pat, { effect: 'deny', organizations: ['harbor'], kinds: ['hiv'] });
+    const preview = (await as(pat, 'GET', '/api/patients/p/consent-preview?organization=harbor')).json;
+    expect(preview.types).toEqual(
+      expect.arrayContaining([
+        { type: 'Condition', all: 2, visible: 1 },
+        { type: 'Patient', all: 1, visible: 1 },
+      ]),
+    );
+    const other = (await as(pat, 'GET', '/api/patients/p/consent-preview?organization=millbrook')).json;
+    expect(other.types).toContainEqual({ type: 'Condition', all: 2, visible: 2 });
+    expect((await as(pat, 'GET', '/api/patients/p/consent-preview?organization=nobody')).status).toBe(400);
+    await as(pat, 'DELETE', `/api/patients/p/consents/${json.id}`);
+  });
+
+  it('is the person’s alone', async () => {
+    const deny = { effect: 'deny' };
+    expect((await file(pat, deny, {}, 'q')).status).toBe(404);
+    expect((await file(await signIn('cara'), deny)).status).toBe(403);
+    expect((await file(await signIn('ann'), deny)).status).toBe(403);
+    expect((await file(pat, { effect: 'perhaps' })).status).toBe(400);
+    expect((await file(pat, { effect: 'deny', organizations: ['nobody'] })).status).toBe(400);
+    const token = { role: null, headers: { authorization: `Bearer ${site}` } };
+    expect((await hub.send('POST', '/api/patients/p/consents', { choice: deny }, token)).status).toBe(403);
+  });
+});
+
+describe('staff', () => {
+  it('file and revoke what a person said, with evidence, and not without', async () => {
+    const choice = { effect: 'deny', organizations: ['harbor'] };
+    expect((await file(pia, choice)).status).toBe(400);
+    const filed = await file(pia, choice, { evidence: 'Signed form of today.' });
+    expect(filed.json).toMatchObject({ status: 'active', evidence: 'Signed form of today.' });
+    expect(await seenBy()).toEqual(['q-hiv', 'q-plain']);
+    const address = `/api/patients/p/consents/${filed.json.id}`;
+    expect((await as(pia, 'DELETE', address.replace('/p/', '/q/'), { evidence: 'x' })).status).toBe(404);
+    expect((await as(pia, 'DELETE', address, { evidence: 'Said so by telephone.' })).status).toBe(204);
+    expect(await seenBy()).toContain('p-plain');
+    const { rows } = await hub.test.database.query(
+      `SELECT e ->> 'action' AS action, e ->> 'who' AS who FROM access_log, jsonb_array_elements(entries) e
+       WHERE e ->> 'action' IN ('file-consent', 'revoke-consent') AND e ->> 'who' = 'pia' AND (e ->> 'status')::int < 300`,
+    );
+    expect(rows.map(({ action }) => action)).toEqual(['file-consent', 'revoke-consent']);
+  });
+});

@@ -1,0 +1,168 @@
+/**
+ * Consents in plain terms: a patient, or a parent or guardian, says who may see what; staff file and revoke what a person
+ * said, with evidence. Each choice is a FHIR Consent in the record and holds from the commit on. A preview counts what an
+ * organisation would be given.
+ */
+import { type Choice, choiceFaults, choiceOf, consentOf } from '@causeway/access';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { logicalId, RecordError } from '../record/index.ts';
+import {
+  type Access,
+  type AccessLog,
+  accessOf,
+  type Bindings,
+  confinedTo,
+  type NetworkPolicy,
+  type Participants,
+} from '../trust/index.ts';
+import type { Authenticator, Caller } from './authenticate.ts';
+import { jsonBody, text } from './body.ts';
+import { auditOf, type FhirParts } from './fhir-exchange.ts';
+
+export interface ConsentParts {
+  record: FhirParts['record'];
+  accessLog: AccessLog;
+  authenticator: Authenticator;
+  bindings: Bindings;
+  participants: Participants;
+  policy: NetworkPolicy;
+}
+
+type Id = { Params: { id: string } };
+type Own = { Params: { id: string; consent: string } };
+
+const staff = ['steward', 'privacy-officer', 'administrator'];
+const mostConsents = 200;
+/** Reads and writes what a person decides about itself, whatever of it others may see. */
+const own: Access = accessOf({ username: 'consent', name: 'Consent', role: 'system', organization: 'hub' });
+
+export function consentRoutes(app: FastifyInstance, parts: ConsentParts): void {
+  const { record, accessLog } = parts;
+
+  app.get<Id>('/api/patients/:id/consents', async (request) => {
+    const { who, patient } = await deciding(parts, request, 'list-consents');
+    const query = new URLSearchParams({ patient, _sort: '-_lastUpdated' });
+    const found = await record.search(own, { ...record.readSearch('Consent', query, false), count: mostConsents });
+    await accessLog.record(who, {
+      action: 'list-consents',
+      what: `Patient/${patient}`,
+      status: 200,
+      patients: [patient],
+    });
+    return { consents: found.matches.map(({ text: stored }) => shown(JSON.parse(stored))) };
+  });
+
+  app.post<Id>('/api/patients/:id/consents', async (request, reply) => {
+    const { who, patient, isStaff } = await deciding(parts, request, 'file-consent');
+    const body = jsonBody(request);
+    const choice = choiceIn(parts, body.choice);
+    const evidence = isStaff ? text(body, 'evidence', 1_000) : undefined;
+    const consent = consentOf({
+      patient: `Patient/${patient}`,
+      choice,
+      at: new Date().toISOString(),
+      verifiedWith: `Patient/${patient}`,
+      ...(evidence === undefined ? {} : { evidence }),
+    });
+    const scanned = record.scan(JSON.stringify(consent), 'Consent');
+    const made = await record.create(own, scanned, undefined, auditOf(who, 'file-consent', `Patient/${patient}`));
+    return reply.code(201).send(shown(JSON.parse(made.text)));
+  });
+
+  app.delete<Own>('/api/patients/:id/consents/:consent', async (request, reply) => {
+    const { who, patient, isStaff } = await deciding(parts, request, 'revoke-consent');
+    const evidence = isStaff ? text(jsonBody(request), 'evidence', 1_000) : undefined;
+    const stored = await record.read(own, 'Consent', request.params.consent);
+    const homes = (await record.homesOf([patient])).get(patient) ?? [];
+    const consent = JSON.parse(stored.text) as { status?: string; policyRule?: { text?: string } };
+    if (!homes.includes(stored.home))
+      throw new RecordError(404, 'not-found', 'There is no such consent of this person.');
+    if (consent.status !== 'inactive') {
+      const ended = { ...consent, status: 'inactive' };
+      if (evidence !== undefined) ended.policyRule = { ...consent.policyRule, text: evidence };
+      const scanned = record.scan(JSON.stringify(ended), 'Consent');
+      const audit = auditOf(who, 'revoke-consent', `Patient/${patient}`);
+      await record.update(own, scanned, logicalId(stored.text), { ifMatch: `W/"${stored.version}"` }, audit);
+    }
+    return reply.code(204).send();
+  });
+
+  app.get<Id & { Querystring: { organization?: string } }>('/api/patients/:id/consent-preview', async (request) => {
+    const { who, patient } = await deciding(parts, request, 'preview-consent');
+    const organization = participantIn(parts, request.query.organization);
+    const homes = (await record.homesOf([patient])).get(patient) ?? [];
+    const asked = { username: 'preview', name: 'Preview', role: 'clinician', organization, homes } as const;
+    const theirs = parts.policy.accessOf({ ...asked, participant: organization });
+    const [all, visible] = await Promise.all([counts(parts, confinedTo(own, homes)), counts(parts, theirs)]);
+    const entry = { action: 'preview-consent', what: `${organization}`, status: 200, patients: [patient] };
+    await accessLog.record(who, entry);
+    const types = [...all].filter(([, count]) => count > 0);
+    return {
+      organization,
+      types: types.map(([type, count]) => ({ type, all: count, visible: visible.get(type) ?? 0 })),
+    };
+  });
+}
+
+/** Who decides for a Patient: the person itself, who represents it by law, or staff on its behalf. @throws RecordError 403, 404 */
+async function deciding(
+  { authenticator, bindings, record }: ConsentParts,
+  request: FastifyRequest,
+  action: string,
+): Promise<{ who: Caller; patient: string; isStaff: boolean }> {
+  const who = await authenticator.caller(request, action);
+  const { id: patient } = request.params as { id: string };
+  if (who.client !== undefined || who.site !== undefined) {
+    throw new RecordError(403, 'forbidden', 'Consents are given in the hub’s own pages, not by apps.');
+  }
+  if (staff.includes(who.role)) {
+    await record.read(own, 'Patient', patient);
+    return { who, patient, isStaff: true };
+  }
+  await record.read(who, 'Patient', patient);
+  const homes = (await record.homesOf([patient])).get(patient) ?? [];
+  for (const { patient: bound, relation } of await bindings.of(who.who)) {
+    const isLegal = relation === 'self' || relation === 'parent' || relation === 'guardian';
+    const theirs = (await record.homesOf([bound])).get(bound) ?? [];
+    if (isLegal && theirs.some((home) => homes.includes(home))) return { who, patient, isStaff: false };
+  }
+  throw new RecordError(403, 'forbidden', 'Only the person, a parent or a guardian decides about this record.');
+}
+
+/** How many resources of a patient's an access sees, by type. */
+async function counts({ record }: ConsentParts, access: Access): Promise<Map<string, number>> {
+  const types = (await record.storedTypes(access)).filter((type) => type !== 'Consent');
+  const found = new Map<string, number>();
+  for (const type of types) {
+    if (access.limits.types !== 'all' && !access.limits.types.includes(type)) continue;
+    const request = { ...record.readSearch(type, [], false), summaryCount: true };
+    found.set(type, (await record.search(ofPatients(access), request)).total ?? 0);
+  }
+  return found;
+}
+
+/** Without what is of no patient. */
+function ofPatients(access: Access): Access {
+  return { ...access, limits: { ...access.limits, isConfined: true } };
+}
+
+function choiceIn({ participants }: ConsentParts, given: unknown): Choice {
+  const faults = choiceFaults(given);
+  if (faults.length > 0) throw new RecordError(400, 'value', faults.join(' '), 'choice');
+  const choice = given as Choice;
+  const named = [choice, ...(choice.exceptions ?? [])].flatMap(({ organizations }) => organizations ?? []);
+  const unknown = named.find((key) => !participants.all().some((one) => one.key === key));
+  if (unknown === undefined) return choice;
+  throw new RecordError(400, 'value', `There is no organisation ${unknown} on the network.`, 'choice');
+}
+
+function participantIn({ participants }: ConsentParts, key: string | undefined): string {
+  if (key !== undefined && participants.all().some((one) => one.key === key)) return key;
+  throw new RecordError(400, 'value', 'organization must be the key of a participant.', 'organization');
+}
+
+function shown(consent: Record<string, unknown>): object {
+  const { id, status, dateTime: given, policyRule } = consent;
+  const { text: evidence } = (policyRule ?? {}) as { text?: string };
+  return { id, status, given, choice: choiceOf(consent) ?? null, ...(evidence ? { evidence } : {}) };
+}
