@@ -1,10 +1,18 @@
-import { consentsThatCount, type GivenConsent, hiddenBy, type RowFacts, readConsent } from '@causeway/access';
-import { extract } from '@causeway/fhir';
+import { type GivenConsent, readConsent } from '@causeway/access';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { ridOf } from '../record/index.ts';
 import { type TestRecord, testRecord } from '../testing-record.ts';
 import { type Access, accessOf, defaultPolicy } from '../trust/index.ts';
-import { organizations, random, randomConsent, randomPolicy, randomResource, randomUser } from './testing-consents.ts';
+import {
+  organizations,
+  random,
+  randomConsent,
+  randomPolicy,
+  randomResource,
+  randomUser,
+  storedFacts,
+  visibleOf,
+} from './testing-consents.ts';
 
 let made: TestRecord;
 beforeAll(async () => {
@@ -31,7 +39,6 @@ const types = ['Patient', 'Condition', 'Observation', 'Organization'];
 it('gives out by search, read and count exactly what the decision in memory lets pass', async () => {
   const { put, record, test } = made;
   const r = random(20_260_101);
-  const rows: { facts: RowFacts; home: number }[] = [];
   const patients = Array.from({ length: 6 }, (_, i) => ({ id: `p${i}`, source: organizations[i % 3]! }));
   const resources: { resourceType: string; id: string }[] = [
     { resourceType: 'Organization', id: 'org', name: 'Org' } as never,
@@ -45,29 +52,9 @@ it('gives out by search, read and count exactly what the decision in memory lets
   await test.database.query(`UPDATE resource SET labels = labels | 1 WHERE rid = ANY($1)`, [
     ['p0-1', 'p1-1', 'p3-2'].map(ridOf),
   ]);
-  const { rows: stored } = await test.database.query(
-    `SELECT r.home, r.rid, r.labels, r.first_day::text AS first, r.last_day::text AS last, l.source
-     FROM resource r LEFT JOIN link l USING (home)`,
-  );
-  const byRid = (id: string) => stored.find((row) => row.rid === ridOf(id))!;
-  for (const resource of resources) {
-    const row = byRid(resource.id);
-    const codes = extract(resource as never).flatMap((value) =>
-      value.kind === 'token' ? [`${value.system ?? ''}|${value.code}`] : [],
-    );
-    rows.push({
-      home: row.home,
-      facts: {
-        type: resource.resourceType,
-        reference: `${resource.resourceType}/${resource.id}`,
-        ...(row.home > 0 ? { patient: { source: row.source } } : {}),
-        labels: row.labels,
-        ...(row.first ? { days: { from: row.first, to: row.last } } : {}),
-        codes: new Set(codes),
-      },
-    });
-  }
-  const homes = stored.filter((row) => row.source !== null).map((row) => row.home as number);
+  const rows = await storedFacts(test, resources);
+  const byId = new Map(rows.map(({ home, facts }) => [facts.reference, home]));
+  const homes = [...new Set(rows.map(({ home }) => home).filter((home) => home > 0))];
   const ids = resources.map(({ resourceType, id }) => `${resourceType}/${id}`);
   let hidden = 0;
   for (let round = 0; round < 25; round++) {
@@ -76,7 +63,7 @@ it('gives out by search, read and count exactly what the decision in memory lets
       for (let i = 0; i < 3; i++) {
         const consent = randomConsent(r, `c-${id}-${i}`, id, ids);
         await put(consent);
-        const { home } = byRid(id);
+        const home = byId.get(`Patient/${id}`)!;
         const given = consents.get(home) ?? [];
         consents.set(home, given);
         const isActive = (consent as { status?: string }).status === 'active';
@@ -92,13 +79,7 @@ it('gives out by search, read and count exactly what the decision in memory lets
     for (let i = 0; i < 12; i++) {
       const user = randomUser(r, homes);
       const access = accessOf(user, { ...randomPolicy(r), zone: 'UTC' });
-      const expected = rows.filter(({ home, facts }) => {
-        if (access.homes !== 'all' && (access.homes.length === 0 || (home > 0 && !access.homes.includes(home))))
-          return false;
-        const provisions = consentsThatCount(consents.get(home) ?? []);
-        return hiddenBy(access.limits, facts, provisions, Date.now()) === undefined;
-      });
-      const visible = expected.map(({ facts }) => facts.reference).sort();
+      const visible = [...visibleOf(access, rows, consents)].sort();
       hidden += rows.length - visible.length;
       expect(await found(access, types), JSON.stringify({ user, access })).toEqual(visible);
       const one = r.of(rows).facts;

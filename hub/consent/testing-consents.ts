@@ -1,6 +1,16 @@
 /** Random people, records, consents and callers, the same for the same seed. */
-import type { LabelRule, Policy } from '@causeway/access';
-import type { AccessUser } from '../trust/index.ts';
+import {
+  consentsThatCount,
+  type GivenConsent,
+  hiddenBy,
+  type LabelRule,
+  type Policy,
+  type RowFacts,
+} from '@causeway/access';
+import { extract } from '@causeway/fhir';
+import type { TestDatabase } from '../database/testing.ts';
+import { ridOf } from '../record/index.ts';
+import type { Access, AccessUser } from '../trust/index.ts';
 
 export interface Random {
   /** A whole number from 0 to below `most`. */
@@ -170,4 +180,48 @@ export function randomPolicy(r: Random): Policy {
     rules,
     stateOf: (organization) => ({ north: 'TX', south: 'CA' })[organization ?? ''],
   };
+}
+
+/** What the decision in memory looks at of a resource that is stored. */
+export interface StoredFacts {
+  home: number;
+  facts: RowFacts;
+}
+
+/** What the decision looks at of resources, as they are stored. */
+export async function storedFacts(test: TestDatabase, resources: readonly Resource[]): Promise<StoredFacts[]> {
+  const { rows } = await test.database.query(
+    `SELECT r.home, r.rid, r.labels, r.first_day::text AS first, r.last_day::text AS last, l.source
+     FROM resource r LEFT JOIN link l USING (home)`,
+  );
+  const byRid = new Map(rows.map((row) => [row.rid, row]));
+  return resources.map((resource) => {
+    const row = byRid.get(ridOf(resource.id))!;
+    const codes = extract(resource as never).flatMap((value) =>
+      value.kind === 'token' ? [`${value.system ?? ''}|${value.code}`] : [],
+    );
+    const facts = {
+      type: resource.resourceType,
+      reference: `${resource.resourceType}/${resource.id}`,
+      ...(row.home > 0 ? { patient: { source: row.source } } : {}),
+      labels: row.labels,
+      ...(row.first ? { days: { from: row.first, to: row.last } } : {}),
+      codes: new Set(codes),
+    };
+    return { home: row.home, facts };
+  });
+}
+
+/** What of rows an access may see, as `Type/id`, by the decision in memory. @param consents by home */
+export function visibleOf(
+  access: Access,
+  rows: readonly StoredFacts[],
+  consents: ReadonlyMap<number, GivenConsent[]>,
+): Set<string> {
+  const { homes, limits } = access;
+  const visible = rows.filter(({ home, facts }) => {
+    if (homes !== 'all' && (homes.length === 0 || (home > 0 && !homes.includes(home)))) return false;
+    return hiddenBy(limits, facts, consentsThatCount(consents.get(home) ?? []), Date.now()) === undefined;
+  });
+  return new Set(visible.map(({ facts }) => facts.reference));
 }

@@ -1,0 +1,146 @@
+/**
+ * What one caller may see is the same by every way of reading (docs/access.md): generated policies, consents and callers,
+ * over the real gate, held against the decision in memory.
+ */
+import { type GivenConsent, readConsent } from '@causeway/access';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import {
+  organizations,
+  random,
+  randomConsent,
+  randomPolicy,
+  randomResource,
+  randomUser,
+  type StoredFacts,
+  storedFacts,
+  visibleOf,
+} from '../consent/testing-consents.ts';
+import { ridOf } from '../record/index.ts';
+import { type Json, startTestHub, type TestHub } from '../testing.ts';
+import { type Access, accessOf } from '../trust/index.ts';
+import { Authenticator } from './authenticate.ts';
+import { nameOf, readPaths, type World } from './testing-read-paths.ts';
+
+const policies = Number(process.env.READ_PATH_POLICIES ?? 500);
+/** Of the many searches every third is asked under each policy; all with READ_PATH_EVERY=1, which takes twice the time. */
+const every = Number(process.env.READ_PATH_EVERY ?? 3);
+const policiesPerConsents = 20;
+const r = random(20_260_401);
+
+let hub: TestHub;
+let authenticator: Authenticator;
+let world: World;
+let rows: StoredFacts[];
+let homeOf: Map<string, number>;
+
+beforeAll(async () => {
+  hub = await startTestHub();
+  const called = vi.spyOn(Authenticator.prototype, 'caller');
+  world = makeWorld();
+  for (const resource of world.resources) await put(resource);
+  authenticator = called.mock.contexts[0] as Authenticator;
+  called.mockRestore();
+  const unlabelled = ['p0-1', 'p1-1', 'p3-2'].map(ridOf);
+  await hub.test.database.query('UPDATE resource SET labels = labels | 1 WHERE rid = ANY($1)', [unlabelled]);
+  await hub.test.database.query('UPDATE resource_history SET labels = labels | 1 WHERE rid = ANY($1)', [unlabelled]);
+  rows = await storedFacts(hub.test, world.resources as never);
+  homeOf = new Map(rows.map(({ home, facts }) => [facts.reference, home]));
+});
+afterAll(() => hub.stop(), 3_000);
+
+const graph = {
+  resourceType: 'GraphDefinition',
+  id: 'whole',
+  name: 'Whole',
+  status: 'active',
+  start: 'Patient',
+  link: [
+    {
+      target: [
+        { type: 'Condition', params: 'subject={ref}' },
+        { type: 'Observation', params: 'subject={ref}' },
+      ],
+    },
+  ],
+};
+
+function makeWorld(): World {
+  const patients = Array.from({ length: 4 }, (_, i) => `p${i}`);
+  const organization = { resourceType: 'Organization', id: 'org', name: 'Org' };
+  const resources: Json[] = [organization, graph];
+  for (const [i, id] of patients.entries()) {
+    const meta = { tag: [{ system: 'urn:causeway:source', code: organizations[i % 3]! }] };
+    const name = [{ family: `Family${id}` }];
+    resources.push({
+      resourceType: 'Patient',
+      id,
+      meta,
+      name,
+      managingOrganization: { reference: 'Organization/org' },
+    });
+    for (let k = 0; k < 6; k++) resources.push(randomResource(r, `${id}-${k}`, id));
+  }
+  return { resources, patients, organization: nameOf(organization), graph: graph.id };
+}
+
+async function put(resource: Json): Promise<void> {
+  const { status, text } = await hub.send('PUT', `/fhir/${nameOf(resource)}`, resource);
+  if (status > 201) throw new Error(text);
+}
+
+/** Gives each patient some Consents, in place of those there were. */
+async function consentAnew(): Promise<Map<number, GivenConsent[]>> {
+  const given = new Map<number, GivenConsent[]>();
+  for (const patient of world.patients) {
+    const home = homeOf.get(`Patient/${patient}`)!;
+    given.set(home, []);
+    for (let i = 0; i < 2; i++) {
+      const id = `c-${patient}-${i}`;
+      let consent: Json = randomConsent(r, id, patient, world.resources.map(nameOf));
+      // One that cannot be understood is not taken.
+      while ('unreadable' in readConsent(consent, 'UTC')) consent = randomConsent(r, id, patient, []);
+      await put(consent);
+      if (consent.status !== 'active') continue;
+      given.get(home)!.push({ id: ridOf(id), isConfirmed: true, consent: readConsent(consent, 'UTC') });
+    }
+  }
+  return given;
+}
+
+/** Asks over HTTP as somebody whose access is this one. */
+async function askingAs<T>(access: Access, ask: (headers: Record<string, string>) => Promise<T>): Promise<T> {
+  const lent = authenticator.lend({ ...access, site: undefined });
+  try {
+    return await ask({ authorization: `Bearer ${lent.token}` });
+  } finally {
+    lent.end();
+  }
+}
+
+it(`${policies} policies: every way of reading shows the same`, async () => {
+  let consents = new Map<number, GivenConsent[]>();
+  let shownInAll = 0;
+  let hiddenInAll = 0;
+  for (let i = 0; i < policies; i++) {
+    if (i % policiesPerConsents === 0) consents = await consentAnew();
+    const user = randomUser(r, [...consents.keys()]);
+    const access = accessOf(user, { ...randomPolicy(r), zone: 'UTC' });
+    const visible = visibleOf(access, rows, consents);
+    shownInAll += visible.size;
+    hiddenInAll += rows.length - visible.size;
+    const all = await askingAs(access, (headers) =>
+      readPaths({
+        world,
+        turn: i,
+        every,
+        get: (path, more) => hub.get(path, { headers: { ...headers, ...more } }),
+        post: (path, body, type) => hub.send('POST', path, body, { headers: { ...headers, 'content-type': type } }),
+        sees: (reference) => visible.has(reference),
+      }),
+    );
+    const wrong = all.filter(({ shown, due }) => shown.sort().join() !== due.sort().join());
+    expect(wrong, JSON.stringify({ policy: i, user, access })).toEqual([]);
+  }
+  expect(shownInAll).toBeGreaterThan(policies);
+  expect(hiddenInAll).toBeGreaterThan(policies);
+}, 600_000);
