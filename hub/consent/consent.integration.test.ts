@@ -1,8 +1,6 @@
 import { type GivenConsent, readConsent } from '@causeway/access';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { ridOf } from '../record/index.ts';
-import { type TestRecord, testRecord } from '../testing-record.ts';
-import { type Access, accessOf, defaultPolicy } from '../trust/index.ts';
 import {
   organizations,
   random,
@@ -12,7 +10,9 @@ import {
   randomUser,
   storedFacts,
   visibleOf,
-} from './testing-consents.ts';
+} from '../testing-consents.ts';
+import { type TestRecord, testRecord } from '../testing-record.ts';
+import { type Access, accessOf, defaultPolicy } from '../trust/index.ts';
 
 let made: TestRecord;
 beforeAll(async () => {

@@ -4,6 +4,8 @@
  */
 import { type GivenConsent, readConsent } from '@causeway/access';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { ridOf } from '../record/index.ts';
+import { type Json, startTestHub, type TestHub } from '../testing.ts';
 import {
   organizations,
   random,
@@ -14,9 +16,7 @@ import {
   type StoredFacts,
   storedFacts,
   visibleOf,
-} from '../consent/testing-consents.ts';
-import { ridOf } from '../record/index.ts';
-import { type Json, startTestHub, type TestHub } from '../testing.ts';
+} from '../testing-consents.ts';
 import { type Access, accessOf } from '../trust/index.ts';
 import { Authenticator } from './authenticate.ts';
 import { nameOf, readPaths, type World } from './testing-read-paths.ts';

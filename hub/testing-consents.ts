@@ -8,9 +8,9 @@ import {
   type RowFacts,
 } from '@causeway/access';
 import { extract } from '@causeway/fhir';
-import type { TestDatabase } from '../database/testing.ts';
-import { ridOf } from '../record/index.ts';
-import type { Access, AccessUser } from '../trust/index.ts';
+import type { TestDatabase } from './database/testing.ts';
+import { ridOf } from './record/index.ts';
+import type { Access, AccessUser } from './trust/index.ts';
 
 export interface Random {
   /** A whole number from 0 to below `most`. */
