@@ -5,6 +5,7 @@ import type { LedgerEntry } from '@causeway/mapping';
 import type { CcdaOptions } from '@causeway/mapping/outbound';
 import { Piscina } from 'piscina';
 import { type ConvertedMessage, noConversion, type ToConvert } from './converted.ts';
+import { type ThreadAnswer, unpackFacts } from './packed-facts.ts';
 
 const threads = Math.max(1, Math.min(4, availableParallelism() - 1));
 /** Messages handed to a thread at once: few enough that the threads share a batch, many enough to spare round trips. */
@@ -73,7 +74,8 @@ export class ConversionPool {
     try {
       const signal = AbortSignal.timeout(conversionMs * task.length);
       const transferList = task.length === 1 ? movable(task[0]!) : [];
-      return (await this.#threads.run(task, { signal, transferList })) as ConvertedMessage[];
+      const answers = (await this.#threads.run(task, { signal, transferList })) as ThreadAnswer[];
+      return await Promise.all(answers.map(unpackFacts));
     } catch (error) {
       if (this.#closing) throw error;
       if (task.length === 1) return [noConversion('The conversion used up its time or memory.')];

@@ -2,10 +2,11 @@
 import type { LedgerEntry } from '@causeway/mapping';
 import type { CcdaOptions } from '@causeway/mapping/outbound';
 import { convertMessage, ledgerOf } from './convert.ts';
-import type { ConvertedMessage, ToConvert } from './converted.ts';
+import type { ToConvert } from './converted.ts';
+import { packFacts, type ThreadAnswer } from './packed-facts.ts';
 
-export default function convertAll(messages: ToConvert[]): ConvertedMessage[] {
-  return messages.map(convertMessage);
+export default function convertAll(messages: ToConvert[]): ThreadAnswer[] {
+  return messages.map((message) => packFacts(convertMessage(message)));
 }
 
 /** A C-CDA document of resources. What writes it is loaded when somebody asks for one. */

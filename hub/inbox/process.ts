@@ -7,7 +7,7 @@ import type { Database, Transaction } from '../database/index.ts';
 import { faultReason, faultText } from '../faults.ts';
 import type { PersonIndex } from '../identity/index.ts';
 import { Pace } from '../pace.ts';
-import { type FhirRecord, openLarge, type WriteSet } from '../record/index.ts';
+import { type FhirRecord, openLarge, TextSpool, type WriteSet } from '../record/index.ts';
 import { unwrapDataKey } from '../secrets/index.ts';
 import type { Participants } from '../trust/index.ts';
 import { type Applied, applyFacts, type PreparedFact, prepareFact } from './apply.ts';
@@ -30,6 +30,8 @@ const longestWaitMs = 400;
 const batchesBeforeRetries = 16;
 const firstRetryMs = 2_000;
 const factsAtOnce = 32;
+/** A message of more facts is stored alone, and its versions wait on the disk until they are written. */
+const factsInMemory = 1_000;
 
 interface Waiting {
   seq: number;
@@ -55,8 +57,29 @@ interface Work {
   error: string | undefined;
 }
 
-/** As `applyFacts`; where there are many, others have their turn in between. */
-async function applyInTurns(set: WriteSet, facts: readonly PreparedFact[], { id, again }: Waiting): Promise<Applied> {
+/** The messages in their order, in parts of which one with many facts is one. */
+function largeApart(works: readonly Work[]): Work[][] {
+  const parts: Work[][] = [];
+  let isOpen = false;
+  for (const work of works) {
+    const isLarge = work.facts.length > factsInMemory;
+    if (isOpen && !isLarge) parts.at(-1)!.push(work);
+    else parts.push([work]);
+    isOpen = !isLarge;
+  }
+  return parts;
+}
+
+/**
+ * As `applyFacts`; where there are many, others have their turn in between.
+ * @param spool where the versions of a large message wait until they are written
+ */
+async function applyInTurns(
+  set: WriteSet,
+  facts: readonly PreparedFact[],
+  { id, again }: Waiting,
+  spool: TextSpool | undefined,
+): Promise<Applied> {
   const applied: Applied = { stored: [], superseded: 0 };
   const pace = new Pace();
   for (let at = 0; at < facts.length; at += factsAtOnce) {
@@ -64,6 +87,7 @@ async function applyInTurns(set: WriteSet, facts: readonly PreparedFact[], { id,
     const { stored, superseded } = applyFacts(set, facts.slice(at, at + factsAtOnce), id, again);
     for (const one of stored) applied.stored.push(one);
     applied.superseded += superseded;
+    if (spool) await set.settle(spool);
   }
   return applied;
 }
@@ -170,25 +194,38 @@ export class Processor {
     });
   }
 
-  /** Stores a batch; where that fails, each message alone. Returns whether nothing failed. */
+  /** Stores a batch, large messages alone; where that fails, each message alone. Returns whether nothing failed. */
   async #storeAll(works: Work[]): Promise<boolean> {
+    const failedLanes = new Set<string>();
+    let isClean = true;
+    for (const part of largeApart(works)) {
+      const due = part.filter(({ message }) => !failedLanes.has(message.lane));
+      if (due.length > 0 && !(await this.#storePart(due, failedLanes))) isClean = false;
+    }
+    return isClean;
+  }
+
+  /** @param failedLanes those of which no later message may be stored now */
+  async #storePart(works: Work[], failedLanes: Set<string>): Promise<boolean> {
+    const fail = async (work: Work, error: unknown) => {
+      const dead = await this.#fail(work, error as Error);
+      if (!dead) failedLanes.add(work.message.lane);
+    };
     try {
       await this.#store(works);
       return true;
     } catch (error) {
       if (works.length === 1) {
-        await this.#fail(works[0]!, error as Error);
+        await fail(works[0]!, error);
         return false;
       }
     }
-    const failedLanes = new Set<string>();
     for (const work of works) {
       if (failedLanes.has(work.message.lane)) continue;
       try {
         await this.#store([work]);
       } catch (error) {
-        const dead = await this.#fail(work, error as Error);
-        if (!dead) failedLanes.add(work.message.lane);
+        await fail(work, error);
       }
     }
     return false;
@@ -273,6 +310,17 @@ export class Processor {
   }
 
   async #store(works: Work[]): Promise<void> {
+    const isLarge = works.length === 1 && works[0]!.facts.length > factsInMemory;
+    const spool = isLarge ? new TextSpool(this.#spoolDirectory) : undefined;
+    try {
+      await this.#write(works, spool);
+    } finally {
+      spool?.close();
+    }
+    for (const { message, conversion } of works) this.#alarm(message, conversion);
+  }
+
+  async #write(works: Work[], spool: TextSpool | undefined): Promise<void> {
     const before = await this.#before(works);
     const facts = works.flatMap((work) => work.facts);
     const identities = works.flatMap((work) => work.conversion.identityEvents);
@@ -286,7 +334,7 @@ export class Processor {
         const outcomes: Outcome[] = [];
         for (const work of works) {
           const { message, conversion, facts, map, error } = work;
-          const { stored, remark } = await this.#applyVersion(set, transaction, work, before.get(work));
+          const { stored, remark } = await this.#applyVersion(set, transaction, work, before.get(work), spool);
           outcomes.push({
             seq: message.seq,
             conversion: remark === undefined ? conversion : withRemark(conversion, remark),
@@ -299,7 +347,6 @@ export class Processor {
         await recordOutcomes(transaction, outcomes, set.now);
       },
     });
-    for (const { message, conversion } of works) this.#alarm(message, conversion);
   }
 
   /** Says of a message whose content cannot be right what kind of fault it has, and where; never what it says. */
@@ -319,17 +366,23 @@ export class Processor {
     transaction: Transaction,
     work: Work,
     before: readonly Statement[] = [],
+    spool?: TextSpool,
   ): Promise<Pick<Applied, 'stored'> & { remark?: string | undefined }> {
     const { message, conversion } = work;
     const judgement = judgeVersion(statementOf(message.id, conversion), before);
-    if (judgement === undefined) return this.#apply(set, transaction, work);
+    if (judgement === undefined) return this.#apply(set, transaction, work, spool);
     if (judgement.newer !== undefined) return { stored: [], remark: remarkOn(judgement, 0) };
-    const { stored } = await this.#apply(set, transaction, work);
+    const { stored } = await this.#apply(set, transaction, work, spool);
     const changed = await carryOut(set, transaction, judgement, message.id);
     return { stored: [...stored, ...changed], remark: remarkOn(judgement, changed.length) };
   }
 
-  async #apply(set: WriteSet, transaction: Transaction, { message, conversion, facts }: Work): Promise<Applied> {
+  async #apply(
+    set: WriteSet,
+    transaction: Transaction,
+    { message, conversion, facts }: Work,
+    spool: TextSpool | undefined,
+  ): Promise<Applied> {
     const { identityEvents } = conversion;
     const filed = filedAnew(set, facts);
     if (filed !== facts)
@@ -338,9 +391,9 @@ export class Processor {
         filed.flatMap(({ patient }) => patient ?? []),
       );
     // What a replayed message says about identities was decided on when it came; people may have decided since.
-    if (message.again || identityEvents.length === 0) return applyInTurns(set, filed, message);
+    if (message.again || identityEvents.length === 0) return applyInTurns(set, filed, message, spool);
     const before = beginRefiling(set, identityEvents, message.id);
-    const applied = await applyInTurns(set, filed, message);
+    const applied = await applyInTurns(set, filed, message, spool);
     const content = (patient: string) => contentOf(set, transaction, patient);
     applied.stored.push(...(await refile(set, content, before, message.id)));
     for (const identity of statedIdentities(identityEvents, message.source)) this.#persons.state(set, identity);

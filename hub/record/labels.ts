@@ -6,6 +6,7 @@
 import { typeCode, typeName } from '@causeway/fhir';
 import type { Meta } from '@medplum/fhirtypes';
 import type { Database, Transaction } from '../database/index.ts';
+import { Pace } from '../pace.ts';
 import type { Access } from '../trust/index.ts';
 import { RecordError } from './errors.ts';
 import type { FhirRecord } from './record.ts';
@@ -75,7 +76,9 @@ export class Labels {
 
   async #note(set: WriteSet, transaction: Transaction): Promise<void> {
     const fresh = new Map<string, Label>();
+    const pace = new Pace();
     for (const change of set.changes) {
+      if (pace.isDue) await pace.rest();
       const { after } = change;
       const meta = change.meta as Meta | undefined;
       if (!meta || (!meta.profile && !meta.tag && !meta.security)) continue;

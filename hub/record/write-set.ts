@@ -223,7 +223,9 @@ export class WriteSet {
     this.enterHomes('all');
     await this.#homes.loadKeys(this.#fresh.map(({ home }) => home));
     const first = this.changes.length - this.#fresh.length;
+    const pace = new Pace();
     for (const [i, row] of this.#fresh.entries()) {
+      if (pace.isDue) await pace.rest();
       if (row.text === undefined) continue;
       new Settled(row, spool, this.#homes.key(row.home));
       this.changes[first + i] = new SettledChange(this.changes[first + i]!);

@@ -4,6 +4,7 @@
  */
 import { labelsOf } from '@causeway/access';
 import type { Database, Transaction } from '../database/index.ts';
+import { Pace } from '../pace.ts';
 import type { Access, AccessNote } from '../trust/index.ts';
 import type { CustomParameters } from './custom-parameters.ts';
 import { isRefusedByClock, ParametersChanged } from './flush.ts';
@@ -203,7 +204,11 @@ export class Writer {
           await set.actFor({ keys: [] });
           set.enterHomes();
           await this.#parameters.note(set);
-          for (const hook of this.#hooks) await hook(set, transaction);
+          const pace = new Pace();
+          for (const hook of this.#hooks) {
+            if (pace.isDue) await pace.rest();
+            await hook(set, transaction);
+          }
           await set.flush(attempt === 1 && this.#watchful === 0);
         }
         committed = set;
