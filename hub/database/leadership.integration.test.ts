@@ -1,3 +1,4 @@
+import type { EventEmitter } from 'node:events';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { LeaderLocks, Leadership, openDatabase } from './index.ts';
 import { type TestDatabase, testDatabase } from './testing.ts';
@@ -61,5 +62,27 @@ it('holds what one hub leads by one connection, and none when it leads nothing',
   );
   expect(rows).toEqual([]);
   expect(database.pool.totalCount - database.pool.idleCount).toBe(0);
+  await database.close();
+});
+
+it('a connection that breaks when it was given back already, or breaks twice, changes nothing', async () => {
+  const database = await openDatabase({ connection: test.connection, applicationName: 'given', maxConnections: 3 });
+  const locks = new LeaderLocks(database);
+  const taken = Promise.withResolvers<EventEmitter>();
+  database.pool.once('acquire', (client) => taken.resolve(client));
+  let lost = 0;
+  expect(await locks.take(20, () => lost++)).toBe(true);
+  const first = await taken.promise;
+  await locks.give(20);
+  first.emit('error', new Error('terminated'));
+  const again = Promise.withResolvers<EventEmitter>();
+  database.pool.once('acquire', (client) => again.resolve(client));
+  expect(await locks.take(20, () => lost++)).toBe(true);
+  first.emit('error', new Error('terminated'));
+  expect(lost).toBe(0);
+  const second = await again.promise;
+  second.emit('error', new Error('terminated'));
+  second.emit('error', new Error('terminated'));
+  expect(lost).toBe(1);
   await database.close();
 });

@@ -20,6 +20,7 @@ export class LeaderLocks {
   /** The locks held, and who is told when they are lost. */
   readonly #held = new Map<number, () => void>();
   #asking = 0;
+  readonly #released = new WeakSet<pg.PoolClient>();
 
   constructor(database: Database) {
     this.#database = database;
@@ -49,7 +50,7 @@ export class LeaderLocks {
   #connected(): Promise<pg.PoolClient> {
     if (this.#connection) return this.#connection;
     const connecting = this.#database.pool.connect().then((connection) => {
-      connection.once('error', () => this.#broken(connection));
+      connection.on('error', () => this.#broken(connection));
       return connection;
     });
     this.#connection = connecting;
@@ -60,8 +61,8 @@ export class LeaderLocks {
   }
 
   #broken(connection: pg.PoolClient): void {
+    if (!this.#release(connection)) return;
     this.#connection = undefined;
-    connection.release(true);
     const lost = [...this.#held.values()];
     this.#held.clear();
     for (const tell of lost) tell();
@@ -72,7 +73,16 @@ export class LeaderLocks {
     if (this.#held.size > 0 || this.#asking > 0) return;
     const connecting = this.#connection;
     this.#connection = undefined;
-    (await connecting?.catch(() => undefined))?.release(true);
+    const connection = await connecting?.catch(() => undefined);
+    if (connection) this.#release(connection);
+  }
+
+  /** Returns false where that was done: a connection may break while it is given back, and its statement fail besides. */
+  #release(connection: pg.PoolClient): boolean {
+    if (this.#released.has(connection)) return false;
+    this.#released.add(connection);
+    connection.release(true);
+    return true;
   }
 }
 
