@@ -17,6 +17,7 @@ import { type Options, readOptions } from './options.ts';
 import { runPatch } from './patch.ts';
 import { failuresOf, tableOf } from './print.ts';
 import type { SuiteResult } from './result.ts';
+import { runSmart } from './smart/suite.ts';
 
 const DEFAULT_CASES = '../shared/cases';
 
@@ -36,6 +37,7 @@ const SUITES: Readonly<Record<string, Suite>> = {
   patch: runPatch,
   graphql: runGraphql,
   mpi: runMpi,
+  smart: runSmart,
   region: (_cases, { people }) => runRegion(people),
 };
 

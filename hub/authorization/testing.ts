@@ -1,7 +1,20 @@
 /** What the tests of the authorization server have in common: clients, their keys, and a browser of a signed-in user. */
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
-import { exportJWK, generateKeyPair, type JWK, SignJWT } from 'jose';
+import {
+  createLocalJWKSet,
+  exportJWK,
+  generateKeyPair,
+  type JSONWebKeySet,
+  type JWK,
+  type JWTVerifyOptions,
+  type JWTVerifyResult,
+  jwtVerify,
+  SignJWT,
+} from 'jose';
 import type { Answer, TestHub } from '../testing.ts';
+
+/** A hub that answers. */
+export type AskedHub = Pick<TestHub, 'url' | 'send'>;
 
 export interface AssertionKey {
   jwk: JWK;
@@ -22,13 +35,13 @@ export async function assertionKey(alg = 'ES384'): Promise<AssertionKey> {
 }
 
 /** Registers a client as an administrator does. */
-export async function register(hub: TestHub, described: object): Promise<{ id: string; secret?: string }> {
+export async function register(hub: AskedHub, described: object): Promise<{ id: string; secret?: string }> {
   const made = await hub.send('POST', '/api/clients', described);
   if (made.status !== 201) throw new Error(made.text);
   return { id: made.json.client.id, secret: made.json.secret };
 }
 
-export function backendService(hub: TestHub, keys: AssertionKey[], scope: string, more: object = {}) {
+export function backendService(hub: AskedHub, keys: AssertionKey[], scope: string, more: object = {}) {
   return register(hub, {
     client_name: 'A service',
     grant_types: ['client_credentials'],
@@ -42,7 +55,7 @@ export function backendService(hub: TestHub, keys: AssertionKey[], scope: string
 
 /** The JWT by which a client shows who it is; `claims` and `header` change what is in it. */
 export async function assertion(
-  hub: TestHub,
+  hub: AskedHub,
   clientId: string,
   key: AssertionKey,
   claims: { [name: string]: unknown } = {},
@@ -65,7 +78,7 @@ export async function assertion(
 
 /** POSTs a form without any credentials but those in it. */
 export function form(
-  hub: TestHub,
+  hub: AskedHub,
   path: string,
   fields: { [name: string]: string },
   headers: { [name: string]: string } = {},
@@ -76,7 +89,7 @@ export function form(
   });
 }
 
-export function systemToken(hub: TestHub, signed: string, scope: string): Promise<Answer> {
+export function systemToken(hub: AskedHub, signed: string, scope: string): Promise<Answer> {
   return form(hub, '/oauth/token', {
     grant_type: 'client_credentials',
     scope,
@@ -86,7 +99,7 @@ export function systemToken(hub: TestHub, signed: string, scope: string): Promis
 }
 
 /** Asks with a token of an app. */
-export function withToken(hub: TestHub, token: string, path: string, method = 'GET', body?: object): Promise<Answer> {
+export function withToken(hub: AskedHub, token: string, path: string, method = 'GET', body?: object): Promise<Answer> {
   return hub.send(method, path, body, {
     role: null,
     headers: { authorization: `Bearer ${token}`, ...(body ? { 'content-type': 'application/fhir+json' } : {}) },
@@ -101,10 +114,10 @@ export function pkce(): { verifier: string; challenge: string } {
 
 /** Cookies as a browser keeps them, by path. */
 export class Browser {
-  readonly #hub: TestHub;
+  readonly #hub: AskedHub;
   readonly #cookies = new Map<string, { value: string; path: string }>();
 
-  constructor(hub: TestHub) {
+  constructor(hub: AskedHub) {
     this.#hub = hub;
   }
 
@@ -156,7 +169,7 @@ export class Browser {
 }
 
 /** A public app: it can keep no secret. */
-export function publicApp(hub: TestHub, scope: string, more: object = {}) {
+export function publicApp(hub: AskedHub, scope: string, more: object = {}) {
   return register(hub, {
     client_name: 'An app',
     redirect_uris: [redirectUri],
@@ -178,7 +191,7 @@ export interface Asked {
 }
 
 /** The request for authorization of an app. */
-export function authorizationRequest(hub: TestHub, { client, scope, challenge, state = 'abc', more = {} }: Asked) {
+export function authorizationRequest(hub: AskedHub, { client, scope, challenge, state = 'abc', more = {} }: Asked) {
   const all = {
     response_type: 'code',
     client_id: client,
@@ -222,7 +235,7 @@ export async function decide(browser: Browser, asked: Answer, decision: Decision
 
 /** The token’s answer for a code. */
 export function tokenFor(
-  hub: TestHub,
+  hub: AskedHub,
   client: string,
   code: string,
   verifier: string,
@@ -234,4 +247,14 @@ export function tokenFor(
     { grant_type: 'authorization_code', client_id: client, code, code_verifier: verifier, redirect_uri: redirectUri },
     headers,
   );
+}
+
+/** An id token, verified with the keys that a server publishes. @throws where it is none of theirs, or not as is expected */
+export async function readIdToken(
+  token: string,
+  keysAddress: string,
+  expected: JWTVerifyOptions,
+): Promise<JWTVerifyResult & { keys: JSONWebKeySet }> {
+  const keys = (await (await fetch(keysAddress)).json()) as JSONWebKeySet;
+  return { ...(await jwtVerify(token, createLocalJWKSet(keys), expected)), keys };
 }

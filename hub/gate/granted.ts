@@ -72,10 +72,15 @@ export async function grantedAccess<A extends Access>(
   const wide = scopes.filter(({ context }) => context !== 'patient');
   if (isBundle(request)) return wide.length > 0 ? readable(access, wide) : ofPatient(access, scopes, homesOf);
   const needs = needsOf(request);
-  if (wide.length > 0 && needs.every((need) => isCovered(wide, need))) return readable(access, wide);
+  if (wide.length > 0 && needs.every((need) => isCovered(wide, need))) return readable(access, wide, made(needs));
   const uncovered = needs.find((need) => !isCovered(scopes, need));
   if (uncovered || needs.length === 0) throw refusal(uncovered);
-  return ofPatient(access, scopes, homesOf);
+  return ofPatient(access, scopes, homesOf, made(needs));
+}
+
+/** The types of what a request makes: who makes a resource may see that one, with the letter c alone. */
+function made(needs: readonly Need[]): string[] {
+  return needs.filter(({ interaction }) => interaction === 'create').map(({ type }) => type);
 }
 
 /** What an entry of a Bundle is judged by: its method, address and condition. */
@@ -116,18 +121,19 @@ async function ofPatient<A extends Access>(
   access: A,
   scopes: readonly Scope[],
   homesOf: (patient: string) => Promise<number[]>,
+  types: readonly string[] = [],
 ): Promise<A> {
   const { patient } = access.grant!;
   const homes = patient === undefined ? [] : await homesOf(patient);
   if (homes.length === 0) throw new RecordError(403, 'forbidden', 'The token has no patient in context.');
   const own = access.homes === 'all' ? homes : homes.filter((home) => (access.homes as number[]).includes(home));
-  return confinedTo(readable(access, scopes), own);
+  return confinedTo(readable(access, scopes, types), own);
 }
 
 /** The access to what scopes let read: what else a search touches is not found by it, nor included. */
-function readable<A extends Access>(access: A, scopes: readonly Scope[]): A {
+function readable<A extends Access>(access: A, scopes: readonly Scope[], also: readonly string[] = []): A {
   const whole = scopes.filter(({ read, search, query }) => (read || search) && query.length === 0);
-  const types = whole.map(({ type }) => type);
+  const types = [...whole.map(({ type }) => type), ...also];
   if (types.includes('*')) return access;
   return ofTypes(
     access,

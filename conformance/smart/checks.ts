@@ -1,0 +1,28 @@
+/**
+ * What a SMART server has to do, as checks over HTTP, each with the rows of SMART App Launch 2.2 that it holds the hub
+ * against. A check throws where a row does not hold.
+ */
+import { discovery } from './discovery.ts';
+import { launches } from './launches.ts';
+import { services } from './services.ts';
+import { tokens } from './tokens.ts';
+import type { Check } from './world.ts';
+
+export const checks: readonly Check[] = [...discovery, ...launches, ...tokens, ...services];
+
+/** Rows that no request to a server can show, or that are about what this one says it does not do. */
+export const notAsked: { [row: number]: string } = {
+  123: 'apps create by POST alone: a PUT to what is hidden and one to what is not there look alike',
+  172: 'fhirContext is not sent',
+  174: 'intent is not sent',
+  176: 'tenant is not sent',
+  177: 'fhirContext is not sent',
+  178: 'fhirContext is not sent',
+  188: 'fhirContext is not sent',
+  194: 'intent is not sent',
+  231: 'TLS is the business of what stands before the hub',
+  247: 'a decision of each operator',
+  305: 'how a database keeps what it holds',
+  364: 'context-standalone-encounter is not among the capabilities',
+  371: 'smart-app-state is not among the capabilities',
+};
