@@ -18,6 +18,7 @@ import { mapVersion } from './map-version.ts';
 import { type Outcome, recordOutcomes } from './outcomes.ts';
 import { type Dialect, messageIdentity } from './receive.ts';
 import { beginRefiling, contentOf, filedAnew, refile } from './refile.ts';
+import { Rush } from './rush.ts';
 import { carryOut, statementsBefore } from './versions-before.ts';
 
 const batchSize = 64;
@@ -25,7 +26,6 @@ const batchSize = 64;
 const batchBytes = 16 * 1024 * 1024;
 const idleMs = 1_000;
 const attempts = 5;
-const longestWaitMs = 400;
 /** How often, under steady load, messages that failed and are due again get their turn. */
 const batchesBeforeRetries = 16;
 const firstRetryMs = 2_000;
@@ -102,6 +102,9 @@ export class Processor {
   readonly #spoolDirectory: string;
   readonly #isPressed: () => boolean;
   readonly #log: Logger;
+  readonly #rush = new Rush();
+  /** How long storing the last batch took. */
+  #storedMs = 0;
   #wake: (() => void) | undefined;
   #pending = false;
   #stopped = false;
@@ -163,7 +166,9 @@ export class Processor {
         const following = this.#prepare(works.at(-1)!.message.seq);
         following.catch(() => {});
         await this.#giveWay();
+        const begun = performance.now();
         const clean = await this.#storeAll(works);
+        this.#storedMs = performance.now() - begun;
         const goOn = clean && batch % batchesBeforeRetries !== 0;
         next = goOn ? following : following.then(() => this.#prepare(0));
       } catch (error) {
@@ -176,10 +181,11 @@ export class Processor {
     await next.catch(() => {});
   }
 
-  /** Lets acknowledgements go first while many messages arrive, for a moment before each batch. */
+  /** Lets acknowledgements go first while many messages arrive, for a while before each batch. */
   async #giveWay(): Promise<void> {
     const since = performance.now();
-    while (this.#isPressed() && !this.#stopped && performance.now() - since < longestWaitMs) {
+    const until = since + this.#rush.longestWait(this.#isPressed(), this.#storedMs, since);
+    while (performance.now() < until && this.#isPressed() && !this.#stopped) {
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
   }
