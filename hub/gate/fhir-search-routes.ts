@@ -36,6 +36,10 @@ export function fhirSearchRoutes(app: FastifyInstance, parts: FhirParts): void {
 
   app.get<{ Params: Params }>('/fhir/:type/$explain', async (request, reply) => {
     const who = await authenticator.caller(request, 'explain');
+    // A plan counts rows that were looked at and are hidden.
+    if (!who.limits.isCustodian) {
+      throw new RecordError(403, 'forbidden', `The role ${who.role} may not see how a search is carried out.`);
+    }
     const { type } = request.params;
     const parameters = queryOf(request);
     const form = answerForm(request, parameters);

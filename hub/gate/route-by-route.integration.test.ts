@@ -1,0 +1,155 @@
+/**
+ * A18: every route that is registered, asked by nobody, by a patient who is bound to no person, and by an integration
+ * engineer, who has no business in charts. A new route fails until it refuses them, or stands here with its reason.
+ */
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { startTestHub, type TestHub } from '../testing.ts';
+import { FhirAddresses } from './fhir-addresses.ts';
+
+const canary = 'Wqxcanary';
+const filled: { [parameter: string]: string } = { ':type': 'Patient', ':id': 'hidden', ':target': 'Observation' };
+
+let hub: TestHub;
+let routes: string[];
+
+beforeAll(async () => {
+  const added = vi.spyOn(FhirAddresses.prototype, 'add');
+  hub = await startTestHub();
+  routes = [
+    ...new Set(added.mock.calls.flatMap(([methods, url]) => [methods].flat().map((method) => `${method} ${url}`))),
+  ].sort();
+  added.mockRestore();
+  await hub.send('PUT', '/fhir/Patient/hidden', { resourceType: 'Patient', id: 'hidden', name: [{ family: canary }] });
+  const subject = { reference: 'Patient/hidden' };
+  const code = { text: canary, coding: [{ code: 'x' }] };
+  await hub.send('PUT', '/fhir/Observation/hidden', {
+    resourceType: 'Observation',
+    id: 'hidden',
+    status: 'final',
+    code,
+    subject,
+  });
+});
+afterAll(() => hub.stop());
+
+/** Asks a route, its parameters filled in, as one who knows how would. */
+async function asked(route: string, role: string | null): Promise<{ status: number; text: string }> {
+  const [method, url] = route.split(' ') as [string, string];
+  const path = url.replaceAll(/:[a-z]+/gi, (name) => filled[name] ?? 'none').replace(/\*$/, 'none');
+  const isFhir = url.startsWith('/fhir');
+  const type = url.endsWith('_search')
+    ? 'application/x-www-form-urlencoded'
+    : isFhir
+      ? 'application/fhir+json'
+      : 'application/json';
+  const body = isFhir ? '{"resourceType":"Parameters"}' : '{}';
+  const headers = { 'content-type': type };
+  const hasBody = method !== 'GET' && method !== 'HEAD';
+  return hub.send(method, path, hasBody ? body : undefined, { role, headers });
+}
+
+const refusals = [401, 403, 404, 405];
+
+/** Reasons for which a route answers somebody who may see nothing. */
+type Reasons = { [route: string]: string };
+
+const toAnybody: Reasons = {
+  'GET /auth/demo-accounts': 'the accounts of the demonstration, none elsewhere',
+  'POST /auth/login': 'signs in',
+  'POST /auth/logout': 'ends a session, if there is one',
+  'POST /auth/register': 'takes up an invitation, by its code',
+  'GET /fhir/metadata': 'FHIR has it open: what the server can do',
+  'GET /fhir/.well-known/smart-configuration': 'SMART has it open: where to authorize',
+  'GET /oauth/.well-known/oauth-authorization-server': 'RFC 8414 has it open',
+  'GET /oauth/.well-known/openid-configuration': 'OpenID Discovery has it open',
+  'GET /oauth/jwks': 'public keys',
+  'GET /oauth/smart-style.json': 'colours',
+  'GET /oauth/authorize': 'asks the user to sign in',
+  'GET /oauth/authorize/:uid': 'goes on with that, by the cookie of the browser that was asked',
+  'POST /oauth/authorize': 'asks the user to sign in',
+  'POST /oauth/introspect': 'authenticates the client by itself',
+  'POST /oauth/par': 'authenticates the client by itself',
+  'POST /oauth/register': 'what is registered waits for an administrator',
+  'POST /oauth/revoke': 'authenticates the client by itself',
+  'POST /oauth/token': 'authenticates the client by itself',
+};
+
+const nothingFound = 'a search, which finds nothing';
+const wrongFirst = 'says what the request lacks before it looks for anything';
+const toSignedIn: Reasons = {
+  ...toAnybody,
+  'GET /api/apps': 'the user’s own connections',
+  'GET /api/bindings': 'the user’s own',
+  'GET /api/emergency': 'the user’s own',
+  'GET /api/launchable-apps': 'names of apps',
+  'POST /api/launches': wrongFirst,
+  'GET /api/notices': 'the user’s own',
+  'POST /api/notices/read': 'the user’s own',
+  'GET /fhir': nothingFound,
+  'GET /fhir/:type': nothingFound,
+  'GET /fhir/:type/:id/:target': nothingFound,
+  'GET /fhir/_history': nothingFound,
+  'GET /fhir/:type/_history': nothingFound,
+  'GET /fhir/Patient/$everything': nothingFound,
+  'POST /fhir/Patient/$everything': nothingFound,
+  'POST /fhir/_search': nothingFound,
+  'POST /fhir/:type/_search': nothingFound,
+  'POST /fhir/:type/:id/:target/_search': nothingFound,
+  'GET /fhir/$meta': 'labels that a search finds: none',
+  'POST /fhir/$meta': 'labels that a search finds: none',
+  'GET /fhir/:type/$meta': 'labels that a search finds: none',
+  'POST /fhir/:type/$meta': 'labels that a search finds: none',
+  'GET /fhir/$graphql': wrongFirst,
+  'POST /fhir/$graphql': wrongFirst,
+  'GET /fhir/:type/:id/$graphql': wrongFirst,
+  'POST /fhir/:type/:id/$graphql': wrongFirst,
+  'GET /fhir/:type/:id/$graph': wrongFirst,
+  'POST /fhir/:type/:id/$graph': wrongFirst,
+  'GET /fhir/DocumentReference/$docref': wrongFirst,
+  'POST /fhir/DocumentReference/$docref': wrongFirst,
+  'GET /fhir/Observation/$lastn': wrongFirst,
+  'POST /fhir/Observation/$lastn': wrongFirst,
+  'GET /fhir/:type/:id/$validate': wrongFirst,
+  'POST /fhir/:type/$validate': 'looks at what was sent',
+  'POST /fhir/:type/:id/$validate': 'looks at what was sent',
+};
+
+const toEngineers: Reasons = {
+  ...toSignedIn,
+  'GET /api/messages': 'engineers see messages',
+  'POST /api/messages/:id/replay': 'engineers see messages',
+  'GET /api/not-mapped': 'engineers look after maps',
+  'GET /api/reprocess': 'engineers look after maps',
+  'POST /api/reprocess': 'engineers look after maps',
+  'POST /api/reprocess/preview': 'engineers look after maps',
+  'DELETE /api/reprocess/:id': 'engineers look after maps',
+  'GET /api/participants': 'engineers look after connections',
+  'GET /api/status': 'counts of messages and resources',
+  'POST /ccda': 'engineers may send messages',
+  'POST /hl7': 'engineers may send messages',
+  'POST /inbox': 'engineers may send messages',
+};
+
+it('all routes are known', () => {
+  expect(routes.length).toBeGreaterThan(100);
+  const gone = Object.keys(toEngineers).filter((route) => !routes.includes(route));
+  expect(gone, 'reasons of routes that there are no more').toEqual([]);
+});
+
+it.each([
+  ['nobody', null, toAnybody],
+  ['a patient who is bound to no person', 'patient', toSignedIn],
+  ['an integration engineer', 'integration-engineer', toEngineers],
+] as const)('every route refuses %s, or has its reason', async (_, role, reasons) => {
+  const opened: string[] = [];
+  for (const route of routes) {
+    const { status, text } = await asked(route, role);
+    expect(text, route).not.toContain(canary);
+    expect(status, route).toBeLessThan(500);
+    const reason = reasons[route.replace(/^HEAD/, 'GET')];
+    if (reason === undefined && !refusals.includes(status)) opened.push(`${route} ${status}`);
+    if (reason === nothingFound && route.startsWith('GET') && status === 200)
+      expect([route, JSON.parse(text).entry ?? []]).toEqual([route, []]);
+  }
+  expect(opened).toEqual([]);
+});
