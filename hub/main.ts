@@ -1,5 +1,7 @@
 /** Wires the parts of the hub; the only file that knows them all. */
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { label, labelsOf, sourceOf } from '@causeway/access';
 import pino from 'pino';
 import { Authorization, practitionerOf } from './authorization/index.ts';
 import { Bulk } from './bulk/index.ts';
@@ -50,11 +52,25 @@ export async function startHub(config: Config, progress: Progress, pages = scree
     const system = database.as('all');
     const master = masterKey(config.dataDir, await hasData(database));
     const participants = new Participants(database);
+    await participants.load();
     const accounts = new Accounts(database);
     const accessLog = new AccessLog(database);
     const record = new FhirRecord(system, master);
     await record.buildIndex((done, total) => progress.count('Making the search index anew, resources', done, total));
+    record.writer.labelling = (resource) => {
+      const isPart2 = participants.byKey(sourceOf(resource) ?? '').isPart2;
+      return labelsOf(resource) | (isPart2 ? label.part2 : 0);
+    };
     await record.labelStored((done) => progress.count('Labelling what is stored, versions', done, done));
+    const relabel = async (key: string) => {
+      // Other hubs hear of a change of the participant a moment later; what they stored meanwhile is labelled then.
+      for (const waitMs of [0, 5_000]) {
+        await delay(waitMs);
+        await record
+          .relabel(key)
+          .catch((error) => log.error({ error: faultText(error) }, 'records were not labelled anew'));
+      }
+    };
     const parameterFault = (error: unknown) =>
       log.error({ error: faultText(error) }, 'custom search parameters were not brought up to date');
     await record.parameters.watch(parameterFault);
@@ -92,7 +108,6 @@ export async function startHub(config: Config, progress: Progress, pages = scree
     const deliveries = new Deliveries(system, participants, () => sender.wake());
     const { importFrom, importBytes, bulkHours: hours } = config;
     const bulk = new Bulk({ database: system, record, master, log }, { importFrom, importBytes, hours });
-    await participants.load();
     participants.watch((error) =>
       log.error({ error: faultText(error) }, 'what is known of the participants was not brought up to date'),
     );
@@ -171,6 +186,7 @@ export async function startHub(config: Config, progress: Progress, pages = scree
         gate,
         acks,
         onParticipants: () => sender.wake(),
+        onLabelling: (key) => void relabel(key),
         participants,
         labels,
         expunger,

@@ -2,7 +2,7 @@
  * An organisation on the network over HTTP: who it is, where it receives, and how it is connected.
  *
  * `PUT /api/participants/:key` takes `{ name, kind, sendingFacility?, sendingApplication?, identifierSystem?,
- * identifierAuthority?, endpoint?, transport?, queries? }` (see `hub/trust/participants.ts`); what is left out is as it was, null
+ * identifierAuthority?, endpoint?, transport?, queries?, state?, isPart2? }` (see `hub/trust/participants.ts`); what is left out is as it was, null
  * takes it away. `PUT /api/participants/:key/settings` takes what its dialect needs (see `participant-settings.ts`), whole.
  */
 import { isAbsolute } from 'node:path';
@@ -37,6 +37,8 @@ export interface ParticipantParts {
   accessLog: AccessLog;
   /** Called after a change: an endpoint may have come. */
   onParticipants: () => void;
+  /** Called after a change by which the records of an organisation are labelled otherwise. */
+  onLabelling: (key: string) => void;
 }
 
 /** They read it, and say what a sender's dialect needs. */
@@ -84,8 +86,10 @@ export function participantRoutes(app: FastifyInstance, parts: ParticipantParts)
     if (!/^[a-z0-9][a-z0-9-]{0,59}$/.test(key)) {
       throw new RecordError(400, 'value', 'A key is lower-case letters, digits and dashes, at most 60.', 'key');
     }
-    const changed = participantOf(key, known(key), jsonBody(request));
+    const before = known(key);
+    const changed = participantOf(key, before, jsonBody(request));
     await participants.put(changed);
+    if ((before?.isPart2 ?? false) !== (changed.isPart2 ?? false)) parts.onLabelling(key);
     parts.onParticipants();
     return changed;
   });
@@ -111,6 +115,8 @@ const names = [
   'endpoint',
   'transport',
   'queries',
+  'state',
+  'isPart2',
 ];
 
 function participantOf(key: string, before: Participant | undefined, body: Body): Participant {
@@ -138,6 +144,8 @@ function participantOf(key: string, before: Participant | undefined, body: Body)
         : body.transport === null
           ? {}
           : transportOf(object(body.transport, 'transport')),
+    state: body.state === undefined ? before?.state : body.state === null ? undefined : stateOf(body.state),
+    isPart2: body.isPart2 === undefined ? before?.isPart2 : isTrue(body.isPart2),
     queries: body.queries === undefined ? before?.queries : body.queries === null ? [] : queriesOf(body.queries),
   };
 }
@@ -240,6 +248,16 @@ function transportOf(body: Body): Transport {
     throw wrong('transport.sequenceNumbers', 'true or false');
   }
   return body as Transport;
+}
+
+function stateOf(value: unknown): string {
+  if (typeof value === 'string' && /^[A-Z]{2}$/.test(value)) return value;
+  throw wrong('state', 'two capital letters, as CA');
+}
+
+function isTrue(value: unknown): boolean {
+  if (typeof value === 'boolean') return value;
+  throw wrong('isPart2', 'true or false');
 }
 
 function queriesOf(value: unknown): QueryTopic[] {

@@ -32,6 +32,19 @@ export async function labelStored(
   }
 }
 
+/** Says that all of an organisation's patients has to be labelled anew; until it is, it counts as not yet labelled. */
+export async function forgetLabels(database: Database, source: string): Promise<void> {
+  await database.transaction(async (transaction) => {
+    for (const table of tables) {
+      await transaction.query({
+        text: `UPDATE ${table} SET labels = labels | ${label.unlabelled}
+               WHERE home IN (SELECT home FROM link WHERE source = $1)`,
+        values: [source],
+      });
+    }
+  });
+}
+
 async function labelStep(
   transaction: Transaction,
   keys: HomeKeys,

@@ -23,7 +23,7 @@ import { type History, historyPage } from './history.ts';
 import { HomeKeys } from './home-keys.ts';
 import { buildIndex } from './index-build.ts';
 import { isId } from './keys.ts';
-import { labelStored } from './label-build.ts';
+import { forgetLabels, labelStored } from './label-build.ts';
 import { logicalId } from './logical-id.ts';
 import { type HistoryPage, Reader, type StoredResource } from './read.ts';
 import {
@@ -138,6 +138,12 @@ export class FhirRecord {
   /** Labels what nobody has labelled yet; see `labelStored`. */
   labelStored(progress: (done: number) => void): Promise<void> {
     return labelStored(this.#database, this.keys, this.writer.labelling, progress);
+  }
+
+  /** Labels anew all of an organisation's patients: how it is labelled has changed. */
+  async relabel(source: string): Promise<void> {
+    await forgetLabels(this.#database, source);
+    await this.labelStored(() => {});
   }
 
   /** Which index serves a search, and what it costs. @throws RecordError 400 */

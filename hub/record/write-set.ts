@@ -263,6 +263,7 @@ export class WriteSet {
     const written = touched.filter((slot) => slot.rows.length > 0);
     const rows = written.flatMap((slot) => slot.rows);
     await this.#homes.loadKeys(rows.map(({ home }) => home));
+    labelDocuments(rows);
     await this.#sealAll(rows);
     const restated = touched.filter(({ rows, loaded, current }) => rows.length === 0 && loaded !== current);
     writeStatementTimes(
@@ -334,4 +335,13 @@ export class WriteSet {
     }
     await this.#sealAll(rows);
   }
+}
+
+const summing = new Set(['Binary', 'Composition', 'DiagnosticReport', 'DocumentReference']);
+
+/** Gives documents and reports the labels of all that the same message states. */
+function labelDocuments(rows: readonly Row[]): void {
+  const stated = new Map<string, number>();
+  for (const { message, labels } of rows) if (message) stated.set(message, (stated.get(message) ?? 0) | labels);
+  for (const row of rows) if (row.message && summing.has(row.type)) row.labels |= stated.get(row.message)!;
 }

@@ -85,6 +85,10 @@ export interface Participant {
   transport?: Transport | undefined;
   /** What it may ask for by queries of HL7 v2; nothing where it is not told. Left out in a change: as it was. */
   queries?: QueryTopic[] | undefined;
+  /** The state whose rules hold for it, as two letters. */
+  state?: string | undefined;
+  /** It is a programme under 42 CFR Part 2: all its records are labelled so. Left out in a change: as it was. */
+  isPart2?: boolean | undefined;
 }
 
 const pollMs = 2_000;
@@ -121,6 +125,8 @@ export class Participants {
           endpoint: row.endpoint ?? undefined,
           transport: row.transport,
           queries: row.queries,
+          state: row.state ?? undefined,
+          isPart2: row.part2,
         },
       ]),
     );
@@ -143,13 +149,15 @@ export class Participants {
     const { key, name, kind, settings } = participant;
     await this.#database.query(
       `INSERT INTO participant (key, name, kind, sending_facility, sending_application, identifier_system,
-                                identifier_authority, settings, endpoint, transport, queries)
-       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, coalesce($10, '{}'::jsonb), coalesce($11::text[], '{}'))
+                                identifier_authority, settings, endpoint, transport, queries, state, part2)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, coalesce($10, '{}'::jsonb), coalesce($11::text[], '{}'), $12,
+               coalesce($13, false))
        ON CONFLICT (key) DO UPDATE SET name = excluded.name, kind = excluded.kind,
          sending_facility = excluded.sending_facility, sending_application = excluded.sending_application,
          identifier_system = excluded.identifier_system, identifier_authority = excluded.identifier_authority,
          settings = excluded.settings, endpoint = excluded.endpoint,
-         transport = coalesce($10, participant.transport), queries = coalesce($11, participant.queries)`,
+         transport = coalesce($10, participant.transport), queries = coalesce($11, participant.queries),
+         state = excluded.state, part2 = coalesce($13, participant.part2)`,
       [
         key,
         name,
@@ -162,13 +170,16 @@ export class Participants {
         participant.endpoint ? JSON.stringify(participant.endpoint) : null,
         participant.transport ? JSON.stringify(participant.transport) : null,
         participant.queries ?? null,
+        participant.state ?? null,
+        participant.isPart2 ?? null,
       ],
     );
     this.#changes++;
     const before = this.#all.get(key);
     const transport = participant.transport ?? before?.transport ?? {};
     const queries = participant.queries ?? before?.queries ?? [];
-    this.#all.set(key, { ...participant, transport, queries });
+    const isPart2 = participant.isPart2 ?? before?.isPart2 ?? false;
+    this.#all.set(key, { ...participant, transport, queries, isPart2 });
   }
 
   all(): Participant[] {

@@ -4,7 +4,7 @@ export { type Choice, choiceFaults, choiceOf, consentOf } from './choices.ts';
 export { consentsThatCount, type GivenConsent } from './consents.ts';
 export { daysOf } from './days.ts';
 export { allLabels, type LabelName, label } from './label-bits.ts';
-export { codingsOf, labelOfCode, labelsOf, namesOf } from './labels.ts';
+export { codingsOf, labelOfCode, labelsOf, namesOf, sourceOf } from './labels.ts';
 export {
   type FoundBy,
   type LabelRule,

@@ -84,6 +84,13 @@ export function labelsOf(resource: Record<string, unknown>): number {
   return labels;
 }
 
+/** The key of the organisation that a resource came from; undefined where a client wrote it. */
+export function sourceOf(resource: Record<string, unknown>): string | undefined {
+  const { tag } = (resource.meta ?? {}) as { tag?: unknown };
+  if (!Array.isArray(tag)) return undefined;
+  return textOf(tag.find((one) => one?.system === 'urn:causeway:source')?.code);
+}
+
 function labelsWithin(value: unknown): number {
   if (typeof value !== 'object' || value === null) return 0;
   let labels = 0;
