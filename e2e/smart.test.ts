@@ -115,6 +115,28 @@ describe('an app of another site', () => {
     await page.context().close();
   });
 
+  it('that registered itself is let in by an administrator, and shut out again', async () => {
+    const registered = await post('/oauth/register', {
+      client_name: 'Stranger',
+      redirect_uris: ['https://stranger.example/back'],
+      token_endpoint_auth_method: 'none',
+      scope: 'launch/patient patient/*.rs',
+    });
+    expect(registered.status).toBe(201);
+    const page = await newPage();
+    await page.goto(`${hub.url}/clients`);
+    await signIn(page, 'admin');
+    const row = page.getByRole('listitem').filter({ has: page.getByRole('heading', { name: 'Stranger' }) });
+    await row.locator('.mark', { hasText: 'Waits for you' }).waitFor();
+    await page.getByRole('button', { name: 'Let in Stranger' }).click();
+    await row.locator('.mark', { hasText: 'May ask' }).waitFor();
+    await page.getByRole('button', { name: 'Shut out Stranger' }).click();
+    await row.locator('.mark', { hasText: 'Shut out' }).waitFor();
+    await page.getByRole('button', { name: 'Remove Stranger' }).click();
+    await row.waitFor({ state: 'detached' });
+    await page.context().close();
+  });
+
   it('that is refused comes back without access', async () => {
     const page = await newPage();
     await page.goto(`${hub.url}/people`);
@@ -132,9 +154,9 @@ function newPage(): Promise<Page> {
   return browser.newPage({ viewport: { width: 1280, height: 900 } });
 }
 
-async function signIn(page: Page): Promise<void> {
-  await page.getByLabel('Username').fill('clinician');
-  await page.locator('input[type=password]').fill('causeway-clinician');
+async function signIn(page: Page, username = 'clinician'): Promise<void> {
+  await page.getByLabel('Username').fill(username);
+  await page.locator('input[type=password]').fill(`causeway-${username}`);
   await page.getByRole('button', { name: 'Sign in' }).click();
 }
 
