@@ -76,7 +76,7 @@ export async function startHub(config: Config, progress: Progress, pages = scree
     await record.parameters.watch(parameterFault);
     closing.push(() => record.parameters.close());
     const persons = new PersonIndex(system, record);
-    const policy = new NetworkPolicy(database);
+    const policy = new NetworkPolicy(database, participants);
     await policy.load();
     policy.watch((error) =>
       log.error({ error: faultText(error) }, 'what the network has decided was not brought up to date'),

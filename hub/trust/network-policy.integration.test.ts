@@ -1,3 +1,4 @@
+import { label } from '@causeway/access';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type TestDatabase, testDatabase } from '../database/testing.ts';
 import { NetworkPolicy, PolicyUnreadable } from './index.ts';
@@ -37,4 +38,19 @@ it('is known to other hubs, keeps its history, and closes ordinary reads while i
   expect(other.accessOf(emergency).limits.types).toBe('all');
   await other.put({ model: 'opt-out', zone: 'UTC', rules: [] }, 'pia', 'Mended.');
   expect(other.accessOf(clinician).limits.isPermissionNeeded).toBe(false);
+});
+
+it('knows in which state an organisation is, and whose clinicians are its own', async () => {
+  const all = () => [
+    { key: 'north', name: 'North Hospital', state: 'TX' },
+    { key: 'south', name: 'South Hospital', state: 'CA' },
+  ];
+  const policy = new NetworkPolicy(test.database, { all } as never);
+  const rules = [{ label: 'reproduction', states: ['TX'], mode: 'withheld' }];
+  await policy.load();
+  await policy.put({ model: 'opt-out', zone: 'UTC', rules }, 'pia', 'The law of Texas.');
+  const of = (organization: string) => policy.accessOf({ ...clinician, organization }).limits;
+  expect([of('North Hospital').own, of('south').own, of('Elsewhere').own]).toEqual(['north', 'south', undefined]);
+  const withheld = (organization: string) => (of(organization).withheld & label.reproduction) > 0;
+  expect([withheld('north'), withheld('south'), withheld('Elsewhere')]).toEqual([true, false, true]);
 });

@@ -5,6 +5,7 @@
 import { firstPolicy, type Policy, readPolicy, type WrittenPolicy } from '@causeway/access';
 import type { Database } from '../database/index.ts';
 import { type Access, type AccessUser, accessOf } from './access.ts';
+import type { Participants } from './participants.ts';
 
 /** The policy that holds was written by a newer hub, or is damaged. */
 export class PolicyUnreadable extends Error {
@@ -27,7 +28,7 @@ const pollMs = 1_000;
 
 export class NetworkPolicy {
   readonly #database: Database;
-  readonly #stateOf: (organization: string | undefined) => string | undefined;
+  readonly #participants: Pick<Participants, 'all'> | undefined;
   #version = 0;
   /** Undefined while what is stored cannot be understood. */
   #policy: Policy | undefined;
@@ -35,10 +36,10 @@ export class NetworkPolicy {
   #timer: NodeJS.Timeout | undefined;
   #turn: Promise<void> = Promise.resolve();
 
-  /** @param stateOf the state of a participant, where it is known */
-  constructor(database: Database, stateOf: (organization: string | undefined) => string | undefined = () => undefined) {
+  /** @param participants tell in which state an organisation is, and which one an account names */
+  constructor(database: Database, participants?: Pick<Participants, 'all'>) {
     this.#database = database;
-    this.#stateOf = stateOf;
+    this.#participants = participants;
     this.#lastKnown = this.#made(firstPolicy);
     this.#policy = this.#lastKnown;
   }
@@ -65,9 +66,17 @@ export class NetworkPolicy {
 
   /** The access of a user. @throws PolicyUnreadable save for the hub's own and for an emergency */
   accessOf(user: AccessUser): Access {
-    const access = accessOf(user, this.#lastKnown);
+    const access = accessOf(this.#placed(user), this.#lastKnown);
     if (!this.isReadable && !user.isEmergency && !access.limits.isCustodian) throw new PolicyUnreadable();
     return access;
+  }
+
+  /** A clinician of an organisation that is on the network, by its key or its name, is that participant's. */
+  #placed(user: AccessUser): AccessUser {
+    if (user.role !== 'clinician' || user.participant !== undefined) return user;
+    const { organization } = user;
+    const found = this.#participants?.all().find(({ key, name }) => key === organization || name === organization);
+    return found ? { ...user, participant: found.key } : user;
   }
 
   /** Learns which version holds. */
@@ -121,6 +130,8 @@ export class NetworkPolicy {
   }
 
   #made(policy: WrittenPolicy): Policy {
-    return { ...policy, stateOf: this.#stateOf };
+    const stateOf = (organization: string | undefined) =>
+      this.#participants?.all().find(({ key }) => key === organization)?.state;
+    return { ...policy, stateOf };
   }
 }
