@@ -213,6 +213,7 @@ export async function startHub(config: Config, progress: Progress, pages = scree
         { people: config.people, seed: config.seed },
         (done, total) => progress.count('Loading the simulated region, messages processed', done, total),
       );
+      await demo.bindDemoAccounts({ record, persons, bindings }, { people: config.people, seed: config.seed });
     }
     const outboxLead = new Leadership(locks, leads.outbox, sender);
     await outboxLead.start();

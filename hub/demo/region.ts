@@ -9,6 +9,9 @@ import type { Accounts, Participants, Role } from '../trust/index.ts';
 export const demoAccounts: { username: string; password: string; name: string; role: Role }[] = [
   { username: 'clinician', password: 'causeway-clinician', name: 'Dr. Demo Clinician', role: 'clinician' },
   { username: 'steward', password: 'causeway-steward', name: 'Demo Steward', role: 'steward' },
+  { username: 'privacy', password: 'causeway-privacy', name: 'Demo Privacy Officer', role: 'privacy-officer' },
+  { username: 'patient', password: 'causeway-patient', name: 'Demo Patient', role: 'patient' },
+  { username: 'proxy', password: 'causeway-proxy', name: 'Demo Parent', role: 'proxy' },
   { username: 'engineer', password: 'causeway-engineer', name: 'Demo Engineer', role: 'integration-engineer' },
   { username: 'admin', password: 'causeway-admin', name: 'Demo Administrator', role: 'administrator' },
 ];

@@ -24,8 +24,8 @@ export interface ApiParts {
 const engineers: Role[] = ['integration-engineer', 'administrator', 'system'];
 const messageReaders: Role[] = [...engineers, 'clinician', 'steward'];
 const stewards: Role[] = ['steward', 'administrator', 'system'];
-/** Who may see who a person is; engineers see messages, not charts. */
-const chartReaders: Role[] = [...stewards, 'clinician'];
+/** Who may see who a person is; engineers see messages, not persons. */
+const personReaders: Role[] = [...stewards, 'clinician', 'privacy-officer'];
 
 type Id = { Params: { id: string } };
 
@@ -105,7 +105,7 @@ export function apiRoutes(app: FastifyInstance, parts: ApiParts): void {
   });
 
   app.get<Id>('/api/persons/:id', async (request) => {
-    const who = await as(request, chartReaders);
+    const who = await as(request, personReaders);
     const person = await persons.person(request.params.id);
     await log(who, 'open-person', request, [request.params.id]);
     return person;

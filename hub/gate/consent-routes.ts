@@ -40,7 +40,7 @@ export function consentRoutes(app: FastifyInstance, parts: ConsentParts): void {
   const { record, accessLog } = parts;
 
   app.get<Id>('/api/patients/:id/consents', async (request) => {
-    const { who, patient } = await deciding(parts, request, 'list-consents');
+    const { who, patient, isStaff } = await deciding(parts, request, 'list-consents');
     const query = new URLSearchParams({ patient, _sort: '-_lastUpdated' });
     const found = await record.search(own, { ...record.readSearch('Consent', query, false), count: mostConsents });
     await accessLog.record(who, {
@@ -49,7 +49,9 @@ export function consentRoutes(app: FastifyInstance, parts: ConsentParts): void {
       status: 200,
       patients: [patient],
     });
-    return { consents: found.matches.map(({ text: stored }) => shown(JSON.parse(stored))) };
+    const organizations = parts.participants.all().map(({ key, name, kind }) => ({ key, name, kind }));
+    const consents = found.matches.map(({ text: stored }) => shown(JSON.parse(stored)));
+    return { consents, organizations, isStaff, model: parts.policy.lastKnown.model };
   });
 
   app.post<Id>('/api/patients/:id/consents', async (request, reply) => {

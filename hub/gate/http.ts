@@ -23,6 +23,7 @@ import { type FhirParts, fhirRoutes } from './fhir-routes.ts';
 import { sendError as sendFhirError } from './fhir-send.ts';
 import { type Hl7HttpParts, hl7HttpRoutes } from './hl7-http-routes.ts';
 import { type InboxParts, inboxRoutes } from './inbox-routes.ts';
+import { type NetworkPolicyParts, networkPolicyRoutes } from './network-policy-routes.ts';
 import { type OAuthParts, oauthRoutes } from './oauth-routes.ts';
 import { type ParticipantParts, participantRoutes } from './participant-routes.ts';
 import { type ReprocessRouteParts, reprocessRoutes } from './reprocess-routes.ts';
@@ -43,6 +44,7 @@ export function httpServer(
     ApiParts &
     AppParts &
     EmergencyParts &
+    NetworkPolicyParts &
     BindingParts &
     ConsentParts &
     AuthParts &
@@ -93,6 +95,7 @@ export function httpServer(
   emergencyRoutes(app, parts);
   bindingRoutes(app, parts);
   consentRoutes(app, parts);
+  networkPolicyRoutes(app, parts);
   apiRoutes(app, parts);
   reprocessRoutes(app, parts);
   inboxRoutes(app, parts);

@@ -3,7 +3,16 @@
  * has its types from `@medplum/fhirtypes`.
  */
 
-export type Role = 'clinician' | 'steward' | 'integration-engineer' | 'administrator';
+export type Role =
+  | 'clinician'
+  | 'patient'
+  | 'proxy'
+  | 'steward'
+  | 'integration-engineer'
+  | 'privacy-officer'
+  | 'public-health'
+  | 'researcher'
+  | 'administrator';
 
 export interface User {
   username: string;
@@ -329,4 +338,63 @@ export interface RegisteredClient {
   };
   registered: string;
   registeredBy?: string;
+}
+
+export type Relation = 'self' | 'parent' | 'guardian' | 'carer' | 'other';
+
+/** Whom an account stands for. */
+export interface Binding {
+  id: string;
+  username: string;
+  /** Id of a Patient. */
+  patient: string;
+  relation: Relation;
+  proofing: 'in-person' | 'invitation' | 'external';
+  evidence: string;
+  boundBy: string;
+  since: string;
+  until?: string;
+}
+
+/** Names of sensitive kinds of data; docs/access.md, 2. */
+export type KindOfData =
+  | 'part2'
+  | 'psychotherapyNotes'
+  | 'substanceUse'
+  | 'mentalHealth'
+  | 'hiv'
+  | 'sexuallyTransmitted'
+  | 'violence'
+  | 'reproduction'
+  | 'genetics'
+  | 'restricted'
+  | 'veryRestricted';
+
+/** A rule of the network: some kind of data is withheld, or needs the person's permission. */
+export interface PolicyRule {
+  label: KindOfData | 'unlabelled';
+  purposes?: string[];
+  states?: string[];
+  proxyFromAge?: number;
+  mode: 'permission' | 'withheld';
+}
+
+export interface WrittenPolicy {
+  model: 'opt-out' | 'opt-in';
+  zone: string;
+  rules: PolicyRule[];
+}
+
+export interface PolicyVersion {
+  version: number;
+  at?: string;
+  by?: string;
+  reason?: string;
+  policy: WrittenPolicy;
+}
+
+export interface NetworkPolicy {
+  version: number;
+  isReadable: boolean;
+  versions: PolicyVersion[];
 }

@@ -3,7 +3,7 @@
 import { Stack } from '@mantine/core';
 import type { AllergyIntolerance, Condition, Observation, Resource, ResourceType } from '@medplum/fhirtypes';
 import { useQuery } from '@tanstack/react-query';
-import { getRouteApi } from '@tanstack/react-router';
+import { getRouteApi, Navigate } from '@tanstack/react-router';
 import { useMemo } from 'react';
 import { summarizeAllergies } from '../fhir/allergies.ts';
 import { mergeConditions } from '../fhir/conditions.ts';
@@ -13,6 +13,7 @@ import { groupResults, observationKind } from '../fhir/results.ts';
 import { Loaded } from '../parts/loading.tsx';
 import { Notice } from '../parts/notice.tsx';
 import { useTitle } from '../parts/title.ts';
+import { readsRecords, useUser } from '../session/session.ts';
 import { AllergyPanel } from './allergy-panel.tsx';
 import { ConditionPanel } from './condition-panel.tsx';
 import { ContactPanel, CoveragePanel } from './contact-panels.tsx';
@@ -49,7 +50,10 @@ const SHOWN: ReadonlySet<string> = new Set<ResourceType>([
 export function ChartPage() {
   useTitle('Chart');
   const { id } = route.useParams();
-  const query = useQuery(recordQuery(id));
+  const reads = readsRecords(useUser()?.role);
+  const query = useQuery({ ...recordQuery(id), enabled: reads });
+  // A chart of what a role may not read would look like that of a healthy person.
+  if (!reads) return <Navigate to="/people/$id/links" params={{ id }} replace />;
   return (
     <Loaded query={query} what="the record">
       {(record) => <Chart id={id} record={record} />}

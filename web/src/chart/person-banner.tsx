@@ -20,10 +20,12 @@ import {
 import { personQuery } from '../links/person-query.ts';
 import { Mark } from '../parts/mark.tsx';
 import { organisationName } from '../parts/organisation.ts';
+import { isStaff, useUser } from '../session/session.ts';
 import { DownloadDocument } from './download-document.tsx';
 import { OpenApp } from './open-app.tsx';
 
 export function PersonBanner({ id, patient }: { id: string; patient: Patient }) {
+  const role = useUser()?.role;
   const others = otherNames(patient);
   const deceased = patient.deceasedDateTime ?? (patient.deceasedBoolean ? 'yes' : undefined);
   const age = ageAt(patient.birthDate, new Date());
@@ -39,9 +41,11 @@ export function PersonBanner({ id, patient }: { id: string; patient: Patient }) 
         <span>{genderText(patient.gender)}</span>
         {others.length > 0 && <span className="quiet">also known as {others.join(', ')}</span>}
         <Group gap="md" align="baseline" style={{ marginLeft: 'auto' }}>
-          <Link to="/people/$id/links" params={{ id }} style={{ color: 'var(--mantine-color-anchor)' }}>
-            Where this person is known
-          </Link>
+          {isStaff(role) && (
+            <Link to="/people/$id/links" params={{ id }} style={{ color: 'var(--mantine-color-anchor)' }}>
+              Where this person is known
+            </Link>
+          )}
           <DownloadDocument id={id} />
           <OpenApp patient={id} />
         </Group>
@@ -61,7 +65,8 @@ export function PersonBanner({ id, patient }: { id: string; patient: Patient }) 
 
 /** By organisation when the hub can tell whose they are, else as the Patient lists them. */
 function Identifiers({ id, patient }: { id: string; patient: Patient }) {
-  const members = useQuery(personQuery(id)).data?.members;
+  const role = useUser()?.role;
+  const members = useQuery({ ...personQuery(id), enabled: isStaff(role) }).data?.members;
   if (members?.some((member) => member.identifiers.length > 0)) {
     return members.map((member) => (
       <span key={member.patient}>

@@ -13,7 +13,7 @@ import { Notice } from '../parts/notice.tsx';
 import { probabilityText } from '../parts/numbers.ts';
 import { organisationName } from '../parts/organisation.ts';
 import { useTitle } from '../parts/title.ts';
-import { useUser } from '../session/session.ts';
+import { readsRecords, useUser } from '../session/session.ts';
 import { personQuery } from './person-query.ts';
 
 const route = getRouteApi('/signed-in/people/$id/links');
@@ -27,13 +27,16 @@ const GRADE_WORDS: Record<PersonMember['grade'], string> = {
 export function LinksPage() {
   useTitle('Where a person is known');
   const { id } = route.useParams();
+  const role = useUser()?.role;
   const query = useQuery(personQuery(id));
   return (
     <Stack gap="md">
       <Title order={1}>Where this person is known</Title>
-      <Link to="/people/$id" params={{ id }}>
-        Back to the chart
-      </Link>
+      {readsRecords(role) && (
+        <Link to="/people/$id" params={{ id }}>
+          Back to the chart
+        </Link>
+      )}
       <Loaded query={query} what="the links">
         {(person) => (
           <>

@@ -3,12 +3,14 @@ import type { Resource } from '@medplum/fhirtypes';
 import { Link } from '@tanstack/react-router';
 import { formatDate, formatDateTime } from '../fhir/dates.ts';
 import { sourceOf } from '../fhir/source.ts';
+import { readsMessages, useUser } from '../session/session.ts';
 
 export function SourceChip({ resource, date }: { resource: Resource; date?: string }) {
   const source = sourceOf(resource);
+  const role = useUser()?.role;
   const received = source.storedAt ? `Stored ${formatDateTime(source.storedAt)}` : undefined;
   const when = date ? ` · ${formatDate(date)}` : '';
-  if (!source.message) {
+  if (!source.message || !readsMessages(role)) {
     return (
       <span className="source-chip" title={received}>
         {source.name}

@@ -25,41 +25,68 @@ export function useUser(): User | null {
   return useQuery(sessionQuery).data ?? null;
 }
 
-export interface Destination {
-  to: '/people' | '/messages' | '/maps' | '/reviews' | '/status' | '/clients';
-  label: string;
-}
-
-const DESTINATIONS: Record<Destination['to'], { label: string; roles: Role[] }> = {
-  '/people': { label: 'People', roles: ['clinician', 'steward', 'administrator'] },
+const DESTINATIONS = {
+  '/mine': { label: 'My record', roles: ['patient', 'proxy'] },
+  '/people': { label: 'People', roles: ['clinician', 'steward', 'privacy-officer', 'administrator'] },
   '/reviews': { label: 'Reviews', roles: ['steward', 'administrator'] },
   '/messages': { label: 'Messages', roles: ['integration-engineer', 'steward', 'administrator'] },
   '/maps': { label: 'Maps', roles: ['integration-engineer', 'administrator'] },
   '/status': { label: 'Status', roles: ['integration-engineer', 'steward', 'administrator'] },
+  '/network-policy': { label: 'Network policy', roles: ['privacy-officer', 'administrator'] },
   '/clients': { label: 'Apps', roles: ['administrator'] },
-};
+} as const satisfies { [path: string]: { label: string; roles: Role[] } };
+
+export interface Destination {
+  to: keyof typeof DESTINATIONS | '/apps';
+  label: string;
+}
 
 /** Where a role's work is, in the order of the navigation. The hub itself decides what a role may do. */
 export function destinationsOf(role: Role): Destination[] {
-  return (Object.keys(DESTINATIONS) as Destination['to'][])
-    .filter((to) => DESTINATIONS[to].roles.includes(role))
-    .map((to) => ({ to, label: DESTINATIONS[to].label }));
+  return (Object.keys(DESTINATIONS) as (keyof typeof DESTINATIONS)[])
+    .filter((to) => mayGo(role, to))
+    .map((to) => ({ to, label: to === '/mine' && role === 'proxy' ? 'Those I act for' : DESTINATIONS[to].label }));
+}
+
+function mayGo(role: Role, to: keyof typeof DESTINATIONS): boolean {
+  const roles: readonly Role[] = DESTINATIONS[to].roles;
+  return roles.includes(role);
 }
 
 /** Whether a role reads people's records at all: links into them are of no use to one that does not. */
 export function readsRecords(role: Role | undefined): boolean {
-  return role !== undefined && DESTINATIONS['/people'].roles.includes(role);
+  return role !== undefined && role !== 'privacy-officer' && (mayGo(role, '/people') || mayGo(role, '/mine'));
+}
+
+/** Whether a role sees the messages that facts came in. */
+export function readsMessages(role: Role | undefined): boolean {
+  return role === 'clinician' || (role !== undefined && mayGo(role, '/messages'));
+}
+
+/** Whether a role looks at people as those who work for the network do, not at itself or those it acts for. */
+export function isStaff(role: Role | undefined): boolean {
+  return role !== undefined && mayGo(role, '/people');
 }
 
 /** The first screen after signing in. */
 export function homeOf(role: Role): Destination['to'] {
-  if (role === 'steward') return '/reviews';
-  return role === 'integration-engineer' ? '/messages' : role === 'administrator' ? '/status' : '/people';
+  return HOMES[role] ?? destinationsOf(role)[0]?.to ?? '/apps';
 }
+
+const HOMES: { [role in Role]?: Destination['to'] } = {
+  steward: '/reviews',
+  'integration-engineer': '/messages',
+  administrator: '/status',
+};
 
 export const ROLE_WORDS: Record<Role, string> = {
   clinician: 'Clinician',
+  patient: 'Patient',
+  proxy: 'Acts for others',
   steward: 'Data steward',
   'integration-engineer': 'Integration engineer',
+  'privacy-officer': 'Privacy officer',
+  'public-health': 'Public health',
+  researcher: 'Researcher',
   administrator: 'Administrator',
 };

@@ -1,5 +1,5 @@
 /**
- * The URLs of the screens. Everything but `/sign-in` asks who is signed in first; the question of an app that wants to be
+ * The URLs of the screens. Everything but `/sign-in` and `/register` asks who is signed in first; the question of an app that wants to be
  * connected stands alone, all else in the frame.
  */
 import type { QueryClient } from '@tanstack/react-query';
@@ -30,6 +30,13 @@ const signIn = createRoute({
   component: SignInPage,
 });
 
+const register = createRoute({
+  getParentRoute: () => root,
+  path: '/register',
+  validateSearch: textParams('code'),
+  component: lazyRouteComponent(() => import('../register/register-page.tsx'), 'RegisterPage'),
+});
+
 const askWho = async ({ context, location }: { context: { queryClient: QueryClient }; location: { href: string } }) => {
   const user = await context.queryClient.ensureQueryData(sessionQuery);
   if (!user) throw redirect({ to: '/sign-in', search: { back: safeReturn(location.href) } });
@@ -56,6 +63,12 @@ const home = createRoute({
   beforeLoad: ({ context }) => {
     throw redirect({ to: homeOf(context.user.role) });
   },
+});
+
+const mine = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/mine',
+  component: lazyRouteComponent(() => import('../mine/mine-page.tsx'), 'MinePage'),
 });
 
 const people = createRoute({
@@ -129,10 +142,32 @@ const clients = createRoute({
   component: lazyRouteComponent(() => import('../clients/clients-page.tsx'), 'ClientsPage'),
 });
 
+const networkPolicy = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/network-policy',
+  component: lazyRouteComponent(() => import('../network-policy/network-policy-page.tsx'), 'NetworkPolicyPage'),
+});
+
 const tree = root.addChildren([
   signIn,
+  register,
   consent,
-  signedIn.addChildren([home, people, chart, links, messages, message, maps, resource, reviews, status, apps, clients]),
+  signedIn.addChildren([
+    home,
+    mine,
+    people,
+    chart,
+    links,
+    messages,
+    message,
+    maps,
+    resource,
+    reviews,
+    status,
+    apps,
+    clients,
+    networkPolicy,
+  ]),
 ]);
 
 /** One router for the page's life; `queryClient` is asked for the session before any screen is shown. */

@@ -1,0 +1,26 @@
+/** The network's policy in sentences. */
+import type { PolicyRule, WrittenPolicy } from '../api/contract.ts';
+import { asSentence, joined, KIND_WORDS, PURPOSE_WORDS } from '../consents/kinds.ts';
+
+export function modelWords(model: WrittenPolicy['model']): string {
+  return model === 'opt-in'
+    ? 'Nobody sees a person’s record before the person has allowed it.'
+    : 'Those who treat a person see its record, unless the person has refused.';
+}
+
+/** `Mental health, asked for research, needs the person’s permission.` */
+export function ruleWords({ label, purposes, states, proxyFromAge, mode }: PolicyRule): string {
+  const what = label === 'unlabelled' ? 'what nobody has looked at yet' : KIND_WORDS[label];
+  const limits = [
+    purposes
+      ? `asked for ${joined(
+          purposes.map((code) => PURPOSE_WORDS[code] ?? code),
+          'or',
+        )}`
+      : '',
+    states ? `by an organisation in ${joined(states, 'or')}` : '',
+    proxyFromAge === undefined ? '' : `by those who act for somebody of ${proxyFromAge} to 17 years`,
+  ].filter((limit) => limit !== '');
+  const done = mode === 'withheld' ? 'is withheld' : 'needs the person’s permission';
+  return `${asSentence([what, ...limits].join(', '))}${limits.length > 0 ? ',' : ''} ${done}.`;
+}
