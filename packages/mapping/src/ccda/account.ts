@@ -118,7 +118,10 @@ export class Account {
     for (const child of element.children) this.consumeBelow(child, rule);
   }
 
-  /** Tells of every atom of the document, in document order; a section's narrative is one atom. */
+  /**
+   * Tells of every atom of the document, in document order; a section's narrative is one atom. The last thing asked of an
+   * account: what was noted of an element is given up as it is told.
+   */
   ledger(document: CdaDocument, tell: (entry: LedgerEntry) => void): void {
     const { root } = document.xml;
     this.list(document, root, root.path, tell);
@@ -164,6 +167,7 @@ export class Account {
     tell: (entry: LedgerEntry) => void,
   ): void {
     if (element.text !== '') tell(entryOf(`${path}/text()`, this.marks.get(element.order, 0)));
+    this.marks.clear(element.order);
     for (const child of element.children) this.list(document, child, child.pathUnder(path), tell);
   }
 }
