@@ -98,6 +98,10 @@ class Artifacts implements Adapter {
 
 const foreignKeyViolation = '23503';
 
+/** That a grant `g` has not ended: by its time, or with the sign-in that it belongs to (a sign-out takes it along). */
+export const liveGrant =
+  'g.expires > now() AND (g.session IS NULL OR EXISTS (SELECT 1 FROM session s WHERE s.id = g.session AND s.expires > now()))';
+
 /** What a user allowed a client. Its id is no handle: nobody gets anything for it. */
 class Grants implements Adapter {
   readonly #database: Database;
@@ -118,7 +122,7 @@ class Grants implements Adapter {
   async find(id: string): Promise<AdapterPayload | undefined> {
     const { rows } = await this.#database.query({
       name: 'oauth_grant',
-      text: 'SELECT payload FROM oauth_grant WHERE id = $1 AND expires > now()',
+      text: `SELECT g.payload FROM oauth_grant g WHERE g.id = $1 AND ${liveGrant}`,
       values: [id],
     });
     return rows[0]?.payload;

@@ -364,6 +364,28 @@ describe('A35: what a user is asked', () => {
   });
 });
 
+test('what was allowed without offline_access ends with the sign-in, at once', async () => {
+  const shared = new Browser(hub);
+  const given = async (asked: string) => {
+    const { verifier, challenge } = pkce();
+    const end = await authorize(shared, authorizationRequest(hub, { client: app, scope: asked, challenge }), {
+      patient,
+    });
+    return (await tokenFor(hub, app, end.searchParams.get('code')!, verifier)).json;
+  };
+  await shared.signIn('eve', password);
+  const [short, long] = [await given('patient/*.rs'), await given('patient/*.rs offline_access')];
+  const other = new Browser(hub);
+  await other.signIn('eve', password);
+  expect([await status(short.access_token), await status(long.access_token)]).toEqual([200, 200]);
+  await shared.post('/auth/logout', {});
+  expect([await status(short.access_token), await status(long.access_token)]).toEqual([401, 200]);
+  await shared.signIn('eve', password);
+  const third = await given('patient/*.rs');
+  await hub.test.database.query("UPDATE session SET expires = now() WHERE username = 'eve'");
+  expect([await status(third.access_token), await status(long.access_token)]).toEqual([401, 200]);
+});
+
 test('who signs in next in the same browser is who allows', async () => {
   const shared = new Browser(hub);
   const as = async (username: string) => {

@@ -241,7 +241,7 @@ export class Authorization {
     const user = await this.#parts.user(username);
     if (!user) return undefined;
     const context = grantId === undefined ? undefined : await this.grants.context(grantId);
-    if (context?.session !== undefined && !(await this.grants.isSignedIn(context.session))) return undefined;
+    if (grantId !== undefined && !context) return undefined;
     const { fhirUser } = context ?? {};
     return { name: user.name, ...(fhirUser === undefined ? {} : { fhirUser: `${addresses.fhir}/${fhirUser}` }) };
   }

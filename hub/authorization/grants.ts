@@ -1,7 +1,7 @@
 /** What users allowed clients, what an access token stands for, and taking it back. */
 import type { Database } from '../database/index.ts';
 import { type Grant, type Role, roles, type User } from '../trust/index.ts';
-import { handleDigest } from './artifacts.ts';
+import { handleDigest, liveGrant } from './artifacts.ts';
 import { resourceScopes } from './provider.ts';
 
 /** What an app is told with its token, and what its access is bound to. */
@@ -11,8 +11,6 @@ export interface LaunchContext {
   fhirUser?: string;
   /** Whether the app was started from the hub's own pages, which show whose chart is open. */
   isEmbedded?: boolean;
-  /** The SHA-256 of the sign-in that `online_access` ends with, hexadecimal. */
-  session?: string;
 }
 
 /** Whom an access token speaks for. */
@@ -52,7 +50,7 @@ export class OAuthGrants {
                c.organization AS client_organization, a.username, a.name, a.role, a.organization
              FROM oauth_artifact t
              JOIN oauth_client c ON c.id = t.payload->>'clientId' AND c.state = 'active'
-             LEFT JOIN oauth_grant g ON g.id = t.grant_id AND g.expires > now()
+             LEFT JOIN oauth_grant g ON g.id = t.grant_id AND ${liveGrant}
              LEFT JOIN account a ON a.username = g.username
              WHERE t.kind IN ('AccessToken', 'ClientCredentials') AND t.id = $1 AND t.expires > now()`,
       values: [handleDigest(token)],
@@ -79,15 +77,23 @@ export class OAuthGrants {
     };
   }
 
-  /** Notes what a grant is bound to; until then it is good for nothing. */
-  async bind(id: string, context: LaunchContext): Promise<void> {
-    await this.#database.query('UPDATE oauth_grant SET context = $2 WHERE id = $1', [id, JSON.stringify(context)]);
+  /**
+   * Notes what a grant is bound to; until then it is good for nothing.
+   * @param session the SHA-256 of the sign-in with which it ends; undefined where it outlives that
+   */
+  async bind(id: string, context: LaunchContext, session: Buffer | undefined): Promise<void> {
+    await this.#database.query('UPDATE oauth_grant SET context = $2, session = $3 WHERE id = $1', [
+      id,
+      JSON.stringify(context),
+      session ?? null,
+    ]);
   }
 
+  /** What a grant is bound to; undefined where it has ended. */
   async context(id: string): Promise<LaunchContext | undefined> {
     const { rows } = await this.#database.query({
       name: 'oauth_context',
-      text: 'SELECT context FROM oauth_grant WHERE id = $1 AND expires > now()',
+      text: `SELECT g.context FROM oauth_grant g WHERE g.id = $1 AND ${liveGrant}`,
       values: [id],
     });
     return rows[0]?.context ?? undefined;
@@ -99,7 +105,7 @@ export class OAuthGrants {
       `SELECT g.id, g.client, c.name, g.context, g.created, g.payload,
          (SELECT max(t.expires) FROM oauth_artifact t WHERE t.grant_id = g.id AND t.consumed IS NULL) AS expires
        FROM oauth_grant g JOIN oauth_client c ON c.id = g.client
-       WHERE g.username = $1 AND g.expires > now() AND EXISTS
+       WHERE g.username = $1 AND ${liveGrant} AND EXISTS
          (SELECT 1 FROM oauth_artifact t WHERE t.grant_id = g.id AND t.expires > now() AND t.consumed IS NULL)
        ORDER BY g.created DESC LIMIT 500`,
       [username],
@@ -122,16 +128,6 @@ export class OAuthGrants {
       username,
     ]);
     return rowCount === 1;
-  }
-
-  /** Whether somebody is still signed in by a session of this SHA-256, hexadecimal. */
-  async isSignedIn(session: string): Promise<boolean> {
-    const { rows } = await this.#database.query({
-      name: 'oauth_session',
-      text: `SELECT 1 FROM session WHERE id = decode($1, 'hex') AND expires > now()`,
-      values: [session],
-    });
-    return rows.length === 1;
   }
 }
 

@@ -75,7 +75,7 @@ export async function question(parts: InteractionParts, exchange: Exchange, user
 
 /**
  * Records the answer; returns the address to which the browser goes on.
- * @param session the token of the user's sign-in, with which `online_access` ends
+ * @param session the token of the user's sign-in, with which access ends that is not `offline_access`
  * @throws RecordError 400 where more is allowed than was asked for, or a patient is missing
  */
 export async function answer(
@@ -105,9 +105,9 @@ export async function answer(
     ...(asked.launch?.encounter === undefined ? {} : { encounter: asked.launch.encounter }),
     ...(scopes.includes('fhirUser') || scopes.includes('profile') ? { fhirUser: await parts.fhirUserOf(user) } : {}),
     ...(asked.launch ? { isEmbedded: true } : {}),
-    ...(scopes.includes('offline_access') ? {} : { session: createHash('sha256').update(session).digest('hex') }),
   };
-  const grantId = await grant(parts, user, asked.client.id, scopes, context);
+  const ending = scopes.includes('offline_access') ? undefined : createHash('sha256').update(session).digest();
+  const grantId = await grant(parts, user, asked.client.id, scopes, { context, ending });
   // What follows asks for nothing but what was allowed.
   interaction.params.scope = scopes.join(' ');
   interaction.result = { login: { accountId: user.username, remember: false }, consent: { grantId } };
@@ -183,7 +183,7 @@ async function grant(
   user: User,
   clientId: string,
   scopes: string[],
-  context: LaunchContext,
+  { context, ending }: { context: LaunchContext; ending: Buffer | undefined },
 ): Promise<string> {
   const made = new provider.Grant({ accountId: user.username, clientId });
   const about = scopes.filter((scope) => launchScopes.includes(scope));
@@ -191,6 +191,6 @@ async function grant(
   if (about.length > 0) made.addOIDCScope(about.join(' '));
   if (resources.length > 0) made.addResourceScope(fhir, resources.join(' '));
   const id = await made.save();
-  await grants.bind(id, context);
+  await grants.bind(id, context, ending);
   return id;
 }

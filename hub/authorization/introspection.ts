@@ -3,7 +3,7 @@
  * Introspection"); one that authenticates as a client is answered by `oidc-provider`.
  */
 import type { Database } from '../database/index.ts';
-import { handleDigest } from './artifacts.ts';
+import { handleDigest, liveGrant } from './artifacts.ts';
 import { launchScopes } from './client-rules.ts';
 import { scopesOf } from './grants.ts';
 import type { Addresses } from './provider.ts';
@@ -19,7 +19,7 @@ export async function introspection(
     name: 'oauth_introspect',
     text: `SELECT t.kind, t.payload, g.payload AS granted, g.context, g.username FROM oauth_artifact t
            JOIN oauth_client c ON c.id = t.payload->>'clientId' AND c.state = 'active'
-           LEFT JOIN oauth_grant g ON g.id = t.grant_id AND g.expires > now()
+           LEFT JOIN oauth_grant g ON g.id = t.grant_id AND ${liveGrant}
            WHERE t.kind IN ('AccessToken', 'ClientCredentials', 'RefreshToken') AND t.id = $1
              AND t.expires > now() AND t.consumed IS NULL`,
     values: [handleDigest(token)],
