@@ -27,6 +27,7 @@ import { type NetworkPolicyParts, networkPolicyRoutes } from './network-policy-r
 import { type OAuthParts, oauthRoutes } from './oauth-routes.ts';
 import { type ParticipantParts, participantRoutes } from './participant-routes.ts';
 import { type ReprocessRouteParts, reprocessRoutes } from './reprocess-routes.ts';
+import { silentConnections } from './silent-connections.ts';
 
 export interface HttpOptions {
   /** The folder of the built screens; without it the hub serves its interfaces only. */
@@ -66,6 +67,7 @@ export function httpServer(
   const addresses = new FhirAddresses();
   app.addHook('onRoute', ({ method, url }) => addresses.add(method, url));
   bodyDeadline(app, deadline);
+  silentConnections(app);
   crossOrigin(app);
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
