@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { label, labelsOf, sourceOf } from '@causeway/access';
 import pino from 'pino';
-import { Authorization, practitionerOf } from './authorization/index.ts';
+import { Authorization, userResource } from './authorization/index.ts';
 import { Bulk } from './bulk/index.ts';
 import type { Config } from './config.ts';
 import { Consents, representedBy } from './consent/index.ts';
@@ -130,6 +130,7 @@ export async function startHub(config: Config, progress: Progress, pages = scree
     closing.push(() => acks.stop());
     const responder = new QueryResponder({ record, persons, database: system, participants, policy, accessLog, log });
     const gate = new V2Gate({ receiver, participants, acks, deliveries, responder, log });
+    const bindings = new Bindings(database);
     const authorization = new Authorization({
       database,
       master,
@@ -137,10 +138,9 @@ export async function startHub(config: Config, progress: Progress, pages = scree
       log,
       keysFrom: config.keysFrom,
       user: (username) => accounts.find(username),
-      fhirUserOf: (user) => practitionerOf(record, user),
+      fhirUserOf: (user) => userResource(record, bindings, user),
     });
     closing.push(async () => authorization.close());
-    const bindings = new Bindings(database);
     const emergencies = new Emergencies(database);
     const notices = new Notices(database);
     emergencies.watch((overdue) =>

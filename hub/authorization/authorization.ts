@@ -37,8 +37,8 @@ export interface AuthorizationParts {
   keysFrom: readonly string[];
   /** The user of this name, where there is one. */
   user(username: string): Promise<User | undefined>;
-  /** The user as a resource: `Practitioner/…`. */
-  fhirUserOf(user: User): Promise<string>;
+  /** The user as a resource: `Practitioner/…`; undefined where there is none. */
+  fhirUserOf(user: User): Promise<string | undefined>;
 }
 
 interface Open {

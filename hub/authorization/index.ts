@@ -3,4 +3,4 @@ export { Authorization } from './authorization.ts';
 export { type ClientState, clientStates, type RegisteredClient } from './clients.ts';
 export type { ConnectedApp, VerifiedToken } from './grants.ts';
 export type { Answer, Exchange, Question } from './interactions.ts';
-export { practitionerOf } from './user-resource.ts';
+export { userResource } from './user-resource.ts';

@@ -44,8 +44,8 @@ export interface InteractionParts {
   fhir: string;
   grants: OAuthGrants;
   launches: Launches;
-  /** The user as a resource: `Practitioner/…`. */
-  fhirUserOf(user: User): Promise<string>;
+  /** The user as a resource: `Practitioner/…`; undefined where there is none. */
+  fhirUserOf(user: User): Promise<string | undefined>;
 }
 
 type RequestParameters = { client_id: string; redirect_uri: string; launch?: string };
@@ -93,7 +93,10 @@ export async function answer(
     return interaction.returnTo;
   }
   const asked = await question(parts, exchange, user);
-  const scopes = checkedScopes(asked.scopes, given.scopes);
+  const allowed = checkedScopes(asked.scopes, given.scopes);
+  const isNamed = allowed.includes('fhirUser') || allowed.includes('profile');
+  const fhirUser = isNamed ? await parts.fhirUserOf(user) : undefined;
+  const scopes = fhirUser === undefined ? allowed.filter((scope) => scope !== 'fhirUser') : allowed;
   const patient = asked.launch?.patient ?? (needsPatient(scopes) ? given.patient : undefined);
   if (needsPatient(scopes) && patient === undefined) {
     throw new RecordError(400, 'required', 'Choose the patient whose record the app may see.', 'patient');
@@ -103,7 +106,7 @@ export async function answer(
   const context: LaunchContext = {
     ...(patient === undefined ? {} : { patient }),
     ...(asked.launch?.encounter === undefined ? {} : { encounter: asked.launch.encounter }),
-    ...(scopes.includes('fhirUser') || scopes.includes('profile') ? { fhirUser: await parts.fhirUserOf(user) } : {}),
+    ...(fhirUser === undefined ? {} : { fhirUser }),
     ...(asked.launch ? { isEmbedded: true } : {}),
   };
   const ending = scopes.includes('offline_access') ? undefined : createHash('sha256').update(session).digest();

@@ -179,6 +179,39 @@ describe('standalone launch', () => {
   });
 });
 
+describe('a patient', () => {
+  test('lets apps see the own record alone, and is told as that Patient', async () => {
+    const accounts = new Accounts(hub.test.database);
+    for (const role of ['patient', 'proxy'] as const) {
+      await accounts.make({ username: `a-${role}`, name: `A ${role}`, role, organization: 'none' }, password);
+      const relation = role === 'patient' ? 'self' : 'guardian';
+      const bound = { username: `a-${role}`, relation, evidence: 'passport seen' };
+      expect((await hub.send('POST', `/api/patients/${ada}/bindings`, bound)).status).toBe(201);
+    }
+    const asked = 'openid fhirUser launch/patient patient/*.rs user/Observation.rs';
+    const as = async (username: string, patient: string) => {
+      const own = new Browser(hub);
+      await own.signIn(username, password);
+      const { verifier, challenge } = pkce();
+      const end = await authorize(own, authorizationRequest(hub, { client: app, scope: asked, challenge }), {
+        patient,
+      });
+      return (await tokenFor(hub, app, end.searchParams.get('code')!, verifier)).json;
+    };
+    await expect(as('a-patient', bob)).rejects.toThrow(/no Patient/);
+    const given = await as('a-patient', ada);
+    expect(decodeJwt(given.id_token).fhirUser).toBe(`${hub.url}/fhir/Patient/${ada}`);
+    const ask = (path: string) => withToken(hub, given.access_token, path);
+    expect((await ask(`/fhir/Patient/${ada}`)).status).toBe(200);
+    expect((await ask(`/fhir/Patient/${bob}`)).status).toBe(404);
+    expect((await ask(`/fhir/Observation?subject=Patient/${bob}`)).json.entry).toBeUndefined();
+    const proxys = await as('a-proxy', ada);
+    expect(proxys.scope).toBe('openid launch/patient patient/*.rs user/Observation.rs');
+    expect(decodeJwt(proxys.id_token).fhirUser).toBeUndefined();
+    expect((await withToken(hub, proxys.access_token, `/fhir/Patient/${ada}`)).status).toBe(200);
+  });
+});
+
 describe('Bundles', () => {
   const entry = (method: string, url: string, resource?: object) => ({
     request: { method, url },

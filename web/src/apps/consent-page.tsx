@@ -106,7 +106,7 @@ function Consent({ uid, question }: { uid: string; question: AppQuestion }) {
           <Stack gap="sm">
             {tellsWho && (
               <Checkbox
-                label="Your name and that you work here"
+                label="Your name, and your entry in the record or among the staff"
                 checked={request.identity.some((scope) => scope !== 'openid' && !left.has(scope))}
                 onChange={(event) =>
                   toggle(

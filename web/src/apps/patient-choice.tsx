@@ -3,20 +3,55 @@ import { Group, Radio, Stack, TextInput } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
 import type { Patient } from '@medplum/fhirtypes';
 import { useQuery } from '@tanstack/react-query';
-import { useState } from 'react';
+import { useEffect, useState } from 'react';
 import { getJson } from '../api/request.ts';
 import { birthDateText, genderText, patientName } from '../fhir/people.ts';
+import { bindingsQuery } from '../mine/bindings-query.ts';
 import { Loaded } from '../parts/loading.tsx';
 import { Notice } from '../parts/notice.tsx';
 import { findPeopleQuery, searchParameters, typedBirthDate } from '../people/find-people.ts';
+import { useUser } from '../session/session.ts';
 
-export function PatientChoice({
-  chosen,
-  onChoose,
-}: {
+interface Choosing {
   chosen: string | undefined;
   onChoose: (id: string | undefined) => void;
-}) {
+}
+
+/** Staff search; patients and those who act for them choose among those whom they stand for. */
+export function PatientChoice(choosing: Choosing) {
+  const role = useUser()?.role;
+  return role === 'patient' || role === 'proxy' ? <OwnChoice {...choosing} /> : <SearchedChoice {...choosing} />;
+}
+
+function OwnChoice({ chosen, onChoose }: Choosing) {
+  const query = useQuery(bindingsQuery);
+  const only = query.data?.length === 1 ? query.data[0]!.patient : undefined;
+  useEffect(() => {
+    if (only !== undefined && chosen === undefined) onChoose(only);
+  }, [only, chosen, onChoose]);
+  return (
+    <section className="panel">
+      <h2>Whose record may it see?</h2>
+      <Loaded query={query} what="whose record you may see">
+        {(bindings) =>
+          bindings.length === 0 ? (
+            <Notice>This account stands for nobody, so there is no record that an app could see.</Notice>
+          ) : (
+            <Radio.Group label="One person" value={chosen ?? null} onChange={(id) => onChoose(id)}>
+              <Stack gap={6} mt={6}>
+                {bindings.map(({ id, patient }) => (
+                  <Radio key={id} value={patient} label={<PatientName id={patient} />} />
+                ))}
+              </Stack>
+            </Radio.Group>
+          )
+        }
+      </Loaded>
+    </section>
+  );
+}
+
+function SearchedChoice({ chosen, onChoose }: Choosing) {
   const [name, setName] = useState('');
   const [birthDate, setBirthDate] = useState('');
   const [search] = useDebouncedValue({ name: name.trim() || undefined, birthdate: typedBirthDate(birthDate) }, 250);
