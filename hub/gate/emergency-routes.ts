@@ -3,10 +3,11 @@
  * and reviewed by privacy officers; and the notices that people are told by.
  */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { newId, RecordError } from '../record/index.ts';
+import { logicalId, newId, RecordError } from '../record/index.ts';
 import {
   type AccessLog,
   type Accounts,
+  type Bindings,
   type Emergencies,
   type Emergency,
   type EmergencyReason,
@@ -21,6 +22,7 @@ export interface EmergencyParts {
   accounts: Accounts;
   emergencies: Emergencies;
   notices: Notices;
+  bindings: Bindings;
   authenticator: Authenticator;
   accessLog: AccessLog;
   record: FhirParts['record'];
@@ -30,6 +32,7 @@ type Id = { Params: { id: string } };
 
 const reviewers = ['privacy-officer', 'administrator'];
 const shortestReason = 10;
+const mostPersons = 100;
 
 export function emergencyRoutes(app: FastifyInstance, parts: EmergencyParts): void {
   const { accounts, emergencies, notices, authenticator, accessLog, record } = parts;
@@ -119,7 +122,7 @@ export function emergencyRoutes(app: FastifyInstance, parts: EmergencyParts): vo
 
   app.get('/api/notices', async (request) => {
     const who = await authenticator.caller(request, 'list-notices');
-    return { notices: await notices.of(who.who, recipientsOf(who)) };
+    return { notices: await notices.of(who.who, await recipientsOf(parts, who)) };
   });
 
   app.post('/api/notices/read', async (request, reply) => {
@@ -128,14 +131,27 @@ export function emergencyRoutes(app: FastifyInstance, parts: EmergencyParts): vo
     if (!Array.isArray(ids) || ids.length > 1_000 || !ids.every((id) => Number.isSafeInteger(id))) {
       throw new RecordError(400, 'value', 'ids must be a list of numbers of notices.', 'ids');
     }
-    await notices.read(who.who, recipientsOf(who), ids);
+    await notices.read(who.who, await recipientsOf(parts, who), ids);
     return reply.code(204).send();
   });
 }
 
-/** As whom somebody is told things. */
-function recipientsOf({ who, role }: Caller): string[] {
-  return [`account:${who}`, `role:${role}`];
+/** As whom somebody is told things: as itself, as one of its role, and for the persons whom it stands for. */
+async function recipientsOf({ bindings, record }: EmergencyParts, who: Caller): Promise<string[]> {
+  const own = [`account:${who.who}`, `role:${who.role}`];
+  if (who.client !== undefined || (who.role !== 'patient' && who.role !== 'proxy')) return own;
+  // As the person's records are shown, and as its account was bound.
+  const shown = await record.search(who, { ...record.readSearch('Patient', [], false), count: mostPersons });
+  const patients = shown.matches.map(({ text: stored }) => logicalId(stored));
+  // A binding whose time or age is over opens no record, and tells nothing either.
+  const bound = patients.length > 0 ? (await bindings.of(who.who)).map(({ patient }) => patient) : [];
+  const open = (await Promise.all(bound.map((id) => opens(record, who, id)))).flat();
+  return [...own, ...[...patients, ...open].map((id) => `patient:${id}`)];
+}
+
+async function opens(record: FhirParts['record'], who: Caller, patient: string): Promise<string[]> {
+  const homes = (await record.homesOf([patient])).get(patient) ?? [];
+  return homes.some((home) => who.homes === 'all' || who.homes.includes(home)) ? [patient] : [];
 }
 
 function reasonCodeOf(code: unknown): EmergencyReason {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Answer, type Json, startTestHub, type TestHub } from '../testing.ts';
-import { Accounts } from '../trust/index.ts';
+import { Accounts, Bindings } from '../trust/index.ts';
 
 let hub: TestHub;
 let ann: string;
@@ -16,6 +16,7 @@ beforeAll(async () => {
     ['ben', 'clinician'],
     ['eve', 'steward'],
     ['pia', 'privacy-officer'],
+    ['pat', 'patient'],
   ] as const) {
     await accounts.make({ username, name: username, role, organization: 'Clinic' }, password);
   }
@@ -104,6 +105,21 @@ describe('an emergency access', () => {
     expect((await as(ann, 'GET', '/api/notices')).json.notices).toEqual([]);
     const { rows } = await hub.test.database.query(`SELECT kind FROM notice WHERE recipient = 'patient:one'`);
     expect(rows).toEqual([{ kind: 'emergency-begun' }]);
+  });
+
+  it('is told to the account of the person, while it is bound, and to no other', async () => {
+    const pat = await signIn('pat');
+    const told = async () => (await as(pat, 'GET', '/api/notices')).json.notices;
+    expect(await told()).toEqual([]);
+    const bound = { username: 'pat', relation: 'self', proofing: 'in-person', evidence: 'x', by: 'x' } as const;
+    const id = '019a0000-0000-7000-8000-000000000001';
+    const bindings = new Bindings(hub.test.database);
+    await bindings.bind({ ...bound, id, patient: 'one', until: undefined });
+    expect(await told()).toMatchObject([{ kind: 'emergency-begun', isRead: false, about: { patient: 'one' } }]);
+    await as(pat, 'POST', '/api/notices/read', { ids: [(await told())[0].id] });
+    expect((await told())[0].isRead).toBe(true);
+    await bindings.end(id, 'x');
+    expect(await told()).toEqual([]);
   });
 
   it('goes on when consents cannot be read', async () => {

@@ -398,3 +398,72 @@ export interface NetworkPolicy {
   isReadable: boolean;
   versions: PolicyVersion[];
 }
+
+/** Who may see, or may not see, what; what is left out is not limited. */
+export interface ConsentChoice {
+  effect: 'permit' | 'deny';
+  organizations?: string[];
+  purposes?: string[];
+  kinds?: KindOfData[];
+  days?: { from?: string; to?: string };
+  holds?: { from?: string; to?: string };
+  exceptions?: ConsentChoice[];
+}
+
+export interface GivenConsent {
+  id: string;
+  status: string;
+  given: string;
+  /** Null where it says more than a choice can. */
+  choice: ConsentChoice | null;
+  evidence?: string;
+}
+
+export interface GivenConsents {
+  consents: GivenConsent[];
+  organizations: { key: string; name: string; kind: string }[];
+  /** Filed by staff on behalf of the person, with evidence. */
+  isStaff: boolean;
+  model: 'opt-out' | 'opt-in';
+}
+
+export interface ConsentPreview {
+  organization: string;
+  types: { type: string; all: number; visible: number }[];
+}
+
+export type EmergencyReason = 'life-threat' | 'unconscious' | 'urgent-care' | 'public-danger' | 'other';
+
+export interface Emergency {
+  id: string;
+  by: string;
+  organization: string;
+  /** Id of a Patient. */
+  patient: string;
+  reasonCode: EmergencyReason;
+  reason: string;
+  begun: string;
+  ends: string;
+  ended?: string;
+  review?: { verdict: 'appropriate' | 'inappropriate'; by: string; at: string; comment: string };
+}
+
+export interface EmergencyState {
+  underWay: Emergency | null;
+  mayBegin: boolean;
+  reasons: EmergencyReason[];
+}
+
+export interface EmergencyQueue {
+  emergencies: Emergency[];
+  open: number;
+  overdue: number;
+}
+
+export interface PersonalNotice {
+  id: number;
+  at: string;
+  kind: string;
+  about: { patient?: string; by?: string; organization?: string; reason?: string; verdict?: string; comment?: string };
+  isRead: boolean;
+}

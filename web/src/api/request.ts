@@ -14,16 +14,21 @@ export class ApiError extends Error {
 }
 
 /** GET that answers JSON. Numbers of FHIR resources keep the digits the source wrote (see `fhir/decimals.ts`). */
-export async function getJson<T>(path: string, signal?: AbortSignal): Promise<T> {
+export async function getJson<T>(path: string, signal?: AbortSignal, emergency?: string): Promise<T> {
   const accept = path.startsWith('/fhir') ? 'application/fhir+json' : 'application/json';
-  const response = await reach(path, { headers: { accept }, signal });
+  const response = await reach(path, { headers: { accept, ...under(emergency) }, signal });
   return parseKeepingDigits(await response.text()) as T;
 }
 
 /** GET that answers the body as text, for the contents of documents. */
-export async function getText(path: string, accept: string, signal?: AbortSignal): Promise<string> {
-  const response = await reach(path, { headers: { accept }, signal });
+export async function getText(path: string, accept: string, signal?: AbortSignal, emergency?: string): Promise<string> {
+  const response = await reach(path, { headers: { accept, ...under(emergency) }, signal });
   return response.text();
+}
+
+/** @param emergency id of the emergency access under which something is read */
+function under(emergency: string | undefined): Record<string, string> {
+  return emergency === undefined ? {} : { 'x-emergency-access': emergency };
 }
 
 /** POST of a JSON body; an empty answer gives `undefined`. */
@@ -36,9 +41,9 @@ export function putJson<T>(path: string, body: unknown): Promise<T> {
   return sendJson('PUT', path, body);
 }
 
-/** DELETE. */
-export function deleteJson<T>(path: string): Promise<T> {
-  return sendJson('DELETE', path, undefined);
+/** DELETE, with a JSON body where the hub wants to know why. */
+export function deleteJson<T>(path: string, body?: unknown): Promise<T> {
+  return sendJson('DELETE', path, body);
 }
 
 async function sendJson<T>(method: string, path: string, body: unknown): Promise<T> {

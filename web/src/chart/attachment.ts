@@ -14,24 +14,30 @@ export type AttachmentContent =
   | { kind: 'link'; href: string }
   | { kind: 'none' };
 
-export function attachmentQuery(attachment: Attachment) {
+/** @param emergency id of the emergency access under which it is read */
+export function attachmentQuery(attachment: Attachment, emergency?: string) {
   return queryOptions({
     queryKey: [
       'attachment',
       attachment.url ?? attachment.hash ?? attachment.data?.slice(0, 64) ?? '',
       attachment.size ?? 0,
+      emergency ?? 'ordinary',
     ],
-    queryFn: ({ signal }) => fetchContent(attachment, signal),
+    queryFn: ({ signal }) => fetchContent(attachment, signal, emergency),
   });
 }
 
-async function fetchContent(attachment: Attachment, signal: AbortSignal): Promise<AttachmentContent> {
+async function fetchContent(
+  attachment: Attachment,
+  signal: AbortSignal,
+  emergency: string | undefined,
+): Promise<AttachmentContent> {
   if (attachment.data) return contentOf(attachment.data, attachment.contentType);
   const message = /^urn:causeway:message:([A-Za-z0-9-]{1,64})$/.exec(attachment.url ?? '')?.[1];
   if (message) return { kind: 'message', id: message };
   const path = binaryPath(attachment.url);
   if (!path) return { kind: 'none' };
-  const binary = await getJson<Binary>(path, signal);
+  const binary = await getJson<Binary>(path, signal, emergency);
   return binary.data ? contentOf(binary.data, binary.contentType ?? attachment.contentType) : { kind: 'none' };
 }
 

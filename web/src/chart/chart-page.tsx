@@ -2,9 +2,12 @@
 
 import { Stack } from '@mantine/core';
 import type { AllergyIntolerance, Condition, Observation, Resource, ResourceType } from '@medplum/fhirtypes';
-import { useQuery } from '@tanstack/react-query';
+import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { getRouteApi, Navigate } from '@tanstack/react-router';
-import { useMemo } from 'react';
+import { useEffect, useMemo } from 'react';
+import { EmergencyBar } from '../emergency/emergency-bar.tsx';
+import { EmergencyOf } from '../emergency/emergency-of.ts';
+import { useEmergency } from '../emergency/emergency-query.ts';
 import { summarizeAllergies } from '../fhir/allergies.ts';
 import { mergeConditions } from '../fhir/conditions.ts';
 import { mergeMedications } from '../fhir/medications.ts';
@@ -51,13 +54,28 @@ export function ChartPage() {
   useTitle('Chart');
   const { id } = route.useParams();
   const reads = readsRecords(useUser()?.role);
-  const query = useQuery({ ...recordQuery(id), enabled: reads });
+  const state = useEmergency();
+  const emergency = state?.underWay?.patient === id ? state.underWay.id : undefined;
+  const query = useQuery({ ...recordQuery(id, emergency), enabled: reads && state !== undefined });
+  const client = useQueryClient();
+  useEffect(() => {
+    // What an emergency access has shown is not kept when it has ended.
+    if (emergency === undefined) return;
+    return () => {
+      client.removeQueries({ predicate: ({ queryKey }) => queryKey.includes(emergency) });
+    };
+  }, [emergency, client]);
   // A chart of what a role may not read would look like that of a healthy person.
   if (!reads) return <Navigate to="/people/$id/links" params={{ id }} replace />;
   return (
-    <Loaded query={query} what="the record">
-      {(record) => <Chart id={id} record={record} />}
-    </Loaded>
+    <EmergencyOf value={emergency}>
+      <Stack gap="sm">
+        <EmergencyBar patient={id} />
+        <Loaded query={query} what="the record">
+          {(record) => <Chart id={id} record={record} />}
+        </Loaded>
+      </Stack>
+    </EmergencyOf>
   );
 }
 

@@ -2,7 +2,8 @@
 import type { Attachment, DiagnosticReport, DocumentReference } from '@medplum/fhirtypes';
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { useState } from 'react';
+import { useContext, useState } from 'react';
+import { EmergencyOf } from '../emergency/emergency-of.ts';
 import { conceptsText, conceptText } from '../fhir/concepts.ts';
 import { newestFirst } from '../fhir/dates.ts';
 import { observedText } from '../fhir/quantities.ts';
@@ -88,7 +89,7 @@ function ReportResults({ report, record }: { report: DiagnosticReport; record: P
 }
 
 function AttachmentText({ attachment }: { attachment: Attachment }) {
-  const query = useQuery(attachmentQuery(attachment));
+  const query = useQuery(attachmentQuery(attachment, useContext(EmergencyOf)));
   return (
     <Loaded query={query} what="the document">
       {(content) =>

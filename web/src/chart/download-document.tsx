@@ -2,13 +2,16 @@
 import { Button } from '@mantine/core';
 import type { Bundle, DocumentReference } from '@medplum/fhirtypes';
 import { useMutation } from '@tanstack/react-query';
+import { useContext } from 'react';
 import { getJson, getText } from '../api/request.ts';
+import { EmergencyOf } from '../emergency/emergency-of.ts';
 import { binaryPath } from './attachment.ts';
 
 const CCD = 'http://loinc.org|34133-9';
 
 export function DownloadDocument({ id }: { id: string }) {
-  const download = useMutation({ mutationFn: () => fetchDocument(id), onSuccess: saveFile });
+  const emergency = useContext(EmergencyOf);
+  const download = useMutation({ mutationFn: () => fetchDocument(id, emergency), onSuccess: saveFile });
   return (
     <span>
       <Button size="compact-sm" variant="default" loading={download.isPending} onClick={() => download.mutate()}>
@@ -23,12 +26,16 @@ export function DownloadDocument({ id }: { id: string }) {
   );
 }
 
-async function fetchDocument(id: string): Promise<string> {
+async function fetchDocument(id: string, emergency: string | undefined): Promise<string> {
   const query = new URLSearchParams({ patient: id, type: CCD, 'on-demand': 'true' });
-  const { entry } = await getJson<Bundle<DocumentReference>>(`/fhir/DocumentReference/$docref?${query}`);
+  const { entry } = await getJson<Bundle<DocumentReference>>(
+    `/fhir/DocumentReference/$docref?${query}`,
+    undefined,
+    emergency,
+  );
   const path = binaryPath(entry?.[0]?.resource?.content[0]?.attachment.url);
   if (!path) throw new Error('The hub makes no such document of this person.');
-  return getText(path, 'application/xml');
+  return getText(path, 'application/xml', undefined, emergency);
 }
 
 function saveFile(xml: string): void {

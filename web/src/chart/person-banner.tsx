@@ -41,6 +41,11 @@ export function PersonBanner({ id, patient }: { id: string; patient: Patient }) 
         <span>{genderText(patient.gender)}</span>
         {others.length > 0 && <span className="quiet">also known as {others.join(', ')}</span>}
         <Group gap="md" align="baseline" style={{ marginLeft: 'auto' }}>
+          {role !== 'clinician' && (
+            <Link to="/consents/$patient" params={{ patient: id }} style={{ color: 'var(--mantine-color-anchor)' }}>
+              Who may see this record
+            </Link>
+          )}
           {isStaff(role) && (
             <Link to="/people/$id/links" params={{ id }} style={{ color: 'var(--mantine-color-anchor)' }}>
               Where this person is known

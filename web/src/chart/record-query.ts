@@ -11,15 +11,16 @@ export interface FetchedRecord extends PersonRecord {
   truncated: boolean;
 }
 
-export function recordQuery(id: string) {
+/** @param emergency id of the emergency access under which it is read */
+export function recordQuery(id: string, emergency?: string) {
   return queryOptions({
-    queryKey: ['record', id],
+    queryKey: ['record', id, emergency ?? 'ordinary'],
     staleTime: 15_000,
     queryFn: async ({ signal }): Promise<FetchedRecord> => {
       const resources: Resource[] = [];
       let next: string | undefined = `/fhir/Patient/${encodeURIComponent(id)}/$everything?_count=1000`;
       for (let page = 0; next && page < MAX_PAGES; page += 1) {
-        const bundle: Bundle = await getJson<Bundle>(next, signal);
+        const bundle: Bundle = await getJson<Bundle>(next, signal, emergency);
         for (const entry of bundle.entry ?? []) if (entry.resource) resources.push(entry.resource);
         next = sameOriginPath(bundle.link?.find((link) => link.relation === 'next')?.url);
       }

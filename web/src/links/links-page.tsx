@@ -37,6 +37,11 @@ export function LinksPage() {
           Back to the chart
         </Link>
       )}
+      {role !== 'clinician' && (
+        <Link to="/consents/$patient" params={{ patient: id }}>
+          Who may see this record
+        </Link>
+      )}
       <Loaded query={query} what="the links">
         {(person) => (
           <>

@@ -60,6 +60,9 @@ function Represented({ binding: { patient, relation, until } }: { binding: Bindi
         <Link to="/people/$id" params={{ id: patient }}>
           Open the record
         </Link>
+        <Link to="/consents/$patient" params={{ patient }}>
+          Who may see it
+        </Link>
       </Group>
     </li>
   );

@@ -166,6 +166,7 @@ function RuleFields({
         </Group>
         <Group grow preventGrowOverflow={false} align="flex-start">
           <MultiSelect
+            searchable
             label="Purposes"
             description="None: whatever it is asked for"
             value={purposes ?? []}

@@ -4,6 +4,7 @@ import { useDebouncedValue } from '@mantine/hooks';
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, useNavigate } from '@tanstack/react-router';
 import { type KeyboardEvent, useEffect, useRef, useState } from 'react';
+import { EmergencyBar } from '../emergency/emergency-bar.tsx';
 import { Loaded } from '../parts/loading.tsx';
 import { Notice } from '../parts/notice.tsx';
 import { useTitle } from '../parts/title.ts';
@@ -49,6 +50,7 @@ export function PeoplePage() {
   return (
     <Stack gap="md">
       <Title order={1}>Find a person</Title>
+      <EmergencyBar />
       <search className="panel">
         <Group align="flex-start" grow preventGrowOverflow={false} onKeyDown={intoList}>
           <TextInput

@@ -32,6 +32,7 @@ const DESTINATIONS = {
   '/messages': { label: 'Messages', roles: ['integration-engineer', 'steward', 'administrator'] },
   '/maps': { label: 'Maps', roles: ['integration-engineer', 'administrator'] },
   '/status': { label: 'Status', roles: ['integration-engineer', 'steward', 'administrator'] },
+  '/emergencies': { label: 'Emergencies', roles: ['privacy-officer', 'administrator'] },
   '/network-policy': { label: 'Network policy', roles: ['privacy-officer', 'administrator'] },
   '/clients': { label: 'Apps', roles: ['administrator'] },
 } as const satisfies { [path: string]: { label: string; roles: Role[] } };
@@ -77,6 +78,7 @@ const HOMES: { [role in Role]?: Destination['to'] } = {
   steward: '/reviews',
   'integration-engineer': '/messages',
   administrator: '/status',
+  'privacy-officer': '/emergencies',
 };
 
 export const ROLE_WORDS: Record<Role, string> = {

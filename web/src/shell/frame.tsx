@@ -4,6 +4,7 @@ import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { Link, Outlet, useNavigate, useRouterState } from '@tanstack/react-router';
 import { useEffect, useRef } from 'react';
 import { postJson } from '../api/request.ts';
+import { NoticeBell } from '../notices/notice-bell.tsx';
 import { destinationsOf, ROLE_WORDS, sessionQuery, useUser } from '../session/session.ts';
 import { Logo } from './logo.tsx';
 
@@ -44,6 +45,7 @@ export function Frame() {
           </nav>
           <Group gap="sm" ml="auto">
             <SchemeButton />
+            {user && <NoticeBell role={user.role} />}
             {user && (
               <Text size="sm">
                 {user.name} <span className="quiet">· {ROLE_WORDS[user.role] ?? user.role}</span>

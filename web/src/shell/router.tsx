@@ -142,6 +142,18 @@ const clients = createRoute({
   component: lazyRouteComponent(() => import('../clients/clients-page.tsx'), 'ClientsPage'),
 });
 
+const emergencies = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/emergencies',
+  component: lazyRouteComponent(() => import('../emergency/emergencies-page.tsx'), 'EmergenciesPage'),
+});
+
+const consents = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/consents/$patient',
+  component: lazyRouteComponent(() => import('../consents/consents-page.tsx'), 'ConsentsPage'),
+});
+
 const networkPolicy = createRoute({
   getParentRoute: () => signedIn,
   path: '/network-policy',
@@ -166,6 +178,8 @@ const tree = root.addChildren([
     status,
     apps,
     clients,
+    consents,
+    emergencies,
     networkPolicy,
   ]),
 ]);

@@ -1,0 +1,82 @@
+/** What an organisation is given of a person's record, as things are decided now: `12 of 15 results`. */
+import { NativeSelect, Text } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import { useState } from 'react';
+import type { ConsentPreview, GivenConsents } from '../api/contract.ts';
+import { getJson } from '../api/request.ts';
+import { Loaded } from '../parts/loading.tsx';
+
+const TYPE_WORDS: { [type: string]: string } = {
+  AllergyIntolerance: 'allergies',
+  Appointment: 'appointments',
+  Condition: 'conditions',
+  Coverage: 'insurances',
+  DiagnosticReport: 'reports',
+  DocumentReference: 'documents',
+  Encounter: 'visits and stays',
+  Immunization: 'immunizations',
+  MedicationAdministration: 'medicines given',
+  MedicationDispense: 'medicines dispensed',
+  MedicationRequest: 'prescriptions',
+  MedicationStatement: 'medicines taken',
+  Observation: 'results and measurements',
+  Procedure: 'procedures',
+  RelatedPerson: 'contacts',
+};
+
+export function Preview({ patient, organizations }: { patient: string } & Pick<GivenConsents, 'organizations'>) {
+  const [chosen, setChosen] = useState('');
+  const name = organizations.find(({ key }) => key === chosen)?.name;
+  return (
+    <section className="panel" aria-labelledby="preview-title">
+      <h2 id="preview-title">What an organisation sees now</h2>
+      <NativeSelect
+        label="Organisation"
+        maw={360}
+        value={chosen}
+        onChange={(event) => setChosen(event.currentTarget.value)}
+        data={[
+          { value: '', label: 'Choose one' },
+          ...organizations.map(({ key, name: label }) => ({ value: key, label })),
+        ]}
+      />
+      {name && <Counts patient={patient} organization={chosen} name={name} />}
+    </section>
+  );
+}
+
+function Counts({ patient, organization, name }: { patient: string; organization: string; name: string }) {
+  const path = `/api/patients/${encodeURIComponent(patient)}/consent-preview`;
+  const query = useQuery({
+    queryKey: ['consent-preview', patient, organization],
+    queryFn: ({ signal }) =>
+      getJson<ConsentPreview>(`${path}?organization=${encodeURIComponent(organization)}`, signal),
+    staleTime: 0,
+  });
+  return (
+    <Loaded query={query} what="what it sees">
+      {({ types }) => {
+        const clinical = types.filter(({ type }) => type in TYPE_WORDS);
+        const others = types.filter(({ type }) => !(type in TYPE_WORDS) && type !== 'Patient');
+        const sum = (of: 'all' | 'visible') => others.reduce((total, each) => total + each[of], 0);
+        return (
+          <div role="status" aria-live="polite">
+            <Text mt="xs">{name} sees, for treatment:</Text>
+            <ul style={{ margin: '0.3rem 0', paddingLeft: '1.1rem' }}>
+              {clinical.map(({ type, all, visible }) => (
+                <li key={type}>
+                  {visible} of {all} {TYPE_WORDS[type]}
+                </li>
+              ))}
+              {others.length > 0 && (
+                <li className="quiet">
+                  {sum('visible')} of {sum('all')} other entries
+                </li>
+              )}
+            </ul>
+          </div>
+        );
+      }}
+    </Loaded>
+  );
+}

@@ -1,0 +1,89 @@
+/** Beginning an emergency access: why, in words too, and the password again; says what will happen. */
+import { Button, Group, Modal, PasswordInput, Radio, Stack, Text, Textarea } from '@mantine/core';
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { useState } from 'react';
+import type { Emergency, EmergencyReason } from '../api/contract.ts';
+import { postJson } from '../api/request.ts';
+import { Notice } from '../parts/notice.tsx';
+import { emergencyQuery, REASON_WORDS } from './emergency-query.ts';
+
+const shortestReason = 10;
+
+export function BeginEmergency({
+  patient,
+  reasons,
+  close,
+}: {
+  patient: string;
+  reasons: EmergencyReason[];
+  close: () => void;
+}) {
+  const client = useQueryClient();
+  const [reasonCode, setReasonCode] = useState<string>('');
+  const [reason, setReason] = useState('');
+  const [password, setPassword] = useState('');
+  const begin = useMutation({
+    mutationFn: () => postJson<Emergency>('/api/emergency', { patient, reasonCode, reason: reason.trim(), password }),
+    onSuccess: async () => {
+      await client.invalidateQueries({ queryKey: emergencyQuery.queryKey });
+      close();
+    },
+  });
+  const isReady = reasonCode !== '' && reason.trim().length >= shortestReason && password !== '';
+  return (
+    <Modal opened onClose={close} title="Emergency access" closeButtonProps={{ 'aria-label': 'Close' }}>
+      <form
+        onSubmit={(event) => {
+          event.preventDefault();
+          if (isReady && !begin.isPending) begin.mutate();
+        }}
+      >
+        <Stack gap="sm">
+          <Text size="sm">
+            For an hour you see what this person has closed to others, except psychotherapy notes. The person and the
+            privacy officers are told at once, each look is recorded, and somebody reviews whether it was right. An
+            emergency access to another person ends.
+          </Text>
+          <Radio.Group label="Why" required value={reasonCode} onChange={setReasonCode}>
+            <Stack gap={6} mt={6}>
+              {reasons.map((code) => (
+                <Radio key={code} value={code} label={REASON_WORDS[code] ?? code} />
+              ))}
+            </Stack>
+          </Radio.Group>
+          <Textarea
+            label="In your own words"
+            description={`At least ${shortestReason} characters; the person can read it`}
+            required
+            autosize
+            minRows={2}
+            maxLength={1000}
+            value={reason}
+            onChange={(event) => setReason(event.currentTarget.value)}
+          />
+          <PasswordInput
+            label="Your password, again"
+            required
+            autoComplete="current-password"
+            value={password}
+            onChange={(event) => setPassword(event.currentTarget.value)}
+            visibilityToggleButtonProps={{ 'aria-label': 'Show or hide the password' }}
+          />
+          {begin.isError && (
+            <Notice tone="bad" title="Not begun.">
+              {begin.error.message}
+            </Notice>
+          )}
+          <Group justify="flex-end">
+            <Button variant="default" onClick={close}>
+              Cancel
+            </Button>
+            <Button type="submit" disabled={!isReady} loading={begin.isPending}>
+              Begin emergency access
+            </Button>
+          </Group>
+        </Stack>
+      </form>
+    </Modal>
+  );
+}
