@@ -232,7 +232,7 @@ export async function startHub(config: Config, progress: Progress, pages = scree
     }
     const url = await app.listen({ host: config.host, port: config.port });
     closing.push(() => app.close());
-    await authorization.open(config.publicUrl ?? url);
+    authorization.open(config.publicUrl ?? url);
     // Jobs are carried out by the server's own routes: they end before it does.
     bulk.start();
     closing.push(() => bulk.stop());

@@ -3,18 +3,13 @@
  * stored, so that who reads the database can use none. What hangs on a grant goes with it (a foreign key), whatever is
  * written at the same moment; and what may be used once is used up by one statement, so that it holds over several hubs.
  */
-import { createHash } from 'node:crypto';
 import { type Adapter, type AdapterPayload, errors } from 'oidc-provider';
 import type { Database } from '../database/index.ts';
+import { handleDigest, liveGrant } from './handles.ts';
 
 /** Stores what `oidc-provider` names so, but for clients. */
 export function artifactAdapter(database: Database, kind: string): Adapter {
   return kind === 'Grant' ? new Grants(database) : new Artifacts(database, kind);
-}
-
-/** The name under which a handle is stored. */
-export function handleDigest(handle: string): Buffer {
-  return createHash('sha256').update(handle).digest();
 }
 
 class Artifacts implements Adapter {
@@ -98,10 +93,6 @@ class Artifacts implements Adapter {
 
 const foreignKeyViolation = '23503';
 
-/** That a grant `g` has not ended: by its time, or with the sign-in that it belongs to (a sign-out takes it along). */
-export const liveGrant =
-  'g.expires > now() AND (g.session IS NULL OR EXISTS (SELECT 1 FROM session s WHERE s.id = g.session AND s.expires > now()))';
-
 /** What a user allowed a client. Its id is no handle: nobody gets anything for it. */
 class Grants implements Adapter {
   readonly #database: Database;
@@ -136,12 +127,4 @@ class Grants implements Adapter {
   async findByUserCode(): Promise<undefined> {}
   async consume(): Promise<void> {}
   async revokeByGrantId(): Promise<void> {}
-}
-
-/** Removes what has expired, and clients that waited for an administrator for a month. */
-export async function removeExpired(database: Database): Promise<void> {
-  await database.query("DELETE FROM oauth_client WHERE state = 'pending' AND registered < now() - interval '30 days'");
-  for (const table of ['oauth_artifact', 'oauth_grant', 'oauth_launch']) {
-    await database.query(`DELETE FROM ${table} WHERE expires < now() - interval '1 minute'`);
-  }
 }

@@ -3,29 +3,19 @@
  * decision. It answers once it knows under which address the hub is reached.
  */
 
-import { randomBytes, randomUUID } from 'node:crypto';
-import type { EventEmitter } from 'node:events';
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import Provider, { type ClientMetadata, errors } from 'oidc-provider';
 import type { Logger } from 'pino';
 import type { Database } from '../database/index.ts';
 import { faultText } from '../faults.ts';
 import { RecordError } from '../record/index.ts';
 import type { AccessLog, User } from '../trust/index.ts';
-import { removeExpired } from './artifacts.ts';
-import { isLoopback } from './client-rules.ts';
+import { type Addresses, addressesOf } from './addresses.ts';
 import { Clients, type RegisteredClient } from './clients.ts';
 import { OAuthGrants, type VerifiedToken } from './grants.ts';
-import { guardedFetch } from './guarded-fetch.ts';
-import { type Handed, handTo, mountPath } from './handler.ts';
-import { type Answer, answer, type Exchange, type InteractionParts, type Question, question } from './interactions.ts';
+import { removeExpired } from './handles.ts';
+import type { Answer, Exchange, Question } from './interactions.ts';
 import { introspection } from './introspection.ts';
-import { KeySets } from './key-sets.ts';
-import { SigningKeys } from './keys.ts';
 import { Launches } from './launches.ts';
-import { type Addresses, makeProvider } from './provider.ts';
-import { recorded } from './recorded.ts';
-import { completeAnswers, forgetSignIn, withAllowedScopes, withClient, withConsent } from './shims.ts';
+import type { Server } from './server.ts';
 import { smartConfiguration } from './smart-configuration.ts';
 
 export interface AuthorizationParts {
@@ -41,14 +31,6 @@ export interface AuthorizationParts {
   fhirUserOf(user: User): Promise<string | undefined>;
 }
 
-interface Open {
-  provider: Provider;
-  answer: ReturnType<Provider['callback']>;
-  addresses: Addresses;
-  /** Which keys it has. */
-  kids: string;
-}
-
 const tidyMs = 60_000;
 
 export class Authorization {
@@ -56,9 +38,8 @@ export class Authorization {
   readonly grants: OAuthGrants;
   readonly launches: Launches;
   readonly #parts: AuthorizationParts;
-  readonly #keys: SigningKeys;
-  readonly #keySets: KeySets;
-  #open: Open | undefined;
+  #addresses: Addresses | undefined;
+  #server: Promise<Server> | undefined;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(parts: AuthorizationParts) {
@@ -66,14 +47,11 @@ export class Authorization {
     this.clients = new Clients(parts.database);
     this.grants = new OAuthGrants(parts.database);
     this.launches = new Launches(parts.database);
-    this.#keys = new SigningKeys(parts.database, parts.master);
-    this.#keySets = new KeySets((url) => guardedFetch(url, parts.keysFrom));
   }
 
   /** Begins to answer. @param url where the hub is reached: scheme, host and port */
-  async open(url: string): Promise<void> {
-    const addresses = addressesOf(url);
-    await this.#renew(addresses);
+  open(url: string): void {
+    this.#addresses = addressesOf(url);
     this.#timer = setInterval(() => void this.refresh(), tidyMs).unref();
   }
 
@@ -81,7 +59,7 @@ export class Authorization {
   async refresh(): Promise<void> {
     try {
       await removeExpired(this.#parts.database);
-      if (this.#open) await this.#renew(this.#open.addresses);
+      await (await this.#server)?.renew();
     } catch (error) {
       this.#parts.log.error({ error: faultText(error) }, 'the authorization server was not brought up to date');
     }
@@ -89,19 +67,18 @@ export class Authorization {
 
   close(): void {
     clearInterval(this.#timer);
-    this.#open = undefined;
+    this.#addresses = undefined;
+    this.#server = undefined;
   }
 
   /** What a client is told of this server. @throws RecordError 503 while it does not answer */
   configuration(): object {
-    return smartConfiguration(this.#opened().addresses);
+    return smartConfiguration(this.#opened());
   }
 
-  /** Answers a request below `/oauth`. @throws RecordError 503 while it does not answer */
-  async answer(request: IncomingMessage, response: ServerResponse, body: Buffer | undefined): Promise<void> {
-    const { provider, addresses, answer: answerBy } = this.#opened();
-    const handed = await this.#handed(provider, request, body);
-    await handTo({ issuer: addresses.issuer, answer: answerBy }, request, response, handed);
+  /** What answers requests below `/oauth`; made when it is first asked for. @throws RecordError 503 while it does not answer */
+  server(): Promise<Pick<Server, 'answer'>> {
+    return this.#serving();
   }
 
   /**
@@ -109,7 +86,7 @@ export class Authorization {
    * @throws RecordError 401, 403 where it may not ask
    */
   async introspect(bearer: string, body: Buffer | undefined): Promise<object> {
-    const { addresses } = this.#opened();
+    const addresses = this.#opened();
     const asking = await this.verify(bearer);
     if (!asking) throw new RecordError(401, 'login', 'The token is not one of this hub, or not any more.');
     const client = await this.clients.one(asking.client);
@@ -123,17 +100,17 @@ export class Authorization {
 
   /** What a token stands for; undefined where it is none of this server's, or not any more. */
   async verify(token: string): Promise<VerifiedToken | undefined> {
-    return this.#open && this.grants.verify(token, this.#open.addresses.fhir);
+    return this.#addresses && this.grants.verify(token, this.#addresses.fhir);
   }
 
-  /** What a user is asked; see `question`. */
-  question(exchange: Exchange, user: User): Promise<Question> {
-    return question(this.#interaction(), exchange, user);
+  /** What a user is asked; see `question` of interactions.ts. */
+  async question(exchange: Exchange, user: User): Promise<Question> {
+    return (await this.#serving()).question(exchange, user);
   }
 
-  /** See `answer`; returns where the browser goes on. */
-  decide(exchange: Exchange, user: User, session: string, given: Answer): Promise<string> {
-    return answer(this.#interaction(), exchange, user, session, given);
+  /** See `answer` of interactions.ts; returns where the browser goes on. */
+  async decide(exchange: Exchange, user: User, session: string, given: Answer): Promise<string> {
+    return (await this.#serving()).decide(exchange, user, session, given);
   }
 
   /**
@@ -145,32 +122,14 @@ export class Authorization {
     organization: string,
     by: string,
   ): Promise<{ client: RegisteredClient; secret: string | undefined }> {
-    const { Client } = this.#opened().provider;
-    const { may_introspect } = described;
-    const own = may_introspect === undefined ? {} : { may_introspect };
-    const metadata = { ...withAllowedScopes(described), ...own, client_id: randomUUID() } as ClientMetadata;
-    const needsSecret = (Client as unknown as { needsSecret(metadata: ClientMetadata): boolean }).needsSecret;
-    const secret = needsSecret({ token_endpoint_auth_method: 'client_secret_basic', ...metadata })
-      ? randomBytes(32).toString('base64url')
-      : undefined;
-    let checked: ClientMetadata;
-    try {
-      const made = new (Client as unknown as new (metadata: ClientMetadata) => { metadata(): ClientMetadata })({
-        ...metadata,
-        ...(secret === undefined ? {} : { client_secret: secret }),
-      });
-      checked = made.metadata();
-    } catch (error) {
-      if (!(error instanceof errors.InvalidClientMetadata)) throw error;
-      throw new RecordError(400, 'value', `${error.error_description ?? error.message}.`);
-    }
-    await this.clients.add(checked, 'active', organization, by);
+    const { metadata, secret } = (await this.#serving()).described(described);
+    await this.clients.add(metadata, 'active', organization, by);
     return { client: (await this.clients.one(metadata.client_id))!, secret };
   }
 
   /** The address that starts an app for a patient. @throws RecordError 404 for an app that cannot be started so */
   async launch(clientId: string, user: User, patient: string, encounter: string | undefined): Promise<string> {
-    const { addresses } = this.#opened();
+    const addresses = this.#opened();
     const client = await this.clients.one(clientId);
     const url = client?.state === 'active' ? client.metadata.launch_url : undefined;
     if (typeof url !== 'string') throw new RecordError(404, 'not-found', 'There is no such app to open from a chart.');
@@ -180,97 +139,24 @@ export class Authorization {
     return start.href;
   }
 
-  #opened(): Open {
-    if (this.#open) return this.#open;
+  #opened(): Addresses {
+    if (this.#addresses) return this.#addresses;
     const text = 'The authorization server does not answer yet; try again in a moment.';
     throw new RecordError(503, 'transient', text).with('retry-after', '2');
   }
 
-  #interaction(): InteractionParts {
-    const { provider, addresses } = this.#opened();
-    const { grants, launches } = this;
-    return { provider, fhir: addresses.fhir, grants, launches, fhirUserOf: (user) => this.#parts.fhirUserOf(user) };
+  #serving(): Promise<Server> {
+    const addresses = this.#opened();
+    this.#server ??= this.#start(addresses).catch((error) => {
+      this.#server = undefined;
+      throw error;
+    });
+    return this.#server;
   }
 
-  async #handed(provider: Provider, request: IncomingMessage, body: Buffer | undefined): Promise<Handed> {
-    const url = request.url!.slice(mountPath.length);
-    const [path, query = ''] = url.split('?', 2) as [string, string | undefined];
-    const contentType = request.headers['content-type'];
-    const method = request.method!;
-    const isForm = contentType?.split(';')[0]?.trim().toLowerCase() === 'application/x-www-form-urlencoded';
-    const form = isForm ? new URLSearchParams(body?.toString() ?? '') : undefined;
-    // Apps may send the request for authorization by POST; it is answered as the same by GET.
-    if (path === '/authorize') {
-      const parameters = method === 'POST' && form ? form : new URLSearchParams(query);
-      return { method: 'GET', url: `${path}?${withConsent(parameters)}` };
-    }
-    const assertion = form?.get('client_assertion');
-    if (assertion) await this.#keySets.forget(provider, assertion);
-    if (form && path === '/par') return posted(url, withConsent(form));
-    if (form && path === '/token') {
-      return posted(url, await withClient(provider, form, request.headers.authorization !== undefined));
-    }
-    if (path === '/register' && body) return { method, url, body: Buffer.from(allowed(body)), contentType };
-    return { method, url, ...(body ? { body, contentType } : {}) };
+  async #start(addresses: Addresses): Promise<Server> {
+    const { Server: Started } = await import('./server.ts');
+    const { clients, grants, launches } = this;
+    return Started.start({ ...this.#parts, clients, grants, launches }, addresses);
   }
-
-  /** Takes up keys that were made since, by this hub or another. */
-  async #renew(addresses: Addresses): Promise<void> {
-    const keys = await this.#keys.load();
-    const kids = keys.map(({ kid }) => kid).join();
-    if (this.#open?.kids === kids) return;
-    const { database, master } = this.#parts;
-    const claims = (username: string, grantId: string | undefined) => this.#claims(addresses, username, grantId);
-    const provider = makeProvider(
-      { database, master, clients: this.clients, keySets: this.#keySets, claims },
-      addresses,
-      keys,
-    );
-    provider.use(recorded(this.#parts.accessLog));
-    provider.use(forgetSignIn);
-    provider.use(completeAnswers(this.grants, `${addresses.issuer}/smart-style.json`));
-    const failed = (error: unknown) =>
-      this.#parts.log.error({ error: faultText(error) }, 'the authorization server failed to answer');
-    provider.on('server_error', (_ctx, error) => failed(error));
-    // Without a listener Koa writes the error, with whatever it holds, to the terminal.
-    (provider as EventEmitter).on('error', failed);
-    this.#open = { provider, addresses, kids, answer: provider.callback() };
-  }
-
-  async #claims(addresses: Addresses, username: string, grantId: string | undefined) {
-    const user = await this.#parts.user(username);
-    if (!user) return undefined;
-    const context = grantId === undefined ? undefined : await this.grants.context(grantId);
-    if (grantId !== undefined && !context) return undefined;
-    const { fhirUser } = context ?? {};
-    return { name: user.name, ...(fhirUser === undefined ? {} : { fhirUser: `${addresses.fhir}/${fhirUser}` }) };
-  }
-}
-
-function posted(url: string, form: URLSearchParams): Handed {
-  return { method: 'POST', url, body: Buffer.from(String(form)), contentType: 'application/x-www-form-urlencoded' };
-}
-
-/** A registration's body; what is no JSON object is left for the provider to refuse. */
-function allowed(body: Buffer): string {
-  try {
-    const described: unknown = JSON.parse(body.toString());
-    if (typeof described !== 'object' || described === null || Array.isArray(described)) return body.toString();
-    return JSON.stringify(withAllowedScopes(described as { [name: string]: unknown }));
-  } catch {
-    return body.toString();
-  }
-}
-
-function addressesOf(url: string): Addresses {
-  const { origin, port, protocol, hostname } = new URL(url);
-  const names = isLoopback(hostname) ? ['localhost', '127.0.0.1', '[::1]'] : [];
-  const bases = [origin, ...names.map((name) => new URL(`${protocol}//${name}:${port}`).origin)].map(
-    (one) => `${one}/fhir`,
-  );
-  return {
-    issuer: `${origin}${mountPath}`,
-    fhir: `${origin}/fhir`,
-    isFhir: (address) => bases.includes(address.replace(/\/$/, '')),
-  };
 }

@@ -3,7 +3,7 @@
  * App", "Backend Services"), RFC 8252 and RFC 9700 on redirect addresses. A fault is the rest of a sentence.
  */
 import type { ClientMetadata } from 'oidc-provider';
-import { readScope } from '../trust/index.ts';
+import { readScope, type Scope } from '../trust/index.ts';
 
 /** Scopes that are about the user and the launch, not about resources. */
 export const launchScopes = [
@@ -96,4 +96,12 @@ function isRedirect(uri: string, isNative: boolean): boolean {
 
 export function isLoopback(hostname: string): boolean {
   return hostname === 'localhost' || hostname === '127.0.0.1' || hostname === '[::1]';
+}
+
+/** Those of a list of scopes that are for resources. */
+export function resourceScopes(list: string): Scope[] {
+  return list.split(' ').flatMap((text) => {
+    const scope = readScope(text);
+    return 'refused' in scope ? [] : [scope];
+  });
 }

@@ -3,7 +3,7 @@
  * one; only an active one gets anything. Of a client's secret the SHA-256 is stored.
  */
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { type Adapter, type AdapterPayload, type ClientMetadata, errors } from 'oidc-provider';
+import type { ClientMetadata } from 'oidc-provider';
 import type { Database, Row } from '../database/index.ts';
 import { RecordError } from '../record/index.ts';
 
@@ -64,25 +64,14 @@ export class Clients {
     if (rowCount === 0) throw new RecordError(404, 'not-found', 'There is no client of this id.');
   }
 
-  /** As `oidc-provider` asks for them: it finds active ones, and what it stores waits for an administrator. */
-  adapter(): Adapter {
-    const nothing = async () => undefined;
-    return {
-      find: async (id) => {
-        const { rows } = await this.#database.query({
-          name: 'oauth_client',
-          text: "SELECT metadata FROM oauth_client WHERE id = $1 AND state = 'active'",
-          values: [id],
-        });
-        return rows[0]?.metadata as AdapterPayload | undefined;
-      },
-      upsert: (_id, payload) => this.add(payload as ClientMetadata, 'pending', 'none').catch(toldToClient),
-      findByUid: nothing,
-      findByUserCode: nothing,
-      consume: nothing,
-      destroy: nothing,
-      revokeByGrantId: nothing,
-    };
+  /** The metadata of a client that may ask for something. */
+  async active(id: string): Promise<ClientMetadata | undefined> {
+    const { rows } = await this.#database.query({
+      name: 'oauth_client',
+      text: "SELECT metadata FROM oauth_client WHERE id = $1 AND state = 'active'",
+      values: [id],
+    });
+    return rows[0]?.metadata;
   }
 
   async #checkPending(): Promise<void> {
@@ -91,13 +80,6 @@ export class Clients {
       throw new RecordError(429, 'throttled', 'Too many registrations wait for an administrator; try again later.');
     }
   }
-}
-
-/** A refusal in the form that clients are told. */
-function toldToClient(error: unknown): never {
-  if (!(error instanceof RecordError)) throw error;
-  const told = new errors.CustomOIDCProviderError('temporarily_unavailable', error.message);
-  throw Object.assign(told, { status: error.status, statusCode: error.status });
 }
 
 /** Whether a secret is the one that was stored as a digest. */

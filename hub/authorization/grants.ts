@@ -1,8 +1,8 @@
 /** What users allowed clients, what an access token stands for, and taking it back. */
 import type { Database } from '../database/index.ts';
 import { type Grant, type Role, roles, type User } from '../trust/index.ts';
-import { handleDigest, liveGrant } from './artifacts.ts';
-import { resourceScopes } from './provider.ts';
+import { resourceScopes } from './client-rules.ts';
+import { handleDigest, liveGrant } from './handles.ts';
 
 /** What an app is told with its token, and what its access is bound to. */
 export interface LaunchContext {

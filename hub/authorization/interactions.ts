@@ -8,10 +8,9 @@ import type Provider from 'oidc-provider';
 import { errors } from 'oidc-provider';
 import { RecordError } from '../record/index.ts';
 import { includesScope, readScope, type User } from '../trust/index.ts';
-import { launchScopes } from './client-rules.ts';
+import { launchScopes, resourceScopes } from './client-rules.ts';
 import type { LaunchContext, OAuthGrants } from './grants.ts';
 import type { Launch, Launches } from './launches.ts';
-import { resourceScopes } from './provider.ts';
 
 /** The request and answer that carry the cookies of the question. */
 export interface Exchange {

@@ -3,10 +3,10 @@
  * Introspection"); one that authenticates as a client is answered by `oidc-provider`.
  */
 import type { Database } from '../database/index.ts';
-import { handleDigest, liveGrant } from './artifacts.ts';
+import type { Addresses } from './addresses.ts';
 import { launchScopes } from './client-rules.ts';
 import { scopesOf } from './grants.ts';
-import type { Addresses } from './provider.ts';
+import { handleDigest, liveGrant } from './handles.ts';
 import { shownContext } from './shims.ts';
 
 /** What a token is, as RFC 7662 §2.2 has it. */

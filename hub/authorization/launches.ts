@@ -4,7 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import type { Database } from '../database/index.ts';
-import { handleDigest } from './artifacts.ts';
+import { handleDigest } from './handles.ts';
 
 const minutes = 10;
 

@@ -7,10 +7,12 @@ import { hkdfSync } from 'node:crypto';
 import type { JWK } from 'jose';
 import Provider, { type Configuration, errors, type KoaContextWithOIDC } from 'oidc-provider';
 import type { Database } from '../database/index.ts';
-import { includesScope, readScope, type Scope } from '../trust/index.ts';
+import { includesScope, readScope } from '../trust/index.ts';
+import type { Addresses } from './addresses.ts';
 import { artifactAdapter } from './artifacts.ts';
 import { checkAssertion } from './assertion.ts';
-import { clientFault, launchScopes, ownMetadata } from './client-rules.ts';
+import { clientAdapter } from './client-adapter.ts';
+import { clientFault, launchScopes, ownMetadata, resourceScopes } from './client-rules.ts';
 import { type Clients, isSecret } from './clients.ts';
 import type { KeySets } from './key-sets.ts';
 import { problemPage } from './problem-page.ts';
@@ -31,15 +33,6 @@ export interface UserClaims {
   name: string;
   /** Absolute address of the user as a resource. */
   fhirUser?: string;
-}
-
-/** Where the hub is known. */
-export interface Addresses {
-  /** Of the authorization server: its issuer. */
-  issuer: string;
-  fhir: string;
-  /** Whether an address is the FHIR base, by any name that it has. */
-  isFhir(address: string): boolean;
 }
 
 const minutes = 60;
@@ -69,7 +62,7 @@ function configuration(parts: ProviderParts, addresses: Addresses, keys: JWK[]):
   const { database, clients, master, keySets } = parts;
   const cookie = { httpOnly: true, sameSite: 'lax', signed: true } as const;
   return {
-    adapter: (kind: string) => (kind === 'Client' ? clients.adapter() : artifactAdapter(database, kind)),
+    adapter: (kind: string) => (kind === 'Client' ? clientAdapter(clients) : artifactAdapter(database, kind)),
     jwks: { keys } as Configuration['jwks'],
     routes: {
       authorization: '/authorize',
@@ -220,12 +213,4 @@ function offeredScopes(ctx: KoaContextWithOIDC, addresses: Addresses, client: Cl
     throw new errors.InvalidScope('none of the scopes is one that this client may ask for', scope ?? '');
   }
   return [...new Set(offered)];
-}
-
-/** Those of a list of scopes that are for resources. */
-export function resourceScopes(list: string): Scope[] {
-  return list.split(' ').flatMap((text) => {
-    const scope = readScope(text);
-    return 'refused' in scope ? [] : [scope];
-  });
 }

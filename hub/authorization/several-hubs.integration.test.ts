@@ -6,8 +6,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startHub } from '../main.ts';
 import { startTestHub, type TestHub } from '../testing.ts';
 import { AccessLog } from '../trust/index.ts';
-import { removeExpired } from './artifacts.ts';
 import { Authorization } from './authorization.ts';
+import { removeExpired } from './handles.ts';
 import { SigningKeys } from './keys.ts';
 import { type AssertionKey, assertion, assertionKey, backendService, form, systemToken, withToken } from './testing.ts';
 
@@ -149,8 +149,10 @@ test('a hub that runs takes up new keys without a pause', async () => {
     user: async () => undefined,
     fhirUserOf: async () => 'Practitioner/none',
   });
-  await authorization.open(publicUrl);
-  const server = createServer((request, response) => void authorization.answer(request, response, undefined));
+  authorization.open(publicUrl);
+  const server = createServer(
+    (request, response) => void authorization.server().then((ready) => ready.answer(request, response, undefined)),
+  );
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}/oauth/jwks`;
   const kids = async () =>

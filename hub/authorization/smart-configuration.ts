@@ -1,6 +1,7 @@
 /** What `[fhir]/.well-known/smart-configuration` says (SMART App Launch 2.2, "Conformance"). */
+
+import type { Addresses } from './addresses.ts';
 import { launchScopes } from './client-rules.ts';
-import type { Addresses } from './provider.ts';
 
 export function smartConfiguration({ issuer, fhir }: Addresses): object {
   const hub = fhir.slice(0, -'/fhir'.length);

@@ -28,9 +28,9 @@ const registrationBytes = 16 * 1024;
 export function oauthRoutes(app: FastifyInstance, parts: OAuthParts): void {
   const { authorization } = parts;
   const hand = async (request: FastifyRequest, reply: FastifyReply) => {
-    authorization.configuration();
+    const server = await authorization.server();
     reply.hijack();
-    await authorization.answer(request.raw, reply.raw, request.body as Buffer | undefined);
+    await server.answer(request.raw, reply.raw, request.body as Buffer | undefined);
   };
   const answered: [string[], string][] = [
     [['GET', 'POST'], '/oauth/authorize'],
