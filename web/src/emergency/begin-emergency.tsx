@@ -41,8 +41,8 @@ export function BeginEmergency({
         <Stack gap="sm">
           <Text size="sm">
             For an hour you see what this person has closed to others, except psychotherapy notes. The person and the
-            privacy officers are told at once, each look is recorded, and somebody reviews whether it was right. An
-            emergency access to another person ends.
+            privacy officers are told at once, each look is recorded, and somebody reviews whether it was right. One
+            that you have for another person ends.
           </Text>
           <Radio.Group label="Why" required value={reasonCode} onChange={setReasonCode}>
             <Stack gap={6} mt={6}>

@@ -57,7 +57,7 @@ function UnderWay({ emergency, isHere }: { emergency: Emergency; isHere: boolean
       <Notice tone="warn" title="Emergency access under way.">
         <Group justify="space-between" gap="xs">
           <span>
-            {isHere ? 'You see this record whole' : 'It is for another person'};{' '}
+            {isHere ? 'You see what this person has closed, except psychotherapy notes' : 'It is for another person'};{' '}
             {left === 1 ? '1 minute' : `${left} minutes`} left. Every look is recorded and reviewed.{' '}
             {!isHere && (
               <Link to="/people/$id" params={{ id: emergency.patient }} style={{ color: 'inherit' }}>

@@ -14,6 +14,7 @@ import { probabilityText } from '../parts/numbers.ts';
 import { organisationName } from '../parts/organisation.ts';
 import { useTitle } from '../parts/title.ts';
 import { readsRecords, useUser } from '../session/session.ts';
+import { AccountsPanel } from './accounts-panel.tsx';
 import { personQuery } from './person-query.ts';
 
 const route = getRouteApi('/signed-in/people/$id/links');
@@ -46,6 +47,9 @@ export function LinksPage() {
         {(person) => (
           <>
             <Members id={id} person={person} />
+            {(role === 'steward' || role === 'administrator') && person.members.length > 0 && (
+              <AccountsPanel members={person.members} />
+            )}
             <History person={person} />
           </>
         )}
