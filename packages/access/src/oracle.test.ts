@@ -1,0 +1,280 @@
+import { expect, it } from 'vitest';
+import {
+  consentsThatCount,
+  type GivenConsent,
+  hiddenBy,
+  type LabelRule,
+  label,
+  limitsOf,
+  type Policy,
+  type Role,
+  type RowFacts,
+  readConsent,
+  type Subject,
+} from './index.ts';
+import { type ConsentJson, type ConsentProvision, moments, type OracleConsent, oracle, type Question } from './oracle.ts';
+
+let state = 20_261_126;
+
+/** xorshift32: from 0 to below 1. */
+function next(): number {
+  state ^= state << 13;
+  state ^= state >>> 17;
+  state ^= state << 5;
+  return (state >>> 0) / 2 ** 32;
+}
+const chance = (share: number) => next() < share;
+const of = <T>(values: readonly T[]): T => values[Math.floor(next() * values.length)]!;
+const some = <T>(most: number, make: () => T): T[] => Array.from({ length: 1 + Math.floor(next() * most) }, make);
+const maybe = <T>(share: number, name: string, make: () => T) => (chance(share) ? { [name]: make() } : {});
+
+const actCode = 'http://terminology.hl7.org/CodeSystem/v3-ActCode';
+const confidentiality = 'http://terminology.hl7.org/CodeSystem/v3-Confidentiality';
+const actReason = 'http://terminology.hl7.org/CodeSystem/v3-ActReason';
+const participant = 'urn:causeway:participant';
+const organizations = ['north', 'south', 'east'];
+const purposes = ['TREAT', 'ETREAT', 'HPAYMT', 'HOPERAT', 'PATRQT', 'FAMRQT', 'PUBHLTH', 'HRESCH', 'HCOMPL', 'HMARKT'];
+/** With clocks that change at midnight, by half an hour, by a day, by quarters. */
+const zones = [
+  'UTC',
+  'America/New_York',
+  'Australia/Lord_Howe',
+  'America/Sao_Paulo',
+  'America/Havana',
+  'Asia/Beirut',
+  'Pacific/Apia',
+  'Pacific/Chatham',
+  'Asia/Kathmandu',
+];
+/** Days on which clocks of these change are among them. */
+const dates = [
+  '2011-12-29',
+  '2011-12-30',
+  '2011-12',
+  '2018-11-03',
+  '2018-11-04',
+  '2020',
+  '2024-02-29',
+  '2024-03',
+  '2024-03-10',
+  '2024-03-30',
+  '2024-03-31',
+  '2024-10-06',
+  '2024-11-03',
+  '2025',
+  '2024-03-10T06:59:59.999Z',
+  '2024-03-10T02:30:00-05:00',
+  '2024-10-06T02:00:00+10:30',
+  '2024-03-31T23:59:59+03:00',
+];
+const days = ['2019', '2020-05', '2020-05-17', '2021-02-03', '2021-12', '2022'];
+const securityLabels = [
+  ...['42CFRPart2', 'PSYTHPN', 'ETHUD', 'SUD', 'PSY', 'MH', 'HIV', 'STD', 'IPV', 'SDV', 'REPRO', 'SEX', 'GDIS'].map(
+    (code) => ({ system: actCode, code }),
+  ),
+  ...['R', 'V'].map((code) => ({ system: confidentiality, code })),
+];
+const codes = [
+  { system: 'http://loinc.org', code: '718-7' },
+  { system: 'http://loinc.org', code: '75622-1' },
+  { system: 'http://hl7.org/fhir/sid/icd-10-cm', code: 'F11.20' },
+];
+const references = ['Observation/1', 'Condition/1', 'Patient/a', 'Consent/1'];
+const people = ['Practitioner/ann', 'Practitioner/bob', 'RelatedPerson/eve', 'role:clinician', 'role:proxy'];
+const named = (value: string) => ({ identifier: { system: participant, value } });
+
+function randomProvision(depth: number, purpose: string): ConsentProvision {
+  const share = depth === 0 ? 0.15 : 0.3;
+  return {
+    ...(depth > 0 || chance(0.6) ? { type: of(['permit', 'deny']) } : {}),
+    ...maybe(0.3, 'period', () => randomPeriod(dates)),
+    ...maybe(share, 'actor', () =>
+      some(3, () => ({
+        role: { coding: [{ code: 'IRCP' }] },
+        reference: chance(0.5) ? named(of(organizations)) : { reference: of(people) },
+      })),
+    ),
+    ...maybe(share, 'action', () => some(2, () => ({ coding: [{ code: of(['access', 'use', 'disclose', 'correct']) }] }))),
+    ...maybe(share * 2, 'purpose', () =>
+      some(2, () => ({ system: actReason, code: chance(0.6) ? purpose : of(purposes) })),
+    ),
+    ...maybe(share * 1.5, 'securityLabel', () => some(6, () => of(securityLabels))),
+    ...maybe(share, 'class', () =>
+      some(3, () => ({
+        system: 'http://hl7.org/fhir/resource-types',
+        code: of(['Observation', 'Condition', 'Patient', 'Consent']),
+      })),
+    ),
+    ...maybe(share / 2, 'code', () => some(2, () => ({ coding: some(2, () => of(codes)) }))),
+    ...maybe(share, 'dataPeriod', () => randomPeriod(days)),
+    ...maybe(share / 2, 'data', () =>
+      some(3, () =>
+        chance(0.5)
+          ? { meaning: 'instance', reference: { reference: of(references) } }
+          : { meaning: 'authoredby', reference: named(of(organizations)) },
+      ),
+    ),
+    ...(depth < 4 && chance(0.5) ? { provision: some(3, () => randomProvision(depth + 1, purpose)) } : {}),
+  };
+}
+
+/** Now and then it ends before it begins. */
+function randomPeriod(among: readonly string[]): { start?: string; end?: string } {
+  const [start, end] = [of(among), of(among)].sort();
+  if (chance(0.3)) return chance(0.5) ? { start: start! } : { end: end! };
+  return chance(0.98) ? { start: start!, end: end! } : { start: end!, end: start! };
+}
+
+/** What nobody can hold against a row. */
+const odd: Partial<ConsentProvision>[] = [
+  { action: [{ coding: [{ code: 'erase' }] }] },
+  { action: [{ text: 'look at it' }] },
+  { securityLabel: [{ system: actCode, code: 'CEL' }] },
+  { securityLabel: [{ system: confidentiality, code: 'N' }] },
+  { class: [{ system: 'urn:ietf:bcp:13', code: 'application/pdf' }] },
+  { data: [{ meaning: 'related', reference: { reference: 'Observation/1' } }] },
+  { data: [{ meaning: 'dependents', reference: { reference: 'Observation/1' } }] },
+  { provision: [{ purpose: [{ system: actReason, code: 'TREAT' }] }] },
+  { period: { start: '2023-02-30' } },
+  { dataPeriod: { end: '2021-13' } },
+  { modifierExtension: [{ url: 'urn:x', valueBoolean: true }] },
+  { actor: [{ role: { text: 'mother' }, reference: { display: 'Mother' } }] },
+  { code: [{ text: 'cough' }] },
+];
+
+function randomConsent(purpose: string): ConsentJson {
+  const provision = chance(0.97) ? randomProvision(0, purpose) : undefined;
+  return {
+    resourceType: 'Consent',
+    status: of(['active', 'active', 'active', 'active', 'active', 'active', 'inactive', 'draft']),
+    scope: {
+      coding: [
+        {
+          system: 'http://terminology.hl7.org/CodeSystem/consentscope',
+          code: of(['patient-privacy', 'patient-privacy', 'research']),
+        },
+      ],
+    },
+    patient: { reference: 'Patient/a' },
+    ...maybe(0.95, 'dateTime', () => of(dates)),
+    ...(provision?.type === undefined || chance(0.3)
+      ? { policyRule: { coding: [{ system: actCode, code: chance(0.98) ? of(['OPTIN', 'OPTOUT']) : 'EMRGONLY' }] } }
+      : {}),
+    ...maybe(0.8, 'verification', () => some(2, () => ({ verified: chance(0.8) }))),
+    ...(provision ? { provision: chance(0.03) ? { ...provision, ...of(odd) } : provision } : {}),
+  };
+}
+
+const roles: Role[] = [
+  ...['clinician', 'clinician', 'clinician', 'system', 'patient', 'proxy', 'researcher', 'public-health'],
+  ...['steward', 'privacy-officer', 'administrator', 'integration-engineer'],
+] as Role[];
+const usual: Partial<Record<Role, string[]>> = {
+  clinician: ['TREAT', 'ETREAT', 'HPAYMT', 'HOPERAT'],
+  system: ['TREAT', 'ETREAT', 'HPAYMT', 'HOPERAT'],
+  patient: ['PATRQT'],
+  proxy: ['FAMRQT'],
+  researcher: ['HRESCH'],
+  'public-health': ['PUBHLTH'],
+  steward: ['HOPERAT'],
+  'privacy-officer': ['HCOMPL'],
+};
+
+function randomSubject(): Subject {
+  const role = of(roles);
+  const organization = chance(0.9) ? of(organizations) : undefined;
+  const isBound = role === 'patient' || role === 'proxy';
+  return {
+    role,
+    purpose: chance(0.92) ? of(usual[role] ?? purposes) : of(purposes),
+    organization,
+    names: [
+      `role:${role}`,
+      ...(organization === undefined ? [] : [`${participant}|${organization}`]),
+      ...(role === 'proxy' ? ['RelatedPerson/eve'] : chance(0.5) ? ['Practitioner/ann'] : []),
+    ],
+    isConfined: isBound ? chance(0.97) : chance(0.3),
+    ...maybe(0.2, 'isApp', () => chance(0.7)),
+    ...maybe(0.8, 'agreedTypes', () => some(3, () => of(['Observation', 'Condition', 'Patient', 'Location']))),
+    ...maybe(role === 'proxy' ? 0.8 : 0.1, 'ages', () => some(2, () => of([3, 11, 12, 14, 17, 18, 40, undefined]))),
+    ...maybe(0.3, 'isEmergency', () => chance(0.9)),
+  } as Subject;
+}
+
+const labelNames = Object.keys(label) as (keyof typeof label)[];
+
+function randomPolicy(): Policy {
+  const rules = Array.from(
+    { length: Math.floor(next() * 4) },
+    (): LabelRule => ({
+      label: of(labelNames),
+      mode: of(['permission', 'withheld']),
+      ...maybe(0.6, 'purposes', () => some(3, () => of(purposes))),
+      ...maybe(0.4, 'states', () => some(2, () => of(['TX', 'CA', 'NY']))),
+      ...maybe(0.3, 'proxyFromAge', () => of([0, 12, 14, 17])),
+    }),
+  );
+  return {
+    model: of(['opt-out', 'opt-in']),
+    zone: of(zones),
+    rules,
+    stateOf: (organization) => ({ north: 'TX', south: 'CA' })[organization ?? ''],
+  };
+}
+
+function randomRow(): RowFacts {
+  const reference = of([...references, 'Observation/1', 'Location/1', 'AuditEvent/1']);
+  const type = reference.split('/')[0]!;
+  const [from, to] = [of(['2019-01-01', '2020-05-17', '2021-02-03']), of(['2021-02-03', '2021-12-31', '9999-12-31'])];
+  const labels = chance(0.5) ? 0 : some(2, () => label[of(labelNames)]).reduce((sum, bit) => sum | bit, 0);
+  return {
+    type,
+    reference,
+    ...(type === 'Location' || chance(0.03) ? {} : { patient: { source: of(organizations) } }),
+    labels,
+    ...(chance(0.8) ? { days: chance(0.5) ? { from, to: from } : { from, to } } : {}),
+    codes: new Set(Array.from({ length: Math.floor(next() * 3) }, () => of(codes)).map((c) => `${c.system}|${c.code}`)),
+  };
+}
+
+/** A moment, most often the last before or the first within what a date means in the zone. */
+function randomNow(zone: string): number {
+  const { from, to } = moments(of(dates), zone)!;
+  return of([from - 1, from, to - 1, to, Math.floor((from + to) / 2)]);
+}
+
+function randomQuestion(): Question {
+  const subject = randomSubject();
+  const policy = randomPolicy();
+  const given = Array.from({ length: Math.floor(next() * 4) }, (): OracleConsent => ({
+    isConfirmed: chance(0.8),
+    consent: randomConsent(subject.purpose),
+  }));
+  return { subject, policy, row: randomRow(), given, now: randomNow(policy.zone) };
+}
+
+function evaluated({ subject, policy, row, given, now }: Question) {
+  const read = given.flatMap(({ consent, isConfirmed }, i): GivenConsent[] =>
+    consent.status === 'active'
+      ? [{ id: String(i), isConfirmed, consent: readConsent(consent as never, policy.zone) }]
+      : [],
+  );
+  return hiddenBy(limitsOf(subject, policy), row, consentsThatCount(read), now);
+}
+
+it('hides and shows what the brute-force oracle hides and shows, in 100 000 random cases', () => {
+  const counts: Record<string, number> = {};
+  for (let i = 0; i < 100_000; i++) {
+    const question = randomQuestion();
+    const expected = oracle(question);
+    const actual = evaluated(question);
+    if ((actual === undefined) !== (expected === undefined)) {
+      expect.fail(`case ${i}: ${actual}, not ${expected}: ${JSON.stringify(question, undefined, 1)}`);
+    }
+    const by = expected ?? 'visible';
+    counts[by] = (counts[by] ?? 0) + 1;
+  }
+  for (const by of ['visible', 'role', 'compartment', 'label', 'refusal', 'permission']) {
+    expect(counts[by], by).toBeGreaterThan(1_000);
+  }
+});
