@@ -85,8 +85,9 @@ function saying(limits: Limits, row: DecidedRow, parameter: Parameter): string {
   const names = parameter([...limits.names]);
   const purpose = parameter(limits.purpose);
   const applies = (provision: string) => `(${criteria(provision, row, names, purpose).join(' AND ')})`;
-  return `SELECT coalesce(bit_or(CASE n.effect WHEN 1 THEN n.covers | ${permits}
-      WHEN 2 THEN CASE WHEN n.named THEN ${refusesByName} ELSE ${refuses} END ELSE 0 END), 0) AS bits
+  const permitted = limits.refusals === 'named' ? 'n.effect = 1 AND n.named' : 'n.effect = 1';
+  return `SELECT coalesce(bit_or(CASE WHEN ${permitted} THEN n.covers | ${permits}
+      WHEN n.effect = 2 THEN CASE WHEN n.named THEN ${refusesByName} ELSE ${refuses} END ELSE 0 END), 0) AS bits
     FROM consent_provision n WHERE n.home = ${alias}.home AND ${applies('n')}
       AND NOT EXISTS (SELECT 1 FROM consent_provision above WHERE above.home = ${alias}.home
         AND above.consent = n.consent AND above.node = ANY(n.path) AND NOT ${applies('above')} OFFSET 0)

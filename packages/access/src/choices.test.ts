@@ -3,7 +3,9 @@ import { expect, it } from 'vitest';
 import { type Choice, choiceFaults, choiceOf, consentOf, label, readConsent } from './index.ts';
 
 const day = fc.constantFrom('2020-01-01', '2024-02-29');
-const range = fc.record({ from: day, to: day }, { requiredKeys: ['from'] });
+const range = fc
+  .record({ from: day, to: day }, { requiredKeys: ['from'] })
+  .filter(({ from, to }) => to === undefined || from <= to);
 const texts = (...values: string[]) => fc.uniqueArray(fc.constantFrom(...values), { minLength: 1 });
 const kinds = Object.keys(label).filter((name) => name !== 'unlabelled');
 const { choice } = fc.letrec<{ choice: Choice }>((tie) => ({
@@ -55,6 +57,7 @@ it('says what is wrong with what is no choice', () => {
     more: 1,
   };
   expect(choiceFaults(bad)).toHaveLength(7);
+  expect(choiceFaults({ effect: 'deny', days: { from: '2024-01-02', to: '2024-01-01' } })).toHaveLength(1);
   expect(choiceFaults(undefined)).toEqual(['A choice must be an object.']);
 });
 

@@ -134,7 +134,8 @@ export function choiceFaults(value: unknown, depth = 0): string[] {
     faults.push('kinds must be a list of kinds of data.');
   }
   for (const [name, range] of Object.entries({ days: ofDays, holds })) {
-    if (range !== undefined && !isRange(range)) faults.push(`${name} must have from, to or both, as YYYY-MM-DD.`);
+    if (range !== undefined && !isRange(range))
+      faults.push(`${name} must have from, to or both, as YYYY-MM-DD, in their order.`);
   }
   if (exceptions !== undefined) {
     if (!Array.isArray(exceptions) || exceptions.length > 50 || depth >= 3)
@@ -148,7 +149,8 @@ function isRange(value: unknown): boolean {
   if (!isObject(value)) return false;
   const { from, to, ...more } = value;
   const isDay = (one: unknown) => one === undefined || (typeof one === 'string' && /^\d{4}-\d\d-\d\d$/.test(one));
-  return Object.keys(more).length === 0 && (from ?? to) !== undefined && isDay(from) && isDay(to);
+  if (Object.keys(more).length > 0 || (from ?? to) === undefined || !isDay(from) || !isDay(to)) return false;
+  return from === undefined || to === undefined || String(from) <= String(to);
 }
 
 function isTexts(value: unknown): boolean {

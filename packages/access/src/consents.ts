@@ -19,7 +19,7 @@ export interface GivenConsent {
 export function consentsThatCount(given: readonly GivenConsent[]): HeldProvision[] {
   const readable = given.flatMap((one) => ('unreadable' in one.consent ? [] : [{ ...one, consent: one.consent }]));
   const held: HeldProvision[] = given.flatMap((one) =>
-    'unreadable' in one.consent ? [{ ...unreadable, consent: one.id, times: [always] }] : [],
+    'unreadable' in one.consent ? unreadable.map((refusal) => ({ ...refusal, consent: one.id, times: [always] })) : [],
   );
   for (const { id, isConfirmed, consent } of readable) {
     // A permission of somebody whose identity with this patient is not confirmed widens nothing, so replaces nothing.
@@ -28,7 +28,7 @@ export function consentsThatCount(given: readonly GivenConsent[]): HeldProvision
         other.consent.group === consent.group &&
         other.consent.isVerified &&
         other.isConfirmed &&
-        (other.consent.given > consent.given || (other.consent.given === consent.given && other.id > id)),
+        other.consent.given.from >= consent.given.to,
     );
     const gaps = newer.map((other) => other.consent.provisions[0]!.valid);
     for (const provision of consent.provisions) {
@@ -45,8 +45,11 @@ export function consentsThatCount(given: readonly GivenConsent[]): HeldProvision
 
 const always: Interval = { from: Number.NEGATIVE_INFINITY, to: Number.POSITIVE_INFINITY };
 
-/** What a consent that cannot be understood whole says: nothing to anybody. */
-const unreadable: Provision = { node: 0, path: [0], effect: 'deny', permits: false, valid: always };
+/** What a consent that cannot be understood whole says: nothing to anybody, to proxies by name, whom no other binds. */
+const unreadable: Provision[] = [
+  { node: 0, path: [0], effect: 'deny', permits: false, valid: always },
+  { node: 1, path: [1], effect: 'deny', permits: false, valid: always, actors: ['role:proxy'] },
+];
 
 function effectFor({ effect }: Provision, isConfirmed: boolean): Effect {
   return effect === 'permit' && !isConfirmed ? 'none' : effect;

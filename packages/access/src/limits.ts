@@ -40,7 +40,7 @@ export interface Subject {
 /** A rule of a jurisdiction; it never opens what the table closes. */
 export interface LabelRule {
   label: LabelName;
-  /** Undefined: every purpose. */
+  /** Undefined: every purpose but PATRQT. */
   purposes?: readonly string[];
   /** States of the asking organisation; undefined: all. */
   states?: readonly string[];
@@ -79,7 +79,7 @@ export interface Limits {
   ownOpens: number;
   /** The caller's organisation, where its own records are excepted. */
   own: string | undefined;
-  /** Whether refusals bind: all, those that name the caller, or none. */
+  /** Whether refusals bind: all, those that name the caller, or none. Where `named`, so it is with permissions. */
   refusals: 'all' | 'named' | 'none';
   /** Labels for which permission is needed. */
   permissionFor: number;
@@ -118,15 +118,18 @@ const everySensitivity =
   label.genetics;
 
 export function limitsOf(subject: Subject, policy: Policy): Limits {
-  const { role, purpose, organization } = subject;
+  const { role, organization } = subject;
   const none = nothing(subject);
   if (isCustodian(subject)) return { ...none, isCustodian: true, types: 'all' };
-  if (!purposesOf[role]?.includes(purpose)) return none;
+  if (!purposesOf[role]?.includes(subject.purpose)) return none;
   const types = typesOf(subject);
   if (types !== 'all' && types.length === 0) return none;
-  if (subject.isEmergency && (purpose !== 'ETREAT' || !subject.isConfined)) return none;
+  if (subject.isEmergency && (role !== 'clinician' || subject.purpose !== 'ETREAT' || !subject.isConfined)) return none;
+  if ((role === 'patient' || role === 'proxy') && !subject.isConfined) return none;
+  const purpose = subject.purpose === 'ETREAT' && !subject.isEmergency ? 'TREAT' : subject.purpose;
   const isOwnCare = (role === 'clinician' || role === 'system') && organization !== undefined;
-  const byRule = (mode: LabelRule['mode']) => ruled(policy, subject, mode);
+  const byRule = (mode: LabelRule['mode']) => ruled(policy, { ...subject, purpose }, mode);
+  const withheldByRule = byRule('withheld');
   const permissionFor =
     label.part2 | label.veryRestricted | (purpose === 'HRESCH' ? everySensitivity : 0) | byRule('permission');
   const asksNobody = purpose === 'PATRQT' || subject.isEmergency === true;
@@ -134,8 +137,9 @@ export function limitsOf(subject: Subject, policy: Policy): Limits {
     isCustodian: false,
     types,
     isConfined: subject.isConfined,
-    withheld: withheldFrom(subject) | (purpose === 'PATRQT' ? 0 : byRule('withheld')),
-    ownOpens: isOwnCare && treating.includes(purpose) ? label.psychotherapyNotes | label.unlabelled : 0,
+    withheld: withheldFrom(subject) | withheldByRule,
+    ownOpens:
+      isOwnCare && treating.includes(purpose) ? (label.psychotherapyNotes | label.unlabelled) & ~withheldByRule : 0,
     own: isOwnCare && [...treating, 'HOPERAT'].includes(purpose) ? organization : undefined,
     refusals: asksNobody || purpose === 'PUBHLTH' ? 'none' : role === 'proxy' ? 'named' : 'all',
     permissionFor: asksNobody ? 0 : purpose === 'PUBHLTH' ? label.veryRestricted : permissionFor,
@@ -183,17 +187,21 @@ function withheldFrom({ role, purpose, isEmergency }: Subject): number {
 }
 
 function ruled(policy: Policy, subject: Subject, mode: LabelRule['mode']): number {
-  if (subject.isEmergency) return 0;
   const state = policy.stateOf(subject.organization);
   let labels = 0;
   for (const rule of policy.rules) {
-    if (rule.mode !== mode || (rule.purposes && !rule.purposes.includes(subject.purpose))) continue;
+    if (rule.mode !== mode || !isForPurpose(rule, subject.purpose)) continue;
     if (rule.proxyFromAge !== undefined && !isProxyOfMinor(subject, rule.proxyFromAge)) continue;
     // Of an organisation whose state is not known, a rule of some states is taken to hold.
     if (rule.states && state !== undefined && !rule.states.includes(state)) continue;
     labels |= label[rule.label];
   }
   return labels;
+}
+
+/** The patient's own access is meant only by rules that name it. */
+function isForPurpose({ purposes }: LabelRule, purpose: string): boolean {
+  return purposes === undefined ? purpose !== 'PATRQT' : purposes.includes(purpose);
 }
 
 /** Whether somebody represented is, or may be, of that age and not yet 18. */

@@ -6,6 +6,7 @@
 import { isInPatientCompartment } from '@causeway/fhir';
 import { label } from './label-bits.ts';
 import type { Policy, Subject } from './limits.ts';
+import { calendar, holds, isPeriod, moments, type Period } from './oracle-dates.ts';
 import type { Hidden, RowFacts } from './visible.ts';
 
 interface Coding {
@@ -20,10 +21,6 @@ interface Reference {
   reference?: string;
   identifier?: { system?: string; value?: string };
   display?: string;
-}
-interface Period {
-  start?: string;
-  end?: string;
 }
 export interface ConsentProvision {
   modifierExtension?: object[];
@@ -67,6 +64,7 @@ export interface Question {
 
 const carers = ['clinician', 'system'];
 const read: Record<string, string[]> = {
+  administrator: ['HOPERAT'],
   clinician: ['TREAT', 'ETREAT', 'HPAYMT', 'HOPERAT'],
   system: ['TREAT', 'ETREAT', 'HPAYMT', 'HOPERAT'],
   patient: ['PATRQT'],
@@ -79,14 +77,19 @@ const read: Record<string, string[]> = {
 
 /** Which layer hides the row; undefined where none does. */
 export function oracle(question: Question): Hidden | undefined {
-  const { subject, policy, row, given, now } = question;
+  const { subject, policy, row } = question;
   const { role } = subject;
-  const isHubs = subject.isApp !== true && (role === 'administrator' || (role === 'system' && !subject.organization));
+  const isHubs =
+    !subject.isApp &&
+    !subject.isEmergency &&
+    (role === 'administrator' || (role === 'system' && !subject.organization));
   if (isHubs) return undefined;
 
   // 1 Role and purpose
   if (!read[role]?.includes(subject.purpose)) return 'role';
-  if (role === 'system' && subject.organization === undefined) return 'role';
+  if (subject.isEmergency && (role !== 'clinician' || subject.purpose !== 'ETREAT' || !subject.isConfined))
+    return 'role';
+  if (['patient', 'proxy'].includes(role) && !subject.isConfined) return 'role';
   if (role === 'public-health' || role === 'researcher') {
     if (!subject.agreedTypes?.includes(row.type)) return 'role';
   }
@@ -98,11 +101,9 @@ export function oracle(question: Question): Hidden | undefined {
   if (row.patient === undefined) {
     return subject.isConfined && isInPatientCompartment(row.type) ? 'compartment' : undefined;
   }
-  if (['patient', 'proxy'].includes(role) && !subject.isConfined) return 'compartment';
 
   // Who it is
-  const isEmergency =
-    role === 'clinician' && subject.purpose === 'ETREAT' && subject.isEmergency === true && subject.isConfined;
+  const isEmergency = subject.isEmergency === true;
   const purpose = subject.purpose === 'ETREAT' && !isEmergency ? 'TREAT' : subject.purpose;
   const isOwn = carers.includes(role) && row.patient.source === subject.organization;
   const isOwnCare = isOwn && ['TREAT', 'ETREAT'].includes(purpose);
@@ -117,7 +118,7 @@ export function oracle(question: Question): Hidden | undefined {
   if (has('veryRestricted') && ['HRESCH', 'PUBHLTH'].includes(purpose)) return 'label';
   const rules = policy.rules.filter((rule) => {
     if (!has(rule.label)) return false;
-    if (rule.purposes && !rule.purposes.includes(purpose)) return false;
+    if (rule.purposes ? !rule.purposes.includes(purpose) : purpose === 'PATRQT') return false;
     const state = policy.stateOf(subject.organization);
     if (rule.states && state !== undefined && !rule.states.includes(state)) return false;
     if (rule.proxyFromAge === undefined) return true;
@@ -133,8 +134,8 @@ export function oracle(question: Question): Hidden | undefined {
   if (role !== 'patient' && role !== 'public-health' && !isEmergency) {
     for (const { denials } of verdicts) {
       for (const denial of denials) {
-        const isNaming = denial === 'unreadable' ? role === 'proxy' : denial.some((provision) => provision.actor);
-        if (isNaming || !(isOwnWork || role === 'proxy')) return 'refusal';
+        const isNaming = denial !== 'unreadable' && denial.some((provision) => provision.actor);
+        if (isNaming || !isOwnWork) return 'refusal';
       }
     }
   }
@@ -142,11 +143,9 @@ export function oracle(question: Question): Hidden | undefined {
   // Permission
   if (role === 'patient' || role === 'public-health' || isEmergency || isOwnWork) return undefined;
   const permissions = verdicts.flatMap(({ denials, permissions }) => (denials.length > 0 ? [] : permissions));
-  const counting =
-    role === 'proxy' ? permissions.filter((path) => path.some((provision) => provision.actor)) : permissions;
   const isAlways =
     purpose === 'HRESCH' || (policy.model === 'opt-in' && ['TREAT', 'HPAYMT', 'HOPERAT'].includes(purpose));
-  if (isAlways && counting.length === 0) return 'permission';
+  if (isAlways && permissions.length === 0) return 'permission';
   for (const name of Object.keys(label) as (keyof typeof label)[]) {
     if (!has(name)) continue;
     const isNeeded =
@@ -154,10 +153,10 @@ export function oracle(question: Question): Hidden | undefined {
       name === 'veryRestricted' ||
       (purpose === 'HRESCH' && sensitive.includes(name)) ||
       rules.some((rule) => rule.label === name);
-    const isGiven = counting.some((path) => {
-      const provision = path.at(-1)!;
-      if (provision.securityLabel) return provision.securityLabel.some((coding) => labelMeant(coding) === name);
-      return path.length === 1 && provision.purpose !== undefined;
+    const isGiven = permissions.some((path) => {
+      const naming = path.filter((provision) => provision.securityLabel).at(-1);
+      if (naming) return naming.securityLabel!.some((coding) => labelMeant(coding) === name);
+      return path[0]!.purpose !== undefined;
     });
     if (isNeeded && !isGiven) return 'permission';
   }
@@ -214,7 +213,8 @@ function verdictsOf({ subject, policy, row, given, now }: Question, purpose: str
   return [
     ...unreadable.map((): Verdict => ({ denials: ['unreadable'], permissions: [] })),
     ...standing.map(({ consent, isConfirmed }): Verdict => {
-      const deciding = decidingOf(rootOf(consent), []);
+      const all = decidingOf(rootOf(consent), []);
+      const deciding = subject.role === 'proxy' ? all.filter((path) => path.some(({ actor }) => actor)) : all;
       return {
         denials: deciding.filter((path) => path.at(-1)!.type === 'deny'),
         permissions:
@@ -253,8 +253,8 @@ function verdictsOf({ subject, policy, row, given, now }: Question, purpose: str
       if (!isMeant) return false;
     }
     if (dataPeriod) {
-      const first = dataPeriod.start === undefined ? '0000' : calendar(dataPeriod.start)!.first;
-      const last = dataPeriod.end === undefined ? '9999-99' : calendar(dataPeriod.end)!.last;
+      const first = dataPeriod.start === undefined ? '0000' : calendar(dataPeriod.start.slice(0, 10))!.first;
+      const last = dataPeriod.end === undefined ? '9999-99' : calendar(dataPeriod.end.slice(0, 10))!.last;
       const { days } = row;
       if (provision.type === 'permit') return days !== undefined && days.from >= first && days.to <= last;
       return days === undefined || (days.from <= last && days.to >= first);
@@ -289,7 +289,8 @@ function replaces({ consent: newer }: OracleConsent, { consent: older }: OracleC
 }
 
 function nameOf({ reference, identifier }: Reference): string | undefined {
-  if (identifier?.system !== undefined && identifier.value !== undefined) return `${identifier.system}|${identifier.value}`;
+  if (identifier?.system !== undefined && identifier.value !== undefined)
+    return `${identifier.system}|${identifier.value}`;
   return reference;
 }
 
@@ -301,6 +302,8 @@ function isUnderstood(consent: ConsentJson, zone: string): boolean {
     const { modifierExtension, type, actor, action, securityLabel, purpose, class: types, code, data } = provision;
     if (modifierExtension || (type !== 'permit' && type !== 'deny')) return false;
     if (!isPeriod(provision.period, zone) || !isPeriod(provision.dataPeriod, 'UTC')) return false;
+    const lists = [actor, action, securityLabel, purpose, types, code, data, provision.provision];
+    if (lists.some((list) => list?.length === 0)) return false;
     const actions = [...readings, 'collect', 'correct'];
     return (
       (actor ?? []).every(({ reference }) => nameOf(reference) !== undefined) &&
@@ -309,68 +312,10 @@ function isUnderstood(consent: ConsentJson, zone: string): boolean {
       (purpose ?? []).every((coding) => coding.system === 'http://terminology.hl7.org/CodeSystem/v3-ActReason') &&
       (types ?? []).every((coding) => coding.system === 'http://hl7.org/fhir/resource-types') &&
       (code ?? []).every((one) => one.coding?.every((coding) => coding.code !== undefined) === true) &&
-      (data ?? []).every(({ meaning }) => meaning === 'instance' || meaning === 'authoredby') &&
+      (data ?? []).every(
+        ({ meaning }) => ['instance', 'authoredby'].includes(meaning) && meaning === data![0]!.meaning,
+      ) &&
       (provision.provision ?? []).every(isClear)
     );
   }
-}
-
-function isPeriod(period: Period | undefined, zone: string): boolean {
-  const start = period?.start === undefined ? undefined : moments(period.start, zone);
-  const end = period?.end === undefined ? undefined : moments(period.end, zone);
-  if ((period?.start !== undefined && !start) || (period?.end !== undefined && !end)) return false;
-  return start === undefined || end === undefined || start.from < end.to;
-}
-
-function holds(period: Period | undefined, zone: string, now: number): boolean {
-  if (period?.start !== undefined && now < moments(period.start, zone)!.from) return false;
-  return period?.end === undefined || now < moments(period.end, zone)!.to;
-}
-
-/** The first and the last day of a date that may leave out day or month; undefined where the calendar has none such. */
-function calendar(date: string): { first: string; last: string } | undefined {
-  const [, year, month, day] = /^(\d{4})(?:-(\d\d)(?:-(\d\d))?)?$/.exec(date) ?? [];
-  if (year === undefined) return undefined;
-  const isLeap = Number(year) % 4 === 0 && (Number(year) % 100 !== 0 || Number(year) % 400 === 0);
-  const lengths = [31, isLeap ? 29 : 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
-  const length = lengths[Number(month ?? '12') - 1];
-  if (length === undefined || (day !== undefined && (Number(day) < 1 || Number(day) > length))) return undefined;
-  return { first: `${year}-${month ?? '01'}-${day ?? '01'}`, last: `${year}-${month ?? '12'}-${day ?? length}` };
-}
-
-/** The milliseconds that a date or dateTime may mean, `to` not included. */
-export function moments(text: string, zone: string): { from: number; to: number } | undefined {
-  const [day, time] = text.split('T');
-  const days = calendar(day!);
-  if (days === undefined) return undefined;
-  if (time === undefined) {
-    return { from: beginning(days.first, zone), to: beginning(dayAfter(days.last), zone) };
-  }
-  if (!/^([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{3})?(Z|[+-]\d\d:\d\d)$/.test(time)) return undefined;
-  const from = Date.parse(text);
-  return { from, to: from + (time.includes('.') ? 1 : 1000) };
-}
-
-function dayAfter(day: string): string {
-  return new Date(Date.parse(day) + 24 * 3600_000).toISOString().slice(0, 10);
-}
-
-const formats = new Map<string, Intl.DateTimeFormat>();
-const beginnings = new Map<string, number>();
-
-/** The first millisecond at which clocks of a zone show that day, or a later one: found by halving. */
-function beginning(day: string, zone: string): number {
-  const known = beginnings.get(`${day} ${zone}`);
-  if (known !== undefined) return known;
-  const format = formats.get(zone) ?? new Intl.DateTimeFormat('en-CA', { timeZone: zone, dateStyle: 'short' });
-  formats.set(zone, format);
-  let before = Date.parse(day) - 48 * 3600_000;
-  let from = Date.parse(day) + 48 * 3600_000;
-  while (from - before > 1) {
-    const middle = Math.floor((before + from) / 2);
-    if (format.format(middle) >= day) from = middle;
-    else before = middle;
-  }
-  beginnings.set(`${day} ${zone}`, from);
-  return from;
 }

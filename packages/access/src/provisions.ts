@@ -43,8 +43,8 @@ export interface ReadableConsent {
   patient: string;
   /** Scope and actors of the root: what a newer one replaces. */
   group: string;
-  /** When it was given, milliseconds since 1970. */
-  given: number;
+  /** When it was given: a date may mean any moment of it, none any at all. */
+  given: Interval;
   isVerified: boolean;
   provisions: readonly Provision[];
 }
@@ -56,6 +56,7 @@ const actReason = 'http://terminology.hl7.org/CodeSystem/v3-ActReason';
 const consentAction = 'http://terminology.hl7.org/CodeSystem/consentaction';
 const resourceTypes = 'http://hl7.org/fhir/resource-types';
 const actions = ['collect', 'access', 'use', 'disclose', 'correct'];
+const lists = ['actor', 'action', 'securityLabel', 'purpose', 'class', 'code', 'data', 'provision'];
 const readingActions = ['access', 'use', 'disclose'];
 
 /**
@@ -79,13 +80,13 @@ export function readConsent(consent: Record<string, unknown>, zone: string): Rea
     read({ faults, zone, isVerified, provisions }, { ...root, type: effect }, [], 'Consent.provision');
   }
   const given = interval(text(consent.dateTime), text(consent.dateTime), zone);
-  if (consent.dateTime !== undefined && given === undefined) faults.push('Consent.dateTime is not a date.');
+  if (given === undefined) faults.push('Consent.dateTime is not a date.');
   if (faults.length > 0) return { unreadable: faults, patient };
   const scope = objects(object(consent.scope).coding).map((one) => `${text(one.system)}|${text(one.code)}`);
   return {
     patient: patient!,
     group: JSON.stringify([scope.sort(), [...(provisions[0]!.actors ?? [])].sort()]),
-    given: consent.dateTime === undefined ? Number.NEGATIVE_INFINITY : given!.from,
+    given: given!,
     isVerified,
     provisions,
   };
@@ -117,10 +118,15 @@ function read(reading: Reading, provision: Record<string, unknown>, above: reado
   const { type } = provision;
   if (type !== 'permit' && type !== 'deny') faults.push(`${at}.type must be permit or deny.`);
   if (provision.modifierExtension !== undefined) faults.push(`${at} has a modifierExtension that is not known.`);
+  for (const name of lists) {
+    const list = provision[name];
+    if (list !== undefined && objects(list).length === 0) faults.push(`${at}.${name} must be a list of something.`);
+  }
   const permits = type === 'permit';
   const period = object(provision.period);
   const valid = interval(text(period.start), text(period.end), zone);
   if (!valid) faults.push(`${at}.period has a date that is none.`);
+  else if (valid.from >= valid.to) faults.push(`${at}.period ends before it begins.`);
   const node = provisions.length;
   const path = [...above, node];
   const made: Provision = {
@@ -161,7 +167,10 @@ function actorsOf(provision: Record<string, unknown>, faults: string[], at: stri
 function actionsOf(provision: Record<string, unknown>, faults: string[], at: string): { never?: true } {
   if (provision.action === undefined) return {};
   const found = codings(provision.action);
-  if (found.some(({ system, code }) => (system ?? consentAction) !== consentAction || !actions.includes(code ?? ''))) {
+  if (
+    !areCoded(provision.action) ||
+    found.some(({ system, code }) => (system ?? consentAction) !== consentAction || !actions.includes(code ?? ''))
+  ) {
     faults.push(`${at}.action has a code that is not of ${consentAction}.`);
   }
   return found.some(({ code }) => readingActions.includes(code ?? '')) ? {} : { never: true };
@@ -206,7 +215,7 @@ function typesOf(provision: Record<string, unknown>, faults: string[], at: strin
 function codesOf(provision: Record<string, unknown>, faults: string[], at: string): { codes?: string[] } {
   if (provision.code === undefined) return {};
   const found = codings(provision.code);
-  if (found.length === 0 || found.some(({ system, code }) => system === undefined || code === undefined)) {
+  if (!areCoded(provision.code) || found.some(({ system, code }) => system === undefined || code === undefined)) {
     faults.push(`${at}.code must have system and code.`);
   }
   return {
@@ -224,7 +233,8 @@ function daysOf(provision: Record<string, unknown>, faults: string[], at: string
   const [from, to] = [dayOf(text(start), 'first'), dayOf(text(end), 'last')];
   if ((start !== undefined && from === undefined) || (end !== undefined && to === undefined)) {
     faults.push(`${at}.dataPeriod has a date that is none.`);
-  }
+  } else if (from !== undefined && to !== undefined && from > to)
+    faults.push(`${at}.dataPeriod ends before it begins.`);
   return { days: { ...(from === undefined ? {} : { from }), ...(to === undefined ? {} : { to }) } };
 }
 
@@ -266,6 +276,11 @@ function codings(concepts: unknown): { system: string | undefined; code: string 
   return objects(concepts).flatMap((concept) =>
     objects(concept.coding).map(({ system, code }) => ({ system: text(system), code: text(code) })),
   );
+}
+
+/** Whether each of some concepts has a coding: what is said in words alone is not understood. */
+function areCoded(concepts: unknown): boolean {
+  return objects(concepts).every(({ coding }) => objects(coding).length > 0);
 }
 
 function limited(values: string[], faults: string[], at: string): string[] {

@@ -80,10 +80,8 @@ function verdict(
     )
       continue;
     const isNamed = isNaming(provisions, provision);
-    if (provision.effect === 'deny') {
-      if (limits.refusals === 'none' || (limits.refusals === 'named' && !isNamed)) continue;
-      if (isNamed || !isOwn) found.refuses = true;
-    }
+    if (limits.refusals === 'named' && !isNamed) continue;
+    if (provision.effect === 'deny' && limits.refusals !== 'none' && (isNamed || !isOwn)) found.refuses = true;
     if (provision.effect !== 'permit') continue;
     found.permits = true;
     found.covers |= coveredBy(provisions, provision);
@@ -91,12 +89,12 @@ function verdict(
   return found;
 }
 
-/** The labels that a permitting provision covers: those that it or what it is nested in names, or all. */
+/** The labels that a permitting provision covers: those that it names, or else the nearest that it is nested in; or all. */
 export function coveredBy(provisions: readonly HeldProvision[], provision: HeldProvision): number {
   const path = pathOf(provisions, provision);
-  const named = path.reduce((sum, { labels }) => sum | (labels ?? 0), 0);
-  const isGeneral = path.every(({ labels }) => labels === undefined) && path[0]!.purposes !== undefined;
-  return isGeneral ? ~label.psychotherapyNotes : named;
+  const named = path.findLast(({ labels }) => labels !== undefined)?.labels;
+  if (named !== undefined) return named;
+  return path[0]!.purposes === undefined ? 0 : ~label.psychotherapyNotes;
 }
 
 /** Whether a provision, or what it is nested in, names actors. */
