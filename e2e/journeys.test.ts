@@ -350,6 +350,83 @@ describe('a data steward', () => {
   });
 });
 
+describe('a patient', () => {
+  it('lands on its own record, closes it to all but one organisation, sees that it holds, and revokes it', async () => {
+    const page = await newPage();
+    await signIn(page, 'patient');
+    await page.waitForURL('**/people/*');
+    await page.locator('[data-facts]').waitFor();
+    await page.getByRole('link', { name: 'Who may see this record' }).click();
+    await page.getByText('Nothing was decided for this record').waitFor();
+    expect(await seenResults(page, 'Millbrook Family Practice')).toMatch(/^(\d+) of \1 /);
+
+    await page.getByText('Nobody, except …').click();
+    await page.getByLabel('Organisations').first().click();
+    await page.getByRole('listbox').getByRole('option', { name: 'Harbor General Hospital' }).click();
+    await page.getByRole('button', { name: 'Save; it holds at once' }).click();
+    await page.getByText('It holds at once, everywhere').waitFor();
+    const decided = page.locator('[data-consent]');
+    expect(await decided.textContent()).toContain('But: Harbor General Hospital may see it.');
+    await page.getByLabel('Organisation', { exact: true }).selectOption('');
+    expect(await seenResults(page, 'Millbrook Family Practice')).not.toMatch(/^(\d+) of \1 /);
+    expect(await seenResults(page, 'Harbor General Hospital')).toMatch(/^(\d+) of \1 /);
+
+    await decided.getByRole('button', { name: 'Revoke' }).click();
+    await page.getByText('Nothing was decided for this record').waitFor();
+    await page.getByRole('heading', { name: 'Earlier decisions' }).waitFor();
+    await page.context().close();
+  });
+});
+
+describe('an emergency', () => {
+  it('is begun with a reason for one chart alone, and ended; it is reviewed, and the person is told', async () => {
+    const patient = await newPage();
+    await signIn(patient, 'patient');
+    const page = await newPage();
+    await signIn(page, 'clinician');
+    await openShowcase(page);
+    const { name } = showcase({ people: PEOPLE });
+    const headers: (string | undefined)[] = [];
+    page.on('request', (request) => {
+      if (request.url().includes('/fhir/')) headers.push(request.headers()['x-emergency-access']);
+    });
+    await page.getByRole('button', { name: 'Emergency access' }).click();
+    await page.getByText('The person cannot speak for itself').click();
+    await page.getByLabel('In your own words').fill('Found unconscious in the street');
+    await page.getByLabel('Your password, again').fill(account('clinician').password);
+    await page.getByRole('button', { name: 'Begin emergency access' }).click();
+    await page.getByText(/(59|60) minutes left/).waitFor();
+    await page.locator('[data-facts]').waitFor();
+    expect(headers.filter((header) => header !== undefined).length).toBeGreaterThan(0);
+
+    headers.length = 0;
+    await page.goto(`${hub.url}/people?name=${name.family}`);
+    await page.locator('a[data-person]').first().waitFor();
+    expect(new Set(headers)).toEqual(new Set([undefined]));
+    await page.getByRole('button', { name: 'End now' }).click();
+    await page.getByText('In an emergency, open the person').waitFor();
+    await page.context().close();
+
+    const officer = await newPage();
+    await signIn(officer, 'privacy-officer');
+    await officer.setViewportSize({ width: 320, height: 700 });
+    await officer.getByText('Found unconscious in the street').waitFor();
+    expect(await officer.evaluate(() => document.documentElement.scrollWidth - window.innerWidth)).toBeLessThanOrEqual(
+      0,
+    );
+    await officer.getByLabel('What you found').fill('She was brought in by ambulance.');
+    await officer.getByRole('button', { name: 'It was right', exact: true }).click();
+    await officer.getByText('None waits for a review').waitFor();
+    await officer.context().close();
+
+    await patient.reload();
+    await patient.getByRole('button', { name: /^Notices/ }).click();
+    await patient.getByText('looked at your record in an emergency').waitFor();
+    await patient.getByText('was reviewed, and found right').waitFor();
+    await patient.context().close();
+  });
+});
+
 describe('every screen', () => {
   it('fits a width of 320 pixels without scrolling the page sideways', async () => {
     const page = await newPage();
@@ -365,6 +442,9 @@ describe('every screen', () => {
       `/messages/${message!.id}`,
       '/maps?source=ellery-lab',
       '/status',
+      '/network-policy',
+      `/people/${person!.id}/links`,
+      `/consents/${person!.id}`,
     ]) {
       await page.goto(hub.url + path);
       await page.locator('main .panel').first().waitFor();
@@ -410,6 +490,13 @@ async function signIn(page: Page, role: string): Promise<void> {
   await page.getByRole('button', { name: 'Sign in' }).click();
   await page.getByRole('navigation', { name: 'Main' }).waitFor();
   sessions.set(role, await page.context().cookies());
+}
+
+/** `12 of 15 results …`: what the preview says an organisation sees. */
+async function seenResults(page: Page, organisation: string): Promise<string> {
+  await page.getByLabel('Organisation', { exact: true }).selectOption({ label: organisation });
+  await page.getByText(`${organisation} sees`).waitFor();
+  return (await page.getByText('results and measurements').textContent()) ?? '';
 }
 
 async function openShowcase(page: Page): Promise<void> {

@@ -101,6 +101,14 @@ describe('a person’s own choice', () => {
     await as(pat, 'DELETE', `/api/patients/p/consents/${json.id}`);
   });
 
+  it('opens all but a kind of data to those who treat, and that kind to nobody', async () => {
+    const treating = { effect: 'permit', purposes: ['TREAT'], exceptions: [{ effect: 'deny', kinds: ['hiv'] }] };
+    const { json } = await file(pat, { effect: 'deny', exceptions: [treating] });
+    expect(json.choice).toEqual({ effect: 'deny', exceptions: [treating] });
+    expect(await seenBy()).toEqual(['p-plain', 'q-hiv', 'q-plain']);
+    await as(pat, 'DELETE', `/api/patients/p/consents/${json.id}`);
+  });
+
   it('is shown beforehand: the counts of the preview are those of what an organisation is given', async () => {
     const { json } = await file(pat, { effect: 'deny', organizations: ['harbor'], kinds: ['hiv'] });
     const preview = (await as(pat, 'GET', '/api/patients/p/consent-preview?organization=harbor')).json;

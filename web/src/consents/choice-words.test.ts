@@ -22,6 +22,17 @@ describe('a choice in words', () => {
       { effect: 'permit', exceptions: [{ effect: 'deny', days: { from: '2020-01-01', to: '2020-12-31' } }] },
       ['Everyone may see this record.', 'But: nobody else may see data of 1 Jan 2020 – 31 Dec 2020.'],
     ],
+    [
+      {
+        effect: 'deny',
+        exceptions: [{ effect: 'permit', purposes: ['TREAT'], exceptions: [{ effect: 'deny', kinds: ['hiv'] }] }],
+      },
+      [
+        'Nobody else may see this record.',
+        'But: everyone may see it for treatment.',
+        'Yet: nobody else may see what is about HIV.',
+      ],
+    ],
   ] as const)('%j', (choice, sentences) => {
     expect(choiceWords(choice as never, names)).toEqual(sentences);
   });

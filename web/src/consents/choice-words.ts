@@ -7,7 +7,7 @@ import { asSentence, joined, KIND_WORDS, PURPOSE_WORDS } from './kinds.ts';
 export function choiceWords(choice: ConsentChoice, names: ReadonlyMap<string, string>): string[] {
   const exceptions = (choice.exceptions ?? []).flatMap((one) => [
     `But: ${clause(one, names, 'it')}.`,
-    ...(one.exceptions ?? []).map((deeper) => `And again otherwise: ${clause(deeper, names, 'it')}.`),
+    ...(one.exceptions ?? []).map((deeper) => `Yet: ${clause(deeper, names, 'it')}.`),
   ]);
   return [`${asSentence(clause(choice, names, 'this record'))}.`, ...exceptions];
 }

@@ -10,10 +10,10 @@ import { consentsKey } from './consents-page.tsx';
 import { ExceptionFields } from './exception-fields.tsx';
 
 const RULES = {
-  everyone: { effect: 'permit', label: 'Everyone who treats me' },
-  except: { effect: 'permit', label: 'Everyone who treats me, except …' },
-  nobody: { effect: 'deny', label: 'Nobody' },
-  only: { effect: 'deny', label: 'Nobody, except …' },
+  everyone: 'Everyone who treats me',
+  except: 'Everyone who treats me, except …',
+  nobody: 'Nobody',
+  only: 'Nobody, except …',
 } as const;
 
 type Rule = keyof typeof RULES;
@@ -54,7 +54,7 @@ export function DecideForm({
       ]),
   });
   const hasExceptions = rule === 'except' || rule === 'only';
-  const lacksException = hasExceptions && !choice?.exceptions?.length;
+  const lacksException = hasExceptions && exceptions.every((one) => Object.keys(one).length === 1);
   return (
     <section className="panel" aria-labelledby="decide-title">
       <h2 id="decide-title">Decide</h2>
@@ -74,7 +74,7 @@ export function DecideForm({
             }}
           >
             <Stack gap={8} mt={6}>
-              {Object.entries(RULES).map(([value, { label }]) => (
+              {Object.entries(RULES).map(([value, label]) => (
                 <Radio
                   key={value}
                   value={value}
@@ -154,12 +154,13 @@ export function DecideForm({
 }
 
 function choiceOf(rule: Rule, typed: readonly TypedException[]): ConsentChoice {
-  const { effect } = RULES[rule];
-  const purposes = effect === 'permit' ? { purposes: ['TREAT'] } : {};
-  if (rule === 'everyone' || rule === 'nobody') return { effect, ...purposes };
-  const other = effect === 'permit' ? 'deny' : 'permit';
+  if (rule === 'everyone') return { effect: 'permit', purposes: ['TREAT'] };
+  if (rule === 'nobody') return { effect: 'deny' };
+  const effect = rule === 'only' ? 'permit' : 'deny';
   const exceptions = typed
-    .map(({ number: _, ...limits }): ConsentChoice => ({ effect: other, ...limits }))
+    .map(({ number: _, ...limits }): ConsentChoice => ({ effect, ...limits }))
     .filter((exception) => Object.keys(exception).length > 1);
-  return { effect, ...purposes, exceptions };
+  if (rule === 'only') return { effect: 'deny', exceptions };
+  // Closed but for treatment, so that what is excepted is closed whatever else it is asked for.
+  return { effect: 'deny', exceptions: [{ effect: 'permit', purposes: ['TREAT'], exceptions }] };
 }
