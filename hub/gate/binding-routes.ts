@@ -3,6 +3,8 @@
  * staff made, with two things that are known of the person.
  */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { confirmedHomes } from '../consent/index.ts';
+import type { Database } from '../database/index.ts';
 import { newId, RecordError } from '../record/index.ts';
 import {
   type Access,
@@ -19,6 +21,7 @@ import { jsonBody, text } from './body.ts';
 import type { FhirParts } from './fhir-exchange.ts';
 
 export interface BindingParts {
+  database: Database;
   accounts: Accounts;
   bindings: Bindings;
   authenticator: Authenticator;
@@ -66,6 +69,7 @@ export function bindingRoutes(app: FastifyInstance, parts: BindingParts): void {
     const who = await byStaff(request, 'bind-account');
     const { id: patient } = request.params;
     await record.read(who, 'Patient', patient);
+    await mustBeSource(parts, patient);
     const body = jsonBody(request);
     const username = text(body, 'username', 200);
     const relation = relationOf(body.relation);
@@ -110,6 +114,7 @@ export function bindingRoutes(app: FastifyInstance, parts: BindingParts): void {
     const who = await byStaff(request, 'invite');
     const { id: patient } = request.params;
     await record.read(who, 'Patient', patient);
+    await mustBeSource(parts, patient);
     const relation = relationOf(jsonBody(request).relation);
     const code = await bindings.invite({ patient, relation, by: who.who });
     await log(who, 'invite', patient, 201, relation);
@@ -156,6 +161,13 @@ export function bindingRoutes(app: FastifyInstance, parts: BindingParts): void {
     await log(own, 'register', patient, 201, `${username}: ${relation}`);
     return reply.code(201).send({ username, role });
   });
+}
+
+/** @throws RecordError 409 where a Patient is a person as it is shown: of links nobody confirmed nothing may follow */
+async function mustBeSource({ database }: BindingParts, patient: string): Promise<void> {
+  if ((await confirmedHomes(database, patient)).length > 0) return;
+  const text = 'Choose the Patient of one organisation; this one is made of what several say.';
+  throw new RecordError(409, 'conflict', text);
 }
 
 /** Whether somebody knows a patient's date of birth, and the last four characters of one of its identifiers. */

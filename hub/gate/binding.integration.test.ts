@@ -81,6 +81,15 @@ describe('an account of a patient', () => {
     expect((await as(pat, 'POST', '/fhir/Condition', { resourceType: 'Condition' })).status).toBe(403);
   });
 
+  it('is bound to what one source says of a person, not to the person as it is shown', async () => {
+    const { rows } = await hub.test.database.query('SELECT presented FROM link WHERE presented IS NOT NULL LIMIT 1');
+    const shown = rows[0]!.presented;
+    expect((await hub.get(`/fhir/Patient/${shown}`)).status).toBe(200);
+    expect((await bind(shown, 'pat', 'self')).status).toBe(409);
+    const invited = await as(sue, 'POST', `/api/patients/${shown}/invitations`, { relation: 'self' });
+    expect(invited.status).toBe(409);
+  });
+
   it('sees nothing any more once the binding is ended, by itself or by staff', async () => {
     const pat = await signIn('pat');
     const [{ id }] = (await as(pat, 'GET', '/api/bindings')).json.bindings;
