@@ -363,12 +363,16 @@ describe('a patient', () => {
     await page.getByText('Nobody, except …').click();
     await page.getByLabel('Organisations').first().click();
     await page.getByRole('listbox').getByRole('option', { name: 'Harbor General Hospital' }).click();
+    await page.getByLabel('See what an organisation would be given').selectOption('Millbrook Family Practice');
+    const would = page.getByRole('status').filter({ hasText: 'Millbrook Family Practice would see' });
+    const expected = await would.getByText('results and measurements').textContent();
     await page.getByRole('button', { name: 'Save; it holds at once' }).click();
     await page.getByText('It holds at once, everywhere').waitFor();
     const decided = page.locator('[data-consent]');
     expect(await decided.textContent()).toContain('But: Harbor General Hospital may see it.');
     await page.getByLabel('Organisation', { exact: true }).selectOption('');
     expect(await seenResults(page, 'Millbrook Family Practice')).not.toMatch(/^(\d+) of \1 /);
+    expect(await seenResults(page, 'Millbrook Family Practice')).toBe(expected);
     expect(await seenResults(page, 'Harbor General Hospital')).toMatch(/^(\d+) of \1 /);
 
     await decided.getByRole('button', { name: 'Revoke' }).click();

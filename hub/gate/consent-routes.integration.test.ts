@@ -124,6 +124,29 @@ describe('a person’s own choice', () => {
     await as(pat, 'DELETE', `/api/patients/p/consents/${json.id}`);
   });
 
+  it('is shown before it is filed as it is afterwards', async () => {
+    const sorted = ({ types }: Json) => types.toSorted((a: Json, b: Json) => (a.type < b.type ? -1 : 1));
+    const treating = { effect: 'permit', purposes: ['TREAT'], exceptions: [{ effect: 'deny', kinds: ['hiv'] }] };
+    for (const choice of [
+      { effect: 'deny' },
+      { effect: 'deny', organizations: ['harbor'], kinds: ['hiv'] },
+      { effect: 'deny', exceptions: [treating] },
+      { effect: 'deny', exceptions: [{ effect: 'permit', days: { from: '2020-01-01' } }] },
+    ]) {
+      const body = { organization: 'harbor', choice };
+      const before = await as(pat, 'POST', '/api/patients/p/consent-preview', body);
+      const { json } = await file(pat, choice);
+      const after = await as(pat, 'GET', '/api/patients/p/consent-preview?organization=harbor');
+      expect(sorted(before.json), JSON.stringify(choice)).toEqual(sorted(after.json));
+      await as(pat, 'DELETE', `/api/patients/p/consents/${json.id}`);
+    }
+    const elsewhere = await as(pat, 'POST', '/api/patients/q/consent-preview', {
+      organization: 'harbor',
+      choice: { effect: 'deny' },
+    });
+    expect(elsewhere.status).toBe(404);
+  });
+
   it('is the person’s alone', async () => {
     const deny = { effect: 'deny' };
     expect((await file(pat, deny, {}, 'q')).status).toBe(404);

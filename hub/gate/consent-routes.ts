@@ -3,8 +3,19 @@
  * said, with evidence. Each choice is a FHIR Consent in the record and holds from the commit on. A preview counts what an
  * organisation would be given.
  */
-import { type Choice, choiceFaults, choiceOf, consentOf } from '@causeway/access';
+import {
+  type Choice,
+  choiceFaults,
+  choiceOf,
+  consentOf,
+  consentsThatCount,
+  hiddenBy,
+  readConsent,
+} from '@causeway/access';
+import { typeName } from '@causeway/fhir';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { confirmedHomes } from '../consent/index.ts';
+import type { Database } from '../database/index.ts';
 import { logicalId, RecordError } from '../record/index.ts';
 import {
   type Access,
@@ -20,6 +31,7 @@ import { jsonBody, text } from './body.ts';
 import { auditOf, type FhirParts } from './fhir-exchange.ts';
 
 export interface ConsentParts {
+  database: Database;
   record: FhirParts['record'];
   accessLog: AccessLog;
   authenticator: Authenticator;
@@ -93,8 +105,7 @@ export function consentRoutes(app: FastifyInstance, parts: ConsentParts): void {
     const { who, patient } = await deciding(parts, request, 'preview-consent');
     const organization = participantIn(parts, request.query.organization);
     const homes = (await record.homesOf([patient])).get(patient) ?? [];
-    const asked = { username: 'preview', name: 'Preview', role: 'clinician', organization, homes } as const;
-    const theirs = parts.policy.accessOf({ ...asked, participant: organization });
+    const theirs = clinicianOf(parts, organization, homes);
     const [all, visible] = await Promise.all([counts(parts, confinedTo(own, homes)), counts(parts, theirs)]);
     const entry = { action: 'preview-consent', what: `${organization}`, status: 200, patients: [patient] };
     await accessLog.record(who, entry);
@@ -104,6 +115,51 @@ export function consentRoutes(app: FastifyInstance, parts: ConsentParts): void {
       types: types.map(([type, count]) => ({ type, all: count, visible: visible.get(type) ?? 0 })),
     };
   });
+
+  app.post<Id>('/api/patients/:id/consent-preview', async (request) => {
+    const { who, patient } = await deciding(parts, request, 'preview-consent');
+    const body = jsonBody(request);
+    const choice = choiceIn(parts, body.choice);
+    const organization = participantIn(parts, text(body, 'organization', 60));
+    const homes = (await record.homesOf([patient])).get(patient) ?? [];
+    const types = await countsUnder(parts, patient, homes, clinicianOf(parts, organization, homes), choice);
+    const entry = { action: 'preview-consent', what: organization, status: 200, patients: [patient] };
+    await accessLog.record(who, entry);
+    return { organization, types };
+  });
+}
+
+/** A clinician of an organisation who treats the person of these homes. */
+function clinicianOf({ policy }: ConsentParts, organization: string, homes: number[]): Access {
+  const asked = { username: 'preview', name: 'Preview', role: 'clinician', organization, homes } as const;
+  return policy.accessOf({ ...asked, participant: organization });
+}
+
+/** What an access would see of homes if a choice alone held, by type; `hub/trust/decision.ts` decides so once it is filed. */
+async function countsUnder(parts: ConsentParts, patient: string, homes: number[], access: Access, choice: Choice) {
+  const at = new Date().toISOString();
+  const person = `Patient/${patient}`;
+  const said = consentOf({ patient: person, choice, at, verifiedWith: person });
+  const consent = readConsent(said, parts.policy.lastKnown.zone);
+  const confirmed = await confirmedHomes(parts.database, patient);
+  const { rows } = await parts.database.query(
+    `SELECT r.type, r.home, r.labels, r.first_day::text AS first, r.last_day::text AS last, l.source, count(*)::integer AS count
+     FROM resource r LEFT JOIN link l USING (home) WHERE r.home = ANY($1) AND NOT r.deleted GROUP BY 1, 2, 3, 4, 5, 6`,
+    [homes],
+  );
+  const found = new Map<string, { all: number; visible: number }>();
+  for (const { type: code, home, labels, first, last, source, count } of rows) {
+    const type = typeName(code)!;
+    if (type === 'Consent') continue;
+    const held = consentsThatCount([{ id: 'preview', isConfirmed: confirmed.includes(home), consent }]);
+    const days = first ? { days: { from: first, to: last } } : {};
+    const facts = { type, reference: type, patient: { source }, labels, ...days, codes: new Set<string>() };
+    const sum = found.get(type) ?? { all: 0, visible: 0 };
+    sum.all += count;
+    if (hiddenBy(access.limits, facts, held, Date.now()) === undefined) sum.visible += count;
+    found.set(type, sum);
+  }
+  return [...found].map(([type, sum]) => ({ type, ...sum }));
 }
 
 /** Who decides for a Patient: the person itself, who represents it by law, or staff on its behalf. @throws RecordError 403, 404 */

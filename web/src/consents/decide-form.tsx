@@ -8,6 +8,7 @@ import { Notice } from '../parts/notice.tsx';
 import { choiceWords } from './choice-words.ts';
 import { consentsKey } from './consents-page.tsx';
 import { ExceptionFields } from './exception-fields.tsx';
+import { Preview } from './preview.tsx';
 
 const RULES = {
   everyone: 'Everyone who treats me',
@@ -126,6 +127,9 @@ export function DecideForm({
                 ))}
               </Notice>
             </div>
+          )}
+          {choice && !lacksException && (replaces || active.length === 0) && (
+            <Preview patient={patient} organizations={organizations} choice={choice} />
           )}
           {save.isError && (
             <Notice tone="bad" title="Not all was saved.">

@@ -1,9 +1,9 @@
-/** What an organisation is given of a person's record, as things are decided now: `12 of 15 results`. */
+/** What an organisation is given of a person's record: `12 of 15 results`, as things are decided now or would be. */
 import { NativeSelect, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
-import type { ConsentPreview, GivenConsents } from '../api/contract.ts';
-import { getJson } from '../api/request.ts';
+import type { ConsentChoice, ConsentPreview, GivenConsents } from '../api/contract.ts';
+import { getJson, postJson } from '../api/request.ts';
 import { Loaded } from '../parts/loading.tsx';
 
 const TYPE_WORDS: { [type: string]: string } = {
@@ -24,14 +24,19 @@ const TYPE_WORDS: { [type: string]: string } = {
   RelatedPerson: 'contacts',
 };
 
-export function Preview({ patient, organizations }: { patient: string } & Pick<GivenConsents, 'organizations'>) {
+/** @param choice what would hold alone; undefined for what holds now */
+export function Preview({
+  patient,
+  organizations,
+  choice,
+}: { patient: string; choice?: ConsentChoice } & Pick<GivenConsents, 'organizations'>) {
   const [chosen, setChosen] = useState('');
   const name = organizations.find(({ key }) => key === chosen)?.name;
   return (
-    <section className="panel" aria-labelledby="preview-title">
-      <h2 id="preview-title">What an organisation sees now</h2>
+    <section className={choice ? undefined : 'panel'} aria-label="What an organisation sees">
+      {!choice && <h2>What an organisation sees now</h2>}
       <NativeSelect
-        label="Organisation"
+        label={choice ? 'See what an organisation would be given' : 'Organisation'}
         maw={360}
         value={chosen}
         onChange={(event) => setChosen(event.currentTarget.value)}
@@ -40,17 +45,29 @@ export function Preview({ patient, organizations }: { patient: string } & Pick<G
           ...organizations.map(({ key, name: label }) => ({ value: key, label })),
         ]}
       />
-      {name && <Counts patient={patient} organization={chosen} name={name} />}
+      {name && <Counts patient={patient} organization={chosen} name={name} choice={choice} />}
     </section>
   );
 }
 
-function Counts({ patient, organization, name }: { patient: string; organization: string; name: string }) {
+function Counts({
+  patient,
+  organization,
+  name,
+  choice,
+}: {
+  patient: string;
+  organization: string;
+  name: string;
+  choice: ConsentChoice | undefined;
+}) {
   const path = `/api/patients/${encodeURIComponent(patient)}/consent-preview`;
   const query = useQuery({
-    queryKey: ['consent-preview', patient, organization],
+    queryKey: ['consent-preview', patient, organization, choice ?? 'now'],
     queryFn: ({ signal }) =>
-      getJson<ConsentPreview>(`${path}?organization=${encodeURIComponent(organization)}`, signal),
+      choice
+        ? postJson<ConsentPreview>(path, { organization, choice })
+        : getJson<ConsentPreview>(`${path}?organization=${encodeURIComponent(organization)}`, signal),
     staleTime: 0,
   });
   return (
@@ -61,7 +78,9 @@ function Counts({ patient, organization, name }: { patient: string; organization
         const sum = (of: 'all' | 'visible') => others.reduce((total, each) => total + each[of], 0);
         return (
           <div role="status" aria-live="polite">
-            <Text mt="xs">{name} sees, for treatment:</Text>
+            <Text mt="xs">
+              {name} {choice ? 'would see' : 'sees'}, for treatment:
+            </Text>
             <ul style={{ margin: '0.3rem 0', paddingLeft: '1.1rem' }}>
               {clinical.map(({ type, all, visible }) => (
                 <li key={type}>
