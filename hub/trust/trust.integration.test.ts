@@ -96,7 +96,7 @@ it('knows senders by what is registered of them, and others by their own name', 
   const again = new Participants(test.database);
   await again.load();
   for (const known of [participants, again]) {
-    expect(known.byKey('lab')).toEqual({ ...lab, name: 'The Laboratory', transport: {}, queries: [] });
+    expect(known.byKey('lab')).toEqual({ ...lab, name: 'The Laboratory', transport: {}, queries: [], isPart2: false });
     expect(known.bySender('LABFAC', 'LIS')).toBe('lab');
     expect(known.bySender('LABFAC', 'OTHER')).toBe('labfac');
     expect(known.bySender('', 'OTHER')).toBe('other');
