@@ -20,7 +20,7 @@ const transaction = (...entry: object[]) => ({ resourceType: 'Bundle', type: 'tr
 it('a transaction and a search are answered as they would have been at once', async () => {
   const begun = await hub.send('POST', '/fhir', transaction(patient('d1', 'Deferred'), patient('d2', 'Deferred')), {
     headers: later,
-    role: 'clinician',
+    role: 'system',
   });
   expect([begun.status, begun.json.resourceType]).toEqual([202, 'OperationOutcome']);
   expect(begun.headers.get('preference-applied')).toBe('respond-async');

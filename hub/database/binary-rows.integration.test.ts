@@ -31,6 +31,7 @@ test('values are the same in binary as in text', async () => {
             array[212, null, -248]::int4[] as places,
             timestamptz '2024-02-29 12:00:00.123987+02' as then, timestamptz '1969-12-31 23:59:59.9999Z' as earlier,
             timestamptz 'infinity' as never, timestamptz '-infinity' as always,
+            date '2024-02-29' as day, date '0001-01-01' as early, date '9999-12-31' as late, date 'infinity' as no_end,
             uuid '0193f00d-1234-8abc-9def-00ff00ff00ff' as id, null::int8 as no_number, null::bytea as no_bytes`,
     [bytes],
   );

@@ -202,6 +202,7 @@ const decoders = new Map<number, Decoder>([
   [1007, arrayOf((bytes, at) => bytes.readInt32BE(at))],
   [1016, arrayOf(int8)],
   [1043, text],
+  [1082, date],
   [1184, timestamp],
   [2950, uuid],
 ]);
@@ -213,6 +214,17 @@ export function isReadInBinary(type: number): boolean {
 
 function text(bytes: Buffer, at: number, length: number): string {
   return bytes.toString('utf8', at, at + length);
+}
+
+const dayMs = 24 * 3600 * 1000;
+const firstDay = Date.UTC(2000, 0, 1);
+
+/** Days since 2000; as the driver's text has them, in years of four digits. */
+function date(bytes: Buffer, at: number): string {
+  const days = bytes.readInt32BE(at);
+  if (days === 0x7fffffff) return 'infinity';
+  if (days === -0x80000000) return '-infinity';
+  return new Date(firstDay + days * dayMs).toISOString().slice(0, 10);
 }
 
 const beyond = 2 ** 32;
