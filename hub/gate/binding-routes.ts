@@ -142,11 +142,15 @@ export function bindingRoutes(app: FastifyInstance, parts: BindingParts): void {
         'The code, the date of birth or the number is not right, or the code was tried too often.',
       );
     }
-    if (await accounts.find(username)) throw new RecordError(409, 'conflict', 'This user name is taken.', 'username');
     const { patient, relation, by } = invited;
-    if (!(await bindings.accept(code))) throw new RecordError(403, 'forbidden', 'The code was used already.');
     const role = relation === 'self' ? ('patient' as const) : ('proxy' as const);
-    await accounts.make({ username, name: text(body, 'name', 200), role, organization: 'local' }, password);
+    const made = await accounts.make(
+      { username, name: text(body, 'name', 200), role, organization: 'local' },
+      password,
+    );
+    // An account that somebody else made, be it at this moment, is never bound.
+    if (!made) throw new RecordError(409, 'conflict', 'This user name is taken.', 'username');
+    if (!(await bindings.accept(code))) throw new RecordError(403, 'forbidden', 'The code was used already.');
     const evidence = 'an invitation, the date of birth and a number of the person';
     await bindings.bind({
       id: newId(),

@@ -163,6 +163,20 @@ describe('an invitation', () => {
     expect(rows[0]!.count).toBe(0);
   });
 
+  it('binds nobody else’s account where two choose one name at one moment', async () => {
+    const codes = await Promise.all(
+      ['pat-1', 'pat-1'].map(async (id) => {
+        return (await as(sue, 'POST', `/api/patients/${id}/invitations`, { relation: 'self' })).json.code as string;
+      }),
+    );
+    const made = await Promise.all(codes.map((code) => register({ code, username: 'twice' })));
+    expect(made.map(({ status }) => status).sort()).toEqual([201, 409]);
+    expect(await new Bindings(hub.test.database).of('twice')).toHaveLength(1);
+    // The code of the one who came second is still good.
+    const left = codes[made.findIndex(({ status }) => status === 409)]!;
+    expect((await register({ code: left, username: 'another' })).status).toBe(201);
+  });
+
   it('is good for a few tries only', async () => {
     const { code } = (await as(sue, 'POST', '/api/patients/pat-1/invitations', { relation: 'self' })).json;
     for (let i = 0; i < 5; i++) expect((await register({ code, username: 'late', number: '0000' })).status).toBe(403);

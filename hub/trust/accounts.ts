@@ -28,15 +28,16 @@ export class Accounts {
     this.#database = database;
   }
 
-  /** Makes an account, or leaves the one there is. */
-  async make(user: User, password: string): Promise<void> {
+  /** Makes an account, or leaves the one there is. Returns whether it made one. */
+  async make(user: User, password: string): Promise<boolean> {
     const known = await this.#database.query('SELECT 1 FROM account WHERE username = $1', [user.username]);
-    if (known.rows.length > 0) return;
-    await this.#database.query(
+    if (known.rows.length > 0) return false;
+    const { rowCount } = await this.#database.query(
       `INSERT INTO account (username, password, name, role, organization) VALUES ($1, $2, $3, $4, $5)
        ON CONFLICT DO NOTHING`,
       [user.username, await hash(password, argon2), user.name, user.role, user.organization],
     );
+    return rowCount === 1;
   }
 
   /**

@@ -2,7 +2,7 @@
  * The access decision as a condition on the rows of `resource` and `resource_history`: layers 1 to 5 of docs/access.md in
  * SQL. `hiddenBy` of @causeway/access says the same in memory.
  */
-import { type Limits, label } from '@causeway/access';
+import type { Limits } from '@causeway/access';
 import { isInPatientCompartment, resourceTypes, typeCode } from '@causeway/fhir';
 
 /** Adds a value to a statement and returns its placeholder. */
@@ -123,6 +123,3 @@ function compartmentCodes(): string {
 function braces(values: readonly unknown[]): string {
   return `{${values.join(',')}}`;
 }
-
-/** A label that hides a row until somebody has looked. */
-export const { unlabelled } = label;
