@@ -186,6 +186,7 @@ export async function startHub(config: Config, progress: Progress, pages = scree
         gate,
         acks,
         onParticipants: () => sender.wake(),
+        beforeLabelling: (key) => record.forgetLabels(key),
         onLabelling: (key) => void relabel(key),
         participants,
         labels,

@@ -37,7 +37,8 @@ export interface ParticipantParts {
   accessLog: AccessLog;
   /** Called after a change: an endpoint may have come. */
   onParticipants: () => void;
-  /** Called after a change by which the records of an organisation are labelled otherwise. */
+  /** Called before and after a change by which the records of an organisation are labelled otherwise. */
+  beforeLabelling: (key: string) => Promise<void>;
   onLabelling: (key: string) => void;
 }
 
@@ -88,8 +89,11 @@ export function participantRoutes(app: FastifyInstance, parts: ParticipantParts)
     }
     const before = known(key);
     const changed = participantOf(key, before, jsonBody(request));
+    // First its records count as not yet labelled: whatever fails after that leaves them restricted.
+    const isRelabelled = (before?.isPart2 ?? false) !== (changed.isPart2 ?? false);
+    if (isRelabelled) await parts.beforeLabelling(key);
     await participants.put(changed);
-    if ((before?.isPart2 ?? false) !== (changed.isPart2 ?? false)) parts.onLabelling(key);
+    if (isRelabelled) parts.onLabelling(key);
     parts.onParticipants();
     return changed;
   });

@@ -140,6 +140,11 @@ export class FhirRecord {
     return labelStored(this.#database, this.keys, this.writer.labelling, progress);
   }
 
+  /** All of an organisation's patients counts as not yet labelled from now on; see `relabel`. */
+  forgetLabels(source: string): Promise<void> {
+    return forgetLabels(this.#database, source);
+  }
+
   /** Labels anew all of an organisation's patients: how it is labelled has changed. */
   async relabel(source: string): Promise<void> {
     await forgetLabels(this.#database, source);
