@@ -11,10 +11,13 @@ export interface Represented {
   homes: number[];
   /** The ages of those represented by a proxy, in years; undefined where it is not known. */
   ages: (number | undefined)[];
+  /** Those for whom it may decide: itself, and whom it represents by law. The bound Patient, and the homes confirmed to be its. */
+  decides: { patient: string; homes: number[] }[];
 }
 
 /** Until this age parents see their children's records. */
 const adult = 18;
+const legal: readonly Relation[] = ['self', 'parent', 'guardian'];
 const own = accessOf({ username: 'bindings', name: 'Bindings', role: 'system', organization: 'hub' });
 
 /** @param role patients see their own records, proxies those of others */
@@ -27,11 +30,13 @@ export async function representedBy(
   const bound = (await parts.bindings.of(username)).filter(
     ({ relation }) => (relation === 'self') === (role === 'patient'),
   );
-  const found: Represented = { homes: [], ages: [] };
+  const found: Represented = { homes: [], ages: [], decides: [] };
   for (const { patient, relation } of bound) {
     const age = role === 'proxy' ? await ageOf(parts.record, patient, now) : undefined;
     if (role === 'proxy' && hasEnded(relation, age)) continue;
-    found.homes.push(...(await confirmedHomes(parts.database, patient)));
+    const homes = await confirmedHomes(parts.database, patient);
+    found.homes.push(...homes);
+    if (legal.includes(relation)) found.decides.push({ patient, homes });
     if (role === 'proxy') found.ages.push(age);
   }
   return { ...found, homes: [...new Set(found.homes)] };

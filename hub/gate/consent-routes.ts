@@ -14,7 +14,7 @@ import {
 } from '@causeway/access';
 import { typeName } from '@causeway/fhir';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { confirmedHomes } from '../consent/index.ts';
+import { confirmedHomes, representedBy } from '../consent/index.ts';
 import type { Database } from '../database/index.ts';
 import { logicalId, RecordError } from '../record/index.ts';
 import {
@@ -164,7 +164,7 @@ async function countsUnder(parts: ConsentParts, patient: string, homes: number[]
 
 /** Who decides for a Patient: the person itself, who represents it by law, or staff on its behalf. @throws RecordError 403, 404 */
 async function deciding(
-  { authenticator, bindings, record }: ConsentParts,
+  { authenticator, bindings, database, record }: ConsentParts,
   request: FastifyRequest,
   action: string,
 ): Promise<{ who: Caller; patient: string; isStaff: boolean }> {
@@ -179,10 +179,11 @@ async function deciding(
   }
   await record.read(who, 'Patient', patient);
   const homes = (await record.homesOf([patient])).get(patient) ?? [];
-  for (const { patient: bound, relation } of await bindings.of(who.who)) {
-    const isLegal = relation === 'self' || relation === 'parent' || relation === 'guardian';
-    const theirs = (await record.homesOf([bound])).get(bound) ?? [];
-    if (isLegal && theirs.some((home) => homes.includes(home))) return { who, patient, isStaff: false };
+  if (who.role === 'patient' || who.role === 'proxy') {
+    const { decides } = await representedBy({ database, record, bindings }, who.who, who.role, new Date());
+    // What a person says is filed with the Patient that its account is bound to, never with one that is linked by guess.
+    const bound = decides.find((one) => one.homes.some((home) => homes.includes(home)));
+    if (bound) return { who, patient: bound.patient, isStaff: false };
   }
   throw new RecordError(403, 'forbidden', 'Only the person, a parent or a guardian decides about this record.');
 }
