@@ -1,7 +1,7 @@
 import { prepare } from '@causeway/matching';
 import { describe, expect, it } from 'vitest';
+import { readCsv } from '../csv.ts';
 import { demographicsIn } from './columns.ts';
-import { readCsv } from './csv.ts';
 import { linkRecords, qualityOf } from './link.ts';
 
 const TABLE = `id, given_name, surname, date_of_birth, address_1, postcode, phone_number, ssn

@@ -5,10 +5,10 @@
 import { dirname } from 'node:path';
 import { compare, defaultModel, type Model, prepare, withPopulation } from '@causeway/matching';
 import { caseFiles } from '../case-files.ts';
+import { readCsv, type Table } from '../csv.ts';
 import { aligned } from '../print.ts';
 import { percent, type SuiteResult, Verdicts } from '../result.ts';
 import { demographicsIn } from './columns.ts';
-import { readCsv, type Table } from './csv.ts';
 import { candidatePairs, figures, type LinkRecord, linkRecords, qualityOf } from './link.ts';
 
 type Row = Readonly<Record<string, string>>;

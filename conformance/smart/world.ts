@@ -16,7 +16,9 @@ import {
   tokenFor,
   withToken,
 } from '../../hub/authorization/testing.ts';
-import { type Answer, type AskedHub, startAskedHub } from './hub.ts';
+import type { Answer } from '../../hub/testing-calls.ts';
+import { type AskedHub, startAskedHub } from '../requirement-rows/hub.ts';
+import type { Check as RowCheck } from '../requirement-rows/rows.ts';
 
 /** What the checks share. */
 export interface World {
@@ -30,11 +32,7 @@ export interface World {
   keySets: { server: Server; url: string; requests: string[]; keys: object; cacheControl: string | undefined };
 }
 
-export interface Check {
-  name: string;
-  rows: number[];
-  run(world: World): Promise<void>;
-}
+export type Check = RowCheck<World>;
 
 export const scopes =
   'openid fhirUser profile launch launch/patient launch/encounter offline_access online_access patient/*.cruds user/*.cruds';
@@ -55,7 +53,7 @@ export async function makeWorld(): Promise<World> {
   });
   await new Promise<void>((resolve) => keySets.server.listen(0, '127.0.0.1', resolve));
   keySets.url = `http://127.0.0.1:${(keySets.server.address() as AddressInfo).port}/jwks`;
-  const hub = await startAskedHub([keySets.url]);
+  const hub = await startAskedHub({ keysFrom: [keySets.url] });
   const make = async (type: string, resource: object) => {
     const made = await hub.send('POST', `/fhir/${type}`, { resourceType: type, ...resource }, { headers: fhirJson });
     assert.equal(made.status, 201, made.text);

@@ -11,10 +11,10 @@ import {
   jwtVerify,
   SignJWT,
 } from 'jose';
-import type { Answer, TestHub } from '../testing.ts';
+import type { Answer, HubCalls } from '../testing-calls.ts';
 
 /** A hub that answers. */
-export type AskedHub = Pick<TestHub, 'url' | 'send'>;
+export type AskedHub = Pick<HubCalls, 'url' | 'send'>;
 
 export interface AssertionKey {
   jwk: JWK;

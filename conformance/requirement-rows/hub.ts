@@ -1,0 +1,49 @@
+/** A whole hub on a folder and a PostgreSQL of its own, with accounts and direct access to its database. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Browser } from '../../hub/authorization/testing.ts';
+import { type Database, openDatabase, startEmbeddedDatabase } from '../../hub/database/index.ts';
+import { startHub } from '../../hub/main.ts';
+import { callsOf, type HubCalls, type HubSettings, hubConfig } from '../../hub/testing-calls.ts';
+import { Accounts } from '../../hub/trust/index.ts';
+
+export interface AskedHub extends HubCalls {
+  database: Database;
+  /** A browser in which this user is signed in. */
+  signedIn(username: 'clinician' | 'steward'): Promise<Browser>;
+  stop(): Promise<void>;
+}
+
+const password = 'conformance-password';
+
+export async function startAskedHub(settings: HubSettings = {}): Promise<AskedHub> {
+  const dataDir = mkdtempSync(join(tmpdir(), 'causeway-conformance-'));
+  const embedded = await startEmbeddedDatabase({ dataDir, notice: () => {}, died: () => {} });
+  const hub = await startHub(
+    hubConfig(dataDir, embedded.connection, settings),
+    { say: () => {}, count: () => {}, fail: () => {} },
+    async () => undefined,
+  );
+  const database = await openDatabase({ connection: embedded.connection, maxConnections: 2 });
+  const accounts = new Accounts(database);
+  for (const role of ['clinician', 'steward'] as const) {
+    await accounts.make({ username: role, name: `A ${role}`, role, organization: 'Clinic' }, password);
+  }
+  const calls = callsOf(hub.url, dataDir);
+  return {
+    ...calls,
+    database,
+    signedIn: async (username) => {
+      const browser = new Browser(calls);
+      await browser.signIn(username, password);
+      return browser;
+    },
+    stop: async () => {
+      await hub.stop();
+      await database.close();
+      await embedded.stop();
+      rmSync(dataDir, { recursive: true, force: true });
+    },
+  };
+}

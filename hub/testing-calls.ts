@@ -1,0 +1,97 @@
+/** The settings of a hub that is started to be tried, and calls to it over HTTP, whatever database it has. */
+import type { Config } from './config.ts';
+import type { ConnectionSettings } from './database/index.ts';
+import { signToken, tokenKey } from './secrets/index.ts';
+
+// biome-ignore lint/suspicious/noExplicitAny: tests look into answers of many shapes.
+export type Json = any;
+
+/** An HTTP answer; `json` is undefined where the body is not JSON. */
+export interface Answer {
+  status: number;
+  headers: Headers;
+  text: string;
+  json: Json;
+}
+
+export interface CallOptions {
+  /** Role of the token; default administrator. `null`: no token. */
+  role?: string | null;
+  headers?: Record<string, string>;
+}
+
+export interface HubCalls {
+  url: string;
+  get(path: string, options?: CallOptions): Promise<Answer>;
+  send(method: string, path: string, body?: string | Buffer | object, options?: CallOptions): Promise<Answer>;
+  token(role: string, subject?: string): Promise<string>;
+}
+
+/** What is other than usual. */
+export type HubSettings = Partial<Config>;
+
+/** Calls to the hub at an address, whose folder is this one. */
+export function callsOf(url: string, dataDir: string): HubCalls {
+  const token = (role: string, subject = `test-${role}`) =>
+    signToken(tokenKey(dataDir), { subject, role, expiresInSeconds: 600 });
+  const tokens = new Map<string, string>();
+  const send: HubCalls['send'] = async (method, path, body, options = {}) => {
+    const headers: Record<string, string> = { ...options.headers };
+    const role = options.role === undefined ? 'administrator' : options.role;
+    if (role !== null) {
+      if (!tokens.has(role)) tokens.set(role, await token(role));
+      headers.authorization ??= `Bearer ${tokens.get(role)}`;
+    }
+    const isText = typeof body === 'string' || Buffer.isBuffer(body);
+    if (body !== undefined && !isText) headers['content-type'] ??= 'application/json';
+    const payload = body === undefined ? undefined : isText ? (body as BodyInit) : JSON.stringify(body);
+    return answerOf(await fetch(url + path, { method, headers, body: payload, redirect: 'manual' }));
+  };
+  return { url, send, get: (path, options) => send('GET', path, undefined, options), token };
+}
+
+/** A hub over an empty database, on free ports, that says nothing. */
+export function hubConfig(dataDir: string, connection: ConnectionSettings, settings: HubSettings): Config {
+  const { host, port, user, database } = connection;
+  return {
+    dataDir,
+    host: '127.0.0.1',
+    port: 0,
+    mllpPort: 0,
+    databaseUrl: `postgres://${user}@${encodeURIComponent(host)}:${port}/${database}`,
+    demo: false,
+    people: 1,
+    seed: 1,
+    messageBytes: 1024 * 1024,
+    bundleBytes: 1024 * 1024,
+    databaseConnections: 8,
+    statementTimeoutMs: 30_000,
+    mllpConnections: 50,
+    mllpIdleMinutes: 0,
+    mllpPlain: true,
+    mllpTlsPort: undefined,
+    mllpTlsCertificate: undefined,
+    mllpTlsKey: undefined,
+    mllpTlsClientCa: undefined,
+    mllpTlsClientRequired: true,
+    allowExpunge: false,
+    importFrom: [],
+    importBytes: 100 * 1024 * 1024,
+    bulkHours: 24,
+    publicUrl: undefined,
+    keysFrom: [],
+    logLevel: 'silent',
+    ...settings,
+  };
+}
+
+async function answerOf(response: Response): Promise<Answer> {
+  const text = await response.text();
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    json = undefined;
+  }
+  return { status: response.status, headers: response.headers, text, json };
+}
