@@ -81,6 +81,10 @@ const codes = [
   { system: 'http://hl7.org/fhir/sid/icd-10-cm', code: 'F11.20' },
 ];
 const references = ['Observation/1', 'Condition/1', 'Patient/a', 'Consent/1'];
+const elsewhere = [
+  'https://elsewhere.example/fhir/Practitioner/ann',
+  'https://elsewhere.example/fhir/RelatedPerson/eve',
+];
 const people = ['Practitioner/ann', 'Practitioner/bob', 'RelatedPerson/eve', 'role:clinician', 'role:proxy'];
 const named = (value: string) => ({ identifier: { system: participant, value } });
 
@@ -92,7 +96,7 @@ function randomProvision(depth: number, purpose: string): ConsentProvision {
     ...maybe(share, 'actor', () =>
       some(3, () => ({
         role: { coding: [{ code: 'IRCP' }] },
-        reference: chance(0.5) ? named(of(organizations)) : { reference: of(people) },
+        reference: chance(0.5) ? named(of(organizations)) : { reference: of(chance(0.8) ? people : elsewhere) },
       })),
     ),
     ...maybe(share, 'action', () =>
@@ -113,7 +117,10 @@ function randomProvision(depth: number, purpose: string): ConsentProvision {
     ...maybe(share / 2, 'data', () =>
       some(3, () =>
         chance(0.5)
-          ? { meaning: 'instance', reference: { reference: of(references) } }
+          ? {
+              meaning: 'instance',
+              reference: { reference: `${chance(0.8) ? '' : 'https://elsewhere.example/'}${of(references)}` },
+            }
           : { meaning: 'authoredby', reference: named(of(organizations)) },
       ),
     ),

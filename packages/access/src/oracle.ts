@@ -233,7 +233,10 @@ function verdictsOf({ subject, policy, row, given, now }: Question, purpose: str
   function applies(provision: ConsentProvision): boolean {
     const { period, actor, action, securityLabel, purpose: purposes, class: types, code, dataPeriod, data } = provision;
     if (!holds(period, zone, now)) return false;
-    if (actor && !actor.some(({ reference }) => subject.names.includes(nameOf(reference)!))) return false;
+    const isPlainRefusal = provision.type === 'deny' && !provision.provision;
+    const means = (reference: Reference, name: string) =>
+      nameOf(reference) === name || (isPlainRefusal && reference.reference?.endsWith(`/${name}`) === true);
+    if (actor && !actor.some(({ reference }) => subject.names.some((name) => means(reference, name)))) return false;
     if (purposes && !purposes.some((coding) => coding.code === purpose)) return false;
     if (action && !action.some((one) => one.coding!.some((coding) => readings.includes(coding.code!)))) return false;
     if (securityLabel) {
@@ -248,7 +251,7 @@ function verdictsOf({ subject, policy, row, given, now }: Question, purpose: str
     if (data) {
       const author = `urn:causeway:participant|${row.patient!.source}`;
       const isMeant = data.some(({ meaning, reference }) =>
-        meaning === 'instance' ? reference.reference === row.reference : nameOf(reference) === author,
+        meaning === 'instance' ? means(reference, row.reference) : nameOf(reference) === author,
       );
       if (!isMeant) return false;
     }

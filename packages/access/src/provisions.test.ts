@@ -41,6 +41,10 @@ it('reads what it can hold against a row, and says of all else what it cannot', 
     [{ ...good, dataPeriod: { end: '2020-13' } }, /dataPeriod/],
     [{ ...good, data: [{ meaning: 'related', reference: { reference: 'Condition/c' } }] }, /one meaning/],
     [{ ...good, data: [{ meaning: 'authoredby', reference: { reference: 'Practitioner/x' } }] }, /organisations only/],
+    [
+      { ...good, data: [{ meaning: 'authoredby', reference: { reference: 'https://x/Practitioner/x' } }] },
+      /organisations/,
+    ],
     [{ ...good, modifierExtension: [{ url: 'urn:x' }] }, /modifierExtension/],
   ];
   for (const [provision, fault] of bad) expect(faults(provision).join(' ')).toMatch(fault);
@@ -70,6 +74,29 @@ it('counts a permission only where it was verified', () => {
     'none',
     'permit',
   ]);
+});
+
+it('takes an address of another server for one of ours only where that refuses, and nothing is excepted', () => {
+  const there = 'https://elsewhere.example/fhir/';
+  const reading = (provision: object) => {
+    const read = readConsent({ patient, verification: [{ verified: true }], provision }, 'UTC');
+    if ('unreadable' in read) expect.fail(read.unreadable.join(' '));
+    return read;
+  };
+  const about = (type: string) => ({
+    type,
+    actor: [{ role: {}, reference: { reference: `${there}Organization/o1` } }],
+    data: [{ meaning: 'instance', reference: { reference: `${there}Condition/c` } }],
+  });
+  const [permission] = reading(about('permit')).provisions;
+  expect(permission).toMatchObject({ actors: [`${there}Organization/o1`], instances: [`${there}Condition/c`] });
+  const refusal = reading(about('deny'));
+  expect(refusal.provisions[0]!.actors).toEqual([`${there}Organization/o1`, 'Organization/o1']);
+  expect(refusal.provisions[0]!.instances).toEqual([`${there}Condition/c`, 'Condition/c']);
+  const excepted = { ...about('deny'), provision: [{ type: 'permit' }] };
+  expect(reading(excepted).provisions[0]).toMatchObject({ actors: [`${there}Organization/o1`] });
+  const ours = reading({ type: 'deny', actor: [{ role: {}, reference: { reference: 'Organization/o1' } }] });
+  expect(refusal.group).not.toBe(ours.group);
 });
 
 it('survives what is no consent at all', () => {

@@ -83,24 +83,36 @@ export function readConsent(consent: Record<string, unknown>, zone: string): Rea
   if (given === undefined) faults.push('Consent.dateTime is not a date.');
   if (faults.length > 0) return { unreadable: faults, patient };
   const scope = objects(object(consent.scope).coding).map((one) => `${text(one.system)}|${text(one.code)}`);
+  const actors = objects(root.actor).flatMap((actor) => referenceNames(object(actor.reference)));
   return {
     patient: patient!,
-    group: JSON.stringify([scope.sort(), [...(provisions[0]!.actors ?? [])].sort()]),
+    group: JSON.stringify([scope.sort(), [...new Set(actors)].sort()]),
     given: given!,
     isVerified,
     provisions,
   };
 }
 
-/** The names by which actors of provisions may name an organisation or a person. */
+/** The names that a reference gives to an organisation, a person or a resource, as it stands. */
 export function referenceNames(reference: Record<string, unknown>): string[] {
   const { system, value } = object(reference.identifier);
   const literal = text(reference.reference);
   return [
-    ...(literal === undefined ? [] : [literal.replace(/^.*\/(?=[A-Z][A-Za-z]+\/[A-Za-z0-9\-.]{1,64}$)/, '')]),
+    ...(literal === undefined ? [] : [literal]),
     ...(text(system) === undefined || text(value) === undefined ? [] : [`${text(system)}|${text(value)}`]),
   ];
 }
+
+const ofServer = /^.*\/(?=[A-Z][A-Za-z]+\/[A-Za-z0-9\-.]{1,64}$)/;
+
+const typeNamed = /^(?:.*\/)?([A-Z][A-Za-z]+)\/[A-Za-z0-9\-.]{1,64}$/;
+
+/** Those names, and of an address of a server also its type and id, as if that server were this one. */
+function possibleNames(reference: Record<string, unknown>): string[] {
+  return [...new Set(referenceNames(reference).flatMap((name) => [name, name.replace(ofServer, '')]))];
+}
+
+type Named = typeof referenceNames;
 
 interface Reading {
   faults: string[];
@@ -129,20 +141,22 @@ function read(reading: Reading, provision: Record<string, unknown>, above: reado
   else if (valid.from >= valid.to) faults.push(`${at}.period ends before it begins.`);
   const node = provisions.length;
   const path = [...above, node];
+  // What a refusal may mean widens nothing, as long as no exception hangs on it.
+  const named = permits || provision.provision !== undefined ? referenceNames : possibleNames;
   const made: Provision = {
     node,
     path,
     effect: permits ? (reading.isVerified ? 'permit' : 'none') : 'deny',
     permits,
     valid: valid ?? { from: 0, to: 0 },
-    ...actorsOf(provision, faults, at),
+    ...actorsOf(provision, faults, at, named),
     ...actionsOf(provision, faults, at),
     ...purposesOf(provision, faults, at),
     ...labelsOf(provision, faults, at),
     ...typesOf(provision, faults, at),
     ...codesOf(provision, faults, at),
     ...daysOf(provision, faults, at),
-    ...dataOf(provision, faults, at),
+    ...dataOf(provision, faults, at, named),
   };
   provisions.push(made);
   for (const [i, nested] of objects(provision.provision).entries()) {
@@ -157,9 +171,14 @@ function rootEffect(consent: Record<string, unknown>, root: Record<string, unkno
   return codes.includes('OPTIN') ? 'permit' : undefined;
 }
 
-function actorsOf(provision: Record<string, unknown>, faults: string[], at: string): { actors?: string[] } {
+function actorsOf(
+  provision: Record<string, unknown>,
+  faults: string[],
+  at: string,
+  named: Named,
+): { actors?: string[] } {
   if (provision.actor === undefined) return {};
-  const actors = objects(provision.actor).map((actor) => referenceNames(object(actor.reference)));
+  const actors = objects(provision.actor).map((actor) => named(object(actor.reference)));
   if (actors.some((names) => names.length === 0)) faults.push(`${at}.actor must have a reference or its identifier.`);
   return { actors: limited(actors.flat(), faults, `${at}.actor`) };
 }
@@ -242,6 +261,7 @@ function dataOf(
   provision: Record<string, unknown>,
   faults: string[],
   at: string,
+  named: Named,
 ): { instances?: string[]; authors?: string[] } {
   if (provision.data === undefined) return {};
   const found = objects(provision.data);
@@ -250,11 +270,11 @@ function dataOf(
     faults.push(`${at}.data must have one meaning, instance or authoredby.`);
     return {};
   }
-  const names = found.map((one) => referenceNames(object(one.reference)));
+  const names = found.map((one) => named(object(one.reference)));
   if (names.some((one) => one.length === 0)) faults.push(`${at}.data must refer to something.`);
   const values = limited(names.flat(), faults, `${at}.data`);
   if (meaning === 'instance') return { instances: values };
-  if (values.some((one) => /^[A-Z][A-Za-z]+\//.test(one) && !one.startsWith('Organization/'))) {
+  if (values.some((one) => !['Organization', undefined].includes(typeNamed.exec(one)?.[1]))) {
     faults.push(`${at}.data can be authoredby organisations only.`);
   }
   return { authors: values };
