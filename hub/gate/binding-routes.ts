@@ -9,6 +9,7 @@ import { newId, RecordError } from '../record/index.ts';
 import {
   type Access,
   type AccessLog,
+  type AccessNote,
   type Accounts,
   accessOf,
   type Binding,
@@ -43,14 +44,11 @@ export function bindingRoutes(app: FastifyInstance, parts: BindingParts): void {
     if (!staff.includes(who.role)) throw new RecordError(403, 'forbidden', `The role ${who.role} may not do this.`);
     return who;
   };
-  const log = (who: Access, action: string, patient: string, status = 200, reason?: string) =>
-    accessLog.record(who, {
-      action,
-      what: `Patient/${patient}`,
-      status,
-      patients: [patient],
-      ...(reason ? { reason } : {}),
-    });
+  const noteOf = (access: Access, action: string, patient: string, status = 200, reason?: string): AccessNote => ({
+    access,
+    entry: { action, what: `Patient/${patient}`, status, patients: [patient], ...(reason ? { reason } : {}) },
+  });
+  const log = (...of: Parameters<typeof noteOf>) => accessLog.record(of[0], noteOf(...of).entry);
 
   app.get('/api/bindings', async (request) => {
     const who = await authenticator.caller(request, 'list-bindings');
@@ -85,18 +83,12 @@ export function bindingRoutes(app: FastifyInstance, parts: BindingParts): void {
       );
     }
     const until = body.until === undefined ? undefined : dateOf(body.until);
-    const by = who.who;
-    const made = await bindings.bind({
-      id: newId(),
-      username,
-      patient,
-      relation,
-      proofing: 'in-person',
-      evidence,
-      by,
-      until,
-    });
-    await log(who, 'bind-account', patient, 201, `${relation}: ${evidence}`.slice(0, 500));
+    const binding = { id: newId(), username, patient, relation, evidence, by: who.who, until };
+    const note = noteOf(who, 'bind-account', patient, 201, `${relation}: ${evidence}`.slice(0, 500));
+    const made = await accessLog.change(async (transaction) => ({
+      made: await bindings.bind({ ...binding, proofing: 'in-person' }, transaction),
+      note,
+    }));
     return reply.code(201).send(shown(made));
   });
 
@@ -105,8 +97,12 @@ export function bindingRoutes(app: FastifyInstance, parts: BindingParts): void {
     const { id } = request.params;
     const isOwn = (await bindings.of(who.who)).some((one) => one.id === id);
     if (!isOwn && !staff.includes(who.role)) throw noBinding();
-    if (!/^[0-9a-f-]{36}$/.test(id) || !(await bindings.end(id, who.who))) throw noBinding();
-    await accessLog.record(who, { action: 'unbind-account', what: `binding/${id}`, status: 204 });
+    if (!/^[0-9a-f-]{36}$/.test(id)) throw noBinding();
+    await accessLog.change(async (transaction) => {
+      if (!(await bindings.end(id, who.who, transaction))) throw noBinding();
+      const entry = { action: 'unbind-account', what: `binding/${id}`, status: 204 };
+      return { made: undefined, note: { access: who, entry } };
+    });
     return reply.code(204).send();
   });
 
@@ -116,8 +112,10 @@ export function bindingRoutes(app: FastifyInstance, parts: BindingParts): void {
     await record.read(who, 'Patient', patient);
     await mustBeSource(parts, patient);
     const relation = relationOf(jsonBody(request).relation);
-    const code = await bindings.invite({ patient, relation, by: who.who });
-    await log(who, 'invite', patient, 201, relation);
+    const code = await accessLog.change(async (transaction) => ({
+      made: await bindings.invite({ patient, relation, by: who.who }, transaction),
+      note: noteOf(who, 'invite', patient, 201, relation),
+    }));
     return reply.code(201).send({ code });
   });
 
@@ -144,25 +142,19 @@ export function bindingRoutes(app: FastifyInstance, parts: BindingParts): void {
     }
     const { patient, relation, by } = invited;
     const role = relation === 'self' ? ('patient' as const) : ('proxy' as const);
-    const made = await accounts.make(
-      { username, name: text(body, 'name', 200), role, organization: 'local' },
-      password,
-    );
-    // An account that somebody else made, be it at this moment, is never bound.
-    if (!made) throw new RecordError(409, 'conflict', 'This user name is taken.', 'username');
-    if (!(await bindings.accept(code))) throw new RecordError(403, 'forbidden', 'The code was used already.');
+    const user = { username, name: text(body, 'name', 200), role, organization: 'local' };
     const evidence = 'an invitation, the date of birth and a number of the person';
-    await bindings.bind({
-      id: newId(),
-      username,
-      patient,
-      relation,
-      proofing: 'invitation',
-      evidence,
-      by,
-      until: undefined,
+    const binding = { id: newId(), username, patient, relation, evidence, by, until: undefined };
+    await accessLog.change(async (transaction) => {
+      // An account that somebody else made, be it at this moment, is never bound.
+      if (!(await accounts.make(user, password, transaction))) {
+        throw new RecordError(409, 'conflict', 'This user name is taken.', 'username');
+      }
+      if (!(await bindings.accept(code, transaction)))
+        throw new RecordError(403, 'forbidden', 'The code was used already.');
+      await bindings.bind({ ...binding, proofing: 'invitation' }, transaction);
+      return { made: undefined, note: noteOf(own, 'register', patient, 201, `${username}: ${relation}`) };
     });
-    await log(own, 'register', patient, 201, `${username}: ${relation}`);
     return reply.code(201).send({ username, role });
   });
 }

@@ -61,10 +61,13 @@ export function emergencyRoutes(app: FastifyInstance, parts: EmergencyParts): vo
       throw new RecordError(404, 'not-found', 'There is no Patient of this id.');
     }
     const given = { username: who.who, name: who.name, organization: who.organization };
-    const begun = await emergencies.begin({ ...given, id: newId(), patient, reasonCode, reason, stepUp });
-    const named: Caller = { ...who, emergency: begun.id, purpose: 'ETREAT' };
-    const what = `emergency/${begun.id}`;
-    await accessLog.record(named, { action: 'emergency-begin', what, status: 201, patients: [patient], reason });
+    const id = newId();
+    const named: Caller = { ...who, emergency: id, purpose: 'ETREAT' };
+    const entry = { action: 'emergency-begin', what: `emergency/${id}`, status: 201, patients: [patient], reason };
+    const begun = await accessLog.change(async (transaction) => {
+      const made = await emergencies.begin({ ...given, id, patient, reasonCode, reason, stepUp }, transaction);
+      return { made, note: { access: named, entry } };
+    });
     return reply.code(201).send(shown(begun));
   });
 
@@ -77,11 +80,16 @@ export function emergencyRoutes(app: FastifyInstance, parts: EmergencyParts): vo
   app.delete<Id>('/api/emergency/:id', async (request, reply) => {
     const who = await authenticator.caller(request, 'emergency-end');
     const { id } = request.params;
-    if (!isUuid(id) || !(await emergencies.end(id, who.who))) {
-      throw new RecordError(404, 'not-found', 'You have no emergency access of this id under way.');
-    }
-    const named: Caller = { ...who, emergency: id };
-    await accessLog.record(named, { action: 'emergency-end', what: `emergency/${id}`, status: 204 });
+    const note = {
+      access: { ...who, emergency: id },
+      entry: { action: 'emergency-end', what: `emergency/${id}`, status: 204 },
+    };
+    await accessLog.change(async (transaction) => {
+      if (!isUuid(id) || !(await emergencies.end(id, who.who, transaction))) {
+        throw new RecordError(404, 'not-found', 'You have no emergency access of this id under way.');
+      }
+      return { made: undefined, note };
+    });
     return reply.code(204).send();
   });
 
@@ -103,20 +111,16 @@ export function emergencyRoutes(app: FastifyInstance, parts: EmergencyParts): vo
     }
     const { id } = request.params;
     const comment = text(body, 'comment', 2_000);
-    const reviewed = isUuid(id) ? await emergencies.review(id, who.who, verdict, comment) : undefined;
-    if (!reviewed) {
-      const none = 'There is no open review of this id that you may decide; nobody reviews an access of their own.';
-      throw new RecordError(404, 'not-found', none);
-    }
-    const { patient } = reviewed;
-    const entry = {
-      action: 'review-emergency',
-      what: `emergency/${id}`,
-      status: 200,
-      patients: [patient],
-      reason: verdict,
-    };
-    await accessLog.record(who, entry);
+    const reviewed = await accessLog.change(async (transaction) => {
+      const made = isUuid(id) ? await emergencies.review(id, who.who, verdict, comment, transaction) : undefined;
+      if (!made) {
+        const none = 'There is no open review of this id that you may decide; nobody reviews an access of their own.';
+        throw new RecordError(404, 'not-found', none);
+      }
+      const [what, patients] = [`emergency/${id}`, [made.patient]];
+      const entry = { action: 'review-emergency', what, status: 200, patients, reason: verdict };
+      return { made, note: { access: who, entry } };
+    });
     return shown(reviewed);
   });
 

@@ -43,10 +43,12 @@ export function networkPolicyRoutes(
       const changed = 'The policy was changed meanwhile, or version is missing. Look at what holds now first.';
       throw new RecordError(409, 'conflict', changed, 'version');
     }
-    const put = await policy.put(body.policy, who.who, reason);
+    const put = await policy.put(body.policy, who.who, reason, (transaction, version) => {
+      const [what, why] = [`version ${version}`, reason.slice(0, 500)];
+      const entry = { action: 'change-network-policy', what, status: 200, reason: why };
+      accessLog.recordWith(transaction, [{ access: who, entry }]);
+    });
     if ('wrong' in put) throw new RecordError(400, 'value', put.wrong.join(' '), 'policy');
-    const what = `version ${put.version}`;
-    await accessLog.record(who, { action: 'change-network-policy', what, status: 200, reason: reason.slice(0, 500) });
     return put;
   });
 }

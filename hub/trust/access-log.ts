@@ -55,6 +55,15 @@ export class AccessLog {
     });
   }
 
+  /** Makes a change and records it in one transaction: neither is there without the other. */
+  change<T>(make: (transaction: Transaction) => Promise<{ made: T; note: AccessNote }>): Promise<T> {
+    return this.#database.transaction(async (transaction) => {
+      const { made, note } = await make(transaction);
+      this.recordWith(transaction, [note]);
+      return made;
+    });
+  }
+
   /** Records accesses in a transaction: they are on disk when, and only when, its changes are. */
   recordWith(transaction: Transaction, notes: readonly AccessNote[]): void {
     if (notes.length > 0) transaction.send(insertion(notes.map(lineOf)));

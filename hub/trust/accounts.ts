@@ -1,7 +1,7 @@
 /** Accounts of people, and their sessions. Passwords are kept as Argon2id hashes; sessions as hashes of their tokens. */
 import { createHash, randomBytes } from 'node:crypto';
 import { hash, verify } from '@node-rs/argon2';
-import type { Database, Row } from '../database/index.ts';
+import type { Database, Queryable, Row } from '../database/index.ts';
 import { type Role, roles } from './access.ts';
 
 export interface User {
@@ -29,10 +29,10 @@ export class Accounts {
   }
 
   /** Makes an account, or leaves the one there is. Returns whether it made one. */
-  async make(user: User, password: string): Promise<boolean> {
-    const known = await this.#database.query('SELECT 1 FROM account WHERE username = $1', [user.username]);
+  async make(user: User, password: string, database: Queryable = this.#database): Promise<boolean> {
+    const known = await database.query('SELECT 1 FROM account WHERE username = $1', [user.username]);
     if (known.rows.length > 0) return false;
-    const { rowCount } = await this.#database.query(
+    const { rowCount } = await database.query(
       `INSERT INTO account (username, password, name, role, organization) VALUES ($1, $2, $3, $4, $5)
        ON CONFLICT DO NOTHING`,
       [user.username, await hash(password, argon2), user.name, user.role, user.organization],

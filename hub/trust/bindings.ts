@@ -3,7 +3,7 @@
  * by an invitation with two things that the site knows of the person.
  */
 import { createHash, randomBytes } from 'node:crypto';
-import type { Database, Row } from '../database/index.ts';
+import type { Database, Queryable, Row } from '../database/index.ts';
 
 export const relations = ['self', 'parent', 'guardian', 'carer', 'other'] as const;
 export type Relation = (typeof relations)[number];
@@ -39,9 +39,9 @@ export class Bindings {
   }
 
   /** Binds an account. @param binding its id made by the caller */
-  async bind(binding: Omit<Binding, 'since'>): Promise<Binding> {
+  async bind(binding: Omit<Binding, 'since'>, database: Queryable = this.#database): Promise<Binding> {
     const { id, username, patient, relation, proofing, evidence, by, until } = binding;
-    const { rows } = await this.#database.query(
+    const { rows } = await database.query(
       `INSERT INTO account_person (id, username, patient, relation, proofing, evidence, bound_by, until)
        VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING *`,
       [id, username, patient, relation, proofing, evidence, by, until ?? null],
@@ -50,8 +50,8 @@ export class Bindings {
   }
 
   /** Ends a binding; returns whether it held. */
-  async end(id: string, by: string): Promise<boolean> {
-    const { rowCount } = await this.#database.query(
+  async end(id: string, by: string, database: Queryable = this.#database): Promise<boolean> {
+    const { rowCount } = await database.query(
       'UPDATE account_person SET ended = now(), ended_by = $2 WHERE id = $1 AND ended IS NULL',
       [id, by],
     );
@@ -80,9 +80,9 @@ export class Bindings {
   }
 
   /** Makes a code that binds the account of whoever has it, and knows two things of the person. It is told once. */
-  async invite(invited: Invited): Promise<string> {
+  async invite(invited: Invited, database: Queryable = this.#database): Promise<string> {
     const code = randomBytes(15).toString('base64url');
-    await this.#database.query(
+    await database.query(
       `WITH old AS (DELETE FROM invitation WHERE expires < now())
        INSERT INTO invitation (code, patient, relation, made_by, expires)
        VALUES ($1, $2, $3, $4, now() + interval '${invitationDays} days')`,
@@ -102,8 +102,8 @@ export class Bindings {
   }
 
   /** Uses a code up; returns whether it was still there. */
-  async accept(code: string): Promise<boolean> {
-    const { rowCount } = await this.#database.query('DELETE FROM invitation WHERE code = $1', [digest(code)]);
+  async accept(code: string, database: Queryable = this.#database): Promise<boolean> {
+    const { rowCount } = await database.query('DELETE FROM invitation WHERE code = $1', [digest(code)]);
     return rowCount === 1;
   }
 }

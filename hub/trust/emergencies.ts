@@ -63,27 +63,26 @@ export class Emergencies {
     given: Pick<Emergency, 'id' | 'username' | 'organization' | 'patient' | 'reasonCode' | 'reason' | 'stepUp'> & {
       name: string;
     },
+    transaction: Transaction,
   ): Promise<Emergency> {
-    return this.#database.transaction(async (transaction) => {
-      await transaction.query(
-        'UPDATE emergency_access SET ended = now() WHERE username = $1 AND ended IS NULL AND ends > now()',
-        [given.username],
-      );
-      const { rows } = await transaction.query(
-        `INSERT INTO emergency_access (id, username, organization, patient, reason_code, reason, step_up, ends)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, now() + interval '${minutes} minutes') RETURNING *`,
-        [given.id, given.username, given.organization, given.patient, given.reasonCode, given.reason, given.stepUp],
-      );
-      const { id, patient, reasonCode, reason, name, organization } = given;
-      const about = { emergency: id, patient, reasonCode, reason, by: name, organization };
-      tell(transaction, given.patient, 'emergency-begun', about);
-      return emergencyOf(rows[0]!);
-    });
+    await transaction.query(
+      'UPDATE emergency_access SET ended = now() WHERE username = $1 AND ended IS NULL AND ends > now()',
+      [given.username],
+    );
+    const { rows } = await transaction.query(
+      `INSERT INTO emergency_access (id, username, organization, patient, reason_code, reason, step_up, ends)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, now() + interval '${minutes} minutes') RETURNING *`,
+      [given.id, given.username, given.organization, given.patient, given.reasonCode, given.reason, given.stepUp],
+    );
+    const { id, patient, reasonCode, reason, name, organization } = given;
+    const about = { emergency: id, patient, reasonCode, reason, by: name, organization };
+    tell(transaction, given.patient, 'emergency-begun', about);
+    return emergencyOf(rows[0]!);
   }
 
   /** Ends one of an account's own; returns whether it was under way. */
-  async end(id: string, username: string): Promise<boolean> {
-    const { rowCount } = await this.#database.query(
+  async end(id: string, username: string, transaction: Transaction): Promise<boolean> {
+    const { rowCount } = await transaction.query(
       'UPDATE emergency_access SET ended = now() WHERE id = $1 AND username = $2 AND ended IS NULL AND ends > now()',
       [id, username],
     );
@@ -117,20 +116,19 @@ export class Emergencies {
     by: string,
     verdict: 'appropriate' | 'inappropriate',
     comment: string,
+    transaction: Transaction,
   ): Promise<Emergency | undefined> {
-    return this.#database.transaction(async (transaction) => {
-      const { rows } = await transaction.query(
-        `UPDATE emergency_access SET verdict = $2, reviewed_by = $3, reviewed_at = now(), comment = $4,
-           ended = coalesce(ended, least(ends, now()))
-         WHERE id = $1 AND verdict IS NULL AND username <> $3 RETURNING *`,
-        [id, verdict, by, comment],
-      );
-      if (!rows[0]) return undefined;
-      const reviewed = emergencyOf(rows[0]);
-      notify(transaction, `patient:${reviewed.patient}`, 'emergency-reviewed', { emergency: id, verdict });
-      notify(transaction, `account:${reviewed.username}`, 'emergency-reviewed', { emergency: id, verdict, comment });
-      return reviewed;
-    });
+    const { rows } = await transaction.query(
+      `UPDATE emergency_access SET verdict = $2, reviewed_by = $3, reviewed_at = now(), comment = $4,
+         ended = coalesce(ended, least(ends, now()))
+       WHERE id = $1 AND verdict IS NULL AND username <> $3 RETURNING *`,
+      [id, verdict, by, comment],
+    );
+    if (!rows[0]) return undefined;
+    const reviewed = emergencyOf(rows[0]);
+    notify(transaction, `patient:${reviewed.patient}`, 'emergency-reviewed', { emergency: id, verdict });
+    notify(transaction, `account:${reviewed.username}`, 'emergency-reviewed', { emergency: id, verdict, comment });
+    return reviewed;
   }
 
   /** How many reviews are open, and how many of them for too long. */

@@ -3,7 +3,7 @@
  * database within moments. One that cannot be read closes all ordinary reads (docs/access.md, 5).
  */
 import { firstPolicy, type Policy, readPolicy, type WrittenPolicy } from '@causeway/access';
-import type { Database } from '../database/index.ts';
+import type { Database, Transaction } from '../database/index.ts';
 import { type Access, type AccessUser, accessOf } from './access.ts';
 import type { Participants } from './participants.ts';
 
@@ -102,15 +102,28 @@ export class NetworkPolicy {
     await this.#turn;
   }
 
-  /** Decides anew. @returns what is wrong with the policy, or the version that holds now */
-  async put(written: unknown, by: string, reason: string): Promise<{ wrong: string[] } | { version: number }> {
+  /**
+   * Decides anew.
+   * @param also what happens in the same transaction, as the version is made
+   * @returns what is wrong with the policy, or the version that holds now
+   */
+  async put(
+    written: unknown,
+    by: string,
+    reason: string,
+    also: (transaction: Transaction, version: number) => void = () => {},
+  ): Promise<{ wrong: string[] } | { version: number }> {
     const policy = readPolicy(written);
     if ('wrong' in policy) return policy;
-    const { rows } = await this.#database.query(
-      'INSERT INTO network_policy (by_whom, reason, policy) VALUES ($1, $2, $3) RETURNING version',
-      [by, reason, JSON.stringify(policy)],
-    );
-    this.#take(rows[0]!.version, policy);
+    const made = await this.#database.transaction(async (transaction): Promise<number> => {
+      const { rows } = await transaction.query(
+        'INSERT INTO network_policy (by_whom, reason, policy) VALUES ($1, $2, $3) RETURNING version',
+        [by, reason, JSON.stringify(policy)],
+      );
+      also(transaction, rows[0]!.version);
+      return rows[0]!.version;
+    });
+    this.#take(made, policy);
     return { version: this.#version };
   }
 
