@@ -151,7 +151,7 @@ export async function startHub(config: Config, progress: Progress, pages = scree
       accounts,
       tokenKey(config.dataDir),
       {
-        verify: (token) => authorization.verify(token),
+        verify: (token, request) => authorization.verify(token, request),
         homesOf: async (patient) => (await record.homesOf([patient])).get(patient) ?? [],
         emergency: (username, id) => emergencies.underWay(username, id),
         represented: (username, role) => representedBy({ database, record, bindings }, username, role, new Date()),

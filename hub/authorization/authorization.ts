@@ -2,7 +2,7 @@
  * The authorization server of the hub. It knows who may get a token; what a token opens is the business of the access
  * decision. It answers once it knows under which address the hub is reached.
  */
-
+import { hkdfSync } from 'node:crypto';
 import type { Logger } from 'pino';
 import type { Database } from '../database/index.ts';
 import { faultText } from '../faults.ts';
@@ -10,6 +10,7 @@ import { RecordError } from '../record/index.ts';
 import type { AccessLog, User } from '../trust/index.ts';
 import { type Addresses, addressesOf } from './addresses.ts';
 import { Clients, type RegisteredClient } from './clients.ts';
+import { DpopProofs, wrongScheme } from './dpop.ts';
 import { OAuthGrants, type VerifiedToken } from './grants.ts';
 import { removeExpired } from './handles.ts';
 import type { Answer, Exchange, Question } from './interactions.ts';
@@ -31,6 +32,14 @@ export interface AuthorizationParts {
   fhirUserOf(user: User): Promise<string | undefined>;
 }
 
+/** A request whose token came with a proof. */
+export interface AskedWithProof {
+  method: string;
+  /** Path, with or without query. */
+  path: string;
+  proof: unknown;
+}
+
 const tidyMs = 60_000;
 
 export class Authorization {
@@ -38,6 +47,7 @@ export class Authorization {
   readonly grants: OAuthGrants;
   readonly launches: Launches;
   readonly #parts: AuthorizationParts;
+  readonly #proofs: DpopProofs;
   #addresses: Addresses | undefined;
   #server: Promise<Server> | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -47,6 +57,8 @@ export class Authorization {
     this.clients = new Clients(parts.database);
     this.grants = new OAuthGrants(parts.database);
     this.launches = new Launches(parts.database);
+    const nonceKey = Buffer.from(hkdfSync('sha256', parts.master, '', 'causeway dpop nonces of the record', 32));
+    this.#proofs = new DpopProofs(parts.database, nonceKey);
   }
 
   /** Begins to answer. @param url where the hub is reached: scheme, host and port */
@@ -87,8 +99,9 @@ export class Authorization {
    */
   async introspect(bearer: string, body: Buffer | undefined): Promise<object> {
     const addresses = this.#opened();
-    const asking = await this.verify(bearer);
+    const asking = await this.grants.verify(bearer, addresses.fhir);
     if (!asking) throw new RecordError(401, 'login', 'The token is not one of this hub, or not any more.');
+    if (asking.key !== undefined) throw wrongScheme(true);
     const client = await this.clients.one(asking.client);
     if (client?.metadata.may_introspect !== true) {
       throw new RecordError(403, 'forbidden', 'This client may not introspect the tokens of others.');
@@ -98,9 +111,20 @@ export class Authorization {
     return introspection(this.#parts.database, addresses, token);
   }
 
-  /** What a token stands for; undefined where it is none of this server's, or not any more. */
-  async verify(token: string): Promise<VerifiedToken | undefined> {
-    return this.#addresses && this.grants.verify(token, this.#addresses.fhir);
+  /**
+   * What a token stands for; undefined where it is none of this server's, or not any more.
+   * @param request with what proof it came; without one it came as it is
+   * @throws RecordError 401 where it is bound to a key, and was sent without its proof
+   */
+  async verify(token: string, request?: AskedWithProof): Promise<VerifiedToken | undefined> {
+    const addresses = this.#addresses;
+    const verified = addresses && (await this.grants.verify(token, addresses.fhir));
+    if (!verified) return undefined;
+    if ((verified.key === undefined) !== (request === undefined)) throw wrongScheme(verified.key !== undefined);
+    if (request && verified.key !== undefined) {
+      await this.#proofs.check({ ...request, token }, verified.key, addresses);
+    }
+    return verified;
   }
 
   /** What a user is asked; see `question` of interactions.ts. */

@@ -22,6 +22,8 @@ export interface VerifiedToken {
   /** The participant that a client without users acts for. */
   organization: string;
   grant: Grant;
+  /** The thumbprint of the key to which the token is bound. */
+  key?: string;
 }
 
 /** An app that a user has connected. */
@@ -68,6 +70,7 @@ export class OAuthGrants {
         ? { username: row.username, name: row.name, role: role!, organization: row.organization }
         : undefined,
       organization: row.client_organization,
+      ...(row.payload.jkt === undefined ? {} : { key: row.payload.jkt }),
       grant: {
         scopes: resourceScopes(row.payload.scope ?? ''),
         ...(patient === undefined ? {} : { patient }),

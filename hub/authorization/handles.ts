@@ -11,6 +11,17 @@ export function handleDigest(handle: string): Buffer {
 export const liveGrant =
   'g.expires > now() AND (g.session IS NULL OR EXISTS (SELECT 1 FROM session s WHERE s.id = g.session AND s.expires > now()))';
 
+/** Notes that something that is good once was used. Returns false where it was before, on whichever hub. */
+export async function usedOnce(database: Database, kind: string, id: Buffer, until: Date): Promise<boolean> {
+  const { rowCount } = await database.query({
+    name: 'oauth_used_once',
+    text: `INSERT INTO oauth_artifact (kind, id, payload, expires) VALUES ($1, $2, '{}', $3)
+           ON CONFLICT (kind, id) DO UPDATE SET expires = excluded.expires WHERE oauth_artifact.expires <= now()`,
+    values: [kind, id, until],
+  });
+  return rowCount === 1;
+}
+
 /** Removes what has expired, and clients that waited for an administrator for a month. */
 export async function removeExpired(database: Database): Promise<void> {
   await database.query("DELETE FROM oauth_client WHERE state = 'pending' AND registered < now() - interval '30 days'");

@@ -1,5 +1,5 @@
 /** The authorization server: clients, launches, what users allow, and the tokens that come of it. */
-export { Authorization } from './authorization.ts';
+export { type AskedWithProof, Authorization } from './authorization.ts';
 export { type ClientState, clientStates, type RegisteredClient } from './clients.ts';
 export type { ConnectedApp, VerifiedToken } from './grants.ts';
 export type { Answer, Exchange, Question } from './interactions.ts';

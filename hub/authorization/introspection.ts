@@ -35,7 +35,8 @@ export async function introspection(
     exp: row.payload.exp,
     iat: row.payload.iat,
     iss: issuer,
-    ...(row.kind === 'RefreshToken' ? {} : { token_type: 'Bearer' }),
+    ...(row.kind === 'RefreshToken' ? {} : { token_type: row.payload.jkt === undefined ? 'Bearer' : 'DPoP' }),
+    ...(row.payload.jkt === undefined ? {} : { cnf: { jkt: row.payload.jkt } }),
     ...(row.username === null ? {} : { sub: row.username }),
     ...shownContext(row.context ?? undefined, about, `${issuer}/smart-style.json`),
   };

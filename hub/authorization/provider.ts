@@ -14,6 +14,7 @@ import { checkAssertion } from './assertion.ts';
 import { clientAdapter } from './client-adapter.ts';
 import { clientFault, launchScopes, ownMetadata, resourceScopes } from './client-rules.ts';
 import { type Clients, isSecret } from './clients.ts';
+import { dpopAlgorithms } from './dpop.ts';
 import type { KeySets } from './key-sets.ts';
 import { problemPage } from './problem-page.ts';
 
@@ -87,6 +88,7 @@ function configuration(parts: ProviderParts, addresses: Addresses, keys: JWK[]):
     enabledJWA: {
       clientAuthSigningAlgValues: ['ES384', 'RS384'],
       idTokenSigningAlgValues: ['RS256', 'ES384'],
+      dPoPSigningAlgValues: dpopAlgorithms as never,
     },
     pkce: { required: () => true },
     extraParams: { aud: (ctx, value) => checkAudience(ctx, addresses, value), launch: null },
@@ -101,7 +103,7 @@ function configuration(parts: ProviderParts, addresses: Addresses, keys: JWK[]):
     allowOmittingSingleRegisteredRedirectUri: false,
     features: {
       devInteractions: { enabled: false },
-      dPoP: { enabled: false },
+      dPoP: { enabled: true, nonceSecret: Buffer.from(hkdfSync('sha256', master, '', 'causeway dpop nonces', 32)) },
       clientCredentials: { enabled: true },
       introspection: {
         enabled: true,

@@ -2,6 +2,7 @@
 
 import type { Addresses } from './addresses.ts';
 import { launchScopes } from './client-rules.ts';
+import { dpopAlgorithms } from './dpop.ts';
 
 export function smartConfiguration({ issuer, fhir }: Addresses): object {
   const hub = fhir.slice(0, -'/fhir'.length);
@@ -18,6 +19,7 @@ export function smartConfiguration({ issuer, fhir }: Addresses): object {
     grant_types_supported: ['authorization_code', 'refresh_token', 'client_credentials'],
     token_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post', 'private_key_jwt'],
     token_endpoint_auth_signing_alg_values_supported: ['ES384', 'RS384'],
+    dpop_signing_alg_values_supported: dpopAlgorithms,
     response_types_supported: ['code'],
     code_challenge_methods_supported: ['S256'],
     scopes_supported: [...launchScopes, 'patient/*.cruds', 'user/*.cruds', 'system/*.cruds'],

@@ -1,7 +1,7 @@
 /** Who makes a request: a bearer token of a script or of an app, or the session cookie of the screens. */
 import { randomBytes } from 'node:crypto';
 import type { FastifyRequest } from 'fastify';
-import type { VerifiedToken } from '../authorization/index.ts';
+import type { AskedWithProof, VerifiedToken } from '../authorization/index.ts';
 import { RecordError } from '../record/index.ts';
 import { verifyToken } from '../secrets/index.ts';
 import {
@@ -29,7 +29,7 @@ export interface Caller extends Access {
 /** What is asked to know a caller. */
 export interface CallerFacts {
   /** What a token stands for; undefined where it is none, or not any more. */
-  verify(token: string): Promise<VerifiedToken | undefined>;
+  verify(token: string, request?: AskedWithProof): Promise<VerifiedToken | undefined>;
   /** The homes of the person of a Patient. */
   homesOf(patient: string): Promise<number[]>;
   /** What the account of a patient or proxy is bound to. */
@@ -81,8 +81,14 @@ export class Authenticator {
   }
 
   async #identify(request: FastifyRequest): Promise<Caller> {
-    const bearer = /^Bearer (.+)$/i.exec(request.headers.authorization ?? '')?.[1];
-    if (bearer !== undefined) return this.#byToken(bearer);
+    const [, scheme, token] = /^(Bearer|DPoP) (.+)$/i.exec(request.headers.authorization ?? '') ?? [];
+    if (token !== undefined) {
+      if (scheme!.toLowerCase() === 'bearer') return this.#byToken(token);
+      // A proof is good once, but a request may be asked about more often.
+      const known = this.#attempts.get(request);
+      if (known) return known.caller;
+      return this.#byAppToken(token, { method: request.method, path: request.url, proof: request.headers.dpop });
+    }
     const session = sessionToken(request);
     const user = session === undefined ? undefined : await this.#accounts.session(session);
     if (!user) {
@@ -143,8 +149,8 @@ export class Authenticator {
   }
 
   /** Asked anew each time, so that what was taken back opens nothing any more. */
-  async #byAppToken(token: string): Promise<Caller> {
-    const verified = await this.#facts.verify(token);
+  async #byAppToken(token: string, request?: AskedWithProof): Promise<Caller> {
+    const verified = await this.#facts.verify(token, request);
     if (!verified) throw new RecordError(401, 'login', 'The token is not one of this hub, or not any more.');
     const { client, clientName, organization, grant } = verified;
     const user = verified.user ?? { username: `client:${client}`, name: clientName, role: 'system', organization };

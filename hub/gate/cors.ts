@@ -6,9 +6,9 @@ import type { FastifyInstance } from 'fastify';
 
 const methods = 'GET, HEAD, POST, PUT, PATCH, DELETE';
 const asked =
-  'Accept, Authorization, Content-Type, If-Match, If-Modified-Since, If-None-Exist, If-None-Match, Prefer, X-Request-Id';
+  'Accept, Authorization, Content-Type, DPoP, If-Match, If-Modified-Since, If-None-Exist, If-None-Match, Prefer, X-Request-Id';
 const told =
-  'Content-Location, ETag, Expires, Last-Modified, Location, Preference-Applied, Retry-After, WWW-Authenticate, X-Progress';
+  'Content-Location, DPoP-Nonce, ETag, Expires, Last-Modified, Location, Preference-Applied, Retry-After, WWW-Authenticate, X-Progress';
 
 export function crossOrigin(app: FastifyInstance): void {
   app.addHook('onRequest', async (request, reply) => {

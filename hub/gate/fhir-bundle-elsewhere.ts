@@ -4,16 +4,36 @@
  */
 import type { FastifyInstance, FastifyRequest, InjectOptions } from 'fastify';
 import type { BundleEntry, EntryOutcome, Issue } from '../record/index.ts';
+import type { Authenticator } from './authenticate.ts';
 
 /** What of the caller's request goes along. */
-const handedOn = ['authorization', 'cookie', 'host', 'origin', 'sec-fetch-site', 'user-agent', 'prefer'];
+const handedOn = ['cookie', 'host', 'origin', 'sec-fetch-site', 'user-agent', 'prefer'];
 
 export async function elsewhere(
   app: FastifyInstance,
+  authenticator: Authenticator,
   request: FastifyRequest,
   entry: BundleEntry,
 ): Promise<EntryOutcome> {
+  // A proof (DPoP) is for one request: what the caller's own token opens is lent to the entry's.
+  const isProven = /^DPoP /i.test(request.headers.authorization ?? '');
+  const lent = isProven ? authenticator.lend(authenticator.attempt(request)!.caller) : undefined;
+  const authorization = lent ? `Bearer ${lent.token}` : request.headers.authorization;
+  try {
+    return await handOn(app, request, entry, authorization);
+  } finally {
+    lent?.end();
+  }
+}
+
+async function handOn(
+  app: FastifyInstance,
+  request: FastifyRequest,
+  entry: BundleEntry,
+  authorization: string | undefined,
+): Promise<EntryOutcome> {
   const headers: Record<string, string> = { accept: 'application/fhir+json' };
+  if (authorization !== undefined) headers.authorization = authorization;
   for (const name of handedOn) {
     const value = request.headers[name];
     if (typeof value === 'string') headers[name] = value;

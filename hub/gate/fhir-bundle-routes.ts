@@ -132,7 +132,7 @@ async function singleEntry(
   const [type, id, ...rest] = path.split('/') as [string, ...string[]];
   const isOrdinary = rest.length === 0 && /^[A-Z]/.test(type) && !/^[$_]/.test(id ?? '') && type !== 'Binary';
   if (!isOrdinary || entry.method === 'PATCH' || (id !== undefined && query !== undefined)) {
-    return elsewhere(app, request, entry);
+    return elsewhere(app, parts.authenticator, request, entry);
   }
   const what = `/${entry.url}`;
   try {
