@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { resourceTypes } from '@causeway/fhir';
+import { resourceTypes, typeCode } from '@causeway/fhir';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { TestDatabase } from '../database/testing.ts';
 import { clinician as access, custodian, engineer as nobody, testRecord } from '../testing-record.ts';
@@ -14,8 +14,27 @@ beforeAll(async () => {
 afterAll(() => test.drop());
 
 async function total(type: string, who = access, control: [string, string] = ['_summary', 'count']) {
-  return (await record.search(who, record.readSearch(type, [control], false))).total;
+  return (await record.search(who, { ...record.readSearch(type, [control], false), count: 1 })).total;
 }
+
+it('an estimate beyond what was counted is given to nobody from whom something may be hidden', async () => {
+  const put = (id: string) =>
+    record.update(
+      custodian,
+      record.scan(JSON.stringify({ resourceType: 'Medication', id, code: { text: 'x' } }), 'Medication'),
+      id,
+    );
+  await put('m');
+  await test.database.as('all').query(
+    `INSERT INTO resource SELECT c.* FROM resource r, generate_series(1, 10001) n,
+       jsonb_populate_record(r, jsonb_build_object('rid', gen_random_uuid(), 'rkey', -n, 'self', n + 1)) c WHERE r.type = $1`,
+    [typeCode('Medication')],
+  );
+  const estimated = (who: typeof access) => total('Medication', who, ['_total', 'estimate']);
+  expect(await estimated(custodian)).toBeGreaterThan(0);
+  expect(await estimated(access)).toBeUndefined();
+  expect(await total('Medication', access)).toBe(10_002);
+});
 
 it('the total of a type is kept with every write, shown to those who may read all, and made for older databases', async () => {
   const put = (type: string, id: string) =>
