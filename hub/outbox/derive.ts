@@ -12,7 +12,7 @@ import { linkLock, type PersonChange, type PersonIndex } from '../identity/index
 import { type FhirRecord, newId, type WriteSet } from '../record/index.ts';
 import type { Participant, Participants } from '../trust/index.ts';
 import { noteCare } from './care.ts';
-import { changedFoci, type Focus, fociOf, withoutRetold } from './focus.ts';
+import { changedFoci, type Focus, fociNamed, fociOf, withoutRetold } from './focus.ts';
 import { receives, wantedTopics } from './wishes.ts';
 
 /** A source patient of a person, as the deliveries see it. */
@@ -69,7 +69,8 @@ export class Derivation {
     const anywhere = wanted.size > 0;
     const changed = anywhere ? await changedFoci(set, keys, wanted) : [];
     const moved = anywhere ? this.#persons.changesOf(set) : [];
-    const affected = changed.length > 0 || moved.length > 0;
+    const decided = anywhere ? consentHomes(set) : [];
+    const affected = changed.length > 0 || moved.length > 0 || decided.length > 0;
     if (affected) await lockLinks(set);
     noteCare(set, this.#participants);
     if (!affected) return;
@@ -78,9 +79,11 @@ export class Derivation {
     const older =
       joined.length > 1 ? (await fociOf(set, keys, joined, wanted)).filter(({ rid }) => !known.has(rid)) : [];
     const foci = await withoutRetold(set, [...older, ...changed]);
+    const relinked = [...new Set(moved.flatMap(({ before, after }) => [...before, ...after]))];
     const rows = [
       ...(await this.#rows(set, foci, new Set(changed))),
-      ...(await this.#undone(set, [...new Set(moved.flatMap(({ before, after }) => [...before, ...after]))])),
+      ...(await this.#undone(set, relinked)),
+      ...(await this.#withheld(set, [...new Set([...decided, ...relinked])], new Set(foci.map(({ rid }) => rid)))),
     ];
     if (rows.length === 0) return;
     await insert(set, rows);
@@ -122,6 +125,21 @@ export class Derivation {
       }
     }
     return rows;
+  }
+
+  /**
+   * What the access decision kept back of persons whose consents changed, once more, as it is now and in the order in which
+   * it was kept back. It is decided on anew before it is sent.
+   * @param derived what is told of anyhow
+   */
+  async #withheld(set: WriteSet, homes: number[], derived: ReadonlySet<string>): Promise<Row[]> {
+    const kept = (await withheldOf(set, homes)).filter(({ rid }) => !derived.has(rid));
+    if (kept.length === 0) return [];
+    const foci = await fociNamed(set, this.#record.keys, kept, wantedTopics(this.#participants.all()));
+    const place = new Map(kept.map(({ destination, rid }, i) => [`${destination} ${rid}`, i] as const).reverse());
+    const placeOf = ({ destination, focus }: Row) => place.get(`${destination.key} ${focus.rid}`) ?? -1;
+    const rows = await this.#rows(set, foci, new Set(foci));
+    return rows.filter((row) => placeOf(row) >= 0).sort((a, b) => placeOf(a) - placeOf(b));
   }
 
   /** Retractions of what was delivered to somebody who turns out to be another person. */
@@ -199,6 +217,36 @@ function kindOf(focus: Focus, live: boolean, changed: boolean): Kind | undefined
 function choose(own: Member[], told: Member[]): Member | undefined {
   const caring = own.filter(({ cares }) => cares).sort((a, b) => a.home - b.home);
   return caring.find((member) => told.includes(member)) ?? caring[0];
+}
+
+/** The homes whose consents a transaction changes. */
+function consentHomes(set: WriteSet): number[] {
+  const consents = set.changes.filter(({ after }) => after.type === 'Consent');
+  return [...new Set(consents.flatMap(({ before, after }) => [after.home, ...(before ? [before.home] : [])]))];
+}
+
+/** What is kept back of the persons of these homes, in the order in which it was to be sent. */
+async function withheldOf(
+  set: WriteSet,
+  homes: number[],
+): Promise<{ destination: string; type: string; rid: string }[]> {
+  if (homes.length === 0) return [];
+  const ofPersons = `home = ANY($1) OR home IN (SELECT m.home FROM link l JOIN link m USING (person) WHERE l.home = ANY($1))`;
+  await set.transaction.query({
+    name: 'outbox_reconsider',
+    text: `UPDATE delivery SET reconsider = true WHERE leased AND state IN ('waiting', 'failed') AND (${ofPersons})`,
+    values: [homes],
+  });
+  const { rows } = await set.transaction.query({
+    name: 'outbox_withheld',
+    text: `SELECT d.destination, d.focus_type, d.focus_rid FROM delivery d
+           WHERE d.withheld AND (${ofPersons}) AND NOT EXISTS (SELECT 1 FROM delivery later
+             WHERE later.destination = d.destination AND later.focus_rid = d.focus_rid AND later.focus_type = d.focus_type
+               AND later.seq > d.seq AND (later.withheld OR later.state <> 'cancelled'))
+           ORDER BY d.seq`,
+    values: [homes],
+  });
+  return rows.map((row) => ({ destination: row.destination, type: typeName(row.focus_type)!, rid: row.focus_rid }));
 }
 
 /** Everybody in the persons of these homes. */

@@ -183,7 +183,8 @@ export class Destination {
     const content = await readContent({ database, keys: record.keys }, delivery, destination, policy);
     if ('state' in content) {
       const { state, error } = content;
-      return { settled: { seq, state, error, retryMs: this.#backOff(attempts) }, reached: true };
+      const isWithheld = state === 'cancelled';
+      return { settled: { seq, state, error, isWithheld, retryMs: this.#backOff(attempts) }, reached: true };
     }
     // What writes messages is large: a hub that sends none does without it.
     const { compose, isEmptied } = await import('./compose.ts');

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { isParseError, type Message, parseMessage } from '@causeway/hl7v2';
 import type { Bundle, Observation } from '@medplum/fhirtypes';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Consents } from '../consent/index.ts';
 import { type TestDatabase, testDatabase } from '../database/testing.ts';
 import { startReceivers } from '../demo/index.ts';
 import { newId } from '../record/index.ts';
@@ -160,6 +161,53 @@ describe('a result', () => {
     ]);
     expect((await outbox.rows()).filter(({ kind }) => kind === 'retraction')).toHaveLength(2);
     expect(JSON.stringify(last)).not.toContain('valueQuantity');
+  });
+
+  it('that a refusal kept back is sent once the refusal is revoked: as it is then, once, in order, and not what is gone', async () => {
+    new Consents(outbox.record, outbox.persons, () => 'UTC');
+    const kept = await region();
+    await outbox.sender().start();
+    const { lab } = await register();
+    const consent = (status: string, to: string) => ({
+      resourceType: 'Consent',
+      id: 'refusal',
+      status,
+      scope: { coding: [{ code: 'patient-privacy' }] },
+      category: [{ text: 'x' }],
+      policyRule: { coding: [{ code: 'OPTOUT' }] },
+      patient: { reference: `Patient/${lab}` },
+      provision: {
+        type: 'deny',
+        actor: [
+          { role: { text: 'recipient' }, reference: { identifier: { system: 'urn:causeway:participant', value: to } } },
+        ],
+      },
+    });
+    await outbox.say(sites.lab, consent('active', sites.hospital));
+    const [first, second, gone] = [fresh(), fresh(), fresh()];
+    await report(lab, first, 4.1);
+    await report(lab, second, 4.2);
+    await report(lab, gone, 4.3);
+    await outbox.until('cancelled', 3);
+    await outbox.until('delivered', 3);
+    await report(lab, first, 5.1, 'corrected');
+    await outbox.until('cancelled', 4);
+    await report(lab, gone, 4.3, 'entered-in-error');
+    await outbox.until('delivered', 5);
+    // Another refusal of the same to the same keeps them back once more.
+    await outbox.say(sites.lab, { ...consent('active', sites.hospital), id: 'another' });
+    await outbox.until('cancelled', 6);
+    await outbox.say(sites.lab, { ...consent('inactive', sites.hospital), id: 'another' });
+    await outbox.until('cancelled', 8);
+    expect(await summary()).not.toContain('new harbor-hospital delivered');
+    await outbox.say(sites.lab, consent('inactive', sites.hospital));
+    await outbox.until('delivered', 7);
+    await outbox.say(sites.lab, consent('active', sites.practice));
+    await outbox.say(sites.lab, consent('inactive', sites.practice));
+    await outbox.until('delivered', 7);
+    expect(kept.hospital().map((one) => one.get('OBX-5'))).toEqual(['4.2', '5.1']);
+    expect((await outbox.rows()).filter(({ state }) => state === 'delivered')).toHaveLength(7);
+    expect((await outbox.rows()).filter(({ state }) => state !== 'delivered' && state !== 'cancelled')).toEqual([]);
   });
 
   it('is not sent at all when it is withdrawn before it could be', async () => {

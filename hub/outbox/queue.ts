@@ -32,6 +32,8 @@ export interface Settled {
   error: string | undefined;
   /** Milliseconds until the next attempt. */
   retryMs: number;
+  /** The access decision kept it from the destination. */
+  isWithheld?: boolean;
 }
 
 /** How long a claimed delivery is left to its worker; one that is not settled by then is claimed anew. */
@@ -83,16 +85,20 @@ export async function settle(database: Database, settled: Settled[]): Promise<vo
   if (settled.length === 0) return;
   await database.query({
     name: 'outbox_settle',
-    text: `UPDATE delivery d SET state = v.state, last_error = v.error, leased = false,
+    // What was withheld while the consents of the person changed is tried once more.
+    text: `UPDATE delivery d SET state = CASE WHEN v.withheld AND d.reconsider THEN 'failed' ELSE v.state END,
+             withheld = v.withheld AND NOT d.reconsider, reconsider = false, last_error = v.error, leased = false,
              next_attempt = now() + v.retry * interval '1 ms',
              delivered = CASE WHEN v.state = 'delivered' THEN now() END
-           FROM unnest($1::bigint[], $2::text[], $3::text[], $4::integer[]) AS v (seq, state, error, retry)
+           FROM unnest($1::bigint[], $2::text[], $3::text[], $4::integer[], $5::boolean[])
+             AS v (seq, state, error, retry, withheld)
            WHERE d.seq = v.seq`,
     values: [
       settled.map(({ seq }) => seq),
       settled.map(({ state }) => state),
       settled.map(({ error }) => error?.replaceAll('\0', '') ?? null),
       settled.map(({ retryMs }) => Math.round(retryMs)),
+      settled.map(({ isWithheld }) => isWithheld === true),
     ],
   });
 }
