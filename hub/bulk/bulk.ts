@@ -208,18 +208,23 @@ export class Bulk {
     return manifest(job, await filesOf(this.#parts.database, job.id), address);
   }
 
-  /** A file of a job, to be downloaded. @throws RecordError 404 */
+  /**
+   * A file of a job, to be downloaded.
+   * @param base the FHIR base, of which attachments are told
+   * @throws RecordError 404
+   */
   async file(
     access: Access,
     id: string,
     number: number,
+    base: string,
   ): Promise<{ job: Job; file: BulkFile; lines: AsyncGenerator<Buffer> }> {
     const job = await this.jobs.find(id, access);
     const files = job.state === 'complete' ? await filesOf(this.#parts.database, id) : [];
     const file = files.find((one) => one.number === number && one.category !== 'input');
     if (!file) throw new RecordError(404, 'not-found', 'The job has no such file.');
     await this.jobs.extend(id, downloadMs);
-    return { job, file, lines: fileLines(this.#parts, access, job, file) };
+    return { job, file, lines: fileLines({ ...this.#parts, base }, access, job, file) };
   }
 
   async #createImport(access: Access, request: ImportRequest, url: string, state: 'receiving'): Promise<Job> {

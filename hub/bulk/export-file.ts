@@ -13,7 +13,7 @@ import type { Job } from './jobs.ts';
 
 /** The lines of a file, some at a time, read with the access of who downloads it. */
 export async function* fileLines(
-  parts: { database: Database; record: FhirRecord },
+  parts: { database: Database; record: FhirRecord; base: string },
   access: Access,
   job: Job,
   file: BulkFile,
@@ -21,7 +21,7 @@ export async function* fileLines(
   const { database, record } = parts;
   const { stream } = record;
   const { since: instant, elements } = job.parameters as Partial<ExportRequest>;
-  const shown = elements ? (text: string) => subset(text, { elements }) : undefined;
+  const shown = (text: string) => withAddresses(elements ? subset(text, { elements }) : text, parts.base);
   const since: StreamScope['since'] = instant === undefined ? undefined : await momentOf(database, instant);
   switch (file.content) {
     case 'range':
@@ -45,10 +45,17 @@ export async function* fileLines(
 }
 
 /** The texts of resources, one a line; those whose key was destroyed have none. */
-function* lines(batch: readonly StoredResource[], shown: ((text: string) => string) | undefined): Generator<Buffer> {
+function* lines(batch: readonly StoredResource[], shown: (text: string) => string): Generator<Buffer> {
   let text = '';
-  for (const one of batch) if (!one.deleted) text += `${shown ? shown(one.text) : one.text}\n`;
+  for (const one of batch) if (!one.deleted) text += `${shown(one.text)}\n`;
   if (text !== '') yield Buffer.from(text);
+}
+
+const relativeAddress = '"url":"Binary/';
+
+/** A text in which attachments that are Binaries of this server have absolute addresses (Bulk Data Access IG, "Attachments"). */
+function withAddresses(text: string, base: string): string {
+  return text.includes(relativeAddress) ? text.replaceAll(relativeAddress, `"url":"${base}/Binary/`) : text;
 }
 
 /** A Bundle that deletes a resource. */

@@ -76,6 +76,13 @@ export async function prepareExport(parts: ExportParts, job: Job, signal: AbortS
   });
 }
 
+/** The types that an export may hold, `*` for all; none where a job is no export. */
+export function exportedTypes({ kind, parameters, access }: Job): readonly string[] {
+  if (kind !== 'export') return [];
+  const { types } = access.limits;
+  return (parameters as ExportRequest).types ?? (types === 'all' ? ['*'] : types);
+}
+
 /** What a stream of a job's file is confined to. */
 export function scopeOf(job: Job, file: BulkFile, since: StreamScope['since']): StreamScope {
   return {

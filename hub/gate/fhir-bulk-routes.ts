@@ -5,7 +5,7 @@
 import { pipeline, Readable, type Transform } from 'node:stream';
 import { createGunzip, createGzip } from 'node:zlib';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { type Bulk, type ExportLevel, type Job, readParameters, retryAfter } from '../bulk/index.ts';
+import { type Bulk, type ExportLevel, exportedTypes, type Job, readParameters, retryAfter } from '../bulk/index.ts';
 import { RecordError } from '../record/index.ts';
 import type { Role } from '../trust/index.ts';
 import type { Caller } from './authenticate.ts';
@@ -14,7 +14,7 @@ import { mediaTypeOf } from './fhir-format.ts';
 import { accepted, prefersAsync } from './fhir-jobs.ts';
 import { isLenient } from './fhir-prefer.ts';
 import { sendOutcome } from './fhir-send.ts';
-import { checkMayRead } from './granted.ts';
+import { checkCovers, exportAccess } from './granted.ts';
 
 /** Roles that may take whole records out or in. */
 const allowed: readonly Role[] = ['administrator', 'system'];
@@ -43,7 +43,9 @@ export function fhirBulkRoutes(app: FastifyInstance, parts: FhirParts & { bulk: 
       throw new RecordError(400, 'not-supported', text, 'patient');
     }
     const { id } = request.params as { id?: string };
-    const job = await bulk.export(who, {
+    const types = parameters.flatMap(([name, value]) => (name === '_type' ? value.split(',') : []));
+    const named = types.map((type) => type.trim()).filter((type) => type !== '');
+    const job = await bulk.export(exportAccess(who, named, level === 'group'), {
       level,
       ...(id === undefined ? {} : { group: id }),
       parameters,
@@ -74,6 +76,7 @@ export function fhirBulkRoutes(app: FastifyInstance, parts: FhirParts & { bulk: 
   app.get<{ Params: JobParams }>('/fhir/_bulk/:job', async (request, reply) => {
     const who = await parts.authenticator.caller(request, 'bulk-status');
     const job = await bulk.jobs.find(request.params.job, who);
+    checkCovers(who, exportedTypes(job));
     const wait = retryAfter(Date.now() - job.created.getTime());
     if (!bulk.polling.allows(job.id, Date.now())) {
       const text = 'The status is asked for too often; wait as long as Retry-After says.';
@@ -106,8 +109,8 @@ export function fhirBulkRoutes(app: FastifyInstance, parts: FhirParts & { bulk: 
   app.get<{ Params: JobParams }>('/fhir/_bulk/:job/:file', async (request, reply) => {
     const who = await parts.authenticator.caller(request, 'bulk-file');
     const number = Number(/^(\d{1,6})\.ndjson$/.exec(request.params.file)?.[1] ?? 0);
-    const { job, file, lines } = await bulk.file(who, request.params.job, number);
-    checkMayRead(who, file.type);
+    const { job, file, lines } = await bulk.file(who, request.params.job, number, baseUrl(request));
+    checkCovers(who, exportedTypes(job));
     const what = `${pathOf(request)} ${file.type}, ${file.lines ?? 'any number of'} ${file.category} of ${job.request}`;
     await recordAccess(parts, who, 'bulk-file', what, 200);
     reply.type(ndjson).header('expires', job.expires.toUTCString()).header('vary', 'accept-encoding');

@@ -48,9 +48,13 @@ const routes: { [address: string]: (request: FastifyRequest) => Need[] } = {
   'PUT /fhir/Binary/:id': () => [{ type: 'Binary', interaction: 'update' }],
   'PATCH /fhir/:type/:id': (request) => [{ type: typeOf(request), interaction: 'update' }],
   'DELETE /fhir/:type/:id': (request) => [{ type: typeOf(request), interaction: 'delete' }],
-  'GET /fhir/$export': (request) => all(namedTypes(request)),
-  'GET /fhir/Patient/$export': (request) => all(namedTypes(request)),
-  'GET /fhir/Group/:id/$export': (request) => all(namedTypes(request)),
+  // What an export may hold, and what of it is told, is decided with its parameters (`exportAccess`, `checkCovers`).
+  'GET /fhir/$export': () => [],
+  'POST /fhir/$export': () => [],
+  'GET /fhir/Patient/$export': () => [],
+  'POST /fhir/Patient/$export': () => [],
+  'GET /fhir/Group/:id/$export': () => [],
+  'POST /fhir/Group/:id/$export': () => [],
   'GET /fhir/_bulk/:job': () => [],
   'DELETE /fhir/_bulk/:job': () => [],
   'GET /fhir/_bulk/:job/:file': () => [],
@@ -142,11 +146,35 @@ function readable<A extends Access>(access: A, scopes: readonly Scope[], also: r
   );
 }
 
-/** @throws RecordError 403 where a client's scopes do not cover reading all resources of a type */
-export function checkMayRead({ grant }: Access, type: string): void {
-  const need: Need = { type, interaction: 'read' };
-  const whole = grant?.scopes.filter(({ query }) => query.length === 0);
-  if (whole && !isCovered(whole, need)) throw refusal(need);
+/**
+ * The access of an export: to all types that it names, or to those that the token's scopes open whole. Scopes with
+ * parameters open no export; that of a Group reads the Group.
+ * @throws RecordError 403 where the scopes do not cover what is named, or nothing
+ */
+export function exportAccess<A extends Access>(access: A, named: readonly string[], isOfGroup: boolean): A {
+  if (!access.grant) return access;
+  const scopes = wholeScopes(access.grant.scopes);
+  const covers = (need: Need) => isCovered(scopes, need);
+  const group: Need[] = isOfGroup ? [{ type: 'Group', interaction: 'read' }] : [];
+  const uncovered = [...all([...named]), ...group].find((need) => !covers(need));
+  if (uncovered) throw refusal(uncovered);
+  if (named.length > 0 || all(['*']).every(covers)) return access;
+  const open = [...new Set(scopes.map(({ type }) => type))].filter((type) => all([type]).every(covers));
+  if (open.length === 0) throw refusal({ type: '*', interaction: 'read' });
+  return ofTypes(access, open);
+}
+
+/** @throws RecordError 403 where a client's scopes do not cover reading all that an export holds */
+export function checkCovers({ grant }: Access, types: readonly string[]): void {
+  const scopes = grant && wholeScopes(grant.scopes);
+  for (const type of types) {
+    const need: Need = { type, interaction: 'read' };
+    if (scopes && !isCovered(scopes, need)) throw refusal(need);
+  }
+}
+
+function wholeScopes(scopes: readonly Scope[]): Scope[] {
+  return scopes.filter(({ context, query }) => context !== 'patient' && query.length === 0);
 }
 
 function needsOf(request: FastifyRequest): Need[] {
