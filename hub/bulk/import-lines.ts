@@ -10,6 +10,7 @@ import {
   RecordError,
   type Version,
   type WriteSet,
+  withoutLabels,
 } from '../record/index.ts';
 import { type Access, refusedChange } from '../trust/index.ts';
 import type { Part } from './files.ts';
@@ -119,8 +120,9 @@ export async function storeLines(record: FhirRecord, set: WriteSet, lines: reado
       continue;
     }
     const before = set.get(scanned.resourceType, id);
-    if (before && says(before, scanned)) continue;
-    set.put(scanned, scanned.resourceType, id);
+    const stated = withoutLabels(scanned, before);
+    if (before && says(before, stated)) continue;
+    set.put(stated, scanned.resourceType, id);
   }
   return refused;
 }

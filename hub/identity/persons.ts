@@ -1,6 +1,7 @@
 /** Persons as the record presents them: which source patients an id stands for, and the merged Patient. */
+import { typeCode } from '@causeway/fhir';
 import type { Database } from '../database/index.ts';
-import { type HomeKeys, openText, type Persons, ridOf, type StoredResource } from '../record/index.ts';
+import { type HomeKeys, openText, type Persons, ridOf, type StoredResource, withLabels } from '../record/index.ts';
 import { Together } from '../together.ts';
 import { type Access, homeCondition, scopeOf } from '../trust/index.ts';
 import { personIdentity } from './person-rows.ts';
@@ -71,7 +72,10 @@ export function persons(database: Database, keys: HomeKeys): Persons {
     const values: unknown[] = [ids];
     const condition = access ? homeCondition(access, 'p.home', (value) => `$${values.push(value)}`) : 'true';
     const { rows } = await (access ? database.as(scopeOf(access)) : database).query({
-      text: `SELECT id, home, version, seq, updated, body FROM person p WHERE id = ANY($1) AND ${condition}`,
+      text: `SELECT id, home, version, seq, updated, body,
+               (SELECT bit_or(c.labels) FROM link l JOIN resource c ON c.home = l.home AND c.type = ${typeCode('Patient')}
+                WHERE l.presented = p.id AND NOT c.deleted) AS labels
+             FROM person p WHERE id = ANY($1) AND ${condition}`,
       values,
     });
     const homeKeys = await keys.load(
@@ -91,7 +95,7 @@ export function persons(database: Database, keys: HomeKeys): Persons {
         updated: row.updated,
         deleted: false,
         message: undefined,
-        text: openText(row.body, key, personIdentity(row.id, row.version)),
+        text: withLabels(openText(row.body, key, personIdentity(row.id, row.version)), row.labels ?? 0),
       });
     }
     return found;

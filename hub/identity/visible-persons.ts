@@ -5,7 +5,7 @@
 import { typeCode } from '@causeway/fhir';
 import type { Patient } from '@medplum/fhirtypes';
 import type { Database } from '../database/index.ts';
-import { type HomeKeys, openText, type StoredResource, sealIdentity } from '../record/index.ts';
+import { type HomeKeys, openText, type StoredResource, sealIdentity, withLabels } from '../record/index.ts';
 import { type Access, accessCondition, scopeOf } from '../trust/index.ts';
 import { read } from './demographics-store.ts';
 import { mergedPatient } from './merged-patient.ts';
@@ -23,7 +23,7 @@ export async function visiblePersons(
   const values: unknown[] = [`{${[...merged.keys()].join(',')}}`];
   const condition = accessCondition(access, 'c', (value) => `$${values.push(value)}`);
   const { rows } = await database.as(scopeOf(access)).query({
-    text: `SELECT l.presented, l.home, r.rid, r.version, r.updated, r.body
+    text: `SELECT l.presented, l.home, r.rid, r.version, r.updated, r.labels, r.body
            FROM link l LEFT JOIN LATERAL (
              SELECT * FROM resource c WHERE c.home = l.home AND c.type = ${typeCode('Patient')} AND NOT c.deleted
                AND ${condition} LIMIT 1) r ON true
@@ -50,6 +50,7 @@ export async function visiblePersons(
       const identity = sealIdentity({ type: 'Patient', rid: row.rid, version: row.version });
       return read(row.home, row.version, row.updated, JSON.parse(openText(row.body, key, identity)) as Patient);
     });
-    return JSON.stringify(mergedPatient(rid, version, updated, sources));
+    const labels = visible.reduce((sum, row) => sum | row.labels, 0);
+    return withLabels(JSON.stringify(mergedPatient(rid, version, updated, sources)), labels);
   }
 }

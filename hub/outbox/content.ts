@@ -8,7 +8,7 @@ import { hiddenBy, label, type RowFacts } from '@causeway/access';
 import { typeCode, typeName } from '@causeway/fhir';
 import type { DiagnosticReport, DocumentReference, Patient, Resource } from '@medplum/fhirtypes';
 import type { Database, Row } from '../database/index.ts';
-import { type HomeKeys, openText, referenceHash, ridOf, sealIdentity } from '../record/index.ts';
+import { type HomeKeys, labelled, openText, referenceHash, ridOf, sealIdentity } from '../record/index.ts';
 import {
   type Access,
   accessCondition,
@@ -227,7 +227,7 @@ async function stored(reading: Reading, wanted: readonly Wanted[]): Promise<Stor
     const key = homeKeys.get(row.home);
     if (!key || !row.body) return [];
     const identity = sealIdentity({ type: typeName(row.type)!, rid: row.rid, version: row.version });
-    const resource = JSON.parse(openText(row.body, key, identity)) as Resource;
+    const resource = labelled(JSON.parse(openText(row.body, key, identity)) as Resource, row.labels);
     return { rid: row.rid, resource, isVisible: isVisible(row), labels: row.labels };
   });
 }

@@ -13,6 +13,7 @@ import { asShown, type Patch, patchedResource, shownPatients } from './patch.ts'
 import { checkPreconditions, type Preconditions } from './preconditions.ts';
 import { homePatient } from './prepare.ts';
 import { shownText } from './present.ts';
+import { hasSecurity, withoutLabels } from './shown-labels.ts';
 import { checkType, existing, mergedPatient, refuseOther, severalFound, targetOf } from './targets.ts';
 import type { ResourceKey } from './transaction-resources.ts';
 import type { WriteSet } from './write-set.ts';
@@ -122,7 +123,7 @@ export class Changes {
       const found = await this.#findOne(access, type, query);
       const id = targetOf(found?.id, stated);
       const patient = homePatient(scanned, id);
-      await set.load([{ type, id }], patient === undefined ? [] : [patient]);
+      await set.load([{ type, id }], patient === undefined ? [] : [patient], hasSecurity(scanned));
       if (!found && stated !== undefined) refuseOther(set.get(type, id));
       return this.#next(set, scanned, id, when, found !== undefined);
     });
@@ -317,6 +318,7 @@ export class Changes {
       access,
       keys: [{ type: scanned.resourceType, id }],
       patients: patient === undefined ? [] : [patient],
+      texts: hasSecurity(scanned),
       ...(audit ? { audit } : {}),
       apply,
     });
@@ -325,7 +327,7 @@ export class Changes {
 
 function put(set: WriteSet, scanned: ScannedResource, id: string): WriteOutcome {
   const before = set.get(scanned.resourceType, id);
-  const after = set.put(scanned, scanned.resourceType, id);
+  const after = set.put(withoutLabels(scanned, before), scanned.resourceType, id);
   const status = before && !before.deleted ? 200 : 201;
   return {
     status,

@@ -1,5 +1,6 @@
 /** The resource of a Bundle's entry: at hand, or kept in a spool until its turn comes. */
 import { isFhirError, type ScannedResource, scanResource } from '@causeway/fhir';
+import { hasSecurity } from './shown-labels.ts';
 import type { TextSpool } from './text-spool.ts';
 
 export interface EntryResource {
@@ -7,6 +8,8 @@ export interface EntryResource {
   /** The id that it came with. */
   readonly id: string | undefined;
   readonly references: readonly { path: string; value: string }[];
+  /** Whether it brings security labels along. */
+  readonly hasSecurity: boolean;
   /** Characters that are in memory only while it is worked on; 0 where they are anyway. */
   readonly keptLength: number;
   scanned(): ScannedResource;
@@ -14,7 +17,7 @@ export interface EntryResource {
 
 export function atHand(scanned: ScannedResource): EntryResource {
   const { resourceType, id, references } = scanned;
-  return { resourceType, id, references, keptLength: 0, scanned: () => scanned };
+  return { resourceType, id, references, hasSecurity: hasSecurity(scanned), keptLength: 0, scanned: () => scanned };
 }
 
 /** Keeps a resource in a spool, and in memory what a Bundle is planned by. @param own gives a text of its own memory */
@@ -25,6 +28,7 @@ export function kept(scanned: ScannedResource, spool: TextSpool, own: (text: str
     resourceType: own(resourceType),
     id: scanned.id === undefined ? undefined : own(scanned.id),
     references: scanned.references.map(({ path, value }) => ({ path: own(path), value: own(value) })),
+    hasSecurity: hasSecurity(scanned),
     keptLength: text.length,
     scanned: () => {
       const again = scanResource(spool.text(number, resourceType));

@@ -31,6 +31,7 @@ export {
   type SearchResult,
   sortValues,
 } from './search/index.ts';
+export { labelled, withLabels, withoutLabels } from './shown-labels.ts';
 export type { RecordStream, StreamScope, VersionKey } from './stream.ts';
 export { checkResource } from './targets.ts';
 export { TextSpool } from './text-spool.ts';

@@ -3,6 +3,7 @@
  * https://hl7.org/fhir/R4/resource-operation-meta.html). Labels are noted in the transaction that first stores one; what
  * is told are those that a search finds under the caller's access at the time.
  */
+import { label as bits, codingsOf } from '@causeway/access';
 import { typeCode, typeName } from '@causeway/fhir';
 import type { Meta } from '@medplum/fhirtypes';
 import type { Database, Transaction } from '../database/index.ts';
@@ -10,7 +11,8 @@ import { Pace } from '../pace.ts';
 import type { Access } from '../trust/index.ts';
 import { RecordError } from './errors.ts';
 import type { FhirRecord } from './record.ts';
-import type { WriteSet } from './write-set.ts';
+import type { Version } from './transaction-resources.ts';
+import { summing, type WriteSet } from './write-set.ts';
 
 interface Label {
   type: string;
@@ -77,12 +79,17 @@ export class Labels {
   async #note(set: WriteSet, transaction: Transaction): Promise<void> {
     const fresh = new Map<string, Label>();
     const pace = new Pace();
+    const stated = statedLabels(set);
     for (const change of set.changes) {
       if (pace.isDue) await pace.rest();
       const { after } = change;
       const meta = change.meta as Meta | undefined;
-      if (!meta || (!meta.profile && !meta.tag && !meta.security)) continue;
-      for (const label of labelsOf(after.type, meta)) {
+      const isBare = !meta || (!meta.profile && !meta.tag && !meta.security);
+      const labels = after.labels | (stated.get(after) ?? 0);
+      if (isBare && labels <= bits.unlabelled) continue;
+      const { profile, tag, security = [] }: Meta = meta ?? {};
+      const own = { profile: profile ?? [], tag: tag ?? [], security: [...security, ...codingsOf(labels)] };
+      for (const label of labelsOf(after.type, own)) {
         const key = `${label.type} ${label.kind} ${label.system}|${label.code}`;
         if (!this.#noted.has(key)) fresh.set(key, label);
       }
@@ -104,6 +111,17 @@ export class Labels {
     });
     this.#fresh.set(set, keys);
   }
+}
+
+/** The labels that documents and reports will have of what came with them. */
+function statedLabels({ changes }: WriteSet): Map<Version, number> {
+  const documents = changes.filter(({ after: { type, message } }) => message !== undefined && summing.has(type));
+  if (documents.length === 0) return new Map();
+  const sums = new Map<string, number>();
+  for (const { after } of changes) {
+    if (after.message !== undefined) sums.set(after.message, (sums.get(after.message) ?? 0) | after.labels);
+  }
+  return new Map(documents.map(({ after }) => [after, sums.get(after.message!)!]));
 }
 
 function labelsOf(type: string, { profile, tag, security }: Meta): Label[] {

@@ -15,6 +15,7 @@ import { homePatient } from './prepare.ts';
 import { shownText } from './present.ts';
 import type { FhirRecord } from './record.ts';
 import { checkResource, mergedPatient } from './targets.ts';
+import type { Version } from './transaction-resources.ts';
 
 /** The outcome of a change: the meta as it then is. */
 export interface MetaOutcome {
@@ -55,7 +56,7 @@ export async function changeMeta(
       }
       const meta = metaOf(before.text);
       const wanted = change === 'add' ? added(meta, labels) : without(meta, labels);
-      if (size(wanted) === size(meta)) return { status: 200, text: before.text, meta };
+      if (size(wanted) === size(meta)) return { status: 200, ...shownMeta(before) };
       const scanned = withMeta(before.text, wanted);
       const patient = homePatient(scanned, id);
       await set.load([], patient === undefined ? [] : [patient]);
@@ -64,14 +65,19 @@ export async function changeMeta(
       return {
         status: 200,
         get text() {
-          return shownText(after)!;
+          return shownMeta(after).text;
         },
         get meta() {
-          return metaOf(after.text!);
+          return shownMeta(after).meta;
         },
       };
     },
   });
+}
+
+function shownMeta(version: Version): { text: string; meta: Meta } {
+  const text = shownText(version)!;
+  return { text, meta: metaOf(text) };
 }
 
 type Coding = NonNullable<Meta['tag']>[number];

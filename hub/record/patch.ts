@@ -13,6 +13,7 @@ import {
 import { RecordError } from './errors.ts';
 import { logicalId } from './logical-id.ts';
 import { homePatient } from './prepare.ts';
+import { withLabels } from './shown-labels.ts';
 import { checkResource } from './targets.ts';
 import type { Version } from './transaction-resources.ts';
 import type { WriteSet } from './write-set.ts';
@@ -87,7 +88,8 @@ export function patchedResource(
 /** The text of a version that was loaded with it, as reads show it. @param shown see `patchedResource` */
 export function asShown(version: Version, shown: string | undefined): string {
   const own = shown === undefined ? undefined : ownPatient(version);
-  return own === undefined ? version.text! : withPatient(version.text!, own, shown!);
+  const text = own === undefined ? version.text! : withPatient(version.text!, own, shown!);
+  return withLabels(text, version.labels);
 }
 
 /** The patient in whose home a version is, as its text names it. */

@@ -1,4 +1,5 @@
 /** How a resource of one of a person's sources is shown. */
+import { withLabels } from './shown-labels.ts';
 
 /** The person's id, and where it stands in a text in place of the source's. */
 export interface ShownAs {
@@ -11,13 +12,16 @@ export function shownText({
   text,
   settled,
   shownAs,
+  labels,
 }: {
   text: string | undefined;
   settled?: { text(): string };
   shownAs?: ShownAs;
+  labels: number;
 }): string | undefined {
   const stored = settled?.text() ?? text;
-  return stored !== undefined && shownAs ? present(stored, shownAs.refs, shownAs.person) : stored;
+  if (stored === undefined) return undefined;
+  return withLabels(shownAs ? present(stored, shownAs.refs, shownAs.person) : stored, labels);
 }
 
 /** The text with the person's id in place of the source patient's, at the offsets recorded when it was stored. */

@@ -9,6 +9,7 @@ import type { HomeKeys } from './home-keys.ts';
 import { ridOf } from './keys.ts';
 import { present } from './present.ts';
 import { openText, sealIdentity } from './sealing.ts';
+import { withLabels } from './shown-labels.ts';
 import { named } from './statement-names.ts';
 
 /** A stored version as it is handed out. */
@@ -22,12 +23,12 @@ export interface StoredResource {
   updated: Date;
   deleted: boolean;
   message: string | undefined;
-  /** Canonical JSON, the person's reference in place; empty when deleted. */
+  /** Canonical JSON, the person's reference and the hub's labels in place; empty when deleted. */
   text: string;
 }
 
 export const storedColumns = `r.home, r.rkey, r.type, r.rid, r.seq, r.version, r.updated, r.deleted, r.message, r.refs,
-  r.body, l.presented`;
+  r.labels, r.body, l.presented`;
 
 /** A page of a history. */
 export interface HistoryPage {
@@ -208,6 +209,7 @@ export interface StoredRow {
   deleted: boolean;
   message: string | null;
   refs: number[] | null;
+  labels: number;
   body: Buffer | null;
   presented: string | null;
 }
@@ -219,6 +221,7 @@ function openRow(row: StoredRow, keys: Map<number, Buffer>): StoredResource {
   if (row.body && key) {
     text = openText(row.body, key, sealIdentity({ type, rid: row.rid, version: row.version }));
     if (row.presented && row.refs && type !== 'Patient') text = present(text, row.refs, row.presented);
+    text = withLabels(text, row.labels);
   }
   return {
     type,

@@ -287,7 +287,7 @@ interface StreamedRow extends StoredRow {
 }
 
 function columns(alias: string): string {
-  return ['home', 'rkey', 'type', 'rid', 'seq', 'version', 'updated', 'deleted', 'message', 'refs', 'body']
+  return ['home', 'rkey', 'type', 'rid', 'seq', 'version', 'updated', 'deleted', 'message', 'refs', 'labels', 'body']
     .map((column) => `${alias}.${column}`)
     .join(', ');
 }

@@ -13,6 +13,7 @@ import { asShown, entryPatch, patchedResource, shownPatients } from './patch.ts'
 import { checkPreconditions } from './preconditions.ts';
 import { homePatient } from './prepare.ts';
 import { shownText } from './present.ts';
+import { withoutLabels } from './shown-labels.ts';
 import { checkResource, mergedPatient, refuseOther } from './targets.ts';
 import { conditionsOf, isRead, type Plan, type Planned, planTransaction } from './transaction-plan.ts';
 import type { ResourceKey, Version } from './transaction-resources.ts';
@@ -35,7 +36,7 @@ export async function runTransaction(
       keys: plan ? keysOf(plan).known : [],
       made: plan ? keysOf(plan).made : [],
       patients: plan ? patientsOf(plan) : [],
-      texts: writes.some(({ method }) => method === 'PATCH'),
+      texts: writes.some(needsText),
       size: writes.length,
       alone: plan === undefined || services.spool !== undefined,
       ...(services.audit ? { audit: () => services.audit!(outcomes, entries) } : {}),
@@ -45,7 +46,7 @@ export async function runTransaction(
           plan = await planTransaction(services, access, entries);
           const { known, made } = keysOf(plan);
           await set.expect(made);
-          await set.load(known, patientsOf(plan), plan.planned.some(isPatch));
+          await set.load(known, patientsOf(plan), writes.some(needsText));
         }
         await applyPlan(services, set, plan!, outcomes);
       },
@@ -90,6 +91,11 @@ function patientsOf({ planned, references }: Plan): string[] {
 
 function isChange({ action }: Planned): boolean {
   return action !== 'found' && action !== 'none';
+}
+
+/** Whether what an entry changes depends on the text that is there. */
+function needsText({ method, resource }: BundleEntry): boolean {
+  return method === 'PATCH' || (method === 'PUT' && resource?.hasSecurity === true);
 }
 
 function isPatch({ action }: Planned): boolean {
@@ -170,7 +176,7 @@ function apply(set: WriteSet, one: Planned, { references }: Plan, patched: Scann
   }
   if (action === 'patch' && !patched) return unchanged(one);
   const resolve = references.resolver(entry.fullUrl);
-  const after = set.put(patched ?? linked(one, references), type, id, { resolve });
+  const after = set.put(withoutLabels(patched ?? linked(one, references), before), type, id, { resolve });
   return new Changed(before && !before.deleted ? 200 : 201, after);
 }
 

@@ -152,7 +152,7 @@ export class WriteSet {
       asOf: options.asOf,
       message: options.message,
       text: prepared.text,
-      labels: this.#labelling(value),
+      labels: this.#labelling(value) | this.#carried(type, before, options.message),
       days: daysOf(value),
     };
     const person = prepared.refs.length > 0 ? this.#homes.presented(home) : undefined;
@@ -160,6 +160,14 @@ export class WriteSet {
     const row: Row = { ...after, after, code: typeCode(type)!, ...prepared, body: undefined };
     this.#push(slot, before, after, row, value);
     return after;
+  }
+
+  /** The labels that a document or report had of what came with it; a version that its message does not make has them still. */
+  #carried(type: string, before: Version | undefined, message: string | undefined): number {
+    if (!before || before.deleted || !summing.has(type) || (message !== undefined && message !== before.message))
+      return 0;
+    const { labels, text } = before;
+    return text === undefined ? labels : labels & ~this.#labelling(JSON.parse(text) as Record<string, unknown>);
   }
 
   /** Deletes a resource, which must have been loaded and exist. */
@@ -337,11 +345,16 @@ export class WriteSet {
   }
 }
 
-const summing = new Set(['Binary', 'Composition', 'DiagnosticReport', 'DocumentReference']);
+/** Types whose resources have the labels of what came with them. */
+export const summing: ReadonlySet<string> = new Set(['Binary', 'Composition', 'DiagnosticReport', 'DocumentReference']);
 
 /** Gives documents and reports the labels of all that the same message states. */
 function labelDocuments(rows: readonly Row[]): void {
   const stated = new Map<string, number>();
   for (const { message, labels } of rows) if (message) stated.set(message, (stated.get(message) ?? 0) | labels);
-  for (const row of rows) if (row.message && summing.has(row.type)) row.labels |= stated.get(row.message)!;
+  for (const row of rows) {
+    if (!row.message || !summing.has(row.type)) continue;
+    row.labels |= stated.get(row.message)!;
+    row.after.labels = row.labels;
+  }
 }

@@ -10,6 +10,7 @@ import { allOf, anyOf, hashed, lazily, type Predicate, type SearchContext, sqlOf
 import { dates, lastUpdated, range } from './range.ts';
 import { reference } from './reference.ts';
 import type { Filter } from './request.ts';
+import { anySecurity, security } from './security.ts';
 import { string } from './string.ts';
 import { token, uri } from './token.ts';
 import { unescaped } from './values.ts';
@@ -76,6 +77,7 @@ async function value(context: SearchContext, type: string, filter: ValueFilter):
   if (parameter.unionOf && modifier !== 'text') return union(context, type, filter, parameter.unionOf);
   if (code === '_id') return byId(context, type, values);
   if (code === '_lastUpdated') return lastUpdated(context, parameter, values.map(unescaped));
+  if (code === '_security') return security(context, type, filter);
   switch (parameter.type) {
     case 'token':
       return token(context, type, filter);
@@ -128,7 +130,8 @@ function missing(context: SearchContext, type: string, { parameter, values }: Va
   }
   const isMissing = values[0] === 'true';
   if (code === '_id' || code === '_lastUpdated') return { sql: () => String(!isMissing) };
-  const found = present(context, type, parameter);
+  const said = present(context, type, parameter);
+  const found = code === '_security' ? anySecurity(said) : said;
   return isMissing ? { ...found, negative: true } : found;
 }
 

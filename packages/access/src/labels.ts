@@ -58,9 +58,14 @@ export function labelOfCode(system: string | undefined, code: string | undefined
   return undefined;
 }
 
-/** The codings of labels, as `meta.security` has them. */
+/**
+ * The codings of labels, as `meta.security` has them. Of confidentialities there is one: what is very restricted is not
+ * restricted too.
+ */
 export function codingsOf(labels: number): { system: string; code: string }[] {
-  return (Object.keys(label) as LabelName[]).flatMap((name) => (labels & label[name] ? (shownAs[name] ?? []) : []));
+  const isShown = (name: LabelName) =>
+    labels & label[name] && !(name === 'restricted' && labels & label.veryRestricted);
+  return (Object.keys(label) as LabelName[]).flatMap((name) => (isShown(name) ? (shownAs[name] ?? []) : []));
 }
 
 /** The names of labels, for people. */

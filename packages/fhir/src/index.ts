@@ -17,6 +17,7 @@ export { complexTypeNames, typeProperties } from './definitions/type-properties.
 export { parseExact } from './json/exact.ts';
 export type { JsonLimits } from './json/limits.ts';
 export { DEFAULT_LIMITS } from './json/limits.ts';
+export { objectMembers, textOfItems } from './json/members.ts';
 export type { JsonValue } from './json/parse.ts';
 export { parseJson } from './json/parse.ts';
 export { prettyJson } from './json/pretty.ts';

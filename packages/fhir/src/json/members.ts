@@ -56,6 +56,17 @@ export function endOfArray(text: string, start: number, visit: (start: number) =
   }
 }
 
+/** The text of the array that opens at `start`, with those of its items that stay. */
+export function textOfItems(text: string, start: number, stays: readonly boolean[]): string {
+  const items: string[] = [];
+  endOfArray(text, start, (at) => {
+    const end = endOfValue(text, at);
+    if (end >= 0) items.push(text.slice(at, end));
+    return end;
+  });
+  return `[${items.filter((_, i) => stays[i]).join(',')}]`;
+}
+
 /** The first character at or after `at` that is no white space. */
 export function skipSpace(text: string, at: number): number {
   let i = at;
