@@ -4,6 +4,7 @@
  */
 import { existsSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { runBulk } from './bulk/suite.ts';
 import { runCcdaBack } from './ccda/back.ts';
 import { runCcda } from './ccda/suite.ts';
 import { runFhir, runSynthea } from './fhir.ts';
@@ -38,6 +39,7 @@ const SUITES: Readonly<Record<string, Suite>> = {
   graphql: runGraphql,
   mpi: runMpi,
   smart: runSmart,
+  bulk: runBulk,
   region: (_cases, { people }) => runRegion(people),
 };
 
