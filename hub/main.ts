@@ -24,10 +24,19 @@ import { ConversionPool, Messages, Processor, Receiver, Reprocess, ReprocessJobs
 import type { Progress, RunningHub } from './lifecycle.ts';
 import { AcknowledgementRoutes, Deliveries, Derivation, forgetDeliveries, Sender } from './outbox/index.ts';
 import { QueryResponder } from './query/index.ts';
-import { Expunger, FhirRecord, Labels, Retention, useDefinitions } from './record/index.ts';
+import { Expunger, FhirRecord, Labels, LateLabelling, Retention, useDefinitions } from './record/index.ts';
 import { screens } from './screens/index.ts';
 import { masterKey, tokenKey } from './secrets/index.ts';
-import { AccessLog, Accounts, Bindings, Emergencies, NetworkPolicy, Notices, Participants } from './trust/index.ts';
+import {
+  AccessLog,
+  Accounts,
+  BesideLog,
+  Bindings,
+  Emergencies,
+  NetworkPolicy,
+  Notices,
+  Participants,
+} from './trust/index.ts';
 
 /**
  * Starts a hub: resolves when it answers, and when its demonstration, if any, is loaded.
@@ -54,14 +63,18 @@ export async function startHub(config: Config, progress: Progress, pages = scree
     const participants = new Participants(database);
     await participants.load();
     const accounts = new Accounts(database);
-    const accessLog = new AccessLog(database);
+    const accessLog = new AccessLog(database, new BesideLog(join(config.dataDir, 'access-log-beside'), master));
+    accessLog.watch((brought) => log.warn(brought, 'accesses that were written beside were brought into their record'));
+    closing.push(() => accessLog.close());
     const record = new FhirRecord(system, master);
     await record.buildIndex((done, total) => progress.count('Making the search index anew, resources', done, total));
     record.writer.labelling = (resource) => {
       const isPart2 = participants.byKey(sourceOf(resource) ?? '').isPart2;
       return labelsOf(resource) | (isPart2 ? label.part2 : 0);
     };
-    await record.labelStored((done) => progress.count('Labelling what is stored, versions', done, done));
+    const labelling = new LateLabelling(record, (error, text) => log.error({ error: faultText(error) }, text));
+    closing.push(() => labelling.close());
+    await labelling.run((done) => progress.count('Labelling what is stored, versions', done, done));
     const relabel = async (key: string) => {
       // Other hubs hear of a change of the participant a moment later; what they stored meanwhile is labelled then.
       for (const waitMs of [0, 5_000]) {

@@ -113,11 +113,17 @@ export class Authenticator {
 
   async #byToken(token: string): Promise<Caller> {
     const lent = this.#lent.get(token);
-    if (lent) return lent;
+    if (lent) {
+      this.#checkReadable(lent);
+      return lent;
+    }
     // Those of apps are opaque; those of scripts are JSON Web Tokens.
     if (!token.includes('.')) return this.#byAppToken(token);
     const known = this.#callers.get(token);
-    if (known && known.until > Date.now() && known.version === this.#policy.version) return known.caller;
+    if (known && known.until > Date.now() && known.version === this.#policy.version) {
+      this.#checkReadable(known.caller);
+      return known.caller;
+    }
     const claims = await verifyToken(this.#tokenKey, token);
     if ('refused' in claims) throw new RecordError(401, 'login', claims.refused);
     const site = /^site:(.+)$/.exec(claims.subject)?.[1];
@@ -138,14 +144,12 @@ export class Authenticator {
       : user;
   }
 
-  /** @throws RecordError 503 while the policy of the network cannot be read */
   #accessOf(user: AccessUser): Access {
-    try {
-      return this.#policy.accessOf(user);
-    } catch (error) {
-      if (error instanceof PolicyUnreadable) throw new RecordError(503, 'transient', error.message);
-      throw error;
-    }
+    return readable(() => this.#policy.accessOf(user));
+  }
+
+  #checkReadable({ limits }: Caller): void {
+    readable(() => this.#policy.check(limits));
   }
 
   /** Asked anew each time, so that what was taken back opens nothing any more. */
@@ -162,6 +166,16 @@ export class Authenticator {
       client,
       grant,
     };
+  }
+}
+
+/** @throws RecordError 503 while the policy of the network cannot be read */
+function readable<T>(decide: () => T): T {
+  try {
+    return decide();
+  } catch (error) {
+    if (error instanceof PolicyUnreadable) throw new RecordError(503, 'transient', error.message);
+    throw error;
   }
 }
 

@@ -64,7 +64,7 @@ export function emergencyRoutes(app: FastifyInstance, parts: EmergencyParts): vo
     const id = newId();
     const named: Caller = { ...who, emergency: id, purpose: 'ETREAT' };
     const entry = { action: 'emergency-begin', what: `emergency/${id}`, status: 201, patients: [patient], reason };
-    const begun = await accessLog.change(async (transaction) => {
+    const begun = await accessLog.changeAnyway(async (transaction) => {
       const made = await emergencies.begin({ ...given, id, patient, reasonCode, reason, stepUp }, transaction);
       return { made, note: { access: named, entry } };
     });

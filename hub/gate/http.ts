@@ -79,6 +79,10 @@ export function httpServer(
   });
   app.setErrorHandler(async (fault: FastifyError, request, reply) => {
     const error = recordErrorOf(fault) ?? fault;
+    if (error instanceof RecordError && !(fault instanceof RecordError) && error.status >= 500) {
+      const route = request.routeOptions.url;
+      options.log.warn({ error: faultText(fault), route }, 'the database did not do what was asked of it');
+    }
     const attempt = parts.authenticator.attempt(request);
     if (attempt && error instanceof RecordError) {
       const what = request.url.replace(/^\/fhir/, '').slice(0, 500);

@@ -26,6 +26,7 @@ const byCode: readonly [RegExp, () => RecordError][] = [
   [/^(40001|40P01|55P03)$/, inTheWay],
   [/^53100$/, diskFull],
   [/^(53...|54...)$/, tooBusy],
+  [/^(42P01|42501|25006|58...|XX00[12])$/, outOfOrder],
   [/^(08...|57P0[1-5]|ECONN[A-Z]+|EPIPE|ETIMEDOUT|EAI_AGAIN)$/, away],
 ];
 
@@ -44,6 +45,13 @@ function inTheWay(): RecordError {
   const text =
     'Other changes of the same resources were in the way, and still were when it was tried again. Try again.';
   return new RecordError(503, 'lock-error', text).with('retry-after', '1');
+}
+
+/** A table is missing, may not be read or written, or is damaged: nothing is given out without it. */
+function outOfOrder(): RecordError {
+  const text =
+    'A part of the database is out of order; an administrator has to look at it, and the log says what it is.';
+  return new RecordError(503, 'transient', text).with('retry-after', '60');
 }
 
 function diskFull(): RecordError {

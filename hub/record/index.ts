@@ -14,6 +14,7 @@ export { codedHash, systemHash } from './index-entries.ts';
 export { hash64, referenceHash, ridOf, tokenHash } from './keys.ts';
 export { Labels } from './labels.ts';
 export { lastObservations } from './lastn.ts';
+export { LateLabelling } from './late-labelling.ts';
 export { logicalId } from './logical-id.ts';
 export { changeMeta, metaOf } from './meta.ts';
 export { newId } from './new-id.ts';

@@ -2,7 +2,7 @@
  * The one door for changes to the record. Concurrent changes are committed together: one transaction, one wait for the
  * disk, for all that arrived while the one before was being written. A change that fails leaves the others untouched.
  */
-import { labelsOf } from '@causeway/access';
+import { label, labelsOf } from '@causeway/access';
 import type { Database, Transaction } from '../database/index.ts';
 import { Pace } from '../pace.ts';
 import type { Access, AccessNote } from '../trust/index.ts';
@@ -67,6 +67,8 @@ export class Writer {
   readonly #numbers = new HomeNumbers();
   /** The labels of a resource. */
   labelling: Labelling = labelsOf;
+  /** Told why a resource is stored as not yet labelled. */
+  onUnlabelled: (reason: unknown) => void = () => {};
   readonly #hooks: CommitHook[] = [];
   readonly #afterCommit: ((set: WriteSet) => void)[] = [];
   #queue: Queued[] = [];
@@ -163,6 +165,16 @@ export class Writer {
     return taken;
   }
 
+  /** What cannot be labelled now is stored all the same, and counts as not yet labelled. */
+  #labelsOf(resource: Record<string, unknown>): number {
+    try {
+      return this.labelling(resource);
+    } catch (error) {
+      this.onUnlabelled(error);
+      return label.unlabelled;
+    }
+  }
+
   async #commit(batch: Queued[], attempt = 1): Promise<void> {
     let outcomes: { queued: Queued; value?: unknown; error?: unknown }[] = [];
     let committed: WriteSet | undefined;
@@ -175,7 +187,7 @@ export class Writer {
           this.#numbers,
           new Date(),
           this.#parameters.version,
-          this.labelling,
+          (resource) => this.#labelsOf(resource),
         );
         const made = batch.flatMap(({ job }) => job.made ?? []);
         // Should an id have been there after all, it is looked up like any other.

@@ -1,9 +1,11 @@
 /**
  * The record of every access: who, what, when, why. Accesses that happen together are committed as one row, before
- * their answers leave.
+ * their answers leave. While it cannot be written nothing is given out, save in an emergency: those accesses are written
+ * beside and brought in later.
  */
 import type { Database, NamedStatement, Transaction } from '../database/index.ts';
 import type { Access } from './access.ts';
+import type { BesideLog, BroughtIn } from './access-log-beside.ts';
 
 /** One access. */
 export interface AccessEntry {
@@ -25,29 +27,57 @@ export interface AccessNote {
   entry: AccessEntry;
 }
 
+const bringInMs = 5_000;
 const commitsAtOnce = 2;
 const entriesPerCommit = 500;
 const namedPatients = 100;
 
 interface Pending {
   entry: string;
+  isEmergency: boolean;
   resolve(): void;
   reject(error: unknown): void;
 }
 
 export class AccessLog {
   readonly #database: Database;
+  readonly #beside: BesideLog | undefined;
   #queue: Pending[] = [];
   #running = 0;
+  #timer: NodeJS.Timeout | undefined;
+  #turn: Promise<void> = Promise.resolve();
 
-  constructor(database: Database) {
+  /** @param beside where accesses in an emergency are written while the database does not take them */
+  constructor(database: Database, beside?: BesideLog) {
     this.#database = database;
+    this.#beside = beside;
   }
 
-  /** Resolves once the entry is on disk. */
+  /** Brings in, as soon as it can be done, what was written beside. @param told how much it was */
+  watch(told: (brought: BroughtIn) => void, everyMs = bringInMs): void {
+    const bringIn = async () => {
+      // While the record still cannot be written, what waits goes on waiting.
+      const brought = await this.#beside!.bringIn(this.#database).catch(() => undefined);
+      if (brought && brought.entries + brought.damaged > 0) told(brought);
+    };
+    const turn = () => {
+      this.#turn = this.#turn.then(bringIn);
+    };
+    turn();
+    this.#timer = setInterval(turn, everyMs).unref();
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.#turn;
+    this.#beside?.close();
+  }
+
+  /** Resolves once the entry is on disk; rejects where it cannot be written, and then nothing may be given out. */
   record(access: Access, entry: AccessEntry): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#queue.push({ entry: lineOf({ access, entry }), resolve, reject });
+      const isEmergency = access.emergency !== undefined;
+      this.#queue.push({ entry: lineOf({ access, entry }), isEmergency, resolve, reject });
       if (this.#running < commitsAtOnce) {
         this.#running++;
         setImmediate(() => void this.#drain());
@@ -64,6 +94,23 @@ export class AccessLog {
     });
   }
 
+  /** The same for what an emergency must not wait for: where the record cannot be written, the line is written beside. */
+  changeAnyway<T>(make: (transaction: Transaction) => Promise<{ made: T; note: AccessNote }>): Promise<T> {
+    return this.#database.transaction(async (transaction) => {
+      const { made, note } = await make(transaction);
+      const line = lineOf(note);
+      await transaction.query('SAVEPOINT recorded');
+      try {
+        await transaction.query(insertion([line]));
+      } catch (error) {
+        if (!this.#beside) throw error;
+        await transaction.query('ROLLBACK TO SAVEPOINT recorded');
+        this.#beside.append([line]);
+      }
+      return made;
+    });
+  }
+
   /** Records accesses in a transaction: they are on disk when, and only when, its changes are. */
   recordWith(transaction: Transaction, notes: readonly AccessNote[]): void {
     if (notes.length > 0) transaction.send(insertion(notes.map(lineOf)));
@@ -76,10 +123,25 @@ export class AccessLog {
         await this.#database.query(insertion(batch.map(({ entry }) => entry)));
         for (const pending of batch) pending.resolve();
       } catch (error) {
-        for (const pending of batch) pending.reject(error);
+        this.#writeBeside(
+          batch.filter(({ isEmergency }) => isEmergency),
+          error,
+        );
+        for (const { isEmergency, reject } of batch) if (!isEmergency) reject(error);
       }
     }
     this.#running--;
+  }
+
+  #writeBeside(batch: readonly Pending[], reason: unknown): void {
+    if (batch.length === 0) return;
+    try {
+      if (!this.#beside) throw reason;
+      this.#beside.append(batch.map(({ entry }) => entry));
+      for (const pending of batch) pending.resolve();
+    } catch (error) {
+      for (const pending of batch) pending.reject(error);
+    }
   }
 }
 

@@ -62,7 +62,10 @@ function ofPatient(limits: Limits, row: DecidedRow, parameter: Parameter): strin
     const opened = withheld & ~ownOpens;
     parts.push(ownOpens === 0 ? free : `(${free} OR (${alias}.labels & ${opened} = 0 AND ${isOwn}))`);
   }
-  if (refusals === 'none' && permissionFor === 0 && !isPermissionNeeded) return parts;
+  if (refusals === 'none' && permissionFor === 0 && !isPermissionNeeded) {
+    // Nobody's consent is asked; but while consents cannot be read, nothing is given out save in an emergency.
+    return limits.purpose === 'ETREAT' ? parts : [...parts, '(SELECT true FROM consent_provision LIMIT 0) IS NULL'];
+  }
   const said = saying(limits, row, parameter);
   const byName = refusals === 'none' ? [] : [`said.bits & ${refusesByName} = 0`];
   const byNobody = refusals === 'all' ? [`(said.bits & ${refuses} = 0 OR ${isOwn})`] : [];

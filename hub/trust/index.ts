@@ -17,6 +17,7 @@ export {
   scopeOf,
 } from './access.ts';
 export { type AccessEntry, AccessLog, type AccessNote } from './access-log.ts';
+export { BesideLog } from './access-log-beside.ts';
 export { Accounts, type User } from './accounts.ts';
 export { type Binding, Bindings, type Relation, relations } from './bindings.ts';
 export { Emergencies, type Emergency, type EmergencyReason, emergencyReasons } from './emergencies.ts';

@@ -40,6 +40,32 @@ it('is known to other hubs, keeps its history, and closes ordinary reads while i
   expect(other.accessOf(clinician).limits.isPermissionNeeded).toBe(false);
 });
 
+it('counts as not to be read while the database does not tell', async () => {
+  const policy = new NetworkPolicy(test.database);
+  await policy.load();
+  expect(policy.isReadable).toBe(true);
+  await test.database.transaction(async (transaction) => {
+    await transaction.query('LOCK TABLE network_policy IN ACCESS EXCLUSIVE MODE');
+    await expect(policy.load()).rejects.toThrow('in time');
+    expect(() => policy.accessOf(clinician)).toThrow(PolicyUnreadable);
+  });
+  await policy.load();
+  expect(policy.isReadable).toBe(true);
+});
+
+it('that is started over one it does not understand goes on in emergencies by the latest that it does', async () => {
+  const { database, drop } = await testDatabase();
+  const rules = [{ label: 'hiv', purposes: ['ETREAT'], mode: 'withheld' }];
+  await new NetworkPolicy(database).put({ model: 'opt-out', zone: 'UTC', rules }, 'pia', 'x');
+  await database.query(`INSERT INTO network_policy (by_whom, reason, policy) VALUES ('x', 'x', '{"model": "newer"}')`);
+  const policy = new NetworkPolicy(database);
+  await policy.load();
+  const emergency = { ...clinician, participant: 'clinic', purpose: 'ETREAT', isEmergency: true, homes: [1] };
+  expect(policy.accessOf(emergency).limits.withheld & label.hiv).not.toBe(0);
+  expect(() => policy.accessOf(clinician)).toThrow(PolicyUnreadable);
+  await drop();
+});
+
 it('knows in which state an organisation is, and whose clinicians are its own', async () => {
   const all = () => [
     { key: 'north', name: 'North Hospital', state: 'TX' },

@@ -1,8 +1,8 @@
 /**
  * What the network has decided for everybody, as it is stored; changed by its privacy officer, known to every hub over the
- * database within moments. One that cannot be read closes all ordinary reads (docs/access.md, 5).
+ * database within moments. One that cannot be read or understood closes all ordinary reads (docs/access.md, 5).
  */
-import { firstPolicy, type Policy, readPolicy, type WrittenPolicy } from '@causeway/access';
+import { firstPolicy, type Limits, type Policy, readPolicy, type WrittenPolicy } from '@causeway/access';
 import type { Database, Transaction } from '../database/index.ts';
 import { type Access, type AccessUser, accessOf } from './access.ts';
 import type { Participants } from './participants.ts';
@@ -25,19 +25,26 @@ export interface PolicyVersion {
 }
 
 const pollMs = 1_000;
+/** How long the database may take to tell which version holds. */
+const patienceMs = 5_000;
+/** So many versions are looked through for the last that can be understood. */
+const lookedThrough = 100;
 
 export class NetworkPolicy {
   readonly #database: Database;
-  readonly #participants: Pick<Participants, 'all'> | undefined;
+  readonly #participants: (Pick<Participants, 'all'> & { isKnown?: boolean }) | undefined;
   #version = 0;
   /** Undefined while what is stored cannot be understood. */
   #policy: Policy | undefined;
   #lastKnown: Policy;
+  #lastKnownVersion = 0;
+  /** What holds could be asked for the last time that it was. */
+  #isHeard = true;
   #timer: NodeJS.Timeout | undefined;
   #turn: Promise<void> = Promise.resolve();
 
   /** @param participants tell in which state an organisation is, and which one an account names */
-  constructor(database: Database, participants?: Pick<Participants, 'all'>) {
+  constructor(database: Database, participants?: Pick<Participants, 'all'> & { isKnown?: boolean }) {
     this.#database = database;
     this.#participants = participants;
     this.#lastKnown = this.#made(firstPolicy);
@@ -51,12 +58,12 @@ export class NetworkPolicy {
 
   /** The policy. @throws PolicyUnreadable where the one that is stored cannot be read: then nothing is given out */
   get current(): Policy {
-    if (!this.#policy) throw new PolicyUnreadable();
-    return this.#policy;
+    if (!this.isReadable) throw new PolicyUnreadable();
+    return this.#policy!;
   }
 
   get isReadable(): boolean {
-    return this.#policy !== undefined;
+    return this.#policy !== undefined && this.#isHeard && this.#participants?.isKnown !== false;
   }
 
   /** The last one that could be read: emergency access goes on by it, and what nothing is decided for. */
@@ -67,8 +74,13 @@ export class NetworkPolicy {
   /** The access of a user. @throws PolicyUnreadable save for the hub's own and for an emergency */
   accessOf(user: AccessUser): Access {
     const access = accessOf(this.#placed(user), this.#lastKnown);
-    if (!this.isReadable && !user.isEmergency && !access.limits.isCustodian) throw new PolicyUnreadable();
+    this.check(access.limits, user.isEmergency);
     return access;
+  }
+
+  /** @throws PolicyUnreadable where nothing may be given out now to a caller of these limits */
+  check({ isCustodian }: Pick<Limits, 'isCustodian'>, isEmergency = false): void {
+    if (!this.isReadable && !isEmergency && !isCustodian) throw new PolicyUnreadable();
   }
 
   /** A clinician of an organisation that is on the network, by its key or its name, is that participant's. */
@@ -79,15 +91,43 @@ export class NetworkPolicy {
     return found ? { ...user, participant: found.key } : user;
   }
 
-  /** Learns which version holds. */
+  /** Learns which version holds. Until it has, what held before serves emergencies only. */
   async load(): Promise<void> {
-    const { rows } = await this.#database.query({
+    try {
+      const row = await inTime(this.#latest());
+      if (row && row.version > this.#version) {
+        this.#take(row.version, row.policy);
+        if (!this.#policy) await this.#takeLastReadable(row.version);
+      }
+      this.#isHeard = true;
+    } catch (error) {
+      this.#isHeard = false;
+      throw error;
+    }
+  }
+
+  async #latest(): Promise<{ version: number; policy: unknown } | undefined> {
+    const { rows } = await this.#database.query<{ version: number; policy: unknown }>({
       name: 'network_policy',
       text: 'SELECT version, policy FROM network_policy ORDER BY version DESC LIMIT 1',
     });
-    const row = rows[0];
-    if (!row || row.version <= this.#version) return;
-    this.#take(row.version, row.policy);
+    return rows[0];
+  }
+
+  /** A hub that is started over a policy that it cannot understand goes on, in emergencies, by the last that it can. */
+  async #takeLastReadable(before: number): Promise<void> {
+    if (this.#lastKnownVersion > 0) return;
+    const { rows } = await this.#database.query(
+      'SELECT version, policy FROM network_policy WHERE version < $1 ORDER BY version DESC LIMIT $2',
+      [before, lookedThrough],
+    );
+    for (const { version, policy: stored } of rows) {
+      const policy = readPolicy(stored);
+      if ('wrong' in policy) continue;
+      this.#lastKnown = this.#made(policy);
+      this.#lastKnownVersion = version;
+      return;
+    }
   }
 
   /** Learns what other hubs over the same database change. @param fault is told where the database does not answer */
@@ -139,12 +179,27 @@ export class NetworkPolicy {
     const policy = readPolicy(stored);
     this.#version = version;
     this.#policy = 'wrong' in policy ? undefined : this.#made(policy);
-    this.#lastKnown = this.#policy ?? this.#lastKnown;
+    if (!this.#policy) return;
+    this.#lastKnown = this.#policy;
+    this.#lastKnownVersion = version;
   }
 
   #made(policy: WrittenPolicy): Policy {
     const stateOf = (organization: string | undefined) =>
       this.#participants?.all().find(({ key }) => key === organization)?.state;
     return { ...policy, stateOf };
+  }
+}
+
+/** @throws where the answer is not there in time, so that a database that hangs closes as one that fails does */
+async function inTime<T>(answer: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error('The policy of the network did not come in time.')), patienceMs);
+  });
+  try {
+    return await Promise.race([answer, late]);
+  } finally {
+    clearTimeout(timer);
   }
 }

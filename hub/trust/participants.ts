@@ -98,6 +98,7 @@ export class Participants {
   #all = new Map<string, Participant>();
   /** How often this hub changed a participant. */
   #changes = 0;
+  #isKnown = true;
   #timer: NodeJS.Timeout | undefined;
   #turn: Promise<void> = Promise.resolve();
 
@@ -132,10 +133,25 @@ export class Participants {
     );
   }
 
+  /** Whether what is known of them is what was stored when it was asked for the last time. */
+  get isKnown(): boolean {
+    return this.#isKnown;
+  }
+
   /** Learns what other hubs over the same database change. @param fault is told where the database does not answer */
   watch(fault: (error: unknown) => void): void {
+    const look = () =>
+      this.load().then(
+        () => {
+          this.#isKnown = true;
+        },
+        (error) => {
+          this.#isKnown = false;
+          fault(error);
+        },
+      );
     this.#timer = setInterval(() => {
-      this.#turn = this.load().catch(fault);
+      this.#turn = look();
     }, pollMs);
   }
 
