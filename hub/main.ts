@@ -18,7 +18,7 @@ import {
   startEmbeddedDatabase,
 } from './database/index.ts';
 import { faultText } from './faults.ts';
-import { ApplicationAcks, Authenticator, httpServer, RateLimits, startMllp, V2Gate } from './gate/index.ts';
+import { ApplicationAcks, Authenticator, httpServer, RateLimits, Sending, startMllp, V2Gate } from './gate/index.ts';
 import { forgetPatients, PersonIndex } from './identity/index.ts';
 import { ConversionPool, Messages, Processor, Receiver, Reprocess, ReprocessJobs } from './inbox/index.ts';
 import type { Progress, RunningHub } from './lifecycle.ts';
@@ -30,11 +30,13 @@ import { masterKey, tokenKey } from './secrets/index.ts';
 import {
   AccessLog,
   Accounts,
+  Agreements,
   BesideLog,
   Bindings,
   Emergencies,
   NetworkPolicy,
   Notices,
+  Onboarding,
   Participants,
 } from './trust/index.ts';
 
@@ -89,7 +91,9 @@ export async function startHub(config: Config, progress: Progress, pages = scree
     await record.parameters.watch(parameterFault);
     closing.push(() => record.parameters.close());
     const persons = new PersonIndex(system, record);
-    const policy = new NetworkPolicy(database, participants);
+    const agreements = new Agreements(database);
+    const onboarding = new Onboarding(database, agreements);
+    const policy = new NetworkPolicy(database, participants, agreements);
     await policy.load();
     policy.watch((error) =>
       log.error({ error: faultText(error) }, 'what the network has decided was not brought up to date'),
@@ -142,7 +146,8 @@ export async function startHub(config: Config, progress: Progress, pages = scree
     const acks = new ApplicationAcks(system, master, log);
     closing.push(() => acks.stop());
     const responder = new QueryResponder({ record, persons, database: system, participants, policy, accessLog, log });
-    const gate = new V2Gate({ receiver, participants, acks, deliveries, responder, log });
+    const sending = new Sending({ policy, agreements, onboarding, log });
+    const gate = new V2Gate({ receiver, participants, acks, deliveries, responder, sending, log });
     const bindings = new Bindings(database);
     const authorization = new Authorization({
       database,
@@ -182,6 +187,9 @@ export async function startHub(config: Config, progress: Progress, pages = scree
         notices,
         bindings,
         policy,
+        agreements,
+        onboarding,
+        sending,
         authorization,
         rateLimits: new RateLimits(database),
         bundleBytes: config.bundleBytes,

@@ -80,6 +80,7 @@ function refusedQuery(
   { caller }: Origin,
 ): string | undefined {
   if (topic === undefined) return undefined;
+  if (caller?.refused !== undefined) return caller.refused;
   if (caller && caller.homes !== 'all') return `The role ${caller.role} may not read these records.`;
   if (caller?.grant) return 'What an app was granted is good for FHIR only.';
   return participants.byKey(source).queries?.includes(topic)

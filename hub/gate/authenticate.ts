@@ -1,5 +1,6 @@
 /** Who makes a request: a bearer token of a script or of an app, or the session cookie of the screens. */
 import { randomBytes } from 'node:crypto';
+import { purposesOf } from '@causeway/access';
 import type { FastifyRequest } from 'fastify';
 import type { AskedWithProof, VerifiedToken } from '../authorization/index.ts';
 import { RecordError } from '../record/index.ts';
@@ -9,6 +10,7 @@ import {
   type AccessUser,
   type Accounts,
   type NetworkPolicy,
+  ofTypes,
   PolicyUnreadable,
   type Role,
   roles,
@@ -20,6 +22,8 @@ export const sessionCookie = 'causeway_session';
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const rememberedMs = 30_000;
 const remembered = 1_000;
+/** Where messages are taken. */
+const messageRoutes = ['/hl7', '/inbox', '/ccda'];
 
 /** A caller; `site` is the participant that a token speaks for. */
 export interface Caller extends Access {
@@ -45,7 +49,7 @@ export class Authenticator {
   readonly #policy: NetworkPolicy;
   readonly #attempts = new WeakMap<FastifyRequest, { caller: Caller; action: string }>();
   readonly #lent = new Map<string, Caller>();
-  readonly #callers = new Map<string, { caller: Caller; version: number; until: number }>();
+  readonly #callers = new Map<string, { caller: Caller; stamp: string; until: number }>();
 
   constructor(accounts: Accounts, tokenKey: Buffer, facts: CallerFacts, policy: NetworkPolicy) {
     this.#policy = policy;
@@ -59,13 +63,25 @@ export class Authenticator {
    * @throws RecordError 401 where nobody is signed in, 403 where an app's token does not cover the request
    */
   async caller(request: FastifyRequest, action?: string): Promise<Caller> {
+    await this.#policy.fresh();
     const identified = await this.#identify(request);
     this.#attempts.set(request, { caller: identified, action: action ?? request.method });
+    const refused = this.#refused(identified, request);
+    if (refused !== undefined) throw new RecordError(403, 'forbidden', refused);
     const caller = await grantedAccess(identified, request, (patient) => this.#facts.homesOf(patient));
     if (request.headers.authorization === undefined && isChange(request) && !isOwnRequest(request)) {
       throw new RecordError(403, 'forbidden', 'A request that changes something must come from the hub’s own pages.');
     }
     return caller;
+  }
+
+  /** Why nothing of a request is done. Of messages the gate decides, since who sends may have no right to read. */
+  #refused({ refused, site, client, role, organization }: Caller, request: FastifyRequest): string | undefined {
+    const { url = '' } = request.routeOptions;
+    if (messageRoutes.includes(url)) return undefined;
+    const isSystem = site !== undefined || (client !== undefined && role === 'system');
+    if (refused !== undefined || !isSystem || !isWriting(request)) return refused;
+    return this.#policy.refused(site ?? organization, 'send');
   }
 
   /** A token by which a part of the hub itself makes requests for somebody, until `end`. It is good for nothing else. */
@@ -82,12 +98,14 @@ export class Authenticator {
 
   async #identify(request: FastifyRequest): Promise<Caller> {
     const [, scheme, token] = /^(Bearer|DPoP) (.+)$/i.exec(request.headers.authorization ?? '') ?? [];
+    const purpose = purposeAsked(request);
     if (token !== undefined) {
-      if (scheme!.toLowerCase() === 'bearer') return this.#byToken(token);
+      if (scheme!.toLowerCase() === 'bearer') return this.#byToken(token, purpose);
       // A proof is good once, but a request may be asked about more often.
       const known = this.#attempts.get(request);
       if (known) return known.caller;
-      return this.#byAppToken(token, { method: request.method, path: request.url, proof: request.headers.dpop });
+      const asked = { method: request.method, path: request.url, proof: request.headers.dpop };
+      return this.#byAppToken(token, purpose, asked);
     }
     const session = sessionToken(request);
     const user = session === undefined ? undefined : await this.#accounts.session(session);
@@ -96,7 +114,7 @@ export class Authenticator {
     }
     const emergency = request.headers['x-emergency-access'];
     if (emergency !== undefined) return this.#inEmergency(user, String(emergency));
-    return { ...this.#accessOf(await this.#bound(user)), site: undefined };
+    return { ...this.#accessFor(await this.#bound(user), purpose), site: undefined };
   }
 
   /** @throws RecordError 403 where the user has no such emergency access under way */
@@ -111,16 +129,17 @@ export class Authenticator {
     return { ...access, emergency: id, site: undefined };
   }
 
-  async #byToken(token: string): Promise<Caller> {
+  async #byToken(token: string, purpose: string | undefined): Promise<Caller> {
     const lent = this.#lent.get(token);
     if (lent) {
       this.#checkReadable(lent);
       return lent;
     }
     // Those of apps are opaque; those of scripts are JSON Web Tokens.
-    if (!token.includes('.')) return this.#byAppToken(token);
-    const known = this.#callers.get(token);
-    if (known && known.until > Date.now() && known.version === this.#policy.version) {
+    if (!token.includes('.')) return this.#byAppToken(token, purpose);
+    const key = `${token} ${purpose ?? ''}`;
+    const known = this.#callers.get(key);
+    if (known && known.until > Date.now() && known.stamp === this.#policy.stamp) {
       this.#checkReadable(known.caller);
       return known.caller;
     }
@@ -129,10 +148,11 @@ export class Authenticator {
     const site = /^site:(.+)$/.exec(claims.subject)?.[1];
     const role = roleOf(claims.role);
     const user = { username: claims.subject, name: claims.subject, role, organization: site ?? 'local' };
-    const caller = { ...this.#accessOf({ ...user, ...(site === undefined ? {} : { participant: site }) }), site };
+    const { stamp } = this.#policy;
+    const whole = { ...user, ...(site === undefined ? {} : { participant: site }) };
+    const caller = { ...this.#accessFor(whole, purpose), site };
     if (this.#callers.size >= remembered) this.#callers.clear();
-    const { version } = this.#policy;
-    this.#callers.set(token, { caller, version, until: Math.min(Date.now() + rememberedMs, expiryOf(token)) });
+    this.#callers.set(key, { caller, stamp, until: Math.min(Date.now() + rememberedMs, expiryOf(token)) });
     return caller;
   }
 
@@ -144,6 +164,16 @@ export class Authenticator {
       : user;
   }
 
+  /** The access of a user for the purpose that is asked for. @param granted those that an app may ask for */
+  #accessFor(user: AccessUser, asked: string | undefined, granted?: readonly string[]): Access {
+    const purpose = asked ?? granted?.[0];
+    if (purpose === undefined) return this.#accessOf(user);
+    const access = this.#accessOf({ ...user, purpose });
+    if ((granted?.includes(purpose) ?? true) && purposesOf[user.role].includes(purpose)) return access;
+    const refused = `The role ${user.role} does not read for the purpose ${purpose.slice(0, 20)} here.`;
+    return { ...ofTypes(access, []), homes: [], refused };
+  }
+
   #accessOf(user: AccessUser): Access {
     return readable(() => this.#policy.accessOf(user));
   }
@@ -153,15 +183,18 @@ export class Authenticator {
   }
 
   /** Asked anew each time, so that what was taken back opens nothing any more. */
-  async #byAppToken(token: string, request?: AskedWithProof): Promise<Caller> {
+  async #byAppToken(token: string, purpose: string | undefined, request?: AskedWithProof): Promise<Caller> {
     const verified = await this.#facts.verify(token, request);
     if (!verified) throw new RecordError(401, 'login', 'The token is not one of this hub, or not any more.');
     const { client, clientName, organization, grant } = verified;
     const user = verified.user ?? { username: `client:${client}`, name: clientName, role: 'system', organization };
     // A service is its organisation's, or its own; it is never the hub's.
     const participant = user.role === 'system' ? organization : undefined;
+    const whole = { ...(await this.#bound(user)), isApp: true, ...(participant ? { participant } : {}) };
+    // One that was granted no purposes reads for the usual one.
+    const granted = grant.purposes?.length ? grant.purposes : purpose && [this.#accessOf(whole).purpose];
     return {
-      ...this.#accessOf({ ...(await this.#bound(user)), isApp: true, ...(participant ? { participant } : {}) }),
+      ...this.#accessFor(whole, purpose, granted || undefined),
       site: undefined,
       client,
       grant,
@@ -177,6 +210,19 @@ function readable<T>(decide: () => T): T {
     if (error instanceof PolicyUnreadable) throw new RecordError(503, 'transient', error.message);
     throw error;
   }
+}
+
+/** Whether a request changes resources, as far as its address says: what it does by a Bundle is judged by that of the Bundle. */
+function isWriting({ method, routeOptions: { url = '' } }: FastifyRequest): boolean {
+  return (
+    url.startsWith('/fhir') && ['POST', 'PUT', 'PATCH', 'DELETE'].includes(method) && !/_search|\$|_bulk/.test(url)
+  );
+}
+
+/** What a request says it is for: `X-Purpose-Of-Use`, a code of v3-ActReason. */
+function purposeAsked(request: FastifyRequest): string | undefined {
+  const asked = request.headers['x-purpose-of-use'];
+  return asked === undefined ? undefined : String(asked).trim();
 }
 
 /** When a token that was verified expires, in milliseconds. */

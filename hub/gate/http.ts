@@ -7,6 +7,7 @@ import type { Logger } from 'pino';
 import type { Bulk } from '../bulk/index.ts';
 import { faultText } from '../faults.ts';
 import { RecordError, recordErrorOf } from '../record/index.ts';
+import { type AgreementParts, agreementRoutes } from './agreement-routes.ts';
 import { type ApiParts, apiRoutes } from './api-routes.ts';
 import { type AppParts, appRoutes } from './app-routes.ts';
 import { type AuthParts, authRoutes } from './auth-routes.ts';
@@ -25,6 +26,7 @@ import { type Hl7HttpParts, hl7HttpRoutes } from './hl7-http-routes.ts';
 import { type InboxParts, inboxRoutes } from './inbox-routes.ts';
 import { type NetworkPolicyParts, networkPolicyRoutes } from './network-policy-routes.ts';
 import { type OAuthParts, oauthRoutes } from './oauth-routes.ts';
+import { onboardingRoutes } from './onboarding-routes.ts';
 import { type ParticipantParts, participantRoutes } from './participant-routes.ts';
 import { type ReprocessRouteParts, reprocessRoutes } from './reprocess-routes.ts';
 import { silentConnections } from './silent-connections.ts';
@@ -46,6 +48,7 @@ export function httpServer(
     AppParts &
     EmergencyParts &
     NetworkPolicyParts &
+    AgreementParts &
     BindingParts &
     ConsentParts &
     AuthParts &
@@ -102,6 +105,8 @@ export function httpServer(
   bindingRoutes(app, parts);
   consentRoutes(app, parts);
   networkPolicyRoutes(app, parts);
+  agreementRoutes(app, parts);
+  onboardingRoutes(app, parts);
   apiRoutes(app, parts);
   reprocessRoutes(app, parts);
   inboxRoutes(app, parts);

@@ -6,11 +6,13 @@ import { RecordError } from '../record/index.ts';
 import type { Participants } from '../trust/index.ts';
 import { acceptBundle, acceptCcda, acceptV2 } from './accept.ts';
 import type { Authenticator } from './authenticate.ts';
+import type { Sending } from './sending.ts';
 
 export interface InboxParts {
   receiver: Receiver;
   participants: Participants;
   authenticator: Authenticator;
+  sending: Sending;
 }
 
 /** Who may send messages. */
@@ -23,7 +25,7 @@ export function inboxRoutes(app: FastifyInstance, parts: InboxParts): void {
       throw new RecordError(403, 'forbidden', `The role ${who.role} may not send messages.`);
     const body = request.body as Buffer | undefined;
     if (!body || body.length === 0) throw new RecordError(400, 'required', 'The request has no body.');
-    const received = recognise(body, who.site, parts.participants);
+    const received = await parts.sending.judged(recognise(body, who.site, parts.participants));
     if (received.refused === undefined) return parts.receiver.receive(received);
     await parts.receiver.receive(received);
     throw new RecordError(422, 'structure', received.refused);

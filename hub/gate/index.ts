@@ -7,4 +7,5 @@ export { Authenticator } from './authenticate.ts';
 export { httpServer } from './http.ts';
 export { startMllp } from './mllp.ts';
 export { RateLimits } from './rate-limits.ts';
+export { Sending } from './sending.ts';
 export { V2Gate } from './take-v2.ts';

@@ -11,9 +11,10 @@ import { QueryResponder } from '../query/index.ts';
 import { FhirRecord } from '../record/index.ts';
 import { adt, longAnswered } from '../testing-messages.ts';
 import { openMllp } from '../testing-mllp.ts';
-import { AccessLog, NetworkPolicy, Participants } from '../trust/index.ts';
+import { AccessLog, Agreements, NetworkPolicy, Onboarding, Participants } from '../trust/index.ts';
 import { ApplicationAcks } from './application-acks.ts';
 import { type MllpOptions, type MllpServer, startMllp } from './mllp.ts';
+import { Sending } from './sending.ts';
 import { V2Gate } from './take-v2.ts';
 
 const person = { id: '100', family: 'Marlow', given: 'Ines', birth: '19710203', sex: 'F' };
@@ -38,17 +39,21 @@ describe('the limits of MLLP connections', () => {
     const receiver = new Receiver(test.database, randomBytes(32), () => {});
     const record = new FhirRecord(database, randomBytes(32));
     const accessLog = new AccessLog(database);
+    const agreements = new Agreements(database);
+    const policy = new NetworkPolicy(database, participants, agreements);
+    const onboarding = new Onboarding(database, agreements);
+    const sending = new Sending({ policy, agreements, onboarding, log });
     const responder = new QueryResponder({
       record,
       persons: new PersonIndex(database, record),
       database,
       participants,
-      policy: new NetworkPolicy(database),
+      policy,
       accessLog,
       log,
     });
     const deliveries = new Deliveries(database, participants);
-    const gate = new V2Gate({ receiver, participants, acks, deliveries, responder, log });
+    const gate = new V2Gate({ receiver, participants, acks, deliveries, responder, sending, log });
     const server = await startMllp(
       {
         host: '127.0.0.1',

@@ -1,7 +1,8 @@
 /** What the network has decided for everybody: read and changed by its privacy officers and administrators, with a reason. */
+import { setTimeout as delay } from 'node:timers/promises';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { RecordError } from '../record/index.ts';
-import type { AccessLog, NetworkPolicy } from '../trust/index.ts';
+import { type AccessLog, type NetworkPolicy, settledMs } from '../trust/index.ts';
 import type { Authenticator, Caller } from './authenticate.ts';
 import { jsonBody, text } from './body.ts';
 
@@ -49,6 +50,8 @@ export function networkPolicyRoutes(
       accessLog.recordWith(transaction, [{ access: who, entry }]);
     });
     if ('wrong' in put) throw new RecordError(400, 'value', put.wrong.join(' '), 'policy');
+    // It is answered when it holds on every hub.
+    await delay(settledMs);
     return put;
   });
 }

@@ -4,7 +4,7 @@ import type { Database } from '../database/index.ts';
 import { RecordError } from '../record/index.ts';
 
 /** Times in seconds. */
-const limits = { register: { points: 10, duration: 3600 } };
+const limits = { register: { points: 10, duration: 3600 }, invitation: { points: 20, duration: 3600 } };
 
 export class RateLimits {
   readonly #limiters: Map<string, RateLimiterPostgres>;

@@ -124,6 +124,7 @@ const toEngineers: Reasons = {
   'POST /api/reprocess/preview': 'engineers look after maps',
   'DELETE /api/reprocess/:id': 'engineers look after maps',
   'GET /api/participants': 'engineers look after connections',
+  'GET /api/standings': 'engineers look after connections',
   'GET /api/status': 'counts of messages and resources',
   'POST /ccda': 'engineers may send messages',
   'POST /hl7': 'engineers may send messages',

@@ -25,6 +25,7 @@ import type { Participants } from '../trust/index.ts';
 import { acceptV2, isQuestion, type Origin } from './accept.ts';
 import type { AnswerWay, ApplicationAcks } from './application-acks.ts';
 import { batchAnswer, envelopeOf } from './batch-answer.ts';
+import type { Sending } from './sending.ts';
 import { Turns } from './turns.ts';
 
 /** An answer, with its first acknowledgement code; of a batch the worst. */
@@ -36,6 +37,7 @@ export interface V2GateParts {
   acks: ApplicationAcks;
   deliveries: Deliveries;
   responder: QueryResponder;
+  sending: Sending;
   log: Logger;
 }
 
@@ -90,9 +92,12 @@ export class V2Gate {
   }
 
   async #takeOne(content: Uint8Array, origin: Origin, way: AnswerWay): Promise<Answer | undefined> {
-    const { received, parsed, query } = acceptV2(content, this.#parts.participants, origin);
+    const { sending, participants } = this.#parts;
+    const { received: accepted, parsed, query } = acceptV2(content, participants, origin);
+    const received = await sending.judged(accepted, parsed);
     const receipt = await this.#keep(received);
     if (!receipt) return notStored(parsed);
+    await sending.accepted(accepted, parsed);
     if (!isParseError(parsed) && parsed.type.code === 'ACK') {
       return received.refused === undefined ? this.#noteReply(parsed, received.source) : undefined;
     }
@@ -114,8 +119,8 @@ export class V2Gate {
     if (received.applicationWish !== undefined) {
       await this.#parts.acks.expect(receipt.id, received.source, way, receipt.duplicate);
     }
-    const accepted = { outcome: 'accept', expectedSequenceNumber: expected, ...stamp() } as const;
-    return acknowledge(isParseError(parsed) ? parsed.header! : parsed, accepted);
+    const taken = { outcome: 'accept', expectedSequenceNumber: expected, ...stamp() } as const;
+    return acknowledge(isParseError(parsed) ? parsed.header! : parsed, taken);
   }
 
   /**

@@ -15,7 +15,6 @@ import {
   type NetworkPolicy,
   type Participant,
   PolicyUnreadable,
-  participantAccess,
 } from '../trust/index.ts';
 import { resultsOf } from './focus.ts';
 import type { Claimed } from './queue.ts';
@@ -59,11 +58,13 @@ export async function readContent(
   destination: Participant,
   policy: NetworkPolicy,
 ): Promise<Content | NoContent> {
+  await policy.fresh();
   if (!policy.isReadable) return { state: 'failed', error: new PolicyUnreadable().message };
+  const access = policy.participantAccess(destination, 'receive');
+  if (access.refused !== undefined) return { state: 'failed', error: `Not sent: ${access.refused}` };
   const { home, created, topic } = delivery;
   const own: Reading = { database, keys, access: undefined, source: delivery.source };
-  const reading =
-    delivery.kind === 'retraction' ? own : { ...own, access: participantAccess(destination, policy.current) };
+  const reading = delivery.kind === 'retraction' ? own : { ...own, access };
   const type = typeName(delivery.focus_type);
   const subject = { rid: delivery.focus_rid, home, at: created };
   const read = await stored(reading, [

@@ -110,7 +110,8 @@ export class Destination {
   /** Tries what is due; returns how many deliveries that was. */
   async #batch(): Promise<number> {
     const endpoint = this.#parts.participants.byKey(this.#key).endpoint;
-    if (!endpoint) return 0;
+    // What an organisation may not receive now waits for it.
+    if (!endpoint || this.#parts.policy.refused(this.#key, 'receive') !== undefined) return 0;
     const client = this.#clientFor(endpoint);
     await this.#note();
     const claimed = await claim(this.#parts.database, this.#key, this.#failures > 0 ? 1 : claimedAtOnce);

@@ -21,7 +21,6 @@ import {
   type NetworkPolicy,
   type Participants,
   PolicyUnreadable,
-  participantAccess,
 } from '../trust/index.ts';
 import { Continuations } from './continuations.ts';
 import { findCandidates, findPatient } from './demographics.ts';
@@ -71,6 +70,7 @@ export class QueryResponder {
 
   /** The answer to a query; what it gives out is recorded. Never rejects. */
   async answer(query: TakenQuery): Promise<Acknowledgement> {
+    await this.#parts.policy.fresh();
     const access = this.#accessOf(query);
     let reply: QueryReply;
     try {
@@ -92,13 +92,14 @@ export class QueryResponder {
 
   /** Whoever brings the query, it is read as by the participant; both are recorded. */
   #accessOf({ source, caller }: TakenQuery): Access {
-    const access = participantAccess(this.#parts.participants.byKey(source), this.#parts.policy.lastKnown);
+    const access = this.#parts.policy.participantAccess(this.#parts.participants.byKey(source), 'query');
     return caller ? { ...access, who: caller.who, name: caller.name, role: caller.role } : access;
   }
 
   async #reply({ message, source, kind }: TakenQuery, access: Access): Promise<QueryReply> {
     checkForm(message, kind);
     if (!this.#parts.policy.isReadable) throw new RecordError(503, 'transient', new PolicyUnreadable().message);
+    if (access.refused !== undefined) throw new RecordError(403, 'forbidden', access.refused);
     const domains = new Domains(this.#parts.participants.all(), source);
     const { record, persons } = this.#parts;
     const question: Question = {

@@ -47,6 +47,8 @@ export interface Access {
   client?: string;
   /** The emergency access under which it reads. */
   emergency?: string;
+  /** Why it may read nothing at all, whatever it asks for: its organisation has no agreement for it. */
+  refused?: string;
   /** What the client was granted; what it does not plainly cover is denied. */
   grant?: Grant;
 }

@@ -10,7 +10,6 @@ export {
   type Grant,
   homeCondition,
   ofTypes,
-  participantAccess,
   type Role,
   refusedChange,
   roles,
@@ -19,10 +18,12 @@ export {
 export { type AccessEntry, AccessLog, type AccessNote } from './access-log.ts';
 export { BesideLog } from './access-log-beside.ts';
 export { Accounts, type User } from './accounts.ts';
+export { type Agreement, Agreements, type Expiring, type Step } from './agreements.ts';
 export { type Binding, Bindings, type Relation, relations } from './bindings.ts';
 export { Emergencies, type Emergency, type EmergencyReason, emergencyReasons } from './emergencies.ts';
-export { NetworkPolicy, PolicyUnreadable, type PolicyVersion } from './network-policy.ts';
+export { NetworkPolicy, PolicyUnreadable, type PolicyVersion, settledMs } from './network-policy.ts';
 export { type Notice, Notices, notify } from './notices.ts';
+export { type Also, Onboarding, readCertificate, type Terms } from './onboarding.ts';
 export {
   type Endpoint,
   type EndpointTls,
@@ -37,3 +38,11 @@ export {
   type V2Endpoint,
 } from './participants.ts';
 export { includesScope, readScope, type Scope, writeScope } from './scopes.ts';
+export {
+  type Activity,
+  activities,
+  agreedPurposes,
+  type ParticipantState,
+  participantStates,
+  typedPurposes,
+} from './standing.ts';

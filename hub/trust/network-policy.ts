@@ -2,10 +2,12 @@
  * What the network has decided for everybody, as it is stored; changed by its privacy officer, known to every hub over the
  * database within moments. One that cannot be read or understood closes all ordinary reads (docs/access.md, 5).
  */
-import { firstPolicy, type Limits, type Policy, readPolicy, type WrittenPolicy } from '@causeway/access';
+import { firstPolicy, type Limits, type Policy, purposesOf, readPolicy, type WrittenPolicy } from '@causeway/access';
 import type { Database, Transaction } from '../database/index.ts';
-import { type Access, type AccessUser, accessOf } from './access.ts';
+import { type Access, type AccessUser, accessOf, ofTypes, participantAccess, type Role } from './access.ts';
+import type { Agreements } from './agreements.ts';
 import type { Participants } from './participants.ts';
+import { type Activity, typedPurposes } from './standing.ts';
 
 /** The policy that holds was written by a newer hub, or is damaged. */
 export class PolicyUnreadable extends Error {
@@ -30,9 +32,18 @@ const patienceMs = 5_000;
 /** So many versions are looked through for the last that can be understood. */
 const lookedThrough = 100;
 
+/** What was learnt longer ago is learnt anew before it decides. */
+const freshMs = 1_500;
+/** After so long a change holds on every hub. */
+export const settledMs = freshMs + 100;
+
+/** Roles whose access is their organisation's, so that it needs an agreement. */
+const ofOrganizations: readonly Role[] = ['clinician', 'public-health', 'researcher', 'system'];
+
 export class NetworkPolicy {
   readonly #database: Database;
   readonly #participants: (Pick<Participants, 'all'> & { isKnown?: boolean }) | undefined;
+  readonly #agreements: Agreements | undefined;
   #version = 0;
   /** Undefined while what is stored cannot be understood. */
   #policy: Policy | undefined;
@@ -42,18 +53,31 @@ export class NetworkPolicy {
   #isHeard = true;
   #timer: NodeJS.Timeout | undefined;
   #turn: Promise<void> = Promise.resolve();
+  /** When what is known was asked for, by `performance.now()`. */
+  #learnt = performance.now();
+  #learning: Promise<void> | undefined;
 
   /** @param participants tell in which state an organisation is, and which one an account names */
-  constructor(database: Database, participants?: Pick<Participants, 'all'> & { isKnown?: boolean }) {
+  constructor(
+    database: Database,
+    participants?: Pick<Participants, 'all'> & { isKnown?: boolean },
+    agreements?: Agreements,
+  ) {
     this.#database = database;
     this.#participants = participants;
+    this.#agreements = agreements;
     this.#lastKnown = this.#made(firstPolicy);
     this.#policy = this.#lastKnown;
   }
 
-  /** The number of the version that holds; whoever remembers a decision remembers it by this. */
+  /** The number of the version that holds. */
   get version(): number {
     return this.#version;
+  }
+
+  /** Changes with the policy and with what is agreed: whoever remembers a decision remembers it by this. */
+  get stamp(): string {
+    return `${this.#version}.${this.#agreements?.stamp ?? 0}`;
   }
 
   /** The policy. @throws PolicyUnreadable where the one that is stored cannot be read: then nothing is given out */
@@ -66,6 +90,22 @@ export class NetworkPolicy {
     return this.#policy !== undefined && this.#isHeard && this.#participants?.isKnown !== false;
   }
 
+  /**
+   * Makes sure that a change which was told of as made holds here. Where the database does not answer, nothing can be read
+   * of the policy. Asked before each decision, it mostly has nothing to do.
+   */
+  async fresh(): Promise<void> {
+    // What could not be learnt is asked for again and again; nothing waits for it.
+    if (this.#isFresh() || !this.#isHeard) return;
+    // What is being asked for may have been asked for before the change.
+    await this.#learning?.catch(() => {});
+    if (!this.#isFresh() && this.#isHeard) await this.load().catch(() => {});
+  }
+
+  #isFresh(): boolean {
+    return performance.now() - this.#learnt < freshMs;
+  }
+
   /** The last one that could be read: emergency access goes on by it, and what nothing is decided for. */
   get lastKnown(): Policy {
     return this.#lastKnown;
@@ -73,9 +113,14 @@ export class NetworkPolicy {
 
   /** The access of a user. @throws PolicyUnreadable save for the hub's own and for an emergency */
   accessOf(user: AccessUser): Access {
-    const access = accessOf(this.#placed(user), this.#lastKnown);
+    const placed = this.#placed(user);
+    const access = accessOf(placed, this.#lastKnown);
     this.check(access.limits, user.isEmergency);
-    return access;
+    if (access.limits.isCustodian || !ofOrganizations.includes(user.role)) return access;
+    const { purpose } = access;
+    const isEmergency = user.isEmergency ?? false;
+    const refused = this.refused(placed.participant, 'query', purpose, isEmergency);
+    return refused === undefined ? access : { ...ofTypes(access, []), homes: [], refused };
   }
 
   /** @throws PolicyUnreadable where nothing may be given out now to a caller of these limits */
@@ -83,22 +128,52 @@ export class NetworkPolicy {
     if (!this.isReadable && !isEmergency && !isCustodian) throw new PolicyUnreadable();
   }
 
-  /** A clinician of an organisation that is on the network, by its key or its name, is that participant's. */
-  #placed(user: AccessUser): AccessUser {
-    if (user.role !== 'clinician' || user.participant !== undefined) return user;
-    const { organization } = user;
-    const found = this.#participants?.all().find(({ key, name }) => key === organization || name === organization);
-    return found ? { ...user, participant: found.key } : user;
+  /** Why an organisation may not do something; undefined where it may. */
+  refused(participant: string | undefined, activity: Activity, purpose = 'TREAT', isEmergency = false) {
+    const isRequired = this.#lastKnown.requireAgreements ?? false;
+    const asked = { activity, purpose: activity === 'send' ? undefined : purpose, isEmergency };
+    return this.#agreements?.refused(participant, asked, isRequired);
   }
 
-  /** Learns which version holds. Until it has, what held before serves emergencies only. */
-  async load(): Promise<void> {
+  /** The access of an organisation whose system asks or is sent to, for the care that it gives. */
+  participantAccess({ key, name }: { key: string; name: string }, activity: Activity): Access {
+    const access = participantAccess({ key, name }, this.#lastKnown);
+    const refused = this.refused(key, activity);
+    return refused === undefined ? access : { ...ofTypes(access, []), homes: [], refused };
+  }
+
+  /** Those of an organisation that is on the network, by its key or its name, are that participant's. */
+  #placed(user: AccessUser): AccessUser {
+    if (!ofOrganizations.includes(user.role)) return user;
+    const { organization, role } = user;
+    const isNamed = role !== 'system' && user.participant === undefined;
+    const found = isNamed
+      ? this.#participants?.all().find(({ key, name }) => key === organization || name === organization)
+      : undefined;
+    const participant = user.participant ?? found?.key;
+    if (participant === undefined) return user;
+    const purpose = user.purpose ?? purposesOf[role][0]!;
+    const types = typedPurposes.includes(purpose) ? this.#agreements?.typesOf(participant, purpose) : undefined;
+    return { ...user, participant, ...(types ? { agreedTypes: types } : {}) };
+  }
+
+  /** Learns which version holds, and what is agreed; until it has, what held before serves emergencies only. One time of asking serves all who ask meanwhile. */
+  load(): Promise<void> {
+    this.#learning ??= this.#learn().finally(() => {
+      this.#learning = undefined;
+    });
+    return this.#learning;
+  }
+
+  async #learn(): Promise<void> {
+    const asked = performance.now();
     try {
-      const row = await inTime(this.#latest());
+      const [row] = await inTime(Promise.all([this.#latest(), this.#agreements?.load()]));
       if (row && row.version > this.#version) {
         this.#take(row.version, row.policy);
         if (!this.#policy) await this.#takeLastReadable(row.version);
       }
+      this.#learnt = asked;
       this.#isHeard = true;
     } catch (error) {
       this.#isHeard = false;

@@ -15,7 +15,7 @@ export {
   type Role,
   type Subject,
 } from './limits.ts';
-export { firstPolicy, readPolicy, type WrittenPolicy } from './policy.ts';
+export { firstPolicy, type RelationshipRule, readPolicy, type WrittenPolicy } from './policy.ts';
 export {
   dayOf,
   type Effect,

@@ -3,6 +3,7 @@
  * made once a request of who asks, for whom and why, and of the network's policy.
  */
 import { type LabelName, label } from './label-bits.ts';
+import type { RelationshipRule } from './policy.ts';
 
 export type Role =
   | 'administrator'
@@ -54,6 +55,8 @@ export interface Policy {
   /** An IANA name. */
   zone: string;
   rules: readonly LabelRule[];
+  requireAgreements?: boolean;
+  relationship?: RelationshipRule;
   /** The state of a participant, where it is known. */
   stateOf(organization: string | undefined): string | undefined;
 }

@@ -8,25 +8,56 @@ export interface WrittenPolicy {
   /** The time zone of dates without one, an IANA name. */
   zone: string;
   rules: LabelRule[];
+  /** Only who is live on the network, with an agreement in force, may send, ask and receive. Left out: nobody needs one. */
+  requireAgreements?: boolean;
+  /** Whether who treats has to be known to treat the person. Left out: it is not looked at. */
+  relationship?: RelationshipRule;
+}
+
+/** What counts as proof that an organisation treats a person, and what is done without. */
+export interface RelationshipRule {
+  /** `flag`: recorded and shown to the privacy officer; `require`: nothing is seen without. */
+  mode: 'flag' | 'require';
+  /** How long ago, and how far ahead, a visit, an appointment or a referral may lie. */
+  daysBack: number;
+  daysAhead: number;
 }
 
 /** Until a network has decided anything. */
 export const firstPolicy: WrittenPolicy = { model: 'opt-out', zone: 'UTC', rules: [] };
 
 const mostRules = 1_000;
+const longestDays = 3_650;
 const ruleMembers = ['label', 'purposes', 'states', 'proxyFromAge', 'mode'];
 
 /** Reads a policy, or says what is wrong with it. A member that is not known is wrong: it might restrict something. */
 export function readPolicy(written: unknown): WrittenPolicy | { wrong: string[] } {
   const wrong: string[] = [];
   if (!isObject(written)) return { wrong: ['The policy must be an object.'] };
-  const { model, zone, rules, ...unknown } = written;
+  const { model, zone, rules, requireAgreements, relationship, ...unknown } = written;
   for (const name of Object.keys(unknown)) wrong.push(`The policy has a member that is not known: ${name}.`);
   if (model !== 'opt-out' && model !== 'opt-in') wrong.push('model must be opt-out or opt-in.');
   if (typeof zone !== 'string' || !isZone(zone)) wrong.push('zone must be the name of a time zone, as Europe/Berlin.');
   if (!Array.isArray(rules) || rules.length > mostRules) wrong.push(`rules must be a list of at most ${mostRules}.`);
   else for (const [i, rule] of rules.entries()) wrong.push(...faultsOf(rule).map((fault) => `rules[${i}]: ${fault}`));
+  if (requireAgreements !== undefined && typeof requireAgreements !== 'boolean') {
+    wrong.push('requireAgreements must be true or false.');
+  }
+  if (relationship !== undefined) wrong.push(...relationshipFaults(relationship));
   return wrong.length > 0 ? { wrong } : (written as unknown as WrittenPolicy);
+}
+
+function relationshipFaults(rule: unknown): string[] {
+  if (!isObject(rule)) return ['relationship must be an object.'];
+  const { mode, daysBack, daysAhead, ...unknown } = rule;
+  const faults = Object.keys(unknown).map((name) => `relationship.${name} is not known.`);
+  if (mode !== 'flag' && mode !== 'require') faults.push('relationship.mode must be flag or require.');
+  for (const [name, days] of Object.entries({ daysBack, daysAhead })) {
+    if (!Number.isInteger(days) || Number(days) < 0 || Number(days) > longestDays) {
+      faults.push(`relationship.${name} must be a whole number from 0 to ${longestDays}.`);
+    }
+  }
+  return faults;
 }
 
 function faultsOf(rule: unknown): string[] {
