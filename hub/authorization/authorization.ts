@@ -84,7 +84,7 @@ export class Authorization {
   }
 
   /** What a client is told of this server. @throws RecordError 503 while it does not answer */
-  configuration(): object {
+  configuration(): ReturnType<typeof smartConfiguration> {
     return smartConfiguration(this.#opened());
   }
 

@@ -393,6 +393,10 @@ describe('the seven gaps that real clients showed', () => {
 
   test('3: offline_access without prompt=consent gives a refresh token; so does online_access, while the user is signed in', async () => {
     expect((await launch('patient/Patient.rs offline_access')).token.json.refresh_token).toBeDefined();
+    const { rows } = await hub.test.database.query(
+      `SELECT max(expires) >= now() + interval '92 days' AS lasts FROM oauth_artifact WHERE kind = 'RefreshToken'`,
+    );
+    expect(rows[0]).toEqual({ lasts: true });
     const user = new Browser(hub);
     await user.signIn('ben', password);
     const { verifier, challenge } = pkce();

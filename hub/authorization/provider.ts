@@ -47,7 +47,8 @@ const lifetimes = {
   interaction: 20 * minutes,
   offline: 365 * days,
   online: 12 * 60 * minutes,
-  refresh: 90 * days,
+  /** Three months at least, whichever they are. */
+  refresh: 93 * days,
 };
 
 export function makeProvider(parts: ProviderParts, addresses: Addresses, keys: JWK[]): Provider {

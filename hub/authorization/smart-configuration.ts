@@ -4,7 +4,7 @@ import type { Addresses } from './addresses.ts';
 import { launchScopes } from './client-rules.ts';
 import { dpopAlgorithms } from './dpop.ts';
 
-export function smartConfiguration({ issuer, fhir }: Addresses): object {
+export function smartConfiguration({ issuer, fhir }: Addresses): { issuer: string; [name: string]: unknown } {
   const hub = fhir.slice(0, -'/fhir'.length);
   return {
     issuer,

@@ -28,7 +28,8 @@ export class Capabilities {
     this.#addresses = addresses;
   }
 
-  statement(mode: CapabilityMode, base: string): Capability {
+  /** @param issuer the address of the authorization server */
+  statement(mode: CapabilityMode, base: string, issuer: string): Capability {
     let kept = this.#kept.get(mode);
     const { generation } = this.#record.parameters;
     if (!kept || kept.until < Date.now() || kept.generation !== generation) {
@@ -37,16 +38,29 @@ export class Capabilities {
       kept = { parts: JSON.stringify(statement).split(basePlace), until: Date.now() + keptMs, generation };
       this.#kept.set(mode, kept);
     }
-    const text = kept.parts.join(JSON.stringify(base).slice(1, -1));
+    const text = kept.parts.join(inJson(base)).replaceAll(issuerPlace, inJson(issuer));
     return { text, etag: `W/"${createHash('sha256').update(text).digest('hex').slice(0, 20)}"` };
   }
+}
+
+function inJson(text: string): string {
+  return JSON.stringify(text).slice(1, -1);
 }
 
 const keptMs = 30_000;
 /** Stands where the base URL goes, which differs with the name that a client knows the hub by. */
 const basePlace = 'urn:causeway:base';
+const issuerPlace = 'urn:causeway:issuer';
 const { version } = JSON.parse(readFileSync(join(import.meta.dirname, '../../package.json'), 'utf8')) as {
   version: string;
+};
+/** Where apps are authorized, for those that read it here (SMART App Launch 1.0, "Declaring support for OAuth2 endpoints"). */
+const oauthUris = {
+  url: 'http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris',
+  extension: ['authorize', 'token', 'register', 'introspect', 'revoke'].map((url) => ({
+    url,
+    valueUri: `${issuerPlace}/${url}`,
+  })),
 };
 const securityServices = 'http://terminology.hl7.org/CodeSystem/restful-security-service';
 const written = '2026-11-25';
@@ -86,6 +100,7 @@ function capabilityStatement(record: FhirRecord, addresses: FhirAddresses, mode:
         documentation:
           'What is created or updated is stored as it was sent: white space between tokens goes, id and meta are the server’s, and nothing is merged. What cannot be stored so is refused. Parameters that are not understood are refused, or reported under Prefer: handling=lenient.',
         security: {
+          extension: [oauthUris],
           cors: true,
           service: [{ coding: [{ system: securityServices, code: 'SMART-on-FHIR', display: 'SMART-on-FHIR' }] }],
           description: 'A bearer token, as .well-known/smart-configuration tells, or a session of the hub’s own pages.',

@@ -2,7 +2,7 @@
 import type { FastifyInstance } from 'fastify';
 import { fhirBinaryRoutes } from './fhir-binary-routes.ts';
 import { fhirBundleRoutes } from './fhir-bundle-routes.ts';
-import { fhirCapabilityRoutes } from './fhir-capability-routes.ts';
+import { type CapabilityParts, fhirCapabilityRoutes } from './fhir-capability-routes.ts';
 import { fhirDocrefRoutes } from './fhir-docref-routes.ts';
 import { fhirEverythingRoutes } from './fhir-everything-routes.ts';
 import type { FhirParts } from './fhir-exchange.ts';
@@ -19,7 +19,7 @@ import { fhirWriteRoutes } from './fhir-write-routes.ts';
 
 export type { FhirParts } from './fhir-exchange.ts';
 
-export function fhirRoutes(app: FastifyInstance, parts: FhirParts): void {
+export function fhirRoutes(app: FastifyInstance, parts: FhirParts & CapabilityParts): void {
   fhirCapabilityRoutes(app, parts);
   fhirReadRoutes(app, parts);
   fhirBinaryRoutes(app, parts);

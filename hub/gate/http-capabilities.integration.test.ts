@@ -25,6 +25,14 @@ describe('http §3.1.0.10 capabilities', () => {
     expect(validate(json).filter(({ severity }) => severity === 'error')).toEqual([]);
   });
 
+  it('tells where apps are authorized, as the SMART configuration does', async () => {
+    const { extension } = (await get()).json.rest[0].security;
+    const told = (await hub.get('/fhir/.well-known/smart-configuration', { role: null })).json;
+    const { extension: uris } = extension.find(({ url }: Json) => url.endsWith('/StructureDefinition/oauth-uris'));
+    expect(uris).toContainEqual({ url: 'authorize', valueUri: told.authorization_endpoint });
+    expect(uris).toContainEqual({ url: 'token', valueUri: told.token_endpoint });
+  });
+
   it('refuses a mode that is none, and formats and versions it does not speak', async () => {
     expect((await get('?mode=nonsense')).status).toBe(400);
     expect((await get('', { accept: 'application/fhir+json; fhirVersion=3.0' })).status).toBe(406);
