@@ -38,6 +38,8 @@ import {
   Notices,
   Onboarding,
   Participants,
+  type Role,
+  Users,
 } from './trust/index.ts';
 
 /**
@@ -64,7 +66,11 @@ export async function startHub(config: Config, progress: Progress, pages = scree
     const master = masterKey(config.dataDir, await hasData(database));
     const participants = new Participants(database);
     await participants.load();
-    const accounts = new Accounts(database);
+    const accounts = new Accounts(database, {
+      master,
+      limits: { hours: config.sessionHours, idleMinutes: config.sessionIdleMinutes },
+      needsFactor: (role) => needsFactor(config, role),
+    });
     const accessLog = new AccessLog(database, new BesideLog(join(config.dataDir, 'access-log-beside'), master));
     accessLog.watch((brought) => log.warn(brought, 'accesses that were written beside were brought into their record'));
     closing.push(() => accessLog.close());
@@ -177,7 +183,12 @@ export async function startHub(config: Config, progress: Progress, pages = scree
       policy,
     );
     const app = httpServer(
-      { screens: folder, messageBytes: config.messageBytes, log },
+      {
+        screens: folder,
+        pages: { publicUrl: config.publicUrl, sessionSeconds: config.sessionHours * 3600 },
+        messageBytes: config.messageBytes,
+        log,
+      },
       {
         database: system,
         record,
@@ -196,6 +207,7 @@ export async function startHub(config: Config, progress: Progress, pages = scree
         spoolDirectory,
         writeCcda: (texts, options) => pool.document(texts, options),
         accounts,
+        users: new Users(database, accounts),
         demoAccounts: demo?.demoAccounts ?? [],
         messages,
         processor,
@@ -279,6 +291,12 @@ const leads = {
   reprocess: 7_240_332,
   acknowledgements: 7_240_333,
 };
+
+/** Whether a role needs a second factor to sign in. */
+function needsFactor({ requireSecondFactor }: Config, role: Role): boolean {
+  const officers: readonly Role[] = ['privacy-officer', 'administrator'];
+  return requireSecondFactor === 'everybody' || (requireSecondFactor === 'officers' && officers.includes(role));
+}
 
 /** What the MLLP port with TLS needs, where there is one. */
 function tlsOf(config: Config) {

@@ -47,6 +47,11 @@ export interface Config {
   publicUrl: string | undefined;
   /** Addresses below which apps' key sets are fetched although they lie in a private network; others are public ones. */
   keysFrom: string[];
+  /** How long a session of the screens holds, and for how long it may be left alone. */
+  sessionHours: number;
+  sessionIdleMinutes: number;
+  /** Who needs a second factor: nobody, officers (privacy officers and administrators), everybody. */
+  requireSecondFactor: string;
   logLevel: string;
 }
 
@@ -301,6 +306,35 @@ export const settings: readonly Setting[] = [
     kind: 'addresses',
     fallback: [],
     says: 'addresses in private networks below which keys of apps are fetched, with commas between (none)',
+  },
+  {
+    key: 'sessionHours',
+    option: 'session-hours',
+    variable: 'CAUSEWAY_SESSION_HOURS',
+    kind: 'integer',
+    fallback: 12,
+    least: 1,
+    most: 720,
+    says: 'hours after which people sign in again',
+  },
+  {
+    key: 'sessionIdleMinutes',
+    option: 'session-idle-minutes',
+    variable: 'CAUSEWAY_SESSION_IDLE_MINUTES',
+    kind: 'integer',
+    fallback: 60,
+    least: 2,
+    most: 43_200,
+    says: 'minutes without use after which they do',
+  },
+  {
+    key: 'requireSecondFactor',
+    option: 'require-second-factor',
+    variable: 'CAUSEWAY_REQUIRE_SECOND_FACTOR',
+    kind: 'choice',
+    fallback: 'nobody',
+    choices: ['nobody', 'officers', 'everybody'],
+    says: 'who needs a second factor: nobody, officers (privacy officers and administrators) or everybody',
   },
   {
     key: 'logLevel',

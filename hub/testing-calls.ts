@@ -80,6 +80,9 @@ export function hubConfig(dataDir: string, connection: ConnectionSettings, setti
     bulkHours: 24,
     publicUrl: undefined,
     keysFrom: [],
+    sessionHours: 12,
+    sessionIdleMinutes: 60,
+    requireSecondFactor: 'nobody',
     logLevel: 'silent',
     ...settings,
   };

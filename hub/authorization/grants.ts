@@ -53,7 +53,7 @@ export class OAuthGrants {
              FROM oauth_artifact t
              JOIN oauth_client c ON c.id = t.payload->>'clientId' AND c.state = 'active'
              LEFT JOIN oauth_grant g ON g.id = t.grant_id AND ${liveGrant}
-             LEFT JOIN account a ON a.username = g.username
+             LEFT JOIN account a ON a.username = g.username AND NOT a.disabled
              WHERE t.kind IN ('AccessToken', 'ClientCredentials') AND t.id = $1 AND t.expires > now()`,
       values: [handleDigest(token)],
     });

@@ -17,8 +17,8 @@ import {
   type User,
 } from '../trust/index.ts';
 import { grantedAccess } from './granted.ts';
+import { isUnattended, mustBeOwnChange, sessionToken } from './session-cookie.ts';
 
-export const sessionCookie = 'causeway_session';
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const rememberedMs = 30_000;
 const remembered = 1_000;
@@ -69,9 +69,7 @@ export class Authenticator {
     const refused = this.#refused(identified, request);
     if (refused !== undefined) throw new RecordError(403, 'forbidden', refused);
     const caller = await grantedAccess(identified, request, (patient) => this.#facts.homesOf(patient));
-    if (request.headers.authorization === undefined && isChange(request) && !isOwnRequest(request)) {
-      throw new RecordError(403, 'forbidden', 'A request that changes something must come from the hub’s own pages.');
-    }
+    if (request.headers.authorization === undefined) mustBeOwnChange(request);
     return caller;
   }
 
@@ -108,7 +106,7 @@ export class Authenticator {
       return this.#byAppToken(token, purpose, asked);
     }
     const session = sessionToken(request);
-    const user = session === undefined ? undefined : await this.#accounts.session(session);
+    const user = session === undefined ? undefined : await this.#accounts.session(session, isUnattended(request));
     if (!user) {
       throw new RecordError(401, 'login', 'Sign in first, or send a token: Authorization: Bearer …');
     }
@@ -229,22 +227,6 @@ function purposeAsked(request: FastifyRequest): string | undefined {
 function expiryOf(token: string): number {
   const { exp } = JSON.parse(Buffer.from(token.split('.')[1]!, 'base64url').toString()) as { exp: number };
   return exp * 1000;
-}
-
-export function sessionToken(request: FastifyRequest): string | undefined {
-  return new RegExp(`(?:^|;\\s*)${sessionCookie}=([A-Za-z0-9_-]+)`).exec(request.headers.cookie ?? '')?.[1];
-}
-
-function isChange({ method }: FastifyRequest): boolean {
-  return method !== 'GET' && method !== 'HEAD';
-}
-
-/** Browsers say where a request comes from; with a cookie only the hub's own pages may change anything. */
-function isOwnRequest(request: FastifyRequest): boolean {
-  const site = request.headers['sec-fetch-site'];
-  if (site !== undefined) return site === 'same-origin' || site === 'none';
-  const { origin } = request.headers;
-  return origin === undefined || origin === `${request.protocol}://${request.host}`;
 }
 
 function roleOf(role: string): Role {

@@ -20,6 +20,9 @@ import {
 import type { Authenticator, Caller } from './authenticate.ts';
 import { jsonBody, text } from './body.ts';
 import type { FhirParts } from './fhir-exchange.ts';
+import type { RateLimits } from './rate-limits.ts';
+import { shortestPassword } from './security-routes.ts';
+import { mustBeOwnChange } from './session-cookie.ts';
 
 export interface BindingParts {
   database: Database;
@@ -27,6 +30,7 @@ export interface BindingParts {
   bindings: Bindings;
   authenticator: Authenticator;
   accessLog: AccessLog;
+  rateLimits: RateLimits;
   record: FhirParts['record'];
 }
 
@@ -35,7 +39,6 @@ type Id = { Params: { id: string } };
 const staff = ['steward', 'administrator'];
 /** Reads what an invitation is checked by. */
 const own: Access = accessOf({ username: 'registration', name: 'Registration', role: 'system', organization: 'hub' });
-const shortestPassword = 12;
 
 export function bindingRoutes(app: FastifyInstance, parts: BindingParts): void {
   const { accounts, bindings, authenticator, accessLog, record } = parts;
@@ -120,6 +123,8 @@ export function bindingRoutes(app: FastifyInstance, parts: BindingParts): void {
   });
 
   app.post('/auth/register', async (request, reply) => {
+    mustBeOwnChange(request);
+    await parts.rateLimits.take('make-account', request.ip);
     const body = jsonBody(request);
     const code = text(body, 'code', 100);
     const username = text(body, 'username', 200);

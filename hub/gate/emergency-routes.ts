@@ -1,5 +1,5 @@
 /**
- * Emergency access for the screens: begun with a reason and the password, used by the header `X-Emergency-Access`, ended,
+ * Emergency access for the screens: begun with a reason and a proof of who asks, used by the header `X-Emergency-Access`, ended,
  * and reviewed by privacy officers; and the notices that people are told by.
  */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
@@ -14,6 +14,7 @@ import {
   emergencyReasons,
   type Notices,
 } from '../trust/index.ts';
+import { refusal, shownOf } from './auth-routes.ts';
 import type { Authenticator, Caller } from './authenticate.ts';
 import { jsonBody, text } from './body.ts';
 import type { FhirParts } from './fhir-exchange.ts';
@@ -55,8 +56,8 @@ export function emergencyRoutes(app: FastifyInstance, parts: EmergencyParts): vo
       const short = `Say in a few words why it is needed (at least ${shortestReason} characters).`;
       throw new RecordError(400, 'value', short, 'reason');
     }
-    const stepUp = await accounts.stepUp(who.who, { password: text(body, 'password', 1_000) });
-    if (typeof stepUp === 'object') throw stepUpRefused(stepUp.refused);
+    const stepUp = await accounts.stepUp(who.who, shownOf(request, true));
+    if (typeof stepUp === 'object') throw refusal(stepUp, new RecordError(403, 'forbidden', 'That does not prove it.'));
     if (!(await record.homesOf([patient])).has(patient)) {
       throw new RecordError(404, 'not-found', 'There is no Patient of this id.');
     }
@@ -162,12 +163,6 @@ function reasonCodeOf(code: unknown): EmergencyReason {
   const known = emergencyReasons.find((one) => one === code);
   if (known) return known;
   throw new RecordError(400, 'value', `reasonCode must be one of ${emergencyReasons.join(', ')}.`, 'reasonCode');
-}
-
-function stepUpRefused(refused: 'wrong' | 'locked'): RecordError {
-  if (refused === 'wrong') return new RecordError(403, 'forbidden', 'The password is not right.', 'password');
-  const text = 'This account is locked for a few minutes after too many wrong passwords.';
-  return new RecordError(429, 'too-costly', text);
 }
 
 function isUuid(id: string): boolean {

@@ -29,11 +29,15 @@ import { type OAuthParts, oauthRoutes } from './oauth-routes.ts';
 import { onboardingRoutes } from './onboarding-routes.ts';
 import { type ParticipantParts, participantRoutes } from './participant-routes.ts';
 import { type ReprocessRouteParts, reprocessRoutes } from './reprocess-routes.ts';
+import { type SecurityParts, securityRoutes } from './security-routes.ts';
+import { type PagesAddress, pagesAt } from './session-cookie.ts';
 import { silentConnections } from './silent-connections.ts';
+import { type UserParts, userRoutes } from './user-routes.ts';
 
 export interface HttpOptions {
   /** The folder of the built screens; without it the hub serves its interfaces only. */
   screens: string | undefined;
+  pages: PagesAddress;
   messageBytes: number;
   log: Logger;
 }
@@ -52,6 +56,8 @@ export function httpServer(
     BindingParts &
     ConsentParts &
     AuthParts &
+    SecurityParts &
+    UserParts &
     OAuthParts &
     InboxParts &
     Hl7HttpParts &
@@ -67,6 +73,7 @@ export function httpServer(
     clientErrorHandler: answerClientError,
     forceCloseConnections: 'idle',
   });
+  pagesAt(app, options.pages);
   const addresses = new FhirAddresses();
   app.addHook('onRoute', ({ method, url }) => addresses.add(method, url));
   bodyDeadline(app, deadline);
@@ -99,6 +106,8 @@ export function httpServer(
   });
   app.setNotFoundHandler((request, reply) => notFound(request, reply, options.screens, addresses));
   authRoutes(app, parts);
+  securityRoutes(app, parts);
+  userRoutes(app, parts);
   oauthRoutes(app, parts);
   appRoutes(app, parts);
   emergencyRoutes(app, parts);

@@ -6,10 +6,11 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Authorization } from '../authorization/index.ts';
 import { RecordError } from '../record/index.ts';
 import type { AccessLog, Accounts, User } from '../trust/index.ts';
-import { type Authenticator, type Caller, sessionToken } from './authenticate.ts';
+import type { Authenticator, Caller } from './authenticate.ts';
 import { jsonBody } from './body.ts';
 import type { FhirParts } from './fhir-exchange.ts';
 import type { RateLimits } from './rate-limits.ts';
+import { sessionToken } from './session-cookie.ts';
 
 export interface OAuthParts {
   authorization: Authorization;
@@ -32,21 +33,28 @@ export function oauthRoutes(app: FastifyInstance, parts: OAuthParts): void {
     reply.hijack();
     await server.answer(request.raw, reply.raw, request.body as Buffer | undefined);
   };
+  /** What authenticates clients: those who fail too often have to wait. */
+  const handLimited = async (request: FastifyRequest, reply: FastifyReply) => {
+    parts.rateLimits.check('token', request.ip);
+    await hand(request, reply);
+    const { statusCode } = reply.raw;
+    if (statusCode === 400 || statusCode === 401) await parts.rateLimits.failed('token', request.ip);
+  };
   const answered: [string[], string][] = [
     [['GET', 'POST'], '/oauth/authorize'],
     [['GET'], '/oauth/authorize/:uid'],
-    [['POST', 'OPTIONS'], '/oauth/token'],
     [['OPTIONS'], '/oauth/introspect'],
-    [['POST', 'OPTIONS'], '/oauth/revoke'],
-    [['POST', 'OPTIONS'], '/oauth/par'],
     [['GET', 'OPTIONS'], '/oauth/jwks'],
     [['GET', 'OPTIONS'], '/oauth/.well-known/openid-configuration'],
     [['GET', 'OPTIONS'], '/oauth/.well-known/oauth-authorization-server'],
   ];
   for (const [method, url] of answered) app.route({ method, url, bodyLimit: formBytes, handler: hand });
+  for (const url of ['/oauth/token', '/oauth/revoke', '/oauth/par']) {
+    app.route({ method: ['POST', 'OPTIONS'], url, bodyLimit: formBytes, handler: handLimited });
+  }
   app.post('/oauth/introspect', { bodyLimit: formBytes }, async (request, reply) => {
     const bearer = /^Bearer (.+)$/i.exec(request.headers.authorization ?? '')?.[1];
-    if (bearer === undefined) return hand(request, reply);
+    if (bearer === undefined) return handLimited(request, reply);
     return authorization.introspect(bearer, request.body as Buffer | undefined);
   });
   app.post('/oauth/register', { bodyLimit: registrationBytes }, async (request, reply) => {

@@ -56,6 +56,8 @@ type Reasons = { [route: string]: string };
 const toAnybody: Reasons = {
   'GET /auth/demo-accounts': 'the accounts of the demonstration, none elsewhere',
   'POST /auth/login': 'signs in',
+  'POST /auth/login/passkey': 'signs in',
+  'POST /auth/login/passkey/options': 'a challenge to sign in by',
   'POST /auth/logout': 'ends a session, if there is one',
   'POST /auth/register': 'takes up an invitation, by its code',
   'GET /fhir/metadata': 'FHIR has it open: what the server can do',

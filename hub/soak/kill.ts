@@ -284,6 +284,9 @@ function configOf(dataDir: string): Config {
     bulkHours: 1,
     publicUrl: undefined,
     keysFrom: [],
+    sessionHours: 12,
+    sessionIdleMinutes: 60,
+    requireSecondFactor: 'nobody',
     logLevel: 'error',
   };
 }

@@ -17,7 +17,7 @@ export {
 } from './access.ts';
 export { type AccessEntry, AccessLog, type AccessNote } from './access-log.ts';
 export { BesideLog } from './access-log-beside.ts';
-export { Accounts, type User } from './accounts.ts';
+export { Accounts, type Refused, type Shown, type SignedIn, type SignIn, type User } from './accounts.ts';
 export { type Agreement, Agreements, type Expiring, type Step } from './agreements.ts';
 export { type Binding, Bindings, type Relation, relations } from './bindings.ts';
 export { Emergencies, type Emergency, type EmergencyReason, emergencyReasons } from './emergencies.ts';
@@ -37,7 +37,9 @@ export {
   type Transport,
   type V2Endpoint,
 } from './participants.ts';
+export type { Passkey, RelyingParty } from './passkeys.ts';
 export { includesScope, readScope, type Scope, writeScope } from './scopes.ts';
+export type { Pending, Proof, Session, SessionLimits } from './sessions.ts';
 export {
   type Activity,
   activities,
@@ -46,3 +48,4 @@ export {
   participantStates,
   typedPurposes,
 } from './standing.ts';
+export { type ListedUser, type UserChange, Users } from './users.ts';
