@@ -13,6 +13,7 @@ import {
 } from '../testing-consents.ts';
 import { type TestRecord, testRecord } from '../testing-record.ts';
 import { type Access, accessOf, defaultPolicy } from '../trust/index.ts';
+import { explanationsOf } from './index.ts';
 
 let made: TestRecord;
 beforeAll(async () => {
@@ -36,7 +37,7 @@ async function found(access: Access, types: readonly string[]): Promise<string[]
 
 const types = ['Patient', 'Condition', 'Observation', 'Organization'];
 
-it('gives out by search, read and count exactly what the decision in memory lets pass', async () => {
+it('gives out by search, read and count exactly what the decision in memory lets pass, and explains it so', async () => {
   const { put, record, test } = made;
   const r = random(20_260_101);
   const patients = Array.from({ length: 6 }, (_, i) => ({ id: `p${i}`, source: organizations[i % 3]! }));
@@ -84,6 +85,20 @@ it('gives out by search, read and count exactly what the decision in memory lets
       expect(await found(access, types), JSON.stringify({ user, access })).toEqual(visible);
       const one = r.of(rows).facts;
       const [type, id] = one.reference.split('/') as [string, string];
+      const explained = await explanationsOf(
+        test.database,
+        { homes, seenBy: custodian },
+        { limits: access.limits, withoutRules: access.limits, isEmergency: user.isEmergency === true },
+        access.homes === 'all' ? undefined : access.homes,
+      );
+      const countOf = (wanted: string) =>
+        explained
+          .filter(({ type, explanation }) => type === wanted && explanation.isVisible)
+          .reduce((sum, { count }) => sum + count, 0);
+      for (const wanted of ['Patient', 'Condition', 'Observation']) {
+        const shown = visible.filter((reference) => reference.startsWith(`${wanted}/`)).length;
+        expect(countOf(wanted), JSON.stringify({ user, access })).toBe(shown);
+      }
       const read = await record.reader.read(access, type, id);
       expect(read !== undefined).toBe(visible.includes(one.reference));
       const history = await record.reader.history(access, { type, id }, { count: 10 });

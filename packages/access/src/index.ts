@@ -3,6 +3,8 @@
 export { type Choice, choiceFaults, choiceOf, consentOf } from './choices.ts';
 export { consentsThatCount, type GivenConsent } from './consents.ts';
 export { daysOf } from './days.ts';
+export { type Asker, type Explanation, explain, type Layer, type Reason } from './explain.ts';
+export { inWords, labelWords, type Names } from './in-words.ts';
 export { allLabels, type LabelName, label } from './label-bits.ts';
 export { codingsOf, labelOfCode, labelsOf, namesOf, sourceOf } from './labels.ts';
 export {

@@ -1,7 +1,10 @@
 import { expect, it } from 'vitest';
 import {
   consentsThatCount,
+  type Explanation,
+  explain,
   type GivenConsent,
+  type Hidden,
   hiddenBy,
   type LabelRule,
   label,
@@ -281,17 +284,37 @@ function evaluator({ subject, policy, given }: Omit<Question, 'row' | 'now'>) {
   );
   const limits = limitsOf(subject, policy);
   const provisions = consentsThatCount(read);
-  return (row: RowFacts, now: number) => hiddenBy(limits, row, provisions, now);
+  const asker = {
+    limits,
+    withoutRules: limitsOf(subject, { ...policy, rules: [] }),
+    isEmergency: subject.isEmergency === true,
+  };
+  return {
+    hidden: (row: RowFacts, now: number) => hiddenBy(limits, row, provisions, now),
+    explained: (row: RowFacts, now: number) => explain(asker, row, provisions, now),
+  };
 }
 
-it('hides and shows what the brute-force oracle hides and shows, in 100 000 random cases', () => {
+function checkExplanation(
+  { isVisible, hiddenBy: by, layers }: Explanation,
+  actual: Hidden | undefined,
+  asked: Question,
+) {
+  if (by !== actual || isVisible !== (actual === undefined)) {
+    expect.fail(`It is explained by ${by}, not ${actual}: ${JSON.stringify(asked, undefined, 1)}`);
+  }
+  const { because, consents } = layers.at(-1)!;
+  if (because === 'permission-given') expect(consents.length, JSON.stringify(asked)).toBeGreaterThan(0);
+}
+
+it('hides and shows what the brute-force oracle hides and shows, and explains it so, in 100 000 random cases', () => {
   const counts: Record<string, number> = {};
   let situation = randomSituation();
-  let hidden = evaluator(situation);
+  let { hidden, explained } = evaluator(situation);
   for (let i = 0; i < 100_000; i++) {
     if (i % 4 === 0) {
       situation = randomSituation();
-      hidden = evaluator(situation);
+      ({ hidden, explained } = evaluator(situation));
     }
     const question = { ...situation, row: randomRow(), now: randomNow(situation.policy.zone) };
     const expected = oracle(question);
@@ -300,6 +323,7 @@ it('hides and shows what the brute-force oracle hides and shows, in 100 000 rand
       expect.fail(`case ${i}: ${actual}, not ${expected}: ${JSON.stringify(question, undefined, 1)}`);
     }
     const { subject, row } = question;
+    if (i % 5 === 0) checkExplanation(explained(row, question.now), actual, question);
     for (const what of [actual ?? 'visible', ...(subject.isEmergency && row.patient ? [`emergency ${actual}`] : [])]) {
       counts[what] = (counts[what] ?? 0) + 1;
     }

@@ -41,33 +41,63 @@ export function hiddenBy(
   now: number,
 ): Hidden | undefined {
   if (limits.isCustodian) return undefined;
-  if (limits.types !== 'all' && !limits.types.includes(row.type)) return 'role';
-  if (!row.patient) return limits.isConfined && isInPatientCompartment(row.type) ? 'compartment' : undefined;
-  const isOwn = limits.own !== undefined && row.patient.source === limits.own;
-  if (row.labels & limits.withheld & ~(isOwn ? limits.ownOpens : 0)) return 'label';
-  const needed = isOwn ? 0 : row.labels & limits.permissionFor;
-  const isNeeded = limits.isPermissionNeeded && !isOwn;
-  if (limits.refusals === 'none' && needed === 0 && !isNeeded) return undefined;
-  const { refuses, permits, covers } = verdict(limits, row, provisions, now, isOwn);
-  if (refuses) return 'refusal';
-  return (isNeeded && !permits) || needed & ~covers ? 'permission' : undefined;
+  if (!mayReadType(limits, row.type)) return 'role';
+  if (!row.patient) return isOutside(limits, row) ? 'compartment' : undefined;
+  if (hidingLabels(limits, row)) return 'label';
+  const need = neededPermission(limits, row);
+  if (limits.refusals === 'none' && need.labels === 0 && !need.isForAll) return undefined;
+  const said = whatIsSaid(limits, row, provisions, now);
+  if (said.refusing.length > 0) return 'refusal';
+  return lacking(need, said) ? 'permission' : undefined;
 }
 
-interface Verdict {
-  refuses: boolean;
-  permits: boolean;
+export function mayReadType({ types }: Limits, type: string): boolean {
+  return types === 'all' || types.includes(type);
+}
+
+/** Whether what is of no patient is out of bounds for who is confined to patients. */
+export function isOutside({ isConfined }: Limits, row: RowFacts): boolean {
+  return row.patient === undefined && isConfined && isInPatientCompartment(row.type);
+}
+
+/** Whether it is of the caller's organisation, whose own records are excepted. */
+export function isOwnRecord({ own }: Limits, { patient }: RowFacts): boolean {
+  return own !== undefined && patient?.source === own;
+}
+
+/** The labels of a row that hide it. */
+export function hidingLabels(limits: Limits, row: RowFacts): number {
+  return row.labels & limits.withheld & ~(isOwnRecord(limits, row) ? limits.ownOpens : 0);
+}
+
+/** What permission is needed for: labels, and whether for everything. */
+export interface Need {
+  labels: number;
+  isForAll: boolean;
+}
+
+export function neededPermission(limits: Limits, row: RowFacts): Need {
+  if (isOwnRecord(limits, row)) return { labels: 0, isForAll: false };
+  return { labels: row.labels & limits.permissionFor, isForAll: limits.isPermissionNeeded };
+}
+
+/** What is missing of a permission that is needed: labels, or, where nothing permits at all, -1. */
+export function lacking(need: Need, { permitting, covers }: Said): number {
+  return need.isForAll && permitting.length === 0 ? -1 : need.labels & ~covers;
+}
+
+/** What consents say of a row to a caller. */
+export interface Said {
+  refusing: HeldProvision[];
+  permitting: HeldProvision[];
   /** Labels for which there is permission. */
   covers: number;
 }
 
-function verdict(
-  limits: Limits,
-  row: RowFacts,
-  provisions: readonly HeldProvision[],
-  now: number,
-  isOwn: boolean,
-): Verdict {
-  const found: Verdict = { refuses: false, permits: false, covers: 0 };
+/** The provisions that decide: those that apply and of whose exceptions none does. */
+export function whatIsSaid(limits: Limits, row: RowFacts, provisions: readonly HeldProvision[], now: number): Said {
+  const said: Said = { refusing: [], permitting: [], covers: 0 };
+  const isOwn = isOwnRecord(limits, row);
   const applying = new Set<Provision>();
   for (const provision of provisions) {
     const parent = parentOf(provisions, provision);
@@ -81,12 +111,13 @@ function verdict(
       continue;
     const isNamed = isNaming(provisions, provision);
     if (limits.refusals === 'named' && !isNamed) continue;
-    if (provision.effect === 'deny' && limits.refusals !== 'none' && (isNamed || !isOwn)) found.refuses = true;
+    const isBinding = limits.refusals !== 'none' && (isNamed || !isOwn);
+    if (provision.effect === 'deny' && isBinding) said.refusing.push(provision);
     if (provision.effect !== 'permit') continue;
-    found.permits = true;
-    found.covers |= coveredBy(provisions, provision);
+    said.permitting.push(provision);
+    said.covers |= coveredBy(provisions, provision);
   }
-  return found;
+  return said;
 }
 
 /** The labels that a permitting provision covers: those that it names, or else the nearest that it is nested in; or all. */
