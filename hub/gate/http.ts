@@ -17,6 +17,7 @@ import { answerClientError } from './client-error.ts';
 import { type ConsentParts, consentRoutes } from './consent-routes.ts';
 import { crossOrigin } from './cors.ts';
 import { type EmergencyParts, emergencyRoutes } from './emergency-routes.ts';
+import { type ExplanationParts, explanationRoutes } from './explanation-routes.ts';
 import { FhirAddresses } from './fhir-addresses.ts';
 import { fhirAsyncRoutes } from './fhir-async-routes.ts';
 import { fhirBulkRoutes } from './fhir-bulk-routes.ts';
@@ -55,6 +56,7 @@ export function httpServer(
     AgreementParts &
     BindingParts &
     ConsentParts &
+    ExplanationParts &
     AuthParts &
     SecurityParts &
     UserParts &
@@ -113,6 +115,7 @@ export function httpServer(
   emergencyRoutes(app, parts);
   bindingRoutes(app, parts);
   consentRoutes(app, parts);
+  explanationRoutes(app, parts);
   networkPolicyRoutes(app, parts);
   agreementRoutes(app, parts);
   onboardingRoutes(app, parts);

@@ -2,7 +2,7 @@
  * What the network has decided for everybody, as it is stored; changed by its privacy officer, known to every hub over the
  * database within moments. One that cannot be read or understood closes all ordinary reads (docs/access.md, 5).
  */
-import { firstPolicy, type Limits, type Policy, purposesOf, readPolicy, type WrittenPolicy } from '@causeway/access';
+import { type Asker, firstPolicy, type Limits, type Policy, purposesOf, readPolicy, type WrittenPolicy } from '@causeway/access';
 import type { Database, Transaction } from '../database/index.ts';
 import { type Access, type AccessUser, accessOf, ofTypes, participantAccess, type Role } from './access.ts';
 import type { Agreements } from './agreements.ts';
@@ -121,6 +121,13 @@ export class NetworkPolicy {
     const isEmergency = user.isEmergency ?? false;
     const refused = this.refused(placed.participant, 'query', purpose, isEmergency);
     return refused === undefined ? access : { ...ofTypes(access, []), homes: [], refused };
+  }
+
+  /** A user as an explanation asks for it: by the policy, and by the table alone; and why an agreement refuses it all. */
+  askerOf(user: AccessUser): Asker & { refused: string | undefined } {
+    const { limits, refused } = this.accessOf(user);
+    const withoutRules = accessOf(this.#placed(user), { ...this.#lastKnown, rules: [] }).limits;
+    return { limits, withoutRules, isEmergency: user.isEmergency === true, refused };
   }
 
   /** @throws PolicyUnreadable where nothing may be given out now to a caller of these limits */

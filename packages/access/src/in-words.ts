@@ -8,6 +8,8 @@ export interface Names {
   asker: string;
   /** What for: `for treatment`. */
   purpose: string;
+  /** Why nothing at all may be asked for, where that has a reason of its own. */
+  refused?: string | undefined;
   /** A consent, by the id that its provisions have: `the decision of 3 May 2026, said by the person`. */
   consent(id: string): string;
 }
@@ -40,7 +42,7 @@ export function inWords(layer: Layer, names: Names): string {
     case 'type-allowed':
       return `${asker} may ask for records of this kind ${purpose}.`;
     case 'type-not-allowed':
-      return `${asker} may not see records of this kind ${purpose}.`;
+      return names.refused ?? `${asker} may not see records of this kind ${purpose}.`;
     case 'no-patient':
       return 'It is about no patient.';
     case 'admitted':
