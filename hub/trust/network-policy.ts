@@ -2,7 +2,15 @@
  * What the network has decided for everybody, as it is stored; changed by its privacy officer, known to every hub over the
  * database within moments. One that cannot be read or understood closes all ordinary reads (docs/access.md, 5).
  */
-import { type Asker, firstPolicy, type Limits, type Policy, purposesOf, readPolicy, type WrittenPolicy } from '@causeway/access';
+import {
+  type Asker,
+  firstPolicy,
+  type Limits,
+  type Policy,
+  purposesOf,
+  readPolicy,
+  type WrittenPolicy,
+} from '@causeway/access';
 import type { Database, Transaction } from '../database/index.ts';
 import { type Access, type AccessUser, accessOf, ofTypes, participantAccess, type Role } from './access.ts';
 import type { Agreements } from './agreements.ts';
