@@ -161,6 +161,7 @@ export async function startHub(config: Config, progress: Progress, pages = scree
       accessLog,
       log,
       keysFrom: config.keysFrom,
+      udapFile: config.udap,
       user: (username) => accounts.find(username),
       fhirUserOf: (user) => userResource(record, bindings, user),
     });
@@ -266,7 +267,7 @@ export async function startHub(config: Config, progress: Progress, pages = scree
     }
     const url = await app.listen({ host: config.host, port: config.port });
     closing.push(() => app.close());
-    authorization.open(config.publicUrl ?? url);
+    await authorization.open(config.publicUrl ?? url);
     // Jobs are carried out by the server's own routes: they end before it does.
     bulk.start();
     closing.push(() => bulk.stop());

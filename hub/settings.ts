@@ -52,6 +52,8 @@ export interface Config {
   sessionIdleMinutes: number;
   /** Who needs a second factor: nobody, officers (privacy officers and administrators), everybody. */
   requireSecondFactor: string;
+  /** Absolute path of the file that describes the trust communities (UDAP) the hub is in; undefined: none. */
+  udap: string | undefined;
   logLevel: string;
 }
 
@@ -335,6 +337,14 @@ export const settings: readonly Setting[] = [
     fallback: 'nobody',
     choices: ['nobody', 'officers', 'everybody'],
     says: 'who needs a second factor: nobody, officers (privacy officers and administrators) or everybody',
+  },
+  {
+    key: 'udap',
+    option: 'udap',
+    variable: 'CAUSEWAY_UDAP',
+    kind: 'path',
+    fallback: undefined,
+    says: 'JSON file of the trust communities (UDAP) that the hub is in; see docs/apps.md',
   },
   {
     key: 'logLevel',

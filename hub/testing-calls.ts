@@ -83,6 +83,7 @@ export function hubConfig(dataDir: string, connection: ConnectionSettings, setti
     sessionHours: 12,
     sessionIdleMinutes: 60,
     requireSecondFactor: 'nobody',
+    udap: undefined,
     logLevel: 'silent',
     ...settings,
   };

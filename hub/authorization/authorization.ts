@@ -12,12 +12,15 @@ import { type Addresses, addressesOf } from './addresses.ts';
 import { Clients, type RegisteredClient } from './clients.ts';
 import { DpopProofs, wrongScheme } from './dpop.ts';
 import { OAuthGrants, type VerifiedToken } from './grants.ts';
+import { guardedFetch } from './guarded-fetch.ts';
 import { removeExpired } from './handles.ts';
 import type { Answer, Exchange, Question } from './interactions.ts';
 import { introspection } from './introspection.ts';
 import { Launches } from './launches.ts';
+import { recordRegistration } from './recorded.ts';
 import type { Server } from './server.ts';
 import { smartConfiguration } from './smart-configuration.ts';
+import type { RegistrationAnswer, Udap } from './udap/udap.ts';
 
 export interface AuthorizationParts {
   database: Database;
@@ -26,6 +29,8 @@ export interface AuthorizationParts {
   log: Logger;
   /** Addresses below which key sets are fetched although they are in a private network. */
   keysFrom: readonly string[];
+  /** The file that describes the trust communities of the hub (UDAP). */
+  udapFile: string | undefined;
   /** The user of this name, where there is one. */
   user(username: string): Promise<User | undefined>;
   /** The user as a resource: `Practitioner/…`; undefined where there is none. */
@@ -50,6 +55,7 @@ export class Authorization {
   readonly #proofs: DpopProofs;
   #addresses: Addresses | undefined;
   #server: Promise<Server> | undefined;
+  #udap: Udap | undefined;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(parts: AuthorizationParts) {
@@ -61,9 +67,15 @@ export class Authorization {
     this.#proofs = new DpopProofs(parts.database, nonceKey);
   }
 
-  /** Begins to answer. @param url where the hub is reached: scheme, host and port */
-  open(url: string): void {
-    this.#addresses = addressesOf(url);
+  /**
+   * Begins to answer.
+   * @param url where the hub is reached: scheme, host and port
+   * @throws Error where the file of trust communities is not as it must be
+   */
+  async open(url: string): Promise<void> {
+    const addresses = addressesOf(url);
+    if (this.#parts.udapFile !== undefined) this.#udap = await this.#joined(this.#parts.udapFile, addresses);
+    this.#addresses = addresses;
     this.#timer = setInterval(() => void this.refresh(), tidyMs).unref();
   }
 
@@ -72,6 +84,7 @@ export class Authorization {
     try {
       await removeExpired(this.#parts.database);
       await (await this.#server)?.renew();
+      await this.#udap?.refresh();
     } catch (error) {
       this.#parts.log.error({ error: faultText(error) }, 'the authorization server was not brought up to date');
     }
@@ -86,6 +99,29 @@ export class Authorization {
   /** What a client is told of this server. @throws RecordError 503 while it does not answer */
   configuration(): ReturnType<typeof smartConfiguration> {
     return smartConfiguration(this.#opened());
+  }
+
+  /**
+   * What a client of a trust community is told of this server; undefined where the hub has nothing to show there.
+   * @throws RecordError 404 where it is in no community, 503 while it does not answer
+   */
+  async udapMetadata(community: string | undefined): Promise<object | undefined> {
+    this.#opened();
+    const told = await this.#udap?.metadata(community);
+    if (told || (this.#udap && community !== undefined)) return told;
+    throw new RecordError(404, 'not-found', 'This hub is in no trust community (UDAP).');
+  }
+
+  /** Whether a registration is by a software statement of a trust community. */
+  isByStatement(body: Buffer | undefined): boolean {
+    return this.#udap !== undefined && statementOf(body) !== undefined;
+  }
+
+  /** Registers, changes or cancels a client by such a statement, and records that. */
+  async registerByStatement(body: Buffer | undefined): Promise<Pick<RegistrationAnswer, 'status' | 'body'>> {
+    const answer = await (await this.#serving()).registerByStatement(this.#udap!, statementOf(body));
+    await recordRegistration(this.#parts.accessLog, answer);
+    return answer;
   }
 
   /** What answers requests below `/oauth`; made when it is first asked for. @throws RecordError 503 while it does not answer */
@@ -163,6 +199,13 @@ export class Authorization {
     return start.href;
   }
 
+  async #joined(file: string, addresses: Addresses): Promise<Udap> {
+    const { Udap: Joined } = await import('./udap/udap.ts');
+    const { database, log, keysFrom } = this.#parts;
+    const fetch = (url: string) => guardedFetch(url, keysFrom);
+    return Joined.open({ database, clients: this.clients, addresses, log, file, fetch });
+  }
+
   #opened(): Addresses {
     if (this.#addresses) return this.#addresses;
     const text = 'The authorization server does not answer yet; try again in a moment.';
@@ -181,6 +224,15 @@ export class Authorization {
   async #start(addresses: Addresses): Promise<Server> {
     const { Server: Started } = await import('./server.ts');
     const { clients, grants, launches } = this;
-    return Started.start({ ...this.#parts, clients, grants, launches }, addresses);
+    return Started.start({ ...this.#parts, clients, grants, launches, udap: this.#udap }, addresses);
+  }
+}
+
+/** The software statement in a registration, of whatever form; undefined where there is none. */
+function statementOf(body: Buffer | undefined): unknown {
+  try {
+    return (JSON.parse(body?.toString() ?? '') as { software_statement?: unknown } | null)?.software_statement;
+  } catch {
+    return undefined;
   }
 }

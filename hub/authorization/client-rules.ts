@@ -19,9 +19,10 @@ export const launchScopes = [
 
 /**
  * Metadata of ours: the scopes a client may ask for, where the hub starts it for a patient, and whether it is a resource
- * server that may introspect the tokens of others, which only an administrator says.
+ * server that may introspect the tokens of others, which only an administrator says. A client of a trust community has that
+ * community and its own URI there, which its certificate says.
  */
-export const ownMetadata = ['allowed_scopes', 'launch_url', 'may_introspect'];
+export const ownMetadata = ['allowed_scopes', 'launch_url', 'may_introspect', 'udap_community', 'udap_uri'];
 
 const mostAddresses = 20;
 const mostScopes = 100;

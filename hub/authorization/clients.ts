@@ -2,10 +2,11 @@
  * The registered clients (RFC 7591 metadata). A client is made by an administrator, or registers itself and waits for
  * one; only an active one gets anything. Of a client's secret the SHA-256 is stored.
  */
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { createHash, timingSafeEqual, X509Certificate } from 'node:crypto';
 import type { ClientMetadata } from 'oidc-provider';
 import type { Database, Row } from '../database/index.ts';
 import { RecordError } from '../record/index.ts';
+import type { ClientOrganization } from './udap/organizations.ts';
 
 export const clientStates = ['pending', 'active', 'suspended'] as const;
 export type ClientState = (typeof clientStates)[number];
@@ -21,7 +22,21 @@ export interface RegisteredClient {
   metadata: ClientMetadata;
   registered: string;
   registeredBy: string | undefined;
+  udap?: InCommunity;
 }
+
+/** What a client of a trust community was registered with. */
+export interface InCommunity {
+  /** The community's URI, and the client's own. */
+  community: string;
+  uri: string;
+  /** When the certificate that it showed last expires. */
+  certificateExpires: string | undefined;
+  organizations: ClientOrganization[];
+}
+
+const selected = `SELECT c.*, (SELECT jsonb_agg(jsonb_strip_nulls(to_jsonb(o)) ORDER BY o.asked)
+  FROM oauth_client_organization o WHERE o.client = c.id) AS organizations FROM oauth_client c`;
 
 /** How many clients may wait for an administrator. */
 const mostPending = 200;
@@ -42,13 +57,21 @@ export class Clients {
     );
   }
 
+  /** The keys by which a client of a trust community showed itself last. */
+  async setKeys(id: string, keys: readonly object[]): Promise<void> {
+    await this.#database.query(`UPDATE oauth_client SET metadata = jsonb_set(metadata, '{jwks}', $2) WHERE id = $1`, [
+      id,
+      JSON.stringify({ keys }),
+    ]);
+  }
+
   async all(): Promise<RegisteredClient[]> {
-    const { rows } = await this.#database.query('SELECT * FROM oauth_client ORDER BY registered DESC LIMIT 1000');
+    const { rows } = await this.#database.query(`${selected} ORDER BY registered DESC LIMIT 1000`);
     return rows.map(clientOf);
   }
 
   async one(id: string): Promise<RegisteredClient | undefined> {
-    const { rows } = await this.#database.query('SELECT * FROM oauth_client WHERE id = $1', [id]);
+    const { rows } = await this.#database.query(`${selected} WHERE id = $1`, [id]);
     return rows[0] && clientOf(rows[0]);
   }
 
@@ -111,5 +134,22 @@ function clientOf(row: Row): RegisteredClient {
     metadata,
     registered: row.registered.toISOString(),
     registeredBy: row.registered_by ?? undefined,
+    ...(metadata.udap_uri === undefined ? {} : { udap: inCommunity(row) }),
+  };
+}
+
+function inCommunity({ metadata, organizations }: Row): InCommunity {
+  const shown = metadata.jwks?.keys?.[0]?.x5c?.[0] as string | undefined;
+  const named = (organizations ?? []) as ClientOrganization[];
+  return {
+    community: metadata.udap_community,
+    uri: metadata.udap_uri,
+    certificateExpires: shown && new X509Certificate(Buffer.from(shown, 'base64')).validToDate.toISOString(),
+    organizations: named.map(({ organization, name, participant, asked }) => ({
+      organization,
+      name,
+      participant,
+      asked: new Date(asked).toISOString(),
+    })),
   };
 }

@@ -3,6 +3,7 @@ import type { Database } from '../database/index.ts';
 import { type Grant, type Role, roles, type User } from '../trust/index.ts';
 import { resourceScopes } from './client-rules.ts';
 import { handleDigest, liveGrant } from './handles.ts';
+import type { AskedFor } from './udap/b2b.ts';
 
 /** What an app is told with its token, and what its access is bound to. */
 export interface LaunchContext {
@@ -49,11 +50,13 @@ export class OAuthGrants {
     const { rows } = await this.#database.query({
       name: 'oauth_verify',
       text: `SELECT t.kind, t.payload, g.context, c.id AS client, c.name AS client_name,
-               c.organization AS client_organization, a.username, a.name, a.role, a.organization
+               c.organization AS client_organization, o.participant, a.username, a.name, a.role, a.organization
              FROM oauth_artifact t
              JOIN oauth_client c ON c.id = t.payload->>'clientId' AND c.state = 'active'
              LEFT JOIN oauth_grant g ON g.id = t.grant_id AND ${liveGrant}
              LEFT JOIN account a ON a.username = g.username AND NOT a.disabled
+             LEFT JOIN oauth_client_organization o
+               ON o.client = c.id AND o.organization = t.payload->'extra'->>'organization'
              WHERE t.kind IN ('AccessToken', 'ClientCredentials') AND t.id = $1 AND t.expires > now()`,
       values: [handleDigest(token)],
     });
@@ -62,20 +65,23 @@ export class OAuthGrants {
     const isUsers = row.kind === 'AccessToken';
     const role = roles.find((one) => one === row.role) as Role | undefined;
     if (isUsers && (row.context === null || role === undefined)) return undefined;
+    const asked = row.payload.extra as AskedFor | undefined;
+    if (asked && row.participant === null) return undefined;
     const { patient, encounter, fhirUser } = (row.context ?? {}) as LaunchContext;
     return {
       client: row.client,
-      clientName: row.client_name,
+      clientName: asked?.subject === undefined ? row.client_name : `${row.client_name} for ${asked.subject}`,
       user: isUsers
         ? { username: row.username, name: row.name, role: role!, organization: row.organization }
         : undefined,
-      organization: row.client_organization,
+      organization: row.participant ?? row.client_organization,
       ...(row.payload.jkt === undefined ? {} : { key: row.payload.jkt }),
       grant: {
         scopes: resourceScopes(row.payload.scope ?? ''),
         ...(patient === undefined ? {} : { patient }),
         ...(encounter === undefined ? {} : { encounter }),
         ...(fhirUser === undefined ? {} : { fhirUser }),
+        ...(asked ? { organization: asked.organization, purposes: asked.purposes } : {}),
       },
     };
   }

@@ -37,6 +37,7 @@ export async function introspection(
     iss: issuer,
     ...(row.kind === 'RefreshToken' ? {} : { token_type: row.payload.jkt === undefined ? 'Bearer' : 'DPoP' }),
     ...(row.payload.jkt === undefined ? {} : { cnf: { jkt: row.payload.jkt } }),
+    ...(row.payload.extra ?? {}),
     ...(row.username === null ? {} : { sub: row.username }),
     ...shownContext(row.context ?? undefined, about, `${issuer}/smart-style.json`),
   };

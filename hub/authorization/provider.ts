@@ -10,13 +10,14 @@ import type { Database } from '../database/index.ts';
 import { includesScope, readScope } from '../trust/index.ts';
 import type { Addresses } from './addresses.ts';
 import { artifactAdapter } from './artifacts.ts';
-import { checkAssertion } from './assertion.ts';
+import { checkAssertion, smartAlgorithms } from './assertion.ts';
 import { clientAdapter } from './client-adapter.ts';
 import { clientFault, launchScopes, ownMetadata, resourceScopes } from './client-rules.ts';
 import { type Clients, isSecret } from './clients.ts';
 import { dpopAlgorithms } from './dpop.ts';
 import type { KeySets } from './key-sets.ts';
 import { problemPage } from './problem-page.ts';
+import type { Udap } from './udap/udap.ts';
 
 type Client = NonNullable<KoaContextWithOIDC['oidc']['client']>;
 
@@ -26,6 +27,8 @@ export interface ProviderParts {
   master: Buffer;
   clients: Clients;
   keySets: KeySets;
+  /** The trust communities of the hub. */
+  udap: Udap | undefined;
   /** The claims of a user; undefined where there is none of this name any more, or the sign-in that a token needs is over. */
   claims(username: string, grantId: string | undefined): Promise<UserClaims | undefined>;
 }
@@ -61,7 +64,7 @@ export function makeProvider(parts: ProviderParts, addresses: Addresses, keys: J
 }
 
 function configuration(parts: ProviderParts, addresses: Addresses, keys: JWK[]): Configuration {
-  const { database, clients, master, keySets } = parts;
+  const { database, clients, master, keySets, udap } = parts;
   const cookie = { httpOnly: true, sameSite: 'lax', signed: true } as const;
   return {
     adapter: (kind: string) => (kind === 'Client' ? clientAdapter(clients) : artifactAdapter(database, kind)),
@@ -87,12 +90,18 @@ function configuration(parts: ProviderParts, addresses: Addresses, keys: JWK[]):
     clientAuthMethods: ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'],
     clientDefaults: { grant_types: ['authorization_code', 'refresh_token'] },
     enabledJWA: {
-      clientAuthSigningAlgValues: ['ES384', 'RS384'],
+      clientAuthSigningAlgValues: (udap ? [...smartAlgorithms, 'RS256', 'ES256'] : smartAlgorithms) as never,
       idTokenSigningAlgValues: ['RS256', 'ES384'],
       dPoPSigningAlgValues: dpopAlgorithms as never,
     },
     pkce: { required: () => true },
-    extraParams: { aud: (ctx, value) => checkAudience(ctx, addresses, value), launch: null },
+    extraParams: {
+      aud: (ctx, value) => {
+        checkAudience(ctx, addresses, value);
+        checkState(ctx);
+      },
+      launch: null,
+    },
     extraClientMetadata: {
       properties: ownMetadata,
       validator: (_ctx, name, _value, metadata) => {
@@ -100,7 +109,9 @@ function configuration(parts: ProviderParts, addresses: Addresses, keys: JWK[]):
         if (fault !== undefined) throw new errors.InvalidClientMetadata(fault);
       },
     },
-    assertJwtClientAuthClaimsAndHeader: checkAssertion,
+    assertJwtClientAuthClaimsAndHeader: (ctx, claims, header, client) =>
+      checkAssertion(ctx, claims, header, client as never, udap),
+    extraTokenClaims: (ctx, token) => (token.kind === 'ClientCredentials' ? udap?.askedFor(ctx) : undefined) as never,
     allowOmittingSingleRegisteredRedirectUri: false,
     features: {
       devInteractions: { enabled: false },
@@ -181,9 +192,18 @@ function checkAudience(ctx: KoaContextWithOIDC, addresses: Addresses, value: str
   if (!addresses.isFhir(value)) throw noRedirect(`aud must be the FHIR server’s address, ${addresses.fhir}`);
 }
 
+/** @throws InvalidRequest where a client of a trust community sends no state (HL7 UDAP Security 2.0, "The state parameter") */
+function checkState(ctx: KoaContextWithOIDC): void {
+  const { state } = ctx.oidc.params as { state?: string };
+  if (ctx.oidc.client?.udap_uri !== undefined && state === undefined)
+    throw new errors.InvalidRequest('state is missing');
+}
+
 function defaultAudience(ctx: KoaContextWithOIDC, addresses: Addresses): string {
   if (ctx.oidc.route === 'token') return addresses.fhir;
   const { aud } = ctx.oidc.params as { aud?: string };
+  // UDAP knows no aud.
+  if (aud === undefined && ctx.oidc.client?.udap_uri !== undefined) return addresses.fhir;
   if (aud === undefined) throw noRedirect(`aud is missing; it must be the FHIR server’s address, ${addresses.fhir}`);
   checkAudience(ctx, addresses, aud);
   return addresses.fhir;

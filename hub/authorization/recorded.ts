@@ -6,6 +6,7 @@
 import type Provider from 'oidc-provider';
 import type { KoaContextWithOIDC } from 'oidc-provider';
 import { type AccessLog, accessOf } from '../trust/index.ts';
+import type { RegistrationAnswer } from './udap/udap.ts';
 
 const actions: { [path: string]: string } = {
   '/authorize': 'authorize',
@@ -44,6 +45,25 @@ export function recorded(accessLog: AccessLog): Parameters<Provider['use']>[0] {
       },
     );
   };
+}
+
+/** Records what became of a software statement; who signed one that is refused may be anybody. */
+export async function recordRegistration(accessLog: AccessLog, answer: RegistrationAnswer): Promise<void> {
+  const { registered, uri, status, body } = answer;
+  const who = registered ? `client:${registered.client}` : 'client:unregistered';
+  const access = accessOf({
+    username: who,
+    name: uri ?? who,
+    role: 'system',
+    organization: 'none',
+    participant: 'none',
+    isApp: true,
+  });
+  const what = ['/oauth/register', uri, registered?.outcome ?? body.error]
+    .filter((part) => part !== undefined)
+    .join(' ');
+  const entry = { action: 'register-client', what: what.slice(0, 500), status };
+  await accessLog.record(registered ? { ...access, client: registered.client } : access, entry);
 }
 
 /** The grant and the scopes of a token, or the error; nothing that opens anything. */

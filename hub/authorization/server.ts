@@ -22,11 +22,13 @@ import type { Launches } from './launches.ts';
 import { makeProvider } from './provider.ts';
 import { recorded } from './recorded.ts';
 import { completeAnswers, forgetSignIn, withAllowedScopes, withClient, withConsent } from './shims.ts';
+import type { RegistrationAnswer, Udap } from './udap/udap.ts';
 
 export interface ServerParts extends AuthorizationParts {
   clients: Clients;
   grants: OAuthGrants;
   launches: Launches;
+  udap: Udap | undefined;
 }
 
 interface Serving {
@@ -61,9 +63,13 @@ export class Server {
     const keys = await this.#keys.load();
     const kids = keys.map(({ kid }) => kid).join();
     if (this.#serving?.kids === kids) return;
-    const { database, master, clients, grants, accessLog, log } = this.#parts;
+    const { database, master, clients, grants, udap, accessLog, log } = this.#parts;
     const claims = (username: string, grantId: string | undefined) => this.#claims(username, grantId);
-    const provider = makeProvider({ database, master, clients, keySets: this.#keySets, claims }, this.#addresses, keys);
+    const provider = makeProvider(
+      { database, master, clients, keySets: this.#keySets, udap, claims },
+      this.#addresses,
+      keys,
+    );
     provider.use(recorded(accessLog));
     provider.use(forgetSignIn);
     provider.use(completeAnswers(grants, `${this.#addresses.issuer}/smart-style.json`));
@@ -101,15 +107,27 @@ export class Server {
       ? randomBytes(32).toString('base64url')
       : undefined;
     try {
-      const made = new (Client as unknown as new (metadata: ClientMetadata) => { metadata(): ClientMetadata })({
-        ...metadata,
-        ...(secret === undefined ? {} : { client_secret: secret }),
-      });
-      return { metadata: made.metadata(), secret };
+      return {
+        metadata: this.#checked({ ...metadata, ...(secret === undefined ? {} : { client_secret: secret }) }),
+        secret,
+      };
     } catch (error) {
       if (!(error instanceof errors.InvalidClientMetadata)) throw error;
       throw new RecordError(400, 'value', `${error.error_description ?? error.message}.`);
     }
+  }
+
+  /** Registers a client of a trust community by its software statement. */
+  registerByStatement(udap: Udap, statement: unknown): Promise<RegistrationAnswer> {
+    return udap.register(statement, (metadata) => this.#checked({ ...metadata, client_id: randomUUID() }));
+  }
+
+  /** @throws InvalidClientMetadata */
+  #checked(metadata: ClientMetadata): ClientMetadata {
+    const { Client } = this.#serving!.provider;
+    return new (Client as unknown as new (metadata: ClientMetadata) => { metadata(): ClientMetadata })(
+      metadata,
+    ).metadata();
   }
 
   #interaction(): InteractionParts {
@@ -138,6 +156,7 @@ export class Server {
     }
     const assertion = form?.get('client_assertion');
     if (assertion) await this.#keySets.forget(provider, assertion);
+    if (assertion) await this.#parts.udap?.takeKey(assertion);
     if (form && path === '/par') return posted(url, withConsent(form));
     if (form && path === '/token') {
       return posted(url, await withClient(provider, form, request.headers.authorization !== undefined));

@@ -146,6 +146,7 @@ test('a hub that runs takes up new keys without a pause', async () => {
     accessLog: new AccessLog(database),
     log: pino({ level: 'silent' }),
     keysFrom: [],
+    udapFile: undefined,
     user: async () => undefined,
     fhirUserOf: async () => 'Practitioner/none',
   });

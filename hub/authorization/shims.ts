@@ -42,7 +42,8 @@ export async function withClient(
 
 /** A registration whose `scope` may name any scope for resources, which the provider’s own list cannot hold. */
 export function withAllowedScopes(body: { [name: string]: unknown }): { [name: string]: unknown } {
-  const { scope, allowed_scopes: _own, may_introspect: _may, client_id: _id, client_secret: _secret, ...kept } = body;
+  const { scope, client_id: _id, client_secret: _secret, ...rest } = body;
+  const { allowed_scopes: _own, may_introspect: _may, udap_community: _community, udap_uri: _uri, ...kept } = rest;
   return { ...kept, ...(scope === undefined ? {} : { allowed_scopes: scope }) };
 }
 

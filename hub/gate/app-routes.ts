@@ -3,9 +3,10 @@
  * register, let in and shut out.
  */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { type Authorization, clientStates } from '../authorization/index.ts';
+import { type Authorization, clientStates, setParticipant } from '../authorization/index.ts';
+import type { Database } from '../database/index.ts';
 import { RecordError } from '../record/index.ts';
-import type { AccessLog } from '../trust/index.ts';
+import type { AccessLog, Participants } from '../trust/index.ts';
 import type { Authenticator, Caller } from './authenticate.ts';
 import { jsonBody, text } from './body.ts';
 import type { FhirParts } from './fhir-exchange.ts';
@@ -15,6 +16,8 @@ export interface AppParts {
   authenticator: Authenticator;
   accessLog: AccessLog;
   record: FhirParts['record'];
+  database: Database;
+  participants: Participants;
 }
 
 type Id = { Params: { id: string } };
@@ -89,6 +92,20 @@ export function appRoutes(app: FastifyInstance, parts: AppParts): void {
     await clients.setState(request.params.id, state);
     await log(who, `client-${state}`, request.params.id);
     return { id: request.params.id, state };
+  });
+
+  app.put<Id>('/api/clients/:id/organizations', async (request) => {
+    const who = await administrator(request);
+    const { id } = request.params;
+    const body = jsonBody(request);
+    const organization = text(body, 'organization', 255);
+    const participant = body.participant === null ? undefined : text(body, 'participant', 60);
+    if (participant !== undefined && !parts.participants.all().some(({ key }) => key === participant)) {
+      throw new RecordError(400, 'value', 'participant must be the key of one that is registered.', 'participant');
+    }
+    await setParticipant(parts.database, id, organization, participant, who.who);
+    await log(who, 'client-organization', `${id} ${organization} ${participant ?? 'nobody'}`);
+    return { client: await clients.one(id) };
   });
 
   app.delete<Id>('/api/clients/:id', async (request, reply) => {

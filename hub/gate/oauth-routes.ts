@@ -24,7 +24,7 @@ export interface OAuthParts {
 type Uid = { Params: { uid: string } };
 
 const formBytes = 56 * 1024;
-const registrationBytes = 16 * 1024;
+const registrationBytes = 96 * 1024;
 
 export function oauthRoutes(app: FastifyInstance, parts: OAuthParts): void {
   const { authorization } = parts;
@@ -58,13 +58,25 @@ export function oauthRoutes(app: FastifyInstance, parts: OAuthParts): void {
     return authorization.introspect(bearer, request.body as Buffer | undefined);
   });
   app.post('/oauth/register', { bodyLimit: registrationBytes }, async (request, reply) => {
-    await parts.rateLimits.take('register', request.ip);
-    return hand(request, reply);
+    const body = request.body as Buffer | undefined;
+    if (!authorization.isByStatement(body)) {
+      await parts.rateLimits.take('register', request.ip);
+      return hand(request, reply);
+    }
+    await parts.rateLimits.take('statement', request.ip);
+    const answer = await authorization.registerByStatement(body);
+    return reply.code(answer.status).type('application/json').send(answer.body);
   });
 
   app.get('/fhir/.well-known/smart-configuration', async (_request, reply) => {
     const configuration = authorization.configuration();
     return reply.type('application/json').header('cache-control', 'public, max-age=300').send(configuration);
+  });
+  app.get<{ Querystring: { community?: string | string[] } }>('/fhir/.well-known/udap', async (request, reply) => {
+    const { community } = request.query;
+    const told = await authorization.udapMetadata(community === undefined ? undefined : String(community));
+    if (!told) return reply.code(204).send();
+    return reply.type('application/json').header('cache-control', 'public, max-age=300').send(told);
   });
   app.get('/oauth/smart-style.json', async (_request, reply) =>
     reply

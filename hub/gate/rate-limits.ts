@@ -6,6 +6,7 @@ import { RecordError } from '../record/index.ts';
 /** Times in seconds. `sign-in` and `token` count what failed: many people, or one busy system, may share an address. */
 const limits = {
   register: { points: 10, duration: 3600 },
+  statement: { points: 100, duration: 3600 },
   invitation: { points: 20, duration: 3600 },
   'make-account': { points: 30, duration: 3600 },
   'sign-in': { points: 100, duration: 600 },

@@ -62,6 +62,7 @@ const toAnybody: Reasons = {
   'POST /auth/register': 'takes up an invitation, by its code',
   'GET /fhir/metadata': 'FHIR has it open: what the server can do',
   'GET /fhir/.well-known/smart-configuration': 'SMART has it open: where to authorize',
+  'GET /fhir/.well-known/udap': 'UDAP has it open: how clients of a trust community register',
   'GET /oauth/.well-known/oauth-authorization-server': 'RFC 8414 has it open',
   'GET /oauth/.well-known/openid-configuration': 'OpenID Discovery has it open',
   'GET /oauth/jwks': 'public keys',

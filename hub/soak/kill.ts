@@ -287,6 +287,7 @@ function configOf(dataDir: string): Config {
     sessionHours: 12,
     sessionIdleMinutes: 60,
     requireSecondFactor: 'nobody',
+    udap: undefined,
     logLevel: 'error',
   };
 }
