@@ -34,6 +34,7 @@ import {
   BesideLog,
   Bindings,
   Emergencies,
+  EmergencyLookups,
   NetworkPolicy,
   Notices,
   Onboarding,
@@ -172,6 +173,9 @@ export async function startHub(config: Config, progress: Progress, pages = scree
       log.warn({ overdue }, 'emergency accesses wait for their review for more than three days'),
     );
     closing.push(async () => emergencies.close());
+    const lookups = new EmergencyLookups(database);
+    lookups.watch((error) => log.error({ error: faultText(error) }, 'look-ups for emergencies were not looked after'));
+    closing.push(async () => lookups.close());
     const authenticator = new Authenticator(
       accounts,
       tokenKey(config.dataDir),
@@ -196,6 +200,7 @@ export async function startHub(config: Config, progress: Progress, pages = scree
         accessLog,
         authenticator,
         emergencies,
+        lookups,
         notices,
         bindings,
         policy,

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Answer, type Json, startTestHub, type TestHub } from '../testing.ts';
-import { Accounts, Bindings } from '../trust/index.ts';
+import { Accounts, Bindings, EmergencyLookups } from '../trust/index.ts';
 
 let hub: TestHub;
 let ann: string;
@@ -74,6 +74,89 @@ async function logged(action: string): Promise<Json[]> {
   );
   return rows.map((row) => row.e);
 }
+
+describe('a look-up for an emergency', () => {
+  const look = (cookie: string, asked: object) => as(cookie, 'POST', '/api/emergency/lookup', asked);
+  const zoe = { family: 'Zürcher', given: 'Zoë', birthDate: '1990-05-06' };
+
+  it('finds who closed everything, by a whole name with the birth date or by an identifier, and tells who it is alone', async () => {
+    const identifier = [{ system: 'urn:n', value: 'Z-4711,1' }];
+    const name = [{ family: 'Zürcher', given: ['Zoë', 'Ann'] }];
+    const address = [{ city: 'Secretville' }];
+    await put({
+      resourceType: 'Patient',
+      id: 'zoe',
+      name,
+      birthDate: zoe.birthDate,
+      gender: 'female',
+      identifier,
+      address,
+    });
+    await put({
+      resourceType: 'Consent',
+      id: 'zoe-closed',
+      status: 'active',
+      scope: { coding: [{ code: 'patient-privacy' }] },
+      category: [{ text: 'x' }],
+      patient: { reference: 'Patient/zoe' },
+      policyRule: { coding: [{ code: 'OPTOUT' }] },
+    });
+    expect((await as(ann, 'GET', '/fhir/Patient?family=Zürcher')).json.entry ?? []).toEqual([]);
+    const person = {
+      id: 'zoe',
+      name: [{ family: 'Zürcher', given: ['Zoë', 'Ann'] }],
+      birthDate: '1990-05-06',
+      gender: 'female',
+    };
+    for (const asked of [
+      zoe,
+      { ...zoe, family: 'ZURCHER', given: 'zoe' },
+      { identifier: 'Z-4711,1' },
+      { identifier: 'urn:n|Z-4711,1' },
+    ]) {
+      const found = await look(ann, asked);
+      expect(found.json, JSON.stringify(asked)).toEqual({ isTooMany: false, persons: [person] });
+    }
+    for (const asked of [
+      { ...zoe, family: 'Zür' },
+      { ...zoe, given: 'Z' },
+      { ...zoe, birthDate: '1990-05-07' },
+      { identifier: 'Z-4711' },
+    ]) {
+      expect((await look(ann, asked)).json, JSON.stringify(asked)).toEqual({ isTooMany: false, persons: [] });
+    }
+    for (const wrong of [{ ...zoe, birthDate: '1990' }, { ...zoe, given: undefined }, { identifier: 'Z' }, {}]) {
+      expect((await look(ann, wrong)).status, JSON.stringify(wrong)).toBe(400);
+    }
+    for (const who of ['eve', 'pia']) expect((await look(await signIn(who), zoe)).status, who).toBe(403);
+    expect((await logged('emergency-lookup'))[0]).toMatchObject({ who: 'ann', patients: ['zoe'], status: 200 });
+    expect(await conditions((await begin(ann, { patient: 'zoe' })).json.id)).toEqual([]);
+  });
+
+  it('after which no emergency access begins is told to the privacy officers, once; and twenty an hour are the most', async () => {
+    const lookups = new EmergencyLookups(hub.test.database);
+    const told = async () =>
+      (await as(pia, 'GET', '/api/notices')).json.notices.filter(
+        ({ kind }: Json) => kind === 'emergency-lookup-unused',
+      );
+    await lookups.settle();
+    expect(await told()).toEqual([]);
+    const { rows } = await hub.test.database.query('SELECT count(*) AS count FROM emergency_lookup WHERE found = $1', [
+      ['zoe'],
+    ]);
+    await hub.test.database.query(`UPDATE emergency_access SET begun = begun - interval '31 minutes'`);
+    await hub.test.database.query(`UPDATE emergency_lookup SET at = at - interval '31 minutes'`);
+    await lookups.settle();
+    await lookups.settle();
+    const notices = await told();
+    expect(rows[0]!.count).toBe(4);
+    expect(notices).toHaveLength(4);
+    expect(notices.every(({ about }: Json) => about.by === 'ann' && about.patients.length === 0)).toBe(true);
+    const statuses = [];
+    for (let i = 0; i < 20; i++) statuses.push((await look(ann, zoe)).status);
+    expect([statuses[0], statuses.at(-1)]).toEqual([200, 429]);
+  });
+});
 
 describe('an emergency access', () => {
   it('lifts refusals and what needs permission, of one person, and never psychotherapy notes', async () => {

@@ -16,6 +16,7 @@ import { bodyDeadline } from './body-deadline.ts';
 import { answerClientError } from './client-error.ts';
 import { type ConsentParts, consentRoutes } from './consent-routes.ts';
 import { crossOrigin } from './cors.ts';
+import { type EmergencyLookupParts, emergencyLookupRoutes } from './emergency-lookup-routes.ts';
 import { type EmergencyParts, emergencyRoutes } from './emergency-routes.ts';
 import { type ExplanationParts, explanationRoutes } from './explanation-routes.ts';
 import { FhirAddresses } from './fhir-addresses.ts';
@@ -52,6 +53,7 @@ export function httpServer(
     ApiParts &
     AppParts &
     EmergencyParts &
+    EmergencyLookupParts &
     NetworkPolicyParts &
     AgreementParts &
     BindingParts &
@@ -113,6 +115,7 @@ export function httpServer(
   oauthRoutes(app, parts);
   appRoutes(app, parts);
   emergencyRoutes(app, parts);
+  emergencyLookupRoutes(app, parts);
   bindingRoutes(app, parts);
   consentRoutes(app, parts);
   explanationRoutes(app, parts);

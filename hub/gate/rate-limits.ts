@@ -8,6 +8,7 @@ const limits = {
   register: { points: 10, duration: 3600 },
   statement: { points: 100, duration: 3600 },
   invitation: { points: 20, duration: 3600 },
+  'emergency-lookup': { points: 20, duration: 3600 },
   'make-account': { points: 30, duration: 3600 },
   'sign-in': { points: 100, duration: 600 },
   token: { points: 600, duration: 300 },
@@ -64,5 +65,5 @@ export class RateLimits {
 
 function tooMany(until: number): RecordError {
   const seconds = String(Math.max(1, Math.ceil((until - Date.now()) / 1000)));
-  return new RecordError(429, 'throttled', 'Too many tries from this address; wait.').with('retry-after', seconds);
+  return new RecordError(429, 'throttled', 'Too many tries; wait.').with('retry-after', seconds);
 }

@@ -21,6 +21,7 @@ export { Accounts, type Refused, type Shown, type SignedIn, type SignIn, type Us
 export { type Agreement, Agreements, type Expiring, type Step } from './agreements.ts';
 export { type Binding, Bindings, type Relation, relations } from './bindings.ts';
 export { Emergencies, type Emergency, type EmergencyReason, emergencyReasons } from './emergencies.ts';
+export { EmergencyLookups } from './emergency-lookups.ts';
 export { NetworkPolicy, PolicyUnreadable, type PolicyVersion, settledMs } from './network-policy.ts';
 export { type Notice, Notices, notify } from './notices.ts';
 export { type Also, Onboarding, readCertificate, type Terms } from './onboarding.ts';
