@@ -116,7 +116,9 @@ export class Bulk {
     const { record } = this.#parts;
     const request = readExportRequest(asked.level, asked.parameters, asked.lenient);
     for (const { type, query } of request.filters) {
-      const { filters, warnings } = record.readSearch(type, new URLSearchParams(query), asked.lenient);
+      const search = record.readSearch(type, new URLSearchParams(query), asked.lenient);
+      record.checkSearch(access, search);
+      const { filters, warnings } = search;
       request.warnings.push(...warnings);
       if (filters.length === 0 && !asked.lenient) {
         throw new RecordError(

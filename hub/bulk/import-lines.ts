@@ -119,10 +119,14 @@ export async function storeLines(record: FhirRecord, set: WriteSet, lines: reado
       refused.push(problem(line, 'business-rule', 'has the id of a Patient that is put together from several sources'));
       continue;
     }
-    const before = set.get(scanned.resourceType, id);
-    const stated = withoutLabels(scanned, before);
-    if (before && says(before, stated)) continue;
-    set.put(stated, scanned.resourceType, id);
+    try {
+      const before = set.get(scanned.resourceType, id);
+      const stated = withoutLabels(scanned, before);
+      if (!before || !says(before, stated)) set.put(stated, scanned.resourceType, id);
+    } catch (error) {
+      if (!(error instanceof RecordError)) throw error;
+      refused.push(error.issues.map((issue) => ({ ...issue, diagnostics: `Line ${line}: ${issue.diagnostics}` })));
+    }
   }
   return refused;
 }

@@ -2,10 +2,10 @@
  * What one caller may see is the same by every way of reading (docs/access.md): generated policies, consents and callers,
  * over the real gate, held against the decision in memory.
  */
-import { type GivenConsent, readConsent } from '@causeway/access';
+import { type GivenConsent, type RedactionRule, readConsent } from '@causeway/access';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { ridOf } from '../record/index.ts';
-import { type Json, startTestHub, type TestHub } from '../testing.ts';
+import { type Answer, type Json, startTestHub, type TestHub } from '../testing.ts';
 import {
   organizations,
   random,
@@ -17,7 +17,8 @@ import {
   storedFacts,
   visibleOf,
 } from '../testing-consents.ts';
-import { type Access, accessOf } from '../trust/index.ts';
+import { hiddenOf, randomRedactions, redactable } from '../testing-redaction.ts';
+import { type Access, type AccessUser, accessOf } from '../trust/index.ts';
 import { Authenticator } from './authenticate.ts';
 import { nameOf, readPaths, type World } from './testing-read-paths.ts';
 
@@ -26,6 +27,7 @@ const policies = Number(process.env.READ_PATH_POLICIES ?? 500);
 const every = Number(process.env.READ_PATH_EVERY ?? 3);
 const policiesPerConsents = 20;
 const r = random(20_260_401);
+const ofRedactions = random(20_260_402);
 
 let hub: TestHub;
 let authenticator: Authenticator;
@@ -77,8 +79,15 @@ function makeWorld(): World {
       meta,
       name,
       managingOrganization: { reference: 'Organization/org' },
+      birthDate: `19${60 + i}-0${i + 1}-17`,
+      address: [{ city: `address-${id}` }],
+      telecom: [{ system: 'phone', value: `telecom-${id}` }],
+      text: { status: 'generated', div: `<div xmlns="http://www.w3.org/1999/xhtml">address-${id} telecom-${id}</div>` },
     });
-    for (let k = 0; k < 6; k++) resources.push(randomResource(r, `${id}-${k}`, id));
+    for (let k = 0; k < 6; k++) {
+      const resource = randomResource(r, `${id}-${k}`, id);
+      resources.push({ ...resource, note: [{ text: `note-${resource.id};` }] });
+    }
   }
   return { resources, patients, organization: nameOf(organization), graph: graph.id };
 }
@@ -117,30 +126,72 @@ async function askingAs<T>(access: Access, ask: (headers: Record<string, string>
   }
 }
 
-it(`${policies} policies: every way of reading shows the same`, async () => {
+/** What stands in an element of a resource of the world, and nowhere else. */
+function standing({ resourceType, id, birthDate }: Json, path: string): string {
+  const element = path.slice(resourceType.length + 1);
+  return element === 'birthDate' ? birthDate : element === 'note' ? `note-${id};` : `${element}-${id}`;
+}
+
+/** What somebody may not be told, and what they are told by a read of each resource that they see. */
+function tellings(user: AccessUser, rules: readonly RedactionRule[], visible: ReadonlySet<string>) {
+  const hidden: string[] = [];
+  const told = new Map<string, string[]>();
+  for (const { facts } of rows) {
+    const resource = world.resources.find((one) => nameOf(one) === facts.reference);
+    const hides = hiddenOf(user, rules, facts);
+    for (const path of redactable.filter((one) => one.startsWith(`${facts.type}.`))) {
+      const value = standing(resource, path);
+      const isTold = visible.has(facts.reference) && !hides.has(path);
+      if (isTold) told.set(facts.reference, [...(told.get(facts.reference) ?? []), value]);
+      else hidden.push(value);
+    }
+  }
+  return { hidden, told };
+}
+
+it(`${policies} policies: every way of reading shows the same, and nothing of what is redacted`, async () => {
   let consents = new Map<number, GivenConsent[]>();
   let shownInAll = 0;
   let hiddenInAll = 0;
+  let hiddenValues = 0;
+  let toldValues = 0;
   for (let i = 0; i < policies; i++) {
     if (i % policiesPerConsents === 0) consents = await consentAnew();
     const user = randomUser(r, [...consents.keys()]);
-    const access = accessOf(user, { ...randomPolicy(r), zone: 'UTC' });
+    const redactions = randomRedactions(ofRedactions);
+    const access = accessOf(user, { ...randomPolicy(r), zone: 'UTC', redactions });
     const visible = visibleOf(access, rows, consents);
     shownInAll += visible.size;
     hiddenInAll += rows.length - visible.size;
-    const all = await askingAs(access, (headers) =>
-      readPaths({
+    const { hidden, told } = tellings(user, redactions, visible);
+    hiddenValues += hidden.length;
+    const noted = (answer: Answer) => {
+      const leaked = hidden.filter((value) => answer.text.includes(value));
+      expect(leaked, JSON.stringify({ policy: i, user, redactions, text: answer.text })).toEqual([]);
+      return answer;
+    };
+    const all = await askingAs(access, async (headers) => {
+      const [reference, values] = [...told][i % Math.max(1, told.size)] ?? [];
+      if (reference !== undefined) {
+        const { text } = noted(await hub.get(`/fhir/${reference}`, { headers }));
+        expect(values!.filter((value) => !text.includes(value))).toEqual([]);
+        toldValues += values!.length;
+      }
+      return readPaths({
         world,
         turn: i,
         every,
-        get: (path, more) => hub.get(path, { headers: { ...headers, ...more } }),
-        post: (path, body, type) => hub.send('POST', path, body, { headers: { ...headers, 'content-type': type } }),
+        get: async (path, more) => noted(await hub.get(path, { headers: { ...headers, ...more } })),
+        post: async (path, body, type) =>
+          noted(await hub.send('POST', path, body, { headers: { ...headers, 'content-type': type } })),
         sees: (reference) => visible.has(reference),
-      }),
-    );
+      });
+    });
     const wrong = all.filter(({ shown, due }) => shown.sort().join() !== due.sort().join());
     expect(wrong, JSON.stringify({ policy: i, user, access })).toEqual([]);
   }
   expect(shownInAll).toBeGreaterThan(policies);
   expect(hiddenInAll).toBeGreaterThan(policies);
+  expect(hiddenValues).toBeGreaterThan(policies);
+  expect(toldValues).toBeGreaterThan(policies / 5);
 }, 600_000);

@@ -95,6 +95,7 @@ export function persons(database: Database, keys: HomeKeys): Persons {
         updated: row.updated,
         deleted: false,
         message: undefined,
+        labels: row.labels ?? 0,
         text: withLabels(openText(row.body, key, personIdentity(row.id, row.version)), row.labels ?? 0),
       });
     }

@@ -5,7 +5,7 @@
 import { typeCode } from '@causeway/fhir';
 import type { Patient } from '@medplum/fhirtypes';
 import type { Database } from '../database/index.ts';
-import { type HomeKeys, openText, type StoredResource, sealIdentity, withLabels } from '../record/index.ts';
+import { type HomeKeys, openText, redacted, type StoredResource, sealIdentity, withLabels } from '../record/index.ts';
 import { type Access, accessCondition, scopeOf } from '../trust/index.ts';
 import { read } from './demographics-store.ts';
 import { mergedPatient } from './merged-patient.ts';
@@ -34,8 +34,10 @@ export async function visiblePersons(
   for (const [person, sources] of Map.groupBy(rows, (row) => row.presented as string)) {
     const visible = sources.filter((row) => row.rid !== null);
     const whole = merged.get(person)!;
-    if (visible.length === sources.length) found.set(person, whole);
-    else if (visible.length > 0) found.set(person, { ...whole, text: await remade(whole, visible) });
+    if (visible.length === 0) continue;
+    const text = visible.length === sources.length ? whole.text : await remade(whole, visible);
+    // What any of its sources is labelled counts for what is put together of them.
+    found.set(person, { ...whole, text: redacted(access, { ...whole, text }) });
   }
   return found;
 

@@ -8,7 +8,7 @@ import { hiddenBy, label, type RowFacts } from '@causeway/access';
 import { typeCode, typeName } from '@causeway/fhir';
 import type { DiagnosticReport, DocumentReference, Patient, Resource } from '@medplum/fhirtypes';
 import type { Database, Row } from '../database/index.ts';
-import { type HomeKeys, labelled, openText, referenceHash, ridOf, sealIdentity } from '../record/index.ts';
+import { type HomeKeys, labelled, openText, redacted, referenceHash, ridOf, sealIdentity } from '../record/index.ts';
 import {
   type Access,
   accessCondition,
@@ -47,6 +47,10 @@ interface Reading {
   keys: HomeKeys;
   /** Whose the access is; undefined where what was told is taken back. */
   access: Access | undefined;
+  /** Whom it is told: what is hidden of resources from them is left out, also of what is taken back. */
+  told: Access;
+  /** The recipient's own Patient, which is told whole. */
+  recipient: string;
   /** Whose source patient it is about. */
   source: string;
 }
@@ -63,7 +67,8 @@ export async function readContent(
   const access = policy.participantAccess(destination, 'receive');
   if (access.refused !== undefined) return { state: 'failed', error: `Not sent: ${access.refused}` };
   const { home, created, topic } = delivery;
-  const own: Reading = { database, keys, access: undefined, source: delivery.source };
+  const { source, recipient: rid } = delivery;
+  const own: Reading = { database, keys, access: undefined, told: access, recipient: rid, source };
   const reading = delivery.kind === 'retraction' ? own : { ...own, access };
   const type = typeName(delivery.focus_type);
   const subject = { rid: delivery.focus_rid, home, at: created };
@@ -204,7 +209,7 @@ interface Wanted {
  */
 async function stored(reading: Reading, wanted: readonly Wanted[]): Promise<StoredVersion[]> {
   if (wanted.length === 0) return [];
-  const { database, keys, access } = reading;
+  const { database, keys, access, told, recipient } = reading;
   const { rows } = await database.query({
     name: 'outbox_versions',
     text: `SELECT DISTINCT ON (v.rid, v.type) v.home, v.type, v.rid, v.version, v.body, v.labels,
@@ -227,8 +232,10 @@ async function stored(reading: Reading, wanted: readonly Wanted[]): Promise<Stor
   return rows.flatMap((row) => {
     const key = homeKeys.get(row.home);
     if (!key || !row.body) return [];
-    const identity = sealIdentity({ type: typeName(row.type)!, rid: row.rid, version: row.version });
-    const resource = labelled(JSON.parse(openText(row.body, key, identity)) as Resource, row.labels);
+    const type = typeName(row.type)!;
+    const whole = openText(row.body, key, sealIdentity({ type, rid: row.rid, version: row.version }));
+    const text = row.rid === recipient ? whole : redacted(told, { type, labels: row.labels, text: whole });
+    const resource = labelled(JSON.parse(text) as Resource, row.labels);
     return { rid: row.rid, resource, isVisible: isVisible(row), labels: row.labels };
   });
 }

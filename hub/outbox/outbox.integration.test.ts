@@ -59,14 +59,20 @@ async function register(given = 'Petronella', numbers?: { hospital: string }) {
 }
 
 /** A report of one potassium, as the laboratory says it. */
-async function report(patient: string, ids: { report: string; result: string }, value: number, status = 'final') {
+async function report(
+  patient: string,
+  ids: { report: string; result: string },
+  value: number,
+  status = 'final',
+  more: object = {},
+) {
   const subject = { reference: `Patient/${patient}` };
   const code = { coding: [{ system: 'http://loinc.org', code: '2823-3', display: 'Potassium' }] };
   const filler = { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/v2-0203', code: 'FILL' }] };
   const amount = { value, unit: 'mmol/L', system: 'http://unitsofmeasure.org', code: 'mmol/L' };
   await outbox.say(
     sites.lab,
-    { resourceType: 'Observation', id: ids.result, status, code, subject, valueQuantity: amount } as never,
+    { resourceType: 'Observation', id: ids.result, status, code, subject, valueQuantity: amount, ...more } as never,
     {
       resourceType: 'DiagnosticReport',
       id: ids.report,
@@ -79,6 +85,7 @@ async function report(patient: string, ids: { report: string; result: string }, 
   );
 }
 
+const confidentiality = 'http://terminology.hl7.org/CodeSystem/v3-Confidentiality';
 const fresh = () => ({ report: newId(), result: newId() });
 
 /** The receivers of the simulated region, and what they kept in the order of the deliveries. */
@@ -131,6 +138,24 @@ describe('a result', () => {
       `SELECT count(*) AS n FROM access_log, jsonb_array_elements(entries) e WHERE e->>'action' = 'deliver'`,
     );
     expect(disclosed.rows[0]!.n).toBe(2);
+  });
+
+  it('has its labels with it, and lacks what the network hides, whatever the dialect', async () => {
+    const kept = await region();
+    const redactions = [{ elements: ['Observation.value', 'Patient.address'] }];
+    await outbox.policy.put({ model: 'opt-out', zone: 'UTC', rules: [], redactions }, 'p', 'x');
+    await outbox.sender().start();
+    const labels = { meta: { security: [{ system: confidentiality, code: 'R' }] } };
+    await report((await register()).lab, fresh(), 4.4, 'final', labels);
+    await outbox.until('delivered', 2);
+    const [message] = kept.hospital();
+    expect([message!.get('OBX-3.1'), message!.get('OBX-5')]).toEqual(['2823-3', undefined]);
+    const [bundle] = kept.practice();
+    const sent = bundle!.entry!.map(({ resource }) => resource!);
+    const result = sent.find(({ resourceType }) => resourceType === 'Observation') as Observation;
+    expect(result.valueQuantity).toBeUndefined();
+    expect(result.meta!.security!.map(({ code }) => code)).toEqual(['R', 'REDACTED']);
+    expect(JSON.stringify(sent.filter(({ resourceType }) => resourceType !== 'Patient'))).not.toContain('4.4,');
   });
 
   it('is sent as a correction when it changed, and taken back when it was withdrawn', async () => {

@@ -29,6 +29,7 @@ export interface TestOutbox {
   persons: PersonIndex;
   participants: Participants;
   deliveries: Deliveries;
+  policy: NetworkPolicy;
   /** A sender; stop it before another one is started. */
   sender(attempts?: number, timing?: Partial<Timing>): Sender;
   /** Stores what a site says, in one transaction. */
@@ -46,6 +47,7 @@ export interface TestOutbox {
 interface Resource {
   resourceType: string;
   id: string;
+  meta?: object;
 }
 
 /** A hospital and a practice that care and a laboratory; none listens yet, all but the laboratory have an endpoint. */
@@ -76,6 +78,7 @@ export async function testOutbox(database: Database, log = pino({ level: 'silent
     record,
     persons,
     participants,
+    policy,
     deliveries: new Deliveries(database, participants, () => current?.wake()),
     sender: (attempts = 50, timing = {}) => {
       current = new Sender(
@@ -86,7 +89,9 @@ export async function testOutbox(database: Database, log = pino({ level: 'silent
     },
     say: async (source, ...resources) => {
       const meta = { tag: [{ system: 'urn:causeway:source', code: source }] };
-      const scanned = resources.map((one) => record.scan(JSON.stringify({ ...one, meta }), one.resourceType));
+      const scanned = resources.map((one) =>
+        record.scan(JSON.stringify({ ...one, meta: { ...one.meta, ...meta } }), one.resourceType),
+      );
       await record.writer.write({
         keys: resources.map(({ resourceType, id }) => ({ type: resourceType, id })),
         patients: scanned.flatMap((one, i) => homePatient(one, resources[i]!.id) ?? []),

@@ -38,7 +38,9 @@ export async function candidatesOf({ record, persons, access }: Question, person
   if (of('number').length === 0 && birthDate) {
     if (family) await look(byTraits({ family, birthDate }));
     if (given[0]) await look(byTraits({ given: given[0], birthDate }));
-    const alike = of('same').length > 0 ? [] : await persons.alike(patient);
+    // Who is alike is told by demographics some of which may be hidden from the asker.
+    const isTold = of('same').length === 0 && !access.limits.redactions;
+    const alike = isTold ? await persons.alike(patient) : [];
     const read = alike.filter((id) => !found.has(id)).map((id) => readPatient(record, access, id));
     for (const one of await Promise.all(read)) if (one) hold(one);
   }

@@ -7,7 +7,7 @@ import { personSegments } from '@causeway/mapping';
 import type { Patient } from '@medplum/fhirtypes';
 import { byIdentifier, type Criteria, readCriteria } from './criteria.ts';
 import { type Domain, isOf } from './domains.ts';
-import { findPersons } from './persons.ts';
+import { findPersons, searched } from './persons.ts';
 import { limitOf, QueryError, type QueryReply, type Question, wrongIn } from './query.ts';
 
 /** People in one answer. */
@@ -101,6 +101,6 @@ function tellable({ domains }: Question, patient: Patient, wanted: Domain[] | un
 /** @throws QueryError where a query would go through a good part of the record */
 async function refuseMany({ record, access }: Question, { parameters }: Criteria): Promise<void> {
   const counting: [string, string][] = [...parameters, ['_summary', 'count'], ['_total', 'estimate']];
-  const { total = 0 } = await record.search(access, record.readSearch('Patient', counting, false));
+  const { total = 0 } = await searched(record, access, counting);
   if (total > mostFound) throw wrongIn(3, '199', `More than ${mostFound} people may fit: say more of who it is`);
 }

@@ -27,7 +27,7 @@ export async function findPersons(
   for (let looked = 0; looked < lookedAt; ) {
     const parameters: [string, string][] = [...criteria.parameters, ['_count', String(limit - patients.size)]];
     if (next !== undefined) parameters.push(['_cursor', next]);
-    const page = await record.search(access, record.readSearch('Patient', parameters, false));
+    const page = await searched(record, access, parameters);
     for (const { rid, text } of page.matches) {
       const patient = JSON.parse(text) as Patient;
       if (criteria.fits(patient)) patients.set(rid, patient);
@@ -41,6 +41,20 @@ export async function findPersons(
     errorCode: '199',
     message: 'Too many people would have to be looked at: say more of who it is',
   });
+}
+
+/** @throws QueryError where the criteria look at elements that are hidden from the asker */
+export async function searched(
+  record: FhirRecord,
+  access: Access,
+  parameters: [string, string][],
+): ReturnType<FhirRecord['search']> {
+  try {
+    return await record.search(access, record.readSearch('Patient', parameters, false));
+  } catch (error) {
+    if (!(error instanceof RecordError) || error.status !== 403) throw error;
+    throw new QueryError({ errorCode: '207', message: 'What the query asks by is hidden from this organisation' });
+  }
 }
 
 /** The Patient of an id; undefined where there is none that this access may see. */

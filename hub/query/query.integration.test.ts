@@ -620,6 +620,36 @@ it('hides what a consent of the person refuses to the participant', async () => 
   expect(await asLab()).toEqual([[], 0, ['AE', 'AE']]);
 });
 
+it('refuses queries by what the network hides from the participant, and tells the rest', async () => {
+  const decide = async (redactions: object[]) => {
+    const { version } = (await hub.get('/api/network-policy')).json;
+    const policy = { model: 'opt-out', zone: 'UTC', rules: [], redactions };
+    expect((await hub.send('PUT', '/api/network-policy', { version, reason: 'x', policy })).status).toBe(200);
+  };
+  const byName = { 3: who(['@PID.5.1', 'Marlow'], ['@PID.8', 'F']) };
+  const byBirth = (date: string) => ({ 3: who(['@PID.5.1', 'Marlow'], ['@PID.7', date]) });
+  await decide([{ elements: ['Patient.birthDate', 'Patient.address'], organizations: ['lab'] }]);
+  const told = await ask({ fields: byName, facility: 'LAB' });
+  expect([families(told), told.get('PID-7'), told.get('PID-11')]).toEqual([['Marlow'], undefined, undefined]);
+  const answers = [
+    await ask({ fields: byBirth('19710203'), facility: 'LAB' }),
+    await ask({ fields: byBirth('19710204'), facility: 'LAB' }),
+    await ask({
+      event: 'Q11',
+      name: ['Z34'],
+      fields: { 4: ['Marlow', 'Inès'], 6: '19710203', 7: 'F' },
+      facility: 'LAB',
+    }),
+  ];
+  expect(answers.map(outcome)).toEqual([
+    ['AE', 'AE'],
+    ['AE', 'AE'],
+    ['AE', 'AE'],
+  ]);
+  expect(families(await ask({ fields: byBirth('19710203') }))).toEqual(['Marlow']);
+  await decide([]);
+});
+
 describe('enhanced mode', () => {
   const fields = { 3: who(['@PID.5.1', 'Marlow'], ['@PID.8', 'F']) };
   it.each([

@@ -151,7 +151,7 @@ async function openPresented(
   access: Access,
   rows: StoredRow[],
 ): Promise<StoredResource[]> {
-  const opened = (await reader.open(rows)).map((stored, i) => ({ stored, presented: rows[i]!.presented }));
+  const opened = (await reader.open(access, rows)).map((stored, i) => ({ stored, presented: rows[i]!.presented }));
   const found = opened.filter(({ stored }) => !stored.deleted);
   const [patients, others] = [true, false].map((isPatient) =>
     found.filter(({ stored }) => (stored.type === 'Patient') === isPatient),

@@ -8,6 +8,7 @@ import type { Transaction } from '../database/index.ts';
 import { type Access, accessCondition } from '../trust/index.ts';
 import { RecordError } from './errors.ts';
 import { ridOf } from './keys.ts';
+import { refuseUnlessWhole } from './redaction.ts';
 import type { ResourceKey, Version } from './transaction-resources.ts';
 
 export class LimitedChanges {
@@ -50,6 +51,11 @@ export class LimitedChanges {
   hides(type: string, rid: string): boolean {
     const name = nameOf({ type, rid });
     return !this.#made.has(name) && !this.#visible.has(name);
+  }
+
+  /** @throws RecordError 403 where the caller sees a part of a version only; what it made itself it knows */
+  checkWhole(version: Version | undefined): void {
+    if (version && !version.deleted && !this.#made.has(nameOf(version))) refuseUnlessWhole(this.#access, version);
   }
 
   /** @throws RecordError 404 where what would be changed is hidden, or is not there under an id that somebody named */

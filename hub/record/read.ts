@@ -8,6 +8,7 @@ import { type Access, accessCondition, scopeOf } from '../trust/index.ts';
 import type { HomeKeys } from './home-keys.ts';
 import { ridOf } from './keys.ts';
 import { present } from './present.ts';
+import { redacted } from './redaction.ts';
 import { openText, sealIdentity } from './sealing.ts';
 import { withLabels } from './shown-labels.ts';
 import { named } from './statement-names.ts';
@@ -23,6 +24,7 @@ export interface StoredResource {
   updated: Date;
   deleted: boolean;
   message: string | undefined;
+  labels: number;
   /** Canonical JSON, the person's reference and the hub's labels in place; empty when deleted. */
   text: string;
 }
@@ -134,13 +136,13 @@ export class Reader {
     return rows[0]!.count;
   }
 
-  /** Opens rows selected with `storedColumns`, in their order. */
-  async open(rows: StoredRow[]): Promise<StoredResource[]> {
+  /** Opens rows selected with `storedColumns`, in their order, without what is hidden of them from the caller. */
+  async open(access: Access, rows: StoredRow[]): Promise<StoredResource[]> {
     const keys = await this.#keys.load(
       this.#database,
       rows.map((row) => row.home),
     );
-    return rows.map((row) => openRow(row, keys));
+    return rows.map((row) => openRow(access, row, keys));
   }
 
   async #answer(reads: PendingRead[]): Promise<void> {
@@ -157,7 +159,7 @@ export class Reader {
                     WHERE r.rid = ANY($1) AND ${condition}`;
       const { rows } = await this.#database.as(scopeOf(access)).query(named(text, values));
       const found = new Map(
-        (await this.open(rows as StoredRow[])).map((stored) => [`${stored.type}/${stored.rid}`, stored]),
+        (await this.open(access, rows as StoredRow[])).map((stored) => [`${stored.type}/${stored.rid}`, stored]),
       );
       for (const read of reads) {
         const stored = found.get(`${read.type}/${read.rid}`);
@@ -193,7 +195,7 @@ export class Reader {
              ) r LEFT JOIN link l ON l.home = r.home ORDER BY r.seq DESC LIMIT ${count}`,
       values,
     });
-    return this.open(rows as StoredRow[]);
+    return this.open(access, rows as StoredRow[]);
   }
 }
 
@@ -214,14 +216,14 @@ export interface StoredRow {
   presented: string | null;
 }
 
-function openRow(row: StoredRow, keys: Map<number, Buffer>): StoredResource {
+function openRow(access: Access, row: StoredRow, keys: Map<number, Buffer>): StoredResource {
   const type = typeName(row.type)!;
   let text = '';
   const key = keys.get(row.home);
   if (row.body && key) {
     text = openText(row.body, key, sealIdentity({ type, rid: row.rid, version: row.version }));
     if (row.presented && row.refs && type !== 'Patient') text = present(text, row.refs, row.presented);
-    text = withLabels(text, row.labels);
+    text = withLabels(redacted(access, { type, labels: row.labels, text }), row.labels);
   }
   return {
     type,
@@ -233,6 +235,7 @@ function openRow(row: StoredRow, keys: Map<number, Buffer>): StoredResource {
     updated: row.updated,
     deleted: row.deleted || text === '',
     message: row.message ?? undefined,
+    labels: row.labels,
     text,
   };
 }

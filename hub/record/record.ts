@@ -31,6 +31,7 @@ import {
   type PresentPersons,
   type ResolvePatient,
   readSearchRequest,
+  refuseHiddenElements,
   Searcher,
   type SearchRequest,
   type SearchResult,
@@ -192,6 +193,11 @@ export class FhirRecord {
       },
       { isolation: 'repeatable read', readOnly: true },
     );
+  }
+
+  /** @throws RecordError 403 where a search would tell of elements that are hidden from this access */
+  checkSearch(access: Access, request: SearchRequest): void {
+    refuseHiddenElements(access, request);
   }
 
   /** The types of which anything is stored, so that a search over all types asks for no others. */

@@ -3,9 +3,12 @@
  * They lie beside the stored text, so that labelling anew rewrites none; who writes a resource back that was read does not
  * make the source say them.
  */
-import { codingsOf } from '@causeway/access';
+import { codingsOf, label } from '@causeway/access';
 import { isFhirError, objectMembers, type ScannedResource, scanResource, textOfItems } from '@causeway/fhir';
 import type { Coding, Meta, Resource } from '@medplum/fhirtypes';
+import { RecordError } from './errors.ts';
+
+const observationValue = 'http://terminology.hl7.org/CodeSystem/v3-ObservationValue';
 
 /** Says of a label who put it on (HL7 FHIR Data Segmentation for Privacy). */
 const classifier = {
@@ -18,18 +21,30 @@ const metaMember = '"meta":{"versionId":';
 
 /** A stored text with the labels of its version. */
 export function withLabels(text: string, labels: number): string {
-  const codings = codingsOf(labels);
-  if (codings.length === 0 || text === '') return text;
+  return labels <= label.unlabelled || text === ''
+    ? text
+    : withCodings(text, 'security', codingsOf(labels).map(marked));
+}
+
+const redactedMark = { system: observationValue, code: 'REDACTED' };
+
+/** A text that lacks what is hidden from somebody, saying so: it is not the whole resource. */
+export function withRedactionMark(text: string): string {
+  const labelled = withCodings(text, 'security', [marked(redactedMark)]);
+  return withCodings(labelled, 'tag', [{ system: observationValue, code: 'SUBSETTED', display: 'subsetted' }]);
+}
+
+function withCodings(text: string, member: 'security' | 'tag', codings: readonly Coding[]): string {
   const start = metaStart(text);
   const meta = start === undefined ? undefined : objectMembers(text, start);
   if (!meta) return text;
-  const security = meta.members.find(({ key }) => key === 'security');
-  const said = security ? keysOf(JSON.parse(text.slice(security.start, security.end))) : new Set<string>();
-  const more = codings.filter((coding) => !said.has(keyOf(coding))).map(marked);
+  const list = meta.members.find(({ key }) => key === member);
+  const said = list ? keysOf(JSON.parse(text.slice(list.start, list.end))) : new Set<string>();
+  const more = codings.filter((coding) => !said.has(keyOf(coding)));
   if (more.length === 0) return text;
   const written = more.map((coding) => JSON.stringify(coding)).join(',');
-  const at = (security?.end ?? meta.end) - 1;
-  const put = security ? `${said.size > 0 ? ',' : ''}${written}` : `,"security":[${written}]`;
+  const at = (list?.end ?? meta.end) - 1;
+  const put = list ? `${said.size > 0 ? ',' : ''}${written}` : `,"${member}":[${written}]`;
   return text.slice(0, at) + put + text.slice(at);
 }
 
@@ -51,6 +66,7 @@ export function hasSecurity({ value }: Pick<ScannedResource, 'value'>): boolean 
  * A resource as somebody writes it back who read a version of it, without the labels that the hub had put on: those that
  * say so, and those that the version is shown with. What the source said stays.
  * @param before the version that there is; its text as it is stored
+ * @throws RecordError 409 where a part of it was hidden from the reader
  */
 export function withoutLabels(
   scanned: ScannedResource,
@@ -60,6 +76,10 @@ export function withoutLabels(
   const said = keysOf((JSON.parse(before.text) as Resource).meta?.security);
   const shown = keysOf(codingsOf(before.labels));
   const codings = (scanned.value as { meta: Meta }).meta.security!;
+  if (codings.some((coding) => isMarked(coding) && keyOf(coding) === keyOf(redactedMark))) {
+    const text = 'This was read when a part of it was hidden (REDACTED): stored so, it would erase that part.';
+    throw new RecordError(409, 'conflict', text, 'meta.security');
+  }
   const stays = codings.map((coding) => said.has(keyOf(coding)) || !(isMarked(coding) || shown.has(keyOf(coding))));
   if (stays.every(Boolean)) return scanned;
   const { text, metaSpan } = scanned;

@@ -74,8 +74,8 @@ export class RecordStream {
   /** What was deleted of a type, in batches. */
   async *deleted(access: Access, type: string, scope: StreamScope): AsyncGenerator<Deleted[]> {
     for await (const rows of this.#batches(access, type, scope, 'v.deleted')) {
-      const resources = await this.#reader.open(rows);
-      const previous = await this.#previous(rows);
+      const resources = await this.#reader.open(access, rows);
+      const previous = await this.#previous(access, rows);
       yield resources.map((resource, i) => ({ resource, previous: previous[i] }));
     }
   }
@@ -243,9 +243,9 @@ export class RecordStream {
   }
 
   async #opened(access: Access, type: string, rows: StreamedRow[]): Promise<StoredResource[]> {
-    if (type !== 'Patient') return this.#reader.open(rows);
+    if (type !== 'Patient') return this.#reader.open(access, rows);
     const leading = rows.filter((row) => row.leads);
-    const opened = await this.#reader.open(leading);
+    const opened = await this.#reader.open(access, leading);
     return this.#present(
       access,
       opened,
@@ -253,7 +253,7 @@ export class RecordStream {
     );
   }
 
-  async #previous(rows: StreamedRow[]): Promise<(StoredResource | undefined)[]> {
+  async #previous(access: Access, rows: StreamedRow[]): Promise<(StoredResource | undefined)[]> {
     const { rows: found } = await this.#database.query<StoredRow & { place: number }>({
       name: 'stream_previous',
       text: `SELECT k.place, ${columns('r')}, NULL AS presented
@@ -265,7 +265,7 @@ export class RecordStream {
         braces(rows.map(({ version }) => version)),
       ],
     });
-    const opened = await this.#reader.open(found);
+    const opened = await this.#reader.open(access, found);
     const previous = new Array<StoredResource | undefined>(rows.length).fill(undefined);
     for (const [i, row] of found.entries()) previous[row.place - 1] = opened[i];
     return previous;

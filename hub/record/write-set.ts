@@ -109,10 +109,15 @@ export class WriteSet {
     await this.#limited?.look(keys);
   }
 
-  /** The version of a resource that was loaded, with the changes made so far. */
+  /**
+   * The version of a resource that was loaded, with the changes made so far.
+   * @throws RecordError 403 where those for whom it is changed see a part of it only
+   */
   get(type: string, id: string): Version | undefined {
     if (this.#limited?.hides(type, ridOf(id))) return undefined;
-    return this.#resources.find(type, ridOf(id))?.current;
+    const found = this.#resources.find(type, ridOf(id))?.current;
+    this.#limited?.checkWhole(found);
+    return found;
   }
 
   /** The number of a patient's home. The patient must have been named in `load`. */

@@ -32,7 +32,7 @@ export async function searchPage(run: SearchRun, request: SearchRequest): Promis
   const found = await run.rows(compiled, request.cursor, request.count + 1);
   const rows = found.slice(0, request.count);
   const next = found.length > request.count ? cursorAt(rows.at(-1)!, request) : undefined;
-  return { rows, opened: await run.reader.open(rows), next };
+  return { rows, opened: await run.reader.open(run.lookups.access, rows), next };
 }
 
 /** Whether a resource passes what no index answers. */
@@ -51,7 +51,7 @@ async function checkedPage(run: SearchRun, request: SearchRequest, first: Compil
   let looked = 0;
   for (let compiled = first; ; compiled = await run.compile(request)) {
     const found = await run.rows(compiled, cursor, chunk);
-    const resources = await run.reader.open(found);
+    const resources = await run.reader.open(run.lookups.access, found);
     for (const [i, stored] of resources.entries()) {
       if (!holds(compiled, stored)) continue;
       if (opened.length === request.count) return { rows, opened, next: cursorAt(rows.at(-1)!, request) };
@@ -75,7 +75,7 @@ async function sortedPage(run: SearchRun, request: SearchRequest): Promise<Page>
       `would have to sort more than ${sortable} resources by ${sortCodes(request.sort)}; add filters`,
     );
   }
-  const resources = await run.reader.open(found);
+  const resources = await run.reader.open(run.lookups.access, found);
   const items = resources.flatMap((stored, i) =>
     holds(compiled, stored) ? [{ row: found[i]!, stored, keys: sortValues(stored, request.sort) }] : [],
   );

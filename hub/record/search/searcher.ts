@@ -10,6 +10,7 @@ import { codesBy } from './codes.ts';
 import { writeCursor } from './cursor.ts';
 import { type Explanation, explainSearch } from './explain.ts';
 import { Frequencies } from './frequencies.ts';
+import { refuseHiddenElements } from './hidden-elements.ts';
 import { includeAll } from './include.ts';
 import { Assumptions, KnownPatients } from './known-patients.ts';
 import { eachResource } from './lead.ts';
@@ -76,6 +77,7 @@ export class Searcher {
   }
 
   async search(access: Access, request: SearchRequest): Promise<SearchResult> {
+    refuseHiddenElements(access, request);
     const assumed = mayAssume(request) ? new Assumptions(this.#patients) : undefined;
     const run = this.#run(access, assumed);
     const total = await searchTotal(run, request);
@@ -137,7 +139,7 @@ export class Searcher {
              ORDER BY r.home, r.rkey DESC LIMIT ${limit}`,
             values,
           );
-          return this.#reader.open(rows);
+          return this.#reader.open(who, rows);
         },
         sourcesOf: async (id) => (await this.#resolvePatient(id)).rids,
       },

@@ -53,5 +53,5 @@ async function checkedTotal(run: SearchRun, request: SearchRequest): Promise<num
   if (rows.length > sortable) {
     throw tooCostly('_total', `would have to look at more than ${sortable} resources; add filters or leave it out`);
   }
-  return (await run.reader.open(rows)).filter((one) => holds(compiled, one)).length;
+  return (await run.reader.open(run.lookups.access, rows)).filter((one) => holds(compiled, one)).length;
 }

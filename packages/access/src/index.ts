@@ -27,6 +27,7 @@ export {
   readConsent,
   referenceNames,
 } from './provisions.ts';
+export { type Redaction, type RedactionRule, redactionsOf } from './redaction.ts';
 export { withValueSets } from './sensitive-codes.ts';
 export { type Interval, interval } from './time.ts';
 export {

@@ -4,6 +4,7 @@
  */
 import { type LabelName, label } from './label-bits.ts';
 import type { RelationshipRule } from './policy.ts';
+import { type Redaction, type RedactionRule, redactionsOf } from './redaction.ts';
 
 export type Role =
   | 'administrator'
@@ -57,6 +58,7 @@ export interface Policy {
   rules: readonly LabelRule[];
   requireAgreements?: boolean;
   relationship?: RelationshipRule;
+  redactions?: readonly RedactionRule[];
   /** The state of a participant, where it is known. */
   stateOf(organization: string | undefined): string | undefined;
 }
@@ -90,6 +92,8 @@ export interface Limits {
   isPermissionNeeded: boolean;
   names: readonly string[];
   purpose: string;
+  /** Elements that are hidden of what may be read. */
+  redactions?: readonly Redaction[];
 }
 
 const treating = ['TREAT', 'ETREAT'];
@@ -136,6 +140,7 @@ export function limitsOf(subject: Subject, policy: Policy): Limits {
   const permissionFor =
     label.part2 | label.veryRestricted | (purpose === 'HRESCH' ? everySensitivity : 0) | byRule('permission');
   const asksNobody = purpose === 'PATRQT' || subject.isEmergency === true;
+  const redactions = redactionsOf(policy.redactions ?? [], { role, purpose, organization });
   return {
     isCustodian: false,
     types,
@@ -149,6 +154,7 @@ export function limitsOf(subject: Subject, policy: Policy): Limits {
     isPermissionNeeded: !asksNobody && isPermissionNeeded(purpose, policy),
     names: subject.names,
     purpose,
+    ...(redactions ? { redactions } : {}),
   };
 }
 

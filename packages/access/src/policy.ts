@@ -1,6 +1,7 @@
 /** The policy of a network as it is written down, and what is wrong with one. */
 import { label } from './label-bits.ts';
 import type { LabelRule } from './limits.ts';
+import { type RedactionRule, redactionFaults } from './redaction.ts';
 
 /** What a network has decided for everybody. */
 export interface WrittenPolicy {
@@ -12,6 +13,8 @@ export interface WrittenPolicy {
   requireAgreements?: boolean;
   /** Whether who treats has to be known to treat the person. Left out: it is not looked at. */
   relationship?: RelationshipRule;
+  /** Elements that are hidden; none where it is left out. */
+  redactions?: RedactionRule[];
 }
 
 /** What counts as proof that an organisation treats a person, and what is done without. */
@@ -34,7 +37,7 @@ const ruleMembers = ['label', 'purposes', 'states', 'proxyFromAge', 'mode'];
 export function readPolicy(written: unknown): WrittenPolicy | { wrong: string[] } {
   const wrong: string[] = [];
   if (!isObject(written)) return { wrong: ['The policy must be an object.'] };
-  const { model, zone, rules, requireAgreements, relationship, ...unknown } = written;
+  const { model, zone, rules, redactions = [], requireAgreements, relationship, ...unknown } = written;
   for (const name of Object.keys(unknown)) wrong.push(`The policy has a member that is not known: ${name}.`);
   if (model !== 'opt-out' && model !== 'opt-in') wrong.push('model must be opt-out or opt-in.');
   if (typeof zone !== 'string' || !isZone(zone)) wrong.push('zone must be the name of a time zone, as Europe/Berlin.');
@@ -44,6 +47,13 @@ export function readPolicy(written: unknown): WrittenPolicy | { wrong: string[] 
     wrong.push('requireAgreements must be true or false.');
   }
   if (relationship !== undefined) wrong.push(...relationshipFaults(relationship));
+  if (!Array.isArray(redactions) || redactions.length > mostRules) {
+    wrong.push(`redactions must be a list of at most ${mostRules}.`);
+  } else {
+    for (const [i, rule] of redactions.entries()) {
+      wrong.push(...redactionFaults(rule).map((fault) => `redactions[${i}]: ${fault}`));
+    }
+  }
   return wrong.length > 0 ? { wrong } : (written as unknown as WrittenPolicy);
 }
 

@@ -74,7 +74,8 @@ export function skipSpace(text: string, at: number): number {
   return i;
 }
 
-function endOfValue(text: string, start: number): number {
+/** Where the value that begins at `start` ends, -1 when this cannot be told. */
+export function endOfValue(text: string, start: number): number {
   const first = text.charCodeAt(start);
   if (first === 34) return endOfString(text, start);
   let i = start;

@@ -40,7 +40,7 @@ function writeBundle(stated: Resource[], envelope: Envelope): Bundle | string {
   const resources = stated.map((resource) => {
     const sent = kind === 'retraction' ? retracted(resource as object as Element) : (resource as object as Element);
     const detached = detach(sent, known) as Element;
-    return { ...detached, subject, meta: { tag: tagsOf(resource) } } as object as Resource;
+    return { ...detached, subject, meta: metaOf(resource) } as object as Resource;
   });
   const provenance = {
     resourceType: 'Provenance',
@@ -88,8 +88,10 @@ function retracted(resource: Element): Element {
   return resourceType === 'DiagnosticReport' ? { ...kept, code, result: resource.result } : { ...kept, code };
 }
 
-function tagsOf(resource: Resource): unknown[] {
-  return (resource.meta?.tag ?? []).filter(({ system }) => system === 'urn:causeway:source');
+/** Whose it is, and its security labels: they go with it wherever it goes. */
+function metaOf({ meta }: Resource): object {
+  const tag = (meta?.tag ?? []).filter(({ system }) => system === 'urn:causeway:source');
+  return { ...(meta?.security?.length ? { security: meta.security } : {}), tag };
 }
 
 /** References to what the Bundle does not hold keep their identifier and display, and are left out without either. */
