@@ -8,6 +8,7 @@ import { runBulk } from './bulk/suite.ts';
 import { runCcdaBack } from './ccda/back.ts';
 import { runCcda } from './ccda/suite.ts';
 import { runFhir, runSynthea } from './fhir.ts';
+import { runG10 } from './g10/suite.ts';
 import { runGraphql } from './graphql.ts';
 import { runHl7v2Back } from './hl7v2/back-suite.ts';
 import { runHl7v2 } from './hl7v2/suite.ts';
@@ -39,6 +40,7 @@ const SUITES: Readonly<Record<string, Suite>> = {
   graphql: runGraphql,
   mpi: runMpi,
   smart: runSmart,
+  g10: runG10,
   bulk: runBulk,
   region: (_cases, { people }) => runRegion(people),
 };

@@ -10,8 +10,8 @@ import { Accounts } from '../../hub/trust/index.ts';
 
 export interface AskedHub extends HubCalls {
   database: Database;
-  /** A browser in which this user is signed in. */
-  signedIn(username: 'clinician' | 'steward'): Promise<Browser>;
+  /** A browser in which a user of this role is signed in. */
+  signedIn(role: 'clinician' | 'steward'): Promise<Browser>;
   stop(): Promise<void>;
 }
 
@@ -28,15 +28,15 @@ export async function startAskedHub(settings: HubSettings = {}): Promise<AskedHu
   const database = await openDatabase({ connection: embedded.connection, maxConnections: 2 });
   const accounts = new Accounts(database);
   for (const role of ['clinician', 'steward'] as const) {
-    await accounts.make({ username: role, name: `A ${role}`, role, organization: 'Clinic' }, password);
+    await accounts.make({ username: `asked-${role}`, name: `A ${role}`, role, organization: 'Clinic' }, password);
   }
   const calls = callsOf(hub.url, dataDir);
   return {
     ...calls,
     database,
-    signedIn: async (username) => {
+    signedIn: async (role) => {
       const browser = new Browser(calls);
-      await browser.signIn(username, password);
+      await browser.signIn(`asked-${role}`, password);
       return browser;
     },
     stop: async () => {

@@ -14,7 +14,7 @@ const suite: RowSuite<World> = {
     set.endsWith('_2.2.0') && actors.includes('Server') && strength.startsWith('SHALL') && !/brand|app-state/.test(url),
   checks,
   notAsked,
-  begin: makeWorld,
+  begin: () => makeWorld(),
   end: endWorld,
 };
 

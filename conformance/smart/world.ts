@@ -16,7 +16,7 @@ import {
   tokenFor,
   withToken,
 } from '../../hub/authorization/testing.ts';
-import type { Answer } from '../../hub/testing-calls.ts';
+import type { Answer, HubSettings } from '../../hub/testing-calls.ts';
 import { type AskedHub, startAskedHub } from '../requirement-rows/hub.ts';
 import type { Check as RowCheck } from '../requirement-rows/rows.ts';
 
@@ -38,7 +38,7 @@ export const scopes =
   'openid fhirUser profile launch launch/patient launch/encounter offline_access online_access patient/*.cruds user/*.cruds';
 const fhirJson = { 'content-type': 'application/fhir+json' };
 
-export async function makeWorld(): Promise<World> {
+export async function makeWorld(settings: HubSettings = {}): Promise<World> {
   const keySets: World['keySets'] = {
     server: undefined!,
     url: '',
@@ -53,7 +53,7 @@ export async function makeWorld(): Promise<World> {
   });
   await new Promise<void>((resolve) => keySets.server.listen(0, '127.0.0.1', resolve));
   keySets.url = `http://127.0.0.1:${(keySets.server.address() as AddressInfo).port}/jwks`;
-  const hub = await startAskedHub({ keysFrom: [keySets.url] });
+  const hub = await startAskedHub({ keysFrom: [keySets.url], ...settings });
   const make = async (type: string, resource: object) => {
     const made = await hub.send('POST', `/fhir/${type}`, { resourceType: type, ...resource }, { headers: fhirJson });
     assert.equal(made.status, 201, made.text);
