@@ -11,11 +11,11 @@ const told =
   'Content-Location, DPoP-Nonce, ETag, Expires, Last-Modified, Location, Preference-Applied, Retry-After, WWW-Authenticate, X-Progress';
 
 export function crossOrigin(app: FastifyInstance): void {
-  app.addHook('onRequest', async (request, reply) => {
-    if (request.headers.origin === undefined || !/^\/fhir(?:[/?]|$)/.test(request.url)) return;
+  app.addHook('onRequest', (request, reply, done) => {
+    if (request.headers.origin === undefined || !/^\/fhir(?:[/?]|$)/.test(request.url)) return done();
     reply.header('access-control-allow-origin', '*').header('access-control-expose-headers', told);
-    if (request.method !== 'OPTIONS' || request.headers['access-control-request-method'] === undefined) return;
+    if (request.method !== 'OPTIONS' || request.headers['access-control-request-method'] === undefined) return done();
     reply.header('access-control-allow-methods', methods).header('access-control-allow-headers', asked);
-    await reply.header('access-control-max-age', '3600').code(204).send();
+    reply.header('access-control-max-age', '3600').code(204).send();
   });
 }

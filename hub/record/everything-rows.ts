@@ -12,7 +12,7 @@ import {
 } from '@causeway/fhir';
 import type { Database } from '../database/index.ts';
 import { type Access, accessCondition, scopeOf } from '../trust/index.ts';
-import { hash64, referenceHash } from './keys.ts';
+import { hash64, referenceMask, selfHash } from './keys.ts';
 import { type StoredRow, storedColumns } from './read.ts';
 import { hashArray } from './search/index.ts';
 
@@ -127,7 +127,7 @@ async function select(
 
 const ownColumns = columns.replace(', l.presented', '');
 
-/** Of each home a page at most; and rows of other homes that name one of the source patients. */
+/** Of each home a page at most, as its index has it in order; and rows of other homes that name one of the source patients. */
 function personRows(
   scope: { homes: number[]; rids: string[] },
   from: string,
@@ -135,18 +135,19 @@ function personRows(
   parameter: Parameter,
   conditions: string,
 ): string {
+  const own = scope.homes.map((each) => {
+    const home = `${parameter(each)}::bigint`;
+    return `(SELECT ${ownColumns}, (SELECT presented FROM link WHERE home = ${home}) AS presented FROM resource r
+            WHERE r.home = ${home} AND r.rkey > ${from}::bigint AND r.type <> ${patient} AND ${conditions}
+            ORDER BY r.rkey LIMIT ${most})`;
+  });
   const homes = parameter(scope.homes);
   const hashes = parameter(hashArray(scope.rids.flatMap((rid) => hashesOf('Patient', rid))));
-  return `SELECT own.*, l.presented FROM unnest(${homes}::bigint[]) AS h (home) LEFT JOIN link l ON l.home = h.home
-          CROSS JOIN LATERAL (
-            SELECT ${ownColumns} FROM resource r
-            WHERE r.home = h.home AND r.rkey > ${from}::bigint AND r.type <> ${patient} AND ${conditions}
-            ORDER BY r.rkey LIMIT ${most}) own
-          UNION ALL
-          SELECT ${columns} FROM (
+  const elsewhere = `SELECT ${columns} FROM (
             SELECT DISTINCT i.home, i.rkey FROM index_token i
             WHERE i.value = ANY(${hashes}::bigint[]) AND i.rkey > ${from}::bigint AND i.home <> ALL(${homes}::bigint[])
           ) i JOIN resource r ON r.home = i.home AND r.rkey = i.rkey LEFT JOIN link l ON l.home = r.home WHERE ${conditions}`;
+  return [...own, elsewhere].join(' UNION ALL ');
 }
 
 /** Rows of the encounter's own home that name it. */
@@ -178,7 +179,8 @@ function everybody(after: Place | undefined, most: string, parameter: Parameter,
 
 /** The index values of every reference that puts a resource into the compartment of a Patient or an Encounter. */
 function hashesOf(target: 'Patient' | 'Encounter', rid: string): bigint[] {
-  return parametersTo(target).map(([type, code]) => referenceHash(type, code, target, rid));
+  const self = selfHash(target, rid);
+  return parametersTo(target).map(([type, code]) => self ^ referenceMask(type, code, target));
 }
 
 const known = new Map<string, [string, string][]>();

@@ -4,6 +4,7 @@
  * beside and brought in later.
  */
 import type { Database, NamedStatement, Transaction } from '../database/index.ts';
+import { Together } from '../together.ts';
 import type { Access } from './access.ts';
 import type { BesideLog, BroughtIn } from './access-log-beside.ts';
 
@@ -28,12 +29,11 @@ export interface AccessNote {
 }
 
 const bringInMs = 5_000;
-const commitsAtOnce = 2;
 const entriesPerCommit = 500;
 const namedPatients = 100;
 
 interface Pending {
-  entry: string;
+  line: string;
   isEmergency: boolean;
   resolve(): void;
   reject(error: unknown): void;
@@ -42,8 +42,8 @@ interface Pending {
 export class AccessLog {
   readonly #database: Database;
   readonly #beside: BesideLog | undefined;
-  #queue: Pending[] = [];
-  #running = 0;
+  /** One commit at a time: of two the second would wait for the first one's, and hold fewer entries. */
+  readonly #lines = new Together<Pending>((lines) => this.#commit(lines), { atOnce: 1, most: entriesPerCommit });
   #timer: NodeJS.Timeout | undefined;
   #turn: Promise<void> = Promise.resolve();
 
@@ -77,11 +77,7 @@ export class AccessLog {
   record(access: Access, entry: AccessEntry): Promise<void> {
     return new Promise((resolve, reject) => {
       const isEmergency = access.emergency !== undefined;
-      this.#queue.push({ entry: lineOf({ access, entry }), isEmergency, resolve, reject });
-      if (this.#running < commitsAtOnce) {
-        this.#running++;
-        setImmediate(() => void this.#drain());
-      }
+      this.#lines.ask({ line: lineOf({ access, entry }), isEmergency, resolve, reject });
     });
   }
 
@@ -116,28 +112,24 @@ export class AccessLog {
     if (notes.length > 0) transaction.send(insertion(notes.map(lineOf)));
   }
 
-  async #drain(): Promise<void> {
-    while (this.#queue.length > 0) {
-      const batch = this.#queue.splice(0, entriesPerCommit);
-      try {
-        await this.#database.query(insertion(batch.map(({ entry }) => entry)));
-        for (const pending of batch) pending.resolve();
-      } catch (error) {
-        this.#writeBeside(
-          batch.filter(({ isEmergency }) => isEmergency),
-          error,
-        );
-        for (const { isEmergency, reject } of batch) if (!isEmergency) reject(error);
-      }
+  async #commit(pending: readonly Pending[]): Promise<void> {
+    try {
+      await this.#database.query(insertion(pending.map(({ line }) => line)));
+      for (const { resolve } of pending) resolve();
+    } catch (error) {
+      this.#writeBeside(
+        pending.filter(({ isEmergency }) => isEmergency),
+        error,
+      );
+      for (const { isEmergency, reject } of pending) if (!isEmergency) reject(error);
     }
-    this.#running--;
   }
 
   #writeBeside(batch: readonly Pending[], reason: unknown): void {
     if (batch.length === 0) return;
     try {
       if (!this.#beside) throw reason;
-      this.#beside.append(batch.map(({ entry }) => entry));
+      this.#beside.append(batch.map(({ line }) => line));
       for (const pending of batch) pending.resolve();
     } catch (error) {
       for (const pending of batch) pending.reject(error);
@@ -153,23 +145,38 @@ function insertion(lines: string[]): NamedStatement {
   };
 }
 
-function lineOf({ access: { who, role, organization, purpose, client, emergency }, entry }: AccessNote): string {
-  return JSON.stringify({
-    at: new Date(),
-    who: storable(who),
-    role,
-    organization: storable(organization),
-    purpose,
-    ...(client === undefined ? {} : { client: storable(client) }),
-    ...(emergency === undefined ? {} : { emergency }),
-    action: entry.action,
+function lineOf({ access, entry }: AccessNote): string {
+  const { action, status } = entry;
+  const rest = JSON.stringify({
+    action,
     what: storable(entry.what),
-    status: entry.status,
+    status,
     ...(entry.reason === undefined ? {} : { reason: storable(entry.reason) }),
     ...(entry.patients && entry.patients.length > 0
       ? { patients: entry.patients.slice(0, namedPatients).map(storable) }
       : {}),
   });
+  return `{"at":"${new Date().toISOString()}",${whoIn(access)},${rest.slice(1)}`;
+}
+
+/** What is the same in all lines of an access, which may be used for many. */
+const whose = new WeakMap<Access, string>();
+
+function whoIn(access: Access): string {
+  let text = whose.get(access);
+  if (text === undefined) {
+    const { who, role, organization, purpose, client, emergency } = access;
+    text = JSON.stringify({
+      who: storable(who),
+      role,
+      organization: storable(organization),
+      purpose,
+      ...(client === undefined ? {} : { client: storable(client) }),
+      ...(emergency === undefined ? {} : { emergency }),
+    }).slice(1, -1);
+    whose.set(access, text);
+  }
+  return text;
 }
 
 /** Text as jsonb takes it: without U+0000 and halves of surrogate pairs, which would fail the whole row. */
