@@ -6,7 +6,7 @@ import pino from 'pino';
 import { Authorization, userResource } from './authorization/index.ts';
 import { Bulk } from './bulk/index.ts';
 import type { Config } from './config.ts';
-import { Consents, representedBy } from './consent/index.ts';
+import { Consents, relationTokens, representedBy } from './consent/index.ts';
 import {
   type Database,
   DatabaseStartError,
@@ -24,7 +24,7 @@ import { ConversionPool, Messages, Processor, Receiver, Reprocess, ReprocessJobs
 import type { Progress, RunningHub } from './lifecycle.ts';
 import { AcknowledgementRoutes, Deliveries, Derivation, forgetDeliveries, Sender } from './outbox/index.ts';
 import { QueryResponder } from './query/index.ts';
-import { Expunger, FhirRecord, Labels, LateLabelling, Retention, useDefinitions } from './record/index.ts';
+import { Expunger, FhirRecord, Labels, LateLabelling, Retention, ridOf, useDefinitions } from './record/index.ts';
 import { screens } from './screens/index.ts';
 import { masterKey, tokenKey } from './secrets/index.ts';
 import {
@@ -39,6 +39,7 @@ import {
   Notices,
   Onboarding,
   Participants,
+  Relations,
   type Role,
   Users,
 } from './trust/index.ts';
@@ -101,12 +102,15 @@ export async function startHub(config: Config, progress: Progress, pages = scree
     const agreements = new Agreements(database);
     const onboarding = new Onboarding(database, agreements);
     const policy = new NetworkPolicy(database, participants, agreements);
+    policy.relationTokens = relationTokens;
     await policy.load();
     policy.watch((error) =>
       log.error({ error: faultText(error) }, 'what the network has decided was not brought up to date'),
     );
     closing.push(() => policy.close());
     new Consents(record, persons, () => policy.lastKnown.zone);
+    const relations = new Relations(system, ridOf);
+    accessLog.relations = relations;
     const pool = new ConversionPool();
     closing.push(() => pool.close());
     record.writer.beforeCommit((set, transaction) => accessLog.recordWith(transaction, set.accesses));
@@ -206,6 +210,7 @@ export async function startHub(config: Config, progress: Progress, pages = scree
         policy,
         agreements,
         onboarding,
+        relations,
         sending,
         authorization,
         rateLimits: new RateLimits(database),

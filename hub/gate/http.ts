@@ -30,6 +30,7 @@ import { type NetworkPolicyParts, networkPolicyRoutes } from './network-policy-r
 import { type OAuthParts, oauthRoutes } from './oauth-routes.ts';
 import { onboardingRoutes } from './onboarding-routes.ts';
 import { type ParticipantParts, participantRoutes } from './participant-routes.ts';
+import { type RelationshipParts, relationshipRoutes } from './relationship-routes.ts';
 import { type ReprocessRouteParts, reprocessRoutes } from './reprocess-routes.ts';
 import { type SecurityParts, securityRoutes } from './security-routes.ts';
 import { type PagesAddress, pagesAt } from './session-cookie.ts';
@@ -56,6 +57,7 @@ export function httpServer(
     EmergencyLookupParts &
     NetworkPolicyParts &
     AgreementParts &
+    RelationshipParts &
     BindingParts &
     ConsentParts &
     ExplanationParts &
@@ -122,6 +124,7 @@ export function httpServer(
   networkPolicyRoutes(app, parts);
   agreementRoutes(app, parts);
   onboardingRoutes(app, parts);
+  relationshipRoutes(app, parts);
   apiRoutes(app, parts);
   reprocessRoutes(app, parts);
   inboxRoutes(app, parts);

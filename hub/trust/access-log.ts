@@ -7,6 +7,7 @@ import type { Database, NamedStatement, Transaction } from '../database/index.ts
 import { Together } from '../together.ts';
 import type { Access } from './access.ts';
 import type { BesideLog, BroughtIn } from './access-log-beside.ts';
+import type { Relations } from './relations.ts';
 
 /** One access. */
 export interface AccessEntry {
@@ -21,6 +22,9 @@ export interface AccessEntry {
   /** Why, where a reason is asked for. */
   reason?: string;
 }
+
+/** What proves that an organisation treats those whose records were given out; see `relations.ts`. */
+type Relationship = Pick<Relations, 'proofs' | 'note'>;
 
 /** An access and whose it is, to be recorded in the transaction of the change that it makes. */
 export interface AccessNote {
@@ -46,6 +50,9 @@ export class AccessLog {
   readonly #lines = new Together<Pending>((lines) => this.#commit(lines), { atOnce: 1, most: entriesPerCommit });
   #timer: NodeJS.Timeout | undefined;
   #turn: Promise<void> = Promise.resolve();
+
+  /** Where it is there, the proof of a relationship is recorded with what is given out for treatment. */
+  relations: Relationship | undefined;
 
   /** @param beside where accesses in an emergency are written while the database does not take them */
   constructor(database: Database, beside?: BesideLog) {
@@ -75,9 +82,25 @@ export class AccessLog {
 
   /** Resolves once the entry is on disk; rejects where it cannot be written, and then nothing may be given out. */
   record(access: Access, entry: AccessEntry): Promise<void> {
+    if (access.relation && this.relations && entry.status < 300 && isOfRecord(entry)) {
+      return this.#proven(access, entry).then((proven) => this.#record(access, entry, proven));
+    }
+    return this.#record(access, entry);
+  }
+
+  /** What proves the relationship to those whose records are given out; what nothing proves is noted. */
+  async #proven(access: Access, { patients }: AccessEntry): Promise<Proven> {
+    const { relation, organization, who } = access;
+    const proofs = await this.relations!.proofs(relation!, patients!);
+    const unproven = patients!.filter((patient) => !proofs.has(patient));
+    if (unproven.length > 0) await this.relations!.note(organization, who, unproven);
+    return { kinds: [...new Set(patients!.map((patient) => proofs.get(patient) ?? 'none'))].sort(), unproven };
+  }
+
+  #record(access: Access, entry: AccessEntry, proven?: Proven): Promise<void> {
     return new Promise((resolve, reject) => {
       const isEmergency = access.emergency !== undefined;
-      this.#lines.ask({ line: lineOf({ access, entry }), isEmergency, resolve, reject });
+      this.#lines.ask({ line: lineOf({ access, entry }, proven), isEmergency, resolve, reject });
     });
   }
 
@@ -109,7 +132,7 @@ export class AccessLog {
 
   /** Records accesses in a transaction: they are on disk when, and only when, its changes are. */
   recordWith(transaction: Transaction, notes: readonly AccessNote[]): void {
-    if (notes.length > 0) transaction.send(insertion(notes.map(lineOf)));
+    if (notes.length > 0) transaction.send(insertion(notes.map((note) => lineOf(note))));
   }
 
   async #commit(pending: readonly Pending[]): Promise<void> {
@@ -152,6 +175,10 @@ function lineOf({ access, entry }: AccessNote): string {
     what: storable(entry.what),
     status,
     ...(entry.reason === undefined ? {} : { reason: storable(entry.reason) }),
+    ...(proven ? { relationship: proven.kinds.join(' ') } : {}),
+    ...(proven && proven.kinds.length > 1 && proven.unproven.length > 0
+      ? { unproven: proven.unproven.slice(0, namedPatients).map(storable) }
+      : {}),
     ...(entry.patients && entry.patients.length > 0
       ? { patients: entry.patients.slice(0, namedPatients).map(storable) }
       : {}),

@@ -14,6 +14,7 @@ import {
 } from '@causeway/access';
 import { isDefinition } from '@causeway/fhir';
 import { visibleRow } from './decision.ts';
+import { isRelated, type Relation } from './relation.ts';
 import type { Scope } from './scopes.ts';
 
 export const roles = [
@@ -43,6 +44,8 @@ export interface Access {
   homes: 'all' | number[];
   /** What of them may be read. */
   limits: Limits;
+  /** Whose relationship to the persons counts, where it reads for treatment and the network looks at that. */
+  relation?: Relation;
   /** The registered client that asks, where it is one. */
   client?: string;
   /** The emergency access under which it reads. */
@@ -181,7 +184,9 @@ export function accessCondition(
       : isCustodian
         ? homeCondition(access, `${alias}.home`, parameter)
         : `${alias}.home = ANY(${parameter(access.homes)}::bigint[])`;
-  return visibleRow(access.limits, row, homes, parameter);
+  const visible = visibleRow(access.limits, row, homes, parameter);
+  if (access.relation?.mode !== 'require') return visible;
+  return `(${visible} AND (${alias}.home < 0 OR ${isRelated(access.relation, alias, parameter)}))`;
 }
 
 /**

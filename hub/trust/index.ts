@@ -39,6 +39,8 @@ export {
   type V2Endpoint,
 } from './participants.ts';
 export type { Passkey, RelyingParty } from './passkeys.ts';
+export { provingTypes, type RelationTokens } from './relation.ts';
+export { attestedDays, Relations, type Unproven } from './relations.ts';
 export { includesScope, readScope, type Scope, writeScope } from './scopes.ts';
 export type { Pending, Proof, Session, SessionLimits } from './sessions.ts';
 export {

@@ -15,6 +15,7 @@ import type { Database, Transaction } from '../database/index.ts';
 import { type Access, type AccessUser, accessOf, ofTypes, participantAccess, type Role } from './access.ts';
 import type { Agreements } from './agreements.ts';
 import type { Participants } from './participants.ts';
+import type { RelationTokens } from './relation.ts';
 import { type Activity, typedPurposes } from './standing.ts';
 
 /** The policy that holds was written by a newer hub, or is damaged. */
@@ -48,10 +49,21 @@ export const settledMs = freshMs + 100;
 /** Roles whose access is their organisation's, so that it needs an agreement. */
 const ofOrganizations: readonly Role[] = ['clinician', 'public-health', 'researcher', 'system'];
 
+const noTokens: RelationTokens = {
+  logical: [],
+  logicalMarkers: [],
+  identifier: '0',
+  identifierMarker: '0',
+  masks: [],
+  void: [],
+};
+
 export class NetworkPolicy {
   readonly #database: Database;
   readonly #participants: (Pick<Participants, 'all'> & { isKnown?: boolean }) | undefined;
   readonly #agreements: Agreements | undefined;
+  /** What of the record names an organisation; wired by the hub. */
+  relationTokens: (organization: string) => RelationTokens = () => noTokens;
   #version = 0;
   /** Undefined while what is stored cannot be understood. */
   #policy: Policy | undefined;
@@ -128,7 +140,16 @@ export class NetworkPolicy {
     const { purpose } = access;
     const isEmergency = user.isEmergency ?? false;
     const refused = this.refused(placed.participant, 'query', purpose, isEmergency);
-    return refused === undefined ? access : { ...ofTypes(access, []), homes: [], refused };
+    if (refused !== undefined) return { ...ofTypes(access, []), homes: [], refused };
+    return isEmergency ? access : this.#related(access, placed.participant ?? user.organization);
+  }
+
+  /** The same access, with what the network asks for of a relationship to the persons whose records it reads. */
+  #related(access: Access, organization: string): Access {
+    const { relationship } = this.#lastKnown;
+    const isTreating = access.limits.purpose === 'TREAT' && (access.role === 'clinician' || access.role === 'system');
+    if (!relationship || !isTreating) return access;
+    return { ...access, relation: { ...relationship, organization, tokens: this.relationTokens(organization) } };
   }
 
   /** A user as an explanation asks for it: by the policy, and by the table alone; and why an agreement refuses it all. */
@@ -154,7 +175,9 @@ export class NetworkPolicy {
   participantAccess({ key, name }: { key: string; name: string }, activity: Activity): Access {
     const access = participantAccess({ key, name }, this.#lastKnown);
     const refused = this.refused(key, activity);
-    return refused === undefined ? access : { ...ofTypes(access, []), homes: [], refused };
+    if (refused !== undefined) return { ...ofTypes(access, []), homes: [], refused };
+    // Who is sent to has been found by the care that it gives.
+    return activity === 'query' ? this.#related(access, key) : access;
   }
 
   /** Those of an organisation that is on the network, by its key or its name, are that participant's. */
