@@ -168,7 +168,19 @@ function insertion(lines: string[]): NamedStatement {
   };
 }
 
-function lineOf({ access, entry }: AccessNote): string {
+/** What proves the relationships to those named in an entry, and for whom there is nothing. */
+interface Proven {
+  kinds: string[];
+  unproven: string[];
+}
+
+/** Whether something of a person's record was given out, or looked through, and not only who the person is. */
+function isOfRecord({ what, patients }: AccessEntry): boolean {
+  const isOfPatient = /^\/?Patient(\?|$|\/[^/?]+(\/_history.*)?(\?|$))/.test(what);
+  return (patients?.length ?? 0) > 0 && (!isOfPatient || /[?&](_revinclude|_include|_has)\b/.test(what));
+}
+
+function lineOf({ access, entry }: AccessNote, proven?: Proven): string {
   const { action, status } = entry;
   const rest = JSON.stringify({
     action,
