@@ -1,13 +1,14 @@
 /** The command line: thin doors on the hub's own functions. */
 
 import { existsSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
 import { type Config, ConfigError, describeOptions, readConfig } from './config.ts';
 import { runHub } from './lifecycle.ts';
-import { existingTokenKey, KeyError, signToken } from './secrets/index.ts';
+import { existingTokenKey, KeyError, MasterFiles, type RotationState, signToken } from './secrets/index.ts';
 import { type Destination, sendFile } from './send.ts';
 
 const tokenSeconds = 12 * 60 * 60;
-const commands = ['start', 'token', 'send', 'status', 'help'];
+const commands = ['start', 'token', 'send', 'status', 'rotate-keys', 'help'];
 
 /** Runs one command; returns the exit code: 0 done, 1 failed or refused, 2 wrong usage. */
 export async function main(words: string[]): Promise<number> {
@@ -17,6 +18,7 @@ export async function main(words: string[]): Promise<number> {
     if (command === 'token') return await token(args);
     if (command === 'send') return await send(args);
     if (command === 'status') return await status(args);
+    if (command === 'rotate-keys') return await rotateKeys(args);
     if (['help', '--help', '-h'].includes(command)) return help();
     throw new ConfigError(`The command ${command} is unknown: use ${commands.join(', ')}.`);
   } catch (error) {
@@ -69,28 +71,69 @@ async function status(args: string[]): Promise<number> {
     args.filter((word) => word !== '--json'),
     process.env,
   );
+  const body = await asked(config, 'GET', '/api/status');
+  console.log(json ? body : describeStatus(JSON.parse(body)));
+  return 0;
+}
+
+/** New keys for a hub that works; returns when all that is stored is wrapped under the new master key. */
+async function rotateKeys(args: string[]): Promise<number> {
+  const { config } = readConfig(
+    args.filter((word) => word !== '--prepare'),
+    process.env,
+  );
+  if (args.includes('--prepare')) {
+    existingTokenKey(config.dataDir);
+    console.log(`Made ${new MasterFiles(config.dataDir).prepare()}: copy it to the same place of each other hub.`);
+    return 0;
+  }
+  await asked(config, 'POST', '/api/keys/rotation');
+  for (;;) {
+    const { master } = JSON.parse(await asked(config, 'GET', '/api/keys')) as { master: RotationState };
+    console.log(`${master.state === 'none' ? 'done' : master.state}: ${master.wrapped} data keys wrapped anew`);
+    if (master.state === 'none') return 0;
+    await delay(2_000);
+  }
+}
+
+/** What the running hub answers. @throws KeyError where it does not, or refuses */
+async function asked(config: Config, method: string, path: string): Promise<string> {
   const authorization = `Bearer ${await localToken(config, 'administrator')}`;
   let response: Response;
   try {
-    response = await fetch(`${urlOf(config)}/api/status`, { headers: { authorization } });
+    response = await fetch(urlOf(config) + path, { method, headers: { authorization } });
   } catch {
     throw new KeyError(`No hub answers on ${urlOf(config)}: start it, or name its --port.`);
   }
   const body = await response.text();
   if (!response.ok) throw new KeyError(`The hub on ${urlOf(config)} answers ${response.status}: ${body.slice(0, 300)}`);
-  console.log(json ? body : describeStatus(JSON.parse(body)));
-  return 0;
+  return body;
 }
 
 /** The hub's counts as lines: numbers first, then one line for each source. */
-function describeStatus({ sources = [], ...counts }: { [name: string]: unknown } & { sources?: Source[] }): string {
+function describeStatus({
+  sources = [],
+  certificatesEnding = [],
+  ...counts
+}: { [name: string]: unknown } & { sources?: Source[]; certificatesEnding?: Ending[] }): string {
   const words = (name: string) => name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
   const line = (name: string, value: unknown, note = '') => `${String(value).padStart(9)}  ${name}${note}`;
   return [
+    ...certificatesEnding.map(({ what, participant, subject, expires }) => {
+      const named = [participant, what].filter(Boolean).join(': ');
+      return `Certificate ${subject} (${named}) ${expires === undefined ? 'cannot be read' : `ends ${expires}`}`;
+    }),
     ...Object.entries(counts).map(([name, value]) => line(words(name), value)),
     ...(sources.length > 0 ? ['', 'Messages by source:'] : []),
     ...sources.map(({ name, received, lastAt }) => line(name, received, lastAt ? `, last ${lastAt}` : '')),
   ].join('\n');
+}
+
+interface Ending {
+  what: string;
+  participant?: string;
+  subject: string;
+  expires?: string;
 }
 
 interface Source {
@@ -106,6 +149,7 @@ function help(): number {
       'causeway token [--role ROLE]    print a bearer token for scripts on this machine (12 hours)',
       'causeway send FILE…             send HL7 v2, C-CDA or FHIR files, and print each answer',
       'causeway status [--json]        messages by stage: received, processed, failed, not mapped, delivered',
+      'causeway rotate-keys [--prepare]  new master and signing keys while the hub works; --prepare: the master key only',
       '',
       'Options (or variables of the environment):',
       ...describeOptions(),

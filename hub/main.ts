@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { label, labelsOf, sourceOf } from '@causeway/access';
 import pino from 'pino';
-import { Authorization, userResource } from './authorization/index.ts';
-import { Bulk } from './bulk/index.ts';
+import { Authorization, communityFiles, SigningKeys, signingKeyColumn, userResource } from './authorization/index.ts';
+import { Bulk, jobKeyColumn } from './bulk/index.ts';
 import type { Config } from './config.ts';
 import { Consents, relationTokens, representedBy } from './consent/index.ts';
 import {
@@ -20,19 +20,38 @@ import {
 import { faultText } from './faults.ts';
 import { ApplicationAcks, Authenticator, httpServer, RateLimits, Sending, startMllp, V2Gate } from './gate/index.ts';
 import { forgetPatients, PersonIndex } from './identity/index.ts';
-import { ConversionPool, Messages, Processor, Receiver, Reprocess, ReprocessJobs } from './inbox/index.ts';
+import {
+  ConversionPool,
+  Messages,
+  messageKeyColumn,
+  Processor,
+  Receiver,
+  Reprocess,
+  ReprocessJobs,
+} from './inbox/index.ts';
 import type { Progress, RunningHub } from './lifecycle.ts';
 import { AcknowledgementRoutes, Deliveries, Derivation, forgetDeliveries, Sender } from './outbox/index.ts';
 import { QueryResponder } from './query/index.ts';
-import { Expunger, FhirRecord, Labels, LateLabelling, Retention, ridOf, useDefinitions } from './record/index.ts';
+import {
+  Expunger,
+  FhirRecord,
+  homeKeyColumn,
+  Labels,
+  LateLabelling,
+  Retention,
+  ridOf,
+  useDefinitions,
+} from './record/index.ts';
 import { screens } from './screens/index.ts';
-import { masterKey, tokenKey } from './secrets/index.ts';
+import { KeyRotation, masterKey, tokenKey } from './secrets/index.ts';
 import {
   AccessLog,
   Accounts,
   Agreements,
   BesideLog,
   Bindings,
+  type CertificateFile,
+  Certificates,
   Emergencies,
   EmergencyLookups,
   NetworkPolicy,
@@ -41,6 +60,7 @@ import {
   Participants,
   Relations,
   type Role,
+  totpColumn,
   Users,
 } from './trust/index.ts';
 
@@ -180,6 +200,17 @@ export async function startHub(config: Config, progress: Progress, pages = scree
     const lookups = new EmergencyLookups(database);
     lookups.watch((error) => log.error({ error: faultText(error) }, 'look-ups for emergencies were not looked after'));
     closing.push(async () => lookups.close());
+    const certificates = new Certificates(database, participants, () => certificateFiles(config));
+    certificates.watch(({ what, participant, subject, state }, days) =>
+      log.warn({ what, participant, subject, state, days }, 'a certificate has ended, or ends within thirty days'),
+    );
+    closing.push(() => certificates.close());
+    const columns = [homeKeyColumn, messageKeyColumn, jobKeyColumn, signingKeyColumn, totpColumn];
+    const rotation = new KeyRotation({ database: system, master, dataDir: config.dataDir, columns }, (error) =>
+      log.error({ error: faultText(error) }, 'keys were not wrapped anew as was asked'),
+    );
+    rotation.resume();
+    closing.push(() => rotation.close());
     const authenticator = new Authenticator(
       accounts,
       tokenKey(config.dataDir),
@@ -213,6 +244,9 @@ export async function startHub(config: Config, progress: Progress, pages = scree
         relations,
         sending,
         authorization,
+        rotation,
+        signingKeys: new SigningKeys(database, master),
+        certificates,
         rateLimits: new RateLimits(database),
         bundleBytes: config.bundleBytes,
         spoolDirectory,
@@ -249,7 +283,7 @@ export async function startHub(config: Config, progress: Progress, pages = scree
         maximumConnections: config.mllpConnections,
         idleMs: config.mllpIdleMinutes * 60_000,
       },
-      { gate, acks, participants, log },
+      { gate, acks, participants, certificates, log },
     );
     closing.push(() => mllp.close());
     if (demo) {
@@ -307,6 +341,15 @@ const leads = {
 function needsFactor({ requireSecondFactor }: Config, role: Role): boolean {
   const officers: readonly Role[] = ['privacy-officer', 'administrator'];
   return requireSecondFactor === 'everybody' || (requireSecondFactor === 'officers' && officers.includes(role));
+}
+
+/** The certificates of the hub's own settings. */
+async function certificateFiles({ mllpTlsCertificate, mllpTlsClientCa, udap }: Config): Promise<CertificateFile[]> {
+  return [
+    ...(udap === undefined ? [] : await communityFiles(udap)),
+    ...(mllpTlsCertificate ? [{ what: 'MLLP over TLS', path: mllpTlsCertificate }] : []),
+    ...(mllpTlsClientCa ? [{ what: 'the authority of MLLP senders', path: mllpTlsClientCa }] : []),
+  ];
 }
 
 /** What the MLLP port with TLS needs, where there is one. */

@@ -1,10 +1,10 @@
 /** A record for tests: the real one over a fresh database, with the person index, without a server. */
-import { randomBytes } from 'node:crypto';
 import { Consents } from './consent/index.ts';
 import type { Database } from './database/index.ts';
 import { type TestDatabase, testDatabase } from './database/testing.ts';
 import { PersonIndex } from './identity/index.ts';
 import { FhirRecord } from './record/index.ts';
+import { fixedMasterKey, newDataKey } from './secrets/index.ts';
 import { accessOf, defaultPolicy } from './trust/index.ts';
 
 /** The hub's own: nothing is hidden from it. */
@@ -26,7 +26,7 @@ export interface TestRecord {
 /** Makes a record of its own; `test.drop()` deletes its database. */
 export async function testRecord(): Promise<TestRecord> {
   const test = await testDatabase();
-  const master = randomBytes(32);
+  const master = fixedMasterKey(newDataKey());
   const make = (database = test.database) => {
     const record = new FhirRecord(database, master);
     const persons = new PersonIndex(database, record);

@@ -3,12 +3,12 @@
  * makes one delivery to each; then the sender is started and timed until the last is acknowledged.
  */
 import { fork } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
 import type { Resource } from '@medplum/fhirtypes';
 import type { Database } from '../../hub/database/index.ts';
 import { PersonIndex } from '../../hub/identity/index.ts';
 import { Derivation, Sender } from '../../hub/outbox/index.ts';
 import { FhirRecord, homePatient, newId } from '../../hub/record/index.ts';
+import { fixedMasterKey, newDataKey } from '../../hub/secrets/index.ts';
 import { AccessLog, type Endpoint, NetworkPolicy, Participants } from '../../hub/trust/index.ts';
 import { patientOf } from '../data/patient.ts';
 import { drawsFrom } from '../data/random.ts';
@@ -48,7 +48,7 @@ async function delivered(
   ports: { mllp: number; http: number },
   people: number,
 ): Promise<DeliveryResult> {
-  const record = new FhirRecord(database, randomBytes(32));
+  const record = new FhirRecord(database, fixedMasterKey(newDataKey()));
   const persons = new PersonIndex(database, record);
   const participants = new Participants(database);
   let sender: Sender | undefined;

@@ -2,12 +2,12 @@
  * Matching: registrations of the region, with their misspellings and moves, are stored through the record and the
  * person index on an embedded database, as the inbox does; the same without the person index tells what matching costs.
  */
-import { randomBytes } from 'node:crypto';
 import { isFhirError, scanResource } from '@causeway/fhir';
 import { type Demographics, type Site, sites, type TruthRecord, truth } from '@causeway/region';
 import type { Patient } from '@medplum/fhirtypes';
 import { PersonIndex } from '../../hub/identity/index.ts';
 import { FhirRecord, newId } from '../../hub/record/index.ts';
+import { fixedMasterKey, newDataKey } from '../../hub/secrets/index.ts';
 import { usageOf } from '../server/usage.ts';
 import { withDatabase } from './database.ts';
 
@@ -48,7 +48,7 @@ async function stored(
   withPersons: boolean,
 ): Promise<{ cpuMs: number; seconds: number; persons: number }> {
   return withDatabase(async (database, postmaster) => {
-    const record = new FhirRecord(database, randomBytes(32));
+    const record = new FhirRecord(database, fixedMasterKey(newDataKey()));
     if (withPersons) new PersonIndex(database, record);
     await store(record, patients.slice(0, warm));
     const before = usageOf(process.pid, postmaster);

@@ -2,11 +2,11 @@
  * The authorization server of the hub. It knows who may get a token; what a token opens is the business of the access
  * decision. It answers once it knows under which address the hub is reached.
  */
-import { hkdfSync } from 'node:crypto';
 import type { Logger } from 'pino';
 import type { Database } from '../database/index.ts';
 import { faultText } from '../faults.ts';
 import { RecordError } from '../record/index.ts';
+import type { MasterKey } from '../secrets/index.ts';
 import type { AccessLog, User } from '../trust/index.ts';
 import { type Addresses, addressesOf } from './addresses.ts';
 import { Clients, type RegisteredClient } from './clients.ts';
@@ -24,7 +24,7 @@ import type { RegistrationAnswer, Udap } from './udap/udap.ts';
 
 export interface AuthorizationParts {
   database: Database;
-  master: Buffer;
+  master: MasterKey;
   accessLog: AccessLog;
   log: Logger;
   /** Addresses below which key sets are fetched although they are in a private network. */
@@ -63,8 +63,7 @@ export class Authorization {
     this.clients = new Clients(parts.database);
     this.grants = new OAuthGrants(parts.database);
     this.launches = new Launches(parts.database);
-    const nonceKey = Buffer.from(hkdfSync('sha256', parts.master, '', 'causeway dpop nonces of the record', 32));
-    this.#proofs = new DpopProofs(parts.database, nonceKey);
+    this.#proofs = new DpopProofs(parts.database, () => parts.master.derived('causeway dpop nonces of the record'));
   }
 
   /**

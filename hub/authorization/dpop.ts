@@ -27,11 +27,12 @@ const longestSeconds = 300;
 
 export class DpopProofs {
   readonly #database: Database;
-  readonly #nonceKey: Buffer;
+  readonly #nonceKeys: () => Buffer[];
 
-  constructor(database: Database, nonceKey: Buffer) {
+  /** @param nonceKeys that by which nonces are made first; by the others they are known as well */
+  constructor(database: Database, nonceKeys: () => Buffer[]) {
     this.#database = database;
-    this.#nonceKey = nonceKey;
+    this.#nonceKeys = nonceKeys;
   }
 
   /**
@@ -82,25 +83,27 @@ export class DpopProofs {
   #nonceWanted(): RecordError {
     const text =
       'The proof (DPoP) is too old, too new, or has a nonce that is over: make one with the nonce given here.';
-    const nonce = this.#nonce(0);
+    const nonce = nonceOf(this.#nonceKeys()[0]!, 0);
     return new RecordError(401, 'login', text)
       .with('www-authenticate', challenge('use_dpop_nonce'))
       .with('dpop-nonce', nonce);
   }
 
-  /** One for each minute, the same on every hub. @param age in minutes */
-  #nonce(age: number): string {
-    const minute = Math.floor(Date.now() / 1000 / nonceSeconds) - age;
-    return createHmac('sha256', this.#nonceKey).update(String(minute)).digest('base64url');
-  }
-
   #isNonce(given: unknown): boolean {
     if (typeof given !== 'string') return false;
-    return Array.from({ length: newestNonces }, (_, age) => this.#nonce(age)).some((nonce) => {
+    const ages = Array.from({ length: newestNonces }, (_, age) => age);
+    const nonces = this.#nonceKeys().flatMap((key) => ages.map((age) => nonceOf(key, age)));
+    return nonces.some((nonce) => {
       const [known, told] = [Buffer.from(nonce), Buffer.from(given)];
       return known.length === told.length && timingSafeEqual(known, told);
     });
   }
+}
+
+/** One for each minute, the same on every hub. @param age in minutes */
+function nonceOf(key: Buffer, age: number): string {
+  const minute = Math.floor(Date.now() / 1000 / nonceSeconds) - age;
+  return createHmac('sha256', key).update(String(minute)).digest('base64url');
 }
 
 /** A token that is bound to a key was sent without its proof, or the other way round. */

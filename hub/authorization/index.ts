@@ -3,5 +3,7 @@ export { type AskedWithProof, Authorization } from './authorization.ts';
 export { type ClientState, clientStates, type RegisteredClient } from './clients.ts';
 export type { ConnectedApp, VerifiedToken } from './grants.ts';
 export type { Answer, Exchange, Question } from './interactions.ts';
+export { SigningKeys, signingKeyColumn } from './keys.ts';
+export { communityFiles } from './udap/communities.ts';
 export { setParticipant } from './udap/organizations.ts';
 export { userResource } from './user-resource.ts';

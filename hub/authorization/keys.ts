@@ -5,7 +5,7 @@
  */
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, type JWK } from 'jose';
 import type { Database } from '../database/index.ts';
-import { unwrapDataKey, wrapDataKey } from '../secrets/index.ts';
+import { type MasterKey, unwrapDataKey, type WrappedColumn, wrapDataKey } from '../secrets/index.ts';
 
 const algorithms = ['RS256', 'ES384'] as const;
 
@@ -40,9 +40,9 @@ function isKept(successor: StoredKey, now: number): boolean {
 
 export class SigningKeys {
   readonly #database: Database;
-  readonly #master: Buffer;
+  readonly #master: MasterKey;
 
-  constructor(database: Database, master: Buffer) {
+  constructor(database: Database, master: MasterKey) {
     this.#database = database;
     this.#master = master;
   }
@@ -56,6 +56,17 @@ export class SigningKeys {
     });
   }
 
+  /** Makes new keys although the ones in use are not old; they sign when they have been published for an hour. */
+  async rotate(now = Date.now()): Promise<void> {
+    await this.#make(now, () => true);
+  }
+
+  /** The keys in the order of `inOrder`, without what is private. */
+  async list(now = Date.now()): Promise<StoredKey[]> {
+    const keys = inOrder(await this.#rows(this.#database), now);
+    return keys.map(({ kid, alg, created }) => ({ kid, alg, created }));
+  }
+
   async #stored(now: number): Promise<(StoredKey & { sealed: Buffer })[]> {
     const rows = await this.#rows(this.#database);
     const due = algorithms.filter((alg) => !rows.some((key) => key.alg === alg && !isOld(key, now)));
@@ -66,12 +77,12 @@ export class SigningKeys {
     return inOrder(rows, now);
   }
 
-  async #make(now: number): Promise<void> {
+  async #make(now: number, isDue = (own: StoredKey[]) => own.every((key) => isOld(key, now))): Promise<void> {
     await this.#database.transaction(async (transaction) => {
       await transaction.query('SELECT pg_advisory_xact_lock($1)', [makingLock]);
       const rows = await this.#rows(transaction);
       for (const alg of algorithms) {
-        if (rows.some((key) => key.alg === alg && !isOld(key, now))) continue;
+        if (!isDue(rows.filter((key) => key.alg === alg))) continue;
         const { privateKey } = await generateKeyPair(alg, { extractable: true });
         const key = await exportJWK(privateKey);
         const kid = await calculateJwkThumbprint(key);
@@ -97,6 +108,15 @@ export class SigningKeys {
 function isOld({ created }: StoredKey, now: number): boolean {
   return now - created.getTime() >= ages.signsMs;
 }
+
+/** Where the sealed private keys are. */
+export const signingKeyColumn: WrappedColumn = {
+  table: 'oauth_key',
+  column: 'sealed',
+  key: 'kid',
+  type: 'text',
+  context,
+};
 
 function context(kid: string): string {
   return `oauth_key/${kid}`;

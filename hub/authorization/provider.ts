@@ -3,10 +3,10 @@
  * tokens (so that a revocation holds at once on every hub, and a token tells its holder nothing), and no session of its
  * own beyond one request for authorization: who is signed in is the hub's business.
  */
-import { hkdfSync } from 'node:crypto';
 import type { JWK } from 'jose';
 import Provider, { type Configuration, errors, type KoaContextWithOIDC } from 'oidc-provider';
 import type { Database } from '../database/index.ts';
+import type { MasterKey } from '../secrets/index.ts';
 import { includesScope, readScope } from '../trust/index.ts';
 import type { Addresses } from './addresses.ts';
 import { artifactAdapter } from './artifacts.ts';
@@ -24,7 +24,7 @@ type Client = NonNullable<KoaContextWithOIDC['oidc']['client']>;
 /** What the provider asks of the hub. */
 export interface ProviderParts {
   database: Database;
-  master: Buffer;
+  master: MasterKey;
   clients: Clients;
   keySets: KeySets;
   /** The trust communities of the hub. */
@@ -82,7 +82,7 @@ function configuration(parts: ProviderParts, addresses: Addresses, keys: JWK[]):
       names: { session: 'oauth_session', interaction: 'oauth_interaction', resume: 'oauth_resume' },
       long: { ...cookie, path: '/oauth' },
       short: cookie,
-      keys: [Buffer.from(hkdfSync('sha256', master, '', 'causeway oauth cookies', 32)).toString('base64url')],
+      keys: master.derived('causeway oauth cookies').map((key) => key.toString('base64url')),
     },
     responseTypes: ['code'],
     scopes: launchScopes,
@@ -115,7 +115,7 @@ function configuration(parts: ProviderParts, addresses: Addresses, keys: JWK[]):
     allowOmittingSingleRegisteredRedirectUri: false,
     features: {
       devInteractions: { enabled: false },
-      dPoP: { enabled: true, nonceSecret: Buffer.from(hkdfSync('sha256', master, '', 'causeway dpop nonces', 32)) },
+      dPoP: { enabled: true, nonceSecret: master.derived('causeway dpop nonces')[0] },
       clientCredentials: { enabled: true },
       introspection: {
         enabled: true,

@@ -61,7 +61,11 @@ export class Server {
   /** Takes up keys that were made since, by this hub or another. */
   async renew(): Promise<void> {
     const keys = await this.#keys.load();
-    const kids = keys.map(({ kid }) => kid).join();
+    // What is derived from the master key is renewed with it.
+    const kids = [
+      ...keys.map(({ kid }) => kid),
+      ...this.#parts.master.derived('causeway oauth server').map((key) => key.toString('base64url')),
+    ].join();
     if (this.#serving?.kids === kids) return;
     const { database, master, clients, grants, udap, accessLog, log } = this.#parts;
     const claims = (username: string, grantId: string | undefined) => this.#claims(username, grantId);

@@ -1,10 +1,10 @@
 /** What cannot be seen over HTTP yet: small files, and callers who may see some patients only. */
-import { randomBytes } from 'node:crypto';
 import pino from 'pino';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type TestDatabase, testDatabase } from '../database/testing.ts';
 import { PersonIndex } from '../identity/index.ts';
 import { FhirRecord } from '../record/index.ts';
+import { fixedMasterKey, newDataKey } from '../secrets/index.ts';
 import { type Access, accessOf } from '../trust/index.ts';
 import { Bulk } from './bulk.ts';
 import type { ExportLevel } from './export-request.ts';
@@ -29,7 +29,7 @@ let bulk: Bulk;
 
 beforeAll(async () => {
   test = await testDatabase();
-  const master = randomBytes(32);
+  const master = fixedMasterKey(newDataKey());
   record = new FhirRecord(test.database, master);
   new PersonIndex(test.database, record);
   const parts = { database: test.database, record, master, log: pino({ level: 'silent' }) };

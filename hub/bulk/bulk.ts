@@ -2,6 +2,7 @@
 import type { Logger } from 'pino';
 import type { Database } from '../database/index.ts';
 import { type FhirRecord, RecordError } from '../record/index.ts';
+import type { MasterKey } from '../secrets/index.ts';
 import type { Access } from '../trust/index.ts';
 import { type DeferredRequest, type Perform, putBody, runDeferred } from './deferred.ts';
 import { fileLines } from './export-file.ts';
@@ -30,7 +31,7 @@ export interface BulkSettings {
 export interface BulkParts {
   database: Database;
   record: FhirRecord;
-  master: Buffer;
+  master: MasterKey;
   log: Logger;
 }
 

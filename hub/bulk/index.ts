@@ -4,5 +4,5 @@ export type { DeferredRequest } from './deferred.ts';
 export { exportedTypes } from './export-job.ts';
 export { type ExportLevel, readParameters } from './export-request.ts';
 export type { BulkFile } from './files.ts';
-export type { Job } from './jobs.ts';
+export { type Job, jobKeyColumn } from './jobs.ts';
 export { retryAfter } from './polling.ts';

@@ -4,7 +4,7 @@
  */
 import type { Database, Queryable, Row } from '../database/index.ts';
 import { type Issue, newId, RecordError } from '../record/index.ts';
-import { newDataKey, unwrapDataKey, wrapDataKey } from '../secrets/index.ts';
+import { type MasterKey, newDataKey, unwrapDataKey, type WrappedColumn, wrapDataKey } from '../secrets/index.ts';
 import { type Access, accessOf } from '../trust/index.ts';
 
 export type JobKind = 'export' | 'import' | 'request';
@@ -65,11 +65,11 @@ const retryAfterSeconds = 60;
 export class Jobs {
   readonly limits: JobLimits;
   readonly #database: Database;
-  readonly #master: Buffer;
+  readonly #master: MasterKey;
   /** This hub, as the holder of leases. */
   readonly #holder = newId();
 
-  constructor(database: Database, master: Buffer, limits: JobLimits) {
+  constructor(database: Database, master: MasterKey, limits: JobLimits) {
     this.#database = database;
     this.#master = master;
     this.limits = limits;
@@ -303,6 +303,15 @@ const createLock = 7_240_319;
 function lease(parameter: string): string {
   return `now() + ${parameter}::bigint * interval '1 ms'`;
 }
+
+/** Where the wrapped keys of jobs are. */
+export const jobKeyColumn: WrappedColumn = {
+  table: 'bulk_job',
+  column: 'sealing_key',
+  key: 'id',
+  type: 'uuid',
+  context: keyContext,
+};
 
 function keyContext(id: string): string {
   return `bulk/${id}`;

@@ -1,7 +1,7 @@
-import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type TestDatabase, testDatabase } from '../database/testing.ts';
+import { fixedMasterKey, newDataKey } from '../secrets/index.ts';
 import { accessOf } from '../trust/index.ts';
 import { partsOf, putPart } from './files.ts';
 import { type Job, Jobs } from './jobs.ts';
@@ -14,7 +14,7 @@ const access = accessOf({ username: 'a', name: 'A', role: 'administrator', organ
 beforeAll(async () => {
   test = await testDatabase();
   const limits = { keptMs: 60_000, perOwner: 1_000, atOnce: 1_000, leaseMs: 10_000, attempts: 3 };
-  jobs = new Jobs(test.database, randomBytes(32), limits);
+  jobs = new Jobs(test.database, fixedMasterKey(newDataKey()), limits);
 });
 afterAll(() => test.drop());
 

@@ -7,7 +7,7 @@ import type { PersonIndex } from '../identity/index.ts';
 import type { Messages, Processor } from '../inbox/index.ts';
 import type { Deliveries } from '../outbox/index.ts';
 import { RecordError } from '../record/index.ts';
-import type { AccessLog, Role } from '../trust/index.ts';
+import type { AccessLog, Certificates, Role } from '../trust/index.ts';
 import type { Authenticator, Caller } from './authenticate.ts';
 import { jsonBody, text } from './body.ts';
 
@@ -19,6 +19,7 @@ export interface ApiParts {
   processor: Processor;
   persons: PersonIndex;
   deliveries: Deliveries;
+  certificates: Certificates;
 }
 
 const engineers: Role[] = ['integration-engineer', 'administrator', 'system'];
@@ -121,7 +122,8 @@ export function apiRoutes(app: FastifyInstance, parts: ApiParts): void {
 
   app.get('/api/status', async (request) => {
     await as(request, messageReaders);
-    const [inbox, outbox, counts] = await Promise.all([
+    const [certificates, inbox, outbox, counts] = await Promise.all([
+      parts.certificates.list(),
       messages.status(),
       deliveries.status(),
       parts.database.query(`SELECT
@@ -137,6 +139,7 @@ export function apiRoutes(app: FastifyInstance, parts: ApiParts): void {
       persons: row.persons,
       sourcePatients: row.patients,
       reviewsOpen: row.reviews,
+      certificatesEnding: certificates.filter(({ state }) => state !== 'good'),
       resources: row.resources,
     };
   });

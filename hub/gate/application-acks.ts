@@ -9,6 +9,7 @@ import type { Logger } from 'pino';
 import type { Database } from '../database/index.ts';
 import { faultText } from '../faults.ts';
 import { claimAcknowledgement, finishedOf, keptFor, markSent, noteReply, oweAgain, release } from '../inbox/index.ts';
+import type { MasterKey } from '../secrets/index.ts';
 
 /** What brings an acknowledgement to a sender. */
 export interface AnswerWay {
@@ -25,7 +26,7 @@ const askedAtOnce = 1_000;
 
 export class ApplicationAcks {
   readonly #database: Database;
-  readonly #master: Buffer;
+  readonly #master: MasterKey;
   readonly #log: Logger;
   /** The connections of messages that are not finished, by message. */
   readonly #ways = new Map<string, AnswerWay>();
@@ -35,7 +36,7 @@ export class ApplicationAcks {
   #running: Promise<void> = Promise.resolve();
   #stopped = false;
 
-  constructor(database: Database, master: Buffer, log: Logger) {
+  constructor(database: Database, master: MasterKey, log: Logger) {
     this.#database = database;
     this.#master = master;
     this.#log = log;

@@ -26,6 +26,7 @@ import { type FhirParts, fhirRoutes } from './fhir-routes.ts';
 import { sendError as sendFhirError } from './fhir-send.ts';
 import { type Hl7HttpParts, hl7HttpRoutes } from './hl7-http-routes.ts';
 import { type InboxParts, inboxRoutes } from './inbox-routes.ts';
+import { type KeyParts, keyRoutes } from './key-routes.ts';
 import { type NetworkPolicyParts, networkPolicyRoutes } from './network-policy-routes.ts';
 import { type OAuthParts, oauthRoutes } from './oauth-routes.ts';
 import { onboardingRoutes } from './onboarding-routes.ts';
@@ -58,6 +59,7 @@ export function httpServer(
     NetworkPolicyParts &
     AgreementParts &
     RelationshipParts &
+    KeyParts &
     BindingParts &
     ConsentParts &
     ExplanationParts &
@@ -125,6 +127,7 @@ export function httpServer(
   agreementRoutes(app, parts);
   onboardingRoutes(app, parts);
   relationshipRoutes(app, parts);
+  keyRoutes(app, parts);
   apiRoutes(app, parts);
   reprocessRoutes(app, parts);
   inboxRoutes(app, parts);

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { connect } from 'node:net';
 import { encodeFrame } from '@causeway/hl7v2';
 import pino from 'pino';
@@ -9,6 +8,7 @@ import { Receiver } from '../inbox/index.ts';
 import { Deliveries } from '../outbox/index.ts';
 import { QueryResponder } from '../query/index.ts';
 import { FhirRecord } from '../record/index.ts';
+import { fixedMasterKey, newDataKey } from '../secrets/index.ts';
 import { adt, longAnswered } from '../testing-messages.ts';
 import { openMllp } from '../testing-mllp.ts';
 import { AccessLog, Agreements, NetworkPolicy, Onboarding, Participants } from '../trust/index.ts';
@@ -35,9 +35,9 @@ describe('the limits of MLLP connections', () => {
   const start = async (options: Partial<MllpOptions>): Promise<MllpServer & { port: number }> => {
     const database = test.database.as('all');
     const participants = new Participants(database);
-    const acks = new ApplicationAcks(database, randomBytes(32), log);
-    const receiver = new Receiver(test.database, randomBytes(32), () => {});
-    const record = new FhirRecord(database, randomBytes(32));
+    const acks = new ApplicationAcks(database, fixedMasterKey(newDataKey()), log);
+    const receiver = new Receiver(test.database, fixedMasterKey(newDataKey()), () => {});
+    const record = new FhirRecord(database, fixedMasterKey(newDataKey()));
     const accessLog = new AccessLog(database);
     const agreements = new Agreements(database);
     const policy = new NetworkPolicy(database, participants, agreements);

@@ -5,7 +5,8 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
 import type { Logger } from 'pino';
-import type { Participants } from '../trust/index.ts';
+import { faultText } from '../faults.ts';
+import type { Certificates, Participants } from '../trust/index.ts';
 import type { Origin } from './accept.ts';
 import type { ApplicationAcks } from './application-acks.ts';
 import { type ConnectionTiming, MllpConnection, usualTiming } from './mllp-connection.ts';
@@ -30,6 +31,8 @@ export interface MllpParts {
   gate: V2Gate;
   acks: ApplicationAcks;
   participants: Participants;
+  /** Told of those by which senders connect. */
+  certificates?: Pick<Certificates, 'noteSeen'>;
   log: Logger;
 }
 
@@ -45,7 +48,7 @@ const handshakeMs = 20_000;
 
 /** Starts the ports; resolves when they listen, rejects when one is taken or its certificate cannot be used. */
 export async function startMllp(options: MllpOptions, parts: MllpParts): Promise<MllpServer> {
-  const { participants, log } = parts;
+  const { log } = parts;
   const connections = new Set<MllpConnection>();
   const sockets = new Set<Socket>();
   const load = new MllpLoad();
@@ -91,7 +94,7 @@ export async function startMllp(options: MllpOptions, parts: MllpParts): Promise
     if (options.tls) {
       certificate = new ServerCertificate(options.tls, log);
       const settings = { ...socketOptions, ...certificate.options(), handshakeTimeout: handshakeMs };
-      const server = createTlsServer(settings, (socket) => serve(socket, originOf(socket, participants)));
+      const server = createTlsServer(settings, (socket) => serve(socket, originOf(socket, parts)));
       certificate.keepCurrent(server, options.tls.reloadMs);
       server.prependListener('connection', admit);
       server.on('tlsClientError', (error) =>
@@ -109,9 +112,15 @@ export async function startMllp(options: MllpOptions, parts: MllpParts): Promise
 }
 
 /** Who a connection with TLS speaks for. */
-function originOf(socket: TLSSocket, participants: Participants): Origin {
-  const fingerprint = socket.authorized ? socket.getPeerX509Certificate()?.fingerprint256 : undefined;
-  return { byCertificate: true, site: fingerprint && participants.byCertificate(fingerprint) };
+function originOf(socket: TLSSocket, { participants, certificates, log }: MllpParts): Origin {
+  const certificate = socket.authorized ? socket.getPeerX509Certificate() : undefined;
+  const site = certificate && participants.byCertificate(certificate.fingerprint256);
+  if (site !== undefined) {
+    certificates
+      ?.noteSeen(site, certificate!)
+      .catch((error) => log.error({ error: faultText(error) }, 'when the certificate of a sender ends was not noted'));
+  }
+  return { byCertificate: true, site };
 }
 
 function listen(server: Server, host: string, port: number, log: Logger): Promise<number> {

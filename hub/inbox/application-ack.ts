@@ -16,7 +16,7 @@ import {
 } from '@causeway/hl7v2';
 import type { Database, Row } from '../database/index.ts';
 import { newId, open } from '../record/index.ts';
-import { unwrapDataKey } from '../secrets/index.ts';
+import { type MasterKey, unwrapDataKey } from '../secrets/index.ts';
 import { messageIdentity } from './receive.ts';
 
 /** An application acknowledgement whose message is finished. */
@@ -80,7 +80,7 @@ export async function keptFor(database: Database, source: string): Promise<DueAc
  */
 export async function claimAcknowledgement(
   database: Database,
-  master: Buffer,
+  master: MasterKey,
   message: string,
 ): Promise<(Acknowledgement & { controlId: string }) | undefined> {
   const controlId = newId().replaceAll('-', '').slice(-20);
@@ -149,7 +149,7 @@ export async function oweAgain(database: Database, message: string, turnMs: numb
   );
 }
 
-function originalOf(row: Row, master: Buffer): Message | undefined {
+function originalOf(row: Row, master: MasterKey): Message | undefined {
   const identity = messageIdentity(row.id);
   const bytes = open(row.body, unwrapDataKey(master, row.sealing_key, identity), identity);
   const message = parseMessage(bytes, row.charset === null ? {} : { charset: row.charset });

@@ -15,6 +15,6 @@ export { type Difference, differencesOf } from './differences.ts';
 export type { LaneChange } from './lane.ts';
 export { Messages } from './messages.ts';
 export { Processor } from './process.ts';
-export { type Dialect, type Receipt, type Received, Receiver } from './receive.ts';
+export { type Dialect, messageKeyColumn, type Receipt, type Received, Receiver } from './receive.ts';
 export { Reprocess, type ReprocessFilter } from './reprocess.ts';
 export { ReprocessJobs } from './reprocess-jobs.ts';

@@ -4,7 +4,7 @@ import type { DocumentVersion, IdentityEvent } from '@causeway/mapping';
 import type { Queryable, Row } from '../database/index.ts';
 import { faultReason } from '../faults.ts';
 import { open, type TextSpool } from '../record/index.ts';
-import { unwrapDataKey } from '../secrets/index.ts';
+import { type MasterKey, unwrapDataKey } from '../secrets/index.ts';
 import type { Participants } from '../trust/index.ts';
 import { type PreparedFact, prepareFact } from './apply.ts';
 import type { ConversionPool } from './conversion-pool.ts';
@@ -17,7 +17,7 @@ import { messageIdentity } from './receive.ts';
 export interface ConversionParts {
   database: Queryable;
   participants: Participants;
-  master: Buffer;
+  master: MasterKey;
   pool: ConversionPool;
 }
 
@@ -164,7 +164,7 @@ async function convertSome(parts: ConversionParts, seqs: number[]): Promise<Conv
 }
 
 /** Undefined where the original was erased or does not open. */
-function original(master: Buffer, { id, sealing_key: key, body }: Row): Buffer | undefined {
+function original(master: MasterKey, { id, sealing_key: key, body }: Row): Buffer | undefined {
   if (key === null) return undefined;
   try {
     return open(body, unwrapDataKey(master, key, messageIdentity(id)), messageIdentity(id));

@@ -3,7 +3,7 @@ import { isParseError, parseMessage } from '@causeway/hl7v2';
 import type { LedgerEntry } from '@causeway/mapping';
 import type { Database, Row } from '../database/index.ts';
 import { openLarge, RecordError, ridOf } from '../record/index.ts';
-import { unwrapDataKey } from '../secrets/index.ts';
+import { type MasterKey, unwrapDataKey } from '../secrets/index.ts';
 import type { Participants } from '../trust/index.ts';
 import type { ConversionPool } from './conversion-pool.ts';
 import { mapVersion } from './map-version.ts';
@@ -34,11 +34,11 @@ const columns = `seq, id, received, source, dialect, type, control_id, size, sta
 
 export class Messages {
   readonly #database: Database;
-  readonly #master: Buffer;
+  readonly #master: MasterKey;
   readonly #participants: Participants;
   readonly #pool: ConversionPool;
 
-  constructor(database: Database, master: Buffer, participants: Participants, pool: ConversionPool) {
+  constructor(database: Database, master: MasterKey, participants: Participants, pool: ConversionPool) {
     this.#database = database;
     this.#master = master;
     this.#participants = participants;

@@ -8,7 +8,7 @@ import { faultReason, faultText } from '../faults.ts';
 import type { PersonIndex } from '../identity/index.ts';
 import { Pace } from '../pace.ts';
 import { type FhirRecord, openLarge, TextSpool, type WriteSet } from '../record/index.ts';
-import { unwrapDataKey } from '../secrets/index.ts';
+import { type MasterKey, unwrapDataKey } from '../secrets/index.ts';
 import type { Participants } from '../trust/index.ts';
 import { type Applied, applyFacts, type PreparedFact, prepareFact } from './apply.ts';
 import type { ConversionPool } from './conversion-pool.ts';
@@ -97,7 +97,7 @@ export class Processor {
   readonly #record: FhirRecord;
   readonly #persons: PersonIndex;
   readonly #participants: Participants;
-  readonly #master: Buffer;
+  readonly #master: MasterKey;
   readonly #pool: ConversionPool;
   readonly #spoolDirectory: string;
   readonly #isPressed: () => boolean;
@@ -115,7 +115,7 @@ export class Processor {
     record: FhirRecord;
     persons: PersonIndex;
     participants: Participants;
-    master: Buffer;
+    master: MasterKey;
     pool: ConversionPool;
     /** Where texts wait while earlier versions of a document are looked at; see `TextSpool`. */
     spoolDirectory: string;

@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import type { Database } from '../database/index.ts';
 import { digestLarge, newId, seal, sealLarge } from '../record/index.ts';
-import { newDataKey, wrapDataKey } from '../secrets/index.ts';
+import { type MasterKey, newDataKey, type WrappedColumn, wrapDataKey } from '../secrets/index.ts';
 import type { SequencePosition, SequenceVerdict } from './sequence.ts';
 import { type Row, type Sealed, storeMessages } from './store-messages.ts';
 
@@ -64,7 +64,7 @@ interface Pending {
 
 export class Receiver {
   readonly #database: Database;
-  readonly #master: Buffer;
+  readonly #master: MasterKey;
   readonly #onCommit: () => void;
   #queue: Pending[] = [];
   /** Lanes of the commits on their way. */
@@ -72,7 +72,7 @@ export class Receiver {
   #running = 0;
   #window = { since: 0, received: 0, before: 0 };
 
-  constructor(database: Database, master: Buffer, onCommit: () => void) {
+  constructor(database: Database, master: MasterKey, onCommit: () => void) {
     this.#database = database;
     this.#master = master;
     this.#onCommit = onCommit;
@@ -195,6 +195,15 @@ export class Receiver {
     return { key, identity, wrapped: wrapDataKey(this.#master, key, identity) };
   }
 }
+
+/** Where the wrapped keys of messages are. */
+export const messageKeyColumn: WrappedColumn = {
+  table: 'message',
+  column: 'sealing_key',
+  key: 'id',
+  type: 'uuid',
+  context: messageIdentity,
+};
 
 /** What a message's bytes are sealed together with. */
 export function messageIdentity(id: string): string {

@@ -13,6 +13,7 @@ import {
   overdue,
   release,
 } from '../inbox/index.ts';
+import type { MasterKey } from '../secrets/index.ts';
 import type { Participants, V2Endpoint } from '../trust/index.ts';
 import type { Client } from './answer.ts';
 import { v2ClientOf } from './clients.ts';
@@ -26,7 +27,7 @@ const attemptsUntilKept = 150;
 
 export class AcknowledgementRoutes implements LedWork {
   readonly #database: Database;
-  readonly #master: Buffer;
+  readonly #master: MasterKey;
   readonly #participants: Participants;
   readonly #log: Logger;
   readonly #pollMs: number;
@@ -34,7 +35,7 @@ export class AcknowledgementRoutes implements LedWork {
   #running: Promise<void> = Promise.resolve();
 
   constructor(
-    parts: { database: Database; master: Buffer; participants: Participants; log: Logger },
+    parts: { database: Database; master: MasterKey; participants: Participants; log: Logger },
     everyMs = pollMs,
   ) {
     this.#database = parts.database;

@@ -1,5 +1,4 @@
 /** An outbox for integration tests: record, person index, derivation and sender over a database. */
-import { randomBytes } from 'node:crypto';
 import { createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer, type TlsOptions } from 'node:tls';
 import {
@@ -15,6 +14,7 @@ import pino from 'pino';
 import type { Database } from '../database/index.ts';
 import { PersonIndex } from '../identity/index.ts';
 import { FhirRecord, homePatient } from '../record/index.ts';
+import { fixedMasterKey, newDataKey } from '../secrets/index.ts';
 import { AccessLog, type Endpoint, type MllpEndpoint, NetworkPolicy, Participants } from '../trust/index.ts';
 import type { Timing } from './destination.ts';
 import { Deliveries, Derivation, Sender } from './index.ts';
@@ -52,7 +52,7 @@ interface Resource {
 
 /** A hospital and a practice that care and a laboratory; none listens yet, all but the laboratory have an endpoint. */
 export async function testOutbox(database: Database, log = pino({ level: 'silent' })): Promise<TestOutbox> {
-  const record = new FhirRecord(database, randomBytes(32));
+  const record = new FhirRecord(database, fixedMasterKey(newDataKey()));
   const persons = new PersonIndex(database, record);
   const participants = new Participants(database);
   let current: Sender | undefined;

@@ -1,15 +1,15 @@
 /** The data keys of homes: made at the first write, kept unwrapped in memory for a while, wrapped in the database. */
 import type { Queryable, Transaction } from '../database/index.ts';
-import { newDataKey, unwrapDataKey, wrapDataKey } from '../secrets/index.ts';
+import { type MasterKey, newDataKey, unwrapDataKey, type WrappedColumn, wrapDataKey } from '../secrets/index.ts';
 
 const cached = 10_000;
 
 /** Hands out the 32-byte data keys of homes. */
 export class HomeKeys {
-  readonly #master: Buffer;
+  readonly #master: MasterKey;
   readonly #keys = new Map<number, Buffer>();
 
-  constructor(master: Buffer) {
+  constructor(master: MasterKey) {
     this.#master = master;
   }
 
@@ -81,6 +81,15 @@ export class HomeKeys {
     }
   }
 }
+
+/** Where the wrapped keys of homes are. */
+export const homeKeyColumn: WrappedColumn = {
+  table: 'home_key',
+  column: 'wrapped',
+  key: 'home',
+  type: 'bigint',
+  context: (home) => context(Number(home)),
+};
 
 /** What a home's key is wrapped together with. */
 function context(home: number): string {

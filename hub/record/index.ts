@@ -9,7 +9,7 @@ export { type Issue, RecordError } from './errors.ts';
 export type { EverythingRequest } from './everything.ts';
 export { type Expunged, type ExpungePart, type ExpungeRequest, Expunger } from './expunge.ts';
 export { graphOf } from './graph.ts';
-export type { HomeKeys } from './home-keys.ts';
+export { type HomeKeys, homeKeyColumn } from './home-keys.ts';
 export { codedHash, logicalHash, logicalSystemHash, systemHash } from './index-entries.ts';
 export { hash64, referenceHash, referenceMask, ridOf, tokenHash } from './keys.ts';
 export { Labels } from './labels.ts';

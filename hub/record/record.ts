@@ -5,6 +5,7 @@
 
 import { isFhirError, type ScannedResource, scanResource } from '@causeway/fhir';
 import type { Database } from '../database/index.ts';
+import type { MasterKey } from '../secrets/index.ts';
 import type { Access } from '../trust/index.ts';
 import {
   type BundleEntry,
@@ -76,7 +77,7 @@ export class FhirRecord {
   #persons: Persons | undefined;
   #searcher: Searcher | undefined;
 
-  constructor(database: Database, master: Buffer) {
+  constructor(database: Database, master: MasterKey) {
     this.#database = database;
     this.keys = new HomeKeys(master);
     this.parameters = new CustomParameters(database, this.keys);

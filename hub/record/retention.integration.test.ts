@@ -1,7 +1,7 @@
-import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type TestDatabase, testDatabase } from '../database/testing.ts';
+import { fixedMasterKey, newDataKey } from '../secrets/index.ts';
 import { AccessLog, accessOf } from '../trust/index.ts';
 import { Expunger, FhirRecord, Retention } from './index.ts';
 
@@ -13,7 +13,7 @@ describe('retention', () => {
   let retention: Retention;
   beforeAll(async () => {
     test = await testDatabase();
-    record = new FhirRecord(test.database, randomBytes(32));
+    record = new FhirRecord(test.database, fixedMasterKey(newDataKey()));
     const expunger = new Expunger(test.database, record, new AccessLog(test.database));
     const fail = (error: unknown) => {
       throw error;

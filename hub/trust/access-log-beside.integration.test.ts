@@ -3,12 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { type TestDatabase, testDatabase } from '../database/testing.ts';
-import { newDataKey } from '../secrets/index.ts';
+import { fixedMasterKey, newDataKey } from '../secrets/index.ts';
 import { AccessLog, accessOf, BesideLog } from './index.ts';
 
 let test: TestDatabase;
 let directory: string;
-const master = newDataKey();
+const master = fixedMasterKey(newDataKey());
 beforeEach(async () => {
   test = await testDatabase();
   directory = mkdtempSync(join(tmpdir(), 'causeway-beside-'));

@@ -18,7 +18,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import type { Database } from '../database/index.ts';
-import { unwrapDataKey, wrapDataKey } from '../secrets/index.ts';
+import { type MasterKey, unwrapDataKey, wrapDataKey } from '../secrets/index.ts';
 
 const pattern = /^(\d+)-([0-9a-f-]{36})\.sealed$/;
 
@@ -31,11 +31,11 @@ export interface BroughtIn {
 
 export class BesideLog {
   readonly #directory: string;
-  readonly #master: Buffer;
+  readonly #master: MasterKey;
   #current: { id: string; name: string; descriptor: number; lines: number } | undefined;
 
   /** @param directory made when it is needed */
-  constructor(directory: string, master: Buffer) {
+  constructor(directory: string, master: MasterKey) {
     this.#directory = directory;
     this.#master = master;
   }

@@ -2,10 +2,11 @@
 import { generate } from 'otplib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type TestDatabase, testDatabase } from '../database/testing.ts';
+import { fixedMasterKey } from '../secrets/index.ts';
 import { Accounts, Users } from './index.ts';
 
 const password = 'a-password-of-hers';
-const master = Buffer.alloc(32, 7);
+const master = fixedMasterKey(Buffer.alloc(32, 7));
 let test: TestDatabase;
 let hubs: Accounts[];
 
@@ -91,7 +92,7 @@ describe('codes of an authenticator app', () => {
     const { username, secret } = await withApp();
     const { rows } = await test.database.query('SELECT totp FROM account WHERE username = $1', [username]);
     expect(rows[0]!.totp.toString('latin1')).not.toContain(secret);
-    const stranger = new Accounts(test.database, { master: Buffer.alloc(32, 8) });
+    const stranger = new Accounts(test.database, { master: fixedMasterKey(Buffer.alloc(32, 8)) });
     await expect(stranger.totp.verify(username, await next(secret))).rejects.toThrow();
   });
 

@@ -5,6 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import { hash, verify } from '@node-rs/argon2';
 import type { Database, Queryable, Row } from '../database/index.ts';
+import type { MasterKey } from '../secrets/index.ts';
 import { type Role, roles } from './access.ts';
 import { Attempts } from './attempts.ts';
 import { Passkeys, type RelyingParty } from './passkeys.ts';
@@ -40,7 +41,7 @@ export type Shown = { password: string } | { code: string } | { passkey: unknown
 
 export interface AccountOptions {
   /** Seals the secrets of authenticator apps; without it none can be set up. */
-  master?: Buffer;
+  master?: MasterKey;
   limits?: SessionLimits;
   /** Whether a role needs a second factor. */
   needsFactor?: (role: Role) => boolean;

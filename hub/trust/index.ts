@@ -20,6 +20,7 @@ export { BesideLog } from './access-log-beside.ts';
 export { Accounts, type Refused, type Shown, type SignedIn, type SignIn, type User } from './accounts.ts';
 export { type Agreement, Agreements, type Expiring, type Step } from './agreements.ts';
 export { type Binding, Bindings, type Relation, relations } from './bindings.ts';
+export { type CertificateFile, Certificates, type WatchedCertificate } from './certificates.ts';
 export { Emergencies, type Emergency, type EmergencyReason, emergencyReasons } from './emergencies.ts';
 export { EmergencyLookups } from './emergency-lookups.ts';
 export { NetworkPolicy, PolicyUnreadable, type PolicyVersion, settledMs } from './network-policy.ts';
@@ -51,4 +52,5 @@ export {
   participantStates,
   typedPurposes,
 } from './standing.ts';
+export { totpColumn } from './totp.ts';
 export { type ListedUser, type UserChange, Users } from './users.ts';

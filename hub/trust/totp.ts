@@ -2,7 +2,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { generateSecret, generateURI, verify } from 'otplib';
 import type { Database } from '../database/index.ts';
-import { unwrapDataKey, wrapDataKey } from '../secrets/index.ts';
+import { type MasterKey, unwrapDataKey, type WrappedColumn, wrapDataKey } from '../secrets/index.ts';
 import type { SignInSteps } from './sign-in-steps.ts';
 
 const period = 30;
@@ -13,10 +13,10 @@ const recoveryCodes = 10;
 export class Totp {
   readonly #database: Database;
   readonly #steps: SignInSteps;
-  readonly #master: Buffer | undefined;
+  readonly #master: MasterKey | undefined;
 
   /** @param master seals the secrets; without it no app can be set up */
-  constructor(database: Database, steps: SignInSteps, master: Buffer | undefined) {
+  constructor(database: Database, steps: SignInSteps, master: MasterKey | undefined) {
     this.#database = database;
     this.#steps = steps;
     this.#master = master;
@@ -105,11 +105,20 @@ export class Totp {
     return unwrapDataKey(this.#key(), sealed, context(username)).toString();
   }
 
-  #key(): Buffer {
+  #key(): MasterKey {
     if (!this.#master) throw new Error('Codes of authenticator apps need the master key.');
     return this.#master;
   }
 }
+
+/** Where the sealed secrets are. */
+export const totpColumn: WrappedColumn = {
+  table: 'account',
+  column: 'totp',
+  key: 'username',
+  type: 'text',
+  context,
+};
 
 function context(username: string): string {
   return `totp/${username}`;

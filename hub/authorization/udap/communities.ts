@@ -64,6 +64,18 @@ export async function readCommunities(
   };
 }
 
+/** The files of certificates that a file of communities names; where it cannot be read, it stands for itself. */
+export async function communityFiles(file: string): Promise<{ what: string; path: string }[]> {
+  try {
+    return checked(JSON.parse(await readFile(file, 'utf8'))).flatMap(({ name, anchors, certificate }) => [
+      { what: `the trust community ${name}`, path: resolve(dirname(file), certificate) },
+      { what: `the authorities of the trust community ${name}`, path: resolve(dirname(file), anchors) },
+    ]);
+  } catch {
+    return [{ what: 'the trust communities', path: file }];
+  }
+}
+
 const members = ['uri', 'name', 'anchors', 'crls', 'certificate', 'key'];
 
 function checked(content: unknown): Described[] {

@@ -224,6 +224,8 @@ export interface Status {
   /** Application acknowledgements that cannot be sent until their senders connect. */
   acknowledgementsKept: number;
   /** Destinations that take nothing now. */
+  /** Those that have ended, end within thirty days, or cannot be read. */
+  certificatesEnding: { what: string; participant?: string; subject: string; expires?: string; state: string }[];
   destinationsDown: { key: string; name: string; since: string; reason: string }[];
   persons: number;
   sourcePatients: number;

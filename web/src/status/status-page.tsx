@@ -25,6 +25,7 @@ export function StatusPage() {
         {(status) => (
           <>
             <DestinationsDown status={status} />
+            <CertificatesEnding status={status} />
             <Stages status={status} />
             <Sources status={status} />
           </>
@@ -38,6 +39,22 @@ function DestinationsDown({ status }: { status: Status }) {
   return status.destinationsDown.map(({ key, name, since, reason }) => (
     <Notice key={key} tone="bad" title={`${name} takes no messages since ${formatDateTime(since)}.`}>
       {reason}
+    </Notice>
+  ));
+}
+
+function CertificatesEnding({ status }: { status: Status }) {
+  return status.certificatesEnding.map(({ what, participant, subject, expires, state }) => (
+    <Notice
+      key={`${what} ${participant} ${subject}`}
+      tone={state === 'soon' ? 'warn' : 'bad'}
+      title={
+        expires === undefined
+          ? 'A certificate cannot be read.'
+          : `A certificate ${state === 'soon' ? 'ends' : 'ended'} on ${formatDateTime(expires)}.`
+      }
+    >
+      {participant === undefined ? what : `${participant}: ${what}`} ({subject})
     </Notice>
   ));
 }

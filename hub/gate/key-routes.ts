@@ -1,0 +1,49 @@
+/** Keys and certificates for those who run the hub: which there are, when they end, and new ones without a stop. */
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { SigningKeys } from '../authorization/index.ts';
+import { RecordError } from '../record/index.ts';
+import { KeyError, type KeyRotation } from '../secrets/index.ts';
+import type { AccessLog, Certificates } from '../trust/index.ts';
+import type { Authenticator, Caller } from './authenticate.ts';
+
+export interface KeyParts {
+  rotation: KeyRotation;
+  signingKeys: SigningKeys;
+  certificates: Certificates;
+  authenticator: Authenticator;
+  accessLog: AccessLog;
+}
+
+export function keyRoutes(app: FastifyInstance, parts: KeyParts): void {
+  const { rotation, signingKeys, certificates, authenticator, accessLog } = parts;
+  const allowed = async (request: FastifyRequest, action: string, roles: string[]): Promise<Caller> => {
+    const who = await authenticator.caller(request, action);
+    if (who.client !== undefined || who.site !== undefined || !roles.includes(who.role)) {
+      throw new RecordError(403, 'forbidden', `The role ${who.role} may not do this.`);
+    }
+    return who;
+  };
+
+  app.get('/api/certificates', async (request) => {
+    const who = await allowed(request, 'list-certificates', ['administrator', 'integration-engineer']);
+    await accessLog.record(who, { action: 'list-certificates', what: 'certificates', status: 200 });
+    return { certificates: await certificates.list() };
+  });
+
+  app.get('/api/keys', async (request) => {
+    const who = await allowed(request, 'list-keys', ['administrator']);
+    await accessLog.record(who, { action: 'list-keys', what: 'keys', status: 200 });
+    return { master: rotation.state, signing: await signingKeys.list() };
+  });
+
+  app.post('/api/keys/rotation', async (request, reply) => {
+    const who = await allowed(request, 'rotate-keys', ['administrator']);
+    await accessLog.record(who, { action: 'rotate-keys', what: 'master, signing', status: 202 });
+    await rotation.begin().catch((error) => {
+      if (error instanceof KeyError) throw new RecordError(409, 'conflict', error.message);
+      throw error;
+    });
+    await signingKeys.rotate();
+    return reply.code(202).send({ master: rotation.state, signing: await signingKeys.list() });
+  });
+}
