@@ -89,6 +89,22 @@ export const launches: Check[] = [
     },
   },
   {
+    name: 'a launch from a chart says what else is open, what for, and at whose',
+    rows: [172, 174, 176, 177, 178, 188],
+    async run(world) {
+      const more = { about: [`Observation/${world.observation}`], intent: 'review' };
+      const { token } = await fromChart(world, 'launch patient/*.rs', undefined, more);
+      const { fhirContext, intent, tenant } = token.json;
+      assert.deepEqual(fhirContext, [{ reference: `Observation/${world.observation}` }]);
+      assert.equal(intent, 'review');
+      assert.equal(typeof tenant, 'string');
+      for (const beside of ['Patient', 'Encounter']) {
+        const asked = { client: world.app, patient: world.patient, about: [`${beside}/${world.patient}`] };
+        assert.equal((await world.browser.post('/api/launches', asked)).status, 400);
+      }
+    },
+  },
+  {
     name: 'a launch from a chart has its context',
     rows: [171, 173, 175, 352, 359, 360, 361, 362],
     async run(world) {

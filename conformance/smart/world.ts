@@ -28,6 +28,7 @@ export interface World {
   patient: string;
   other: string;
   encounter: string;
+  observation: string;
   key: AssertionKey;
   keySets: { server: Server; url: string; requests: string[]; keys: object; cacheControl: string | undefined };
 }
@@ -62,8 +63,9 @@ export async function makeWorld(settings: HubSettings = {}): Promise<World> {
   const patient = await make('Patient', { name: [{ family: 'Asked' }] });
   const other = await make('Patient', { name: [{ family: 'Other' }] });
 
-  for (const subject of [patient, patient, other]) {
-    await make('Observation', {
+  let observation = '';
+  for (const subject of [other, patient, patient]) {
+    observation = await make('Observation', {
       status: 'final',
       code: { text: 'weight' },
       subject: { reference: `Patient/${subject}` },
@@ -82,6 +84,7 @@ export async function makeWorld(settings: HubSettings = {}): Promise<World> {
     patient,
     other,
     encounter,
+    observation,
     key: await assertionKey(),
     keySets,
   };
@@ -111,11 +114,12 @@ export async function launch(
   return { end, verifier, token: await tokenFor(hub, app, end.searchParams.get('code')!, verifier) };
 }
 
-export async function fromChart(world: World, scope: string, encounter?: string): Promise<Launched> {
+export async function fromChart(world: World, scope: string, encounter?: string, more: object = {}): Promise<Launched> {
   const opened = await world.browser.post('/api/launches', {
     client: world.app,
     patient: world.patient,
     ...(encounter ? { encounter } : {}),
+    ...more,
   });
   const address = new URL(opened.json.address);
   assert.equal(address.searchParams.get('iss'), `${world.hub.url}/fhir`);

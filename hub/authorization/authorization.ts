@@ -16,7 +16,7 @@ import { guardedFetch } from './guarded-fetch.ts';
 import { removeExpired } from './handles.ts';
 import type { Answer, Exchange, Question } from './interactions.ts';
 import { introspection } from './introspection.ts';
-import { Launches } from './launches.ts';
+import { type Launch, Launches } from './launches.ts';
 import { recordRegistration } from './recorded.ts';
 import type { Server } from './server.ts';
 import { smartConfiguration } from './smart-configuration.ts';
@@ -187,14 +187,14 @@ export class Authorization {
   }
 
   /** The address that starts an app for a patient. @throws RecordError 404 for an app that cannot be started so */
-  async launch(clientId: string, user: User, patient: string, encounter: string | undefined): Promise<string> {
+  async launch(clientId: string, user: User, launch: Launch): Promise<string> {
     const addresses = this.#opened();
     const client = await this.clients.one(clientId);
     const url = client?.state === 'active' ? client.metadata.launch_url : undefined;
     if (typeof url !== 'string') throw new RecordError(404, 'not-found', 'There is no such app to open from a chart.');
     const start = new URL(url);
     start.searchParams.set('iss', addresses.fhir);
-    start.searchParams.set('launch', await this.launches.begin(clientId, user.username, { patient, encounter }));
+    start.searchParams.set('launch', await this.launches.begin(clientId, user.username, launch));
     return start.href;
   }
 

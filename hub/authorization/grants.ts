@@ -10,6 +10,12 @@ export interface LaunchContext {
   patient?: string;
   encounter?: string;
   fhirUser?: string;
+  /** Resources that were open beside, as `Type/id`. */
+  about?: readonly string[];
+  /** What the app was opened for. */
+  intent?: string;
+  /** The organisation from whose pages it was opened. */
+  tenant?: string;
   /** Whether the app was started from the hub's own pages, which show whose chart is open. */
   isEmbedded?: boolean;
 }

@@ -106,7 +106,9 @@ export async function answer(
     ...(patient === undefined ? {} : { patient }),
     ...(asked.launch?.encounter === undefined ? {} : { encounter: asked.launch.encounter }),
     ...(fhirUser === undefined ? {} : { fhirUser }),
-    ...(asked.launch ? { isEmbedded: true } : {}),
+    ...(asked.launch ? { isEmbedded: true, tenant: user.organization } : {}),
+    ...(asked.launch && asked.launch.about.length > 0 ? { about: asked.launch.about } : {}),
+    ...(asked.launch?.intent === undefined ? {} : { intent: asked.launch.intent }),
   };
   const ending = scopes.includes('offline_access') ? undefined : createHash('sha256').update(session).digest();
   const grantId = await grant(parts, user, asked.client.id, scopes, { context, ending });

@@ -333,6 +333,39 @@ describe('EHR launch', () => {
     expect((await browser.post('/api/launches', { client: app, patient: ada, encounter: 'nothing' })).status).toBe(404);
   });
 
+  test('carries what else is open in the record, what for, and the organisation', async () => {
+    const headers = { 'content-type': 'application/fhir+json' };
+    const make = async (type: string, subject: string, more: object) => {
+      const resource = { resourceType: type, subject: { reference: `Patient/${subject}` }, ...more };
+      const made = await hub.send('POST', `/fhir/${type}`, resource, { headers });
+      expect(made.status, made.text).toBe(201);
+      return made.json.id as string;
+    };
+    const study = `ImagingStudy/${await make('ImagingStudy', ada, { status: 'available' })}`;
+    const foreign = `ImagingStudy/${await make('ImagingStudy', bob, { status: 'available' })}`;
+    const visit = await make('Encounter', bob, { status: 'finished', class: { code: 'AMB' } });
+    const asked = { client: app, patient: ada, about: [study], intent: 'compare' };
+    const opened = await browser.post('/api/launches', asked);
+    expect(opened.status, opened.text).toBe(200);
+    const handle = new URL(opened.json.address).searchParams.get('launch')!;
+    const { token } = await launch('launch patient/ImagingStudy.r offline_access', {}, { launch: handle });
+    const told = { patient: ada, fhirContext: [{ reference: study }], intent: 'compare', tenant: expect.any(String) };
+    expect(token.json).toMatchObject(told);
+    expect((await withToken(hub, token.json.access_token, `/fhir/${study}`)).status).toBe(200);
+    expect((await refresh(token.json.refresh_token)).json).toMatchObject(told);
+    for (const [wrong, status] of [
+      [{ about: [foreign] }, 404],
+      [{ about: ['ImagingStudy/nothing'] }, 404],
+      [{ encounter: visit }, 404],
+      [{ about: [`Patient/${bob}`] }, 400],
+      [{ about: `${study}` }, 400],
+      [{ intent: '' }, 400],
+    ] as const) {
+      expect((await browser.post('/api/launches', { ...asked, ...wrong })).status, JSON.stringify(wrong)).toBe(status);
+    }
+    expect((await launch('launch/patient patient/Patient.rs')).token.json).not.toHaveProperty('tenant');
+  });
+
   test('the patient is that of the launch, whatever the browser says', async () => {
     const handle = (await open()).searchParams.get('launch')!;
     const { token } = await launch('launch patient/Patient.rs', { patient: bob }, { launch: handle });

@@ -11,6 +11,10 @@ const minutes = 10;
 export interface Launch {
   patient: string;
   encounter: string | undefined;
+  /** What else is open, as `Type/id`. */
+  about: readonly string[];
+  /** What the app is opened for, in a word that it knows. */
+  intent: string | undefined;
 }
 
 export class Launches {
@@ -24,9 +28,18 @@ export class Launches {
   async begin(client: string, username: string, launch: Launch): Promise<string> {
     const handle = randomBytes(32).toString('base64url');
     await this.#database.query(
-      `INSERT INTO oauth_launch (id, client, username, patient, encounter, expires)
-       VALUES ($1, $2, $3, $4, $5, now() + $6 * interval '1 minute')`,
-      [handleDigest(handle), client, username, launch.patient, launch.encounter ?? null, minutes],
+      `INSERT INTO oauth_launch (id, client, username, patient, encounter, about, intent, expires)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, now() + $8 * interval '1 minute')`,
+      [
+        handleDigest(handle),
+        client,
+        username,
+        launch.patient,
+        launch.encounter ?? null,
+        launch.about,
+        launch.intent ?? null,
+        minutes,
+      ],
     );
     return handle;
   }
@@ -34,10 +47,19 @@ export class Launches {
   /** What a value stands for, for this app and user. */
   async find(handle: string, client: string, username: string): Promise<Launch | undefined> {
     const { rows } = await this.#database.query(
-      `SELECT patient, encounter FROM oauth_launch WHERE id = $1 AND client = $2 AND username = $3 AND expires > now()`,
+      `SELECT patient, encounter, about, intent FROM oauth_launch
+       WHERE id = $1 AND client = $2 AND username = $3 AND expires > now()`,
       [handleDigest(handle), client, username],
     );
-    return rows[0] && { patient: rows[0].patient, encounter: rows[0].encounter ?? undefined };
+    const row = rows[0];
+    return (
+      row && {
+        patient: row.patient,
+        encounter: row.encounter ?? undefined,
+        about: row.about,
+        intent: row.intent ?? undefined,
+      }
+    );
   }
 
   /** Uses it up; returns whether it was still there. */

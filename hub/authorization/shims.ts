@@ -118,10 +118,13 @@ export function shownContext(
   scopes: string[],
   styleUrl: string,
 ): { [name: string]: unknown } {
-  const { patient, encounter, fhirUser, isEmbedded } = context ?? {};
+  const { patient, encounter, fhirUser, isEmbedded, about, intent, tenant } = context ?? {};
   return {
     ...(patient === undefined ? {} : { patient, need_patient_banner: isEmbedded !== true, smart_style_url: styleUrl }),
     ...(encounter === undefined ? {} : { encounter }),
+    ...(about === undefined ? {} : { fhirContext: about.map((reference) => ({ reference })) }),
+    ...(intent === undefined ? {} : { intent }),
+    ...(tenant === undefined ? {} : { tenant }),
     ...(fhirUser === undefined || !scopes.includes('fhirUser') ? {} : { fhirUser }),
   };
 }

@@ -22,6 +22,18 @@ export interface AppParts {
 
 type Id = { Params: { id: string } };
 
+const mostAbout = 10;
+
+/** Resources that are open beside patient and visit. @throws RecordError 400 */
+function referencesIn(about: unknown): string[] {
+  if (about === undefined) return [];
+  const isReference = (one: unknown) =>
+    typeof one === 'string' && /^(?!Patient\/|Encounter\/)[A-Z][A-Za-z]+\/[A-Za-z0-9\-.]{1,64}$/.test(one);
+  if (Array.isArray(about) && about.length <= mostAbout && about.every(isReference)) return about;
+  const wanted = `at most ${mostAbout} references such as ImagingStudy/123, to neither a Patient nor an Encounter`;
+  throw new RecordError(400, 'value', `about must be ${wanted}.`, 'about');
+}
+
 export function appRoutes(app: FastifyInstance, parts: AppParts): void {
   const { authorization, authenticator, accessLog } = parts;
   const { clients, grants } = authorization;
@@ -60,10 +72,20 @@ export function appRoutes(app: FastifyInstance, parts: AppParts): void {
     const body = jsonBody(request);
     const [client, patient] = [text(body, 'client', 64), text(body, 'patient', 64)];
     const encounter = body.encounter === undefined ? undefined : text(body, 'encounter', 64);
+    const intent = body.intent === undefined ? undefined : text(body, 'intent', 100);
+    const about = referencesIn(body.about);
     await parts.record.read(who, 'Patient', patient);
-    if (encounter !== undefined) await parts.record.read(who, 'Encounter', encounter);
+    // What is open beside has to be of that patient's record, or of nobody's.
+    const homes = (await parts.record.homesOf([patient])).get(patient) ?? [];
+    for (const reference of [...(encounter === undefined ? [] : [`Encounter/${encounter}`]), ...about]) {
+      const [type, id] = reference.split('/') as [string, string];
+      const { home } = await parts.record.read(who, type, id);
+      if (home >= 0 && !homes.includes(home)) {
+        throw new RecordError(404, 'not-found', `${reference} is not in the record of this patient.`, 'about');
+      }
+    }
     const user = { username: who.who, name: who.name, role: who.role, organization: who.organization };
-    const address = await authorization.launch(client, user, patient, encounter);
+    const address = await authorization.launch(client, user, { patient, encounter, about, intent });
     await log(who, 'open-app', client, [patient]);
     return { address };
   });
