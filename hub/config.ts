@@ -71,6 +71,12 @@ function checkTogether(config: Config): void {
   if (config.mllpTlsPort === undefined && lone !== undefined) {
     throw new ConfigError('A certificate, key or authority for MLLP over TLS needs --mllp-tls-port.');
   }
+  if (config.oidcIssuer !== undefined && !(config.oidcClientId && config.publicUrl)) {
+    throw new ConfigError('--oidc-issuer needs --oidc-client-id and --public-url.');
+  }
+  if (config.oidcIssuer !== undefined && !/^(https:|http:\/\/(localhost|127\.0\.0\.1)[:/])/.test(config.oidcIssuer)) {
+    throw new ConfigError('--oidc-issuer is reached by https, or on this machine.');
+  }
   if (!config.mllpPlain && config.mllpTlsPort === undefined) {
     throw new ConfigError('--no-mllp-plain leaves no MLLP port: it needs --mllp-tls-port.');
   }
@@ -127,6 +133,8 @@ function parseValue(setting: Setting, where: string, text: string): unknown {
   switch (setting.kind) {
     case 'text':
       return text;
+    case 'address':
+      return address(where, text);
     case 'path':
       return resolve(text);
     case 'database':

@@ -3,7 +3,14 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { label, labelsOf, sourceOf } from '@causeway/access';
 import pino from 'pino';
-import { Authorization, communityFiles, SigningKeys, signingKeyColumn, userResource } from './authorization/index.ts';
+import {
+  Authorization,
+  communityFiles,
+  ExternalProvider,
+  SigningKeys,
+  signingKeyColumn,
+  userResource,
+} from './authorization/index.ts';
 import { Bulk, jobKeyColumn } from './bulk/index.ts';
 import type { Config } from './config.ts';
 import { Consents, relationTokens, representedBy } from './consent/index.ts';
@@ -54,12 +61,14 @@ import {
   Certificates,
   Emergencies,
   EmergencyLookups,
+  ExternalAccounts,
   NetworkPolicy,
   Notices,
   Onboarding,
   Participants,
   Relations,
   type Role,
+  readMapping,
   totpColumn,
   Users,
 } from './trust/index.ts';
@@ -93,6 +102,7 @@ export async function startHub(config: Config, progress: Progress, pages = scree
       limits: { hours: config.sessionHours, idleMinutes: config.sessionIdleMinutes },
       needsFactor: (role) => needsFactor(config, role),
     });
+    const users = new Users(database, accounts);
     const accessLog = new AccessLog(database, new BesideLog(join(config.dataDir, 'access-log-beside'), master));
     accessLog.watch((brought) => log.warn(brought, 'accesses that were written beside were brought into their record'));
     closing.push(() => accessLog.close());
@@ -252,7 +262,8 @@ export async function startHub(config: Config, progress: Progress, pages = scree
         spoolDirectory,
         writeCcda: (texts, options) => pool.document(texts, options),
         accounts,
-        users: new Users(database, accounts),
+        users,
+        external: externalOf(config, accounts, users),
         demoAccounts: demo?.demoAccounts ?? [],
         messages,
         processor,
@@ -336,6 +347,18 @@ const leads = {
   reprocess: 7_240_332,
   acknowledgements: 7_240_333,
 };
+
+/** The external provider, where there is one. */
+function externalOf(config: Config, accounts: Accounts, users: Users) {
+  const { oidcIssuer: issuer, oidcClientId: clientId, oidcSecretFile: secretFile, oidcName: name } = config;
+  if (issuer === undefined || clientId === undefined) return undefined;
+  const mapping = config.oidcAccountsFile === undefined ? undefined : readMapping(config.oidcAccountsFile);
+  const scope = mapping?.scope ?? 'openid profile';
+  return {
+    provider: new ExternalProvider({ issuer, clientId, secretFile, name, scope }, accounts.steps),
+    accounts: new ExternalAccounts(accounts, users, mapping),
+  };
+}
 
 /** Whether a role needs a second factor to sign in. */
 function needsFactor({ requireSecondFactor }: Config, role: Role): boolean {

@@ -54,6 +54,13 @@ export interface Config {
   requireSecondFactor: string;
   /** Absolute path of the file that describes the trust communities (UDAP) the hub is in; undefined: none. */
   udap: string | undefined;
+  /** The OpenID provider through which people may sign in, and this hub's id there; undefined: none. */
+  oidcIssuer: string | undefined;
+  oidcClientId: string | undefined;
+  /** Absolute paths: the client's secret, and which claims make which role and organisation. */
+  oidcSecretFile: string | undefined;
+  oidcAccountsFile: string | undefined;
+  oidcName: string;
   logLevel: string;
 }
 
@@ -62,7 +69,7 @@ export interface Setting {
   key: keyof Config;
   option: string;
   variable: string;
-  kind: 'text' | 'path' | 'database' | 'integer' | 'bytes' | 'flag' | 'choice' | 'origin' | 'addresses';
+  kind: 'text' | 'address' | 'path' | 'database' | 'integer' | 'bytes' | 'flag' | 'choice' | 'origin' | 'addresses';
   fallback: string | number | boolean | string[] | undefined;
   least?: number;
   most?: number;
@@ -345,6 +352,46 @@ export const settings: readonly Setting[] = [
     kind: 'path',
     fallback: undefined,
     says: 'JSON file of the trust communities (UDAP) that the hub is in; see docs/apps.md',
+  },
+  {
+    key: 'oidcIssuer',
+    option: 'oidc-issuer',
+    variable: 'CAUSEWAY_OIDC_ISSUER',
+    kind: 'address',
+    fallback: undefined,
+    says: 'OpenID provider through which people may sign in too',
+  },
+  {
+    key: 'oidcClientId',
+    option: 'oidc-client-id',
+    variable: 'CAUSEWAY_OIDC_CLIENT_ID',
+    kind: 'text',
+    fallback: undefined,
+    says: 'id of this hub at that provider',
+  },
+  {
+    key: 'oidcSecretFile',
+    option: 'oidc-secret-file',
+    variable: 'CAUSEWAY_OIDC_SECRET_FILE',
+    kind: 'path',
+    fallback: undefined,
+    says: 'file with its secret there',
+  },
+  {
+    key: 'oidcAccountsFile',
+    option: 'oidc-accounts-file',
+    variable: 'CAUSEWAY_OIDC_ACCOUNTS_FILE',
+    kind: 'path',
+    fallback: undefined,
+    says: 'JSON file that says which claims make which role and organisation (none: accounts are connected by their users)',
+  },
+  {
+    key: 'oidcName',
+    option: 'oidc-name',
+    variable: 'CAUSEWAY_OIDC_NAME',
+    kind: 'text',
+    fallback: 'your organisation',
+    says: 'what that provider is called on the sign-in page',
   },
   {
     key: 'logLevel',

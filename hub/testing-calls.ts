@@ -84,6 +84,11 @@ export function hubConfig(dataDir: string, connection: ConnectionSettings, setti
     sessionIdleMinutes: 60,
     requireSecondFactor: 'nobody',
     udap: undefined,
+    oidcIssuer: undefined,
+    oidcClientId: undefined,
+    oidcSecretFile: undefined,
+    oidcAccountsFile: undefined,
+    oidcName: 'your organisation',
     logLevel: 'silent',
     ...settings,
   };

@@ -1,5 +1,5 @@
 /**
- * Fetching what a client names (its key set) without letting it reach into the hub's own network: https only, no
+ * Fetching what others name (key sets, endpoints of a provider) without letting them reach into the hub's own network: https only, no
  * redirects, no address of special use, and the address that was checked is the one that is connected to, whatever the
  * name resolves to a moment later.
  */
@@ -10,30 +10,42 @@ import ipaddr from 'ipaddr.js';
 
 const limits = { bytes: 256 * 1024, milliseconds: 5_000 };
 
+/** What is sent; without it, a GET that asks for JSON. */
+export interface Sent {
+  method: string;
+  headers: Record<string, string>;
+  body: string | undefined;
+}
+
+const asksForJson: Sent = { method: 'GET', headers: { accept: 'application/json' }, body: undefined };
+
 /**
- * GETs an address. @param allowed addresses below which private networks and http are fine too
+ * Fetches an address. @param allowed addresses below which private networks and http are fine too
  * @throws Error where the address may not be fetched, or what it gives is too large or too slow
  */
-export function guardedFetch(address: string, allowed: readonly string[]): Promise<Response> {
+export function guardedFetch(address: string, allowed: readonly string[], sent = asksForJson): Promise<Response> {
   const url = new URL(address);
   const isAllowed = allowed.some((base) => isBelow(url, new URL(base)));
   if (url.protocol !== 'https:' && !isAllowed) return Promise.reject(new Error('Key sets are fetched by https only.'));
   const literal = url.hostname.replace(/^\[|\]$/g, '');
   if (!isAllowed && ipaddr.isValid(literal) && !isPublic(literal)) return Promise.reject(refusal());
   const options: RequestOptions = {
-    method: 'GET',
-    headers: { accept: 'application/json' },
+    method: sent.method,
+    headers: {
+      ...sent.headers,
+      ...(sent.body === undefined ? {} : { 'content-length': Buffer.byteLength(sent.body) }),
+    },
     signal: AbortSignal.timeout(limits.milliseconds),
     ...(isAllowed ? {} : { lookup: publicLookup }),
   };
   return new Promise((resolve, reject) => {
     const send = url.protocol === 'https:' ? httpsRequest : httpRequest;
-    const sent = send(url, options, (answer) => {
+    const asking = send(url, options, (answer) => {
       const chunks: Buffer[] = [];
       let bytes = 0;
       answer.on('data', (chunk: Buffer) => {
         bytes += chunk.length;
-        if (bytes > limits.bytes) sent.destroy(new Error('The key set is too large.'));
+        if (bytes > limits.bytes) asking.destroy(new Error('The key set is too large.'));
         else chunks.push(chunk);
       });
       answer.on('error', reject);
@@ -49,8 +61,8 @@ export function guardedFetch(address: string, allowed: readonly string[]): Promi
         else resolve(new Response(status === 204 ? null : Buffer.concat(chunks), { status, headers }));
       });
     });
-    sent.on('error', reject);
-    sent.end();
+    asking.on('error', reject);
+    asking.end(sent.body);
   });
 }
 

@@ -1,6 +1,7 @@
 /** The authorization server: clients, launches, what users allow, and the tokens that come of it. */
 export { type AskedWithProof, Authorization } from './authorization.ts';
 export { type ClientState, clientStates, type RegisteredClient } from './clients.ts';
+export { ExternalProvider, ExternalRefused, type Vouched } from './external-provider.ts';
 export type { ConnectedApp, VerifiedToken } from './grants.ts';
 export type { Answer, Exchange, Question } from './interactions.ts';
 export { SigningKeys, signingKeyColumn } from './keys.ts';

@@ -3,6 +3,7 @@
  * sign-in that is not complete is a session that is good for nothing but the next step.
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { ExternalProvider } from '../authorization/index.ts';
 import { RecordError } from '../record/index.ts';
 import {
   type AccessLog,
@@ -32,10 +33,11 @@ export interface AuthParts {
   accessLog: AccessLog;
   rateLimits: RateLimits;
   demoAccounts: DemoAccount[];
+  external: { provider: ExternalProvider } | undefined;
 }
 
 export function authRoutes(app: FastifyInstance, parts: AuthParts): void {
-  const { accounts, demoAccounts } = parts;
+  const { accounts, demoAccounts, external } = parts;
 
   app.post('/auth/login', async (request, reply) => {
     mustBeOwnChange(request);
@@ -75,6 +77,17 @@ export function authRoutes(app: FastifyInstance, parts: AuthParts): void {
     });
   });
 
+  app.get('/auth/ways', async (request) => ({
+    passkey: relyingParty(request) !== undefined,
+    external: external ? { name: external.provider.settings.name } : null,
+  }));
+
+  /** What a sign-in that was begun elsewhere still needs. */
+  app.get('/auth/step', async (request) => {
+    const { session } = await currentSession(accounts, request);
+    return stepOf(accounts, session.username, session.pending);
+  });
+
   app.get('/auth/session', async (request) => {
     const token = sessionToken(request);
     const user = token === undefined ? undefined : await accounts.session(token, isUnattended(request));
@@ -109,12 +122,12 @@ export async function currentSession(
 export async function signedInAnswer(accounts: Accounts, reply: FastifyReply, signedIn: SignedIn): Promise<object> {
   const { user, token, pending } = signedIn;
   setSession(reply, token);
-  if (pending === undefined) return { user: shown(user) };
-  if (pending !== 'factor') return { next: pending };
-  const [{ hasTotp }, passkeys] = await Promise.all([
-    accounts.factors(user.username),
-    accounts.passkeys.of(user.username),
-  ]);
+  return pending === undefined ? { user: shown(user) } : stepOf(accounts, user.username, pending);
+}
+
+async function stepOf(accounts: Accounts, username: string, pending: Session['pending']): Promise<object> {
+  if (pending !== 'factor') return { next: pending ?? null };
+  const [{ hasTotp }, passkeys] = await Promise.all([accounts.factors(username), accounts.passkeys.of(username)]);
   return { next: pending, hasTotp, hasPasskey: passkeys.length > 0 };
 }
 

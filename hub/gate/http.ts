@@ -19,6 +19,7 @@ import { crossOrigin } from './cors.ts';
 import { type EmergencyLookupParts, emergencyLookupRoutes } from './emergency-lookup-routes.ts';
 import { type EmergencyParts, emergencyRoutes } from './emergency-routes.ts';
 import { type ExplanationParts, explanationRoutes } from './explanation-routes.ts';
+import { type ExternalParts, externalRoutes } from './external-routes.ts';
 import { FhirAddresses } from './fhir-addresses.ts';
 import { fhirAsyncRoutes } from './fhir-async-routes.ts';
 import { fhirBulkRoutes } from './fhir-bulk-routes.ts';
@@ -65,6 +66,7 @@ export function httpServer(
     ExplanationParts &
     AuthParts &
     SecurityParts &
+    ExternalParts &
     UserParts &
     OAuthParts &
     InboxParts &
@@ -115,6 +117,7 @@ export function httpServer(
   app.setNotFoundHandler((request, reply) => notFound(request, reply, options.screens, addresses));
   authRoutes(app, parts);
   securityRoutes(app, parts);
+  externalRoutes(app, parts);
   userRoutes(app, parts);
   oauthRoutes(app, parts);
   appRoutes(app, parts);

@@ -60,6 +60,7 @@ const toAnybody: Reasons = {
   'POST /auth/login/passkey/options': 'a challenge to sign in by',
   'POST /auth/logout': 'ends a session, if there is one',
   'POST /auth/register': 'takes up an invitation, by its code',
+  'GET /auth/ways': 'how one can sign in here',
   'GET /fhir/metadata': 'FHIR has it open: what the server can do',
   'GET /fhir/.well-known/smart-configuration': 'SMART has it open: where to authorize',
   'GET /fhir/.well-known/udap': 'UDAP has it open: how clients of a trust community register',

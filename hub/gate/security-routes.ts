@@ -3,6 +3,7 @@
  * Changes need that it was proved within the last minutes who it is; afterwards the session goes on under another token.
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { ExternalProvider } from '../authorization/index.ts';
 import { RecordError } from '../record/index.ts';
 import { type AccessLog, type Accounts, accessOf, type Proof, type Session } from '../trust/index.ts';
 import { currentSession, neededParty, recordSignIn, refusal, shownOf, signedInAnswer } from './auth-routes.ts';
@@ -12,6 +13,7 @@ import { relyingParty } from './session-cookie.ts';
 export interface SecurityParts {
   accounts: Accounts;
   accessLog: AccessLog;
+  external: { provider: ExternalProvider } | undefined;
 }
 
 type Id = { Params: { id: string } };
@@ -21,7 +23,7 @@ const mostPasskeys = 20;
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 export function securityRoutes(app: FastifyInstance, parts: SecurityParts): void {
-  const { accounts } = parts;
+  const { accounts, external } = parts;
   const { passkeys, totp, sessions } = accounts;
   const complete = async (request: FastifyRequest) => {
     const current = await currentSession(accounts, request);
@@ -46,6 +48,7 @@ export function securityRoutes(app: FastifyInstance, parts: SecurityParts): void
       ...factors,
       passkeys: keys,
       canPasskey: relyingParty(request) !== undefined,
+      external: external ? { name: external.provider.settings.name } : null,
       needsFactor: user !== undefined && accounts.needsFactor(user),
       sessions: all.map(({ number: id, ...shown }) => ({ id, ...shown, isThis: id === number })),
     };

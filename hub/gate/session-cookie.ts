@@ -20,6 +20,11 @@ export function pagesAt(app: FastifyInstance, address: PagesAddress): void {
   app.decorate('pages', address);
 }
 
+/** The address of the hub's pages. */
+export function ownAddress({ server, host, protocol }: FastifyRequest): string {
+  return server.pages.publicUrl ?? `${protocol}://${host}`;
+}
+
 /** For which host passkeys are made; undefined where it has no name, which passkeys need. */
 export function relyingParty({ server, hostname, host, protocol }: FastifyRequest): RelyingParty | undefined {
   const { publicUrl } = server.pages;

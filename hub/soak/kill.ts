@@ -288,6 +288,11 @@ function configOf(dataDir: string): Config {
     sessionIdleMinutes: 60,
     requireSecondFactor: 'nobody',
     udap: undefined,
+    oidcIssuer: undefined,
+    oidcClientId: undefined,
+    oidcSecretFile: undefined,
+    oidcAccountsFile: undefined,
+    oidcName: 'your organisation',
     logLevel: 'error',
   };
 }

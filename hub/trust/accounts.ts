@@ -39,6 +39,15 @@ export type SignIn = SignedIn | Refused;
 /** What somebody shows to prove who it is: a code is one of an app, or a recovery code. */
 export type Shown = { password: string } | { code: string } | { passkey: unknown; party: RelyingParty };
 
+/** By what an account can prove who it is, beside passkeys. */
+export interface Factors {
+  hasPassword: boolean;
+  hasTotp: boolean;
+  recoveryCodes: number;
+  /** An external provider knows it. */
+  isExternal: boolean;
+}
+
 export interface AccountOptions {
   /** Seals the secrets of authenticator apps; without it none can be set up. */
   master?: MasterKey;
@@ -171,15 +180,21 @@ export class Accounts {
   }
 
   /** How an account can prove who it is. */
-  async factors(username: string): Promise<{ hasPassword: boolean; hasTotp: boolean; recoveryCodes: number }> {
+  async factors(username: string): Promise<Factors> {
     const { rows } = await this.#database.query(
       `SELECT password IS NOT NULL AS password, totp IS NOT NULL AS totp,
-         (SELECT count(*) FROM recovery_code r WHERE r.username = a.username) AS codes
+         (SELECT count(*) FROM recovery_code r WHERE r.username = a.username) AS codes,
+         EXISTS (SELECT 1 FROM external_account e WHERE e.username = a.username) AS external
        FROM account a WHERE username = $1`,
       [username],
     );
     const row = rows[0];
-    return { hasPassword: row?.password ?? false, hasTotp: row?.totp ?? false, recoveryCodes: Number(row?.codes ?? 0) };
+    return {
+      hasPassword: row?.password ?? false,
+      hasTotp: row?.totp ?? false,
+      recoveryCodes: Number(row?.codes ?? 0),
+      isExternal: row?.external ?? false,
+    };
   }
 
   /** Whether the account's role needs a second factor. */

@@ -23,6 +23,7 @@ export { type Binding, Bindings, type Relation, relations } from './bindings.ts'
 export { type CertificateFile, Certificates, type WatchedCertificate } from './certificates.ts';
 export { Emergencies, type Emergency, type EmergencyReason, emergencyReasons } from './emergencies.ts';
 export { EmergencyLookups } from './emergency-lookups.ts';
+export { ExternalAccounts, type ExternalMapping, readMapping } from './external-accounts.ts';
 export { NetworkPolicy, PolicyUnreadable, type PolicyVersion, settledMs } from './network-policy.ts';
 export { type Notice, Notices, notify } from './notices.ts';
 export { type Also, Onboarding, readCertificate, type Terms } from './onboarding.ts';
@@ -44,6 +45,7 @@ export { provingTypes, type RelationTokens } from './relation.ts';
 export { attestedDays, Relations, type Unproven } from './relations.ts';
 export { includesScope, readScope, type Scope, writeScope } from './scopes.ts';
 export type { Pending, Proof, Session, SessionLimits } from './sessions.ts';
+export type { SignInSteps } from './sign-in-steps.ts';
 export {
   type Activity,
   activities,

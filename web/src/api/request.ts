@@ -26,6 +26,19 @@ export async function getText(path: string, accept: string, signal?: AbortSignal
   return response.text();
 }
 
+/** When somebody last did something at the screen: what pages ask by themselves does not keep the session. */
+let lastInput = Date.now();
+const unattendedMs = 60_000;
+if (typeof window !== 'undefined') {
+  for (const event of ['pointerdown', 'keydown']) {
+    window.addEventListener(event, () => (lastInput = Date.now()), { capture: true, passive: true });
+  }
+}
+
+function attendance(): Record<string, string> {
+  return Date.now() - lastInput > unattendedMs ? { 'x-unattended': '1' } : {};
+}
+
 /** @param emergency id of the emergency access under which something is read */
 function under(emergency: string | undefined): Record<string, string> {
   return emergency === undefined ? {} : { 'x-emergency-access': emergency };
@@ -39,6 +52,11 @@ export function postJson<T>(path: string, body: unknown): Promise<T> {
 /** PUT of a JSON body. */
 export function putJson<T>(path: string, body: unknown): Promise<T> {
   return sendJson('PUT', path, body);
+}
+
+/** PATCH of a JSON body. */
+export function patchJson<T>(path: string, body: unknown): Promise<T> {
+  return sendJson('PATCH', path, body);
 }
 
 /** DELETE, with a JSON body where the hub wants to know why. */
@@ -57,7 +75,8 @@ async function sendJson<T>(method: string, path: string, body: unknown): Promise
 async function reach(path: string, init: RequestInit): Promise<Response> {
   let response: Response;
   try {
-    response = await fetch(path, { credentials: 'same-origin', ...init });
+    const headers = { ...init.headers, ...attendance() };
+    response = await fetch(path, { credentials: 'same-origin', ...init, headers });
   } catch (error) {
     if (error instanceof DOMException && error.name === 'AbortError') throw error;
     throw new ApiError(0, 'The hub cannot be reached. Check that it is running and that this computer is online.');

@@ -1,10 +1,11 @@
-/** Beginning an emergency access: why, in words too, and the password again; says what will happen. */
-import { Button, Group, Modal, PasswordInput, Radio, Stack, Text, Textarea } from '@mantine/core';
+/** Beginning an emergency access: why, in words too, and proving again who it is; says what will happen. */
+import { Button, Group, Modal, Radio, Stack, Text, Textarea } from '@mantine/core';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import type { Emergency, EmergencyReason } from '../api/contract.ts';
 import { postJson } from '../api/request.ts';
 import { Notice } from '../parts/notice.tsx';
+import { useProof } from '../security/proof.tsx';
 import { emergencyQuery, REASON_WORDS } from './emergency-query.ts';
 
 const shortestReason = 10;
@@ -21,15 +22,16 @@ export function BeginEmergency({
   const client = useQueryClient();
   const [reasonCode, setReasonCode] = useState<string>('');
   const [reason, setReason] = useState('');
-  const [password, setPassword] = useState('');
+  const { fields, isReady: isProved, proof } = useProof('Your password, again');
   const begin = useMutation({
-    mutationFn: () => postJson<Emergency>('/api/emergency', { patient, reasonCode, reason: reason.trim(), password }),
+    mutationFn: async () =>
+      postJson<Emergency>('/api/emergency', { patient, reasonCode, reason: reason.trim(), ...(await proof()) }),
     onSuccess: async () => {
       await client.invalidateQueries({ queryKey: emergencyQuery.queryKey });
       close();
     },
   });
-  const isReady = reasonCode !== '' && reason.trim().length >= shortestReason && password !== '';
+  const isReady = reasonCode !== '' && reason.trim().length >= shortestReason && isProved;
   return (
     <Modal opened onClose={close} title="Emergency access" closeButtonProps={{ 'aria-label': 'Close' }}>
       <form
@@ -61,14 +63,7 @@ export function BeginEmergency({
             value={reason}
             onChange={(event) => setReason(event.currentTarget.value)}
           />
-          <PasswordInput
-            label="Your password, again"
-            required
-            autoComplete="current-password"
-            value={password}
-            onChange={(event) => setPassword(event.currentTarget.value)}
-            visibilityToggleButtonProps={{ 'aria-label': 'Show or hide the password' }}
-          />
+          {fields}
           {begin.isError && (
             <Notice tone="bad" title="Not begun.">
               {begin.error.message}

@@ -1,5 +1,5 @@
 /** The frame around every screen: skip link, navigation by role, who is signed in, colour scheme, sign out. */
-import { Button, Group, Text, useComputedColorScheme, useMantineColorScheme } from '@mantine/core';
+import { Button, Group, useComputedColorScheme, useMantineColorScheme } from '@mantine/core';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { Link, Outlet, useNavigate, useRouterState } from '@tanstack/react-router';
 import { useEffect, useRef } from 'react';
@@ -47,9 +47,16 @@ export function Frame() {
             <SchemeButton />
             {user && <NoticeBell role={user.role} />}
             {user && (
-              <Text size="sm">
-                {user.name} <span className="quiet">· {ROLE_WORDS[user.role] ?? user.role}</span>
-              </Text>
+              <Link
+                to="/security"
+                className="nav-link"
+                title="Sign-in and security"
+                aria-current={pathname === '/security' ? 'page' : undefined}
+              >
+                <span>
+                  {user.name} <span className="quiet">· {ROLE_WORDS[user.role] ?? user.role}</span>
+                </span>
+              </Link>
             )}
             <Link to="/apps" className="nav-link" aria-current={pathname === '/apps' ? 'page' : undefined}>
               Your apps

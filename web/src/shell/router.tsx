@@ -23,9 +23,13 @@ const root = createRootRouteWithContext<{ queryClient: QueryClient }>()({ compon
 const signIn = createRoute({
   getParentRoute: () => root,
   path: '/sign-in',
-  validateSearch: (search: Record<string, unknown>): { back?: string; ended?: boolean } => ({
+  validateSearch: (
+    search: Record<string, unknown>,
+  ): { back?: string; ended?: boolean; goOn?: boolean; refused?: string } => ({
     back: safeReturn(search.back),
     ended: search.ended === true ? true : undefined,
+    goOn: search.goOn === true ? true : undefined,
+    refused: typeof search.refused === 'string' ? search.refused : undefined,
   }),
   component: SignInPage,
 });
@@ -142,6 +146,20 @@ const clients = createRoute({
   component: lazyRouteComponent(() => import('../clients/clients-page.tsx'), 'ClientsPage'),
 });
 
+const security = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/security',
+  validateSearch: textParams('refused'),
+  component: lazyRouteComponent(() => import('../security/security-page.tsx'), 'SecurityPage'),
+});
+
+const users = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/users',
+  validateSearch: textParams('q'),
+  component: lazyRouteComponent(() => import('../users/users-page.tsx'), 'UsersPage'),
+});
+
 const emergencies = createRoute({
   getParentRoute: () => signedIn,
   path: '/emergencies',
@@ -178,6 +196,8 @@ const tree = root.addChildren([
     status,
     apps,
     clients,
+    security,
+    users,
     consents,
     emergencies,
     networkPolicy,
