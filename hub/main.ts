@@ -138,9 +138,15 @@ export async function startHub(config: Config, progress: Progress, pages = scree
       log.error({ error: faultText(error) }, 'what the network has decided was not brought up to date'),
     );
     closing.push(() => policy.close());
-    new Consents(record, persons, () => policy.lastKnown.zone);
     const relations = new Relations(system, ridOf);
     accessLog.relations = relations;
+    const consents = new Consents(record, persons, () => policy.lastKnown.zone);
+    policy.beforeChange((transaction, { zone }) => consents.expect(transaction, zone));
+    await system.transaction((transaction) => consents.expect(transaction, policy.lastKnown.zone), { scope: 'all' });
+    consents.watch(system, (error) =>
+      log.error({ error: faultText(error) }, 'what persons decided was not read anew; their records stay closed'),
+    );
+    closing.push(() => consents.close());
     const pool = new ConversionPool();
     closing.push(() => pool.close());
     record.writer.beforeCommit((set, transaction) => accessLog.recordWith(transaction, set.accesses));

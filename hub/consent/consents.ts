@@ -4,9 +4,10 @@
  */
 import { consentsThatCount, type GivenConsent, readConsent } from '@causeway/access';
 import { typeCode } from '@causeway/fhir';
-import type { Transaction } from '../database/index.ts';
+import type { Database, Transaction } from '../database/index.ts';
 import type { PersonIndex } from '../identity/index.ts';
 import { type FhirRecord, openText, ridOf, sealIdentity, type WriteSet } from '../record/index.ts';
+import { closeAll, closedHome, lockDerivation, lockStamp, stampOf } from './derivation.ts';
 import { provisionRows, writeProvisions } from './provision-rows.ts';
 
 /** A source patient, and the person it belongs to. */
@@ -19,11 +20,15 @@ interface Member {
 }
 
 const consentType = typeCode('Consent')!;
+const lookMs = 1_000;
 
 export class Consents {
   readonly #record: FhirRecord;
   readonly #persons: PersonIndex;
   readonly #zone: () => string;
+  #timer: NodeJS.Timeout | undefined;
+  #turn: Promise<void> = Promise.resolve();
+  #isClosed = false;
 
   /** @param zone the network's time zone */
   constructor(record: FhirRecord, persons: PersonIndex, zone: () => string) {
@@ -31,6 +36,49 @@ export class Consents {
     this.#persons = persons;
     this.#zone = zone;
     record.writer.beforeCommit((set, transaction) => this.#follow(set, transaction));
+  }
+
+  /**
+   * Says by which time zone, and by this program, provisions are made from this transaction on. Where that is new, whoever
+   * gave a consent is closed until they are made anew.
+   * @param transaction one that may read every home
+   */
+  async expect(transaction: Transaction, zone: string): Promise<void> {
+    const stamp = stampOf(zone);
+    if ((await lockStamp(transaction)) !== stamp) await closeAll(transaction, stamp);
+  }
+
+  /** Makes anew what is closed, now and whenever something is. @param database one that may read every home */
+  watch(database: Database, fault: (error: unknown) => void): void {
+    const look = () => {
+      this.#turn = this.#turn.then(() => this.makeAnew(database, fault)).catch(fault);
+    };
+    look();
+    this.#timer = setInterval(look, lookMs).unref();
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    clearInterval(this.#timer);
+    await this.#turn;
+  }
+
+  /** Makes the provisions of closed homes, a home at a time; goes on where it was interrupted. */
+  async makeAnew(database: Database, fault: (error: unknown) => void): Promise<void> {
+    // What fails is tried again the next time, and keeps nothing back.
+    let after = 0;
+    while (!this.#isClosed) {
+      const { rows } = await database.query({
+        name: 'consent_stale',
+        text: 'SELECT home FROM consent_provision WHERE stale AND home > $1 ORDER BY home LIMIT 1',
+        values: [after],
+      });
+      if (!rows[0]) return;
+      after = rows[0].home;
+      await database
+        .transaction((transaction) => this.#derive(transaction, [after], []), { scope: 'all' })
+        .catch(fault);
+    }
   }
 
   async #follow(set: WriteSet, transaction: Transaction): Promise<void> {
@@ -43,13 +91,14 @@ export class Consents {
     for (const { before, after } of this.#persons.changesOf(set))
       for (const home of [...before, ...after]) homes.add(home);
     for (const home of homes) if (home < 0) homes.delete(home);
-    if (homes.size > 0) await this.#derive(set, transaction, [...homes]);
+    if (homes.size > 0) await this.#derive(transaction, [...homes], set.changes);
   }
 
   /** Writes the provisions anew for homes, and for all that belong to the same persons. */
-  async #derive(set: WriteSet, transaction: Transaction, homes: number[]): Promise<void> {
-    const members = await membersOf(transaction, homes);
-    const consents = await this.#consents(set, transaction, [
+  async #derive(transaction: Transaction, homes: number[], changes: WriteSet['changes']): Promise<void> {
+    const [stamp, members] = await Promise.all([lockDerivation(transaction), membersOf(transaction, homes)]);
+    const isExpected = stamp === '' || stamp === stampOf(this.#zone());
+    const consents = await this.#consents(transaction, changes, [
       ...new Set([...homes, ...members.map(({ home }) => home)]),
     ]);
     const affected = new Set([...members.map(({ home }) => home), ...homes]);
@@ -60,15 +109,17 @@ export class Consents {
         if (by.person !== own.person) return [];
         return [{ id, consent, isConfirmed: giver === home || (by.isConfirmed && own.isConfirmed) }];
       });
+      // By another program or time zone than is expected nothing is made: whoever goes by these does it.
+      if (!isExpected) return given.length > 0 ? closedHome(home) : [];
       return provisionRows(home, own.source, consentsThatCount(given));
     });
     writeProvisions(transaction, [...affected], rows);
   }
 
   /** The active Consents of homes, as the transaction leaves them. */
-  async #consents(set: WriteSet, transaction: Transaction, homes: number[]) {
+  async #consents(transaction: Transaction, changes: WriteSet['changes'], homes: number[]) {
     const changed = new Map<string, { home: number; resource: Record<string, unknown> | undefined }>();
-    for (const { after, resource } of set.changes) {
+    for (const { after, resource } of changes) {
       if (after.type === 'Consent') changed.set(after.rid, { home: after.home, resource });
     }
     const { rows } = await transaction.query({

@@ -25,6 +25,8 @@ export interface ProvisionRow {
   first_day: string | null;
   last_day: string | null;
   instances: string[] | null;
+  /** It stands for what is not made yet. */
+  stale: boolean;
 }
 
 const effects = { none: 0, permit: 1, deny: 2 };
@@ -66,6 +68,7 @@ export function provisionRows(home: number, source: string, provisions: readonly
           return code === undefined || id === undefined ? [] : `${code}/${ridOf(id)}`;
         })
       : null,
+    stale: false,
   }));
 }
 

@@ -223,7 +223,7 @@ function namesOf(
   return {
     asker: isOneself ? 'You' : `${plainRoles[role] ?? role}${of}`,
     purpose: plainPurposes[purpose] ?? `for ${purpose}`,
-    consent: (id) => consents.get(id) ?? 'a decision that cannot be understood',
+    consent: (id) => consents.get(id) ?? 'a decision that cannot be understood, or is just being read anew',
   };
 }
 

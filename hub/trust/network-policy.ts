@@ -76,6 +76,7 @@ export class NetworkPolicy {
   /** When what is known was asked for, by `performance.now()`. */
   #learnt = performance.now();
   #learning: Promise<void> | undefined;
+  #beforeChange: (transaction: Transaction, policy: WrittenPolicy) => Promise<void> = async () => {};
 
   /** @param participants tell in which state an organisation is, and which one an account names */
   constructor(
@@ -268,16 +269,23 @@ export class NetworkPolicy {
   ): Promise<{ wrong: string[] } | { version: number }> {
     const policy = readPolicy(written);
     if ('wrong' in policy) return policy;
-    const made = await this.#database.transaction(async (transaction): Promise<number> => {
+    const change = async (transaction: Transaction): Promise<number> => {
       const { rows } = await transaction.query(
         'INSERT INTO network_policy (by_whom, reason, policy) VALUES ($1, $2, $3) RETURNING version',
         [by, reason, JSON.stringify(policy)],
       );
       also(transaction, rows[0]!.version);
+      await this.#beforeChange(transaction, policy);
       return rows[0]!.version;
-    });
+    };
+    const made = await this.#database.transaction(change, { scope: 'all' });
     this.#take(made, policy);
     return { version: this.#version };
+  }
+
+  /** Adds what happens, in its transaction, with each change of the policy. */
+  beforeChange(follow: (transaction: Transaction, policy: WrittenPolicy) => Promise<void>): void {
+    this.#beforeChange = follow;
   }
 
   /** The versions, newest first. */
