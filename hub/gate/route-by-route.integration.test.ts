@@ -127,6 +127,7 @@ const toEngineers: Reasons = {
   'POST /api/reprocess': 'engineers look after maps',
   'POST /api/reprocess/preview': 'engineers look after maps',
   'DELETE /api/reprocess/:id': 'engineers look after maps',
+  'GET /api/certificates': 'engineers look after connections',
   'GET /api/participants': 'engineers look after connections',
   'GET /api/standings': 'engineers look after connections',
   'GET /api/status': 'counts of messages and resources',
