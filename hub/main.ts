@@ -62,6 +62,7 @@ import {
   Emergencies,
   EmergencyLookups,
   ExternalAccounts,
+  FanOut,
   NetworkPolicy,
   Notices,
   Onboarding,
@@ -138,6 +139,10 @@ export async function startHub(config: Config, progress: Progress, pages = scree
       log.error({ error: faultText(error) }, 'what the network has decided was not brought up to date'),
     );
     closing.push(() => policy.close());
+    agreements.watch((expiring) =>
+      log.warn({ expiring }, 'certificates or agreements end within 30 days, or have ended'),
+    );
+    closing.push(async () => agreements.close());
     const relations = new Relations(system, ridOf);
     accessLog.relations = relations;
     const consents = new Consents(record, persons, () => policy.lastKnown.zone);
@@ -321,6 +326,14 @@ export async function startHub(config: Config, progress: Progress, pages = scree
     const parametersLead = new Leadership(locks, leads.parameters, record.parameters.build(parameterFault));
     await parametersLead.start();
     closing.push(() => parametersLead.stop());
+    const fanOut = new FanOut(
+      database,
+      (alarm) => log.warn(alarm, 'far more persons were looked at within an hour than usual'),
+      (error) => log.error({ error: faultText(error) }, 'the record of accesses was not looked through'),
+    );
+    const fanOutLead = new Leadership(locks, leads.fanOut, fanOut);
+    await fanOutLead.start();
+    closing.push(() => fanOutLead.stop());
     if (config.allowExpunge) {
       const retentionLead = new Leadership(locks, leads.retention, retention);
       await retentionLead.start();
@@ -352,6 +365,7 @@ const leads = {
   parameters: 7_240_331,
   reprocess: 7_240_332,
   acknowledgements: 7_240_333,
+  fanOut: 7_240_334,
 };
 
 /** The external provider, where there is one. */

@@ -7,7 +7,7 @@ import type { PersonIndex } from '../identity/index.ts';
 import type { Messages, Processor } from '../inbox/index.ts';
 import type { Deliveries } from '../outbox/index.ts';
 import { RecordError } from '../record/index.ts';
-import type { AccessLog, Certificates, Role } from '../trust/index.ts';
+import { type AccessLog, type Agreements, type Certificates, fanOutAlarms, type Role } from '../trust/index.ts';
 import type { Authenticator, Caller } from './authenticate.ts';
 import { jsonBody, text } from './body.ts';
 
@@ -20,6 +20,7 @@ export interface ApiParts {
   persons: PersonIndex;
   deliveries: Deliveries;
   certificates: Certificates;
+  agreements: Agreements;
 }
 
 const engineers: Role[] = ['integration-engineer', 'administrator', 'system'];
@@ -121,11 +122,14 @@ export function apiRoutes(app: FastifyInstance, parts: ApiParts): void {
   });
 
   app.get('/api/status', async (request) => {
-    await as(request, messageReaders);
-    const [certificates, inbox, outbox, counts] = await Promise.all([
+    const who = await as(request, messageReaders);
+    const isWarned = engineers.includes(who.role);
+    const [certificates, inbox, outbox, expiring, alarms, counts] = await Promise.all([
       parts.certificates.list(),
       messages.status(),
       deliveries.status(),
+      isWarned ? parts.agreements.expiring() : [],
+      isWarned ? fanOutAlarms(parts.database, 1) : [],
       parts.database.query(`SELECT
         (SELECT count(DISTINCT person) FROM link) AS persons,
         (SELECT count(*) FROM link) AS patients,
@@ -136,6 +140,8 @@ export function apiRoutes(app: FastifyInstance, parts: ApiParts): void {
     return {
       ...inbox,
       ...outbox,
+      expiring,
+      fanOutAlarms: alarms,
       persons: row.persons,
       sourcePatients: row.patients,
       reviewsOpen: row.reviews,

@@ -3,14 +3,16 @@
  * of what was looked at without, for privacy officers.
  */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { Database } from '../database/index.ts';
 import { newId, RecordError } from '../record/index.ts';
-import { attestedDays, type Relations } from '../trust/index.ts';
+import { attestedDays, fanOutAlarms, type Relations } from '../trust/index.ts';
 import type { Authenticator, Caller } from './authenticate.ts';
 import { jsonBody, text } from './body.ts';
 import type { FhirParts } from './fhir-exchange.ts';
 
 export interface RelationshipParts {
   relations: Relations;
+  database: Database;
   authenticator: Authenticator;
   accessLog: FhirParts['accessLog'];
   record: FhirParts['record'];
@@ -72,7 +74,7 @@ export function relationshipRoutes(app: FastifyInstance, parts: RelationshipPart
     const unproven = await relations.unproven(state);
     const patients = unproven.map(({ patient }) => patient);
     await accessLog.record(who, { action: 'list-unproven', what: state, status: 200, patients });
-    return { unproven };
+    return { unproven, alarms: await fanOutAlarms(parts.database, 30) };
   });
 
   app.post('/api/unproven/review', async (request, reply) => {

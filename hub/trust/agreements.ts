@@ -50,6 +50,8 @@ export interface Expiring {
 }
 
 const warnedDays = 30;
+const warningMs = 12 * 3_600_000;
+const firstWarningMs = 60_000;
 
 export class Agreements {
   readonly #database: Database;
@@ -58,6 +60,7 @@ export class Agreements {
   #seen = 0;
   #changes = 0;
   #changesAt: Date | undefined;
+  readonly #timers: NodeJS.Timeout[] = [];
 
   constructor(database: Database) {
     this.#database = database;
@@ -68,6 +71,19 @@ export class Agreements {
     const now = new Date();
     if (this.#changesAt !== undefined && now >= this.#changesAt) this.#noteChange(now);
     return this.#changes;
+  }
+
+  /** Says a minute after the start, and twice a day, what ends soon. */
+  watch(warn: (expiring: Expiring[]) => void): void {
+    const look = async () => {
+      const expiring = await this.expiring().catch(() => []);
+      if (expiring.length > 0) warn(expiring);
+    };
+    this.#timers.push(setTimeout(look, firstWarningMs).unref(), setInterval(look, warningMs).unref());
+  }
+
+  close(): void {
+    for (const timer of this.#timers) clearTimeout(timer);
   }
 
   standing(key: string | undefined): Standing {

@@ -24,6 +24,7 @@ export { type CertificateFile, Certificates, type WatchedCertificate } from './c
 export { Emergencies, type Emergency, type EmergencyReason, emergencyReasons } from './emergencies.ts';
 export { EmergencyLookups } from './emergency-lookups.ts';
 export { ExternalAccounts, type ExternalMapping, readMapping } from './external-accounts.ts';
+export { FanOut, type FanOutAlarm, fanOutAlarms } from './fan-out.ts';
 export { NetworkPolicy, PolicyUnreadable, type PolicyVersion, settledMs } from './network-policy.ts';
 export { type Notice, Notices, notify } from './notices.ts';
 export { type Also, Onboarding, readCertificate, type Terms } from './onboarding.ts';
