@@ -103,9 +103,22 @@ describe('an export by a client', () => {
     for (const { url } of json.output) expect((await enough.get(pathIn(hub, url))).status).toBe(200);
   });
 
+  it('gives an attachment without an address that somebody could open none, and says so [213]', async () => {
+    const own = await asking('system/*.rs');
+    const attachment = { contentType: 'text/xml', url: 'urn:causeway:message:01a2#nonXMLBody', title: 'CCD' };
+    const document = { resourceType: 'DocumentReference', id: 'made', status: 'current', content: [{ attachment }] };
+    expect((await hub.send('PUT', '/fhir/DocumentReference/made', document)).status).toBe(201);
+    const filter = encodeURIComponent('DocumentReference?_id=made');
+    const { output } = await exported(own, `/fhir/$export?_type=DocumentReference&_typeFilter=${filter}`);
+    const [{ content }] = await contents(own, output);
+    const { url, ...rest } = attachment;
+    const absent = { url: 'http://hl7.org/fhir/StructureDefinition/data-absent-reason', valueCode: 'unsupported' };
+    expect(content).toEqual([{ attachment: { ...rest, _url: { extension: [absent] } } }]);
+  });
+
   it('names attachments by addresses that its token opens [213, 214, 215]', async () => {
     const own = await asking('system/*.rs');
-    const { output } = await exported(own, '/fhir/$export?_type=DocumentReference');
+    const { output } = await exported(own, '/fhir/Patient/$export?_type=DocumentReference');
     const found = await contents(own, output);
     expect(found).toHaveLength(2);
     for (const { content } of found) {

@@ -52,10 +52,20 @@ function* lines(batch: readonly StoredResource[], shown: (text: string) => strin
 }
 
 const relativeAddress = '"url":"Binary/';
+const original = '"url":"urn:causeway:message:';
+const absent = '{"url":"http://hl7.org/fhir/StructureDefinition/data-absent-reason","valueCode":"unsupported"}';
 
-/** A text in which attachments that are Binaries of this server have absolute addresses (Bulk Data Access IG, "Attachments"). */
+/**
+ * A text whose attachments have addresses that can be opened (Bulk Data Access IG, "Attachments"): absolute ones where they
+ * are Binaries of this server, and none where they name the message that a document came in, as `meta.source` does.
+ */
 function withAddresses(text: string, base: string): string {
-  return text.includes(relativeAddress) ? text.replaceAll(relativeAddress, `"url":"${base}/Binary/`) : text;
+  let shown = text;
+  if (text.includes(relativeAddress)) shown = shown.replaceAll(relativeAddress, `"url":"${base}/Binary/`);
+  if (text.includes(original)) {
+    shown = shown.replaceAll(/"url":"urn:causeway:message:[^"\\]*"/g, `"_url":{"extension":[${absent}]}`);
+  }
+  return shown;
 }
 
 /** A Bundle that deletes a resource. */
