@@ -1,7 +1,5 @@
 /** Wires the parts of the hub; the only file that knows them all. */
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
-import { label, labelsOf, sourceOf } from '@causeway/access';
 import pino from 'pino';
 import {
   Authorization,
@@ -42,9 +40,9 @@ import { QueryResponder } from './query/index.ts';
 import {
   Expunger,
   FhirRecord,
+  HubLabels,
   homeKeyColumn,
   Labels,
-  LateLabelling,
   Retention,
   ridOf,
   useDefinitions,
@@ -109,22 +107,18 @@ export async function startHub(config: Config, progress: Progress, pages = scree
     closing.push(() => accessLog.close());
     const record = new FhirRecord(system, master);
     await record.buildIndex((done, total) => progress.count('Making the search index anew, resources', done, total));
-    record.writer.labelling = (resource) => {
-      const isPart2 = participants.byKey(sourceOf(resource) ?? '').isPart2;
-      return labelsOf(resource) | (isPart2 ? label.part2 : 0);
-    };
-    const labelling = new LateLabelling(record, (error, text) => log.error({ error: faultText(error) }, text));
-    closing.push(() => labelling.close());
-    await labelling.run((done) => progress.count('Labelling what is stored, versions', done, done));
-    const relabel = async (key: string) => {
-      // Other hubs hear of a change of the participant a moment later; what they stored meanwhile is labelled then.
-      for (const waitMs of [0, 5_000]) {
-        await delay(waitMs);
-        await record
-          .relabel(key)
-          .catch((error) => log.error({ error: faultText(error) }, 'records were not labelled anew'));
-      }
-    };
+    const hubLabels = new HubLabels({
+      database: system,
+      record,
+      isPart2: (key) => participants.byKey(key).isPart2 === true,
+      recordOf: (access) => (transaction, version) =>
+        accessLog.recordWith(transaction, [
+          { access, entry: { action: 'change-label-rules', what: `version ${version}`, status: 200 } },
+        ]),
+      fault: (error, text) => log.error({ error: faultText(error) }, text),
+    });
+    closing.push(() => hubLabels.close());
+    await hubLabels.start();
     const parameterFault = (error: unknown) =>
       log.error({ error: faultText(error) }, 'custom search parameters were not brought up to date');
     await record.parameters.watch(parameterFault);
@@ -287,7 +281,8 @@ export async function startHub(config: Config, progress: Progress, pages = scree
         acks,
         onParticipants: () => sender.wake(),
         beforeLabelling: (key) => record.forgetLabels(key),
-        onLabelling: (key) => void relabel(key),
+        onLabelling: (key) => void hubLabels.relabel(key),
+        labelRules: hubLabels.rules,
         participants,
         labels,
         expunger,
@@ -334,6 +329,9 @@ export async function startHub(config: Config, progress: Progress, pages = scree
     const fanOutLead = new Leadership(locks, leads.fanOut, fanOut);
     await fanOutLead.start();
     closing.push(() => fanOutLead.stop());
+    const labelsLead = new Leadership(locks, leads.labels, hubLabels.anew);
+    await labelsLead.start();
+    closing.push(() => labelsLead.stop());
     if (config.allowExpunge) {
       const retentionLead = new Leadership(locks, leads.retention, retention);
       await retentionLead.start();
@@ -366,6 +364,7 @@ const leads = {
   reprocess: 7_240_332,
   acknowledgements: 7_240_333,
   fanOut: 7_240_334,
+  labels: 7_240_335,
 };
 
 /** The external provider, where there is one. */

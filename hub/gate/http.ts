@@ -28,6 +28,7 @@ import { sendError as sendFhirError } from './fhir-send.ts';
 import { type Hl7HttpParts, hl7HttpRoutes } from './hl7-http-routes.ts';
 import { type InboxParts, inboxRoutes } from './inbox-routes.ts';
 import { type KeyParts, keyRoutes } from './key-routes.ts';
+import { type LabelRulesParts, labelRulesRoutes } from './label-rules-routes.ts';
 import { type NetworkPolicyParts, networkPolicyRoutes } from './network-policy-routes.ts';
 import { type OAuthParts, oauthRoutes } from './oauth-routes.ts';
 import { onboardingRoutes } from './onboarding-routes.ts';
@@ -58,6 +59,7 @@ export function httpServer(
     EmergencyParts &
     EmergencyLookupParts &
     NetworkPolicyParts &
+    LabelRulesParts &
     AgreementParts &
     RelationshipParts &
     KeyParts &
@@ -127,6 +129,7 @@ export function httpServer(
   consentRoutes(app, parts);
   explanationRoutes(app, parts);
   networkPolicyRoutes(app, parts);
+  labelRulesRoutes(app, parts);
   agreementRoutes(app, parts);
   onboardingRoutes(app, parts);
   relationshipRoutes(app, parts);

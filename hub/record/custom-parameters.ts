@@ -30,6 +30,8 @@ export class CustomParameters {
   version = 0;
   /** Changes whenever what searches may use does. */
   generation = '';
+  /** Brings up to date what else `version` stands for, before it counts as in use here. Must not throw. */
+  beforeVersion: () => Promise<void> = async () => {};
   readonly #database: Database;
   readonly #keys: HomeKeys;
   #rows: ParameterRow[] = [];
@@ -58,6 +60,7 @@ export class CustomParameters {
       .catch(() => {})
       .then(async () => {
         const { version, rows } = await loadParameters(this.#database);
+        if (version !== this.version) await this.beforeVersion();
         this.#use(version, rows);
       });
     return this.#turn;

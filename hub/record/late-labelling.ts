@@ -12,6 +12,7 @@ export class LateLabelling {
   readonly #againMs: number;
   #timer: NodeJS.Timeout | undefined;
   #turn: Promise<void> = Promise.resolve();
+  readonly #ending = new AbortController();
 
   /** @param fault is told why something could not be labelled */
   constructor(record: FhirRecord, fault: (error: unknown, text: string) => void, pauseMs = againMs) {
@@ -23,11 +24,14 @@ export class LateLabelling {
 
   /** Labels what nobody has labelled. Never rejects. */
   run(progress: (done: number) => void = () => {}): Promise<void> {
-    this.#turn = this.#turn.then(() => this.#record.labelStored(progress)).catch((error) => this.#later(error));
+    this.#turn = this.#turn
+      .then(() => this.#record.labelStored(progress, this.#ending.signal))
+      .catch((error) => this.#later(error));
     return this.#turn;
   }
 
   async close(): Promise<void> {
+    this.#ending.abort();
     clearTimeout(this.#timer);
     this.#record.writer.onUnlabelled = () => {};
     await this.#turn;

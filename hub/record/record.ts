@@ -137,9 +137,14 @@ export class FhirRecord {
     return buildIndex(this.#database, this.keys, progress);
   }
 
+  /** The codes of a value set that is published or stored, as `system|code`. @throws RecordError */
+  valueSet(access: Access, url: string): Promise<string[]> {
+    return this.#searcher!.valueSet(access, url);
+  }
+
   /** Labels what nobody has labelled yet; see `labelStored`. */
-  labelStored(progress: (done: number) => void): Promise<void> {
-    return labelStored(this.#database, this.keys, this.writer.labelling, progress);
+  labelStored(progress: (done: number) => void, signal?: AbortSignal): Promise<void> {
+    return labelStored(this.#database, this.keys, this.writer.labelling, progress, signal);
   }
 
   /** All of an organisation's patients counts as not yet labelled from now on; see `relabel`. */

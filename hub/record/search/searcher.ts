@@ -76,6 +76,11 @@ export class Searcher {
     });
   }
 
+  /** The codes of a value set, as `system|code`. @throws RecordError for one that is not known or too large */
+  valueSet(access: Access, url: string): Promise<string[]> {
+    return this.#codes.valueSet(access, url);
+  }
+
   async search(access: Access, request: SearchRequest): Promise<SearchResult> {
     refuseHiddenElements(access, request);
     const assumed = mayAssume(request) ? new Assumptions(this.#patients) : undefined;

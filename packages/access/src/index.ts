@@ -28,7 +28,7 @@ export {
   referenceNames,
 } from './provisions.ts';
 export { type Redaction, type RedactionRule, redactionsOf } from './redaction.ts';
-export { withValueSets } from './sensitive-codes.ts';
+export { tableSize, type WidenedCodes } from './sensitive-codes.ts';
 export { type Interval, interval } from './time.ts';
 export {
   authorName,

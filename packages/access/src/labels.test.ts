@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { codingsOf, daysOf, label, labelOfCode, labelsOf, namesOf, withValueSets } from './index.ts';
+import { codingsOf, daysOf, label, labelOfCode, labelsOf, namesOf } from './index.ts';
 
 const icd10 = 'http://hl7.org/fhir/sid/icd-10-cm';
 const condition = (...coding: object[]) => ({ resourceType: 'Condition', code: { coding } });
@@ -38,9 +38,8 @@ it('labels by what the source says, and gives the labels out under the codes it 
 });
 
 it('is widened by a network’s value sets', () => {
-  withValueSets(new Map([['http://example.org|X1', label.genetics]]));
-  expect(namesOf(labelsOf(condition({ system: 'http://example.org', code: 'X1' })))).toEqual(['genetics']);
-  withValueSets(new Map());
+  const widened = new Map([['http://example.org|X1', label.genetics]]);
+  expect(namesOf(labelsOf(condition({ system: 'http://example.org', code: 'X1' }), widened))).toEqual(['genetics']);
   expect(labelsOf(condition({ system: 'http://example.org', code: 'X1' }))).toBe(0);
 });
 

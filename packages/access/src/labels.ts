@@ -3,7 +3,7 @@
  * HL7 Healthcare Privacy and Security Classification System: v3-ActCode and v3-Confidentiality.
  */
 import { type LabelName, label } from './label-bits.ts';
-import { isSensitive } from './sensitive-codes.ts';
+import { sensitivityOf, type WidenedCodes } from './sensitive-codes.ts';
 
 const actCode = 'http://terminology.hl7.org/CodeSystem/v3-ActCode';
 const confidentiality = 'http://terminology.hl7.org/CodeSystem/v3-Confidentiality';
@@ -76,15 +76,16 @@ export function namesOf(labels: number): LabelName[] {
 /**
  * The labels of a resource: those that its source gave it, and those of what any of its codes means.
  * @param resource FHIR R4, as parsed
+ * @param widened codes that a network labels beside the hub's own table
  */
-export function labelsOf(resource: Record<string, unknown>): number {
+export function labelsOf(resource: Record<string, unknown>, widened?: WidenedCodes): number {
   let labels = 0;
   const { security } = (resource.meta ?? {}) as { security?: unknown };
   if (Array.isArray(security)) {
     for (const one of security) labels |= labelOfCode(textOf(one?.system), textOf(one?.code)) ?? 0;
   }
   for (const name in resource) {
-    if (name !== 'meta' && name !== 'text') labels |= labelsWithin(resource[name]);
+    if (name !== 'meta' && name !== 'text') labels |= labelsWithin(resource[name], widened);
   }
   return labels;
 }
@@ -96,16 +97,16 @@ export function sourceOf(resource: Record<string, unknown>): string | undefined 
   return textOf(tag.find((one) => one?.system === 'urn:causeway:source')?.code);
 }
 
-function labelsWithin(value: unknown): number {
+function labelsWithin(value: unknown, widened: WidenedCodes | undefined): number {
   if (typeof value !== 'object' || value === null) return 0;
   let labels = 0;
   if (Array.isArray(value)) {
-    for (const one of value) labels |= labelsWithin(one);
+    for (const one of value) labels |= labelsWithin(one, widened);
     return labels;
   }
   const { system, code } = value as { system?: unknown; code?: unknown };
-  if (typeof system === 'string' && typeof code === 'string') labels |= isSensitive(system, code);
-  for (const name in value) labels |= labelsWithin((value as Record<string, unknown>)[name]);
+  if (typeof system === 'string' && typeof code === 'string') labels |= sensitivityOf(system, code, widened);
+  for (const name in value) labels |= labelsWithin((value as Record<string, unknown>)[name], widened);
   return labels;
 }
 

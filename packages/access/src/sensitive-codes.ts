@@ -1,6 +1,6 @@
 /**
- * Which clinical codes are sensitive. ICD codes by their beginnings, others one by one. A network replaces or widens the
- * table by value sets of its own (`withValueSets`); it decides what is labelled, never what a label opens.
+ * Which clinical codes are sensitive. ICD codes by their beginnings, others one by one. A network widens the table by value
+ * sets of its own; it decides what is labelled, never what a label opens.
  */
 import { label } from './label-bits.ts';
 
@@ -61,19 +61,15 @@ const single: Record<string, Record<string, number>> = {
   [rxnorm]: codes([[label.substanceUse, '1819 3554 82819 7243']]),
 };
 
-let widened: ReadonlyMap<string, number> = new Map();
-
-/** What the codes of a network's own value sets are labelled, beside the table. @param sets `system|code` → labels */
-export function withValueSets(sets: ReadonlyMap<string, number>): void {
-  widened = sets;
-}
+/** Codes that a network labels beside the table: `system|code` → labels. */
+export type WidenedCodes = ReadonlyMap<string, number>;
 
 /** The labels of a code; 0 for one that is not sensitive. */
-export function isSensitive(system: string, code: string): number {
+export function sensitivityOf(system: string, code: string, widened?: WidenedCodes): number {
   let labels = single[system]?.[code] ?? 0;
   if (icd10.includes(system)) labels |= beginning(icd10Beginnings, code);
   else if (icd9.includes(system)) labels |= beginning(icd9Beginnings, code);
-  if (widened.size > 0) labels |= widened.get(`${system}|${code}`) ?? 0;
+  if (widened && widened.size > 0) labels |= widened.get(`${system}|${code}`) ?? 0;
   return labels;
 }
 
@@ -92,4 +88,10 @@ function codes(lists: [number, string][]): Record<string, number> {
   const found: Record<string, number> = Object.create(null);
   for (const [bit, list] of lists) for (const code of list.split(' ')) found[code] = (found[code] ?? 0) | bit;
   return found;
+}
+
+/** How many codes, and beginnings of codes, of the table have a label, by its bit. */
+export function tableSize(bit: number): number {
+  const tables = [icd10Beginnings, icd9Beginnings, ...Object.values(single)];
+  return tables.reduce((sum, table) => sum + Object.values(table).filter((labels) => labels & bit).length, 0);
 }

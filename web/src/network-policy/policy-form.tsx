@@ -41,7 +41,7 @@ export function PolicyForm({
       putJson<{ version: number }>('/api/network-policy', {
         version,
         reason: reason.trim(),
-        policy: { model, zone: zone.trim(), rules: rules.map(({ number: _, ...rule }) => rule) },
+        policy: { ...policy, model, zone: zone.trim(), rules: rules.map(({ number: _, ...rule }) => rule) },
       }),
     onSuccess: async () => {
       await cache.invalidateQueries({ queryKey: networkPolicyKey });
