@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { newId, ridOf } from '../record/index.ts';
 import { type Answer, type Json, startTestHub, type TestHub } from '../testing.ts';
-import { Accounts, Bindings } from '../trust/index.ts';
+import { oneHuman } from '../testing-patients.ts';
+import { Accounts, Bindings, type Relation } from '../trust/index.ts';
 
 let hub: TestHub;
 let pat: string;
@@ -78,6 +80,12 @@ async function seenBy(token = site): Promise<string[]> {
 const file = (cookie: string, choice: object, more: object = {}, patient = 'p') =>
   as(cookie, 'POST', `/api/patients/${patient}/consents`, { choice, ...more });
 
+const bindCara = (patient: string, relation: Relation) =>
+  new Bindings(hub.test.database).bind({
+    ...{ id: newId(), username: 'cara', patient, relation, proofing: 'in-person' },
+    ...{ evidence: 'x', by: 'x', until: undefined },
+  });
+
 describe('a person’s own choice', () => {
   it('holds from the commit on, and no more once it is revoked', async () => {
     const everything = ['p-hiv', 'p-plain', 'q-hiv', 'q-plain'];
@@ -107,6 +115,61 @@ describe('a person’s own choice', () => {
     expect(json.choice).toEqual({ effect: 'deny', exceptions: [treating] });
     expect(await seenBy()).toEqual(['p-plain', 'q-hiv', 'q-plain']);
     await as(pat, 'DELETE', `/api/patients/p/consents/${json.id}`);
+  });
+
+  it('takes the place of others in one transaction, or of none where one of them is not the person’s', async () => {
+    const old = (await file(pat, { effect: 'deny', organizations: ['harbor'] })).json.id;
+    const active = async () =>
+      (await as(pat, 'GET', '/api/patients/p/consents')).json.consents
+        .filter(({ status }: Json) => status === 'active')
+        .map(({ id }: Json) => id);
+    const choice = { effect: 'deny', organizations: ['harbor'], kinds: ['hiv'] };
+    for (const replaces of [[old, 'none'], 'all', [1]]) {
+      expect((await file(pat, choice, { replaces })).status).toBeGreaterThanOrEqual(400);
+      expect(await active()).toEqual([old]);
+    }
+    const filed = await file(pat, choice, { replaces: [old] });
+    expect(filed.status, filed.text).toBe(201);
+    expect(await active()).toEqual([filed.json.id]);
+    const { rows } = await hub.test.database.query(
+      `SELECT count(DISTINCT updated) AS n FROM resource WHERE rid IN ($1, $2)`,
+      [old, filed.json.id],
+    );
+    expect(rows[0]!.n).toBe(1);
+    await as(pat, 'DELETE', `/api/patients/p/consents/${filed.json.id}`);
+  });
+
+  it('is filed with the Patient that the account is bound to, by whichever id of the person it is asked', async () => {
+    for (const id of ['same-1', 'same-2']) await put({ resourceType: 'Patient', id, ...oneHuman('Same') });
+    const { rows } = await hub.test.database.query(
+      `UPDATE link SET grade = 'confirmed' WHERE patient = ANY($1) RETURNING presented`,
+      [['same-1', 'same-2'].map(ridOf)],
+    );
+    await bindCara('same-2', 'guardian');
+    const filed = await file(await signIn('cara'), { effect: 'deny', purposes: ['HRESCH'] }, {}, rows[0]!.presented);
+    expect(filed.status, filed.text).toBe(201);
+    const { rows: homes } = await hub.test.database.query(
+      'SELECT rid FROM patient_home WHERE home = (SELECT home FROM resource WHERE rid = $1)',
+      [filed.json.id],
+    );
+    expect(homes.map(({ rid }) => rid)).toEqual([ridOf('same-2')]);
+  });
+
+  it('of a child is a parent’s until the child is grown', async () => {
+    const parent = await signIn('cara');
+    const bornYearsAgo = (years: number) => `${new Date().getUTCFullYear() - years}-01-01`;
+    const choice = { effect: 'deny', purposes: ['HRESCH'] };
+    for (const [id, years, status] of [
+      ['child', 12, 201],
+      ['grown', 19, 404],
+    ] as const) {
+      await put({ resourceType: 'Patient', id, birthDate: bornYearsAgo(years) });
+      await bindCara(id, 'parent');
+      expect((await file(parent, choice, {}, id)).status, id).toBe(status);
+    }
+    // As a carer of the grown child it sees the record, and decides nothing.
+    await bindCara('grown', 'carer');
+    expect((await file(parent, choice, {}, 'grown')).status).toBe(403);
   });
 
   it('is shown beforehand: the counts of the preview are those of what an organisation is given', async () => {

@@ -16,7 +16,7 @@ import { typeName } from '@causeway/fhir';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { confirmedHomes, representedBy } from '../consent/index.ts';
 import type { Database } from '../database/index.ts';
-import { logicalId, RecordError } from '../record/index.ts';
+import { newId, RecordError } from '../record/index.ts';
 import {
   type Access,
   type AccessLog,
@@ -28,7 +28,7 @@ import {
 } from '../trust/index.ts';
 import type { Authenticator, Caller } from './authenticate.ts';
 import { jsonBody, text } from './body.ts';
-import { auditOf, type FhirParts } from './fhir-exchange.ts';
+import type { FhirParts } from './fhir-exchange.ts';
 
 export interface ConsentParts {
   database: Database;
@@ -78,26 +78,17 @@ export function consentRoutes(app: FastifyInstance, parts: ConsentParts): void {
       verifiedWith: `Patient/${patient}`,
       ...(evidence === undefined ? {} : { evidence }),
     });
-    const scanned = record.scan(JSON.stringify(consent), 'Consent');
-    const made = await record.create(own, scanned, undefined, auditOf(who, 'file-consent', `Patient/${patient}`));
-    return reply.code(201).send(shown(JSON.parse(made.text)));
+    const filed = { ...consent, id: newId() };
+    const ended = await Promise.all(replacedIn(body).map((id) => endedConsent(parts, patient, id, evidence)));
+    await store(parts, who, patient, 'file-consent', [filed, ...ended.flat()]);
+    return reply.code(201).send(shown(filed));
   });
 
   app.delete<Own>('/api/patients/:id/consents/:consent', async (request, reply) => {
     const { who, patient, isStaff } = await deciding(parts, request, 'revoke-consent');
     const evidence = isStaff ? text(jsonBody(request), 'evidence', 1_000) : undefined;
-    const stored = await record.read(own, 'Consent', request.params.consent);
-    const homes = (await record.homesOf([patient])).get(patient) ?? [];
-    const consent = JSON.parse(stored.text) as { status?: string; policyRule?: { text?: string } };
-    if (!homes.includes(stored.home))
-      throw new RecordError(404, 'not-found', 'There is no such consent of this person.');
-    if (consent.status !== 'inactive') {
-      const ended = { ...consent, status: 'inactive' };
-      if (evidence !== undefined) ended.policyRule = { ...consent.policyRule, text: evidence };
-      const scanned = record.scan(JSON.stringify(ended), 'Consent');
-      const audit = auditOf(who, 'revoke-consent', `Patient/${patient}`);
-      await record.update(own, scanned, logicalId(stored.text), { ifMatch: `W/"${stored.version}"` }, audit);
-    }
+    const ended = await endedConsent(parts, patient, request.params.consent, evidence);
+    if (ended.length > 0) await store(parts, who, patient, 'revoke-consent', ended);
     return reply.code(204).send();
   });
 
@@ -126,6 +117,59 @@ export function consentRoutes(app: FastifyInstance, parts: ConsentParts): void {
     const entry = { action: 'preview-consent', what: organization, status: 200, patients: [patient] };
     await accessLog.record(who, entry);
     return { organization, types };
+  });
+}
+
+type Stored = Record<string, unknown> & { id: string; meta?: { versionId?: string } };
+
+/** The ids of those that a decision takes the place of. @throws RecordError 400 */
+function replacedIn({ replaces = [] }: { replaces?: unknown }): string[] {
+  if (Array.isArray(replaces) && replaces.length <= mostConsents && replaces.every((id) => typeof id === 'string')) {
+    return [...new Set(replaces)];
+  }
+  throw new RecordError(400, 'value', 'replaces must be a list of ids of consents.', 'replaces');
+}
+
+/** A person's consent as it is once it is revoked; nothing where it is already. @throws RecordError 404 */
+async function endedConsent(
+  { record }: ConsentParts,
+  patient: string,
+  id: string,
+  evidence: string | undefined,
+): Promise<Stored[]> {
+  const stored = await record.read(own, 'Consent', id);
+  const homes = (await record.homesOf([patient])).get(patient) ?? [];
+  if (!homes.includes(stored.home)) throw new RecordError(404, 'not-found', 'There is no such consent of this person.');
+  const consent = JSON.parse(stored.text) as Stored & { status?: string; policyRule?: { text?: string } };
+  if (consent.status === 'inactive') return [];
+  const ended = { ...consent, status: 'inactive' };
+  return [evidence === undefined ? ended : { ...ended, policyRule: { ...consent.policyRule, text: evidence } }];
+}
+
+/** Stores consents in one transaction, with its line in the record of accesses. @throws RecordError 412 where one changed meanwhile */
+async function store(
+  { record }: ConsentParts,
+  who: Caller,
+  patient: string,
+  action: string,
+  consents: readonly Stored[],
+): Promise<void> {
+  const entry = consents.map((resource) => ({
+    resource,
+    request: {
+      method: 'PUT',
+      url: `Consent/${resource.id}`,
+      ...(resource.meta?.versionId ? { ifMatch: `W/"${resource.meta.versionId}"` } : {}),
+    },
+  }));
+  const status = action === 'file-consent' ? 201 : 204;
+  const note = { action, what: `Patient/${patient}`, status, patients: [patient] };
+  await record.bundle(own, JSON.stringify({ resourceType: 'Bundle', type: 'transaction', entry }), {
+    base: '',
+    audit: () => ({ access: who, entry: note }),
+    single: () => Promise.reject(new Error('A transaction of consents reads nothing.')),
+    fault: () => {},
+    isStoredWanted: false,
   });
 }
 

@@ -46,3 +46,17 @@ it('gives a report the labels of what came with it', async () => {
   ]);
   expect(rows.map(({ labels }) => labels)).toContain(label.hiv);
 });
+
+it('leaves what a programme sent restricted where its setting cannot be stored', async () => {
+  const { database } = hub.test;
+  await database.query(`CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'no room'; END $$`);
+  await database.query('CREATE TRIGGER refuse BEFORE INSERT OR UPDATE ON participant EXECUTE FUNCTION refuse()');
+  const changed = await hub.send('PUT', '/api/participants/clinic', { isPart2: true });
+  expect(changed.status).toBeGreaterThanOrEqual(500);
+  const { rows } = await database.query(
+    `SELECT count(*) AS sent, count(*) FILTER (WHERE labels & ${label.unlabelled} <> 0) AS restricted
+     FROM resource WHERE home IN (SELECT home FROM link WHERE source = 'clinic')`,
+  );
+  expect(rows[0]!.sent).toBeGreaterThan(3);
+  expect(rows[0]!.restricted).toBe(rows[0]!.sent);
+});

@@ -3,7 +3,7 @@ import { Button, Checkbox, Group, Radio, Stack, Text } from '@mantine/core';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import type { ConsentChoice, GivenConsent, GivenConsents } from '../api/contract.ts';
-import { deleteJson, postJson } from '../api/request.ts';
+import { postJson } from '../api/request.ts';
 import { Notice } from '../parts/notice.tsx';
 import { choiceWords } from './choice-words.ts';
 import { consentsKey } from './consents-page.tsx';
@@ -37,13 +37,12 @@ export function DecideForm({
   const path = `/api/patients/${encodeURIComponent(patient)}/consents`;
   const evidence = proof === undefined ? {} : { evidence: proof };
   const save = useMutation({
-    mutationFn: async () => {
-      await postJson<GivenConsent>(path, { choice, ...evidence });
-      // The new one holds before the old ones end, so that nothing is open in between.
-      for (const { id } of replaces ? active : []) {
-        await deleteJson<void>(`${path}/${id}`, proof === undefined ? undefined : evidence);
-      }
-    },
+    mutationFn: () =>
+      postJson<GivenConsent>(path, {
+        choice,
+        ...evidence,
+        ...(replaces ? { replaces: active.map(({ id }) => id) } : {}),
+      }),
     onSuccess: () => {
       setRule(undefined);
       setExceptions([{ number: 0 }]);
@@ -132,7 +131,7 @@ export function DecideForm({
             <Preview patient={patient} organizations={organizations} choice={choice} />
           )}
           {save.isError && (
-            <Notice tone="bad" title="Not all was saved.">
+            <Notice tone="bad" title="Nothing was saved.">
               {save.error.message} What holds is shown above.
             </Notice>
           )}
