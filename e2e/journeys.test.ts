@@ -447,6 +447,8 @@ describe('every screen', () => {
       '/maps?source=ellery-lab',
       '/status',
       '/network-policy',
+      '/users',
+      '/security',
       `/people/${person!.id}/links`,
       `/consents/${person!.id}`,
     ]) {

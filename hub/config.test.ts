@@ -33,6 +33,14 @@ describe('configuration', () => {
     [['--mllp-tls-port', '2576'], {}, /needs --mllp-tls-certificate and --mllp-tls-key/],
     [['--mllp-tls-key', 'k.pem'], {}, /needs --mllp-tls-port/],
     [['--no-mllp-plain'], {}, /leaves no MLLP port/],
+    [['--trusted-proxies', '10.0.0.0/8,proxy.example'], {}, /list of addresses or networks/],
+    [['--oidc-issuer', 'https://id.example'], {}, /needs --oidc-client-id and --public-url/],
+    [
+      ['--oidc-issuer', 'http://id.example', '--oidc-client-id', 'x', '--public-url', 'https://h.example'],
+      {},
+      /by https/,
+    ],
+    [['--oidc-issuer', 'id.example', '--oidc-client-id', 'x'], {}, /list of addresses/],
     [[], { CAUSEWAY_PROT: '1' }, /CAUSEWAY_PROT is unknown. Did you mean CAUSEWAY_PORT\?/],
     [[], { CAUSEWAY_DEMO: 'maybe' }, /CAUSEWAY_DEMO is true or false/],
   ])('refuses %j %j', (args, environment, message) => {

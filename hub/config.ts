@@ -3,6 +3,7 @@
  * not in the table (`settings.ts`) is refused.
  */
 import { resolve } from 'node:path';
+import ipaddr from 'ipaddr.js';
 import { type Config, type Setting, settings } from './settings.ts';
 
 export type { Config } from './settings.ts';
@@ -97,7 +98,8 @@ export function describeOptions(): string[] {
       kind === 'flag'
         ? `--no-${option}`
         : `--${option} ${kind === 'integer' ? 'N' : kind === 'database' ? 'URL' : kind.toUpperCase()}`;
-    const preset = fallback === undefined || ['flag', 'bytes', 'addresses'].includes(kind) ? '' : ` (${fallback})`;
+    const preset =
+      fallback === undefined || ['flag', 'bytes', 'addresses', 'networks'].includes(kind) ? '' : ` (${fallback})`;
     return `  ${shown.padEnd(28)} ${says}${preset}; or ${variable}`;
   });
 }
@@ -149,6 +151,8 @@ function parseValue(setting: Setting, where: string, text: string): unknown {
       );
     case 'addresses':
       return text.split(',').map((one) => address(where, one.trim()));
+    case 'networks':
+      return text.split(',').map((one) => network(where, one.trim()));
     case 'choice':
       if (setting.choices!.includes(text)) return text;
       throw new ConfigError(`${where} is ${setting.choices!.join(', ')}; it was “${text}”.`);
@@ -169,6 +173,11 @@ function address(where: string, text: string): string {
   throw new ConfigError(
     `${where} is a list of addresses such as https://files.example.org/exports/; it was “${text}”.`,
   );
+}
+
+function network(where: string, text: string): string {
+  if (ipaddr.isValid(text) || ipaddr.isValidCIDR(text)) return text;
+  throw new ConfigError(`${where} is a list of addresses or networks such as 10.0.0.7,10.1.0.0/16; it was “${text}”.`);
 }
 
 function bytes(text: string): number {

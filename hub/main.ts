@@ -240,6 +240,7 @@ export async function startHub(config: Config, progress: Progress, pages = scree
     const app = httpServer(
       {
         screens: folder,
+        trustedProxies: config.trustedProxies,
         pages: { publicUrl: config.publicUrl, sessionSeconds: config.sessionHours * 3600 },
         messageBytes: config.messageBytes,
         log,

@@ -47,6 +47,8 @@ export interface Config {
   publicUrl: string | undefined;
   /** Addresses below which apps' key sets are fetched although they lie in a private network; others are public ones. */
   keysFrom: string[];
+  /** Addresses and networks of the proxies that say from where, and by which scheme, requests came. */
+  trustedProxies: string[];
   /** How long a session of the screens holds, and for how long it may be left alone. */
   sessionHours: number;
   sessionIdleMinutes: number;
@@ -69,7 +71,18 @@ export interface Setting {
   key: keyof Config;
   option: string;
   variable: string;
-  kind: 'text' | 'address' | 'path' | 'database' | 'integer' | 'bytes' | 'flag' | 'choice' | 'origin' | 'addresses';
+  kind:
+    | 'text'
+    | 'address'
+    | 'path'
+    | 'database'
+    | 'integer'
+    | 'bytes'
+    | 'flag'
+    | 'choice'
+    | 'origin'
+    | 'addresses'
+    | 'networks';
   fallback: string | number | boolean | string[] | undefined;
   least?: number;
   most?: number;
@@ -315,6 +328,14 @@ export const settings: readonly Setting[] = [
     kind: 'addresses',
     fallback: [],
     says: 'addresses in private networks below which keys of apps are fetched, with commas between (none)',
+  },
+  {
+    key: 'trustedProxies',
+    option: 'trusted-proxies',
+    variable: 'CAUSEWAY_TRUSTED_PROXIES',
+    kind: 'networks',
+    fallback: [],
+    says: 'addresses or networks of proxies in front of the hub, whose X-Forwarded-For is believed, with commas between (none)',
   },
   {
     key: 'sessionHours',

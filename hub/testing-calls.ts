@@ -80,6 +80,7 @@ export function hubConfig(dataDir: string, connection: ConnectionSettings, setti
     bulkHours: 24,
     publicUrl: undefined,
     keysFrom: [],
+    trustedProxies: [],
     sessionHours: 12,
     sessionIdleMinutes: 60,
     requireSecondFactor: 'nobody',

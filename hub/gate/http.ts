@@ -44,6 +44,8 @@ export interface HttpOptions {
   /** The folder of the built screens; without it the hub serves its interfaces only. */
   screens: string | undefined;
   pages: PagesAddress;
+  /** Proxies that say from where a request came. */
+  trustedProxies: string[];
   messageBytes: number;
   log: Logger;
 }
@@ -80,6 +82,7 @@ export function httpServer(
     logger: false,
     bodyLimit: options.messageBytes,
     requestTimeout: 0,
+    trustProxy: options.trustedProxies.length > 0 ? options.trustedProxies : false,
     routerOptions: { maxParamLength: 256, ignoreTrailingSlash: true },
     frameworkErrors: (error, request, reply) => answerError(error, request, reply, options.log),
     clientErrorHandler: answerClientError,

@@ -396,12 +396,38 @@ describe('signing in', () => {
     expect(rows.some(({ text }) => text.includes('password-of-hers') || text.includes('a wrong password'))).toBe(false);
   });
 
+  it('through a trusted proxy is counted by the address from which it came', async () => {
+    const behind = await startTestHub({ trustedProxies: ['127.0.0.0/8'] });
+    const from = async (address: string) => {
+      const headers = { 'x-forwarded-for': `198.51.100.9, ${address}` };
+      const given = { username: 'guess', password: 'x' };
+      return (await behind.send('POST', '/auth/login', given, { role: null, headers })).status;
+    };
+    try {
+      await behind.test.database.query(`INSERT INTO rate_limit (key, points, expire) VALUES ($1, 100, $2)`, [
+        'sign-in:203.0.113.1',
+        Date.now() + 600_000,
+      ]);
+      expect([await from('203.0.113.1'), await from('203.0.113.1'), await from('203.0.113.2')]).toEqual([
+        401, 429, 401,
+      ]);
+    } finally {
+      await behind.stop();
+    }
+  });
+
   it('that fails too often from one address has to wait, whatever the names; the others’ sessions go on', async () => {
     const lone = await startTestHub();
     try {
       const tries = await Promise.all(
         Array.from({ length: 130 }, (_, i) =>
-          lone.send('POST', '/auth/login', { username: `guess${i}`, password: 'x' }, { role: null }),
+          lone.send(
+            'POST',
+            '/auth/login',
+            { username: `guess${i}`, password: 'x' },
+            // Nobody's word is taken for it but a proxy's that is trusted.
+            { role: null, headers: { 'x-forwarded-for': `203.0.113.${i}` } },
+          ),
         ),
       );
       expect(new Set(tries.map((one) => one.status))).toEqual(new Set([401]));

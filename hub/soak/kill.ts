@@ -284,6 +284,7 @@ function configOf(dataDir: string): Config {
     bulkHours: 1,
     publicUrl: undefined,
     keysFrom: [],
+    trustedProxies: [],
     sessionHours: 12,
     sessionIdleMinutes: 60,
     requireSecondFactor: 'nobody',
