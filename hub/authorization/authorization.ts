@@ -9,6 +9,7 @@ import { RecordError } from '../record/index.ts';
 import type { MasterKey } from '../secrets/index.ts';
 import type { AccessLog, User } from '../trust/index.ts';
 import { type Addresses, addressesOf } from './addresses.ts';
+import { type BrandBundle, Brands } from './brands.ts';
 import { Clients, type RegisteredClient } from './clients.ts';
 import { DpopProofs, wrongScheme } from './dpop.ts';
 import { OAuthGrants, type VerifiedToken } from './grants.ts';
@@ -51,6 +52,7 @@ export class Authorization {
   readonly clients: Clients;
   readonly grants: OAuthGrants;
   readonly launches: Launches;
+  readonly brands: Brands;
   readonly #parts: AuthorizationParts;
   readonly #proofs: DpopProofs;
   #addresses: Addresses | undefined;
@@ -63,6 +65,7 @@ export class Authorization {
     this.clients = new Clients(parts.database);
     this.grants = new OAuthGrants(parts.database);
     this.launches = new Launches(parts.database);
+    this.brands = new Brands(parts.database);
     this.#proofs = new DpopProofs(parts.database, () => parts.master.derived('causeway dpop nonces of the record'));
   }
 
@@ -98,6 +101,11 @@ export class Authorization {
   /** What a client is told of this server. @throws RecordError 503 while it does not answer */
   configuration(): ReturnType<typeof smartConfiguration> {
     return smartConfiguration(this.#opened());
+  }
+
+  /** The brands by which users find this server. @throws RecordError 503 while it does not answer */
+  async brandBundle(): Promise<BrandBundle> {
+    return this.brands.bundle(this.#opened());
   }
 
   /**

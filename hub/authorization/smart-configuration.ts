@@ -1,10 +1,12 @@
 /** What `[fhir]/.well-known/smart-configuration` says (SMART App Launch 2.2, "Conformance"). */
 
 import type { Addresses } from './addresses.ts';
+import { brandsAddress, primaryBrand } from './brands.ts';
 import { launchScopes } from './client-rules.ts';
 import { dpopAlgorithms } from './dpop.ts';
 
-export function smartConfiguration({ issuer, fhir }: Addresses): { issuer: string; [name: string]: unknown } {
+export function smartConfiguration(addresses: Addresses): { issuer: string; [name: string]: unknown } {
+  const { issuer, fhir } = addresses;
   const hub = fhir.slice(0, -'/fhir'.length);
   return {
     issuer,
@@ -16,6 +18,8 @@ export function smartConfiguration({ issuer, fhir }: Addresses): { issuer: strin
     registration_endpoint: `${issuer}/register`,
     pushed_authorization_request_endpoint: `${issuer}/par`,
     management_endpoint: `${hub}/apps`,
+    user_access_brand_bundle: brandsAddress(addresses),
+    user_access_brand_identifier: primaryBrand(addresses),
     grant_types_supported: ['authorization_code', 'refresh_token', 'client_credentials'],
     token_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post', 'private_key_jwt'],
     token_endpoint_auth_signing_alg_values_supported: ['ES384', 'RS384'],

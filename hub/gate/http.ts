@@ -13,6 +13,7 @@ import { type AppParts, appRoutes } from './app-routes.ts';
 import { type AuthParts, authRoutes } from './auth-routes.ts';
 import { type BindingParts, bindingRoutes } from './binding-routes.ts';
 import { bodyDeadline } from './body-deadline.ts';
+import { type BrandParts, brandRoutes } from './brand-routes.ts';
 import { answerClientError } from './client-error.ts';
 import { type ConsentParts, consentRoutes } from './consent-routes.ts';
 import { crossOrigin } from './cors.ts';
@@ -58,6 +59,7 @@ export function httpServer(
   parts: Omit<FhirParts, 'addresses' | 'fault'> &
     ApiParts &
     AppParts &
+    BrandParts &
     EmergencyParts &
     EmergencyLookupParts &
     NetworkPolicyParts &
@@ -126,6 +128,7 @@ export function httpServer(
   userRoutes(app, parts);
   oauthRoutes(app, parts);
   appRoutes(app, parts);
+  brandRoutes(app, parts);
   emergencyRoutes(app, parts);
   emergencyLookupRoutes(app, parts);
   bindingRoutes(app, parts);

@@ -54,6 +54,7 @@ const refusals = [401, 403, 404, 405];
 type Reasons = { [route: string]: string };
 
 const toAnybody: Reasons = {
+  'GET /brands': 'SMART has it open: how users recognise where their record is',
   'GET /auth/demo-accounts': 'the accounts of the demonstration, none elsewhere',
   'POST /auth/login': 'signs in',
   'POST /auth/login/passkey': 'signs in',
