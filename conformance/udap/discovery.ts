@@ -1,7 +1,6 @@
 /** What clients find a server by. */
 import { strict as assert } from 'node:assert';
-import { compactVerify, decodeJwt, decodeProtectedHeader } from 'jose';
-import { keyOf, readCertificates, urisOf } from '../../hub/authorization/udap/chain.ts';
+import { readSigned } from '../../hub/authorization/testing.ts';
 import { startAskedHub } from '../requirement-rows/hub.ts';
 import { base, type Check, metadata, registration, tokenEndpoint } from './world.ts';
 
@@ -53,19 +52,16 @@ export const discovery: Check[] = [
       const told = (await metadata(world)).json;
       const signed = told.signed_metadata as string;
       assert.match(signed, /^[\w-]+\.[\w-]+\.[\w-]+$/);
-      const { alg, x5c } = decodeProtectedHeader(signed);
+      const { alg, claims, uris } = await readSigned(signed);
       assert.equal(alg, 'RS256');
-      const [certificate] = readCertificates(x5c);
-      await compactVerify(signed, keyOf(certificate));
-      const claims = decodeJwt(signed);
       assert.equal(claims.iss, `${base}/fhir`);
-      assert.ok(urisOf(certificate).includes(claims.iss));
+      assert.ok(uris.includes(claims.iss));
       assert.equal(claims.sub, claims.iss);
       assert.ok(claims.exp! > claims.iat! && claims.exp! - claims.iat! <= 365 * 24 * 3600);
       assert.ok(Math.abs(claims.iat! - Date.now() / 1000) < 60);
       assert.equal(typeof claims.jti, 'string');
-      const again = decodeJwt((await metadata(world)).json.signed_metadata);
-      assert.notEqual(again.jti, claims.jti);
+      const again = await readSigned((await metadata(world)).json.signed_metadata);
+      assert.notEqual(again.claims.jti, claims.jti);
       for (const name of ['authorization_endpoint', 'token_endpoint', 'registration_endpoint']) {
         assert.equal(claims[name], told[name], name);
       }
@@ -80,8 +76,7 @@ export const discovery: Check[] = [
         ['https://two.example', world.other],
       ] as const) {
         const { signed_metadata: signed } = (await metadata(world, `?community=${encodeURIComponent(uri)}`)).json;
-        const [certificate] = readCertificates(decodeProtectedHeader(signed).x5c);
-        assert.equal(certificate.issuer, root.certificate.subject);
+        assert.equal((await readSigned(signed)).issuer, root.certificate.subject);
       }
       assert.equal((await metadata(world, '?community=https://unknown.example')).status, 204);
     },

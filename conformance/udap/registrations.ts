@@ -1,6 +1,6 @@
 /** How clients register themselves, change and cancel that. */
 import { strict as assert } from 'node:assert';
-import { appClaims, inDays, statementClaims, testRoot } from '../../hub/authorization/udap/testing.ts';
+import { appClaims, inDays, statementClaims, testRoot } from '../../hub/authorization/testing.ts';
 import { type Check, isRefused, newClient, newService, newUri, register, registration, serviceToken } from './world.ts';
 
 export const registrations: Check[] = [
@@ -38,7 +38,7 @@ export const registrations: Check[] = [
         sub: { sub: 'https://other.example' },
         aud: { aud: 'https://other.example/register' },
         expired: { iat: now - 400, exp: now - 100 },
-        'longer than five minutes': { exp: now + 301 },
+        'longer than five minutes': { iat: now, exp: now + 301 },
       };
       for (const more of Object.values(cases)) {
         isRefused(

@@ -1,7 +1,17 @@
 /** How clients are authorized, and show who they are. */
 import { strict as assert } from 'node:assert';
-import { authorize, form, pkce, redirectUri, withToken } from '../../hub/authorization/testing.ts';
-import { appClaims, assertionClaims, b2b, inDays, testRoot } from '../../hub/authorization/udap/testing.ts';
+import {
+  appClaims,
+  assertionClaims,
+  authorize,
+  b2b,
+  form,
+  inDays,
+  pkce,
+  redirectUri,
+  testRoot,
+  withToken,
+} from '../../hub/authorization/testing.ts';
 import {
   appRequest,
   type Check,
@@ -153,22 +163,17 @@ export const tokens: Check[] = [
       const service = await newService(world);
       isRefused(await serviceToken(world, service, { extensions: undefined }), 400, 'invalid_grant');
       isRefused(await serviceToken(world, service, b2b('no URI')), 400, 'invalid_grant');
-      const signed = await service.holder.sign(
-        assertionClaims(service.id, tokenEndpoint, b2b('https://harbor.example')),
-      );
-      const fields = {
-        client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
-        client_assertion: signed,
+      const ask = async (fields: { [name: string]: string }) => {
+        const claims = assertionClaims(service.id, tokenEndpoint, b2b('https://harbor.example'));
+        return form(world.hub, '/oauth/token', {
+          client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
+          client_assertion: await service.holder.sign(claims),
+          ...fields,
+        });
       };
-      isRefused(
-        await form(world.hub, '/oauth/token', { ...fields, scope: 'system/Patient.rs' }),
-        400,
-        'invalid_request',
-      );
-      const unknown = { ...fields, grant_type: 'password', scope: 'system/Patient.rs' };
-      isRefused(await form(world.hub, '/oauth/token', unknown), 400, 'unsupported_grant_type');
-      const wider = { ...fields, grant_type: 'client_credentials', scope: 'system/Condition.rs' };
-      isRefused(await form(world.hub, '/oauth/token', wider), 400, 'invalid_scope');
+      isRefused(await ask({ scope: 'system/Patient.rs' }), 400, 'invalid_request');
+      isRefused(await ask({ grant_type: 'password', scope: 'system/Patient.rs' }), 400, 'unsupported_grant_type');
+      isRefused(await ask({ grant_type: 'client_credentials', scope: 'system/Condition.rs' }), 400, 'invalid_scope');
     },
   },
 ];

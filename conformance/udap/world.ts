@@ -3,16 +3,21 @@ import { strict as assert } from 'node:assert';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { authorize, type Browser, form, pkce, redirectUri, systemToken } from '../../hub/authorization/testing.ts';
 import {
   appClaims,
   assertionClaims,
+  authorize,
+  type Browser,
   b2b,
+  form,
+  pkce,
+  redirectUri,
   statementClaims,
+  systemToken,
   type TestHolder,
   testRoot,
   writeCommunity,
-} from '../../hub/authorization/udap/testing.ts';
+} from '../../hub/authorization/testing.ts';
 import type { Answer } from '../../hub/testing-calls.ts';
 import { type AskedHub, startAskedHub } from '../requirement-rows/hub.ts';
 import type { Check as RowCheck } from '../requirement-rows/rows.ts';

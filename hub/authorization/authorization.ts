@@ -132,7 +132,7 @@ export class Authorization {
   }
 
   /** What answers requests below `/oauth`; made when it is first asked for. @throws RecordError 503 while it does not answer */
-  server(): Promise<Pick<Server, 'answer'>> {
+  server(): Promise<Pick<Server, 'prepare' | 'answer'>> {
     return this.#serving();
   }
 

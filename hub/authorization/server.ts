@@ -85,10 +85,14 @@ export class Server {
     this.#serving = { provider, kids, answer: provider.callback() };
   }
 
+  /** What a request below `/oauth` is handed on as. */
+  prepare(request: IncomingMessage, body: Buffer | undefined): Promise<Handed> {
+    return this.#handed(this.#serving!.provider, request, body);
+  }
+
   /** Answers a request below `/oauth`. */
-  async answer(request: IncomingMessage, response: ServerResponse, body: Buffer | undefined): Promise<void> {
-    const { provider, answer: answerBy } = this.#serving!;
-    const handed = await this.#handed(provider, request, body);
+  async answer(request: IncomingMessage, response: ServerResponse, handed: Handed): Promise<void> {
+    const { answer: answerBy } = this.#serving!;
     await handTo({ issuer: this.#addresses.issuer, answer: answerBy }, request, response, handed);
   }
 

@@ -150,10 +150,11 @@ test('a hub that runs takes up new keys without a pause', async () => {
     user: async () => undefined,
     fhirUserOf: async () => 'Practitioner/none',
   });
-  authorization.open(publicUrl);
-  const server = createServer(
-    (request, response) => void authorization.server().then((ready) => ready.answer(request, response, undefined)),
-  );
+  await authorization.open(publicUrl);
+  const server = createServer(async (request, response) => {
+    const ready = await authorization.server();
+    await ready.answer(request, response, await ready.prepare(request, undefined));
+  });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}/oauth/jwks`;
   const kids = async () =>

@@ -13,6 +13,8 @@ import {
 } from 'jose';
 import type { Answer, HubCalls } from '../testing-calls.ts';
 
+export * from './udap/testing.ts';
+
 /** A hub that answers. */
 export type AskedHub = Pick<HubCalls, 'url' | 'send'>;
 

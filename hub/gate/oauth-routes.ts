@@ -30,8 +30,10 @@ export function oauthRoutes(app: FastifyInstance, parts: OAuthParts): void {
   const { authorization } = parts;
   const hand = async (request: FastifyRequest, reply: FastifyReply) => {
     const server = await authorization.server();
+    // What fails here is answered as elsewhere; after it, the provider answers for itself.
+    const handed = await server.prepare(request.raw, request.body as Buffer | undefined);
     reply.hijack();
-    await server.answer(request.raw, reply.raw, request.body as Buffer | undefined);
+    await server.answer(request.raw, reply.raw, handed);
   };
   /** What authenticates clients: those who fail too often have to wait. */
   const handLimited = async (request: FastifyRequest, reply: FastifyReply) => {

@@ -24,20 +24,41 @@ const mostKeys = 4;
  * What is wrong with it is said when it is.
  */
 export async function takeKey(clients: Clients, communities: readonly Community[], assertion: string): Promise<void> {
+  const named = readUnverified(assertion);
+  const metadata = named && ((await clients.active(named.client)) as (Named & ClientMetadata) | undefined);
+  if (!named || metadata?.udap_uri === undefined) return;
+  const keys = await withKeyOf(assertion, named, communities, metadata);
+  if (keys) await clients.setKeys(named.client, keys);
+}
+
+/** Who an assertion says its client is, and by which certificate. */
+function readUnverified(assertion: string): { client: string; x5c: unknown; kid: string | undefined } | undefined {
   try {
-    const { sub = '' } = decodeJwt(assertion);
     const { x5c, kid } = decodeProtectedHeader(assertion);
-    const metadata = x5c === undefined ? undefined : await clients.active(sub);
-    if (!metadata || (metadata as Named).udap_uri === undefined) return;
+    const { sub } = decodeJwt(assertion);
+    return sub === undefined || x5c === undefined ? undefined : { client: sub, x5c, kid };
+  } catch {
+    return undefined;
+  }
+}
+
+/** The keys of a client with that of its assertion; undefined where it is one of them, or is not taken. */
+async function withKeyOf(
+  assertion: string,
+  { x5c, kid }: { x5c: unknown; kid: string | undefined },
+  communities: readonly Community[],
+  metadata: Named & ClientMetadata,
+): Promise<JWK[] | undefined> {
+  try {
     const [certificate] = readCertificates(x5c);
     const key: JWK = { ...(await exportJWK(keyOf(certificate))), use: 'sig', ...(kid === undefined ? {} : { kid }) };
     const known = (metadata.jwks?.keys ?? []) as JWK[];
-    if (await holds(known, key)) return;
-    await signer(assertion, communities, metadata as Named);
+    if (await holds(known, key)) return undefined;
+    await signer(assertion, communities, metadata);
     const x5cKey = { ...key, x5c: [Buffer.from(certificate.rawData).toString('base64')] };
-    await clients.setKeys(sub, [x5cKey, ...known].slice(0, mostKeys));
-  } catch (error) {
-    if (!(error instanceof Untrusted) && !(error as { code?: string }).code?.startsWith('ERR_JW')) throw error;
+    return [x5cKey, ...known].slice(0, mostKeys);
+  } catch {
+    return undefined;
   }
 }
 

@@ -2,7 +2,8 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { SignJWT } from 'jose';
+import { compactVerify, decodeJwt, decodeProtectedHeader, type JWTPayload, SignJWT } from 'jose';
+import { keyOf, readCertificates, urisOf } from './chain.ts';
 import {
   BasicConstraintsExtension,
   type Extension,
@@ -208,4 +209,14 @@ function newKeys(alg: TestAlgorithm): Promise<Keys> {
 
 function serial(): string {
   return `01${randomBytes(8).toString('hex')}`;
+}
+
+/** A JWT with a certificate, its signature verified with that one's key. */
+export async function readSigned(
+  jwt: string,
+): Promise<{ alg: string | undefined; claims: JWTPayload; uris: string[]; issuer: string }> {
+  const { alg, x5c } = decodeProtectedHeader(jwt);
+  const [certificate] = readCertificates(x5c);
+  await compactVerify(jwt, keyOf(certificate));
+  return { alg, claims: decodeJwt(jwt), uris: urisOf(certificate), issuer: certificate.issuer };
 }

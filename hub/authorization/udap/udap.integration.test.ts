@@ -353,7 +353,7 @@ describe('A37', () => {
       'sub is not iss': { sub: 'https://victim.example' },
       'for another server': { aud: 'https://elsewhere.example/oauth/register' },
       expired: { iat: now - 600, exp: now - 1 },
-      'too long': { exp: now + 301 },
+      'too long': { iat: now, exp: now + 301 },
       'of the future': { iat: now + 600, exp: now + 700 },
       'without jti': { jti: undefined },
       'without iat': { iat: undefined },
@@ -450,6 +450,9 @@ describe('A37', () => {
     expect((await systemToken(hub, bare, scope)).json.error).toBe('invalid_client');
     const mixed = await holder.sign(claims, { x5c: cases['of another client'].x5c });
     expect((await systemToken(hub, mixed, scope)).json.error).toBe('invalid_client');
+    const ofAnotherKind = await root.issue('Another', own, { alg: 'RS256' });
+    const unlike = await holder.sign(claims, { x5c: ofAnotherKind.x5c });
+    expect((await systemToken(hub, unlike, scope)).json.error).toBe('invalid_client');
     const now = Math.floor(Date.now() / 1000);
     for (const more of [{ iat: undefined }, { iat: now - 200, exp: now + 200 }, { iat: now + 100, exp: now + 200 }]) {
       const answer = await asks(holder, id, { ...b2b(harbor), ...more });
