@@ -49,6 +49,7 @@ import {
 } from './record/index.ts';
 import { screens } from './screens/index.ts';
 import { KeyRotation, masterKey, tokenKey } from './secrets/index.ts';
+import { Subscriptions } from './subscriptions/index.ts';
 import {
   AccessLog,
   Accounts,
@@ -231,12 +232,23 @@ export async function startHub(config: Config, progress: Progress, pages = scree
       tokenKey(config.dataDir),
       {
         verify: (token, request) => authorization.verify(token, request),
+        isActive: async (client) => (await authorization.clients.active(client)) !== undefined,
         homesOf: async (patient) => (await record.homesOf([patient])).get(patient) ?? [],
         emergency: (username, id) => emergencies.underWay(username, id),
         represented: (username, role) => representedBy({ database, record, bindings }, username, role, new Date()),
       },
       policy,
     );
+    const subscriptions = new Subscriptions({
+      database: system,
+      record,
+      accessLog,
+      log,
+      accessOf: (asker) => authenticator.later(asker),
+      notifyTo: config.notifyTo,
+      tokenKey: tokenKey(config.dataDir),
+      days: 30,
+    });
     const app = httpServer(
       {
         screens: folder,
@@ -288,6 +300,7 @@ export async function startHub(config: Config, progress: Progress, pages = scree
         labels,
         expunger,
         retention,
+        subscriptions,
         allowExpunge: config.allowExpunge,
         bulk,
       },
@@ -341,6 +354,11 @@ export async function startHub(config: Config, progress: Progress, pages = scree
     const url = await app.listen({ host: config.host, port: config.port });
     closing.push(() => app.close());
     await authorization.open(config.publicUrl ?? url);
+    subscriptions.open(config.publicUrl ?? url, app.server);
+    closing.push(() => subscriptions.close());
+    const subscriptionsLead = new Leadership(locks, leads.subscriptions, subscriptions);
+    await subscriptionsLead.start();
+    closing.push(() => subscriptionsLead.stop());
     // Jobs are carried out by the server's own routes: they end before it does.
     bulk.start();
     closing.push(() => bulk.stop());
@@ -366,6 +384,7 @@ const leads = {
   acknowledgements: 7_240_333,
   fanOut: 7_240_334,
   labels: 7_240_335,
+  subscriptions: 7_240_336,
 };
 
 /** The external provider, where there is one. */

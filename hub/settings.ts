@@ -63,6 +63,8 @@ export interface Config {
   oidcSecretFile: string | undefined;
   oidcAccountsFile: string | undefined;
   oidcName: string;
+  /** Addresses below which subscribers are told although they lie in a private network, or take plain http. */
+  notifyTo: string[];
   logLevel: string;
 }
 
@@ -413,6 +415,14 @@ export const settings: readonly Setting[] = [
     kind: 'text',
     fallback: 'your organisation',
     says: 'what that provider is called on the sign-in page',
+  },
+  {
+    key: 'notifyTo',
+    option: 'notify-to',
+    variable: 'CAUSEWAY_NOTIFY_TO',
+    kind: 'addresses',
+    fallback: [],
+    says: 'addresses in private networks, or of plain http, below which subscribers are told, with commas between (none)',
   },
   {
     key: 'logLevel',

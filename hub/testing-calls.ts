@@ -90,6 +90,7 @@ export function hubConfig(dataDir: string, connection: ConnectionSettings, setti
     oidcSecretFile: undefined,
     oidcAccountsFile: undefined,
     oidcName: 'your organisation',
+    notifyTo: [],
     logLevel: 'silent',
     ...settings,
   };

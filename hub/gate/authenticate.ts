@@ -5,6 +5,7 @@ import type { FastifyRequest } from 'fastify';
 import type { AskedWithProof, VerifiedToken } from '../authorization/index.ts';
 import { RecordError } from '../record/index.ts';
 import { verifyToken } from '../secrets/index.ts';
+import type { Asker } from '../subscriptions/index.ts';
 import {
   type Access,
   type AccessUser,
@@ -16,7 +17,7 @@ import {
   roles,
   type User,
 } from '../trust/index.ts';
-import { grantedAccess } from './granted.ts';
+import { grantedAccess, grantedLater } from './granted.ts';
 import { isUnattended, mustBeOwnChange, sessionToken } from './session-cookie.ts';
 
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
@@ -34,6 +35,8 @@ export interface Caller extends Access {
 export interface CallerFacts {
   /** What a token stands for; undefined where it is none, or not any more. */
   verify(token: string, request?: AskedWithProof): Promise<VerifiedToken | undefined>;
+  /** Whether a registered client may ask for anything. */
+  isActive(client: string): Promise<boolean>;
   /** The homes of the person of a Patient. */
   homesOf(patient: string): Promise<number[]>;
   /** What the account of a patient or proxy is bound to. */
@@ -87,6 +90,29 @@ export class Authenticator {
     const token = randomBytes(32).toString('base64url');
     this.#lent.set(token, caller);
     return { token, end: () => this.#lent.delete(token) };
+  }
+
+  /**
+   * What somebody may read who asked earlier for what the hub does later: as things are now, and as far as the scopes go
+   * that they asked with. Undefined where they may not ask any more.
+   */
+  async later({ who, name, role, organization, client, grant, isScript }: Asker): Promise<Access | undefined> {
+    if (client !== undefined && !(await this.#facts.isActive(client))) return undefined;
+    const isService = who === `client:${client}`;
+    const site = /^site:(.+)$/.exec(who)?.[1];
+    const account = isService || isScript ? undefined : await this.#accounts.find(who);
+    if (!isScript && !isService && !account) return undefined;
+    const participant = site ?? (isService ? organization : undefined);
+    if (participant !== undefined && this.#policy.refused(participant, 'receive') !== undefined) return undefined;
+    const user: AccessUser = account ?? { username: who, name, role, organization };
+    const access = this.#accessOf({
+      ...(await this.#bound(user)),
+      ...(client === undefined ? {} : { isApp: true }),
+      ...(participant ? { participant } : {}),
+    });
+    if (access.refused !== undefined) return undefined;
+    const asked = { ...access, ...(client === undefined ? {} : { client }), ...(grant ? { grant } : {}) };
+    return grantedLater(asked, (patient) => this.#facts.homesOf(patient));
   }
 
   /** Who attempted what with a request; undefined where nobody was recognised. */
@@ -148,7 +174,7 @@ export class Authenticator {
     const user = { username: claims.subject, name: claims.subject, role, organization: site ?? 'local' };
     const { stamp } = this.#policy;
     const whole = { ...user, ...(site === undefined ? {} : { participant: site }) };
-    const caller = { ...this.#accessFor(whole, purpose), site };
+    const caller = { ...this.#accessFor(whole, purpose), site, isScript: true as const };
     if (this.#callers.size >= remembered) this.#callers.clear();
     this.#callers.set(key, { caller, stamp, until: Math.min(Date.now() + rememberedMs, expiryOf(token)) });
     return caller;

@@ -7,6 +7,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { compartmentTypes, resourceTypes, type SearchParameter, searchParameters } from '@causeway/fhir';
 import { type FhirRecord, removedAtOnce } from '../record/index.ts';
+import { topics } from '../subscriptions/index.ts';
 import type { FhirAddresses, RegisteredOperation } from './fhir-addresses.ts';
 
 export type CapabilityMode = 'full' | 'normative' | 'terminology';
@@ -62,6 +63,7 @@ const oauthUris = {
     valueUri: `${issuerPlace}/${url}`,
   })),
 };
+const backport = 'http://hl7.org/fhir/uv/subscriptions-backport';
 const securityServices = 'http://terminology.hl7.org/CodeSystem/restful-security-service';
 const written = '2026-11-25';
 
@@ -88,7 +90,10 @@ function capabilityStatement(record: FhirRecord, addresses: FhirAddresses, mode:
   }
   return {
     ...head('CapabilityStatement'),
-    instantiates: ['http://hl7.org/fhir/uv/bulkdata/CapabilityStatement/bulk-data'],
+    instantiates: [
+      'http://hl7.org/fhir/uv/bulkdata/CapabilityStatement/bulk-data',
+      `${backport}/CapabilityStatement/backport-subscription-server-r4`,
+    ],
     fhirVersion: '4.0.1',
     format: ['application/fhir+json', 'json', 'application/fhir+xml', 'xml'],
     ...(patches
@@ -106,6 +111,7 @@ function capabilityStatement(record: FhirRecord, addresses: FhirAddresses, mode:
           description: 'A bearer token, as .well-known/smart-configuration tells, or a session of the hub’s own pages.',
         },
         resource: listedTypes().map((type) => ({
+          ...(type === 'Subscription' ? subscribing() : {}),
           type,
           profile: `http://hl7.org/fhir/StructureDefinition/${type}`,
           interaction: interactions(patches).map((code) => ({ code })),
@@ -145,6 +151,17 @@ function capabilityStatement(record: FhirRecord, addresses: FhirAddresses, mode:
       },
     ],
     description: `A conditional delete takes away at most ${removedAtOnce} resources; a Bundle has at most 10000 entries.`,
+  };
+}
+
+/** What can be subscribed to (Subscriptions R5 Backport 1.1, "Topic discovery"). */
+function subscribing(): object {
+  return {
+    extension: topics.map(({ url }) => ({
+      url: `${backport}/StructureDefinition/capabilitystatement-subscriptiontopic-canonical`,
+      valueCanonical: url,
+    })),
+    supportedProfile: [`${backport}/StructureDefinition/backport-subscription`],
   };
 }
 
@@ -191,6 +208,8 @@ function operation({ name, type, level }: RegisteredOperation): object {
   // Bulk import is a proposal; nothing is published for it.
   if (name === 'import') return { name, definition: 'urn:causeway:operation:import' };
   if (name === 'docref') return { name, definition: 'http://hl7.org/fhir/us/core/OperationDefinition/docref' };
+  if (type === 'Subscription' && ['status', 'events', 'get-ws-binding-token'].includes(name))
+    return { name, definition: `${backport}/OperationDefinition/backport-subscription-${name}` };
   if (ownOperations.includes(name)) return { name, definition: `urn:causeway:OperationDefinition:${name}` };
   const owner = level === 'system' ? 'Resource' : (type ?? 'Resource');
   return { name, definition: `http://hl7.org/fhir/OperationDefinition/${owner}-${name}` };

@@ -12,6 +12,7 @@ import {
   type Removal,
   type Retention,
 } from '../record/index.ts';
+import type { Subscriptions } from '../subscriptions/index.ts';
 import { type AccessLog, refusedChange } from '../trust/index.ts';
 import type { Authenticator, Caller } from './authenticate.ts';
 import type { FhirAddresses } from './fhir-addresses.ts';
@@ -31,6 +32,7 @@ export interface FhirParts {
   labels: Labels;
   expunger: Expunger;
   retention: Retention;
+  subscriptions: Subscriptions;
   /** Whether this hub removes anything for good. */
   allowExpunge: boolean;
   /** Notes a fault of the hub in a part of a request, which fails alone. */

@@ -15,6 +15,7 @@ import { fhirPatchRoutes } from './fhir-patch-routes.ts';
 import { fhirReadRoutes } from './fhir-read-routes.ts';
 import { fhirSearchParameterRoutes } from './fhir-search-parameter-routes.ts';
 import { fhirSearchRoutes } from './fhir-search-routes.ts';
+import { fhirSubscriptionRoutes } from './fhir-subscription-routes.ts';
 import { fhirWriteRoutes } from './fhir-write-routes.ts';
 
 export type { FhirParts } from './fhir-exchange.ts';
@@ -35,4 +36,5 @@ export function fhirRoutes(app: FastifyInstance, parts: FhirParts & CapabilityPa
   fhirExpungeRoutes(app, parts);
   fhirGraphqlRoutes(app, parts);
   fhirSearchParameterRoutes(app, parts);
+  fhirSubscriptionRoutes(app, parts);
 }

@@ -4,6 +4,7 @@
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type Preconditions, RecordError } from '../record/index.ts';
+import { asRequested } from '../subscriptions/index.ts';
 import {
   auditOf,
   bodyText,
@@ -26,7 +27,7 @@ export function fhirWriteRoutes(app: FastifyInstance, parts: FhirParts): void {
   app.post<{ Params: Params }>('/fhir/:type', async (request, reply) => {
     const who = await writer(parts, request, 'create');
     const { type } = request.params;
-    const scanned = record.scan(bodyText(request), type);
+    const scanned = record.scan(asRequested(bodyText(request), type), type);
     const condition = single(request.headers['if-none-exist']);
     const made = await record.create(who, scanned, condition, auditOf(who, 'create', pathOf(request)));
     return sendWritten(request, reply, type, made);
@@ -35,7 +36,7 @@ export function fhirWriteRoutes(app: FastifyInstance, parts: FhirParts): void {
   app.put<{ Params: Params }>('/fhir/:type/:id', async (request, reply) => {
     const who = await writer(parts, request, 'update');
     const { type, id } = request.params;
-    const scanned = record.scan(bodyText(request), type);
+    const scanned = record.scan(asRequested(bodyText(request), type), type);
     const made = await record.update(who, scanned, id, preconditions(request), auditOf(who, 'update', pathOf(request)));
     return sendWritten(request, reply, type, made);
   });

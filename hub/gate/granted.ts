@@ -82,6 +82,23 @@ export async function grantedAccess<A extends Access>(
   return ofPatient(access, scopes, homesOf, made(needs));
 }
 
+/** What a grant lets read, outside of any request; undefined where it is of a patient who is not known. */
+export async function grantedLater<A extends Access>(
+  access: A,
+  homesOf: (patient: string) => Promise<number[]>,
+): Promise<A | undefined> {
+  if (!access.grant) return access;
+  const { scopes } = access.grant;
+  const wide = scopes.filter(({ context }) => context !== 'patient');
+  if (wide.length > 0) return readable(access, wide);
+  try {
+    return await ofPatient(access, scopes, homesOf);
+  } catch (error) {
+    if (error instanceof RecordError) return undefined;
+    throw error;
+  }
+}
+
 /** The types of what a request makes: who makes a resource may see that one, with the letter c alone. */
 function made(needs: readonly Need[]): string[] {
   return needs.filter(({ interaction }) => interaction === 'create').map(({ type }) => type);

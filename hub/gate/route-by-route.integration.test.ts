@@ -100,6 +100,8 @@ const toSignedIn: Reasons = {
   'POST /fhir/_search': nothingFound,
   'POST /fhir/:type/_search': nothingFound,
   'POST /fhir/:type/:id/:target/_search': nothingFound,
+  'GET /fhir/Subscription/$status': nothingFound,
+  'POST /fhir/Subscription/$status': nothingFound,
   'GET /fhir/$meta': 'labels that a search finds: none',
   'POST /fhir/$meta': 'labels that a search finds: none',
   'GET /fhir/:type/$meta': 'labels that a search finds: none',

@@ -11,7 +11,7 @@ export { type Expunged, type ExpungePart, type ExpungeRequest, Expunger } from '
 export { graphOf } from './graph.ts';
 export { type HomeKeys, homeKeyColumn } from './home-keys.ts';
 export { HubLabels } from './hub-labels.ts';
-export { codedHash, logicalHash, logicalSystemHash, systemHash } from './index-entries.ts';
+export { codedHash, indexEntries, logicalHash, logicalSystemHash, systemHash } from './index-entries.ts';
 export { hash64, referenceHash, referenceMask, ridOf, tokenHash } from './keys.ts';
 export { LabelRules, type LabelRulesVersion } from './label-rules.ts';
 export { labelsOfCodes } from './label-sets.ts';
@@ -32,13 +32,17 @@ export { digestLarge, open, openLarge, openText, seal, sealIdentity, sealLarge }
 export {
   compareSortValues,
   type Explanation,
+  type Facts,
+  type Held,
+  heldInMemory,
+  readSearchRequest,
   type SearchRequest,
   type SearchResult,
   sortValues,
 } from './search/index.ts';
 export { labelled, withLabels, withoutLabels } from './shown-labels.ts';
 export type { RecordStream, StreamScope, VersionKey } from './stream.ts';
-export { checkResource } from './targets.ts';
+export { checkFurther, checkResource } from './targets.ts';
 export { TextSpool } from './text-spool.ts';
 export type { Version } from './transaction-resources.ts';
 export { type ValidationMode, validationIssues, validationModes } from './validation.ts';

@@ -3,6 +3,7 @@
  * they are found by, so that memory holds neither their texts nor their index entries.
  */
 import { deserialize, serialize } from 'node:v8';
+import type { Access } from '../trust/index.ts';
 import type { Row } from './flush.ts';
 import type { IndexEntries } from './index-entries.ts';
 import { withTime } from './prepare.ts';
@@ -60,11 +61,13 @@ export class SettledChange implements Change {
   readonly before: Version | undefined;
   readonly after: Version;
   readonly meta: unknown;
+  readonly by?: Access;
 
-  constructor({ before, after, meta }: Change) {
+  constructor({ before, after, meta, by }: Change) {
     this.before = before;
     this.after = after;
     this.meta = meta;
+    if (by) this.by = by;
   }
 
   get resource(): Record<string, unknown> {

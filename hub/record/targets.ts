@@ -36,6 +36,8 @@ export function mergedPatient(at?: string): RecordError {
 /** Checks a resource against the R4 definitions. @throws RecordError 422 with all that is wrong */
 export function checkResource(scanned: ScannedResource, at?: string): void {
   const wrong = validate(scanned.value).filter(({ severity }) => severity === 'error' || severity === 'fatal');
+  if (wrong.length === 0)
+    furtherChecks.get(scanned.resourceType)?.(scanned.value as unknown as Record<string, unknown>);
   if (wrong.length === 0) return;
   throw RecordError.of(
     422,
@@ -46,6 +48,16 @@ export function checkResource(scanned: ScannedResource, at?: string): void {
       expression: [at, expression].filter(Boolean).join(': '),
     })),
   );
+}
+
+const furtherChecks = new Map<string, (resource: Record<string, unknown>) => void>();
+
+/**
+ * Has every resource of a type that a client sends checked by more than its definition.
+ * @param check throws a RecordError for what the hub would not keep to
+ */
+export function checkFurther(type: string, check: (resource: Record<string, unknown>) => void): void {
+  furtherChecks.set(type, check);
 }
 
 /** @throws RecordError 404 for what is no resource type */

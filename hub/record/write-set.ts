@@ -6,7 +6,7 @@ import { daysOf } from '@causeway/access';
 import { type ScannedResource, typeCode } from '@causeway/fhir';
 import type { Transaction } from '../database/index.ts';
 import { Pace } from '../pace.ts';
-import type { AccessNote } from '../trust/index.ts';
+import type { Access, AccessNote } from '../trust/index.ts';
 import { type Row, takeNumbers, takeNumbersUnseen, writeRows, writeStatementTimes } from './flush.ts';
 import type { HomeKeys } from './home-keys.ts';
 import type { HomeNumbers } from './home-numbers.ts';
@@ -34,6 +34,8 @@ export interface Change {
   readonly resource: Record<string, unknown> | undefined;
   /** The resource's `meta`. */
   readonly meta: unknown;
+  /** Who made it; undefined for the hub itself. */
+  readonly by?: Access;
 }
 
 export interface PutOptions {
@@ -54,6 +56,8 @@ export class WriteSet {
   now: Date;
   readonly #labelling: Labelling;
   #limited: LimitedChanges | undefined;
+  /** Who makes the changes. */
+  #by: Access | undefined;
   readonly #homes: TransactionHomes;
   readonly #resources: TransactionResources;
   #journal: (() => void)[] = [];
@@ -104,6 +108,7 @@ export class WriteSet {
 
   /** Makes the changes that follow those of a job: what its access may not see is not there for them. */
   async actFor({ access, keys, made = [] }: Pick<WriteJob<unknown>, 'access' | 'keys' | 'made'>): Promise<void> {
+    this.#by = access;
     this.#limited =
       access && !access.limits.isCustodian ? new LimitedChanges(this.transaction, access, made) : undefined;
     await this.#limited?.look(keys);
@@ -311,7 +316,7 @@ export class WriteSet {
     slot.current = after;
     slot.rows.push(row);
     const value = resource as Record<string, unknown> | undefined;
-    this.changes.push({ before, after, resource: value, meta: value?.meta });
+    this.changes.push({ before, after, resource: value, meta: value?.meta, ...(this.#by ? { by: this.#by } : {}) });
     this.#fresh.push(row);
     const length = row.text?.length ?? 0;
     this.#freshLength += length;

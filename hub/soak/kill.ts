@@ -294,6 +294,7 @@ function configOf(dataDir: string): Config {
     oidcSecretFile: undefined,
     oidcAccountsFile: undefined,
     oidcName: 'your organisation',
+    notifyTo: [],
     logLevel: 'error',
   };
 }

@@ -48,6 +48,8 @@ export interface Access {
   relation?: Relation;
   /** The registered client that asks, where it is one. */
   client?: string;
+  /** By a token that an operator of the hub made, for no account. */
+  isScript?: true;
   /** The emergency access under which it reads. */
   emergency?: string;
   /** Why it may read nothing at all, whatever it asks for: its organisation has no agreement for it. */

@@ -45,8 +45,17 @@ export function visibleRow(
   const ofNobody = limits.isConfined
     ? ` AND NOT ${alias}.type = ANY(${parameter(compartmentCodes())}::smallint[])`
     : '';
-  parts.push(`CASE WHEN ${alias}.home < 0 THEN true${ofNobody} ELSE ${ofPatients} END`);
+  const ofOthers = ofOwner(limits, alias, parameter);
+  parts.push(`CASE WHEN ${alias}.home < 0 THEN true${ofNobody}${ofOthers} ELSE ${ofPatients} END`);
   return `(${parts.join(' AND ')})`;
+}
+
+/** A Subscription is for whoever asked for it: it tells what they look for, and how to speak for them. */
+function ofOwner({ types, names }: Limits, alias: string, parameter: Parameter): string {
+  if (types !== 'all' && !types.includes('Subscription')) return '';
+  const owner = parameter(names.find((name) => name.startsWith('account:')) ?? '');
+  return ` AND (${alias}.type <> ${typeCode('Subscription')} OR EXISTS (
+    SELECT 1 FROM subscription s WHERE s.rid = ${alias}.rid AND s.owner = ${owner} OFFSET 0))`;
 }
 
 function ofPatient(limits: Limits, row: DecidedRow, parameter: Parameter): string[] {

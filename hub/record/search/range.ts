@@ -5,7 +5,7 @@ import { parameterNumber } from '../keys.ts';
 import { anyOf, indexed, lazily, type Predicate, type SearchContext, type Select } from './predicate.ts';
 import { type AskedRange, readDate, readNumber, readQuantity } from './values.ts';
 
-const ucum = 'http://unitsofmeasure.org';
+export const ucum = 'http://unitsofmeasure.org';
 
 /** @param code what names the parameter in the index, which for a composite is longer than its own */
 export function range(
@@ -219,6 +219,34 @@ function compared(context: SearchContext, asked: AskedRange, low: string, high: 
     default: {
       const span = approximately(asked, isOpen);
       return `(${low} <= ${context.parameter(asked.high + span)}::float8 AND ${high} >= ${context.parameter(asked.low - span)}::float8)`;
+    }
+  }
+}
+
+/** `compared` of values at hand. */
+export function isWithin(asked: AskedRange, low: number, high: number, isOpen: boolean): boolean {
+  const { low: from, high: to } = asked;
+  const isPoint = from === to;
+  switch (asked.prefix) {
+    case 'eq':
+      return low >= from && low < to && (isOpen ? high <= to : high < to);
+    case 'ne':
+      return !(low >= from && (isOpen ? high <= to : high < to));
+    case 'gt':
+      return high > to;
+    case 'ge':
+      return isOpen ? low >= from || high > to : isPoint ? high >= from : high > from;
+    case 'lt':
+      return low < from;
+    case 'le':
+      return isOpen ? low < to && (low < from || high <= to) : isPoint ? low <= to : low < to;
+    case 'sa':
+      return isOpen ? low >= to : low > to;
+    case 'eb':
+      return isOpen ? high <= from : high < from;
+    default: {
+      const span = approximately(asked, isOpen);
+      return low <= to + span && high >= from - span;
     }
   }
 }

@@ -42,7 +42,8 @@ export function namesHome(parameter: SearchParameter): boolean {
   return /^[A-Z][A-Za-z]+\.(?:subject|patient)(?:$|\.where\(resolve\(\) is Patient\)$)/.test(parameter.expression);
 }
 
-function targetOf(filter: ValueFilter, value: string): { types: string[]; id: string } | { url: string } {
+/** What a value names. @throws RecordError 400 where it does not say of which type */
+export function targetOf(filter: ValueFilter, value: string): { types: string[]; id: string } | { url: string } {
   const { parameter, modifier } = filter;
   const relative = /^([A-Z][A-Za-z]+)\/([A-Za-z0-9\-.]{1,64})(?:\/_history\/[A-Za-z0-9\-.]{1,64})?$/.exec(value);
   if (relative && isResourceType(relative[1]!)) {

@@ -1,0 +1,98 @@
+/**
+ * Requests to what a client names (a key set, the endpoint of a subscription) without letting it reach into the hub's own
+ * network: https only, no redirects, no address of special use, and the address that was checked is the one that is
+ * connected to, whatever the name resolves to a moment later.
+ */
+import { lookup } from 'node:dns';
+import { request as httpRequest, type IncomingHttpHeaders, type RequestOptions } from 'node:http';
+import { request as httpsRequest } from 'node:https';
+import ipaddr from 'ipaddr.js';
+
+export interface GuardedRequest {
+  method: string;
+  headers: Record<string, string>;
+  body?: Uint8Array;
+  /** Until the answer is there whole. */
+  milliseconds: number;
+  /** Bytes of the answer; more of them are an error. */
+  bytes: number;
+}
+
+export interface GuardedAnswer {
+  status: number;
+  headers: IncomingHttpHeaders;
+  body: Buffer;
+}
+
+/** Why an address is not asked. */
+export class Refused extends Error {
+  override name = 'Refused';
+}
+
+/**
+ * @param allowed addresses below which private networks and http are fine too
+ * @throws Refused where the address may not be asked, or leads elsewhere @throws Error where no whole answer comes in time
+ */
+export function guardedRequest(
+  address: string,
+  allowed: readonly string[],
+  { method, headers, body, milliseconds, bytes }: GuardedRequest,
+): Promise<GuardedAnswer> {
+  const url = new URL(address);
+  const isAllowed = allowed.some((base) => isBelow(url, new URL(base)));
+  if (url.protocol !== 'https:' && !isAllowed) return Promise.reject(new Refused('Only https addresses are asked.'));
+  const literal = url.hostname.replace(/^\[|\]$/g, '');
+  if (!isAllowed && ipaddr.isValid(literal) && !isPublic(literal)) return Promise.reject(notPublic());
+  const options: RequestOptions = {
+    method,
+    headers: { ...headers, ...(body ? { 'content-length': String(body.length) } : {}) },
+    signal: AbortSignal.timeout(milliseconds),
+    ...(isAllowed ? {} : { lookup: publicLookup }),
+  };
+  return new Promise((resolve, reject) => {
+    const send = url.protocol === 'https:' ? httpsRequest : httpRequest;
+    const sent = send(url, options, (answer) => {
+      const chunks: Buffer[] = [];
+      let length = 0;
+      answer.on('data', (chunk: Buffer) => {
+        length += chunk.length;
+        if (length > bytes) sent.destroy(new Refused('The answer is too large.'));
+        else chunks.push(chunk);
+      });
+      answer.on('error', reject);
+      answer.on('end', () => {
+        const status = answer.statusCode ?? 500;
+        // A redirect is no answer: it could lead anywhere.
+        if (status >= 300 && status < 400) reject(new Refused('The address redirects, which is not followed.'));
+        else resolve({ status, headers: answer.headers, body: Buffer.concat(chunks) });
+      });
+    });
+    sent.on('error', reject);
+    sent.end(body);
+  });
+}
+
+/** Whether an address is none of a private network, of the machine itself, of documentation or the like. */
+export function isPublic(address: string): boolean {
+  if (!ipaddr.isValid(address)) return false;
+  return ipaddr.process(address).range() === 'unicast';
+}
+
+const publicLookup: NonNullable<RequestOptions['lookup']> = (hostname, options, callback) => {
+  lookup(hostname, { ...options, all: true }, (error, addresses) => {
+    if (error) return callback(error, '');
+    if (addresses.length === 0 || !addresses.every(({ address }) => isPublic(address)))
+      return callback(notPublic(), '');
+    if (options.all) return callback(null, addresses);
+    callback(null, addresses[0]!.address, addresses[0]!.family);
+  });
+};
+
+function notPublic(): Refused {
+  return new Refused('The address is not one of the public internet.');
+}
+
+function isBelow(url: URL, base: URL): boolean {
+  const path = base.pathname.endsWith('/') ? base.pathname : `${base.pathname}/`;
+  return url.origin === base.origin && (url.pathname === base.pathname || url.pathname.startsWith(path));
+}

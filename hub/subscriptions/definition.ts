@@ -1,0 +1,204 @@
+/**
+ * What a Subscription resource asks for: R4 by criteria (https://hl7.org/fhir/R4/subscription.html), or by topic
+ * (Subscriptions R5 Backport 1.1). What the hub would not keep to is refused when it is asked for.
+ */
+import { isResourceType } from '@causeway/fhir';
+import type { Extension, Subscription } from '@medplum/fhirtypes';
+import { type Held, heldInMemory, RecordError, readSearchRequest } from '../record/index.ts';
+import { type Topic, topicOf } from './topics.ts';
+
+const backport = 'http://hl7.org/fhir/uv/subscriptions-backport/StructureDefinition';
+
+/** How much of a resource a notification says; `resource`: as R4 has it, the resource alone. */
+export type Content = 'empty' | 'id-only' | 'full-resource' | 'resource' | 'nothing';
+
+export interface Definition {
+  /** The type of what it is told about. */
+  type: string;
+  /** Undefined where it is by criteria. */
+  topic: Topic | undefined;
+  /** The criteria in memory, and as a search for what can only be said so. */
+  held: Held;
+  query: [string, string][];
+  channel: 'rest-hook' | 'websocket';
+  /** Where the channel leads, for a rest-hook. */
+  endpoint: string | undefined;
+  headers: [string, string][];
+  content: Content;
+  mime: 'application/fhir+json' | 'application/fhir+xml' | undefined;
+  /** Seconds. */
+  heartbeat: number | undefined;
+  timeout: number;
+  /** Events in one notification, at most. */
+  most: number;
+  end: Date | undefined;
+}
+
+const usualTimeout = 30;
+const longestTimeout = 120;
+const mostEvents = 100;
+const shortestHeartbeat = 10;
+const maximumHeaders = 20;
+
+/** @throws RecordError 422 for what the hub would not keep to */
+export function readDefinition(subscription: Subscription): Definition {
+  const { criteria, channel } = subscription;
+  const topic = topicOf(criteria);
+  const isByTopic = topic !== undefined || !criteria.includes('?');
+  if (isByTopic && !topic)
+    throw refused('criteria', `names no topic of this server, and is no search such as Observation?code=…`);
+  const { type, query } = topic ? filtersOf(topic, subscription) : criteriaOf(criteria);
+  const filters = filtersIn(type, query);
+  const mime = mimeOf(channel.payload);
+  const seconds = (name: string) => numberIn(channel.extension, name);
+  const heartbeat = seconds('backport-heartbeat-period') || undefined;
+  if (heartbeat !== undefined && heartbeat < shortestHeartbeat)
+    throw refused('channel.extension', `asks for a heartbeat more often than every ${shortestHeartbeat} seconds`);
+  return {
+    type,
+    topic,
+    held: heldInMemory(type, filters),
+    query,
+    ...channelOf(subscription),
+    content: topic ? contentOf(subscription) : mime ? 'resource' : 'nothing',
+    mime: mime ?? (topic ? 'application/fhir+json' : undefined),
+    heartbeat: topic ? heartbeat : undefined,
+    timeout: Math.min(seconds('backport-timeout') || usualTimeout, longestTimeout),
+    most: topic ? Math.min(seconds('backport-max-count') || mostEvents, mostEvents) : 1,
+    end: subscription.end === undefined ? undefined : new Date(subscription.end),
+  };
+}
+
+function criteriaOf(criteria: string): { type: string; query: [string, string][] } {
+  const at = criteria.indexOf('?');
+  const type = criteria.slice(0, at).replace(/^\//, '');
+  if (!isResourceType(type)) throw refused('criteria', 'must begin with a resource type, such as Observation?code=…');
+  return { type, query: pairsOf(criteria.slice(at + 1)) };
+}
+
+/** The filters of a topic: `Encounter?patient=Patient/1` or `patient=Patient/1`, each of which has to hold. */
+function filtersOf(topic: Topic, { _criteria }: Subscription & { _criteria?: { extension?: Extension[] } }) {
+  const query: [string, string][] = [];
+  for (const { url, valueString } of _criteria?.extension ?? []) {
+    if (url !== `${backport}/backport-filter-criteria` || valueString === undefined) continue;
+    const at = valueString.indexOf('?');
+    const named = at < 0 ? topic.type : valueString.slice(0, at);
+    if (named !== topic.type)
+      throw refused('criteria.extension', `filters ${named.slice(0, 60)}; the topic is about ${topic.type}`);
+    query.push(...pairsOf(valueString.slice(at + 1)));
+  }
+  return { type: topic.type, query };
+}
+
+function pairsOf(text: string): [string, string][] {
+  return [...new URLSearchParams(text)];
+}
+
+function filtersIn(type: string, query: [string, string][]) {
+  try {
+    const plain = query.filter(([name]) => !notCriteria.has(name.split(':')[0]!));
+    if (plain.length < query.length)
+      throw refused('criteria', 'has a parameter that says how to answer, not what to find');
+    return readSearchRequest(type, plain, false).filters;
+  } catch (error) {
+    if (!(error instanceof RecordError) || error.status !== 400) throw error;
+    throw RecordError.of(
+      422,
+      error.issues.map((issue) => ({ ...issue, expression: 'Subscription.criteria' })),
+    );
+  }
+}
+
+const notCriteria = new Set([
+  '_count',
+  '_sort',
+  '_include',
+  '_revinclude',
+  '_total',
+  '_summary',
+  '_elements',
+  '_cursor',
+  '_contained',
+  '_containedType',
+  '_format',
+  '_pretty',
+]);
+
+function channelOf({ channel }: Subscription): Pick<Definition, 'channel' | 'endpoint' | 'headers'> {
+  const { type, endpoint, header = [], _type } = channel as typeof channel & { _type?: { extension?: Extension[] } };
+  const custom = _type?.extension?.find(({ url }) => url === `${backport}/backport-channel-type`);
+  if (custom) throw refused('channel.type', 'asks for a channel of its own, which this server does not have');
+  if (type === 'websocket') return { channel: type, endpoint: undefined, headers: [] };
+  if (type !== 'rest-hook') throw refused('channel.type', `is ${type}; this server has rest-hook and websocket`);
+  if (!endpoint || !URL.canParse(endpoint) || !/^https?:$/.test(new URL(endpoint).protocol))
+    throw refused('channel.endpoint', 'must be the http(s) address to which notifications are sent');
+  const { username, password } = new URL(endpoint);
+  if (username || password) throw refused('channel.endpoint', 'has a user or password in it; use channel.header');
+  if (header.length > maximumHeaders) throw refused('channel.header', `has more than ${maximumHeaders} headers`);
+  return { channel: type, endpoint, headers: header.map(headerOf) };
+}
+
+const ownHeaders = new Set([
+  'host',
+  'content-length',
+  'content-type',
+  'connection',
+  'transfer-encoding',
+  'upgrade',
+  'te',
+  'trailer',
+  'expect',
+  'keep-alive',
+  'proxy-connection',
+]);
+
+function headerOf(line: string): [string, string] {
+  const [, name, value] = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([\t\x20-\x7e\x80-\xff]*)$/.exec(line) ?? [];
+  if (name === undefined || value === undefined) throw refused('channel.header', 'must be name: value');
+  if (ownHeaders.has(name.toLowerCase())) throw refused('channel.header', `sets ${name}, which is the server’s`);
+  return [name, value.trim()];
+}
+
+function mimeOf(payload: string | undefined): Definition['mime'] {
+  if (payload === undefined || payload === '') return undefined;
+  const [media, ...parameters] = payload.split(';').map((part) => part.trim());
+  const version = parameters.find((one) => /^fhirVersion=/i.test(one))?.split('=')[1];
+  if (version !== undefined && version.replaceAll('"', '') !== '4.0')
+    throw refused('channel.payload', 'asks for another FHIR version than 4.0');
+  if (media === 'application/fhir+json' || media === 'application/json') return 'application/fhir+json';
+  if (media === 'application/fhir+xml' || media === 'application/xml') return 'application/fhir+xml';
+  throw refused('channel.payload', 'must be application/fhir+json or application/fhir+xml');
+}
+
+function contentOf({ channel }: Subscription): Content {
+  const { _payload } = channel as typeof channel & { _payload?: { extension?: Extension[] } };
+  const code = _payload?.extension?.find(({ url }) => url === `${backport}/backport-payload-content`)?.valueCode;
+  if (code === undefined) return 'id-only';
+  if (code === 'empty' || code === 'id-only' || code === 'full-resource') return code;
+  throw refused('channel.payload', 'has another content than empty, id-only and full-resource');
+}
+
+function numberIn(extensions: Extension[] | undefined, name: string): number | undefined {
+  const found = extensions?.find(({ url }) => url === `${backport}/${name}`);
+  return found?.valueUnsignedInt ?? found?.valuePositiveInt;
+}
+
+function refused(element: string, text: string): RecordError {
+  return new RecordError(422, 'not-supported', `Subscription.${element} ${text}.`, `Subscription.${element}`);
+}
+
+/**
+ * A resource as it is stored when a client sends it: whether a subscription is active is for the server to say, once its
+ * channel has answered.
+ */
+export function asRequested(text: string, type: string): string {
+  if (type !== 'Subscription') return text;
+  try {
+    const { error: _, ...subscription } = JSON.parse(text) as Subscription;
+    if (subscription.status !== 'active' && subscription.status !== 'error') return text;
+    return JSON.stringify({ ...subscription, status: 'requested' });
+  } catch {
+    // What is wrong with it is said where it is read.
+    return text;
+  }
+}

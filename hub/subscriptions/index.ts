@@ -1,0 +1,5 @@
+/** Subscriptions: whoever asks for it is told of what changes in the record. */
+export type { Asker } from './asker.ts';
+export { asRequested } from './definition.ts';
+export { Subscriptions, type SubscriptionsParts } from './subscriptions.ts';
+export { topics } from './topics.ts';

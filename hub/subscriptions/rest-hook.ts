@@ -1,0 +1,58 @@
+/** Notifications over HTTP: sent to what a client names, and so never into the hub's own network. */
+import { xmlFromJson } from '@causeway/fhir';
+import { guardedRequest, Refused } from '../guarded-request.ts';
+import type { Definition } from './definition.ts';
+
+const longestWaitMs = 3_600_000;
+
+/** Why a channel did not take a notification, and for how many milliseconds it asks to be left alone. */
+export interface Untaken {
+  reason: string;
+  afterMs: number;
+}
+
+/** @returns undefined where the endpoint took it */
+export async function postHook(
+  { headers, mime, timeout }: Pick<Definition, 'headers' | 'mime' | 'timeout'>,
+  method: 'POST' | 'PUT',
+  url: string,
+  json: string | undefined,
+  allowed: readonly string[],
+): Promise<Untaken | undefined> {
+  const body = json === undefined ? '' : mime === 'application/fhir+xml' ? xmlOf(json) : json;
+  const type: [string, string][] = mime && json !== undefined ? [['content-type', `${mime}; fhirVersion=4.0`]] : [];
+  try {
+    const answer = await guardedRequest(url, allowed, {
+      method,
+      headers: Object.fromEntries([...headers, ...type]),
+      body: Buffer.from(body),
+      milliseconds: timeout * 1_000,
+      bytes: 1024 * 1024,
+    });
+    const { status } = answer;
+    if (status >= 200 && status < 300) return undefined;
+    const reason = `The endpoint answered ${status}.`;
+    return { reason, afterMs: afterMs(answer.headers['retry-after']) };
+  } catch (error) {
+    return { reason: reasonOf(error as NodeJS.ErrnoException), afterMs: 0 };
+  }
+}
+
+/** Milliseconds for which the endpoint asks to be left alone (RFC 9110 §10.2.3). */
+function afterMs(header: string | undefined): number {
+  const asked = /^\d+$/.test(header ?? '') ? Number(header) * 1_000 : Date.parse(header ?? '') - Date.now();
+  return Number.isNaN(asked) ? 0 : Math.max(0, Math.min(asked, longestWaitMs));
+}
+
+function reasonOf(error: NodeJS.ErrnoException): string {
+  const { name, code, message } = error;
+  if (name === 'TimeoutError' || name === 'AbortError') return 'The endpoint did not answer in time.';
+  if (error instanceof Refused) return message;
+  return `The endpoint was not reached: ${code ?? 'the connection failed'}.`;
+}
+
+function xmlOf(json: string): string {
+  const xml = xmlFromJson(json);
+  if (typeof xml !== 'string') throw new Error('A notification cannot be written as XML.');
+  return xml;
+}
