@@ -6,7 +6,7 @@ import { asking, type Check, levels, observation, parameters, put } from './worl
 export const kickOffs: Check[] = [
   {
     name: 'each level is asked for by GET and by POST, and accepted',
-    rows: [12, 13, 19, 20, 28, 29, 223, 224, 225, 227, 229, 249, 250, 272, 273, 297, 298, 299, 300, 301],
+    rows: [4, 218, 12, 13, 19, 20, 28, 29, 223, 224, 225, 227, 229, 249, 250, 272, 273, 297, 298, 299, 300, 301],
     async run(world) {
       const own = await asking(world);
       for (const path of levels) {
@@ -22,7 +22,7 @@ export const kickOffs: Check[] = [
   },
   {
     name: 'what cannot be is refused with an OperationOutcome',
-    rows: [303, 304],
+    rows: [69, 70, 71, 93, 105, 108, 303, 304],
     async run(world) {
       const own = await asking(world);
       for (const path of [
@@ -30,6 +30,8 @@ export const kickOffs: Check[] = [
         '/fhir/$export?_since=yesterday',
         '/fhir/$export?_outputFormat=text/csv',
         '/fhir/$export?_type=Nonsense',
+        '/fhir/Patient/$export?_type=ValueSet',
+        '/fhir/$export?_typeFilter=Observation%3Fno-such%3Dx',
         '/fhir/Group/none/$export',
         '/fhir/$export?includeAssociatedData=LatestProvenanceResources',
       ]) {
@@ -102,17 +104,25 @@ export const kickOffs: Check[] = [
   },
   {
     name: '_elements are elements at the root',
-    rows: [77],
+    rows: [75, 76, 78, 79, 80, 77],
     async run(world) {
       const own = await asking(world);
       assert.equal((await kickOff(own, '/fhir/$export?_elements=Patient.name.family')).status, 400);
       const { output } = await exported(own, '/fhir/$export?_type=Patient&_elements=id');
       for (const one of await contents(own, output)) assert.ok(one.id && !('name' in one));
+      const part = await exported(own, '/fhir/$export?_type=Observation,Patient&_elements=Observation.subject,name');
+      for (const one of await contents(own, part.output)) {
+        assert.ok(one.meta.tag.some(({ code }: { code: string }) => code === 'SUBSETTED'));
+        // An Observation has a status and a code, whatever is asked for.
+        const due = one.resourceType === 'Patient' ? ['name'] : ['code', 'status', 'subject'];
+        const held = Object.keys(one).filter((name) => !['resourceType', 'id', 'meta'].includes(name));
+        assert.deepEqual(held.sort(), due);
+      }
     },
   },
   {
     name: 'patient confines to those who are named',
-    rows: [85],
+    rows: [86, 87, 85],
     async run(world) {
       const own = await asking(world);
       const named = parameters(
@@ -140,6 +150,45 @@ export const kickOffs: Check[] = [
         const { output } = await exported(own, `/fhir/Patient/$export?_type=Observation&${query}`);
         assert.deepEqual(namesOf(await contents(own, output)), ['Observation/o-p1', 'Observation/o-p2']);
       }
+    },
+  },
+  {
+    name: 'exports of patients hold their compartments, and the patients themselves',
+    rows: [1, 33, 34, 35, 36, 42, 65, 66],
+    async run(world) {
+      const own = await asking(world);
+      const told = (await own.get('/fhir/metadata')).json;
+      assert.ok(told.instantiates.includes('http://hl7.org/fhir/uv/bulkdata/CapabilityStatement/bulk-data'));
+      assert.equal((await own.get('/fhir/Group/group')).status, 200);
+      assert.equal((await own.get('/fhir/Group?_id=group')).json.entry.length, 1);
+      for (const [path, ids] of [
+        ['/fhir/Patient/$export', ['p1', 'p2', 'p3']],
+        ['/fhir/Group/group/$export', ['p1', 'p2']],
+      ] as const) {
+        const names = namesOf(await contents(own, (await exported(own, path)).output));
+        for (const [type, prefix] of [
+          ['Patient', ''],
+          ['DocumentReference', 'd-'],
+        ] as const) {
+          const due = ids.map((id) => `${type}/${prefix}${id}`);
+          assert.deepEqual(
+            names.filter((name) => name.startsWith(`${type}/`)),
+            due,
+          );
+        }
+      }
+    },
+  },
+  {
+    name: 'what is left out under lenient handling is told in the error files',
+    rows: [72, 106, 194, 197],
+    async run(world) {
+      const own = await asking(world);
+      const headers = { prefer: 'respond-async, handling=lenient' };
+      const path = '/fhir/$export?_type=Organization,Nonsense&_unknown=x&_typeFilter=Organization%3Fno-such%3Dx';
+      const { output, error } = await exported(own, path, undefined, { headers });
+      assert.ok((await contents(own, output)).every(({ resourceType }) => resourceType === 'Organization'));
+      assert.ok((await contents(own, error)).length >= 3);
     },
   },
   {

@@ -7,7 +7,7 @@ import { asking, type Check, observation, put } from './world.ts';
 export const results: Check[] = [
   {
     name: 'a job under way says so; one that failed says why',
-    rows: [21, 132, 136, 137, 310],
+    rows: [131, 138, 21, 132, 136, 137, 310],
     async run(world) {
       const own = await asking(world);
       const status = statusOf(own, await kickOff(own, '/fhir/$export'));
@@ -28,8 +28,8 @@ export const results: Check[] = [
   {
     name: 'a complete job tells its files, when and for what it was asked',
     rows: [
-      22, 144, 145, 147, 150, 151, 152, 154, 155, 156, 157, 159, 160, 161, 162, 164, 165, 166, 168, 169, 170, 175, 178,
-      180, 181, 191, 192, 193, 198, 199,
+      146, 195, 22, 144, 145, 147, 150, 151, 152, 154, 155, 156, 157, 159, 160, 161, 162, 164, 165, 166, 168, 169, 170,
+      175, 178, 180, 181, 191, 192, 193, 198, 199,
     ],
     async run(world) {
       const own = await asking(world);
@@ -39,6 +39,7 @@ export const results: Check[] = [
       const answer = await ended(own, statusOf(own, await kickOff(own, path)));
       assert.equal(answer.status, 200);
       assert.match(answer.headers.get('content-type')!, /^application\/json/);
+      assert.ok(Date.parse(answer.headers.get('expires')!) > Date.now());
       const { transactionTime, request, requiresAccessToken, output, deleted, error, extension } = answer.json;
       assert.match(transactionTime, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/);
       assert.ok(Date.parse(transactionTime) >= began - 1 && Date.parse(transactionTime) <= Date.now());
@@ -55,6 +56,46 @@ export const results: Check[] = [
         assert.equal((await world.hub.get(pathIn(own, item.url), { role: null })).status, 401);
       }
       assert.ok(namesOf(await contents(own, output)).includes('Observation/just-now'));
+    },
+  },
+  {
+    name: 'who asks for the status without pause is held back, and told for how long',
+    rows: [125, 127, 128, 140],
+    async run(world) {
+      const own = await asking(world);
+      const status = statusOf(own, await kickOff(own, '/fhir/$export?_type=Patient'));
+      await ended(own, status);
+      await world.hub.database.query(
+        "UPDATE bulk_job SET state = 'running', lease_until = now() + interval '1 hour', lease_holder = id WHERE id = $1",
+        [status.split('/').at(-1)],
+      );
+      const answers = await Promise.all(Array.from({ length: 20 }, () => own.get(status)));
+      for (const { headers } of answers) assert.ok(Number(headers.get('retry-after')) > 0);
+      const held = answers.filter(({ status: code }) => code !== 202);
+      assert.ok(held.length > 0);
+      for (const answer of held) {
+        isRefusal(answer, 429, 430);
+        assert.equal(answer.json.issue[0].code, 'throttled');
+      }
+      assert.equal((await own.send('DELETE', status)).status, 202);
+    },
+  },
+  {
+    name: 'what is not there has no file, and what changes later is not in one',
+    rows: [153, 167, 173, 176],
+    async run(world) {
+      const own = await asking(world);
+      const { output: none } = await exported(own, '/fhir/$export?_type=Account');
+      assert.deepEqual(none, []);
+      const { output } = await exported(own, '/fhir/$export?_type=Account,Observation&_outputFormat=ndjson');
+      assert.deepEqual(
+        output.map(({ type }: { type: string }) => type),
+        ['Observation'],
+      );
+      await put(world, observation('after-the-export', 'p1'));
+      const answer = await own.get(pathIn(own, output[0].url));
+      assert.equal(answer.headers.get('content-type'), 'application/fhir+ndjson');
+      assert.ok(!answer.text.includes('after-the-export'));
     },
   },
   {
@@ -85,7 +126,7 @@ export const results: Check[] = [
   },
   {
     name: 'what was deleted since is told as such, and not exported',
-    rows: [186, 187, 188, 189, 190],
+    rows: [182, 186, 187, 188, 189, 190],
     async run(world) {
       const own = await asking(world);
       await put(world, observation('gone', 'p1'));

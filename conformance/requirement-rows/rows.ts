@@ -18,7 +18,7 @@ export interface RowSuite<World> {
   name: string;
   /** The requirement rows, below the folder of cases. */
   file: string;
-  /** Whether a row is of what is held against the hub. */
+  /** Whether a row is of what is held against the hub: each SHALL, and whatever else a check names. */
   isOurs(row: Requirement): boolean;
   checks: readonly Check<World>[];
   /** Why no request to the hub can show what a row asks, by row. */
@@ -34,7 +34,10 @@ export async function runRows<World>(cases: string, suite: RowSuite<World>): Pro
   const verdicts = new Verdicts();
   const path = join(cases, suite.file);
   if (!existsSync(path)) return { ...verdicts.result, summary: `${name}: there are no requirement rows.` };
-  const rows = readRequirements(path).filter((row) => suite.isOurs(row));
+  const checked = new Set(checks.flatMap((check) => check.rows.map(String)));
+  const rows = readRequirements(path).filter(
+    (row) => suite.isOurs(row) && (row.strength.startsWith('SHALL') || checked.has(row.id)),
+  );
   const found = await outcomes(cases, suite, verdicts);
   for (const { id, text } of rows) {
     const reasons = found.get(id);
@@ -44,17 +47,21 @@ export async function runRows<World>(cases: string, suite: RowSuite<World>): Pro
     verdicts.check(`row ${id}`, () => ({ reasons: [...both, ...outcome] }));
   }
   const known = new Set(rows.map(({ id }) => id));
-  const unknown = [...checks.flatMap((check) => check.rows.map(String)), ...Object.keys(notAsked)].filter(
-    (id) => !known.has(id),
-  );
+  const unknown = [...checked, ...Object.keys(notAsked)].filter((id) => !known.has(id));
   for (const id of new Set(unknown)) verdicts.check(`row ${id}`, () => ({ reasons: ['the file has no such row'] }));
   const left = rows.filter(({ id }) => notAsked[id] !== undefined);
   return {
     ...verdicts.result,
     rows: rows.length,
     not_asked: left.length,
-    summary: [`${name}: ${rows.length} rows, not asked ${left.length}:`, ...reasonsOf(left, notAsked)].join('\n'),
+    summary: [`${name}: ${told(rows)}, not asked ${left.length}:`, ...reasonsOf(left, notAsked)].join('\n'),
   };
+}
+
+/** How many rows there are, by how strongly they ask. */
+function told(rows: readonly Requirement[]): string {
+  const byStrength = Map.groupBy(rows, ({ strength }) => strength);
+  return [...byStrength].map(([strength, own]) => `${own.length} ${strength}`).join(', ');
 }
 
 /** Reasons with the rows that they are given for. */

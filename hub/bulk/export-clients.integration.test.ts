@@ -2,7 +2,18 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type AssertionKey, assertion, assertionKey, backendService, systemToken } from '../authorization/testing.ts';
 import { startTestHub, type TestHub } from '../testing.ts';
-import { contents, ended, exported, kickOff, namesOf, pathIn, statusOf, withBearer } from './testing.ts';
+import {
+  type AskedHub,
+  contents,
+  ended,
+  exported,
+  kickOff,
+  kickOffHeaders,
+  namesOf,
+  pathIn,
+  statusOf,
+  withBearer,
+} from './testing.ts';
 
 let hub: TestHub;
 let key: AssertionKey;
@@ -125,5 +136,70 @@ describe('an export by a client', () => {
       const answer = await own.get(pathIn(hub, content[0].attachment.url), { headers: { accept: 'text/plain' } });
       expect([answer.status, answer.text]).toEqual([200, 'x']);
     }
+  });
+});
+
+describe('what others try', () => {
+  const lines = async () => {
+    const { rows } = await hub.test.database.query(
+      'SELECT coalesce(sum(jsonb_array_length(entries)), 0)::int AS n FROM access_log',
+    );
+    return rows[0]!.n as number;
+  };
+  /** Tried without success, and recorded once where somebody was recognised. */
+  const denied = async (asked: AskedHub, method: string, path: string, status: number): Promise<string> => {
+    const before = await lines();
+    const headers = path.includes('$export') ? kickOffHeaders : {};
+    const answer = await asked.send(method, path, undefined, { headers });
+    const told = [method, path, answer.status, answer.json?.resourceType, (await lines()) - before];
+    expect(told).toEqual([method, path, status, 'OperationOutcome', status === 401 ? 0 : 1]);
+    return answer.text;
+  };
+  const nobody: AskedHub = {
+    url: '',
+    send: (method, path, body, options) => hub.send(method, path, body, { ...options, role: null }),
+    get: (path, options) => hub.get(path, { ...options, role: null }),
+  };
+  const done = async (asked: AskedHub) => {
+    const status = statusOf(asked, await kickOff(asked, `/fhir/$export?${oneJob}`));
+    const { json } = await ended(asked, status);
+    return { status, files: json.output.map(({ url }: { url: string }) => pathIn(asked, url)) as string[] };
+  };
+
+  it('A15: more than the scopes cover, and the jobs of another client, its files and their end', async () => {
+    const narrow = await asking('system/Patient.rs');
+    await denied(narrow, 'GET', '/fhir/$export?_type=Observation', 403);
+    await denied(narrow, 'GET', '/fhir/Group/g/$export', 403);
+    const { status, files } = await done(await asking('system/*.rs'));
+    const other = await asking('system/*.rs', (await backendService(hub, [key], 'system/*.rs')).id);
+    const never = '/fhir/_bulk/018f0000-0000-7000-8000-000000000000';
+    const absent = await denied(other, 'GET', never, 404);
+    for (const [method, path] of [
+      ['GET', status],
+      ['DELETE', status],
+      ...files.map((file): [string, string] => ['GET', file]),
+    ] as const) {
+      expect(await denied(other, method, path, 404)).toBe(absent);
+    }
+    expect((await ended(await asking('system/*.rs'), status)).status).toBe(200);
+  });
+
+  it('A16: files guessed, without a token, after the job was deleted, and after it expired', async () => {
+    const own = await asking('system/*.rs');
+    const { status, files } = await done(own);
+    for (const guess of ['0.ndjson', '99.ndjson', '1', '1.ndjson.gz', '..%2f1.ndjson', '%00.ndjson', '-1.ndjson']) {
+      await denied(own, 'GET', `${status}/${guess}`, 404);
+    }
+    for (const path of [status, ...files]) await denied(nobody, 'GET', path, 401);
+    await denied(nobody, 'DELETE', status, 401);
+    expect((await own.send('DELETE', status)).status).toBe(202);
+    for (const path of [status, ...files]) await denied(own, 'GET', path, 404);
+    await denied(own, 'DELETE', status, 404);
+
+    const late = await done(own);
+    await hub.test.database.query(`UPDATE bulk_job SET expires = now() - interval '1 s' WHERE id = $1`, [
+      late.status.split('/').at(-1),
+    ]);
+    for (const path of [late.status, ...late.files]) await denied(own, 'GET', path, 404);
   });
 });

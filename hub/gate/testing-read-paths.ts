@@ -17,6 +17,8 @@ export interface Asking {
   turn: number;
   /** Of the many searches every how many is asked in a turn: 1 for all. */
   every: number;
+  /** Whether whole records may be taken out. */
+  mayExport: boolean;
   /** Whether a resource is visible. */
   sees(reference: string): boolean;
 }
@@ -34,7 +36,7 @@ const json = 'application/fhir+json';
 
 /** All ways, each asked at least once. */
 export async function readPaths(asking: Asking): Promise<Shown[]> {
-  const ways = [searches, joined, counted, instances, histories, graphql, operations];
+  const ways = [searches, joined, counted, instances, histories, graphql, operations, exports];
   return (await Promise.all(ways.map((way) => way(asking)))).flat();
 }
 
@@ -266,4 +268,34 @@ async function operations(asking: Asking): Promise<Shown[]> {
     ],
     [`Patient/${patient}/$graph?graph=${world.graph}`, isGraphSeen ? whole : []],
   ]);
+}
+
+/** `$export`: what its files hold, and how many resources it says they hold. */
+async function exports(asking: Asking): Promise<Shown[]> {
+  const { get, mayExport } = asking;
+  if (!mayExport) return [];
+  const path = '/fhir/$export?_type=Patient,Condition,Observation,Organization';
+  const begun = await get(path, { accept: json, prefer: 'respond-async' });
+  if (begun.status !== 202) throw new Error(`${begun.status} ${begun.text}`);
+  const pathIn = (url: string) => new URL(url).pathname;
+  const status = pathIn(begun.headers.get('content-location')!);
+  let ended = await get(status);
+  for (; ended.status === 202 || ended.status === 429; ended = await get(status)) {
+    await new Promise((resolve) => setTimeout(resolve, ended.status === 429 ? 1_500 : 100));
+  }
+  if (ended.status !== 200) throw new Error(`${ended.status} ${ended.text}`);
+  const shown: Json[] = [];
+  const counted: string[] = [];
+  for (const { url, type, count } of ended.json.output) {
+    const { text } = await get(pathIn(url));
+    shown.push(...text.split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line)])));
+    if (count !== undefined) counted.push(`${type} ${count}`);
+  }
+  const due = visible(asking, ofType('Patient', 'Condition', 'Observation', 'Organization'));
+  const types = [...new Set(due.map((name) => name.split('/')[0]))];
+  const dueCounts = types.map((type) => `${type} ${due.filter((name) => name.startsWith(`${type}/`)).length}`);
+  return [
+    { path, shown: namesIn(asking, shown), due },
+    { path: `${path}, counted`, shown: counted, due: dueCounts },
+  ];
 }
