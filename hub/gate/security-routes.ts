@@ -4,6 +4,7 @@
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { ExternalProvider } from '../authorization/index.ts';
+import type { Transaction } from '../database/index.ts';
 import { RecordError } from '../record/index.ts';
 import { type AccessLog, type Accounts, accessOf, type Proof, type Session } from '../trust/index.ts';
 import { currentSession, neededParty, recordSignIn, refusal, shownOf, signedInAnswer } from './auth-routes.ts';
@@ -74,9 +75,10 @@ export function securityRoutes(app: FastifyInstance, parts: SecurityParts): void
     if (current.session.pending === 'password' && (await accounts.isPassword(username, password))) {
       throw new RecordError(400, 'value', 'Choose another password than the one that you were given.', 'password');
     }
-    await accounts.setPassword(username, password);
-    await sessions.endOf(username, { keep: number });
-    return done(parts, reply, current, 'change-password');
+    return changed(parts, reply, current, 'change-password', async (transaction) => {
+      await accounts.setPassword(username, password, transaction);
+      await sessions.endOf(username, { keep: number }, transaction);
+    });
   });
 
   app.post('/auth/totp', async (request) => {
@@ -87,23 +89,22 @@ export function securityRoutes(app: FastifyInstance, parts: SecurityParts): void
   app.post('/auth/totp/confirm', async (request, reply) => {
     const current = await changing(parts, request, 'enrol');
     const { username } = current.session;
-    if (!(await totp.confirm(username, text(jsonBody(request), 'code', 20)))) {
-      throw new RecordError(
-        403,
-        'forbidden',
-        'The code is not right. Wait for the next one, and look at the clock of the device.',
-        'code',
-      );
+    const secret = await totp.confirm(username, text(jsonBody(request), 'code', 20));
+    if (!secret) {
+      const wrong = 'The code is not right. Wait for the next one, and look at the clock of the device.';
+      throw new RecordError(403, 'forbidden', wrong, 'code');
     }
-    return done(parts, reply, current, 'add-totp', 'totp');
+    const keep = (transaction: Transaction) => totp.keep(username, secret, transaction);
+    return changed(parts, reply, current, 'add-totp', keep, 'totp');
   });
 
   app.delete('/auth/totp', async (request, reply) => {
     const current = await changing(parts, request);
     const { username } = current.session;
     await mustKeepOne(parts, username, (await passkeys.of(username)).length);
-    if (!(await totp.remove(username))) throw none('There is no authenticator app.');
-    return done(parts, reply, current, 'remove-totp');
+    return changed(parts, reply, current, 'remove-totp', async (transaction) => {
+      if (!(await totp.remove(username, transaction))) throw none('There is no authenticator app.');
+    });
   });
 
   app.post('/auth/passkeys/options', async (request) => {
@@ -120,15 +121,13 @@ export function securityRoutes(app: FastifyInstance, parts: SecurityParts): void
     const current = await changing(parts, request, 'enrol');
     const body = jsonBody(request);
     const name = text(body, 'name', 100).trim();
-    if (!(await passkeys.add(current.session.username, neededParty(request), body.passkey, name))) {
-      throw new RecordError(
-        403,
-        'forbidden',
-        'The passkey could not be taken, or the answer came too late.',
-        'passkey',
-      );
-    }
-    return done(parts, reply, current, 'add-passkey', 'passkey');
+    const { username } = current.session;
+    const credential = await passkeys.made(username, neededParty(request), body.passkey);
+    if (!credential) throw notTaken();
+    const keep = async (transaction: Transaction) => {
+      if (!(await passkeys.keep(username, credential, name, transaction))) throw notTaken();
+    };
+    return changed(parts, reply, current, 'add-passkey', keep, 'passkey');
   });
 
   app.delete<Id>('/auth/passkeys/:id', async (request, reply) => {
@@ -136,14 +135,16 @@ export function securityRoutes(app: FastifyInstance, parts: SecurityParts): void
     const { username } = current.session;
     const { hasTotp } = await accounts.factors(username);
     await mustKeepOne(parts, username, (await passkeys.of(username)).length - 1 + (hasTotp ? 1 : 0));
-    if (!(await passkeys.remove(username, request.params.id))) throw none('There is no such passkey.');
-    return done(parts, reply, current, 'remove-passkey');
+    return changed(parts, reply, current, 'remove-passkey', async (transaction) => {
+      if (!(await passkeys.remove(username, request.params.id, transaction))) throw none('There is no such passkey.');
+    });
   });
 
   app.post('/auth/recovery-codes', async (request, reply) => {
     const current = await changing(parts, request);
-    const recoveryCodes = await totp.makeRecoveryCodes(current.session.username);
-    return { ...(await done(parts, reply, current, 'make-recovery-codes')), recoveryCodes };
+    return changed(parts, reply, current, 'make-recovery-codes', async (transaction) => ({
+      recoveryCodes: await totp.makeRecoveryCodes(current.session.username, transaction),
+    }));
   });
 
   app.delete<Id>('/auth/sessions/:id', async (request, reply) => {
@@ -182,23 +183,33 @@ async function changing(
   return current;
 }
 
-/** Records a change, and gives the session another token. With the first factor come recovery codes. */
-async function done(
-  parts: SecurityParts,
+/**
+ * Changes something, and records that in one transaction; then gives the session another token. With the first factor come
+ * recovery codes.
+ * @param make what it returns is told beside
+ */
+async function changed(
+  { accounts, accessLog }: SecurityParts,
   reply: FastifyReply,
   { token, session }: Current,
   action: string,
+  make: (transaction: Transaction) => Promise<unknown>,
   proof?: Proof,
 ): Promise<object> {
-  const { accounts, accessLog } = parts;
   const { username, pending } = session;
+  const user = await accounts.find(username);
+  if (!user) throw new RecordError(401, 'login', 'Your session has ended.');
+  const told = await accessLog.change(async (transaction) => {
+    const made = { ...((await make(transaction)) as object | undefined) };
+    const note = { access: accessOf(user), entry: { action, what: 'account', status: 200 } };
+    const isFirst = proof !== undefined && (await accounts.factors(username, transaction)).recoveryCodes === 0;
+    if (!isFirst) return { made, note };
+    return { made: { ...made, recoveryCodes: await accounts.totp.makeRecoveryCodes(username, transaction) }, note };
+  });
   const signedIn = await accounts.advance(token, session, proof);
   if (!signedIn) throw new RecordError(401, 'login', 'Your session has ended.');
-  await accessLog.record(accessOf(signedIn.user), { action, what: 'account', status: 200 });
-  if (pending !== undefined && signedIn.pending === undefined) await recordSignIn(parts, signedIn.user);
-  const answer = await signedInAnswer(accounts, reply, signedIn);
-  if (proof === undefined || (await accounts.factors(username)).recoveryCodes > 0) return answer;
-  return { ...answer, recoveryCodes: await accounts.totp.makeRecoveryCodes(username) };
+  if (pending !== undefined && signedIn.pending === undefined) await recordSignIn({ accessLog }, user);
+  return { ...(await signedInAnswer(accounts, reply, signedIn)), ...told };
 }
 
 /** @throws RecordError 409 where the account's role needs a second factor, and none would be left */
@@ -218,4 +229,8 @@ function mustBeGood(password: string, username: string): void {
 
 function none(text: string): RecordError {
   return new RecordError(404, 'not-found', text);
+}
+
+function notTaken(): RecordError {
+  return new RecordError(403, 'forbidden', 'The passkey could not be taken, or the answer came too late.', 'passkey');
 }

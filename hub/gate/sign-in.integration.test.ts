@@ -378,6 +378,19 @@ describe('users and roles', () => {
 });
 
 describe('signing in', () => {
+  it('is set up, and that is recorded, or neither', async () => {
+    const username = await account();
+    const browser = await signedIn(username);
+    const { secret } = (await browser.post('/auth/totp', {})).json;
+    await hub.test.database.query('ALTER TABLE access_log RENAME TO access_log_gone');
+    const { status: refused } = await browser.post('/auth/totp/confirm', { code: await generate({ secret }) });
+    const changed = await browser.post('/auth/password', { password: 'another long password' });
+    await hub.test.database.query('ALTER TABLE access_log_gone RENAME TO access_log');
+    expect([refused >= 500, changed.status >= 500]).toEqual([true, true]);
+    expect((await browser.get('/auth/security')).json).toMatchObject({ hasTotp: false, recoveryCodes: 0 });
+    expect((await login(new Browser(hub), username)).json.user.username).toBe(username);
+  });
+
   it('is recorded, refused or not, and nothing that opens anything is', async () => {
     const username = await account();
     await login(new Browser(hub), username);

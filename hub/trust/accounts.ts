@@ -170,18 +170,17 @@ export class Accounts {
     return isRight && account?.password != null;
   }
 
-  /** Gives an account a password. @param mustChange it is good for choosing one's own */
-  async setPassword(username: string, password: string, mustChange = false): Promise<void> {
-    await this.#database.query('UPDATE account SET password = $2, must_change = $3 WHERE username = $1', [
+  /** Gives an account a password of its user's own. */
+  async setPassword(username: string, password: string, database: Queryable = this.#database): Promise<void> {
+    await database.query('UPDATE account SET password = $2, must_change = false WHERE username = $1', [
       username,
       await hashed(password),
-      mustChange,
     ]);
   }
 
   /** How an account can prove who it is. */
-  async factors(username: string): Promise<Factors> {
-    const { rows } = await this.#database.query(
+  async factors(username: string, database: Queryable = this.#database): Promise<Factors> {
+    const { rows } = await database.query(
       `SELECT password IS NOT NULL AS password, totp IS NOT NULL AS totp,
          (SELECT count(*) FROM recovery_code r WHERE r.username = a.username) AS codes,
          EXISTS (SELECT 1 FROM external_account e WHERE e.username = a.username) AS external

@@ -7,8 +7,9 @@ import type {
   PublicKeyCredentialCreationOptionsJSON,
   PublicKeyCredentialRequestOptionsJSON,
   RegistrationResponseJSON,
+  WebAuthnCredential,
 } from '@simplewebauthn/server';
-import type { Database, Row } from '../database/index.ts';
+import type { Database, Queryable, Row } from '../database/index.ts';
 import type { SignInSteps, StepKind } from './sign-in-steps.ts';
 
 /** For which host passkeys are, and the address of its pages. */
@@ -62,9 +63,9 @@ export class Passkeys {
     return options;
   }
 
-  /** Takes a passkey into use; returns whether what the browser made answers to what it was given. */
-  async add(username: string, party: RelyingParty, response: unknown, name: string): Promise<boolean> {
-    if (!isResponse(response)) return false;
+  /** What the browser made, where that answers to what it was given. */
+  async made(username: string, party: RelyingParty, response: unknown): Promise<WebAuthnCredential | undefined> {
+    if (!isResponse(response)) return undefined;
     const { verifyRegistrationResponse } = await import('@simplewebauthn/server');
     const verified = await verifyRegistrationResponse({
       response: response as RegistrationResponseJSON,
@@ -75,9 +76,13 @@ export class Passkeys {
       requireUserVerification: true,
       supportedAlgorithmIDs: algorithms,
     }).catch(() => undefined);
-    if (!verified?.verified) return false;
-    const { id, publicKey, counter, transports } = verified.registrationInfo.credential;
-    const { rowCount } = await this.#database.query(
+    return verified?.verified ? verified.registrationInfo.credential : undefined;
+  }
+
+  /** Takes a passkey into use; returns whether it is not somebody's already. */
+  async keep(username: string, credential: WebAuthnCredential, name: string, database: Queryable): Promise<boolean> {
+    const { id, publicKey, counter, transports } = credential;
+    const { rowCount } = await database.query(
       `INSERT INTO passkey (id, username, public_key, counter, transports, name) VALUES ($1, $2, $3, $4, $5, $6)
        ON CONFLICT DO NOTHING`,
       [id, username, Buffer.from(publicKey), counter, transports ?? [], name],
@@ -148,11 +153,8 @@ export class Passkeys {
     return rows.map(({ id, name, made, last_used: lastUsed }) => ({ id, name, made, lastUsed: lastUsed ?? undefined }));
   }
 
-  async remove(username: string, id: string): Promise<boolean> {
-    const { rowCount } = await this.#database.query('DELETE FROM passkey WHERE username = $1 AND id = $2', [
-      username,
-      id,
-    ]);
+  async remove(username: string, id: string, database: Queryable): Promise<boolean> {
+    const { rowCount } = await database.query('DELETE FROM passkey WHERE username = $1 AND id = $2', [username, id]);
     return rowCount === 1;
   }
 

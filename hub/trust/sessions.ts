@@ -3,7 +3,7 @@
  * its time however it was used. Its token changes whenever its rights do.
  */
 import { createHash, randomBytes } from 'node:crypto';
-import type { Database, Row } from '../database/index.ts';
+import type { Database, Queryable, Row } from '../database/index.ts';
 
 /** By what its user proved who it is; `external-mfa`: by a provider that asked for two factors. */
 export type Proof = 'password' | 'totp' | 'recovery' | 'passkey' | 'external' | 'external-mfa';
@@ -127,8 +127,12 @@ export class Sessions {
   }
 
   /** Ends one of an account's, or, without a number, all but the one that is kept. Returns how many. */
-  async endOf(username: string, which: { number?: string; keep?: string }): Promise<number> {
-    const { rowCount } = await this.#database.query(
+  async endOf(
+    username: string,
+    which: { number?: string; keep?: string },
+    database: Queryable = this.#database,
+  ): Promise<number> {
+    const { rowCount } = await database.query(
       `DELETE FROM session WHERE username = $1 AND ($2::uuid IS NULL OR number = $2)
          AND ($3::uuid IS NULL OR number <> $3)`,
       [username, which.number ?? null, which.keep ?? null],

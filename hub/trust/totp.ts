@@ -1,7 +1,7 @@
 /** Codes of an authenticator app (TOTP, RFC 6238) as second factors, and recovery codes for whoever lost it. */
 import { createHash, randomBytes } from 'node:crypto';
 import { generateSecret, generateURI, verify } from 'otplib';
-import type { Database } from '../database/index.ts';
+import type { Database, Queryable } from '../database/index.ts';
 import { type MasterKey, unwrapDataKey, type WrappedColumn, wrapDataKey } from '../secrets/index.ts';
 import type { SignInSteps } from './sign-in-steps.ts';
 
@@ -9,6 +9,12 @@ const period = 30;
 /** Clocks may differ by one step (RFC 6238, 5.2). */
 const tolerance = period;
 const recoveryCodes = 10;
+
+/** A secret whose first code was right; `used` is the time step of that code. */
+export interface ConfirmedSecret {
+  sealed: Buffer;
+  used: number;
+}
 
 export class Totp {
   readonly #database: Database;
@@ -29,19 +35,19 @@ export class Totp {
     return { secret, uri: generateURI({ issuer: 'Causeway', label: username, secret }) };
   }
 
-  /** Takes the secret into use where the code is right. */
-  async confirm(username: string, code: string): Promise<boolean> {
+  /** The secret to be taken into use, where the code is right; it is used up by that. */
+  async confirm(username: string, code: string): Promise<ConfirmedSecret | undefined> {
     const step = await this.#steps.look('totp', username);
-    if (!step) return false;
+    if (!step) return undefined;
     const sealed = Buffer.from(step.sealed!, 'base64');
     const used = await this.#stepOf(this.#open(username, sealed), code, 0);
-    if (used === undefined || !(await this.#steps.take('totp', username, username))) return false;
-    await this.#database.query('UPDATE account SET totp = $2, totp_step = $3 WHERE username = $1', [
-      username,
-      sealed,
-      used,
-    ]);
-    return true;
+    if (used === undefined || !(await this.#steps.take('totp', username, username))) return undefined;
+    return { sealed, used };
+  }
+
+  /** Takes a secret into use. */
+  async keep(username: string, { sealed, used }: ConfirmedSecret, database: Queryable = this.#database): Promise<void> {
+    await database.query('UPDATE account SET totp = $2, totp_step = $3 WHERE username = $1', [username, sealed, used]);
   }
 
   /** Whether a code is right, and was not used before, here or on another hub. */
@@ -57,24 +63,22 @@ export class Totp {
     return rowCount === 1;
   }
 
-  async remove(username: string): Promise<boolean> {
-    const { rowCount } = await this.#database.query(
+  async remove(username: string, database: Queryable): Promise<boolean> {
+    const { rowCount } = await database.query(
       'UPDATE account SET totp = NULL WHERE username = $1 AND totp IS NOT NULL',
       [username],
     );
     return rowCount === 1;
   }
 
-  /** Makes recovery codes in place of those there are. They are told once. */
-  async makeRecoveryCodes(username: string): Promise<string[]> {
+  /** Makes recovery codes in place of those there are. They are told once. @param database a transaction */
+  async makeRecoveryCodes(username: string, database: Queryable): Promise<string[]> {
     const codes = Array.from({ length: recoveryCodes }, () => randomBytes(10).toString('hex'));
-    await this.#database.transaction(async (transaction) => {
-      await transaction.query('DELETE FROM recovery_code WHERE username = $1', [username]);
-      await transaction.query('INSERT INTO recovery_code (username, code) SELECT $1, unnest($2::bytea[])', [
-        username,
-        codes.map(digest),
-      ]);
-    });
+    await database.query('DELETE FROM recovery_code WHERE username = $1', [username]);
+    await database.query('INSERT INTO recovery_code (username, code) SELECT $1, unnest($2::bytea[])', [
+      username,
+      codes.map(digest),
+    ]);
     return codes.map((code) => code.match(/.{5}/g)!.join('-'));
   }
 
