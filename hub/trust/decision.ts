@@ -13,6 +13,9 @@ const permits = 1 << 28;
 const refuses = 1 << 29;
 const refusesByName = 1 << 30;
 
+/** What tables are called inside the condition; a row of that name would be taken for one of these. */
+const ownAliases = ['o', 'n', 'above', 'under', 'said', 'refusal'];
+
 /** A row that is decided on: its alias, and whether it has the tokens that it is found by. */
 export interface DecidedRow {
   alias: string;
@@ -29,6 +32,8 @@ export function visibleRow(
   homes: string,
   parameter: Parameter,
 ): string {
+  if (ownAliases.includes(alias))
+    throw new Error(`A row that is decided on cannot be called ${alias} in its statement.`);
   if (limits.isCustodian) return homes;
   const parts: string[] = [];
   if (limits.types !== 'all') {
@@ -75,7 +80,8 @@ function ofPatient(limits: Limits, row: DecidedRow, parameter: Parameter): strin
     // Nobody's consent is asked; but while consents cannot be read, nothing is given out save in an emergency.
     return limits.purpose === 'ETREAT' ? parts : [...parts, '(SELECT true FROM consent_provision LIMIT 0) IS NULL'];
   }
-  const said = saying(limits, row, parameter);
+  const caller = { names: parameter([...limits.names]), purpose: parameter(limits.purpose) };
+  const said = saying(limits, row, caller);
   const byName = refusals === 'none' ? [] : [`said.bits & ${refusesByName} = 0`];
   const byNobody = refusals === 'all' ? [`(said.bits & ${refuses} = 0 OR ${isOwn})`] : [];
   const needs = [
@@ -84,19 +90,26 @@ function ofPatient(limits: Limits, row: DecidedRow, parameter: Parameter): strin
   ].join(' AND ');
   const permission = needs === '' ? [] : [`(${needs} OR ${isOwn})`];
   const asked = `(SELECT ${[...byName, ...byNobody, ...permission].join(' AND ')} FROM (${said}) said)`;
-  // Most people gave no consent, and most rows have no label: then nothing more is looked up.
-  const silent = `NOT EXISTS (SELECT 1 FROM consent_provision c WHERE c.home = ${alias}.home OFFSET 0)`;
-  const plain = permissionFor === 0 ? silent : `${alias}.labels & ${permissionFor} = 0 AND ${silent}`;
+  // Where no permission is needed, as for most rows, only a refusal that applies by its own criteria can hide the row.
+  const applies = criteria('refusal', row, caller).join(' AND ');
+  const silent = `NOT EXISTS (SELECT 1 FROM consent_provision refusal
+    WHERE refusal.home = ${alias}.home AND refusal.effect = 2 AND ${applies} OFFSET 0)`;
+  const unlabelled = permissionFor === 0 ? 'true' : `${alias}.labels & ${permissionFor} = 0`;
+  const plain = refusals === 'none' ? unlabelled : `${unlabelled} AND ${silent}`;
   parts.push(isPermissionNeeded ? asked : `CASE WHEN ${plain} THEN true ELSE ${asked} END`);
   return parts;
 }
 
+/** The placeholders of what provisions may ask of the caller. */
+interface CallerParameters {
+  names: string;
+  purpose: string;
+}
+
 /** What the provisions say that apply to a row and of whose exceptions none does, in one number. */
-function saying(limits: Limits, row: DecidedRow, parameter: Parameter): string {
+function saying(limits: Limits, row: DecidedRow, caller: CallerParameters): string {
   const { alias } = row;
-  const names = parameter([...limits.names]);
-  const purpose = parameter(limits.purpose);
-  const applies = (provision: string) => `(${criteria(provision, row, names, purpose).join(' AND ')})`;
+  const applies = (provision: string) => `(${criteria(provision, row, caller).join(' AND ')})`;
   const permitted = limits.refusals === 'named' ? 'n.effect = 1 AND n.named' : 'n.effect = 1';
   return `SELECT coalesce(bit_or(CASE WHEN ${permitted} THEN n.covers | ${permits}
       WHEN n.effect = 2 THEN CASE WHEN n.named THEN ${refusesByName} ELSE ${refuses} END ELSE 0 END), 0) AS bits
@@ -108,7 +121,7 @@ function saying(limits: Limits, row: DecidedRow, parameter: Parameter): string {
 }
 
 /** That a provision's own criteria hold; never NULL. */
-function criteria(provision: string, { alias, hasTokens }: DecidedRow, names: string, purpose: string): string[] {
+function criteria(provision: string, { alias, hasTokens }: DecidedRow, { names, purpose }: CallerParameters): string[] {
   const p = provision;
   return [
     `${p}.times @> now()`,
