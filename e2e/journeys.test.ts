@@ -449,6 +449,7 @@ describe('every screen', () => {
       '/network-policy',
       '/users',
       '/security',
+      '/label-rules',
       `/people/${person!.id}/links`,
       `/consents/${person!.id}`,
     ]) {

@@ -12,6 +12,7 @@ export interface LabelRulesParts {
   accessLog: AccessLog;
 }
 
+const mostVersions = 20;
 const deciders = ['privacy-officer', 'administrator'];
 
 export function labelRulesRoutes(
@@ -28,7 +29,11 @@ export function labelRulesRoutes(
 
   app.get('/api/label-rules', async (request) => {
     const who = await decider(request, 'read-label-rules');
-    const versions = await labelRules.versions();
+    const versions = (await labelRules.versions(mostVersions)).map((version, i) => ({
+      ...version,
+      // Of earlier ones the codes are only counted.
+      sets: version.sets.map(({ codes, ...set }) => ({ ...set, count: codes.length, ...(i === 0 ? { codes } : {}) })),
+    }));
     const version = versions[0]?.version ?? 0;
     await accessLog.record(who, { action: 'read-label-rules', what: `version ${version}`, status: 200 });
     const labels = labelsOfCodes.map((name) => ({ label: name, tableSize: tableSize(label[name]) }));

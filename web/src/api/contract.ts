@@ -381,10 +381,21 @@ export interface PolicyRule {
   mode: 'permission' | 'withheld';
 }
 
+/** Elements that are hidden from some; what is left out holds for all. */
+export interface PolicyRedaction {
+  elements: string[];
+  purposes?: string[];
+  roles?: string[];
+  organizations?: string[];
+  labels?: (KindOfData | 'unlabelled')[];
+  keep?: 'year';
+}
+
 export interface WrittenPolicy {
   model: 'opt-out' | 'opt-in';
   zone: string;
   rules: PolicyRule[];
+  redactions?: PolicyRedaction[];
 }
 
 export interface PolicyVersion {
@@ -399,6 +410,36 @@ export interface NetworkPolicy {
   version: number;
   isReadable: boolean;
   versions: PolicyVersion[];
+}
+
+/** Codes that have a label, of a value set or by themselves; those of earlier versions are only counted. */
+export interface LabelSet {
+  label: KindOfData;
+  name: string;
+  valueSet?: string;
+  count: number;
+  codes?: string[];
+}
+
+export interface LabelRulesVersion {
+  version: number;
+  at: string;
+  by: string;
+  reason: string;
+  sets: LabelSet[];
+  /** Stored versions gone through, of how many, and how many have other labels since. */
+  done: number;
+  total?: number;
+  changed: number;
+  finished?: string;
+}
+
+export interface LabelRules {
+  /** 0 where the network has added none. */
+  version: number;
+  labels: { label: KindOfData; tableSize: number }[];
+  /** The newest first. */
+  versions: LabelRulesVersion[];
 }
 
 /** Who may see, or may not see, what; what is left out is not limited. */

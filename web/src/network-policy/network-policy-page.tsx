@@ -9,7 +9,7 @@ import { Loaded } from '../parts/loading.tsx';
 import { Notice } from '../parts/notice.tsx';
 import { useTitle } from '../parts/title.ts';
 import { PolicyForm } from './policy-form.tsx';
-import { modelWords, ruleWords } from './policy-words.ts';
+import { modelWords, redactionWords, ruleWords } from './policy-words.ts';
 
 export const networkPolicyKey = ['network-policy'];
 
@@ -82,6 +82,11 @@ function Version({ version: { at, by, reason, policy } }: { version: PolicyVersi
         <li>Days and times without a zone are those of {policy.zone}.</li>
         {policy.rules?.map((rule) => (
           <li key={JSON.stringify(rule)}>{ruleWords(rule)}</li>
+        ))}
+        {policy.redactions?.map((redaction) => (
+          <li key={JSON.stringify(redaction)} style={{ overflowWrap: 'anywhere' }}>
+            {redactionWords(redaction)}
+          </li>
         ))}
         {policy.rules?.length === 0 && <li>No kind of data has a rule of its own.</li>}
       </ul>

@@ -1,5 +1,5 @@
 /** The network's policy in sentences. */
-import type { PolicyRule, WrittenPolicy } from '../api/contract.ts';
+import type { PolicyRedaction, PolicyRule, WrittenPolicy } from '../api/contract.ts';
 import { asSentence, joined, KIND_WORDS, PURPOSE_WORDS } from '../consents/kinds.ts';
 
 export function modelWords(model: WrittenPolicy['model']): string {
@@ -23,4 +23,26 @@ export function ruleWords({ label, purposes, states, proxyFromAge, mode }: Polic
   ].filter((limit) => limit !== '');
   const done = mode === 'withheld' ? 'is withheld' : 'needs the person’s permission';
   return `${asSentence([what, ...limits].join(', '))}${limits.length > 0 ? ',' : ''} ${done}.`;
+}
+
+/** `Patient.address is left out of what is given to clinician, asked for treatment.` */
+export function redactionWords({ elements, purposes, roles, organizations, labels, keep }: PolicyRedaction): string {
+  const limits = [
+    roles ? `for ${joined(roles, 'or')}` : '',
+    organizations ? `of ${joined(organizations, 'or')}` : '',
+    purposes
+      ? `asked for ${joined(
+          purposes.map((code) => PURPOSE_WORDS[code] ?? code),
+          'or',
+        )}`
+      : '',
+    labels
+      ? `where it is about ${joined(
+          labels.map((label) => (label === 'unlabelled' ? 'what nobody has looked at yet' : KIND_WORDS[label])),
+          'or',
+        )}`
+      : '',
+  ].filter((limit) => limit !== '');
+  const what = keep === 'year' ? `Of ${joined(elements)} only the year is given out` : `${joined(elements)}: left out`;
+  return `${[what, ...limits].join(', ')}. Nobody for whom it is so can search by it.`;
 }

@@ -34,6 +34,7 @@ const DESTINATIONS = {
   '/status': { label: 'Status', roles: ['integration-engineer', 'steward', 'administrator'] },
   '/emergencies': { label: 'Emergencies', roles: ['privacy-officer', 'administrator'] },
   '/network-policy': { label: 'Network policy', roles: ['privacy-officer', 'administrator'] },
+  '/label-rules': { label: 'What counts as sensitive', roles: ['privacy-officer', 'administrator'] },
   '/users': { label: 'Users', roles: ['administrator'] },
   '/clients': { label: 'Apps', roles: ['administrator'] },
 } as const satisfies { [path: string]: { label: string; roles: Role[] } };

@@ -172,6 +172,12 @@ const consents = createRoute({
   component: lazyRouteComponent(() => import('../consents/consents-page.tsx'), 'ConsentsPage'),
 });
 
+const labelRules = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/label-rules',
+  component: lazyRouteComponent(() => import('../label-rules/label-rules-page.tsx'), 'LabelRulesPage'),
+});
+
 const networkPolicy = createRoute({
   getParentRoute: () => signedIn,
   path: '/network-policy',
@@ -200,6 +206,7 @@ const tree = root.addChildren([
     users,
     consents,
     emergencies,
+    labelRules,
     networkPolicy,
   ]),
 ]);
