@@ -37,7 +37,8 @@ export async function readLabelSets(
     const faults = faultsOf(one);
     if (written.some((other, k) => k < i && other?.name === one?.name)) faults.push('name is that of another set.');
     const read = faults.length > 0 ? { faults } : await completed(one as WrittenLabelSet, codesOf);
-    if ('faults' in read) wrong.push(...read.faults.map((fault) => `sets[${i}]: ${fault}`));
+    const place = typeof one?.name === 'string' ? `sets[${i}], ${one.name.slice(0, 100)}:` : `sets[${i}]:`;
+    if ('faults' in read) wrong.push(...read.faults.map((fault) => `${place} ${fault}`));
     else sets.push(read);
   }
   if (sets.reduce((sum, { codes }) => sum + codes.length, 0) > mostCodes) {
