@@ -373,7 +373,17 @@ describe('a patient', () => {
     await page.getByLabel('Organisation', { exact: true }).selectOption('');
     expect(await seenResults(page, 'Millbrook Family Practice')).not.toMatch(/^(\d+) of \1 /);
     expect(await seenResults(page, 'Millbrook Family Practice')).toBe(expected);
+    expect(await page.locator('[data-type=Observation]').textContent()).toMatch(/refused by the decision of/);
     expect(await seenResults(page, 'Harbor General Hospital')).toMatch(/^(\d+) of \1 /);
+    await page.getByRole('link', { name: 'Back to the record' }).click();
+    await page.locator('[data-facts]').waitFor();
+    const [result] = await found<Fact>(page, 'Observation?_count=1');
+    await page.goto(`${hub.url}/resources/Observation/${result!.id}`);
+    await page.getByRole('button', { name: 'Explain' }).click();
+    await page.getByLabel('Organisation', { exact: true }).selectOption('Harbor General Hospital');
+    await page.getByText('It is seen').waitFor();
+    await page.goBack();
+    await page.getByRole('link', { name: 'Who may see this record' }).click();
 
     await decided.getByRole('button', { name: 'Revoke' }).click();
     await page.getByText('Nothing was decided for this record').waitFor();
@@ -427,6 +437,44 @@ describe('an emergency', () => {
     await patient.getByRole('button', { name: /^Notices/ }).click();
     await patient.getByText('looked at your record in an emergency').waitFor();
     await patient.getByText('was reviewed, and found right').waitFor();
+    await patient.context().close();
+  });
+
+  it('finds by a whole name and birth date who closed everything, and opens that record', async () => {
+    const patient = await newPage();
+    await signIn(patient, 'patient');
+    await patient.waitForURL('**/people/*');
+    const id = patient.url().split('/').at(-1)!;
+    const person = (await answer(patient, `/fhir/Patient/${id}`)) as {
+      name: { family: string; given: string[] }[];
+      birthDate: string;
+    };
+    await patient.goto(`${hub.url}/consents/${id}`);
+    await patient.getByText('Nobody', { exact: true }).click();
+    await patient.getByRole('button', { name: 'Save; it holds at once' }).click();
+    await patient.getByText('It holds at once, everywhere').waitFor();
+
+    const page = await newPage();
+    await signIn(page, 'clinician');
+    await page.goto(`${hub.url}/people`);
+    await page.getByRole('button', { name: 'Look up for an emergency' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByLabel('Family name').fill(person.name[0]!.family);
+    await dialog.getByLabel('Given name').fill(person.name[0]!.given[0]!);
+    await dialog.getByRole('textbox', { name: 'Birth date' }).fill(person.birthDate);
+    await dialog.getByRole('button', { name: 'Look up', exact: true }).click();
+    await dialog.getByRole('button', { name: 'Emergency access' }).click();
+    await page.getByText('The person cannot speak for itself').click();
+    await page.getByLabel('In your own words').fill('Brought in by ambulance');
+    await page.getByLabel('Your password, again').fill(account('clinician').password);
+    await page.getByRole('button', { name: 'Begin emergency access' }).click();
+    await page.waitForURL('**/people/*');
+    await page.locator('[data-facts]').waitFor();
+    await page.getByRole('button', { name: 'End now' }).click();
+    await page.context().close();
+
+    await patient.locator('[data-consent]').getByRole('button', { name: 'Revoke' }).click();
+    await patient.getByText('Nothing was decided for this record').waitFor();
     await patient.context().close();
   });
 });
@@ -502,8 +550,8 @@ async function signIn(page: Page, role: string): Promise<void> {
 /** `12 of 15 results …`: what the preview says an organisation sees. */
 async function seenResults(page: Page, organisation: string): Promise<string> {
   await page.getByLabel('Organisation', { exact: true }).selectOption({ label: organisation });
-  await page.getByText(`${organisation} sees`).waitFor();
-  return (await page.getByText('results and measurements').textContent()) ?? '';
+  const text = await page.locator('[data-type=Observation]').textContent();
+  return /\d+ of \d+ results and measurements/.exec(text ?? '')?.[0] ?? '';
 }
 
 async function openShowcase(page: Page): Promise<void> {

@@ -12,17 +12,18 @@ import {
   hiddenBy,
   readConsent,
 } from '@causeway/access';
-import { typeName } from '@causeway/fhir';
+import { typeCode, typeName } from '@causeway/fhir';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { confirmedHomes, representedBy } from '../consent/index.ts';
+import { confirmedHomes, explanationsOf, representedBy } from '../consent/index.ts';
 import type { Database } from '../database/index.ts';
 import { newId, RecordError } from '../record/index.ts';
 import {
   type Access,
   type AccessLog,
+  type AccessUser,
+  accessCondition,
   accessOf,
   type Bindings,
-  confinedTo,
   type NetworkPolicy,
   type Participants,
 } from '../trust/index.ts';
@@ -93,27 +94,25 @@ export function consentRoutes(app: FastifyInstance, parts: ConsentParts): void {
   });
 
   app.get<Id & { Querystring: { organization?: string } }>('/api/patients/:id/consent-preview', async (request) => {
-    const { who, patient } = await deciding(parts, request, 'preview-consent');
+    const { who, patient, isStaff } = await deciding(parts, request, 'preview-consent');
     const organization = participantIn(parts, request.query.organization);
     const homes = (await record.homesOf([patient])).get(patient) ?? [];
-    const theirs = clinicianOf(parts, organization, homes);
-    const [all, visible] = await Promise.all([counts(parts, confinedTo(own, homes)), counts(parts, theirs)]);
+    const asker = parts.policy.askerOf(clinicianOf(organization, homes));
+    const found = await explanationsOf(parts.database, { homes, seenBy: isStaff ? own : who }, asker);
+    const types = sums(found.map(({ explanation: { isVisible }, ...one }) => ({ ...one, isVisible })));
     const entry = { action: 'preview-consent', what: `${organization}`, status: 200, patients: [patient] };
     await accessLog.record(who, entry);
-    const types = [...all].filter(([, count]) => count > 0);
-    return {
-      organization,
-      types: types.map(([type, count]) => ({ type, all: count, visible: visible.get(type) ?? 0 })),
-    };
+    return { organization, types };
   });
 
   app.post<Id>('/api/patients/:id/consent-preview', async (request) => {
-    const { who, patient } = await deciding(parts, request, 'preview-consent');
+    const { who, patient, isStaff } = await deciding(parts, request, 'preview-consent');
     const body = jsonBody(request);
     const choice = choiceIn(parts, body.choice);
     const organization = participantIn(parts, text(body, 'organization', 60));
     const homes = (await record.homesOf([patient])).get(patient) ?? [];
-    const types = await countsUnder(parts, patient, homes, clinicianOf(parts, organization, homes), choice);
+    const access = parts.policy.accessOf(clinicianOf(organization, homes));
+    const types = await countsUnder(parts, { patient, homes, seenBy: isStaff ? own : who }, access, choice);
     const entry = { action: 'preview-consent', what: organization, status: 200, patients: [patient] };
     await accessLog.record(who, entry);
     return { organization, types };
@@ -174,36 +173,51 @@ async function store(
 }
 
 /** A clinician of an organisation who treats the person of these homes. */
-function clinicianOf({ policy }: ConsentParts, organization: string, homes: number[]): Access {
+function clinicianOf(organization: string, homes: number[]): AccessUser {
   const asked = { username: 'preview', name: 'Preview', role: 'clinician', organization, homes } as const;
-  return policy.accessOf({ ...asked, participant: organization });
+  return { ...asked, participant: organization };
+}
+
+/** By type, how many there are and how many of them would be seen. */
+function sums(found: readonly { type: string; count: number; isVisible: boolean }[]) {
+  const types = new Map<string, { type: string; all: number; visible: number }>();
+  for (const { type, count, isVisible } of found) {
+    const sum = types.get(type) ?? { type, all: 0, visible: 0 };
+    types.set(type, sum);
+    sum.all += count;
+    if (isVisible) sum.visible += count;
+  }
+  return [...types.values()];
 }
 
 /** What an access would see of homes if a choice alone held, by type; `hub/trust/decision.ts` decides so once it is filed. */
-async function countsUnder(parts: ConsentParts, patient: string, homes: number[], access: Access, choice: Choice) {
+async function countsUnder(
+  parts: ConsentParts,
+  { patient, homes, seenBy }: { patient: string; homes: number[]; seenBy: Access },
+  access: Access,
+  choice: Choice,
+) {
   const at = new Date().toISOString();
   const person = `Patient/${patient}`;
   const said = consentOf({ patient: person, choice, at, verifiedWith: person });
   const consent = readConsent(said, parts.policy.lastKnown.zone);
   const confirmed = await confirmedHomes(parts.database, patient);
+  const values: unknown[] = [homes];
+  const mayKnow = accessCondition(seenBy, 'r', (value) => `$${values.push(value)}`);
   const { rows } = await parts.database.query(
     `SELECT r.type, r.home, r.labels, r.first_day::text AS first, r.last_day::text AS last, l.source, count(*)::integer AS count
-     FROM resource r LEFT JOIN link l USING (home) WHERE r.home = ANY($1) AND NOT r.deleted GROUP BY 1, 2, 3, 4, 5, 6`,
-    [homes],
+     FROM resource r LEFT JOIN link l USING (home) WHERE r.home = ANY($1) AND NOT r.deleted
+       AND r.type <> ${typeCode('Consent')} AND ${mayKnow} GROUP BY 1, 2, 3, 4, 5, 6`,
+    values,
   );
-  const found = new Map<string, { all: number; visible: number }>();
-  for (const { type: code, home, labels, first, last, source, count } of rows) {
+  const found = rows.map(({ type: code, home, labels, first, last, source, count }) => {
     const type = typeName(code)!;
-    if (type === 'Consent') continue;
     const held = consentsThatCount([{ id: 'preview', isConfirmed: confirmed.includes(home), consent }]);
     const days = first ? { days: { from: first, to: last } } : {};
     const facts = { type, reference: type, patient: { source }, labels, ...days, codes: new Set<string>() };
-    const sum = found.get(type) ?? { all: 0, visible: 0 };
-    sum.all += count;
-    if (hiddenBy(access.limits, facts, held, Date.now()) === undefined) sum.visible += count;
-    found.set(type, sum);
-  }
-  return [...found].map(([type, sum]) => ({ type, ...sum }));
+    return { type, count, isVisible: hiddenBy(access.limits, facts, held, Date.now()) === undefined };
+  });
+  return sums(found);
 }
 
 /** Who decides for a Patient: the person itself, who represents it by law, or staff on its behalf. @throws RecordError 403, 404 */
@@ -230,23 +244,6 @@ async function deciding(
     if (bound) return { who, patient: bound.patient, isStaff: false };
   }
   throw new RecordError(403, 'forbidden', 'Only the person, a parent or a guardian decides about this record.');
-}
-
-/** How many resources of a patient's an access sees, by type. */
-async function counts({ record }: ConsentParts, access: Access): Promise<Map<string, number>> {
-  const types = (await record.storedTypes(access)).filter((type) => type !== 'Consent');
-  const found = new Map<string, number>();
-  for (const type of types) {
-    if (access.limits.types !== 'all' && !access.limits.types.includes(type)) continue;
-    const request = { ...record.readSearch(type, [], false), summaryCount: true };
-    found.set(type, (await record.search(ofPatients(access), request)).total ?? 0);
-  }
-  return found;
-}
-
-/** Without what is of no patient. */
-function ofPatients(access: Access): Access {
-  return { ...access, limits: { ...access.limits, isConfined: true } };
 }
 
 function choiceIn({ participants }: ConsentParts, given: unknown): Choice {

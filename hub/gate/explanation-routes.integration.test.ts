@@ -81,7 +81,7 @@ describe('the person', () => {
     expect(after.reasons).toContainEqual(refused);
     expect(conditionsOf(await ask('pat', 'organization=millbrook'))).toMatchObject({ visible: 2 });
     const preview = (await as('pat', 'GET', '/api/patients/p/consent-preview?organization=harbor')).json;
-    expect(preview.types).toContainEqual({ type: 'Condition', all: 4, visible: 1 });
+    expect(preview.types).toContainEqual({ type: 'Condition', all: 3, visible: 1 });
     const one = await ask('pat', 'organization=harbor&resource=Condition/p-hiv');
     expect(one.json).toMatchObject({ isVisible: false, hiddenBy: 'refusal' });
     expect(one.json.layers.map(({ layer, passes }: Json) => [layer, passes])).toEqual([

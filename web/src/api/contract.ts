@@ -507,7 +507,15 @@ export interface PersonalNotice {
   id: number;
   at: string;
   kind: string;
-  about: { patient?: string; by?: string; organization?: string; reason?: string; verdict?: string; comment?: string };
+  about: {
+    patients?: string[];
+    patient?: string;
+    by?: string;
+    organization?: string;
+    reason?: string;
+    verdict?: string;
+    comment?: string;
+  };
   isRead: boolean;
 }
 
@@ -565,4 +573,31 @@ export interface ListedUser extends User {
   isExternal: boolean;
   lastUsed?: string;
   lockedUntil?: string;
+}
+
+/** What one layer of the access decision says. */
+export interface AccessLayer {
+  layer: 'role' | 'compartment' | 'label' | 'refusal' | 'permission';
+  passes: boolean;
+  words: string;
+}
+
+/** Why somebody would see a resource, or not. */
+export interface ResourceExplanation {
+  isVisible: boolean;
+  hiddenBy: AccessLayer['layer'] | null;
+  layers: AccessLayer[];
+  notice: string;
+}
+
+/** What somebody would see of a record, by type, and why. */
+export interface RecordExplanation {
+  notice: string;
+  types: { type: string; all: number; visible: number; reasons: { words: string; count: number }[] }[];
+}
+
+/** Who was found for an emergency access. */
+export interface EmergencyLookup {
+  isTooMany: boolean;
+  persons: { id: string; name: { family?: string; given?: string[] }[]; birthDate?: string; gender?: string }[];
 }

@@ -6,6 +6,7 @@ import { useState } from 'react';
 import type { GivenConsent, GivenConsents } from '../api/contract.ts';
 import { deleteJson, getJson } from '../api/request.ts';
 import { PatientName } from '../apps/patient-choice.tsx';
+import { WhatTheySee } from '../explanations/record-explanation.tsx';
 import { formatDateTime } from '../fhir/dates.ts';
 import { Loaded } from '../parts/loading.tsx';
 import { Notice } from '../parts/notice.tsx';
@@ -46,6 +47,7 @@ export function ConsentsPage() {
 
 function Decisions({ patient, given }: { patient: string; given: GivenConsents }) {
   const { consents, organizations, isStaff, model } = given;
+  const role = useUser()?.role;
   const [evidence, setEvidence] = useState('');
   const names = new Map(organizations.map(({ key, name }) => [key, name]));
   const active = consents.filter(({ status }) => status === 'active');
@@ -87,7 +89,11 @@ function Decisions({ patient, given }: { patient: string; given: GivenConsents }
         </Text>
       </section>
       <DecideForm patient={patient} organizations={organizations} active={active} proof={proof} />
-      <Preview patient={patient} organizations={organizations} />
+      {role === 'steward' ? (
+        <Preview patient={patient} organizations={organizations} />
+      ) : (
+        <WhatTheySee patient={patient} organizations={organizations} />
+      )}
       {earlier.length > 0 && (
         <section className="panel" aria-labelledby="held-before">
           <h2 id="held-before">Earlier decisions</h2>

@@ -5,24 +5,7 @@ import { useState } from 'react';
 import type { ConsentChoice, ConsentPreview, GivenConsents } from '../api/contract.ts';
 import { getJson, postJson } from '../api/request.ts';
 import { Loaded } from '../parts/loading.tsx';
-
-const TYPE_WORDS: { [type: string]: string } = {
-  AllergyIntolerance: 'allergies',
-  Appointment: 'appointments',
-  Condition: 'conditions',
-  Coverage: 'insurances',
-  DiagnosticReport: 'reports',
-  DocumentReference: 'documents',
-  Encounter: 'visits and stays',
-  Immunization: 'immunizations',
-  MedicationAdministration: 'medicines given',
-  MedicationDispense: 'medicines dispensed',
-  MedicationRequest: 'prescriptions',
-  MedicationStatement: 'medicines taken',
-  Observation: 'results and measurements',
-  Procedure: 'procedures',
-  RelatedPerson: 'contacts',
-};
+import { TYPE_WORDS } from './type-words.ts';
 
 /** @param choice what would hold alone; undefined for what holds now */
 export function Preview({

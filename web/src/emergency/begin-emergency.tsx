@@ -14,10 +14,12 @@ export function BeginEmergency({
   patient,
   reasons,
   close,
+  onBegun,
 }: {
   patient: string;
   reasons: EmergencyReason[];
   close: () => void;
+  onBegun?: () => void;
 }) {
   const client = useQueryClient();
   const [reasonCode, setReasonCode] = useState<string>('');
@@ -29,6 +31,7 @@ export function BeginEmergency({
     onSuccess: async () => {
       await client.invalidateQueries({ queryKey: emergencyQuery.queryKey });
       close();
+      onBegun?.();
     },
   });
   const isReady = reasonCode !== '' && reason.trim().length >= shortestReason && isProved;

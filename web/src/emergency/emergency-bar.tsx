@@ -8,6 +8,7 @@ import { deleteJson } from '../api/request.ts';
 import { Notice } from '../parts/notice.tsx';
 import { BeginEmergency } from './begin-emergency.tsx';
 import { emergencyQuery, minutesLeft, useEmergency } from './emergency-query.ts';
+import { LookUp } from './look-up.tsx';
 
 /** @param patient whose chart is shown; undefined where none is */
 export function EmergencyBar({ patient }: { patient?: string }) {
@@ -27,9 +28,18 @@ export function EmergencyBar({ patient }: { patient?: string }) {
       )}
       {mayBegin && !patient && !underWay && (
         <Notice>
-          In an emergency, open the person and choose Emergency access there: it shows what the person has closed.
+          <Group justify="space-between" gap="xs">
+            <span style={{ flex: '1 1 16rem' }}>
+              In an emergency, open the person and choose Emergency access there: it shows what the person has closed.
+              Who is not found here may have closed everything.
+            </span>
+            <Button size="compact-sm" color="red.8" variant="outline" onClick={() => setIsAsking(true)}>
+              Look up for an emergency
+            </Button>
+          </Group>
         </Notice>
       )}
+      {isAsking && !patient && <LookUp reasons={state.reasons} close={() => setIsAsking(false)} />}
       {isAsking && patient && (
         <BeginEmergency patient={patient} reasons={state.reasons} close={() => setIsAsking(false)} />
       )}

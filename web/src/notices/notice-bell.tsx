@@ -73,5 +73,10 @@ function noticeWords({ kind, about }: PersonalNotice, role: Role): string {
     const verdict = about.verdict === 'appropriate' ? 'right' : 'not right';
     return `${whose} was reviewed, and found ${verdict}.${about.comment ? ` “${about.comment}”` : ''}`;
   }
+  if (kind === 'emergency-lookup-unused') {
+    const count = about.patients?.length ?? 0;
+    const found = count === 0 ? 'found nobody' : count === 1 ? 'found one person' : `found ${count} people`;
+    return `${about.by} of ${about.organization} looked somebody up for an emergency, ${found}, and began no emergency access.`;
+  }
   return kind;
 }

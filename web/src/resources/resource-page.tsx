@@ -4,6 +4,7 @@ import type { Reference, Resource } from '@medplum/fhirtypes';
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import { getText } from '../api/request.ts';
+import { WhySeen } from '../explanations/resource-explanation.tsx';
 import { formatDateTime } from '../fhir/dates.ts';
 import { isWithdrawn, sourceOf } from '../fhir/source.ts';
 import { OriginalView } from '../messages/original-view.tsx';
@@ -38,6 +39,7 @@ export function ResourcePage() {
               It is entered in error and no part of the record.
             </Notice>
           )}
+          {personOf(resource) && !version && <WhySeen patient={personOf(resource)!} reference={`${type}/${id}`} />}
           <section className="panel" aria-labelledby="json-title">
             <h2 id="json-title">As stored</h2>
             <OriginalView original={text} dialect="fhir" highlighted={path && `${type}.${path}`} />
