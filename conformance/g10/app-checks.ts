@@ -13,6 +13,7 @@ import {
 } from '../../hub/authorization/testing.ts';
 import { fromChart, isTokenAnswer, launch, opens, refresh, scopes } from '../smart/world.ts';
 import type { Check } from './checks.ts';
+import type { Json } from './matches.ts';
 import type { World } from './world.ts';
 
 /** Types with data of the USCDI (US Core 3.1.1 to 7.0.0). */
@@ -195,6 +196,24 @@ export const appChecks: Check[] = [
       assert.equal(await lasting(), 1);
       const wrong = await refresh(world, `${again.json.refresh_token}x`);
       assert.deepEqual([wrong.status, wrong.json.error], [400, 'invalid_grant']);
+    },
+  },
+  {
+    name: 'where the hub is reached, and by whom it is run, is there for everybody',
+    rows: ['API-DOC-3'],
+    async run({ hub }) {
+      const told = (await hub.send('GET', '/fhir/.well-known/smart-configuration', undefined, { role: null })).json;
+      const answer = await fetch(told.user_access_brand_bundle, { headers: { origin: 'https://any.example' } });
+      assert.equal(answer.status, 200);
+      assert.equal(answer.headers.get('access-control-allow-origin'), '*');
+      const { resourceType, entry } = (await answer.json()) as Json;
+      assert.equal(resourceType, 'Bundle');
+      const all: Json[] = entry.map(({ resource }: Json) => resource);
+      const endpoint = all.find((one) => one.resourceType === 'Endpoint' && one.address === `${hub.url}/fhir`);
+      assert.ok(endpoint);
+      const organizations = all.filter((one) => one.resourceType === 'Organization');
+      assert.ok(organizations.length > 0 && organizations.every(({ name }) => typeof name === 'string'));
+      assert.ok(organizations.some(({ endpoint: own }) => own?.some((to: Json) => to.reference.endsWith(endpoint.id))));
     },
   },
   {

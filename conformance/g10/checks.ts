@@ -57,5 +57,4 @@ export const notAsked: { [row: string]: string } = {
   'DAT-PAT-2': profiles,
   'API-DOC-1': published,
   'API-DOC-2': published,
-  'API-DOC-3': 'where a hub is reached is published by who runs it',
 };
