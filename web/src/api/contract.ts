@@ -340,6 +340,16 @@ export interface RegisteredClient {
   };
   registered: string;
   registeredBy?: string;
+  /** Of a client of a trust community (UDAP). */
+  udap?: { community: string; uri: string; certificateExpires?: string; organizations?: ClientOrganization[] };
+}
+
+/** An organisation for which such a client asks; without a participant it waits. */
+export interface ClientOrganization {
+  organization: string;
+  name?: string;
+  participant?: string;
+  asked: string;
 }
 
 export type Relation = 'self' | 'parent' | 'guardian' | 'carer' | 'other';

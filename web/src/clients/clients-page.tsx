@@ -11,6 +11,7 @@ import { Mark } from '../parts/mark.tsx';
 import { Notice } from '../parts/notice.tsx';
 import { useTitle } from '../parts/title.ts';
 import type { Tone } from '../theme/tones.ts';
+import { ClientOrganizations } from './client-organizations.tsx';
 import { NewClient } from './new-client.tsx';
 
 export const clientsKey = ['clients'];
@@ -35,8 +36,9 @@ export function ClientsPage() {
         {!isAdding && <Button onClick={() => setIsAdding(true)}>Register an app</Button>}
       </Group>
       <Text maw={720}>
-        Programs that may ask this hub for data. One that registered itself gets nothing until it is let in; one that is
-        shut out loses all it holds at once.
+        Programs that may ask this hub for data. One that registered itself gets nothing until it is let in, or comes
+        with a certificate of a trust community; a service of such a community waits until you say for which participant
+        it asks. One that is shut out loses all it holds at once.
       </Text>
       {isAdding && <NewClient onDone={() => setIsAdding(false)} />}
       <Loaded query={query} what="the apps">
@@ -58,7 +60,9 @@ export function ClientsPage() {
 
 /** Those that wait first. */
 function inOrder(clients: RegisteredClient[]): RegisteredClient[] {
-  const rank = ({ state }: RegisteredClient) => (state === 'pending' ? 0 : 1);
+  const waits = ({ udap }: RegisteredClient) =>
+    udap?.organizations?.some(({ participant }) => participant === undefined);
+  const rank = (client: RegisteredClient) => (client.state === 'pending' || waits(client) ? 0 : 1);
   return clients.toSorted((a, b) => rank(a) - rank(b));
 }
 
@@ -91,6 +95,7 @@ function Client({ client }: { client: RegisteredClient }) {
               <span className="quiet">Goes back to</span> {metadata.redirect_uris.join(', ')}
             </Text>
           )}
+          {client.udap && <ClientOrganizations client={client} />}
           <details>
             <summary className="small">
               May ask for {scopes.length === 1 ? 'one thing' : `${scopes.length} things`}
@@ -109,7 +114,7 @@ function Client({ client }: { client: RegisteredClient }) {
             </Notice>
           )}
         </div>
-        <Group gap="xs" wrap="nowrap">
+        <Group gap="xs" wrap="nowrap" style={{ flexShrink: 0 }}>
           {state !== 'active' && (
             <Button
               size="compact-sm"
@@ -149,6 +154,7 @@ function Client({ client }: { client: RegisteredClient }) {
 }
 
 function kindOf({ metadata, organization }: RegisteredClient): string {
-  if (metadata.grant_types?.includes('client_credentials')) return `Service without users, of ${organization}`;
+  if (metadata.grant_types?.includes('client_credentials'))
+    return organization === 'none' ? 'Service without users' : `Service without users, of ${organization}`;
   return metadata.token_endpoint_auth_method === 'none' ? 'App that keeps no secret' : 'App with a secret or key';
 }
