@@ -226,6 +226,10 @@ export interface Status {
   /** Destinations that take nothing now. */
   /** Those that have ended, end within thirty days, or cannot be read. */
   certificatesEnding: { what: string; participant?: string; subject: string; expires?: string; state: string }[];
+  /** What of the organisations on the network ends within thirty days, or has ended. */
+  expiring?: { participant: string; what: 'certificate' | 'agreement'; until: string }[];
+  /** Who looked at far more persons within an hour than usual, in the last day. */
+  fanOutAlarms?: FanOutAlarm[];
   destinationsDown: { key: string; name: string; since: string; reason: string }[];
   persons: number;
   sourcePatients: number;
@@ -406,6 +410,8 @@ export interface WrittenPolicy {
   zone: string;
   rules: PolicyRule[];
   redactions?: PolicyRedaction[];
+  requireAgreements?: boolean;
+  relationship?: { mode: 'flag' | 'require'; daysBack: number; daysAhead: number };
 }
 
 export interface PolicyVersion {
@@ -519,6 +525,10 @@ export interface PersonalNotice {
   kind: string;
   about: {
     patients?: string[];
+    kind?: string;
+    key?: string;
+    persons?: number;
+    usual?: number;
     patient?: string;
     by?: string;
     organization?: string;
@@ -610,4 +620,82 @@ export interface RecordExplanation {
 export interface EmergencyLookup {
   isTooMany: boolean;
   persons: { id: string; name: { family?: string; given?: string[] }[]; birthDate?: string; gender?: string }[];
+}
+
+export type Activity = 'send' | 'query' | 'receive';
+export type ParticipantState = 'invited' | 'keys' | 'tested' | 'signed' | 'live' | 'suspended' | 'ended';
+
+/** Where an organisation stands on its way onto the network. */
+export interface Standing {
+  key: string;
+  name: string;
+  kind: string;
+  /** The state whose law holds for it. */
+  place?: string;
+  state?: ParticipantState;
+  expiring: { what: 'certificate' | 'agreement'; until: string }[];
+}
+
+export interface WrittenAgreement {
+  id: string;
+  version: number;
+  may: Activity[];
+  purposes: string[];
+  types: string[];
+  jurisdiction?: string;
+  from: string;
+  to: string;
+  text: string;
+  /** SHA-256 of what both sign. */
+  hash: string;
+  isSigned: boolean;
+  supersededBy?: string;
+  participantSigned?: { by: string; at: string };
+  networkSigned?: { by: string; at: string };
+}
+
+export interface StandingDetails extends Omit<Standing, 'expiring'> {
+  certificates: string[];
+  steps: { state: ParticipantState; at: string; by: string; note: string }[];
+  agreements: WrittenAgreement[];
+}
+
+/** What an organisation sees by the link that invites it. */
+export interface Onboarding {
+  key: string;
+  name: string;
+  state: ParticipantState;
+  certificates: string[];
+  agreement: WrittenAgreement | null;
+}
+
+export interface FanOutAlarm {
+  id: number;
+  at: string;
+  kind: 'organization' | 'account';
+  key: string;
+  persons: number;
+  usual: number;
+}
+
+/** Something looked at for treatment without any proof of it. */
+export interface Unproven {
+  day: string;
+  organization: string;
+  username: string;
+  patient: string;
+  times: number;
+  firstAt: string;
+  lastAt: string;
+  review?: { by: string; at: string; comment: string };
+}
+
+export interface UnprovenList {
+  unproven: Unproven[];
+  alarms: FanOutAlarm[];
+}
+
+export interface Relationship {
+  mode: 'off' | 'flag' | 'require';
+  proof?: string;
 }

@@ -64,6 +64,15 @@ export function deleteJson<T>(path: string, body?: unknown): Promise<T> {
   return sendJson('DELETE', path, body);
 }
 
+/** What an organisation that was invited asks, by the token of its link. */
+export async function askInvited<T>(token: string, method: 'GET' | 'POST', path: string, body?: unknown): Promise<T> {
+  const headers: Record<string, string> = { accept: 'application/json', 'x-invitation': token };
+  if (body !== undefined) headers['content-type'] = 'application/json';
+  const response = await reach(path, { method, headers, body: body === undefined ? undefined : JSON.stringify(body) });
+  const text = await response.text();
+  return (text === '' ? undefined : JSON.parse(text)) as T;
+}
+
 async function sendJson<T>(method: string, path: string, body: unknown): Promise<T> {
   const headers: Record<string, string> = { accept: 'application/json' };
   if (body !== undefined) headers['content-type'] = 'application/json';

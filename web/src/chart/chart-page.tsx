@@ -26,6 +26,7 @@ import { MedicationPanel } from './medication-panel.tsx';
 import { OtherPanel, WithdrawnPanel } from './other-panels.tsx';
 import { PersonBanner } from './person-banner.tsx';
 import { type FetchedRecord, recordQuery } from './record-query.ts';
+import { RelationshipBar } from './relationship-bar.tsx';
 import { ResultPanel } from './result-panel.tsx';
 import { AppointmentPanel, ImmunizationPanel, ProcedurePanel, SocialHistoryPanel } from './simple-panels.tsx';
 
@@ -71,6 +72,7 @@ export function ChartPage() {
     <EmergencyOf value={emergency}>
       <Stack gap="sm">
         <EmergencyBar patient={id} />
+        {emergency === undefined && <RelationshipBar patient={id} />}
         <Loaded query={query} what="the record">
           {(record) => <Chart id={id} record={record} />}
         </Loaded>

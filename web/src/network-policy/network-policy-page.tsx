@@ -9,7 +9,7 @@ import { Loaded } from '../parts/loading.tsx';
 import { Notice } from '../parts/notice.tsx';
 import { useTitle } from '../parts/title.ts';
 import { PolicyForm } from './policy-form.tsx';
-import { modelWords, redactionWords, ruleWords } from './policy-words.ts';
+import { agreementWords, modelWords, redactionWords, relationshipWords, ruleWords } from './policy-words.ts';
 
 export const networkPolicyKey = ['network-policy'];
 
@@ -80,6 +80,12 @@ function Version({ version: { at, by, reason, policy } }: { version: PolicyVersi
       <ul style={{ margin: '0.4rem 0', paddingLeft: '1.1rem' }}>
         <li>{modelWords(policy.model)}</li>
         <li>Days and times without a zone are those of {policy.zone}.</li>
+        <li>{agreementWords(policy.requireAgreements ?? false)}</li>
+        <li>
+          {relationshipWords(policy.relationship?.mode ?? 'off')}
+          {policy.relationship &&
+            ` What counts is from ${policy.relationship.daysBack} days ago to ${policy.relationship.daysAhead} days ahead.`}
+        </li>
         {policy.rules?.map((rule) => (
           <li key={JSON.stringify(rule)}>{ruleWords(rule)}</li>
         ))}

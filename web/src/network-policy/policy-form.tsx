@@ -2,6 +2,7 @@
 import {
   Autocomplete,
   Button,
+  Checkbox,
   Group,
   MultiSelect,
   NativeSelect,
@@ -17,7 +18,8 @@ import { putJson } from '../api/request.ts';
 import { asSentence, KIND_WORDS, KINDS, PURPOSE_WORDS } from '../consents/kinds.ts';
 import { Notice } from '../parts/notice.tsx';
 import { networkPolicyKey } from './network-policy-page.tsx';
-import { modelWords, ruleWords } from './policy-words.ts';
+import { agreementWords, modelWords, ruleWords } from './policy-words.ts';
+import { noRelationship, RelationshipFields, type TypedRelationship } from './relationship-fields.tsx';
 
 /** A rule as it is typed; the number only tells it from others. */
 type Typed = PolicyRule & { number: number };
@@ -35,13 +37,23 @@ export function PolicyForm({
   const [model, setModel] = useState(policy.model);
   const [zone, setZone] = useState(policy.zone);
   const [rules, setRules] = useState<Typed[]>(() => (policy.rules ?? []).map((rule, number) => ({ ...rule, number })));
+  const [needsAgreement, setNeedsAgreement] = useState(policy.requireAgreements ?? false);
+  const [relationship, setRelationship] = useState<TypedRelationship>(policy.relationship ?? noRelationship);
   const [reason, setReason] = useState('');
   const put = useMutation({
     mutationFn: () =>
       putJson<{ version: number }>('/api/network-policy', {
         version,
         reason: reason.trim(),
-        policy: { ...policy, model, zone: zone.trim(), rules: rules.map(({ number: _, ...rule }) => rule) },
+        // What this form does not show stays as it is.
+        policy: {
+          ...policy,
+          model,
+          zone: zone.trim(),
+          rules: rules.map(({ number: _, ...rule }) => rule),
+          requireAgreements: needsAgreement || undefined,
+          relationship: relationship.mode === 'off' ? undefined : relationship,
+        },
       }),
     onSuccess: async () => {
       await cache.invalidateQueries({ queryKey: networkPolicyKey });
@@ -83,6 +95,12 @@ export function PolicyForm({
             value={zone}
             onChange={setZone}
           />
+          <Checkbox
+            label={agreementWords(true)}
+            checked={needsAgreement}
+            onChange={(event) => setNeedsAgreement(event.currentTarget.checked)}
+          />
+          <RelationshipFields value={relationship} onChange={setRelationship} />
           {rules.map((rule) => (
             <RuleFields
               key={rule.number}

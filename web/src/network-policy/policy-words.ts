@@ -46,3 +46,16 @@ export function redactionWords({ elements, purposes, roles, organizations, label
   const what = keep === 'year' ? `Of ${joined(elements)} only the year is given out` : `${joined(elements)}: left out`;
   return `${[what, ...limits].join(', ')}. Nobody for whom it is so can search by it.`;
 }
+
+export function agreementWords(isRequired: boolean): string {
+  return isRequired
+    ? 'Only organisations that are live, with an agreement in force, send, ask and receive.'
+    : 'Organisations need no agreement to send, ask and receive.';
+}
+
+export function relationshipWords(mode: 'off' | 'flag' | 'require'): string {
+  if (mode === 'off') return 'It is not looked at whether who reads for treatment treats the person.';
+  return mode === 'flag'
+    ? 'It is recorded how an organisation treats a person; where nothing shows it, the privacy officer is shown it.'
+    : 'Where nothing shows that an organisation treats a person, it sees nothing but who the person is.';
+}

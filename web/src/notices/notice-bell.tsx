@@ -1,5 +1,5 @@
 /** What somebody has to be told, behind a bell that counts what was not read yet. Looking at it makes it read. */
-import { Button, Popover, Stack, Text } from '@mantine/core';
+import { Button, Group, Popover, Stack, Text } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
@@ -53,9 +53,14 @@ export function NoticeBell({ role }: { role: Role }) {
           ))}
         </Stack>
         {role === 'privacy-officer' && notices.length > 0 && (
-          <Link to="/emergencies" onClick={() => toggle(false)} className="small">
-            Open the review queue
-          </Link>
+          <Group gap="md">
+            <Link to="/emergencies" onClick={() => toggle(false)} className="small">
+              Open the review queue
+            </Link>
+            <Link to="/unproven" onClick={() => toggle(false)} className="small">
+              Who treats whom
+            </Link>
+          </Group>
         )}
       </Popover.Dropdown>
     </Popover>
@@ -77,6 +82,9 @@ function noticeWords({ kind, about }: PersonalNotice, role: Role): string {
     const count = about.patients?.length ?? 0;
     const found = count === 0 ? 'found nobody' : count === 1 ? 'found one person' : `found ${count} people`;
     return `${about.by} of ${about.organization} looked somebody up for an emergency, ${found}, and began no emergency access.`;
+  }
+  if (kind === 'fan-out') {
+    return `${about.key} looked at ${about.persons} people within an hour; ${about.usual} are usual.`;
   }
   return kind;
 }

@@ -33,6 +33,8 @@ const DESTINATIONS = {
   '/maps': { label: 'Maps', roles: ['integration-engineer', 'administrator'] },
   '/status': { label: 'Status', roles: ['integration-engineer', 'steward', 'administrator'] },
   '/emergencies': { label: 'Emergencies', roles: ['privacy-officer', 'administrator'] },
+  '/unproven': { label: 'Who treats whom', roles: ['privacy-officer', 'administrator'] },
+  '/participants': { label: 'Organisations', roles: ['integration-engineer', 'privacy-officer', 'administrator'] },
   '/network-policy': { label: 'Network policy', roles: ['privacy-officer', 'administrator'] },
   '/label-rules': { label: 'What counts as sensitive', roles: ['privacy-officer', 'administrator'] },
   '/users': { label: 'Users', roles: ['administrator'] },

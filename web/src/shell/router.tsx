@@ -1,5 +1,5 @@
 /**
- * The URLs of the screens. Everything but `/sign-in` and `/register` asks who is signed in first; the question of an app that wants to be
+ * The URLs of the screens. Everything but `/sign-in`, `/register` and `/join` asks who is signed in first; the question of an app that wants to be
  * connected stands alone, all else in the frame.
  */
 import type { QueryClient } from '@tanstack/react-query';
@@ -39,6 +39,12 @@ const register = createRoute({
   path: '/register',
   validateSearch: textParams('code'),
   component: lazyRouteComponent(() => import('../register/register-page.tsx'), 'RegisterPage'),
+});
+
+const join = createRoute({
+  getParentRoute: () => root,
+  path: '/join',
+  component: lazyRouteComponent(() => import('../join/join-page.tsx'), 'JoinPage'),
 });
 
 const askWho = async ({ context, location }: { context: { queryClient: QueryClient }; location: { href: string } }) => {
@@ -178,6 +184,24 @@ const labelRules = createRoute({
   component: lazyRouteComponent(() => import('../label-rules/label-rules-page.tsx'), 'LabelRulesPage'),
 });
 
+const unproven = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/unproven',
+  component: lazyRouteComponent(() => import('../unproven/unproven-page.tsx'), 'UnprovenPage'),
+});
+
+const participants = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/participants',
+  component: lazyRouteComponent(() => import('../participants/participants-page.tsx'), 'ParticipantsPage'),
+});
+
+const participant = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/participants/$key',
+  component: lazyRouteComponent(() => import('../participants/participant-page.tsx'), 'ParticipantPage'),
+});
+
 const networkPolicy = createRoute({
   getParentRoute: () => signedIn,
   path: '/network-policy',
@@ -187,6 +211,7 @@ const networkPolicy = createRoute({
 const tree = root.addChildren([
   signIn,
   register,
+  join,
   consent,
   signedIn.addChildren([
     home,
@@ -208,6 +233,9 @@ const tree = root.addChildren([
     emergencies,
     labelRules,
     networkPolicy,
+    unproven,
+    participants,
+    participant,
   ]),
 ]);
 

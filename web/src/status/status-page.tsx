@@ -9,6 +9,7 @@ import { Loaded } from '../parts/loading.tsx';
 import { Notice } from '../parts/notice.tsx';
 import { count } from '../parts/numbers.ts';
 import { useTitle } from '../parts/title.ts';
+import { FanOutAlarms } from '../unproven/fan-out-alarms.tsx';
 
 export function StatusPage() {
   useTitle('Status');
@@ -26,6 +27,8 @@ export function StatusPage() {
           <>
             <DestinationsDown status={status} />
             <CertificatesEnding status={status} />
+            <Expiring status={status} />
+            <FanOutAlarms alarms={status.fanOutAlarms ?? []} />
             <Stages status={status} />
             <Sources status={status} />
           </>
@@ -57,6 +60,23 @@ function CertificatesEnding({ status }: { status: Status }) {
       {participant === undefined ? what : `${participant}: ${what}`} ({subject})
     </Notice>
   ));
+}
+
+function Expiring({ status }: { status: Status }) {
+  return (status.expiring ?? []).map(({ participant, what, until }) => {
+    const isOver = new Date(until) < new Date();
+    return (
+      <Notice
+        key={`${participant} ${what}`}
+        tone={isOver ? 'bad' : 'warn'}
+        title={`The ${what} of ${participant} ${isOver ? 'ended' : 'ends'} on ${formatDateTime(until)}.`}
+      >
+        <Link to="/participants/$key" params={{ key: participant }}>
+          Open the organisation
+        </Link>
+      </Notice>
+    );
+  });
 }
 
 function Stages({ status }: { status: Status }) {
