@@ -93,7 +93,8 @@ export class AccessLog {
     const { relation, organization, who } = access;
     const proofs = await this.relations!.proofs(relation!, patients!);
     const unproven = patients!.filter((patient) => !proofs.has(patient));
-    if (unproven.length > 0) await this.relations!.note(organization, who, unproven);
+    // Where proof is required, nothing was seen without.
+    if (unproven.length > 0 && relation!.mode === 'flag') await this.relations!.note(organization, who, unproven);
     return { kinds: [...new Set(patients!.map((patient) => proofs.get(patient) ?? 'none'))].sort(), unproven };
   }
 

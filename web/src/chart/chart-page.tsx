@@ -26,7 +26,7 @@ import { MedicationPanel } from './medication-panel.tsx';
 import { OtherPanel, WithdrawnPanel } from './other-panels.tsx';
 import { PersonBanner } from './person-banner.tsx';
 import { type FetchedRecord, recordQuery } from './record-query.ts';
-import { RelationshipBar } from './relationship-bar.tsx';
+import { RelationshipBar, useRelationship } from './relationship-bar.tsx';
 import { ResultPanel } from './result-panel.tsx';
 import { AppointmentPanel, ImmunizationPanel, ProcedurePanel, SocialHistoryPanel } from './simple-panels.tsx';
 
@@ -58,6 +58,8 @@ export function ChartPage() {
   const state = useEmergency();
   const emergency = state?.underWay?.patient === id ? state.underWay.id : undefined;
   const query = useQuery({ ...recordQuery(id, emergency), enabled: reads && state !== undefined });
+  const relationship = useRelationship(id);
+  const isClosed = emergency === undefined && relationship?.mode === 'require' && relationship.proof === 'none';
   const client = useQueryClient();
   useEffect(() => {
     // What an emergency access has shown is not kept when it has ended.
@@ -74,7 +76,14 @@ export function ChartPage() {
         <EmergencyBar patient={id} />
         {emergency === undefined && <RelationshipBar patient={id} />}
         <Loaded query={query} what="the record">
-          {(record) => <Chart id={id} record={record} />}
+          {(record) =>
+            // The sections of a closed record would look like those of a healthy person.
+            isClosed && record.patient ? (
+              <PersonBanner id={id} patient={record.patient} />
+            ) : (
+              <Chart id={id} record={record} />
+            )
+          }
         </Loaded>
       </Stack>
     </EmergencyOf>

@@ -9,25 +9,31 @@ import { useUser } from '../session/session.ts';
 
 const shortestReason = 10;
 
-export function RelationshipBar({ patient }: { patient: string }) {
+/** Whether anything shows that the organisation of a clinician treats a person; asked of clinicians only. */
+export function useRelationship(patient: string) {
   const isClinician = useUser()?.role === 'clinician';
-  const client = useQueryClient();
-  const [reason, setReason] = useState('');
   const query = useQuery({
     queryKey: ['relationship', patient],
     queryFn: ({ signal }) => getJson<Relationship>(`/api/relationship?patient=${encodeURIComponent(patient)}`, signal),
     enabled: isClinician,
   });
+  return query.data;
+}
+
+export function RelationshipBar({ patient }: { patient: string }) {
+  const relationship = useRelationship(patient);
+  const client = useQueryClient();
+  const [reason, setReason] = useState('');
   const attest = useMutation({
     mutationFn: () => postJson<unknown>('/api/attestations', { patient, reason: reason.trim() }),
     onSuccess: () => client.invalidateQueries(),
   });
-  if (query.data?.proof !== 'none') return null;
+  if (relationship?.proof !== 'none') return null;
   return (
     <section className="panel" aria-labelledby="relationship-title">
       <h2 id="relationship-title">Nothing shows that your organisation treats this person</h2>
       <p className="small">
-        {query.data.mode === 'require'
+        {relationship.mode === 'require'
           ? 'Until somebody says how, you see nothing but who the person is.'
           : 'The privacy officer is shown that the record was looked at.'}{' '}
         What you say holds for your organisation for 30 days, and is recorded with your name.
