@@ -6,7 +6,15 @@
 import { scanResource, typeCode, typeName } from '@causeway/fhir';
 import type { Resource } from '@medplum/fhirtypes';
 import type { Database } from '../database/index.ts';
-import { type Facts, type FhirRecord, indexEntries, logicalId, type StoredResource } from '../record/index.ts';
+import {
+  type Facts,
+  type FhirRecord,
+  indexEntries,
+  logicalId,
+  RecordError,
+  type SearchRequest,
+  type StoredResource,
+} from '../record/index.ts';
 import type { Access } from '../trust/index.ts';
 import type { Live, Registry } from './registry.ts';
 import { type Found, note, position } from './store.ts';
@@ -184,9 +192,22 @@ export class Matcher {
     const seen = await record.reader.read(access, type, rid);
     if (!seen) return false;
     const { held, query } = live.definition;
+    const request = record.readSearch(type, [...query, ['_id', id]], false);
+    if (isAboutHidden(record, access, request)) return false;
     if (!held.isPartial) return true;
-    const { matches } = await record.search(access, record.readSearch(type, [...query, ['_id', id]], false));
+    const { matches } = await record.search(access, request);
     return matches.length > 0;
+  }
+}
+
+/** Whether the criteria look at elements that are hidden from whoever asked: then nothing is told by them. */
+function isAboutHidden(record: FhirRecord, access: Access, request: SearchRequest): boolean {
+  try {
+    record.checkSearch(access, request);
+    return false;
+  } catch (error) {
+    if (error instanceof RecordError && error.status === 403) return true;
+    throw error;
   }
 }
 

@@ -207,6 +207,34 @@ it('is told only what whoever asked may see, and seen by nobody else', async () 
   await hub.send('DELETE', `/fhir/Subscription/${id}`);
 });
 
+it('tells nothing by elements that the network hides from the subscriber, nor gives them out', async () => {
+  const decide = async (redactions: object[]) => {
+    const { version } = (await hub.get('/api/network-policy')).json;
+    const policy = { model: 'opt-out', zone: 'UTC', rules: [], redactions };
+    expect((await hub.send('PUT', '/api/network-policy', { version, reason: 'x', policy })).status).toBe(200);
+  };
+  await decide([{ elements: ['Patient.birthDate'], roles: ['clinician'] }]);
+  const hook = (path: string) => ({ endpoint: `${endpoint.url}/${path}` });
+  const ids = [
+    await subscribe({ criteria: 'Patient?birthdate=1980-02-03' }, hook('hidden'), 'clinician'),
+    await subscribe({ criteria: 'Patient?family=Born' }, hook('seen'), 'clinician'),
+    await subscribe({ criteria: 'Patient?birthdate=1980-02-03' }, hook('all')),
+  ];
+  for (const id of ids) await isActive(id);
+  await put('Patient', { id: 'born', name: [{ family: 'Born' }], birthDate: '1980-02-03' });
+  await put('Patient', { id: 'born', name: [{ family: 'Born' }], birthDate: '1980-02-03', active: true });
+  await vi.waitFor(() => expect(endpoint.got.length).toBe(4), soon);
+  const got = endpoint.got.map(({ path, json }) => [path.split('/')[1], json.birthDate]).sort();
+  expect(got).toEqual([
+    ['all', '1980-02-03'],
+    ['all', '1980-02-03'],
+    ['seen', undefined],
+    ['seen', undefined],
+  ]);
+  for (const id of ids) await hub.send('DELETE', `/fhir/Subscription/${id}`);
+  await decide([]);
+});
+
 it('over a WebSocket: bound by a token of the subscriber alone, then told', async () => {
   const [more, channel] = byTopic('result', 'full-resource');
   const id = await subscribe(more, { ...channel, type: 'websocket', endpoint: undefined });
