@@ -24,7 +24,9 @@ export interface ApiParts {
 }
 
 const engineers: Role[] = ['integration-engineer', 'administrator', 'system'];
-const messageReaders: Role[] = [...engineers, 'clinician', 'steward'];
+const messageListers: Role[] = [...engineers, 'steward'];
+/** Those who read records open the original of what they see. */
+const messageReaders: Role[] = [...messageListers, 'clinician'];
 const stewards: Role[] = ['steward', 'administrator', 'system'];
 /** Who may see who a person is; engineers see messages, not persons. */
 const personReaders: Role[] = [...stewards, 'clinician', 'privacy-officer'];
@@ -47,7 +49,7 @@ export function apiRoutes(app: FastifyInstance, parts: ApiParts): void {
     });
 
   app.get('/api/messages', async (request) => {
-    const who = await as(request, messageReaders);
+    const who = await as(request, messageListers);
     const query = parameters(request);
     const found = await messages.list({ ...query, limit: limitOf(query.limit) });
     await log(who, 'list-messages', request);
@@ -55,12 +57,16 @@ export function apiRoutes(app: FastifyInstance, parts: ApiParts): void {
   });
 
   app.get('/api/not-mapped', async (request) => {
-    await as(request, messageReaders);
+    await as(request, messageListers);
     return messages.notMapped(parameters(request).source || undefined);
   });
 
   app.get<Id>('/api/messages/:id', async (request) => {
     const who = await as(request, messageReaders);
+    const isEngineer = engineers.includes(who.role);
+    if (!isEngineer && !(await messages.isOpenTo(who, request.params.id))) {
+      throw new RecordError(404, 'not-found', 'There is no message of this id.');
+    }
     const message = await messages.read(request.params.id);
     await log(who, 'open-message', request, message.person ? [String(message.person)] : []);
     const resources = message.resources as { type: number; rid: string; version: number }[];

@@ -4,7 +4,7 @@ import type { LedgerEntry } from '@causeway/mapping';
 import type { Database, Row } from '../database/index.ts';
 import { openLarge, RecordError, ridOf } from '../record/index.ts';
 import { type MasterKey, unwrapDataKey } from '../secrets/index.ts';
-import type { Participants } from '../trust/index.ts';
+import { type Access, accessCondition, type Participants } from '../trust/index.ts';
 import type { ConversionPool } from './conversion-pool.ts';
 import { mapVersion } from './map-version.ts';
 import { type Dialect, messageIdentity } from './receive.ts';
@@ -70,6 +70,20 @@ export class Messages {
       messages: page.map((row) => this.#describe(row)),
       next: rows.length > filter.limit ? String(page.at(-1)!.seq) : null,
     };
+  }
+
+  /**
+   * Whether the original may be opened by somebody who reads records: it may see all that the message made, and there is
+   * something of that. An original is given out whole or not at all.
+   */
+  async isOpenTo(access: Access, id: string): Promise<boolean> {
+    const values: unknown[] = [ridOf(id)];
+    const sees = (table: 'resource' | 'resource_history') =>
+      `SELECT ${accessCondition(access, 'r', (value) => `$${values.push(value)}`, table)} AS sees
+       FROM ${table} r WHERE r.message = $1 AND NOT r.deleted`;
+    const text = `SELECT coalesce(bool_and(sees), false) AS is_open FROM (${sees('resource')} UNION ALL ${sees('resource_history')}) v`;
+    const { rows } = await this.#database.query(text, values);
+    return rows[0]!.is_open;
   }
 
   /**
