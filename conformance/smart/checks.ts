@@ -2,13 +2,14 @@
  * What a SMART server has to do, as checks over HTTP, each with the rows of SMART App Launch 2.2 that it holds the hub
  * against. A check throws where a row does not hold.
  */
+import { brands } from './brands.ts';
 import { discovery } from './discovery.ts';
 import { launches } from './launches.ts';
 import { services } from './services.ts';
 import { tokens } from './tokens.ts';
 import type { Check } from './world.ts';
 
-export const checks: readonly Check[] = [...discovery, ...launches, ...tokens, ...services];
+export const checks: readonly Check[] = [...brands, ...discovery, ...launches, ...tokens, ...services];
 
 /** Rows that no request to a server can show, or that are about what this one says it does not do. */
 export const notAsked: { [row: number]: string } = {
