@@ -1,6 +1,5 @@
-/** Codes of an authenticator app (TOTP, RFC 6238) as second factors, and recovery codes for whoever lost it. */
+/** Codes of an authenticator app (TOTP, RFC 6238) as second factors, and recovery codes for whoever lost it. `otplib` is loaded with the first. */
 import { createHash, randomBytes } from 'node:crypto';
-import { generateSecret, generateURI, verify } from 'otplib';
 import type { Database, Queryable } from '../database/index.ts';
 import { type MasterKey, unwrapDataKey, type WrappedColumn, wrapDataKey } from '../secrets/index.ts';
 import type { SignInSteps } from './sign-in-steps.ts';
@@ -30,6 +29,7 @@ export class Totp {
 
   /** A secret for an app, good once its first code is confirmed. `uri` is what the app reads as a QR code. */
   async begin(username: string): Promise<{ secret: string; uri: string }> {
+    const { generateSecret, generateURI } = await import('otplib');
     const secret = generateSecret();
     await this.#steps.put('totp', username, username, { sealed: this.#seal(username, secret).toString('base64') });
     return { secret, uri: generateURI({ issuer: 'Causeway', label: username, secret }) };
@@ -95,6 +95,7 @@ export class Totp {
   async #stepOf(secret: string, code: string, usedStep: number): Promise<number | undefined> {
     const token = code.replace(/\s/g, '');
     if (!/^\d{6}$/.test(token)) return undefined;
+    const { verify } = await import('otplib');
     const result = await verify({ secret, token, period, epochTolerance: tolerance });
     if (!result.valid || !('epoch' in result)) return undefined;
     const step = Math.floor(result.epoch / period);
