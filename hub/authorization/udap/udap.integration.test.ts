@@ -203,6 +203,23 @@ describe('a service of an organisation', () => {
     expect(rows.map(({ purpose }) => purpose)).toEqual(['HPAYMT', 'TREAT']);
   });
 
+  test('reads nothing for a participant without an agreement, where the network asks for one', async () => {
+    const { id, holder } = await client();
+    await approve(id);
+    const { access_token: held } = (await asks(holder, id)).json;
+    const policy = async (over: object) => {
+      const officer = { role: 'privacy-officer' };
+      const { version } = (await hub.get('/api/network-policy', officer)).json;
+      const put = { version, reason: 'A test.', policy: { model: 'opt-out', zone: 'UTC', rules: [], ...over } };
+      expect((await hub.send('PUT', '/api/network-policy', put, officer)).status).toBe(200);
+    };
+    await policy({ requireAgreements: true });
+    const refused = await withToken(hub, held, `/fhir/Patient/${patient}`);
+    expect([refused.status, refused.text.includes('not live on the network')]).toEqual([403, true]);
+    await policy({});
+    expect((await withToken(hub, held, `/fhir/Patient/${patient}`)).status).toBe(200);
+  });
+
   test('loses what it holds with its organisation, at once', async () => {
     const { id, holder } = await client();
     await approve(id);
