@@ -103,6 +103,8 @@ function Signature({
       }),
     onSuccess: refresh,
   });
+  // Where the network had signed before, the link is used up with this signature.
+  if (sign.isSuccess) return <Notice tone="good" title="You have signed for the organisation." />;
   return (
     <form
       onSubmit={(event) => {

@@ -63,7 +63,9 @@ function CertificatesEnding({ status }: { status: Status }) {
 }
 
 function Expiring({ status }: { status: Status }) {
-  return (status.expiring ?? []).map(({ participant, what, until }) => {
+  // Certificates are told of above.
+  const agreements = (status.expiring ?? []).filter(({ what }) => what === 'agreement');
+  return agreements.map(({ participant, what, until }) => {
     const isOver = new Date(until) < new Date();
     return (
       <Notice

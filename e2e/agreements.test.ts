@@ -1,0 +1,94 @@
+/** An organisation joins the network by its link, and a clinician says how its organisation treats somebody, in a real browser. */
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { launchBrowser } from './browser.ts';
+import { type RunningHub, startHub } from './hub.ts';
+
+let browser: Browser;
+let hub: RunningHub;
+
+beforeAll(async () => {
+  browser = await launchBrowser();
+  hub = await startHub(5);
+});
+afterAll(async () => {
+  await browser?.close();
+  await hub?.stop();
+});
+
+async function newPage(username?: string): Promise<Page> {
+  const context = await browser.newContext({ viewport: { width: 1100, height: 900 } });
+  context.setDefaultTimeout(20_000);
+  const page = await context.newPage();
+  if (username === undefined) return page;
+  await page.goto(`${hub.url}/sign-in`);
+  await page.getByLabel('Username').fill(username);
+  await page.locator('input[type=password]').fill(`causeway-${username}`);
+  await page.getByRole('button', { name: 'Sign in', exact: true }).click();
+  await page.getByRole('navigation', { name: 'Main' }).waitFor();
+  return page;
+}
+
+function certificate(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'causeway-certificate-'));
+  const [key, file] = [join(folder, 'key.pem'), join(folder, 'certificate.pem')];
+  const made = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-subj', '/CN=site'];
+  execFileSync('openssl', [...made, '-days', '20', '-keyout', key, '-out', file], { stdio: 'ignore' });
+  return readFileSync(file, 'utf8');
+}
+
+it('an organisation is invited, shows its certificate by the link, signs, and goes live', async () => {
+  const admin = await newPage('admin');
+  await admin.goto(`${hub.url}/participants`);
+  await admin.locator('table tbody tr a').first().click();
+  await admin.getByRole('button', { name: 'Invite it' }).click();
+  const link = await admin.locator('code', { hasText: '/join#' }).innerText();
+  const guest = await newPage();
+  await guest.goto(link);
+  await guest.getByLabel('Client certificate').fill(certificate());
+  await guest.getByRole('button', { name: 'Add the certificate' }).click();
+  await guest.getByText('A certificate stands for you').waitFor();
+  await admin.reload();
+  await admin.getByLabel('Why').fill('Its messages were looked at.');
+  await admin.getByRole('button', { name: 'It was tested otherwise' }).click();
+  await admin.getByRole('button', { name: 'Write one' }).click();
+  await admin.getByLabel('Until').fill(`${new Date().getUTCFullYear() + 1}-12-31`);
+  await admin.getByLabel('Text of the agreement').fill('What is given is kept to the organisation.');
+  await admin.getByRole('button', { name: 'Write it down' }).click();
+  await admin.getByRole('button', { name: 'Sign for the network' }).click();
+  await guest.reload();
+  await guest.getByLabel('Your name').fill('Ada Chief');
+  await guest.getByLabel('In what office you sign').fill('Director');
+  await guest.getByRole('button', { name: 'Sign for the organisation' }).click();
+  await guest.getByText('You have signed for the organisation').waitFor();
+  // Both have signed: the link is used up.
+  await guest.reload();
+  await guest.getByText('This link is used up').waitFor();
+  await admin.reload();
+  await admin.getByText('Signed by both').waitFor();
+  await admin.getByLabel('Why').fill('All is there.');
+  await admin.getByRole('button', { name: 'Let it go live', exact: true }).click();
+  await admin.getByRole('button', { name: 'Suspend it' }).waitFor();
+});
+
+it('a chart is closed to a clinician where nothing shows that it treats the person, until it says how', async () => {
+  const officer = await newPage('privacy');
+  await officer.goto(`${hub.url}/network-policy`);
+  await officer.getByRole('button', { name: 'Change' }).click();
+  await officer.getByLabel('Where nothing shows that an organisation treats a person').check();
+  await officer.getByLabel('Why it is changed').fill('A test.');
+  await officer.getByRole('button', { name: 'Put it in force' }).click();
+  await officer.getByRole('button', { name: 'Change' }).waitFor();
+  const clinician = await newPage('clinician');
+  const found = await clinician.context().request.get(`${hub.url}/fhir/Patient?_count=1`);
+  await clinician.goto(`${hub.url}/people/${(await found.json()).entry[0].resource.id}`);
+  await clinician.getByText('you see nothing but who the person is').waitFor();
+  expect(await clinician.getByRole('heading', { name: 'Medications' }).count()).toBe(0);
+  await clinician.getByLabel('How your organisation treats the person').fill('She was sent to us by phone today.');
+  await clinician.getByRole('button', { name: 'Say so' }).click();
+  await clinician.getByRole('heading', { name: 'Medications' }).waitFor();
+});
