@@ -19,32 +19,49 @@ const classifier = {
 /** The members of `meta` that the hub writes come first; see `canonicalText`. */
 const metaMember = '"meta":{"versionId":';
 
+/** A coding as it is written, by what tells it from others. */
+interface Written {
+  key: string;
+  text: string;
+}
+
+const written = new Map<number, readonly Written[]>();
+
 /** A stored text with the labels of its version. */
 export function withLabels(text: string, labels: number): string {
-  return labels <= label.unlabelled || text === ''
-    ? text
-    : withCodings(text, 'security', codingsOf(labels).map(marked));
+  if (labels <= label.unlabelled || text === '') return text;
+  let codings = written.get(labels);
+  if (!codings) {
+    codings = codingsOf(labels).map((coding) => asWritten(marked(coding)));
+    written.set(labels, codings);
+  }
+  return withCodings(text, 'security', codings);
 }
 
 const redactedMark = { system: observationValue, code: 'REDACTED' };
+const subsettedTag = { system: observationValue, code: 'SUBSETTED', display: 'subsetted' };
 
 /** A text that lacks what is hidden from somebody, saying so: it is not the whole resource. */
 export function withRedactionMark(text: string): string {
-  const labelled = withCodings(text, 'security', [marked(redactedMark)]);
-  return withCodings(labelled, 'tag', [{ system: observationValue, code: 'SUBSETTED', display: 'subsetted' }]);
+  const labelled = withCodings(text, 'security', [asWritten(marked(redactedMark))]);
+  return withCodings(labelled, 'tag', [asWritten(subsettedTag)]);
 }
 
-function withCodings(text: string, member: 'security' | 'tag', codings: readonly Coding[]): string {
+function asWritten(coding: Coding): Written {
+  return { key: keyOf(coding), text: JSON.stringify(coding) };
+}
+
+function withCodings(text: string, member: 'security' | 'tag', codings: readonly Written[]): string {
   const start = metaStart(text);
   const meta = start === undefined ? undefined : objectMembers(text, start);
   if (!meta) return text;
   const list = meta.members.find(({ key }) => key === member);
-  const said = list ? keysOf(JSON.parse(text.slice(list.start, list.end))) : new Set<string>();
-  const more = codings.filter((coding) => !said.has(keyOf(coding)));
+  const said = list && keysOf(JSON.parse(text.slice(list.start, list.end)));
+  const more = said ? codings.filter(({ key }) => !said.has(key)) : codings;
   if (more.length === 0) return text;
-  const written = more.map((coding) => JSON.stringify(coding)).join(',');
+  const added = more.map((coding) => coding.text).join(',');
   const at = (list?.end ?? meta.end) - 1;
-  const put = list ? `${said.size > 0 ? ',' : ''}${written}` : `,"${member}":[${written}]`;
+  const put = said ? `${said.size > 0 ? ',' : ''}${added}` : `,"${member}":[${added}]`;
   return text.slice(0, at) + put + text.slice(at);
 }
 
