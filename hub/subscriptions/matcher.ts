@@ -21,6 +21,12 @@ import { type Found, note, position } from './store.ts';
 
 /** So many numbers of changes are looked at in one turn. */
 const stride = 1_000;
+/** How often it is noted how far was looked where nothing was found. */
+const noteMs = 5_000;
+
+/** The number of the last change, and whether any that follows is of a subscription. */
+const clock = `SELECT seq, EXISTS (SELECT 1 FROM resource WHERE type = ${typeCode('Subscription')} AND seq > $1)
+  OR EXISTS (SELECT 1 FROM resource_history WHERE type = ${typeCode('Subscription')} AND seq > $1) AS asked FROM clock`;
 
 interface Row {
   seq: number;
@@ -48,8 +54,10 @@ export interface MatcherParts {
 
 export class Matcher {
   readonly #parts: MatcherParts;
-  /** Up to which change was looked; undefined before it was asked. */
-  #at: number | undefined;
+  /** Up to which change was looked, and up to which that is noted. */
+  #at = 0;
+  #noted = 0;
+  #notedAt = 0;
 
   constructor(parts: MatcherParts) {
     this.#parts = parts;
@@ -57,7 +65,8 @@ export class Matcher {
 
   /** Begins where an earlier one, perhaps of another hub, has ended. */
   async start(): Promise<void> {
-    this.#at = await position(this.#parts.database);
+    this.#noted = await position(this.#parts.database);
+    this.#at = this.#noted;
     this.#parts.registry.reset();
     await this.#parts.registry.load();
   }
@@ -65,15 +74,22 @@ export class Matcher {
   /** Looks at the changes that follow. @returns the subscriptions that have new events, and whether there are more changes */
   async look(): Promise<{ told: Set<Live>; more: boolean }> {
     const { database, registry } = this.#parts;
-    const { rows } = await database.query({ name: 'subscription_clock', text: 'SELECT seq FROM clock' });
-    const from = this.#at!;
-    const to = Math.min(Number(rows[0]!.seq), from + stride);
+    const from = this.#at;
+    const { rows } = await database.query({ name: 'subscription_clock', text: clock, values: [from] });
+    const { seq, asked } = rows[0]!;
+    const to = Math.min(Number(seq), from + stride);
     if (to === from) return { told: new Set(), more: false };
-    await this.#learn(from, to);
+    // Among the changes there are subscriptions that are asked for, changed or given up.
+    if (asked) await registry.load();
     const found = await this.#found(from, to);
-    if (!(await note(database, from, to, found))) {
-      await this.start();
-      return { told: new Set(), more: true };
+    // Where nothing was found, whoever goes on from an earlier place finds nothing either.
+    if (found.length > 0 || Date.now() > this.#notedAt + noteMs) {
+      if (!(await note(database, this.#noted, to, found))) {
+        await this.start();
+        return { told: new Set(), more: true };
+      }
+      this.#noted = to;
+      this.#notedAt = Date.now();
     }
     this.#at = to;
     const told = new Set<Live>();
@@ -83,20 +99,7 @@ export class Matcher {
       live.kept.events++;
       told.add(live);
     }
-    return { told, more: to < Number(rows[0]!.seq) };
-  }
-
-  /** Learns of subscriptions that are asked for, changed or given up among these changes. */
-  async #learn(from: number, to: number): Promise<void> {
-    const { database, registry } = this.#parts;
-    const { rows } = await database.query({
-      name: 'subscription_changed',
-      text: `SELECT 1 FROM resource WHERE type = ${typeCode('Subscription')} AND seq > $1 AND seq <= $2
-             UNION ALL
-             SELECT 1 FROM resource_history WHERE type = ${typeCode('Subscription')} AND seq > $1 AND seq <= $2 LIMIT 1`,
-      values: [from, to],
-    });
-    if (rows.length > 0) await registry.load();
+    return { told, more: to < Number(seq) };
   }
 
   async #found(from: number, to: number): Promise<Found[]> {

@@ -81,6 +81,10 @@ export class Registry {
     return this.#live.values();
   }
 
+  get isEmpty(): boolean {
+    return this.#live.size === 0;
+  }
+
   /** The types that anybody wants to be told about. */
   types(): string[] {
     return [...this.#ofType.keys()];

@@ -90,7 +90,11 @@ export class Subscriptions {
       if (subscription.status !== 'off') readDefinition(subscription);
     });
     record.writer.beforeCommit((set) => this.#takeUp(set));
-    record.writer.afterCommit(() => this.#lookSoon());
+    record.writer.afterCommit(({ changes }) => {
+      // While nobody wants to be told of anything, changes cost nothing.
+      if (this.#registry.isEmpty && !changes.some(({ after }) => after.type === 'Subscription')) return;
+      this.#lookSoon();
+    });
   }
 
   /** Begins to take connections. @param url where the FHIR server is reached, for what subscribers are told */
