@@ -80,6 +80,8 @@ export class Authenticator {
   #refused({ refused, site, client, role, organization }: Caller, request: FastifyRequest): string | undefined {
     const { url = '' } = request.routeOptions;
     if (messageRoutes.includes(url)) return undefined;
+    if (site !== undefined && role === 'system' && url.startsWith('/api/'))
+      return 'A token of an organisation’s system is for its messages and the FHIR server; people work with the rest.';
     const isSystem = site !== undefined || (client !== undefined && role === 'system');
     if (refused !== undefined || !isSystem || !isWriting(request)) return refused;
     return this.#policy.refused(site ?? organization, 'send');

@@ -145,6 +145,21 @@ it('all routes are known', () => {
   expect(gone, 'reasons of routes that there are no more').toEqual([]);
 });
 
+it('the token of an organisation’s system opens nothing by which people run the network', async () => {
+  const authorization = `Bearer ${await hub.token('system', 'site:north')}`;
+  const opened: string[] = [];
+  for (const route of routes) {
+    const [method, url] = route.split(' ') as [string, string];
+    if (!url.startsWith('/api/') || `${method} ${url}` in toAnybody) continue;
+    const body = method === 'GET' || method === 'HEAD' ? undefined : '{}';
+    const headers = { authorization, 'content-type': 'application/json' };
+    const path = url.replaceAll(/:[a-z]+/gi, (name) => filled[name] ?? 'none');
+    const { status } = await hub.send(method, path, body, { role: null, headers });
+    if (status !== 403) opened.push(`${route} ${status}`);
+  }
+  expect(opened).toEqual([]);
+});
+
 it.each([
   ['nobody', null, toAnybody],
   ['a patient who is bound to no person', 'patient', toSignedIn],
