@@ -246,7 +246,9 @@ const keys = new WeakMap<Access, string>();
 function decisionKey(access: Access): string {
   let key = keys.get(access);
   if (key === undefined) {
-    key = access.limits.isCustodian && access.homes === 'all' ? 'all' : JSON.stringify([access.homes, access.limits]);
+    const { homes, limits, relation } = access;
+    const asked = relation && [relation.mode, relation.organization, relation.daysBack, relation.daysAhead];
+    key = limits.isCustodian && homes === 'all' ? 'all' : JSON.stringify([homes, limits, asked]);
     keys.set(access, key);
   }
   return key;
