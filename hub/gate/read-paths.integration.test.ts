@@ -42,6 +42,7 @@ beforeAll(async () => {
   for (const resource of world.resources) await put(resource);
   authenticator = called.mock.contexts[0] as Authenticator;
   called.mockRestore();
+  await subscribeToAll();
   const unlabelled = ['p0-1', 'p1-1', 'p3-2'].map(ridOf);
   await hub.test.database.query('UPDATE resource SET labels = labels | 1 WHERE rid = ANY($1)', [unlabelled]);
   await hub.test.database.query('UPDATE resource_history SET labels = labels | 1 WHERE rid = ANY($1)', [unlabelled]);
@@ -49,6 +50,35 @@ beforeAll(async () => {
   homeOf = new Map(rows.map(({ home, facts }) => [facts.reference, home]));
 });
 afterAll(() => hub.stop(), 3_000);
+
+/** A Subscription of everybody who asks here, with an event of each resource. */
+async function subscribeToAll(): Promise<void> {
+  await put({
+    resourceType: 'Subscription',
+    id: 'all',
+    status: 'requested',
+    reason: 'test',
+    criteria: 'urn:causeway:SubscriptionTopic:result',
+    channel: { type: 'websocket', payload: 'application/fhir+json', _payload: { extension: [fullResource] } },
+  });
+  const { rows: stored } = await hub.test.database.query<{ type: number; rid: string; version: number }>(
+    'SELECT type, rid, version FROM resource WHERE rid = ANY($1)',
+    [world.resources.map(({ id }) => ridOf(id))],
+  );
+  const named = stored.map((one) => ({ ...one, id: world.resources.find(({ id }) => ridOf(id) === one.rid).id }));
+  for (const [i, { type, rid, version, id }] of named.entries())
+    await hub.test.database.query(
+      `INSERT INTO subscription_event (subscription, number, kind, type, rid, id, version, at)
+       VALUES ($1, $2, 'create', $3, $4, $5, $6, now())`,
+      [ridOf('all'), i + 1, type, rid, id, version],
+    );
+  await hub.test.database.query(`UPDATE subscription SET owner = 'account:ann', events = $1`, [named.length]);
+}
+
+const fullResource = {
+  url: 'http://hl7.org/fhir/uv/subscriptions-backport/StructureDefinition/backport-payload-content',
+  valueCode: 'full-resource',
+};
 
 const graph = {
   resourceType: 'GraphDefinition',

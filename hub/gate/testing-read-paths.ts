@@ -36,7 +36,7 @@ const json = 'application/fhir+json';
 
 /** All ways, each asked at least once. */
 export async function readPaths(asking: Asking): Promise<Shown[]> {
-  const ways = [searches, joined, counted, instances, histories, graphql, operations, exports];
+  const ways = [searches, joined, counted, instances, histories, graphql, operations, told, exports];
   return (await Promise.all(ways.map((way) => way(asking)))).flat();
 }
 
@@ -252,6 +252,22 @@ async function graphql(asking: Asking): Promise<Shown[]> {
 }
 
 /** `$everything`, `$lastn`, `$graph`. */
+/** What a subscriber is told: resources, and what the status names. */
+async function told(asking: Asking): Promise<Shown[]> {
+  const path = 'Subscription/all/$events';
+  const due = visible(asking, () => true);
+  const answer = await asking.get(`/fhir/${path}`);
+  if (answer.status !== 200) throw new Error(`${answer.status} ${answer.text}`);
+  const foci = answer.json.entry[0].resource.parameter
+    .flatMap(({ part = [] }: Json) => part)
+    .filter(({ name }: Json) => name === 'focus')
+    .map(({ valueReference }: Json) => valueReference.reference.split('/').slice(-2).join('/'));
+  return [
+    { path, shown: bundled(asking, answer), due },
+    { path: `${path}: foci`, shown: foci, due },
+  ];
+}
+
 async function operations(asking: Asking): Promise<Shown[]> {
   const { world, sees } = asking;
   const patient = turned(asking, world.patients);
