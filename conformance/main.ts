@@ -20,6 +20,7 @@ import { runPatch } from './patch.ts';
 import { failuresOf, tableOf } from './print.ts';
 import type { SuiteResult } from './result.ts';
 import { runSmart } from './smart/suite.ts';
+import { runSubscriptions } from './subscriptions/suite.ts';
 import { runUdap } from './udap/suite.ts';
 
 const DEFAULT_CASES = '../shared/cases';
@@ -43,6 +44,7 @@ const SUITES: Readonly<Record<string, Suite>> = {
   smart: runSmart,
   g10: runG10,
   bulk: runBulk,
+  subscriptions: runSubscriptions,
   udap: runUdap,
   region: (_cases, { people }) => runRegion(people),
 };

@@ -18,6 +18,8 @@ export interface TestEndpoint {
   /** The status of the next answers; 200 at first. */
   answer: number;
   answerHeaders: Record<string, string>;
+  /** The path below which it lets everybody wait. */
+  silent: string | undefined;
   /** The numbers of the events it was told, in the order in which they came. */
   numbers(): number[];
   close(): Promise<void>;
@@ -30,6 +32,7 @@ export async function testEndpoint(): Promise<TestEndpoint> {
     got,
     answer: 200,
     answerHeaders: {},
+    silent: undefined,
     numbers: () => got.filter(({ json }) => json).flatMap(({ json }) => numbersIn(json)),
     close: async () => {
       server.closeAllConnections();
@@ -42,6 +45,7 @@ export async function testEndpoint(): Promise<TestEndpoint> {
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const body = Buffer.concat(chunks).toString();
     const { method = '', url: path = '', headers } = request;
+    if (path === endpoint.silent) return;
     if (endpoint.answer < 300)
       got.push({ method, path, headers, body, json: body.startsWith('{') ? JSON.parse(body) : undefined });
     response.writeHead(endpoint.answer, endpoint.answerHeaders).end();
