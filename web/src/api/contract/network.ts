@@ -1,0 +1,109 @@
+/** The organisations of the network: how they are connected, agreed with, and related to persons. */
+
+/** What a participant may be allowed to ask for by queries of HL7 v2. */
+export type QueryTopic = 'demographics' | 'identifiers' | 'immunizations';
+
+/** An organisation on the network, and what the hub is told of its dialect. */
+export interface Participant {
+  key: string;
+  name: string;
+  kind: string;
+  sendingFacility?: string;
+  sendingApplication?: string;
+  settings: Record<string, unknown>;
+  queries: QueryTopic[];
+}
+
+/** Where an organisation receives; which parts there are depends on the way. */
+export interface Endpoint {
+  dialect?: string;
+  host?: string;
+  port?: number;
+  tls?: unknown;
+  url?: string;
+  /** A file of the hub with the value of the Authorization header. */
+  authorization?: string;
+  acknowledgement?: string;
+  messages?: string[];
+  version?: string;
+  application?: string;
+  facility?: string;
+}
+
+export type Activity = 'send' | 'query' | 'receive';
+export type ParticipantState = 'invited' | 'keys' | 'tested' | 'signed' | 'live' | 'suspended' | 'ended';
+
+/** Where an organisation stands on its way onto the network. */
+export interface Standing {
+  key: string;
+  name: string;
+  kind: string;
+  /** The state whose law holds for it. */
+  place?: string;
+  state?: ParticipantState;
+  expiring: { what: 'certificate' | 'agreement'; until: string }[];
+}
+
+export interface WrittenAgreement {
+  id: string;
+  version: number;
+  may: Activity[];
+  purposes: string[];
+  types: string[];
+  jurisdiction?: string;
+  from: string;
+  to: string;
+  text: string;
+  /** SHA-256 of what both sign. */
+  hash: string;
+  isSigned: boolean;
+  supersededBy?: string;
+  participantSigned?: { by: string; at: string };
+  networkSigned?: { by: string; at: string };
+}
+
+export interface StandingDetails extends Omit<Standing, 'expiring'> {
+  certificates: string[];
+  steps: { state: ParticipantState; at: string; by: string; note: string }[];
+  agreements: WrittenAgreement[];
+}
+
+/** What an organisation sees by the link that invites it. */
+export interface Onboarding {
+  key: string;
+  name: string;
+  state: ParticipantState;
+  certificates: string[];
+  agreement: WrittenAgreement | null;
+}
+
+export interface FanOutAlarm {
+  id: number;
+  at: string;
+  kind: 'organization' | 'account';
+  key: string;
+  persons: number;
+  usual: number;
+}
+
+/** Something looked at for treatment without any proof of it. */
+export interface Unproven {
+  day: string;
+  organization: string;
+  username: string;
+  patient: string;
+  times: number;
+  firstAt: string;
+  lastAt: string;
+  review?: { by: string; at: string; comment: string };
+}
+
+export interface UnprovenList {
+  unproven: Unproven[];
+  alarms: FanOutAlarm[];
+}
+
+export interface Relationship {
+  mode: 'off' | 'flag' | 'require';
+  proof?: string;
+}
