@@ -10,13 +10,14 @@ import type { Database } from '../database/index.ts';
 import { faultText } from '../faults.ts';
 import { checkFurther, type FhirRecord, RecordError, type WriteSet } from '../record/index.ts';
 import { type Access, type AccessLog, accessOf } from '../trust/index.ts';
+import { type Answering, ownerFor, pastEvents, statuses, type WantedEvents } from './answers.ts';
 import { type Asker, askerOf, ownerOf } from './asker.ts';
 import { type Definition, readDefinition } from './definition.ts';
 import { Matcher } from './matcher.ts';
-import { type NotificationType, notification, statusOf } from './notification.ts';
+import { type NotificationType, notification } from './notification.ts';
 import { type Live, Registry } from './registry.ts';
 import { HookSender, type Pauses, patientsOf, tellings } from './sender.ts';
-import { type Event, eventsOf, fared, forget, type Kept, keep, keptOf, removeOld } from './store.ts';
+import { type Event, fared, forget, type Kept, keep, keptOf, removeOld } from './store.ts';
 import { WebsocketChannel, websocketPath } from './websocket.ts';
 
 export interface SubscriptionsParts {
@@ -43,7 +44,6 @@ const lookMs = 1_000;
 const tidyMs = 3_600_000;
 /** For how long is remembered what somebody may read: within this time what was taken from them ends. */
 const rememberedMs = 2_000;
-const mostEvents = 1_000;
 
 export class Subscriptions {
   readonly #parts: SubscriptionsParts;
@@ -143,55 +143,19 @@ export class Subscriptions {
     await this.#sender.stop();
   }
 
-  /**
-   * The statuses of subscriptions that a caller may see (`$status`), each a Parameters resource.
-   * @param ids those that are asked for; all, where left out
-   */
-  async statuses(
-    access: Access,
-    ids: readonly string[] | undefined,
-    states: readonly string[] = [],
-  ): Promise<object[]> {
-    const kept = await keptOf(this.#parts.database, { owner: ownerFor(access), ids });
-    const wanted = states.length === 0 ? kept : kept.filter(({ state }) => states.includes(state));
-    const found = await Promise.all(wanted.map(async (one) => ({ one, definition: await this.#definition(one) })));
-    return found.flatMap(({ one, definition }) =>
-      definition ? statusOf(this.#base, one, definition, 'query-status') : [],
-    );
+  /** See `statuses` of answers.ts. */
+  statuses(access: Access, ids: readonly string[] | undefined, states?: readonly string[]): Promise<object[]> {
+    return statuses(this.#answering(), access, ids, states);
   }
 
-  /**
-   * Events of a subscription, as a notification (`$events`).
-   * @throws RecordError 404 where there is none that the caller may see, 400 for too many events
-   */
-  async events(
-    access: Access,
-    id: string,
-    {
-      from,
-      to,
-      content,
-    }: { from?: number | undefined; to?: number | undefined; content?: Definition['content'] | undefined },
-  ): Promise<{ bundle: string; patients: string[] }> {
-    const [kept] = await keptOf(this.#parts.database, { owner: ownerFor(access), ids: [id] });
-    const definition = kept && (await this.#definition(kept));
-    if (!kept || !definition) throw new RecordError(404, 'not-found', 'There is no Subscription of this id.');
-    const first = from ?? Math.max(1, kept.events - mostEvents + 1);
-    const last = Math.min(to ?? kept.events, kept.events);
-    if (last - first + 1 > mostEvents) {
-      const text = `Ask for at most ${mostEvents} events at once, by eventsSinceNumber and eventsUntilNumber.`;
-      throw new RecordError(400, 'too-costly', text);
-    }
-    const events = await eventsOf(this.#parts.database, kept.rid, { from: first, to: last, limit: mostEvents });
-    // What is asked for may be less than what the subscription has, never more.
-    const most = contents.indexOf(definition.content as (typeof contents)[number]);
-    const asked = contents.indexOf((content ?? definition.content) as (typeof contents)[number]);
-    const given = contents[Math.min(most < 0 ? 1 : most, asked < 0 ? 1 : asked)]!;
-    const told = await tellings(this.#parts.record, access, given, events);
-    return {
-      bundle: notification(this.#base, kept, { topic: definition.topic, content: given }, 'query-event', told),
-      patients: patientsOf(told),
-    };
+  /** See `pastEvents` of answers.ts. */
+  events(access: Access, id: string, wanted: WantedEvents): Promise<{ bundle: string; patients: string[] }> {
+    return pastEvents(this.#answering(), access, id, wanted);
+  }
+
+  #answering(): Answering {
+    const { database, record } = this.#parts;
+    return { database, record, base: this.#base, definition: (kept) => this.#definition(kept) };
   }
 
   #takeUp(set: WriteSet): void {
@@ -329,11 +293,3 @@ export class Subscriptions {
     this.#parts.log.error({ error: faultText(error) }, 'subscriptions were not served as they should');
   }
 }
-
-/** Whose subscriptions a caller may see; undefined for everybody's. */
-function ownerFor(access: Access): string | undefined {
-  return access.limits.isCustodian ? undefined : ownerOf(access);
-}
-
-/** By how much they say. */
-const contents = ['empty', 'id-only', 'full-resource'] as const;
