@@ -138,7 +138,11 @@ async function observe(hub: BenchHub, patients: string[], count: number): Promis
     resource: {
       resourceType: 'Observation',
       status: 'final',
-      code: { coding: [{ system: 'http://loinc.org', code: measured[i % measured.length] }] },
+      code: {
+        coding: [
+          { system: 'http://loinc.org', code: measured[Math.min(i % (measured.length + 3), measured.length - 1)] },
+        ],
+      },
       subject: { reference: `Patient/${patients[Math.floor(i / measured.length) % patients.length]}` },
       effectiveDateTime: new Date(Date.UTC(2000, 0, 1) + ((i * 7_919) % 9_000) * 86_400_000).toISOString().slice(0, 10),
       valueQuantity: { value: (i * 31) % 200, unit: 'mg/dL', system: 'http://unitsofmeasure.org', code: 'mg/dL' },
