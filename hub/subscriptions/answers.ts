@@ -4,6 +4,7 @@ import { type FhirRecord, RecordError } from '../record/index.ts';
 import type { Access } from '../trust/index.ts';
 import { ownerOf } from './asker.ts';
 import type { Definition } from './definition.ts';
+import { isLasting } from './lasting.ts';
 import { notification, statusOf } from './notification.ts';
 import { patientsOf, tellings } from './sender.ts';
 import { eventsOf, type Kept, keptOf } from './store.ts';
@@ -44,8 +45,16 @@ export async function statuses(
 ): Promise<object[]> {
   const kept = await keptOf(database, { owner: ownerFor(access), ids });
   const wanted = states.length === 0 ? kept : kept.filter(({ state }) => states.includes(state));
-  const found = await Promise.all(wanted.map(async (one) => ({ one, defined: await definition(one) })));
+  const found = await Promise.all(
+    wanted.map(async (one) => ({ one, defined: await definition(one).catch((error) => whereBroken(error)) })),
+  );
   return found.flatMap(({ one, defined }) => (defined ? statusOf(base, one, defined, 'query-status') : []));
+}
+
+/** How one is told of whose criteria are not understood any more. */
+function whereBroken(error: unknown): Pick<Definition, 'topic' | 'content'> {
+  if (!isLasting(error)) throw error;
+  return { topic: undefined, content: 'empty' };
 }
 
 /**

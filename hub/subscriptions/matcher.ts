@@ -16,6 +16,7 @@ import {
   type StoredResource,
 } from '../record/index.ts';
 import type { Access } from '../trust/index.ts';
+import { isLasting } from './lasting.ts';
 import type { Live, Registry } from './registry.ts';
 import { type Found, note, position } from './store.ts';
 
@@ -130,7 +131,8 @@ export class Matcher {
     const events = await Promise.all(
       changes.map((change) =>
         this.#eventsIn(change, texts).catch((error) => {
-          // What cannot be read holds up nothing that follows.
+          // What cannot be looked at now is looked at again; what never can be holds up nothing that follows.
+          if (!isLasting(error)) throw error;
           fault(error);
           return [];
         }),
@@ -252,6 +254,6 @@ function factsOf(row: Row, text: string, tokens: Set<bigint> | undefined, person
 
 function scanned(text: string): Parameters<typeof indexEntries>[0] {
   const found = scanResource(text);
-  if ('error' in found) throw new Error('A stored resource cannot be read.');
+  if ('error' in found) throw new SyntaxError('A stored resource cannot be read.');
   return found;
 }

@@ -7,7 +7,8 @@ import type { Database } from '../database/index.ts';
 import type { FhirRecord } from '../record/index.ts';
 import type { Access } from '../trust/index.ts';
 import { type Definition, readDefinition } from './definition.ts';
-import { allKept, type Kept } from './store.ts';
+import { isLasting } from './lasting.ts';
+import { allKept, broken, type Kept } from './store.ts';
 
 /** A subscription that is listened for. */
 export interface Live {
@@ -62,7 +63,10 @@ export class Registry {
       const definition = readDefinition(JSON.parse(found.text) as Subscription);
       return Object.assign(known ?? { kept, definition }, { kept, definition });
     } catch (error) {
+      // Criteria that wait for an index hold up the looking: nothing is passed over meanwhile.
+      if (!isLasting(error)) throw error;
       this.#fault(error);
+      await broken(this.#database, kept.rid, 'Its criteria are not understood any more.');
       return undefined;
     }
   }

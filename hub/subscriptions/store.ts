@@ -211,6 +211,15 @@ export async function fared(database: Database, kept: Kept, asked: State): Promi
   });
 }
 
+/** Notes that a subscription cannot be kept to, so that its client is told. */
+export async function broken(database: Database, rid: string, reason: string): Promise<void> {
+  await database.query({
+    name: 'subscription_broken',
+    text: `UPDATE subscription SET state = 'error', reason = $2 WHERE rid = $1 AND state <> 'off'`,
+    values: [rid, reason],
+  });
+}
+
 /** Removes events that are older than they are kept. */
 export async function removeOld(database: Database, days: number): Promise<void> {
   await database.query(`DELETE FROM subscription_event WHERE at < now() - $1 * interval '1 day'`, [days]);

@@ -235,6 +235,21 @@ it('tells nothing by elements that the network hides from the subscriber, nor gi
   await decide([]);
 });
 
+it('passes over nothing that it could not look at because the database did not answer', async () => {
+  const id = await subscribe({}, {}, 'clinician');
+  await isActive(id);
+  const rename = (from: string, to: string) => hub.test.database.query(`ALTER TABLE ${from} RENAME TO ${to}`);
+  await rename('consent_provision', 'away');
+  try {
+    await put('Observation', observation('t1'));
+    await new Promise((resolve) => setTimeout(resolve, 1_500));
+  } finally {
+    await rename('away', 'consent_provision');
+  }
+  await vi.waitFor(() => expect(endpoint.got.map(({ json }) => json.id)).toEqual(['t1']), soon);
+  await hub.send('DELETE', `/fhir/Subscription/${id}`);
+});
+
 it('over a WebSocket: bound by a token of the subscriber alone, then told', async () => {
   const [more, channel] = byTopic('result', 'full-resource');
   const id = await subscribe(more, { ...channel, type: 'websocket', endpoint: undefined });
