@@ -50,15 +50,18 @@ export function callsOf(url: string, dataDir: string): HubCalls {
   return { url, send, get: (path, options) => send('GET', path, undefined, options), token };
 }
 
-/** A hub over an empty database, on free ports, that says nothing. */
-export function hubConfig(dataDir: string, connection: ConnectionSettings, settings: HubSettings): Config {
-  const { host, port, user, database } = connection;
+/** A hub over an empty database, or with one of its own (`embedded`), on free ports, that says nothing. */
+export function hubConfig(
+  dataDir: string,
+  connection: ConnectionSettings | 'embedded',
+  settings: HubSettings = {},
+): Config {
   return {
     dataDir,
     host: '127.0.0.1',
     port: 0,
     mllpPort: 0,
-    databaseUrl: `postgres://${user}@${encodeURIComponent(host)}:${port}/${database}`,
+    databaseUrl: connection === 'embedded' ? undefined : addressOf(connection),
     demo: false,
     people: 1,
     seed: 1,
@@ -94,6 +97,10 @@ export function hubConfig(dataDir: string, connection: ConnectionSettings, setti
     logLevel: 'silent',
     ...settings,
   };
+}
+
+function addressOf({ host, port, user, database }: ConnectionSettings): string {
+  return `postgres://${user}@${encodeURIComponent(host)}:${port}/${database}`;
 }
 
 async function answerOf(response: Response): Promise<Answer> {

@@ -43,14 +43,8 @@ const longestText = 200_000;
 
 export function agreementRoutes(app: FastifyInstance, parts: AgreementParts): void {
   const { agreements, onboarding, participants, authenticator, accessLog } = parts;
-  const as = async (request: FastifyRequest, roles: string[], action: string): Promise<Caller> => {
-    const who = await authenticator.caller(request, action);
-    // An app acts with its user's rights over records, never with those over the network; so does a site.
-    if (who.client !== undefined || who.site !== undefined || !roles.includes(who.role)) {
-      throw new RecordError(403, 'forbidden', `The role ${who.role} may not do this.`);
-    }
-    return who;
-  };
+  const as = (request: FastifyRequest, roles: string[], action: string) =>
+    authenticator.inPerson(request, roles, action);
   /** The record of a change, in its transaction. */
   const noted = (access: Caller, action: string, what: string, reason?: string): Also => {
     const entry = { action, what, status: 200, ...(reason ? { reason: reason.slice(0, 500) } : {}) };

@@ -76,6 +76,18 @@ export class Authenticator {
     return caller;
   }
 
+  /**
+   * Somebody who has one of these roles in person: an app acts with its user's rights over records, never with those over
+   * the network, accounts or keys; no more does an organisation's token. @throws RecordError 401, 403
+   */
+  async inPerson(request: FastifyRequest, roles: readonly string[], action?: string): Promise<Caller> {
+    const who = await this.caller(request, action);
+    if (who.client !== undefined || who.site !== undefined || !roles.includes(who.role)) {
+      throw new RecordError(403, 'forbidden', `The role ${who.role} may not do this.`);
+    }
+    return who;
+  }
+
   /** Why nothing of a request is done. Of messages the gate decides, since who sends may have no right to read. */
   #refused({ refused, site, client, role, organization }: Caller, request: FastifyRequest): string | undefined {
     const { url = '' } = request.routeOptions;

@@ -17,7 +17,7 @@ import {
   type Relation,
   relations,
 } from '../trust/index.ts';
-import type { Authenticator, Caller } from './authenticate.ts';
+import type { Authenticator } from './authenticate.ts';
 import { jsonBody, text } from './body.ts';
 import type { FhirParts } from './fhir-exchange.ts';
 import type { RateLimits } from './rate-limits.ts';
@@ -42,11 +42,7 @@ const own: Access = accessOf({ username: 'registration', name: 'Registration', r
 
 export function bindingRoutes(app: FastifyInstance, parts: BindingParts): void {
   const { accounts, bindings, authenticator, accessLog, record } = parts;
-  const byStaff = async (request: FastifyRequest, action: string): Promise<Caller> => {
-    const who = await authenticator.caller(request, action);
-    if (!staff.includes(who.role)) throw new RecordError(403, 'forbidden', `The role ${who.role} may not do this.`);
-    return who;
-  };
+  const byStaff = (request: FastifyRequest, action: string) => authenticator.inPerson(request, staff, action);
   const noteOf = (access: Access, action: string, patient: string, status = 200, reason?: string): AccessNote => ({
     access,
     entry: { action, what: `Patient/${patient}`, status, patients: [patient], ...(reason ? { reason } : {}) },

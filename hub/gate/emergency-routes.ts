@@ -37,11 +37,7 @@ const mostPersons = 100;
 
 export function emergencyRoutes(app: FastifyInstance, parts: EmergencyParts): void {
   const { accounts, emergencies, notices, authenticator, accessLog, record } = parts;
-  const reviewer = async (request: FastifyRequest, action: string) => {
-    const who = await authenticator.caller(request, action);
-    if (!reviewers.includes(who.role)) throw new RecordError(403, 'forbidden', `The role ${who.role} may not do this.`);
-    return who;
-  };
+  const reviewer = (request: FastifyRequest, action: string) => authenticator.inPerson(request, reviewers, action);
 
   app.post('/api/emergency', async (request, reply) => {
     const who = await authenticator.caller(request, 'emergency-begin');

@@ -4,7 +4,7 @@ import type { SigningKeys } from '../authorization/index.ts';
 import { RecordError } from '../record/index.ts';
 import { KeyError, type KeyRotation } from '../secrets/index.ts';
 import type { AccessLog, Certificates } from '../trust/index.ts';
-import type { Authenticator, Caller } from './authenticate.ts';
+import type { Authenticator } from './authenticate.ts';
 
 export interface KeyParts {
   rotation: KeyRotation;
@@ -16,13 +16,8 @@ export interface KeyParts {
 
 export function keyRoutes(app: FastifyInstance, parts: KeyParts): void {
   const { rotation, signingKeys, certificates, authenticator, accessLog } = parts;
-  const allowed = async (request: FastifyRequest, action: string, roles: string[]): Promise<Caller> => {
-    const who = await authenticator.caller(request, action);
-    if (who.client !== undefined || who.site !== undefined || !roles.includes(who.role)) {
-      throw new RecordError(403, 'forbidden', `The role ${who.role} may not do this.`);
-    }
-    return who;
-  };
+  const allowed = (request: FastifyRequest, action: string, roles: string[]) =>
+    authenticator.inPerson(request, roles, action);
 
   app.get('/api/certificates', async (request) => {
     const who = await allowed(request, 'list-certificates', ['administrator', 'integration-engineer']);

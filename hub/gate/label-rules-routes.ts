@@ -3,7 +3,7 @@ import { label, tableSize } from '@causeway/access';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { type LabelRules, labelsOfCodes, RecordError } from '../record/index.ts';
 import type { AccessLog } from '../trust/index.ts';
-import type { Authenticator, Caller } from './authenticate.ts';
+import type { Authenticator } from './authenticate.ts';
 import { jsonBody, text } from './body.ts';
 
 export interface LabelRulesParts {
@@ -19,13 +19,7 @@ export function labelRulesRoutes(
   app: FastifyInstance,
   { labelRules, authenticator, accessLog }: LabelRulesParts,
 ): void {
-  const decider = async (request: FastifyRequest, action: string): Promise<Caller> => {
-    const who = await authenticator.caller(request, action);
-    if (who.client !== undefined || who.site !== undefined || !deciders.includes(who.role)) {
-      throw new RecordError(403, 'forbidden', `The role ${who.role} may not do this.`);
-    }
-    return who;
-  };
+  const decider = (request: FastifyRequest, action: string) => authenticator.inPerson(request, deciders, action);
 
   app.get('/api/label-rules', async (request) => {
     const who = await decider(request, 'read-label-rules');

@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { RecordError } from '../record/index.ts';
 import { type AccessLog, type NetworkPolicy, settledMs } from '../trust/index.ts';
-import type { Authenticator, Caller } from './authenticate.ts';
+import type { Authenticator } from './authenticate.ts';
 import { jsonBody, text } from './body.ts';
 
 export interface NetworkPolicyParts {
@@ -18,14 +18,7 @@ export function networkPolicyRoutes(
   app: FastifyInstance,
   { policy, authenticator, accessLog }: NetworkPolicyParts,
 ): void {
-  const decider = async (request: FastifyRequest, action: string): Promise<Caller> => {
-    const who = await authenticator.caller(request, action);
-    // An app acts with its user's rights over records, never with those over the network.
-    if (who.client !== undefined || who.site !== undefined || !deciders.includes(who.role)) {
-      throw new RecordError(403, 'forbidden', `The role ${who.role} may not do this.`);
-    }
-    return who;
-  };
+  const decider = (request: FastifyRequest, action: string) => authenticator.inPerson(request, deciders, action);
 
   app.get('/api/network-policy', async (request) => {
     const who = await decider(request, 'read-network-policy');

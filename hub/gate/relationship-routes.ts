@@ -6,7 +6,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Database } from '../database/index.ts';
 import { newId, RecordError } from '../record/index.ts';
 import { attestedDays, fanOutAlarms, type Relations } from '../trust/index.ts';
-import type { Authenticator, Caller } from './authenticate.ts';
+import type { Authenticator } from './authenticate.ts';
 import { jsonBody, text } from './body.ts';
 import type { FhirParts } from './fhir-exchange.ts';
 
@@ -23,13 +23,7 @@ const officers = ['privacy-officer', 'administrator'];
 
 export function relationshipRoutes(app: FastifyInstance, parts: RelationshipParts): void {
   const { relations, authenticator, accessLog, record } = parts;
-  const officer = async (request: FastifyRequest, action: string): Promise<Caller> => {
-    const who = await authenticator.caller(request, action);
-    if (who.client !== undefined || who.site !== undefined || !officers.includes(who.role)) {
-      throw new RecordError(403, 'forbidden', `The role ${who.role} may not do this.`);
-    }
-    return who;
-  };
+  const officer = (request: FastifyRequest, action: string) => authenticator.inPerson(request, officers, action);
 
   app.get<{ Querystring: { patient?: string } }>('/api/relationship', async (request) => {
     const who = await authenticator.caller(request, 'relationship');

@@ -30,11 +30,7 @@ type Id = { Params: { id: string } };
 
 export function reprocessRoutes(app: FastifyInstance, parts: ReprocessRouteParts): void {
   const { reprocess, reprocessJobs: jobs } = parts;
-  const engineer = async (request: FastifyRequest): Promise<Caller> => {
-    const who = await parts.authenticator.caller(request);
-    if (!engineers.includes(who.role)) throw new RecordError(403, 'forbidden', `The role ${who.role} may not do this.`);
-    return who;
-  };
+  const engineer = (request: FastifyRequest) => parts.authenticator.inPerson(request, engineers);
   const log = (who: Caller, action: string, request: FastifyRequest, patients: string[] = []) =>
     parts.accessLog.record(who, {
       action,

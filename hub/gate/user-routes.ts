@@ -28,14 +28,8 @@ const given: readonly Role[] = roles.filter((role) => role !== 'system');
 
 export function userRoutes(app: FastifyInstance, parts: UserParts): void {
   const { users, authenticator, accessLog } = parts;
-  const administrator = async (request: FastifyRequest, action: string): Promise<Caller> => {
-    const who = await authenticator.caller(request, action);
-    // An app acts with its user's rights over records, never with those over accounts.
-    if (who.role !== 'administrator' || who.client !== undefined || who.site !== undefined) {
-      throw new RecordError(403, 'forbidden', `The role ${who.role} may not do this.`);
-    }
-    return who;
-  };
+  const administrator = (request: FastifyRequest, action: string) =>
+    authenticator.inPerson(request, ['administrator'], action);
   /** Whoever changes accounts proved within the last minutes who it is; a token of a script stands for itself. */
   const changing = async (request: FastifyRequest, action: string): Promise<Caller> => {
     const who = await administrator(request, action);

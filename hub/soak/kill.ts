@@ -10,6 +10,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Config } from '../config.ts';
 import { signToken, tokenKey } from '../secrets/index.ts';
+import { hubConfig } from '../testing-calls.ts';
 import { adt, oru } from '../testing-messages.ts';
 import { type MllpClient, openMllp } from '../testing-mllp.ts';
 
@@ -50,7 +51,7 @@ export async function runKillTest({ messages, kills, seed, say = () => {} }: Kil
   mkdirSync(definitions, { recursive: true });
   symlinkSync(definitions, join(dataDir, 'cache'));
   const feed = new Feed(messages);
-  const hub = new HubProcess(configOf(dataDir));
+  const hub = new HubProcess(hubConfig(dataDir, 'embedded', { logLevel: 'error' }));
   try {
     const moments = Array.from({ length: kills }, () => Math.floor(random() * messages)).sort((a, b) => a - b);
     await hub.start();
@@ -252,50 +253,6 @@ async function inspect(
     doubled: ids.filter((id) => (states.get(id)?.length ?? 0) > 1),
     unprocessed: ids.filter((id) => states.get(id)?.some((state) => state !== 'processed')),
     wrongFacts,
-  };
-}
-
-function configOf(dataDir: string): Config {
-  const mebibyte = 1024 * 1024;
-  return {
-    dataDir,
-    host: '127.0.0.1',
-    port: 0,
-    mllpPort: 0,
-    databaseUrl: undefined,
-    demo: false,
-    people: 1,
-    seed: 1,
-    messageBytes: mebibyte,
-    bundleBytes: mebibyte,
-    databaseConnections: 8,
-    statementTimeoutMs: 30_000,
-    mllpConnections: 20,
-    mllpIdleMinutes: 0,
-    mllpPlain: true,
-    mllpTlsPort: undefined,
-    mllpTlsCertificate: undefined,
-    mllpTlsKey: undefined,
-    mllpTlsClientCa: undefined,
-    mllpTlsClientRequired: true,
-    allowExpunge: false,
-    importFrom: [],
-    importBytes: 1024 * 1024,
-    bulkHours: 1,
-    publicUrl: undefined,
-    keysFrom: [],
-    trustedProxies: [],
-    sessionHours: 12,
-    sessionIdleMinutes: 60,
-    requireSecondFactor: 'nobody',
-    udap: undefined,
-    oidcIssuer: undefined,
-    oidcClientId: undefined,
-    oidcSecretFile: undefined,
-    oidcAccountsFile: undefined,
-    oidcName: 'your organisation',
-    notifyTo: [],
-    logLevel: 'error',
   };
 }
 
