@@ -2,7 +2,7 @@
 // end-to-end tests. A section that fails does not keep the others from running; the exit code tells of any failure.
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { ensureChromium } from './chromium.js';
 import { installed, onNode, root, run, section, step, summary } from './sections.js';
 
@@ -14,6 +14,7 @@ await step('browser', ensureChromium);
 
 const reports = mkdtempSync(join(tmpdir(), 'causeway-test-report-'));
 const totals = { passed: 0, failed: 0 };
+const failures = [];
 for (const [name, project] of [
   ['unit tests', 'unit'],
   ['integration tests', 'integration'],
@@ -24,6 +25,7 @@ for (const [name, project] of [
 rmSync(reports, { recursive: true, force: true });
 
 const held = summary();
+for (const failure of failures) console.log(failure);
 console.log(`${totals.passed} passed, ${totals.failed} failed`);
 process.exit(held ? 0 : 1);
 
@@ -41,7 +43,9 @@ async function vitest(project) {
       `--outputFile.json=${report}`,
     ),
   );
-  const { numPassedTests, numFailedTests, numPendingTests, numTodoTests, numFailedTestSuites } = readReport(report);
+  const results = readReport(report);
+  const { numPassedTests, numFailedTests, numPendingTests, numTodoTests, numFailedTestSuites } = results;
+  failures.push(...failuresOf(results));
   totals.passed += numPassedTests;
   const failed = numFailedTests + numPendingTests + numTodoTests;
   // A file that does not even load has failed without a failed test.
@@ -54,6 +58,34 @@ function readReport(path) {
   try {
     return JSON.parse(readFileSync(path, 'utf8'));
   } catch {
-    return { numPassedTests: 0, numFailedTests: 0, numPendingTests: 0, numTodoTests: 0, numFailedTestSuites: 0 };
+    return {
+      numPassedTests: 0,
+      numFailedTests: 0,
+      numPendingTests: 0,
+      numTodoTests: 0,
+      numFailedTestSuites: 0,
+      testResults: [],
+    };
   }
+}
+
+/** A few lines for each test that did not pass, and for each file that did not load: where, which, and the reason. */
+function failuresOf({ testResults }) {
+  return testResults.flatMap(({ name, status, message, assertionResults }) => {
+    const file = relative(root, name);
+    const tests = assertionResults
+      .filter((test) => test.status !== 'passed')
+      .map(({ fullName, status, failureMessages }) =>
+        withReason(`${file} > ${fullName}: ${status}`, failureMessages[0]),
+      );
+    return tests.length === 0 && status === 'failed' ? [withReason(`${file} did not load`, message)] : tests;
+  });
+}
+
+function withReason(what, reason = '') {
+  const lines = reason
+    .split('\n')
+    .filter((line) => !line.includes('/node_modules/'))
+    .slice(0, 12);
+  return [`\n${what}`, ...lines.map((line) => `  ${line.slice(0, 300)}`)].join('\n').trimEnd();
 }
