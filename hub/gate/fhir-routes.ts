@@ -17,10 +17,11 @@ import { fhirSearchParameterRoutes } from './fhir-search-parameter-routes.ts';
 import { fhirSearchRoutes } from './fhir-search-routes.ts';
 import { fhirSubscriptionRoutes } from './fhir-subscription-routes.ts';
 import { fhirWriteRoutes } from './fhir-write-routes.ts';
+import { type IhePatientParts, ihePatientRoutes } from './ihe-patient-routes.ts';
 
 export type { FhirParts } from './fhir-exchange.ts';
 
-export function fhirRoutes(app: FastifyInstance, parts: FhirParts & CapabilityParts): void {
+export function fhirRoutes(app: FastifyInstance, parts: FhirParts & CapabilityParts & IhePatientParts): void {
   fhirCapabilityRoutes(app, parts);
   fhirReadRoutes(app, parts);
   fhirBinaryRoutes(app, parts);
@@ -31,6 +32,7 @@ export function fhirRoutes(app: FastifyInstance, parts: FhirParts & CapabilityPa
   fhirBundleRoutes(app, parts);
   fhirEverythingRoutes(app, parts);
   fhirDocrefRoutes(app, parts);
+  ihePatientRoutes(app, parts);
   fhirOperationRoutes(app, parts);
   fhirMetaRoutes(app, parts);
   fhirExpungeRoutes(app, parts);

@@ -5,6 +5,7 @@ import { RecordError } from '../record/index.ts';
 import type { Caller } from './authenticate.ts';
 import { bundle, entry, outcomeOf, patientsOf, type TextParts } from './fhir-answers.ts';
 import type { AnswerForm } from './fhir-format.ts';
+import { askedDomains, unknownDomains, withinDomains } from './pdqm-domains.ts';
 
 /** Where a search is made, other than on all of a type: its path, and filters one of which has to hold. */
 export interface Within {
@@ -28,6 +29,7 @@ export async function searchBundle(
   const part = form?.subset;
   checkSummary(part, parameters);
   const { matches, included, total, next, warnings } = await record.search(who, request);
+  const domains = askedDomains(type, request.understood);
   const query = new URLSearchParams([...request.understood, ...own]);
   const address = `${base}/${within?.path ?? type}`;
   const links = [['self', `${address}?${query}`]];
@@ -36,12 +38,18 @@ export async function searchBundle(
     links.push(['next', `${address}?${query}`]);
   }
   const entries: (string | TextParts)[] = [
-    ...matches.map((stored) => entry(base, shown(stored, part), 'match')),
+    ...matches.map((stored) => entry(base, shown(domains ? withinDomains(stored, domains) : stored, part), 'match')),
     ...included.map((stored) => entry(base, shown(stored, part), 'include')),
   ];
-  const told = [...request.warnings, ...warnings];
+  const unknown = domains ? await unknownDomains(record, who, domains, matches) : [];
+  const told = [...request.warnings, ...warnings, ...unknown];
+  // Who everybody is that was asked for is known where there is one page (IHE PDQm, ITI-78).
+  const isWhole = type === 'Patient' && next === undefined && request.cursor === undefined && !request.summaryCount;
   if (told.length > 0) entries.push(warningEntry(told));
-  return { text: bundle('searchset', links, entries, total), patients: patientsOf([...matches, ...included]) };
+  return {
+    text: bundle('searchset', links, entries, total ?? (isWhole ? matches.length : undefined)),
+    patients: patientsOf([...matches, ...included]),
+  };
 }
 
 /** A resource with the part of its text that is asked for. */

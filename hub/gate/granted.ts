@@ -39,6 +39,9 @@ const routes: { [address: string]: (request: FastifyRequest) => Need[] } = {
   'POST /fhir/:type/:id/:target/_search': (request) => search([targetOf(request)]),
   'GET /fhir/DocumentReference/$docref': () => all(['DocumentReference', 'Encounter', 'Patient']),
   'GET /fhir/Patient/:id/$everything': (request) => all(namedTypes(request)),
+  'POST /fhir/Patient/$match': () => all(['Patient']),
+  'GET /fhir/Patient/$ihe-pix': () => all(['Patient']),
+  'POST /fhir/Patient/$ihe-pix': () => all(['Patient']),
   'POST /fhir/:type': (request) => [
     { type: typeOf(request), interaction: 'create' },
     ...(request.headers['if-none-exist'] === undefined ? [] : search([typeOf(request)])),

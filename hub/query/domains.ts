@@ -57,6 +57,11 @@ export class Domains {
     return isOne && universal === '' ? named[0]!.domain : undefined;
   }
 
+  /** The domain one of whose systems this is; undefined where no participant is registered with it. */
+  bySystem(system: string): Domain | undefined {
+    return this.#known.find(({ domain }) => domain.systems.includes(system))?.domain;
+  }
+
   /** The asker's own record numbers. */
   own(): Domain | undefined {
     return this.#known.find(({ owner }) => owner === this.#asker)?.domain;
