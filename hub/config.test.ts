@@ -41,6 +41,10 @@ describe('configuration', () => {
       /by https/,
     ],
     [['--oidc-issuer', 'id.example', '--oidc-client-id', 'x'], {}, /list of addresses/],
+    [['--smtp-host', 'mail.example'], {}, /go together/],
+    [['--smtp-host', 'mail.example', '--mail-from', 'hub'], {}, /address such as hub@example.org/],
+    [['--smtp-host', 'mail.example', '--mail-from', 'h@b.example', '--smtp-user', 'hub'], {}, /go together/],
+    [['--smtp-host', 'mail.example', '--mail-from', 'h@b.example', '--smtp-tls', 'none'], {}, /on this machine/],
     [[], { CAUSEWAY_PROT: '1' }, /CAUSEWAY_PROT is unknown. Did you mean CAUSEWAY_PORT\?/],
     [[], { CAUSEWAY_DEMO: 'maybe' }, /CAUSEWAY_DEMO is true or false/],
   ])('refuses %j %j', (args, environment, message) => {

@@ -4,6 +4,7 @@
  */
 import { resolve } from 'node:path';
 import ipaddr from 'ipaddr.js';
+import { isMailAddress } from './mail/address.ts';
 import { type Config, type Setting, settings } from './settings.ts';
 
 export type { Config } from './settings.ts';
@@ -78,8 +79,27 @@ function checkTogether(config: Config): void {
   if (config.oidcIssuer !== undefined && !/^(https:|http:\/\/(localhost|127\.0\.0\.1)[:/])/.test(config.oidcIssuer)) {
     throw new ConfigError('--oidc-issuer is reached by https, or on this machine.');
   }
+  checkMail(config);
   if (!config.mllpPlain && config.mllpTlsPort === undefined) {
     throw new ConfigError('--no-mllp-plain leaves no MLLP port: it needs --mllp-tls-port.');
+  }
+}
+
+function checkMail({ smtpHost, smtpTls, smtpUser, smtpPasswordFile, mailFrom }: Config): void {
+  if ((smtpHost === undefined) !== (mailFrom === undefined)) {
+    throw new ConfigError('--smtp-host and --mail-from go together.');
+  }
+  if (mailFrom !== undefined && !isMailAddress(mailFrom)) {
+    throw new ConfigError(`--mail-from is an address such as hub@example.org; it was “${mailFrom}”.`);
+  }
+  if ((smtpUser === undefined) !== (smtpPasswordFile === undefined)) {
+    throw new ConfigError('--smtp-user and --smtp-password-file go together.');
+  }
+  if (smtpTls === 'none' && smtpUser !== undefined) {
+    throw new ConfigError('--smtp-tls none would send the password of --smtp-user for all to read.');
+  }
+  if (smtpTls === 'none' && smtpHost !== undefined && !/^(localhost|127\.0\.0\.1|::1)$/.test(smtpHost)) {
+    throw new ConfigError('--smtp-tls none is for a server on this machine (localhost).');
   }
 }
 

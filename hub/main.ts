@@ -35,6 +35,7 @@ import {
   ReprocessJobs,
 } from './inbox/index.ts';
 import type { Progress, RunningHub } from './lifecycle.ts';
+import { Mailer } from './mail/index.ts';
 import { AcknowledgementRoutes, Deliveries, Derivation, forgetDeliveries, Sender } from './outbox/index.ts';
 import { QueryResponder } from './query/index.ts';
 import {
@@ -239,6 +240,7 @@ export async function startHub(config: Config, progress: Progress, pages = scree
       },
       policy,
     );
+    const mailer = Mailer.of(config);
     const subscriptions = new Subscriptions({
       database: system,
       record,
@@ -246,6 +248,8 @@ export async function startHub(config: Config, progress: Progress, pages = scree
       log,
       accessOf: (asker) => authenticator.later(asker),
       notifyTo: config.notifyTo,
+      mailer,
+      pauses: { mailMs: config.mailMinutes * 60_000 },
       tokenKey: tokenKey(config.dataDir),
       days: 30,
     });

@@ -65,6 +65,19 @@ export interface Config {
   oidcName: string;
   /** Addresses below which subscribers are told although they lie in a private network, or take plain http. */
   notifyTo: string[];
+  /** The server that takes the hub's mail; undefined: the hub sends none. */
+  smtpHost: string | undefined;
+  smtpPort: number;
+  /** How it is spoken to: `starttls` (nothing is sent without), `implicit` (TLS from the first byte), `none`. */
+  smtpTls: string;
+  /** Absolute paths of PEM and text files. */
+  smtpCa: string | undefined;
+  smtpUser: string | undefined;
+  smtpPasswordFile: string | undefined;
+  /** The sender of the hub's mail. */
+  mailFrom: string | undefined;
+  /** At most one mail for a subscription in so many minutes. */
+  mailMinutes: number;
   logLevel: string;
 }
 
@@ -423,6 +436,75 @@ export const settings: readonly Setting[] = [
     kind: 'addresses',
     fallback: [],
     says: 'addresses in private networks, or of plain http, below which subscribers are told, with commas between (none)',
+  },
+  {
+    key: 'smtpHost',
+    option: 'smtp-host',
+    variable: 'CAUSEWAY_SMTP_HOST',
+    kind: 'text',
+    fallback: undefined,
+    says: 'server that takes the hub’s mail (none: no mail is sent); see docs/mail.md',
+  },
+  {
+    key: 'smtpPort',
+    option: 'smtp-port',
+    variable: 'CAUSEWAY_SMTP_PORT',
+    kind: 'integer',
+    fallback: 587,
+    least: 1,
+    most: 65535,
+    says: 'its port',
+  },
+  {
+    key: 'smtpTls',
+    option: 'smtp-tls',
+    variable: 'CAUSEWAY_SMTP_TLS',
+    kind: 'choice',
+    fallback: 'starttls',
+    choices: ['starttls', 'implicit', 'none'],
+    says: 'starttls (required), implicit (port 465), or none for a server on this machine',
+  },
+  {
+    key: 'smtpCa',
+    option: 'smtp-ca',
+    variable: 'CAUSEWAY_SMTP_CA',
+    kind: 'path',
+    fallback: undefined,
+    says: 'PEM file of the authorities that sign its certificate (those of the system)',
+  },
+  {
+    key: 'smtpUser',
+    option: 'smtp-user',
+    variable: 'CAUSEWAY_SMTP_USER',
+    kind: 'text',
+    fallback: undefined,
+    says: 'name by which the hub signs in there',
+  },
+  {
+    key: 'smtpPasswordFile',
+    option: 'smtp-password-file',
+    variable: 'CAUSEWAY_SMTP_PASSWORD_FILE',
+    kind: 'path',
+    fallback: undefined,
+    says: 'file with the password for that; read again when mail is sent',
+  },
+  {
+    key: 'mailFrom',
+    option: 'mail-from',
+    variable: 'CAUSEWAY_MAIL_FROM',
+    kind: 'text',
+    fallback: undefined,
+    says: 'address the hub’s mail comes from',
+  },
+  {
+    key: 'mailMinutes',
+    option: 'mail-minutes',
+    variable: 'CAUSEWAY_MAIL_MINUTES',
+    kind: 'integer',
+    fallback: 15,
+    least: 0,
+    most: 1_440,
+    says: 'at most one mail for a subscription in so many minutes',
   },
   {
     key: 'logLevel',

@@ -78,7 +78,8 @@ export async function pastEvents(
   }
   const events = await eventsOf(database, kept.rid, { from: first, to: last, limit: mostEvents });
   const { topic } = defined;
-  const given = leastOf(defined.content, content);
+  // Mail says nothing of what there is: here it is seen by who has signed in.
+  const given = defined.channel === 'email' ? (content ?? 'id-only') : leastOf(defined.content, content);
   const told = await tellings(record, access, given, events);
   return {
     bundle: notification(base, kept, { topic, content: given }, 'query-event', told),

@@ -5,9 +5,8 @@
 import { isResourceType } from '@causeway/fhir';
 import type { Extension, Subscription } from '@medplum/fhirtypes';
 import { type Held, heldInMemory, RecordError, readSearchRequest } from '../record/index.ts';
+import { backport, type ChannelType, channelOf, refused } from './channel.ts';
 import { type Topic, topicOf } from './topics.ts';
-
-const backport = 'http://hl7.org/fhir/uv/subscriptions-backport/StructureDefinition';
 
 /** How much of a resource a notification says; `resource`: as R4 has it, the resource alone. */
 export type Content = 'empty' | 'id-only' | 'full-resource' | 'resource' | 'nothing';
@@ -20,8 +19,8 @@ export interface Definition {
   /** The criteria in memory, and as a search for what can only be said so. */
   held: Held;
   query: [string, string][];
-  channel: 'rest-hook' | 'websocket';
-  /** Where the channel leads, for a rest-hook. */
+  channel: ChannelType;
+  /** Where the channel leads: an http(s) address, or a mailbox. */
   endpoint: string | undefined;
   headers: [string, string][];
   content: Content;
@@ -38,7 +37,6 @@ const usualTimeout = 30;
 const longestTimeout = 120;
 const mostEvents = 100;
 const shortestHeartbeat = 10;
-const maximumHeaders = 20;
 
 /** @throws RecordError 422 for what the hub would not keep to */
 export function readDefinition(subscription: Subscription): Definition {
@@ -49,7 +47,8 @@ export function readDefinition(subscription: Subscription): Definition {
     throw refused('criteria', `names no topic of this server, and is no search such as Observation?code=…`);
   const { type, query } = topic ? filtersOf(topic, subscription) : criteriaOf(criteria);
   const filters = filtersIn(type, query);
-  const mime = mimeOf(channel.payload);
+  const isMail = channel.type === 'email';
+  const mime = isMail ? undefined : mimeOf(channel.payload);
   const seconds = (name: string) => numberIn(channel.extension, name);
   const heartbeat = seconds('backport-heartbeat-period') || undefined;
   if (heartbeat !== undefined && heartbeat < shortestHeartbeat)
@@ -60,8 +59,8 @@ export function readDefinition(subscription: Subscription): Definition {
     held: heldInMemory(type, filters),
     query,
     ...channelOf(subscription),
-    content: topic ? contentOf(subscription) : mime ? 'resource' : 'nothing',
-    mime: mime ?? (topic ? 'application/fhir+json' : undefined),
+    content: isMail ? 'empty' : topic ? contentOf(subscription) : mime ? 'resource' : 'nothing',
+    mime: mime ?? (topic || channel.type === 'message' ? 'application/fhir+json' : undefined),
     heartbeat: topic ? heartbeat : undefined,
     timeout: Math.min(seconds('backport-timeout') || usualTimeout, longestTimeout),
     most: topic ? Math.min(seconds('backport-max-count') || mostEvents, mostEvents) : 1,
@@ -124,41 +123,6 @@ const notCriteria = new Set([
   '_pretty',
 ]);
 
-function channelOf({ channel }: Subscription): Pick<Definition, 'channel' | 'endpoint' | 'headers'> {
-  const { type, endpoint, header = [], _type } = channel as typeof channel & { _type?: { extension?: Extension[] } };
-  const custom = _type?.extension?.find(({ url }) => url === `${backport}/backport-channel-type`);
-  if (custom) throw refused('channel.type', 'asks for a channel of its own, which this server does not have');
-  if (type === 'websocket') return { channel: type, endpoint: undefined, headers: [] };
-  if (type !== 'rest-hook') throw refused('channel.type', `is ${type}; this server has rest-hook and websocket`);
-  if (!endpoint || !URL.canParse(endpoint) || !/^https?:$/.test(new URL(endpoint).protocol))
-    throw refused('channel.endpoint', 'must be the http(s) address to which notifications are sent');
-  const { username, password } = new URL(endpoint);
-  if (username || password) throw refused('channel.endpoint', 'has a user or password in it; use channel.header');
-  if (header.length > maximumHeaders) throw refused('channel.header', `has more than ${maximumHeaders} headers`);
-  return { channel: type, endpoint, headers: header.map(headerOf) };
-}
-
-const ownHeaders = new Set([
-  'host',
-  'content-length',
-  'content-type',
-  'connection',
-  'transfer-encoding',
-  'upgrade',
-  'te',
-  'trailer',
-  'expect',
-  'keep-alive',
-  'proxy-connection',
-]);
-
-function headerOf(line: string): [string, string] {
-  const [, name, value] = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([\t\x20-\x7e\x80-\xff]*)$/.exec(line) ?? [];
-  if (name === undefined || value === undefined) throw refused('channel.header', 'must be name: value');
-  if (ownHeaders.has(name.toLowerCase())) throw refused('channel.header', `sets ${name}, which is the server’s`);
-  return [name, value.trim()];
-}
-
 function mimeOf(payload: string | undefined): Definition['mime'] {
   if (payload === undefined || payload === '') return undefined;
   const [media, ...parameters] = payload.split(';').map((part) => part.trim());
@@ -181,10 +145,6 @@ function contentOf({ channel }: Subscription): Content {
 function numberIn(extensions: Extension[] | undefined, name: string): number | undefined {
   const found = extensions?.find(({ url }) => url === `${backport}/${name}`);
   return found?.valueUnsignedInt ?? found?.valuePositiveInt;
-}
-
-function refused(element: string, text: string): RecordError {
-  return new RecordError(422, 'not-supported', `Subscription.${element} ${text}.`, `Subscription.${element}`);
 }
 
 /**

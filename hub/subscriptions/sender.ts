@@ -5,17 +5,20 @@
 import type { Database } from '../database/index.ts';
 import type { FhirRecord } from '../record/index.ts';
 import type { Access, AccessLog } from '../trust/index.ts';
-import { notification, type Telling } from './notification.ts';
+import type { Untaken } from './http.ts';
+import type { NotificationType, Telling } from './notification.ts';
+import { type PushParts, push } from './push.ts';
 import type { Live, Registry } from './registry.ts';
-import { postHook, type Untaken } from './rest-hook.ts';
 import { type Event, eventsOf, fared, type Kept, type State } from './store.ts';
 
 export interface Pauses {
   firstMs: number;
   longestMs: number;
+  /** Between two mails of one subscription. */
+  mailMs: number;
 }
 
-export interface SenderParts {
+export interface SenderParts extends PushParts {
   database: Database;
   record: FhirRecord;
   registry: Registry;
@@ -23,9 +26,6 @@ export interface SenderParts {
   accessOf(live: Live): Promise<Access | undefined>;
   /** Notes the state in the resource, for its client. */
   showState(live: Live): Promise<void>;
-  /** Addresses below which endpoints may lie in private networks, or be plain http. */
-  allowed: readonly string[];
-  base(): string;
   pauses: Pauses;
   fault(error: unknown): void;
 }
@@ -33,7 +33,7 @@ export interface SenderParts {
 const atOnce = 64;
 const lookMs = 1_000;
 
-export class HookSender {
+export class PushSender {
   readonly #parts: SenderParts;
   readonly #sending = new Map<string, Promise<void>>();
   readonly #waiting = new Set<Live>();
@@ -60,7 +60,7 @@ export class HookSender {
 
   /** Tells a subscription what it is to be told, unless it is being told, or is to be left alone for now. */
   wake(live: Live): void {
-    if (this.#stopped || live.definition.channel !== 'rest-hook' || !isDue(live, Date.now())) return;
+    if (this.#stopped || live.definition.channel === 'websocket' || !isDue(live, Date.now())) return;
     if (this.#sending.has(live.kept.rid)) return;
     if (this.#sending.size >= atOnce) {
       this.#waiting.add(live);
@@ -85,28 +85,23 @@ export class HookSender {
   }
 
   async #send(live: Live): Promise<void> {
-    const { database } = this.#parts;
     while (!this.#stopped && isDue(live, Date.now())) {
-      const { kept, definition } = live;
+      const { kept } = live;
       const asked = kept.state;
-      const from = kept.told + 1;
-      const wanted = { from, to: kept.events, limit: definition.most };
-      const isFirst = kept.state === 'requested' && definition.topic !== undefined;
-      const events = isFirst ? [] : await eventsOf(database, kept.rid, wanted);
-      // Events are kept for some time only: a subscriber that was away for longer goes on with the oldest there is.
-      const last = events.at(-1)?.number ?? kept.events;
-      const failed = await this.#tell(
-        live,
-        isFirst ? 'handshake' : events.length > 0 ? 'event-notification' : 'heartbeat',
-        events,
-      );
+      const { type, events, last, waitMs } = await this.#next(live);
+      if (waitMs > 0) {
+        kept.nextAttempt = new Date(Date.now() + waitMs);
+        return;
+      }
+      const failed = await this.#tell(live, type, events, last);
       kept.lastSent = new Date();
       if (failed === undefined) {
         kept.failures = 0;
         kept.reason = undefined;
         kept.state = 'active';
-        kept.nextAttempt = new Date();
-        if (!isFirst) kept.told = last;
+        const isMail = live.definition.channel === 'email' && type === 'event-notification';
+        kept.nextAttempt = new Date(Date.now() + (isMail ? this.#parts.pauses.mailMs : 0));
+        if (type !== 'handshake') kept.told = last;
       } else {
         kept.failures++;
         kept.reason = failed.reason;
@@ -118,13 +113,37 @@ export class HookSender {
     }
   }
 
+  /** What a subscription is to be told next, and for how long its channel has to be left alone before. */
+  async #next({ kept, definition }: Live): Promise<{
+    type: 'handshake' | 'heartbeat' | 'event-notification';
+    events: readonly Event[];
+    last: number;
+    waitMs: number;
+  }> {
+    const { database, mailPace } = this.#parts;
+    if (definition.channel === 'email') {
+      // Mail says how many events there are, none of which it names.
+      const type = kept.state === 'requested' || kept.told >= kept.events ? 'handshake' : 'event-notification';
+      return { type, events: [], last: kept.events, waitMs: mailPace.wait(definition.endpoint!, Date.now()) };
+    }
+    if (kept.state === 'requested' && definition.topic !== undefined)
+      return { type: 'handshake', events: [], last: kept.told, waitMs: 0 };
+    const wanted = { from: kept.told + 1, to: kept.events, limit: definition.most };
+    // Events are kept for some time only: a subscriber that was away for longer goes on with the oldest there is.
+    const last = kept.events;
+    const events = await eventsOf(database, kept.rid, wanted);
+    const type = events.length > 0 ? 'event-notification' : 'heartbeat';
+    return { type, events, last: events.at(-1)?.number ?? last, waitMs: 0 };
+  }
+
   /** Sends one notification. @returns why the channel did not take it */
   async #tell(
     live: Live,
-    type: 'handshake' | 'heartbeat' | 'event-notification',
+    type: NotificationType,
     events: readonly Event[],
+    last: number,
   ): Promise<Untaken | undefined> {
-    const { record, accessLog, accessOf, allowed, base } = this.#parts;
+    const { record, accessLog, accessOf } = this.#parts;
     const { kept, definition } = live;
     const access = await accessOf(live);
     if (!access) return { reason: 'Whoever asked for this may not ask for it any more.', afterMs: 0 };
@@ -133,21 +152,7 @@ export class HookSender {
       const what = `Subscription/${kept.id}`;
       await accessLog.record(access, { action: 'notify', what, status: 200, patients: patientsOf(told) });
     }
-    if (definition.topic) {
-      const text = notification(base(), { ...kept, state: 'active', reason: undefined }, definition, type, told);
-      return postHook(definition, 'POST', definition.endpoint!, text, allowed);
-    }
-    if (type !== 'event-notification') return undefined;
-    for (const { event, isVisible, text } of told) {
-      if (!isVisible) continue;
-      const isWhole = definition.content === 'resource' && text !== undefined;
-      const url = isWhole
-        ? `${definition.endpoint!.replace(/\/$/, '')}/${event.type}/${event.id}`
-        : definition.endpoint!;
-      const failed = await postHook(definition, isWhole ? 'PUT' : 'POST', url, isWhole ? text : undefined, allowed);
-      if (failed) return failed;
-    }
-    return undefined;
+    return push(this.#parts, live, type, told, last);
   }
 
   async #noted(live: Live, kept: Kept, asked: State): Promise<void> {

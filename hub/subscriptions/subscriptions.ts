@@ -8,15 +8,18 @@ import type { Subscription } from '@medplum/fhirtypes';
 import type { Logger } from 'pino';
 import type { Database } from '../database/index.ts';
 import { faultText } from '../faults.ts';
+import type { Mailer } from '../mail/index.ts';
 import { checkFurther, type FhirRecord, RecordError, type WriteSet } from '../record/index.ts';
 import { type Access, type AccessLog, accessOf } from '../trust/index.ts';
 import { type Answering, ownerFor, pastEvents, statuses, type WantedEvents } from './answers.ts';
 import { type Asker, askerOf, ownerOf } from './asker.ts';
+import { refused } from './channel.ts';
 import { type Definition, readDefinition } from './definition.ts';
+import { MailPace } from './mail.ts';
 import { Matcher } from './matcher.ts';
 import { type NotificationType, notification } from './notification.ts';
 import { type Live, Registry } from './registry.ts';
-import { HookSender, type Pauses, patientsOf, tellings } from './sender.ts';
+import { type Pauses, PushSender, patientsOf, tellings } from './sender.ts';
 import { type Event, fared, forget, type Kept, keep, keptOf, removeOld } from './store.ts';
 import { WebsocketChannel, websocketPath } from './websocket.ts';
 
@@ -33,12 +36,16 @@ export interface SubscriptionsParts {
   days: number;
   /** The key of tokens for sockets. */
   tokenKey: Buffer;
+  /** Undefined where the hub sends no mail. */
+  mailer: Mailer | undefined;
   pauses?: Partial<Pauses>;
 }
 
 /** The hub's own. */
 const hub = accessOf({ username: 'subscriptions', name: 'Subscriptions', role: 'system', organization: 'local' });
-const usualPauses: Pauses = { firstMs: 1_000, longestMs: 600_000 };
+const usualPauses: Pauses = { firstMs: 1_000, longestMs: 600_000, mailMs: 900_000 };
+/** Between two mails to one mailbox, where those of one subscription are no closer. */
+const mailboxMs = 60_000;
 /** How often is looked for changes that other hubs make. */
 const lookMs = 1_000;
 const tidyMs = 3_600_000;
@@ -49,7 +56,7 @@ export class Subscriptions {
   readonly #parts: SubscriptionsParts;
   readonly #registry: Registry;
   readonly #matcher: Matcher;
-  readonly #sender: HookSender;
+  readonly #sender: PushSender;
   readonly #websockets: WebsocketChannel;
   readonly #accesses = new Map<string, { access: Promise<Access | undefined>; until: number }>();
   #base = 'http://localhost/fhir';
@@ -62,11 +69,12 @@ export class Subscriptions {
   constructor(parts: SubscriptionsParts) {
     this.#parts = parts;
     const { database, record, accessLog, notifyTo } = parts;
+    const pauses = { ...usualPauses, ...parts.pauses };
     const fault = (error: unknown) => this.#fault(error);
     const allowed = (live: Live) => this.#accessOf(live);
     this.#registry = new Registry(database, record, hub, fault);
     this.#matcher = new Matcher({ database, record, registry: this.#registry, hub, accessOf: allowed, fault });
-    this.#sender = new HookSender({
+    this.#sender = new PushSender({
       database,
       record,
       registry: this.#registry,
@@ -75,7 +83,10 @@ export class Subscriptions {
       showState: (live) => this.#showState(live),
       allowed: notifyTo,
       base: () => this.#base,
-      pauses: { ...usualPauses, ...parts.pauses },
+      pages: () => this.#base.replace(/\/fhir$/, ''),
+      mailer: parts.mailer,
+      mailPace: new MailPace(Math.min(mailboxMs, pauses.mailMs)),
+      pauses,
       fault,
     });
     this.#websockets = new WebsocketChannel({
@@ -87,7 +98,9 @@ export class Subscriptions {
     });
     checkFurther('Subscription', (resource) => {
       const subscription = resource as unknown as Subscription;
-      if (subscription.status !== 'off') readDefinition(subscription);
+      if (subscription.status === 'off') return;
+      const { channel } = readDefinition(subscription);
+      if (channel === 'email' && !parts.mailer) throw refused('channel.type', 'is email; this server sends no mail');
     });
     record.writer.beforeCommit((set) => this.#takeUp(set));
     record.writer.afterCommit(({ changes }) => {
@@ -206,7 +219,7 @@ export class Subscriptions {
 
   /** A channel that has to be asked is asked; one to which clients come is ready. */
   #begin(live: Live): void {
-    if (live.definition.channel === 'rest-hook') {
+    if (live.definition.channel !== 'websocket') {
       this.#sender.wake(live);
       return;
     }

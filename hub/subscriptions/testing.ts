@@ -18,6 +18,7 @@ export interface TestEndpoint {
   /** The status of the next answers; 200 at first. */
   answer: number;
   answerHeaders: Record<string, string>;
+  answerBody: string;
   /** The path below which it lets everybody wait. */
   silent: string | undefined;
   /** The numbers of the events it was told, in the order in which they came. */
@@ -32,6 +33,7 @@ export async function testEndpoint(): Promise<TestEndpoint> {
     got,
     answer: 200,
     answerHeaders: {},
+    answerBody: '',
     silent: undefined,
     numbers: () => got.filter(({ json }) => json).flatMap(({ json }) => numbersIn(json)),
     close: async () => {
@@ -48,7 +50,7 @@ export async function testEndpoint(): Promise<TestEndpoint> {
     if (path === endpoint.silent) return;
     if (endpoint.answer < 300)
       got.push({ method, path, headers, body, json: body.startsWith('{') ? JSON.parse(body) : undefined });
-    response.writeHead(endpoint.answer, endpoint.answerHeaders).end();
+    response.writeHead(endpoint.answer, endpoint.answerHeaders).end(endpoint.answerBody);
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');

@@ -11,13 +11,17 @@ export interface Untaken {
   afterMs: number;
 }
 
-/** @returns undefined where the endpoint took it */
+/**
+ * @param refusal finds in an answer why what was sent was not taken after all
+ * @returns undefined where the endpoint took it
+ */
 export async function postHook(
   { headers, mime, timeout }: Pick<Definition, 'headers' | 'mime' | 'timeout'>,
   method: 'POST' | 'PUT',
   url: string,
   json: string | undefined,
   allowed: readonly string[],
+  refusal: (answer: string) => string | undefined = () => undefined,
 ): Promise<Untaken | undefined> {
   const body = json === undefined ? '' : mime === 'application/fhir+xml' ? xmlOf(json) : json;
   const type: [string, string][] = mime && json !== undefined ? [['content-type', `${mime}; fhirVersion=4.0`]] : [];
@@ -30,8 +34,9 @@ export async function postHook(
       bytes: 1024 * 1024,
     });
     const { status } = answer;
-    if (status >= 200 && status < 300) return undefined;
-    const reason = `The endpoint answered ${status}.`;
+    const isTaken = status >= 200 && status < 300;
+    const reason = isTaken ? refusal(answer.body.toString()) : `The endpoint answered ${status}.`;
+    if (reason === undefined) return undefined;
     return { reason, afterMs: afterMs(answer.headers['retry-after']) };
   } catch (error) {
     return { reason: reasonOf(error as NodeJS.ErrnoException), afterMs: 0 };

@@ -1,0 +1,3 @@
+/** What the hub sends by e-mail, and how. */
+export { isMailAddress, mailboxOf } from './address.ts';
+export { type Mail, MailError, Mailer } from './mailer.ts';
