@@ -4,7 +4,7 @@
  */
 import { resolve } from 'node:path';
 import ipaddr from 'ipaddr.js';
-import { isMailAddress } from './mail/address.ts';
+import { isMailAddress } from './mail/index.ts';
 import { type Config, type Setting, settings } from './settings.ts';
 
 export type { Config } from './settings.ts';
