@@ -10,6 +10,7 @@ import {
   userResource,
 } from './authorization/index.ts';
 import { Bulk, jobKeyColumn } from './bulk/index.ts';
+import { careRulesOf } from './care/index.ts';
 import type { Config } from './config.ts';
 import { Consents, relationTokens, representedBy } from './consent/index.ts';
 import {
@@ -162,7 +163,13 @@ export async function startHub(config: Config, progress: Progress, pages = scree
       log.error({ error: faultText(error) }, 'stored messages were not converted anew as was asked'),
     );
     const sender = new Sender({ database: system, record, participants, policy, accessLog, log });
-    new Derivation(record, persons, participants, () => sender.wake());
+    new Derivation(
+      record,
+      persons,
+      participants,
+      () => sender.wake(),
+      () => careRulesOf(policy.lastKnown),
+    );
     const labels = new Labels(system, record);
     const expunger = new Expunger(system, record, accessLog);
     expunger.also(forgetPatients);

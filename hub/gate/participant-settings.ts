@@ -21,11 +21,12 @@ export function readSettings(body: { [name: string]: unknown }): Settings {
     else if (name === 'codeSystems') settings.codeSystems = systemsOf(value, name);
     else if (name === 'concepts') settings.concepts = conceptsOf(value);
     else if (name === 'overlay') settings.overlay = overlayOf(value);
+    else if (name === 'providers') settings.providers = providersOf(value);
     else
       throw new RecordError(
         400,
         'not-supported',
-        `There is no setting ${name.slice(0, 50)}; there are oid, timeZone, identifierSystems, codeSystems, concepts and overlay.`,
+        `There is no setting ${name.slice(0, 50)}; there are oid, timeZone, identifierSystems, codeSystems, concepts, overlay and providers.`,
         name,
       );
   }
@@ -50,6 +51,16 @@ function zoneOf(value: unknown): string {
     'timeZone must be a name of the IANA time zone database, such as Europe/Vienna.',
     'timeZone',
   );
+}
+
+/** Identifiers by which others name the organisation and its practitioners. */
+function providersOf(value: unknown): { system: string; value: string }[] {
+  if (!Array.isArray(value) || value.length > most)
+    throw new RecordError(400, 'value', `providers must be a list of at most ${most} identifiers.`, 'providers');
+  return value.map((one: Record<string, unknown> | null, i) => ({
+    system: textOf(one?.system, `providers[${i}].system`, uriForm, 'a URI'),
+    value: textOf(one?.value, `providers[${i}].value`, /\S/, 'a text'),
+  }));
 }
 
 /** Names in the sender's messages, each with the URI that FHIR knows it by. */

@@ -7,11 +7,12 @@
  * Links made by the matcher are good enough here; filing into another site's chart without a person's confirmation is
  * decided by the routes of a destination.
  */
+import type { CareRules } from '@causeway/access';
 import { typeCode, typeName } from '@causeway/fhir';
+import { counts, Relationships } from '../care/index.ts';
 import { linkLock, type PersonChange, type PersonIndex } from '../identity/index.ts';
 import { type FhirRecord, newId, type WriteSet } from '../record/index.ts';
 import type { Participant, Participants } from '../trust/index.ts';
-import { noteCare } from './care.ts';
 import { changedFoci, type Focus, fociNamed, fociOf, withoutRetold } from './focus.ts';
 import { receives, wantedTopics } from './wishes.ts';
 
@@ -50,10 +51,22 @@ export class Derivation {
   readonly #record: FhirRecord;
   readonly #persons: PersonIndex;
   readonly #participants: Participants;
+  readonly #relationships: Relationships;
   readonly #written = new WeakSet<WriteSet>();
 
-  /** Adds itself to every transaction of the record, after the person index; `onCommit` when something is to be sent. */
-  constructor(record: FhirRecord, persons: PersonIndex, participants: Participants, onCommit: () => void) {
+  /**
+   * Adds itself to every transaction of the record, after the person index.
+   * @param onCommit when something is to be sent
+   * @param rules how long what shows that an organisation cares lasts
+   */
+  constructor(
+    record: FhirRecord,
+    persons: PersonIndex,
+    participants: Participants,
+    onCommit: () => void,
+    rules?: () => CareRules,
+  ) {
+    this.#relationships = new Relationships(record.keys, participants, rules);
     this.#record = record;
     this.#persons = persons;
     this.#participants = participants;
@@ -72,9 +85,10 @@ export class Derivation {
     const decided = anywhere ? consentHomes(set) : [];
     const affected = changed.length > 0 || moved.length > 0 || decided.length > 0;
     if (affected) await lockLinks(set);
-    noteCare(set, this.#participants);
-    if (!affected) return;
-    const joined = [...new Set(moved.flatMap(({ before, after }) => (gains({ before, after }) ? after : [])))];
+    const begun = await this.#relationships.note(set, () => (affected ? Promise.resolve() : lockLinks(set)));
+    if (!anywhere || !(affected || begun.length > 0)) return;
+    const gained = moved.flatMap(({ before, after }) => (gains({ before, after }) ? after : []));
+    const joined = [...new Set([...gained, ...begun])];
     const known = new Set(changed.map(({ rid }) => rid));
     const older =
       joined.length > 1 ? (await fociOf(set, keys, joined, wanted)).filter(({ rid }) => !known.has(rid)) : [];
@@ -92,7 +106,8 @@ export class Derivation {
 
   async #rows(set: WriteSet, foci: Focus[], changed: Set<Focus>): Promise<Row[]> {
     if (foci.length === 0) return [];
-    const members = await membersOf(set, [...new Set(foci.map(({ home }) => home))]);
+    const asked = [...new Set(foci.map(({ home }) => home))];
+    const members = await membersOf(set, asked, this.#relationships);
     await cancelUnsent(
       set,
       foci.filter(({ withdrawn }) => withdrawn),
@@ -109,7 +124,8 @@ export class Derivation {
         const history = sent.get(`${destination.key} ${focus.rid}`) ?? [];
         const told = own.filter(({ patient }) => history.some(({ recipient, live }) => live && recipient === patient));
         const kind = kindOf(focus, told.length > 0, changed.has(focus));
-        const recipient = choose(own, told) ?? (kind === 'retraction' ? told[0] : undefined);
+        // Who does not care any longer is told what becomes of what it was told, and nothing new.
+        const recipient = choose(own, told) ?? (kind === 'new' ? undefined : told[0]);
         if (!kind || !recipient) continue;
         const last = history.find((one) => one.recipient === recipient.patient);
         rows.push({
@@ -250,13 +266,17 @@ async function withheldOf(
 }
 
 /** Everybody in the persons of these homes. */
-async function membersOf(set: WriteSet, homes: number[]): Promise<Member[]> {
+async function membersOf(set: WriteSet, homes: number[], relationships: Relationships): Promise<Member[]> {
   const { rows } = await set.transaction.query({
     name: 'outbox_members',
-    text: `SELECT l.home, l.patient, l.source, l.person, (c.site IS NOT NULL AND l.placeholder IS NULL) AS cares
-           FROM link l LEFT JOIN care_relationship c ON c.home = l.home AND c.site = l.source
-           WHERE l.person IN (SELECT person FROM link WHERE home = ANY($1))`,
-    values: [homes],
+    text: `SELECT l.home, l.patient, l.source, l.person,
+             (l.placeholder IS NULL AND l.source = ANY($2)
+              AND EXISTS (SELECT FROM link o JOIN care_relationship c ON c.home = o.home AND c.site = l.source
+                WHERE o.person = l.person AND ${counts('c', '$3', '$4::boolean')})
+              AND NOT EXISTS (SELECT FROM care_relationship r
+                WHERE r.home = l.home AND r.site = l.source AND r.kind = 'chart' AND r.ends <= $3)) AS cares
+           FROM link l WHERE l.person IN (SELECT person FROM link WHERE home = ANY($1))`,
+    values: [homes, relationships.told(), set.now, relationships.rules().chart],
   });
   return rows as Member[];
 }

@@ -1,6 +1,7 @@
 /** An outbox for integration tests: record, person index, derivation and sender over a database. */
 import { createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer, type TlsOptions } from 'node:tls';
+import type { CareRules } from '@causeway/access';
 import {
   acknowledge,
   encodeFrame,
@@ -51,12 +52,16 @@ interface Resource {
 }
 
 /** A hospital and a practice that care and a laboratory; none listens yet, all but the laboratory have an endpoint. */
-export async function testOutbox(database: Database, log = pino({ level: 'silent' })): Promise<TestOutbox> {
+export async function testOutbox(
+  database: Database,
+  log = pino({ level: 'silent' }),
+  rules?: () => CareRules,
+): Promise<TestOutbox> {
   const record = new FhirRecord(database, fixedMasterKey(newDataKey()));
   const persons = new PersonIndex(database, record);
   const participants = new Participants(database);
   let current: Sender | undefined;
-  new Derivation(record, persons, participants, () => current?.wake());
+  new Derivation(record, persons, participants, () => current?.wake(), rules);
   const kinds = { 'harbor-hospital': 'hospital', 'millbrook-practice': 'practice', 'ellery-lab': 'lab' };
   for (const [key, kind] of Object.entries(kinds)) {
     await participants.put({

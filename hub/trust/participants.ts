@@ -79,6 +79,8 @@ export interface Participant {
     codeSystems?: Record<string, string>;
     concepts?: ConceptTable;
     overlay?: Overlay;
+    /** Identifiers by which others name the organisation and its practitioners, where they say who cares for a person. */
+    providers?: { system: string; value: string }[];
   };
   endpoint: Endpoint | undefined;
   /** Left out in a change: as it was. */

@@ -1,5 +1,6 @@
 /** The access decision as pure functions: labels, consents, limits, and what is visible. docs/access.md is its table. */
 
+export { type CareRules, firstCareRules } from './care-rules.ts';
 export { type Choice, choiceFaults, choiceOf, consentOf } from './choices.ts';
 export { consentsThatCount, type GivenConsent } from './consents.ts';
 export { daysOf } from './days.ts';

@@ -2,6 +2,7 @@
  * What a caller may read, before anybody's consent is asked: layers 1 to 3 of docs/access.md and what the others need,
  * made once a request of who asks, for whom and why, and of the network's policy.
  */
+import type { CareRules } from './care-rules.ts';
 import { type LabelName, label } from './label-bits.ts';
 import type { RelationshipRule } from './policy.ts';
 import { type Redaction, type RedactionRule, redactionsOf } from './redaction.ts';
@@ -58,6 +59,7 @@ export interface Policy {
   rules: readonly LabelRule[];
   requireAgreements?: boolean;
   relationship?: RelationshipRule;
+  care?: Partial<CareRules>;
   redactions?: readonly RedactionRule[];
   /** The state of a participant, where it is known. */
   stateOf(organization: string | undefined): string | undefined;

@@ -31,6 +31,14 @@ it('reads a policy whole, or says all that is wrong with it', () => {
   }
 });
 
+it('reads the times of care and of loops, each of which may be left out', () => {
+  const care = { chart: false, encounterDays: 30, criticalMinutes: 15 };
+  expect(readPolicy({ ...firstPolicy, care })).toEqual({ ...firstPolicy, care });
+  for (const odd of [3, [], { chart: 1 }, { encounterDays: -1 }, { orderDays: 1.5 }, { more: 1 }]) {
+    expect(readPolicy({ ...firstPolicy, care: odd })).toHaveProperty('wrong');
+  }
+});
+
 it('a rule of some states holds for an organisation whose state is not known', () => {
   const policy = (state: string | undefined) => ({
     ...firstPolicy,

@@ -1,4 +1,5 @@
 /** The policy of a network as it is written down, and what is wrong with one. */
+import { type CareRules, careFaults } from './care-rules.ts';
 import { label } from './label-bits.ts';
 import type { LabelRule } from './limits.ts';
 import { type RedactionRule, redactionFaults } from './redaction.ts';
@@ -13,6 +14,8 @@ export interface WrittenPolicy {
   requireAgreements?: boolean;
   /** Whether who treats has to be known to treat the person. Left out: it is not looked at. */
   relationship?: RelationshipRule;
+  /** Who cares for whom, and the times of loops; what is left out is as the hub comes. */
+  care?: Partial<CareRules>;
   /** Elements that are hidden; none where it is left out. */
   redactions?: RedactionRule[];
 }
@@ -37,7 +40,7 @@ const ruleMembers = ['label', 'purposes', 'states', 'proxyFromAge', 'mode'];
 export function readPolicy(written: unknown): WrittenPolicy | { wrong: string[] } {
   const wrong: string[] = [];
   if (!isObject(written)) return { wrong: ['The policy must be an object.'] };
-  const { model, zone, rules, redactions = [], requireAgreements, relationship, ...unknown } = written;
+  const { model, zone, rules, redactions = [], requireAgreements, relationship, care, ...unknown } = written;
   for (const name of Object.keys(unknown)) wrong.push(`The policy has a member that is not known: ${name}.`);
   if (model !== 'opt-out' && model !== 'opt-in') wrong.push('model must be opt-out or opt-in.');
   if (typeof zone !== 'string' || !isZone(zone)) wrong.push('zone must be the name of a time zone, as Europe/Berlin.');
@@ -47,6 +50,7 @@ export function readPolicy(written: unknown): WrittenPolicy | { wrong: string[] 
     wrong.push('requireAgreements must be true or false.');
   }
   if (relationship !== undefined) wrong.push(...relationshipFaults(relationship));
+  if (care !== undefined) wrong.push(...careFaults(care));
   if (!Array.isArray(redactions) || redactions.length > mostRules) {
     wrong.push(`redactions must be a list of at most ${mostRules}.`);
   } else {

@@ -1,0 +1,2 @@
+/** Who cares for whom. */
+export { careRulesOf, counts, isTold, Relationships } from './relationships.ts';
