@@ -146,3 +146,45 @@ describe('domains in a search of Patients', () => {
     ]);
   });
 });
+
+describe('Patient Identity Feed', () => {
+  const sourceOf = (value: string) => pix({ sourceIdentifier: `${red}|${value}` });
+
+  it('takes a duplicate that is resolved: the survivor alone is known, by the numbers of both', async () => {
+    await feed('Cadwallader', red, 'R-3', {
+      name: [{ family: 'Cadwallader', given: ['Uma'] }],
+      birthDate: '1944-04-05',
+    });
+    await feed('Dragonetti', red, 'R-4', { name: [{ family: 'Dragonetti', given: ['Pia'] }], birthDate: '1977-07-08' });
+    expect((await sourceOf('R-4')).status).toBe(200);
+    const link = [{ other: { identifier: { system: red, value: 'R-3' } }, type: 'replaced-by' }];
+    const merged = { name: [{ family: 'Dragonetti', given: ['Pia'] }], birthDate: '1977-07-08', active: false, link };
+    await feed('Dragonetti', red, 'R-4', merged);
+    expect((await sourceOf('R-4')).status).toBe(404);
+    const survivor = await sourceOf('R-3');
+    expect([survivor.status, survivor.text.includes('R-4')]).toEqual([200, false]);
+    const both = await hub.get(`/fhir/Patient?identifier=${encodeURIComponent(`${red}|R-3`)}`);
+    expect(both.json.entry[0].resource.link).toHaveLength(2);
+  });
+
+  it('does not join again what a steward has parted, when the Patient is sent once more', async () => {
+    const { json } = await hub.get(`/fhir/Patient?identifier=${encodeURIComponent(`${red}|R-3`)}`);
+    const person = json.entry[0].resource.id;
+    const body = { patient: ids['R-4'], reason: 'the merge was a mistake' };
+    const parted = await hub.send('POST', `/api/persons/${person}/unlink`, body, { role: 'steward' });
+    expect(parted.status, parted.text).toBe(200);
+    const link = [{ other: { reference: `Patient/${ids['R-3']}` }, type: 'replaced-by' }];
+    const again = { name: [{ family: 'Dragonetti', given: ['Pia'] }], birthDate: '1977-07-08', active: false, link };
+    await feed('Dragonetti', red, 'R-4', again);
+    const found = await hub.get(`/fhir/Patient/${ids['R-3']}`);
+    expect(found.json.link).toBeUndefined();
+    const one = await hub.get(`/fhir/Patient?identifier=${encodeURIComponent(`${red}|R-3`)}`);
+    expect(one.json.entry[0].resource.id).toBe(ids['R-3']);
+  });
+
+  it('takes a removal: the number is known no more', async () => {
+    const query = `identifier=${encodeURIComponent(`${red}|R-2`)}`;
+    expect((await hub.send('DELETE', `/fhir/Patient?${query}`)).status).toBe(204);
+    expect((await sourceOf('R-2')).status).toBe(404);
+  });
+});

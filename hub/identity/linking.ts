@@ -12,6 +12,7 @@ import { type DemographicsStore, read, type SourcePatient, sourceOf } from './de
 import { join } from './joining.ts';
 import { Members, type PersonChange, type Statement } from './members.ts';
 import { preparePersons } from './person-rows.ts';
+import type { Replacement } from './replaced.ts';
 
 /** Who decides, why, and since when it holds: from now on unless told. */
 export interface Decision {
@@ -102,6 +103,18 @@ export class Linking {
     if (!first || !second) return;
     if (first.person !== second.person) this.#members.merge(first.person, second.person, { by, reason });
     this.#members.grade([a, b], grade);
+  }
+
+  /**
+   * Joins two records of one organisation of which a client says that one replaces the other. What anybody decided about the
+   * two stands: the same Patient is sent again and again.
+   */
+  async replace({ replaced, survivor, by, isCustodian }: Replacement): Promise<void> {
+    await this.#members.load([replaced, survivor]);
+    const [one, other] = [this.#members.get(replaced), this.#members.get(survivor)];
+    if (!one || !other || (one.source !== other.source && !isCustodian)) return;
+    if ((await lastDecision(this.#transaction, replaced, survivor)) !== undefined) return;
+    await this.confirm(replaced, survivor, { by, reason: 'the source said merge' }, 'source');
   }
 
   /** Takes a source patient out of its person, for good, because a person or the source says that it is another. */

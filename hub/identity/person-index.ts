@@ -8,6 +8,7 @@ import { DemographicsStore, type SourcePatient, sourceName } from './demographic
 import { Linking } from './linking.ts';
 import type { PersonChange } from './members.ts';
 import { persons } from './persons.ts';
+import { statedReplacements } from './replaced.ts';
 
 /** What a source says about identities: A40 and its family, A24, A37, A43. Ids are those of source Patients. */
 export interface StatedIdentity {
@@ -78,6 +79,7 @@ export class PersonIndex {
       if (kind === 'unlink') await linking.separate(one, [other], ground);
       else await linking.confirm(one, other, ground, 'source');
     }
+    for (const replacement of await statedReplacements(set, patients)) await linking.replace(replacement);
     this.#changes.set(set, await linking.finish((write) => set.whenTimed(write)));
   }
 
