@@ -37,6 +37,7 @@ import {
 } from './inbox/index.ts';
 import type { Progress, RunningHub } from './lifecycle.ts';
 import { Mailer } from './mail/index.ts';
+import { Network } from './network/index.ts';
 import { AcknowledgementRoutes, Deliveries, Derivation, forgetDeliveries, Sender } from './outbox/index.ts';
 import { QueryResponder } from './query/index.ts';
 import {
@@ -260,6 +261,18 @@ export async function startHub(config: Config, progress: Progress, pages = scree
       tokenKey: tokenKey(config.dataDir),
       days: 30,
     });
+    const signingKeys = new SigningKeys(database, master);
+    const network = new Network({
+      database: system,
+      record,
+      participants,
+      policy,
+      accessLog,
+      receiver,
+      log,
+      keys: () => signingKeys.load(),
+      peersAt: config.peersAt,
+    });
     const app = httpServer(
       {
         screens: folder,
@@ -284,7 +297,8 @@ export async function startHub(config: Config, progress: Progress, pages = scree
         sending,
         authorization,
         rotation,
-        signingKeys: new SigningKeys(database, master),
+        signingKeys,
+        network,
         certificates,
         rateLimits: new RateLimits(database),
         bundleBytes: config.bundleBytes,
@@ -370,6 +384,10 @@ export async function startHub(config: Config, progress: Progress, pages = scree
     const subscriptionsLead = new Leadership(locks, leads.subscriptions, subscriptions);
     await subscriptionsLead.start();
     closing.push(() => subscriptionsLead.stop());
+    network.open(config.publicUrl ?? url);
+    const networkLead = new Leadership(locks, leads.network, network);
+    await networkLead.start();
+    closing.push(() => networkLead.stop());
     // Jobs are carried out by the server's own routes: they end before it does.
     bulk.start();
     closing.push(() => bulk.stop());
@@ -396,6 +414,7 @@ const leads = {
   fanOut: 7_240_334,
   labels: 7_240_335,
   subscriptions: 7_240_336,
+  network: 7_240_350,
 };
 
 /** The external provider, where there is one. */

@@ -78,6 +78,8 @@ export interface Config {
   mailFrom: string | undefined;
   /** At most one mail for a subscription in so many minutes. */
   mailMinutes: number;
+  /** Addresses below which other hubs are asked although they lie in a private network, or speak plain http. */
+  peersAt: string[];
   logLevel: string;
 }
 
@@ -505,6 +507,14 @@ export const settings: readonly Setting[] = [
     least: 0,
     most: 1_440,
     says: 'at most one mail for a subscription in so many minutes',
+  },
+  {
+    key: 'peersAt',
+    option: 'peers-at',
+    variable: 'CAUSEWAY_PEERS_AT',
+    kind: 'addresses',
+    fallback: [],
+    says: 'addresses in private networks, or with plain http, below which other hubs are asked, with commas between (none)',
   },
   {
     key: 'logLevel',

@@ -102,6 +102,7 @@ export function hubConfig(
     smtpPasswordFile: undefined,
     mailFrom: undefined,
     mailMinutes: 15,
+    peersAt: [],
     logLevel: 'silent',
     ...settings,
   };

@@ -31,6 +31,7 @@ import { type InboxParts, inboxRoutes } from './inbox-routes.ts';
 import { type KeyParts, keyRoutes } from './key-routes.ts';
 import { type LabelRulesParts, labelRulesRoutes } from './label-rules-routes.ts';
 import { type NetworkPolicyParts, networkPolicyRoutes } from './network-policy-routes.ts';
+import { type NetworkRouteParts, networkRoutes } from './network-routes.ts';
 import { type OAuthParts, oauthRoutes } from './oauth-routes.ts';
 import { onboardingRoutes } from './onboarding-routes.ts';
 import { type ParticipantParts, participantRoutes } from './participant-routes.ts';
@@ -63,6 +64,7 @@ export function httpServer(
     EmergencyParts &
     EmergencyLookupParts &
     NetworkPolicyParts &
+    NetworkRouteParts &
     LabelRulesParts &
     AgreementParts &
     RelationshipParts &
@@ -135,6 +137,7 @@ export function httpServer(
   consentRoutes(app, parts);
   explanationRoutes(app, parts);
   networkPolicyRoutes(app, parts);
+  networkRoutes(app, parts);
   labelRulesRoutes(app, parts);
   agreementRoutes(app, parts);
   onboardingRoutes(app, parts);

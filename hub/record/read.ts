@@ -246,9 +246,9 @@ const keys = new WeakMap<Access, string>();
 function decisionKey(access: Access): string {
   let key = keys.get(access);
   if (key === undefined) {
-    const { homes, limits, relation } = access;
+    const { homes, limits, relation, notOf } = access;
     const asked = relation && [relation.mode, relation.organization, relation.daysBack, relation.daysAhead];
-    key = limits.isCustodian && homes === 'all' ? 'all' : JSON.stringify([homes, limits, asked]);
+    key = limits.isCustodian && homes === 'all' ? 'all' : JSON.stringify([homes, limits, asked, notOf]);
     keys.set(access, key);
   }
   return key;

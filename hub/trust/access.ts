@@ -46,6 +46,8 @@ export interface Access {
   limits: Limits;
   /** Whose relationship to the persons counts, where it reads for treatment and the network looks at that. */
   relation?: Relation;
+  /** Keys of organisations whose records it is not given: of another hub those of all hubs. */
+  notOf?: readonly string[];
   /** The registered client that asks, where it is one. */
   client?: string;
   /** By a token that an operator of the hub made, for no account. */
@@ -186,9 +188,16 @@ export function accessCondition(
       : isCustodian
         ? homeCondition(access, `${alias}.home`, parameter)
         : `${alias}.home = ANY(${parameter(access.homes)}::bigint[])`;
-  const visible = visibleRow(access.limits, row, homes, parameter);
+  const decided = visibleRow(access.limits, row, homes, parameter);
+  const visible = access.notOf ? `(${decided} AND ${isOfNone(access.notOf, alias, parameter)})` : decided;
   if (access.relation?.mode !== 'require') return visible;
   return `(${visible} AND (${alias}.home < 0 OR ${isRelated(access.relation, alias, parameter)}))`;
+}
+
+/** That a row is of no record that one of these organisations told the hub. */
+function isOfNone(keys: readonly string[], alias: string, parameter: (value: unknown) => string): string {
+  return `NOT EXISTS (SELECT 1 FROM link told WHERE told.home = ${alias}.home
+    AND told.source = ANY(${parameter([...keys])}::text[]) OFFSET 0)`;
 }
 
 /**

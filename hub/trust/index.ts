@@ -32,6 +32,7 @@ export {
   type Endpoint,
   type EndpointTls,
   type Hl7HttpEndpoint,
+  hubKind,
   keyOf,
   type MllpEndpoint,
   type Participant,

@@ -14,7 +14,7 @@ import {
 import type { Database, Transaction } from '../database/index.ts';
 import { type Access, type AccessUser, accessOf, ofTypes, participantAccess, type Role } from './access.ts';
 import type { Agreements } from './agreements.ts';
-import type { Participants } from './participants.ts';
+import { hubKind, type Participants } from './participants.ts';
 import type { RelationTokens } from './relation.ts';
 import { type Activity, typedPurposes } from './standing.ts';
 
@@ -135,7 +135,7 @@ export class NetworkPolicy {
   /** The access of a user. @throws PolicyUnreadable save for the hub's own and for an emergency */
   accessOf(user: AccessUser): Access {
     const placed = this.#placed(user);
-    const access = accessOf(placed, this.#lastKnown);
+    const access = this.#withoutHubs(accessOf(placed, this.#lastKnown), placed.participant);
     this.check(access.limits, user.isEmergency);
     if (access.limits.isCustodian || !ofOrganizations.includes(user.role)) return access;
     const { purpose } = access;
@@ -143,6 +143,13 @@ export class NetworkPolicy {
     const refused = this.refused(placed.participant, 'query', purpose, isEmergency);
     if (refused !== undefined) return { ...ofTypes(access, []), homes: [], refused };
     return isEmergency ? access : this.#related(access, placed.participant ?? user.organization);
+  }
+
+  /** The same access; that of another hub without what hubs told, of whom each is asked for its own. */
+  #withoutHubs(access: Access, participant: string | undefined): Access {
+    if (participant === undefined) return access;
+    const hubs = (this.#participants?.all() ?? []).filter(({ kind }) => kind === hubKind).map(({ key }) => key);
+    return hubs.includes(participant) ? { ...access, notOf: hubs } : access;
   }
 
   /** The same access, with what the network asks for of a relationship to the persons whose records it reads. */
@@ -174,7 +181,7 @@ export class NetworkPolicy {
 
   /** The access of an organisation whose system asks or is sent to, for the care that it gives. */
   participantAccess({ key, name }: { key: string; name: string }, activity: Activity): Access {
-    const access = participantAccess({ key, name }, this.#lastKnown);
+    const access = this.#withoutHubs(participantAccess({ key, name }, this.#lastKnown), key);
     const refused = this.refused(key, activity);
     if (refused !== undefined) return { ...ofTypes(access, []), homes: [], refused };
     // Who is sent to has been found by the care that it gives.

@@ -93,6 +93,9 @@ export interface Participant {
   isPart2?: boolean | undefined;
 }
 
+/** The kind of a participant that is another hub. */
+export const hubKind = 'hub';
+
 const pollMs = 2_000;
 
 export class Participants {

@@ -83,3 +83,97 @@ describe('convertFhir', () => {
     expect(convertFhir('{"resourceType":', context)).toMatch(/^Line 1/);
   });
 });
+
+describe('what another hub answered', () => {
+  const base = 'https://hub.example/fhir';
+  const answer = (...resources: { resourceType: string; id?: string; [element: string]: unknown }[]) =>
+    JSON.stringify({
+      resourceType: 'Bundle',
+      meta: { tag: [{ system: 'urn:causeway:network', code: 'answer' }] },
+      type: 'searchset',
+      entry: resources.map((resource) => ({
+        fullUrl: `${base}/${resource.resourceType}/${resource.id}`,
+        resource,
+        search: { mode: resource.resourceType === 'OperationOutcome' ? 'outcome' : 'match' },
+      })),
+    });
+  const converted = (text: string) => {
+    const conversion = convertFhir(text, { ...context, source: 'neighbour' });
+    if (typeof conversion === 'string') throw new Error(conversion);
+    return conversion;
+  };
+  const lab = { system: 'urn:causeway:source', code: 'ellery-lab', display: 'Ellery Reference Laboratory' };
+
+  it('is known by its ids there, and says at which address it was read and who stated it', () => {
+    const { facts } = converted(
+      answer(
+        {
+          resourceType: 'Patient',
+          id: 'p',
+          identifier: [{ system: 's', value: '1' }],
+          link: [{ other: { reference: 'Patient/q' }, type: 'seealso' }],
+        },
+        {
+          resourceType: 'Observation',
+          id: 'o',
+          meta: { versionId: '3', lastUpdated: '2026-01-01T10:00:00Z', tag: [lab] },
+          status: 'final',
+          code: { text: 'x' },
+          subject: { reference: 'Patient/p' },
+        },
+      ),
+    );
+    const [patient, observation] = facts.map(({ resource }) => resource);
+    expect(patient!.id).toBe(factId('neighbour', 'Patient', 'p'));
+    expect(patient).not.toHaveProperty('link');
+    expect(observation).toMatchObject({
+      id: factId('neighbour', 'Observation', 'o'),
+      subject: { reference: `Patient/${patient!.id}` },
+      meta: {
+        tag: [
+          { ...lab, system: 'urn:causeway:origin-organization' },
+          { system: 'urn:causeway:origin', code: `${base}/Observation/o/_history/3` },
+        ],
+      },
+    });
+    expect(facts[1]!.asOf).toBe('2026-01-01T10:00:00Z');
+  });
+
+  it('is not taken where a hub told it to that hub, or where it tells of the answer', () => {
+    const { facts, ledger } = converted(
+      answer(
+        { resourceType: 'Patient', id: 'p', meta: { tag: [{ system: 'urn:causeway:origin', code: `${base}/x` }] } },
+        { resourceType: 'OperationOutcome', id: 'w', issue: [] },
+      ),
+    );
+    expect(facts).toEqual([]);
+    expect(ledger.map(({ disposition }) => disposition)).toEqual(['rejected', 'rejected']);
+  });
+
+  it('keeps the labels that the other hub put on as its own words, and its attachments lead to what came with them', () => {
+    const security = {
+      system: 'http://terminology.hl7.org/CodeSystem/v3-ActCode',
+      code: '42CFRPart2',
+      extension: [
+        {
+          url: 'http://hl7.org/fhir/uv/security-label-ds4p/StructureDefinition/extension-sec-label-classifier',
+          valueReference: { display: 'Causeway' },
+        },
+      ],
+    };
+    const { facts } = converted(
+      answer({
+        resourceType: 'DocumentReference',
+        id: 'd',
+        meta: { security: [security] },
+        status: 'current',
+        content: [{ attachment: { url: 'Binary/b' } }],
+      }),
+    );
+    expect(facts[0]!.resource).toMatchObject({
+      meta: { security: [{ system: security.system, code: security.code }] },
+      content: [{ attachment: { url: `Binary/${factId('neighbour', 'Binary', 'b')}` } }],
+    });
+    expect(JSON.stringify(facts[0]!.resource)).not.toContain('classifier');
+  });
+});

@@ -10,6 +10,7 @@ import type { Resource } from '@medplum/fhirtypes';
 import { addStandardCodes } from '../concepts.ts';
 import type { Conversion, ConversionContext, ConversionIssue, Fact, LedgerEntry } from '../conversion.ts';
 import { factId } from '../fact-id.ts';
+import { asOfHub, isOfHub, refusedOfHub } from './of-hub.ts';
 
 /** @returns a sentence where the text is no Bundle of R4 resources */
 export function convertFhir(text: string, context: ConversionContext): Conversion | string {
@@ -18,6 +19,7 @@ export function convertFhir(text: string, context: ConversionContext): Conversio
   const issues: ConversionIssue[] = [];
   const ledger: LedgerEntry[] = [];
   const targets = new Map<string, string>();
+  const ofHub = isOfHub(scanned);
   const stated: { entry: ScannedEntry; index: number; id: string; identity: string }[] = [];
   for (const [index, entry] of scanned.entries.entries()) {
     if (!entry.resource) {
@@ -39,7 +41,12 @@ export function convertFhir(text: string, context: ConversionContext): Conversio
       });
       continue;
     }
-    const identity = identityOf(entry);
+    const refused = ofHub ? refusedOfHub(entry) : undefined;
+    if (refused !== undefined) {
+      ledger.push({ source: `Bundle.entry[${index}]`, disposition: 'rejected', reason: refused });
+      continue;
+    }
+    const identity = ofHub ? entry.resource.id! : identityOf(entry);
     const id = factId(context.source, resourceType, identity);
     if (entry.fullUrl) targets.set(entry.fullUrl, `${resourceType}/${id}`);
     if (entry.resource.id) targets.set(`${resourceType}/${entry.resource.id}`, `${resourceType}/${id}`);
@@ -47,6 +54,7 @@ export function convertFhir(text: string, context: ConversionContext): Conversio
   }
   const facts = stated.map(({ entry, index, id, identity }): Fact => {
     const resource = withReferences(entry.resource!.value, context.source, targets) as Resource;
+    if (ofHub) asOfHub(resource, entry.fullUrl);
     resource.id = id;
     resource.meta = { ...resource.meta, source: context.messageUri };
     for (const element of Object.keys(resource)) {
@@ -92,14 +100,14 @@ function identityOf({ request, resource, fullUrl }: ScannedEntry): string {
   return createHash('sha256').update(resource!.text).digest('hex');
 }
 
-/** A copy with every reference that names one of the site's resources made the hub's. */
+/** A copy with every reference, and address of an attachment, that names one of the site's resources made the hub's. */
 function withReferences(value: unknown, source: string, targets: Map<string, string>): unknown {
   if (Array.isArray(value)) return value.map((item) => withReferences(item, source, targets));
   if (typeof value !== 'object' || value === null) return value;
   const copy: Record<string, unknown> = {};
   for (const [key, member] of Object.entries(value)) {
     copy[key] =
-      key === 'reference' && typeof member === 'string'
+      typeof member === 'string' && (key === 'reference' || (key === 'url' && member.startsWith('Binary/')))
         ? referenceTo(member, source, targets)
         : withReferences(member, source, targets);
   }

@@ -1,0 +1,128 @@
+/**
+ * Other hubs (docs/network.md): where they are asked, whom they were asked about, and where they tell that something changed.
+ */
+import type { FastifyInstance } from 'fastify';
+import { type Followed, type Network, usualScope } from '../network/index.ts';
+import { RecordError } from '../record/index.ts';
+import { type AccessLog, hubKind, type Participants, type Relations } from '../trust/index.ts';
+import type { Authenticator } from './authenticate.ts';
+import { jsonBody, text } from './body.ts';
+import type { FhirParts } from './fhir-exchange.ts';
+
+export interface NetworkRouteParts {
+  network: Network;
+  participants: Participants;
+  relations: Relations;
+  authenticator: Authenticator;
+  accessLog: AccessLog;
+  record: FhirParts['record'];
+}
+
+const engineers = ['integration-engineer', 'administrator'];
+const treating = ['TREAT', 'ETREAT'];
+
+type Key = { Params: { key: string } };
+type Id = { Params: { id: string } };
+
+export function networkRoutes(app: FastifyInstance, parts: NetworkRouteParts): void {
+  const { network, participants, relations, authenticator, accessLog, record } = parts;
+  const log = (who: Parameters<AccessLog['record']>[0], action: string, what: string) =>
+    accessLog.record(who, { action, what, status: 200 });
+
+  app.get('/api/peers', async (request) => {
+    const who = await authenticator.inPerson(request, engineers, 'list-peers');
+    await log(who, 'list-peers', '');
+    return { peers: await network.peers.all() };
+  });
+
+  app.put<Key>('/api/peers/:key', async (request) => {
+    const who = await authenticator.inPerson(request, ['administrator'], 'change-peer');
+    const { key } = request.params;
+    const participant = participants.all().find((one) => one.key === key);
+    if (participant?.kind !== hubKind)
+      throw new RecordError(409, 'conflict', `First make ${key.slice(0, 60)} a participant of the kind ${hubKind}.`);
+    const body = jsonBody(request);
+    const unknown = Object.keys(body).find((name) => !['url', 'clientId', 'scope'].includes(name));
+    if (unknown !== undefined)
+      throw new RecordError(400, 'structure', `${unknown.slice(0, 60)} is unknown; known are url, clientId, scope.`);
+    const scope = body.scope === undefined ? usualScope : text(body, 'scope', 1_000);
+    const peer = {
+      participant: key,
+      url: baseOf(text(body, 'url', 500)),
+      clientId: text(body, 'clientId', 200),
+      scope,
+    };
+    await network.peers.put(peer);
+    await log(who, 'change-peer', key);
+    return peer;
+  });
+
+  app.delete<Key>('/api/peers/:key', async (request, reply) => {
+    const who = await authenticator.inPerson(request, ['administrator'], 'remove-peer');
+    const { key } = request.params;
+    if (!(await network.peers.remove(key))) throw new RecordError(404, 'not-found', 'There is no such hub.');
+    await log(who, 'remove-peer', key);
+    return reply.code(204).send();
+  });
+
+  app.post<Id>('/api/persons/:id/networks', async (request, reply) => {
+    const who = await authenticator.inPerson(request, ['clinician'], 'ask-hubs');
+    const { id } = request.params;
+    if (!treating.includes(who.purpose))
+      throw new RecordError(403, 'forbidden', 'Other networks are asked for the care of a person only.');
+    await record.read(who, 'Patient', id);
+    if (who.relation?.mode === 'require' && !(await relations.proofs(who.relation, [id])).has(id))
+      throw new RecordError(403, 'forbidden', 'First say how your organisation treats this person.');
+    await network.ask(id, who.who);
+    await accessLog.record(who, { action: 'ask-hubs', what: `Patient/${id}`, status: 202, patients: [id] });
+    return reply.code(202).send(await told(id));
+  });
+
+  app.get<Id>('/api/persons/:id/networks', async (request) => {
+    const who = await authenticator.inPerson(request, ['clinician', 'privacy-officer', 'administrator'], 'see-hubs');
+    const { id } = request.params;
+    await record.read(who, 'Patient', id);
+    await accessLog.record(who, { action: 'see-hubs', what: `Patient/${id}`, status: 200, patients: [id] });
+    return told(id);
+  });
+
+  // Only that something changed is told; what, is fetched by this hub as it may.
+  app.post<Id>('/network/events/:id', async (request, reply) => {
+    const [, secret] = /^Bearer (.{20,200})$/.exec(request.headers.authorization ?? '') ?? [];
+    const isId = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(request.params.id);
+    if (secret === undefined || !isId || !(await network.rung(request.params.id, secret)))
+      throw new RecordError(401, 'login', 'Nobody is followed by this address and secret.');
+    return reply.code(204).send();
+  });
+
+  async function told(id: string): Promise<{ networks: object[] }> {
+    const followed = await network.of(id);
+    return { networks: followed.map((one) => shown(one, participants.byKey(one.peer).name)) };
+  }
+}
+
+function shown(followed: Followed, name: string): object {
+  const { peer, state, takenAs, resources, partial, reason, askedBy, askedAt, wholeAt, updated } = followed;
+  const isFound = state === 'followed' || state === 'apart';
+  return {
+    peer,
+    name,
+    state,
+    ...(isFound ? { patient: takenAs, resources } : {}),
+    partial: partial ?? null,
+    reason: reason ?? null,
+    askedBy,
+    askedAt,
+    wholeAt: wholeAt ?? null,
+    updated,
+  };
+}
+
+/** The base of a FHIR server. @throws RecordError 400 */
+function baseOf(url: string): string {
+  const parsed = URL.canParse(url) ? new URL(url) : undefined;
+  const { protocol, username, password, search, hash } = parsed ?? {};
+  if (!parsed || !/^https?:$/.test(protocol!) || username || password || search || hash)
+    throw new RecordError(400, 'value', 'url must be the https address of the other hub’s FHIR server.', 'url');
+  return parsed.href.replace(/\/+$/, '');
+}

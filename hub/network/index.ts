@@ -1,0 +1,4 @@
+/** Other hubs: whom they know, what they let this hub see, and what changes there. */
+export type { Followed } from './followed.ts';
+export { Network } from './network.ts';
+export { type Peer, usualScope } from './peers.ts';

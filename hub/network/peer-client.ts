@@ -1,0 +1,202 @@
+/**
+ * Requests to another hub: as a client that shows itself by this hub's own keys (SMART Backend Services, `private_key_jwt`,
+ * with the extension `hl7-b2b`), for treatment.
+ */
+import { randomUUID } from 'node:crypto';
+import { importJWK, type JWK, SignJWT } from 'jose';
+import { type GuardedAnswer, guardedRequest } from '../guarded-request.ts';
+import type { Peer } from './peers.ts';
+
+const alg = 'ES384';
+const answerMs = 60_000;
+const pageBytes = 64 * 1024 * 1024;
+const smallBytes = 1024 * 1024;
+/** A token is used until shortly before its end. */
+const marginMs = 30_000;
+const longestRetryMs = 3_600_000;
+
+/** Why another hub did not give what it was asked for. */
+export class PeerFault extends Error {
+  override name = 'PeerFault';
+  readonly status: number | undefined;
+  /** For how long it asks to be left alone. */
+  readonly afterMs: number;
+
+  constructor(message: string, status?: number, afterMs = 0) {
+    super(message);
+    this.status = status;
+    this.afterMs = afterMs;
+  }
+}
+
+export interface PeerClientParts {
+  peer: Peer;
+  /** This hub's own signing keys, private. */
+  keys(): Promise<JWK[]>;
+  /** Where this hub is reached; names it to the other one. */
+  ownUrl: string;
+  /** Addresses below which another hub may lie in a private network, or speak plain http. */
+  allowed: readonly string[];
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: what another server answers has any shape.
+type Json = any;
+
+export class PeerClient {
+  readonly #parts: PeerClientParts;
+  #token: { text: string; until: number } | undefined;
+
+  constructor(parts: PeerClientParts) {
+    this.#parts = parts;
+  }
+
+  /** The Patient that the other hub is certain about (`Patient/$match`); undefined where there is none, or more than one. */
+  async match(patient: object): Promise<Json | undefined> {
+    const parameter = [
+      { name: 'resource', resource: patient },
+      { name: 'onlyCertainMatches', valueBoolean: true },
+      { name: 'count', valueInteger: 2 },
+    ];
+    const answer = await this.#fhir('POST', '/Patient/$match', { resourceType: 'Parameters', parameter });
+    const entries = (jsonOf(answer).entry ?? []) as Json[];
+    const certain = entries.filter(({ resource, search }) => {
+      const grade = (search?.extension ?? []).find(({ url }: Json) => url === matchGrade)?.valueCode;
+      return (
+        resource?.resourceType === 'Patient' && typeof resource.id === 'string' && (grade ?? 'certain') === 'certain'
+      );
+    });
+    return certain.length === 1 ? certain[0] : undefined;
+  }
+
+  /** One page of a person's record. @param next where the page before says that it goes on */
+  async everything(id: string, types: readonly string[], since: Date | undefined, next?: string): Promise<Buffer> {
+    const query = new URLSearchParams({ _count: '500', _type: types.join(',') });
+    if (since) query.set('_since', since.toISOString());
+    const path = next === undefined ? `/Patient/${encodeURIComponent(id)}/$everything?${query}` : this.#below(next);
+    const { body } = await this.#fhir('GET', path);
+    return body;
+  }
+
+  /** Asks to be told of changes. @returns the id of the Subscription */
+  async subscribe(subscription: object): Promise<string> {
+    const { headers, body } = await this.#fhir('POST', '/Subscription', subscription);
+    const id = /\/Subscription\/([A-Za-z0-9.-]{1,64})/.exec(String(headers.location ?? ''))?.[1];
+    return id ?? String(JSON.parse(body.toString()).id);
+  }
+
+  async unsubscribe(id: string): Promise<void> {
+    await this.#fhir('DELETE', `/Subscription/${encodeURIComponent(id)}`).catch((error) => {
+      if (!(error instanceof PeerFault && (error.status === 404 || error.status === 410))) throw error;
+    });
+  }
+
+  /** An address of the other hub as a path below its base: what it answers leads nowhere else. */
+  #below(address: string): string {
+    const { url } = this.#parts.peer;
+    if (!address.startsWith(`${url}/`)) throw new PeerFault('The other hub says that its answer goes on elsewhere.');
+    return address.slice(url.length);
+  }
+
+  async #fhir(method: string, path: string, body?: object): Promise<GuardedAnswer> {
+    const ask = async () => {
+      const headers: Record<string, string> = {
+        accept: 'application/fhir+json',
+        authorization: `Bearer ${await this.#access()}`,
+        'x-purpose-of-use': 'TREAT',
+        ...(body ? { 'content-type': 'application/fhir+json' } : {}),
+      };
+      return this.#send(
+        `${this.#parts.peer.url}${path}`,
+        method,
+        headers,
+        body && Buffer.from(JSON.stringify(body)),
+        pageBytes,
+      );
+    };
+    let answer = await ask();
+    if (answer.status === 401) {
+      // The token may have been taken back; a new one says whether this hub may still ask.
+      this.#token = undefined;
+      answer = await ask();
+    }
+    return checked(answer);
+  }
+
+  async #access(): Promise<string> {
+    if (this.#token && this.#token.until > Date.now()) return this.#token.text;
+    const { peer, keys, ownUrl } = this.#parts;
+    const accept = { accept: 'application/json' };
+    const found = await this.#send(`${peer.url}/.well-known/smart-configuration`, 'GET', accept, undefined, smallBytes);
+    const endpoint = jsonOf(checked(found)).token_endpoint;
+    if (typeof endpoint !== 'string' || new URL(endpoint).origin !== new URL(peer.url).origin)
+      throw new PeerFault('The other hub names no token endpoint of its own.');
+    const key = (await keys()).find((one) => one.alg === alg);
+    if (!key) throw new Error('The hub has no key to show itself by.');
+    const b2b = {
+      version: '1',
+      organization_id: ownUrl,
+      purpose_of_use: ['urn:oid:2.16.840.1.113883.5.8#TREAT'],
+    };
+    const assertion = await new SignJWT({ extensions: { 'hl7-b2b': b2b } })
+      .setProtectedHeader({ alg, kid: key.kid!, typ: 'JWT' })
+      .setIssuer(peer.clientId)
+      .setSubject(peer.clientId)
+      .setAudience(endpoint)
+      .setJti(randomUUID())
+      .setIssuedAt()
+      .setExpirationTime('4 minutes')
+      .sign(await importJWK(key, alg));
+    const form = new URLSearchParams({
+      grant_type: 'client_credentials',
+      scope: peer.scope,
+      client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
+      client_assertion: assertion,
+    });
+    const sent = { ...accept, 'content-type': 'application/x-www-form-urlencoded' };
+    const answer = await this.#send(endpoint, 'POST', sent, Buffer.from(String(form)), smallBytes);
+    if (answer.status === 400 || answer.status === 401)
+      throw new PeerFault('The other hub does not take this one for a client of its own.', answer.status);
+    const { access_token: text, expires_in: seconds } = jsonOf(checked(answer));
+    if (typeof text !== 'string') throw new PeerFault('The other hub gave no token.');
+    this.#token = { text, until: Date.now() + Number(seconds ?? 60) * 1_000 - marginMs };
+    return text;
+  }
+
+  async #send(
+    url: string,
+    method: string,
+    headers: Record<string, string>,
+    body: Buffer | undefined,
+    bytes: number,
+  ): Promise<GuardedAnswer> {
+    try {
+      const asked = { method, headers, milliseconds: answerMs, bytes, ...(body ? { body } : {}) };
+      return await guardedRequest(url, this.#parts.allowed, asked);
+    } catch (error) {
+      const { name, code } = error as NodeJS.ErrnoException;
+      const why =
+        name === 'Refused' ? (error as Error).message : `it was not reached (${code ?? 'no answer in time'}).`;
+      throw new PeerFault(`The other hub gave no answer: ${why}`);
+    }
+  }
+}
+
+const matchGrade = 'http://hl7.org/fhir/StructureDefinition/match-grade';
+
+function checked(answer: GuardedAnswer): GuardedAnswer {
+  const { status, headers } = answer;
+  if (status >= 200 && status < 300) return answer;
+  const asked = Number(headers['retry-after']) * 1_000;
+  const afterMs = Number.isFinite(asked) ? Math.max(0, Math.min(asked, longestRetryMs)) : 0;
+  throw new PeerFault(`The other hub answered ${status}.`, status, afterMs);
+}
+
+function jsonOf({ body }: GuardedAnswer): Json {
+  try {
+    const value = JSON.parse(body.toString());
+    if (typeof value === 'object' && value !== null) return value;
+  } catch {
+    // Falls through to the fault below.
+  }
+  throw new PeerFault('The other hub answered what is no JSON.');
+}
