@@ -135,6 +135,7 @@ const toEngineers: Reasons = {
   'DELETE /api/reprocess/:id': 'engineers look after maps',
   'GET /api/certificates': 'engineers look after connections',
   'GET /api/participants': 'engineers look after connections',
+  'GET /api/peers': 'engineers look after connections',
   'GET /api/standings': 'engineers look after connections',
   'GET /api/status': 'counts of messages and resources',
   'POST /ccda': 'engineers may send messages',
