@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Config, ConfigError, describeOptions, readConfig } from './config.ts';
 import { runHub } from './lifecycle.ts';
+import { ownFetch } from './own-fetch.ts';
 import { existingTokenKey, KeyError, MasterFiles, type RotationState, signToken } from './secrets/index.ts';
 import { type Destination, sendFile } from './send.ts';
 
@@ -48,6 +49,7 @@ async function send(args: string[]): Promise<number> {
   let accessToken: Promise<string> | undefined;
   const to: Destination = {
     url: urlOf(config),
+    fetch: ownFetch(config.tlsCertificate),
     mllp: { host: config.host, port: config.mllpPort },
     token: () => {
       accessToken ??= localToken(config, 'system');
@@ -101,7 +103,7 @@ async function asked(config: Config, method: string, path: string): Promise<stri
   const authorization = `Bearer ${await localToken(config, 'administrator')}`;
   let response: Response;
   try {
-    response = await fetch(urlOf(config) + path, { method, headers: { authorization } });
+    response = await ownFetch(config.tlsCertificate)(urlOf(config) + path, { method, headers: { authorization } });
   } catch {
     throw new KeyError(`No hub answers on ${urlOf(config)}: start it, or name its --port.`);
   }
@@ -173,7 +175,7 @@ function localToken(config: Config, role: string): Promise<string> {
   return signToken(existingTokenKey(config.dataDir), { subject: 'local-script', role, expiresInSeconds: tokenSeconds });
 }
 
-function urlOf({ host, port }: Config): string {
+function urlOf({ host, port, tlsCertificate }: Config): string {
   const reachable = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host;
-  return `http://${reachable.includes(':') ? `[${reachable}]` : reachable}:${port}`;
+  return `${tlsCertificate ? 'https' : 'http'}://${reachable.includes(':') ? `[${reachable}]` : reachable}:${port}`;
 }

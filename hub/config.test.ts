@@ -30,6 +30,13 @@ describe('configuration', () => {
     [['--port', '8x'], {}, /it was “8x”/],
     [['--no-demo=1'], {}, /takes no value/],
     [['--log-level', 'loud'], {}, /debug, info, warn, error, silent/],
+    [['--tls-certificate', 'c.pem'], {}, /needs --tls-certificate and --tls-key/],
+    [['--tls-client-ca', 'ca.pem'], {}, /needs --tls-certificate and --tls-key/],
+    [
+      ['--tls-certificate', 'c.pem', '--tls-key', 'k.pem', '--public-url', 'http://h.example'],
+      {},
+      /--public-url is an https address/,
+    ],
     [['--mllp-tls-port', '2576'], {}, /needs --mllp-tls-certificate and --mllp-tls-key/],
     [['--mllp-tls-key', 'k.pem'], {}, /needs --mllp-tls-port/],
     [['--no-mllp-plain'], {}, /leaves no MLLP port/],

@@ -66,6 +66,13 @@ function presetOf({ kind, fallback }: Setting): unknown {
 
 /** Settings that need each other. */
 function checkTogether(config: Config): void {
+  const tls = [config.tlsCertificate, config.tlsKey];
+  if (tls.includes(undefined) && [...tls, config.tlsClientCa].some((file) => file !== undefined)) {
+    throw new ConfigError('HTTPS needs --tls-certificate and --tls-key.');
+  }
+  if (config.tlsCertificate !== undefined && config.publicUrl?.startsWith('http:')) {
+    throw new ConfigError('--public-url is an https address where the hub speaks HTTPS.');
+  }
   if (config.mllpTlsPort !== undefined && !(config.mllpTlsCertificate && config.mllpTlsKey)) {
     throw new ConfigError('--mllp-tls-port needs --mllp-tls-certificate and --mllp-tls-key.');
   }

@@ -24,7 +24,17 @@ import {
   startEmbeddedDatabase,
 } from './database/index.ts';
 import { faultText } from './faults.ts';
-import { ApplicationAcks, Authenticator, httpServer, RateLimits, Sending, startMllp, V2Gate } from './gate/index.ts';
+import {
+  ApplicationAcks,
+  Authenticator,
+  Certified,
+  httpServer,
+  RateLimits,
+  Sending,
+  ServerCertificate,
+  startMllp,
+  V2Gate,
+} from './gate/index.ts';
 import { forgetPatients, PersonIndex } from './identity/index.ts';
 import {
   ConversionPool,
@@ -205,6 +215,7 @@ export async function startHub(config: Config, progress: Progress, pages = scree
     const sending = new Sending({ policy, agreements, onboarding, log });
     const gate = new V2Gate({ receiver, participants, acks, deliveries, responder, sending, log });
     const bindings = new Bindings(database);
+    const https = httpsOf(config, log);
     const authorization = new Authorization({
       database,
       master,
@@ -212,6 +223,8 @@ export async function startHub(config: Config, progress: Progress, pages = scree
       log,
       keysFrom: config.keysFrom,
       udapFile: config.udap,
+      asksCertificates: https?.asksClients ?? false,
+      certificateSeen: (client, certificate) => certificates.seen({ client }, certificate),
       user: (username) => accounts.find(username),
       fhirUserOf: (user) => userResource(record, bindings, user),
     });
@@ -225,11 +238,17 @@ export async function startHub(config: Config, progress: Progress, pages = scree
     const lookups = new EmergencyLookups(database);
     lookups.watch((error) => log.error({ error: faultText(error) }, 'look-ups for emergencies were not looked after'));
     closing.push(async () => lookups.close());
-    const certificates = new Certificates(database, participants, () => certificateFiles(config));
+    const certificates = new Certificates(
+      database,
+      participants,
+      () => certificateFiles(config),
+      (error) => log.error({ error: faultText(error) }, 'when a certificate ends that somebody showed was not noted'),
+    );
     certificates.watch(({ what, participant, subject, state }, days) =>
       log.warn({ what, participant, subject, state, days }, 'a certificate has ended, or ends within thirty days'),
     );
     closing.push(() => certificates.close());
+    const certified = new Certified({ isAsked: https?.asksClients ?? false, participants, certificates });
     const columns = [homeKeyColumn, messageKeyColumn, jobKeyColumn, signingKeyColumn, totpColumn];
     const rotation = new KeyRotation({ database: system, master, dataDir: config.dataDir, columns }, (error) =>
       log.error({ error: faultText(error) }, 'keys were not wrapped anew as was asked'),
@@ -240,7 +259,8 @@ export async function startHub(config: Config, progress: Progress, pages = scree
       accounts,
       tokenKey(config.dataDir),
       {
-        verify: (token, request) => authorization.verify(token, request),
+        verify: (token, shown) => authorization.verify(token, shown),
+        certified: (request) => certified.participant(request),
         isActive: async (client) => (await authorization.clients.active(client)) !== undefined,
         homesOf: async (patient) => (await record.homesOf([patient])).get(patient) ?? [],
         emergency: (username, id) => emergencies.underWay(username, id),
@@ -277,7 +297,12 @@ export async function startHub(config: Config, progress: Progress, pages = scree
       {
         screens: folder,
         trustedProxies: config.trustedProxies,
-        pages: { publicUrl: config.publicUrl, sessionSeconds: config.sessionHours * 3600 },
+        pages: {
+          publicUrl: config.publicUrl,
+          isHttps: https !== undefined,
+          sessionSeconds: config.sessionHours * 3600,
+        },
+        tls: https,
         messageBytes: config.messageBytes,
         log,
       },
@@ -295,6 +320,7 @@ export async function startHub(config: Config, progress: Progress, pages = scree
         onboarding,
         relations,
         sending,
+        certified,
         authorization,
         rotation,
         signingKeys,
@@ -436,12 +462,22 @@ function needsFactor({ requireSecondFactor }: Config, role: Role): boolean {
 }
 
 /** The certificates of the hub's own settings. */
-async function certificateFiles({ mllpTlsCertificate, mllpTlsClientCa, udap }: Config): Promise<CertificateFile[]> {
+async function certificateFiles(config: Config): Promise<CertificateFile[]> {
+  const { tlsCertificate, tlsClientCa, mllpTlsCertificate, mllpTlsClientCa, udap } = config;
   return [
     ...(udap === undefined ? [] : await communityFiles(udap)),
+    ...(tlsCertificate ? [{ what: 'HTTPS', path: tlsCertificate }] : []),
+    ...(tlsClientCa ? [{ what: 'the authority of HTTPS clients', path: tlsClientCa }] : []),
     ...(mllpTlsCertificate ? [{ what: 'MLLP over TLS', path: mllpTlsCertificate }] : []),
     ...(mllpTlsClientCa ? [{ what: 'the authority of MLLP senders', path: mllpTlsClientCa }] : []),
   ];
+}
+
+/** The certificate for HTTPS, where the hub speaks it. */
+function httpsOf({ tlsCertificate, tlsKey, tlsClientCa }: Config, log: pino.Logger): ServerCertificate | undefined {
+  if (tlsCertificate === undefined) return undefined;
+  const files = { certificate: tlsCertificate, key: tlsKey!, clientCa: tlsClientCa, clientRequired: false };
+  return new ServerCertificate('HTTPS', files, log);
 }
 
 /** What the MLLP port with TLS needs, where there is one. */

@@ -5,9 +5,12 @@ import { connect } from 'node:net';
 import { basename } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { encodeFrame, isParseError, MllpDecoder, splitBatch } from '@causeway/hl7v2';
+import type { OwnFetch } from './own-fetch.ts';
 
 export interface Destination {
   url: string;
+  /** By which the hub is asked, where the usual one does not know its certificate. */
+  fetch?: OwnFetch;
   mllp: { host: string; port: number };
   /** Asked for once, and only when something goes over HTTP. */
   token: () => Promise<string>;
@@ -125,7 +128,8 @@ async function fate(path: string, to: Destination): Promise<{ became?: string }>
   try {
     const headers = { authorization: `Bearer ${await to.token()}` };
     for (;;) {
-      const response = await fetch(`${to.url}${path}`, { headers, signal: AbortSignal.timeout(processingTimeoutMs) });
+      const init = { headers, signal: AbortSignal.timeout(processingTimeoutMs) };
+      const response = await (to.fetch ?? fetch)(`${to.url}${path}`, init);
       if (!response.ok) return {};
       const found = (await response.json()) as Message | { messages: Message[] };
       const message = 'messages' in found ? found.messages[0] : found;
@@ -191,7 +195,7 @@ async function post(
   body: Buffer,
   to: Destination,
 ): Promise<Answer> {
-  const response = await fetch(url, {
+  const response = await (to.fetch ?? fetch)(url, {
     method,
     headers: { 'content-type': type, accept: 'application/fhir+json', authorization: `Bearer ${await to.token()}` },
     body: new Uint8Array(body),

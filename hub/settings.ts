@@ -9,6 +9,11 @@ export interface Config {
   dataDir: string;
   host: string;
   port: number;
+  /** Absolute paths of PEM files by which the port speaks HTTPS; undefined: plain HTTP. */
+  tlsCertificate: string | undefined;
+  tlsKey: string | undefined;
+  /** The authorities that sign the certificates of clients; undefined: clients are not asked for one. */
+  tlsClientCa: string | undefined;
   mllpPort: number;
   /** A PostgreSQL of one's own; undefined: the embedded one. */
   databaseUrl: string | undefined;
@@ -135,7 +140,31 @@ export const settings: readonly Setting[] = [
     fallback: 8080,
     least: 0,
     most: 65535,
-    says: 'HTTP port',
+    says: 'HTTP port; HTTPS with a certificate and a key',
+  },
+  {
+    key: 'tlsCertificate',
+    option: 'tls-certificate',
+    variable: 'CAUSEWAY_TLS_CERTIFICATE',
+    kind: 'path',
+    fallback: undefined,
+    says: 'PEM file of the certificate, with its chain, by which the HTTP port speaks HTTPS; read again when it changes',
+  },
+  {
+    key: 'tlsKey',
+    option: 'tls-key',
+    variable: 'CAUSEWAY_TLS_KEY',
+    kind: 'path',
+    fallback: undefined,
+    says: 'PEM file of the key of that certificate',
+  },
+  {
+    key: 'tlsClientCa',
+    option: 'tls-client-ca',
+    variable: 'CAUSEWAY_TLS_CLIENT_CA',
+    kind: 'path',
+    fallback: undefined,
+    says: 'PEM file of the authorities that sign the certificates of HTTPS clients, which may then show one',
   },
   {
     key: 'mllpPort',

@@ -16,20 +16,26 @@ export interface TestCertificate {
 export class TestAuthority {
   readonly #folder = mkdtempSync(join(tmpdir(), 'causeway-ca-'));
   readonly certificate = join(this.#folder, 'ca.pem');
-  readonly #key = join(this.#folder, 'ca.key');
+  readonly key = join(this.#folder, 'ca.key');
 
   constructor(name = 'Test Authority') {
-    const made = ['-keyout', this.#key, '-out', this.certificate, '-subj', `/CN=${name}`, '-days', '2'];
+    const made = ['-keyout', this.key, '-out', this.certificate, '-subj', `/CN=${name}`, '-days', '2'];
     openssl('req', '-x509', ...newKey, ...made);
   }
 
+  /** Its own certificate, which it signed itself. */
+  get own(): TestCertificate {
+    const { certificate, key } = this;
+    return { certificate, key, fingerprint: new X509Certificate(readFileSync(certificate)).fingerprint256 };
+  }
+
   /** A certificate for a name, signed by this authority; `alternative` as in `DNS:localhost,IP:127.0.0.1`. */
-  issue(name: string, alternative = 'DNS:localhost,IP:127.0.0.1'): TestCertificate {
+  issue(name: string, alternative = 'DNS:localhost,IP:127.0.0.1', subject = `/CN=${name}`): TestCertificate {
     const path = (end: string) => join(this.#folder, `${name}.${end}`);
     const [certificate, key, request, extensions] = [path('pem'), path('key'), path('csr'), path('ext')];
     writeFileSync(extensions, `subjectAltName=${alternative}\n`);
-    openssl('req', ...newKey, '-keyout', key, '-out', request, '-subj', `/CN=${name}`);
-    const signed = ['-CA', this.certificate, '-CAkey', this.#key, '-CAcreateserial', '-days', '2'];
+    openssl('req', ...newKey, '-keyout', key, '-out', request, '-subj', subject);
+    const signed = ['-CA', this.certificate, '-CAkey', this.key, '-CAcreateserial', '-days', '2'];
     openssl('x509', '-req', '-in', request, '-out', certificate, ...signed, '-extfile', extensions);
     return { certificate, key, fingerprint: new X509Certificate(readFileSync(certificate)).fingerprint256 };
   }

@@ -2,6 +2,7 @@
  * The authorization server of the hub. It knows who may get a token; what a token opens is the business of the access
  * decision. It answers once it knows under which address the hub is reached.
  */
+import type { X509Certificate } from 'node:crypto';
 import type { Logger } from 'pino';
 import type { Database } from '../database/index.ts';
 import { faultText } from '../faults.ts';
@@ -32,6 +33,10 @@ export interface AuthorizationParts {
   keysFrom: readonly string[];
   /** The file that describes the trust communities of the hub (UDAP). */
   udapFile: string | undefined;
+  /** Whether the hub asks clients for certificates (RFC 8705). */
+  asksCertificates: boolean;
+  /** Told by which certificate a client showed who it is. */
+  certificateSeen(client: string, certificate: X509Certificate): void;
   /** The user of this name, where there is one. */
   user(username: string): Promise<User | undefined>;
   /** The user as a resource: `Practitioner/…`; undefined where there is none. */
@@ -44,6 +49,14 @@ export interface AskedWithProof {
   /** Path, with or without query. */
   path: string;
   proof: unknown;
+}
+
+/** What a token came with. */
+export interface ShownWithToken {
+  /** The thumbprint of the client's certificate (RFC 8705). */
+  certificate: string | undefined;
+  /** Undefined where it came as it is. */
+  proven?: AskedWithProof | undefined;
 }
 
 const tidyMs = 60_000;
@@ -100,7 +113,7 @@ export class Authorization {
 
   /** What a client is told of this server. @throws RecordError 503 while it does not answer */
   configuration(): ReturnType<typeof smartConfiguration> {
-    return smartConfiguration(this.#opened());
+    return smartConfiguration(this.#opened(), this.#parts.asksCertificates);
   }
 
   /** The brands by which users find this server. @throws RecordError 503 while it does not answer */
@@ -140,11 +153,10 @@ export class Authorization {
    * What the token in a request for introspection is, told to a resource server that shows its own.
    * @throws RecordError 401, 403 where it may not ask
    */
-  async introspect(bearer: string, body: Buffer | undefined): Promise<object> {
+  async introspect(bearer: string, shown: ShownWithToken, body: Buffer | undefined): Promise<object> {
     const addresses = this.#opened();
-    const asking = await this.grants.verify(bearer, addresses.fhir);
+    const asking = await this.verify(bearer, shown);
     if (!asking) throw new RecordError(401, 'login', 'The token is not one of this hub, or not any more.');
-    if (asking.key !== undefined) throw wrongScheme(true);
     const client = await this.clients.one(asking.client);
     if (client?.metadata.may_introspect !== true) {
       throw new RecordError(403, 'forbidden', 'This client may not introspect the tokens of others.');
@@ -156,16 +168,16 @@ export class Authorization {
 
   /**
    * What a token stands for; undefined where it is none of this server's, or not any more.
-   * @param request with what proof it came; without one it came as it is
-   * @throws RecordError 401 where it is bound to a key, and was sent without its proof
+   * @throws RecordError 401 where it is bound to a key or a certificate, and was sent without
    */
-  async verify(token: string, request?: AskedWithProof): Promise<VerifiedToken | undefined> {
+  async verify(token: string, { certificate, proven }: ShownWithToken): Promise<VerifiedToken | undefined> {
     const addresses = this.#addresses;
     const verified = addresses && (await this.grants.verify(token, addresses.fhir));
     if (!verified) return undefined;
-    if ((verified.key === undefined) !== (request === undefined)) throw wrongScheme(verified.key !== undefined);
-    if (request && verified.key !== undefined) {
-      await this.#proofs.check({ ...request, token }, verified.key, addresses);
+    if ((verified.key === undefined) !== (proven === undefined)) throw wrongScheme(verified.key !== undefined);
+    if (verified.certificate !== undefined && verified.certificate !== certificate) throw wrongCertificate();
+    if (proven && verified.key !== undefined) {
+      await this.#proofs.check({ ...proven, token }, verified.key, addresses);
     }
     return verified;
   }
@@ -233,6 +245,12 @@ export class Authorization {
     const { clients, grants, launches } = this;
     return Started.start({ ...this.#parts, clients, grants, launches, udap: this.#udap }, addresses);
   }
+}
+
+/** A token that is another's (RFC 8705 §3). */
+function wrongCertificate(): RecordError {
+  const text = 'The token is bound to a client certificate, which this request does not show.';
+  return new RecordError(401, 'login', text).with('www-authenticate', 'Bearer error="invalid_token"');
 }
 
 /** The software statement in a registration, of whatever form; undefined where there is none. */

@@ -4,6 +4,7 @@
  */
 import type { ClientMetadata } from 'oidc-provider';
 import { readScope, type Scope } from '../trust/index.ts';
+import { mutualTlsMethods } from './mutual-tls.ts';
 
 /** Scopes that are about the user and the launch, not about resources. */
 export const launchScopes = [
@@ -36,8 +37,8 @@ export function clientFault(metadata: Partial<ClientMetadata>): string | undefin
     return 'client_name must be a text of at most 100 visible characters';
   }
   if (hasSecretKey(metadata.jwks)) return 'jwks must hold public keys only';
-  if (isBackend && method !== 'private_key_jwt') {
-    return 'grant_types has client_credentials, which needs token_endpoint_auth_method private_key_jwt';
+  if (isBackend && !['private_key_jwt', ...mutualTlsMethods].includes(method ?? '')) {
+    return 'grant_types has client_credentials, which needs token_endpoint_auth_method private_key_jwt, or a client certificate';
   }
   if (isBackend && (redirects.length > 0 || grants.length > 1)) {
     return 'a client of client_credentials has no users: no redirect_uris and no other grant_types';

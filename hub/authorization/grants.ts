@@ -31,6 +31,8 @@ export interface VerifiedToken {
   grant: Grant;
   /** The thumbprint of the key to which the token is bound. */
   key?: string;
+  /** The thumbprint of the client certificate to which it is bound. */
+  certificate?: string;
 }
 
 /** An app that a user has connected. */
@@ -82,6 +84,7 @@ export class OAuthGrants {
         : undefined,
       organization: row.participant ?? row.client_organization,
       ...(row.payload.jkt === undefined ? {} : { key: row.payload.jkt }),
+      ...(row.payload['x5t#S256'] === undefined ? {} : { certificate: row.payload['x5t#S256'] }),
       grant: {
         scopes: resourceScopes(row.payload.scope ?? ''),
         ...(patient === undefined ? {} : { patient }),

@@ -1,5 +1,5 @@
 /** The authorization server: clients, launches, what users allow, and the tokens that come of it. */
-export { type AskedWithProof, Authorization } from './authorization.ts';
+export { type AskedWithProof, Authorization, type ShownWithToken } from './authorization.ts';
 export { type ClientState, clientStates, type RegisteredClient } from './clients.ts';
 export { ExternalProvider, ExternalRefused, type Vouched } from './external-provider.ts';
 export type { ConnectedApp, VerifiedToken } from './grants.ts';

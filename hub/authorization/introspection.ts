@@ -9,6 +9,11 @@ import { scopesOf } from './grants.ts';
 import { handleDigest, liveGrant } from './handles.ts';
 import { shownContext } from './shims.ts';
 
+/** To what a token is bound (RFC 9449 §6.2, RFC 8705 §3.2). */
+function confirmationOf({ jkt, 'x5t#S256': x5t }: { [name: string]: unknown }): object {
+  return jkt === undefined && x5t === undefined ? {} : { cnf: { jkt, 'x5t#S256': x5t } };
+}
+
 /** What a token is, as RFC 7662 §2.2 has it. */
 export async function introspection(
   database: Database,
@@ -36,7 +41,7 @@ export async function introspection(
     iat: row.payload.iat,
     iss: issuer,
     ...(row.kind === 'RefreshToken' ? {} : { token_type: row.payload.jkt === undefined ? 'Bearer' : 'DPoP' }),
-    ...(row.payload.jkt === undefined ? {} : { cnf: { jkt: row.payload.jkt } }),
+    ...confirmationOf(row.payload),
     ...(row.payload.extra ?? {}),
     ...(row.username === null ? {} : { sub: row.username }),
     ...shownContext(row.context ?? undefined, about, `${issuer}/smart-style.json`),

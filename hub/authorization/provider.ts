@@ -16,6 +16,7 @@ import { clientFault, launchScopes, ownMetadata, resourceScopes } from './client
 import { type Clients, isSecret } from './clients.ts';
 import { dpopAlgorithms } from './dpop.ts';
 import type { KeySets } from './key-sets.ts';
+import { mutualTls, mutualTlsMethods } from './mutual-tls.ts';
 import { problemPage } from './problem-page.ts';
 import type { Udap } from './udap/udap.ts';
 
@@ -29,6 +30,8 @@ export interface ProviderParts {
   keySets: KeySets;
   /** The trust communities of the hub. */
   udap: Udap | undefined;
+  /** Whether the hub asks clients for certificates. */
+  asksCertificates: boolean;
   /** The claims of a user; undefined where there is none of this name any more, or the sign-in that a token needs is over. */
   claims(username: string, grantId: string | undefined): Promise<UserClaims | undefined>;
 }
@@ -64,7 +67,7 @@ export function makeProvider(parts: ProviderParts, addresses: Addresses, keys: J
 }
 
 function configuration(parts: ProviderParts, addresses: Addresses, keys: JWK[]): Configuration {
-  const { database, clients, master, keySets, udap } = parts;
+  const { database, clients, master, keySets, udap, asksCertificates } = parts;
   const cookie = { httpOnly: true, sameSite: 'lax', signed: true } as const;
   return {
     adapter: (kind: string) => (kind === 'Client' ? clientAdapter(clients) : artifactAdapter(database, kind)),
@@ -87,7 +90,10 @@ function configuration(parts: ProviderParts, addresses: Addresses, keys: JWK[]):
     responseTypes: ['code'],
     scopes: launchScopes,
     claims: { openid: ['sub'], fhirUser: ['fhirUser'], profile: ['name', 'fhirUser'] },
-    clientAuthMethods: ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'],
+    clientAuthMethods: [
+      ...['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'],
+      ...(asksCertificates ? mutualTlsMethods : []),
+    ] as Configuration['clientAuthMethods'],
     clientDefaults: { grant_types: ['authorization_code', 'refresh_token'] },
     enabledJWA: {
       clientAuthSigningAlgValues: (udap ? [...smartAlgorithms, 'RS256', 'ES256'] : smartAlgorithms) as never,
@@ -117,6 +123,7 @@ function configuration(parts: ProviderParts, addresses: Addresses, keys: JWK[]):
       devInteractions: { enabled: false },
       dPoP: { enabled: true, nonceSecret: master.derived('causeway dpop nonces')[0] },
       clientCredentials: { enabled: true },
+      mTLS: mutualTls(asksCertificates),
       introspection: {
         enabled: true,
         allowedPolicy: (_ctx, client, token) => client.clientId === token.clientId || client.may_introspect === true,

@@ -19,6 +19,7 @@ import { type Answer, answer, type Exchange, type InteractionParts, type Questio
 import { KeySets } from './key-sets.ts';
 import { SigningKeys } from './keys.ts';
 import type { Launches } from './launches.ts';
+import { toldCertificates } from './mutual-tls.ts';
 import { makeProvider } from './provider.ts';
 import { recorded } from './recorded.ts';
 import { completeAnswers, forgetSignIn, withAllowedScopes, withClient, withConsent } from './shims.ts';
@@ -67,14 +68,15 @@ export class Server {
       ...this.#parts.master.derived('causeway oauth server').map((key) => key.toString('base64url')),
     ].join();
     if (this.#serving?.kids === kids) return;
-    const { database, master, clients, grants, udap, accessLog, log } = this.#parts;
+    const { database, master, clients, grants, udap, asksCertificates, accessLog, log } = this.#parts;
     const claims = (username: string, grantId: string | undefined) => this.#claims(username, grantId);
     const provider = makeProvider(
-      { database, master, clients, keySets: this.#keySets, udap, claims },
+      { database, master, clients, keySets: this.#keySets, udap, asksCertificates, claims },
       this.#addresses,
       keys,
     );
     provider.use(recorded(accessLog));
+    provider.use(toldCertificates(this.#parts.certificateSeen));
     provider.use(forgetSignIn);
     provider.use(completeAnswers(grants, `${this.#addresses.issuer}/smart-style.json`));
     const failed = (error: unknown) =>

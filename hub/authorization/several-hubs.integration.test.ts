@@ -147,6 +147,8 @@ test('a hub that runs takes up new keys without a pause', async () => {
     log: pino({ level: 'silent' }),
     keysFrom: [],
     udapFile: undefined,
+    asksCertificates: false,
+    certificateSeen: () => {},
     user: async () => undefined,
     fhirUserOf: async () => 'Practitioner/none',
   });

@@ -4,8 +4,13 @@ import type { Addresses } from './addresses.ts';
 import { brandsAddress, primaryBrand } from './brands.ts';
 import { launchScopes } from './client-rules.ts';
 import { dpopAlgorithms } from './dpop.ts';
+import { mutualTlsMethods } from './mutual-tls.ts';
 
-export function smartConfiguration(addresses: Addresses): { issuer: string; [name: string]: unknown } {
+/** @param asksCertificates whether clients may show who they are by certificates (RFC 8705) */
+export function smartConfiguration(
+  addresses: Addresses,
+  asksCertificates: boolean,
+): { issuer: string; [name: string]: unknown } {
   const { issuer, fhir } = addresses;
   const hub = fhir.slice(0, -'/fhir'.length);
   return {
@@ -21,7 +26,11 @@ export function smartConfiguration(addresses: Addresses): { issuer: string; [nam
     user_access_brand_bundle: brandsAddress(addresses),
     user_access_brand_identifier: primaryBrand(addresses),
     grant_types_supported: ['authorization_code', 'refresh_token', 'client_credentials'],
-    token_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post', 'private_key_jwt'],
+    token_endpoint_auth_methods_supported: [
+      ...['client_secret_basic', 'client_secret_post', 'private_key_jwt'],
+      ...(asksCertificates ? mutualTlsMethods : []),
+    ],
+    ...(asksCertificates ? { tls_client_certificate_bound_access_tokens: true } : {}),
     token_endpoint_auth_signing_alg_values_supported: ['ES384', 'RS384'],
     dpop_signing_alg_values_supported: dpopAlgorithms,
     response_types_supported: ['code'],

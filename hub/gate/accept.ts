@@ -19,6 +19,8 @@ export interface Origin {
   caller?: Access;
   /** Whether a participant's messages need its certificate here. */
   byCertificate?: boolean;
+  /** The participant that the client certificate of the connection stands for. */
+  certified?: string | undefined;
 }
 
 /** An HL7 v2 message, or what is wrong with it, ready for the inbox. `query`: it asks, and is answered by what it asks for. */
@@ -41,7 +43,7 @@ export function acceptV2(
     charset,
     sequence: sequenceOf(header, source, participants),
   };
-  const impostor = origin.byCertificate ? impostorReason(named, origin.site, participants) : undefined;
+  const impostor = impostorReason(named, origin, participants);
   if (isParseError(parsed)) {
     const startsLink = isLinkStart(header) && parsed.code === 'missing-message-type' && header.controlId !== undefined;
     const controlId = header?.controlId ?? '';
@@ -116,15 +118,20 @@ function sequenceOf(
 }
 
 /** Why a message may not be taken as what its header says, where certificates stand for participants. */
-function impostorReason(named: string, site: string | undefined, participants: Participants): string | undefined {
-  if (site !== undefined) {
-    const isOther = named !== site && participants.all().some(({ key }) => key === named);
-    return isOther
-      ? `The client certificate stands for ${site}, and MSH-3 and MSH-4 say that the message is of ${named}.`
-      : undefined;
-  }
-  return participants.byKey(named).transport?.certificates?.length
-    ? `Messages of ${named} are taken with its client certificate only.`
+function impostorReason(named: string, origin: Origin, participants: Participants): string | undefined {
+  const { certified, site } = origin;
+  if (certified === undefined) return uncertifiedReason(site ?? named, origin, participants);
+  const isOther = named !== certified && participants.all().some(({ key }) => key === named);
+  return isOther
+    ? `The client certificate stands for ${certified}, and MSH-3 and MSH-4 say that the message is of ${named}.`
+    : undefined;
+}
+
+/** Why what a participant sends is not taken as its own: it has certificates, and none of them was shown. */
+export function uncertifiedReason(source: string, origin: Origin, participants: Participants): string | undefined {
+  const { byCertificate, certified } = origin;
+  return byCertificate && certified !== source && participants.byKey(source).transport?.certificates?.length
+    ? `Messages of ${source} are taken with its client certificate only.`
     : undefined;
 }
 

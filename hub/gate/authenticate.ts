@@ -2,7 +2,8 @@
 import { randomBytes } from 'node:crypto';
 import { purposesOf } from '@causeway/access';
 import type { FastifyRequest } from 'fastify';
-import type { AskedWithProof, VerifiedToken } from '../authorization/index.ts';
+import type { AskedWithProof, ShownWithToken, VerifiedToken } from '../authorization/index.ts';
+import { type ClientCertificate, clientCertificate } from '../client-certificate.ts';
 import { RecordError } from '../record/index.ts';
 import { verifyToken } from '../secrets/index.ts';
 import type { Asker } from '../subscriptions/index.ts';
@@ -17,6 +18,7 @@ import {
   roles,
   type User,
 } from '../trust/index.ts';
+import { mustVerify } from './certified.ts';
 import { grantedAccess, grantedLater } from './granted.ts';
 import { isUnattended, mustBeOwnChange, sessionToken } from './session-cookie.ts';
 
@@ -34,7 +36,9 @@ export interface Caller extends Access {
 /** What is asked to know a caller. */
 export interface CallerFacts {
   /** What a token stands for; undefined where it is none, or not any more. */
-  verify(token: string, request?: AskedWithProof): Promise<VerifiedToken | undefined>;
+  verify(token: string, shown: ShownWithToken): Promise<VerifiedToken | undefined>;
+  /** The participant for which the client certificate of a request stands. */
+  certified(request: FastifyRequest): string | undefined;
   /** Whether a registered client may ask for anything. */
   isActive(client: string): Promise<boolean>;
   /** The homes of the person of a Patient. */
@@ -137,17 +141,21 @@ export class Authenticator {
   async #identify(request: FastifyRequest): Promise<Caller> {
     const [, scheme, token] = /^(Bearer|DPoP) (.+)$/i.exec(request.headers.authorization ?? '') ?? [];
     const purpose = purposeAsked(request);
+    const certificate = clientCertificate(request.raw);
     if (token !== undefined) {
-      if (scheme!.toLowerCase() === 'bearer') return this.#byToken(token, purpose);
+      if (scheme!.toLowerCase() === 'bearer') return this.#byToken(token, purpose, certificate);
       // A proof is good once, but a request may be asked about more often.
       const known = this.#attempts.get(request);
       if (known) return known.caller;
       const asked = { method: request.method, path: request.url, proof: request.headers.dpop };
-      return this.#byAppToken(token, purpose, asked);
+      return this.#byAppToken(token, purpose, certificate, asked);
     }
+    mustVerify(certificate);
     const session = sessionToken(request);
     const user = session === undefined ? undefined : await this.#accounts.session(session, isUnattended(request));
     if (!user) {
+      const site = messageRoutes.includes(request.routeOptions.url ?? '') ? this.#facts.certified(request) : undefined;
+      if (site !== undefined) return { ...this.#accessFor(systemOf(site), purpose), site };
       throw new RecordError(401, 'login', 'Sign in first, or send a token: Authorization: Bearer …');
     }
     const emergency = request.headers['x-emergency-access'];
@@ -167,14 +175,19 @@ export class Authenticator {
     return { ...access, emergency: id, site: undefined };
   }
 
-  async #byToken(token: string, purpose: string | undefined): Promise<Caller> {
+  async #byToken(
+    token: string,
+    purpose: string | undefined,
+    certificate: ClientCertificate | undefined,
+  ): Promise<Caller> {
     const lent = this.#lent.get(token);
     if (lent) {
       this.#checkReadable(lent);
       return lent;
     }
     // Those of apps are opaque; those of scripts are JSON Web Tokens.
-    if (!token.includes('.')) return this.#byAppToken(token, purpose);
+    if (!token.includes('.')) return this.#byAppToken(token, purpose, certificate);
+    mustVerify(certificate);
     const key = `${token} ${purpose ?? ''}`;
     const known = this.#callers.get(key);
     if (known && known.until > Date.now() && known.stamp === this.#policy.stamp) {
@@ -185,9 +198,9 @@ export class Authenticator {
     if ('refused' in claims) throw new RecordError(401, 'login', claims.refused);
     const site = /^site:(.+)$/.exec(claims.subject)?.[1];
     const role = roleOf(claims.role);
-    const user = { username: claims.subject, name: claims.subject, role, organization: site ?? 'local' };
+    const local = { username: claims.subject, name: claims.subject, role, organization: 'local' };
     const { stamp } = this.#policy;
-    const whole = { ...user, ...(site === undefined ? {} : { participant: site }) };
+    const whole = site === undefined ? local : { ...systemOf(site), role };
     const caller = { ...this.#accessFor(whole, purpose), site, isScript: true as const };
     if (this.#callers.size >= remembered) this.#callers.clear();
     this.#callers.set(key, { caller, stamp, until: Math.min(Date.now() + rememberedMs, expiryOf(token)) });
@@ -221,8 +234,15 @@ export class Authenticator {
   }
 
   /** Asked anew each time, so that what was taken back opens nothing any more. */
-  async #byAppToken(token: string, purpose: string | undefined, request?: AskedWithProof): Promise<Caller> {
-    const verified = await this.#facts.verify(token, request);
+  async #byAppToken(
+    token: string,
+    purpose: string | undefined,
+    certificate: ClientCertificate | undefined,
+    proven?: AskedWithProof,
+  ): Promise<Caller> {
+    const verified = await this.#facts.verify(token, { certificate: certificate?.thumbprint, proven });
+    // One that a token is bound to was judged when the token was given.
+    if (verified?.certificate === undefined) mustVerify(certificate);
     if (!verified) throw new RecordError(401, 'login', 'The token is not one of this hub, or not any more.');
     const { client, clientName, organization, grant } = verified;
     const user = verified.user ?? { username: `client:${client}`, name: clientName, role: 'system', organization };
@@ -238,6 +258,12 @@ export class Authenticator {
       grant,
     };
   }
+}
+
+/** The systems of a participant. */
+function systemOf(site: string): AccessUser {
+  const name = `site:${site}`;
+  return { username: name, name, role: 'system', organization: site, participant: site };
 }
 
 /** @throws RecordError 503 while the policy of the network cannot be read */

@@ -16,6 +16,8 @@ const unreadable = [400, 'Bad Request', 'invalid', 'What came over the connectio
 /** Answers with an OperationOutcome, as nothing is known of the request, and ends the connection. */
 export function answerClientError(error: { code?: string }, socket: Socket): void {
   if (error.code === 'ECONNRESET' || socket.destroyed) return;
+  // No connection by TLS: whatever was written now could not be read.
+  if (/^ERR_(SSL|TLS)_/.test(error.code ?? '')) return void socket.destroy();
   const [status, reason, code, diagnostics] = answers[error.code ?? ''] ?? unreadable;
   const body = JSON.stringify(outcomeOf([{ severity: 'error', code, diagnostics }]));
   const head = [

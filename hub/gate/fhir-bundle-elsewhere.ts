@@ -3,6 +3,7 @@
  * are handed to the same routes that answer them alone, with the caller's own credentials.
  */
 import type { FastifyInstance, FastifyRequest, InjectOptions } from 'fastify';
+import { clientCertificate } from '../client-certificate.ts';
 import type { BundleEntry, EntryOutcome, Issue } from '../record/index.ts';
 import type { Authenticator } from './authenticate.ts';
 
@@ -15,8 +16,10 @@ export async function elsewhere(
   request: FastifyRequest,
   entry: BundleEntry,
 ): Promise<EntryOutcome> {
-  // A proof (DPoP) is for one request: what the caller's own token opens is lent to the entry's.
-  const isProven = /^DPoP /i.test(request.headers.authorization ?? '');
+  // A proof (DPoP) is for one request, and a certificate for its connection: what the caller's own token opens is lent to the
+  // entry's.
+  const { authorization: own = '' } = request.headers;
+  const isProven = /^DPoP /i.test(own) || (own !== '' && clientCertificate(request.raw) !== undefined);
   const lent = isProven ? authenticator.lend(authenticator.attempt(request)!.caller) : undefined;
   const authorization = lent ? `Bearer ${lent.token}` : request.headers.authorization;
   try {

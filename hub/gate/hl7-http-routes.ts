@@ -8,6 +8,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { RecordError } from '../record/index.ts';
 import type { AnswerWay, ApplicationAcks } from './application-acks.ts';
 import type { Authenticator } from './authenticate.ts';
+import type { Certified } from './certified.ts';
 import { senders } from './inbox-routes.ts';
 import type { V2Gate } from './take-v2.ts';
 
@@ -15,6 +16,7 @@ export interface Hl7HttpParts {
   gate: V2Gate;
   acks: ApplicationAcks;
   authenticator: Authenticator;
+  certified: Certified;
 }
 
 const contentTypes = new Set(['application/hl7-v2', 'x-application/hl7-v2+er7', 'text/hl7v2', 'text/plain', '']);
@@ -22,7 +24,7 @@ const statusOf: { [code in AcknowledgementCode]: number } = { AA: 200, CA: 200, 
 /** How long a request whose sender wants the application acknowledgement only waits for it. */
 const applicationMs = 30_000;
 
-export function hl7HttpRoutes(app: FastifyInstance, { gate, acks, authenticator }: Hl7HttpParts): void {
+export function hl7HttpRoutes(app: FastifyInstance, { gate, acks, authenticator, certified }: Hl7HttpParts): void {
   app.post('/hl7', async (request, reply) => {
     const who = await authenticator.caller(request);
     if (!senders.includes(who.role)) {
@@ -32,7 +34,7 @@ export function hl7HttpRoutes(app: FastifyInstance, { gate, acks, authenticator 
     if (!body || body.length === 0) throw new RecordError(400, 'required', 'The request has no body.');
     const charset = charsetOf(request);
     const way = new OneAnswer();
-    const answer = await gate.take(body, { site: who.site, caller: who, charset }, way);
+    const answer = await gate.take(body, { ...certified.origin(request, who), charset }, way);
     const isLast = answer !== undefined || acks.pending(way) === 0;
     const later = isLast ? way.close() : await way.wait(applicationMs);
     await acks.closed(way);

@@ -1,6 +1,7 @@
 /** The HTTP server: FHIR, the screens' own interface, the inbox over HTTP, and the screens themselves. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Server } from 'node:tls';
 import fastifyStatic from '@fastify/static';
 import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
@@ -40,12 +41,15 @@ import { type ReprocessRouteParts, reprocessRoutes } from './reprocess-routes.ts
 import { type SecurityParts, securityRoutes } from './security-routes.ts';
 import { type PagesAddress, pagesAt } from './session-cookie.ts';
 import { silentConnections } from './silent-connections.ts';
+import type { ServerCertificate } from './tls.ts';
 import { type UserParts, userRoutes } from './user-routes.ts';
 
 export interface HttpOptions {
   /** The folder of the built screens; without it the hub serves its interfaces only. */
   screens: string | undefined;
   pages: PagesAddress;
+  /** The certificate of a hub that speaks HTTPS itself. */
+  tls: ServerCertificate | undefined;
   /** Proxies that say from where a request came. */
   trustedProxies: string[];
   messageBytes: number;
@@ -83,6 +87,8 @@ export function httpServer(
     ReprocessRouteParts & { bulk: Bulk },
 ): FastifyInstance {
   const app = Fastify({
+    // A server of HTTPS is one of HTTP to all who use it here.
+    ...(options.tls ? ({ https: options.tls.options() } as object) : {}),
     logger: false,
     bodyLimit: options.messageBytes,
     requestTimeout: 0,
@@ -93,6 +99,11 @@ export function httpServer(
     forceCloseConnections: 'idle',
   });
   pagesAt(app, options.pages);
+  if (options.tls) {
+    strictTransport(app);
+    options.tls.keepCurrent(app.server as unknown as Server);
+    app.addHook('onClose', async () => options.tls!.stop());
+  }
   const addresses = new FhirAddresses();
   app.addHook('onRoute', ({ method, url }) => addresses.add(method, url));
   bodyDeadline(app, deadline);
@@ -164,6 +175,14 @@ export function httpServer(
     });
   }
   return app;
+}
+
+/** Browsers come back by HTTPS only (RFC 6797). Set on the connection's own answer, which the authorization server uses too. */
+function strictTransport(app: FastifyInstance): void {
+  app.addHook('onRequest', (_request, reply, done) => {
+    reply.raw.setHeader('strict-transport-security', 'max-age=31536000');
+    done();
+  });
 }
 
 const contentSecurityPolicy =

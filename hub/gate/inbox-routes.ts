@@ -4,8 +4,9 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Dialect, Received, Receiver } from '../inbox/index.ts';
 import { RecordError } from '../record/index.ts';
 import type { Participants } from '../trust/index.ts';
-import { acceptBundle, acceptCcda, acceptV2 } from './accept.ts';
+import { acceptBundle, acceptCcda, acceptV2, type Origin, uncertifiedReason } from './accept.ts';
 import type { Authenticator } from './authenticate.ts';
+import type { Certified } from './certified.ts';
 import type { Sending } from './sending.ts';
 
 export interface InboxParts {
@@ -13,6 +14,7 @@ export interface InboxParts {
   participants: Participants;
   authenticator: Authenticator;
   sending: Sending;
+  certified: Certified;
 }
 
 /** Who may send messages. */
@@ -25,7 +27,9 @@ export function inboxRoutes(app: FastifyInstance, parts: InboxParts): void {
       throw new RecordError(403, 'forbidden', `The role ${who.role} may not send messages.`);
     const body = request.body as Buffer | undefined;
     if (!body || body.length === 0) throw new RecordError(400, 'required', 'The request has no body.');
-    const received = await parts.sending.judged(recognise(body, who.site, parts.participants));
+    const received = await parts.sending.judged(
+      recognise(body, parts.certified.origin(request, who), parts.participants),
+    );
     if (received.refused === undefined) return parts.receiver.receive(received);
     await parts.receiver.receive(received);
     throw new RecordError(422, 'structure', received.refused);
@@ -35,13 +39,14 @@ export function inboxRoutes(app: FastifyInstance, parts: InboxParts): void {
 }
 
 /** Which dialect the bytes are of: by what they begin with, since senders are careless with content types. */
-function recognise(body: Buffer, site: string | undefined, participants: Participants): Received {
+function recognise(body: Buffer, origin: Origin, participants: Participants): Received {
+  const { site } = origin;
   const start = body
     .subarray(0, 200)
     .toString('latin1')
     .replace(/^[\uFEFF\xEF\xBB\xBF\s\v]+/, '');
   if (start.startsWith('MSH')) {
-    const { received, query } = acceptV2(body, participants, { site });
+    const { received, query } = acceptV2(body, participants, origin);
     if (query) received.refused ??= 'A query is answered over MLLP and at /hl7 only: here nothing is.';
     // Over this way there is no acknowledgement that could say what number is expected, or what came of it.
     return { ...received, sequence: undefined, applicationWish: undefined };
@@ -52,7 +57,8 @@ function recognise(body: Buffer, site: string | undefined, participants: Partici
       return refused(body, 'fhir', site, `Line ${bundle.line}, column ${bundle.column}: ${bundle.error}`);
     const patient = bundle.entries.find(({ resource }) => resource?.resourceType === 'Patient');
     const identifier = bundle.bundle.identifier?.value;
-    return acceptBundle(body, site ?? 'api', patient?.resource?.id ?? patient?.fullUrl, identifier);
+    const accepted = acceptBundle(body, site ?? 'api', patient?.resource?.id ?? patient?.fullUrl, identifier);
+    return certifiedOnly(accepted, origin, participants);
   }
   // A byte order mark or a zero byte begins XML in UTF-16.
   if (!/^[<\xFE\xFF\0]/.test(start)) {
@@ -60,7 +66,13 @@ function recognise(body: Buffer, site: string | undefined, participants: Partici
     return refused(body, 'unknown', site, reason);
   }
   const document = acceptCcda(body, site, participants);
-  return typeof document === 'string' ? refused(body, 'ccda', site, document) : document;
+  if (typeof document === 'string') return refused(body, 'ccda', site, document);
+  return certifiedOnly(document, origin, participants);
+}
+
+function certifiedOnly(received: Received, origin: Origin, participants: Participants): Received {
+  const reason = uncertifiedReason(received.source, origin, participants);
+  return reason === undefined ? received : { ...received, refused: reason, lane: 'refused' };
 }
 
 function refused(bytes: Buffer, dialect: Dialect, site: string | undefined, reason: string): Received {

@@ -5,7 +5,6 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
 import type { Logger } from 'pino';
-import { faultText } from '../faults.ts';
 import type { Certificates, Participants } from '../trust/index.ts';
 import type { Origin } from './accept.ts';
 import type { ApplicationAcks } from './application-acks.ts';
@@ -32,7 +31,7 @@ export interface MllpParts {
   acks: ApplicationAcks;
   participants: Participants;
   /** Told of those by which senders connect. */
-  certificates?: Pick<Certificates, 'noteSeen'>;
+  certificates?: Pick<Certificates, 'seen'>;
   log: Logger;
 }
 
@@ -44,7 +43,6 @@ export interface MllpServer {
 
 /** How soon the system looks whether the other side of a silent connection is still there. */
 const keepAliveMs = 60_000;
-const handshakeMs = 20_000;
 
 /** Starts the ports; resolves when they listen, rejects when one is taken or its certificate cannot be used. */
 export async function startMllp(options: MllpOptions, parts: MllpParts): Promise<MllpServer> {
@@ -92,8 +90,8 @@ export async function startMllp(options: MllpOptions, parts: MllpParts): Promise
     }
     let secure: Server | undefined;
     if (options.tls) {
-      certificate = new ServerCertificate(options.tls, log);
-      const settings = { ...socketOptions, ...certificate.options(), handshakeTimeout: handshakeMs };
+      certificate = new ServerCertificate('MLLP over TLS', options.tls, log);
+      const settings = { ...socketOptions, ...certificate.options() };
       const server = createTlsServer(settings, (socket) => serve(socket, originOf(socket, parts)));
       certificate.keepCurrent(server, options.tls.reloadMs);
       server.prependListener('connection', admit);
@@ -112,15 +110,11 @@ export async function startMllp(options: MllpOptions, parts: MllpParts): Promise
 }
 
 /** Who a connection with TLS speaks for. */
-function originOf(socket: TLSSocket, { participants, certificates, log }: MllpParts): Origin {
+function originOf(socket: TLSSocket, { participants, certificates }: MllpParts): Origin {
   const certificate = socket.authorized ? socket.getPeerX509Certificate() : undefined;
   const site = certificate && participants.byCertificate(certificate.fingerprint256);
-  if (site !== undefined) {
-    certificates
-      ?.noteSeen(site, certificate!)
-      .catch((error) => log.error({ error: faultText(error) }, 'when the certificate of a sender ends was not noted'));
-  }
-  return { byCertificate: true, site };
+  if (site !== undefined) certificates?.seen({ participant: site }, certificate!);
+  return { byCertificate: true, site, certified: site };
 }
 
 function listen(server: Server, host: string, port: number, log: Logger): Promise<number> {

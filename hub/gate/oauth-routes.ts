@@ -4,6 +4,7 @@
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Authorization } from '../authorization/index.ts';
+import { clientCertificate } from '../client-certificate.ts';
 import { RecordError } from '../record/index.ts';
 import type { AccessLog, Accounts, User } from '../trust/index.ts';
 import type { Authenticator, Caller } from './authenticate.ts';
@@ -57,7 +58,8 @@ export function oauthRoutes(app: FastifyInstance, parts: OAuthParts): void {
   app.post('/oauth/introspect', { bodyLimit: formBytes }, async (request, reply) => {
     const bearer = /^Bearer (.+)$/i.exec(request.headers.authorization ?? '')?.[1];
     if (bearer === undefined) return handLimited(request, reply);
-    return authorization.introspect(bearer, request.body as Buffer | undefined);
+    const shown = { certificate: clientCertificate(request.raw)?.thumbprint };
+    return authorization.introspect(bearer, shown, request.body as Buffer | undefined);
   });
   app.post('/oauth/register', { bodyLimit: registrationBytes }, async (request, reply) => {
     const body = request.body as Buffer | undefined;

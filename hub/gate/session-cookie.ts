@@ -7,6 +7,8 @@ import type { RelyingParty } from '../trust/index.ts';
 export interface PagesAddress {
   /** Scheme, host and port; undefined where only the address on which the hub listens is known. */
   publicUrl: string | undefined;
+  /** Whether the hub itself speaks HTTPS. */
+  isHttps: boolean;
   sessionSeconds: number;
 }
 
@@ -53,7 +55,7 @@ function sessionName(server: FastifyInstance): string {
 }
 
 export function isSecure({ pages }: FastifyInstance): boolean {
-  return pages.publicUrl?.startsWith('https:') ?? false;
+  return pages.isHttps || (pages.publicUrl?.startsWith('https:') ?? false);
 }
 
 export function cookieOf(request: FastifyRequest, name: string): string | undefined {

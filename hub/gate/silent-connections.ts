@@ -3,13 +3,21 @@ import type { Socket } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 
 export function silentConnections(app: FastifyInstance): void {
-  const silent = new Set<Socket>();
+  // By HTTPS a request comes over another object than the connection that was made.
+  const silent = new Map<string, Socket>();
   app.server.on('connection', (socket: Socket) => {
-    silent.add(socket);
-    socket.once('close', () => silent.delete(socket));
+    const peer = peerOf(socket);
+    silent.set(peer, socket);
+    socket.once('close', () => {
+      if (silent.get(peer) === socket) silent.delete(peer);
+    });
   });
-  app.server.on('request', ({ socket }) => silent.delete(socket));
+  app.server.on('request', ({ socket }) => silent.delete(peerOf(socket)));
   app.addHook('preClose', async () => {
-    for (const socket of silent) socket.destroy();
+    for (const socket of silent.values()) socket.destroy();
   });
+}
+
+function peerOf({ remoteAddress, remotePort }: Socket): string {
+  return `${remoteAddress} ${remotePort}`;
 }

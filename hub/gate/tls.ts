@@ -1,6 +1,6 @@
 /**
- * The hub's certificate for MLLP over TLS, from files that are read again when they change, so that a renewed certificate
- * needs no restart. TLS 1.2 or newer.
+ * The hub's certificate for HTTPS or MLLP over TLS, from files that are read again when they change, so that a renewed
+ * certificate needs no restart and ends no connection. TLS 1.2 or newer.
  */
 import { readFileSync, statSync } from 'node:fs';
 import { createSecureContext, type SecureContextOptions, type Server, type TlsOptions } from 'node:tls';
@@ -11,36 +11,47 @@ export interface TlsFiles {
   /** PEM: the certificate with its chain. */
   certificate: string;
   key: string;
-  /** PEM: the authorities that sign the certificates of senders; without it senders are not asked for one. */
+  /** PEM: the authorities that sign the certificates of clients; without it clients are not asked for one. */
   clientCa: string | undefined;
-  /** Whether a sender without a certificate is refused. */
+  /** Whether a client without a certificate of theirs gets no connection. */
   clientRequired: boolean;
 }
 
 const reloadMs = 2_000;
+const handshakeMs = 20_000;
 
 export class ServerCertificate {
+  readonly #what: string;
   readonly #files: TlsFiles;
   readonly #log: Logger;
   #seen: string;
   #timer: NodeJS.Timeout | undefined;
 
-  /** @throws ConfigError where the files cannot be read or do not belong together */
-  constructor(files: TlsFiles, log: Logger) {
+  /**
+   * @param what it is for, as it is told: `HTTPS`
+   * @throws ConfigError where the files cannot be read or do not belong together
+   */
+  constructor(what: string, files: TlsFiles, log: Logger) {
+    this.#what = what;
     this.#files = files;
     this.#log = log;
     this.#seen = this.#state();
     try {
       createSecureContext(this.#context());
     } catch (error) {
-      throw new ConfigError(`The certificate for MLLP over TLS cannot be used: ${(error as Error).message}`);
+      throw new ConfigError(`The certificate for ${what} cannot be used: ${(error as Error).message}`);
     }
+  }
+
+  /** Whether clients are asked for a certificate. */
+  get asksClients(): boolean {
+    return this.#files.clientCa !== undefined;
   }
 
   /** What a server is made with. */
   options(): TlsOptions {
-    const { clientCa, clientRequired } = this.#files;
-    return { ...this.#context(), requestCert: clientCa !== undefined, rejectUnauthorized: clientRequired };
+    const rejectUnauthorized = this.#files.clientRequired;
+    return { ...this.#context(), requestCert: this.asksClients, rejectUnauthorized, handshakeTimeout: handshakeMs };
   }
 
   /** Gives the server the files' content whenever it changes; while that cannot be used, the last that could stays. */
@@ -60,11 +71,11 @@ export class ServerCertificate {
       const context = this.#context();
       createSecureContext(context);
       server.setSecureContext(context);
-      this.#log.warn('the certificate for MLLP over TLS was read anew');
+      this.#log.warn(`the certificate for ${this.#what} was read anew`);
     } catch (error) {
       this.#log.error(
         { error: (error as Error).message },
-        'the changed certificate for MLLP over TLS cannot be used; the one before stays in use',
+        `the changed certificate for ${this.#what} cannot be used; the one before stays in use`,
       );
     }
   }

@@ -37,8 +37,13 @@ it('tells of each certificate when it ends, once a day, and of those that cannot
     { what: 'MLLP over TLS', path: authority.certificate },
     { what: 'elsewhere', path: broken },
   ];
-  const certificates = new Certificates(test.database, participants, async () => files);
-  await certificates.noteSeen('lab', new X509Certificate(readFileSync(sender.certificate)));
+  const certificates = new Certificates(
+    test.database,
+    participants,
+    async () => files,
+    (error) => expect(error).toBeUndefined(),
+  );
+  await certificates.noteSeen({ participant: 'lab' }, new X509Certificate(readFileSync(sender.certificate)));
   const states = (found: WatchedCertificate[]) =>
     found.map(({ what, participant, state }) => [what, participant, state]);
   // The test authority's certificates are good for two days.

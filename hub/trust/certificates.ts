@@ -14,6 +14,9 @@ export interface CertificateFile {
   path: string;
 }
 
+/** Whose a certificate is that was shown: a participant, by its key, or a registered client, by its id. */
+export type Holder = { participant: string } | { client: string };
+
 export interface WatchedCertificate {
   what: string;
   /** The participant whose it is. */
@@ -35,26 +38,43 @@ export class Certificates {
   readonly #database: Database;
   readonly #participants: Participants;
   readonly #files: () => Promise<CertificateFile[]>;
+  readonly #fault: (error: unknown) => void;
   readonly #seen = new Map<string, number>();
   #timer: NodeJS.Timeout | undefined;
   #turn: Promise<void> = Promise.resolve();
 
-  /** @param files the files of the hub's own settings */
-  constructor(database: Database, participants: Participants, files: () => Promise<CertificateFile[]>) {
+  /**
+   * @param files the files of the hub's own settings
+   * @param fault is told what could not be noted
+   */
+  constructor(
+    database: Database,
+    participants: Participants,
+    files: () => Promise<CertificateFile[]>,
+    fault: (error: unknown) => void,
+  ) {
     this.#database = database;
     this.#participants = participants;
     this.#files = files;
+    this.#fault = fault;
   }
 
-  /** Notes that a participant connected by a certificate. Once a day for each. */
-  async noteSeen(participant: string, certificate: X509Certificate, now = Date.now()): Promise<void> {
+  /** Notes, beside, that somebody showed a certificate. Once a day for each. */
+  seen(by: Holder, certificate: X509Certificate): void {
+    this.noteSeen(by, certificate).catch(this.#fault);
+  }
+
+  async noteSeen(by: Holder, certificate: X509Certificate, now = Date.now()): Promise<void> {
     const { fingerprint256: fingerprint, subject, validToDate } = certificate;
-    if (now - (this.#seen.get(fingerprint) ?? 0) < day) return;
-    this.#seen.set(fingerprint, now);
+    const { participant = null, client = null } = by as { participant?: string; client?: string };
+    const key = `${fingerprint} ${participant} ${client}`;
+    if (now - (this.#seen.get(key) ?? 0) < day) return;
+    this.#seen.set(key, now);
     await this.#database.query(
-      `INSERT INTO seen_certificate (fingerprint, participant, subject, expires, seen) VALUES ($1, $2, $3, $4, $5)
-       ON CONFLICT (fingerprint) DO UPDATE SET participant = excluded.participant, seen = excluded.seen`,
-      [fingerprint, participant, subject.replaceAll('\n', ', ').slice(0, 500), validToDate, new Date(now)],
+      `INSERT INTO seen_certificate (fingerprint, participant, client, subject, expires, seen)
+       VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (fingerprint)
+       DO UPDATE SET participant = excluded.participant, client = excluded.client, seen = excluded.seen`,
+      [fingerprint, participant, client, subject.replaceAll('\n', ', ').slice(0, 500), validToDate, new Date(now)],
     );
   }
 
@@ -62,16 +82,20 @@ export class Certificates {
   async list(now = Date.now()): Promise<WatchedCertificate[]> {
     const files = [...(await this.#files()), ...this.#endpointFiles()];
     const { rows } = await this.#database.query(
-      `SELECT fingerprint, participant, subject, expires FROM participant_certificate
-       UNION SELECT fingerprint, participant, subject, expires FROM seen_certificate s
-         WHERE seen > $1 AND NOT EXISTS (SELECT 1 FROM participant_certificate c WHERE c.fingerprint = s.fingerprint)`,
+      `SELECT fingerprint, participant, NULL AS client, subject, expires FROM participant_certificate
+       UNION SELECT s.fingerprint, s.participant, c.name, s.subject, s.expires FROM seen_certificate s
+         LEFT JOIN oauth_client c ON c.id = s.client AND c.state = 'active'
+         WHERE s.seen > $1 AND (s.participant IS NOT NULL OR c.id IS NOT NULL)
+           AND NOT EXISTS (SELECT 1 FROM participant_certificate p WHERE p.fingerprint = s.fingerprint)`,
       [new Date(now - seenDays * day)],
     );
-    const seen = rows.flatMap(({ fingerprint, participant, subject, expires }): WatchedCertificate[] => {
+    const seen = rows.flatMap(({ fingerprint, participant, client, subject, expires }): WatchedCertificate[] => {
+      const state = stateOf(expires, now);
+      if (client !== null) return [{ what: `the app ${client} shows it`, subject, fingerprint, expires, state }];
       // Another one took its place, or it is not taken any more.
       if (this.#participants.byCertificate(fingerprint) !== participant) return [];
       const what = 'connects to the hub';
-      return [{ what, participant, subject, fingerprint, expires, state: stateOf(expires, now) }];
+      return [{ what, participant, subject, fingerprint, expires, state }];
     });
     const own = await Promise.all(files.map((file) => certificatesOf(file, now)));
     return [...own.flat(), ...seen].sort((a, b) => (a.expires?.getTime() ?? 0) - (b.expires?.getTime() ?? 0));

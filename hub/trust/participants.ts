@@ -50,7 +50,7 @@ export interface EndpointTls {
 export interface Transport {
   /**
    * SHA-256 fingerprints of the client certificates that stand for it (hexadecimal, with or without colons). Where there
-   * are some, messages over MLLP are taken as its own with one of them only.
+   * are some, messages over MLLP and HTTPS are taken as its own with one of them only.
    */
   certificates?: string[];
   /** False: what it writes to MSH-13 is no sequence number. */
