@@ -5,7 +5,7 @@
 import { blockingKeys, compare, isOverlay, type Prepared } from '@causeway/matching';
 import type { Patient } from '@medplum/fhirtypes';
 import type { Transaction } from '../database/index.ts';
-import type { HomeKeys, ResourceChange } from '../record/index.ts';
+import type { HomeKeys, ResourceChange, WriteSet } from '../record/index.ts';
 import { findCandidates } from './candidates.ts';
 import { decide, lastDecision, openReview } from './decisions.ts';
 import { type DemographicsStore, read, type SourcePatient, sourceOf } from './demographics-store.ts';
@@ -133,9 +133,10 @@ export class Linking {
 
   /**
    * Tells which persons changed.
-   * @param whenTimed is given what writes their merged Patients, once the time of the changes is known
+   * @param set is given what writes their merged Patients, once the time of the changes is known, and what came to whom,
+   *   once it has a number
    */
-  async finish(whenTimed: (write: (time: Date) => void) => void): Promise<PersonChange[]> {
+  async finish(set: Pick<WriteSet, 'whenTimed' | 'whenNumbered'>): Promise<PersonChange[]> {
     const several = this.#members.touched().filter(({ members }) => members.length > 1);
     const homes = several.flatMap(({ members }) => members.map(({ home }) => home));
     const sources = await this.#store.load(
@@ -152,7 +153,8 @@ export class Linking {
         sources: members.flatMap(({ home }) => sources.get(home) ?? []),
       })),
     );
-    if (write) whenTimed(write);
+    if (write) set.whenTimed(write);
+    if (this.#members.hasMoved) set.whenNumbered(() => this.#members.remember());
     return this.#members.changes();
   }
 

@@ -1,6 +1,6 @@
 /**
  * The persons that a transaction looks at, with all their source patients: the rows of `link` in memory. Changes go to
- * the rows and to the history of links as they are made.
+ * the rows as they are made, and to the history of links with the transaction's numbers.
  */
 import type { NamedStatement, Transaction } from '../database/index.ts';
 import { newId } from '../record/index.ts';
@@ -32,6 +32,17 @@ export interface PersonChange {
   after: number[];
 }
 
+/** A source patient that came to another person. */
+interface Moved {
+  event: 'linked' | 'unlinked';
+  patient: string;
+  person: string;
+  previous: string;
+  /** The source patients that it is with now, or was with until now. */
+  others: string[];
+  ground: Ground;
+}
+
 /** A source patient that is new, or says something else than before. */
 export interface Statement {
   home: number;
@@ -53,6 +64,7 @@ export class Members {
   readonly #byPerson = new Map<string, Set<Member>>();
   readonly #before = new Map<string, number[]>();
   readonly #touched = new Set<string>();
+  readonly #moved: Moved[] = [];
 
   constructor(transaction: Transaction, now: Date) {
     this.#transaction = transaction;
@@ -168,11 +180,12 @@ export class Members {
   merge(one: string, other: string, ground: Ground): void {
     const [mine, theirs] = [this.of(one), this.of(other)];
     const [kept, retired, moved] = mine.length >= theirs.length ? [one, other, theirs] : [other, one, mine];
+    const others = this.of(kept).map(({ patient }) => patient);
     this.touch(kept);
     this.touch(retired);
     for (const member of moved) {
       this.#move(member, kept);
-      this.#remember('linked', member, retired, ground);
+      this.#moved.push({ event: 'linked', patient: member.patient, person: kept, previous: retired, others, ground });
     }
     this.#transaction.send({
       name: 'link_move',
@@ -200,7 +213,9 @@ export class Members {
       text: `UPDATE link SET person = $2, grade = 'source', since = $3 WHERE home = $1`,
       values: [member.home, member.person, this.#now],
     });
-    this.#remember('unlinked', member, previous, ground);
+    const { patient, person } = member;
+    const others = this.of(previous).map((other) => other.patient);
+    this.#moved.push({ event: 'unlinked', patient, person, previous, others, ground });
   }
 
   /** Notes how sure the links of these source patients are. */
@@ -251,6 +266,32 @@ export class Members {
     });
   }
 
+  /** Writes which source patients came to other persons, under the number that the clock has then. */
+  remember(): void {
+    for (const { event, patient, person, previous, others, ground } of this.#moved) {
+      this.#transaction.send({
+        name: 'link_history',
+        text: `INSERT INTO link_history (seq, at, by_whom, event, patient, person, previous, others, probability, reason)
+               SELECT seq, $1, $2, $3, $4, $5, $6, $7, $8, $9 FROM clock`,
+        values: [
+          this.#now,
+          ground.by,
+          event,
+          patient,
+          person,
+          previous,
+          literal(others),
+          ground.probability ?? null,
+          ground.reason,
+        ],
+      });
+    }
+  }
+
+  get hasMoved(): boolean {
+    return this.#moved.length > 0;
+  }
+
   #put(member: Member): void {
     this.#byHome.set(member.home, member);
     const mates = this.#byPerson.get(member.person);
@@ -262,15 +303,6 @@ export class Members {
     this.#byPerson.get(member.person)!.delete(member);
     member.person = person;
     this.#put(member);
-  }
-
-  #remember(event: 'linked' | 'unlinked', member: Member, previous: string, { by, reason, probability }: Ground): void {
-    this.#transaction.send({
-      name: 'link_history',
-      text: `INSERT INTO link_history (at, by_whom, event, patient, person, previous, probability, reason)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
-      values: [this.#now, by, event, member.patient, member.person, previous, probability ?? null, reason],
-    });
   }
 }
 

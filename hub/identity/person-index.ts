@@ -80,7 +80,7 @@ export class PersonIndex {
       else await linking.confirm(one, other, ground, 'source');
     }
     for (const replacement of await statedReplacements(set, patients)) await linking.replace(replacement);
-    this.#changes.set(set, await linking.finish((write) => set.whenTimed(write)));
+    this.#changes.set(set, await linking.finish(set));
   }
 
   /**
@@ -184,7 +184,7 @@ export class PersonIndex {
         const linking = new Linking(set.transaction, this.#record.keys, this.#store, set.now);
         linking.lock();
         await decide(linking);
-        this.#changes.set(set, await linking.finish((write) => set.whenTimed(write)));
+        this.#changes.set(set, await linking.finish(set));
         set.touch();
       },
     });

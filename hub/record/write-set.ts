@@ -62,6 +62,8 @@ export class WriteSet {
   readonly #resources: TransactionResources;
   #journal: (() => void)[] = [];
   readonly #timed: ((time: Date) => void)[] = [];
+  /** Numbers that are taken beside those of versions. */
+  #beside = 0;
   /** Rows that were not settled, as the last of `changes`, and the characters of their texts. */
   #fresh: Row[] = [];
   #freshLength = 0;
@@ -269,6 +271,15 @@ export class WriteSet {
   }
 
   /**
+   * Sends statements about something that is no version of a resource but has a number among them: the last of the
+   * transaction, which the clock has when they are sent.
+   */
+  whenNumbered(send: (time: Date) => void): void {
+    this.#beside = 1;
+    this.whenTimed(send);
+  }
+
+  /**
    * Writes all changes. Their time is the one under which they were prepared, unless other changes were committed
    * meanwhile under a later one: then they get a time after those, so that times are in the order of commits. Whoever
    * asks for what is newer than the newest it saw misses nothing.
@@ -289,13 +300,13 @@ export class WriteSet {
       restated.map(({ current }) => current!),
     );
     if (rows.length === 0 && this.#timed.length === 0) return;
-    const { last, time } = await this.#takeNumbers(rows.length, unseen);
+    const { last, time } = await this.#takeNumbers(rows.length + this.#beside, unseen);
     if (time.getTime() !== this.now.getTime()) await this.#retime(rows, time);
     for (const send of this.#timed) send(time);
     await writeRows(
       this.transaction,
       written.map(({ loaded, rows }) => ({ before: loaded, rows })),
-      last,
+      last - this.#beside,
     );
   }
 

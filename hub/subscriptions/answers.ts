@@ -89,7 +89,7 @@ export async function pastEvents(
 
 /** What is asked for may be less than what the subscription has, never more. */
 function leastOf(own: Definition['content'], asked: WantedEvents['content']): (typeof contents)[number] {
-  const most = contents.findIndex((one) => one === own);
+  const most = contents.indexOf(own as (typeof contents)[number]);
   const wanted = asked === undefined ? most : contents.indexOf(asked);
   // Subscriptions by criteria have contents of their own.
   return contents[Math.min(most < 0 ? 1 : most, wanted < 0 ? 1 : wanted)]!;

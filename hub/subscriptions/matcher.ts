@@ -3,20 +3,14 @@
  * own history is the queue: a change costs its writer nothing, and none is passed over, since numbers of changes become
  * visible in their order. Events and the place up to which was looked are noted in one transaction.
  */
-import { scanResource, typeCode, typeName } from '@causeway/fhir';
+import { typeCode, typeName } from '@causeway/fhir';
 import type { Resource } from '@medplum/fhirtypes';
 import type { Database } from '../database/index.ts';
-import {
-  type Facts,
-  type FhirRecord,
-  indexEntries,
-  logicalId,
-  RecordError,
-  type SearchRequest,
-  type StoredResource,
-} from '../record/index.ts';
+import { type FhirRecord, logicalId, RecordError, type SearchRequest, type StoredResource } from '../record/index.ts';
 import type { Access } from '../trust/index.ts';
+import { factsOf } from './facts.ts';
 import { isLasting } from './lasting.ts';
+import { linkEvents } from './links.ts';
 import type { Live, Registry } from './registry.ts';
 import { type Found, note, position } from './store.ts';
 
@@ -106,7 +100,8 @@ export class Matcher {
   async #found(from: number, to: number): Promise<Found[]> {
     const { database, registry, fault } = this.#parts;
     const types = registry.types();
-    if (types.length === 0) return [];
+    const linked = await linkEvents({ ...this.#parts, maySee: (...one) => this.#maySee(...one) }, from, to);
+    if (types.length === 0) return linked.map(({ found }) => found);
     const persons = types.some((type) => registry.looksAtPersons(type));
     const { rows } = await database.query<Row>({
       name: `subscription_changes_${persons}`,
@@ -130,7 +125,7 @@ export class Matcher {
     const texts = await this.#texts(changes);
     const events = await Promise.all(
       changes.map((change) =>
-        this.#eventsIn(change, texts).catch((error) => {
+        this.#numbered(change, texts).catch((error) => {
           // What cannot be looked at now is looked at again; what never can be holds up nothing that follows.
           if (!isLasting(error)) throw error;
           fault(error);
@@ -138,7 +133,13 @@ export class Matcher {
         }),
       ),
     );
-    return events.flat();
+    const all = [...events.flat(), ...linked].sort((a, b) => a.seq - b.seq);
+    return all.map(({ found }) => found);
+  }
+
+  async #numbered(change: Change, texts: Map<string, string>): Promise<{ seq: number; found: Found }[]> {
+    const events = await this.#eventsIn(change, texts);
+    return events.map((found) => ({ seq: change.row.seq, found }));
   }
 
   /** The texts of the changed versions, and of those before them where that matters, by `keyOf`. */
@@ -231,29 +232,4 @@ interface Change {
 
 function keyOf(type: string, rid: string, version: number): string {
   return `${type}/${rid}/${version}`;
-}
-
-function factsOf(row: Row, text: string, tokens: Set<bigint> | undefined, persons: Set<string>): Facts {
-  let entries: ReturnType<typeof indexEntries> | undefined;
-  const made = () => {
-    entries ??= indexEntries(scanned(text));
-    return entries;
-  };
-  let hashes = tokens;
-  return {
-    rid: row.rid,
-    updated: row.updated,
-    get hashes() {
-      hashes ??= new Set([...made().tokens, ...made().markers]);
-      return hashes;
-    },
-    entries: made,
-    persons,
-  };
-}
-
-function scanned(text: string): Parameters<typeof indexEntries>[0] {
-  const found = scanResource(text);
-  if ('error' in found) throw new SyntaxError('A stored resource cannot be read.');
-  return found;
 }

@@ -30,6 +30,7 @@ export class Registry {
   readonly #fault: (error: unknown) => void;
   #live = new Map<string, Live>();
   #ofType = new Map<string, OfType>();
+  #aboutPersons: Live[] = [];
 
   /** @param hub the hub's own access */
   constructor(database: Database, record: FhirRecord, hub: Access, fault: (error: unknown) => void) {
@@ -46,7 +47,12 @@ export class Registry {
     // In the order in which they are stored, whichever is read first.
     for (const one of await Promise.all(kept.map((each) => this.#read(each)))) if (one) live.set(one.kept.rid, one);
     this.#live = live;
-    this.#ofType = grouped([...live.values()]);
+    const [aboutPersons, others] = partition(
+      [...live.values()],
+      ({ definition }) => definition.topic?.link !== undefined,
+    );
+    this.#aboutPersons = aboutPersons;
+    this.#ofType = grouped(others);
   }
 
   /** Whoever sends at the moment goes on with the state that it finds here. */
@@ -75,6 +81,7 @@ export class Registry {
   reset(): void {
     this.#live = new Map();
     this.#ofType = new Map();
+    this.#aboutPersons = [];
   }
 
   get(rid: string): Live | undefined {
@@ -92,6 +99,11 @@ export class Registry {
   /** The types that anybody wants to be told about. */
   types(): string[] {
     return [...this.#ofType.keys()];
+  }
+
+  /** Those that are about persons, not about a change of a resource. */
+  aboutPersons(): Live[] {
+    return this.#aboutPersons;
   }
 
   /** Whether anybody is to be told about certain persons, so that it has to be known whose a change is. */
@@ -115,6 +127,10 @@ export class Registry {
     for (const person of persons) add(of.byPerson.get(person));
     return found;
   }
+}
+
+function partition<T>(all: readonly T[], holds: (one: T) => boolean): [T[], T[]] {
+  return [all.filter(holds), all.filter((one) => !holds(one))];
 }
 
 function grouped(all: Live[]): Map<string, OfType> {

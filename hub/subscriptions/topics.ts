@@ -13,6 +13,7 @@ import type {
   Patient,
   Resource,
   ServiceRequest,
+  Task,
 } from '@medplum/fhirtypes';
 
 export interface Topic {
@@ -26,6 +27,8 @@ export interface Topic {
    * @param after what is there; undefined for what was deleted
    */
   isEvent(before: Resource | undefined, after: Resource | undefined): boolean;
+  /** Of the topics about persons: what has to happen to a source patient. */
+  link?: 'linked' | 'unlinked';
 }
 
 export const topicBase = 'urn:causeway:SubscriptionTopic:';
@@ -39,6 +42,9 @@ const corrected = new Set(['amended', 'corrected', 'appended', 'entered-in-error
 /** Critically abnormal (v3-ObservationInterpretation). */
 const critical = new Set(['AA', 'HH', 'LL', 'HU', 'LU']);
 const over = new Set(['stopped', 'cancelled', 'completed', 'entered-in-error', 'on-hold']);
+const closed = new Set(['completed', 'revoked', 'entered-in-error']);
+/** Referrals of SNOMED CT: of a patient, to a service, to a specialist. */
+const referrals = ['3457005', '306206005', '103696004'];
 const called = new Set(['cancelled', 'noshow', 'entered-in-error']);
 
 export const topics: readonly Topic[] = [
@@ -143,7 +149,31 @@ export const topics: readonly Topic[] = [
     'order-closed',
     'An order of a service was completed or revoked',
     'ServiceRequest',
-    became<ServiceRequest>((s) => ['completed', 'revoked', 'entered-in-error'].includes(s.status)),
+    became<ServiceRequest>((s) => closed.has(s.status)),
+  ),
+  topic(
+    'referral-sent',
+    'A patient was referred',
+    'ServiceRequest',
+    became<ServiceRequest>((s) => isReferral(s) && s.status === 'active'),
+  ),
+  topic(
+    'referral-accepted',
+    'Whoever was asked for a service accepted it',
+    'Task',
+    became<Task>((t) => isAboutRequest(t) && ['accepted', 'in-progress'].includes(t.status)),
+  ),
+  topic(
+    'referral-declined',
+    'Whoever was asked for a service declined it',
+    'Task',
+    became<Task>((t) => isAboutRequest(t) && ['rejected', 'failed', 'cancelled'].includes(t.status)),
+  ),
+  topic(
+    'referral-closed',
+    'A referral was completed or revoked',
+    'ServiceRequest',
+    became<ServiceRequest>((s) => isReferral(s) && closed.has(s.status)),
   ),
   topic(
     'appointment',
@@ -176,6 +206,8 @@ export const topics: readonly Topic[] = [
     'Patient',
     became<Patient>((p) => (p.link ?? []).some(({ type }) => type === 'replaced-by')),
   ),
+  ofPersons('person-merged', 'Records of two sites turned out to be of one person', 'linked'),
+  ofPersons('person-split', 'Records of two sites turned out to be of different persons', 'unlinked'),
   topic('consent-changed', 'A consent was filed, changed or taken back', 'Consent', () => true),
 ];
 
@@ -190,6 +222,20 @@ function topic<R extends Resource>(
   isEvent: (before: R | undefined, after: R | undefined) => boolean,
 ): Topic {
   return { url: `${topicBase}${name}`, title, type, isEvent: isEvent as Topic['isEvent'] };
+}
+
+function ofPersons(name: string, title: string, link: 'linked' | 'unlinked'): Topic {
+  return { ...topic(name, title, 'Patient', () => false), link };
+}
+
+/** By its code or category, or, as HL7 v2 has it, without the code of any service. */
+function isReferral({ code, category = [] }: ServiceRequest): boolean {
+  if (code === undefined && category.length > 0) return true;
+  return [code, ...category].some((concept) => hasCode(concept, ...referrals));
+}
+
+function isAboutRequest({ focus }: Task): boolean {
+  return /(^|\/)ServiceRequest\//.test(focus?.reference ?? '');
 }
 
 /** What holds now and did not before. */
