@@ -9,7 +9,7 @@ import { PersonIndex } from '../../hub/identity/index.ts';
 import { Derivation, Sender } from '../../hub/outbox/index.ts';
 import { FhirRecord, homePatient, newId } from '../../hub/record/index.ts';
 import { fixedMasterKey, newDataKey } from '../../hub/secrets/index.ts';
-import { AccessLog, type Endpoint, NetworkPolicy, Participants } from '../../hub/trust/index.ts';
+import { AccessLog, type Endpoint, NetworkPolicy, Participants, routesTo } from '../../hub/trust/index.ts';
 import { patientOf } from '../data/patient.ts';
 import { drawsFrom } from '../data/random.ts';
 import { usageOf } from '../server/usage.ts';
@@ -104,7 +104,7 @@ function register(participants: Participants, kind: string, endpoint: Endpoint |
     identifierSystem: `https://bench.example/${kind}`,
     identifierAuthority: `${kind.toUpperCase()}MRN`,
     settings: {},
-    endpoint,
+    routes: routesTo(endpoint),
   });
 }
 

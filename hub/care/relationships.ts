@@ -6,7 +6,7 @@
 import { type CareRules, firstCareRules, type WrittenPolicy } from '@causeway/access';
 import type { Reference, Resource } from '@medplum/fhirtypes';
 import type { HomeKeys, WriteSet } from '../record/index.ts';
-import type { Participant, Participants } from '../trust/index.ts';
+import { asks, type Participant, type Participants } from '../trust/index.ts';
 import { type CareKind, evidenceTypes, type Shown, shownBy } from './evidence.ts';
 import { organizationsMeant } from './organizations.ts';
 
@@ -28,11 +28,11 @@ export function careRulesOf({ care }: Pick<WrittenPolicy, 'care'>): CareRules {
 }
 
 /**
- * Whether an organisation is told about those for whom it cares: a hospital or practice; another that asks for messages, of
+ * Whether an organisation is told about those for whom it cares: a hospital or practice; another whose routes say of what, of
  * those whom it knows from there on.
  */
-export function isTold({ kind, endpoint }: Pick<Participant, 'kind' | 'endpoint'>): boolean {
-  return caring.has(kind) || (endpoint?.dialect === 'hl7v2' && endpoint.messages !== undefined);
+export function isTold({ kind, routes }: Pick<Participant, 'kind' | 'routes'>): boolean {
+  return caring.has(kind) || asks(routes);
 }
 
 /** The SQL condition that a row of `care_relationship` counts. @param now @param chart parameters, as `$2` */

@@ -1,30 +1,32 @@
 /** The region's sites as destinations: they listen inside the hub's process and keep what they get as files. */
 import { join } from 'node:path';
-import type { Endpoint, Participants } from '../trust/index.ts';
+import { type Endpoint, mainRoute, type Participants, type Route } from '../trust/index.ts';
 import { startHospital } from './hospital-receiver.ts';
 import { startPractice } from './practice-receiver.ts';
 
 /**
- * Starts the hospital and the practice on free ports and tells the participants where they listen; what the hospital was
- * said to want stays. What they get lies
- * under `<dataDir>/region/<site>/`.
+ * Starts the hospital and the practice on free ports and tells the participants where they listen, by their route `main`;
+ * what the hospital was said to want stays, as do other routes. What they get lies under `<dataDir>/region/<site>/`.
  */
 export async function startReceivers(dataDir: string, participants: Participants): Promise<{ close(): Promise<void> }> {
   const open: { close(): Promise<void> }[] = [];
   for (const site of participants.all()) {
     const folder = join(dataDir, 'region', site.key);
-    let endpoint: Endpoint | undefined;
+    const { routes = [] } = site;
+    const before: Pick<Route, 'topics'> & { to?: Endpoint } = routes.find(({ name }) => name === mainRoute) ?? {};
+    let to: Endpoint | undefined;
     if (site.key === 'harbor-hospital') {
       const hospital = await startHospital(folder, site.identifierAuthority);
-      const wishes = site.endpoint?.dialect === 'hl7v2' && 'host' in site.endpoint ? site.endpoint : {};
-      endpoint = { ...wishes, dialect: 'hl7v2', host: '127.0.0.1', port: hospital.port };
+      const wishes = before.to?.dialect === 'hl7v2' && 'host' in before.to ? before.to : {};
+      to = { ...wishes, dialect: 'hl7v2', host: '127.0.0.1', port: hospital.port };
       open.push(hospital);
     } else if (site.key === 'millbrook-practice') {
       const practice = await startPractice(folder, site.identifierSystem);
-      endpoint = { dialect: 'fhir', url: practice.url };
+      to = { dialect: 'fhir', url: practice.url };
       open.push(practice);
     }
-    if (endpoint) await participants.put({ ...site, endpoint });
+    const others = routes.filter(({ name }) => name !== mainRoute);
+    if (to) await participants.put({ ...site, routes: [{ ...before, name: mainRoute, to }, ...others] });
   }
   return {
     close: async () => {

@@ -22,7 +22,6 @@ const pollMs = 100;
 /** Registers the region's sites and makes the demo accounts. */
 export async function registerSites(participants: Participants, accounts: Accounts): Promise<void> {
   for (const site of sites()) {
-    const known = participants.all().find(({ key }) => key === site.key);
     await participants.put({
       key: site.key,
       name: site.name,
@@ -32,7 +31,6 @@ export async function registerSites(participants: Participants, accounts: Accoun
       identifierSystem: site.identifierSystem,
       identifierAuthority: site.identifierAuthority,
       settings: { oid: site.oid, timeZone: site.timeZone, identifierSystems: systemsOf(site) },
-      endpoint: known?.endpoint,
     });
   }
   for (const { password, ...user } of demoAccounts) {

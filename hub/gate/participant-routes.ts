@@ -2,34 +2,26 @@
  * An organisation on the network over HTTP: who it is, where it receives, and how it is connected.
  *
  * `PUT /api/participants/:key` takes `{ name, kind, sendingFacility?, sendingApplication?, identifierSystem?,
- * identifierAuthority?, endpoint?, transport?, queries?, state?, isPart2? }` (see `hub/trust/participants.ts`); what is left out is as it was, null
- * takes it away. `PUT /api/participants/:key/settings` takes what its dialect needs (see `participant-settings.ts`), whole.
+ * identifierAuthority?, routes?, transport?, queries?, state?, isPart2? }` (see `hub/trust/participants.ts`); what is left out is as
+ * it was, null takes it away. `endpoint` stands for the route `main`. `PUT /api/participants/:key/settings` takes what its dialect needs (see `participant-settings.ts`), whole.
  */
-import { isAbsolute } from 'node:path';
-import {
-  refusedVersion,
-  type V2MessageCode,
-  type V2Version,
-  v2MessageCodes,
-  v2Versions,
-} from '@causeway/mapping/versions';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { RecordError } from '../record/index.ts';
 import {
   type AccessLog,
-  type Endpoint,
-  type EndpointTls,
+  mainRoute,
   type Participant,
   type Participants,
   type QueryTopic,
   queryTopics,
   type Role,
+  type Route,
   type Transport,
-  type V2Endpoint,
 } from '../trust/index.ts';
 import type { Authenticator } from './authenticate.ts';
-import { jsonBody, text } from './body.ts';
+import { type Body, jsonBody, object, only, text, wrong } from './body.ts';
 import { readSettings } from './participant-settings.ts';
+import { readEndpoint, readRoutes } from './route-body.ts';
 
 export interface ParticipantParts {
   participants: Participants;
@@ -47,7 +39,6 @@ const engineers: Role[] = ['integration-engineer', 'administrator', 'system'];
 const writers: Role[] = ['administrator', 'system'];
 
 type Key = { Params: { key: string } };
-type Body = { [name: string]: unknown };
 
 export function participantRoutes(app: FastifyInstance, parts: ParticipantParts): void {
   const { participants, authenticator, accessLog } = parts;
@@ -78,7 +69,7 @@ export function participantRoutes(app: FastifyInstance, parts: ParticipantParts)
     await as(request, engineers, 'open-participant');
     const participant = known(request.params.key);
     if (!participant) throw new RecordError(404, 'not-found', 'There is no participant of this key.');
-    return participant;
+    return shown(participant);
   });
 
   app.put<Key>('/api/participants/:key', async (request) => {
@@ -95,7 +86,7 @@ export function participantRoutes(app: FastifyInstance, parts: ParticipantParts)
     await participants.put(changed);
     if (isRelabelled) parts.onLabelling(key);
     parts.onParticipants();
-    return changed;
+    return shown(changed);
   });
 
   app.put<Key>('/api/participants/:key/settings', async (request) => {
@@ -117,6 +108,7 @@ const names = [
   'identifierSystem',
   'identifierAuthority',
   'endpoint',
+  'routes',
   'transport',
   'queries',
   'state',
@@ -136,12 +128,7 @@ function participantOf(key: string, before: Participant | undefined, body: Body)
     identifierSystem: optional('identifierSystem'),
     identifierAuthority: optional('identifierAuthority'),
     settings: before?.settings ?? {},
-    endpoint:
-      body.endpoint === undefined
-        ? before?.endpoint
-        : body.endpoint === null
-          ? undefined
-          : endpointOf(object(body.endpoint, 'endpoint')),
+    routes: routesOf(body, before?.routes ?? []),
     transport:
       body.transport === undefined
         ? before?.transport
@@ -152,93 +139,6 @@ function participantOf(key: string, before: Participant | undefined, body: Body)
     isPart2: body.isPart2 === undefined ? before?.isPart2 : isTrue(body.isPart2),
     queries: body.queries === undefined ? before?.queries : body.queries === null ? [] : queriesOf(body.queries),
   };
-}
-
-function endpointOf(body: Body): Endpoint {
-  if (body.dialect === 'fhir') {
-    only(body, ['dialect', 'url'], 'endpoint.');
-    return { dialect: 'fhir', url: httpAddress(body) };
-  }
-  if (body.dialect !== 'hl7v2') throw wrong('endpoint.dialect', 'hl7v2 or fhir');
-  const wishes = ['dialect', 'acknowledgement', 'messages', 'version', 'application', 'facility'];
-  if (body.url !== undefined) {
-    only(body, [...wishes, 'url', 'authorization'], 'endpoint.');
-    const { authorization } = body;
-    if (authorization === undefined) return { url: httpAddress(body), ...wishesOf(body) };
-    return { url: httpAddress(body), authorization: filePath(body, 'authorization'), ...wishesOf(body) };
-  }
-  only(body, [...wishes, 'host', 'port', 'tls'], 'endpoint.');
-  const { port } = body;
-  if (!Number.isInteger(port) || Number(port) < 1 || Number(port) > 65535) throw wrong('endpoint.port', '1 to 65535');
-  const tls = body.tls === undefined ? {} : { tls: tlsOf(object(body.tls, 'endpoint.tls')) };
-  return { host: text(body, 'host', 253), port: Number(port), ...wishesOf(body), ...tls };
-}
-
-function httpAddress(body: Body): string {
-  const url = text(body, 'url', 500);
-  const parsed = URL.canParse(url) ? new URL(url) : undefined;
-  if (!parsed || !/^https?:$/.test(parsed.protocol)) throw wrong('endpoint.url', 'an http address');
-  if (parsed.username !== '' || parsed.password !== '') throw wrong('endpoint.url', 'an address without credentials');
-  return url;
-}
-
-function filePath(body: Body, name: string): string {
-  const path = text(body, name, 1_000);
-  if (!isAbsolute(path)) throw wrong(`endpoint.${name}`, 'the absolute path of a file');
-  return path;
-}
-
-/** What a receiver of HL7 v2 wants, and under which names. */
-function wishesOf(body: Body): Pick<V2Endpoint, 'dialect' | 'acknowledgement' | 'messages' | 'version'> {
-  const { acknowledgement = 'original', messages, version } = body;
-  if (acknowledgement !== 'original' && acknowledgement !== 'enhanced') {
-    throw wrong('endpoint.acknowledgement', 'original or enhanced');
-  }
-  if (version !== undefined && !v2Versions.includes(version as V2Version)) {
-    throw wrong('endpoint.version', `one of ${v2Versions.join(', ')}`);
-  }
-  return {
-    dialect: 'hl7v2',
-    acknowledgement,
-    ...(messages === undefined ? {} : { messages: messagesOf(messages, (version ?? '2.5.1') as V2Version) }),
-    ...(version === undefined ? {} : { version: version as V2Version }),
-    ...(body.application === undefined ? {} : { application: text(body, 'application', 180) }),
-    ...(body.facility === undefined ? {} : { facility: text(body, 'facility', 180) }),
-  };
-}
-
-const orders: readonly V2MessageCode[] = ['ORM', 'OMG', 'OML'];
-
-function messagesOf(value: unknown, version: V2Version): V2MessageCode[] {
-  const codes = Array.isArray(value) ? (value as V2MessageCode[]) : [undefined];
-  if (
-    !codes.every((code) => code !== undefined && v2MessageCodes.includes(code)) ||
-    new Set(codes).size < codes.length
-  ) {
-    throw wrong('endpoint.messages', `a list of ${v2MessageCodes.join(', ')}, each once`);
-  }
-  if (codes.filter((code) => orders.includes(code!)).length > 1) {
-    throw wrong('endpoint.messages', 'with one of ORM, OMG and OML at most, since each tells of an order');
-  }
-  for (const code of codes as V2MessageCode[]) {
-    const refused = refusedVersion(code, version);
-    if (refused !== undefined) throw new RecordError(400, 'value', refused, 'endpoint.messages');
-  }
-  return codes as V2MessageCode[];
-}
-
-function tlsOf(body: Body): EndpointTls {
-  only(body, ['ca', 'certificate', 'key', 'serverName'], 'endpoint.tls.');
-  for (const name of ['ca', 'certificate', 'key']) {
-    if (body[name] !== undefined && !isAbsolute(text(body, name, 1_000))) {
-      throw wrong(`endpoint.tls.${name}`, 'the absolute path of a PEM file');
-    }
-  }
-  if (body.serverName !== undefined) text(body, 'serverName', 253);
-  if ((body.certificate === undefined) !== (body.key === undefined)) {
-    throw wrong('endpoint.tls', 'certificate and key together, or neither');
-  }
-  return body as EndpointTls;
 }
 
 function transportOf(body: Body): Transport {
@@ -270,22 +170,17 @@ function queriesOf(value: unknown): QueryTopic[] {
   throw wrong('queries', `a list of ${queryTopics.join(', ')}`);
 }
 
-function only(body: Body, allowed: string[], where: string): void {
-  const unknown = Object.keys(body).find((name) => !allowed.includes(name));
-  if (unknown !== undefined) {
-    throw new RecordError(
-      400,
-      'structure',
-      `${where}${unknown.slice(0, 60)} is unknown; known are ${allowed.join(', ')}.`,
-    );
-  }
+/** What the body says of the routes: all of them, or the endpoint of `main` alone. */
+function routesOf(body: Body, before: readonly Route[]): readonly Route[] {
+  const routes = body.routes === undefined ? before : body.routes === null ? [] : readRoutes(body.routes);
+  if (body.endpoint === undefined) return routes;
+  const others = routes.filter(({ name }) => name !== mainRoute);
+  if (body.endpoint === null) return others;
+  const main = before.find(({ name }) => name === mainRoute);
+  return [{ ...main, name: mainRoute, to: readEndpoint(object(body.endpoint, 'endpoint'), 'endpoint') }, ...others];
 }
 
-function object(value: unknown, where: string): Body {
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Body;
-  throw wrong(where, 'an object');
-}
-
-function wrong(where: string, right: string): RecordError {
-  return new RecordError(400, 'value', `${where} must be ${right}.`, where);
+/** A participant as it is told: the endpoint of its route `main` also beside the routes. */
+function shown(participant: Participant): object {
+  return { ...participant, endpoint: participant.routes?.find(({ name }) => name === mainRoute)?.to };
 }

@@ -15,8 +15,7 @@ import {
 } from '../inbox/index.ts';
 import type { MasterKey } from '../secrets/index.ts';
 import type { Participants, V2Endpoint } from '../trust/index.ts';
-import type { Client } from './answer.ts';
-import { v2ClientOf } from './clients.ts';
+import { type V2Client, v2ClientOf } from './clients.ts';
 
 const pollMs = 2_000;
 const timeouts = { connectMs: 10_000, answerMs: 20_000 };
@@ -69,8 +68,9 @@ export class AcknowledgementRoutes implements LedWork {
 
   /** Sends those of one participant in their order, until it is not reached. */
   async #sendAll(source: string, due: DueAcknowledgement[], stopping: AbortSignal): Promise<void> {
-    const { endpoint } = this.#participants.byKey(source);
-    const client = endpoint?.dialect === 'hl7v2' ? this.#clientFor(endpoint, stopping) : undefined;
+    const to = this.#participants.byKey(source).routes?.map((route) => route.to);
+    const endpoint = to?.find((one) => one.dialect === 'hl7v2');
+    const client = endpoint && this.#clientFor(endpoint, stopping);
     let unreached: string | undefined;
     for (const { message, attempts } of due) {
       if (stopping.aborted) break;
@@ -80,7 +80,7 @@ export class AcknowledgementRoutes implements LedWork {
         await release(this.#database, message, { state: 'kept', error: 'The participant has no endpoint for HL7 v2.' });
         continue;
       }
-      const said = unreached === undefined ? await client.send(answer.bytes, answer.controlId) : undefined;
+      const said = unreached === undefined ? await client.send(answer) : undefined;
       if (said && said.kind !== 'unreachable') {
         await markSent(this.#database, message);
         const reason = said.kind === 'refused' ? said.reason : undefined;
@@ -99,7 +99,7 @@ export class AcknowledgementRoutes implements LedWork {
     client?.close();
   }
 
-  #clientFor(endpoint: V2Endpoint, stopping: AbortSignal): Client {
+  #clientFor(endpoint: V2Endpoint, stopping: AbortSignal): V2Client {
     const client = v2ClientOf({ ...endpoint, acknowledgement: 'original' }, timeouts);
     stopping.addEventListener('abort', () => client.close(), { once: true });
     return client;

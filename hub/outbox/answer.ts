@@ -1,3 +1,26 @@
+import type { Patient } from '@medplum/fhirtypes';
+import type { Topic } from '../trust/index.ts';
+
+/** A delivery in its destination's form, as a transport takes it. */
+export interface Outgoing {
+  /** The same at every attempt, as are the bytes. */
+  controlId: string;
+  bytes: Uint8Array;
+  mediaType: string;
+  /** What the bytes are about: for a transport that says it beside them, to a reader who may know. */
+  about: {
+    deliveryId: string;
+    kind: 'new' | 'correction' | 'retraction';
+    topic: Topic;
+    /** When the delivery was written. */
+    created: Date;
+    /** The destination's own Patient. */
+    patient: Patient;
+    /** The organisation that stated it. */
+    origin: { key: string; name: string };
+  };
+}
+
 /** How a destination answered. */
 export type Answer =
   /** It has the message. */
@@ -9,13 +32,16 @@ export type Answer =
   /** It was not reached, did not answer in time, or has no room now. */
   | { kind: 'unreachable'; reason: string };
 
-/** Sends messages to one destination. */
+/** Sends messages by one route. */
 export interface Client {
   /** Never rejects. Resolves when the answer came, or could not come any more. */
-  send(bytes: Uint8Array, controlId: string): Promise<Answer>;
+  send(outgoing: Outgoing): Promise<Answer>;
   /** Breaks off what is on its way, and lets go of connections. */
   close(): void;
 }
+
+/** What HL7 v2 needs of what it sends. */
+export type V2Outgoing = Pick<Outgoing, 'bytes' | 'controlId'>;
 
 export interface Timeouts {
   connectMs: number;

@@ -9,29 +9,25 @@ import {
   writeV2,
 } from '@causeway/mapping/outbound';
 import type { DiagnosticReport, DocumentReference, Observation, ServiceRequest } from '@medplum/fhirtypes';
-import type { Participant } from '../trust/index.ts';
+import type { Participant, Route } from '../trust/index.ts';
+import type { Outgoing } from './answer.ts';
 import type { Content } from './content.ts';
 import { controlIdOf } from './control-id.ts';
 import { resultsIn } from './focus.ts';
 import { v2MessageOf } from './v2-message.ts';
-
-export interface Composed {
-  controlId: string;
-  dialect: 'hl7v2' | 'fhir';
-  bytes: Uint8Array;
-}
 
 /** Writes the message, or says why it cannot be written. */
 export function compose(
   delivery: { id: string; created: Date; kind: Envelope['kind'] },
   content: Content,
   destination: Participant,
+  { to }: Route,
   origin: Participant,
-): Composed | string {
-  const { endpoint, identifierSystem } = destination;
+): Outgoing | string {
+  const { identifierSystem } = destination;
   if (!identifierSystem) return 'The destination has no system of record numbers; register it with one.';
   const controlId = controlIdOf(delivery.id);
-  const v2 = endpoint?.dialect === 'hl7v2' ? endpoint : undefined;
+  const v2 = to.dialect === 'hl7v2' ? to : undefined;
   const envelope: Envelope = {
     controlId,
     deliveryId: delivery.id,
@@ -47,12 +43,25 @@ export function compose(
     },
     origin: { key: origin.key, name: origin.name },
   };
+  const outgoing = (mediaType: string, bytes: Uint8Array): Outgoing => ({
+    controlId,
+    bytes,
+    mediaType,
+    about: {
+      deliveryId: delivery.id,
+      kind: delivery.kind,
+      topic: content.topic,
+      created: delivery.created,
+      patient: content.recipient,
+      origin: envelope.origin,
+    },
+  });
   if (v2) {
     const told = v2MessageOf(content, envelope, v2.messages);
     if (typeof told === 'string') return told;
     const bytes = writeV2(told.message, told.envelope);
     if (typeof bytes === 'string') return bytes;
-    return { controlId, dialect: 'hl7v2', bytes: v2.acknowledgement === 'enhanced' ? enhanced(bytes) : bytes };
+    return outgoing('application/hl7-v2; charset=utf-8', v2.acknowledgement === 'enhanced' ? enhanced(bytes) : bytes);
   }
   const { topic } = content;
   if (topic !== 'result' && topic !== 'discharge-summary') return `As FHIR no ${topic} is delivered.`;
@@ -60,9 +69,8 @@ export function compose(
     topic === 'result'
       ? writeResultBundle(resultOf(content), envelope)
       : writeDocumentBundle({ document: content.focus as DocumentReference }, envelope);
-  return typeof bundle === 'string'
-    ? bundle
-    : { controlId, dialect: 'fhir', bytes: Buffer.from(JSON.stringify(bundle)) };
+  if (typeof bundle === 'string') return bundle;
+  return outgoing('application/fhir+json', Buffer.from(JSON.stringify(bundle)));
 }
 
 function resultOf({ focus, beside }: Content): OutboundResult {

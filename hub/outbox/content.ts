@@ -15,11 +15,12 @@ import {
   type NetworkPolicy,
   type Participant,
   PolicyUnreadable,
+  type Route,
+  type Topic,
 } from '../trust/index.ts';
 import { resultsOf } from './focus.ts';
 import type { Claimed } from './queue.ts';
 import { type Reference, referencesOf } from './references.ts';
-import type { Topic } from './wishes.ts';
 
 export interface Content {
   topic: Topic;
@@ -60,6 +61,7 @@ export async function readContent(
   { database, keys }: { database: Database; keys: HomeKeys },
   delivery: Claimed,
   destination: Participant,
+  route: Route,
   policy: NetworkPolicy,
 ): Promise<Content | NoContent> {
   await policy.fresh();
@@ -89,7 +91,7 @@ export async function readContent(
       : { state: 'cancelled', error: 'Not sent: the access decision keeps it from this organisation.' };
   }
   const focus = found.resource;
-  if (destination.endpoint?.dialect !== 'hl7v2') {
+  if (route.to.dialect !== 'hl7v2') {
     const named = referencesOf(focus, true).map(({ rid }) => rid);
     return { topic, focus, beside: await versions(reading, home, named, created), before: [], recipient };
   }
@@ -151,8 +153,15 @@ async function toldLastAt(database: Database, delivery: Claimed): Promise<Date |
   const { rows } = await database.query({
     name: 'outbox_told_last',
     text: `SELECT created FROM delivery WHERE destination = $1 AND recipient = $2 AND focus_type = $3 AND focus_rid = $4
-             AND round < $5 AND state <> 'cancelled' ORDER BY round DESC LIMIT 1`,
-    values: [delivery.destination, delivery.recipient, delivery.focus_type, delivery.focus_rid, delivery.round],
+             AND round < $5 AND route = $6 AND state <> 'cancelled' ORDER BY round DESC LIMIT 1`,
+    values: [
+      delivery.destination,
+      delivery.recipient,
+      delivery.focus_type,
+      delivery.focus_rid,
+      delivery.round,
+      delivery.route,
+    ],
   });
   return rows[0]?.created;
 }

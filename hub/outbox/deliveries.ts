@@ -15,7 +15,7 @@ export interface DeliveryQuery {
   limit: number;
 }
 
-const columns = `seq, id, destination, source, dialect, kind, topic, focus_type, focus_rid, focus_version, message, state,
+const columns = `seq, id, destination, route, source, dialect, kind, topic, focus_type, focus_rid, focus_version, message, state,
   attempts, last_error, created, delivered, CASE WHEN state = 'failed' THEN next_attempt END AS next_attempt`;
 
 export class Deliveries {
@@ -91,10 +91,10 @@ export class Deliveries {
     deliveriesWaiting: number;
     deliveriesAccepted: number;
     deliveriesDead: number;
-    destinationsDown: { key: string; name: string; since: Date; reason: string }[];
+    destinationsDown: { key: string; name: string; route: string; since: Date; reason: string }[];
   }> {
     const { rows } = await this.#database.query('SELECT state, count(*) AS count FROM delivery GROUP BY state');
-    const down = await this.#database.query('SELECT destination, since, reason FROM destination_down ORDER BY since');
+    const down = await this.#database.query('SELECT * FROM destination_down ORDER BY since');
     const count = (...states: string[]) =>
       rows.filter((row) => states.includes(row.state)).reduce((sum, row) => sum + Number(row.count), 0);
     return {
@@ -102,9 +102,10 @@ export class Deliveries {
       deliveriesWaiting: count('waiting', 'failed'),
       deliveriesAccepted: count('accepted'),
       deliveriesDead: count('dead'),
-      destinationsDown: down.rows.map(({ destination: key, since, reason }) => ({
+      destinationsDown: down.rows.map(({ destination: key, route, since, reason }) => ({
         key,
         name: this.#participants.byKey(key).name,
+        route,
         since,
         reason,
       })),
@@ -116,6 +117,7 @@ export class Deliveries {
       id: row.id,
       destination: row.destination,
       destinationName: this.#participants.byKey(row.destination).name,
+      route: row.route,
       source: row.source,
       sourceName: this.#participants.byKey(row.source).name,
       dialect: row.dialect,

@@ -12,9 +12,9 @@ import { typeCode, typeName } from '@causeway/fhir';
 import { counts, Relationships } from '../care/index.ts';
 import { linkLock, type PersonChange, type PersonIndex } from '../identity/index.ts';
 import { type FhirRecord, newId, type WriteSet } from '../record/index.ts';
-import type { Participant, Participants } from '../trust/index.ts';
+import type { Participants } from '../trust/index.ts';
 import { changedFoci, type Focus, fociNamed, fociOf, withoutRetold } from './focus.ts';
-import { receives, wantedTopics } from './wishes.ts';
+import { takes, wantedTopics } from './wishes.ts';
 
 /** A source patient of a person, as the deliveries see it. */
 interface Member {
@@ -40,7 +40,9 @@ interface Row {
   focus: { type: string; rid: string; home: number; version: number; message: string | undefined; topic: string };
   source: string;
   person: string;
-  destination: Participant;
+  destination: string;
+  route: string;
+  dialect: string;
   recipient: string;
   recipientHome: number;
   kind: Kind;
@@ -119,25 +121,32 @@ export class Derivation {
       if (!origin) continue;
       const others = members.filter(({ person, source }) => person === origin.person && source !== origin.source);
       for (const destination of this.#participants.all()) {
-        if (!receives(destination, focus.topic)) continue;
         const own = others.filter(({ source }) => source === destination.key);
-        const history = sent.get(`${destination.key} ${focus.rid}`) ?? [];
-        const told = own.filter(({ patient }) => history.some(({ recipient, live }) => live && recipient === patient));
-        const kind = kindOf(focus, told.length > 0, changed.has(focus));
-        // Who does not care any longer is told what becomes of what it was told, and nothing new.
-        const recipient = choose(own, told) ?? (kind === 'new' ? undefined : told[0]);
-        if (!kind || !recipient) continue;
-        const last = history.find((one) => one.recipient === recipient.patient);
-        rows.push({
-          focus,
-          source: origin.source,
-          person: origin.person,
-          destination,
-          recipient: recipient.patient,
-          recipientHome: recipient.home,
-          kind,
-          round: (last?.round ?? 0) + 1,
-        });
+        for (const route of own.length > 0 ? (destination.routes ?? []) : []) {
+          const history = sent.get(sentKey(destination.key, route.name, focus.rid)) ?? [];
+          const told = own.filter(({ patient }) =>
+            history.some(({ recipient, live }) => live && recipient === patient),
+          );
+          // What was told is followed up, whatever the route takes by now.
+          if (told.length === 0 && !takes(route, destination, focus.topic)) continue;
+          const kind = kindOf(focus, told.length > 0, changed.has(focus));
+          // Who does not care any longer is told what becomes of what it was told, and nothing new.
+          const recipient = choose(own, told) ?? (kind === 'new' ? undefined : told[0]);
+          if (!kind || !recipient) continue;
+          const last = history.find((one) => one.recipient === recipient.patient);
+          rows.push({
+            focus,
+            source: origin.source,
+            person: origin.person,
+            destination: destination.key,
+            route: route.name,
+            dialect: route.to.dialect,
+            recipient: recipient.patient,
+            recipientHome: recipient.home,
+            kind,
+            round: (last?.round ?? 0) + 1,
+          });
+        }
       }
     }
     return rows;
@@ -152,8 +161,8 @@ export class Derivation {
     const kept = (await withheldOf(set, homes)).filter(({ rid }) => !derived.has(rid));
     if (kept.length === 0) return [];
     const foci = await fociNamed(set, this.#record.keys, kept, wantedTopics(this.#participants.all()));
-    const place = new Map(kept.map(({ destination, rid }, i) => [`${destination} ${rid}`, i] as const).reverse());
-    const placeOf = ({ destination, focus }: Row) => place.get(`${destination.key} ${focus.rid}`) ?? -1;
+    const place = new Map(kept.map(({ key }, i) => [key, i] as const).reverse());
+    const placeOf = ({ destination, route, focus }: Row) => place.get(sentKey(destination, route, focus.rid)) ?? -1;
     const rows = await this.#rows(set, foci, new Set(foci));
     return rows.filter((row) => placeOf(row) >= 0).sort((a, b) => placeOf(a) - placeOf(b));
   }
@@ -171,9 +180,9 @@ export class Derivation {
     const { rows } = await set.transaction.query({
       name: 'outbox_undone',
       text: `SELECT * FROM (
-               SELECT DISTINCT ON (d.destination, d.recipient, d.focus_rid) d.*, ${highestRound} AS highest FROM delivery d
+               SELECT DISTINCT ON (d.destination, d.route, d.recipient, d.focus_rid) d.*, ${highestRound} AS highest FROM delivery d
                WHERE (d.home = ANY($1) OR d.recipient_home = ANY($1)) AND d.state <> 'cancelled'
-               ORDER BY d.destination, d.recipient, d.focus_rid, d.round DESC) d
+               ORDER BY d.destination, d.route, d.recipient, d.focus_rid, d.round DESC) d
              WHERE d.kind <> 'retraction' AND ${parted} ORDER BY d.seq`,
       values: [homes],
     });
@@ -188,7 +197,9 @@ export class Derivation {
       },
       source: row.source,
       person: row.person,
-      destination: this.#participants.byKey(row.destination),
+      destination: row.destination,
+      route: row.route,
+      dialect: row.dialect,
       recipient: row.recipient,
       recipientHome: row.recipient_home,
       kind: 'retraction',
@@ -213,7 +224,7 @@ const parted = `(SELECT person FROM link WHERE home = d.home) IS DISTINCT FROM
   (SELECT person FROM link WHERE home = d.recipient_home)`;
 
 const highestRound = `(SELECT max(h.round) FROM delivery h WHERE h.destination = d.destination
-  AND h.recipient = d.recipient AND h.focus_rid = d.focus_rid AND h.focus_type = d.focus_type)`;
+  AND h.route = d.route AND h.recipient = d.recipient AND h.focus_rid = d.focus_rid AND h.focus_type = d.focus_type)`;
 
 function gains({ before, after }: Pick<PersonChange, 'before' | 'after'>): boolean {
   return after.length > 1 && after.some((home) => !before.includes(home));
@@ -242,10 +253,7 @@ function consentHomes(set: WriteSet): number[] {
 }
 
 /** What is kept back of the persons of these homes, in the order in which it was to be sent. */
-async function withheldOf(
-  set: WriteSet,
-  homes: number[],
-): Promise<{ destination: string; type: string; rid: string }[]> {
+async function withheldOf(set: WriteSet, homes: number[]): Promise<{ key: string; type: string; rid: string }[]> {
   if (homes.length === 0) return [];
   const ofPersons = `home = ANY($1) OR home IN (SELECT m.home FROM link l JOIN link m USING (person) WHERE l.home = ANY($1))`;
   await set.transaction.query({
@@ -255,14 +263,18 @@ async function withheldOf(
   });
   const { rows } = await set.transaction.query({
     name: 'outbox_withheld',
-    text: `SELECT d.destination, d.focus_type, d.focus_rid FROM delivery d
+    text: `SELECT d.destination, d.route, d.focus_type, d.focus_rid FROM delivery d
            WHERE d.withheld AND (${ofPersons}) AND NOT EXISTS (SELECT 1 FROM delivery later
-             WHERE later.destination = d.destination AND later.focus_rid = d.focus_rid AND later.focus_type = d.focus_type
+             WHERE later.destination = d.destination AND later.route = d.route AND later.focus_rid = d.focus_rid AND later.focus_type = d.focus_type
                AND later.seq > d.seq AND (later.withheld OR later.state <> 'cancelled'))
            ORDER BY d.seq`,
     values: [homes],
   });
-  return rows.map((row) => ({ destination: row.destination, type: typeName(row.focus_type)!, rid: row.focus_rid }));
+  return rows.map(({ destination, route, focus_type, focus_rid: rid }) => ({
+    key: sentKey(destination, route, rid),
+    type: typeName(focus_type)!,
+    rid,
+  }));
 }
 
 /** Everybody in the persons of these homes. */
@@ -292,42 +304,46 @@ async function cancelUnsent(set: WriteSet, foci: Focus[]): Promise<void> {
   });
 }
 
-/** By destination and focus, what each recipient was sent last; the cancelled count only as rounds. */
+/** By destination, route and focus, what each recipient was sent last; the cancelled count only as rounds. */
 async function sentAbout(set: WriteSet, foci: Focus[]): Promise<Map<string, Sent[]>> {
   const { rows } = await set.transaction.query({
     name: 'outbox_sent',
-    text: `SELECT destination, focus_rid, recipient, max(round) AS round,
+    text: `SELECT destination, route, focus_rid, recipient, max(round) AS round,
              (array_agg(kind ORDER BY round DESC) FILTER (WHERE state <> 'cancelled'))[1] AS kind
-           FROM delivery WHERE focus_rid = ANY($1) GROUP BY destination, focus_rid, recipient`,
+           FROM delivery WHERE focus_rid = ANY($1) GROUP BY destination, route, focus_rid, recipient`,
     values: [foci.map(({ rid }) => rid)],
   });
   const sent = new Map<string, Sent[]>();
-  for (const { destination, focus_rid, recipient, round, kind } of rows) {
-    const key = `${destination} ${focus_rid}`;
+  for (const { destination, route, focus_rid, recipient, round, kind } of rows) {
+    const key = sentKey(destination, route, focus_rid);
     const live = kind !== null && kind !== 'retraction';
     sent.set(key, [...(sent.get(key) ?? []), { recipient, round, kind, live }]);
   }
   return sent;
 }
 
+function sentKey(destination: string, route: string, rid: string): string {
+  return `${destination} ${route} ${rid}`;
+}
+
 async function insert(set: WriteSet, rows: Row[]): Promise<void> {
   const column = <T>(value: (row: Row) => T) => rows.map(value);
   await set.transaction.query({
     name: 'outbox_insert',
-    text: `INSERT INTO delivery (id, created, destination, dialect, kind, topic, home, source, person, focus_type,
+    text: `INSERT INTO delivery (id, created, destination, route, dialect, kind, topic, home, source, person, focus_type,
              focus_rid, focus_version, message, recipient, recipient_home, round, state, next_attempt)
-           SELECT id, $1, destination, dialect, kind, topic, home, source, person, focus_type, focus_rid,
+           SELECT id, $1, destination, route, dialect, kind, topic, home, source, person, focus_type, focus_rid,
              focus_version, message, recipient, recipient_home, round, 'waiting', $1
            FROM unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bigint[], $8::text[], $9::uuid[],
                        $10::smallint[], $11::uuid[], $12::integer[], $13::uuid[], $14::uuid[], $15::bigint[],
-                       $16::integer[])
+                       $16::integer[], $17::text[])
              AS v (id, destination, dialect, kind, topic, home, source, person, focus_type, focus_rid, focus_version,
-                   message, recipient, recipient_home, round)`,
+                   message, recipient, recipient_home, round, route)`,
     values: [
       set.now,
       column(() => newId()),
-      column(({ destination }) => destination.key),
-      column(({ destination }) => destination.endpoint?.dialect ?? 'fhir'),
+      column(({ destination }) => destination),
+      column(({ dialect }) => dialect),
       column(({ kind }) => kind),
       column(({ focus }) => focus.topic),
       column(({ focus }) => focus.home),
@@ -340,6 +356,7 @@ async function insert(set: WriteSet, rows: Row[]): Promise<void> {
       column(({ recipient }) => recipient),
       column(({ recipientHome }) => recipientHome),
       column(({ round }) => round),
+      column(({ route }) => route),
     ],
   });
 }

@@ -1,5 +1,5 @@
 /**
- * Sends what waits for one destination: in order for each recipient, at least once, under the same control id at every
+ * Sends what waits for one route of a destination: in order for each recipient, at least once, under the same control id at every
  * attempt. While the destination is not reached, one delivery at a time is tried, with growing pauses.
  */
 import { typeName } from '@causeway/fhir';
@@ -7,12 +7,22 @@ import type { Logger } from 'pino';
 import type { Database } from '../database/index.ts';
 import { faultText } from '../faults.ts';
 import type { FhirRecord } from '../record/index.ts';
-import { type AccessLog, accessOf, type Endpoint, type NetworkPolicy, type Participants } from '../trust/index.ts';
+import { type AccessLog, accessOf, type NetworkPolicy, type Participants, type Route } from '../trust/index.ts';
 import type { Answer, Client, Timeouts } from './answer.ts';
 import { clientOf } from './clients.ts';
 import { readContent } from './content.ts';
 import { DestinationState } from './destination-state.ts';
-import { type Claimed, claim, concludeAccepted, giveBack, hasten, nextDue, type Settled, settle } from './queue.ts';
+import {
+  type Claimed,
+  claim,
+  concludeAccepted,
+  giveBack,
+  hasten,
+  type Lane,
+  nextDue,
+  type Settled,
+  settle,
+} from './queue.ts';
 
 export interface SenderParts {
   database: Database;
@@ -38,6 +48,7 @@ const idleMs = 5_000;
 
 export class Destination {
   readonly #key: string;
+  readonly #lane: Lane;
   readonly #parts: SenderParts;
   readonly #timing: Timing;
   #client: { endpoint: string; client: Client } | undefined;
@@ -52,11 +63,12 @@ export class Destination {
   #wake: (() => void) | undefined;
   readonly #running: Promise<void>;
 
-  constructor(key: string, parts: SenderParts, timing: Timing) {
-    this.#key = key;
+  constructor(lane: Lane, parts: SenderParts, timing: Timing) {
+    this.#lane = lane;
+    this.#key = lane.destination;
     this.#parts = parts;
     this.#timing = timing;
-    this.#state = new DestinationState(key, parts.database, parts.log);
+    this.#state = new DestinationState(lane, parts.database, parts.log);
     this.#running = this.#run();
   }
 
@@ -76,11 +88,10 @@ export class Destination {
     while (!this.#stopped) {
       this.#pending = false;
       this.#answersAgain = false;
-      let tried = 0;
       try {
-        tried = await this.#batch();
+        const { tried, at } = await this.#batch();
         if (tried === 0) {
-          const pause = await nextDue(this.#parts.database, this.#key, idleMs);
+          const pause = at ? await nextDue(this.#parts.database, this.#lane, at, idleMs) : idleMs;
           if (!this.#pending) await this.#pause(pause, true);
         } else if (this.#failures > 0) await this.#pause(this.#backOff(this.#failures), false);
       } catch (error) {
@@ -107,14 +118,15 @@ export class Destination {
     });
   }
 
-  /** Tries what is due; returns how many deliveries that was. */
-  async #batch(): Promise<number> {
-    const endpoint = this.#parts.participants.byKey(this.#key).endpoint;
+  /** Tries what is due by `at`; returns how many deliveries that was. Without `at` nothing may be tried now. */
+  async #batch(): Promise<{ tried: number; at?: Date }> {
+    const { participants, policy, database } = this.#parts;
+    const route = participants.byKey(this.#key).routes?.find(({ name }) => name === this.#lane.route);
     // What an organisation may not receive now waits for it.
-    if (!endpoint || this.#parts.policy.refused(this.#key, 'receive') !== undefined) return 0;
-    const client = this.#clientFor(endpoint);
+    if (!route || policy.refused(this.#key, 'receive') !== undefined) return { tried: 0 };
+    const client = this.#clientFor(route);
     await this.#note();
-    const claimed = await claim(this.#parts.database, this.#key, this.#failures > 0 ? 1 : claimedAtOnce);
+    const { claimed, at } = await claim(database, this.#lane, this.#failures > 0 ? 1 : claimedAtOnce);
     const lanes = [...Map.groupBy(claimed, ({ recipient }) => recipient).values()];
     const { settled, untried } = this.#owed;
     let reached = true;
@@ -125,7 +137,7 @@ export class Destination {
             untried.push(...lane.slice(i));
             break;
           }
-          const outcome = await this.#attempt(delivery, client).catch((error) => this.#failed(delivery, error));
+          const outcome = await this.#attempt(delivery, route, client).catch((error) => this.#failed(delivery, error));
           settled.push(outcome.settled);
           if (!outcome.reached) {
             reached = false;
@@ -138,10 +150,10 @@ export class Destination {
         }
       }
     };
-    await Promise.all(Array.from({ length: sendsAtOnce[endpoint.dialect] }, work));
-    const count = await this.#note();
-    if (count > 0 || !reached) await this.#reached(reached);
-    return count;
+    await Promise.all(Array.from({ length: sendsAtOnce[route.to.dialect] }, work));
+    const tried = await this.#note();
+    if (tried > 0 || !reached) await this.#reached(reached);
+    return { tried, at };
   }
 
   async #reached(reached: boolean): Promise<void> {
@@ -160,17 +172,17 @@ export class Destination {
     return count;
   }
 
-  #clientFor(endpoint: Endpoint): Client {
-    const address = JSON.stringify(endpoint);
+  #clientFor({ to }: Route): Client {
+    const address = JSON.stringify(to);
     if (this.#client?.endpoint !== address) {
       this.#client?.client.close();
-      const client = clientOf(endpoint, this.#timing, (controlId, answer) => void this.#cameLate(controlId, answer));
+      const client = clientOf(to, this.#timing, (controlId, answer) => void this.#cameLate(controlId, answer));
       this.#client = { endpoint: address, client };
     }
     return this.#client.client;
   }
 
-  async #attempt(delivery: Claimed, client: Client): Promise<{ settled: Settled; reached: boolean }> {
+  async #attempt(delivery: Claimed, route: Route, client: Client): Promise<{ settled: Settled; reached: boolean }> {
     const { seq, attempts } = delivery;
     const end = (state: 'delivered' | 'accepted' | 'dead' | 'cancelled', error?: string) => ({
       settled: { seq, state, error, retryMs: 0 },
@@ -181,7 +193,7 @@ export class Destination {
     }
     const { database, record, participants, policy } = this.#parts;
     const destination = participants.byKey(this.#key);
-    const content = await readContent({ database, keys: record.keys }, delivery, destination, policy);
+    const content = await readContent({ database, keys: record.keys }, delivery, destination, route, policy);
     if ('state' in content) {
       const { state, error } = content;
       const isWithheld = state === 'cancelled';
@@ -190,9 +202,9 @@ export class Destination {
     // What writes messages is large: a hub that sends none does without it.
     const { compose, isEmptied } = await import('./compose.ts');
     if (delivery.kind === 'new' && isEmptied(content)) return end('cancelled', 'Withdrawn before it was sent.');
-    const composed = compose(delivery, content, destination, participants.byKey(delivery.source));
-    if (typeof composed === 'string') return end('dead', composed);
-    const answer = await client.send(composed.bytes, composed.controlId);
+    const outgoing = compose(delivery, content, destination, route, participants.byKey(delivery.source));
+    if (typeof outgoing === 'string') return end('dead', outgoing);
+    const answer = await client.send(outgoing);
     if (answer.kind === 'delivered' || answer.kind === 'accepted') {
       await this.#disclosed(delivery);
       return end(

@@ -1,5 +1,5 @@
 /** Sends FHIR transactions by HTTP POST; a 2xx says that the destination has them. */
-import type { Answer, Client, Timeouts } from './answer.ts';
+import type { Answer, Client, Outgoing, Timeouts } from './answer.ts';
 import { isPassing, post } from './http-post.ts';
 
 const shownCharacters = 300;
@@ -14,9 +14,9 @@ export class FhirClient implements Client {
     this.#timeouts = timeouts;
   }
 
-  async send(bytes: Uint8Array, controlId: string): Promise<Answer> {
+  async send({ bytes, controlId, mediaType }: Outgoing): Promise<Answer> {
     const headers = {
-      'content-type': 'application/fhir+json',
+      'content-type': mediaType,
       accept: 'application/fhir+json',
       'x-request-id': controlId,
     };

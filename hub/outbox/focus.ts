@@ -15,8 +15,8 @@ import {
   sealIdentity,
   type WriteSet,
 } from '../record/index.ts';
+import type { Topic } from '../trust/index.ts';
 import { caughtUpTypes, isOver, isPast, topicOf } from './topics.ts';
-import type { Topic } from './wishes.ts';
 
 export interface Focus {
   type: string;

@@ -5,7 +5,7 @@
 import { readFile } from 'node:fs/promises';
 import { isParseError, parseMessage } from '@causeway/hl7v2';
 import type { Hl7HttpEndpoint } from '../trust/index.ts';
-import type { Answer, Client, Timeouts } from './answer.ts';
+import type { Answer, Client, Timeouts, V2Outgoing } from './answer.ts';
 import { isPassing, post } from './http-post.ts';
 import { answerOf } from './mllp-client.ts';
 
@@ -19,7 +19,7 @@ export class Hl7HttpClient implements Client {
     this.#timeouts = timeouts;
   }
 
-  async send(bytes: Uint8Array, controlId: string): Promise<Answer> {
+  async send({ bytes, controlId }: V2Outgoing): Promise<Answer> {
     const headers: Record<string, string> = { 'content-type': 'application/hl7-v2; charset=utf-8' };
     if (this.#to.authorization !== undefined) {
       const value = await readFile(this.#to.authorization, 'utf8').catch(() => undefined);

@@ -11,7 +11,7 @@ import type { Socket } from 'node:net';
 import { acknowledge, encodeFrame, isParseError, type Message, MllpDecoder, parseMessage } from '@causeway/hl7v2';
 import { newId } from '../record/index.ts';
 import type { MllpEndpoint } from '../trust/index.ts';
-import type { Answer, Client, Timeouts } from './answer.ts';
+import type { Answer, Client, Timeouts, V2Outgoing } from './answer.ts';
 import { connectMllp } from './mllp-socket.ts';
 
 const answerBytes = 1024 * 1024;
@@ -45,7 +45,7 @@ export class MllpClient implements Client {
     this.#onLate = onLate;
   }
 
-  async send(bytes: Uint8Array, controlId: string): Promise<Answer> {
+  async send({ bytes, controlId }: V2Outgoing): Promise<Answer> {
     const late = this.#late.get(controlId);
     this.#late.delete(controlId);
     if (late) return late;

@@ -190,7 +190,10 @@ describe('a result', () => {
 
   it('that a refusal kept back is sent once the refusal is revoked: as it is then, once, in order, and not what is gone', async () => {
     new Consents(outbox.record, outbox.persons, () => 'UTC');
-    const kept = await region();
+    await region();
+    const hospital = await mllpReceiver();
+    closing.push(() => hospital.close());
+    await outbox.endpoint(sites.hospital, hospital.endpoint);
     await outbox.sender().start();
     const { lab } = await register();
     const consent = (status: string, to: string) => ({
@@ -230,7 +233,7 @@ describe('a result', () => {
     await outbox.say(sites.lab, consent('active', sites.practice));
     await outbox.say(sites.lab, consent('inactive', sites.practice));
     await outbox.until('delivered', 7);
-    expect(kept.hospital().map((one) => one.get('OBX-5'))).toEqual(['4.2', '5.1']);
+    expect(hospital.messages.map((one) => one.get('OBX-5'))).toEqual(['4.2', '5.1']);
     expect((await outbox.rows()).filter(({ state }) => state === 'delivered')).toHaveLength(7);
     expect((await outbox.rows()).filter(({ state }) => state !== 'delivered' && state !== 'cancelled')).toEqual([]);
   });

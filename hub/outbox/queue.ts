@@ -1,8 +1,8 @@
 /** The rows of the outbox as a queue: claimed in order, settled, given back. */
 import type { Database } from '../database/index.ts';
+import type { Topic } from '../trust/index.ts';
 import type { Answer } from './answer.ts';
 import { deliveriesOf } from './control-id.ts';
-import type { Topic } from './wishes.ts';
 
 /** A delivery that was claimed for an attempt. */
 export interface Claimed {
@@ -12,6 +12,7 @@ export interface Claimed {
   kind: 'new' | 'correction' | 'retraction';
   topic: Topic;
   destination: string;
+  route: string;
   home: number;
   source: string;
   focus_type: number;
@@ -44,29 +45,44 @@ export async function releaseAll(database: Database): Promise<void> {
   await database.query('UPDATE delivery SET leased = false, next_attempt = now() WHERE leased');
 }
 
+/** The deliveries of one destination by one of its routes. */
+export interface Lane {
+  destination: string;
+  route: string;
+}
+
 /**
- * Takes the next deliveries of a destination that are due, in order for each recipient: what waits for another attempt
- * holds back what follows for the same recipient, and nothing else.
+ * Takes the next deliveries of a lane that are due, the more urgent first, in order for each recipient: what waits for
+ * another attempt holds back what follows for the same recipient, and nothing else.
+ * @param at what was due by then was claimed, or is held back
  */
-export async function claim(database: Database, destination: string, count: number): Promise<Claimed[]> {
+export async function claim(
+  database: Database,
+  { destination, route }: Lane,
+  count: number,
+): Promise<{ claimed: Claimed[]; at: Date }> {
   const { rows } = await database.query({
     name: 'outbox_claim',
     text: `WITH due AS (
              SELECT d.seq FROM delivery d
-             WHERE d.destination = $1 AND d.state IN ('waiting', 'failed') AND d.next_attempt <= now()
+             WHERE d.destination = $1 AND d.route = $2 AND d.state IN ('waiting', 'failed') AND d.next_attempt <= now()
                AND NOT EXISTS (
-                 SELECT 1 FROM delivery e WHERE e.destination = d.destination AND e.recipient = d.recipient
-                   AND e.state IN ('waiting', 'failed') AND e.seq < d.seq AND e.next_attempt > now())
-             ORDER BY d.seq LIMIT $2 FOR UPDATE SKIP LOCKED)
-           UPDATE delivery d SET attempts = least(attempts + 1, 30000), leased = true,
-             next_attempt = now() + interval '${leaseMinutes} minutes' FROM due WHERE d.seq = due.seq
-           RETURNING d.seq, d.id, d.created, d.kind, d.topic, d.destination, d.round, d.home, d.source, d.focus_type, d.focus_rid, d.recipient,
-             d.recipient_home, d.attempts,
-             (SELECT person FROM link WHERE home = d.home) IS NOT DISTINCT FROM
-             (SELECT person FROM link WHERE home = d.recipient_home) AS together`,
-    values: [destination, count],
+                 SELECT 1 FROM delivery e WHERE e.destination = d.destination AND e.route = d.route
+                   AND e.recipient = d.recipient AND e.state IN ('waiting', 'failed') AND e.seq < d.seq
+                   AND e.next_attempt > now())
+             ORDER BY d.priority DESC, d.seq LIMIT $3 FOR UPDATE SKIP LOCKED),
+           claimed AS (
+             UPDATE delivery d SET attempts = least(attempts + 1, 30000), leased = true,
+               next_attempt = now() + interval '${leaseMinutes} minutes' FROM due WHERE d.seq = due.seq
+             RETURNING d.seq, d.id, d.created, d.kind, d.topic, d.destination, d.route, d.priority, d.round, d.home,
+               d.source, d.focus_type, d.focus_rid, d.recipient, d.recipient_home, d.attempts,
+               (SELECT person FROM link WHERE home = d.home) IS NOT DISTINCT FROM
+               (SELECT person FROM link WHERE home = d.recipient_home) AS together)
+           SELECT now() AS at, claimed.* FROM (VALUES (1)) AS always LEFT JOIN claimed ON true
+           ORDER BY priority DESC, seq`,
+    values: [destination, route, count],
   });
-  return (rows as Claimed[]).sort((a, b) => a.seq - b.seq);
+  return { claimed: rows.filter(({ seq }) => seq !== null) as Claimed[], at: rows[0]!.at };
 }
 
 /** Gives back, as if never claimed, what was not tried. */
@@ -104,16 +120,20 @@ export async function settle(database: Database, settled: Settled[]): Promise<vo
 }
 
 /**
- * Milliseconds until a destination has something due, at most `limitMs`. Only the first of each recipient counts: what
- * stands behind it may be due and must wait all the same.
+ * Milliseconds until something of a lane is due that was not by `since`, at most `limitMs`. What was due by then and was
+ * not claimed waits behind something that is due later.
  */
-export async function nextDue(database: Database, destination: string, limitMs: number): Promise<number> {
+export async function nextDue(
+  database: Database,
+  { destination, route }: Lane,
+  since: Date,
+  limitMs: number,
+): Promise<number> {
   const { rows } = await database.query({
     name: 'outbox_next_due',
-    text: `SELECT (extract(epoch FROM min(next_attempt) - now()) * 1000)::float8 AS ms FROM (
-             SELECT DISTINCT ON (recipient) next_attempt FROM delivery
-             WHERE destination = $1 AND state IN ('waiting', 'failed') ORDER BY recipient, seq) head`,
-    values: [destination],
+    text: `SELECT (extract(epoch FROM min(next_attempt) - now()) * 1000)::float8 AS ms FROM delivery
+           WHERE destination = $1 AND route = $2 AND state = 'failed' AND next_attempt > $3`,
+    values: [destination, route, since],
   });
   return Math.max(0, Math.min(rows[0]?.ms ?? limitMs, limitMs));
 }

@@ -1,5 +1,6 @@
 /**
- * Sends the deliveries. Every destination has a worker of its own, so that one which is dead or slow delays no other.
+ * Sends the deliveries. Every route of a destination has a worker of its own, so that one which is dead or slow
+ * delays no other.
  */
 import { Destination, type SenderParts, type Timing } from './destination.ts';
 import { releaseAll } from './queue.ts';
@@ -34,10 +35,13 @@ export class Sender {
   /** Tells that there is something to send, or a destination more. */
   wake(): void {
     if (!this.#started) return;
-    for (const { key, endpoint } of this.#parts.participants.all()) {
-      const known = this.#destinations.get(key);
-      if (known) known.wake();
-      else if (endpoint) this.#destinations.set(key, new Destination(key, this.#parts, this.#timing));
+    for (const { key, routes = [] } of this.#parts.participants.all()) {
+      for (const { name } of routes) {
+        const lane = { destination: key, route: name };
+        const known = this.#destinations.get(`${key} ${name}`);
+        if (known) known.wake();
+        else this.#destinations.set(`${key} ${name}`, new Destination(lane, this.#parts, this.#timing));
+      }
     }
   }
 

@@ -16,7 +16,15 @@ import type { Database } from '../database/index.ts';
 import { PersonIndex } from '../identity/index.ts';
 import { FhirRecord, homePatient } from '../record/index.ts';
 import { fixedMasterKey, newDataKey } from '../secrets/index.ts';
-import { AccessLog, type Endpoint, type MllpEndpoint, NetworkPolicy, Participants } from '../trust/index.ts';
+import {
+  AccessLog,
+  type Endpoint,
+  type MllpEndpoint,
+  NetworkPolicy,
+  Participants,
+  type Route,
+  routesTo,
+} from '../trust/index.ts';
 import type { Timing } from './destination.ts';
 import { Deliveries, Derivation, Sender } from './index.ts';
 
@@ -37,6 +45,7 @@ export interface TestOutbox {
   say(source: string, ...resources: Resource[]): Promise<void>;
   /** Sets where a site listens. */
   endpoint(site: string, endpoint: Endpoint): Promise<void>;
+  routes(site: string, routes: Route[]): Promise<void>;
   rows(): Promise<
     { destination: string; kind: string; state: string; attempts: number; last_error: string | null; id: string }[]
   >;
@@ -73,7 +82,7 @@ export async function testOutbox(
       identifierSystem: `urn:oid:2.999.1.${key.length}`,
       identifierAuthority: `${kind.toUpperCase()}MRN`,
       settings: {},
-      endpoint: kind === 'lab' ? undefined : nowhere[kind],
+      routes: routesTo(nowhere[kind]),
     });
   }
   const accessLog = new AccessLog(database);
@@ -105,7 +114,8 @@ export async function testOutbox(
         },
       });
     },
-    endpoint: (site, endpoint) => participants.put({ ...participants.byKey(site), endpoint }),
+    endpoint: (site, endpoint) => participants.put({ ...participants.byKey(site), routes: routesTo(endpoint) }),
+    routes: (site, routes) => participants.put({ ...participants.byKey(site), routes }),
     rows,
     until: async (state, count) => {
       for (let tries = 0; ; tries++) {

@@ -1,6 +1,6 @@
 /** Which topic a resource belongs to, and what of it is over. */
 import type { DocumentReference, Encounter, MedicationRequest, Resource } from '@medplum/fhirtypes';
-import type { Topic } from './wishes.ts';
+import type { Topic } from '../trust/index.ts';
 
 const dischargeSummary = '18842-5';
 

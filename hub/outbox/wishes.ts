@@ -1,20 +1,6 @@
-/** What each destination is sent: by its kind, or by the messages that its endpoint asks for. */
+/** What goes by each route: the topics that it names, what its messages tell of, or what its destination's kind is told. */
 import type { V2MessageCode } from '@causeway/mapping';
-import type { Participant } from '../trust/index.ts';
-
-export const topics = [
-  'result',
-  'discharge-summary',
-  'document',
-  'person',
-  'visit',
-  'appointment',
-  'prescription',
-  'immunization',
-  'order',
-] as const;
-/** What a delivery tells of. */
-export type Topic = (typeof topics)[number];
+import { type Participant, type Route, type Topic, topics } from '../trust/index.ts';
 
 const told: Record<V2MessageCode, readonly Topic[]> = {
   ADT: ['person', 'visit'],
@@ -28,19 +14,17 @@ const told: Record<V2MessageCode, readonly Topic[]> = {
   OML: ['order'],
 };
 
-/** Whether a destination is sent a topic. Without a list of messages: results, and discharge summaries to a practice. */
-export function receives({ endpoint, kind }: Participant, topic: Topic): boolean {
-  const messages = messagesOf(endpoint);
+/** Whether a route takes a topic. One that names none takes results, and discharge summaries to a practice. */
+export function takes({ to, topics: named }: Route, { kind }: Participant, topic: Topic): boolean {
+  if (named) return named.includes(topic);
+  const messages = to.dialect === 'hl7v2' ? to.messages : undefined;
   if (messages) return messages.some((code) => told[code].includes(topic));
-  return endpoint !== undefined && (topic === 'result' || (topic === 'discharge-summary' && kind === 'practice'));
+  return topic === 'result' || (topic === 'discharge-summary' && kind === 'practice');
 }
 
-/** The topics that some destination is sent. */
+/** The topics that some route takes. */
 export function wantedTopics(participants: readonly Participant[]): Set<Topic> {
-  return new Set(topics.filter((topic) => participants.some((one) => receives(one, topic))));
-}
-
-/** The messages that a destination asks for; undefined where it leaves that to its kind. */
-export function messagesOf(endpoint: Participant['endpoint']): readonly V2MessageCode[] | undefined {
-  return endpoint?.dialect === 'hl7v2' ? endpoint.messages : undefined;
+  return new Set(
+    topics.filter((topic) => participants.some((one) => (one.routes ?? []).some((route) => takes(route, one, topic)))),
+  );
 }

@@ -23,7 +23,6 @@ beforeAll(async () => {
     identifierSystem: system,
     identifierAuthority: 'CLINIC',
     settings: {},
-    endpoint: undefined,
   });
   const log = pino({ level: 'silent' });
   const accessLog = new AccessLog(database);

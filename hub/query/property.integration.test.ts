@@ -41,7 +41,6 @@ beforeAll(async () => {
     identifierSystem: system,
     identifierAuthority: 'CLINIC',
     settings: {},
-    endpoint: undefined,
     queries: ['demographics'],
   });
   const log = pino({ level: 'silent' });

@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type TestDatabase, testDatabase } from '../database/testing.ts';
 import { TestAuthority } from '../testing-certificates.ts';
-import { Certificates, Participants, type WatchedCertificate } from './index.ts';
+import { Certificates, Participants, routesTo, type WatchedCertificate } from './index.ts';
 
 let test: TestDatabase;
 let authority: TestAuthority;
@@ -32,7 +32,12 @@ it('tells of each certificate when it ends, once a day, and of those that cannot
   const broken = `${own.certificate}.broken`;
   writeFileSync(broken, 'nothing');
   const endpoint = { dialect: 'hl7v2', host: 'lab.example', port: 1, tls: { certificate: own.certificate } } as const;
-  await participants.put({ ...lab, ...unknown, endpoint, transport: { certificates: [sender.fingerprint] } });
+  await participants.put({
+    ...lab,
+    ...unknown,
+    routes: routesTo(endpoint),
+    transport: { certificates: [sender.fingerprint] },
+  });
   const files = [
     { what: 'MLLP over TLS', path: authority.certificate },
     { what: 'elsewhere', path: broken },
@@ -67,6 +72,6 @@ it('tells of each certificate when it ends, once a day, and of those that cannot
   expect(told.find(([what]) => what === 'MLLP over TLS')![1]).toBe(1);
   await certificates.close();
   // One that is not taken any more is told of no more.
-  await participants.put({ ...lab, ...unknown, endpoint, transport: { certificates: [] } });
+  await participants.put({ ...lab, ...unknown, routes: routesTo(endpoint), transport: { certificates: [] } });
   expect(states(await certificates.list()).some(([what]) => what === 'connects to the hub')).toBe(false);
 });

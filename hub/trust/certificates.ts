@@ -127,13 +127,15 @@ export class Certificates {
 
   /** The hub's own certificates towards participants, and the authorities that it trusts there. */
   #endpointFiles(): (CertificateFile & { participant: string })[] {
-    return this.#participants.all().flatMap(({ key: participant, endpoint }) => {
-      const tls = endpoint && 'host' in endpoint ? endpoint.tls : undefined;
-      return [
-        ...(tls?.certificate ? [{ participant, what: 'the hub’s own, towards it', path: tls.certificate }] : []),
-        ...(tls?.ca ? [{ participant, what: 'the authority of its receiver', path: tls.ca }] : []),
-      ];
-    });
+    return this.#participants.all().flatMap(({ key: participant, routes = [] }) =>
+      routes.flatMap(({ to }) => {
+        const tls = 'tls' in to ? to.tls : undefined;
+        return [
+          ...(tls?.certificate ? [{ participant, what: 'the hub’s own, towards it', path: tls.certificate }] : []),
+          ...(tls?.ca ? [{ participant, what: 'the authority of its receiver', path: tls.ca }] : []),
+        ];
+      }),
+    );
   }
 }
 

@@ -29,22 +29,31 @@ export { NetworkPolicy, PolicyUnreadable, type PolicyVersion, settledMs } from '
 export { type Notice, Notices, notify } from './notices.ts';
 export { type Also, Onboarding, readCertificate, type Terms } from './onboarding.ts';
 export {
-  type Endpoint,
-  type EndpointTls,
-  type Hl7HttpEndpoint,
   hubKind,
   keyOf,
-  type MllpEndpoint,
   type Participant,
   Participants,
   type QueryTopic,
   queryTopics,
   type Transport,
-  type V2Endpoint,
 } from './participants.ts';
 export type { Passkey, RelyingParty } from './passkeys.ts';
 export { provingTypes, type RelationTokens } from './relation.ts';
 export { attestedDays, Relations, type Unproven } from './relations.ts';
+export {
+  asks,
+  type Endpoint,
+  type EndpointTls,
+  type FhirEndpoint,
+  type Hl7HttpEndpoint,
+  type MllpEndpoint,
+  mainRoute,
+  type Route,
+  routesTo,
+  type Topic,
+  topics,
+  type V2Endpoint,
+} from './routes.ts';
 export { includesScope, readScope, type Scope, writeScope } from './scopes.ts';
 export type { Pending, Proof, Session, SessionLimits } from './sessions.ts';
 export type { SignInSteps } from './sign-in-steps.ts';

@@ -1,50 +1,7 @@
 /** The organisations on the network: how their messages are recognised, and what they are called. */
-import type { ConceptTable, Overlay, V2MessageCode, V2Version } from '@causeway/mapping';
+import type { ConceptTable, Overlay } from '@causeway/mapping';
 import type { Database } from '../database/index.ts';
-
-/** Where and how an organisation receives. */
-export type Endpoint = V2Endpoint | { dialect: 'fhir'; url: string };
-
-/** A receiver of HL7 v2, over MLLP or HTTP, and which messages it wants in which form. */
-export type V2Endpoint = MllpEndpoint | Hl7HttpEndpoint;
-
-interface V2Wishes {
-  dialect: 'hl7v2';
-  /** `enhanced`: it says CA when it has a message, and AA, AE or AR when it is done with it. Default original. */
-  acknowledgement?: 'original' | 'enhanced';
-  /** Which messages it wants; without it ORU, and MDM of discharge summaries for a practice. */
-  messages?: readonly V2MessageCode[];
-  /** Default 2.5.1. */
-  version?: V2Version;
-  /** MSH-5 and MSH-6, where it receives under other names than it sends under. */
-  application?: string;
-  facility?: string;
-}
-
-export interface MllpEndpoint extends V2Wishes {
-  host: string;
-  port: number;
-  /** With TLS, 1.2 or newer; the receiver's certificate is always verified. */
-  tls?: EndpointTls;
-}
-
-/** HL7 over HTTP: each message is POSTed, and answered by its acknowledgement. */
-export interface Hl7HttpEndpoint extends V2Wishes {
-  url: string;
-  /** Absolute path of a file with the value of the Authorization header, read anew at each message. */
-  authorization?: string;
-}
-
-/** Absolute paths of PEM files, read anew at each connection. */
-export interface EndpointTls {
-  /** The authorities that may have signed the receiver's certificate; without it those that the system trusts. */
-  ca?: string;
-  /** The hub's own certificate with its chain, and its key, for a receiver that asks for one. */
-  certificate?: string;
-  key?: string;
-  /** The name that the receiver's certificate must be for, where that is not the host. */
-  serverName?: string;
-}
+import type { Route } from './routes.ts';
 
 /** How an organisation is connected to the hub. */
 export interface Transport {
@@ -82,7 +39,8 @@ export interface Participant {
     /** Identifiers by which others name the organisation and its practitioners, where they say who cares for a person. */
     providers?: { system: string; value: string }[];
   };
-  endpoint: Endpoint | undefined;
+  /** Where it is told, and of what; nowhere without one. Left out in a change: as it was. */
+  routes?: readonly Route[] | undefined;
   /** Left out in a change: as it was. */
   transport?: Transport | undefined;
   /** What it may ask for by queries of HL7 v2; nothing where it is not told. Left out in a change: as it was. */
@@ -128,7 +86,7 @@ export class Participants {
           identifierSystem: row.identifier_system ?? undefined,
           identifierAuthority: row.identifier_authority ?? undefined,
           settings: row.settings,
-          endpoint: row.endpoint ?? undefined,
+          routes: row.routes,
           transport: row.transport,
           queries: row.queries,
           state: row.state ?? undefined,
@@ -170,13 +128,13 @@ export class Participants {
     const { key, name, kind, settings } = participant;
     await this.#database.query(
       `INSERT INTO participant (key, name, kind, sending_facility, sending_application, identifier_system,
-                                identifier_authority, settings, endpoint, transport, queries, state, part2)
-       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, coalesce($10, '{}'::jsonb), coalesce($11::text[], '{}'), $12,
-               coalesce($13, false))
+                                identifier_authority, settings, routes, transport, queries, state, part2)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, coalesce($9, '[]'::jsonb), coalesce($10, '{}'::jsonb),
+               coalesce($11::text[], '{}'), $12, coalesce($13, false))
        ON CONFLICT (key) DO UPDATE SET name = excluded.name, kind = excluded.kind,
          sending_facility = excluded.sending_facility, sending_application = excluded.sending_application,
          identifier_system = excluded.identifier_system, identifier_authority = excluded.identifier_authority,
-         settings = excluded.settings, endpoint = excluded.endpoint,
+         settings = excluded.settings, routes = coalesce($9, participant.routes),
          transport = coalesce($10, participant.transport), queries = coalesce($11, participant.queries),
          state = excluded.state, part2 = coalesce($13, participant.part2)`,
       [
@@ -188,7 +146,7 @@ export class Participants {
         participant.identifierSystem ?? null,
         participant.identifierAuthority ?? null,
         JSON.stringify(settings),
-        participant.endpoint ? JSON.stringify(participant.endpoint) : null,
+        participant.routes ? JSON.stringify(participant.routes) : null,
         participant.transport ? JSON.stringify(participant.transport) : null,
         participant.queries ?? null,
         participant.state ?? null,
@@ -197,10 +155,11 @@ export class Participants {
     );
     this.#changes++;
     const before = this.#all.get(key);
+    const routes = participant.routes ?? before?.routes ?? [];
     const transport = participant.transport ?? before?.transport ?? {};
     const queries = participant.queries ?? before?.queries ?? [];
     const isPart2 = participant.isPart2 ?? before?.isPart2 ?? false;
-    this.#all.set(key, { ...participant, transport, queries, isPart2 });
+    this.#all.set(key, { ...participant, routes, transport, queries, isPart2 });
   }
 
   all(): Participant[] {
@@ -219,7 +178,6 @@ export class Participants {
         identifierSystem: undefined,
         identifierAuthority: undefined,
         settings: {},
-        endpoint: undefined,
       }
     );
   }

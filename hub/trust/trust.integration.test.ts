@@ -89,7 +89,7 @@ it('knows senders by what is registered of them, and others by their own name', 
     identifierSystem: 'urn:lab',
     identifierAuthority: 'LABPID',
     settings: { oid: '2.999.1' },
-    endpoint: { dialect: 'hl7v2', host: '127.0.0.1', port: 1 },
+    routes: [{ name: 'main', to: { dialect: 'hl7v2', host: '127.0.0.1', port: 1 } }],
   };
   await participants.put(lab);
   await participants.put({ ...lab, name: 'The Laboratory' });

@@ -1,0 +1,135 @@
+/** The routes of an organisation, and where they end, as a body says them (see `hub/trust/routes.ts`). */
+import { isAbsolute } from 'node:path';
+import {
+  refusedVersion,
+  type V2MessageCode,
+  type V2Version,
+  v2MessageCodes,
+  v2Versions,
+} from '@causeway/mapping/versions';
+import { RecordError } from '../record/index.ts';
+import { type Endpoint, type EndpointTls, type Route, type Topic, topics, type V2Endpoint } from '../trust/index.ts';
+import { type Body, object, only, text, wrong } from './body.ts';
+
+const routesAtMost = 20;
+
+/** @throws RecordError 400 */
+export function readRoutes(value: unknown): Route[] {
+  if (!Array.isArray(value) || value.length > routesAtMost) throw wrong('routes', `a list of at most ${routesAtMost}`);
+  const routes = value.map((one, i) => readRoute(object(one, `routes[${i}]`), `routes[${i}]`));
+  if (new Set(routes.map(({ name }) => name)).size < routes.length) throw wrong('routes', 'routes of different names');
+  return routes;
+}
+
+function readRoute(body: Body, where: string): Route {
+  only(body, ['name', 'to', 'topics'], `${where}.`);
+  const { name } = body;
+  if (typeof name !== 'string' || !/^[a-z0-9][a-z0-9-]{0,39}$/.test(name)) {
+    throw wrong(`${where}.name`, 'lower-case letters, digits and dashes, at most 40');
+  }
+  return {
+    name,
+    to: readEndpoint(object(body.to, `${where}.to`), `${where}.to`),
+    ...(body.topics === undefined ? {} : { topics: listOf<Topic>(body.topics, topics, `${where}.topics`) }),
+  };
+}
+
+/** @param where how the body is named @throws RecordError 400 */
+export function readEndpoint(body: Body, where: string): Endpoint {
+  if (body.dialect === 'fhir') {
+    only(body, ['dialect', 'url'], `${where}.`);
+    return { dialect: 'fhir', url: httpAddress(body, where) };
+  }
+  if (body.dialect !== 'hl7v2') throw wrong(`${where}.dialect`, 'hl7v2 or fhir');
+  const wishes = ['dialect', 'acknowledgement', 'messages', 'version', 'application', 'facility'];
+  if (body.url !== undefined) {
+    only(body, [...wishes, 'url', 'authorization'], `${where}.`);
+    return { url: httpAddress(body, where), ...authorizationOf(body, where), ...wishesOf(body, where) };
+  }
+  only(body, [...wishes, 'host', 'port', 'tls'], `${where}.`);
+  return { host: text(body, 'host', 253), port: portOf(body, where), ...wishesOf(body, where), ...tlsOf(body, where) };
+}
+
+function portOf({ port }: Body, where: string): number {
+  if (!Number.isInteger(port) || Number(port) < 1 || Number(port) > 65535) throw wrong(`${where}.port`, '1 to 65535');
+  return Number(port);
+}
+
+function httpAddress(body: Body, where: string): string {
+  const url = text(body, 'url', 500);
+  const parsed = URL.canParse(url) ? new URL(url) : undefined;
+  if (!parsed || !/^https?:$/.test(parsed.protocol)) throw wrong(`${where}.url`, 'an http address');
+  if (parsed.username !== '' || parsed.password !== '') throw wrong(`${where}.url`, 'an address without credentials');
+  return url;
+}
+
+function authorizationOf(body: Body, where: string): { authorization?: string } {
+  return body.authorization === undefined ? {} : { authorization: pathOf(body, 'authorization', where) };
+}
+
+function pathOf(body: Body, name: string, where: string): string {
+  const path = text(body, name, 1_000);
+  if (!isAbsolute(path)) throw wrong(`${where}.${name}`, 'the absolute path of a file');
+  return path;
+}
+
+/** What a receiver of HL7 v2 wants, and under which names. */
+function wishesOf(
+  body: Body,
+  where: string,
+): Pick<V2Endpoint, 'dialect' | 'acknowledgement' | 'messages' | 'version' | 'application' | 'facility'> {
+  const { acknowledgement = 'original', messages, version } = body;
+  if (acknowledgement !== 'original' && acknowledgement !== 'enhanced') {
+    throw wrong(`${where}.acknowledgement`, 'original or enhanced');
+  }
+  if (version !== undefined && !v2Versions.includes(version as V2Version)) {
+    throw wrong(`${where}.version`, `one of ${v2Versions.join(', ')}`);
+  }
+  return {
+    dialect: 'hl7v2',
+    acknowledgement,
+    ...(messages === undefined ? {} : { messages: messagesOf(messages, (version ?? '2.5.1') as V2Version, where) }),
+    ...(version === undefined ? {} : { version: version as V2Version }),
+    ...(body.application === undefined ? {} : { application: text(body, 'application', 180) }),
+    ...(body.facility === undefined ? {} : { facility: text(body, 'facility', 180) }),
+  };
+}
+
+const orders: readonly V2MessageCode[] = ['ORM', 'OMG', 'OML'];
+
+function messagesOf(value: unknown, version: V2Version, where: string): V2MessageCode[] {
+  const codes = listOf<V2MessageCode>(value, v2MessageCodes, `${where}.messages`);
+  if (codes.filter((code) => orders.includes(code)).length > 1) {
+    throw wrong(`${where}.messages`, 'with one of ORM, OMG and OML at most, since each tells of an order');
+  }
+  for (const code of codes) {
+    const refused = refusedVersion(code, version);
+    if (refused !== undefined) throw new RecordError(400, 'value', refused, `${where}.messages`);
+  }
+  return codes;
+}
+
+function tlsOf({ tls }: Body, where: string): { tls?: EndpointTls } {
+  if (tls === undefined) return {};
+  const body = object(tls, `${where}.tls`);
+  only(body, ['ca', 'certificate', 'key', 'serverName'], `${where}.tls.`);
+  for (const name of ['ca', 'certificate', 'key']) {
+    if (body[name] !== undefined && !isAbsolute(text(body, name, 1_000))) {
+      throw wrong(`${where}.tls.${name}`, 'the absolute path of a PEM file');
+    }
+  }
+  if (body.serverName !== undefined) text(body, 'serverName', 253);
+  if ((body.certificate === undefined) !== (body.key === undefined)) {
+    throw wrong(`${where}.tls`, 'certificate and key together, or neither');
+  }
+  return { tls: body as EndpointTls };
+}
+
+/** A list of some of what there is, each once. */
+function listOf<T extends string>(value: unknown, known: readonly T[], where: string): T[] {
+  const list = Array.isArray(value) ? (value as T[]) : [undefined];
+  if (!list.every((one) => one !== undefined && known.includes(one)) || new Set(list).size < list.length) {
+    throw wrong(where, `a list of ${known.join(', ')}, each once`);
+  }
+  return list as T[];
+}

@@ -1,0 +1,86 @@
+/** Several routes to one organisation: what goes by which, and that they do not hold up each other. */
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { type TestDatabase, testDatabase } from '../database/testing.ts';
+import { newId } from '../record/index.ts';
+import { mllpReceiver, sites, type TestOutbox, testOutbox } from './testing.ts';
+
+let test: TestDatabase;
+let outbox: TestOutbox;
+const closing: (() => Promise<unknown>)[] = [];
+beforeAll(async () => {
+  test = await testDatabase();
+  outbox = await testOutbox(test.database);
+});
+afterAll(async () => {
+  for (const close of closing.splice(0).reverse()) await close();
+  await outbox.stop();
+  await test.drop();
+});
+
+/** One human at the hospital and at the laboratory; the id of the laboratory's Patient. */
+async function register(given: string): Promise<string> {
+  const ids = { hospital: newId(), lab: newId() };
+  for (const site of ['hospital', 'lab'] as const) {
+    await outbox.say(sites[site], {
+      resourceType: 'Patient',
+      id: ids[site],
+      identifier: [
+        { system: outbox.participants.byKey(sites[site]).identifierSystem ?? '', value: `${site}-${given}` },
+      ],
+      name: [{ family: 'Quillfeather', given: [given] }],
+      birthDate: '1957-03-14',
+      gender: 'female',
+      telecom: [{ system: 'phone', value: '555-0199' }],
+      address: [{ line: ['9 Heron Lane'], city: 'Sedgewick', postalCode: '04999' }],
+    } as never);
+  }
+  return ids.lab;
+}
+
+async function report(lab: string, conclusion: string, more: object = {}) {
+  const id = newId();
+  await outbox.say(sites.lab, {
+    resourceType: 'DiagnosticReport',
+    id,
+    status: 'final',
+    code: { coding: [{ system: 'http://loinc.org', code: '2823-3' }] },
+    subject: { reference: `Patient/${lab}` },
+    conclusion,
+    ...more,
+  } as never);
+  return id;
+}
+
+async function vaccinate(lab: string) {
+  await outbox.say(sites.lab, {
+    resourceType: 'Immunization',
+    id: newId(),
+    status: 'completed',
+    vaccineCode: { coding: [{ system: 'http://hl7.org/fhir/sid/cvx', code: '140' }] },
+    patient: { reference: `Patient/${lab}` },
+    occurrenceDateTime: '2026-10-01',
+  } as never);
+}
+
+it('each takes its own topics, and one that is down holds up no other', async () => {
+  const [results, everything] = [await mllpReceiver(), await mllpReceiver()];
+  closing.push(
+    () => results.close(),
+    () => everything.close(),
+  );
+  const down = { dialect: 'hl7v2', host: '127.0.0.1', port: 1 } as const;
+  await outbox.routes(sites.hospital, [
+    { name: 'down', to: down, topics: ['result'] },
+    { name: 'results', to: results.endpoint, topics: ['result'] },
+    { name: 'registry', to: everything.endpoint, topics: ['result', 'immunization'] },
+  ]);
+  await outbox.sender().start();
+  const lab = await register('Ada');
+  await report(lab, 'Normal.');
+  await vaccinate(lab);
+  await outbox.until('delivered', 3);
+  const codes = (of: typeof results) => of.messages.map((message) => message.get('MSH-9.1')).sort();
+  expect([codes(results), codes(everything)]).toEqual([['ORU'], ['ORU', 'VXU']]);
+  const waiting = (await outbox.rows()).filter(({ state }) => state !== 'delivered');
+  expect(waiting.map(({ destination }) => destination)).toEqual([sites.hospital]);
+});
