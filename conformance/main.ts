@@ -21,6 +21,7 @@ import { failuresOf, tableOf } from './print.ts';
 import type { SuiteResult } from './result.ts';
 import { runSmart } from './smart/suite.ts';
 import { runSubscriptions } from './subscriptions/suite.ts';
+import { runTlog } from './tlog/suite.ts';
 import { runUdap } from './udap/suite.ts';
 
 const DEFAULT_CASES = '../shared/cases';
@@ -47,7 +48,11 @@ const SUITES: Readonly<Record<string, Suite>> = {
   subscriptions: runSubscriptions,
   udap: runUdap,
   region: (_cases, { people }) => runRegion(people),
+  tlog: runTlog,
 };
+
+/** Suites that need no folder of cases. */
+const withoutCases = new Set(['region', 'tlog']);
 
 process.exitCode = await main(process.argv.slice(2));
 
@@ -58,7 +63,7 @@ async function main(args: string[]): Promise<number> {
     return 2;
   }
   const cases = resolve(options.cases ?? join(import.meta.dirname, '..', DEFAULT_CASES));
-  if (options.suites.some((name) => name !== 'region') && !existsSync(cases)) {
+  if (options.suites.some((name) => !withoutCases.has(name)) && !existsSync(cases)) {
     console.log(`There is no folder of cases at ${cases}; name one with --cases DIR.`);
     if (options.cases !== undefined) return 2;
     console.log('0 passed, 0 failed');

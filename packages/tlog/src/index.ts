@@ -1,0 +1,52 @@
+/** A transparency log as pure functions: its Merkle tree as tiles, checkpoints, cosignatures and proofs, in C2SP's forms. */
+
+export {
+  type Checkpoint,
+  checkpointText,
+  readCheckpoint,
+  type SignedCheckpoint,
+  verifyCheckpoint,
+} from './checkpoints.ts';
+export {
+  consistencyFolds,
+  emptyRoot,
+  type Fold,
+  type Hash,
+  hashBytes,
+  inclusionFolds,
+  isConsistent,
+  isIncluded,
+  leafHash,
+  nodeHash,
+  rootFold,
+  type Subtree,
+} from './merkle.ts';
+export {
+  type Note,
+  NoteError,
+  readNote,
+  readVerifier,
+  type SignatureKind,
+  type Signer,
+  secretKey,
+  signatureLine,
+  signerOf,
+  signNote,
+  type Verified,
+  type Verifier,
+  verifierText,
+  verifyNote,
+} from './notes.ts';
+export { type Proof, proofText, readProof, verifyProof } from './proofs.ts';
+export {
+  Edge,
+  hashIn,
+  proofFrom,
+  readTilePath,
+  type Tile,
+  type TilePlace,
+  tileOf,
+  tilePath,
+  tileWidth,
+  widthOf,
+} from './tiles.ts';
