@@ -126,7 +126,9 @@ export function describeOptions(): string[] {
         ? `--no-${option}`
         : `--${option} ${kind === 'integer' ? 'N' : kind === 'database' ? 'URL' : kind.toUpperCase()}`;
     const preset =
-      fallback === undefined || ['flag', 'bytes', 'addresses', 'networks'].includes(kind) ? '' : ` (${fallback})`;
+      fallback === undefined || ['flag', 'bytes', 'addresses', 'paths', 'networks'].includes(kind)
+        ? ''
+        : ` (${fallback})`;
     return `  ${shown.padEnd(28)} ${says}${preset}; or ${variable}`;
   });
 }
@@ -176,6 +178,8 @@ function parseValue(setting: Setting, where: string, text: string): unknown {
       throw new ConfigError(
         `${where} is an address without a path, such as https://hub.example.org; it was “${text}”.`,
       );
+    case 'paths':
+      return text.split(',').map((one) => resolve(one.trim()));
     case 'addresses':
       return text.split(',').map((one) => address(where, one.trim()));
     case 'networks':

@@ -12,6 +12,7 @@ import {
 import { Bulk, jobKeyColumn } from './bulk/index.ts';
 import { careRulesOf } from './care/index.ts';
 import type { Config } from './config.ts';
+import { Connectors, connectorSecretColumn, localFolderSource, sftpSource } from './connectors/index.ts';
 import { Consents, relationTokens, representedBy } from './consent/index.ts';
 import {
   type Database,
@@ -30,6 +31,7 @@ import {
   Certified,
   httpServer,
   RateLimits,
+  recognise,
   Sending,
   ServerCertificate,
   startMllp,
@@ -249,7 +251,14 @@ export async function startHub(config: Config, progress: Progress, pages = scree
     );
     closing.push(() => certificates.close());
     const certified = new Certified({ isAsked: https?.asksClients ?? false, participants, certificates });
-    const columns = [homeKeyColumn, messageKeyColumn, jobKeyColumn, signingKeyColumn, totpColumn];
+    const columns = [
+      homeKeyColumn,
+      messageKeyColumn,
+      jobKeyColumn,
+      signingKeyColumn,
+      totpColumn,
+      connectorSecretColumn,
+    ];
     const rotation = new KeyRotation({ database: system, master, dataDir: config.dataDir, columns }, (error) =>
       log.error({ error: faultText(error) }, 'keys were not wrapped anew as was asked'),
     );
@@ -292,6 +301,26 @@ export async function startHub(config: Config, progress: Progress, pages = scree
       log,
       keys: () => signingKeys.load(),
       peersAt: config.peersAt,
+    });
+    const connectors = new Connectors({
+      database: system,
+      master,
+      participants,
+      pool,
+      sources: {
+        folder: localFolderSource(config.connectorFolders, config.messageBytes),
+        sftp: sftpSource(config.messageBytes),
+      },
+      recognise: (bytes, participant) => recognise(bytes, { site: participant }, participants),
+      take: async (received) => {
+        const judged = await sending.judged(received);
+        return { ...(await receiver.receive(judged)), refused: judged.refused };
+      },
+      refused: async (participant) => {
+        await policy.fresh();
+        return policy.refused(participant, 'send');
+      },
+      log,
     });
     const app = httpServer(
       {
@@ -352,6 +381,7 @@ export async function startHub(config: Config, progress: Progress, pages = scree
         expunger,
         retention,
         subscriptions,
+        connectors,
         allowExpunge: config.allowExpunge,
         bulk,
       },
@@ -417,6 +447,8 @@ export async function startHub(config: Config, progress: Progress, pages = scree
     // Jobs are carried out by the server's own routes: they end before it does.
     bulk.start();
     closing.push(() => bulk.stop());
+    connectors.start();
+    closing.push(() => connectors.stop());
     return {
       url,
       mllp: { host: config.host, port: mllp.port, tlsPort: mllp.tlsPort },

@@ -85,6 +85,8 @@ export interface Config {
   mailMinutes: number;
   /** Addresses below which other hubs are asked although they lie in a private network, or speak plain http. */
   peersAt: string[];
+  /** Absolute paths of folders below which connectors may take files. */
+  connectorFolders: string[];
   logLevel: string;
 }
 
@@ -104,6 +106,7 @@ export interface Setting {
     | 'choice'
     | 'origin'
     | 'addresses'
+    | 'paths'
     | 'networks';
   fallback: string | number | boolean | string[] | undefined;
   least?: number;
@@ -544,6 +547,14 @@ export const settings: readonly Setting[] = [
     kind: 'addresses',
     fallback: [],
     says: 'addresses in private networks, or with plain http, below which other hubs are asked, with commas between (none)',
+  },
+  {
+    key: 'connectorFolders',
+    option: 'connector-folders',
+    variable: 'CAUSEWAY_CONNECTOR_FOLDERS',
+    kind: 'paths',
+    fallback: [],
+    says: 'folders below which connectors may take files, with commas between (none)',
   },
   {
     key: 'logLevel',

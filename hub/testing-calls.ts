@@ -106,6 +106,7 @@ export function hubConfig(
     mailFrom: undefined,
     mailMinutes: 15,
     peersAt: [],
+    connectorFolders: [],
     logLevel: 'silent',
     ...settings,
   };

@@ -16,6 +16,7 @@ import { type BindingParts, bindingRoutes } from './binding-routes.ts';
 import { bodyDeadline } from './body-deadline.ts';
 import { type BrandParts, brandRoutes } from './brand-routes.ts';
 import { answerClientError } from './client-error.ts';
+import { type ConnectorRouteParts, connectorRoutes } from './connector-routes.ts';
 import { type ConsentParts, consentRoutes } from './consent-routes.ts';
 import { crossOrigin } from './cors.ts';
 import { type EmergencyLookupParts, emergencyLookupRoutes } from './emergency-lookup-routes.ts';
@@ -84,6 +85,7 @@ export function httpServer(
     InboxParts &
     Hl7HttpParts &
     ParticipantParts &
+    ConnectorRouteParts &
     ReprocessRouteParts & { bulk: Bulk },
 ): FastifyInstance {
   const app = Fastify({
@@ -159,6 +161,7 @@ export function httpServer(
   inboxRoutes(app, parts);
   hl7HttpRoutes(app, parts);
   participantRoutes(app, parts);
+  connectorRoutes(app, parts);
   const fault = (error: unknown, route: string) =>
     options.log.error({ error: faultText(error), route }, 'a part of a request failed');
   fhirRoutes(app, { ...parts, addresses, fault });

@@ -8,6 +8,7 @@ export { Certified } from './certified.ts';
 export { httpServer } from './http.ts';
 export { startMllp } from './mllp.ts';
 export { RateLimits } from './rate-limits.ts';
+export { recognise } from './recognise.ts';
 export { Sending } from './sending.ts';
 export { V2Gate } from './take-v2.ts';
 export { ServerCertificate } from './tls.ts';

@@ -1,6 +1,7 @@
 /** What an engineer may tell the hub of a sender's dialect. */
 import { typeProperties } from '@causeway/fhir';
 import type { ConceptTable, Overlay } from '@causeway/mapping';
+import { readColumnMap } from '@causeway/mapping/columns';
 import { compileOverlay } from '@causeway/mapping/overlay';
 import { RecordError } from '../record/index.ts';
 import type { Participant } from '../trust/index.ts';
@@ -22,11 +23,12 @@ export function readSettings(body: { [name: string]: unknown }): Settings {
     else if (name === 'concepts') settings.concepts = conceptsOf(value);
     else if (name === 'overlay') settings.overlay = overlayOf(value);
     else if (name === 'providers') settings.providers = providersOf(value);
+    else if (name === 'tables') settings.tables = tablesOf(value);
     else
       throw new RecordError(
         400,
         'not-supported',
-        `There is no setting ${name.slice(0, 50)}; there are oid, timeZone, identifierSystems, codeSystems, concepts, overlay and providers.`,
+        `There is no setting ${name.slice(0, 50)}; there are oid, timeZone, identifierSystems, codeSystems, concepts, overlay, providers and tables.`,
         name,
       );
   }
@@ -110,4 +112,16 @@ function overlayOf(value: unknown): Overlay {
     throw new RecordError(400, 'value', `The overlay does not compile: ${reason}.`, 'overlay');
   }
   return overlay;
+}
+
+function tablesOf(value: unknown): NonNullable<Settings['tables']> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new RecordError(400, 'value', 'tables must be an object of tables and their column maps.', 'tables');
+  return Object.fromEntries(
+    Object.entries(value).map(([name, stated]) => {
+      const map = readColumnMap(stated);
+      if (typeof map !== 'string') return [name, map];
+      throw new RecordError(400, 'value', `tables.${name.slice(0, 60)}: ${map}`, 'tables');
+    }),
+  );
 }

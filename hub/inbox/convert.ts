@@ -7,6 +7,7 @@ import {
   type ConversionSink,
   convertCcdaInto,
   convertFhir,
+  convertTable,
   convertV2,
   type Fact,
   type IdentityEvent,
@@ -84,8 +85,12 @@ function convert({ id, dialect, bytes, charset, received, source }: ToConvert, s
       const conversion = convertFhir(buffer.toString(), context);
       return typeof conversion === 'string' ? conversion : tell(conversion, sink);
     }
+    case 'table': {
+      const conversion = convertTable(buffer.toString(), context);
+      return typeof conversion === 'string' ? conversion : tell(conversion, sink);
+    }
     default:
-      return 'The message is of no dialect that the hub reads: HL7 v2, C-CDA or FHIR R4.';
+      return 'The message is of no dialect that the hub reads: HL7 v2, C-CDA, FHIR R4 or a row of a table.';
   }
 }
 

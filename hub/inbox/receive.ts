@@ -9,7 +9,7 @@ import { type MasterKey, newDataKey, type WrappedColumn, wrapDataKey } from '../
 import type { SequencePosition, SequenceVerdict } from './sequence.ts';
 import { type Row, type Sealed, storeMessages } from './store-messages.ts';
 
-export type Dialect = 'hl7v2' | 'ccda' | 'fhir' | 'unknown';
+export type Dialect = 'hl7v2' | 'ccda' | 'fhir' | 'table' | 'unknown';
 
 /** A message as it came, with what its header says. */
 export interface Received {

@@ -1,5 +1,6 @@
 /** The organisations on the network: how their messages are recognised, and what they are called. */
 import type { ConceptTable, Overlay } from '@causeway/mapping';
+import type { ColumnMap } from '@causeway/mapping/columns';
 import type { Database } from '../database/index.ts';
 import type { Route } from './routes.ts';
 
@@ -38,6 +39,8 @@ export interface Participant {
     overlay?: Overlay;
     /** Identifiers by which others name the organisation and its practitioners, where they say who cares for a person. */
     providers?: { system: string; value: string }[];
+    /** How the columns of its tables (files, queries) are read, by the tables' names. */
+    tables?: { [name: string]: ColumnMap };
   };
   /** Where it is told, and of what; nowhere without one. Left out in a change: as it was. */
   routes?: readonly Route[] | undefined;

@@ -4,6 +4,7 @@
  */
 import type { Resource } from '@medplum/fhirtypes';
 import type { ConceptTable } from './concepts.ts';
+import type { ColumnMap } from './table/column-map.ts';
 import type { Overlay } from './v2/overlay.ts';
 
 /** The result of converting one message or document. */
@@ -137,4 +138,6 @@ export interface ConversionContext {
   concepts?: ConceptTable;
   /** What the sender's HL7 v2 messages do differently. */
   overlay?: Overlay;
+  /** How the columns of its tables are read, by the tables' names. */
+  tables?: { [name: string]: ColumnMap };
 }

@@ -5,5 +5,6 @@ export * from './fact-id.ts';
 export { convertFhir } from './fhir/convert.ts';
 export { mergeFact } from './merge-fact.ts';
 export * from './outbound/index.ts';
+export { convertTable, type TableMessage } from './table/convert.ts';
 export { encodePart, universalSystem } from './v2/datatypes/identifier.ts';
 export { compileOverlay, convertV2, type Overlay } from './v2/index.ts';

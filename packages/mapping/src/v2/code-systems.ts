@@ -52,7 +52,7 @@ export function isLocalSystem(name: string): boolean {
 }
 
 /** The FHIR system of a coding system name as a message gives it. */
-export function codeSystemOf(run: Run, name: string): string {
+export function codeSystemOf(run: Pick<Run, 'context'>, name: string): string {
   const own = run.context.codeSystems?.[name];
   if (own !== undefined) return own;
   const upper = name.toUpperCase();

@@ -1,0 +1,100 @@
+/** Resources of a FHIR server as messages: a Bundle for each patient, with each resource as the server sent it. */
+import { createHash } from 'node:crypto';
+import type { Received } from '../inbox/index.ts';
+
+/** A resource, its text as it came; without one it was deleted at the server, and `resource` has its type and id. */
+export interface ServerResource {
+  text?: string;
+  // biome-ignore lint/suspicious/noExplicitAny: resources of any type are looked into.
+  resource: any;
+}
+
+const resourcesPerBundle = 200;
+const charactersPerBundle = 1024 * 1024;
+
+/**
+ * @param base of the server, so that its absolute references are known as its own
+ * @param at what is deleted, or says no time of its own, is taken for said then
+ */
+export function bundlesOf(
+  source: string,
+  base: string | undefined,
+  resources: readonly ServerResource[],
+  at: Date,
+): Received[] {
+  const byPatient = new Map<string, ServerResource[]>();
+  for (const one of resources) {
+    const patient = patientOf(one.resource, base) ?? '';
+    const own = byPatient.get(patient);
+    if (own) own.push(one);
+    else byPatient.set(patient, [one]);
+  }
+  return [...byPatient].flatMap(([patient, own]) =>
+    inParts(own).map((part) => bundleOf(source, base, patient, part, at)),
+  );
+}
+
+function inParts(resources: readonly ServerResource[]): ServerResource[][] {
+  const parts: ServerResource[][] = [];
+  let characters = Number.POSITIVE_INFINITY;
+  for (const one of resources) {
+    const length = one.text?.length ?? 100;
+    if (characters + length > charactersPerBundle || parts.at(-1)!.length === resourcesPerBundle) {
+      parts.push([]);
+      characters = 0;
+    }
+    parts.at(-1)!.push(one);
+    characters += length;
+  }
+  return parts;
+}
+
+/** PUT makes the server's id what a resource is known by, so that each Bundle refers to what others brought. */
+function bundleOf(
+  source: string,
+  base: string | undefined,
+  patient: string,
+  resources: readonly ServerResource[],
+  at: Date,
+): Received {
+  const isTimed = resources.every(({ text, resource }) => text !== undefined && resource.meta?.lastUpdated);
+  const entries = resources.map(({ text, resource }) => {
+    const url = `${resource.resourceType}/${resource.id}`;
+    if (text === undefined) return JSON.stringify({ request: { method: 'DELETE', url } });
+    const request = JSON.stringify({ method: 'PUT', url });
+    return `{"resource":${relative(text, base)},"request":${request}}`;
+  });
+  const timestamp = isTimed ? '' : `"timestamp":${JSON.stringify(at.toISOString())},`;
+  const bytes = Buffer.from(
+    `{"resourceType":"Bundle","type":"transaction",${timestamp}"entry":[${entries.join(',')}]}`,
+  );
+  return {
+    bytes,
+    dialect: 'fhir',
+    source,
+    type: 'Bundle',
+    controlId: createHash('sha256').update(bytes).digest('hex').slice(0, 32),
+    lane: `${source} ${patient}`,
+  };
+}
+
+function relative(text: string, base: string | undefined): string {
+  return base === undefined ? text : text.replaceAll(`"reference":"${base}/`, '"reference":"');
+}
+
+/** The id of the Patient that a resource is about. */
+function patientOf(
+  // biome-ignore lint/suspicious/noExplicitAny: resources of any type are looked into.
+  resource: any,
+  base: string | undefined,
+): string | undefined {
+  if (resource.resourceType === 'Patient') return resource.id;
+  const { subject, patient, beneficiary, individual, participant } = resource;
+  const actors = Array.isArray(participant) ? participant.map((one) => one?.actor) : [];
+  for (const reference of [subject, patient, beneficiary, individual, ...actors]) {
+    const text = String(reference?.reference ?? '');
+    const own = base !== undefined && text.startsWith(`${base}/`) ? text.slice(base.length + 1) : text;
+    if (own.startsWith('Patient/')) return own.slice('Patient/'.length).split('/')[0];
+  }
+  return undefined;
+}

@@ -1,0 +1,7 @@
+/** Connectors: taking from sources that only answer. */
+export { type ConnectorParts, Connectors, type Preview, type StatedConnector } from './connectors.ts';
+export { localFolderSource } from './local-folder.ts';
+export { SourceFault } from './run.ts';
+export { type ConnectorKind, connectorKinds, readSecrets, readSettings } from './settings.ts';
+export { sftpSource } from './sftp-folder.ts';
+export { type Connector, connectorSecretColumn } from './store.ts';
