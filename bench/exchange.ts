@@ -1,0 +1,39 @@
+/**
+ * `npm run bench:exchange`: what one site learns reaches the others: how soon (`latency`), what one destination that is down
+ * costs the others (`isolation`), and what many waiting deliveries cost (`queue`). README.md says what is measured.
+ */
+import { writeFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { latency } from './exchange/latency.ts';
+import { load, machine, versions } from './server/machine.ts';
+
+const { values } = parseArgs({
+  options: {
+    only: { type: 'string', default: 'latency' },
+    'per-second': { type: 'string', default: '200' },
+    seconds: { type: 'string', default: '30' },
+    profile: { type: 'string' },
+    json: { type: 'string' },
+  },
+});
+
+const parts: Record<string, () => Promise<object>> = {
+  latency: () => latency(Number(values['per-second']), Number(values.seconds), values.profile),
+};
+const results: Record<string, object> = {};
+for (const name of values.only.split(',')) {
+  const part = parts[name];
+  if (!part) throw new Error(`There is no part ${name}; there are ${Object.keys(parts).join(', ')}.`);
+  const load_1min = load();
+  results[name] = { ...rounded(await part()), load_1min };
+  console.log(JSON.stringify({ [name]: results[name] }, null, 2));
+}
+if (values.json) {
+  const written = { machine: machine(), versions: versions(undefined), date: new Date().toISOString(), results };
+  writeFileSync(values.json, `${JSON.stringify(written, null, 2)}\n`);
+}
+
+/** The same with three digits behind the point at most. */
+function rounded<T>(value: T): T {
+  return JSON.parse(JSON.stringify(value, (_, one) => (typeof one === 'number' ? Number(one.toFixed(3)) : one)));
+}
