@@ -21,6 +21,7 @@ import {
 import { resultsOf } from './focus.ts';
 import type { Claimed } from './queue.ts';
 import { type Reference, referencesOf } from './references.ts';
+import type { Versions, Wanted } from './versions.ts';
 
 export interface Content {
   topic: Topic;
@@ -46,6 +47,7 @@ export interface NoContent {
 interface Reading {
   database: Database;
   keys: HomeKeys;
+  versions: Versions;
   /** Whose the access is; undefined where what was told is taken back. */
   access: Access | undefined;
   /** Whom it is told: what is hidden of resources from them is left out, also of what is taken back. */
@@ -58,7 +60,7 @@ interface Reading {
 
 /** The content of a delivery, or why there is none. */
 export async function readContent(
-  { database, keys }: { database: Database; keys: HomeKeys },
+  parts: Pick<Reading, 'database' | 'keys' | 'versions'>,
   delivery: Claimed,
   destination: Participant,
   route: Route,
@@ -70,7 +72,7 @@ export async function readContent(
   if (access.refused !== undefined) return { state: 'failed', error: `Not sent: ${access.refused}` };
   const { home, created, topic } = delivery;
   const { source, recipient: rid } = delivery;
-  const own: Reading = { database, keys, access: undefined, told: access, recipient: rid, source };
+  const own: Reading = { ...parts, access: undefined, told: access, recipient: rid, source };
   const reading = delivery.kind === 'retraction' ? own : { ...own, access };
   const type = typeName(delivery.focus_type);
   const subject = { rid: delivery.focus_rid, home, at: created };
@@ -96,7 +98,7 @@ export async function readContent(
     return { topic, focus, beside: await versions(reading, home, named, created), before: [], recipient };
   }
   const beside = await gathered(reading, delivery, focus);
-  const toldLast = delivery.kind === 'new' ? undefined : await toldLastAt(database, delivery);
+  const toldLast = delivery.kind === 'new' ? undefined : await toldLastAt(parts.database, delivery);
   const earlier = toldLast && (await stored(own, [{ ...subject, at: toldLast }])).find(isFocus)?.resource;
   const before = earlier ? [earlier, ...(await resultsAt(own, home, earlier, toldLast))] : [];
   return { topic, focus: await withContent(reading, home, focus, created), beside, before, recipient };
@@ -204,14 +206,6 @@ interface StoredVersion {
   labels: number;
 }
 
-interface Wanted {
-  rid: string;
-  /** Its home; what belongs to no patient is read wherever it is named. */
-  home: number;
-  /** Undefined: now. */
-  at: Date | undefined;
-}
-
 /**
  * The last versions that were not deletions, each with the decision on it: an earlier version does not stand in for one that
  * is hidden.
@@ -219,20 +213,7 @@ interface Wanted {
 async function stored(reading: Reading, wanted: readonly Wanted[]): Promise<StoredVersion[]> {
   if (wanted.length === 0) return [];
   const { database, keys, access, told, recipient } = reading;
-  const { rows } = await database.query({
-    name: 'outbox_versions',
-    text: `SELECT DISTINCT ON (v.rid, v.type) v.home, v.type, v.rid, v.version, v.body, v.labels,
-             EXISTS (SELECT 1 FROM consent_provision c WHERE c.home = v.home) AS consented
-           FROM unnest($1::uuid[], $2::bigint[], $3::timestamptz[]) AS w (rid, home, at)
-           CROSS JOIN LATERAL (
-             SELECT home, type, rid, version, updated, deleted, body, labels FROM resource r WHERE r.rid = w.rid
-             UNION ALL
-             SELECT home, type, rid, version, updated, deleted, body, labels FROM resource_history h WHERE h.rid = w.rid) v
-           WHERE (v.home = w.home OR (v.home < 0 AND v.type <> ${typeCode('Patient')})) AND NOT v.deleted
-             AND v.updated <= coalesce(w.at, 'infinity')
-           ORDER BY v.rid, v.type, v.version DESC`,
-    values: [wanted.map(({ rid }) => rid), wanted.map(({ home }) => home), wanted.map(({ at }) => at ?? null)],
-  });
+  const rows = await reading.versions.read(wanted);
   const homeKeys = await keys.load(
     database,
     rows.map((row) => row.home),

@@ -4,11 +4,18 @@
  */
 import { typeName } from '@causeway/fhir';
 import type { Logger } from 'pino';
-import type { Database } from '../database/index.ts';
+import type { Database, Queryable } from '../database/index.ts';
 import { faultText } from '../faults.ts';
 import type { FhirRecord } from '../record/index.ts';
-import { type AccessLog, accessOf, type NetworkPolicy, type Participants, type Route } from '../trust/index.ts';
-import type { Answer, Client, Timeouts } from './answer.ts';
+import {
+  type AccessLog,
+  type AccessNote,
+  accessOf,
+  type NetworkPolicy,
+  type Participants,
+  type Route,
+} from '../trust/index.ts';
+import type { Answer, Client, Outgoing, Timeouts } from './answer.ts';
 import { clientOf } from './clients.ts';
 import { readContent } from './content.ts';
 import { DestinationState } from './destination-state.ts';
@@ -23,6 +30,7 @@ import {
   type Settled,
   settle,
 } from './queue.ts';
+import type { Versions } from './versions.ts';
 
 export interface SenderParts {
   database: Database;
@@ -44,15 +52,32 @@ export interface Timing extends Timeouts {
 const claimedAtOnce = 32;
 /** An HL7 v2 receiver takes one message after the other; a FHIR server several at once. */
 const sendsAtOnce = { hl7v2: 1, fhir: 4 };
+/** So many messages are made while the one before is on its way, unless they are older than this when their turn comes. */
+const madeAhead = 8;
+const madeForMs = 1_000;
 const idleMs = 5_000;
+
+/** What is to be written down of attempts. */
+interface Owed {
+  settled: Settled[];
+  untried: Claimed[];
+  disclosed: AccessNote[];
+}
+
+const nothingOwed = (): Owed => ({ settled: [], untried: [], disclosed: [] });
+
+interface Outcome {
+  settled: Settled;
+  reached: boolean;
+}
 
 export class Destination {
   readonly #key: string;
   readonly #lane: Lane;
-  readonly #parts: SenderParts;
+  readonly #parts: SenderParts & { versions: Versions };
   readonly #timing: Timing;
   #client: { endpoint: string; client: Client } | undefined;
-  #owed: { settled: Settled[]; untried: Claimed[] } = { settled: [], untried: [] };
+  #owed = nothingOwed();
   #failures = 0;
   #unreached: string | undefined;
   readonly #state: DestinationState;
@@ -63,7 +88,7 @@ export class Destination {
   #wake: (() => void) | undefined;
   readonly #running: Promise<void>;
 
-  constructor(lane: Lane, parts: SenderParts, timing: Timing) {
+  constructor(lane: Lane, parts: SenderParts & { versions: Versions }, timing: Timing) {
     this.#lane = lane;
     this.#key = lane.destination;
     this.#parts = parts;
@@ -95,11 +120,16 @@ export class Destination {
           if (!this.#pending) await this.#pause(pause, true);
         } else if (this.#failures > 0) await this.#pause(this.#backOff(this.#failures), false);
       } catch (error) {
-        if (this.#stopped) return;
-        this.#parts.log.error({ destination: this.#key, error: faultText(error) }, 'the outbox failed');
+        if (!this.#stopped) this.#fault(error);
         await this.#pause(idleMs, false);
       }
     }
+    // What cannot be written down any more is sent again, under the same control id.
+    await this.#next(0).catch((error) => this.#fault(error));
+  }
+
+  #fault(error: unknown): void {
+    this.#parts.log.error({ destination: this.#key, error: faultText(error) }, 'the outbox failed');
   }
 
   /** Waits; a wake-up ends the wait where `wakeable`, a stop in any case. */
@@ -120,14 +150,17 @@ export class Destination {
 
   /** Tries what is due by `at`; returns how many deliveries that was. Without `at` nothing may be tried now. */
   async #batch(): Promise<{ tried: number; at?: Date }> {
-    const { participants, policy, database } = this.#parts;
+    const { participants, policy } = this.#parts;
     const route = participants.byKey(this.#key).routes?.find(({ name }) => name === this.#lane.route);
     // What an organisation may not receive now waits for it.
-    if (!route || policy.refused(this.#key, 'receive') !== undefined) return { tried: 0 };
+    if (!route || policy.refused(this.#key, 'receive') !== undefined) {
+      await this.#next(0);
+      return { tried: 0 };
+    }
     const client = this.#clientFor(route);
-    await this.#note();
-    const { claimed, at } = await claim(database, this.#lane, this.#failures > 0 ? 1 : claimedAtOnce);
+    const { claimed, at } = await this.#next(this.#failures > 0 ? 1 : claimedAtOnce);
     const lanes = [...Map.groupBy(claimed, ({ recipient }) => recipient).values()];
+    const made = this.#madeAhead(lanes.flat(), route);
     const { settled, untried } = this.#owed;
     let reached = true;
     const work = async () => {
@@ -137,7 +170,7 @@ export class Destination {
             untried.push(...lane.slice(i));
             break;
           }
-          const outcome = await this.#attempt(delivery, route, client).catch((error) => this.#failed(delivery, error));
+          const outcome = await this.#attempt(delivery, await made(delivery), client);
           settled.push(outcome.settled);
           if (!outcome.reached) {
             reached = false;
@@ -151,9 +184,32 @@ export class Destination {
       }
     };
     await Promise.all(Array.from({ length: sendsAtOnce[route.to.dialect] }, work));
-    const tried = await this.#note();
+    const tried = settled.length;
     if (tried > 0 || !reached) await this.#reached(reached);
+    // Else it is written down with the next claim.
+    if (this.#failures > 0) await this.#next(0);
     return { tried, at };
+  }
+
+  /** Makes the messages of deliveries in their order, some ahead of the one that is asked for. */
+  #madeAhead(order: readonly Claimed[], route: Route): (delivery: Claimed) => Promise<Outgoing | Outcome> {
+    const place = new Map(order.map((delivery, i) => [delivery, i]));
+    const made = new Map<Claimed, { since: number; message: Promise<Outgoing | Outcome> }>();
+    const make = (delivery: Claimed) => {
+      const message = this.#make(delivery, route).catch((error) => this.#failed(delivery, error));
+      const one = { since: performance.now(), message };
+      made.set(delivery, one);
+      return one;
+    };
+    return (delivery) => {
+      const at = place.get(delivery)!;
+      const own = made.get(delivery);
+      // What was decided on too long ago is decided on anew.
+      const now = own && performance.now() - own.since < madeForMs ? own : make(delivery);
+      for (const one of order.slice(at + 1, at + madeAhead)) if (!made.has(one)) make(one);
+      made.delete(delivery);
+      return now.message;
+    };
   }
 
   async #reached(reached: boolean): Promise<void> {
@@ -162,14 +218,21 @@ export class Destination {
     else if (!this.#stopped) await this.#state.failed(this.#failures, this.#unreached ?? 'no reason given');
   }
 
-  /** Writes down what became of the attempts; returns how many there were. What could not be written is owed. */
-  async #note(): Promise<number> {
-    const { settled, untried } = this.#owed;
-    const count = settled.length;
-    await settle(this.#parts.database, settled);
-    await giveBack(this.#parts.database, untried);
-    this.#owed = { settled: [], untried: [] };
-    return count;
+  /**
+   * Takes what is due next, in the transaction that writes down what became of the last attempts and records what was
+   * handed out. What could not be written is owed.
+   */
+  async #next(count: number): Promise<{ claimed: Claimed[]; at?: Date }> {
+    const { database, accessLog } = this.#parts;
+    const { settled, untried, disclosed } = this.#owed;
+    const taken = async (from: Queryable) => (count > 0 ? claim(from, this.#lane, count) : { claimed: [] });
+    if (settled.length + untried.length === 0) return taken(database);
+    const [, , next] = await database.transaction((transaction) => {
+      accessLog.recordWith(transaction, disclosed);
+      return Promise.all([settle(transaction, settled), giveBack(transaction, untried), taken(transaction)]);
+    });
+    this.#owed = nothingOwed();
+    return next;
   }
 
   #clientFor({ to }: Route): Client {
@@ -182,18 +245,15 @@ export class Destination {
     return this.#client.client;
   }
 
-  async #attempt(delivery: Claimed, route: Route, client: Client): Promise<{ settled: Settled; reached: boolean }> {
+  /** The message of a delivery, or what becomes of it without one. */
+  async #make(delivery: Claimed, route: Route): Promise<Outgoing | Outcome> {
     const { seq, attempts } = delivery;
-    const end = (state: 'delivered' | 'accepted' | 'dead' | 'cancelled', error?: string) => ({
-      settled: { seq, state, error, retryMs: 0 },
-      reached: true,
-    });
     if (delivery.kind !== 'retraction' && !delivery.together) {
-      return end('cancelled', 'Another person, as it turned out before it was sent.');
+      return ended(seq, 'cancelled', 'Another person, as it turned out before it was sent.');
     }
-    const { database, record, participants, policy } = this.#parts;
+    const { database, record, versions, participants, policy } = this.#parts;
     const destination = participants.byKey(this.#key);
-    const content = await readContent({ database, keys: record.keys }, delivery, destination, route, policy);
+    const content = await readContent({ database, keys: record.keys, versions }, delivery, destination, route, policy);
     if ('state' in content) {
       const { state, error } = content;
       const isWithheld = state === 'cancelled';
@@ -201,18 +261,20 @@ export class Destination {
     }
     // What writes messages is large: a hub that sends none does without it.
     const { compose, isEmptied } = await import('./compose.ts');
-    if (delivery.kind === 'new' && isEmptied(content)) return end('cancelled', 'Withdrawn before it was sent.');
-    const outgoing = compose(delivery, content, destination, route, participants.byKey(delivery.source));
-    if (typeof outgoing === 'string') return end('dead', outgoing);
-    const answer = await client.send(outgoing);
-    if (answer.kind === 'delivered' || answer.kind === 'accepted') {
-      await this.#disclosed(delivery);
-      return end(
-        answer.kind,
-        answer.kind === 'accepted' ? 'It has the message; what came of it is not said yet.' : undefined,
-      );
-    }
-    return this.#again(seq, attempts, answer);
+    if (delivery.kind === 'new' && isEmptied(content)) return ended(seq, 'cancelled', 'Withdrawn before it was sent.');
+    const composed = compose(delivery, content, destination, route, participants.byKey(delivery.source));
+    return typeof composed === 'string' ? ended(seq, 'dead', composed) : composed;
+  }
+
+  async #attempt(delivery: Claimed, made: Outgoing | Outcome, client: Client): Promise<Outcome> {
+    if ('settled' in made) return made;
+    const { seq, attempts } = delivery;
+    const answer = await client.send(made);
+    if (answer.kind !== 'delivered' && answer.kind !== 'accepted') return this.#again(seq, attempts, answer);
+    this.#owed.disclosed.push(this.#disclosure(delivery));
+    return answer.kind === 'accepted'
+      ? ended(seq, 'accepted', 'It has the message; what came of it is not said yet.')
+      : ended(seq, 'delivered');
   }
 
   /** An acknowledgement came after its time: what waits for another attempt, or for what came of it, hears of it. */
@@ -231,18 +293,14 @@ export class Destination {
   }
 
   /** A fault of ours. The error's own text may hold what was to be sent, so it is kept out of log and list. */
-  #failed({ seq, attempts }: Claimed, { name }: Error): { settled: Settled; reached: boolean } {
+  #failed({ seq, attempts }: Claimed, { name }: Error): Outcome {
     this.#parts.log.error({ destination: this.#key, delivery: seq, error: name }, 'a delivery could not be made');
     const state = attempts >= this.#timing.attempts ? 'dead' : 'failed';
     const error = `The message could not be made or noted (${name}).`;
     return { settled: { seq, state, error, retryMs: this.#backOff(attempts) }, reached: true };
   }
 
-  #again(
-    seq: number,
-    attempts: number,
-    answer: Extract<Answer, { reason: string }>,
-  ): { settled: Settled; reached: boolean } {
+  #again(seq: number, attempts: number, answer: Extract<Answer, { reason: string }>): Outcome {
     const reached = answer.kind === 'refused';
     const dead = attempts >= (reached ? this.#timing.refusals : this.#timing.attempts) && !this.#stopped;
     if (dead) this.#parts.log.error({ destination: this.#key, delivery: seq, attempts }, 'a delivery was given up');
@@ -260,12 +318,16 @@ export class Destination {
   }
 
   /** A delivery hands out somebody's record: recorded like every access. */
-  async #disclosed({ focus_type, focus_rid, recipient }: Claimed): Promise<void> {
+  #disclosure({ focus_type, focus_rid, recipient }: Claimed): AccessNote {
     const outbox = accessOf({ username: 'outbox', name: 'Outbox', role: 'system', organization: 'hub' });
     const what = `${typeName(focus_type)}/${focus_rid} to ${this.#key}`;
-    await this.#parts.accessLog.record(
-      { ...outbox, purpose: 'TREAT' },
-      { action: 'deliver', what, patients: [recipient], status: 200 },
-    );
+    return {
+      access: { ...outbox, purpose: 'TREAT' },
+      entry: { action: 'deliver', what, patients: [recipient], status: 200 },
+    };
   }
+}
+
+function ended(seq: number, state: 'delivered' | 'accepted' | 'dead' | 'cancelled', error?: string): Outcome {
+  return { settled: { seq, state, error, retryMs: 0 }, reached: true };
 }

@@ -1,5 +1,5 @@
 /** The rows of the outbox as a queue: claimed in order, settled, given back. */
-import type { Database } from '../database/index.ts';
+import type { Database, Queryable } from '../database/index.ts';
 import type { Topic } from '../trust/index.ts';
 import type { Answer } from './answer.ts';
 import { deliveriesOf } from './control-id.ts';
@@ -57,7 +57,7 @@ export interface Lane {
  * @param at what was due by then was claimed, or is held back
  */
 export async function claim(
-  database: Database,
+  database: Queryable,
   { destination, route }: Lane,
   count: number,
 ): Promise<{ claimed: Claimed[]; at: Date }> {
@@ -86,7 +86,7 @@ export async function claim(
 }
 
 /** Gives back, as if never claimed, what was not tried. */
-export async function giveBack(database: Database, deliveries: Claimed[]): Promise<void> {
+export async function giveBack(database: Queryable, deliveries: Claimed[]): Promise<void> {
   if (deliveries.length === 0) return;
   await database.query({
     name: 'outbox_give_back',
@@ -97,7 +97,7 @@ export async function giveBack(database: Database, deliveries: Claimed[]): Promi
 }
 
 /** Notes what became of attempts. */
-export async function settle(database: Database, settled: Settled[]): Promise<void> {
+export async function settle(database: Queryable, settled: Settled[]): Promise<void> {
   if (settled.length === 0) return;
   await database.query({
     name: 'outbox_settle',

@@ -4,6 +4,7 @@
  */
 import { Destination, type SenderParts, type Timing } from './destination.ts';
 import { releaseAll } from './queue.ts';
+import { Versions } from './versions.ts';
 
 const usual: Timing = {
   connectMs: 10_000,
@@ -15,13 +16,13 @@ const usual: Timing = {
 };
 
 export class Sender {
-  readonly #parts: SenderParts;
+  readonly #parts: SenderParts & { versions: Versions };
   readonly #timing: Timing;
   readonly #destinations = new Map<string, Destination>();
   #started = false;
 
   constructor(parts: SenderParts, timing: Partial<Timing> = {}) {
-    this.#parts = parts;
+    this.#parts = { ...parts, versions: new Versions(parts.database) };
     this.#timing = { ...usual, ...timing };
   }
 

@@ -53,6 +53,7 @@ export class WebsocketChannel {
   #aliveTimer: NodeJS.Timeout | undefined;
   readonly #silent = new WeakSet<WebSocket>();
   #looking: Promise<void> | undefined;
+  #again = false;
 
   constructor(parts: WebsocketParts) {
     this.#parts = parts;
@@ -81,14 +82,22 @@ export class WebsocketChannel {
     await this.#looking;
   }
 
-  /** Looks for what those who are connected have to be told, unless that is being done. */
+  /** Looks for what those who are connected have to be told; where that is being done, once more after it. */
   look(): void {
     if (this.#bound.size === 0) return;
-    this.#looking ??= this.#look()
+    this.#again = true;
+    this.#looking ??= this.#lookAgain()
       .catch((error) => this.#parts.fault(error))
       .finally(() => {
         this.#looking = undefined;
       });
+  }
+
+  async #lookAgain(): Promise<void> {
+    while (this.#again) {
+      this.#again = false;
+      await this.#look();
+    }
   }
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
