@@ -3,6 +3,7 @@
  * whose records an answer gives out.
  */
 import { type AnswerText, type EntryOutcome, type Issue, logicalId, type StoredResource } from '../record/index.ts';
+import { withAddresses } from './document-addresses.ts';
 
 /** Patients named in the record of one access. */
 const recordedPatients = 100;
@@ -29,11 +30,11 @@ export function bundle(
   return parts;
 }
 
-/** A search's entry, the stored text as it is. */
+/** A search's entry, the stored text as it is, but for the addresses of documents. */
 export function entry(base: string, { type, text }: StoredResource, mode: 'match' | 'include'): TextParts {
   return [
     `{"fullUrl":"${base}/${type}/${logicalId(text)}","resource":`,
-    text,
+    withAddresses(base, type, text),
     mode === 'match' ? ',"search":{"mode":"match"}}' : ',"search":{"mode":"include"}}',
   ];
 }

@@ -9,15 +9,16 @@ import type { Caller } from './authenticate.ts';
 import { documentOf } from './ccda-documents.ts';
 import { patientsOf } from './fhir-answers.ts';
 import { sendDocument } from './fhir-docref-routes.ts';
-import { auditOf, bodyText, type FhirParts, type Params, pathOf, recordAccess, writer } from './fhir-exchange.ts';
-import { formatOf, isFhirMediaType, mediaTypeOf } from './fhir-format.ts';
+import { auditOf, bodyText, type Params, pathOf, recordAccess, writer } from './fhir-exchange.ts';
+import { accepts, formatOf, isFhirMediaType, mediaTypeOf } from './fhir-format.ts';
 import { isUnchanged } from './fhir-read-routes.ts';
 import { sendResource, sendWritten, setVersion } from './fhir-send.ts';
 import { preconditions } from './fhir-write-routes.ts';
+import { isOriginal, type OriginalParts, sendOriginal } from './original-documents.ts';
 
 type Exchange = FastifyRequest<{ Params: Omit<Params, 'type'> }>;
 
-export function fhirBinaryRoutes(app: FastifyInstance, parts: FhirParts): void {
+export function fhirBinaryRoutes(app: FastifyInstance, parts: OriginalParts): void {
   const { record, authenticator } = parts;
   const answer = async (
     request: Exchange,
@@ -32,7 +33,7 @@ export function fhirBinaryRoutes(app: FastifyInstance, parts: FhirParts): void {
       setVersion(reply, stored);
       return reply.code(304).send();
     }
-    return wantsResource(request) ? sendResource(request, reply, stored) : sendContent(reply, stored);
+    return wantsResource(request) ? sendResource(request, reply, stored) : sendContent(request, reply, stored);
   };
 
   app.get('/fhir/Binary/:id', async (request: Exchange, reply) => {
@@ -40,6 +41,7 @@ export function fhirBinaryRoutes(app: FastifyInstance, parts: FhirParts): void {
     const who = await authenticator.caller(request, 'read');
     const { id } = request.params;
     if (documentOf(id)) return sendDocument(request, reply, parts, who, { id, asResource: wantsResource(request) });
+    if (isOriginal(id)) return sendOriginal(request, reply, parts, who, { id, asResource: wantsResource(request) });
     return answer(request, reply, who, 'read', await record.read(who, 'Binary', id));
   });
 
@@ -73,15 +75,20 @@ function wantsResource(request: FastifyRequest): boolean {
     .some((range) => isFhirMediaType(mediaTypeOf(range)));
 }
 
-function sendContent(reply: FastifyReply, stored: StoredResource): FastifyReply {
+/** @throws RecordError 406 where the content is of a type that is not wanted (IHE MHD, ITI-68) */
+function sendContent(request: FastifyRequest, reply: FastifyReply, stored: StoredResource): FastifyReply {
   const { contentType, data, securityContext } = JSON.parse(stored.text) as {
     contentType?: string;
     data?: string;
     securityContext?: { reference?: string };
   };
+  const type = contentType && mediaType.test(contentType) ? contentType : 'application/octet-stream';
+  if (!accepts(request, type)) {
+    throw new RecordError(406, 'not-supported', `The content is ${type}, and is sent as that, or as a Binary.`);
+  }
   setVersion(reply, stored);
   reply
-    .header('content-type', contentType && mediaType.test(contentType) ? contentType : 'application/octet-stream')
+    .header('content-type', type)
     .header('content-disposition', 'attachment')
     .header('content-security-policy', "sandbox; default-src 'none'");
   const context = securityContext?.reference;

@@ -11,6 +11,7 @@ import {
   recordErrorOf,
 } from '../record/index.ts';
 import type { Caller } from './authenticate.ts';
+import { withAddresses } from './document-addresses.ts';
 import { answerTextOf, bundle, etag, outcomeEntry, patientsIn } from './fhir-answers.ts';
 import { withBundle } from './fhir-bundle-body.ts';
 import { elsewhere } from './fhir-bundle-elsewhere.ts';
@@ -30,9 +31,11 @@ import { isUnchanged } from './fhir-read-routes.ts';
 import { searchBundle } from './fhir-search-bundle.ts';
 import { sendBundle } from './fhir-send.ts';
 import { refusedEntry } from './granted.ts';
+import { type PublishParts, publish } from './mhd-publish.ts';
+import { maySubmit, submissionOf } from './mhd-submission.ts';
 import { Turns } from './turns.ts';
 
-export function fhirBundleRoutes(app: FastifyInstance, parts: FhirParts): void {
+export function fhirBundleRoutes(app: FastifyInstance, parts: PublishParts): void {
   app.register(async (streaming) => {
     streaming.removeAllContentTypeParsers();
     streaming.addContentTypeParser('*', (_request, payload, done) => done(null, payload));
@@ -54,7 +57,7 @@ const ordinary = new Turns(1_750_000);
 
 async function carryOut(
   app: FastifyInstance,
-  parts: FhirParts,
+  parts: PublishParts,
   request: FastifyRequest,
   reply: FastifyReply,
   who: Caller,
@@ -62,22 +65,19 @@ async function carryOut(
 ): Promise<FastifyReply> {
   const base = baseUrl(request);
   const wanted = returnPreference(request);
-  const exchange: BundleExchange = {
-    base,
-    isStoredWanted: wanted === 'representation',
-    refused: (entry) => refusedEntry(who, entry),
-    single: (access, entry) => singleEntry(app, parts, request, access as Caller, entry),
-    audit: (made, entries) => {
-      const what = made.map((outcome) => outcome?.location ?? '').join(' ');
-      const patients = patientsIn(`${what} ${[...namesIn(entries)].join(' ')}`);
-      return { access: who, entry: { action: 'transaction', what: what.slice(0, 500), status: 200, patients } };
-    },
-    fault: (error) => parts.fault(error, '/fhir'),
+  const exchange = exchangeOf(app, parts, request, who);
+  const bundled = async () => {
+    const submission = submissionOf(sent);
+    if (!submission) return parts.record.bundle(who, sent, exchange);
+    return { type: 'transaction', outcomes: await publish(parts, request, who, submission, exchange) };
   };
-  const bundled = () => parts.record.bundle(who, sent, exchange);
-  const { type, outcomes } = await (typeof sent === 'string'
-    ? ordinary.take(sent.length, bundled)
-    : large.take(1, bundled));
+  const isSmall = typeof sent === 'string';
+  // A submission waits until its documents are converted, which keeps nobody else waiting.
+  const { type, outcomes } = await (isSmall && maySubmit(sent)
+    ? bundled()
+    : isSmall
+      ? ordinary.take(sent.length, bundled)
+      : large.take(1, bundled));
   if (wanted !== undefined) reply.header('preference-applied', `return=${wanted}`);
   const form = answerForm(request);
   const links = [['self', base]];
@@ -91,6 +91,27 @@ async function carryOut(
   // The texts of the answer are there until it is written; a client that has gone away needs them no longer.
   await finished(answer).catch(() => {});
   return reply;
+}
+
+/** What a bundle needs of the request that it came with. */
+export function exchangeOf(
+  app: FastifyInstance,
+  parts: FhirParts,
+  request: FastifyRequest,
+  who: Caller,
+): BundleExchange {
+  return {
+    base: baseUrl(request),
+    isStoredWanted: returnPreference(request) === 'representation',
+    refused: (entry) => refusedEntry(who, entry),
+    single: (access, entry) => singleEntry(app, parts, request, access as Caller, entry),
+    audit: (made, entries) => {
+      const what = made.map((outcome) => outcome?.location ?? '').join(' ');
+      const patients = patientsIn(`${what} ${[...namesIn(entries)].join(' ')}`);
+      return { access: who, entry: { action: 'transaction', what: what.slice(0, 500), status: 200, patients } };
+    },
+    fault: (error) => parts.fault(error, '/fhir'),
+  };
 }
 
 const pieceLength = 64 * 1024;
@@ -139,7 +160,9 @@ async function singleEntry(
     if (entry.method !== 'GET' && entry.method !== 'HEAD')
       return await change(parts, who, entry, { type, id, query }, returnPreference(request) === 'representation');
     const outcome =
-      id === undefined ? await search(parts, request, who, type, query) : await read(parts, who, entry, { type, id });
+      id === undefined
+        ? await search(parts, request, who, type, query)
+        : await read(parts, who, entry, { type, id, base: baseUrl(request) });
     await recordAccess(
       parts,
       who,
@@ -173,12 +196,12 @@ async function read(
   { record }: FhirParts,
   who: Caller,
   { ifNoneMatch, ifModifiedSince }: BundleEntry,
-  { type, id }: { type: string; id: string },
+  { type, id, base }: { type: string; id: string; base: string },
 ): Promise<EntryOutcome> {
   const stored = await record.read(who, type, id);
   const version = { etag: etag(stored.version), lastModified: stored.updated };
   if (isUnchanged(stored, ifNoneMatch, ifModifiedSince)) return { status: 304, ...version };
-  return { status: 200, resource: stored.text, ...version };
+  return { status: 200, resource: withAddresses(base, type, stored.text), ...version };
 }
 
 async function change(

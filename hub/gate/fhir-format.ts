@@ -48,6 +48,29 @@ export function mediaTypeOf(header: string): string {
   return header.split(';')[0]!.trim().toLowerCase();
 }
 
+/** Whether a request takes content of a media type; `text/xml` and `application/xml` are the same, and bytes are any. */
+export function accepts(request: FastifyRequest, mediaType: string): boolean {
+  const { accept } = request.headers;
+  if (accept === undefined) return true;
+  const wanted = xmlAsText(mediaTypeOf(mediaType));
+  return accept.split(',').some((range) => {
+    if (/;\s*q\s*=\s*0(?:\.0*)?\s*(?:;|$)/i.test(range)) return false;
+    const type = xmlAsText(mediaTypeOf(range));
+    return (
+      type === '*/*' ||
+      type === bytes ||
+      type === wanted ||
+      (type.endsWith('/*') && wanted.startsWith(type.slice(0, -1)))
+    );
+  });
+}
+
+const bytes = 'application/octet-stream';
+
+function xmlAsText(mediaType: string): string {
+  return mediaType === 'application/xml' ? 'text/xml' : mediaType;
+}
+
 /** JSON or XML by a media type; undefined for any other. */
 export function formatOf(mediaType: string): 'json' | 'xml' | undefined {
   return formats.get(mediaType);

@@ -18,10 +18,14 @@ import { fhirSearchRoutes } from './fhir-search-routes.ts';
 import { fhirSubscriptionRoutes } from './fhir-subscription-routes.ts';
 import { fhirWriteRoutes } from './fhir-write-routes.ts';
 import { type IhePatientParts, ihePatientRoutes } from './ihe-patient-routes.ts';
+import type { PublishParts } from './mhd-publish.ts';
 
 export type { FhirParts } from './fhir-exchange.ts';
 
-export function fhirRoutes(app: FastifyInstance, parts: FhirParts & CapabilityParts & IhePatientParts): void {
+export function fhirRoutes(
+  app: FastifyInstance,
+  parts: FhirParts & CapabilityParts & IhePatientParts & PublishParts,
+): void {
   fhirCapabilityRoutes(app, parts);
   fhirReadRoutes(app, parts);
   fhirBinaryRoutes(app, parts);

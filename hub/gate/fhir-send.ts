@@ -2,6 +2,7 @@
 import { prettyJson, subset, xmlFromJson } from '@causeway/fhir';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type Issue, RecordError, type StoredResource } from '../record/index.ts';
+import { withAddresses } from './document-addresses.ts';
 import { etag, outcomeOf, type TextParts } from './fhir-answers.ts';
 import { baseUrl } from './fhir-exchange.ts';
 import { type AnswerForm, answerForm, plainForm } from './fhir-format.ts';
@@ -15,7 +16,7 @@ export function sendResource(
   status = 200,
 ): FastifyReply {
   setVersion(reply.code(status), stored);
-  return sendText(request, reply, stored.text);
+  return sendText(request, reply, withAddresses(baseUrl(request), stored.type, stored.text));
 }
 
 /** The headers of a version: ETag and Last-Modified. */
@@ -37,7 +38,7 @@ export function sendWritten(
   if (wanted !== undefined) reply.header('preference-applied', `return=${wanted}`);
   if (wanted === 'minimal') return reply.send();
   if (wanted === 'OperationOutcome') return sendOutcome(request, reply, made.status, [writtenIssue(made.status)]);
-  return sendText(request, reply, made.text);
+  return sendText(request, reply, withAddresses(baseUrl(request), type, made.text));
 }
 
 /** What an OperationOutcome says of a change that was made. */

@@ -10,6 +10,7 @@ import { documentOf } from './ccda-documents.ts';
 import { mediaTypeOf } from './fhir-format.ts';
 import { prefersAsync } from './fhir-jobs.ts';
 import { foundBy } from './narrow-scopes.ts';
+import { isOriginal } from './original-documents.ts';
 
 type Interaction = 'create' | 'read' | 'update' | 'delete' | 'search';
 
@@ -27,7 +28,7 @@ const routes: { [address: string]: (request: FastifyRequest) => Need[] } = {
   'GET /fhir/Binary/:id': (request) => [
     { type: 'Binary', interaction: 'read' },
     // A document of the record tells of everything in it.
-    ...(documentOf((request.params as { id: string }).id) ? all(['*']) : []),
+    ...(isWhole((request.params as { id: string }).id) ? all(['*']) : []),
   ],
   'GET /fhir/Binary/:id/_history/:version': () => [{ type: 'Binary', interaction: 'read' }],
   'GET /fhir/:type/_history': (request) => [{ type: typeOf(request), interaction: 'search' }],
@@ -134,6 +135,10 @@ function needsOfEntry({ method, url, ifNoneExist }: AskedEntry): Need[] {
   const condition = method === 'POST' ? ifNoneExist : query;
   const interaction = method === 'POST' ? 'create' : method === 'DELETE' ? 'delete' : 'update';
   return [{ type, interaction }, ...(condition === undefined ? [] : search([type]))];
+}
+
+function isWhole(id: string): boolean {
+  return documentOf(id) !== undefined || isOriginal(id);
 }
 
 function isBundle(request: FastifyRequest): boolean {

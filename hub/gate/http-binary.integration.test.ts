@@ -24,12 +24,14 @@ describe('Binary in its own form (https://hl7.org/fhir/R4/binary.html#rest)', ()
     const made = await send('POST', 'Binary', bytes, { 'content-type': 'image/png', ...fhir });
     expect([made.status, made.json.resourceType, made.json.contentType]).toEqual([201, 'Binary', 'image/png']);
     const { id } = made.json;
-    for (const accept of ['*/*', 'image/png', 'text/html', 'application/json', 'application/octet-stream']) {
+    for (const accept of ['*/*', 'image/png', 'image/*', 'text/html, */*;q=0.1', 'application/octet-stream']) {
       const answer = await bytesOf(`Binary/${id}`, { accept });
       expect([accept, answer.status, answer.headers.get('content-type')]).toEqual([accept, 200, 'image/png']);
       expect(answer.bytes.equals(bytes)).toBe(true);
       expect(answer.headers.get('etag')).toBe('W/"1"');
     }
+    for (const accept of ['text/html', 'application/json'])
+      expect([accept, (await bytesOf(`Binary/${id}`, { accept })).status]).toEqual([accept, 406]);
     const resource = await hub.get(`/fhir/Binary/${id}`, { headers: fhir });
     expect(Buffer.from(resource.json.data, 'base64').equals(bytes)).toBe(true);
     expect((await hub.get(`/fhir/Binary/${id}?_format=json`)).json.resourceType).toBe('Binary');

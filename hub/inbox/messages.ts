@@ -125,6 +125,30 @@ export class Messages {
     };
   }
 
+  /** A document that came as a message, byte by byte; undefined where there is none of this id. @throws RecordError 410 */
+  async document(id: string): Promise<{ bytes: Buffer; dialect: Dialect; person: string | undefined } | undefined> {
+    const { rows } = await this.#database.query(
+      `SELECT id, dialect, sealing_key, body, patient FROM message WHERE id = $1 AND dialect = 'ccda' AND state <> 'refused'`,
+      [ridOf(id)],
+    );
+    const row = rows[0];
+    if (!row) return undefined;
+    if (!row.sealing_key) throw new RecordError(410, 'deleted', 'The original of this document was erased.');
+    const identity = messageIdentity(row.id);
+    const bytes = await openLarge(row.body, unwrapDataKey(this.#master, row.sealing_key, identity), identity);
+    return { bytes, dialect: row.dialect, person: row.patient ?? undefined };
+  }
+
+  /** Whether what a message says is in the record. */
+  async isProcessed(id: string): Promise<boolean> {
+    const { rows } = await this.#database.query({
+      name: 'message_processed',
+      text: `SELECT state = 'processed' AS done FROM message WHERE id = $1`,
+      values: [ridOf(id)],
+    });
+    return rows[0]?.done === true;
+  }
+
   /** Has a message processed again. @throws RecordError 404, 409 */
   async replay(id: string): Promise<void> {
     const { rows } = await this.#database.query(

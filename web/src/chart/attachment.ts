@@ -33,7 +33,9 @@ async function fetchContent(
   emergency: string | undefined,
 ): Promise<AttachmentContent> {
   if (attachment.data) return contentOf(attachment.data, attachment.contentType);
-  const message = /^urn:causeway:message:([A-Za-z0-9-]{1,64})$/.exec(attachment.url ?? '')?.[1];
+  const message = /(?:^urn:causeway:message:|\/fhir\/Binary\/original\.)([A-Za-z0-9-]{1,64})$/.exec(
+    attachment.url ?? '',
+  )?.[1];
   if (message) return { kind: 'message', id: message };
   const path = binaryPath(attachment.url);
   if (!path) return { kind: 'none' };

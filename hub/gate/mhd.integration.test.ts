@@ -1,0 +1,159 @@
+/** Documents that are submitted, found and retrieved (IHE MHD), over one hub. */
+import { createHash } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Json, startTestHub, type TestHub } from '../testing.ts';
+import { clinicalDocument, type Person, submission, uniqueId } from './testing-mhd.ts';
+
+const fhir = { 'content-type': 'application/fhir+json' };
+const ada: Person = { family: 'Ormonde', given: 'Ada', birthDate: '1951-02-03', gender: 'female', number: 'M1' };
+const system = 'urn:oid:1.2.826.2';
+
+let hub: TestHub;
+let patient: string;
+
+const provide = (bundle: Json, role = 'system') => hub.send('POST', '/fhir', bundle, { role, headers: fhir });
+const statuses = (bundle: Json): string[] => bundle.entry.map(({ response }: Json) => response.status);
+const idAt = (bundle: Json, i: number): string => bundle.entry[i].response.location.split('/')[1];
+const text = (content: string) => ({ bytes: Buffer.from(content), contentType: 'text/plain' });
+
+beforeAll(async () => {
+  hub = await startTestHub();
+  const { family, given, birthDate, gender, number } = ada;
+  const made = await hub.send('POST', '/fhir/Patient', {
+    resourceType: 'Patient',
+    identifier: [{ system, value: number }],
+    name: [{ family, given: [given] }],
+    birthDate,
+    gender,
+  });
+  patient = `Patient/${made.json.id}`;
+});
+afterAll(() => hub.stop());
+
+describe('Provide Document Bundle', () => {
+  it('stores a text as its patient’s, and lets it be found and retrieved as it came', async () => {
+    const { status, json } = await provide(submission(patient, [text('hello')]));
+    expect([status, json.type, statuses(json)]).toEqual([200, 'transaction-response', ['201', '201', '201']]);
+    const found = await hub.get(`/fhir/DocumentReference?patient=${patient}&status=current&_id=${idAt(json, 1)}`);
+    const { attachment } = found.json.entry[0].resource.content[0];
+    expect(attachment.url).toBe(`${hub.url}/fhir/Binary/${idAt(json, 2)}`);
+    const path = attachment.url.slice(hub.url.length);
+    const got = await hub.get(path, { headers: { accept: 'text/plain' } });
+    expect([got.status, got.text, got.headers.get('content-type')]).toEqual([200, 'hello', 'text/plain']);
+    expect(got.headers.get('x-security-context')).toBe(patient);
+    expect(createHash('sha1').update(got.text).digest('base64')).toBe(attachment.hash);
+    expect((await hub.get(path, { headers: { accept: 'image/png' } })).status).toBe(406);
+    expect((await hub.get(path, { role: 'patient' })).status).toBe(404);
+  });
+
+  it('takes a C-CDA through the inbox: one DocumentReference, with the metadata that came; facts; the original', async () => {
+    const bytes = Buffer.from(clinicalDocument(ada, 'D-1'));
+    const file = { bytes, contentType: 'text/xml', reference: { description: 'Sent by MHD' } };
+    const { status, json, text: body } = await provide(submission(patient, [file]));
+    expect([status, json.issue, statuses(json)], body).toEqual([200, undefined, ['201', '201', '201']]);
+    const found = await hub.resources(`DocumentReference?patient=${patient}&description=Sent by MHD`);
+    expect(found.map(({ id }) => id)).toEqual([idAt(json, 1)]);
+    const [reference] = found;
+    expect(await hub.resources(`DocumentReference?identifier=urn:oid:1.2.826.1|D-1`)).toHaveLength(1);
+    const path = reference.content[0].attachment.url.slice(hub.url.length);
+    expect(path).toBe(`/fhir/Binary/${idAt(json, 2)}`);
+    const got = await hub.get(path);
+    expect([got.status, got.text]).toEqual([200, bytes.toString()]);
+    expect(await hub.resources(`Condition?patient=${patient}&code=38341003`)).toHaveLength(1);
+    const set = await hub.get(`/fhir/List/${idAt(json, 0)}`);
+    expect(set.json.entry[0].item.reference).toBe(`DocumentReference/${idAt(json, 1)}`);
+    expect((await hub.get(path, { role: 'patient' })).status).toBe(404);
+  });
+
+  it('gives what conversion labels to nobody who may not see all of it', async () => {
+    const bytes = Buffer.from(clinicalDocument(ada, 'D-2', '66214007'));
+    const { json } = await provide(submission(patient, [{ bytes, contentType: 'text/xml' }]));
+    const path = `/fhir/Binary/${idAt(json, 2)}`;
+    const researcher = { role: 'researcher' };
+    expect([(await hub.get(path)).status, (await hub.get(path, researcher)).status]).toEqual([200, 404]);
+  });
+
+  it('replaces: the older one is superseded, whether or not the submission says so', async () => {
+    const first = await provide(submission(patient, [text('one')]));
+    const target = { reference: `DocumentReference/${idAt(first.json, 1)}` };
+    const reference = { relatesTo: [{ code: 'replaces', target }] };
+    const second = await provide(submission(patient, [{ ...text('two'), reference }]));
+    expect([second.status, statuses(second.json)]).toEqual([200, ['201', '201', '201']]);
+    const older = await hub.get(`/fhir/${target.reference}`);
+    expect(older.json.status).toBe('superseded');
+  });
+
+  it('takes it as XML, and answers so', async () => {
+    const stored = await hub.send('POST', '/fhir/Bundle', { ...submission(patient, [text('three')]), id: 'x' });
+    const asXml = { headers: { accept: 'application/fhir+xml' } };
+    const xml = (await hub.get(`/fhir/Bundle/${stored.json.id}`, asXml)).text.replace(/<id value="[^"]+"\/>/, '');
+    const headers = { 'content-type': 'application/fhir+xml', accept: 'application/fhir+xml' };
+    const answer = await hub.send('POST', '/fhir', xml, { role: 'system', headers });
+    expect([answer.status, answer.text.slice(0, 200)]).toEqual([200, expect.stringContaining('<Bundle')]);
+  });
+
+  const other = { ...ada, family: 'Quillfeather', given: 'Zeno', gender: 'male' as const, birthDate: '2001-09-08' };
+  it.each([
+    ['no SubmissionSet', 'XDSRegistryMetadataError', (b: Json) => b.entry.shift()],
+    [
+      'a wrong hash',
+      'XDSRepositoryMetadataError',
+      (b: Json) => (b.entry[1].resource.content[0].attachment.hash = 'AAAA'),
+    ],
+    ['a wrong size', 'XDSRepositoryMetadataError', (b: Json) => (b.entry[1].resource.content[0].attachment.size = 1)],
+    ['a document that is not there', 'XDSMissingDocument', (b: Json) => b.entry.pop()],
+    ['no masterIdentifier', 'XDSMissingDocumentMetadata', (b: Json) => delete b.entry[1].resource.masterIdentifier],
+    [
+      'an unknown patient',
+      'XDSUnknownPatientId',
+      (b: Json) => {
+        for (const { resource } of b.entry) if (resource.subject) resource.subject = { reference: 'Patient/nobody' };
+      },
+    ],
+    [
+      'two patients',
+      'XDSUnknownPatientId',
+      (b: Json) => (b.entry[1].resource.subject = { reference: 'Patient/nobody' }),
+    ],
+    [
+      'a FHIR document',
+      'FHIRDocumentNotSupported',
+      (b: Json) =>
+        b.entry.push({
+          resource: { resourceType: 'Bundle', type: 'document' },
+          request: { method: 'POST', url: 'Bundle' },
+        }),
+    ],
+    [
+      'a document of somebody else',
+      'XDSPatientIdDoesNotMatch',
+      (b: Json) => {
+        const bytes = Buffer.from(clinicalDocument(other, 'D-9'));
+        delete b.entry[1].resource.content[0].attachment.hash;
+        delete b.entry[1].resource.content[0].attachment.size;
+        b.entry[2].resource.data = bytes.toString('base64');
+      },
+    ],
+  ])('refuses %s: %s, and stores nothing', async (_, code, change) => {
+    const count = async () => (await hub.get('/fhir/List?_summary=count')).json.total;
+    const before = await count();
+    const bundle = submission(patient, [text('four')]);
+    change(bundle);
+    const { status, json } = await provide(bundle);
+    expect([status, json.issue?.[0].diagnostics]).toEqual([422, expect.stringMatching(new RegExp(`^${code}: `))]);
+    expect(await count()).toBe(before);
+  });
+
+  it('refuses comprehensive metadata that are not whole, and a masterIdentifier that is there', async () => {
+    const bare = await provide(submission(patient, [text('five')], [], 'Comprehensive'));
+    expect(bare.status).toBe(422);
+    expect(bare.json.issue.map(({ expression }: Json) => expression[0])).toContain('Bundle.entry[1].resource.type');
+    const reference = { masterIdentifier: uniqueId() };
+    expect((await provide(submission(patient, [{ ...text('six'), reference }]))).status).toBe(200);
+    const again = await provide(submission(patient, [{ ...text('six'), reference }]));
+    expect([again.status, again.json.issue[0].diagnostics]).toEqual([
+      409,
+      expect.stringMatching(/^XDSDuplicateUniqueIdInRegistry/),
+    ]);
+  });
+});
