@@ -199,7 +199,7 @@ export async function startHub(config: Config, progress: Progress, pages = scree
     closing.push(() => participants.close());
     const demo = config.demo ? await import('./demo/index.ts') : undefined;
     if (demo) {
-      await demo.registerSites(participants, accounts);
+      await demo.registerSites(participants, accounts, config.region);
       const receivers = await demo.startReceivers(config.dataDir, participants);
       closing.push(() => receivers.close());
     }
@@ -401,10 +401,11 @@ export async function startHub(config: Config, progress: Progress, pages = scree
     if (demo) {
       await demo.loadRegion(
         { database: system, receiver, participants },
-        { people: config.people, seed: config.seed },
+        { people: config.people, seed: config.seed, network: config.region },
         (done, total) => progress.count('Loading the simulated region, messages processed', done, total),
       );
-      await demo.bindDemoAccounts({ record, persons, bindings }, { people: config.people, seed: config.seed });
+      if (config.region === 'town')
+        await demo.bindDemoAccounts({ record, persons, bindings }, { people: config.people, seed: config.seed });
     }
     const outboxLead = new Leadership(locks, leads.outbox, sender);
     await outboxLead.start();

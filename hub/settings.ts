@@ -22,6 +22,8 @@ export interface Config {
   /** How many people the simulated region has, and the seed it grows from. */
   people: number;
   seed: number;
+  /** Which of its two networks this hub is. */
+  region: 'town' | 'neighbour';
   messageBytes: number;
   bundleBytes: number;
   databaseConnections: number;
@@ -215,6 +217,15 @@ export const settings: readonly Setting[] = [
     least: 0,
     most: 4_294_967_295,
     says: 'seed the simulated region grows from',
+  },
+  {
+    key: 'region',
+    option: 'region',
+    variable: 'CAUSEWAY_REGION',
+    kind: 'choice',
+    fallback: 'town',
+    choices: ['town', 'neighbour'],
+    says: 'which network of the simulated region: town, or neighbour, which knows some of its people',
   },
   {
     key: 'messageBytes',

@@ -68,6 +68,7 @@ export function hubConfig(
     demo: false,
     people: 1,
     seed: 1,
+    region: 'town',
     messageBytes: 1024 * 1024,
     bundleBytes: 1024 * 1024,
     databaseConnections: 8,

@@ -1,5 +1,5 @@
 /** Makes the simulated region's sites participants, and feeds their messages through the gate's own functions. */
-import { messages, type RegionMessage, type Site, sites } from '@causeway/region';
+import { messages, neighbourMessages, neighbourSites, sites } from '@causeway/region';
 import type { Database } from '../database/index.ts';
 import { acceptBundle, acceptCcda, acceptV2 } from '../gate/index.ts';
 import type { Received, Receiver } from '../inbox/index.ts';
@@ -16,12 +16,23 @@ export const demoAccounts: { username: string; password: string; name: string; r
   { username: 'admin', password: 'causeway-admin', name: 'Demo Administrator', role: 'administrator' },
 ];
 
+/** Which network of the simulated region a hub is: that of the town, or its neighbour, which knows some of its people. */
+export type Network = 'town' | 'neighbour';
+
+/** What is told of the demonstration of one network. */
+export interface Region {
+  people: number;
+  seed: number;
+  network: Network;
+}
+
+const networkNames: Record<Network, string> = { town: 'Ellery Bay', neighbour: 'Brendan Health Network' };
 const atOnce = 256;
 const pollMs = 100;
 
 /** Registers the region's sites and makes the demo accounts. */
-export async function registerSites(participants: Participants, accounts: Accounts): Promise<void> {
-  for (const site of sites()) {
+export async function registerSites(participants: Participants, accounts: Accounts, network: Network): Promise<void> {
+  for (const site of network === 'town' ? sites() : neighbourSites()) {
     await participants.put({
       key: site.key,
       name: site.name,
@@ -34,11 +45,11 @@ export async function registerSites(participants: Participants, accounts: Accoun
     });
   }
   for (const { password, ...user } of demoAccounts) {
-    await accounts.make({ ...user, organization: 'Ellery Bay' }, password);
+    await accounts.make({ ...user, organization: networkNames[network] }, password);
   }
 }
 
-function systemsOf(site: Site): Record<string, string> {
+function systemsOf(site: { identifierAuthority: string; identifierSystem: string }): Record<string, string> {
   return { [site.identifierAuthority]: site.identifierSystem };
 }
 
@@ -48,14 +59,14 @@ function systemsOf(site: Site): Record<string, string> {
  */
 export async function loadRegion(
   parts: { database: Database; receiver: Receiver; participants: Participants },
-  region: { people: number; seed: number },
+  { network, ...region }: Region,
   progress: (done: number, total: number) => void,
 ): Promise<void> {
   const state = await parts.database.query(`SELECT value FROM hub_state WHERE key = 'region'`);
   if (state.rows[0]?.value.loaded) return;
   let received = 0;
   let waiting: Promise<unknown>[] = [];
-  for (const message of messages(region)) {
+  for (const message of network === 'town' ? messages(region) : neighbourMessages(region)) {
     waiting.push(parts.receiver.receive(receivedOf(message, parts.participants)));
     received++;
     if (waiting.length >= atOnce) {
@@ -68,11 +79,18 @@ export async function loadRegion(
   await processed(parts.database, (left) => progress(received - left, received));
   await parts.database.query(
     `INSERT INTO hub_state (key, value) VALUES ('region', $1) ON CONFLICT (key) DO UPDATE SET value = excluded.value`,
-    [JSON.stringify({ ...region, messages: received, loaded: true })],
+    [JSON.stringify({ ...region, network, messages: received, loaded: true })],
   );
 }
 
-function receivedOf({ dialect, site, body, controlId }: RegionMessage, participants: Participants): Received {
+interface Told {
+  dialect: 'hl7v2' | 'ccda' | 'fhir';
+  site: string;
+  body: string;
+  controlId: string;
+}
+
+function receivedOf({ dialect, site, body, controlId }: Told, participants: Participants): Received {
   const bytes = Buffer.from(body);
   if (dialect === 'hl7v2') return acceptV2(bytes, participants).received;
   if (dialect === 'fhir') {

@@ -16,6 +16,8 @@ export interface RegionOptions {
   people: number;
   /** Another seed is another town. */
   seed?: number;
+  /** The first households are those of a region of this seed; what happens to them here is told by this one's. */
+  shared?: { seed: number; households: number };
   /** The day on which the story ends (`YYYY-MM-DD`); nothing is told from that day on. */
   until?: string;
 }
@@ -128,11 +130,13 @@ const CONTROL_PREFIXES: Readonly<Record<SiteKey, string>> = {
   'corner-pharmacy': 'CSP',
 };
 
-function* households({ people, seed = DEFAULT_SEED, until = DEFAULT_UNTIL }: RegionOptions): Generator<Household> {
+function* households(options: RegionOptions): Generator<Household> {
+  const { people, seed = DEFAULT_SEED, shared, until = DEFAULT_UNTIL } = options;
   const end = instantOf(until);
   let left = people;
   for (let index = 0; left > 0; index++) {
-    const home = household(index, seed, end);
+    const isShared = shared !== undefined && index < shared.households;
+    const home = { ...household(index, isShared ? shared.seed : seed, end), seed };
     if (home.people.length > left) {
       home.people.length = left;
       const here = new Set(home.people.map((person) => person.key));
