@@ -1,5 +1,5 @@
 /** `npm run demo:network [-- --people 30 --seed 1]`: two hubs, each its own region, and the way of one person between them. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -19,6 +19,8 @@ const { values } = parseArgs({
 });
 const region = { people: Number(values.people), seed: Number(values.seed) };
 const folder = mkdtempSync(join(tmpdir(), 'causeway-network-'));
+// The account of a database that root starts has to reach its files; what is secret has its own rights.
+if (process.getuid?.() === 0) chmodSync(folder, 0o755);
 const running: RunningHub[] = [];
 let ending: Promise<void> | undefined;
 
