@@ -10,7 +10,7 @@ import {
   userResource,
 } from './authorization/index.ts';
 import { Bulk, jobKeyColumn } from './bulk/index.ts';
-import { careRulesOf } from './care/index.ts';
+import { careRulesOf, Loops, LoopWatch } from './care/index.ts';
 import type { Config } from './config.ts';
 import { Connectors, connectorSecretColumn, localFolderSource, sftpSource } from './connectors/index.ts';
 import { Consents, relationTokens, representedBy } from './consent/index.ts';
@@ -183,6 +183,7 @@ export async function startHub(config: Config, progress: Progress, pages = scree
       () => sender.wake(),
       () => careRulesOf(policy.lastKnown),
     );
+    new Loops(record, participants, () => careRulesOf(policy.lastKnown));
     const labels = new Labels(system, record);
     const expunger = new Expunger(system, record, accessLog);
     expunger.also(forgetPatients);
@@ -425,6 +426,14 @@ export async function startHub(config: Config, progress: Progress, pages = scree
     const fanOutLead = new Leadership(locks, leads.fanOut, fanOut);
     await fanOutLead.start();
     closing.push(() => fanOutLead.stop());
+    const loopWatch = new LoopWatch(
+      system,
+      (late) => log.warn({ late }, 'loops of care are late and were brought before people'),
+      (error) => log.error({ error: faultText(error) }, 'loops of care were not looked at'),
+    );
+    const loopsLead = new Leadership(locks, leads.loops, loopWatch);
+    await loopsLead.start();
+    closing.push(() => loopsLead.stop());
     const labelsLead = new Leadership(locks, leads.labels, hubLabels.anew);
     await labelsLead.start();
     closing.push(() => labelsLead.stop());
@@ -474,6 +483,7 @@ const leads = {
   labels: 7_240_335,
   subscriptions: 7_240_336,
   network: 7_240_350,
+  loops: 7_240_360,
 };
 
 /** The external provider, where there is one. */

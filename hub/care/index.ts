@@ -1,2 +1,8 @@
-/** Who cares for whom. */
+/** Who cares for whom, and what has to be brought to an end. */
+export { type Care, careOf } from './chart.ts';
+export { isLoopKind, type LoopKind } from './loop-evidence.ts';
+export { assign, close, type Loop, LoopList, noteOn, type Viewer } from './loop-list.ts';
+export { LoopWatch } from './loop-watch.ts';
+export { Loops, openRecalls, type RecallReason } from './loops.ts';
+export { readersOf, recipientsOf } from './recalls.ts';
 export { careRulesOf, counts, isTold, Relationships } from './relationships.ts';

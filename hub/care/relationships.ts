@@ -5,6 +5,7 @@
  */
 import { type CareRules, firstCareRules, type WrittenPolicy } from '@causeway/access';
 import type { Reference, Resource } from '@medplum/fhirtypes';
+import type { Transaction } from '../database/index.ts';
 import type { HomeKeys, WriteSet } from '../record/index.ts';
 import { asks, type Participant, type Participants } from '../trust/index.ts';
 import { type CareKind, evidenceTypes, type Shown, shownBy } from './evidence.ts';
@@ -38,6 +39,22 @@ export function isTold({ kind, routes }: Pick<Participant, 'kind' | 'routes'>): 
 /** The SQL condition that a row of `care_relationship` counts. @param now @param chart parameters, as `$2` */
 export function counts(alias: string, now: string, chart: string): string {
   return `((${alias}.ends IS NULL OR ${alias}.ends > ${now}) AND (${chart} OR ${alias}.kind <> 'chart'))`;
+}
+
+/** By home, the organisations that care for its person now, whatever shows it. */
+export async function carersOf(
+  transaction: Pick<Transaction, 'query'>,
+  homes: readonly number[],
+  now: Date,
+): Promise<Map<number, string[]>> {
+  const { rows } = await transaction.query<{ home: number; sites: string[] }>({
+    name: 'carers',
+    text: `SELECT l.home, array_agg(DISTINCT c.site) AS sites FROM link l JOIN link o ON o.person = l.person
+             JOIN care_relationship c ON c.home = o.home
+           WHERE l.home = ANY($1) AND ${counts('c', '$2', 'true')} GROUP BY l.home`,
+    values: [homes, now],
+  });
+  return new Map(rows.map(({ home, sites }) => [home, sites]));
 }
 
 export class Relationships {

@@ -3,6 +3,8 @@
  * and reviewed by privacy officers; and the notices that people are told by.
  */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { LoopList } from '../care/index.ts';
+import type { Database } from '../database/index.ts';
 import { logicalId, newId, RecordError } from '../record/index.ts';
 import {
   type AccessLog,
@@ -12,6 +14,7 @@ import {
   type Emergency,
   type EmergencyReason,
   emergencyReasons,
+  type Notice,
   type Notices,
 } from '../trust/index.ts';
 import { refusal, shownOf } from './auth-routes.ts';
@@ -23,6 +26,7 @@ export interface EmergencyParts {
   accounts: Accounts;
   emergencies: Emergencies;
   notices: Notices;
+  database: Database;
   bindings: Bindings;
   authenticator: Authenticator;
   accessLog: AccessLog;
@@ -123,7 +127,8 @@ export function emergencyRoutes(app: FastifyInstance, parts: EmergencyParts): vo
 
   app.get('/api/notices', async (request) => {
     const who = await authenticator.caller(request, 'list-notices');
-    return { notices: await notices.of(who.who, await recipientsOf(parts, who)) };
+    const found = await notices.of(who.who, await recipientsOf(parts, who));
+    return { notices: await withoutHidden(parts.database, who, found) };
   });
 
   app.post('/api/notices/read', async (request, reply) => {
@@ -140,6 +145,8 @@ export function emergencyRoutes(app: FastifyInstance, parts: EmergencyParts): vo
 /** As whom somebody is told things: as itself, as one of its role, and for the persons whom it stands for. */
 async function recipientsOf({ bindings, record }: EmergencyParts, who: Caller): Promise<string[]> {
   const own = [`account:${who.who}`, `role:${who.role}`];
+  const organization = organizationOf(who);
+  if (organization !== undefined) own.push(`organization:${organization}`);
   if (who.client !== undefined || (who.role !== 'patient' && who.role !== 'proxy')) return own;
   // As the person's records are shown, and as its account was bound.
   const shown = await record.search(who, { ...record.readSearch('Patient', [], false), count: mostPersons });
@@ -148,6 +155,21 @@ async function recipientsOf({ bindings, record }: EmergencyParts, who: Caller): 
   const bound = patients.length > 0 ? (await bindings.of(who.who)).map(({ patient }) => patient) : [];
   const open = (await Promise.all(bound.map((id) => opens(record, who, id)))).flat();
   return [...own, ...[...patients, ...open].map((id) => `patient:${id}`)];
+}
+
+/** Clinicians are told of loops about what they may read only. */
+async function withoutHidden(database: Database, who: Caller, notices: Notice[]): Promise<Notice[]> {
+  const organization = organizationOf(who);
+  if (organization === undefined) return notices;
+  const loopOf = ({ kind, about }: Notice) => (kind === 'loop' ? String(about.loop) : undefined);
+  const ids = notices.flatMap((notice) => loopOf(notice) ?? []);
+  const visible = await new LoopList(database).visible(ids, { access: who, organization });
+  return notices.filter((notice) => visible.has(loopOf(notice) ?? '') || loopOf(notice) === undefined);
+}
+
+/** The organisation of a clinician who is here in person. */
+function organizationOf({ role, client, limits }: Caller): string | undefined {
+  return role === 'clinician' && client === undefined ? limits.own : undefined;
 }
 
 async function opens(record: FhirParts['record'], who: Caller, patient: string): Promise<string[]> {

@@ -15,6 +15,7 @@ import { type AuthParts, authRoutes } from './auth-routes.ts';
 import { type BindingParts, bindingRoutes } from './binding-routes.ts';
 import { bodyDeadline } from './body-deadline.ts';
 import { type BrandParts, brandRoutes } from './brand-routes.ts';
+import { type CareParts, careRoutes } from './care-routes.ts';
 import { answerClientError } from './client-error.ts';
 import { type ConnectorRouteParts, connectorRoutes } from './connector-routes.ts';
 import { type ConsentParts, consentRoutes } from './consent-routes.ts';
@@ -73,6 +74,7 @@ export function httpServer(
     LabelRulesParts &
     AgreementParts &
     RelationshipParts &
+    CareParts &
     KeyParts &
     BindingParts &
     ConsentParts &
@@ -155,6 +157,7 @@ export function httpServer(
   agreementRoutes(app, parts);
   onboardingRoutes(app, parts);
   relationshipRoutes(app, parts);
+  careRoutes(app, parts);
   keyRoutes(app, parts);
   apiRoutes(app, parts);
   reprocessRoutes(app, parts);

@@ -140,6 +140,8 @@ const toEngineers: Reasons = {
   'GET /api/participants': 'engineers look after connections',
   'GET /api/peers': 'engineers look after connections',
   'GET /api/standings': 'engineers look after connections',
+  'GET /api/loops': 'engineers see what was not acknowledged, without the persons',
+  'GET /api/recalls': 'engineers see what was not acknowledged, without the persons',
   'GET /api/status': 'counts of messages and resources',
   'POST /ccda': 'engineers may send messages',
   'POST /hl7': 'engineers may send messages',

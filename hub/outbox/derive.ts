@@ -9,11 +9,11 @@
  */
 import type { CareRules } from '@causeway/access';
 import { typeCode, typeName } from '@causeway/fhir';
-import { counts, Relationships } from '../care/index.ts';
+import { counts, openRecalls, type RecallReason, Relationships } from '../care/index.ts';
 import { linkLock, type PersonChange, type PersonIndex } from '../identity/index.ts';
 import { type FhirRecord, newId, type WriteSet } from '../record/index.ts';
 import type { Participants } from '../trust/index.ts';
-import { changedFoci, type Focus, fociNamed, fociOf, withoutRetold } from './focus.ts';
+import { changedFoci, type Focus, finalBefore, fociNamed, fociOf, withoutRetold } from './focus.ts';
 import { takes, wantedTopics } from './wishes.ts';
 
 /** A source patient of a person, as the deliveries see it. */
@@ -36,8 +36,13 @@ interface Sent {
 
 type Kind = 'new' | 'correction' | 'retraction';
 
+/** What is told as a correction of these was told as something that does not hold; of others it is the next step. */
+const recalledTopics: ReadonlySet<string> = new Set(['result', 'document', 'discharge-summary', 'immunization']);
+
 interface Row {
   focus: { type: string; rid: string; home: number; version: number; message: string | undefined; topic: string };
+  /** Why what was told does not hold as it was told. */
+  recall: RecallReason | undefined;
   source: string;
   person: string;
   destination: string;
@@ -102,7 +107,7 @@ export class Derivation {
       ...(await this.#withheld(set, [...new Set([...decided, ...relinked])], new Set(foci.map(({ rid }) => rid)))),
     ];
     if (rows.length === 0) return;
-    await insert(set, rows);
+    await insert(set, rows, await this.#recalls(set, rows));
     this.#written.add(set);
   }
 
@@ -115,6 +120,11 @@ export class Derivation {
       foci.filter(({ withdrawn }) => withdrawn),
     );
     const sent = await sentAbout(set, foci);
+    const held = heldOf(sent);
+    const revised = foci.filter((one) => changed.has(one) && recalledTopics.has(one.topic) && held.has(one.rid));
+    const final = await finalBefore(set, this.#record.keys, revised);
+    const recallOf = (kind: Kind, rid: string) =>
+      kind === 'retraction' ? 'withdrawn' : kind === 'correction' && final.has(rid) ? 'corrected' : undefined;
     const rows: Row[] = [];
     for (const focus of foci) {
       const origin = members.find(({ home }) => home === focus.home);
@@ -136,6 +146,7 @@ export class Derivation {
           const last = history.find((one) => one.recipient === recipient.patient);
           rows.push({
             focus,
+            recall: recallOf(kind, focus.rid),
             source: origin.source,
             person: origin.person,
             destination: destination.key,
@@ -150,6 +161,14 @@ export class Derivation {
       }
     }
     return rows;
+  }
+
+  /** The recalls that these rows are part of, by focus. */
+  #recalls(set: WriteSet, rows: Row[]): Promise<Map<string, string>> {
+    const recalled = rows.flatMap(({ focus: { type, rid, version, home }, source, recall: why }) =>
+      why ? { type, rid, version, home, source, why } : [],
+    );
+    return openRecalls(set, recalled, this.#relationships.rules());
   }
 
   /**
@@ -195,6 +214,7 @@ export class Derivation {
         message: row.message ?? undefined,
         topic: row.topic,
       },
+      recall: 'wrong-person',
       source: row.source,
       person: row.person,
       destination: row.destination,
@@ -326,19 +346,25 @@ function sentKey(destination: string, route: string, rid: string): string {
   return `${destination} ${route} ${rid}`;
 }
 
-async function insert(set: WriteSet, rows: Row[]): Promise<void> {
+/** The foci of which somebody holds something that was not taken back. */
+function heldOf(sent: ReadonlyMap<string, Sent[]>): Set<string> {
+  const held = [...sent].filter(([, history]) => history.some(({ live }) => live));
+  return new Set(held.map(([key]) => key.slice(key.lastIndexOf(' ') + 1)));
+}
+
+async function insert(set: WriteSet, rows: Row[], recalls: ReadonlyMap<string, string>): Promise<void> {
   const column = <T>(value: (row: Row) => T) => rows.map(value);
   await set.transaction.query({
     name: 'outbox_insert',
     text: `INSERT INTO delivery (id, created, destination, route, dialect, kind, topic, home, source, person, focus_type,
-             focus_rid, focus_version, message, recipient, recipient_home, round, state, next_attempt)
+             focus_rid, focus_version, message, recipient, recipient_home, round, recall, state, next_attempt)
            SELECT id, $1, destination, route, dialect, kind, topic, home, source, person, focus_type, focus_rid,
-             focus_version, message, recipient, recipient_home, round, 'waiting', $1
+             focus_version, message, recipient, recipient_home, round, recall, 'waiting', $1
            FROM unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bigint[], $8::text[], $9::uuid[],
                        $10::smallint[], $11::uuid[], $12::integer[], $13::uuid[], $14::uuid[], $15::bigint[],
-                       $16::integer[], $17::text[])
+                       $16::integer[], $17::text[], $18::uuid[])
              AS v (id, destination, dialect, kind, topic, home, source, person, focus_type, focus_rid, focus_version,
-                   message, recipient, recipient_home, round, route)`,
+                   message, recipient, recipient_home, round, route, recall)`,
     values: [
       set.now,
       column(() => newId()),
@@ -357,6 +383,7 @@ async function insert(set: WriteSet, rows: Row[]): Promise<void> {
       column(({ recipientHome }) => recipientHome),
       column(({ round }) => round),
       column(({ route }) => route),
+      column(({ focus, recall }) => (recall ? recalls.get(`${focus.type}/${focus.rid}`) : undefined) ?? null),
     ],
   });
 }

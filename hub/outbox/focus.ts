@@ -37,6 +37,9 @@ const observationType = typeCode('Observation')!;
 /** Of one home, how many of them reach a site that comes to care for the person: the latest. */
 const caughtUp = 500;
 
+/** What a result says of itself as long as it may change. */
+const unsettled: ReadonlySet<string | undefined> = new Set(['registered', 'partial', 'preliminary', 'unknown']);
+
 interface Loaded {
   type: string;
   rid: string;
@@ -115,6 +118,26 @@ export async function fociNamed(
   });
   await noteEmptied(foci, set, keys, new Map());
   return foci;
+}
+
+/**
+ * Those of these resources that said, before the transaction, that they were final or so: what was told of them was told as
+ * what holds.
+ */
+export async function finalBefore(set: WriteSet, keys: HomeKeys, foci: readonly Focus[]): Promise<Set<string>> {
+  const types = [...new Set(foci.map(({ type }) => type))];
+  const ridsOf = (type: string) => foci.filter((one) => one.type === type).map(({ rid }) => rid);
+  const read = await Promise.all(types.map((type) => current(set, keys, typeCode(type)!, ridsOf(type))));
+  const isFinal = ({ resource }: Loaded) =>
+    resource.resourceType === 'DocumentReference'
+      ? resource.docStatus !== 'preliminary'
+      : !unsettled.has((resource as DiagnosticReport).status);
+  return new Set(
+    read
+      .flat()
+      .filter(isFinal)
+      .map(({ rid }) => rid),
+  );
 }
 
 /** Takes out what a summary document (C-CDA) retells: the site that made it delivers it. */

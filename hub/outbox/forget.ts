@@ -22,6 +22,12 @@ export const forgetDeliveries: ExpungePart = {
                 OR (g.type = ${typeCode('Patient')} AND d.recipient = g.rid)`,
       values: [gone.map(({ type }) => typeCode(type)), gone.map(({ rid }) => rid)],
     });
+    await transaction.query({
+      name: 'loops_forget',
+      text: `DELETE FROM care_loop c USING unnest($1::smallint[], $2::uuid[]) AS g (type, rid)
+             WHERE c.focus_rid = g.rid AND c.focus_type = g.type`,
+      values: [gone.map(({ type }) => typeCode(type)), gone.map(({ rid }) => rid)],
+    });
     const patients = gone.filter(({ type }) => type === 'Patient').map(({ home }) => home);
     if (patients.length > 0) {
       await transaction.query('DELETE FROM care_relationship WHERE home = ANY($1)', [patients]);
