@@ -4,6 +4,7 @@
  */
 import type { FastifyInstance } from 'fastify';
 import { RecordError } from '../record/index.ts';
+import { pastEvents, statuses } from '../subscriptions/index.ts';
 import { baseUrl, type FhirParts, type Params, pathOf, recordAccess } from './fhir-exchange.ts';
 import { sendText } from './fhir-send.ts';
 import { operationParameters } from './operation-parameters.ts';
@@ -19,7 +20,7 @@ export function fhirSubscriptionRoutes(app: FastifyInstance, parts: FhirParts): 
     handler: async (request, reply) => {
       const who = await authenticator.caller(request, 'status');
       operationParameters(parts, request, { id: 'many', status: 'many' });
-      const found = await subscriptions.statuses(who, [request.params.id]);
+      const found = await statuses(subscriptions.answering(), who, [request.params.id]);
       if (found.length === 0) throw new RecordError(404, 'not-found', 'There is no Subscription of this id.');
       await recordAccess(parts, who, 'status', pathOf(request), 200);
       return sendText(request, reply, statusBundle(baseUrl(request) + pathOf(request), found));
@@ -34,7 +35,7 @@ export function fhirSubscriptionRoutes(app: FastifyInstance, parts: FhirParts): 
       const asked = operationParameters(parts, request, { id: 'many', status: 'many' });
       const ids = asked.list('id');
       const states = asked.list('status');
-      const found = await subscriptions.statuses(who, ids && ids.length > 0 ? ids : undefined, states);
+      const found = await statuses(subscriptions.answering(), who, ids && ids.length > 0 ? ids : undefined, states);
       await recordAccess(parts, who, 'status', pathOf(request), 200);
       return sendText(request, reply, statusBundle(baseUrl(request) + pathOf(request), found));
     },
@@ -54,7 +55,7 @@ export function fhirSubscriptionRoutes(app: FastifyInstance, parts: FhirParts): 
       if (content !== undefined && content !== 'empty' && content !== 'id-only' && content !== 'full-resource') {
         throw new RecordError(400, 'value', 'content is empty, id-only or full-resource.', 'content');
       }
-      const { bundle, patients } = await subscriptions.events(who, request.params.id, {
+      const { bundle, patients } = await pastEvents(subscriptions.answering(), who, request.params.id, {
         from: asked.integer('eventsSinceNumber', { least: 0, most: 1e9 }),
         to: asked.integer('eventsUntilNumber', { least: 0, most: 1e9 }),
         content,

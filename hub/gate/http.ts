@@ -43,6 +43,7 @@ import { type ReprocessRouteParts, reprocessRoutes } from './reprocess-routes.ts
 import { type SecurityParts, securityRoutes } from './security-routes.ts';
 import { type PagesAddress, pagesAt } from './session-cookie.ts';
 import { silentConnections } from './silent-connections.ts';
+import { type SubscriptionParts, subscriptionRoutes } from './subscription-routes.ts';
 import type { ServerCertificate } from './tls.ts';
 import { type UserParts, userRoutes } from './user-routes.ts';
 
@@ -88,6 +89,7 @@ export function httpServer(
     Hl7HttpParts &
     ParticipantParts &
     ConnectorRouteParts &
+    SubscriptionParts &
     ReprocessRouteParts & { bulk: Bulk },
 ): FastifyInstance {
   const app = Fastify({
@@ -165,6 +167,7 @@ export function httpServer(
   hl7HttpRoutes(app, parts);
   participantRoutes(app, parts);
   connectorRoutes(app, parts);
+  subscriptionRoutes(app, parts);
   const fault = (error: unknown, route: string) =>
     options.log.error({ error: faultText(error), route }, 'a part of a request failed');
   fhirRoutes(app, { ...parts, addresses, fault });

@@ -90,6 +90,8 @@ const toSignedIn: Reasons = {
   'POST /api/launches': wrongFirst,
   'GET /api/notices': 'the user’s own',
   'POST /api/notices/read': 'the user’s own',
+  'GET /api/subscriptions': 'the user’s own',
+  'POST /api/subscriptions/:id': wrongFirst,
   'GET /fhir': nothingFound,
   'GET /fhir/:type': nothingFound,
   'GET /fhir/:type/:id/:target': nothingFound,

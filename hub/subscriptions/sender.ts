@@ -9,7 +9,7 @@ import type { Untaken } from './http.ts';
 import type { NotificationType, Telling } from './notification.ts';
 import { type PushParts, push } from './push.ts';
 import type { Live, Registry } from './registry.ts';
-import { type Event, eventsOf, fared, type Kept, type State } from './store.ts';
+import { type Event, eventsOf, fared, isPaused, type Kept, type State } from './store.ts';
 
 export interface Pauses {
   firstMs: number;
@@ -32,6 +32,8 @@ export interface SenderParts extends PushParts {
 
 const atOnce = 64;
 const lookMs = 1_000;
+/** How often is asked whether one that is paused goes on. */
+const pausedMs = 2_000;
 
 export class PushSender {
   readonly #parts: SenderParts;
@@ -88,6 +90,10 @@ export class PushSender {
     while (!this.#stopped && isDue(live, Date.now())) {
       const { kept } = live;
       const asked = kept.state;
+      if (await isPaused(this.#parts.database, kept.rid)) {
+        kept.nextAttempt = new Date(Date.now() + pausedMs);
+        return;
+      }
       const { type, events, last, waitMs } = await this.#next(live);
       if (waitMs > 0) {
         kept.nextAttempt = new Date(Date.now() + waitMs);

@@ -19,6 +19,8 @@ export interface Kept {
   failures: number;
   nextAttempt: Date;
   lastSent: Date | undefined;
+  /** Its events wait until it goes on. */
+  isPaused: boolean;
   /** Changes of the record after this one count. */
   since: number;
 }
@@ -80,6 +82,7 @@ function keptIn(row: Row): Kept {
     failures: row.failures,
     nextAttempt: row.next_attempt,
     lastSent: row.last_sent ?? undefined,
+    isPaused: row.paused,
     since: Number(row.since),
   };
 }
@@ -101,7 +104,7 @@ export function keep(
     name: 'subscription_keep',
     text: `INSERT INTO subscription (rid, id, version, owner, asker, state, ends) VALUES ($1, $2, $3, $4, $5, $6, $7)
            ON CONFLICT (rid) DO UPDATE SET version = excluded.version, state = excluded.state, ends = excluded.ends,
-             reason = NULL, failures = 0, next_attempt = now()`,
+             reason = NULL, failures = 0, next_attempt = now(), paused = false`,
     values: [
       wanted.rid,
       wanted.id,
@@ -112,6 +115,25 @@ export function keep(
       wanted.ends ?? null,
     ],
   });
+}
+
+/** Lets the events of a subscription wait, or go on. */
+export async function pause(database: Database, rid: string, isPaused: boolean): Promise<void> {
+  await database.query({
+    name: 'subscription_pause',
+    text: 'UPDATE subscription SET paused = $2 WHERE rid = $1',
+    values: [rid, isPaused],
+  });
+}
+
+/** Whether a subscription is paused, whichever hub was told so. */
+export async function isPaused(database: Database, rid: string): Promise<boolean> {
+  const { rows } = await database.query({
+    name: 'subscription_is_paused',
+    text: 'SELECT paused FROM subscription WHERE rid = $1',
+    values: [rid],
+  });
+  return rows[0]?.paused ?? false;
 }
 
 /** Forgets a subscription whose resource is deleted. */

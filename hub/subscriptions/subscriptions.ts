@@ -11,7 +11,7 @@ import { faultText } from '../faults.ts';
 import type { Mailer } from '../mail/index.ts';
 import { checkFurther, type FhirRecord, RecordError, type WriteSet } from '../record/index.ts';
 import { type Access, type AccessLog, accessOf } from '../trust/index.ts';
-import { type Answering, ownerFor, pastEvents, statuses, type WantedEvents } from './answers.ts';
+import { type Answering, ownerFor } from './answers.ts';
 import { type Asker, askerOf, ownerOf } from './asker.ts';
 import { refused } from './channel.ts';
 import { type Definition, readDefinition } from './definition.ts';
@@ -156,17 +156,8 @@ export class Subscriptions {
     await this.#sender.stop();
   }
 
-  /** See `statuses` of answers.ts. */
-  statuses(access: Access, ids: readonly string[] | undefined, states?: readonly string[]): Promise<object[]> {
-    return statuses(this.#answering(), access, ids, states);
-  }
-
-  /** See `pastEvents` of answers.ts. */
-  events(access: Access, id: string, wanted: WantedEvents): Promise<{ bundle: string; patients: string[] }> {
-    return pastEvents(this.#answering(), access, id, wanted);
-  }
-
-  #answering(): Answering {
+  /** What those who ask are answered from. */
+  answering(): Answering {
     const { database, record } = this.#parts;
     return { database, record, base: this.#base, definition: (kept) => this.#definition(kept) };
   }
