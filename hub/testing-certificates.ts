@@ -29,13 +29,16 @@ export class TestAuthority {
     return { certificate, key, fingerprint: new X509Certificate(readFileSync(certificate)).fingerprint256 };
   }
 
-  /** A certificate for a name, signed by this authority; `alternative` as in `DNS:localhost,IP:127.0.0.1`. */
-  issue(name: string, alternative = 'DNS:localhost,IP:127.0.0.1', subject = `/CN=${name}`): TestCertificate {
+  /**
+   * A certificate for a name, signed by this authority; `alternative` as in `DNS:localhost,IP:127.0.0.1`. With negative
+   * `days` it ended so many ago.
+   */
+  issue(name: string, alternative = 'DNS:localhost,IP:127.0.0.1', subject = `/CN=${name}`, days = 2): TestCertificate {
     const path = (end: string) => join(this.#folder, `${name}.${end}`);
     const [certificate, key, request, extensions] = [path('pem'), path('key'), path('csr'), path('ext')];
     writeFileSync(extensions, `subjectAltName=${alternative}\n`);
     openssl('req', ...newKey, '-keyout', key, '-out', request, '-subj', subject);
-    const signed = ['-CA', this.certificate, '-CAkey', this.key, '-CAcreateserial', '-days', '2'];
+    const signed = ['-CA', this.certificate, '-CAkey', this.key, '-CAcreateserial', '-days', String(days)];
     openssl('x509', '-req', '-in', request, '-out', certificate, ...signed, '-extfile', extensions);
     return { certificate, key, fingerprint: new X509Certificate(readFileSync(certificate)).fingerprint256 };
   }

@@ -69,6 +69,8 @@ const nothingOwed = (): Owed => ({ settled: [], untried: [], disclosed: [] });
 interface Outcome {
   settled: Settled;
   reached: boolean;
+  /** For how long the destination wants to be left alone. */
+  restMs?: number;
 }
 
 export class Destination {
@@ -79,6 +81,8 @@ export class Destination {
   #client: { endpoint: string; client: Client } | undefined;
   #owed = nothingOwed();
   #failures = 0;
+  /** For how long it wants to be left alone. */
+  #restMs = 0;
   #unreached: string | undefined;
   readonly #state: DestinationState;
   #stopped = false;
@@ -118,7 +122,7 @@ export class Destination {
         if (tried === 0) {
           const pause = at ? await nextDue(this.#parts.database, this.#lane, at, idleMs) : idleMs;
           if (!this.#pending) await this.#pause(pause, true);
-        } else if (this.#failures > 0) await this.#pause(this.#backOff(this.#failures), false);
+        } else if (this.#failures > 0) await this.#pause(Math.max(this.#backOff(this.#failures), this.#restMs), false);
       } catch (error) {
         if (!this.#stopped) this.#fault(error);
         await this.#pause(idleMs, false);
@@ -175,6 +179,7 @@ export class Destination {
           if (!outcome.reached) {
             reached = false;
             this.#unreached = outcome.settled.error;
+            this.#restMs = outcome.restMs ?? 0;
           }
           if (outcome.settled.state === 'failed') {
             untried.push(...lane.slice(i + 1));
@@ -304,11 +309,9 @@ export class Destination {
     const reached = answer.kind === 'refused';
     const dead = attempts >= (reached ? this.#timing.refusals : this.#timing.attempts) && !this.#stopped;
     if (dead) this.#parts.log.error({ destination: this.#key, delivery: seq, attempts }, 'a delivery was given up');
-    const state = dead ? 'dead' : 'failed';
-    return {
-      settled: { seq, state, error: answer.reason, retryMs: this.#stopped ? 0 : this.#backOff(attempts) },
-      reached,
-    };
+    const restMs = reached ? 0 : Math.min(answer.afterMs ?? 0, this.#timing.longestRetryMs);
+    const retryMs = this.#stopped ? 0 : Math.max(this.#backOff(attempts), restMs);
+    return { settled: { seq, state: dead ? 'dead' : 'failed', error: answer.reason, retryMs }, reached, restMs };
   }
 
   /** Doubled at each failure, between half and one and a half of it by chance, so that destinations do not move in step. */

@@ -25,7 +25,9 @@ export class FhirClient implements Client {
     if (typeof answer === 'string') return { kind: 'unreachable', reason: answer };
     if (answer.ok) return { kind: 'delivered' };
     const reason = `Answered ${answer.status}: ${diagnostics(answer.text)}`;
-    return { kind: isPassing(answer.status) ? 'unreachable' : 'refused', reason };
+    return isPassing(answer.status)
+      ? { kind: 'unreachable', reason, afterMs: answer.afterMs }
+      : { kind: 'refused', reason };
   }
 
   close(): void {

@@ -37,7 +37,9 @@ export class Hl7HttpClient implements Client {
       return said.kind === 'accepted' && this.#to.acknowledgement !== 'enhanced' ? { kind: 'delivered' } : said;
     }
     const reason = `Answered ${answer.status} without an acknowledgement of the message.`;
-    return { kind: answer.ok || isPassing(answer.status) ? 'unreachable' : 'refused', reason };
+    return answer.ok || isPassing(answer.status)
+      ? { kind: 'unreachable', reason, afterMs: answer.afterMs }
+      : { kind: 'refused', reason };
   }
 
   close(): void {

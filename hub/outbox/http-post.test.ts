@@ -2,7 +2,7 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { post } from './http-post.ts';
+import { post, waitOf } from './http-post.ts';
 
 const secret = 'Bearer qzx-secret';
 const seen: { at: string; authorization: string | undefined; body: string }[] = [];
@@ -54,4 +54,12 @@ it.each([
   expect(answer).toEqual(expect.any(String));
   expect(answer).not.toContain('qzx-secret');
   expect(seen.splice(0).map(({ at }) => at)).toEqual(['own']);
+});
+
+it('reads for how long a destination wants to be left alone, in seconds and as a date', () => {
+  const now = Date.UTC(2026, 0, 31, 9, 30);
+  expect(waitOf('120', now)).toBe(120_000);
+  expect(waitOf('Sat, 31 Jan 2026 09:31:00 GMT', now)).toBe(60_000);
+  for (const said of ['Sat, 31 Jan 2026 09:29:00 GMT', 'soon', '-5', '', null])
+    expect(waitOf(said, now)).toBeUndefined();
 });

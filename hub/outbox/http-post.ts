@@ -6,6 +6,8 @@ export interface HttpAnswer {
   ok: boolean;
   /** The beginning of the body. */
   text: string;
+  /** For how long it wants to be left alone (Retry-After). */
+  afterMs: number | undefined;
 }
 
 /** Never rejects: where no answer came, says why. */
@@ -23,7 +25,8 @@ export async function post(
       redirect: 'error',
       signal,
     });
-    return { status: response.status, ok: response.ok, text: await beginning(response) };
+    const afterMs = waitOf(response.headers.get('retry-after'), Date.now());
+    return { status: response.status, ok: response.ok, text: await beginning(response), afterMs };
   } catch (error) {
     return `The connection failed: ${causeOf(error as Error)}.`;
   }
@@ -32,6 +35,13 @@ export async function post(
 /** Whether the same message may do better later, by the status of an answer that says no more. */
 export function isPassing(status: number): boolean {
   return status >= 500 || [408, 425, 429].includes(status);
+}
+
+/** What Retry-After says, in seconds or as a date (RFC 9110, section 10.2.3), in milliseconds. */
+export function waitOf(header: string | null | undefined, now: number): number | undefined {
+  if (!header) return undefined;
+  const ms = /^\d+$/.test(header.trim()) ? Number(header) * 1_000 : Date.parse(header) - now;
+  return Number.isFinite(ms) && ms > 0 ? ms : undefined;
 }
 
 /** The first bytes of the answer; the rest is read and let go, so that the connection can be used again. */
