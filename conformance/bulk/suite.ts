@@ -1,5 +1,6 @@
 /** Suite `bulk`: each SHALL for servers among the requirement rows of Bulk Data Access 2.0. */
 import { type RowSuite, runRows } from '../requirement-rows/rows.ts';
+import { secured } from '../requirement-rows/secured.ts';
 import type { SuiteResult } from '../result.ts';
 import { kickOffs } from './kick-off.ts';
 import { results } from './results.ts';
@@ -11,9 +12,8 @@ const suite: RowSuite<World> = {
   name: 'bulk',
   file: 'conformance/bulk-data-test-kit/lib/bulk_data_test_kit/requirements/bulk_data_test_kit_requirements.csv',
   isOurs: ({ set, actors }) => set.endsWith('_2.0.0') && actors.includes('Server'),
-  checks: [...kickOffs, ...results],
+  checks: [...kickOffs, ...results, secured(2)],
   notAsked: {
-    2: 'TLS is the business of what stands before the hub',
     92: noAssociated,
     96: noAssociated,
     97: noAssociated,

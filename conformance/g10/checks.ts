@@ -3,6 +3,7 @@
  * the rows that restate SMART App Launch, and checks of their own.
  */
 import type { Check as RowCheck } from '../requirement-rows/rows.ts';
+import { secured } from '../requirement-rows/secured.ts';
 import { checks as smartChecks } from '../smart/checks.ts';
 import { appChecks } from './app-checks.ts';
 import { exportChecks } from './export-checks.ts';
@@ -43,6 +44,7 @@ export const checks: readonly Check[] = [
   ...appChecks,
   ...exportChecks,
   ...usCoreChecks,
+  secured('SEC-CNN-1'),
 ];
 
 const profiles =
@@ -51,7 +53,6 @@ const published = 'documents are for people to judge: docs/apps.md and the Capab
 
 /** Rows that no request to a hub can show. */
 export const notAsked: { [row: string]: string } = {
-  'SEC-CNN-1': 'TLS is the business of what stands before the hub',
   'DAT-PAT-1': profiles,
   'DAT-PAT-18': profiles,
   'DAT-PAT-2': profiles,
