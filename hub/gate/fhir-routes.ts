@@ -19,6 +19,7 @@ import { fhirSubscriptionRoutes } from './fhir-subscription-routes.ts';
 import { fhirWriteRoutes } from './fhir-write-routes.ts';
 import { type IhePatientParts, ihePatientRoutes } from './ihe-patient-routes.ts';
 import type { PublishParts } from './mhd-publish.ts';
+import { mhdRoutes } from './mhd-routes.ts';
 
 export type { FhirParts } from './fhir-exchange.ts';
 
@@ -36,6 +37,7 @@ export function fhirRoutes(
   fhirBundleRoutes(app, parts);
   fhirEverythingRoutes(app, parts);
   fhirDocrefRoutes(app, parts);
+  mhdRoutes(app, parts);
   ihePatientRoutes(app, parts);
   fhirOperationRoutes(app, parts);
   fhirMetaRoutes(app, parts);

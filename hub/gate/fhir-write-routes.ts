@@ -5,29 +5,24 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type Preconditions, RecordError } from '../record/index.ts';
 import { asRequested } from '../subscriptions/index.ts';
-import {
-  auditOf,
-  bodyText,
-  type FhirParts,
-  type Params,
-  pathOf,
-  removalAudit,
-  removalsAudit,
-  writer,
-} from './fhir-exchange.ts';
+import { auditOf, bodyText, type Params, pathOf, removalAudit, removalsAudit, writer } from './fhir-exchange.ts';
 import { formParameters } from './fhir-format.ts';
 import { returnPreference } from './fhir-prefer.ts';
 import { sendOutcome, sendWritten, setVersion } from './fhir-send.ts';
+import type { PublishParts } from './mhd-publish.ts';
+import { isSimplifiedPublish, simplifiedPublish } from './mhd-routes.ts';
 
 type Exchange = FastifyRequest<{ Params: Params }>;
 
-export function fhirWriteRoutes(app: FastifyInstance, parts: FhirParts): void {
+export function fhirWriteRoutes(app: FastifyInstance, parts: PublishParts): void {
   const { record } = parts;
 
   app.post<{ Params: Params }>('/fhir/:type', async (request, reply) => {
     const who = await writer(parts, request, 'create');
     const { type } = request.params;
-    const scanned = record.scan(asRequested(bodyText(request), type), type);
+    const text = asRequested(bodyText(request), type);
+    if (isSimplifiedPublish(type, text)) return simplifiedPublish(app, parts, request, reply, who, text);
+    const scanned = record.scan(text, type);
     const condition = single(request.headers['if-none-exist']);
     const made = await record.create(who, scanned, condition, auditOf(who, 'create', pathOf(request)));
     return sendWritten(request, reply, type, made);

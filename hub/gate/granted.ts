@@ -41,6 +41,8 @@ const routes: { [address: string]: (request: FastifyRequest) => Need[] } = {
   'GET /fhir/DocumentReference/$docref': () => all(['DocumentReference', 'Encounter', 'Patient']),
   'GET /fhir/Patient/:id/$everything': (request) => all(namedTypes(request)),
   'POST /fhir/Patient/$match': () => all(['Patient']),
+  'POST /fhir/DocumentReference/$generate-metadata': () =>
+    ['Binary', 'DocumentReference', 'List'].map((type): Need => ({ type, interaction: 'create' })),
   'GET /fhir/Patient/$ihe-pix': () => all(['Patient']),
   'POST /fhir/Patient/$ihe-pix': () => all(['Patient']),
   'POST /fhir/:type': (request) => [

@@ -157,3 +157,93 @@ describe('Provide Document Bundle', () => {
     ]);
   });
 });
+
+describe('what the guide finds by', () => {
+  const author = [
+    { resourceType: 'Practitioner', id: 'a', name: [{ family: 'Nightjar', given: ['Una'] }] },
+    { resourceType: 'Practitioner', id: 'b', name: [{ family: 'Wren', given: ['Otis'] }] },
+  ];
+
+  it('is in the submission: designationType, sourceId, source; creation, authors that are contained', async () => {
+    const reference = { contained: author, author: [{ reference: '#a' }], authenticator: { reference: '#b' } };
+    const file = { ...text('seven'), reference, attachment: { creation: '2019-03-04T05:06:07Z' } };
+    const bundle = submission(patient, [file]);
+    Object.assign(bundle.entry[0].resource, { contained: [author[0]], source: { reference: '#a' } });
+    const { json } = await provide(bundle);
+    expect(statuses(json)).toEqual(['201', '201', '201']);
+    const [set, document] = [idAt(json, 0), idAt(json, 1)];
+    const list = `List?patient=${patient}&code=submissionset&status=current&_id=${set}`;
+    const found = `DocumentReference?patient=${patient}&status=current&_id=${document}`;
+    for (const [search, count] of [
+      [`${list}&designationType=http://loinc.org|34133-9`, 1],
+      [`${list}&designationType=http://loinc.org|1-1`, 0],
+      [`${list}&sourceId=urn:oid:1.2.826.3`, 1],
+      [`${list}&source.family=nightjar`, 1],
+      [`${list}&source.given=una`, 1],
+      [`${list}&source.family=wren`, 0],
+      [`${found}&creation=2019-03-04`, 1],
+      [`${found}&creation=gt2019-03-05`, 0],
+      [`${found}&author.given=una&author.family=Night`, 1],
+      [`${found}&author.family=wren`, 0],
+    ] as const)
+      expect([search, (await hub.resources(search)).length]).toEqual([search, count]);
+  });
+
+  it('is the mother’s maiden name too', async () => {
+    const url = 'http://hl7.org/fhir/StructureDefinition/patient-mothersMaidenName';
+    const extension = [{ url, valueString: 'Hazelhurst' }];
+    await hub.send('PUT', '/fhir/Patient/mm', {
+      resourceType: 'Patient',
+      id: 'mm',
+      name: [{ family: 'A' }],
+      extension,
+    });
+    expect((await hub.resources('Patient?mothersMaidenName=hazel')).map(({ id }) => id)).toEqual(['mm']);
+  });
+});
+
+describe('one document alone', () => {
+  it('is published by its DocumentReference, which is answered as it was created', async () => {
+    const reference = {
+      resourceType: 'DocumentReference',
+      meta: {
+        profile: ['https://profiles.ihe.net/ITI/MHD/StructureDefinition/IHE.MHD.SimplifiedPublish.DocumentReference'],
+      },
+      masterIdentifier: uniqueId(),
+      status: 'current',
+      subject: { reference: patient },
+      content: [{ attachment: { contentType: 'text/plain', data: Buffer.from('eight').toString('base64') } }],
+    };
+    const {
+      status,
+      json,
+      text: body,
+    } = await hub.send('POST', '/fhir/DocumentReference', reference, { headers: fhir });
+    expect([status, json.resourceType], body).toEqual([201, 'DocumentReference']);
+    const { attachment } = json.content[0];
+    expect([attachment.data, attachment.size]).toEqual([undefined, 5]);
+    expect((await hub.get(attachment.url.slice(hub.url.length))).text).toBe('eight');
+    expect(await hub.resources(`List?item=DocumentReference/${json.id}&code=submissionset`)).toHaveLength(1);
+    const { data: _, ...bare } = reference.content[0]!.attachment;
+    const without = { ...reference, masterIdentifier: uniqueId(), content: [{ attachment: bare }] };
+    expect((await hub.send('POST', '/fhir/DocumentReference', without, { headers: fhir })).status).toBe(422);
+  });
+
+  it('tells its metadata itself, where it is a C-CDA of somebody who is known', async () => {
+    const generate = (bytes: Buffer) => {
+      const resource = { resourceType: 'Binary', contentType: 'text/xml', data: bytes.toString('base64') };
+      const body = { resourceType: 'Parameters', parameter: [{ name: 'document', resource }] };
+      return hub.send('POST', '/fhir/DocumentReference/$generate-metadata', body, { role: 'system', headers: fhir });
+    };
+    const bytes = Buffer.from(clinicalDocument(ada, 'D-3'));
+    const { status, json, text: body } = await generate(bytes);
+    expect([status, json.resourceType], body).toEqual([200, 'Parameters']);
+    const [{ name, valueReference }] = json.parameter;
+    const reference = (await hub.get(valueReference.reference.slice(hub.url.length))).json;
+    expect([name, reference.type.coding[0].code]).toEqual(['DocumentReference', '34133-9']);
+    expect((await hub.get(reference.content[0].attachment.url.slice(hub.url.length))).text).toBe(bytes.toString());
+    const stranger = Buffer.from(clinicalDocument({ ...ada, number: 'nobody' }, 'D-4'));
+    expect((await generate(stranger)).json.issue[0].diagnostics).toMatch(/^XDSUnknownPatientId/);
+    expect((await generate(Buffer.from('no document'))).json.issue[0].diagnostics).toMatch(/^InvalidDocumentContent/);
+  });
+});

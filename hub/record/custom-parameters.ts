@@ -103,6 +103,8 @@ export class CustomParameters {
     }
     for (const [i, one] of begun.entries()) {
       const others = [...inUse, ...begun.slice(0, i)];
+      // The guides' own SearchParameters define what the hub has by itself.
+      if (others.some(({ definition }) => isSame(definition, one.definition))) continue;
       refuseTwice(one.definition, others);
       if (others.length >= maximumParameters) {
         const text = `There are ${maximumParameters} custom search parameters already; retire one first.`;
@@ -136,6 +138,10 @@ function definitionOf(resource: Record<string, unknown>): CustomParameter | unde
   const found = customParameter(resource);
   if (found && 'reason' in found) throw new RecordError(422, 'business-rule', found.reason, found.expression);
   return found;
+}
+
+function isSame(one: CustomParameter, other: CustomParameter): boolean {
+  return one.url === other.url && one.code === other.code && one.type === other.type;
 }
 
 /** @throws RecordError 422 where a type would have two parameters of one code */

@@ -2,7 +2,7 @@
  * Reads the parameters of a search (FHIR R4 §3.1.1) into a request. Nothing is ignored in silence: what is not
  * understood is an error, or under `Prefer: handling=lenient` a warning that goes into the answer.
  */
-import { isResourceType, type SearchParameter } from '@causeway/fhir';
+import { isResourceType, type SearchParameter, searchParameters } from '@causeway/fhir';
 import { type Issue, RecordError } from '../errors.ts';
 import { type Cursor, readCursor } from './cursor.ts';
 import { readFilterExpression } from './filter-expression.ts';
@@ -132,12 +132,25 @@ export function readFilter(type: string, name: string, value: string, depth = 0)
   const dot = name.indexOf('.');
   const [code, modifier, ...rest] = (dot < 0 ? name : name.slice(0, dot)).split(':') as [string, string | undefined];
   if (rest.length > 0) throw wrong(name, 'has more than one modifier');
+  const within = dot >= 0 ? readContained(type, name, value) : undefined;
   const parameter = findParameter(type, code);
-  if (dot >= 0) return readChain(parameter, modifier, name, value, depth);
+  if (dot >= 0) {
+    const chain = readChain(parameter, modifier, name, value, depth);
+    return within ? { kind: 'any', filters: [chain, within] } : chain;
+  }
   checkModifier(parameter, modifier, name);
   const values = splitAt(value, ',');
   if (values.some((one) => one.trim() === '')) throw wrong(name, 'has an empty value');
   return { kind: 'value', parameter, modifier, values };
+}
+
+/** Of a chain that has a parameter of its name: what is contained is found by that one. */
+function readContained(type: string, name: string, value: string): Filter | undefined {
+  const [, code, modifier] = /^(?:([a-z]+\.[a-z]+))(?::([a-z]+))?$/.exec(name) ?? [];
+  if (code === undefined || !searchParameters(type).some((one) => one.code === code)) return undefined;
+  const parameter = findParameter(type, code);
+  checkModifier(parameter, modifier, name);
+  return { kind: 'value', parameter, modifier, values: splitAt(value, ',') };
 }
 
 function readChain(

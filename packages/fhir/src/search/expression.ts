@@ -1,6 +1,7 @@
 /**
  * The part of FHIRPath that search parameters are written in (https://hl7.org/fhirpath/N1/): paths, unions, `where`
- * with an equation or a type test, `ofType`, `as`, `exists`, `extension`, an index, and `and`.
+ * with an equation or a type test, `ofType`, `as`, `exists`, `extension`, an index, and `and`; `resolve()` leads to what is
+ * contained.
  */
 
 /** A path's start is `type` (a resource type), `resource` (`%resource`) or the context. */
@@ -14,7 +15,8 @@ export type Step =
   | { kind: 'index'; index: number }
   | { kind: 'ofType'; type: string }
   | { kind: 'where'; condition: Condition }
-  | { kind: 'extension'; url: string };
+  | { kind: 'extension'; url: string }
+  | { kind: 'resolve' };
 
 export type Condition =
   | { kind: 'equals' | 'differs'; steps: Step[]; literal: string | boolean }
@@ -144,6 +146,8 @@ class ExpressionParser {
       step = { kind: 'ofType', type: this.take().text };
     } else if (name.text === 'extension') {
       step = { kind: 'extension', url: this.take().text };
+    } else if (name.text === 'resolve') {
+      step = { kind: 'resolve' };
     }
     if (typeof step !== 'string' && !this.takes(')')) return 'a closing parenthesis is missing';
     return step;

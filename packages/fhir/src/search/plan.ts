@@ -13,7 +13,10 @@ import { converterFor } from './values.ts';
 /** Adds what is found at an element. */
 export type Emitter = (element: unknown, out: IndexValue[], context: ExtractContext) => void;
 
-/** A property of its parent's element, or (without a property) the same element under a condition. */
+/**
+ * A property of its parent's element, or (without a property) the same element under a condition, or the contained resource
+ * that it refers to.
+ */
 export interface PlanNode {
   property: string;
   /** The only array item that is meant, or -1. */
@@ -23,6 +26,7 @@ export interface PlanNode {
   key: string;
   children: PlanNode[];
   emitters: Emitter[];
+  isResolved?: true;
 }
 
 /** A place in the tree with the type of its elements. */
@@ -48,7 +52,8 @@ export function runPlan(node: PlanNode, element: unknown, out: IndexValue[], con
   for (let i = 0; i < children.length; i++) {
     const child = children[i]!;
     if (child.property === '') {
-      if (child.condition?.(element)) runPlan(child, element, out, context);
+      const same = child.isResolved ? containedIn(context.resource, element) : element;
+      if (same && (child.isResolved || child.condition?.(same))) runPlan(child, same, out, context);
       continue;
     }
     const value = (element as Record<string, unknown>)[child.property];
@@ -63,6 +68,15 @@ export function runPlan(node: PlanNode, element: unknown, out: IndexValue[], con
       }
     }
   }
+}
+
+/** The contained resource that a Reference names. */
+function containedIn(resource: object, element: object): object | undefined {
+  const { reference } = element as { reference?: unknown };
+  if (typeof reference !== 'string' || !reference.startsWith('#')) return undefined;
+  const { contained } = resource as { contained?: unknown };
+  if (!Array.isArray(contained)) return undefined;
+  return contained.find((one: { id?: unknown } | null) => one?.id === reference.slice(1)) as object | undefined;
 }
 
 /** Where an expression leads, from the root of a tree over `type`; a sentence when it leads nowhere. */
@@ -122,6 +136,7 @@ function stepFrom(defs: Definitions, place: Place, step: Step): Place[] {
     }
     case 'ofType': {
       const wanted = step.type.toLowerCase();
+      if (place.type === 'Resource') return [resourceOf(place, step.type)];
       return place.type.toLowerCase() === wanted ? [place] : [];
     }
     case 'where':
@@ -130,7 +145,30 @@ function stepFrom(defs: Definitions, place: Place, step: Step): Place[] {
       return members(defs, place, 'extension').map((extension) =>
         conditional(defs, extension, { kind: 'equals', steps: [{ kind: 'member', name: 'url' }], literal: step.url }),
       );
+    case 'resolve':
+      return place.type === 'Reference' ? [resolved(place)] : [];
   }
+}
+
+/** The contained resource that a Reference names. */
+function resolved(place: Place): Place {
+  let node = place.node.children.find(({ isResolved }) => isResolved);
+  if (node === undefined) {
+    node = { ...planNode('', -1, 'resolve()'), isResolved: true };
+    place.node.children.push(node);
+  }
+  return { node, parent: place.node, type: 'Resource' };
+}
+
+/** Resources of one type among those of any. */
+function resourceOf(place: Place, type: string): Place {
+  const key = `resourceType ${type}`;
+  let node = place.node.children.find((it) => it.property === '' && it.key === key);
+  if (node === undefined) {
+    node = planNode('', -1, key, (element) => (element as { resourceType?: unknown }).resourceType === type);
+    place.node.children.push(node);
+  }
+  return { node, parent: place.node, type };
 }
 
 function members(defs: Definitions, place: Place, name: string): Place[] {
