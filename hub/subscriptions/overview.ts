@@ -132,7 +132,7 @@ async function overviewOf(parts: Answering, access: Access, kept: Kept): Promise
     told,
     behind: isOwed ? Math.max(0, events - told) : 0,
     failures,
-    nextAttempt: state === 'error' ? kept.nextAttempt : null,
+    nextAttempt: state === 'error' && !kept.isPaused ? kept.nextAttempt : null,
     lastSent: kept.lastSent ?? null,
     ends: end === undefined ? null : new Date(end),
   };

@@ -9,3 +9,4 @@ export type * from './contract/messages.ts';
 export type * from './contract/network.ts';
 export type * from './contract/operation.ts';
 export type * from './contract/people.ts';
+export type * from './contract/subscriptions.ts';

@@ -1,6 +1,7 @@
 /** The apps that the user has connected: what each may see, since when, and taking it back. */
 import { Button, Group, Stack, Text, Title } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
 import type { ConnectedApp } from '../api/contract.ts';
 import { deleteJson, getJson } from '../api/request.ts';
 import { formatDate } from '../fhir/dates.ts';
@@ -23,7 +24,7 @@ export function ConnectedPage() {
       <Title order={1}>Your apps</Title>
       <Text maw={720}>
         These apps may see data in your name. One that you disconnect can see nothing more from that moment; what it has
-        seen already it keeps.
+        seen already it keeps. What is told as it changes is among your <Link to="/subscriptions">subscriptions</Link>.
       </Text>
       <Loaded query={query} what="your apps">
         {({ apps }) =>

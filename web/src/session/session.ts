@@ -39,6 +39,7 @@ const DESTINATIONS = {
   '/label-rules': { label: 'What counts as sensitive', roles: ['privacy-officer', 'administrator'] },
   '/users': { label: 'Users', roles: ['administrator'] },
   '/clients': { label: 'Apps', roles: ['administrator'] },
+  '/subscriptions': { label: 'Subscriptions', roles: ['administrator'] },
 } as const satisfies { [path: string]: { label: string; roles: Role[] } };
 
 export interface Destination {

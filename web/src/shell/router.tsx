@@ -202,6 +202,18 @@ const participant = createRoute({
   component: lazyRouteComponent(() => import('../participants/participant-page.tsx'), 'ParticipantPage'),
 });
 
+const subscriptions = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/subscriptions',
+  component: lazyRouteComponent(() => import('../subscriptions/subscriptions-page.tsx'), 'SubscriptionsPage'),
+});
+
+const subscription = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/subscriptions/$id',
+  component: lazyRouteComponent(() => import('../subscriptions/subscription-page.tsx'), 'SubscriptionPage'),
+});
+
 const networkPolicy = createRoute({
   getParentRoute: () => signedIn,
   path: '/network-policy',
@@ -236,6 +248,8 @@ const tree = root.addChildren([
     unproven,
     participants,
     participant,
+    subscriptions,
+    subscription,
   ]),
 ]);
 
