@@ -4,7 +4,7 @@
  * connected to, whatever the name resolves to a moment later.
  */
 import { lookup } from 'node:dns';
-import { request as httpRequest, type IncomingHttpHeaders, type RequestOptions } from 'node:http';
+import { request as httpRequest, type IncomingHttpHeaders, type IncomingMessage, type RequestOptions } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import ipaddr from 'ipaddr.js';
 
@@ -33,11 +33,31 @@ export class Refused extends Error {
  * @param allowed addresses below which private networks and http are fine too
  * @throws Refused where the address may not be asked, or leads elsewhere @throws Error where no whole answer comes in time
  */
-export function guardedRequest(
+export async function guardedRequest(
   address: string,
   allowed: readonly string[],
-  { method, headers, body, milliseconds, bytes }: GuardedRequest,
+  { milliseconds, bytes, ...asked }: GuardedRequest,
 ): Promise<GuardedAnswer> {
+  const answer = await guardedStream(address, allowed, { ...asked, signal: AbortSignal.timeout(milliseconds) });
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of answer as AsyncIterable<Buffer>) {
+    length += chunk.length;
+    if (length > bytes) {
+      answer.destroy();
+      throw new Refused('The answer is too large.');
+    }
+    chunks.push(chunk);
+  }
+  return { status: answer.statusCode ?? 500, headers: answer.headers, body: Buffer.concat(chunks) };
+}
+
+/** As `guardedRequest`; the answer is read while it arrives, and must be read to its end or destroyed. */
+export function guardedStream(
+  address: string,
+  allowed: readonly string[],
+  { method, headers, body, signal }: Pick<GuardedRequest, 'method' | 'headers' | 'body'> & { signal: AbortSignal },
+): Promise<IncomingMessage> {
   const url = new URL(address);
   const isAllowed = allowed.some((base) => isBelow(url, new URL(base)));
   if (url.protocol !== 'https:' && !isAllowed) return Promise.reject(new Refused('Only https addresses are asked.'));
@@ -46,26 +66,17 @@ export function guardedRequest(
   const options: RequestOptions = {
     method,
     headers: { ...headers, ...(body ? { 'content-length': String(body.length) } : {}) },
-    signal: AbortSignal.timeout(milliseconds),
+    signal,
     ...(isAllowed ? {} : { lookup: publicLookup }),
   };
   return new Promise((resolve, reject) => {
     const send = url.protocol === 'https:' ? httpsRequest : httpRequest;
     const sent = send(url, options, (answer) => {
-      const chunks: Buffer[] = [];
-      let length = 0;
-      answer.on('data', (chunk: Buffer) => {
-        length += chunk.length;
-        if (length > bytes) sent.destroy(new Refused('The answer is too large.'));
-        else chunks.push(chunk);
-      });
-      answer.on('error', reject);
-      answer.on('end', () => {
-        const status = answer.statusCode ?? 500;
-        // A redirect is no answer: it could lead anywhere.
-        if (status >= 300 && status < 400) reject(new Refused('The address redirects, which is not followed.'));
-        else resolve({ status, headers: answer.headers, body: Buffer.concat(chunks) });
-      });
+      const status = answer.statusCode ?? 500;
+      if (status < 300 || status >= 400) return resolve(answer);
+      // A redirect is no answer: it could lead anywhere.
+      answer.destroy();
+      reject(new Refused('The address redirects, which is not followed.'));
     });
     sent.on('error', reject);
     sent.end(body);

@@ -12,7 +12,7 @@ import {
 import { Bulk, jobKeyColumn } from './bulk/index.ts';
 import { careRulesOf, Loops, LoopWatch } from './care/index.ts';
 import type { Config } from './config.ts';
-import { Connectors, connectorSecretColumn, localFolderSource, sftpSource } from './connectors/index.ts';
+import { Connectors, connectorSecretColumn, fhirSource, localFolderSource, sftpSource } from './connectors/index.ts';
 import { Consents, relationTokens, representedBy } from './consent/index.ts';
 import {
   type Database,
@@ -309,6 +309,7 @@ export async function startHub(config: Config, progress: Progress, pages = scree
       participants,
       pool,
       sources: {
+        fhir: fhirSource(() => signingKeys.load()),
         folder: localFolderSource(config.connectorFolders, config.messageBytes),
         sftp: sftpSource(config.messageBytes),
       },

@@ -4,6 +4,8 @@ import type { Received } from '../inbox/index.ts';
 
 /** A resource, its text as it came; without one it was deleted at the server, and `resource` has its type and id. */
 export interface ServerResource {
+  /** Whose it was, where that is known. */
+  patient?: string | undefined;
   text?: string;
   // biome-ignore lint/suspicious/noExplicitAny: resources of any type are looked into.
   resource: any;
@@ -24,7 +26,7 @@ export function bundlesOf(
 ): Received[] {
   const byPatient = new Map<string, ServerResource[]>();
   for (const one of resources) {
-    const patient = patientOf(one.resource, base) ?? '';
+    const patient = one.patient ?? patientOf(one.resource, base) ?? '';
     const own = byPatient.get(patient);
     if (own) own.push(one);
     else byPatient.set(patient, [one]);
@@ -83,7 +85,7 @@ function relative(text: string, base: string | undefined): string {
 }
 
 /** The id of the Patient that a resource is about. */
-function patientOf(
+export function patientOf(
   // biome-ignore lint/suspicious/noExplicitAny: resources of any type are looked into.
   resource: any,
   base: string | undefined,

@@ -6,6 +6,8 @@ export interface Item {
   /** `Patient/1`, the name of a file. */
   item: string;
   digest: Buffer;
+  /** Whose it is, by the source's own id. */
+  patient?: string | undefined;
 }
 
 /** A file that could not be taken, or only in part. */
@@ -37,17 +39,51 @@ export class Items {
     return items.filter(({ item, digest }) => !known.get(item)?.equals(digest));
   }
 
+  /** Which of these were taken, and are not known to be gone, and whose they are. */
+  async known(items: readonly string[]): Promise<Map<string, string | undefined>> {
+    if (items.length === 0) return new Map();
+    const { rows } = await this.#database.query(
+      `SELECT item, patient FROM connector_item WHERE connector = $1 AND item = ANY($2) AND state = 'taken'`,
+      [this.#connector, items],
+    );
+    return new Map(rows.map((row) => [row.item, row.patient ?? undefined]));
+  }
+
+  /** Which of these were found deleted since a time. */
+  async goneSince(items: readonly string[], since: Date): Promise<Set<string>> {
+    const { rows } = await this.#database.query(
+      `SELECT item FROM connector_item WHERE connector = $1 AND item = ANY($2) AND state = 'gone' AND seen >= $3`,
+      [this.#connector, items, since],
+    );
+    return new Set(rows.map((row) => row.item));
+  }
+
+  /** The database's clock, by which things are seen. */
+  async now(): Promise<Date> {
+    const { rows } = await this.#database.query('SELECT clock_timestamp() AS now');
+    return rows[0]!.now;
+  }
+
   async note(items: readonly Item[], state: 'taken' | 'failed' | 'gone', reason?: string): Promise<void> {
     if (items.length === 0) return;
     // Of an item that stands twice in one page the last counts.
-    const last = [...new Map(items.map((one) => [one.item, one.digest]))];
+    const last = [...new Map(items.map((one) => [one.item, one])).values()];
     await this.#database.query({
       name: 'connector_note',
-      text: `INSERT INTO connector_item (connector, item, digest, state, reason)
-             SELECT $1, item, digest, $4, $5 FROM unnest($2::text[], $3::bytea[]) AS v (item, digest)
+      text: `INSERT INTO connector_item (connector, item, digest, patient, state, reason)
+             SELECT $1, item, digest, patient, $5, $6
+             FROM unnest($2::text[], $3::bytea[], $4::text[]) AS v (item, digest, patient)
              ON CONFLICT (connector, item) DO UPDATE
-             SET digest = excluded.digest, state = excluded.state, reason = excluded.reason, seen = now()`,
-      values: [this.#connector, last.map(([item]) => item), last.map(([, digest]) => digest), state, reason ?? null],
+             SET digest = excluded.digest, patient = coalesce(excluded.patient, connector_item.patient),
+               state = excluded.state, reason = excluded.reason, seen = clock_timestamp()`,
+      values: [
+        this.#connector,
+        last.map(({ item }) => item),
+        last.map(({ digest }) => digest),
+        last.map(({ patient }) => patient ?? null),
+        state,
+        reason ?? null,
+      ],
     });
   }
 

@@ -3,7 +3,7 @@ import { isAbsolute } from 'node:path';
 import { isResourceType } from '@causeway/fhir';
 import { Reader, without, wrong } from './settings-reader.ts';
 
-export const connectorKinds = ['sftp', 'folder'] as const;
+export const connectorKinds = ['fhir', 'sftp', 'folder'] as const;
 export type ConnectorKind = (typeof connectorKinds)[number];
 
 interface Common {
@@ -127,6 +127,7 @@ export function readSecrets(body: { [name: string]: unknown }): ConnectorSecrets
 }
 
 const byKind: { [kind in ConnectorKind]: (read: Reader) => ConnectorSettings } = {
+  fhir: fhirOf,
   folder: filesOf,
   sftp: (read) => ({
     ...filesOf(read),
@@ -143,7 +144,7 @@ function common(read: Reader): Common {
   return { everyMinutes: read.integer('everyMinutes', 1, 10_080, 15), ...without({ perSecond }) };
 }
 
-export function fhirOf(read: Reader): FhirSettings {
+function fhirOf(read: Reader): FhirSettings {
   const types = read.texts('types');
   const wrongType = types.find((type) => !isResourceType(type));
   if (types.length === 0 || wrongType !== undefined)

@@ -1,6 +1,6 @@
 /** Puts the facts of a message into the record: newer statements revise, older and equal ones change nothing. */
 import { isFhirError, type ScannedResource, scanResource } from '@causeway/fhir';
-import { mergeFact } from '@causeway/mapping/facts';
+import { mergeFact, withdrawn } from '@causeway/mapping/facts';
 import type { Resource } from '@medplum/fhirtypes';
 import { homePatient, type Version } from '../record/index.ts';
 import type { StatedFact } from './converted.ts';
@@ -58,6 +58,14 @@ export function applyFacts(set: FactStore, facts: readonly PreparedFact[], messa
       applied.stored.push({ reference: `${type}/${id}`, version: after.version });
       continue;
     }
+    if (fact.mode === 'withdraw') {
+      const known = before?.text;
+      const after = known === undefined ? undefined : withdrawn(JSON.parse(known) as Resource);
+      if (after === undefined) continue;
+      const { version } = set.put(scan(JSON.stringify(after)), type, id, { asOf, message });
+      applied.stored.push({ reference: `${type}/${id}`, version });
+      continue;
+    }
     let stated = scanned;
     const text = before?.text;
     if (text !== undefined) {
@@ -74,6 +82,14 @@ export function applyFacts(set: FactStore, facts: readonly PreparedFact[], messa
     applied.stored.push({ reference: `${type}/${id}`, version: after.version });
   }
   return applied;
+}
+
+/** Whose the resources are that these facts withdraw: the facts themselves do not say it. */
+export function ownersOfWithdrawn(set: Pick<FactStore, 'get'>, facts: readonly PreparedFact[]): string[] {
+  return facts.flatMap(({ fact: { mode, type, id } }) => {
+    const text = mode === 'withdraw' ? set.get(type, id)?.text : undefined;
+    return text === undefined ? [] : (homePatient(scan(text), id) ?? []);
+  });
 }
 
 /** Whether a statement is older than what is known; a client's own change counts from when it was made. */

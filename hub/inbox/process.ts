@@ -10,7 +10,7 @@ import { Pace } from '../pace.ts';
 import { type FhirRecord, openLarge, TextSpool, type WriteSet } from '../record/index.ts';
 import { type MasterKey, unwrapDataKey } from '../secrets/index.ts';
 import type { Participants } from '../trust/index.ts';
-import { type Applied, applyFacts, type PreparedFact, prepareFact } from './apply.ts';
+import { type Applied, applyFacts, ownersOfWithdrawn, type PreparedFact, prepareFact } from './apply.ts';
 import type { ConversionPool } from './conversion-pool.ts';
 import { type ConvertedMessage, noConversion, patientsOf, statedIdentities } from './converted.ts';
 import { judgeVersion, remarkOn, type Statement, statementOf, withRemark } from './document-versions.ts';
@@ -396,6 +396,8 @@ export class Processor {
         [],
         filed.flatMap(({ patient }) => patient ?? []),
       );
+    const owners = ownersOfWithdrawn(set, facts);
+    if (owners.length > 0) await set.load([], owners);
     // What a replayed message says about identities was decided on when it came; people may have decided since.
     if (message.again || identityEvents.length === 0) return applyInTurns(set, filed, message, spool);
     const before = beginRefiling(set, identityEvents, message.id);

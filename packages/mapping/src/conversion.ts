@@ -50,8 +50,9 @@ export interface Fact {
    * - `replace`: the whole resource is what the source now says.
    * - `merge`: elements present replace theirs, absent elements stay, `clears` are removed (v2 `""`).
    * - `reference`: only stored when nothing is known of this id (a practitioner named in passing).
+   * - `withdraw`: the source has deleted it: what is known of this id is entered in error. The resource is its type and id.
    */
-  mode: 'replace' | 'merge' | 'reference';
+  mode: 'replace' | 'merge' | 'reference' | 'withdraw';
   /**
    * Elements the source deletes: `birthDate`; a member of a single element, `period.end`; items of a list by a member's
    * value or code, `telecom[use=work]`, `identifier[system=urn:oid:1.2.3]`, `participant[type=ATND]`,

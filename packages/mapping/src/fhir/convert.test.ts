@@ -84,6 +84,23 @@ describe('convertFhir', () => {
   });
 });
 
+describe('a deletion', () => {
+  it('withdraws what the site said of it, at the time at which it says so', () => {
+    const conversion = convertFhir(bundle({ request: { method: 'DELETE', url: 'Observation/9' } }), context);
+    expect(conversion).toMatchObject({
+      facts: [
+        {
+          resource: { resourceType: 'Observation', id: factId('pharmacy', 'Observation', '9') },
+          mode: 'withdraw',
+          asOf: '2026-01-01T00:00:00Z',
+        },
+      ],
+      ledger: [{ disposition: 'consumed' }],
+      issues: [],
+    });
+  });
+});
+
 describe('what another hub answered', () => {
   const base = 'https://hub.example/fhir';
   const answer = (...resources: { resourceType: string; id?: string; [element: string]: unknown }[]) =>

@@ -10,6 +10,7 @@ import type { Resource } from '@medplum/fhirtypes';
 import { addStandardCodes } from '../concepts.ts';
 import type { Conversion, ConversionContext, ConversionIssue, Fact, LedgerEntry } from '../conversion.ts';
 import { factId } from '../fact-id.ts';
+import { canBeWithdrawn } from '../withdrawn.ts';
 import { asOfHub, isOfHub, refusedOfHub } from './of-hub.ts';
 
 /** @returns a sentence where the text is no Bundle of R4 resources */
@@ -21,8 +22,15 @@ export function convertFhir(text: string, context: ConversionContext): Conversio
   const targets = new Map<string, string>();
   const ofHub = isOfHub(scanned);
   const stated: { entry: ScannedEntry; index: number; id: string; identity: string }[] = [];
+  const deleted: Fact[] = [];
   for (const [index, entry] of scanned.entries.entries()) {
     if (!entry.resource) {
+      const fact = deletedBy(entry, scanned.bundle.timestamp, context);
+      if (fact !== undefined) {
+        deleted.push(fact);
+        ledger.push({ source: `Bundle.entry[${index}]`, disposition: 'consumed', rule: 'fhir', target: fact.key });
+        continue;
+      }
       issues.push(notStated(index, entry));
       ledger.push({
         source: `Bundle.entry[${index}]`,
@@ -71,7 +79,22 @@ export function convertFhir(text: string, context: ConversionContext): Conversio
     return { resource, key: `${resource.resourceType}|${identity}`, asOf: asOf ?? context.receivedAt, mode: 'replace' };
   });
   facts.sort((a, b) => rank(a) - rank(b));
+  facts.push(...deleted);
   return addStandardCodes({ facts, identityEvents: [], ledger, issues }, context.concepts);
+}
+
+/** A deletion of what can be withdrawn; people, places and the like stay, since others refer to them. */
+function deletedBy(
+  { request }: ScannedEntry,
+  said: unknown,
+  { source, messageUri, receivedAt }: ConversionContext,
+): Fact | undefined {
+  const [, type, identity] = /^([A-Z][A-Za-z]+)\/([A-Za-z0-9.-]{1,64})$/.exec(request?.url ?? '') ?? [];
+  if (request?.method !== 'DELETE' || !type || !identity || !isResourceType(type) || !canBeWithdrawn(type))
+    return undefined;
+  const id = factId(source, type, identity);
+  const resource = { resourceType: type, id, meta: { source: messageUri } } as unknown as Resource;
+  return { resource, key: `${type}/${id}`, asOf: instantOf(said) ?? receivedAt, mode: 'withdraw' };
 }
 
 function rank({ resource }: Fact): number {
