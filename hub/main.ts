@@ -10,7 +10,7 @@ import {
   userResource,
 } from './authorization/index.ts';
 import { Bulk, jobKeyColumn } from './bulk/index.ts';
-import { careRulesOf, Loops, LoopWatch } from './care/index.ts';
+import { careRulesOf, Loops, LoopWatch, Panels, Relationships } from './care/index.ts';
 import type { Config } from './config.ts';
 import { Connectors, connectorSecretColumn, fhirSource, localFolderSource, sftpSource } from './connectors/index.ts';
 import { Consents, relationTokens, representedBy } from './consent/index.ts';
@@ -176,14 +176,10 @@ export async function startHub(config: Config, progress: Progress, pages = scree
       log.error({ error: faultText(error) }, 'stored messages were not converted anew as was asked'),
     );
     const sender = new Sender({ database: system, record, participants, policy, accessLog, log });
-    new Derivation(
-      record,
-      persons,
-      participants,
-      () => sender.wake(),
-      () => careRulesOf(policy.lastKnown),
-    );
-    new Loops(record, participants, () => careRulesOf(policy.lastKnown));
+    const careRules = () => careRulesOf(policy.lastKnown);
+    const relationships = new Relationships(record.keys, participants, careRules);
+    new Derivation(record, persons, participants, () => sender.wake(), relationships);
+    new Loops(record, participants, careRules);
     const labels = new Labels(system, record);
     const expunger = new Expunger(system, record, accessLog);
     expunger.also(forgetPatients);
@@ -350,6 +346,7 @@ export async function startHub(config: Config, progress: Progress, pages = scree
         agreements,
         onboarding,
         relations,
+        panels: new Panels({ database: system, record, persons, relationships, accessLog }),
         sending,
         certified,
         authorization,

@@ -4,5 +4,7 @@ export { isLoopKind, type LoopKind } from './loop-evidence.ts';
 export { assign, close, type Loop, LoopList, noteOn, type Viewer } from './loop-list.ts';
 export { LoopWatch } from './loop-watch.ts';
 export { Loops, openRecalls, type RecallReason } from './loops.ts';
+export { csvRows, groupRows, type PanelRow } from './panel-rows.ts';
+export { Panels } from './panels.ts';
 export { readersOf, recipientsOf } from './recalls.ts';
 export { careRulesOf, counts, isTold, Relationships } from './relationships.ts';

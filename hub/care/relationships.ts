@@ -61,6 +61,8 @@ export class Relationships {
   readonly #keys: HomeKeys;
   readonly #participants: Participants;
   readonly rules: () => CareRules;
+  /** Who is on a list, by the transaction that says so. */
+  readonly #listed = new WeakMap<WriteSet, Stated[]>();
 
   constructor(keys: HomeKeys, participants: Participants, rules: () => CareRules = () => firstCareRules) {
     this.#keys = keys;
@@ -77,6 +79,33 @@ export class Relationships {
   }
 
   /**
+   * Says, in a transaction that the caller makes, who is on a list of an organisation. Those who are on one of its lists
+   * already stay so as they were.
+   * @returns the homes, and how many of them were on none
+   */
+  async onPanel(
+    set: WriteSet,
+    site: string,
+    panel: string,
+    homes: number[],
+  ): Promise<{ homes: number[]; begun: number }> {
+    const { rows } = await set.transaction.query<{ home: number }>({
+      name: 'care_on_panel',
+      text: `SELECT DISTINCT home FROM care_relationship c
+             WHERE home = ANY($1) AND site = $2 AND kind = 'panel' AND (ends IS NULL OR ends > $3)`,
+      values: [homes, site, set.now],
+    });
+    const on = new Set(rows.map(({ home }) => home));
+    const fresh = homes.filter((home) => !on.has(home));
+    const evidence = `panel/${panel}`;
+    this.#listed.set(
+      set,
+      fresh.map((home) => ({ home, site, kind: 'panel', evidence, starts: undefined, ends: undefined })),
+    );
+    return { homes, begun: fresh.length };
+  }
+
+  /**
    * Notes, in the transaction of a change, what it shows. Under a record that the site has merged into another
    * (Patient.active false) nobody cares any longer.
    * @param lock called before anything of this is written that begins care for a person who is known to others
@@ -84,7 +113,8 @@ export class Relationships {
    */
   async note(set: WriteSet, lock: () => Promise<void>): Promise<number[]> {
     if (this.#participants.all().length === 0) return [];
-    const { stated, retired, revised } = await this.#read(set);
+    const { stated: shown, retired, revised } = await this.#read(set);
+    const stated = [...shown, ...(this.#listed.get(set) ?? [])];
     if (stated.length === 0 && retired.length === 0 && revised.length === 0) return [];
     const isQuiet = ({ site, kind }: Stated) => site === undefined && (kind === 'chart' || this.rules().chart);
     const quiet = stated.filter(isQuiet);

@@ -129,3 +129,30 @@ it('clinicians are told in the notices of their organisation, of what they may r
   expect(await told('nora')).toEqual(['loop critical-result']);
   expect(await told('will')).toEqual([]);
 });
+
+it('an organisation’s clinician uploads its list; nobody else’s, and not engineers', async () => {
+  const list = { csv: 'mrn,family,given,dob\nN1,Wren,Ada,1950-01-01\n' };
+  const path = '/api/participants/north/panel';
+  await hub.send('PUT', '/api/participants/north', {
+    name: 'north hospital',
+    kind: 'hospital',
+    identifierSystem: 'urn:north:mrn',
+  });
+  expect((await as('nora', 'POST', `${path}/preview`, list)).json.rows).toEqual([
+    { line: 2, outcome: 'unknown', isTaken: true },
+  ]);
+  expect((await as('nora', 'POST', path, { csv: 'x' })).status).toBe(400);
+  for (const user of ['sam', 'eli', 'pat']) {
+    for (const [method, of] of [
+      ['GET', path],
+      ['POST', path],
+      ['POST', `${path}/preview`],
+    ] as const)
+      expect([404, 403]).toContain((await as(user, method, of, method === 'GET' ? undefined : list)).status);
+  }
+  expect((await as('nora', 'POST', path, list)).json).toMatchObject({ state: 'current', people: 1, by: 'nora' });
+  const { json } = await as('nora', 'GET', path);
+  expect([json.lists.length, json.members.length]).toEqual([1, 1]);
+  const member = JSON.parse((await hub.get(`/fhir/Patient/${json.members[0].patient}`)).text);
+  expect(member.identifier).toMatchObject([{ system: 'urn:north:mrn', value: 'N1' }]);
+});

@@ -37,6 +37,7 @@ import { type NetworkPolicyParts, networkPolicyRoutes } from './network-policy-r
 import { type NetworkRouteParts, networkRoutes } from './network-routes.ts';
 import { type OAuthParts, oauthRoutes } from './oauth-routes.ts';
 import { onboardingRoutes } from './onboarding-routes.ts';
+import { type PanelRouteParts, panelRoutes } from './panel-routes.ts';
 import { type ParticipantParts, participantRoutes } from './participant-routes.ts';
 import { type RelationshipParts, relationshipRoutes } from './relationship-routes.ts';
 import { type ReprocessRouteParts, reprocessRoutes } from './reprocess-routes.ts';
@@ -76,6 +77,7 @@ export function httpServer(
     AgreementParts &
     RelationshipParts &
     CareParts &
+    PanelRouteParts &
     KeyParts &
     BindingParts &
     ConsentParts &
@@ -160,6 +162,7 @@ export function httpServer(
   onboardingRoutes(app, parts);
   relationshipRoutes(app, parts);
   careRoutes(app, parts);
+  panelRoutes(app, parts);
   keyRoutes(app, parts);
   apiRoutes(app, parts);
   reprocessRoutes(app, parts);

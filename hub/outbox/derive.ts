@@ -7,7 +7,6 @@
  * Links made by the matcher are good enough here; filing into another site's chart without a person's confirmation is
  * decided by the routes of a destination.
  */
-import type { CareRules } from '@causeway/access';
 import { typeCode, typeName } from '@causeway/fhir';
 import { counts, openRecalls, type RecallReason, Relationships } from '../care/index.ts';
 import { linkLock, type PersonChange, type PersonIndex } from '../identity/index.ts';
@@ -64,16 +63,16 @@ export class Derivation {
   /**
    * Adds itself to every transaction of the record, after the person index.
    * @param onCommit when something is to be sent
-   * @param rules how long what shows that an organisation cares lasts
+   * @param relationships who cares for whom; noted in the same transactions
    */
   constructor(
     record: FhirRecord,
     persons: PersonIndex,
     participants: Participants,
     onCommit: () => void,
-    rules?: () => CareRules,
+    relationships = new Relationships(record.keys, participants),
   ) {
-    this.#relationships = new Relationships(record.keys, participants, rules);
+    this.#relationships = relationships;
     this.#record = record;
     this.#persons = persons;
     this.#participants = participants;

@@ -12,6 +12,7 @@ import {
   parseMessage,
 } from '@causeway/hl7v2';
 import pino from 'pino';
+import { Relationships } from '../care/index.ts';
 import type { Database } from '../database/index.ts';
 import { PersonIndex } from '../identity/index.ts';
 import { FhirRecord, homePatient } from '../record/index.ts';
@@ -36,6 +37,7 @@ const quick = { connectMs: 1_000, answerMs: 400, firstRetryMs: 20, longestRetryM
 export interface TestOutbox {
   record: FhirRecord;
   persons: PersonIndex;
+  relationships: Relationships;
   participants: Participants;
   deliveries: Deliveries;
   policy: NetworkPolicy;
@@ -70,7 +72,8 @@ export async function testOutbox(
   const persons = new PersonIndex(database, record);
   const participants = new Participants(database);
   let current: Sender | undefined;
-  new Derivation(record, persons, participants, () => current?.wake(), rules);
+  const relationships = new Relationships(record.keys, participants, rules);
+  new Derivation(record, persons, participants, () => current?.wake(), relationships);
   const kinds = { 'harbor-hospital': 'hospital', 'millbrook-practice': 'practice', 'ellery-lab': 'lab' };
   for (const [key, kind] of Object.entries(kinds)) {
     await participants.put({
@@ -91,6 +94,7 @@ export async function testOutbox(
   return {
     record,
     persons,
+    relationships,
     participants,
     policy,
     deliveries: new Deliveries(database, participants, () => current?.wake()),
