@@ -95,9 +95,12 @@ export function networkRoutes(app: FastifyInstance, parts: NetworkRouteParts): v
     return reply.code(204).send();
   });
 
-  async function told(id: string): Promise<{ networks: object[] }> {
-    const followed = await network.of(id);
-    return { networks: followed.map((one) => shown(one, participants.byKey(one.peer).name)) };
+  async function told(id: string): Promise<{ networks: object[]; hubs: string[] }> {
+    const [followed, peers] = await Promise.all([network.of(id), network.peers.all()]);
+    return {
+      networks: followed.map((one) => shown(one, participants.byKey(one.peer).name)),
+      hubs: peers.map(({ participant }) => participants.byKey(participant).name),
+    };
   }
 }
 

@@ -23,6 +23,7 @@ import { ContactPanel, CoveragePanel } from './contact-panels.tsx';
 import { DocumentPanel } from './document-panel.tsx';
 import { EncounterPanel } from './encounter-panel.tsx';
 import { MedicationPanel } from './medication-panel.tsx';
+import { NetworkPanel } from './network-panel.tsx';
 import { OtherPanel, WithdrawnPanel } from './other-panels.tsx';
 import { PersonBanner } from './person-banner.tsx';
 import { type FetchedRecord, recordQuery } from './record-query.ts';
@@ -101,6 +102,7 @@ function Chart({ id, record }: { id: string; record: FetchedRecord }) {
         It holds what the connected organisations have sent. What is not here may still exist elsewhere.
         {record.truncated && ' The record is longer than can be shown on one page.'}
       </Notice>
+      <NetworkPanel id={id} />
       <nav aria-label="Sections of the chart" className="section-links">
         {parts.sections.map(({ anchor, label, size }) => (
           <a key={anchor} href={`#${anchor}`}>

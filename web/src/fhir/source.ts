@@ -5,6 +5,8 @@
 import type { Resource } from '@medplum/fhirtypes';
 
 const SOURCE_TAG = 'urn:causeway:source';
+/** Of what another hub told: who stated it there. */
+const ORIGIN_TAG = 'urn:causeway:origin-organization';
 const MESSAGE_URN = 'urn:causeway:message:';
 
 export interface FactSource {
@@ -20,10 +22,13 @@ export interface FactSource {
 /** Source of one resource. */
 export function sourceOf(resource: Resource): FactSource {
   const tag = resource.meta?.tag?.find((each) => each.system === SOURCE_TAG);
+  const origins = resource.meta?.tag?.filter((each) => each.system === ORIGIN_TAG) ?? [];
+  const told = origins.map(({ display, code }) => display ?? code).join(', ');
+  const name = tag?.display ?? tag?.code ?? 'Source not stated';
   const uri = resource.meta?.source ?? '';
   return {
     key: tag?.code ?? '',
-    name: tag?.display ?? tag?.code ?? 'Source not stated',
+    name: told === '' ? name : `${told} (${name})`,
     message: uri.startsWith(MESSAGE_URN) ? uri.slice(MESSAGE_URN.length).split('#')[0] : undefined,
     storedAt: resource.meta?.lastUpdated,
   };

@@ -14,6 +14,7 @@ import { useUser } from '../session/session.ts';
 import { AgreementForm } from './agreement-form.tsx';
 import { AgreementView } from './agreement-view.tsx';
 import { CertificateForm } from './certificate-form.tsx';
+import { PeerPanel } from './peer-form.tsx';
 import { DECISIONS, NEXT_WORDS, STATE_WORDS } from './state-words.ts';
 
 const route = getRouteApi('/signed-in/participants/$key');
@@ -58,6 +59,7 @@ function Details({ standing, refresh }: Shown) {
       </Text>
       {role === 'administrator' && <Invitation standing={standing} refresh={refresh} />}
       {decides && state && <Decisions key={state} standing={standing} refresh={refresh} />}
+      {kind === 'hub' && role === 'administrator' && <PeerPanel participant={standing.key} />}
       <Certificates standing={standing} refresh={refresh} mayAdd={role === 'administrator' && state !== undefined} />
       <Agreements standing={standing} refresh={refresh} decides={decides} />
       {steps.length > 0 && (

@@ -107,3 +107,34 @@ export interface Relationship {
   mode: 'off' | 'flag' | 'require';
   proof?: string;
 }
+
+/** Another hub, and as which client this one asks it. */
+export interface Peer {
+  participant: string;
+  url: string;
+  clientId: string;
+  scope: string;
+}
+
+/** What came of asking another hub about a person. */
+export interface AskedNetwork {
+  peer: string;
+  name: string;
+  state: 'asking' | 'nothing' | 'apart' | 'followed' | 'failed' | 'ended';
+  /** The Patient that stands for the person there. */
+  patient?: string;
+  resources?: number;
+  /** What of the answer is missing. */
+  partial: string | null;
+  reason: string | null;
+  askedBy: string;
+  askedAt: string;
+  wholeAt: string | null;
+  updated: string;
+}
+
+export interface AskedNetworks {
+  networks: AskedNetwork[];
+  /** Names of the hubs that can be asked. */
+  hubs: string[];
+}
