@@ -3,7 +3,7 @@
  */
 import type { FastifyInstance } from 'fastify';
 import { type Followed, type Network, usualScope } from '../network/index.ts';
-import { RecordError } from '../record/index.ts';
+import { newId, RecordError } from '../record/index.ts';
 import { type AccessLog, hubKind, type Participants, type Relations } from '../trust/index.ts';
 import type { Authenticator } from './authenticate.ts';
 import { jsonBody, text } from './body.ts';
@@ -71,9 +71,10 @@ export function networkRoutes(app: FastifyInstance, parts: NetworkRouteParts): v
     if (!treating.includes(who.purpose))
       throw new RecordError(403, 'forbidden', 'Other networks are asked for the care of a person only.');
     await record.read(who, 'Patient', id);
-    if (who.relation?.mode === 'require' && !(await relations.proofs(who.relation, [id])).has(id))
+    const proof = who.relation && (await relations.proofs(who.relation, [id])).get(id);
+    if (who.relation?.mode === 'require' && proof === undefined)
       throw new RecordError(403, 'forbidden', 'First say how your organisation treats this person.');
-    await network.ask(id, who.who);
+    await network.ask(id, who.who, proof ?? 'said by who asks');
     await accessLog.record(who, { action: 'ask-hubs', what: `Patient/${id}`, status: 202, patients: [id] });
     return reply.code(202).send(await told(id));
   });
@@ -94,6 +95,30 @@ export function networkRoutes(app: FastifyInstance, parts: NetworkRouteParts): v
       throw new RecordError(401, 'login', 'Nobody is followed by this address and secret.');
     return reply.code(204).send();
   });
+
+  // What another hub says of a person whom it treats, recorded here as of any organisation.
+  app.post('/network/attestations', async (request, reply) => {
+    const who = await authenticator.caller(request, 'attest');
+    const isHub = who.client !== undefined && who.role === 'system' && kindOf(who.organization) === hubKind;
+    if (!isHub) throw new RecordError(403, 'forbidden', 'Only another hub says here whom it treats.');
+    const body = jsonBody(request);
+    const [patient, reason] = [text(body, 'patient', 64), text(body, 'reason', 500).trim()];
+    await record.read(who, 'Patient', patient);
+    const entry = { action: 'attest', what: `Patient/${patient}`, status: 204, patients: [patient], reason };
+    const { relation } = who;
+    if (!relation) {
+      await accessLog.record(who, entry);
+      return reply.code(204).send();
+    }
+    const [home] = (await record.homesOf([patient])).get(patient) ?? [];
+    const given = { id: newId(), home: home!, patient, organization: relation.organization, username: who.who, reason };
+    await relations.attest(given, (transaction) => accessLog.recordWith(transaction, [{ access: who, entry }]));
+    return reply.code(204).send();
+  });
+
+  function kindOf(key: string): string {
+    return participants.byKey(key).kind;
+  }
 
   async function told(id: string): Promise<{ networks: object[]; hubs: string[] }> {
     const [followed, peers] = await Promise.all([network.of(id), network.peers.all()]);

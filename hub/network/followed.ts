@@ -12,6 +12,9 @@ export interface Followed {
   patient: string;
   askedBy: string;
   askedAt: Date;
+  /** What shows that it is treated by whoever asked, and when that was said to the other hub. */
+  ground: string;
+  attestedAt: Date | undefined;
   state: FollowedState;
   remote: string | undefined;
   takenAs: string | undefined;
@@ -28,14 +31,21 @@ export interface Followed {
 /** Begins to ask, or asks again where it came to nothing. */
 export async function begin(
   database: Database,
-  { id, peer, home, patient, askedBy }: Pick<Followed, 'id' | 'peer' | 'home' | 'patient' | 'askedBy'>,
+  {
+    id,
+    peer,
+    home,
+    patient,
+    askedBy,
+    ground,
+  }: Pick<Followed, 'id' | 'peer' | 'home' | 'patient' | 'askedBy' | 'ground'>,
 ): Promise<void> {
   await database.query(
-    `INSERT INTO peer_person (id, peer, home, patient, asked_by, state) VALUES ($1, $2, $3, $4, $5, 'asking')
+    `INSERT INTO peer_person (id, peer, home, patient, asked_by, ground, state) VALUES ($1, $2, $3, $4, $5, $6, 'asking')
      ON CONFLICT (peer, home) DO UPDATE SET patient = excluded.patient, asked_by = excluded.asked_by, asked_at = now(),
-       attempts = 0, due = now(), updated = now(),
+       ground = excluded.ground, attested_at = NULL, attempts = 0, due = now(), updated = now(),
        state = CASE WHEN peer_person.state = 'followed' THEN 'followed' ELSE 'asking' END`,
-    [id, peer, home, patient, askedBy],
+    [id, peer, home, patient, askedBy, ground],
   );
 }
 
@@ -63,10 +73,23 @@ export async function due(database: Database, limit: number): Promise<{ followed
  * @param at when it was found to be due
  */
 export async function keep(database: Database, followed: Followed, dueMs: number | undefined, at: Date): Promise<void> {
-  const { id, state, remote, takenAs, since, wholeAt, resources, partial, reason, attempts, subscriptions } = followed;
+  const {
+    attestedAt,
+    id,
+    state,
+    remote,
+    takenAs,
+    since,
+    wholeAt,
+    resources,
+    partial,
+    reason,
+    attempts,
+    subscriptions,
+  } = followed;
   await database.query(
     `UPDATE peer_person SET state = $2, remote = $3, taken_as = $4, since = $5, whole_at = $6, resources = $7, partial = $8,
-       reason = $9, attempts = $10, subscriptions = $11,
+       reason = $9, attempts = $10, subscriptions = $11, attested_at = $14,
        due = CASE WHEN due > $13 THEN due ELSE now() + $12::double precision * interval '1 ms' END, updated = now() WHERE id = $1`,
     [
       id,
@@ -82,6 +105,7 @@ export async function keep(database: Database, followed: Followed, dueMs: number
       subscriptions,
       dueMs ?? null,
       at,
+      attestedAt ?? null,
     ],
   );
 }
@@ -109,6 +133,8 @@ function followedOf(row: Row): Followed {
     patient: row.patient,
     askedBy: row.asked_by,
     askedAt: row.asked_at,
+    ground: row.ground,
+    attestedAt: row.attested_at ?? undefined,
     state: row.state,
     remote: row.remote ?? undefined,
     takenAs: row.taken_as ?? undefined,

@@ -204,6 +204,26 @@ test('what is deleted there, or given no more, goes here too', async () => {
   expect((await values(here, 'Rivers')).sort()).toEqual([10.4, 12.5]);
 });
 
+test('a hub that shows records only to who treats the person is told on what ground, and records it', async () => {
+  const officer = { role: 'privacy-officer' };
+  const { version } = (await there.get('/api/network-policy', officer)).json;
+  const relationship = { mode: 'require', daysBack: 30, daysAhead: 30 };
+  const policy = { model: 'opt-out', zone: 'UTC', rules: [], relationship };
+  const put = await there.send('PUT', '/api/network-policy', { version, reason: 'A test.', policy }, officer);
+  expect(put.status, put.text).toBe(200);
+  await there.test.database.query(`DELETE FROM attestation`);
+  await here.test.database.query(`UPDATE peer_person SET whole_at = NULL WHERE state = 'followed'`);
+  await asked(here, 'Rivers');
+  await until(async () => (await wholeAgain(here)) || undefined);
+  const { rows } = await there.test.database.query('SELECT organization, reason FROM attestation');
+  expect(rows).toEqual([
+    { organization: 'here', reason: expect.stringMatching(/test-clinician; relationship: said by/) },
+  ]);
+  expect((await values(here, 'Rivers')).sort()).toEqual([10.4, 12.5]);
+  const other = await there.send('POST', '/network/attestations', { patient: 'x', reason: 'We treat everybody.' });
+  expect(other.status).toBe(403);
+});
+
 test('a bell needs its secret, and only a clinician asks', async () => {
   const { rows } = await here.test.database.query(`SELECT id FROM peer_person WHERE state = 'followed'`);
   const bell = `/network/events/${rows[0]!.id}`;

@@ -36,6 +36,9 @@ const pollMs = 5_000;
 const askedAgainMs = 6 * 3_600_000;
 const wholeAgainMs = 24 * 3_600_000;
 const apartMs = 3_600_000;
+/** For how long somebody is followed after a clinician asked, and how often the other hub is told on what ground. */
+const followedMs = 365 * 24 * 3_600_000;
+const attestedAgainMs = 20 * 24 * 3_600_000;
 const retryMs = { first: 15_000, longest: 3_600_000 };
 const atOnce = 8;
 const mostPages = 2_000;
@@ -74,9 +77,10 @@ export class Network {
 
   /**
    * Asks every other hub about a person. @param patient a Patient whom the one who asks may see
+   * @param ground what shows that the person is treated here
    * @throws RecordError 409 where no hub is known
    */
-  async ask(patient: string, by: string): Promise<void> {
+  async ask(patient: string, by: string, ground: string): Promise<void> {
     const { database, record, participants } = this.#parts;
     const peers = await this.peers.all();
     if (peers.length === 0) throw new RecordError(409, 'conflict', 'There is no other hub to ask; see Participants.');
@@ -90,7 +94,7 @@ export class Network {
     );
     if (own === undefined) throw new RecordError(409, 'conflict', 'Only another hub knows this person; ask it there.');
     for (const { participant } of peers)
-      await begin(database, { id: newId(), peer: participant, home: own, patient, askedBy: by });
+      await begin(database, { id: newId(), peer: participant, home: own, patient, askedBy: by, ground });
     this.#wake?.();
   }
 
@@ -160,6 +164,10 @@ export class Network {
     const peer = await this.peers.one(followed.peer);
     const refused = peer ? this.#refused(followed.peer) : 'This hub does not exchange with it any more.';
     if (!peer || refused !== undefined) return this.#end(followed, peer, refused);
+    if (Date.now() - +followed.askedAt > followedMs) {
+      await this.#end(followed, peer, 'Nobody has asked for a year.');
+      return undefined;
+    }
     const client = this.#client(peer);
     const shown = await this.#shownTo(followed);
     // What the person refuses here looks like what is not there.
@@ -170,13 +178,23 @@ export class Network {
       await this.#identify(followed, pageOf(found, followed.peer));
     }
     if (!(await this.#isJoined(followed))) return this.#apart(followed, client);
+    await this.#attest(followed, client);
     return this.#fetch(followed, client);
+  }
+
+  /** Says to the other hub what shows that the person is treated here, as long as somebody has asked. */
+  async #attest(followed: Followed, client: PeerClient): Promise<void> {
+    const { remote, askedBy, ground, attestedAt } = followed;
+    if (attestedAt !== undefined && Date.now() - +attestedAt < attestedAgainMs) return;
+    await client.attest(remote!, `Asked for treatment by ${askedBy}; relationship: ${ground}`);
+    followed.attestedAt = new Date();
   }
 
   /** Takes the Patient that the other hub is certain about, and nothing else of it. */
   async #identify(followed: Followed, page: Page): Promise<void> {
     const [remote] = page.patients;
     followed.remote = remote;
+    followed.attestedAt = undefined;
     followed.takenAs = page.stated.find((one) => one.startsWith('Patient/'))!.slice('Patient/'.length);
     followed.since = undefined;
     followed.wholeAt = undefined;

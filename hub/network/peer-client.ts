@@ -68,6 +68,14 @@ export class PeerClient {
     return certain.length === 1 ? certain[0] : undefined;
   }
 
+  /** Says how the person is treated here; a hub that asks for it shows nothing without. */
+  async attest(patient: string, reason: string): Promise<void> {
+    const url = new URL('/network/attestations', this.#parts.peer.url).href;
+    const answer = await this.#ask('POST', url, { patient, reason }, 'application/json');
+    // A server that is no hub of this kind has no such address, and asks for nothing of the sort.
+    if (answer.status !== 404) checked(answer);
+  }
+
   /** One page of a person's record. @param next where the page before says that it goes on */
   async everything(id: string, types: readonly string[], since: Date | undefined, next?: string): Promise<Buffer> {
     const query = new URLSearchParams({ _count: '500', _type: types.join(',') });
@@ -98,20 +106,18 @@ export class PeerClient {
   }
 
   async #fhir(method: string, path: string, body?: object): Promise<GuardedAnswer> {
+    return checked(await this.#ask(method, `${this.#parts.peer.url}${path}`, body, 'application/fhir+json'));
+  }
+
+  async #ask(method: string, url: string, body: object | undefined, type: string): Promise<GuardedAnswer> {
     const ask = async () => {
       const headers: Record<string, string> = {
-        accept: 'application/fhir+json',
+        accept: type,
         authorization: `Bearer ${await this.#access()}`,
         'x-purpose-of-use': 'TREAT',
-        ...(body ? { 'content-type': 'application/fhir+json' } : {}),
+        ...(body ? { 'content-type': type } : {}),
       };
-      return this.#send(
-        `${this.#parts.peer.url}${path}`,
-        method,
-        headers,
-        body && Buffer.from(JSON.stringify(body)),
-        pageBytes,
-      );
+      return this.#send(url, method, headers, body && Buffer.from(JSON.stringify(body)), pageBytes);
     };
     let answer = await ask();
     if (answer.status === 401) {
@@ -119,7 +125,7 @@ export class PeerClient {
       this.#token = undefined;
       answer = await ask();
     }
-    return checked(answer);
+    return answer;
   }
 
   async #access(): Promise<string> {
