@@ -154,7 +154,8 @@ export class Reader {
   async #readTogether(access: Access, reads: PendingRead[]): Promise<void> {
     try {
       const values: unknown[] = [`{${[...new Set(reads.map(({ rid }) => rid))].join(',')}}`];
-      const condition = accessCondition(access, 'r', (value) => `$${values.push(value)}`);
+      const parameter = (value: unknown) => `$${values.push(value)}`;
+      const condition = accessCondition(access, 'r', parameter, 'resource', { isOfFew: true });
       const text = `SELECT ${storedColumns} FROM resource r LEFT JOIN link l ON l.home = r.home
                     WHERE r.rid = ANY($1) AND ${condition}`;
       const { rows } = await this.#database.as(scopeOf(access)).query(named(text, values));

@@ -13,7 +13,7 @@ import {
   purposesOf,
 } from '@causeway/access';
 import { isDefinition } from '@causeway/fhir';
-import { visibleRow } from './decision.ts';
+import { type DecidedRow, visibleRow } from './decision.ts';
 import { isRelated, type Relation } from './relation.ts';
 import type { Scope } from './scopes.ts';
 
@@ -172,15 +172,17 @@ export function participantAccess({ key, name }: { key: string; name: string }, 
  * The access decision on a row of `resource`, or of `resource_history`, as SQL.
  * @param alias the table's alias
  * @param parameter adds a value to the statement and returns its placeholder
+ * @param known what is known of the rows beforehand
  */
 export function accessCondition(
   access: Access,
   alias: string,
   parameter: (value: unknown) => string,
   table: 'resource' | 'resource_history' = 'resource',
+  known: Pick<DecidedRow, 'type' | 'isOfFew'> = {},
 ): string {
   if (access.homes !== 'all' && access.homes.length === 0) return 'false';
-  const row = { alias, hasTokens: table === 'resource' };
+  const row = { ...known, alias, hasTokens: table === 'resource' };
   const { isCustodian } = access.limits;
   const homes =
     access.homes === 'all'

@@ -188,11 +188,11 @@ function saidByPlace({ ofPlace, negative, homes }: Predicate): Predicate['ofPlac
 
 /** The conditions on a row of `resource`, as far as those on its place do not say the same. */
 function conditions(compiled: Compiled, cursor: Cursor | undefined, place: string | undefined): string {
-  const { context, request, predicates, lead } = compiled;
+  const { context, request, predicates, lead, homes } = compiled;
   const parts = [
     `r.type = ${typeCode(request.type)}`,
     'NOT r.deleted',
-    accessCondition(context.access, 'r', context.parameter),
+    accessCondition(context.access, 'r', context.parameter, 'resource', { type: request.type, isOfFew: !!homes }),
   ];
   if (cursor) parts.push(`r.rkey <= ${context.parameter(cursor.bound)}::bigint`);
   const isPatient = request.type === 'Patient';
@@ -220,7 +220,10 @@ function oncePerPerson(context: SearchContext, lead: Predicate | undefined): str
 }
 
 function siblings(context: SearchContext): string {
-  const access = accessCondition(context.access, 'rs', context.parameter);
+  const access = accessCondition(context.access, 'rs', context.parameter, 'resource', {
+    type: 'Patient',
+    isOfFew: true,
+  });
   return `link ls ${patientOf('ls', 'rs')} WHERE ls.person = l.person AND NOT rs.deleted AND ${access}`;
 }
 
