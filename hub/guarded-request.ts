@@ -16,6 +16,10 @@ export interface GuardedRequest {
   milliseconds: number;
   /** Bytes of the answer; more of them are an error. */
   bytes: number;
+  /** Breaks off. */
+  signal?: AbortSignal;
+  /** By which certificate the asked one is known, and that of the hub, in PEM. */
+  tls?: { ca?: Buffer; cert?: Buffer; key?: Buffer; servername?: string };
 }
 
 export interface GuardedAnswer {
@@ -36,9 +40,12 @@ export class Refused extends Error {
 export async function guardedRequest(
   address: string,
   allowed: readonly string[],
-  { milliseconds, bytes, ...asked }: GuardedRequest,
+  { milliseconds, bytes, signal, ...asked }: GuardedRequest,
 ): Promise<GuardedAnswer> {
-  const answer = await guardedStream(address, allowed, { ...asked, signal: AbortSignal.timeout(milliseconds) });
+  const answer = await guardedStream(address, allowed, {
+    ...asked,
+    signal: AbortSignal.any([AbortSignal.timeout(milliseconds), ...(signal ? [signal] : [])]),
+  });
   const chunks: Buffer[] = [];
   let length = 0;
   for await (const chunk of answer as AsyncIterable<Buffer>) {
@@ -56,7 +63,13 @@ export async function guardedRequest(
 export function guardedStream(
   address: string,
   allowed: readonly string[],
-  { method, headers, body, signal }: Pick<GuardedRequest, 'method' | 'headers' | 'body'> & { signal: AbortSignal },
+  {
+    method,
+    headers,
+    body,
+    tls,
+    signal,
+  }: Pick<GuardedRequest, 'method' | 'headers' | 'body' | 'tls'> & { signal: AbortSignal },
 ): Promise<IncomingMessage> {
   const url = new URL(address);
   const isAllowed = allowed.some((base) => isBelow(url, new URL(base)));
@@ -67,6 +80,7 @@ export function guardedStream(
     method,
     headers: { ...headers, ...(body ? { 'content-length': String(body.length) } : {}) },
     signal,
+    ...tls,
     ...(isAllowed ? {} : { lookup: publicLookup }),
   };
   return new Promise((resolve, reject) => {

@@ -175,7 +175,10 @@ export async function startHub(config: Config, progress: Progress, pages = scree
     const reprocessJobs = new ReprocessJobs(system, reprocess, isPressed, (error) =>
       log.error({ error: faultText(error) }, 'stored messages were not converted anew as was asked'),
     );
-    const sender = new Sender({ database: system, record, participants, policy, accessLog, log });
+    const signingKeys = new SigningKeys(database, master);
+    const sendTo = [...config.sendTo];
+    const http = { allowed: () => sendTo, keys: () => signingKeys.load() };
+    const sender = new Sender({ database: system, record, participants, policy, accessLog, http, log });
     const careRules = () => careRulesOf(policy.lastKnown);
     const relationships = new Relationships(record.keys, participants, careRules);
     new Derivation(record, persons, participants, () => sender.wake(), relationships);
@@ -198,6 +201,7 @@ export async function startHub(config: Config, progress: Progress, pages = scree
     if (demo) {
       await demo.registerSites(participants, accounts, config.region);
       const receivers = await demo.startReceivers(config.dataDir, participants);
+      sendTo.push(...receivers.addresses);
       closing.push(() => receivers.close());
     }
     const locks = new LeaderLocks(database);
@@ -287,7 +291,6 @@ export async function startHub(config: Config, progress: Progress, pages = scree
       tokenKey: tokenKey(config.dataDir),
       days: 30,
     });
-    const signingKeys = new SigningKeys(database, master);
     const network = new Network({
       database: system,
       record,
@@ -409,7 +412,7 @@ export async function startHub(config: Config, progress: Progress, pages = scree
     const outboxLead = new Leadership(locks, leads.outbox, sender);
     await outboxLead.start();
     closing.push(() => outboxLead.stop());
-    const routes = new AcknowledgementRoutes({ database: system, master, participants, log });
+    const routes = new AcknowledgementRoutes({ database: system, master, participants, http, log });
     const routesLead = new Leadership(locks, leads.acknowledgements, routes);
     await routesLead.start();
     closing.push(() => routesLead.stop());

@@ -72,6 +72,8 @@ export interface Config {
   oidcName: string;
   /** Addresses below which subscribers are told although they lie in a private network, or take plain http. */
   notifyTo: string[];
+  /** Addresses below which organisations are sent to although they lie in a private network, or take plain http. */
+  sendTo: string[];
   /** The server that takes the hub's mail; undefined: the hub sends none. */
   smtpHost: string | undefined;
   smtpPort: number;
@@ -481,6 +483,14 @@ export const settings: readonly Setting[] = [
     kind: 'addresses',
     fallback: [],
     says: 'addresses in private networks, or of plain http, below which subscribers are told, with commas between (none)',
+  },
+  {
+    key: 'sendTo',
+    option: 'send-to',
+    variable: 'CAUSEWAY_SEND_TO',
+    kind: 'addresses',
+    fallback: [],
+    says: 'addresses in private networks, or of plain http, below which organisations are sent to, with commas between (none)',
   },
   {
     key: 'smtpHost',

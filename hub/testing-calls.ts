@@ -98,6 +98,7 @@ export function hubConfig(
     oidcAccountsFile: undefined,
     oidcName: 'your organisation',
     notifyTo: [],
+    sendTo: [],
     smtpHost: undefined,
     smtpPort: 587,
     smtpTls: 'starttls',

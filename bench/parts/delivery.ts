@@ -66,6 +66,7 @@ async function delivered(
     participants,
     policy: new NetworkPolicy(database),
     accessLog: new AccessLog(database),
+    http: { allowed: () => ['http://127.0.0.1'], keys: async () => [] },
     log: silent as never,
   });
   const before = usageOf(process.pid, postmaster);

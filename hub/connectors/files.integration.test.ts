@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type Json, startTestHub, type TestHub } from '../testing.ts';
-import { type SftpServer, startSftpServer } from './testing-sftp.ts';
+import { type SftpServer, startSftpServer } from '../testing-sftp.ts';
 
 let hub: TestHub;
 let root: string;

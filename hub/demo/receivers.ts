@@ -4,12 +4,19 @@ import { type Endpoint, mainRoute, type Participants, type Route } from '../trus
 import { startHospital } from './hospital-receiver.ts';
 import { startPractice } from './practice-receiver.ts';
 
+export interface Receivers {
+  /** Below which they are sent to over HTTP. */
+  addresses: string[];
+  close(): Promise<void>;
+}
+
 /**
  * Starts the hospital and the practice on free ports and tells the participants where they listen, by their route `main`;
  * what the hospital was said to want stays, as do other routes. What they get lies under `<dataDir>/region/<site>/`.
  */
-export async function startReceivers(dataDir: string, participants: Participants): Promise<{ close(): Promise<void> }> {
+export async function startReceivers(dataDir: string, participants: Participants): Promise<Receivers> {
   const open: { close(): Promise<void> }[] = [];
+  const addresses: string[] = [];
   for (const site of participants.all()) {
     const folder = join(dataDir, 'region', site.key);
     const { routes = [] } = site;
@@ -23,12 +30,14 @@ export async function startReceivers(dataDir: string, participants: Participants
     } else if (site.key === 'millbrook-practice') {
       const practice = await startPractice(folder, site.identifierSystem);
       to = { dialect: 'fhir', url: practice.url };
+      addresses.push(practice.url);
       open.push(practice);
     }
     const others = routes.filter(({ name }) => name !== mainRoute);
     if (to) await participants.put({ ...site, routes: [{ ...before, name: mainRoute, to }, ...others] });
   }
   return {
+    addresses,
     close: async () => {
       await Promise.all(open.map((receiver) => receiver.close()));
     },

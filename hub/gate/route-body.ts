@@ -8,7 +8,20 @@ import {
   v2Versions,
 } from '@causeway/mapping/versions';
 import { RecordError } from '../record/index.ts';
-import { type Endpoint, type EndpointTls, type Route, type Topic, topics, type V2Endpoint } from '../trust/index.ts';
+import {
+  type Endpoint,
+  type EndpointTls,
+  type FhirForm,
+  type FilePlace,
+  fhirForms,
+  type HttpPlace,
+  type Route,
+  type ServicesClient,
+  type SftpPlace,
+  type Topic,
+  topics,
+  type V2Endpoint,
+} from '../trust/index.ts';
 import { type Body, object, only, text, wrong } from './body.ts';
 
 const routesAtMost = 20;
@@ -36,18 +49,86 @@ function readRoute(body: Body, where: string): Route {
 
 /** @param where how the body is named @throws RecordError 400 */
 export function readEndpoint(body: Body, where: string): Endpoint {
-  if (body.dialect === 'fhir') {
-    only(body, ['dialect', 'url'], `${where}.`);
-    return { dialect: 'fhir', url: httpAddress(body, where) };
+  switch (body.dialect) {
+    case 'fhir': {
+      only(body, ['dialect', 'form', ...httpMembers], `${where}.`);
+      const { form } = body;
+      if (form !== undefined && !fhirForms.includes(form as FhirForm)) {
+        throw wrong(`${where}.form`, `one of ${fhirForms.join(', ')}`);
+      }
+      return { dialect: 'fhir', ...(form === undefined ? {} : { form: form as FhirForm }), ...httpPlace(body, where) };
+    }
+    case 'ccda':
+      only(body, ['dialect', ...(body.url === undefined ? fileMembers : httpMembers)], `${where}.`);
+      return { dialect: 'ccda', ...(body.url === undefined ? filePlace(body, where) : httpPlace(body, where)) };
+    case 'hl7v2':
+      return v2Endpoint(body, where);
+    default:
+      throw wrong(`${where}.dialect`, 'hl7v2, fhir or ccda');
   }
-  if (body.dialect !== 'hl7v2') throw wrong(`${where}.dialect`, 'hl7v2 or fhir');
+}
+
+function v2Endpoint(body: Body, where: string): V2Endpoint {
   const wishes = ['dialect', 'acknowledgement', 'messages', 'version', 'application', 'facility'];
   if (body.url !== undefined) {
-    only(body, [...wishes, 'url', 'authorization'], `${where}.`);
-    return { url: httpAddress(body, where), ...authorizationOf(body, where), ...wishesOf(body, where) };
+    only(body, [...wishes, ...httpMembers], `${where}.`);
+    return { ...httpPlace(body, where), ...wishesOf(body, where) };
+  }
+  if (body.folder !== undefined || body.sftp !== undefined) {
+    only(body, [...wishes, ...fileMembers], `${where}.`);
+    return { ...filePlace(body, where), ...wishesOf(body, where) };
   }
   only(body, [...wishes, 'host', 'port', 'tls'], `${where}.`);
   return { host: text(body, 'host', 253), port: portOf(body, where), ...wishesOf(body, where), ...tlsOf(body, where) };
+}
+
+const httpMembers = ['url', 'authorization', 'services', 'tls'];
+const fileMembers = ['folder', 'sftp'];
+
+function httpPlace(body: Body, where: string): HttpPlace {
+  if (body.authorization !== undefined && body.services !== undefined) {
+    throw wrong(where, 'with authorization or services, not both');
+  }
+  return {
+    url: httpAddress(body, 'url', where),
+    ...(body.authorization === undefined ? {} : { authorization: pathOf(body, 'authorization', where) }),
+    ...(body.services === undefined ? {} : { services: servicesOf(object(body.services, `${where}.services`), where) }),
+    ...tlsOf(body, where),
+  };
+}
+
+function servicesOf(body: Body, where: string): ServicesClient {
+  only(body, ['clientId', 'scope', 'tokenUrl'], `${where}.services.`);
+  return {
+    clientId: text(body, 'clientId', 500),
+    ...(body.scope === undefined ? {} : { scope: text(body, 'scope', 1_000) }),
+    ...(body.tokenUrl === undefined ? {} : { tokenUrl: httpAddress(body, 'tokenUrl', `${where}.services`) }),
+  };
+}
+
+function filePlace(body: Body, where: string): FilePlace {
+  if (body.sftp === undefined) return { folder: pathOf(body, 'folder', where, 'folder') };
+  return { sftp: sftpOf(object(body.sftp, `${where}.sftp`), `${where}.sftp`) };
+}
+
+function sftpOf(body: Body, where: string): SftpPlace {
+  only(body, ['host', 'port', 'username', 'fingerprint', 'passwordFile', 'keyFile', 'path'], `${where}.`);
+  const fingerprint = text(body, 'fingerprint', 60);
+  if (!/^SHA256:[A-Za-z0-9+/]{43}$/.test(fingerprint)) {
+    throw wrong(`${where}.fingerprint`, 'the SHA-256 of the host key as ssh-keygen -lf shows it (SHA256:…)');
+  }
+  if ((body.passwordFile === undefined) === (body.keyFile === undefined)) {
+    throw wrong(where, 'with a passwordFile or a keyFile');
+  }
+  return {
+    host: text(body, 'host', 253),
+    ...(body.port === undefined ? {} : { port: portOf(body, where) }),
+    username: text(body, 'username', 100),
+    fingerprint,
+    ...(body.passwordFile === undefined ? {} : { passwordFile: pathOf(body, 'passwordFile', where) }),
+    ...(body.keyFile === undefined ? {} : { keyFile: pathOf(body, 'keyFile', where) }),
+    path: text(body, 'path', 1_000),
+  };
 }
 
 function portOf({ port }: Body, where: string): number {
@@ -55,21 +136,19 @@ function portOf({ port }: Body, where: string): number {
   return Number(port);
 }
 
-function httpAddress(body: Body, where: string): string {
-  const url = text(body, 'url', 500);
+function httpAddress(body: Body, name: string, where: string): string {
+  const url = text(body, name, 500);
   const parsed = URL.canParse(url) ? new URL(url) : undefined;
-  if (!parsed || !/^https?:$/.test(parsed.protocol)) throw wrong(`${where}.url`, 'an http address');
-  if (parsed.username !== '' || parsed.password !== '') throw wrong(`${where}.url`, 'an address without credentials');
+  if (!parsed || !/^https?:$/.test(parsed.protocol)) throw wrong(`${where}.${name}`, 'an http address');
+  if (parsed.username !== '' || parsed.password !== '') {
+    throw wrong(`${where}.${name}`, 'an address without credentials');
+  }
   return url;
 }
 
-function authorizationOf(body: Body, where: string): { authorization?: string } {
-  return body.authorization === undefined ? {} : { authorization: pathOf(body, 'authorization', where) };
-}
-
-function pathOf(body: Body, name: string, where: string): string {
+function pathOf(body: Body, name: string, where: string, what = 'file'): string {
   const path = text(body, name, 1_000);
-  if (!isAbsolute(path)) throw wrong(`${where}.${name}`, 'the absolute path of a file');
+  if (!isAbsolute(path)) throw wrong(`${where}.${name}`, `the absolute path of a ${what}`);
   return path;
 }
 

@@ -14,8 +14,9 @@ import {
   release,
 } from '../inbox/index.ts';
 import type { MasterKey } from '../secrets/index.ts';
-import type { Participants, V2Endpoint } from '../trust/index.ts';
+import type { Hl7HttpEndpoint, MllpEndpoint, Participants, Route } from '../trust/index.ts';
 import { type V2Client, v2ClientOf } from './clients.ts';
+import type { HttpParts } from './http-post.ts';
 
 const pollMs = 2_000;
 const timeouts = { connectMs: 10_000, answerMs: 20_000 };
@@ -28,18 +29,20 @@ export class AcknowledgementRoutes implements LedWork {
   readonly #database: Database;
   readonly #master: MasterKey;
   readonly #participants: Participants;
+  readonly #http: HttpParts;
   readonly #log: Logger;
   readonly #pollMs: number;
   #stopping = new AbortController();
   #running: Promise<void> = Promise.resolve();
 
   constructor(
-    parts: { database: Database; master: MasterKey; participants: Participants; log: Logger },
+    parts: { database: Database; master: MasterKey; participants: Participants; http: HttpParts; log: Logger },
     everyMs = pollMs,
   ) {
     this.#database = parts.database;
     this.#master = parts.master;
     this.#participants = parts.participants;
+    this.#http = parts.http;
     this.#log = parts.log;
     this.#pollMs = everyMs;
   }
@@ -68,8 +71,7 @@ export class AcknowledgementRoutes implements LedWork {
 
   /** Sends those of one participant in their order, until it is not reached. */
   async #sendAll(source: string, due: DueAcknowledgement[], stopping: AbortSignal): Promise<void> {
-    const to = this.#participants.byKey(source).routes?.map((route) => route.to);
-    const endpoint = to?.find((one) => one.dialect === 'hl7v2');
+    const endpoint = answering(this.#participants.byKey(source).routes ?? []);
     const client = endpoint && this.#clientFor(endpoint, stopping);
     let unreached: string | undefined;
     for (const { message, attempts } of due) {
@@ -99,11 +101,17 @@ export class AcknowledgementRoutes implements LedWork {
     client?.close();
   }
 
-  #clientFor(endpoint: V2Endpoint, stopping: AbortSignal): V2Client {
-    const client = v2ClientOf({ ...endpoint, acknowledgement: 'original' }, timeouts);
+  #clientFor(endpoint: MllpEndpoint | Hl7HttpEndpoint, stopping: AbortSignal): V2Client {
+    const client = v2ClientOf({ ...endpoint, acknowledgement: 'original' }, { timeouts, http: this.#http });
     stopping.addEventListener('abort', () => client.close(), { once: true });
     return client;
   }
+}
+
+/** Where a participant hears what came of its messages. */
+function answering(routes: readonly Route[]): MllpEndpoint | Hl7HttpEndpoint | undefined {
+  for (const { to } of routes) if (to.dialect === 'hl7v2' && ('host' in to || 'url' in to)) return to;
+  return undefined;
 }
 
 function pause(ms: number, stopping: AbortSignal): Promise<void> {

@@ -7,6 +7,10 @@ export interface Outgoing {
   controlId: string;
   bytes: Uint8Array;
   mediaType: string;
+  /** The number of the delivery: what follows has a higher one. */
+  seq: number;
+  /** Below the address: what a FHIR server is to do with it. */
+  operation?: string;
   /** What the bytes are about: for a transport that says it beside them, to a reader who may know. */
   about: {
     deliveryId: string;
@@ -42,6 +46,9 @@ export interface Client {
 
 /** What HL7 v2 needs of what it sends. */
 export type V2Outgoing = Pick<Outgoing, 'bytes' | 'controlId'>;
+
+/** What a file needs of what is put into it. */
+export type FileOutgoing = Pick<Outgoing, 'bytes' | 'controlId' | 'mediaType' | 'seq'>;
 
 export interface Timeouts {
   connectMs: number;

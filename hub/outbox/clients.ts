@@ -1,22 +1,34 @@
 /** The client of a route, by its dialect and transport. */
-import type { Endpoint, V2Endpoint } from '../trust/index.ts';
+import type { Endpoint, Hl7HttpEndpoint, MllpEndpoint } from '../trust/index.ts';
 import type { Answer, Client, Timeouts, V2Outgoing } from './answer.ts';
-import { FhirClient } from './fhir-client.ts';
+import { FolderClient } from './folder-client.ts';
 import { Hl7HttpClient } from './hl7-http-client.ts';
+import { HttpClient } from './http-client.ts';
+import type { HttpParts } from './http-post.ts';
 import { MllpClient } from './mllp-client.ts';
+import { SftpClient } from './sftp-client.ts';
 
-/** Sends HL7 v2: a Client that needs nothing else of what it sends. */
+/** Sends HL7 v2 and hears what comes of it: a Client that needs nothing else of what it sends. */
 export interface V2Client extends Client {
   send(outgoing: V2Outgoing): Promise<Answer>;
 }
 
-type OnLate = (controlId: string, answer: Answer) => void;
-
-/** @param onLate told of acknowledgements that came after their time */
-export function clientOf(endpoint: Endpoint, timeouts: Timeouts, onLate?: OnLate): Client {
-  return endpoint.dialect === 'hl7v2' ? v2ClientOf(endpoint, timeouts, onLate) : new FhirClient(endpoint, timeouts);
+/** What routes are sent by. */
+export interface ClientParts {
+  timeouts: Timeouts;
+  http: HttpParts;
+  /** Told of acknowledgements that came after their time. */
+  onLate?: (controlId: string, answer: Answer) => void;
 }
 
-export function v2ClientOf(endpoint: V2Endpoint, timeouts: Timeouts, onLate?: OnLate): V2Client {
-  return 'url' in endpoint ? new Hl7HttpClient(endpoint, timeouts) : new MllpClient(endpoint, timeouts, onLate);
+export function clientOf(to: Endpoint, parts: ClientParts): Client {
+  if ('folder' in to) return new FolderClient(to.folder);
+  if ('sftp' in to) return new SftpClient(to.sftp, parts.timeouts);
+  return to.dialect === 'hl7v2' ? v2ClientOf(to, parts) : new HttpClient(to, parts.http, parts.timeouts);
+}
+
+export function v2ClientOf(to: MllpEndpoint | Hl7HttpEndpoint, parts: ClientParts): V2Client {
+  return 'host' in to
+    ? new MllpClient(to, parts.timeouts, parts.onLate)
+    : new Hl7HttpClient(to, parts.http, parts.timeouts);
 }

@@ -1,14 +1,22 @@
 /** A delivery's content in the destination's dialect. */
 import { editMessage, isParseError, parseMessage } from '@causeway/hl7v2';
 import {
+  type BundleForm,
   type Envelope,
   isWithdrawn,
   type OutboundResult,
-  writeDocumentBundle,
   writeResultBundle,
+  writeStatementBundle,
   writeV2,
 } from '@causeway/mapping/outbound';
-import type { DiagnosticReport, DocumentReference, Observation, ServiceRequest } from '@medplum/fhirtypes';
+import type {
+  Bundle,
+  DiagnosticReport,
+  DocumentReference,
+  Observation,
+  Resource,
+  ServiceRequest,
+} from '@medplum/fhirtypes';
 import type { Participant, Route } from '../trust/index.ts';
 import type { Outgoing } from './answer.ts';
 import type { Content } from './content.ts';
@@ -16,14 +24,14 @@ import { controlIdOf } from './control-id.ts';
 import { resultsIn } from './focus.ts';
 import { v2MessageOf } from './v2-message.ts';
 
-/** Writes the message, or says why it cannot be written. */
+/** Writes the message, or says why it cannot be written, or that there is none for such a route. */
 export function compose(
-  delivery: { id: string; created: Date; kind: Envelope['kind'] },
+  delivery: { id: string; seq: number; created: Date; kind: Envelope['kind'] },
   content: Content,
   destination: Participant,
   { to }: Route,
   origin: Participant,
-): Outgoing | string {
+): Outgoing | string | { notFor: string } {
   const { identifierSystem } = destination;
   if (!identifierSystem) return 'The destination has no system of record numbers; register it with one.';
   const controlId = controlIdOf(delivery.id);
@@ -47,6 +55,7 @@ export function compose(
     controlId,
     bytes,
     mediaType,
+    seq: delivery.seq,
     about: {
       deliveryId: delivery.id,
       kind: delivery.kind,
@@ -56,21 +65,41 @@ export function compose(
       origin: envelope.origin,
     },
   });
-  if (v2) {
-    const told = v2MessageOf(content, envelope, v2.messages);
+  if (to.dialect === 'hl7v2') {
+    const told = v2MessageOf(content, envelope, to.messages);
     if (typeof told === 'string') return told;
     const bytes = writeV2(told.message, told.envelope);
     if (typeof bytes === 'string') return bytes;
-    return outgoing('application/hl7-v2; charset=utf-8', v2.acknowledgement === 'enhanced' ? enhanced(bytes) : bytes);
+    return outgoing('application/hl7-v2; charset=utf-8', to.acknowledgement === 'enhanced' ? enhanced(bytes) : bytes);
   }
-  const { topic } = content;
-  if (topic !== 'result' && topic !== 'discharge-summary') return `As FHIR no ${topic} is delivered.`;
-  const bundle =
-    topic === 'result'
-      ? writeResultBundle(resultOf(content), envelope)
-      : writeDocumentBundle({ document: content.focus as DocumentReference }, envelope);
+  if (to.dialect === 'ccda') {
+    if (delivery.kind === 'retraction') return 'A C-CDA cannot be taken back by a message; tell the receiver.';
+    const document = storedCcda(content.focus);
+    return document ? outgoing('application/xml', document) : { notFor: 'The document is no C-CDA.' };
+  }
+  const { form = 'transaction' } = to;
+  const bundle = bundleOf(content, { ...envelope, destination: to.url }, form);
   if (typeof bundle === 'string') return bundle;
-  return outgoing('application/fhir+json', Buffer.from(JSON.stringify(bundle)));
+  const sent = outgoing('application/fhir+json', Buffer.from(JSON.stringify(bundle)));
+  return form === 'message' ? { ...sent, operation: '$process-message' } : sent;
+}
+
+function bundleOf(content: Content, envelope: Envelope, form: BundleForm): Bundle | string {
+  const { topic, focus } = content;
+  // A Patient of another site's would take the place of the destination's own.
+  if (topic === 'person') return 'As FHIR no person is delivered.';
+  return topic === 'result'
+    ? writeResultBundle(resultOf(content), envelope, form)
+    : writeStatementBundle([focus], envelope, form);
+}
+
+/** The C-CDA that a document is, as it came. */
+function storedCcda(focus: Resource): Uint8Array | undefined {
+  for (const { attachment } of (focus as DocumentReference).content ?? []) {
+    const bytes = attachment.data === undefined ? undefined : Buffer.from(attachment.data, 'base64');
+    if (bytes?.subarray(0, 4_096).includes('ClinicalDocument')) return bytes;
+  }
+  return undefined;
 }
 
 function resultOf({ focus, beside }: Content): OutboundResult {

@@ -95,7 +95,8 @@ export async function readContent(
   const focus = found.resource;
   if (route.to.dialect !== 'hl7v2') {
     const named = referencesOf(focus, true).map(({ rid }) => rid);
-    return { topic, focus, beside: await versions(reading, home, named, created), before: [], recipient };
+    const whole = await withContent(reading, home, focus, created);
+    return { topic, focus: whole, beside: await versions(reading, home, named, created), before: [], recipient };
   }
   const beside = await gathered(reading, delivery, focus);
   const toldLast = delivery.kind === 'new' ? undefined : await toldLastAt(parts.database, delivery);

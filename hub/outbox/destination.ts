@@ -11,6 +11,7 @@ import {
   type AccessLog,
   type AccessNote,
   accessOf,
+  type Endpoint,
   type NetworkPolicy,
   type Participants,
   type Route,
@@ -19,6 +20,7 @@ import type { Answer, Client, Outgoing, Timeouts } from './answer.ts';
 import { clientOf } from './clients.ts';
 import { readContent } from './content.ts';
 import { DestinationState } from './destination-state.ts';
+import type { HttpParts } from './http-post.ts';
 import {
   type Claimed,
   claim,
@@ -38,6 +40,7 @@ export interface SenderParts {
   participants: Participants;
   policy: NetworkPolicy;
   accessLog: AccessLog;
+  http: HttpParts;
   log: Logger;
 }
 
@@ -50,8 +53,8 @@ export interface Timing extends Timeouts {
 }
 
 const claimedAtOnce = 32;
-/** An HL7 v2 receiver takes one message after the other; a FHIR server several at once. */
-const sendsAtOnce = { hl7v2: 1, fhir: 4 };
+/** An HL7 v2 receiver, or a reader of files, takes one message after the other; a server over HTTP several at once. */
+const sendsAtOnce = (to: Endpoint) => (to.dialect !== 'hl7v2' && 'url' in to ? 4 : 1);
 /** So many messages are made while the one before is on its way, unless they are older than this when their turn comes. */
 const madeAhead = 8;
 const madeForMs = 1_000;
@@ -188,7 +191,7 @@ export class Destination {
         }
       }
     };
-    await Promise.all(Array.from({ length: sendsAtOnce[route.to.dialect] }, work));
+    await Promise.all(Array.from({ length: sendsAtOnce(route.to) }, work));
     const tried = settled.length;
     if (tried > 0 || !reached) await this.#reached(reached);
     // Else it is written down with the next claim.
@@ -244,7 +247,11 @@ export class Destination {
     const address = JSON.stringify(to);
     if (this.#client?.endpoint !== address) {
       this.#client?.client.close();
-      const client = clientOf(to, this.#timing, (controlId, answer) => void this.#cameLate(controlId, answer));
+      const client = clientOf(to, {
+        timeouts: this.#timing,
+        http: this.#parts.http,
+        onLate: (controlId, answer) => void this.#cameLate(controlId, answer),
+      });
       this.#client = { endpoint: address, client };
     }
     return this.#client.client;
@@ -268,7 +275,8 @@ export class Destination {
     const { compose, isEmptied } = await import('./compose.ts');
     if (delivery.kind === 'new' && isEmptied(content)) return ended(seq, 'cancelled', 'Withdrawn before it was sent.');
     const composed = compose(delivery, content, destination, route, participants.byKey(delivery.source));
-    return typeof composed === 'string' ? ended(seq, 'dead', composed) : composed;
+    if (typeof composed === 'string') return ended(seq, 'dead', composed);
+    return 'notFor' in composed ? ended(seq, 'cancelled', composed.notFor) : composed;
   }
 
   async #attempt(delivery: Claimed, made: Outgoing | Outcome, client: Client): Promise<Outcome> {

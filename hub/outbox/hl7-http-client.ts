@@ -2,33 +2,24 @@
  * Sends HL7 v2 over HTTP, as HAPI specifies it: a message is POSTed, the acknowledgement is the answer, whatever its status.
  * In enhanced mode CA says that the destination has the message; what came of it is told over a connection of its own.
  */
-import { readFile } from 'node:fs/promises';
 import { isParseError, parseMessage } from '@causeway/hl7v2';
 import type { Hl7HttpEndpoint } from '../trust/index.ts';
 import type { Answer, Client, Timeouts, V2Outgoing } from './answer.ts';
-import { isPassing, post } from './http-post.ts';
+import { type HttpParts, HttpSender, isPassing } from './http-post.ts';
 import { answerOf } from './mllp-client.ts';
 
 export class Hl7HttpClient implements Client {
   readonly #to: Hl7HttpEndpoint;
-  readonly #timeouts: Timeouts;
-  readonly #stop = new AbortController();
+  readonly #sender: HttpSender;
 
-  constructor(to: Hl7HttpEndpoint, timeouts: Timeouts) {
+  constructor(to: Hl7HttpEndpoint, parts: HttpParts, { answerMs }: Timeouts) {
     this.#to = to;
-    this.#timeouts = timeouts;
+    this.#sender = new HttpSender(to, parts, answerMs);
   }
 
   async send({ bytes, controlId }: V2Outgoing): Promise<Answer> {
-    const headers: Record<string, string> = { 'content-type': 'application/hl7-v2; charset=utf-8' };
-    if (this.#to.authorization !== undefined) {
-      const value = await readFile(this.#to.authorization, 'utf8').catch(() => undefined);
-      if (value === undefined)
-        return { kind: 'unreachable', reason: 'The file with its authorization cannot be read.' };
-      headers.authorization = value.trim();
-    }
-    const signal = AbortSignal.any([this.#stop.signal, AbortSignal.timeout(this.#timeouts.answerMs)]);
-    const answer = await post(this.#to.url, headers, bytes, signal);
+    const headers = { 'content-type': 'application/hl7-v2; charset=utf-8' };
+    const answer = await this.#sender.post(this.#to.url, headers, bytes);
     if (typeof answer === 'string') return { kind: 'unreachable', reason: answer };
     const acknowledgement = parseMessage(Buffer.from(answer.text));
     if (!isParseError(acknowledgement) && acknowledgement.get('MSA-2') === controlId) {
@@ -43,6 +34,6 @@ export class Hl7HttpClient implements Client {
   }
 
   close(): void {
-    this.#stop.abort();
+    this.#sender.close();
   }
 }

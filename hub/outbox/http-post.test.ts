@@ -1,8 +1,11 @@
 /** A27: what a destination was to be shown (its Authorization header, a message) reaches no other address. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { post, waitOf } from './http-post.ts';
+import { HttpSender, waitOf } from './http-post.ts';
 
 const secret = 'Bearer qzx-secret';
 const seen: { at: string; authorization: string | undefined; body: string }[] = [];
@@ -10,8 +13,11 @@ let servers: Server[];
 let own: string;
 let other: string;
 let redirectTo = '';
+let secretFile: string;
 
 beforeAll(async () => {
+  secretFile = join(mkdtempSync(join(tmpdir(), 'causeway-')), 'authorization');
+  writeFileSync(secretFile, `${secret}\n`);
   const listening = (name: string, answer: (request: IncomingMessage) => { status: number; location?: string }) =>
     new Promise<Server>((resolve) => {
       const server = createServer(async (request, response) => {
@@ -33,10 +39,20 @@ beforeAll(async () => {
 });
 afterAll(() => {
   for (const server of servers) server.close();
+  rmSync(dirname(secretFile), { recursive: true });
 });
 
-const send = (url: string) =>
-  post(url, { authorization: secret }, Buffer.from('MSH|^~\\&|'), AbortSignal.timeout(5_000));
+const send = (url: string, allowed = [own]) => {
+  const parts = { allowed: () => allowed, keys: async () => [] };
+  const sender = new HttpSender({ url, authorization: secretFile }, parts, 5_000);
+  return sender.post(url, {}, Buffer.from('MSH|^~\\&|'));
+};
+
+it('goes to no private network, and over no plain http, where the hub was not told to', async () => {
+  expect(await send(`${own}/here`, [])).toBe('Only https addresses are asked.');
+  expect(await send(`${own.replace('http:', 'https:')}/here`, [])).toContain('public internet');
+  expect(seen).toEqual([]);
+});
 
 it('goes to the address itself', async () => {
   expect(await send(`${own}/here`)).toMatchObject({ status: 200 });

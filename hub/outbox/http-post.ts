@@ -1,40 +1,103 @@
-/** POSTs a message to a destination over HTTP. */
-const readBytes = 64 * 1024;
+/**
+ * POSTs to a destination over HTTP: never into a network that the hub was not told to send to (see `guarded-request.ts`),
+ * and under the name that the route gives the hub.
+ */
+import { readFile } from 'node:fs/promises';
+import type { JWK } from 'jose';
+import { type GuardedRequest, guardedRequest, Refused } from '../guarded-request.ts';
+import type { EndpointTls, HttpPlace } from '../trust/index.ts';
+import { ServiceToken, TokenFault } from './service-token.ts';
+
+const answerBytes = 64 * 1024 * 1024;
+
+/** What the hub sends over HTTP with. */
+export interface HttpParts {
+  /** Addresses below which receivers may lie in private networks, or speak plain http. */
+  allowed(): readonly string[];
+  /** The hub's own signing keys, private. */
+  keys(): Promise<JWK[]>;
+}
 
 export interface HttpAnswer {
   status: number;
   ok: boolean;
-  /** The beginning of the body. */
   text: string;
   /** For how long it wants to be left alone (Retry-After). */
   afterMs: number | undefined;
 }
 
-/** Never rejects: where no answer came, says why. */
-export async function post(
-  url: string,
-  headers: Record<string, string>,
-  body: Uint8Array,
-  signal: AbortSignal,
-): Promise<HttpAnswer | string> {
-  try {
-    const response = await fetch(url, {
-      method: 'POST',
-      headers,
-      body: body as Uint8Array<ArrayBuffer>,
-      redirect: 'error',
-      signal,
+export class HttpSender {
+  readonly #to: HttpPlace;
+  readonly #parts: HttpParts;
+  readonly #answerMs: number;
+  readonly #stop = new AbortController();
+  readonly #token: ServiceToken | undefined;
+
+  constructor(to: HttpPlace, parts: HttpParts, answerMs: number) {
+    this.#to = to;
+    this.#parts = parts;
+    this.#answerMs = answerMs;
+    this.#token = to.services && new ServiceToken(to, to.services, parts.keys, (url, asked) => this.#ask(url, asked));
+  }
+
+  /** Never rejects: where no answer came, says why. */
+  async post(url: string, headers: Record<string, string>, body: Uint8Array): Promise<HttpAnswer | string> {
+    return this.send('POST', url, headers, body);
+  }
+
+  async send(
+    method: string,
+    url: string,
+    headers: Record<string, string>,
+    body?: Uint8Array,
+  ): Promise<HttpAnswer | string> {
+    try {
+      const ask = async () => {
+        const authorization = await this.#authorization();
+        return this.#ask(url, { method, headers: { ...headers, ...authorization }, ...(body ? { body } : {}) });
+      };
+      let answer = await ask();
+      if (answer.status === 401 && this.#token) {
+        this.#token.forget();
+        answer = await ask();
+      }
+      const { status } = answer;
+      const afterMs = waitOf(answer.headers['retry-after'], Date.now());
+      return { status, ok: status >= 200 && status < 300, text: answer.body.toString(), afterMs };
+    } catch (error) {
+      if (error instanceof TokenFault || error instanceof Refused) return error.message;
+      return `The connection failed: ${causeOf(error as Error)}.`;
+    }
+  }
+
+  close(): void {
+    this.#stop.abort();
+  }
+
+  async #authorization(): Promise<Record<string, string>> {
+    if (this.#token) return { authorization: `Bearer ${await this.#token.text()}` };
+    const { authorization: path } = this.#to;
+    if (path === undefined) return {};
+    const value = await readFile(path, 'utf8').catch(() => undefined);
+    if (value === undefined) throw new TokenFault('The file with its authorization cannot be read.');
+    return { authorization: value.trim() };
+  }
+
+  async #ask(url: string, asked: Pick<GuardedRequest, 'method' | 'headers' | 'body'>) {
+    const tls = this.#to.tls && (await tlsOf(this.#to.tls));
+    return guardedRequest(url, this.#parts.allowed(), {
+      ...asked,
+      milliseconds: this.#answerMs,
+      bytes: answerBytes,
+      signal: this.#stop.signal,
+      ...(tls ? { tls } : {}),
     });
-    const afterMs = waitOf(response.headers.get('retry-after'), Date.now());
-    return { status: response.status, ok: response.ok, text: await beginning(response), afterMs };
-  } catch (error) {
-    return `The connection failed: ${causeOf(error as Error)}.`;
   }
 }
 
 /** Whether the same message may do better later, by the status of an answer that says no more. */
 export function isPassing(status: number): boolean {
-  return status >= 500 || [408, 425, 429].includes(status);
+  return status >= 500 || [401, 408, 425, 429].includes(status);
 }
 
 /** What Retry-After says, in seconds or as a date (RFC 9110, section 10.2.3), in milliseconds. */
@@ -44,17 +107,17 @@ export function waitOf(header: string | null | undefined, now: number): number |
   return Number.isFinite(ms) && ms > 0 ? ms : undefined;
 }
 
-/** The first bytes of the answer; the rest is read and let go, so that the connection can be used again. */
-async function beginning(response: Response): Promise<string> {
-  let text = '';
-  const decoder = new TextDecoder();
-  for await (const chunk of response.body ?? []) {
-    if (text.length < readBytes) text += decoder.decode(chunk, { stream: true });
-  }
-  return text.slice(0, readBytes);
+/** The files are read at each message, so that renewed certificates need no restart. */
+async function tlsOf({ ca, certificate, key, serverName }: EndpointTls): Promise<NonNullable<GuardedRequest['tls']>> {
+  return {
+    ...(ca === undefined ? {} : { ca: await readFile(ca) }),
+    ...(certificate === undefined ? {} : { cert: await readFile(certificate) }),
+    ...(key === undefined ? {} : { key: await readFile(key) }),
+    ...(serverName === undefined ? {} : { servername: serverName }),
+  };
 }
 
-function causeOf(error: Error): string {
-  const cause = error.cause as NodeJS.ErrnoException | undefined;
-  return cause?.code ?? (error.name === 'TimeoutError' ? 'no answer in time' : error.message);
+function causeOf(error: NodeJS.ErrnoException): string {
+  if (error.name === 'TimeoutError' || error.name === 'AbortError') return 'no answer in time';
+  return error.code ?? error.message;
 }

@@ -4,4 +4,5 @@ export { controlIdOf } from './control-id.ts';
 export { Deliveries } from './deliveries.ts';
 export { Derivation } from './derive.ts';
 export { forgetDeliveries } from './forget.ts';
+export type { HttpParts } from './http-post.ts';
 export { Sender } from './sender.ts';

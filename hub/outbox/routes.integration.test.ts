@@ -1,4 +1,7 @@
 /** Several routes to one organisation: what goes by which, and that they do not hold up each other. */
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type TestDatabase, testDatabase } from '../database/testing.ts';
 import { newId } from '../record/index.ts';
@@ -83,4 +86,31 @@ it('each takes its own topics, and one that is down holds up no other', async ()
   expect([codes(results), codes(everything)]).toEqual([['ORU'], ['ORU', 'VXU']]);
   const waiting = (await outbox.rows()).filter(({ state }) => state !== 'delivered');
   expect(waiting.map(({ destination }) => destination)).toEqual([sites.hospital]);
+});
+
+it('a C-CDA reaches a folder as it came; another document does not', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'causeway-route-'));
+  closing.push(async () => rmSync(folder, { recursive: true }));
+  await outbox.routes(sites.hospital, [{ name: 'documents', to: { dialect: 'ccda', folder } }]);
+  const lab = await register('Grace');
+  const before = (await outbox.rows()).filter(({ state }) => state === 'cancelled').length;
+  const xml = '<?xml version="1.0"?>\n<ClinicalDocument xmlns="urn:hl7-org:v3"><title>Ä</title></ClinicalDocument>';
+  for (const [contentType, text] of [
+    ['text/plain', 'Words.'],
+    ['text/xml', xml],
+  ] as const) {
+    await outbox.say(sites.lab, {
+      resourceType: 'DocumentReference',
+      id: newId(),
+      status: 'current',
+      type: { coding: [{ system: 'http://loinc.org', code: '18842-5' }] },
+      subject: { reference: `Patient/${lab}` },
+      content: [{ attachment: { contentType, data: Buffer.from(text).toString('base64') } }],
+    } as never);
+  }
+  await outbox.until('cancelled', before + 1);
+  await outbox.until('delivered', 4);
+  const names = readdirSync(folder);
+  expect(names).toEqual([expect.stringMatching(/^\d{12}-[0-9A-Z]{20}\.xml$/)]);
+  expect(readFileSync(join(folder, names[0]!), 'utf8')).toBe(xml);
 });

@@ -12,6 +12,7 @@ import {
   parseMessage,
 } from '@causeway/hl7v2';
 import pino from 'pino';
+import { SigningKeys } from '../authorization/index.ts';
 import { Relationships } from '../care/index.ts';
 import type { Database } from '../database/index.ts';
 import { PersonIndex } from '../identity/index.ts';
@@ -68,7 +69,8 @@ export async function testOutbox(
   log = pino({ level: 'silent' }),
   rules?: () => CareRules,
 ): Promise<TestOutbox> {
-  const record = new FhirRecord(database, fixedMasterKey(newDataKey()));
+  const master = fixedMasterKey(newDataKey());
+  const record = new FhirRecord(database, master);
   const persons = new PersonIndex(database, record);
   const participants = new Participants(database);
   let current: Sender | undefined;
@@ -89,6 +91,12 @@ export async function testOutbox(
     });
   }
   const accessLog = new AccessLog(database);
+  const allowed = () =>
+    participants
+      .all()
+      .flatMap(({ routes = [] }) => routes.flatMap(({ to }) => ('url' in to ? new URL(to.url).origin : [])));
+  const signing = new SigningKeys(database, master);
+  const keys = () => signing.load();
   const rows = async () => (await database.query('SELECT * FROM delivery ORDER BY seq')).rows as never;
   const policy = new NetworkPolicy(database);
   return {
@@ -100,7 +108,7 @@ export async function testOutbox(
     deliveries: new Deliveries(database, participants, () => current?.wake()),
     sender: (attempts = 50, timing = {}) => {
       current = new Sender(
-        { database, record, participants, policy, accessLog, log },
+        { database, record, participants, policy, accessLog, http: { allowed, keys }, log },
         { ...quick, attempts, ...timing },
       );
       return current;

@@ -17,6 +17,7 @@ const told: Record<V2MessageCode, readonly Topic[]> = {
 /** Whether a route takes a topic. One that names none takes results, and discharge summaries to a practice. */
 export function takes({ to, topics: named }: Route, { kind }: Participant, topic: Topic): boolean {
   if (named) return named.includes(topic);
+  if (to.dialect === 'ccda') return topic === 'discharge-summary' || topic === 'document';
   const messages = to.dialect === 'hl7v2' ? to.messages : undefined;
   if (messages) return messages.some((code) => told[code].includes(topic));
   return topic === 'result' || (topic === 'discharge-summary' && kind === 'practice');

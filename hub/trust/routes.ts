@@ -28,15 +28,19 @@ export interface Route {
 export const mainRoute = 'main';
 
 /** Where and in which form a route ends. */
-export type Endpoint = V2Endpoint | FhirEndpoint;
+export type Endpoint = V2Endpoint | FhirEndpoint | CcdaEndpoint;
 
-export interface FhirEndpoint {
-  dialect: 'fhir';
-  url: string;
-}
+/** A receiver of HL7 v2, over MLLP, HTTP, or as files, and which messages it wants in which form. */
+export type V2Endpoint = MllpEndpoint | Hl7HttpEndpoint | (V2Wishes & FilePlace);
 
-/** A receiver of HL7 v2, over MLLP or HTTP, and which messages it wants in which form. */
-export type V2Endpoint = MllpEndpoint | Hl7HttpEndpoint;
+/** A FHIR server that takes transactions, or a receiver of Bundles of messages or documents. */
+export type FhirEndpoint = { dialect: 'fhir'; form?: FhirForm } & HttpPlace;
+
+export const fhirForms = ['transaction', 'message', 'document'] as const;
+export type FhirForm = (typeof fhirForms)[number];
+
+/** A receiver of C-CDA: each document is POSTed, or put as a file. */
+export type CcdaEndpoint = { dialect: 'ccda' } & (HttpPlace | FilePlace);
 
 interface V2Wishes {
   dialect: 'hl7v2';
@@ -59,10 +63,41 @@ export interface MllpEndpoint extends V2Wishes {
 }
 
 /** HL7 over HTTP: each message is POSTed, and answered by its acknowledgement. */
-export interface Hl7HttpEndpoint extends V2Wishes {
+export type Hl7HttpEndpoint = V2Wishes & HttpPlace;
+
+/** An address that is POSTed to, and how the hub shows who it is: by nothing, a header, a token, its certificate. */
+export interface HttpPlace {
   url: string;
   /** Absolute path of a file with the value of the Authorization header, read anew at each message. */
   authorization?: string;
+  /** SMART Backend Services: the id by which the receiver knows the hub, whose keys it finds at the hub's `jwks_uri`. */
+  services?: ServicesClient;
+  tls?: EndpointTls;
+}
+
+export interface ServicesClient {
+  clientId: string;
+  /** Default `system/*.cud`. */
+  scope?: string;
+  /** Where tokens are had; without it what `.well-known/smart-configuration` below the address says. */
+  tokenUrl?: string;
+}
+
+/** Each message is a file, written under another name first, so that none is seen half. */
+export type FilePlace = { folder: string } | { sftp: SftpPlace };
+
+export interface SftpPlace {
+  host: string;
+  /** Default 22. */
+  port?: number;
+  username: string;
+  /** SHA-256 of the server's host key, as `ssh-keygen -lf` shows it: `SHA256:…`. */
+  fingerprint: string;
+  /** Absolute paths, read anew at each connection. */
+  passwordFile?: string;
+  keyFile?: string;
+  /** The folder on the server. */
+  path: string;
 }
 
 /** Absolute paths of PEM files, read anew at each connection. */
@@ -83,5 +118,7 @@ export function routesTo(endpoint: Endpoint | undefined): Route[] {
 
 /** Whether an organisation of these routes says itself what it wants, and does not leave that to its kind. */
 export function asks(routes: readonly Route[] = []): boolean {
-  return routes.some(({ to, topics: named }) => named ?? (to.dialect === 'hl7v2' && to.messages));
+  return routes.some(
+    ({ to, topics: named }) => named ?? (to.dialect === 'hl7v2' ? to.messages : to.dialect === 'ccda'),
+  );
 }

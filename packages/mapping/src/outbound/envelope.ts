@@ -1,5 +1,5 @@
 /** What every message to a destination says beside its content: to whom, about which of its patients, from whom. */
-import type { DiagnosticReport, DocumentReference, Observation, Patient, ServiceRequest } from '@medplum/fhirtypes';
+import type { DiagnosticReport, Observation, Patient, ServiceRequest } from '@medplum/fhirtypes';
 import type { V2Version } from './v2/versions.ts';
 
 /** Why it is sent: for the first time, because it changed, or because it no longer holds. */
@@ -25,6 +25,10 @@ export interface Envelope {
     application?: string | undefined;
     facility?: string | undefined;
   };
+  /** The destination does not know the person: `recipient.patient` is as the origin knows them. */
+  introduced?: boolean | undefined;
+  /** The address that a FHIR message is for. */
+  destination?: string | undefined;
   /** The organisation that stated the content. */
   origin: { key: string; name: string };
   /**
@@ -39,11 +43,6 @@ export interface OutboundResult {
   report: DiagnosticReport;
   observations: Observation[];
   request?: ServiceRequest | undefined;
-}
-
-/** A document with its content inline. */
-export interface OutboundDocument {
-  document: DocumentReference;
 }
 
 /** The record number of the recipient's Patient, or undefined where it has none of the destination's system. */

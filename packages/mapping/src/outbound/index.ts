@@ -3,12 +3,11 @@ export { type CcdaOptions, type Omission, type WrittenCcda, writeCcda } from './
 export {
   type Envelope,
   isWithdrawn,
-  type OutboundDocument,
   type OutboundKind,
   type OutboundResult,
   recordNumber,
 } from './envelope.ts';
-export { writeDocumentBundle, writeResultBundle } from './fhir-bundle.ts';
+export { type BundleForm, writeResultBundle, writeStatementBundle } from './fhir-bundle.ts';
 export { type Change, personEvent, visitEvent } from './v2/adt-events.ts';
 export { immunizationSegments, personSegments, type SegmentValues } from './v2/response.ts';
 export { restoreV2 } from './v2/restore.ts';

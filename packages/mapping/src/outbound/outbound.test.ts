@@ -1,6 +1,6 @@
 import type { DiagnosticReport, DocumentReference, Observation, Patient, Provenance } from '@medplum/fhirtypes';
 import { describe, expect, it } from 'vitest';
-import { type Envelope, writeDocumentBundle, writeResultBundle } from './index.ts';
+import { type Envelope, writeResultBundle, writeStatementBundle } from './index.ts';
 
 const subject = { reference: 'Patient/at-the-lab' };
 const loinc = (code: string, display: string) => ({ coding: [{ system: 'http://loinc.org', code, display }] });
@@ -77,8 +77,8 @@ describe('a document', () => {
   };
 
   it('goes as a transaction with its content, and as entered in error without', () => {
-    const sent = writeDocumentBundle({ document }, envelope());
-    const taken = writeDocumentBundle({ document }, envelope('retraction'));
+    const sent = writeStatementBundle([document], envelope());
+    const taken = writeStatementBundle([document], envelope('retraction'));
     if (typeof sent === 'string' || typeof taken === 'string') throw new Error('not written');
     expect((sent.entry![0]!.resource as DocumentReference).content?.[1]?.attachment?.data).toBe('AAAA');
     expect(taken.entry![0]!.resource).toMatchObject({
@@ -119,5 +119,37 @@ describe('a transaction', () => {
     expect((stated as DiagnosticReport).result).toEqual([{ reference: 'Observation/o1' }]);
     expect((stated as DiagnosticReport).basedOn?.[0]?.identifier?.value).toBe('P-1');
     expect((provenance as Provenance).agent?.[0]?.who?.display).toBe('The Laboratory');
+  });
+});
+
+describe('a Bundle that is no transaction', () => {
+  const stated = () => ({ report, observations: [observation('o1', {})] });
+  const read = (form: 'message' | 'document', kind?: 'retraction') => {
+    const bundle = writeResultBundle(stated(), envelope(kind), form);
+    if (typeof bundle === 'string') throw new Error(bundle);
+    return bundle;
+  };
+
+  it('begins with its header, names the destination’s own Patient, and refers to its own entries only', () => {
+    for (const form of ['message', 'document'] as const) {
+      const bundle = read(form);
+      expect(bundle.type).toBe(form);
+      const [first] = bundle.entry!.map(({ resource }) => resource!);
+      expect(first!.resourceType).toBe(form === 'message' ? 'MessageHeader' : 'Composition');
+      const urls = bundle.entry!.map(({ fullUrl }) => fullUrl);
+      expect(new Set(urls).size).toBe(urls.length);
+      const references = [...JSON.stringify(bundle).matchAll(/"reference":"([^"]+)"/g)].map(([, one]) => one);
+      expect(references.length).toBeGreaterThan(3);
+      expect(references.filter((one) => !urls.includes(one))).toEqual([]);
+      expect(JSON.stringify(bundle)).not.toContain('"request"');
+      const patient = bundle.entry!.find(({ resource }) => resource?.resourceType === 'Patient')!.resource;
+      expect(JSON.stringify(patient)).toContain('H-77');
+    }
+  });
+
+  it('has the same ids at every attempt, and says what is taken back', () => {
+    expect(read('message')).toEqual(read('message'));
+    expect(read('document', 'retraction').entry![0]!.resource).toMatchObject({ status: 'entered-in-error' });
+    expect(read('message', 'retraction').entry![0]!.resource).toMatchObject({ eventUri: 'urn:causeway:retraction' });
   });
 });

@@ -1,6 +1,16 @@
-/** An SFTP server over a folder, by a library that is not the client's own code path: enough for listing, reading, moving. */
+/** An SFTP server over a folder, by a library that is not the client's own code path: enough for listing, reading, writing, moving. */
 import { createHash, generateKeyPairSync } from 'node:crypto';
-import { closeSync, mkdirSync, openSync, readdirSync, readSync, renameSync, statSync } from 'node:fs';
+import {
+  closeSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readSync,
+  renameSync,
+  statSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import ssh2 from 'ssh2';
@@ -12,7 +22,7 @@ export interface SftpServer {
   close(): void;
 }
 
-const { STATUS_CODE } = ssh2.utils.sftp;
+const { OPEN_MODE, STATUS_CODE } = ssh2.utils.sftp;
 
 /** @param password the only one that is let in, of the user `causeway` */
 export async function startSftpServer(root: string, password: string): Promise<SftpServer> {
@@ -73,9 +83,14 @@ function serve(sftp: ssh2.SFTPWrapper, root: string): void {
   );
   for (const name of ['STAT', 'LSTAT'])
     server.on(name, (id: number, path: string) => tried(id, () => server.attrs(id, attributes(at(path)))));
-  server.on('OPEN', (id: number, path: string) =>
-    tried(id, () => server.handle(id, keep({ fd: openSync(at(path), 'r') }))),
+  server.on('OPEN', (id: number, path: string, flags: number) =>
+    tried(id, () => server.handle(id, keep({ fd: openSync(at(path), flags & OPEN_MODE.WRITE ? 'w' : 'r') }))),
   );
+  server.on('WRITE', (id: number, handle: Buffer, offset: number, bytes: Buffer) => {
+    const { fd } = handles.get(handle.readUInt32BE()) as { fd: number };
+    done(id, () => writeSync(fd, bytes, 0, bytes.length, offset));
+  });
+  server.on('REMOVE', (id: number, path: string) => done(id, () => unlinkSync(at(path))));
   server.on('FSTAT', (id: number) => server.status(id, STATUS_CODE.OP_UNSUPPORTED));
   server.on('READ', (id: number, handle: Buffer, offset: number, length: number) => {
     const { fd } = handles.get(handle.readUInt32BE()) as { fd: number };

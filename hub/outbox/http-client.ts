@@ -1,27 +1,32 @@
-/** Sends FHIR transactions by HTTP POST; a 2xx says that the destination has them. */
+/**
+ * POSTs what a receiver takes as it is: FHIR Bundles and C-CDA documents. A 2xx says that the destination has it. Each goes
+ * under an `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header), the same at every attempt.
+ */
+import type { HttpPlace } from '../trust/index.ts';
 import type { Answer, Client, Outgoing, Timeouts } from './answer.ts';
-import { isPassing, post } from './http-post.ts';
+import { type HttpParts, HttpSender, isPassing } from './http-post.ts';
 
 const shownCharacters = 300;
 
-export class FhirClient implements Client {
+export class HttpClient implements Client {
   readonly #url: string;
-  readonly #timeouts: Timeouts;
-  readonly #stop = new AbortController();
+  readonly #sender: HttpSender;
 
-  constructor(to: { url: string }, timeouts: Timeouts) {
+  constructor(to: HttpPlace, parts: HttpParts, { answerMs }: Timeouts) {
     this.#url = to.url;
-    this.#timeouts = timeouts;
+    this.#sender = new HttpSender(to, parts, answerMs);
   }
 
-  async send({ bytes, controlId, mediaType }: Outgoing): Promise<Answer> {
+  async send({ bytes, controlId, mediaType, operation, about }: Outgoing): Promise<Answer> {
     const headers = {
       'content-type': mediaType,
       accept: 'application/fhir+json',
+      prefer: 'return=minimal',
       'x-request-id': controlId,
+      'idempotency-key': `"${about.deliveryId}"`,
     };
-    const signal = AbortSignal.any([this.#stop.signal, AbortSignal.timeout(this.#timeouts.answerMs)]);
-    const answer = await post(this.#url, headers, bytes, signal);
+    const url = operation === undefined ? this.#url : `${this.#url.replace(/\/$/, '')}/${operation}`;
+    const answer = await this.#sender.post(url, headers, bytes);
     if (typeof answer === 'string') return { kind: 'unreachable', reason: answer };
     if (answer.ok) return { kind: 'delivered' };
     const reason = `Answered ${answer.status}: ${diagnostics(answer.text)}`;
@@ -31,7 +36,7 @@ export class FhirClient implements Client {
   }
 
   close(): void {
-    this.#stop.abort();
+    this.#sender.close();
   }
 }
 
