@@ -52,6 +52,7 @@ describe('configuration', () => {
     [['--smtp-host', 'mail.example', '--mail-from', 'hub'], {}, /address such as hub@example.org/],
     [['--smtp-host', 'mail.example', '--mail-from', 'h@b.example', '--smtp-user', 'hub'], {}, /go together/],
     [['--smtp-host', 'mail.example', '--mail-from', 'h@b.example', '--smtp-tls', 'none'], {}, /on this machine/],
+    [['--direct-address', 'hub@direct.example'], {}, /go together, with --smtp-host/],
     [[], { CAUSEWAY_PROT: '1' }, /CAUSEWAY_PROT is unknown. Did you mean CAUSEWAY_PORT\?/],
     [[], { CAUSEWAY_DEMO: 'maybe' }, /CAUSEWAY_DEMO is true or false/],
   ])('refuses %j %j', (args, environment, message) => {

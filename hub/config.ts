@@ -92,7 +92,15 @@ function checkTogether(config: Config): void {
   }
 }
 
-function checkMail({ smtpHost, smtpTls, smtpUser, smtpPasswordFile, mailFrom }: Config): void {
+function checkMail(config: Config): void {
+  const { smtpHost, smtpTls, smtpUser, smtpPasswordFile, mailFrom } = config;
+  const direct = [config.directAddress, config.directCertificate, config.directKey];
+  if (direct.some((one) => one !== undefined) && (direct.includes(undefined) || smtpHost === undefined)) {
+    throw new ConfigError('--direct-address, --direct-certificate and --direct-key go together, with --smtp-host.');
+  }
+  if (config.directAddress !== undefined && !isMailAddress(config.directAddress)) {
+    throw new ConfigError(`--direct-address is an address such as hub@direct.example.org.`);
+  }
   if ((smtpHost === undefined) !== (mailFrom === undefined)) {
     throw new ConfigError('--smtp-host and --mail-from go together.');
   }

@@ -85,6 +85,10 @@ export interface Config {
   smtpPasswordFile: string | undefined;
   /** The sender of the hub's mail. */
   mailFrom: string | undefined;
+  /** The hub's own Direct address; absolute paths of its certificate with its chain, and of its key, as PEM. */
+  directAddress: string | undefined;
+  directCertificate: string | undefined;
+  directKey: string | undefined;
   /** At most one mail for a subscription in so many minutes. */
   mailMinutes: number;
   /** Addresses below which other hubs are asked although they lie in a private network, or speak plain http. */
@@ -550,6 +554,30 @@ export const settings: readonly Setting[] = [
     kind: 'text',
     fallback: undefined,
     says: 'address the hub’s mail comes from',
+  },
+  {
+    key: 'directAddress',
+    option: 'direct-address',
+    variable: 'CAUSEWAY_DIRECT_ADDRESS',
+    kind: 'text',
+    fallback: undefined,
+    says: 'Direct address of the hub, for organisations that receive documents so',
+  },
+  {
+    key: 'directCertificate',
+    option: 'direct-certificate',
+    variable: 'CAUSEWAY_DIRECT_CERTIFICATE',
+    kind: 'path',
+    fallback: undefined,
+    says: 'PEM file of the certificate of that address with its chain; read again when mail is sent',
+  },
+  {
+    key: 'directKey',
+    option: 'direct-key',
+    variable: 'CAUSEWAY_DIRECT_KEY',
+    kind: 'path',
+    fallback: undefined,
+    says: 'PEM file of the key of that certificate',
   },
   {
     key: 'mailMinutes',
