@@ -12,7 +12,14 @@ import {
 import { Bulk, jobKeyColumn } from './bulk/index.ts';
 import { careRulesOf, Loops, LoopWatch, Panels, Relationships } from './care/index.ts';
 import type { Config } from './config.ts';
-import { Connectors, connectorSecretColumn, fhirSource, localFolderSource, sftpSource } from './connectors/index.ts';
+import {
+  Connectors,
+  connectorSecretColumn,
+  fhirSource,
+  localFolderSource,
+  sftpSource,
+  sqlSource,
+} from './connectors/index.ts';
 import { Consents, relationTokens, representedBy } from './consent/index.ts';
 import {
   type Database,
@@ -311,6 +318,7 @@ export async function startHub(config: Config, progress: Progress, pages = scree
         fhir: fhirSource(() => signingKeys.load()),
         folder: localFolderSource(config.connectorFolders, config.messageBytes),
         sftp: sftpSource(config.messageBytes),
+        sql: sqlSource,
       },
       recognise: (bytes, participant) => recognise(bytes, { site: participant }, participants),
       take: async (received) => {

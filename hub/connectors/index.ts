@@ -5,4 +5,5 @@ export { localFolderSource } from './local-folder.ts';
 export { SourceFault } from './run.ts';
 export { type ConnectorKind, connectorKinds, readSecrets, readSettings } from './settings.ts';
 export { sftpSource } from './sftp-folder.ts';
+export { sqlSource } from './sql-source.ts';
 export { type Connector, connectorSecretColumn } from './store.ts';

@@ -3,7 +3,7 @@ import { isAbsolute } from 'node:path';
 import { isResourceType } from '@causeway/fhir';
 import { Reader, without, wrong } from './settings-reader.ts';
 
-export const connectorKinds = ['fhir', 'sftp', 'folder'] as const;
+export const connectorKinds = ['fhir', 'sftp', 'folder', 'sql'] as const;
 export type ConnectorKind = (typeof connectorKinds)[number];
 
 interface Common {
@@ -129,6 +129,7 @@ export function readSecrets(body: { [name: string]: unknown }): ConnectorSecrets
 const byKind: { [kind in ConnectorKind]: (read: Reader) => ConnectorSettings } = {
   fhir: fhirOf,
   folder: filesOf,
+  sql: sqlOf,
   sftp: (read) => ({
     ...filesOf(read),
     host: read.text('host', 253),
@@ -207,7 +208,7 @@ function formatOf(read: Reader): TableFormat {
 
 const ports = { postgresql: 5432, mysql: 3306, sqlserver: 1433 };
 
-export function sqlOf(read: Reader): SqlSettings {
+function sqlOf(read: Reader): SqlSettings {
   const engine = read.oneOf('engine', sqlEngines, undefined);
   const query = read.text('query', 20_000).trim().replace(/;\s*$/, '');
   if (!/^(select|with)\b/i.test(query) || query.includes(';'))
