@@ -12,6 +12,7 @@ import { runG10 } from './g10/suite.ts';
 import { runGraphql } from './graphql.ts';
 import { runHl7v2Back } from './hl7v2/back-suite.ts';
 import { runHl7v2 } from './hl7v2/suite.ts';
+import { runIhe } from './ihe/suite.ts';
 import { runMpi } from './linkage/mpi.ts';
 import { runRegion } from './linkage/region.ts';
 import { runMutation } from './mutation.ts';
@@ -47,12 +48,13 @@ const SUITES: Readonly<Record<string, Suite>> = {
   bulk: runBulk,
   subscriptions: runSubscriptions,
   udap: runUdap,
+  ihe: runIhe,
   region: (_cases, { people }) => runRegion(people),
   tlog: runTlog,
 };
 
 /** Suites that need no folder of cases. */
-const withoutCases = new Set(['region', 'tlog']);
+const withoutCases = new Set(['ihe', 'region', 'tlog']);
 
 process.exitCode = await main(process.argv.slice(2));
 

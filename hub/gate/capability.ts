@@ -64,6 +64,18 @@ const oauthUris = {
   })),
 };
 const backport = 'http://hl7.org/fhir/uv/subscriptions-backport';
+const ihe = 'https://profiles.ihe.net';
+/** The actors of IHE that the hub is (docs/ihe.md). */
+const iheActors = [
+  ...['Comprehensive', 'UnContained', 'Simplified', 'Generate'].map(
+    (option) => `${ihe}/ITI/MHD/CapabilityStatement/IHE.MHD.DocumentRecipient.${option}`,
+  ),
+  `${ihe}/ITI/MHD/CapabilityStatement/IHE.MHD.DocumentResponder`,
+  `${ihe}/ITI/PDQm/CapabilityStatement/IHE.PDQm.PatientDemographicsSupplier`,
+  `${ihe}/ITI/PDQm/CapabilityStatement/IHE.PDQm.PatientDemographicsSupplierMatch`,
+  `${ihe}/ITI/PIXm/CapabilityStatement/IHE.PIXm.Manager`,
+  `${ihe}/PCC/QEDm/CapabilityStatement/IHE.QEDm.Clinical-Data-Source`,
+];
 const securityServices = 'http://terminology.hl7.org/CodeSystem/restful-security-service';
 const written = '2026-11-25';
 
@@ -93,6 +105,7 @@ function capabilityStatement(record: FhirRecord, addresses: FhirAddresses, mode:
     instantiates: [
       'http://hl7.org/fhir/uv/bulkdata/CapabilityStatement/bulk-data',
       `${backport}/CapabilityStatement/backport-subscription-server-r4`,
+      ...iheActors,
     ],
     fhirVersion: '4.0.1',
     format: ['application/fhir+json', 'json', 'application/fhir+xml', 'xml'],
@@ -210,6 +223,8 @@ function operation({ name, type, level }: RegisteredOperation): object {
   if (name === 'docref') return { name, definition: 'http://hl7.org/fhir/us/core/OperationDefinition/docref' };
   if (type === 'Subscription' && ['status', 'events', 'get-ws-binding-token'].includes(name))
     return { name, definition: `${backport}/OperationDefinition/backport-subscription-${name}` };
+  if (name === 'ihe-pix') return { name, definition: `${ihe}/ITI/PIXm/OperationDefinition/IHE.PIXm.pix` };
+  if (name === 'generate-metadata') return { name, definition: `${ihe}/ITI/MHD/OperationDefinition/generate-metadata` };
   if (ownOperations.includes(name)) return { name, definition: `urn:causeway:OperationDefinition:${name}` };
   const owner = level === 'system' ? 'Resource' : (type ?? 'Resource');
   return { name, definition: `http://hl7.org/fhir/OperationDefinition/${owner}-${name}` };
