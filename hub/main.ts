@@ -55,7 +55,7 @@ import {
   ReprocessJobs,
 } from './inbox/index.ts';
 import type { Progress, RunningHub } from './lifecycle.ts';
-import { Mailer } from './mail/index.ts';
+import { Direct, Mailer } from './mail/index.ts';
 import { Network } from './network/index.ts';
 import { AcknowledgementRoutes, Deliveries, Derivation, forgetDeliveries, Sender } from './outbox/index.ts';
 import { QueryResponder } from './query/index.ts';
@@ -185,7 +185,9 @@ export async function startHub(config: Config, progress: Progress, pages = scree
     const signingKeys = new SigningKeys(database, master);
     const sendTo = [...config.sendTo];
     const http = { allowed: () => sendTo, keys: () => signingKeys.load() };
-    const sender = new Sender({ database: system, record, participants, policy, accessLog, http, log });
+    const mailer = Mailer.of(config);
+    const mail = { direct: Direct.of(config, mailer) };
+    const sender = new Sender({ database: system, record, participants, policy, accessLog, http, mail, log });
     const careRules = () => careRulesOf(policy.lastKnown);
     const relationships = new Relationships(record.keys, participants, careRules);
     new Derivation(record, persons, participants, () => sender.wake(), relationships);
@@ -285,7 +287,6 @@ export async function startHub(config: Config, progress: Progress, pages = scree
       },
       policy,
     );
-    const mailer = Mailer.of(config);
     const subscriptions = new Subscriptions({
       database: system,
       record,

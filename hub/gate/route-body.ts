@@ -7,8 +7,10 @@ import {
   v2MessageCodes,
   v2Versions,
 } from '@causeway/mapping/versions';
+import { isMailAddress } from '../mail/index.ts';
 import { RecordError } from '../record/index.ts';
 import {
+  type DirectPlace,
   type Endpoint,
   type EndpointTls,
   type FhirForm,
@@ -59,6 +61,10 @@ export function readEndpoint(body: Body, where: string): Endpoint {
       return { dialect: 'fhir', ...(form === undefined ? {} : { form: form as FhirForm }), ...httpPlace(body, where) };
     }
     case 'ccda':
+      if (body.direct !== undefined) {
+        only(body, ['dialect', 'direct'], `${where}.`);
+        return { dialect: 'ccda', direct: directOf(object(body.direct, `${where}.direct`), `${where}.direct`) };
+      }
       only(body, ['dialect', ...(body.url === undefined ? fileMembers : httpMembers)], `${where}.`);
       return { dialect: 'ccda', ...(body.url === undefined ? filePlace(body, where) : httpPlace(body, where)) };
     case 'hl7v2':
@@ -129,6 +135,17 @@ function sftpOf(body: Body, where: string): SftpPlace {
     ...(body.keyFile === undefined ? {} : { keyFile: pathOf(body, 'keyFile', where) }),
     path: text(body, 'path', 1_000),
   };
+}
+
+function directOf(body: Body, where: string): DirectPlace {
+  only(body, ['address', 'certificate'], `${where}.`);
+  return { address: mailAddress(body, where), certificate: pathOf(body, 'certificate', where) };
+}
+
+function mailAddress(body: Body, where: string): string {
+  const address = text(body, 'address', 254);
+  if (!isMailAddress(address)) throw wrong(`${where}.address`, 'the address of one mailbox');
+  return address;
 }
 
 function portOf({ port }: Body, where: string): number {

@@ -17,7 +17,7 @@ import {
   type Route,
 } from '../trust/index.ts';
 import type { Answer, Client, Outgoing, Timeouts } from './answer.ts';
-import { clientOf } from './clients.ts';
+import { clientOf, type MailParts } from './clients.ts';
 import { readContent } from './content.ts';
 import { DestinationState } from './destination-state.ts';
 import type { HttpParts } from './http-post.ts';
@@ -41,6 +41,7 @@ export interface SenderParts {
   policy: NetworkPolicy;
   accessLog: AccessLog;
   http: HttpParts;
+  mail: MailParts;
   log: Logger;
 }
 
@@ -250,6 +251,7 @@ export class Destination {
       const client = clientOf(to, {
         timeouts: this.#timing,
         http: this.#parts.http,
+        mail: this.#parts.mail,
         onLate: (controlId, answer) => void this.#cameLate(controlId, answer),
       });
       this.#client = { endpoint: address, client };

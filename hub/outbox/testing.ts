@@ -27,6 +27,7 @@ import {
   type Route,
   routesTo,
 } from '../trust/index.ts';
+import type { MailParts } from './clients.ts';
 import type { Timing } from './destination.ts';
 import { Deliveries, Derivation, Sender } from './index.ts';
 
@@ -68,6 +69,7 @@ export async function testOutbox(
   database: Database,
   log = pino({ level: 'silent' }),
   rules?: () => CareRules,
+  mail: MailParts = { direct: undefined },
 ): Promise<TestOutbox> {
   const master = fixedMasterKey(newDataKey());
   const record = new FhirRecord(database, master);
@@ -108,7 +110,7 @@ export async function testOutbox(
     deliveries: new Deliveries(database, participants, () => current?.wake()),
     sender: (attempts = 50, timing = {}) => {
       current = new Sender(
-        { database, record, participants, policy, accessLog, http: { allowed, keys }, log },
+        { database, record, participants, policy, accessLog, http: { allowed, keys }, mail, log },
         { ...quick, attempts, ...timing },
       );
       return current;

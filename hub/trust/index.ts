@@ -43,6 +43,7 @@ export { attestedDays, Relations, type Unproven } from './relations.ts';
 export {
   asks,
   type CcdaEndpoint,
+  type DirectPlace,
   type Endpoint,
   type EndpointTls,
   type FhirEndpoint,

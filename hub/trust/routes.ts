@@ -39,8 +39,8 @@ export type FhirEndpoint = { dialect: 'fhir'; form?: FhirForm } & HttpPlace;
 export const fhirForms = ['transaction', 'message', 'document'] as const;
 export type FhirForm = (typeof fhirForms)[number];
 
-/** A receiver of C-CDA: each document is POSTed, or put as a file. */
-export type CcdaEndpoint = { dialect: 'ccda' } & (HttpPlace | FilePlace);
+/** A receiver of C-CDA: each document is POSTed, put as a file, or written as mail. */
+export type CcdaEndpoint = { dialect: 'ccda' } & (HttpPlace | FilePlace | MailPlace);
 
 interface V2Wishes {
   dialect: 'hl7v2';
@@ -98,6 +98,15 @@ export interface SftpPlace {
   keyFile?: string;
   /** The folder on the server. */
   path: string;
+}
+
+/** Each document is Direct mail, for the one who has the key of a certificate. */
+export type MailPlace = { direct: DirectPlace };
+
+export interface DirectPlace {
+  address: string;
+  /** Absolute path of the PEM file of the certificate, read anew at each mail. */
+  certificate: string;
 }
 
 /** Absolute paths of PEM files, read anew at each connection. */

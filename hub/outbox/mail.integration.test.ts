@@ -1,0 +1,94 @@
+/** Documents to organisations that have no interface: by Direct mail, from the record to openssl. */
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { type TestDatabase, testDatabase } from '../database/testing.ts';
+import { Direct, Mailer } from '../mail/index.ts';
+import { type TestMailServer, testMailServer } from '../mail/testing.ts';
+import { newId } from '../record/index.ts';
+import { sites, type TestOutbox, testOutbox } from './testing.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'causeway-mail-route-'));
+const at = (name: string) => join(folder, name);
+const xml = '<?xml version="1.0"?>\n<ClinicalDocument xmlns="urn:hl7-org:v3"><title>Ä</title></ClinicalDocument>';
+let test: TestDatabase;
+let outbox: TestOutbox;
+let mails: TestMailServer;
+
+beforeAll(async () => {
+  const made = ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-subj', '/CN=direct'];
+  const names = 'subjectAltName=email:hub@direct.example,email:dr@direct.example';
+  execFileSync('openssl', [...made, '-addext', names, '-keyout', at('key.pem'), '-out', at('own.pem')], {
+    stdio: 'pipe',
+  });
+  [test, mails] = await Promise.all([testDatabase(), testMailServer()]);
+  const smtp = { smtpHost: 'localhost', smtpPort: mails.port, smtpTls: 'starttls', smtpCa: mails.ca };
+  const mailer = new Mailer({ ...smtp, smtpUser: undefined, smtpPasswordFile: undefined, mailFrom: 'hub@hub.example' });
+  const own = { directAddress: 'hub@direct.example', directCertificate: at('own.pem'), directKey: at('key.pem') };
+  outbox = await testOutbox(test.database, undefined, undefined, { direct: new Direct(mailer, own) });
+});
+afterAll(async () => {
+  await outbox?.stop();
+  await Promise.all([test?.drop(), mails?.close()]);
+  rmSync(folder, { recursive: true });
+});
+
+/** A human whom practice and laboratory know, and a C-CDA of the laboratory about them. */
+async function stateDocument(): Promise<void> {
+  const ids = { practice: newId(), lab: newId() };
+  for (const site of ['practice', 'lab'] as const) {
+    const system = outbox.participants.byKey(sites[site]).identifierSystem ?? '';
+    await outbox.say(sites[site], {
+      resourceType: 'Patient',
+      id: ids[site],
+      identifier: [{ system, value: `${site}-1` }],
+      name: [{ family: 'Quillfeather', given: ['Ada'] }],
+      birthDate: '1957-03-14',
+      gender: 'female',
+      telecom: [{ system: 'phone', value: '555-0199' }],
+      address: [{ line: ['9 Heron Lane'], city: 'Sedgewick', postalCode: '04999' }],
+    } as never);
+  }
+  await outbox.say(sites.lab, {
+    resourceType: 'DocumentReference',
+    id: newId(),
+    status: 'current',
+    type: { coding: [{ system: 'http://loinc.org', code: '18842-5' }] },
+    subject: { reference: `Patient/${ids.lab}` },
+    content: [{ attachment: { contentType: 'text/xml', data: Buffer.from(xml).toString('base64') } }],
+  } as never);
+}
+
+/** How many accesses of a kind are in their record. */
+async function recorded(action: string): Promise<number> {
+  const { rows } = await test.database.query(
+    `SELECT count(*) AS n FROM access_log, jsonb_array_elements(entries) e WHERE e->>'action' = $1`,
+    [action],
+  );
+  return Number(rows[0]!.n);
+}
+
+it('a discharge summary goes by Direct, tried again until the mail server takes it, and is recorded as given', async () => {
+  const direct = { address: 'dr@direct.example', certificate: at('own.pem') };
+  await outbox.routes(sites.practice, [{ name: 'direct', to: { dialect: 'ccda', direct } }]);
+  mails.refuse = 450;
+  await outbox.sender().start();
+  await stateDocument();
+  await outbox.until('failed', 1);
+  expect((await outbox.rows()).map(({ last_error }) => last_error)).toContain(
+    'The mail server refused the address (450).',
+  );
+  mails.refuse = undefined;
+  await outbox.until('delivered', 1);
+  writeFileSync(at('mail.eml'), mails.got[0]!.raw);
+  const openssl = (...words: string[]) => execFileSync('openssl', ['cms', ...words], { cwd: folder, stdio: 'pipe' });
+  openssl('-decrypt', '-in', 'mail.eml', '-recip', 'own.pem', '-inkey', 'key.pem', '-out', 'signed.eml');
+  openssl('-verify', '-in', 'signed.eml', '-CAfile', 'own.pem', '-out', 'content.eml');
+  const [, zip] = /filename="xdm\.zip"\r?\n\r?\n([A-Za-z0-9+/=\r\n]+)--/.exec(readFileSync(at('content.eml'), 'utf8'))!;
+  writeFileSync(at('xdm.zip'), Buffer.from(zip!, 'base64'));
+  const document = execFileSync('unzip', ['-p', at('xdm.zip'), 'IHE_XDM/SUBSET01/DOC0001.XML']).toString();
+  expect(document).toBe(xml);
+  expect(await recorded('deliver')).toBe(1);
+});
