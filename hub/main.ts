@@ -65,6 +65,7 @@ import {
   HubLabels,
   homeKeyColumn,
   Labels,
+  LargeBodies,
   Retention,
   ridOf,
   useDefinitions,
@@ -172,6 +173,8 @@ export async function startHub(config: Config, progress: Progress, pages = scree
     const pool = new ConversionPool();
     closing.push(() => pool.close());
     record.writer.beforeCommit((set, transaction) => accessLog.recordWith(transaction, set.accesses));
+    const largeBodies = new LargeBodies(config.dataDir);
+    closing.push(() => largeBodies.close());
     const receiver = new Receiver(database, master, () => processor.wake());
     const isPressed = () => receiver.pressed;
     const spoolDirectory = join(config.dataDir, 'spool');
@@ -369,6 +372,7 @@ export async function startHub(config: Config, progress: Progress, pages = scree
         rateLimits: new RateLimits(database),
         bundleBytes: config.bundleBytes,
         spoolDirectory,
+        largeBodies,
         writeCcda: (texts, options) => pool.document(texts, options),
         accounts,
         users,

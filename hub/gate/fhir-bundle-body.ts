@@ -3,9 +3,11 @@
  * (`BundleIntake`), so that it is never in memory whole. XML is read as a text whatever its size.
  */
 import type { Readable } from 'node:stream';
+import { setImmediate } from 'node:timers/promises';
 import type { FastifyRequest } from 'fastify';
-import { BundleIntake, type ReadBundle, RecordError } from '../record/index.ts';
-import { bodyFormat, bodyText, type FhirParts, isXml } from './fhir-exchange.ts';
+import { BundleIntake, isXml, type ReadBundle, RecordError } from '../record/index.ts';
+import { bodyFormat, bodyText, type FhirParts } from './fhir-exchange.ts';
+import { readLarge } from './large-bodies.ts';
 
 /** Up to so many bytes a body is read as one text, which is quicker. */
 const wholeBytes = 4 * 1024 * 1024;
@@ -17,7 +19,7 @@ const wholeBytes = 4 * 1024 * 1024;
 export async function withBundle<T>(
   request: FastifyRequest,
   base: string,
-  { bundleBytes, spoolDirectory }: Pick<FhirParts, 'bundleBytes' | 'spoolDirectory'>,
+  { bundleBytes, spoolDirectory, largeBodies }: Pick<FhirParts, 'bundleBytes' | 'spoolDirectory' | 'largeBodies'>,
   run: (sent: string | ReadBundle) => Promise<T>,
 ): Promise<T> {
   const format = bodyFormat(request);
@@ -30,14 +32,20 @@ export async function withBundle<T>(
     if (length <= wholeBytes || isXml(format, first[0]!.toString('utf8', 0, 100))) continue;
     const intake = new BundleIntake(spoolDirectory);
     try {
-      for (const one of first.splice(0)) intake.write(one);
+      for (const one of first.splice(0)) {
+        intake.write(one);
+        // Each is worked on for milliseconds: others have their turn between.
+        await setImmediate();
+      }
       for await (const one of chunks) intake.write(one);
       return await run(intake.end(base));
     } finally {
       intake.close();
     }
   }
-  request.body = Buffer.concat(first);
+  const body = Buffer.concat(first);
+  request.body = body;
+  if (length > 0 && isXml(format, body.toString('utf8', 0, 100))) await readLarge(largeBodies, request, body);
   return run(bodyText(request));
 }
 

@@ -1,13 +1,14 @@
 /** What every FHIR interaction takes from a request: its caller, its base URL, its body, and the record of its access. */
-import { isUtf8 } from 'node:buffer';
-import { isResourceType, jsonFromXml } from '@causeway/fhir';
+import { isResourceType } from '@causeway/fhir';
 import type { CcdaOptions } from '@causeway/mapping/outbound';
 import type { FastifyRequest } from 'fastify';
 import {
   type Audit,
   type Expunger,
   type FhirRecord,
+  jsonText,
   type Labels,
+  type LargeBodies,
   RecordError,
   type Removal,
   type Retention,
@@ -28,6 +29,7 @@ export interface FhirParts {
   spoolDirectory: string;
   /** Writes a C-CDA document of the texts of resources, beside what the hub does meanwhile. */
   writeCcda(texts: string[], options: CcdaOptions): Promise<string>;
+  largeBodies: LargeBodies;
   addresses: FhirAddresses;
   labels: Labels;
   expunger: Expunger;
@@ -128,6 +130,9 @@ export function removalsAudit(access: Caller, action: string, what: string): Aud
   };
 }
 
+/** The texts of bodies that were read, and converted, before (`large-bodies.ts`). */
+export const readBefore = new WeakMap<FastifyRequest, string>();
+
 /** The body as FHIR JSON, whichever format it came in. @throws RecordError 400, 415 */
 export function bodyText(request: FastifyRequest): string {
   const body = request.body as Buffer | undefined;
@@ -135,19 +140,5 @@ export function bodyText(request: FastifyRequest): string {
   if (!body || body.length === 0) {
     throw new RecordError(400, 'required', 'The request has no body; send a resource as application/fhir+json.');
   }
-  if (!isUtf8(body)) throw new RecordError(400, 'structure', 'The body is not UTF-8, which FHIR has to be.');
-  const text = body.toString('utf8');
-  return isXml(format, text) ? fromXml(text) : text;
-}
-
-/** Whether a text of this format is XML, as far as can be told from how it begins. */
-export function isXml(format: 'json' | 'xml' | undefined, text: string): boolean {
-  return format === 'xml' || (format === undefined && /^[\s\ufeff]*</.test(text));
-}
-
-function fromXml(text: string): string {
-  const json = jsonFromXml(text);
-  if (typeof json === 'string') return json;
-  const { line, column, error, path } = json;
-  throw new RecordError(400, 'structure', `Line ${line}, column ${column}: ${error}`, path || undefined);
+  return readBefore.get(request) ?? jsonText(body, format).text;
 }

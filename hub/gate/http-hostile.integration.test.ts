@@ -225,6 +225,45 @@ describe('patches', () => {
   });
 });
 
+describe('large bodies that are no bombs', () => {
+  const name = '<name><family value="Long"/></name>';
+  const large = (names: number) => `<Patient xmlns="http://hl7.org/fhir">${name.repeat(names)}</Patient>`;
+
+  it('are stored, whichever format they come in', async () => {
+    const made = await bounded(
+      'POST',
+      '/fhir/Basic',
+      `{"resourceType":"Basic","code":{"text":"${'a'.repeat(mega)}"}}`,
+      json,
+    );
+    expect([made.status, made.text.length]).toEqual([201, expect.toSatisfy((length) => length > mega)]);
+    const fromXml = await bounded('POST', '/fhir/Patient', large(10_000), xml);
+    expect([fromXml.status, fromXml.json.name.length]).toEqual([201, 10_000]);
+  });
+
+  it('have 100 000 values, unless they are of a type that defines or holds others', async () => {
+    expect((await create(large(60_000), xml)).status).toBe(413);
+    const concept = Array.from({ length: 60_000 }, (_, i) => ({ code: `c${i}` }));
+    const codes = JSON.stringify({ resourceType: 'CodeSystem', status: 'draft', content: 'complete', concept });
+    expect((await bounded('POST', '/fhir/CodeSystem', codes, json)).status).toBe(201);
+  });
+
+  it('are read of nobody who has not said who it is', async () => {
+    const options = { role: null, headers: json };
+    expect((await hub.send('POST', '/fhir/Patient', '['.repeat(mega), options)).status).toBe(401);
+  });
+
+  it('are validated like small ones', async () => {
+    const answer = await bounded(
+      'POST',
+      '/fhir/Patient/$validate',
+      `{"resourceType":"Patient","gender":"${'a'.repeat(mega)}"}`,
+      json,
+    );
+    expect([answer.status, answer.json.issue[0].severity]).toEqual([200, 'error']);
+  });
+});
+
 describe('GraphQL', () => {
   const ask = (query: string) => refused('POST', '/fhir/$graphql', query, { 'content-type': 'application/graphql' });
   it.each([

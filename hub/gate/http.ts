@@ -33,6 +33,7 @@ import { type Hl7HttpParts, hl7HttpRoutes } from './hl7-http-routes.ts';
 import { type InboxParts, inboxRoutes } from './inbox-routes.ts';
 import { type KeyParts, keyRoutes } from './key-routes.ts';
 import { type LabelRulesParts, labelRulesRoutes } from './label-rules-routes.ts';
+import { largeBodies } from './large-bodies.ts';
 import { type NetworkPolicyParts, networkPolicyRoutes } from './network-policy-routes.ts';
 import { type NetworkRouteParts, networkRoutes } from './network-routes.ts';
 import { type OAuthParts, oauthRoutes } from './oauth-routes.ts';
@@ -171,6 +172,7 @@ export function httpServer(
   participantRoutes(app, parts);
   connectorRoutes(app, parts);
   subscriptionRoutes(app, parts);
+  largeBodies(app, parts.largeBodies, parts.authenticator);
   const fault = (error: unknown, route: string) =>
     options.log.error({ error: faultText(error), route }, 'a part of a request failed');
   fhirRoutes(app, { ...parts, addresses, fault });

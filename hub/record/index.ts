@@ -1,4 +1,6 @@
 /** The record: the FHIR store. Changes go through `Record.writer`, reads take an Access. */
+
+export { isXml, jsonText } from './body-text.ts';
 export type { AnswerText, BundleEntry, EntryOutcome, ReadBundle } from './bundle.ts';
 export { BundleIntake } from './bundle-intake.ts';
 export { careTime } from './care-time.ts';
@@ -16,6 +18,7 @@ export { hash64, referenceHash, referenceMask, ridOf, tokenHash } from './keys.t
 export { LabelRules, type LabelRulesVersion } from './label-rules.ts';
 export { labelsOfCodes } from './label-sets.ts';
 export { Labels } from './labels.ts';
+export { LargeBodies, largeBytes } from './large-bodies.ts';
 export { lastObservations } from './lastn.ts';
 export { LateLabelling } from './late-labelling.ts';
 export { logicalId } from './logical-id.ts';

@@ -3,7 +3,7 @@
  * `write`.
  */
 
-import { isFhirError, type ScannedResource, scanResource } from '@causeway/fhir';
+import type { ScannedResource } from '@causeway/fhir';
 import type { Database } from '../database/index.ts';
 import type { MasterKey } from '../secrets/index.ts';
 import type { Access } from '../trust/index.ts';
@@ -38,7 +38,7 @@ import {
   type SearchResult,
 } from './search/index.ts';
 import { RecordStream } from './stream.ts';
-import { checkResource, checkType, existing, nothing } from './targets.ts';
+import { checkResource, checkType, existing, nothing, readResource } from './targets.ts';
 import { runTransaction } from './transaction.ts';
 import { Writer } from './writer.ts';
 
@@ -247,16 +247,7 @@ export class FhirRecord {
   /** Reads a resource's text as a client sent it. @throws RecordError 400, 422 */
   scan(text: string, type: string): ScannedResource {
     checkType(type);
-    const scanned = scanResource(text);
-    if (isFhirError(scanned)) {
-      throw new RecordError(
-        400,
-        'structure',
-        `Line ${scanned.line}, column ${scanned.column}: ${scanned.error}`,
-        scanned.path || undefined,
-      );
-    }
-    return this.check(scanned, type);
+    return this.check(readResource(text), type);
   }
 
   /** Checks a resource that was scanned with a Bundle. @throws RecordError 400, 422 */

@@ -1,5 +1,5 @@
 /** Which resource a conditional interaction is about, and why one may not be changed (FHIR R4 §3.1.0.4.3). */
-import { isResourceType, type ScannedResource, validate } from '@causeway/fhir';
+import { isFhirError, isResourceType, type ScannedResource, scanResource, validate } from '@causeway/fhir';
 import { RecordError } from './errors.ts';
 import { newId } from './new-id.ts';
 
@@ -31,6 +31,14 @@ export function mergedPatient(at?: string): RecordError {
   const text =
     'This Patient is put together from what several sources say; change one of the Patients that its link elements name.';
   return new RecordError(409, 'business-rule', text, at);
+}
+
+/** Reads a resource's text. @throws RecordError 400 */
+export function readResource(text: string): ScannedResource {
+  const scanned = scanResource(text);
+  if (!isFhirError(scanned)) return scanned;
+  const { line, column, error, path } = scanned;
+  throw new RecordError(400, 'structure', `Line ${line}, column ${column}: ${error}`, path || undefined);
 }
 
 /** Checks a resource against the R4 definitions. @throws RecordError 422 with all that is wrong */

@@ -30,7 +30,7 @@ export const PATCH_LIMITS = {
   /** UTF-16 code units of a path in FHIRPath. */
   maxPathLength: 512,
   /** Milliseconds for all paths of one FHIRPath Patch. */
-  maxPathMs: 1_000,
+  maxPathMs: 250,
   /** UTF-16 code units that all `copy` operations together put in. */
   maxCopied: 16 * 1024 * 1024,
 };

@@ -1,0 +1,97 @@
+/** While somebody sends what is made to keep the hub busy (docs/attacks.md, A24), it is refused soon, and others are answered as before. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { type TestDatabase, testDatabase } from '../database/testing.ts';
+import { callsOf, type HubCalls, hubConfig } from '../testing-calls.ts';
+import { bombs, type Thrown } from './testing-bombs.ts';
+
+/** `npm run bombs` asks for so many rounds, and holds the 99th percentile to twice what it is without bombs. */
+const asked = Number(process.env.BOMBS ?? 0);
+const rounds = asked || 3;
+const quietMs = asked > 0 ? 2_000 : 400;
+const clients = 4;
+const pauseMs = 4;
+/** What a wait may be in a short run on a machine that has much else to do. Unread bombs kept others waiting for seconds. */
+const crowdedMs = 500;
+const longestMs = 10_000;
+
+let test: TestDatabase;
+let hub: ChildProcess;
+let bomber: Worker;
+let calls: HubCalls;
+let dataDir: string;
+beforeAll(async () => {
+  test = await testDatabase();
+  dataDir = mkdtempSync(join(tmpdir(), 'causeway-bombs-'));
+  const definitions = join(tmpdir(), `causeway-test-definitions-${process.getuid?.() ?? 0}`);
+  mkdirSync(definitions, { recursive: true });
+  symlinkSync(definitions, join(dataDir, 'cache'));
+  const limits = { messageBytes: 64 * 1024 * 1024, bundleBytes: 64 * 1024 * 1024 };
+  const script = join(import.meta.dirname, '../soak/hub-process.ts');
+  const config = JSON.stringify(hubConfig(dataDir, test.connection, limits));
+  // In processes and threads of their own, so that neither bombs nor hub keep those waiting who measure.
+  hub = spawn(process.execPath, [script, config], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const { url } = JSON.parse(String((await once(hub.stdout!, 'data'))[0]));
+  calls = callsOf(url, dataDir);
+  const kept = '{"resourceType":"Patient","id":"kept","name":[{"family":"Kept"}]}';
+  await calls.send('PUT', '/fhir/Patient/kept', kept, { headers: { 'content-type': 'application/fhir+json' } });
+  const workerData = { url, token: await calls.token('administrator') };
+  bomber = new Worker(new URL('./testing-bombs.ts', import.meta.url), { workerData });
+  await once(bomber, 'message');
+});
+afterAll(async () => {
+  await bomber.terminate();
+  hub.kill('SIGTERM');
+  await once(hub, 'exit');
+  await test.drop();
+  rmSync(dataDir, { recursive: true, force: true });
+});
+
+it('are refused, each in its time, and others wait no longer than before', async () => {
+  const thrown: Thrown[] = [];
+  bomber.on('message', (told) => told !== 'paused' && thrown.push(told));
+  const quiet: number[] = [];
+  const besieged: number[] = [];
+  for (let round = 1; round <= rounds; round++) {
+    const end = performance.now() + quietMs;
+    quiet.push(...(await waits(() => performance.now() > end)));
+    bomber.postMessage('on');
+    const enough = asked > 0 ? bombs.length * round : Math.ceil((bombs.length * round) / rounds);
+    besieged.push(...(await waits(() => thrown.length >= enough)));
+    const isPaused = new Promise((resolve) => bomber.on('message', (told) => told === 'paused' && resolve(told)));
+    bomber.postMessage('off');
+    await isPaused;
+  }
+  expect(new Set(thrown.map(({ name }) => name)).size).toBe(bombs.length);
+  const isWrong = ({ status, ms }: Thrown) => status < 400 || status >= 500 || ms > longestMs;
+  expect(thrown.filter(isWrong)).toEqual([]);
+  const [before, meanwhile] = [quiet, besieged].map((all) => all.toSorted((a, b) => a - b)) as [number[], number[]];
+  const at = (sorted: number[], share: number) => sorted[Math.floor(sorted.length * share)]!;
+  const told = [0.5, 0.95, 0.99].map((share) => `p${share * 100}: ${at(before, share)} ms, ${at(meanwhile, share)} ms`);
+  if (asked > 0) {
+    console.log(told.join('\n'));
+    expect(at(meanwhile, 0.99)).toBeLessThan(2 * at(before, 0.99));
+  } else {
+    expect(at(meanwhile, 0.95), told.join()).toBeLessThan(Math.max(2 * at(before, 0.95), crowdedMs));
+  }
+}, 300_000);
+
+/** How long clients wait who do nothing unusual, until it is over. */
+async function waits(isOver: () => boolean): Promise<number[]> {
+  const found: number[] = [];
+  const ask = async () => {
+    while (!isOver()) {
+      const begun = performance.now();
+      expect((await calls.get('/fhir/Patient/kept')).status).toBe(200);
+      found.push(performance.now() - begun);
+      await new Promise((resolve) => setTimeout(resolve, pauseMs));
+    }
+  };
+  await Promise.all(Array.from({ length: clients }, ask));
+  return found;
+}
