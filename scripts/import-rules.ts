@@ -37,8 +37,7 @@ function brokenBy(file: SourceFile, specifier: string, manifests: Manifest[]): s
     const target = normalize(join(dirname(file.path), specifier));
     const [from, to] = [workspaceOf(file.path), workspaceOf(target)];
     if (from !== to && from !== 'scripts') {
-      const face =
-        /^hub\/([^/]+\/)?(index|mod|main|testing|testing-calls|testing-certificates|testing-https)\.ts$/.test(target);
+      const face = /^hub\/([^/]+\/)?(index|mod|main|testing(-[a-z]+)*)\.ts$/.test(target);
       const mayUseHub = ['bench', 'conformance', 'e2e'].includes(from);
       if (!(to === 'hub' && mayUseHub && face)) return says('another workspace is imported by its package name');
     }
