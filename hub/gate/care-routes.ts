@@ -44,6 +44,12 @@ export function careRoutes(app: FastifyInstance, parts: CareParts): void {
   const { authenticator, accessLog, record, database, participants } = parts;
   const loops = new LoopList(database);
   const nameOf = (key: string) => participants.byKey(key).name;
+  const shownTo = (who: Caller, { patient, ...loop }: Loop) => ({
+    ...loop,
+    sourceName: nameOf(loop.source),
+    siteName: loop.site === null ? null : nameOf(loop.site),
+    ...(seesPatients(who) ? { patient } : {}),
+  });
 
   app.get<{ Querystring: { patient?: string } }>('/api/care', async (request) => {
     const who = await authenticator.inPerson(request, chartReaders, 'list-care');
@@ -59,6 +65,7 @@ export function careRoutes(app: FastifyInstance, parts: CareParts): void {
     const who = await authenticator.inPerson(request, kind === 'recall' ? overseers : workers, 'list-loops');
     const { state, mine } = request.query;
     if (kind !== undefined && !isLoopKind(kind)) throw new RecordError(400, 'value', 'There is no such kind.', 'kind');
+    const viewer = viewerOf(who, participants);
     const found = await loops.list(
       {
         kind,
@@ -66,11 +73,14 @@ export function careRoutes(app: FastifyInstance, parts: CareParts): void {
         assignee: mine === undefined ? undefined : who.who,
         limit: atOnce,
       },
-      viewerOf(who, participants),
+      viewer,
     );
     const patients = seesPatients(who) ? [...new Set(found.map(({ patient }) => patient))] : [];
     await accessLog.record(who, { action: 'list-loops', what: kind ?? 'all', status: 200, patients });
-    return { loops: found.map((loop) => shownTo(who, loop)), ...(isOverseer(who) ? await loops.counts() : {}) };
+    return {
+      loops: found.map((loop) => shownTo(who, loop)),
+      ...(viewer ? { organization: viewer.organization } : await loops.counts()),
+    };
   };
   app.get<List>('/api/loops', (request) => list(request, request.query.kind || undefined));
   app.get<List>('/api/recalls', (request) => list(request, 'recall'));
@@ -165,10 +175,6 @@ function viewerOf(who: Caller, participants: Participants): Viewer | undefined {
   if (organization === undefined)
     throw new RecordError(403, 'forbidden', 'Only clinicians of an organisation of the network have loops to close.');
   return { access: who, organization };
-}
-
-function shownTo(who: Caller, { patient, ...loop }: Loop): object {
-  return seesPatients(who) ? { ...loop, patient } : loop;
 }
 
 function entryOf(who: Caller, { id, patient }: Loop, action: string, status: number) {

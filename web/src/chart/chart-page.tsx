@@ -18,6 +18,7 @@ import { Notice } from '../parts/notice.tsx';
 import { useTitle } from '../parts/title.ts';
 import { readsRecords, useUser } from '../session/session.ts';
 import { AllergyPanel } from './allergy-panel.tsx';
+import { CarePanel } from './care-panel.tsx';
 import { ConditionPanel } from './condition-panel.tsx';
 import { ContactPanel, CoveragePanel } from './contact-panels.tsx';
 import { DocumentPanel } from './document-panel.tsx';
@@ -119,6 +120,7 @@ function Chart({ id, record }: { id: string; record: FetchedRecord }) {
           <SocialHistoryPanel groups={parts.social} />
           <AppointmentPanel record={record} />
           <DocumentPanel record={record} />
+          <CarePanel id={id} />
           <ContactPanel record={record} />
           <CoveragePanel record={record} />
         </div>

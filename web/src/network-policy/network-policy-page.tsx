@@ -8,6 +8,7 @@ import { formatDateTime } from '../fhir/dates.ts';
 import { Loaded } from '../parts/loading.tsx';
 import { Notice } from '../parts/notice.tsx';
 import { useTitle } from '../parts/title.ts';
+import { careWords, usualCare } from './care-fields.tsx';
 import { PolicyForm } from './policy-form.tsx';
 import { agreementWords, modelWords, redactionWords, relationshipWords, ruleWords } from './policy-words.ts';
 
@@ -86,6 +87,9 @@ function Version({ version: { at, by, reason, policy } }: { version: PolicyVersi
           {policy.relationship &&
             ` What counts is from ${policy.relationship.daysBack} days ago to ${policy.relationship.daysAhead} days ahead.`}
         </li>
+        {careWords({ ...usualCare, ...policy.care }).map((words) => (
+          <li key={words}>{words}</li>
+        ))}
         {policy.rules?.map((rule) => (
           <li key={JSON.stringify(rule)}>{ruleWords(rule)}</li>
         ))}

@@ -17,6 +17,7 @@ import type { PolicyRule, WrittenPolicy } from '../api/contract.ts';
 import { putJson } from '../api/request.ts';
 import { asSentence, KIND_WORDS, KINDS, PURPOSE_WORDS } from '../consents/kinds.ts';
 import { Notice } from '../parts/notice.tsx';
+import { CareFields, usualCare } from './care-fields.tsx';
 import { networkPolicyKey } from './network-policy-page.tsx';
 import { agreementWords, modelWords, ruleWords } from './policy-words.ts';
 import { noRelationship, RelationshipFields, type TypedRelationship } from './relationship-fields.tsx';
@@ -39,6 +40,7 @@ export function PolicyForm({
   const [rules, setRules] = useState<Typed[]>(() => (policy.rules ?? []).map((rule, number) => ({ ...rule, number })));
   const [needsAgreement, setNeedsAgreement] = useState(policy.requireAgreements ?? false);
   const [relationship, setRelationship] = useState<TypedRelationship>(policy.relationship ?? noRelationship);
+  const [care, setCare] = useState({ ...usualCare, ...policy.care });
   const [reason, setReason] = useState('');
   const put = useMutation({
     mutationFn: () =>
@@ -53,6 +55,7 @@ export function PolicyForm({
           rules: rules.map(({ number: _, ...rule }) => rule),
           requireAgreements: needsAgreement || undefined,
           relationship: relationship.mode === 'off' ? undefined : relationship,
+          care,
         },
       }),
     onSuccess: async () => {
@@ -101,6 +104,7 @@ export function PolicyForm({
             onChange={(event) => setNeedsAgreement(event.currentTarget.checked)}
           />
           <RelationshipFields value={relationship} onChange={setRelationship} />
+          <CareFields value={care} onChange={setCare} />
           {rules.map((rule) => (
             <RuleFields
               key={rule.number}

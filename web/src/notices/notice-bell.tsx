@@ -6,6 +6,7 @@ import { useState } from 'react';
 import type { PersonalNotice, Role } from '../api/contract.ts';
 import { getJson, postJson } from '../api/request.ts';
 import { formatDateTime } from '../fhir/dates.ts';
+import { loopNotice } from '../loops/loop-words.ts';
 import { Mark } from '../parts/mark.tsx';
 
 const queryKey = ['notices'];
@@ -48,6 +49,11 @@ export function NoticeBell({ role }: { role: Role }) {
           {notices.map((notice) => (
             <li key={notice.id} className="small" style={{ overflowWrap: 'anywhere' }}>
               {!notice.isRead && <Mark tone="info">New</Mark>} {noticeWords(notice, role)}{' '}
+              {notice.about.loop && (
+                <Link to="/loops/$id" params={{ id: notice.about.loop }} onClick={() => toggle(false)}>
+                  Open it
+                </Link>
+              )}{' '}
               <span className="quiet">{formatDateTime(notice.at)}</span>
             </li>
           ))}
@@ -83,6 +89,8 @@ function noticeWords({ kind, about }: PersonalNotice, role: Role): string {
     const found = count === 0 ? 'found nobody' : count === 1 ? 'found one person' : `found ${count} people`;
     return `${about.by} of ${about.organization} looked somebody up for an emergency, ${found}, and began no emergency access.`;
   }
+  if (kind === 'loop') return loopNotice(about);
+  if (kind === 'panel') return `The list of people for whom your organisation cares was taken: ${about.people} people.`;
   if (kind === 'fan-out') {
     return `${about.key} looked at ${about.persons} people within an hour; ${about.usual} are usual.`;
   }

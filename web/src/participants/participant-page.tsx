@@ -57,6 +57,11 @@ function Details({ standing, refresh }: Shown) {
       <Text>
         {state ? NEXT_WORDS[state] : 'Nothing was agreed with it. It takes part as long as no agreement is needed.'}
       </Text>
+      {role === 'administrator' && (
+        <Link to="/lists/$key" params={{ key: standing.key }}>
+          The list of people for whom it cares
+        </Link>
+      )}
       {role === 'administrator' && <Invitation standing={standing} refresh={refresh} />}
       {decides && state && <Decisions key={state} standing={standing} refresh={refresh} />}
       {kind === 'hub' && role === 'administrator' && <PeerPanel participant={standing.key} />}

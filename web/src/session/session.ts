@@ -28,6 +28,10 @@ export function useUser(): User | null {
 const DESTINATIONS = {
   '/mine': { label: 'My record', roles: ['patient', 'proxy'] },
   '/people': { label: 'People', roles: ['clinician', 'steward', 'privacy-officer', 'administrator'] },
+  '/loops': {
+    label: 'Open loops',
+    roles: ['clinician', 'steward', 'integration-engineer', 'privacy-officer', 'administrator'],
+  },
   '/reviews': { label: 'Reviews', roles: ['steward', 'administrator'] },
   '/messages': { label: 'Messages', roles: ['integration-engineer', 'steward', 'administrator'] },
   '/maps': { label: 'Maps', roles: ['integration-engineer', 'administrator'] },

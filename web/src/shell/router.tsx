@@ -190,6 +190,25 @@ const unproven = createRoute({
   component: lazyRouteComponent(() => import('../unproven/unproven-page.tsx'), 'UnprovenPage'),
 });
 
+const loops = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/loops',
+  validateSearch: textParams('kind', 'state', 'mine'),
+  component: lazyRouteComponent(() => import('../loops/loops-page.tsx'), 'LoopsPage'),
+});
+
+const loop = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/loops/$id',
+  component: lazyRouteComponent(() => import('../loops/loop-page.tsx'), 'LoopPage'),
+});
+
+const panel = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/lists/$key',
+  component: lazyRouteComponent(() => import('../lists/list-page.tsx'), 'ListPage'),
+});
+
 const participants = createRoute({
   getParentRoute: () => signedIn,
   path: '/participants',
@@ -246,6 +265,9 @@ const tree = root.addChildren([
     labelRules,
     networkPolicy,
     unproven,
+    loops,
+    loop,
+    panel,
     participants,
     participant,
     subscriptions,

@@ -56,6 +56,19 @@ export interface WrittenPolicy {
   redactions?: PolicyRedaction[];
   requireAgreements?: boolean;
   relationship?: { mode: 'flag' | 'require'; daysBack: number; daysAhead: number };
+  care?: Partial<CareRules>;
+}
+
+/** How long what shows that an organisation cares lasts, and within which time loops have to be closed. */
+export interface CareRules {
+  chart: boolean;
+  encounterDays: number;
+  appointmentDays: number;
+  orderDays: number;
+  transitionHours: number;
+  referralDays: number;
+  criticalMinutes: number;
+  recallHours: number;
 }
 
 export interface PolicyVersion {
@@ -179,6 +192,9 @@ export interface PersonalNotice {
     reason?: string;
     verdict?: string;
     comment?: string;
+    loop?: string;
+    isLate?: boolean;
+    people?: number;
   };
   isRead: boolean;
 }
