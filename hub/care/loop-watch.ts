@@ -62,7 +62,10 @@ export class LoopWatch {
     if (late > 0) this.#late(late);
   }
 
-  /** Each who was told something that does not hold has acknowledged that it was taken back. */
+  /**
+   * Each who was told something that does not hold has acknowledged that it was taken back. Where one of them was sent
+   * nothing, as there is no route to it any more, a person closes the recall.
+   */
   async #closeRecalls(): Promise<void> {
     await this.#database.query({
       name: 'recalls_acknowledged',
@@ -70,7 +73,10 @@ export class LoopWatch {
                UPDATE care_loop c SET state = 'closed', closed = now(), closed_by = 'hub', outcome = 'acknowledged'
                WHERE c.kind = 'recall' AND c.state <> 'closed'
                  AND EXISTS (SELECT FROM delivery d WHERE d.recall = c.id)
-                 AND NOT EXISTS (SELECT FROM delivery d WHERE d.recall = c.id AND d.state <> 'delivered') RETURNING c.id)
+                 AND NOT EXISTS (SELECT FROM delivery d WHERE d.recall = c.id AND d.state <> 'delivered')
+                 AND (c.why = 'wrong-person' OR NOT EXISTS (SELECT FROM delivery t WHERE ${isHeld}
+                   AND NOT EXISTS (SELECT FROM delivery d WHERE d.recall = c.id AND d.destination = t.destination)))
+               RETURNING c.id)
              INSERT INTO care_loop_event (loop, by_whom, event, note) SELECT id, 'hub', 'closed', 'acknowledged' FROM closed`,
     });
   }
@@ -89,6 +95,12 @@ export class LoopWatch {
     });
   }
 }
+
+/** That a delivery `t` of what a recall `c` is about may have arrived, and was not taken back before the recall. */
+const isHeld = `t.focus_rid = c.focus_rid AND t.focus_type = c.focus_type AND t.created < c.opened AND t.attempts > 0
+  AND t.state <> 'cancelled' AND t.kind <> 'retraction' AND NOT EXISTS (SELECT FROM delivery b
+    WHERE b.focus_rid = t.focus_rid AND b.focus_type = t.focus_type AND b.destination = t.destination
+      AND b.kind = 'retraction' AND b.created < c.opened AND b.seq > t.seq)`;
 
 /** That a delivery `d` is an acknowledged summary of the discharge `c`. */
 const summaryOf = `d.home = c.home AND d.topic = 'discharge-summary' AND d.state = 'delivered' AND d.kind <> 'retraction'

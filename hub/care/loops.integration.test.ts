@@ -138,6 +138,27 @@ it('a retraction that a receiver refuses goes to people, once', async () => {
   expect(await notices(recall!.id)).toEqual(['role:integration-engineer', 'role:privacy-officer', 'role:steward']);
 });
 
+it('where somebody was told who can be sent nothing any more, a person closes the recall', async () => {
+  const { lab } = await person('Constanzia');
+  const id = newId();
+  const report = (status: string) =>
+    say('lab', { resourceType: 'DiagnosticReport', id, status, code, subject: { reference: `Patient/${lab}` } });
+  await report('final');
+  await sent();
+  const practice = outbox.participants.byKey(sites.practice);
+  await outbox.participants.put({ ...practice, routes: [] });
+  await report('corrected');
+  await sent();
+  await outbox.participants.put(practice);
+  await watch.look();
+  const [recall] = await of(`DiagnosticReport/${id}`);
+  const recipients = await recipientsOf(test.database, recall!);
+  expect(recipients.map(({ destination, recall: own }) => [destination, own?.state])).toEqual([
+    [sites.hospital, 'delivered'],
+    [sites.practice, undefined],
+  ]);
+});
+
 it('a link that is undone recalls what was told of another person', async () => {
   const { lab } = await person('Cleopatra');
   const id = newId();

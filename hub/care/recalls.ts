@@ -37,8 +37,7 @@ export async function recipientsOf(
   const { rows } = await database.query(
     `SELECT destination, route, recipient, kind, focus_version, round, state, delivered, attempts, last_error, recall FROM delivery
      WHERE focus_rid = $1 AND focus_type = $2
-       AND seq <= coalesce((SELECT max(seq) FROM delivery WHERE recall = $3),
-                           (SELECT max(seq) FROM delivery WHERE created <= (SELECT opened FROM care_loop WHERE id = $3)), 0)
+       AND (recall = $3 OR created < (SELECT opened FROM care_loop WHERE id = $3))
      ORDER BY destination, route, recipient, round`,
     [rid, typeCode(type), id],
   );

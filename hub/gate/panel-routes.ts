@@ -38,7 +38,7 @@ export function panelRoutes(app: FastifyInstance, parts: PanelRouteParts): void 
     const [lists, members] = await Promise.all([panels.list(participant.key), panels.members(participant.key)]);
     const patients = members.map(({ patient }) => patient);
     await accessLog.record(who, { action: 'open-panel', what: participant.key, status: 200, patients });
-    return { lists, members };
+    return { name: participant.name, lists, members };
   });
 
   app.post<Key>('/api/participants/:key/panel/preview', async (request) => {

@@ -42,7 +42,7 @@ export function ListPage() {
   });
   return (
     <Stack gap="md" maw={900}>
-      <Title order={1}>People for whom {key} cares</Title>
+      <Title order={1}>People for whom {query.data?.name ?? key} cares</Title>
       <Text>
         The list that holds says who is told to the organisation beside those who are known from visits, orders and the
         like. A new list replaces the one before: who is no longer on it is cared for no longer.
@@ -144,7 +144,7 @@ function Preview({ rows }: { rows: PanelLine[] }) {
               <tbody>
                 {shown.map(({ line, outcome, patient, isTaken }) => (
                   <tr key={line}>
-                    <td className="number">{line}</td>
+                    <td>{line}</td>
                     <td>
                       <Mark tone={OUTCOMES[outcome].tone}>{OUTCOMES[outcome].words}</Mark>
                     </td>

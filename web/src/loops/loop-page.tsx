@@ -59,9 +59,8 @@ function Details({ loop }: { loop: LoopDetails }) {
         </Text>
         <Text size="sm" className="quiet">
           From {loop.sourceName}
-          {loop.siteName && `, to ${loop.siteName}`}. Opened {formatDateTime(loop.opened)},{' '}
-          {ageWords(loop.opened, loop.closed ? new Date(loop.closed) : now)}{' '}
-          {loop.closed ? 'before it was closed' : 'ago'}; due {formatDateTime(loop.due)}.
+          {loop.siteName && `, to ${loop.siteName}`}. Opened {formatDateTime(loop.opened)}, open for{' '}
+          {ageWords(loop.opened, loop.closed ? new Date(loop.closed) : now)}; due {formatDateTime(loop.due)}.
           {loop.assignee && ` Given to ${loop.assignee}.`}
         </Text>
       </section>

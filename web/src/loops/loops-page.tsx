@@ -67,7 +67,10 @@ export function LoopsPage() {
       <Loaded query={query} what="the loops">
         {({ loops, open, late, organization }) => (
           <>
-            {organization !== undefined && (
+            {organization === null && (
+              <Text>Your account is of no organisation of the network, so that there is nothing for you to close.</Text>
+            )}
+            {organization && (
               <Link to="/lists/$key" params={{ key: organization }} style={{ color: 'var(--mantine-color-anchor)' }}>
                 The list of people for whom your organisation cares
               </Link>

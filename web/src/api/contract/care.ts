@@ -31,8 +31,8 @@ export interface LoopList {
   /** For those who look after the network. */
   open?: number;
   late?: number;
-  /** The key of a clinician’s organisation. */
-  organization?: string;
+  /** The key of a clinician’s organisation; null where it is not on the network. */
+  organization?: string | null;
 }
 
 export interface LoopDetails extends Loop {
@@ -80,6 +80,8 @@ export interface Panel {
 }
 
 export interface PanelState {
+  /** The organisation’s. */
+  name: string;
   lists: Panel[];
   members: { patient: string; since: string }[];
 }
