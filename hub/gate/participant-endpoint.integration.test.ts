@@ -49,6 +49,62 @@ describe('an endpoint', () => {
   });
 });
 
+describe('routes', () => {
+  const to = { dialect: 'hl7v2', host: '127.0.0.1', port: 2575, acknowledgement: 'original' };
+  const sftp = {
+    host: 'a.example',
+    username: 'hub',
+    fingerprint: `SHA256:${'A'.repeat(43)}`,
+    keyFile: '/k',
+    path: '/in',
+  };
+  const http = { dialect: 'fhir', url: 'https://a.example/fhir' };
+
+  it.each([
+    ['names', [{ name: 'Main', to }], 'lower-case'],
+    [
+      'names twice',
+      [
+        { name: 'a', to },
+        { name: 'a', to },
+      ],
+      'different names',
+    ],
+    ['topics', [{ name: 'a', to, topics: ['gossip'] }], 'a list of result'],
+    ['filters', [{ name: 'a', to, filters: ['DiagnosticReport?result.code=1'] }], 'more than the resource says'],
+    ['quiet hours', [{ name: 'a', to, quiet: { zone: 'Moon', from: '22:00', to: '06:00' } }], 'a time zone'],
+    ['dialects', [{ name: 'a', to: { dialect: 'pigeon' } }], 'hl7v2, fhir or ccda'],
+    ['folders', [{ name: 'a', to: { dialect: 'ccda', folder: 'in' } }], 'absolute path of a folder'],
+    ['host keys', [{ name: 'a', to: { dialect: 'ccda', sftp: { ...sftp, fingerprint: 'ab:cd' } } }], 'ssh-keygen'],
+    ['secrets', [{ name: 'a', to: { ...http, authorization: '/f', services: { clientId: 'c' } } }], 'not both'],
+    ['grades', [{ name: 'a', to, grade: 'guess' }], 'confirmed'],
+    ['codes', [{ name: 'a', to, codes: [{ from: { system: 'x' }, to: { system: 'y', code: 'z' } }] }], 'code'],
+  ])('are refused for their %s', async (_name, routes, sentence) => {
+    const { status, text } = await put('nobody', { name: 'Nobody', kind: 'hospital', routes });
+    expect([status, text]).toEqual([400, expect.stringContaining(sentence)]);
+  });
+
+  it('are kept as they were told; endpoint stands for main', async () => {
+    const routes = [
+      { name: 'main', to, topics: ['result', 'discharged'], urgent: ['discharged'], grade: 'confirmed' },
+      { name: 'files', to: { dialect: 'ccda', sftp }, quiet: { zone: 'UTC', from: '22:00', to: '06:00' } },
+      {
+        name: 'server',
+        to: { ...http, form: 'message', services: { clientId: 'c' } },
+        filters: ['DiagnosticReport?status=final'],
+      },
+    ];
+    expect((await put('routed', { name: 'Routed', kind: 'hospital', routes })).status).toBe(200);
+    const { json } = await hub.get('/api/participants/routed');
+    expect([json.routes, json.endpoint]).toEqual([routes, to]);
+    const other = { ...to, port: 2576 };
+    expect((await put('routed', { endpoint: other })).status).toBe(200);
+    const changed = (await hub.get('/api/participants/routed')).json.routes;
+    expect(changed).toEqual([{ ...routes[0], to: other }, ...routes.slice(1)]);
+    await put('routed', { routes: null });
+  });
+});
+
 /** A hospital that asks for results and listens, a laboratory, and one human whom both know. */
 async function network(person: string) {
   const receiver = await mllpReceiver();

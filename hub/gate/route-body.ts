@@ -8,15 +8,20 @@ import {
   v2Versions,
 } from '@causeway/mapping/versions';
 import { isMailAddress } from '../mail/index.ts';
+import { readFilter } from '../outbox/index.ts';
 import { RecordError } from '../record/index.ts';
 import {
+  type CodeMap,
   type DirectPlace,
   type Endpoint,
   type EndpointTls,
   type FhirForm,
   type FilePlace,
+  type FineTopic,
   fhirForms,
+  fineTopics,
   type HttpPlace,
+  type QuietHours,
   type Route,
   type ServicesClient,
   type SftpPlace,
@@ -37,7 +42,7 @@ export function readRoutes(value: unknown): Route[] {
 }
 
 function readRoute(body: Body, where: string): Route {
-  only(body, ['name', 'to', 'topics'], `${where}.`);
+  only(body, ['name', 'to', 'topics', 'filters', 'urgent', 'quiet', 'codes', 'grade'], `${where}.`);
   const { name } = body;
   if (typeof name !== 'string' || !/^[a-z0-9][a-z0-9-]{0,39}$/.test(name)) {
     throw wrong(`${where}.name`, 'lower-case letters, digits and dashes, at most 40');
@@ -45,8 +50,73 @@ function readRoute(body: Body, where: string): Route {
   return {
     name,
     to: readEndpoint(object(body.to, `${where}.to`), `${where}.to`),
-    ...(body.topics === undefined ? {} : { topics: listOf<Topic>(body.topics, topics, `${where}.topics`) }),
+    ...(body.topics === undefined ? {} : { topics: listOf(body.topics, allTopics, `${where}.topics`) }),
+    ...(body.urgent === undefined ? {} : { urgent: listOf(body.urgent, allTopics, `${where}.urgent`) }),
+    ...(body.filters === undefined ? {} : { filters: filtersOf(body.filters, where) }),
+    ...(body.quiet === undefined ? {} : { quiet: quietOf(object(body.quiet, `${where}.quiet`), where) }),
+    ...(body.codes === undefined ? {} : { codes: codesOf(body.codes, where) }),
+    ...gradeOf(body, where),
   };
+}
+
+const allTopics: readonly (Topic | FineTopic)[] = [...topics, ...(Object.keys(fineTopics) as FineTopic[])];
+const filtersAtMost = 20;
+const codesAtMost = 5_000;
+
+function filtersOf(value: unknown, where: string): string[] {
+  const isText = (one: unknown) => typeof one === 'string' && one.length <= 1_000;
+  if (!Array.isArray(value) || value.length > filtersAtMost || !value.every(isText)) {
+    throw wrong(`${where}.filters`, `a list of at most ${filtersAtMost} searches`);
+  }
+  for (const one of value) readFilter(one);
+  return value;
+}
+
+function quietOf(body: Body, where: string): QuietHours {
+  only(body, ['zone', 'from', 'to'], `${where}.quiet.`);
+  const { zone, from, to } = body;
+  for (const [name, time] of [
+    ['from', from],
+    ['to', to],
+  ]) {
+    if (typeof time !== 'string' || !/^([01]\d|2[0-3]):[0-5]\d$/.test(time)) {
+      throw wrong(`${where}.quiet.${name}`, 'a time, as 22:00');
+    }
+  }
+  if (typeof zone !== 'string' || !isZone(zone)) throw wrong(`${where}.quiet.zone`, 'a time zone, as America/New_York');
+  return { zone, from: from as string, to: to as string };
+}
+
+function isZone(zone: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: zone });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function codesOf(value: unknown, where: string): CodeMap[] {
+  if (!Array.isArray(value) || value.length > codesAtMost) {
+    throw wrong(`${where}.codes`, `a list of at most ${codesAtMost}`);
+  }
+  return value.map((one, i) => {
+    const at = `${where}.codes[${i}]`;
+    const body = object(one, at);
+    only(body, ['from', 'to'], `${at}.`);
+    const [from, to] = [object(body.from, `${at}.from`), object(body.to, `${at}.to`)];
+    only(from, ['system', 'code'], `${at}.from.`);
+    only(to, ['system', 'code', 'display'], `${at}.to.`);
+    const coded = (body: Body) => ({ system: text(body, 'system', 500), code: text(body, 'code', 200) });
+    const display = to.display === undefined ? {} : { display: text(to, 'display', 500) };
+    return { from: coded(from), to: { ...coded(to), ...display } };
+  });
+}
+
+function gradeOf({ grade }: Body, where: string): { grade?: 'confirmed' } {
+  if (grade === undefined) return {};
+  if (grade === 'confirmed') return { grade };
+  throw wrong(`${where}.grade`, 'confirmed, or left out');
 }
 
 /** @param where how the body is named @throws RecordError 400 */

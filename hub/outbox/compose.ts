@@ -13,12 +13,14 @@ import type {
   Bundle,
   DiagnosticReport,
   DocumentReference,
+  Encounter,
   Observation,
   Resource,
   ServiceRequest,
 } from '@medplum/fhirtypes';
 import type { Participant, Route } from '../trust/index.ts';
 import type { Outgoing } from './answer.ts';
+import { withCodes } from './code-maps.ts';
 import type { Content } from './content.ts';
 import { controlIdOf } from './control-id.ts';
 import { resultsIn } from './focus.ts';
@@ -27,11 +29,13 @@ import { v2MessageOf } from './v2-message.ts';
 /** Writes the message, or says why it cannot be written, or that there is none for such a route. */
 export function compose(
   delivery: { id: string; seq: number; created: Date; kind: Envelope['kind'] },
-  content: Content,
+  stated: Content,
   destination: Participant,
-  { to }: Route,
+  { to, codes, topics }: Route,
   origin: Participant,
 ): Outgoing | string | { notFor: string } {
+  const [focus, ...beside] = withCodes([stated.focus, ...stated.beside], codes);
+  const content = { ...stated, focus: focus!, beside, before: withCodes(stated.before, codes) };
   const { identifierSystem } = destination;
   if (!identifierSystem) return 'The destination has no system of record numbers; register it with one.';
   const controlId = controlIdOf(delivery.id);
@@ -68,6 +72,8 @@ export function compose(
   if (to.dialect === 'hl7v2') {
     const told = v2MessageOf(content, envelope, to.messages);
     if (typeof told === 'string') return told;
+    if (isNoTransfer(content, told.message.event, topics))
+      return { notFor: 'The visit changed, but nobody was moved.' };
     const bytes = writeV2(told.message, told.envelope);
     if (typeof bytes === 'string') return bytes;
     return outgoing('application/hl7-v2; charset=utf-8', to.acknowledgement === 'enhanced' ? enhanced(bytes) : bytes);
@@ -82,6 +88,13 @@ export function compose(
   if (typeof bundle === 'string') return bundle;
   const sent = outgoing('application/fhir+json', Buffer.from(JSON.stringify(bundle)));
   return form === 'message' ? { ...sent, operation: '$process-message' } : sent;
+}
+
+/** Of a visit in progress a route may take transfers only. */
+function isNoTransfer({ topic, focus }: Content, event: string, topics: Route['topics']): boolean {
+  if (topic !== 'visit' || !topics || topics.includes('visit') || (focus as Encounter).status === 'finished')
+    return false;
+  return event === 'A08' || (['A02', 'A06', 'A07'].includes(event) && !topics.includes('transferred'));
 }
 
 function bundleOf(content: Content, envelope: Envelope, form: BundleForm): Bundle | string {

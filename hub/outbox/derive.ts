@@ -12,8 +12,10 @@ import { counts, openRecalls, type RecallReason, Relationships } from '../care/i
 import { linkLock, type PersonChange, type PersonIndex } from '../identity/index.ts';
 import { type FhirRecord, newId, type WriteSet } from '../record/index.ts';
 import type { Participants } from '../trust/index.ts';
+import { confirmedLinks } from './confirmed.ts';
 import { changedFoci, type Focus, finalBefore, fociNamed, fociOf, withoutRetold } from './focus.ts';
-import { takes, wantedTopics } from './wishes.ts';
+import { going } from './route-rules.ts';
+import { wantedTopics } from './wishes.ts';
 
 /** A source patient of a person, as the deliveries see it. */
 interface Member {
@@ -51,6 +53,7 @@ interface Row {
   recipientHome: number;
   kind: Kind;
   round: number;
+  urgent: boolean;
 }
 
 export class Derivation {
@@ -124,6 +127,8 @@ export class Derivation {
     const final = await finalBefore(set, this.#record.keys, revised);
     const recallOf = (kind: Kind, rid: string) =>
       kind === 'retraction' ? 'withdrawn' : kind === 'correction' && final.has(rid) ? 'corrected' : undefined;
+    const isDemanding = this.#participants.all().some(({ routes = [] }) => routes.some(({ grade }) => grade));
+    const isConfirmed = isDemanding ? await confirmedLinks(set, [...members.map(({ home }) => home)]) : () => true;
     const rows: Row[] = [];
     for (const focus of foci) {
       const origin = members.find(({ home }) => home === focus.home);
@@ -136,12 +141,14 @@ export class Derivation {
           const told = own.filter(({ patient }) =>
             history.some(({ recipient, live }) => live && recipient === patient),
           );
-          // What was told is followed up, whatever the route takes by now.
-          if (told.length === 0 && !takes(route, destination, focus.topic)) continue;
+          const { goes, urgent } = going(route, destination, focus, told.length > 0);
+          if (!goes) continue;
           const kind = kindOf(focus, told.length > 0, changed.has(focus));
           // Who does not care any longer is told what becomes of what it was told, and nothing new.
           const recipient = choose(own, told) ?? (kind === 'new' ? undefined : told[0]);
           if (!kind || !recipient) continue;
+          const isUnsure = route.grade === 'confirmed' && kind !== 'retraction';
+          if (isUnsure && !isConfirmed(focus.home, recipient.home)) continue;
           const last = history.find((one) => one.recipient === recipient.patient);
           rows.push({
             focus,
@@ -155,6 +162,7 @@ export class Derivation {
             recipientHome: recipient.home,
             kind,
             round: (last?.round ?? 0) + 1,
+            urgent,
           });
         }
       }
@@ -223,6 +231,8 @@ export class Derivation {
       recipientHome: row.recipient_home,
       kind: 'retraction',
       round: row.highest + 1,
+      // Somebody else's chart holds it.
+      urgent: true,
     }));
   }
 }
@@ -356,14 +366,14 @@ async function insert(set: WriteSet, rows: Row[], recalls: ReadonlyMap<string, s
   await set.transaction.query({
     name: 'outbox_insert',
     text: `INSERT INTO delivery (id, created, destination, route, dialect, kind, topic, home, source, person, focus_type,
-             focus_rid, focus_version, message, recipient, recipient_home, round, recall, state, next_attempt)
+             focus_rid, focus_version, message, recipient, recipient_home, round, recall, priority, state, next_attempt)
            SELECT id, $1, destination, route, dialect, kind, topic, home, source, person, focus_type, focus_rid,
-             focus_version, message, recipient, recipient_home, round, recall, 'waiting', $1
+             focus_version, message, recipient, recipient_home, round, recall, priority, 'waiting', $1
            FROM unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bigint[], $8::text[], $9::uuid[],
                        $10::smallint[], $11::uuid[], $12::integer[], $13::uuid[], $14::uuid[], $15::bigint[],
-                       $16::integer[], $17::text[], $18::uuid[])
+                       $16::integer[], $17::text[], $18::uuid[], $19::smallint[])
              AS v (id, destination, dialect, kind, topic, home, source, person, focus_type, focus_rid, focus_version,
-                   message, recipient, recipient_home, round, route, recall)`,
+                   message, recipient, recipient_home, round, route, recall, priority)`,
     values: [
       set.now,
       column(() => newId()),
@@ -383,6 +393,25 @@ async function insert(set: WriteSet, rows: Row[], recalls: ReadonlyMap<string, s
       column(({ round }) => round),
       column(({ route }) => route),
       column(({ focus, recall }) => (recall ? recalls.get(`${focus.type}/${focus.rid}`) : undefined) ?? null),
+      column(({ urgent }) => (urgent ? 1 : 0)),
+    ],
+  });
+  await hurry(set, rows);
+}
+
+/** What waits before something urgent for the same recipient is as urgent. */
+async function hurry(set: WriteSet, rows: Row[]): Promise<void> {
+  const urgent = rows.filter((row) => row.urgent);
+  if (urgent.length === 0) return;
+  await set.transaction.query({
+    name: 'outbox_hurry',
+    text: `UPDATE delivery d SET priority = 1 FROM unnest($1::text[], $2::text[], $3::uuid[]) AS v (destination, route, recipient)
+           WHERE d.destination = v.destination AND d.route = v.route AND d.recipient = v.recipient
+             AND d.state IN ('waiting', 'failed') AND d.priority < 1`,
+    values: [
+      urgent.map(({ destination }) => destination),
+      urgent.map(({ route }) => route),
+      urgent.map(({ recipient }) => recipient),
     ],
   });
 }

@@ -32,6 +32,7 @@ import {
   type Settled,
   settle,
 } from './queue.ts';
+import { isQuiet } from './quiet-hours.ts';
 import type { Versions } from './versions.ts';
 
 export interface SenderParts {
@@ -166,7 +167,8 @@ export class Destination {
       return { tried: 0 };
     }
     const client = this.#clientFor(route);
-    const { claimed, at } = await this.#next(this.#failures > 0 ? 1 : claimedAtOnce);
+    const onlyUrgent = route.quiet !== undefined && isQuiet(route.quiet, new Date());
+    const { claimed, at } = await this.#next(this.#failures > 0 ? 1 : claimedAtOnce, onlyUrgent);
     const lanes = [...Map.groupBy(claimed, ({ recipient }) => recipient).values()];
     const made = this.#madeAhead(lanes.flat(), route);
     const { settled, untried } = this.#owed;
@@ -231,10 +233,10 @@ export class Destination {
    * Takes what is due next, in the transaction that writes down what became of the last attempts and records what was
    * handed out. What could not be written is owed.
    */
-  async #next(count: number): Promise<{ claimed: Claimed[]; at?: Date }> {
+  async #next(count: number, onlyUrgent = false): Promise<{ claimed: Claimed[]; at?: Date }> {
     const { database, accessLog } = this.#parts;
     const { settled, untried, disclosed } = this.#owed;
-    const taken = async (from: Queryable) => (count > 0 ? claim(from, this.#lane, count) : { claimed: [] });
+    const taken = async (from: Queryable) => (count > 0 ? claim(from, this.#lane, count, onlyUrgent) : { claimed: [] });
     if (settled.length + untried.length === 0) return taken(database);
     const [, , next] = await database.transaction((transaction) => {
       accessLog.recordWith(transaction, disclosed);

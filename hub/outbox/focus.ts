@@ -16,6 +16,7 @@ import {
   type WriteSet,
 } from '../record/index.ts';
 import type { Topic } from '../trust/index.ts';
+import { isCritical } from './route-rules.ts';
 import { caughtUpTypes, isOver, isPast, topicOf } from './topics.ts';
 
 export interface Focus {
@@ -30,6 +31,10 @@ export interface Focus {
   withdrawn: boolean;
   /** Whether whoever was not told of it before need not be: it is over, or told of with something else. */
   isPast: boolean;
+  /** As it is; undefined where it is gone. */
+  resource: Resource | undefined;
+  /** One of its results that was stated or changed has to be heard of at once. */
+  isCritical: boolean;
 }
 
 const reportType = typeCode('DiagnosticReport')!;
@@ -77,6 +82,7 @@ export async function changedFoci(set: WriteSet, keys: HomeKeys, wanted: Readonl
     foci.set(loaded.rid, { ...focus, message: change?.after.message ?? focus.message });
   }
   await noteEmptied([...foci.values()], set, keys, latest);
+  noteCritical([...foci.values()], latest);
   return [...foci.values()];
 }
 
@@ -161,7 +167,18 @@ function focusOf(
   const topic = topicOf(type, resource);
   if (topic === undefined) return undefined;
   const withdrawn = resource === undefined || isWithdrawn(resource as { status?: string });
-  return { type, rid, home, version, message, topic, withdrawn, isPast: resource !== undefined && isPast(resource) };
+  return {
+    type,
+    rid,
+    home,
+    version,
+    message,
+    topic,
+    withdrawn,
+    isPast: resource !== undefined && isPast(resource),
+    resource,
+    isCritical: false,
+  };
 }
 
 /** Of a report, and of what pharmacies make of an order: the order that it is on. */
@@ -232,6 +249,17 @@ async function noteEmptied(
   for (const focus of reports) {
     const own = resultsOf(texts.get(focus.rid));
     focus.withdrawn = own.length > 0 && own.every((rid) => known.get(rid) ?? true);
+  }
+}
+
+/** A report with a critical result among what changed. */
+function noteCritical(foci: Focus[], latest: ReadonlyMap<string, ResourceChange>): void {
+  for (const focus of foci) {
+    if (focus.topic !== 'result' || !focus.resource) continue;
+    focus.isCritical = resultsOf(focus.resource as DiagnosticReport).some((rid) => {
+      const change = latest.get(`Observation/${rid}`);
+      return change !== undefined && !change.after.deleted && isCritical(change.resource as object as Observation);
+    });
   }
 }
 

@@ -5,4 +5,5 @@ export { Deliveries } from './deliveries.ts';
 export { Derivation } from './derive.ts';
 export { forgetDeliveries } from './forget.ts';
 export type { HttpParts } from './http-post.ts';
+export { readFilter } from './route-rules.ts';
 export { Sender } from './sender.ts';

@@ -54,19 +54,21 @@ export interface Lane {
 /**
  * Takes the next deliveries of a lane that are due, the more urgent first, in order for each recipient: what waits for
  * another attempt holds back what follows for the same recipient, and nothing else.
- * @param at what was due by then was claimed, or is held back
+ * @param onlyUrgent whatever is not urgent waits
+ * @returns `at`: what was due by then was claimed, or is held back
  */
 export async function claim(
   database: Queryable,
   { destination, route }: Lane,
   count: number,
+  onlyUrgent = false,
 ): Promise<{ claimed: Claimed[]; at: Date }> {
   const { rows } = await database.query({
     name: 'outbox_claim',
     text: `WITH due AS (
              SELECT d.seq FROM delivery d
              WHERE d.destination = $1 AND d.route = $2 AND d.state IN ('waiting', 'failed') AND d.next_attempt <= now()
-               AND NOT EXISTS (
+               AND d.priority >= $4 AND NOT EXISTS (
                  SELECT 1 FROM delivery e WHERE e.destination = d.destination AND e.route = d.route
                    AND e.recipient = d.recipient AND e.state IN ('waiting', 'failed') AND e.seq < d.seq
                    AND e.next_attempt > now())
@@ -80,7 +82,7 @@ export async function claim(
                (SELECT person FROM link WHERE home = d.recipient_home) AS together)
            SELECT now() AS at, claimed.* FROM (VALUES (1)) AS always LEFT JOIN claimed ON true
            ORDER BY priority DESC, seq`,
-    values: [destination, route, count],
+    values: [destination, route, count, onlyUrgent ? 1 : 0],
   });
   return { claimed: rows.filter(({ seq }) => seq !== null) as Claimed[], at: rows[0]!.at };
 }

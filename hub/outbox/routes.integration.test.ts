@@ -114,3 +114,91 @@ it('a C-CDA reaches a folder as it came; another document does not', async () =>
   expect(names).toEqual([expect.stringMatching(/^\d{12}-[0-9A-Z]{20}\.xml$/)]);
   expect(readFileSync(join(folder, names[0]!), 'utf8')).toBe(xml);
 });
+
+/** A time zone and hours that are quiet now, and for an hour at least. */
+function quietNow() {
+  const hour = new Date().getUTCHours();
+  const time = (at: number) => `${String((at + 24) % 24).padStart(2, '0')}:00`;
+  return { zone: 'UTC', from: time(hour - 1), to: time(hour + 2) };
+}
+
+it('in quiet hours what is urgent goes, with what waited before it for the same person; the rest goes afterwards', async () => {
+  const receiver = await mllpReceiver();
+  closing.push(() => receiver.close());
+  const maps = [
+    {
+      from: { system: 'http://loinc.org', code: '2823-3' },
+      to: { system: 'L', code: 'KAL' },
+    },
+  ];
+  const to = { ...receiver.endpoint, messages: ['ORU'] } as const;
+  const rest = { name: 'night', to, codes: maps, filters: ['DiagnosticReport?status=final'] };
+  await outbox.routes(sites.hospital, [{ ...rest, quiet: quietNow() }]);
+  const [quiet, urgent] = [await register('Mary'), await register('Rosalind')];
+  await report(quiet, 'Mary, first.');
+  await report(quiet, 'Mary, not final.', { status: 'preliminary' });
+  await report(urgent, 'Rosalind, first.');
+  const result = newId();
+  await outbox.say(
+    sites.lab,
+    {
+      resourceType: 'Observation',
+      id: result,
+      status: 'final',
+      code: { coding: [{ system: 'http://loinc.org', code: '2823-3' }] },
+      interpretation: [
+        { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/v3-ObservationInterpretation', code: 'HH' }] },
+      ],
+      subject: { reference: `Patient/${urgent}` },
+    } as never,
+    {
+      resourceType: 'DiagnosticReport',
+      id: newId(),
+      status: 'final',
+      code: { coding: [{ system: 'http://loinc.org', code: '2823-3' }] },
+      subject: { reference: `Patient/${urgent}` },
+      result: [{ reference: `Observation/${result}` }],
+      conclusion: 'Rosalind, critical.',
+    } as never,
+  );
+  await report(urgent, 'Rosalind, last.');
+  const told = async (count: number) => {
+    for (let tries = 0; receiver.messages.length < count && tries < 1_500; tries++)
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    return receiver.messages.map((message) => message.get('NTE-3'));
+  };
+  await outbox.sender().wake();
+  expect(await told(2)).toEqual(['Rosalind, first.', 'Rosalind, critical.']);
+  await outbox.routes(sites.hospital, [rest]);
+  await outbox.sender().wake();
+  expect((await told(4)).slice(2)).toEqual(['Mary, first.', 'Rosalind, last.']);
+  const [message] = receiver.messages;
+  expect(['OBR-4.1', 'OBR-4.3', 'OBR-4.4', 'OBR-4.6'].map((path) => message!.get(path as 'MSH-9'))).toEqual([
+    'KAL',
+    'L',
+    '2823-3',
+    'LN',
+  ]);
+});
+
+it('a route that demands a confirmed link is told once somebody said that the two are one', async () => {
+  const receiver = await mllpReceiver();
+  closing.push(() => receiver.close());
+  await outbox.routes(sites.hospital, [{ name: 'chart', to: receiver.endpoint, grade: 'confirmed' }]);
+  const lab = await register('Dorothy');
+  const waiting = async () => (await outbox.rows()).filter(({ route }) => route === 'chart').length;
+  await report(lab, 'By the matcher.');
+  expect(await waiting()).toBe(0);
+  const { rows } = await test.database.query(
+    'SELECT home FROM link WHERE person = (SELECT person FROM link WHERE patient = $1) ORDER BY home',
+    [lab],
+  );
+  expect(rows).toHaveLength(2);
+  const [a, b] = rows.map(({ home }) => home);
+  await test.database.query(
+    `INSERT INTO link_decision (id, a, b, same, by_whom, at, reason) VALUES ($1, $2, $3, true, 'steward', now(), 'x')`,
+    [newId(), a, b],
+  );
+  await report(lab, 'By a steward.');
+  expect(await waiting()).toBe(1);
+});

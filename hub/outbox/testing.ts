@@ -51,7 +51,15 @@ export interface TestOutbox {
   endpoint(site: string, endpoint: Endpoint): Promise<void>;
   routes(site: string, routes: Route[]): Promise<void>;
   rows(): Promise<
-    { destination: string; kind: string; state: string; attempts: number; last_error: string | null; id: string }[]
+    {
+      destination: string;
+      route: string;
+      kind: string;
+      state: string;
+      attempts: number;
+      last_error: string | null;
+      id: string;
+    }[]
   >;
   /** Resolves when a number of deliveries have a state. */
   until(state: string, count: number): Promise<void>;
@@ -129,7 +137,10 @@ export async function testOutbox(
       });
     },
     endpoint: (site, endpoint) => participants.put({ ...participants.byKey(site), routes: routesTo(endpoint) }),
-    routes: (site, routes) => participants.put({ ...participants.byKey(site), routes }),
+    routes: async (site, routes) => {
+      await participants.put({ ...participants.byKey(site), routes });
+      current?.wake();
+    },
     rows,
     until: async (state, count) => {
       for (let tries = 0; ; tries++) {

@@ -15,13 +15,50 @@ export const topics = [
 ] as const;
 export type Topic = (typeof topics)[number];
 
+/** Finer topics, and of which topic they are. */
+export const fineTopics = {
+  'critical-result': 'result',
+  admitted: 'visit',
+  transferred: 'visit',
+  discharged: 'visit',
+  death: 'person',
+  merged: 'person',
+  referral: 'order',
+} as const satisfies Readonly<Record<string, Topic>>;
+export type FineTopic = keyof typeof fineTopics;
+
 /** One way to an organisation. What goes by it goes in order for each recipient, whatever becomes of other routes. */
 export interface Route {
   /** Unique within the organisation; its deliveries are kept under it. */
   name: string;
   to: Endpoint;
   /** What it is told of; without it what the endpoint's messages tell of, else what its kind is told. */
-  topics?: readonly Topic[];
+  topics?: readonly (Topic | FineTopic)[];
+  /** FHIR searches, as `DiagnosticReport?category=LAB`: of a type that has some, what none of them finds is not told. */
+  filters?: readonly string[];
+  /** What goes before the rest, and in quiet hours too; critical results always do. */
+  urgent?: readonly (Topic | FineTopic)[];
+  /** When only what is urgent is sent. */
+  quiet?: QuietHours;
+  /** The destination's codes for ours. */
+  codes?: readonly CodeMap[];
+  /**
+   * `confirmed`: what is told was stated of a record that a steward or a source said is the destination's patient. Without
+   * it the matcher's own decision suffices.
+   */
+  grade?: 'confirmed';
+}
+
+/** Times of a day, `HH:MM`, by the clock of a zone; over midnight where the first is the later. */
+export interface QuietHours {
+  zone: string;
+  from: string;
+  to: string;
+}
+
+export interface CodeMap {
+  from: { system: string; code: string };
+  to: { system: string; code: string; display?: string };
 }
 
 /** The route of an organisation that has one endpoint. */

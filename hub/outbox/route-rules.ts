@@ -1,0 +1,122 @@
+/** Which of what is stated goes by a route: its topics, the finer ones among them, its filters; and what of it is urgent. */
+import { scanResource } from '@causeway/fhir';
+import type { Encounter, Observation, Patient, Resource, ServiceRequest } from '@medplum/fhirtypes';
+import { type Facts, type Held, heldInMemory, indexEntries, RecordError, readSearchRequest } from '../record/index.ts';
+import { type FineTopic, fineTopics, type Participant, type Route } from '../trust/index.ts';
+import type { Focus } from './focus.ts';
+import { takes } from './wishes.ts';
+
+/** Interpretations of results that somebody has to hear of at once (v3-ObservationInterpretation). */
+const critical = new Set(['AA', 'HH', 'LL', 'HU', 'LU']);
+/** Referrals of SNOMED CT: of a patient, to a service, to a specialist. */
+const referrals = new Set(['3457005', '306206005', '103696004']);
+const seen = new Set(['arrived', 'triaged', 'in-progress']);
+const ambulatory = new Set(['AMB', 'VR', 'HH', 'FLD']);
+
+export interface Going {
+  goes: boolean;
+  urgent: boolean;
+}
+
+/**
+ * Whether a focus goes by a route, and urgently. What was told is followed up, whatever the route takes by now; of a visit
+ * only by what it is told of by a finer topic, and by what takes it back.
+ */
+export function going(route: Route, destination: Participant, focus: Focus, isTold: boolean): Going {
+  const fine = fineTopicsOf(focus, isTold);
+  const takesIt = takes(route, destination, focus.topic, fine) && holds(route, focus);
+  const isFine = route.topics?.some((topic) => fineTopics[topic as FineTopic] === 'visit') === true;
+  const follows = isTold && (focus.withdrawn || focus.topic !== 'visit' || !isFine);
+  const urgentTopics = route.urgent ?? [];
+  const urgent =
+    fine.includes('critical-result') ||
+    urgentTopics.includes(focus.topic) ||
+    fine.some((topic) => urgentTopics.includes(topic));
+  return { goes: takesIt || follows, urgent };
+}
+
+/** Whether a result says that somebody has to hear of it at once. */
+export function isCritical({ interpretation = [] }: Observation): boolean {
+  return interpretation.some(({ coding = [] }) => coding.some(({ code }) => critical.has(code ?? '')));
+}
+
+function fineTopicsOf({ topic, resource, isCritical: urgent }: Focus, isTold: boolean): FineTopic[] {
+  switch (topic) {
+    case 'result':
+      return urgent ? ['critical-result'] : [];
+    case 'visit': {
+      const { status, class: kind } = (resource ?? {}) as Partial<Encounter>;
+      if (status === 'finished') return ['discharged'];
+      if (!seen.has(status ?? '') || ambulatory.has(kind?.code ?? '')) return [];
+      return [isTold ? 'transferred' : 'admitted'];
+    }
+    case 'person': {
+      const { deceasedBoolean, deceasedDateTime, link = [] } = (resource ?? {}) as Partial<Patient>;
+      return [
+        ...(deceasedBoolean || deceasedDateTime ? (['death'] as const) : []),
+        ...(link.some(({ type }) => type === 'replaced-by') ? (['merged'] as const) : []),
+      ];
+    }
+    case 'order':
+      return isReferral((resource ?? {}) as Partial<ServiceRequest>) ? ['referral'] : [];
+    default:
+      return [];
+  }
+}
+
+/** By its code or category, or, as HL7 v2 has it, without the code of any service. */
+function isReferral({ code, category = [] }: Partial<ServiceRequest>): boolean {
+  if (code === undefined && category.length > 0) return true;
+  return [code, ...category].some((concept) => concept?.coding?.some((coding) => referrals.has(coding.code ?? '')));
+}
+
+const filters = new Map<string, { type: string; held: Held }>();
+const filtersAtMost = 1_000;
+
+/**
+ * A filter as it is held against what is stated.
+ * @param text a search, as `DiagnosticReport?category=LAB`
+ * @throws RecordError 400 where it is none, or only the database could say whether it holds
+ */
+export function readFilter(text: string): { type: string; held: Held } {
+  const known = filters.get(text);
+  if (known) return known;
+  const [, type, query] = /^([A-Za-z]+)\?(.+)$/.exec(text) ?? [];
+  if (type === undefined || query === undefined) {
+    throw new RecordError(400, 'value', 'A filter is a search, as DiagnosticReport?category=LAB.');
+  }
+  const request = readSearchRequest(type, [...new URLSearchParams(query)], false);
+  const held = heldInMemory(type, request.filters);
+  if (held.isPartial || request.filters.length === 0) {
+    throw new RecordError(
+      400,
+      'not-supported',
+      `The filter ${text.slice(0, 200)} asks for more than the resource says.`,
+    );
+  }
+  if (filters.size >= filtersAtMost) filters.clear();
+  filters.set(text, { type, held });
+  return { type, held };
+}
+
+/** Of the filters for its type one must hold; a type that has none is not filtered. */
+function holds({ filters: texts = [] }: Route, { type, rid, resource }: Focus): boolean {
+  const own = texts.map(readFilter).filter((filter) => filter.type === type);
+  if (own.length === 0) return true;
+  if (!resource) return false;
+  const facts = factsOf(rid, resource);
+  return own.some(({ held }) => held.holds(facts));
+}
+
+function factsOf(rid: string, resource: Resource): Facts {
+  const scanned = scanResource(JSON.stringify(resource));
+  if ('error' in scanned) throw new SyntaxError('A stored resource cannot be read.');
+  const entries = indexEntries(scanned);
+  return {
+    rid,
+    updated: new Date(),
+    hashes: new Set([...entries.tokens, ...entries.markers]),
+    entries: () => entries,
+    persons: new Set(),
+  };
+}
