@@ -56,7 +56,7 @@ import {
 } from './inbox/index.ts';
 import type { Progress, RunningHub } from './lifecycle.ts';
 import { Direct, Mailer } from './mail/index.ts';
-import { Network } from './network/index.ts';
+import { forgetNetworks, Network } from './network/index.ts';
 import { AcknowledgementRoutes, Deliveries, Derivation, forgetDeliveries, Sender } from './outbox/index.ts';
 import { QueryResponder } from './query/index.ts';
 import {
@@ -199,6 +199,7 @@ export async function startHub(config: Config, progress: Progress, pages = scree
     const expunger = new Expunger(system, record, accessLog);
     expunger.also(forgetPatients);
     expunger.also(forgetDeliveries);
+    expunger.also(forgetNetworks);
     const retention = new Retention(system, expunger, (error) =>
       log.error({ error: faultText(error) }, 'old versions were not removed as their retention says'),
     );

@@ -1,4 +1,5 @@
 /** Other hubs: whom they know, what they let this hub see, and what changes there. */
 export type { Followed } from './followed.ts';
+export { forgetNetworks } from './forget.ts';
 export { Network } from './network.ts';
 export { type Peer, usualScope } from './peers.ts';

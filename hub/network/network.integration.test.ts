@@ -171,8 +171,19 @@ async function wholeAgain(hub: TestHub): Promise<boolean> {
 }
 
 test('what is hidden there looks like what is not there', async () => {
-  const patient = { reference: `Patient/${await patientOf(there, 'Closer')}` };
-  const refused = await there.send('POST', '/fhir/Consent', {
+  const refused = await refuse(there, 'Closer', 'here');
+  expect(refused.status, refused.text).toBe(201);
+  const [hidden, absent] = [await asked(here, 'Closer'), await asked(here, 'Stone')];
+  const same = ({ state, partial, reason, resources }: Json) => ({ state, partial, reason, resources });
+  expect(same(hidden)).toEqual({ state: 'nothing', partial: null, reason: null, resources: undefined });
+  expect(same(hidden)).toEqual(same(absent));
+  expect(await values(here, 'Closer')).toEqual([]);
+});
+
+/** Has a person refuse everything to an organisation. */
+async function refuse(hub: TestHub, family: string, organization: string) {
+  const patient = { reference: `Patient/${await patientOf(hub, family)}` };
+  return hub.send('POST', '/fhir/Consent', {
     resourceType: 'Consent',
     status: 'active',
     scope: { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/consentscope', code: 'patient-privacy' }] },
@@ -183,16 +194,25 @@ test('what is hidden there looks like what is not there', async () => {
     provision: {
       type: 'deny',
       actor: [
-        { role: { text: 'hub' }, reference: { identifier: { system: 'urn:causeway:participant', value: 'here' } } },
+        {
+          role: { text: 'hub' },
+          reference: { identifier: { system: 'urn:causeway:participant', value: organization } },
+        },
       ],
     },
   });
-  expect(refused.status, refused.text).toBe(201);
-  const [hidden, absent] = [await asked(here, 'Closer'), await asked(here, 'Stone')];
-  const same = ({ state, partial, reason, resources }: Json) => ({ state, partial, reason, resources });
-  expect(same(hidden)).toEqual({ state: 'nothing', partial: null, reason: null, resources: undefined });
-  expect(same(hidden)).toEqual(same(absent));
-  expect(await values(here, 'Closer')).toEqual([]);
+}
+
+test('whom a person lets not ask, is not asked, and it looks like what is not there', async () => {
+  await here.take(adt('A04', { ...stone, id: 'H4', family: 'Shy', ssn: '123-45-6784', phone: '5551230004' }));
+  expect((await refuse(here, 'Shy', 'there')).status).toBe(201);
+  expect(await asked(here, 'Shy')).toMatchObject({ state: 'nothing', partial: null, reason: null });
+  const { rows } = await here.test.database.query(
+    `SELECT e->'patients'->>0 AS patient FROM access_log, jsonb_array_elements(entries) e WHERE e->>'action' = 'ask-hub'`,
+  );
+  const told = rows.map(({ patient }) => patient);
+  expect(told).toContain(await patientOf(here, 'Stone'));
+  expect(told).not.toContain(await patientOf(here, 'Shy'));
 });
 
 test('what is deleted there, or given no more, goes here too', async () => {
@@ -259,6 +279,18 @@ async function step(state: string): Promise<void> {
   });
   await here.send('POST', `/api/persons/${await patientOf(here, 'Rivers')}/networks`, {}, clinician);
 }
+
+test('what a steward takes apart is fetched no longer', async () => {
+  const own = 'Rivers&identifier=H1';
+  const { patient } = await settled(here, 'Rivers');
+  const body = { patient, reason: 'Another human of the same name.' };
+  const apart = await here.send('POST', `/api/persons/${patient}/unlink`, body, { role: 'steward' });
+  expect(apart.status, apart.text).toBe(200);
+  await asked(here, own);
+  await settled(here, own, ({ state }) => state === 'apart');
+  expect(await there.resources('Subscription')).toEqual([]);
+  expect(await values(here, own)).toEqual([12.5]);
+});
 
 test('a hub out of reach is said to be', async () => {
   await here.send('PUT', '/api/peers/there', { url: `${there.url}/elsewhere`, clientId: 'none' });

@@ -2,66 +2,42 @@
  * Hub to hub (docs/network.md): asks other hubs about a person, fetches what they let this hub see, and follows what changes
  * there. Each person at each hub is one row of `peer_person`, worked on by one hub at a time.
  */
-import { createHash, randomBytes } from 'node:crypto';
-import type { Patient } from '@medplum/fhirtypes';
-import type { JWK } from 'jose';
 import type { Logger } from 'pino';
-import type { Database } from '../database/index.ts';
 import { faultText } from '../faults.ts';
-import type { Receiver } from '../inbox/index.ts';
-import { type FhirRecord, newId, RecordError } from '../record/index.ts';
-import { type AccessLog, hubKind, type NetworkPolicy, type Participants } from '../trust/index.ts';
-import { fetchedTypes, type Page, pageOf, readPage, toldTypes } from './answers.ts';
-import { begin, due, expectNotifications, type Followed, keep, ofHomes, ring } from './followed.ts';
-import { PeerClient, PeerFault } from './peer-client.ts';
-import { type Peer, Peers } from './peers.ts';
-import { Taking } from './taking.ts';
+import { newId, RecordError } from '../record/index.ts';
+import { hubKind } from '../trust/index.ts';
+import { begin, due, type Followed, keep, ofHomes, ring } from './followed.ts';
+import { digest, Following, type FollowingParts } from './following.ts';
+import { PeerFault } from './peer-client.ts';
+import { Peers } from './peers.ts';
 
-export interface NetworkParts {
-  database: Database;
-  record: FhirRecord;
-  participants: Participants;
-  policy: NetworkPolicy;
-  accessLog: AccessLog;
-  receiver: Receiver;
+export interface NetworkParts extends FollowingParts {
   log: Logger;
-  /** The hub's own signing keys. */
-  keys(): Promise<JWK[]>;
-  /** Addresses below which other hubs may lie in private networks, or speak plain http. */
-  peersAt: readonly string[];
 }
 
 const pollMs = 5_000;
-/** How often is asked without having been told, how often all is fetched anew, and when what is apart is looked at again. */
-const askedAgainMs = 6 * 3_600_000;
-const wholeAgainMs = 24 * 3_600_000;
-const apartMs = 3_600_000;
-/** For how long somebody is followed after a clinician asked, and how often the other hub is told on what ground. */
-const followedMs = 365 * 24 * 3_600_000;
-const attestedAgainMs = 20 * 24 * 3_600_000;
 const retryMs = { first: 15_000, longest: 3_600_000 };
 const atOnce = 8;
-const mostPages = 2_000;
 
 export class Network {
   readonly peers: Peers;
   readonly #parts: NetworkParts;
-  readonly #taking: Taking;
-  readonly #clients = new Map<string, { peer: string; client: PeerClient }>();
-  #url = 'http://localhost';
+  readonly #following: Following;
   #leads = false;
+  /** Somebody has asked, or rung, since it was looked whose turn it is. */
+  #isWanted = false;
   #wake: (() => void) | undefined;
   #running: Promise<void> | undefined;
 
   constructor(parts: NetworkParts) {
     this.#parts = parts;
     this.peers = new Peers(parts.database);
-    this.#taking = new Taking(parts);
+    this.#following = new Following(parts, this.peers);
   }
 
   /** @param url where this hub is reached by others */
   open(url: string): void {
-    this.#url = url;
+    this.#following.url = url;
   }
 
   start(): void {
@@ -71,7 +47,7 @@ export class Network {
 
   async stop(): Promise<void> {
     this.#leads = false;
-    this.#wake?.();
+    this.#look();
     await this.#running;
   }
 
@@ -95,7 +71,7 @@ export class Network {
     if (own === undefined) throw new RecordError(409, 'conflict', 'Only another hub knows this person; ask it there.');
     for (const { participant } of peers)
       await begin(database, { id: newId(), peer: participant, home: own, patient, askedBy: by, ground });
-    this.#wake?.();
+    this.#look();
   }
 
   /** What other hubs were asked about a person, and what came of it. */
@@ -107,7 +83,7 @@ export class Network {
   /** Another hub has told that something changed. @returns whether it is one that is followed */
   async rung(id: string, secret: string): Promise<boolean> {
     const isKnown = await ring(this.#parts.database, id, digest(secret));
-    if (isKnown) this.#wake?.();
+    if (isKnown) this.#look();
     return isKnown;
   }
 
@@ -122,12 +98,18 @@ export class Network {
 
   async #run(): Promise<void> {
     while (this.#leads) {
+      this.#isWanted = false;
       const turn = await due(this.#parts.database, atOnce).catch((error) => this.#fault(error));
       await Promise.all(
         (turn ?? []).map(({ followed, at }) => this.#work(followed, at).catch((error) => this.#fault(error))),
       );
-      if (!turn || turn.length === 0) await this.#idle();
+      if (!this.#isWanted && !turn?.length) await this.#idle();
     }
+  }
+
+  #look(): void {
+    this.#isWanted = true;
+    this.#wake?.();
   }
 
   #idle(): Promise<void> {
@@ -145,7 +127,7 @@ export class Network {
     const next: Followed = { ...followed };
     let dueMs: number | undefined;
     try {
-      dueMs = await this.#go(next);
+      dueMs = await this.#following.bringUpToDate(next);
       next.attempts = 0;
       if (next.state !== 'ended') next.reason = undefined;
     } catch (error) {
@@ -159,202 +141,7 @@ export class Network {
     await keep(database, next, dueMs, at);
   }
 
-  /** Brings one up to date. @returns when its turn is next; undefined: when somebody asks */
-  async #go(followed: Followed): Promise<number | undefined> {
-    const peer = await this.peers.one(followed.peer);
-    const refused = peer ? this.#refused(followed.peer) : 'This hub does not exchange with it any more.';
-    if (!peer || refused !== undefined) return this.#end(followed, peer, refused);
-    if (Date.now() - +followed.askedAt > followedMs) {
-      await this.#end(followed, peer, 'Nobody has asked for a year.');
-      return undefined;
-    }
-    const client = this.#client(peer);
-    const shown = await this.#shownTo(followed);
-    // What the person refuses here looks like what is not there.
-    if (!shown) return this.#nothing(followed, client);
-    if (followed.remote === undefined) {
-      const found = await client.match(shown);
-      if (!found) return this.#nothing(followed, client);
-      await this.#identify(followed, pageOf(found, followed.peer));
-    }
-    if (!(await this.#isJoined(followed))) return this.#apart(followed, client);
-    await this.#attest(followed, client);
-    return this.#fetch(followed, client);
-  }
-
-  /** Says to the other hub what shows that the person is treated here, as long as somebody has asked. */
-  async #attest(followed: Followed, client: PeerClient): Promise<void> {
-    const { remote, askedBy, ground, attestedAt } = followed;
-    if (attestedAt !== undefined && Date.now() - +attestedAt < attestedAgainMs) return;
-    await client.attest(remote!, `Asked for treatment by ${askedBy}; relationship: ${ground}`);
-    followed.attestedAt = new Date();
-  }
-
-  /** Takes the Patient that the other hub is certain about, and nothing else of it. */
-  async #identify(followed: Followed, page: Page): Promise<void> {
-    const [remote] = page.patients;
-    followed.remote = remote;
-    followed.attestedAt = undefined;
-    followed.takenAs = page.stated.find((one) => one.startsWith('Patient/'))!.slice('Patient/'.length);
-    followed.since = undefined;
-    followed.wholeAt = undefined;
-    await this.#taking.take(followed.peer, remote!, [page]);
-  }
-
-  /** Whether the person index takes the other hub's Patient for the person who was asked about. */
-  async #isJoined({ home, takenAs }: Followed): Promise<boolean> {
-    const homes = (await this.#parts.record.homesOf([takenAs!])).get(takenAs!) ?? [];
-    return homes.includes(home);
-  }
-
-  async #fetch(followed: Followed, client: PeerClient): Promise<number | undefined> {
-    const isWhole = followed.wholeAt === undefined || Date.now() - +followed.wholeAt > wholeAgainMs;
-    const begun = new Date();
-    const since = isWhole ? undefined : followed.since;
-    const stated = new Set<string>();
-    const missing = new Set<string>();
-    let last = followed.since;
-    let next: string | undefined;
-    for (let n = 0; n === 0 || next !== undefined; n++) {
-      if (n === mostPages) {
-        missing.add('The record has more pages than are fetched.');
-        break;
-      }
-      const answered = await client.everything(followed.remote!, fetchedTypes, since, next).catch((error) => {
-        if (n === 0 && error instanceof PeerFault && isGone(error)) return undefined;
-        throw error;
-      });
-      if (!answered) {
-        await this.#taking.withdraw(followed.takenAs!, new Set());
-        return this.#nothing(followed, client);
-      }
-      const page = readPage(answered, followed.peer);
-      const other = page.patients.find((id) => id !== followed.remote);
-      if (other !== undefined) {
-        // There the record is another person's now: who that is has to be asked first.
-        followed.remote = undefined;
-        return 0;
-      }
-      await this.#taking.take(followed.peer, followed.remote!, [page]);
-      for (const one of page.stated) stated.add(one);
-      for (const one of page.missing) missing.add(one);
-      if (page.last && (last === undefined || page.last > last)) last = page.last;
-      next = page.next;
-    }
-    if (isWhole && missing.size === 0) {
-      await this.#taking.withdraw(followed.takenAs!, stated);
-      followed.wholeAt = begun;
-    }
-    followed.partial = missing.size === 0 ? undefined : [...missing].join(' ').slice(0, 1_000);
-    followed.since = last;
-    followed.resources = await this.#taking.count(followed.takenAs!);
-    followed.state = 'followed';
-    await this.#subscribe(followed, client);
-    return askedAgainMs;
-  }
-
-  /** Has the other hub ring when something of the person changes; until it does, what changes is asked for now and then. */
-  async #subscribe(followed: Followed, client: PeerClient): Promise<void> {
-    if (followed.subscriptions.length > 0) return;
-    const secret = randomBytes(32).toString('base64url');
-    await expectNotifications(this.#parts.database, followed.id, digest(secret));
-    for (const type of toldTypes) {
-      const id = await client.subscribe({
-        resourceType: 'Subscription',
-        status: 'requested',
-        reason: 'A hub that follows a person in its care',
-        criteria: `${type}?patient=Patient/${followed.remote}`,
-        channel: {
-          type: 'rest-hook',
-          endpoint: `${this.#url}/network/events/${followed.id}`,
-          header: [`Authorization: Bearer ${secret}`],
-        },
-      });
-      followed.subscriptions.push(id);
-    }
-  }
-
-  async #nothing(followed: Followed, client: PeerClient): Promise<undefined> {
-    await this.#unsubscribe(followed, client);
-    followed.state = 'nothing';
-    followed.remote = undefined;
-    followed.partial = undefined;
-    followed.resources = 0;
-  }
-
-  async #apart(followed: Followed, client: PeerClient): Promise<number> {
-    await this.#unsubscribe(followed, client);
-    followed.state = 'apart';
-    return apartMs;
-  }
-
-  /** It goes on by itself when the two exchange again. */
-  async #end(followed: Followed, peer: Peer | undefined, reason: string | undefined): Promise<number> {
-    if (peer) await this.#unsubscribe(followed, this.#client(peer)).catch(() => {});
-    followed.state = 'ended';
-    followed.reason = reason;
-    followed.subscriptions = [];
-    return askedAgainMs;
-  }
-
-  async #unsubscribe(followed: Followed, client: PeerClient): Promise<void> {
-    while (followed.subscriptions.length > 0) {
-      await client.unsubscribe(followed.subscriptions.at(-1)!);
-      followed.subscriptions.pop();
-    }
-  }
-
-  /** Why nothing is exchanged with a hub: it is told whom this hub asks about, and its answer is taken. */
-  #refused(peer: string): string | undefined {
-    const { policy } = this.#parts;
-    return policy.refused(peer, 'receive') ?? policy.refused(peer, 'send');
-  }
-
-  /**
-   * Who the person is, as the other hub may see it, told to it by asking; undefined where it may not.
-   */
-  async #shownTo({ peer, patient, askedBy, remote }: Followed): Promise<Patient | undefined> {
-    const { record, participants, policy, accessLog } = this.#parts;
-    const access = policy.participantAccess(participants.byKey(peer), 'receive');
-    try {
-      const { text } = await record.read(access, 'Patient', patient);
-      if (remote === undefined) {
-        const reason = `asked by ${askedBy}`;
-        await accessLog.record(access, {
-          action: 'ask-hub',
-          what: 'Patient/$match',
-          status: 200,
-          patients: [patient],
-          reason,
-        });
-      }
-      const { name, birthDate, gender, address, telecom, identifier } = JSON.parse(text) as Patient;
-      return { resourceType: 'Patient', name, birthDate, gender, address, telecom, identifier } as Patient;
-    } catch (error) {
-      if (error instanceof RecordError && error.status < 500) return undefined;
-      throw error;
-    }
-  }
-
-  #client(peer: Peer): PeerClient {
-    const described = JSON.stringify(peer);
-    const known = this.#clients.get(peer.participant);
-    if (known?.peer === described) return known.client;
-    const { keys, peersAt: allowed } = this.#parts;
-    const client = new PeerClient({ peer, keys, ownUrl: `${this.#url}/fhir`, allowed });
-    this.#clients.set(peer.participant, { peer: described, client });
-    return client;
-  }
-
   #fault(error: unknown): void {
     this.#parts.log.error({ error: faultText(error) }, 'another hub was not asked as it should');
   }
-}
-
-function isGone({ status }: PeerFault): boolean {
-  return status === 404 || status === 410;
-}
-
-function digest(secret: string): Buffer {
-  return createHash('sha256').update(secret).digest();
 }

@@ -66,8 +66,9 @@ export class Taking {
    * Takes out of the record what the other hub told of a Patient and gives no more: it was deleted there, is another person's,
    * or is hidden from this hub; which of these is not told. History keeps it.
    * @param given `Type/id` of all that it gives
+   * @returns how much was taken out
    */
-  async withdraw(patient: string, given: ReadonlySet<string>): Promise<void> {
+  async withdraw(patient: string, given: ReadonlySet<string>): Promise<number> {
     const { rows } = await this.#database.query<{ type: number; rid: string }>(
       `SELECT r.type, r.rid FROM resource r JOIN link l ON l.home = r.home WHERE l.patient = $1 AND NOT r.deleted`,
       [ridOf(patient)],
@@ -75,7 +76,7 @@ export class Taking {
     const gone = rows
       .map(({ type, rid }) => ({ type: typeName(type)!, id: rid }))
       .filter(({ type, id }) => type !== 'Patient' && !given.has(`${type}/${id}`));
-    if (gone.length === 0) return;
+    if (gone.length === 0) return 0;
     await this.#record.writer.write({
       keys: gone,
       patients: [],
@@ -85,5 +86,6 @@ export class Taking {
         for (const { type, id } of gone) if (!set.get(type, id)?.deleted) set.remove(type, id, { asOf: beforeAll });
       },
     });
+    return gone.length;
   }
 }
