@@ -63,7 +63,8 @@ export async function sampleFiles(
   const first = files[0];
   const names = files.slice(0, 10).map(({ name }) => name);
   if (!first) return { found: 'There is no such file in the folder.', names, messages: [] };
-  const found = `There are ${files.length} files; this is what ${first.name} begins with.`;
+  const count = files.length === 1 ? 'There is one file' : `There are ${files.length} files`;
+  const found = `${count}; this is what ${first.name} begins with.`;
   const content = await folder.open(first.name);
   if (run.settings.content === 'messages') {
     const messages: Received[] = [];

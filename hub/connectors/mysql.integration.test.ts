@@ -109,7 +109,7 @@ describe.runIf(server)('a query on MariaDB', () => {
   }
 
   it('is taken in pages, though all have one watermark, and then what is behind it', async () => {
-    expect(await run(connector())).toMatchObject({ error: undefined, all: { taken: 7 } });
+    expect(await run(connector())).toMatchObject({ state: 'waiting', all: { taken: 7 } });
     expect((await hub.get('/fhir/Observation?_summary=count')).json.total).toBe(7);
     expect((await run()).last).toMatchObject({ taken: 0, unchanged: 0 });
     await statement(`UPDATE labs SET result = 5.20, changed = '2026-01-06 00:00:00' WHERE id = 1`);
@@ -130,7 +130,9 @@ describe.runIf(server)('a query on MariaDB', () => {
     const missing = await hub.send('POST', '/api/connectors/preview', connector({ query: 'SELECT * FROM nowhere' }));
     expect([missing.status, missing.text]).toEqual([422, expect.stringMatching(/ER_NO_SUCH_TABLE.*nowhere/)]);
     const slow = connector({ query: 'SELECT labs.*, sleep(3) AS s FROM labs', timeoutSeconds: 1 });
-    expect((await hub.send('POST', '/api/connectors/preview', slow)).text).toMatch(/ER_STATEMENT_TIMEOUT|ER_QUERY/);
+    expect((await hub.send('POST', '/api/connectors/preview', slow)).text).toMatch(
+      /1969|3024|ER_(QUERY|STATEMENT)_TIMEOUT/,
+    );
     const word = await hub.send('POST', '/api/connectors/preview', { ...connector(), secrets: { password: 'no' } });
     expect(word.text).toMatch(/not reached: ER_ACCESS_DENIED/);
   });

@@ -161,8 +161,8 @@ function asText(row: { [column: string]: unknown }): SqlRow {
 }
 
 function codeOf(error: unknown): string {
-  const { code, name } = error as { code?: string; name?: string };
-  return code ?? name ?? 'unknown';
+  const { code, errno, name } = error as { code?: string; errno?: number; name?: string };
+  return code ?? (errno === undefined ? (name ?? 'unknown') : String(errno));
 }
 
 async function fileText(path: string): Promise<string> {

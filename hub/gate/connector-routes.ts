@@ -2,7 +2,14 @@
  * Connectors over HTTP: sources from which the hub takes by itself. Administrators make, change and remove them, since they
  * say where the hub connects to and with which password; engineers look after them: run, pause, try, and map columns.
  */
-import { type ColumnMap, proposeMap, readColumnMap, type TableKind, tableKinds } from '@causeway/mapping/columns';
+import {
+  type ColumnMap,
+  fieldsOf,
+  proposeMap,
+  readColumnMap,
+  type TableKind,
+  tableKinds,
+} from '@causeway/mapping/columns';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import {
   type Connector,
@@ -122,7 +129,8 @@ export function connectorRoutes(app: FastifyInstance, parts: ConnectorRouteParts
     if (kind !== undefined && !tableKinds.includes(kind as TableKind))
       throw new RecordError(400, 'value', `kind must be one of ${tableKinds.join(', ')}.`, 'kind');
     const sample = Array.isArray(rows) ? rows.filter((one) => typeof one === 'object' && one !== null) : [];
-    return proposeMap(columns, sample, kind as TableKind | undefined);
+    const proposed = proposeMap(columns, sample, kind as TableKind | undefined);
+    return { ...proposed, fields: fieldsOf(proposed.map.kind) };
   });
 }
 

@@ -10,7 +10,7 @@ import type {
 import { Mark } from '../parts/mark.tsx';
 import type { Tone } from '../theme/tones.ts';
 
-export const DIALECT_WORDS: Record<Dialect, string> = { hl7v2: 'HL7 v2', ccda: 'C-CDA', fhir: 'FHIR' };
+export const DIALECT_WORDS: Record<Dialect, string> = { hl7v2: 'HL7 v2', ccda: 'C-CDA', fhir: 'FHIR', table: 'Row' };
 
 export const STATE_WORDS: Record<MessageState, { words: string; tone: Tone }> = {
   received: { words: 'Received', tone: 'info' },

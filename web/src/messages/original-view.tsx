@@ -42,7 +42,7 @@ export function OriginalView({ original, dialect, ...choice }: Choice & { origin
 
 /** XML or JSON: one text, the chosen place set off in it. */
 function LaidOut({ original, dialect, highlighted, onChoose }: Choice & { original: string; dialect: Dialect }) {
-  const text = useMemo(() => (dialect === 'fhir' ? prettyJson(original) : prettyXml(original)), [original, dialect]);
+  const text = useMemo(() => (dialect === 'ccda' ? prettyXml(original) : prettyJson(original)), [original, dialect]);
   const places = useMemo(() => placesIn(text, dialect), [text, dialect]);
   const range = highlighted ? places.placeOf(highlighted) : undefined;
   const choose = (event: MouseEvent<HTMLPreElement>) => {

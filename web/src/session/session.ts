@@ -39,6 +39,7 @@ const DESTINATIONS = {
   '/emergencies': { label: 'Emergencies', roles: ['privacy-officer', 'administrator'] },
   '/unproven': { label: 'Who treats whom', roles: ['privacy-officer', 'administrator'] },
   '/participants': { label: 'Organisations', roles: ['integration-engineer', 'privacy-officer', 'administrator'] },
+  '/connectors': { label: 'Connectors', roles: ['integration-engineer', 'administrator'] },
   '/network-policy': { label: 'Network policy', roles: ['privacy-officer', 'administrator'] },
   '/label-rules': { label: 'What counts as sensitive', roles: ['privacy-officer', 'administrator'] },
   '/users': { label: 'Users', roles: ['administrator'] },

@@ -233,6 +233,24 @@ const subscription = createRoute({
   component: lazyRouteComponent(() => import('../subscriptions/subscription-page.tsx'), 'SubscriptionPage'),
 });
 
+const connectors = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/connectors',
+  component: lazyRouteComponent(() => import('../connectors/connectors-page.tsx'), 'ConnectorsPage'),
+});
+
+const newConnector = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/connectors/new',
+  component: lazyRouteComponent(() => import('../connectors/new-connector-page.tsx'), 'NewConnectorPage'),
+});
+
+const connector = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/connectors/$key',
+  component: lazyRouteComponent(() => import('../connectors/connector-page.tsx'), 'ConnectorPage'),
+});
+
 const networkPolicy = createRoute({
   getParentRoute: () => signedIn,
   path: '/network-policy',
@@ -255,6 +273,9 @@ const tree = root.addChildren([
     maps,
     resource,
     reviews,
+    connectors,
+    newConnector,
+    connector,
     status,
     apps,
     clients,

@@ -1,6 +1,6 @@
 /** Messages, what became of them, and what was sent on. */
 
-export type Dialect = 'hl7v2' | 'ccda' | 'fhir';
+export type Dialect = 'hl7v2' | 'ccda' | 'fhir' | 'table';
 export type MessageState = 'received' | 'processed' | 'failed' | 'dead' | 'refused' | 'kept';
 
 /** How many atoms of the source went where; `kept` and `rejected` are what was not mapped. */
