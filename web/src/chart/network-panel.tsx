@@ -1,9 +1,10 @@
 /** Other networks (hubs): asking them about the person of a chart, and what came of it. */
 import { Button, Group } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { useEffect } from 'react';
+import { useContext, useEffect } from 'react';
 import type { AskedNetwork, AskedNetworks } from '../api/contract.ts';
 import { getJson, postJson } from '../api/request.ts';
+import { EmergencyOf } from '../emergency/emergency-of.ts';
 import { formatDateTime } from '../fhir/dates.ts';
 import { Mark } from '../parts/mark.tsx';
 import { Notice } from '../parts/notice.tsx';
@@ -22,17 +23,18 @@ const STATES: Record<AskedNetwork['state'], { label: string; tone: Tone }> = {
 
 export function NetworkPanel({ id }: { id: string }) {
   const isClinician = useUser()?.role === 'clinician';
+  const emergency = useContext(EmergencyOf);
   const client = useQueryClient();
   const path = `/api/persons/${encodeURIComponent(id)}/networks`;
   const query = useQuery({
-    queryKey: ['networks', id],
-    queryFn: ({ signal }) => getJson<AskedNetworks>(path, signal),
+    queryKey: ['networks', id, emergency ?? 'ordinary'],
+    queryFn: ({ signal }) => getJson<AskedNetworks>(path, signal, emergency),
     enabled: isClinician,
     refetchInterval: ({ state }) => (state.data?.networks.some((one) => one.state === 'asking') ? askingMs : false),
   });
   const ask = useMutation({
     mutationFn: () => postJson<AskedNetworks>(path, {}),
-    onSuccess: (answer) => client.setQueryData(['networks', id], answer),
+    onSuccess: (answer) => client.setQueryData(['networks', id, 'ordinary'], answer),
   });
   const networks = query.data?.networks ?? [];
   const fetched = networks.map(({ peer, resources = 0, updated }) => `${peer} ${resources > 0 ? updated : ''}`).join();
@@ -65,11 +67,13 @@ export function NetworkPanel({ id }: { id: string }) {
           {ask.error.message}
         </Notice>
       )}
-      <Group mt="xs">
-        <Button size="compact-sm" variant="default" loading={ask.isPending} onClick={() => ask.mutate()}>
-          {networks.length === 0 ? 'Ask other networks' : 'Ask again'}
-        </Button>
-      </Group>
+      {emergency === undefined && (
+        <Group mt="xs">
+          <Button size="compact-sm" variant="default" loading={ask.isPending} onClick={() => ask.mutate()}>
+            {networks.length === 0 ? 'Ask other networks' : 'Ask again'}
+          </Button>
+        </Group>
+      )}
     </section>
   );
 }
