@@ -57,7 +57,7 @@ import {
 import type { Progress, RunningHub } from './lifecycle.ts';
 import { Direct, Mailer } from './mail/index.ts';
 import { forgetNetworks, Network } from './network/index.ts';
-import { AcknowledgementRoutes, Deliveries, Derivation, forgetDeliveries, Sender } from './outbox/index.ts';
+import { AcknowledgementRoutes, Deliveries, Derivation, forgetDeliveries, Pickup, Sender } from './outbox/index.ts';
 import { QueryResponder } from './query/index.ts';
 import {
   Expunger,
@@ -189,7 +189,20 @@ export async function startHub(config: Config, progress: Progress, pages = scree
     const sendTo = [...config.sendTo];
     const http = { allowed: () => sendTo, keys: () => signingKeys.load() };
     const mailer = Mailer.of(config);
-    const mail = { direct: Direct.of(config, mailer) };
+    const opened = { at: config.publicUrl ?? '' };
+    const pickup =
+      mailer &&
+      new Pickup({
+        database: system,
+        record,
+        participants,
+        policy,
+        accessLog,
+        mailer,
+        tokenKey: tokenKey(config.dataDir),
+        pages: () => opened.at,
+      });
+    const mail = { direct: Direct.of(config, mailer), pickup };
     const sender = new Sender({ database: system, record, participants, policy, accessLog, http, mail, log });
     const careRules = () => careRulesOf(policy.lastKnown);
     const relationships = new Relationships(record.keys, participants, careRules);
@@ -397,6 +410,7 @@ export async function startHub(config: Config, progress: Progress, pages = scree
         expunger,
         retention,
         subscriptions,
+        pickup,
         connectors,
         allowExpunge: config.allowExpunge,
         bulk,
@@ -460,6 +474,7 @@ export async function startHub(config: Config, progress: Progress, pages = scree
     const url = await app.listen({ host: config.host, port: config.port });
     closing.push(() => app.close());
     await authorization.open(config.publicUrl ?? url);
+    opened.at ||= url;
     subscriptions.open(config.publicUrl ?? url, app.server);
     closing.push(() => subscriptions.close());
     const subscriptionsLead = new Leadership(locks, leads.subscriptions, subscriptions);

@@ -67,7 +67,7 @@ async function delivered(
     policy: new NetworkPolicy(database),
     accessLog: new AccessLog(database),
     http: { allowed: () => ['http://127.0.0.1'], keys: async () => [] },
-    mail: { direct: undefined },
+    mail: { direct: undefined, pickup: undefined },
     log: silent as never,
   });
   const before = usageOf(process.pid, postmaster);

@@ -7,6 +7,7 @@ import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply, ty
 import type { Logger } from 'pino';
 import type { Bulk } from '../bulk/index.ts';
 import { faultText } from '../faults.ts';
+import type { Pickup } from '../outbox/index.ts';
 import { RecordError, recordErrorOf } from '../record/index.ts';
 import { type AgreementParts, agreementRoutes } from './agreement-routes.ts';
 import { type ApiParts, apiRoutes } from './api-routes.ts';
@@ -40,6 +41,7 @@ import { type OAuthParts, oauthRoutes } from './oauth-routes.ts';
 import { onboardingRoutes } from './onboarding-routes.ts';
 import { type PanelRouteParts, panelRoutes } from './panel-routes.ts';
 import { type ParticipantParts, participantRoutes } from './participant-routes.ts';
+import { pickupRoutes } from './pickup-routes.ts';
 import { type RelationshipParts, relationshipRoutes } from './relationship-routes.ts';
 import { type ReprocessRouteParts, reprocessRoutes } from './reprocess-routes.ts';
 import { type SecurityParts, securityRoutes } from './security-routes.ts';
@@ -92,8 +94,7 @@ export function httpServer(
     Hl7HttpParts &
     ParticipantParts &
     ConnectorRouteParts &
-    SubscriptionParts &
-    ReprocessRouteParts & { bulk: Bulk },
+    SubscriptionParts & { pickup: Pickup | undefined } & ReprocessRouteParts & { bulk: Bulk },
 ): FastifyInstance {
   const app = Fastify({
     // A server of HTTPS is one of HTTP to all who use it here.
@@ -173,6 +174,7 @@ export function httpServer(
   connectorRoutes(app, parts);
   subscriptionRoutes(app, parts);
   largeBodies(app, parts.largeBodies, parts.authenticator);
+  pickupRoutes(app, parts);
   const fault = (error: unknown, route: string) =>
     options.log.error({ error: faultText(error), route }, 'a part of a request failed');
   fhirRoutes(app, { ...parts, addresses, fault });

@@ -21,6 +21,7 @@ import {
   fhirForms,
   fineTopics,
   type HttpPlace,
+  type PickupPlace,
   type QuietHours,
   type Route,
   type ServicesClient,
@@ -131,6 +132,10 @@ export function readEndpoint(body: Body, where: string): Endpoint {
       return { dialect: 'fhir', ...(form === undefined ? {} : { form: form as FhirForm }), ...httpPlace(body, where) };
     }
     case 'ccda':
+      if (body.pickup !== undefined) {
+        only(body, ['dialect', 'pickup'], `${where}.`);
+        return { dialect: 'ccda', pickup: pickupOf(object(body.pickup, `${where}.pickup`), `${where}.pickup`) };
+      }
       if (body.direct !== undefined) {
         only(body, ['dialect', 'direct'], `${where}.`);
         return { dialect: 'ccda', direct: directOf(object(body.direct, `${where}.direct`), `${where}.direct`) };
@@ -210,6 +215,11 @@ function sftpOf(body: Body, where: string): SftpPlace {
 function directOf(body: Body, where: string): DirectPlace {
   only(body, ['address', 'certificate'], `${where}.`);
   return { address: mailAddress(body, where), certificate: pathOf(body, 'certificate', where) };
+}
+
+function pickupOf(body: Body, where: string): PickupPlace {
+  only(body, ['address', 'pinFile'], `${where}.`);
+  return { address: mailAddress(body, where), pinFile: pathOf(body, 'pinFile', where) };
 }
 
 function mailAddress(body: Body, where: string): string {

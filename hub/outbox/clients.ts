@@ -8,6 +8,8 @@ import { Hl7HttpClient } from './hl7-http-client.ts';
 import { HttpClient } from './http-client.ts';
 import type { HttpParts } from './http-post.ts';
 import { MllpClient } from './mllp-client.ts';
+import type { Pickup } from './pickup.ts';
+import { PickupClient } from './pickup-client.ts';
 import { SftpClient } from './sftp-client.ts';
 
 /** Sends HL7 v2 and hears what comes of it: a Client that needs nothing else of what it sends. */
@@ -27,11 +29,13 @@ export interface ClientParts {
 /** What writes mail; undefined where the hub is told of no server or address for it. */
 export interface MailParts {
   direct: Direct | undefined;
+  pickup: Pickup | undefined;
 }
 
 export function clientOf(to: Endpoint, parts: ClientParts): Client {
   if ('folder' in to) return new FolderClient(to.folder);
   if ('sftp' in to) return new SftpClient(to.sftp, parts.timeouts);
+  if ('pickup' in to) return new PickupClient(to.pickup, parts.mail.pickup);
   if ('direct' in to) return new DirectClient(to.direct, parts.mail.direct);
   return to.dialect === 'hl7v2' ? v2ClientOf(to, parts) : new HttpClient(to, parts.http, parts.timeouts);
 }

@@ -5,5 +5,6 @@ export { Deliveries } from './deliveries.ts';
 export { Derivation } from './derive.ts';
 export { forgetDeliveries } from './forget.ts';
 export type { HttpParts } from './http-post.ts';
+export { type NotPickedUp, type PickedUp, Pickup } from './pickup.ts';
 export { readFilter } from './route-rules.ts';
 export { Sender } from './sender.ts';

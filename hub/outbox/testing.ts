@@ -77,7 +77,7 @@ export async function testOutbox(
   database: Database,
   log = pino({ level: 'silent' }),
   rules?: () => CareRules,
-  mail: MailParts = { direct: undefined },
+  mail: Partial<MailParts> = {},
 ): Promise<TestOutbox> {
   const master = fixedMasterKey(newDataKey());
   const record = new FhirRecord(database, master);
@@ -118,7 +118,16 @@ export async function testOutbox(
     deliveries: new Deliveries(database, participants, () => current?.wake()),
     sender: (attempts = 50, timing = {}) => {
       current = new Sender(
-        { database, record, participants, policy, accessLog, http: { allowed, keys }, mail, log },
+        {
+          database,
+          record,
+          participants,
+          policy,
+          accessLog,
+          http: { allowed, keys },
+          mail: { direct: undefined, pickup: undefined, ...mail },
+          log,
+        },
         { ...quick, attempts, ...timing },
       );
       return current;

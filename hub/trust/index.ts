@@ -57,6 +57,7 @@ export {
   type HttpPlace,
   type MllpEndpoint,
   mainRoute,
+  type PickupPlace,
   type QuietHours,
   type Route,
   routesTo,

@@ -137,8 +137,17 @@ export interface SftpPlace {
   path: string;
 }
 
-/** Each document is Direct mail, for the one who has the key of a certificate. */
-export type MailPlace = { direct: DirectPlace };
+/**
+ * Each document is Direct mail, for the one who has the key of a certificate; or it waits on a page of the hub, and mail says
+ * where.
+ */
+export type MailPlace = { direct: DirectPlace } | { pickup: PickupPlace };
+
+export interface PickupPlace {
+  address: string;
+  /** Absolute path of the file with the PIN by which the page opens, read anew at each try. */
+  pinFile: string;
+}
 
 export interface DirectPlace {
   address: string;

@@ -37,7 +37,8 @@ export function narrativeOf(run: Run, element: XmlElement): string | undefined {
   return run.document.xml.within(element, () => sectionDiv(element));
 }
 
-function sectionDiv(element: XmlElement): string | undefined {
+/** What is inside the `text` of a section as the `div` of a FHIR Narrative, or undefined when it says nothing. */
+export function sectionDiv(element: XmlElement): string | undefined {
   const parts: string[] = [];
   for (const node of element.content) write(node, parts);
   const inner = parts.join('').trim();
