@@ -3,16 +3,12 @@
  * the end every acknowledged message must be there exactly once and processed, and the record must say what the last
  * message about each patient said.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import type { Config } from '../config.ts';
+import { rmSync } from 'node:fs';
 import { signToken, tokenKey } from '../secrets/index.ts';
 import { hubConfig } from '../testing-calls.ts';
 import { adt, oru } from '../testing-messages.ts';
-import { type MllpClient, openMllp } from '../testing-mllp.ts';
+import { Feed, type FeedMessage } from './feed.ts';
+import { dataFolder, generator, HubProcess, sleep } from './hub-under-test.ts';
 
 export interface KillOptions {
   messages: number;
@@ -36,21 +32,15 @@ export interface KillResult {
   seconds: number;
 }
 
-const connections = 4;
 const patients = 20;
-const windowPerConnection = 16;
-const startMs = 60_000;
 const processedMs = 120_000;
 
 /** Runs the test in a folder of its own, which is deleted. Takes some two seconds a kill. */
 export async function runKillTest({ messages, kills, seed, say = () => {} }: KillOptions): Promise<KillResult> {
   const begun = performance.now();
   const random = generator(seed);
-  const dataDir = mkdtempSync(join(tmpdir(), 'causeway-kill-'));
-  const definitions = join(tmpdir(), `causeway-test-definitions-${process.getuid?.() ?? 0}`);
-  mkdirSync(definitions, { recursive: true });
-  symlinkSync(definitions, join(dataDir, 'cache'));
-  const feed = new Feed(messages);
+  const dataDir = dataFolder();
+  const feed = new Feed(messagesOf(messages));
   const hub = new HubProcess(hubConfig(dataDir, 'embedded', { logLevel: 'error' }));
   try {
     const moments = Array.from({ length: kills }, () => Math.floor(random() * messages)).sort((a, b) => a - b);
@@ -76,139 +66,25 @@ export async function runKillTest({ messages, kills, seed, say = () => {} }: Kil
   }
 }
 
-/** The messages and their senders: each connection keeps a window of unanswered ones, and sends them again after a kill. */
-class Feed {
-  readonly texts: { controlId: string; text: string }[] = [];
-  readonly #answered = new Set<string>();
-  #senders: Promise<void>[] = [];
-  #waiting: { count: number; done: () => void }[] = [];
-
-  constructor(messages: number) {
-    for (let i = 0; i < messages; i++) {
-      const patient = Math.floor(i / 2) % patients;
-      const person = {
-        id: `K${patient}`,
-        family: `Killed${letters(patient)}`,
-        given: 'Kim',
-        birth: `19${30 + patient}0101`,
-        sex: 'F',
-      };
-      const time = new Date(Date.UTC(2024, 0, 1) + i * 1_000).toISOString().replace(/\D/g, '').slice(0, 14);
-      const stamp = { controlId: `KILL${i}`, time, facility: 'FEED' };
-      const text =
-        i % 2 === 0
-          ? adt('A08', { ...person, street: `${i} Street` }, stamp)
-          : oru({ id: person.id }, { order: `ORDER${i}`, code: '718-7', value: String(i) }, stamp);
-      this.texts.push({ controlId: stamp.controlId, text });
-    }
-  }
-
-  get count(): number {
-    return this.#answered.size;
-  }
-
-  /** Sends what is not acknowledged. */
-  send(port: number): void {
-    const left = this.texts.filter(({ controlId }) => !this.#answered.has(controlId));
-    this.#senders = Array.from({ length: connections }, (_, n) =>
-      this.#sendOver(
-        port,
-        left.filter((_one, i) => i % connections === n),
-      ),
-    );
-  }
-
-  /** Resolves when so many messages are acknowledged. */
-  acknowledged(count: number): Promise<void> {
-    if (this.count >= count) return Promise.resolve();
-    return new Promise((done) => this.#waiting.push({ count, done }));
-  }
-
-  /** Resolves when no connection sends any longer. */
-  async stopped(): Promise<void> {
-    await Promise.all(this.#senders);
-  }
-
-  async #sendOver(port: number, messages: { controlId: string; text: string }[]): Promise<void> {
-    let client: MllpClient;
-    try {
-      client = await openMllp(port);
-    } catch {
-      return;
-    }
-    const open: Promise<void>[] = [];
-    for (const { controlId, text } of messages) {
-      client.send(text);
-      open.push(client.answer().then((answer) => this.#take(controlId, answer)));
-      if (open.length < windowPerConnection) continue;
-      if (!(await settles(open.shift()!))) break;
-    }
-    await Promise.all(open.map(settles));
-    client.end();
-  }
-
-  #take(controlId: string, answer: string): void {
-    if (!answer.includes(`\rMSA|AA|${controlId}\r`))
-      throw new Error('The answer is not the acknowledgement of the message.');
-    this.#answered.add(controlId);
-    for (const one of this.#waiting) if (this.count >= one.count) one.done();
-    this.#waiting = this.#waiting.filter(({ count }) => this.count < count);
-  }
-}
-
-/** The hub's process and its ports. */
-class HubProcess {
-  readonly #config: Config;
-  #child: ChildProcess | undefined;
-  url = '';
-  mllpPort = 0;
-
-  constructor(config: Config) {
-    this.#config = config;
-  }
-
-  async start(): Promise<void> {
-    const child = this.#spawn();
-    const timer = setTimeout(() => child.kill('SIGKILL'), startMs);
-    let told = '';
-    for await (const chunk of child.stdout!) {
-      told += chunk;
-      if (told.includes('\n')) break;
-    }
-    clearTimeout(timer);
-    if (!told.includes('\n')) throw new Error(`The hub did not start again: ${told || 'see its error output above'}`);
-    Object.assign(this, JSON.parse(told));
-  }
-
-  async kill(): Promise<void> {
-    const child = this.#child!;
-    const exited = once(child, 'exit');
-    child.kill('SIGKILL');
-    await exited;
-  }
-
-  async killWhileStarting(afterMs: number): Promise<void> {
-    const child = this.#spawn();
-    child.stdout!.resume();
-    await sleep(afterMs);
-    if (child.exitCode === null) await this.kill();
-  }
-
-  async stop(): Promise<void> {
-    const child = this.#child;
-    if (!child || child.exitCode !== null || child.signalCode !== null) return;
-    const exited = once(child, 'exit');
-    child.kill('SIGTERM');
-    await exited;
-  }
-
-  #spawn(): ChildProcess {
-    const script = join(import.meta.dirname, 'hub-process.ts');
-    this.#child = spawn(process.execPath, [script, JSON.stringify(this.#config)], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
-    return this.#child;
-  }
+/** Changes of some patients, and a result of each after it. */
+function messagesOf(count: number): FeedMessage[] {
+  return Array.from({ length: count }, (_, i) => {
+    const patient = Math.floor(i / 2) % patients;
+    const person = {
+      id: `K${patient}`,
+      family: `Killed${letters(patient)}`,
+      given: 'Kim',
+      birth: `19${30 + patient}0101`,
+      sex: 'F',
+    };
+    const time = new Date(Date.UTC(2024, 0, 1) + i * 1_000).toISOString().replace(/\D/g, '').slice(0, 14);
+    const stamp = { controlId: `KILL${i}`, time, facility: 'FEED' };
+    const text =
+      i % 2 === 0
+        ? adt('A08', { ...person, street: `${i} Street` }, stamp)
+        : oru({ id: person.id }, { order: `ORDER${i}`, code: '718-7', value: String(i) }, stamp);
+    return { controlId: stamp.controlId, text, lane: i };
+  });
 }
 
 async function inspect(
@@ -258,29 +134,4 @@ async function inspect(
 
 function letters(n: number): string {
   return String.fromCharCode(97 + (n % 26), 97 + ((n * 7) % 26), 97 + ((n * 11) % 26));
-}
-
-async function settles(promise: Promise<void>): Promise<boolean> {
-  try {
-    await promise;
-    return true;
-  } catch (error) {
-    if (!(error as Error).message.includes('closed')) throw error;
-    return false;
-  }
-}
-
-function sleep(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
-}
-
-/** Numbers from 0 to 1 drawn from a seed (mulberry32). */
-function generator(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
-  };
 }
