@@ -169,29 +169,22 @@ export class Destination {
     const client = this.#clientFor(route);
     const onlyUrgent = route.quiet !== undefined && isQuiet(route.quiet, new Date());
     const { claimed, at } = await this.#next(this.#failures > 0 ? 1 : claimedAtOnce, onlyUrgent);
-    const lanes = [...Map.groupBy(claimed, ({ recipient }) => recipient).values()];
-    const made = this.#madeAhead(lanes.flat(), route);
+    const made = this.#madeAhead(claimed, route);
     const { settled, untried } = this.#owed;
+    const left = [...claimed];
     let reached = true;
     const work = async () => {
-      for (let lane = lanes.shift(); lane; lane = lanes.shift()) {
-        for (const [i, delivery] of lane.entries()) {
-          if (!reached || this.#stopped) {
-            untried.push(...lane.slice(i));
-            break;
-          }
-          const outcome = await this.#attempt(delivery, await made(delivery), client);
-          settled.push(outcome.settled);
-          if (!outcome.reached) {
-            reached = false;
-            this.#unreached = outcome.settled.error;
-            this.#restMs = outcome.restMs ?? 0;
-          }
-          if (outcome.settled.state === 'failed') {
-            untried.push(...lane.slice(i + 1));
-            break;
-          }
+      for (let delivery = left.shift(); delivery; delivery = left.shift()) {
+        if (!reached || this.#stopped) {
+          untried.push(delivery);
+          continue;
         }
+        const outcome = await this.#attempt(delivery, await made(delivery), client);
+        settled.push(outcome.settled);
+        if (outcome.reached) continue;
+        reached = false;
+        this.#unreached = outcome.settled.error;
+        this.#restMs = outcome.restMs ?? 0;
       }
     };
     await Promise.all(Array.from({ length: sendsAtOnce(route.to) }, work));

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type TestDatabase, testDatabase } from '../database/testing.ts';
-import { claim, nextDue } from './queue.ts';
+import { newId } from '../record/index.ts';
+import { claim, nextDue, settle } from './queue.ts';
 
 let test: TestDatabase;
 beforeAll(async () => {
@@ -13,4 +14,32 @@ it('lets a destination with nothing to send rest', async () => {
   const { claimed, at } = await claim(test.database, lane, 10);
   expect(claimed).toEqual([]);
   expect(await nextDue(test.database, lane, at, 5_000)).toBe(5_000);
+});
+
+it('takes of each recipient the first that is not settled, and the next in the very transaction that settles it', async () => {
+  const { database } = test;
+  const [ada, beatrice] = [newId(), newId()];
+  for (const recipient of [ada, ada, ada, beatrice, beatrice])
+    await database.query(
+      `INSERT INTO delivery (id, created, destination, route, dialect, kind, topic, home, source, person, focus_type, focus_rid,
+         focus_version, recipient, recipient_home, round, state, next_attempt)
+       VALUES ($1, now(), 'clinic', 'main', 'fhir', 'new', 'result', 1, 'lab', $1, 1, $1, 1, $2, 2, 1, 'waiting', now())`,
+      [newId(), recipient],
+    );
+  const lane = { destination: 'clinic', route: 'main' };
+  const taken = async (from: Parameters<typeof claim>[0]) =>
+    (await claim(from, lane, 10)).claimed.map(({ seq, recipient }) => ({ seq, recipient }));
+  const first = await taken(database);
+  expect(first.map(({ recipient }) => recipient)).toEqual([ada, beatrice]);
+  expect(await taken(database)).toEqual([]);
+  const [ofAda, ofBeatrice] = first.map(({ seq }) => seq);
+  const end = { error: undefined, retryMs: 60_000 };
+  const second = await database.transaction(async (transaction) => {
+    await settle(transaction, [
+      { seq: ofAda!, state: 'delivered', ...end },
+      { seq: ofBeatrice!, state: 'failed', ...end },
+    ]);
+    return taken(transaction);
+  });
+  expect(second).toEqual([{ seq: ofAda! + 1, recipient: ada }]);
 });

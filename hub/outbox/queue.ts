@@ -52,8 +52,9 @@ export interface Lane {
 }
 
 /**
- * Takes the next deliveries of a lane that are due, the more urgent first, in order for each recipient: what waits for
- * another attempt holds back what follows for the same recipient, and nothing else.
+ * Takes the next deliveries of a lane that are due, the more urgent first, of each recipient the first that is not settled:
+ * so what is sent again after a crash never comes after what follows it. What waits for another attempt holds back what
+ * follows for the same recipient, and nothing else.
  * @param onlyUrgent whatever is not urgent waits
  * @returns `at`: what was due by then was claimed, or is held back
  */
@@ -70,8 +71,7 @@ export async function claim(
              WHERE d.destination = $1 AND d.route = $2 AND d.state IN ('waiting', 'failed') AND d.next_attempt <= now()
                AND d.priority >= $4 AND NOT EXISTS (
                  SELECT 1 FROM delivery e WHERE e.destination = d.destination AND e.route = d.route
-                   AND e.recipient = d.recipient AND e.state IN ('waiting', 'failed') AND e.seq < d.seq
-                   AND e.next_attempt > now())
+                   AND e.recipient = d.recipient AND e.state IN ('waiting', 'failed') AND e.seq < d.seq)
              ORDER BY d.priority DESC, d.seq LIMIT $3 FOR UPDATE SKIP LOCKED),
            claimed AS (
              UPDATE delivery d SET attempts = least(attempts + 1, 30000), leased = true,
