@@ -53,7 +53,7 @@ export async function latency(perSecond: number, seconds: number, profileDir?: s
   const practice = arrivalsAt(({ numbers }) => numbers['millbrook-practice']);
   const browser = arrivalsAt(({ numbers }) => numbers['ellery-lab']);
   const [mllp, http] = [await mllpReceiver(hospital), await fhirReceiver(practice)];
-  const hub = await startHub({ profileDir });
+  const hub = await startHub({ profileDir, words: ['--send-to', `http://127.0.0.1:${http.port}`] });
   try {
     await register(hub, {
       'harbor-hospital': { dialect: 'hl7v2', host: '127.0.0.1', port: mllp.port },

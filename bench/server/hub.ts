@@ -34,6 +34,8 @@ export interface HubOptions {
   profileDir?: string | undefined;
   /** The data of a hub that was stopped before; a new directory where it is undefined. */
   dataDir?: string;
+  /** Further words of its command line. */
+  words?: readonly string[];
 }
 
 /** Starts it, ready to answer; on other ports where somebody else was quicker to take one. */
@@ -49,7 +51,7 @@ export async function startHub(options: HubOptions = {}): Promise<BenchHub> {
 
 const attempts = 3;
 
-async function startOnce({ profileDir, dataDir: known }: HubOptions): Promise<BenchHub> {
+async function startOnce({ profileDir, dataDir: known, words = [] }: HubOptions): Promise<BenchHub> {
   const dataDir = known ?? mkdtempSync(join(tmpdir(), 'causeway-bench-'));
   // The database's own account has to get through, or its files lie elsewhere and stay when the directory goes.
   chmodSync(dataDir, 0o711);
@@ -60,7 +62,7 @@ async function startOnce({ profileDir, dataDir: known }: HubOptions): Promise<Be
   const begun = performance.now();
   const child = spawn(
     process.execPath,
-    [...profile, launcher, 'start', '--no-demo', ...where, '--mllp-port', String(mllpPort)],
+    [...profile, launcher, 'start', '--no-demo', ...where, '--mllp-port', String(mllpPort), ...words],
     { stdio: ['ignore', 'pipe', 'pipe'] },
   );
   child.stderr!.pipe(process.stderr);
