@@ -57,7 +57,15 @@ import {
 import type { Progress, RunningHub } from './lifecycle.ts';
 import { Direct, Mailer } from './mail/index.ts';
 import { forgetNetworks, Network } from './network/index.ts';
-import { AcknowledgementRoutes, Deliveries, Derivation, forgetDeliveries, Pickup, Sender } from './outbox/index.ts';
+import {
+  AcknowledgementRoutes,
+  Deliveries,
+  Derivation,
+  forgetDeliveries,
+  Pickup,
+  Sender,
+  tryRoute,
+} from './outbox/index.ts';
 import { QueryResponder } from './query/index.ts';
 import {
   Expunger,
@@ -402,6 +410,7 @@ export async function startHub(config: Config, progress: Progress, pages = scree
         gate,
         acks,
         onParticipants: () => sender.wake(),
+        tryRoute: (route, participant) => tryRoute(route, participant, { http, mail }),
         beforeLabelling: (key) => record.forgetLabels(key),
         onLabelling: (key) => void hubLabels.relabel(key),
         labelRules: hubLabels.rules,

@@ -21,6 +21,7 @@ import { answerClientError } from './client-error.ts';
 import { type ConnectorRouteParts, connectorRoutes } from './connector-routes.ts';
 import { type ConsentParts, consentRoutes } from './consent-routes.ts';
 import { crossOrigin } from './cors.ts';
+import { type DeliveryParts, deliveryRoutes } from './delivery-routes.ts';
 import { type EmergencyLookupParts, emergencyLookupRoutes } from './emergency-lookup-routes.ts';
 import { type EmergencyParts, emergencyRoutes } from './emergency-routes.ts';
 import { type ExplanationParts, explanationRoutes } from './explanation-routes.ts';
@@ -93,6 +94,7 @@ export function httpServer(
     InboxParts &
     Hl7HttpParts &
     ParticipantParts &
+    DeliveryParts &
     ConnectorRouteParts &
     SubscriptionParts & { pickup: Pickup | undefined } & ReprocessRouteParts & { bulk: Bulk },
 ): FastifyInstance {
@@ -171,6 +173,7 @@ export function httpServer(
   inboxRoutes(app, parts);
   hl7HttpRoutes(app, parts);
   participantRoutes(app, parts);
+  deliveryRoutes(app, parts);
   connectorRoutes(app, parts);
   subscriptionRoutes(app, parts);
   largeBodies(app, parts.largeBodies, parts.authenticator);

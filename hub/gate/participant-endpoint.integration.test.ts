@@ -1,6 +1,6 @@
 /** Where an organisation receives and what it wants, as the API takes it; and a result from the FHIR interface to its socket. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { mllpReceiver } from '../outbox/testing.ts';
+import { type Behaviour, mllpReceiver } from '../outbox/testing.ts';
 import { startTestHub, type TestHub } from '../testing.ts';
 
 let hub: TestHub;
@@ -105,9 +105,35 @@ describe('routes', () => {
   });
 });
 
+describe('a route that is tried', () => {
+  const tried = async (to: object) => {
+    await put('tried', { name: 'Tried', kind: 'hospital', routes: [{ name: 'one', to }] });
+    return hub.send('POST', '/api/participants/tried/routes/one/test', {});
+  };
+
+  it('is told nothing of anybody, and what it says is told', async () => {
+    const receiver = await mllpReceiver(() => 'reject');
+    const { status, json } = await tried(receiver.endpoint);
+    expect([status, json]).toEqual([200, { ok: true, found: expect.stringContaining('NMD, which is no fault') }]);
+    expect(receiver.messages.map((message) => message.get('MSH-9.1'))).toEqual(['NMD']);
+    expect(receiver.messages[0]!.segments.map(({ name }) => name)).toEqual(['MSH', 'NCK']);
+    await receiver.close();
+    expect((await tried(receiver.endpoint)).json).toEqual({
+      ok: false,
+      found: expect.stringContaining('ECONNREFUSED'),
+    });
+    expect((await tried({ dialect: 'ccda', folder: '/nowhere/at/all' })).json).toMatchObject({ ok: false });
+    const inside = { dialect: 'fhir', url: 'http://127.0.0.1:9/fhir' };
+    expect((await tried(inside)).json).toEqual({ ok: false, found: 'Only https addresses are asked.' });
+    const { status: absent } = await hub.send('POST', '/api/participants/tried/routes/two/test', {});
+    expect(absent).toBe(404);
+    await put('tried', { routes: null });
+  });
+});
+
 /** A hospital that asks for results and listens, a laboratory, and one human whom both know. */
-async function network(person: string) {
-  const receiver = await mllpReceiver();
+async function network(person: string, behaviour?: Behaviour) {
+  const receiver = await mllpReceiver(behaviour);
   const site = { kind: 'hospital', identifierSystem: 'urn:oid:2.999.1', identifierAuthority: 'MRN' };
   await put('lab', { name: 'The laboratory', kind: 'lab' });
   await put('hospital', { name: 'The hospital', ...site, endpoint: { ...receiver.endpoint, messages: ['ORU'] } });
@@ -159,6 +185,33 @@ it('a result that comes by FHIR goes out as ORU to who asked for it', async () =
     'MRN',
     '2823-3',
   ]);
+});
+
+it('what a destination has lost is sent again in its order, and what was given up is listed with its reason', async () => {
+  let refuses = false;
+  const { receiver, report, concluded } = await network('Thea', () => (refuses ? 'reject' : 'accept'));
+  const begun = new Date().toISOString();
+  await report('First.');
+  await report('Second.');
+  expect(await concluded(2)).toEqual(['First.', 'Second.']);
+  const replay = (body: object) => hub.send('POST', '/api/deliveries/replay', { destination: 'hospital', ...body });
+  expect((await replay({ delivered: true })).status).toBe(400);
+  expect((await replay({ from: begun })).json).toEqual({ replayed: 0 });
+  expect((await replay({ from: begun, delivered: true })).json).toEqual({ replayed: 2 });
+  expect((await concluded(4)).slice(2)).toEqual(['First.', 'Second.']);
+  expect(receiver.messages[2]!.controlId).toBe(receiver.messages[0]!.controlId);
+  refuses = true;
+  await report('Third.');
+  const dead = async () => (await hub.get('/api/deliveries?state=dead&destination=hospital&limit=5')).json.deliveries;
+  for (let tries = 0; (await dead()).length === 0 && tries < 500; tries++)
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  const [given] = await dead();
+  expect([given.route, given.lastError]).toEqual(['main', expect.stringContaining('AR')]);
+  refuses = false;
+  expect((await hub.send('POST', `/api/deliveries/${given.id}/replay`, {})).json).toEqual({ replayed: 1 });
+  const count = receiver.messages.length;
+  expect((await concluded(count + 1)).at(-1)).toBe('Third.');
+  await receiver.close();
 });
 
 describe('what the access decision keeps from an organisation is not sent to it', () => {

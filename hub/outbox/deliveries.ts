@@ -2,14 +2,15 @@
 import { typeName } from '@causeway/fhir';
 import type { Message } from '@causeway/hl7v2';
 import type { Database, Row } from '../database/index.ts';
-import { RecordError, ridOf } from '../record/index.ts';
 import type { Participants } from '../trust/index.ts';
 import { answerOf } from './mllp-client.ts';
 import { concludeAccepted } from './queue.ts';
+import { type Replayed, replayOne, replaySome } from './replay.ts';
 
 export interface DeliveryQuery {
   state?: string | undefined;
   destination?: string | undefined;
+  route?: string | undefined;
   /** The `next` of the page before. */
   before?: number | undefined;
   limit: number;
@@ -17,6 +18,9 @@ export interface DeliveryQuery {
 
 const columns = `seq, id, destination, route, source, dialect, kind, topic, focus_type, focus_rid, focus_version, message, state,
   attempts, last_error, created, delivered, CASE WHEN state = 'failed' THEN next_attempt END AS next_attempt`;
+
+/** More of one state are not counted: a million that wait must not make the count slow. */
+const countedTo = 100_000;
 
 export class Deliveries {
   readonly #database: Database;
@@ -41,6 +45,7 @@ export class Deliveries {
   async list({
     state,
     destination,
+    route,
     before,
     limit,
   }: DeliveryQuery): Promise<{ deliveries: object[]; next: number | null }> {
@@ -48,6 +53,7 @@ export class Deliveries {
     const conditions = ['true'];
     if (state) conditions.push(`state = $${values.push(state)}`);
     if (destination) conditions.push(`destination = $${values.push(destination)}`);
+    if (route) conditions.push(`route = $${values.push(route)}`);
     if (before !== undefined) conditions.push(`seq < $${values.push(before)}`);
     const { rows } = await this.#database.query(
       `SELECT ${columns} FROM delivery WHERE ${conditions.join(' AND ')} ORDER BY seq DESC LIMIT ${limit}`,
@@ -56,23 +62,18 @@ export class Deliveries {
     return { deliveries: rows.map((row) => this.#shown(row)), next: rows.length === limit ? rows.at(-1)!.seq : null };
   }
 
-  /** Sends again what was given up, under the same control id. @throws RecordError 404, 409 */
-  async replay(id: string): Promise<void> {
-    const { rowCount } = await this.#database.query(
-      `UPDATE delivery SET state = 'failed', attempts = 1, next_attempt = now() WHERE id = $1 AND state = 'dead'`,
-      [ridOf(id)],
-    );
-    if (rowCount) {
-      this.#onReplay();
-      return;
-    }
-    const { rows } = await this.#database.query('SELECT state FROM delivery WHERE id = $1', [ridOf(id)]);
-    if (!rows[0]) throw new RecordError(404, 'not-found', 'There is no delivery of this id.');
-    throw new RecordError(
-      409,
-      'conflict',
-      `Only a delivery that was given up can be sent again; this one is ${rows[0].state}.`,
-    );
+  /** Sends again what was given up, and what followed; see `replay.ts`. @throws RecordError 404, 409 */
+  async replay(id: string): Promise<number> {
+    const count = await replayOne(this.#database, id);
+    this.#onReplay();
+    return count;
+  }
+
+  /** Sends again what was given up, or delivered, of a destination in a time. @throws RecordError 422 */
+  async replaySome(asked: Replayed): Promise<number> {
+    const count = await replaySome(this.#database, asked);
+    if (count > 0) this.#onReplay();
+    return count;
   }
 
   /**
@@ -85,23 +86,33 @@ export class Deliveries {
     return concludeAccepted(this.#database, destination, acknowledgement.get('MSA-2') ?? '', answer);
   }
 
-  /** Counts, and the destinations that take nothing now. */
+  /** Counts, each up to `countedTo`, and the destinations that take nothing now. */
   async status(): Promise<{
     delivered: number;
     deliveriesWaiting: number;
     deliveriesAccepted: number;
     deliveriesDead: number;
+    deliveriesCountedTo: number;
     destinationsDown: { key: string; name: string; route: string; since: Date; reason: string }[];
   }> {
-    const { rows } = await this.#database.query('SELECT state, count(*) AS count FROM delivery GROUP BY state');
+    const { rows } = await this.#database.query(
+      `SELECT state, (SELECT count(*) FROM (
+         SELECT 1 FROM delivery d WHERE d.state = s.state LIMIT ${countedTo}) counted) AS count
+       FROM unnest($1::text[]) AS s (state)`,
+      [['delivered', 'waiting', 'failed', 'accepted', 'dead']],
+    );
     const down = await this.#database.query('SELECT * FROM destination_down ORDER BY since');
     const count = (...states: string[]) =>
-      rows.filter((row) => states.includes(row.state)).reduce((sum, row) => sum + Number(row.count), 0);
+      Math.min(
+        countedTo,
+        rows.filter((row) => states.includes(row.state)).reduce((sum, row) => sum + Number(row.count), 0),
+      );
     return {
       delivered: count('delivered'),
       deliveriesWaiting: count('waiting', 'failed'),
       deliveriesAccepted: count('accepted'),
       deliveriesDead: count('dead'),
+      deliveriesCountedTo: countedTo,
       destinationsDown: down.rows.map(({ destination: key, route, since, reason }) => ({
         key,
         name: this.#participants.byKey(key).name,

@@ -7,4 +7,5 @@ export { forgetDeliveries } from './forget.ts';
 export type { HttpParts } from './http-post.ts';
 export { type NotPickedUp, type PickedUp, Pickup } from './pickup.ts';
 export { readFilter } from './route-rules.ts';
+export { type Tried, type TryRoute, tryRoute } from './route-test.ts';
 export { Sender } from './sender.ts';

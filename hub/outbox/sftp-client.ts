@@ -39,6 +39,17 @@ export class SftpClient implements Client {
     }
   }
 
+  /** Looks whether the server lets the hub in and has the folder. @returns what is wrong */
+  async look(): Promise<string | undefined> {
+    try {
+      this.#open ??= this.#connect();
+      const isThere = await within(this.#timeouts.answerMs, (await this.#open).exists(this.#to.path));
+      return isThere === 'd' ? undefined : 'The folder is not there.';
+    } catch (error) {
+      return reasonOf(error as Error);
+    }
+  }
+
   close(): void {
     clearTimeout(this.#idle);
     const open = this.#open;
