@@ -14,11 +14,10 @@ import { bombs, type Thrown } from './testing-bombs.ts';
 const asked = Number(process.env.BOMBS ?? 0);
 const rounds = asked || 3;
 const quietMs = asked > 0 ? 2_000 : 400;
-const clients = 4;
-const pauseMs = 4;
+const pauseMs = 10;
 /** What a wait may be in a short run on a machine that has much else to do. Unread bombs kept others waiting for seconds. */
 const crowdedMs = 500;
-const longestMs = 10_000;
+const longestMs = 30_000;
 
 let test: TestDatabase;
 let hub: ChildProcess;
@@ -72,26 +71,27 @@ it('are refused, each in its time, and others wait no longer than before', async
   expect(thrown.filter(isWrong)).toEqual([]);
   const [before, meanwhile] = [quiet, besieged].map((all) => all.toSorted((a, b) => a - b)) as [number[], number[]];
   const at = (sorted: number[], share: number) => sorted[Math.floor(sorted.length * share)]!;
-  const told = [0.5, 0.95, 0.99].map((share) => `p${share * 100}: ${at(before, share)} ms, ${at(meanwhile, share)} ms`);
+  const told = [0.5, 0.9, 0.99].map((share) => `p${share * 100}: ${at(before, share)} ms, ${at(meanwhile, share)} ms`);
   if (asked > 0) {
     console.log(told.join('\n'));
     expect(at(meanwhile, 0.99)).toBeLessThan(2 * at(before, 0.99));
   } else {
-    expect(at(meanwhile, 0.95), told.join()).toBeLessThan(Math.max(2 * at(before, 0.95), crowdedMs));
+    expect(at(meanwhile, 0.9), told.join()).toBeLessThan(Math.max(2 * at(before, 0.9), crowdedMs));
   }
 }, 300_000);
 
-/** How long clients wait who do nothing unusual, until it is over. */
+/** How long those wait who ask for something usual every few milliseconds, answered or not, until it is over. */
 async function waits(isOver: () => boolean): Promise<number[]> {
-  const found: number[] = [];
-  const ask = async () => {
-    while (!isOver()) {
-      const begun = performance.now();
-      expect((await calls.get('/fhir/Patient/kept')).status).toBe(200);
-      found.push(performance.now() - begun);
-      await new Promise((resolve) => setTimeout(resolve, pauseMs));
-    }
-  };
-  await Promise.all(Array.from({ length: clients }, ask));
-  return found;
+  const asked: Promise<number>[] = [];
+  while (!isOver()) {
+    const begun = performance.now();
+    asked.push(
+      calls.get('/fhir/Patient/kept').then(({ status }) => {
+        expect(status).toBe(200);
+        return performance.now() - begun;
+      }),
+    );
+    await new Promise((resolve) => setTimeout(resolve, pauseMs));
+  }
+  return Promise.all(asked);
 }

@@ -11,6 +11,7 @@ import { readLarge } from './large-bodies.ts';
 
 /** Up to so many bytes a body is read as one text, which is quicker. */
 const wholeBytes = 4 * 1024 * 1024;
+const partBytes = 16 * 1024;
 
 /**
  * Reads a request's body, which is a stream, and hands what it is to `run`; a large one is to be had until that resolves.
@@ -32,12 +33,8 @@ export async function withBundle<T>(
     if (length <= wholeBytes || isXml(format, first[0]!.toString('utf8', 0, 100))) continue;
     const intake = new BundleIntake(spoolDirectory);
     try {
-      for (const one of first.splice(0)) {
-        intake.write(one);
-        // Each is worked on for milliseconds: others have their turn between.
-        await setImmediate();
-      }
-      for await (const one of chunks) intake.write(one);
+      for (const one of first.splice(0)) await takeIn(intake, one);
+      for await (const one of chunks) await takeIn(intake, one);
       return await run(intake.end(base));
     } finally {
       intake.close();
@@ -47,6 +44,14 @@ export async function withBundle<T>(
   request.body = body;
   if (length > 0 && isXml(format, body.toString('utf8', 0, 100))) await readLarge(largeBodies, request, body);
   return run(bodyText(request));
+}
+
+/** Takes in bytes by parts that are worked on for few milliseconds: others have their turn between. */
+async function takeIn(intake: BundleIntake, bytes: Buffer): Promise<void> {
+  for (let at = 0; at < bytes.length; at += partBytes) {
+    intake.write(bytes.subarray(at, at + partBytes));
+    await setImmediate();
+  }
 }
 
 /**

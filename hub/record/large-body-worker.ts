@@ -1,4 +1,5 @@
 /** Runs in a thread of its own: reads what is large, and tells why it is refused. */
+import { constants, setPriority } from 'node:os';
 import { workerData } from 'node:worker_threads';
 import { jsonText } from './body-text.ts';
 import { useDefinitions } from './definitions.ts';
@@ -19,6 +20,8 @@ export type BodyRead = { refused: { status: number; issues: Issue[] } } | { conv
 const mostValues = 100_000;
 const holders = ['Bundle', 'CodeSystem', 'ConceptMap', 'Parameters', 'ValueSet'];
 
+// On Linux the priority is the thread's own: whatever else the machine does goes first.
+if (process.platform === 'linux') setPriority(constants.priority.PRIORITY_LOW);
 await useDefinitions(workerData as string);
 
 export default function read({ body, format, isWritten }: BodyToRead): BodyRead {

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { FhirError } from '../outcome.ts';
 import { applyFhirPathPatch } from './fhirpath-patch.ts';
 import { PATCH_LIMITS } from './refusal.ts';
@@ -197,6 +197,16 @@ describe('FHIRPath Patch', () => {
     const began = performance.now();
     expect(refusal(slow).code).toBe('too-costly');
     expect(performance.now() - began).toBeLessThan(5 * PATCH_LIMITS.maxPathMs);
+    // For a minute no path is evaluated that could take as long; others are.
+    const wide = operation('delete', 'Patient.descendants().where($this = 1)');
+    expect(refusal(wide).code).toBe('too-costly');
+    expect(applyFhirPathPatch('{"resourceType":"Patient"}', parameters(operation('delete', 'Patient.name')))).toBe(
+      '{"resourceType":"Patient"}',
+    );
+    const later = performance.now() + PATCH_LIMITS.widePauseMs;
+    const clock = vi.spyOn(performance, 'now').mockReturnValue(later);
+    expect(applyFhirPathPatch('{"resourceType":"Patient"}', parameters(wide))).toBe('{"resourceType":"Patient"}');
+    clock.mockRestore();
     const many = Array.from({ length: PATCH_LIMITS.maxFhirPathOperations + 1 }, () => operation('delete', 'Patient'));
     expect(applyFhirPathPatch('{"resourceType":"Patient"}', parameters(...many))).toMatchObject({ code: 'too-costly' });
   });
