@@ -97,12 +97,12 @@ export function noteEnd(transaction: Transaction, { id, state, done }: Parameter
   );
 }
 
-/** All index rows were removed: those of custom parameters have to be made again. */
+/** All index rows were removed: those of custom parameters have to be made again, where anything is stored. */
 export async function forgetCustomEntries(transaction: Transaction): Promise<void> {
   await transaction.query(`DELETE FROM search_parameter WHERE state = 'retired'`);
   await transaction.query(
-    `UPDATE search_parameter SET state = 'indexing', since = (SELECT seq FROM clock), type = NULL, home = NULL,
-       rkey = NULL, done = 0, total = NULL`,
+    `UPDATE search_parameter SET state = CASE WHEN c.seq = 0 THEN 'active' ELSE 'indexing' END, since = c.seq,
+       type = NULL, home = NULL, rkey = NULL, done = 0, total = NULL FROM clock c`,
   );
 }
 

@@ -21,6 +21,14 @@ const rowsOf = async () => {
   return rows[0]!;
 };
 
+it('leaves nothing to be indexed where nothing is stored: every parameter can be searched by from the start', async () => {
+  const states = async () => (await test.database.query('SELECT DISTINCT state FROM search_parameter')).rows;
+  await test.database.query('TRUNCATE index_build');
+  await record.buildIndex(() => {});
+  expect(await states()).toEqual([{ state: 'active' }]);
+  await test.database.query('TRUNCATE index_build');
+});
+
 it('makes the index of an older form anew, goes on where it was interrupted, and then leaves it alone', async () => {
   for (let i = 0; i < 1_300; i++) {
     const text = JSON.stringify({
