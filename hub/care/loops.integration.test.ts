@@ -178,6 +178,44 @@ it('a link that is undone recalls what was told of another person', async () => 
   expect(await of(`DiagnosticReport/${id}`)).toEqual([]);
 });
 
+it('a result that turns out to be of another person is taken back where it was told, and told of that person', async () => {
+  const [wrong, right] = [await person('Wilhelmina'), await person('Ottilie-Jo')];
+  const id = newId();
+  const report = (patient: string) =>
+    say('lab', {
+      resourceType: 'DiagnosticReport',
+      id,
+      status: 'final',
+      code,
+      subject: { reference: `Patient/${patient}` },
+    });
+  await report(wrong.lab);
+  await sent();
+  await report(right.lab);
+  await sent();
+  const { rows } = await test.database.query(
+    'SELECT destination, kind, recipient, state FROM delivery WHERE focus_rid = $1 ORDER BY destination, seq',
+    [id],
+  );
+  const told = (site: 'hospital' | 'practice') =>
+    rows
+      .filter(({ destination }) => destination === sites[site])
+      .map(({ kind, recipient, state }) => [kind, recipient, state])
+      .sort();
+  for (const site of ['hospital', 'practice'] as const)
+    expect(told(site)).toEqual(
+      [
+        ['new', right[site], 'delivered'],
+        ['new', wrong[site], 'delivered'],
+        ['retraction', wrong[site], 'delivered'],
+      ].sort(),
+    );
+  await watch.look();
+  expect(await of(`DiagnosticReport/${id}`, 'closed')).toMatchObject([
+    { why: 'wrong-person', outcome: 'acknowledged' },
+  ]);
+});
+
 it('a critical result is told at once to who cares, and to stewards when nobody acknowledges it in time', async () => {
   const { lab } = await person('Dorothea');
   const id = newId();

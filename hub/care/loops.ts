@@ -222,6 +222,7 @@ function close(set: WriteSet, over: { said: Extract<Said, { is: 'over' }>; type:
              UPDATE care_loop c SET state = 'closed', closed = $1, closed_by = 'hub', outcome = v.outcome
              FROM unnest($2::text[], $3::smallint[], $4::uuid[], $5::text[]) AS v (kind, type, rid, outcome)
              WHERE c.kind = v.kind AND c.focus_type = v.type AND c.focus_rid = v.rid AND c.state <> 'closed'
+               AND c.kind <> 'recall'
              RETURNING c.id, c.outcome)
            INSERT INTO care_loop_event (loop, by_whom, event, note) SELECT id, 'hub', 'closed', outcome FROM closed`,
     values: [

@@ -150,6 +150,17 @@ it('an organisation’s clinician uploads its list; nobody else’s, and not eng
     ] as const)
       expect([404, 403]).toContain((await as(user, method, of, method === 'GET' ? undefined : list)).status);
   }
+  // Where it counts who treats whom, nobody proves it by a list of their own.
+  const officer = { role: 'privacy-officer' };
+  const policy = { model: 'opt-out', zone: 'UTC', rules: [] };
+  const decide = async (more: object) => {
+    const { version } = (await hub.get('/api/network-policy', officer)).json;
+    const body = { version, reason: 'A test.', policy: { ...policy, ...more } };
+    expect((await hub.send('PUT', '/api/network-policy', body, officer)).status).toBe(200);
+  };
+  await decide({ relationship: { mode: 'flag', daysBack: 1, daysAhead: 1 } });
+  expect((await as('nora', 'POST', path, list)).status).toBe(403);
+  await decide({});
   expect((await as('nora', 'POST', path, list)).json).toMatchObject({ state: 'current', people: 1, by: 'nora' });
   const { json } = await as('nora', 'GET', path);
   expect([json.lists.length, json.members.length]).toEqual([1, 1]);

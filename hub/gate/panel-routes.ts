@@ -51,6 +51,11 @@ export function panelRoutes(app: FastifyInstance, parts: PanelRouteParts): void 
 
   app.post<Key>('/api/participants/:key/panel', async (request) => {
     const { who, participant } = await open(request, 'take-panel');
+    if (who.role === 'clinician' && who.relation !== undefined) {
+      const text =
+        'Where it counts who treats whom, stewards take lists: they would prove a relationship to everybody on them.';
+      throw new RecordError(403, 'forbidden', text);
+    }
     return panels.take(participant, await rowsOf(request, participant), who);
   });
 }

@@ -15,6 +15,7 @@ import type { Participants } from '../trust/index.ts';
 import { confirmedLinks } from './confirmed.ts';
 import { changedFoci, type Focus, finalBefore, fociNamed, fociOf, withoutRetold } from './focus.ts';
 import { going } from './route-rules.ts';
+import { topicOf } from './topics.ts';
 import { wantedTopics } from './wishes.ts';
 
 /** A source patient of a person, as the deliveries see it. */
@@ -106,6 +107,7 @@ export class Derivation {
     const rows = [
       ...(await this.#rows(set, foci, new Set(changed))),
       ...(await this.#undone(set, relinked)),
+      ...(await this.#strayed(set, strayedIn(set))),
       ...(await this.#withheld(set, [...new Set([...decided, ...relinked])], new Set(foci.map(({ rid }) => rid)))),
     ];
     if (rows.length === 0) return;
@@ -196,21 +198,41 @@ export class Derivation {
   /** Retractions of what was delivered to somebody who turns out to be another person. */
   async #undone(set: WriteSet, homes: number[]): Promise<Row[]> {
     if (homes.length === 0) return [];
+    const about = '(d.home = ANY($1) OR d.recipient_home = ANY($1))';
+    return this.#takenBack(set, 'undone', about, parted, [homes]);
+  }
+
+  /** Retractions of what was told of one person and is, by what is said of it now, of another. */
+  async #strayed(set: WriteSet, strayed: readonly { rid: string; home: number }[]): Promise<Row[]> {
+    if (strayed.length === 0) return [];
+    const elsewhere = `EXISTS (SELECT FROM unnest($1::uuid[], $2::bigint[]) AS v (rid, home)
+      WHERE v.rid = d.focus_rid AND (SELECT person FROM link WHERE home = v.home) IS DISTINCT FROM
+        (SELECT person FROM link WHERE home = d.recipient_home))`;
+    return this.#takenBack(set, 'strayed', 'd.focus_rid = ANY($1)', elsewhere, [
+      strayed.map(({ rid }) => rid),
+      strayed.map(({ home }) => home),
+    ]);
+  }
+
+  /**
+   * Cancels what was not sent of deliveries `d` and belongs elsewhere, and takes back what was.
+   * @param name of the statements @param about @param elsewhere conditions
+   */
+  async #takenBack(set: WriteSet, name: string, about: string, elsewhere: string, values: unknown[]): Promise<Row[]> {
     await set.transaction.query({
-      name: 'outbox_undone_unsent',
+      name: `outbox_${name}_unsent`,
       text: `UPDATE delivery d SET state = 'cancelled', last_error = 'Another person, as it turned out before it was sent.'
-             WHERE (d.home = ANY($1) OR d.recipient_home = ANY($1)) AND d.state = 'waiting' AND d.attempts = 0
-               AND d.kind <> 'retraction' AND ${parted}`,
-      values: [homes],
+             WHERE ${about} AND d.state = 'waiting' AND d.attempts = 0 AND d.kind <> 'retraction' AND ${elsewhere}`,
+      values,
     });
     const { rows } = await set.transaction.query({
-      name: 'outbox_undone',
+      name: `outbox_${name}`,
       text: `SELECT * FROM (
-               SELECT DISTINCT ON (d.destination, d.route, d.recipient, d.focus_rid) d.*, ${highestRound} AS highest FROM delivery d
-               WHERE (d.home = ANY($1) OR d.recipient_home = ANY($1)) AND d.state <> 'cancelled'
+               SELECT DISTINCT ON (d.destination, d.route, d.recipient, d.focus_rid) d.*, ${highestRound} AS highest
+               FROM delivery d WHERE ${about} AND d.state <> 'cancelled'
                ORDER BY d.destination, d.route, d.recipient, d.focus_rid, d.round DESC) d
-             WHERE d.kind <> 'retraction' AND ${parted} ORDER BY d.seq`,
-      values: [homes],
+             WHERE d.kind <> 'retraction' AND ${elsewhere} ORDER BY d.seq`,
+      values,
     });
     return rows.map((row) => ({
       focus: {
@@ -246,6 +268,18 @@ async function lockLinks(set: WriteSet): Promise<void> {
     name: 'outbox_links',
     text: `SELECT pg_advisory_xact_lock_shared(${linkLock})`,
   });
+}
+
+/** What a transaction says to be of another home than it was. */
+function strayedIn(set: WriteSet): { rid: string; home: number }[] {
+  const first = new Map<string, number>();
+  const last = new Map<string, { rid: string; home: number }>();
+  for (const { before, after } of set.changes) {
+    if (before === undefined || before.home < 0 || topicOf(after.type, undefined) === undefined) continue;
+    if (!first.has(after.rid)) first.set(after.rid, before.home);
+    last.set(after.rid, { rid: after.rid, home: after.home });
+  }
+  return [...last.values()].filter(({ rid, home }) => first.get(rid) !== home);
 }
 
 /** Of a delivery `d`: the focus and the recipient belong to different persons. */
