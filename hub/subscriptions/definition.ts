@@ -11,14 +11,18 @@ import { type Topic, topicOf } from './topics.ts';
 /** How much of a resource a notification says; `resource`: as R4 has it, the resource alone. */
 export type Content = 'empty' | 'id-only' | 'full-resource' | 'resource' | 'nothing';
 
-export interface Definition {
-  /** The type of what it is told about. */
+/** Resources that somebody is told about: of a type, by criteria in memory, and as a search for what can only be said so. */
+export interface About {
   type: string;
-  /** Undefined where it is by criteria. */
-  topic: Topic | undefined;
-  /** The criteria in memory, and as a search for what can only be said so. */
   held: Held;
   query: [string, string][];
+}
+
+export interface Definition {
+  /** A resource is told about where one of these holds. */
+  abouts: About[];
+  /** Undefined where it is by criteria. */
+  topic: Topic | undefined;
   channel: ChannelType;
   /** Where the channel leads: an http(s) address, or a mailbox. */
   endpoint: string | undefined;
@@ -45,8 +49,7 @@ export function readDefinition(subscription: Subscription): Definition {
   const isByTopic = topic !== undefined || !criteria.includes('?');
   if (isByTopic && !topic)
     throw refused('criteria', `names no topic of this server, and is no search such as Observation?code=…`);
-  const { type, query } = topic ? filtersOf(topic, subscription) : criteriaOf(criteria);
-  const filters = filtersIn(type, query);
+  const wanted = topic ? filtersOf(topic, subscription) : [criteriaOf(criteria)];
   const isMail = channel.type === 'email';
   const mime = isMail ? undefined : mimeOf(channel.payload);
   const seconds = (name: string) => numberIn(channel.extension, name);
@@ -54,10 +57,8 @@ export function readDefinition(subscription: Subscription): Definition {
   if (heartbeat !== undefined && heartbeat < shortestHeartbeat)
     throw refused('channel.extension', `asks for a heartbeat more often than every ${shortestHeartbeat} seconds`);
   return {
-    type,
+    abouts: wanted.map(({ type, query }) => ({ type, query, held: heldInMemory(type, filtersIn(type, query)) })),
     topic,
-    held: heldInMemory(type, filters),
-    query,
     ...channelOf(subscription),
     content: isMail ? 'empty' : topic ? contentOf(subscription) : mime ? 'resource' : 'nothing',
     mime: mime ?? (topic || channel.type === 'message' ? 'application/fhir+json' : undefined),
@@ -75,18 +76,28 @@ function criteriaOf(criteria: string): { type: string; query: [string, string][]
   return { type, query: pairsOf(criteria.slice(at + 1)) };
 }
 
-/** The filters of a topic: `Encounter?patient=Patient/1` or `patient=Patient/1`, each of which has to hold. */
+/**
+ * The filters of a topic: `Encounter?patient=Patient/1` or `patient=Patient/1`, each of which has to hold. Of a topic about
+ * several types each names its own, and one that holds is enough; without any, all are told of.
+ */
 function filtersOf(topic: Topic, { _criteria }: Subscription & { _criteria?: { extension?: Extension[] } }) {
-  const query: [string, string][] = [];
-  for (const { url, valueString } of _criteria?.extension ?? []) {
-    if (url !== `${backport}/backport-filter-criteria` || valueString === undefined) continue;
-    const at = valueString.indexOf('?');
-    const named = at < 0 ? topic.type : valueString.slice(0, at);
-    if (named !== topic.type)
-      throw refused('criteria.extension', `filters ${named.slice(0, 60)}; the topic is about ${topic.type}`);
-    query.push(...pairsOf(valueString.slice(at + 1)));
-  }
-  return { type: topic.type, query };
+  const filters = (_criteria?.extension ?? []).flatMap(({ url, valueString }) =>
+    url === `${backport}/backport-filter-criteria` && valueString !== undefined ? filterIn(topic, valueString) : [],
+  );
+  if (topic.types === undefined) return [{ type: topic.type, query: filters.flatMap(({ query }) => query) }];
+  return filters.length > 0 ? filters : topic.types.map((type) => ({ type, query: [] }));
+}
+
+function filterIn({ type, types = [type], triggers = [] }: Topic, text: string) {
+  const at = text.indexOf('?');
+  const named = at < 0 ? type : text.slice(0, at);
+  if (!types.includes(named))
+    throw refused('criteria.extension', `filters ${named.slice(0, 60)}; the topic is about ${types.join(', ')}`);
+  const all = pairsOf(text.slice(at + 1));
+  const isTrigger = ([name]: [string, string]) => triggers.length > 0 && name === 'trigger';
+  const unknown = all.find((pair) => isTrigger(pair) && !pair[1].split(',').some((one) => triggers.includes(one)));
+  if (unknown) throw refused('criteria.extension', `asks for another trigger than ${triggers.join(', ')}`);
+  return { type: named, query: all.filter((pair) => !isTrigger(pair)) };
 }
 
 function pairsOf(text: string): [string, string][] {

@@ -23,14 +23,21 @@ async function put(id: string, patient: object) {
   expect(answer.status, answer.text).toBeLessThan(300);
 }
 
-async function subscribe(path: string, topic: string, filter?: string, role = 'administrator'): Promise<string> {
+async function write(type: string, resource: Json) {
+  const answer = await hub.send('PUT', `/fhir/${type}/${resource.id}`, { resourceType: type, ...resource });
+  expect(answer.status, answer.text).toBeLessThan(300);
+}
+
+async function subscribe(path: string, topic: string, filters: string[] = [], role = 'administrator'): Promise<string> {
   const url = 'http://hl7.org/fhir/uv/subscriptions-backport/StructureDefinition/backport-filter-criteria';
   const subscription = {
     resourceType: 'Subscription',
     status: 'requested',
     reason: 'test',
-    criteria: `urn:causeway:SubscriptionTopic:${topic}`,
-    ...(filter ? { _criteria: { extension: [{ url, valueString: filter }] } } : {}),
+    criteria: topic.startsWith('http') ? topic : `urn:causeway:SubscriptionTopic:${topic}`,
+    _criteria: {
+      extension: [{ url: 'urn:test', valueString: 'x' }, ...filters.map((valueString) => ({ url, valueString }))],
+    },
     channel: { type: 'rest-hook', endpoint: `${endpoint.url}/${path}`, payload: 'application/fhir+json' },
   };
   const { status, json, text } = await hub.send('POST', '/fhir/Subscription', subscription, { role });
@@ -55,8 +62,8 @@ it('a merge and a split are told, by filters of whoever is concerned, and to tho
   const secret = { security: [{ system: 'http://terminology.hl7.org/CodeSystem/v3-ActCode', code: 'PSYTHPN' }] };
   await subscribe('merged', 'person-merged');
   await subscribe('split', 'person-split');
-  await subscribe('filtered', 'person-merged', 'Patient?_id=a1');
-  await subscribe('other', 'person-merged', 'Patient?family=Nobody');
+  await subscribe('filtered', 'person-merged', ['Patient?_id=a1']);
+  await subscribe('other', 'person-merged', ['Patient?family=Nobody']);
   await subscribe('clinician', 'person-merged', undefined, 'clinician');
   await put('x2', { ...oneHuman('Xavier'), meta: secret });
   await put('a2', oneHuman('Ambler'));
@@ -72,6 +79,33 @@ it('a merge and a split are told, by filters of whoever is concerned, and to tho
   expect(told('filtered')).toEqual([[1, 'a2']]);
   expect(told('clinician')).toEqual([[1, 'a2']]);
   expect(told('other')).toEqual([]);
+});
+
+it('the patient data feed tells of several types, each by filters of its own, of which one is enough', async () => {
+  const feed = 'http://hl7.org/fhir/us/core/SubscriptionTopic/patient-data-feed';
+  await subscribe('feed', feed, [
+    'Encounter?patient=a1&trigger=feed-event',
+    'Observation?patient=a1&category=laboratory',
+  ]);
+  await subscribe('both', feed, ['Observation?code=urn:c|x', 'Observation?code=urn:c|y']);
+  await subscribe('all', feed);
+  const subject = { reference: 'Patient/a1' };
+  const of = (code: string, category: string) => ({
+    status: 'final',
+    code: { coding: [{ system: 'urn:c', code }] },
+    category: [{ coding: [{ code: category }] }],
+    subject,
+  });
+  await write('Encounter', { id: 'f1', status: 'planned', class: { code: 'AMB' }, subject });
+  await write('Observation', { id: 'f2', ...of('x', 'laboratory') });
+  await write('Observation', { id: 'f3', ...of('y', 'vital-signs') });
+  await write('Condition', { id: 'f4', subject });
+  await vi.waitFor(() => expect(told('all').map(([, focus]) => focus)).toEqual(['f1', 'f2', 'f3', 'f4']), soon);
+  await vi.waitFor(() => expect(told('both').map(([, focus]) => focus)).toEqual(['f2', 'f3']), soon);
+  await vi.waitFor(() => expect(told('feed').map(([, focus]) => focus)).toEqual(['f1', 'f2']), soon);
+  const event = endpoint.got.find(({ path, json }) => path === '/feed' && statusIn(json).events.length > 0)!.json;
+  const parts = event.entry[0].resource.parameter.find(({ name }: Json) => name === 'notification-event').part;
+  expect(parts.find(({ name }: Json) => name === 'trigger').valueCoding.code).toBe('feed-event');
 });
 
 it('another hub goes on where the one before ended: none is passed over, and none numbered twice', async () => {

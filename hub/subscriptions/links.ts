@@ -6,6 +6,7 @@
 import type { Database } from '../database/index.ts';
 import { type FhirRecord, logicalId, type StoredResource } from '../record/index.ts';
 import type { Access } from '../trust/index.ts';
+import type { About } from './definition.ts';
 import { factsOf } from './facts.ts';
 import { isLasting } from './lasting.ts';
 import type { Live, Registry } from './registry.ts';
@@ -19,7 +20,7 @@ export interface LinkParts {
   accessOf(live: Live): Promise<Access | undefined>;
   fault(error: unknown): void;
   /** Whether whoever asked may see a resource, and their criteria hold for what they may see. */
-  maySee(live: Live, type: string, rid: string, id: string): Promise<boolean>;
+  maySee(live: Live, about: About, rid: string, id: string): Promise<boolean>;
 }
 
 interface Row {
@@ -80,6 +81,7 @@ async function focusOf(parts: LinkParts, live: Live, { moved, others, persons }:
 /** Whether the criteria hold for a source patient. @param all whom the event is about */
 async function isAskedFor({ maySee }: LinkParts, live: Live, patient: StoredResource, all: Set<string>) {
   const { rid, text } = patient;
-  const holds = live.definition.held.holds(factsOf(patient, text, undefined, all));
-  return holds && maySee(live, 'Patient', rid, logicalId(text));
+  const [about] = live.definition.abouts;
+  const holds = about!.held.holds(factsOf(patient, text, undefined, all));
+  return holds && maySee(live, about!, rid, logicalId(text));
 }

@@ -8,6 +8,7 @@ import type { Resource } from '@medplum/fhirtypes';
 import type { Database } from '../database/index.ts';
 import { type FhirRecord, logicalId, RecordError, type SearchRequest, type StoredResource } from '../record/index.ts';
 import type { Access } from '../trust/index.ts';
+import type { About } from './definition.ts';
 import { factsOf } from './facts.ts';
 import { isLasting } from './lasting.ts';
 import { linkEvents } from './links.ts';
@@ -180,9 +181,10 @@ export class Matcher {
     const [was, is] = [before, after].map((text) => (text === undefined ? undefined : (JSON.parse(text) as Resource)));
     const found: Found[] = [];
     for (const live of candidates) {
-      const { topic, held } = live.definition;
-      if (!(topic ? topic.isEvent(was, is) : is !== undefined) || !held.holds(facts)) continue;
-      if (!(await this.#maySee(live, type, row.rid, id))) continue;
+      const { topic, abouts } = live.definition;
+      if (!(topic ? topic.isEvent(was, is) : is !== undefined)) continue;
+      const holding = abouts.filter((about) => about.type === type && about.held.holds(facts));
+      if (!(await this.#seesAny(live, holding, row.rid, id))) continue;
       const kind = row.deleted ? 'delete' : row.version === 1 ? 'create' : 'update';
       const { rid, version, updated: at } = row;
       found.push({ subscription: live.kept.rid, kind, type, rid, id, version, at });
@@ -190,14 +192,18 @@ export class Matcher {
     return found;
   }
 
+  async #seesAny(live: Live, abouts: readonly About[], rid: string, id: string): Promise<boolean> {
+    for (const about of abouts) if (await this.#maySee(live, about, rid, id)) return true;
+    return false;
+  }
+
   /** Whether whoever asked may see the resource, as it is now, and the rest of the criteria holds for what they may see. */
-  async #maySee(live: Live, type: string, rid: string, id: string): Promise<boolean> {
+  async #maySee(live: Live, { type, held, query }: About, rid: string, id: string): Promise<boolean> {
     const { record, accessOf } = this.#parts;
     const access = await accessOf(live);
     if (!access) return false;
     const seen = await record.reader.read(access, type, rid);
     if (!seen) return false;
-    const { held, query } = live.definition;
     const request = record.readSearch(type, [...query, ['_id', id]], false);
     if (isAboutHidden(record, access, request)) return false;
     if (!held.isPartial) return true;

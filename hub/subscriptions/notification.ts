@@ -8,6 +8,9 @@ import type { Event, Kept } from './store.ts';
 
 const backport = 'http://hl7.org/fhir/uv/subscriptions-backport/StructureDefinition';
 
+/** Codes of what triggered an event (US Core 8, "Patient Data Feed"). */
+const triggerSystem = 'http://hl7.org/fhir/us/core/CodeSystem/trigger';
+
 export type NotificationType = 'handshake' | 'heartbeat' | 'event-notification' | 'query-status' | 'query-event';
 
 /** An event with what may be told of it. */
@@ -43,6 +46,7 @@ export function statusOf(
       ...(content !== 'empty' && isVisible
         ? [{ name: 'focus', valueReference: { reference: `${base}/${event.type}/${event.id}` } }]
         : []),
+      ...(topic?.triggers ?? []).map((code) => ({ name: 'trigger', valueCoding: { system: triggerSystem, code } })),
     ],
   }));
   const parameter: Parameter[] = [

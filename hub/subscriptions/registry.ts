@@ -135,8 +135,8 @@ function partition<T>(all: readonly T[], holds: (one: T) => boolean): [T[], T[]]
 
 function grouped(all: Live[]): Map<string, OfType> {
   const groups = new Map<string, OfType>();
-  for (const live of all) {
-    const { type, held } = live.definition;
+  const each = all.flatMap((live) => live.definition.abouts.map((about) => ({ live, ...about })));
+  for (const { live, type, held } of each) {
     let of = groups.get(type);
     if (!of) {
       of = { byHash: new Map(), byPerson: new Map(), others: [] };

@@ -27,6 +27,10 @@ export interface Topic {
    * @param after what is there; undefined for what was deleted
    */
   isEvent(before: Resource | undefined, after: Resource | undefined): boolean;
+  /** Of a topic about several types: all of them, the first included. */
+  types?: readonly string[];
+  /** What a filter may name as `trigger`. */
+  triggers?: readonly string[];
   /** Of the topics about persons: what has to happen to a source patient. */
   link?: 'linked' | 'unlinked';
 }
@@ -208,6 +212,7 @@ export const topics: readonly Topic[] = [
   ),
   ofPersons('person-merged', 'Records of two sites turned out to be of one person', 'linked'),
   ofPersons('person-split', 'Records of two sites turned out to be of different persons', 'unlinked'),
+  patientDataFeed(),
   topic('consent-changed', 'A consent was filed, changed or taken back', 'Consent', () => true),
 ];
 
@@ -222,6 +227,41 @@ function topic<R extends Resource>(
   isEvent: (before: R | undefined, after: R | undefined) => boolean,
 ): Topic {
   return { url: `${topicBase}${name}`, title, type, isEvent: isEvent as Topic['isEvent'] };
+}
+
+/**
+ * US Core's Patient Data Feed (US Core 8, "Patient Data Feed"), driven by data: each change of a resource that can be seen
+ * over FHIR. The first four types are those that it requires.
+ */
+function patientDataFeed(): Topic {
+  const types = [
+    'DiagnosticReport',
+    'DocumentReference',
+    'Encounter',
+    'Observation',
+    'AllergyIntolerance',
+    'CarePlan',
+    'CareTeam',
+    'Condition',
+    'Coverage',
+    'Goal',
+    'Immunization',
+    'MedicationDispense',
+    'MedicationRequest',
+    'Patient',
+    'Procedure',
+    'QuestionnaireResponse',
+    'RelatedPerson',
+    'ServiceRequest',
+  ];
+  return {
+    url: 'http://hl7.org/fhir/us/core/SubscriptionTopic/patient-data-feed',
+    title: 'Something of a patient’s record is new or changed',
+    type: types[0]!,
+    types,
+    triggers: ['feed-event'],
+    isEvent: () => true,
+  };
 }
 
 function ofPersons(name: string, title: string, link: 'linked' | 'unlinked'): Topic {
