@@ -1,5 +1,5 @@
 /** An SFTP server over a folder, by a library that is not the client's own code path: enough for listing, reading, writing, moving. */
-import { createHash, generateKeyPairSync } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import {
   closeSync,
   mkdirSync,
@@ -26,11 +26,7 @@ const { OPEN_MODE, STATUS_CODE } = ssh2.utils.sftp;
 
 /** @param password the only one that is let in, of the user `causeway` */
 export async function startSftpServer(root: string, password: string): Promise<SftpServer> {
-  const { privateKey } = generateKeyPairSync('rsa', {
-    modulusLength: 2048,
-    privateKeyEncoding: { type: 'pkcs1', format: 'pem' },
-    publicKeyEncoding: { type: 'pkcs1', format: 'pem' },
-  });
+  const { private: privateKey } = ssh2.utils.generateKeyPairSync('ed25519');
   const parsed = ssh2.utils.parseKey(privateKey);
   if (parsed instanceof Error) throw parsed;
   const fingerprint = `SHA256:${createHash('sha256').update(parsed.getPublicSSH()).digest('base64').replace(/=+$/, '')}`;

@@ -1,10 +1,11 @@
-/** Connectors that take files: from a local folder and by SFTP, against a whole hub and a real SFTP server. */
+/** Connectors that take files, from a local folder and by SFTP, and rows of a query, on a whole hub. */
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type Json, startTestHub, type TestHub } from '../testing.ts';
 import { type SftpServer, startSftpServer } from '../testing-sftp.ts';
+import { sqlTests } from './testing-sql.ts';
 
 let hub: TestHub;
 let root: string;
@@ -12,7 +13,7 @@ let sftp: SftpServer;
 
 beforeAll(async () => {
   root = mkdtempSync(join(tmpdir(), 'causeway-drop-'));
-  for (const name of ['labs', 'mixed', 'remote', 'kept']) mkdirSync(join(root, name));
+  for (const name of ['labs', 'mixed', 'remote', 'kept', 'long']) mkdirSync(join(root, name));
   [hub, sftp] = await Promise.all([
     startTestHub({ connectorFolders: [root] }),
     startSftpServer(root, 'a secret of the site'),
@@ -203,6 +204,26 @@ describe('a folder of messages', () => {
   });
 });
 
+describe('a long file', () => {
+  it('is gone on with where it was left, and no faster than is allowed', async () => {
+    const rows = Array.from({ length: 500 }, (_, i) => `${i},x,718-7,${i},01/31/2026`);
+    drop('long/rows.csv', ['MRN,Surname,Code,Result,Date', ...rows].join('\n'));
+    const settings = { content: 'table', table: {} };
+    await made('long', { ...folder('long', { ...settings, perSecond: 20 }), map });
+    const counts = async () => (await hub.get('/api/connectors/long')).json.all;
+    await vi.waitFor(async () => expect((await counts()).taken).toBe(200), { timeout: 30_000, interval: 50 });
+    await hub.send('POST', '/api/connectors/long/pause', {});
+    await ran('long', 'paused');
+    expect(await counts()).toMatchObject({ taken: 200 });
+    await made('long', folder('long', settings));
+    await hub.send('POST', '/api/connectors/long/resume', {});
+    await vi.waitFor(() => expect(existsSync(join(root, 'long/done/rows.csv'))).toBe(true), { timeout: 30_000 });
+    expect((await ran('long')).all).toEqual({ taken: 500, unchanged: 0, refused: 0, gone: 0 });
+    const { rows: stored } = await hub.test.database.query(`SELECT 1 FROM message WHERE control_id LIKE 'rows.csv:%'`);
+    expect(stored).toHaveLength(500);
+  });
+});
+
 describe('a folder by SFTP', () => {
   const remote = (more: object, secrets: object | undefined) => ({
     participant: 'mill-clinic',
@@ -272,3 +293,5 @@ describe('who may', () => {
     }
   });
 });
+
+sqlTests(() => hub);
