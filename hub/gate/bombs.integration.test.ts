@@ -37,8 +37,16 @@ beforeAll(async () => {
   hub = spawn(process.execPath, [script, config], { stdio: ['ignore', 'pipe', 'inherit'] });
   const { url } = JSON.parse(String((await once(hub.stdout!, 'data'))[0]));
   calls = callsOf(url, dataDir);
+  const asFhir = { headers: { 'content-type': 'application/fhir+json' } };
   const kept = '{"resourceType":"Patient","id":"kept","name":[{"family":"Kept"}]}';
-  await calls.send('PUT', '/fhir/Patient/kept', kept, { headers: { 'content-type': 'application/fhir+json' } });
+  await calls.send('PUT', '/fhir/Patient/kept', kept, asFhir);
+  // The engine of FHIRPath is loaded once.
+  const path = [
+    { name: 'type', valueCode: 'delete' },
+    { name: 'path', valueString: 'Patient.photo' },
+  ];
+  const patch = { resourceType: 'Parameters', parameter: [{ name: 'operation', part: path }] };
+  expect((await calls.send('PATCH', '/fhir/Patient/kept', JSON.stringify(patch), asFhir)).status).toBe(200);
   const workerData = { url, token: await calls.token('administrator') };
   bomber = new Worker(new URL('./testing-bombs.ts', import.meta.url), { workerData });
   await once(bomber, 'message');
