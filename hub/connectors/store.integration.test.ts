@@ -39,9 +39,11 @@ it('somebody is told at the third failure in a row, once, and again only after i
   };
   expect([await failed(), await failed(), await failed(), await failed()]).toEqual([false, false, true, false]);
   expect(await one.find('a')).toMatchObject({ failures: 4, error: 'no answer' });
+  expect(await other.failing()).toMatchObject([{ key: 'a', error: 'no answer' }]);
   await one.due('a');
   await one.claim();
   await one.succeed('a', 0);
+  expect(await other.failing()).toEqual([]);
   expect([await failed(), await failed(), await failed()]).toEqual([false, false, true]);
 });
 

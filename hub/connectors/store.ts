@@ -73,6 +73,14 @@ export class ConnectorStore {
     return rows[0] && connectorOf(rows[0]);
   }
 
+  /** Those of which somebody was told, as long as they do not succeed. */
+  async failing(): Promise<{ key: string; error: string; since: Date | null }[]> {
+    const { rows } = await this.#database.query(
+      'SELECT key, error, succeeded FROM connector WHERE alarmed AND NOT paused ORDER BY key',
+    );
+    return rows.map((row) => ({ key: row.key, error: row.error, since: row.succeeded }));
+  }
+
   async secretsOf(key: string): Promise<ConnectorSecrets> {
     const { rows } = await this.#database.query('SELECT secrets FROM connector WHERE key = $1', [key]);
     const sealed = rows[0]?.secrets;

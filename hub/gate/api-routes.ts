@@ -2,6 +2,7 @@
 
 import { typeName } from '@causeway/fhir';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { Connectors } from '../connectors/index.ts';
 import type { Database } from '../database/index.ts';
 import type { PersonIndex } from '../identity/index.ts';
 import type { Messages, Processor } from '../inbox/index.ts';
@@ -19,6 +20,7 @@ export interface ApiParts {
   processor: Processor;
   persons: PersonIndex;
   deliveries: Deliveries;
+  connectors: Connectors;
   certificates: Certificates;
   agreements: Agreements;
 }
@@ -130,12 +132,13 @@ export function apiRoutes(app: FastifyInstance, parts: ApiParts): void {
   app.get('/api/status', async (request) => {
     const who = await as(request, messageReaders);
     const isWarned = engineers.includes(who.role);
-    const [certificates, inbox, outbox, expiring, alarms, counts] = await Promise.all([
+    const [certificates, inbox, outbox, expiring, alarms, failing, counts] = await Promise.all([
       parts.certificates.list(),
       messages.status(),
       deliveries.status(),
       isWarned ? parts.agreements.expiring() : [],
       isWarned ? fanOutAlarms(parts.database, 1) : [],
+      isWarned ? parts.connectors.store.failing() : [],
       parts.database.query(`SELECT
         (SELECT count(DISTINCT person) FROM link) AS persons,
         (SELECT count(*) FROM link) AS patients,
@@ -148,6 +151,7 @@ export function apiRoutes(app: FastifyInstance, parts: ApiParts): void {
       ...outbox,
       expiring,
       fanOutAlarms: alarms,
+      connectorsFailing: failing,
       persons: row.persons,
       sourcePatients: row.patients,
       reviewsOpen: row.reviews,

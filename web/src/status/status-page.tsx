@@ -26,6 +26,7 @@ export function StatusPage() {
         {(status) => (
           <>
             <DestinationsDown status={status} />
+            <ConnectorsFailing status={status} />
             <CertificatesEnding status={status} />
             <Expiring status={status} />
             <FanOutAlarms alarms={status.fanOutAlarms ?? []} />
@@ -42,6 +43,18 @@ function DestinationsDown({ status }: { status: Status }) {
   return status.destinationsDown.map(({ key, name, since, reason }) => (
     <Notice key={key} tone="bad" title={`${name} takes no messages since ${formatDateTime(since)}.`}>
       {reason}
+    </Notice>
+  ));
+}
+
+function ConnectorsFailing({ status }: { status: Status }) {
+  return (status.connectorsFailing ?? []).map(({ key, error, since }) => (
+    <Notice
+      key={key}
+      tone="bad"
+      title={`The connector ${key} ${since ? `fails since ${formatDateTime(since)}` : 'has never succeeded'}.`}
+    >
+      {error} <Link to="/connectors">Connectors</Link>
     </Notice>
   ));
 }

@@ -30,6 +30,7 @@ export interface Status {
   expiring?: { participant: string; what: 'certificate' | 'agreement'; until: string }[];
   /** Who looked at far more persons within an hour than usual, in the last day. */
   fanOutAlarms?: FanOutAlarm[];
+  connectorsFailing?: { key: string; error: string; since: string | null }[];
   destinationsDown: { key: string; name: string; since: string; reason: string }[];
   persons: number;
   sourcePatients: number;
