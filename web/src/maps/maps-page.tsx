@@ -11,6 +11,7 @@ import { Failed } from '../parts/loading.tsx';
 import { useTitle } from '../parts/title.ts';
 import { ConvertAnew } from './convert-anew.tsx';
 import { ReceiverSettings } from './receiver-settings.tsx';
+import { RoutesPanel } from './routes-panel.tsx';
 import { SenderQueries } from './sender-queries.tsx';
 import { SenderSettings } from './sender-settings.tsx';
 import { WorkList } from './work-list.tsx';
@@ -50,6 +51,7 @@ export function MapsPage() {
         <Stack gap="md" style={{ minWidth: 0 }}>
           {chosen && <SenderSettings key={chosen.key} participant={chosen} />}
           {chosen && <ReceiverSettings key={`receiver ${chosen.key}`} participant={chosen} />}
+          {chosen && <RoutesPanel key={`routes ${chosen.key}`} participant={chosen} />}
           {chosen && <SenderQueries key={`${chosen.key} queries`} participant={chosen} />}
           <ConvertAnew key={source ?? ''} source={source} sourceName={chosen?.name} />
         </Stack>

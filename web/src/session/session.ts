@@ -34,6 +34,7 @@ const DESTINATIONS = {
   },
   '/reviews': { label: 'Reviews', roles: ['steward', 'administrator'] },
   '/messages': { label: 'Messages', roles: ['integration-engineer', 'steward', 'administrator'] },
+  '/deliveries': { label: 'Deliveries', roles: ['integration-engineer', 'administrator'] },
   '/maps': { label: 'Maps', roles: ['integration-engineer', 'administrator'] },
   '/status': { label: 'Status', roles: ['integration-engineer', 'steward', 'administrator'] },
   '/emergencies': { label: 'Emergencies', roles: ['privacy-officer', 'administrator'] },

@@ -107,6 +107,13 @@ const messages = createRoute({
   component: lazyRouteComponent(() => import('../messages/messages-page.tsx'), 'MessagesPage'),
 });
 
+const deliveries = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/deliveries',
+  validateSearch: textParams('state', 'destination', 'before'),
+  component: lazyRouteComponent(() => import('../deliveries/deliveries-page.tsx'), 'DeliveriesPage'),
+});
+
 const maps = createRoute({
   getParentRoute: () => signedIn,
   path: '/maps',
@@ -270,6 +277,7 @@ const tree = root.addChildren([
     links,
     messages,
     message,
+    deliveries,
     maps,
     resource,
     reviews,

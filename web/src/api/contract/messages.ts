@@ -60,6 +60,7 @@ export interface Delivery {
   id: string;
   destination: string;
   destinationName: string;
+  route: string;
   dialect: Dialect;
   state: DeliveryState;
   attempts: number;

@@ -30,6 +30,18 @@ export interface Endpoint {
   facility?: string;
 }
 
+/** One way by which an organisation is told; see docs/outbound.md. */
+export interface Route {
+  name: string;
+  to: Endpoint & { form?: string; folder?: string; sftp?: { host: string; path: string } };
+  topics?: string[];
+  filters?: string[];
+  urgent?: string[];
+  quiet?: { zone: string; from: string; to: string };
+  codes?: unknown[];
+  grade?: string;
+}
+
 export type Activity = 'send' | 'query' | 'receive';
 export type ParticipantState = 'invited' | 'keys' | 'tested' | 'signed' | 'live' | 'suspended' | 'ended';
 
