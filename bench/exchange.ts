@@ -1,10 +1,11 @@
 /**
- * `npm run bench:exchange`: what one site learns reaches the others: how soon (`latency`), what one destination that is down
- * costs the others (`isolation`), and what many waiting deliveries cost (`queue`). README.md says what is measured.
+ * `npm run bench:exchange`: what one site learns reaches the others: how soon (`latency`), and what many
+ * waiting deliveries cost (`queue`). README.md says what is measured.
  */
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { latency } from './exchange/latency.ts';
+import { queue } from './exchange/queue.ts';
 import { load, machine, versions } from './server/machine.ts';
 
 const { values } = parseArgs({
@@ -12,6 +13,7 @@ const { values } = parseArgs({
     only: { type: 'string', default: 'latency' },
     'per-second': { type: 'string', default: '200' },
     seconds: { type: 'string', default: '30' },
+    waiting: { type: 'string', default: '1000,1000000' },
     profile: { type: 'string' },
     json: { type: 'string' },
   },
@@ -19,6 +21,7 @@ const { values } = parseArgs({
 
 const parts: Record<string, () => Promise<object>> = {
   latency: () => latency(Number(values['per-second']), Number(values.seconds), values.profile),
+  queue: () => queue(values.waiting.split(',').map(Number)),
 };
 const results: Record<string, object> = {};
 for (const name of values.only.split(',')) {

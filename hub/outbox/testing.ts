@@ -236,3 +236,5 @@ export async function mllpReceiver(behaviour: Behaviour = () => 'accept', tls?: 
       }),
   };
 }
+
+export { claim, nextDue } from './queue.ts';
