@@ -1,7 +1,7 @@
 // `npm test`: everything. Types, lint, dependency rules, the web build, a browser, then unit, integration and
 // end-to-end tests. A section that fails does not keep the others from running; the exit code tells of any failure.
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { ensureChromium } from './chromium.js';
 import { installed, onNode, root, run, section, step, summary } from './sections.js';
@@ -15,12 +15,14 @@ await step('browser', ensureChromium);
 const reports = mkdtempSync(join(tmpdir(), 'causeway-test-report-'));
 const totals = { passed: 0, failed: 0 };
 const failures = [];
-for (const [name, project] of [
-  ['unit tests', 'unit'],
-  ['integration tests', 'integration'],
-  ['browser journeys', 'e2e'],
+const processors = availableParallelism();
+for (const [name, project, atOnce] of [
+  ['unit tests', 'unit', processors],
+  ['integration tests', 'integration', processors],
+  ['measured tests', 'measured', 1],
+  ['browser journeys', 'e2e', 1],
 ]) {
-  await step(name, () => vitest(project));
+  await step(name, () => vitest(project, atOnce));
 }
 rmSync(reports, { recursive: true, force: true });
 
@@ -29,8 +31,8 @@ for (const failure of failures) console.log(failure);
 console.log(`${totals.passed} passed, ${totals.failed} failed`);
 process.exit(held ? 0 : 1);
 
-/** Runs one project of the test suite and adds to the totals. A skipped test counts as failed: nothing passes by being skipped. */
-async function vitest(project) {
+/** Runs one project of the test suite, so many files at once, and adds to the totals. A skipped test counts as failed: nothing passes by being skipped. */
+async function vitest(project, atOnce) {
   const report = join(reports, `${project}.json`);
   const code = await run(
     onNode(
@@ -38,6 +40,7 @@ async function vitest(project) {
       'run',
       '--project',
       project,
+      `--maxWorkers=${atOnce}`,
       '--reporter=default',
       '--reporter=json',
       `--outputFile.json=${report}`,

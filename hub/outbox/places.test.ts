@@ -1,8 +1,6 @@
 /** Folders and SFTP servers: what lies there after a message was sent, and who is not let in, nor trusted. */
-import { execFileSync, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { type AddressInfo, connect, createServer } from 'node:net';
-import { tmpdir, userInfo } from 'node:os';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { startSftpServer } from '../testing-sftp.ts';
@@ -72,55 +70,3 @@ it('puts files onto an SFTP server whose key it knows, and onto no other', async
   expect(stranger).toMatchObject({ reason: expect.stringContaining('does not let the hub in') });
   expect(filesIn(folder)).toHaveLength(2);
 });
-
-const sshd = '/usr/sbin/sshd';
-/** Against OpenSSH, where it is installed: it is the server that most sites have. */
-it.skipIf(!existsSync(sshd))('puts files onto an OpenSSH server, by a key', async () => {
-  const at = (name: string) => join(root, name);
-  const keygen = (name: string) => execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', at(name)]);
-  keygen('host');
-  keygen('client');
-  mkdirSync(at('openssh'));
-  mkdirSync('/run/sshd', { recursive: true });
-  const port = await freePort();
-  const settings = [`Port ${port}`, 'ListenAddress 127.0.0.1', `HostKey ${at('host')}`, 'UsePAM no', 'StrictModes no'];
-  const more = [`AuthorizedKeysFile ${at('client.pub')}`, 'PidFile none', 'PermitRootLogin yes'];
-  writeFileSync(at('sshd_config'), [...settings, ...more, 'Subsystem sftp internal-sftp', ''].join('\n'));
-  const server = spawn(sshd, ['-D', '-e', '-f', at('sshd_config')], { stdio: 'ignore' });
-  closing.push(() => server.kill());
-  await answers(port);
-  const shown = execFileSync('ssh-keygen', ['-lf', at('host.pub')], { encoding: 'utf8' });
-  const place = {
-    host: '127.0.0.1',
-    port,
-    username: userInfo().username,
-    fingerprint: shown.split(' ')[1]!,
-    keyFile: at('client'),
-    path: at('openssh'),
-  };
-  const client = new SftpClient(place, timeouts);
-  for (const seq of [1, 1, 2]) expect(await client.send(outgoing(seq, `MSH ${seq}`))).toEqual({ kind: 'delivered' });
-  client.close();
-  expect(filesIn(at('openssh'))).toEqual(['000000000001-C1.hl7', '000000000002-C2.hl7']);
-});
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
-/** Resolves when somebody listens. */
-async function answers(port: number): Promise<void> {
-  for (let tries = 0; tries < 500; tries++) {
-    const isThere = await new Promise<boolean>((resolve) => {
-      const socket = connect(port, '127.0.0.1', () => resolve(true)).once('error', () => resolve(false));
-      socket.once('connect', () => socket.destroy());
-    });
-    if (isThere) return;
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-  throw new Error('Nobody listens.');
-}

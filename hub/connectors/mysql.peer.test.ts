@@ -1,6 +1,5 @@
 /**
- * A connector to a database that speaks MySQL: a real MariaDB, which this starts. `npm run connectors:mysql` runs it where
- * there is one (Debian: mariadb-server); without MARIADBD, the path of its server, it is left out.
+ * A connector to a database that speaks MySQL: a real MariaDB (Debian: mariadb-server), which this starts.
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -11,9 +10,9 @@ import { createConnection } from 'mysql2/promise';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type Json, startTestHub, type TestHub } from '../testing.ts';
 
-const server = process.env.MARIADBD;
+const server = process.env.MARIADBD ?? '/usr/sbin/mariadbd';
 
-describe.runIf(server)('a query on MariaDB', () => {
+describe('a query on MariaDB', () => {
   let hub: TestHub;
   let folder: string;
   let child: ChildProcess;
@@ -36,7 +35,7 @@ describe.runIf(server)('a query on MariaDB', () => {
       ].join('\n'),
     );
     const options = [`--port=${port}`, '--bind-address=127.0.0.1', `--socket=${join(folder, 's')}`];
-    child = spawn(server!, ['--no-defaults', ...own, ...options, `--init-file=${setUp}`], { stdio: 'ignore' });
+    child = spawn(server, ['--no-defaults', ...own, ...options, `--init-file=${setUp}`], { stdio: 'ignore' });
     await vi.waitFor(() => statement('SELECT 1'), { timeout: 60_000, interval: 200 });
     await statement(`CREATE TABLE labs (id bigint unsigned, mrn varchar(20), code varchar(20), result decimal(10,2),
       taken datetime, changed datetime(6), picture blob)`);
