@@ -27,6 +27,7 @@ import {
   type EmbeddedDatabase,
   LeaderLocks,
   Leadership,
+  type LedWork,
   migrate,
   openDatabase,
   startEmbeddedDatabase,
@@ -110,12 +111,11 @@ import {
  */
 export async function startHub(config: Config, progress: Progress, pages = screens): Promise<RunningHub> {
   const log = pino({ level: config.logLevel }, pino.destination(2));
+  const fault = (text: string) => (error: unknown) => log.error({ error: faultText(error) }, text);
   const closing: (() => Promise<void>)[] = [];
   const stop = async () => {
     for (const close of closing.splice(0).reverse()) {
-      await close().catch((error) =>
-        log.error({ error: faultText(error) }, 'a part of the hub did not stop as it should'),
-      );
+      await close().catch(fault('a part of the hub did not stop as it should'));
     }
   };
   try {
@@ -151,8 +151,7 @@ export async function startHub(config: Config, progress: Progress, pages = scree
     });
     closing.push(() => hubLabels.close());
     await hubLabels.start();
-    const parameterFault = (error: unknown) =>
-      log.error({ error: faultText(error) }, 'custom search parameters were not brought up to date');
+    const parameterFault = fault('custom search parameters were not brought up to date');
     await record.parameters.watch(parameterFault);
     closing.push(() => record.parameters.close());
     const persons = new PersonIndex(system, record);
@@ -161,9 +160,7 @@ export async function startHub(config: Config, progress: Progress, pages = scree
     const policy = new NetworkPolicy(database, participants, agreements);
     policy.relationTokens = relationTokens;
     await policy.load();
-    policy.watch((error) =>
-      log.error({ error: faultText(error) }, 'what the network has decided was not brought up to date'),
-    );
+    policy.watch(fault('what the network has decided was not brought up to date'));
     closing.push(() => policy.close());
     agreements.watch((expiring) =>
       log.warn({ expiring }, 'certificates or agreements end within 30 days, or have ended'),
@@ -174,9 +171,7 @@ export async function startHub(config: Config, progress: Progress, pages = scree
     const consents = new Consents(record, persons, () => policy.lastKnown.zone);
     policy.beforeChange((transaction, { zone }) => consents.expect(transaction, zone));
     await system.transaction((transaction) => consents.expect(transaction, policy.lastKnown.zone), { scope: 'all' });
-    consents.watch(system, (error) =>
-      log.error({ error: faultText(error) }, 'what persons decided was not read anew; their records stay closed'),
-    );
+    consents.watch(system, fault('what persons decided was not read anew; their records stay closed'));
     closing.push(() => consents.close());
     const pool = new ConversionPool();
     closing.push(() => pool.close());
@@ -190,8 +185,11 @@ export async function startHub(config: Config, progress: Progress, pages = scree
     const processor = new Processor({ ...conversion, record, persons, spoolDirectory, isPressed, log });
     const messages = new Messages(system, master, participants, pool);
     const reprocess = new Reprocess({ ...conversion, record, persons, spoolDirectory, log });
-    const reprocessJobs = new ReprocessJobs(system, reprocess, isPressed, (error) =>
-      log.error({ error: faultText(error) }, 'stored messages were not converted anew as was asked'),
+    const reprocessJobs = new ReprocessJobs(
+      system,
+      reprocess,
+      isPressed,
+      fault('stored messages were not converted anew as was asked'),
     );
     const signingKeys = new SigningKeys(database, master);
     const sendTo = [...config.sendTo];
@@ -221,15 +219,11 @@ export async function startHub(config: Config, progress: Progress, pages = scree
     expunger.also(forgetPatients);
     expunger.also(forgetDeliveries);
     expunger.also(forgetNetworks);
-    const retention = new Retention(system, expunger, (error) =>
-      log.error({ error: faultText(error) }, 'old versions were not removed as their retention says'),
-    );
+    const retention = new Retention(system, expunger, fault('old versions were not removed as their retention says'));
     const deliveries = new Deliveries(system, participants, () => sender.wake());
     const { importFrom, importBytes, bulkHours: hours } = config;
     const bulk = new Bulk({ database: system, record, master, log }, { importFrom, importBytes, hours });
-    participants.watch((error) =>
-      log.error({ error: faultText(error) }, 'what is known of the participants was not brought up to date'),
-    );
+    participants.watch(fault('what is known of the participants was not brought up to date'));
     closing.push(() => participants.close());
     const demo = config.demo ? await import('./demo/index.ts') : undefined;
     if (demo) {
@@ -239,12 +233,13 @@ export async function startHub(config: Config, progress: Progress, pages = scree
       closing.push(() => receivers.close());
     }
     const locks = new LeaderLocks(database);
-    const inboxLead = new Leadership(locks, leads.inbox, processor);
-    await inboxLead.start();
-    closing.push(() => inboxLead.stop());
-    const reprocessLead = new Leadership(locks, leads.reprocess, reprocessJobs);
-    await reprocessLead.start();
-    closing.push(() => reprocessLead.stop());
+    const lead = async (what: keyof typeof leads, work: LedWork) => {
+      const leadership = new Leadership(locks, leads[what], work);
+      await leadership.start();
+      closing.push(() => leadership.stop());
+    };
+    await lead('inbox', processor);
+    await lead('reprocess', reprocessJobs);
 
     const acks = new ApplicationAcks(system, master, log);
     closing.push(() => acks.stop());
@@ -273,13 +268,13 @@ export async function startHub(config: Config, progress: Progress, pages = scree
     );
     closing.push(async () => emergencies.close());
     const lookups = new EmergencyLookups(database);
-    lookups.watch((error) => log.error({ error: faultText(error) }, 'look-ups for emergencies were not looked after'));
+    lookups.watch(fault('look-ups for emergencies were not looked after'));
     closing.push(async () => lookups.close());
     const certificates = new Certificates(
       database,
       participants,
       () => certificateFiles(config),
-      (error) => log.error({ error: faultText(error) }, 'when a certificate ends that somebody showed was not noted'),
+      fault('when a certificate ends that somebody showed was not noted'),
     );
     certificates.watch(({ what, participant, subject, state }, days) =>
       log.warn({ what, participant, subject, state, days }, 'a certificate has ended, or ends within thirty days'),
@@ -294,8 +289,9 @@ export async function startHub(config: Config, progress: Progress, pages = scree
       totpColumn,
       connectorSecretColumn,
     ];
-    const rotation = new KeyRotation({ database: system, master, dataDir: config.dataDir, columns }, (error) =>
-      log.error({ error: faultText(error) }, 'keys were not wrapped anew as was asked'),
+    const rotation = new KeyRotation(
+      { database: system, master, dataDir: config.dataDir, columns },
+      fault('keys were not wrapped anew as was asked'),
     );
     rotation.resume();
     closing.push(() => rotation.close());
@@ -446,39 +442,25 @@ export async function startHub(config: Config, progress: Progress, pages = scree
       if (config.region === 'town')
         await demo.bindDemoAccounts({ record, persons, bindings }, { people: config.people, seed: config.seed });
     }
-    const outboxLead = new Leadership(locks, leads.outbox, sender);
-    await outboxLead.start();
-    closing.push(() => outboxLead.stop());
+    await lead('outbox', sender);
     const routes = new AcknowledgementRoutes({ database: system, master, participants, http, log });
-    const routesLead = new Leadership(locks, leads.acknowledgements, routes);
-    await routesLead.start();
-    closing.push(() => routesLead.stop());
-    const parametersLead = new Leadership(locks, leads.parameters, record.parameters.build(parameterFault));
-    await parametersLead.start();
-    closing.push(() => parametersLead.stop());
+    await lead('acknowledgements', routes);
+    await lead('parameters', record.parameters.build(parameterFault));
     const fanOut = new FanOut(
       database,
       (alarm) => log.warn(alarm, 'far more persons were looked at within an hour than usual'),
-      (error) => log.error({ error: faultText(error) }, 'the record of accesses was not looked through'),
+      fault('the record of accesses was not looked through'),
     );
-    const fanOutLead = new Leadership(locks, leads.fanOut, fanOut);
-    await fanOutLead.start();
-    closing.push(() => fanOutLead.stop());
+    await lead('fanOut', fanOut);
     const loopWatch = new LoopWatch(
       system,
       (late) => log.warn({ late }, 'loops of care are late and were brought before people'),
-      (error) => log.error({ error: faultText(error) }, 'loops of care were not looked at'),
+      fault('loops of care were not looked at'),
     );
-    const loopsLead = new Leadership(locks, leads.loops, loopWatch);
-    await loopsLead.start();
-    closing.push(() => loopsLead.stop());
-    const labelsLead = new Leadership(locks, leads.labels, hubLabels.anew);
-    await labelsLead.start();
-    closing.push(() => labelsLead.stop());
+    await lead('loops', loopWatch);
+    await lead('labels', hubLabels.anew);
     if (config.allowExpunge) {
-      const retentionLead = new Leadership(locks, leads.retention, retention);
-      await retentionLead.start();
-      closing.push(() => retentionLead.stop());
+      await lead('retention', retention);
     }
     const url = await app.listen({ host: config.host, port: config.port });
     closing.push(() => app.close());
@@ -486,13 +468,9 @@ export async function startHub(config: Config, progress: Progress, pages = scree
     opened.at ||= url;
     subscriptions.open(config.publicUrl ?? url, app.server);
     closing.push(() => subscriptions.close());
-    const subscriptionsLead = new Leadership(locks, leads.subscriptions, subscriptions);
-    await subscriptionsLead.start();
-    closing.push(() => subscriptionsLead.stop());
+    await lead('subscriptions', subscriptions);
     network.open(config.publicUrl ?? url);
-    const networkLead = new Leadership(locks, leads.network, network);
-    await networkLead.start();
-    closing.push(() => networkLead.stop());
+    await lead('network', network);
     // Jobs are carried out by the server's own routes: they end before it does.
     bulk.start();
     closing.push(() => bulk.stop());
