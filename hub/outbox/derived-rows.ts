@@ -1,0 +1,180 @@
+/** The rows of the outbox as the derivation of deliveries reads and writes them. */
+import { typeCode, typeName } from '@causeway/fhir';
+import { counts, type RecallReason, type Relationships } from '../care/index.ts';
+import { newId, type WriteSet } from '../record/index.ts';
+import type { Focus } from './focus.ts';
+
+/** A source patient of a person, as the deliveries see it. */
+export interface Member {
+  home: number;
+  patient: string;
+  source: string;
+  person: string;
+  /** Whether it may be sent something: its site cares, and it stands for a person and not for "John Doe". */
+  cares: boolean;
+}
+
+/** What a recipient was sent last about a focus. */
+export interface Sent {
+  recipient: string;
+  round: number;
+  kind: Kind;
+  live: boolean;
+}
+
+export type Kind = 'new' | 'correction' | 'retraction';
+
+/** A delivery that is to be written. */
+export interface Row {
+  focus: { type: string; rid: string; home: number; version: number; message: string | undefined; topic: string };
+  /** Why what was told does not hold as it was told. */
+  recall: RecallReason | undefined;
+  source: string;
+  person: string;
+  destination: string;
+  route: string;
+  dialect: string;
+  recipient: string;
+  recipientHome: number;
+  kind: Kind;
+  round: number;
+  urgent: boolean;
+}
+
+/** What is kept back of the persons of these homes, in the order in which it was to be sent. */
+export async function withheldOf(
+  set: WriteSet,
+  homes: number[],
+): Promise<{ key: string; type: string; rid: string }[]> {
+  if (homes.length === 0) return [];
+  const ofPersons = `home = ANY($1) OR home IN (SELECT m.home FROM link l JOIN link m USING (person) WHERE l.home = ANY($1))`;
+  await set.transaction.query({
+    name: 'outbox_reconsider',
+    text: `UPDATE delivery SET reconsider = true WHERE leased AND state IN ('waiting', 'failed') AND (${ofPersons})`,
+    values: [homes],
+  });
+  const { rows } = await set.transaction.query({
+    name: 'outbox_withheld',
+    text: `SELECT d.destination, d.route, d.focus_type, d.focus_rid FROM delivery d
+           WHERE d.withheld AND (${ofPersons}) AND NOT EXISTS (SELECT 1 FROM delivery later
+             WHERE later.destination = d.destination AND later.route = d.route AND later.focus_rid = d.focus_rid AND later.focus_type = d.focus_type
+               AND later.seq > d.seq AND (later.withheld OR later.state <> 'cancelled'))
+           ORDER BY d.seq`,
+    values: [homes],
+  });
+  return rows.map(({ destination, route, focus_type, focus_rid: rid }) => ({
+    key: sentKey(destination, route, rid),
+    type: typeName(focus_type)!,
+    rid,
+  }));
+}
+
+/** Everybody in the persons of these homes. */
+export async function membersOf(set: WriteSet, homes: number[], relationships: Relationships): Promise<Member[]> {
+  const { rows } = await set.transaction.query({
+    name: 'outbox_members',
+    text: `SELECT l.home, l.patient, l.source, l.person,
+             (l.placeholder IS NULL AND l.source = ANY($2)
+              AND EXISTS (SELECT FROM link o JOIN care_relationship c ON c.home = o.home AND c.site = l.source
+                WHERE o.person = l.person AND ${counts('c', '$3', '$4::boolean')})
+              AND NOT EXISTS (SELECT FROM care_relationship r
+                WHERE r.home = l.home AND r.site = l.source AND r.kind = 'chart' AND r.ends <= $3)) AS cares
+           FROM link l WHERE l.person IN (SELECT person FROM link WHERE home = ANY($1))`,
+    values: [homes, relationships.told(), set.now, relationships.rules().chart],
+  });
+  return rows as Member[];
+}
+
+/** What was withdrawn before it was sent need not be sent. */
+export async function cancelUnsent(set: WriteSet, foci: Focus[]): Promise<void> {
+  if (foci.length === 0) return;
+  await set.transaction.query({
+    name: 'outbox_cancel',
+    text: `UPDATE delivery SET state = 'cancelled', last_error = 'Withdrawn before it was sent.'
+           WHERE focus_rid = ANY($1) AND state = 'waiting' AND attempts = 0 AND kind <> 'retraction'`,
+    values: [foci.map(({ rid }) => rid)],
+  });
+}
+
+/** By destination, route and focus, what each recipient was sent last; the cancelled count only as rounds. */
+export async function sentAbout(set: WriteSet, foci: Focus[]): Promise<Map<string, Sent[]>> {
+  const { rows } = await set.transaction.query({
+    name: 'outbox_sent',
+    text: `SELECT destination, route, focus_rid, recipient, max(round) AS round,
+             (array_agg(kind ORDER BY round DESC) FILTER (WHERE state <> 'cancelled'))[1] AS kind
+           FROM delivery WHERE focus_rid = ANY($1) GROUP BY destination, route, focus_rid, recipient`,
+    values: [foci.map(({ rid }) => rid)],
+  });
+  const sent = new Map<string, Sent[]>();
+  for (const { destination, route, focus_rid, recipient, round, kind } of rows) {
+    const key = sentKey(destination, route, focus_rid);
+    const live = kind !== null && kind !== 'retraction';
+    sent.set(key, [...(sent.get(key) ?? []), { recipient, round, kind, live }]);
+  }
+  return sent;
+}
+
+export function sentKey(destination: string, route: string, rid: string): string {
+  return `${destination} ${route} ${rid}`;
+}
+
+/** The foci of which somebody holds something that was not taken back. */
+export function heldOf(sent: ReadonlyMap<string, Sent[]>): Set<string> {
+  const held = [...sent].filter(([, history]) => history.some(({ live }) => live));
+  return new Set(held.map(([key]) => key.slice(key.lastIndexOf(' ') + 1)));
+}
+
+export async function insert(set: WriteSet, rows: Row[], recalls: ReadonlyMap<string, string>): Promise<void> {
+  const column = <T>(value: (row: Row) => T) => rows.map(value);
+  await set.transaction.query({
+    name: 'outbox_insert',
+    text: `INSERT INTO delivery (id, created, destination, route, dialect, kind, topic, home, source, person, focus_type,
+             focus_rid, focus_version, message, recipient, recipient_home, round, recall, priority, state, next_attempt)
+           SELECT id, $1, destination, route, dialect, kind, topic, home, source, person, focus_type, focus_rid,
+             focus_version, message, recipient, recipient_home, round, recall, priority, 'waiting', $1
+           FROM unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bigint[], $8::text[], $9::uuid[],
+                       $10::smallint[], $11::uuid[], $12::integer[], $13::uuid[], $14::uuid[], $15::bigint[],
+                       $16::integer[], $17::text[], $18::uuid[], $19::smallint[])
+             AS v (id, destination, dialect, kind, topic, home, source, person, focus_type, focus_rid, focus_version,
+                   message, recipient, recipient_home, round, route, recall, priority)`,
+    values: [
+      set.now,
+      column(() => newId()),
+      column(({ destination }) => destination),
+      column(({ dialect }) => dialect),
+      column(({ kind }) => kind),
+      column(({ focus }) => focus.topic),
+      column(({ focus }) => focus.home),
+      column(({ source }) => source),
+      column(({ person }) => person),
+      column(({ focus }) => typeCode(focus.type)!),
+      column(({ focus }) => focus.rid),
+      column(({ focus }) => focus.version),
+      column(({ focus }) => focus.message ?? null),
+      column(({ recipient }) => recipient),
+      column(({ recipientHome }) => recipientHome),
+      column(({ round }) => round),
+      column(({ route }) => route),
+      column(({ focus, recall }) => (recall ? recalls.get(`${focus.type}/${focus.rid}`) : undefined) ?? null),
+      column(({ urgent }) => (urgent ? 1 : 0)),
+    ],
+  });
+  await hurry(set, rows);
+}
+
+/** What waits before something urgent for the same recipient is as urgent. */
+async function hurry(set: WriteSet, rows: Row[]): Promise<void> {
+  const urgent = rows.filter((row) => row.urgent);
+  if (urgent.length === 0) return;
+  await set.transaction.query({
+    name: 'outbox_hurry',
+    text: `UPDATE delivery d SET priority = 1 FROM unnest($1::text[], $2::text[], $3::uuid[]) AS v (destination, route, recipient)
+           WHERE d.destination = v.destination AND d.route = v.route AND d.recipient = v.recipient
+             AND d.state IN ('waiting', 'failed') AND d.priority < 1`,
+    values: [
+      urgent.map(({ destination }) => destination),
+      urgent.map(({ route }) => route),
+      urgent.map(({ recipient }) => recipient),
+    ],
+  });
+}
