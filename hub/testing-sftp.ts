@@ -26,9 +26,7 @@ const { OPEN_MODE, STATUS_CODE } = ssh2.utils.sftp;
 
 /** @param password the only one that is let in, of the user `causeway` */
 export async function startSftpServer(root: string, password: string): Promise<SftpServer> {
-  const { private: privateKey } = ssh2.utils.generateKeyPairSync('ed25519');
-  const parsed = ssh2.utils.parseKey(privateKey);
-  if (parsed instanceof Error) throw parsed;
+  const { privateKey, parsed } = hostKey();
   const fingerprint = `SHA256:${createHash('sha256').update(parsed.getPublicSSH()).digest('base64').replace(/=+$/, '')}`;
   const server = new ssh2.Server({ hostKeys: [privateKey] }, (client) => {
     client.on('error', () => {});
@@ -119,4 +117,13 @@ function serve(sftp: ssh2.SFTPWrapper, root: string): void {
   });
   server.on('MKDIR', (id: number, path: string) => done(id, () => mkdirSync(at(path))));
   server.on('RENAME', (id: number, from: string, to: string) => done(id, () => renameSync(at(from), at(to))));
+}
+
+/** Of the keys that ssh2 makes, one in some hundreds is one that it does not read. */
+function hostKey() {
+  for (;;) {
+    const { private: privateKey } = ssh2.utils.generateKeyPairSync('ed25519');
+    const parsed = ssh2.utils.parseKey(privateKey);
+    if (!(parsed instanceof Error)) return { privateKey, parsed };
+  }
 }
