@@ -5,7 +5,8 @@ export interface ConnectorField {
   name: string;
   label: string;
   description?: string;
-  input: 'text' | 'number' | 'list' | 'long' | 'flag' | 'secret' | { choices: { value: string; label: string }[] };
+  /** Choices: their labels by value. */
+  input: 'text' | 'number' | 'list' | 'long' | 'flag' | 'secret' | { choices: Record<string, string> };
   required?: true;
   preset?: string;
   /** Only where another field has this value. */
@@ -31,10 +32,10 @@ const files: ConnectorField[] = [
     name: 'content',
     label: 'What the files hold',
     input: {
-      choices: [
-        { value: 'messages', label: 'Messages: HL7 v2, C-CDA or FHIR' },
-        { value: 'table', label: 'Rows: CSV or another delimited text' },
-      ],
+      choices: {
+        messages: 'Messages: HL7 v2, C-CDA or FHIR',
+        table: 'Rows: CSV or another delimited text',
+      },
     },
     preset: 'messages',
   },
@@ -43,12 +44,12 @@ const files: ConnectorField[] = [
     name: 'delimiter',
     label: 'Between columns',
     input: {
-      choices: [
-        { value: ',', label: 'Comma' },
-        { value: ';', label: 'Semicolon' },
-        { value: '\t', label: 'Tab' },
-        { value: '|', label: 'Bar' },
-      ],
+      choices: {
+        ',': 'Comma',
+        ';': 'Semicolon',
+        '\t': 'Tab',
+        '|': 'Bar',
+      },
     },
     preset: ',',
     when: ['content', 'table'],
@@ -65,22 +66,19 @@ const files: ConnectorField[] = [
     name: 'after',
     label: 'Files that were taken',
     input: {
-      choices: [
-        { value: 'move', label: 'Move to done or failed' },
-        { value: 'remember', label: 'Leave and remember' },
-      ],
+      choices: {
+        move: 'Move to done or failed',
+        remember: 'Leave and remember',
+      },
     },
     preset: 'move',
   },
   { name: 'stableSeconds', label: 'Wait until a file is unchanged for, in seconds', input: 'number', preset: '30' },
 ];
 
-const password: ConnectorField = {
-  name: 'password',
-  label: 'Password',
-  description: 'Sealed, and never shown again',
-  input: 'secret',
-};
+const server: ConnectorField = { name: 'host', label: 'Server', input: 'text', required: true };
+const secret = { description: 'Sealed, and never shown again', input: 'secret' } as const;
+const password: ConnectorField = { ...secret, name: 'password', label: 'Password' };
 
 export const CONNECTOR_FIELDS: Record<ConnectorKind, ConnectorField[]> = {
   fhir: [
@@ -103,11 +101,11 @@ export const CONNECTOR_FIELDS: Record<ConnectorKind, ConnectorField[]> = {
       name: 'sign',
       label: 'How the hub shows who it is',
       input: {
-        choices: [
-          { value: 'backend', label: 'SMART Backend Services, with the hub’s own key' },
-          { value: 'token', label: 'A token' },
-          { value: 'none', label: 'Not at all' },
-        ],
+        choices: {
+          backend: 'SMART Backend Services, with the hub’s own key',
+          token: 'A token',
+          none: 'Not at all',
+        },
       },
       preset: 'backend',
     },
@@ -118,23 +116,17 @@ export const CONNECTOR_FIELDS: Record<ConnectorKind, ConnectorField[]> = {
       input: 'text',
       when: ['sign', 'backend'],
     },
-    {
-      name: 'token',
-      label: 'Token',
-      description: 'Sealed, and never shown again',
-      input: 'secret',
-      when: ['sign', 'token'],
-    },
+    { ...secret, name: 'token', label: 'Token', when: ['sign', 'token'] },
     { name: 'group', label: 'Group', description: 'Its id, where only one group is exported', input: 'text' },
     {
       name: 'deletions',
       label: 'How deletions are noticed',
       input: {
-        choices: [
-          { value: 'compare', label: 'By comparing ids once a day' },
-          { value: 'history', label: 'By the history of each type' },
-          { value: 'none', label: 'Not' },
-        ],
+        choices: {
+          compare: 'By comparing ids once a day',
+          history: 'By the history of each type',
+          none: 'Not',
+        },
       },
       preset: 'compare',
     },
@@ -142,7 +134,7 @@ export const CONNECTOR_FIELDS: Record<ConnectorKind, ConnectorField[]> = {
     rate,
   ],
   sftp: [
-    { name: 'host', label: 'Server', input: 'text', required: true },
+    server,
     { name: 'port', label: 'Port', input: 'number', preset: '22' },
     {
       name: 'fingerprint',
@@ -153,7 +145,7 @@ export const CONNECTOR_FIELDS: Record<ConnectorKind, ConnectorField[]> = {
     },
     { name: 'username', label: 'User', input: 'text', required: true },
     password,
-    { name: 'privateKey', label: 'Or a private key', description: 'Sealed, and never shown again', input: 'long' },
+    { ...secret, name: 'privateKey', label: 'Or a private key', input: 'long' },
     { name: 'path', label: 'Folder there', input: 'text', required: true },
     ...files,
     every,
@@ -176,15 +168,15 @@ export const CONNECTOR_FIELDS: Record<ConnectorKind, ConnectorField[]> = {
       name: 'engine',
       label: 'Database',
       input: {
-        choices: [
-          { value: 'postgresql', label: 'PostgreSQL' },
-          { value: 'mysql', label: 'MySQL or MariaDB' },
-          { value: 'sqlserver', label: 'SQL Server' },
-        ],
+        choices: {
+          postgresql: 'PostgreSQL',
+          mysql: 'MySQL or MariaDB',
+          sqlserver: 'SQL Server',
+        },
       },
       preset: 'postgresql',
     },
-    { name: 'host', label: 'Server', input: 'text', required: true },
+    server,
     { name: 'port', label: 'Port', description: 'Empty: the usual one', input: 'number' },
     { name: 'database', label: 'Name of the database', input: 'text', required: true },
     { name: 'username', label: 'User', description: 'One who may do nothing but read', input: 'text', required: true },

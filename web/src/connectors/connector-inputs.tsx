@@ -34,15 +34,12 @@ function FieldInput({
   const { label, description, input, required } = field;
   const common = { label, description, required, value };
   const onText = (event: { currentTarget: { value: string } }) => onChange(event.currentTarget.value);
-  if (typeof input === 'object')
+  if (typeof input === 'object') {
+    const data = Object.entries(input.choices).map(([value, label]) => ({ value, label }));
     return (
-      <Select
-        {...common}
-        data={input.choices}
-        allowDeselect={false}
-        onChange={(next) => onChange(next ?? input.choices[0]!.value)}
-      />
+      <Select {...common} data={data} allowDeselect={false} onChange={(next) => onChange(next ?? data[0]!.value)} />
     );
+  }
   if (input === 'flag')
     return (
       <Checkbox
