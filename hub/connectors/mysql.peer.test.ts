@@ -3,12 +3,12 @@
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { createConnection } from 'mysql2/promise';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type Json, startTestHub, type TestHub } from '../testing.ts';
+import { freePort } from '../testing-port.ts';
 
 const server = process.env.MARIADBD ?? '/usr/sbin/mariadbd';
 
@@ -136,12 +136,3 @@ describe('a query on MariaDB', () => {
     expect(word.text).toMatch(/not reached: ER_ACCESS_DENIED/);
   });
 });
-
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const probe = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = probe.address() as { port: number };
-      probe.close(() => resolve(port));
-    });
-  });
-}

@@ -1,11 +1,11 @@
 /** Senders and receivers of HL7 v2 that others wrote: node-hl7-client, node-hl7-server and simple-hl7, unchanged. */
-import { createServer } from 'node:net';
 import Client, { Message } from 'node-hl7-client';
 import { Server } from 'node-hl7-server';
 import simple from 'simple-hl7';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { startTestHub, type TestHub } from '../testing.ts';
 import { adt, oru } from '../testing-messages.ts';
+import { freePort } from '../testing-port.ts';
 
 let hub: TestHub;
 const closing: (() => unknown)[] = [];
@@ -54,14 +54,6 @@ function simpleReceiver(port: number): void {
   });
   app.start(port);
   closing.push(() => app.stop());
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 /** Sends by node-hl7-client; resolves to MSA-1 and MSA-2 of the acknowledgement. */

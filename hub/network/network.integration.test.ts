@@ -1,9 +1,9 @@
 /** Two hubs: a person is found at the other one, their record is fetched and followed, and nothing goes round. */
-import { createServer } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { assertion, assertionKey, backendService, register, systemToken, withToken } from '../authorization/testing.ts';
 import { type Json, startTestHub, type TestHub } from '../testing.ts';
 import { adt, oru, type Person } from '../testing-messages.ts';
+import { freePort } from '../testing-port.ts';
 
 let here: TestHub;
 let there: TestHub;
@@ -82,14 +82,6 @@ async function acquaint(hub: TestHub, key: string, other: TestHub): Promise<void
   });
   const put = await hub.send('PUT', `/api/peers/${key}`, { url: `${other.url}/fhir`, clientId: id });
   expect(put.status, put.text).toBe(200);
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 async function patientOf(hub: TestHub, family: string): Promise<string> {

@@ -1,10 +1,11 @@
 /** Files onto an OpenSSH server (Debian: openssh-server), which is the one that most sites have. */
 import { execFileSync, spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { type AddressInfo, connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
+import { freePort } from '../testing-port.ts';
 import type { FileOutgoing } from './answer.ts';
 import { SftpClient } from './sftp-client.ts';
 
@@ -53,14 +54,6 @@ it('puts files onto an OpenSSH server, by a key', async () => {
   expect(filesIn(at('openssh'))).toEqual(['000000000001-C1.hl7', '000000000002-C2.hl7']);
   expect(readFileSync(join(at('openssh'), '000000000002-C2.hl7'), 'utf8')).toBe('MSH 2');
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 /** Resolves when somebody listens. */
 async function answers(port: number): Promise<void> {
