@@ -3,22 +3,18 @@
  * Authentication: Asymmetric") by the hub's own key, or with a token that somebody gave. The server is asked as often as
  * it wants to be: `Retry-After` is kept.
  */
-import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
-import { importJWK, type JWK, SignJWT } from 'jose';
+import type { JWK } from 'jose';
 import { type GuardedAnswer, guardedRequest, guardedStream, Refused } from '../guarded-request.ts';
+import { ServiceToken, TokenFault } from '../service-token.ts';
 import { AskedToWait, type Run, SourceFault } from './run.ts';
 import type { FhirSettings } from './settings.ts';
 
-/** A way in which servers verify client assertions, and for which the hub has a key. */
-const alg = 'ES384';
 const answerMs = 60_000;
 const pageBytes = 64 * 1024 * 1024;
 const smallBytes = 1024 * 1024;
-/** A token is used until shortly before its end. */
-const marginMs = 30_000;
 /** What a server asks to wait longer than this is waited for without a run. */
 const shortWaitMs = 20_000;
 const longestWaitMs = 24 * 3_600_000;
@@ -37,16 +33,28 @@ export interface Answer {
 
 export class FhirClient {
   readonly #run: Pick<Run<FhirSettings>, 'settings' | 'secrets' | 'signal' | 'pace'>;
-  readonly #keys: () => Promise<JWK[]>;
   readonly #allowed: string[];
-  #token: { text: string | undefined; until: number } | undefined;
+  readonly #token: ServiceToken | undefined;
 
   /** @param keys the hub's own signing keys, private */
   constructor(run: Pick<Run<FhirSettings>, 'settings' | 'secrets' | 'signal' | 'pace'>, keys: () => Promise<JWK[]>) {
     this.#run = run;
-    this.#keys = keys;
     // An administrator named the server; what it names itself is asked only below the same origin, or on the public internet.
     this.#allowed = [`${new URL(run.settings.url).origin}/`];
+    const { url: base, sign, clientId, scope, types } = run.settings;
+    if (sign !== 'backend') return;
+    this.#token = new ServiceToken({
+      base,
+      clientId: clientId!,
+      scope: scope ?? types.map((type) => `system/${type}.rs`).join(' '),
+      keys,
+      ask: async (address, asked) => {
+        const answer = await this.#send(address, asked, smallBytes);
+        const waitMs = waitOf(answer.status, answer.headers['retry-after']);
+        if (waitMs !== undefined) throw new AskedToWait(waitMs);
+        return answer;
+      },
+    });
   }
 
   get base(): string {
@@ -100,7 +108,7 @@ export class FhirClient {
       const headers = { accept: 'application/fhir+json', ...(authorization && { authorization }), ...more };
       const answer = await this.#send(address, { method, headers }, pageBytes);
       if (answer.status === 401 && attempt === 1) {
-        this.#token = undefined;
+        this.#token?.forget();
         continue;
       }
       const waitMs = waitOf(answer.status, answer.headers['retry-after']);
@@ -114,60 +122,22 @@ export class FhirClient {
   }
 
   async #authorization(): Promise<string | undefined> {
-    if (this.#token && this.#token.until > Date.now()) return this.#token.text;
     const { settings, secrets } = this.#run;
     if (settings.sign === 'none') return undefined;
-    if (settings.sign === 'backend') this.#token = await this.#granted(settings);
-    else {
-      const text = settings.tokenFile === undefined ? secrets.token : await fileText(settings.tokenFile);
-      if (text === undefined) throw new SourceFault('There is no token to ask with.');
-      this.#token = { text: `Bearer ${text}`, until: Number.POSITIVE_INFINITY };
-    }
-    return this.#token.text;
-  }
-
-  async #granted({ clientId, scope, types }: FhirSettings): Promise<{ text: string; until: number }> {
-    const accept = { accept: 'application/json' };
-    const found = await this.#send(
-      `${this.base}/.well-known/smart-configuration`,
-      { method: 'GET', headers: accept },
-      smallBytes,
-    );
-    const endpoint = found.status === 200 ? read(found).json?.token_endpoint : undefined;
-    if (typeof endpoint !== 'string' || !URL.canParse(endpoint))
-      throw new SourceFault('The server does not say where it gives tokens (.well-known/smart-configuration).');
-    const key = (await this.#keys()).find((one) => one.alg === alg);
-    if (!key) throw new Error('The hub has no key to show itself by.');
-    const assertion = await new SignJWT({})
-      .setProtectedHeader({ alg, kid: key.kid!, typ: 'JWT' })
-      .setIssuer(clientId!)
-      .setSubject(clientId!)
-      .setAudience(endpoint)
-      .setJti(randomUUID())
-      .setIssuedAt()
-      .setExpirationTime('4 minutes')
-      .sign(await importJWK(key, alg));
-    const form = new URLSearchParams({
-      grant_type: 'client_credentials',
-      scope: scope ?? types.map((type) => `system/${type}.rs`).join(' '),
-      client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
-      client_assertion: assertion,
-    });
-    const headers = { ...accept, 'content-type': 'application/x-www-form-urlencoded' };
-    const answer = await this.#send(endpoint, { method: 'POST', headers, body: Buffer.from(String(form)) }, smallBytes);
-    const waitMs = waitOf(answer.status, answer.headers['retry-after']);
-    if (waitMs !== undefined) throw new AskedToWait(waitMs);
-    const { access_token: text, expires_in: seconds } = read(answer).json ?? {};
-    if (answer.status !== 200 || typeof text !== 'string')
-      throw new SourceFault(
-        `The server gives the hub no token (${answer.status}): it has to know the client and its key.`,
-      );
-    return { text: `Bearer ${text}`, until: Date.now() + Number(seconds ?? 60) * 1_000 - marginMs };
+    const text = this.#token
+      ? await this.#token.text().catch((error) => {
+          throw error instanceof TokenFault ? new SourceFault(error.message) : error;
+        })
+      : settings.tokenFile === undefined
+        ? secrets.token
+        : await fileText(settings.tokenFile);
+    if (text === undefined) throw new SourceFault('There is no token to ask with.');
+    return `Bearer ${text}`;
   }
 
   async #send(
     address: string,
-    asked: { method: string; headers: Record<string, string>; body?: Buffer },
+    asked: { method: string; headers: Record<string, string>; body?: Uint8Array },
     bytes: number,
   ): Promise<GuardedAnswer> {
     this.#run.signal.throwIfAborted();

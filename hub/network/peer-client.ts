@@ -2,17 +2,14 @@
  * Requests to another hub: as a client that shows itself by this hub's own keys (SMART Backend Services, `private_key_jwt`,
  * with the extension `hl7-b2b`), for treatment.
  */
-import { randomUUID } from 'node:crypto';
-import { importJWK, type JWK, SignJWT } from 'jose';
+import type { JWK } from 'jose';
 import { type GuardedAnswer, guardedRequest } from '../guarded-request.ts';
+import { ServiceToken, TokenFault } from '../service-token.ts';
 import type { Peer } from './peers.ts';
 
-const alg = 'ES384';
 const answerMs = 60_000;
 const pageBytes = 64 * 1024 * 1024;
 const smallBytes = 1024 * 1024;
-/** A token is used until shortly before its end. */
-const marginMs = 30_000;
 const longestRetryMs = 3_600_000;
 
 /** Why another hub did not give what it was asked for. */
@@ -44,10 +41,25 @@ type Json = any;
 
 export class PeerClient {
   readonly #parts: PeerClientParts;
-  #token: { text: string; until: number } | undefined;
+  readonly #token: ServiceToken;
 
   constructor(parts: PeerClientParts) {
     this.#parts = parts;
+    const { peer, keys, ownUrl } = parts;
+    const b2b = { version: '1', organization_id: ownUrl, purpose_of_use: ['urn:oid:2.16.840.1.113883.5.8#TREAT'] };
+    this.#token = new ServiceToken({
+      base: peer.url,
+      clientId: peer.clientId,
+      scope: peer.scope,
+      claims: { extensions: { 'hl7-b2b': b2b } },
+      keys: () => keys(),
+      ask: async (url, { method, headers, body }) => {
+        if (new URL(url).origin !== new URL(peer.url).origin)
+          throw new PeerFault('The other hub names no token endpoint of its own.');
+        const answer = await this.#send(url, method, headers, body, smallBytes);
+        return answer.status === 400 || answer.status === 401 ? answer : checked(answer);
+      },
+    });
   }
 
   /** The Patient that the other hub is certain about (`Patient/$match`); undefined where there is none, or more than one. */
@@ -113,7 +125,7 @@ export class PeerClient {
     const ask = async () => {
       const headers: Record<string, string> = {
         accept: type,
-        authorization: `Bearer ${await this.#access()}`,
+        authorization: `Bearer ${await this.#bearer()}`,
         'x-purpose-of-use': 'TREAT',
         ...(body ? { 'content-type': type } : {}),
       };
@@ -122,57 +134,27 @@ export class PeerClient {
     let answer = await ask();
     if (answer.status === 401) {
       // The token may have been taken back; a new one says whether this hub may still ask.
-      this.#token = undefined;
+      this.#token.forget();
       answer = await ask();
     }
     return answer;
   }
 
-  async #access(): Promise<string> {
-    if (this.#token && this.#token.until > Date.now()) return this.#token.text;
-    const { peer, keys, ownUrl } = this.#parts;
-    const accept = { accept: 'application/json' };
-    const found = await this.#send(`${peer.url}/.well-known/smart-configuration`, 'GET', accept, undefined, smallBytes);
-    const endpoint = jsonOf(checked(found)).token_endpoint;
-    if (typeof endpoint !== 'string' || new URL(endpoint).origin !== new URL(peer.url).origin)
-      throw new PeerFault('The other hub names no token endpoint of its own.');
-    const key = (await keys()).find((one) => one.alg === alg);
-    if (!key) throw new Error('The hub has no key to show itself by.');
-    const b2b = {
-      version: '1',
-      organization_id: ownUrl,
-      purpose_of_use: ['urn:oid:2.16.840.1.113883.5.8#TREAT'],
-    };
-    const assertion = await new SignJWT({ extensions: { 'hl7-b2b': b2b } })
-      .setProtectedHeader({ alg, kid: key.kid!, typ: 'JWT' })
-      .setIssuer(peer.clientId)
-      .setSubject(peer.clientId)
-      .setAudience(endpoint)
-      .setJti(randomUUID())
-      .setIssuedAt()
-      .setExpirationTime('4 minutes')
-      .sign(await importJWK(key, alg));
-    const form = new URLSearchParams({
-      grant_type: 'client_credentials',
-      scope: peer.scope,
-      client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
-      client_assertion: assertion,
-    });
-    const sent = { ...accept, 'content-type': 'application/x-www-form-urlencoded' };
-    const answer = await this.#send(endpoint, 'POST', sent, Buffer.from(String(form)), smallBytes);
-    if (answer.status === 400 || answer.status === 401)
-      throw new PeerFault('The other hub does not take this one for a client of its own.', answer.status);
-    const { access_token: text, expires_in: seconds } = jsonOf(checked(answer));
-    if (typeof text !== 'string') throw new PeerFault('The other hub gave no token.');
-    this.#token = { text, until: Date.now() + Number(seconds ?? 60) * 1_000 - marginMs };
-    return text;
+  async #bearer(): Promise<string> {
+    try {
+      return await this.#token.text();
+    } catch (error) {
+      if (!(error instanceof TokenFault)) throw error;
+      if (error.status === undefined) throw new PeerFault(error.message);
+      throw new PeerFault('The other hub does not take this one for a client of its own.', error.status);
+    }
   }
 
   async #send(
     url: string,
     method: string,
     headers: Record<string, string>,
-    body: Buffer | undefined,
+    body: Uint8Array | undefined,
     bytes: number,
   ): Promise<GuardedAnswer> {
     try {

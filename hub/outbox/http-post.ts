@@ -5,9 +5,11 @@
 import { readFile } from 'node:fs/promises';
 import type { JWK } from 'jose';
 import { type GuardedRequest, guardedRequest, Refused } from '../guarded-request.ts';
+import { ServiceToken, TokenFault } from '../service-token.ts';
 import type { EndpointTls, HttpPlace } from '../trust/index.ts';
-import { ServiceToken, TokenFault } from './service-token.ts';
 
+/** What a delivery needs at a FHIR server. */
+const usualScope = 'system/*.cud';
 const answerBytes = 64 * 1024 * 1024;
 
 /** What the hub sends over HTTP with. */
@@ -37,7 +39,16 @@ export class HttpSender {
     this.#to = to;
     this.#parts = parts;
     this.#answerMs = answerMs;
-    this.#token = to.services && new ServiceToken(to, to.services, parts.keys, (url, asked) => this.#ask(url, asked));
+    const { url: base, services } = to;
+    this.#token =
+      services &&
+      new ServiceToken({
+        base,
+        ...services,
+        scope: services.scope ?? usualScope,
+        keys: parts.keys,
+        ask: (url, asked) => this.#ask(url, asked),
+      });
   }
 
   /** Never rejects: where no answer came, says why. */

@@ -4,33 +4,45 @@
  */
 import { randomUUID } from 'node:crypto';
 import { importJWK, type JWK, SignJWT } from 'jose';
-import type { GuardedAnswer, GuardedRequest } from '../guarded-request.ts';
-import type { HttpPlace, ServicesClient } from '../trust/index.ts';
+import type { GuardedAnswer, GuardedRequest } from './guarded-request.ts';
 
 const alg = 'ES384';
 const marginMs = 30_000;
-const usualScope = 'system/*.cud';
 
 /** Why there is no token. Nothing of it is secret. */
 export class TokenFault extends Error {
   override name = 'TokenFault';
+  /** Of the answer of the authorization server, where there was one. */
+  readonly status: number | undefined;
+
+  constructor(message: string, status?: number) {
+    super(message);
+    this.status = status;
+  }
 }
 
-type Ask = (url: string, asked: Pick<GuardedRequest, 'method' | 'headers' | 'body'>) => Promise<GuardedAnswer>;
+export interface ServiceClient {
+  /** Of the FHIR server. */
+  base: string;
+  clientId: string;
+  scope: string;
+  /** Where tokens are had; without it what `.well-known/smart-configuration` below the base says. */
+  tokenUrl?: string | undefined;
+  /** Claims of the assertion beside those that it has to have. */
+  claims?: Record<string, unknown>;
+  /** The hub's own signing keys, private. */
+  keys(): Promise<JWK[]>;
+  /** Asks an address; what it throws is thrown by `text`. */
+  ask(url: string, asked: Pick<GuardedRequest, 'method' | 'headers' | 'body'>): Promise<GuardedAnswer>;
+}
 
 export class ServiceToken {
-  readonly #base: string;
-  readonly #client: ServicesClient;
-  readonly #keys: () => Promise<JWK[]>;
-  readonly #ask: Ask;
+  readonly #client: ServiceClient;
   #token: { text: string; until: number } | undefined;
   #asking: Promise<string> | undefined;
 
-  constructor({ url }: HttpPlace, client: ServicesClient, keys: () => Promise<JWK[]>, ask: Ask) {
-    this.#base = url.replace(/\/$/, '');
+  constructor(client: ServiceClient) {
     this.#client = client;
-    this.#keys = keys;
-    this.#ask = ask;
   }
 
   /** @throws TokenFault where the authorization server gives none */
@@ -48,11 +60,11 @@ export class ServiceToken {
   }
 
   async #fetch(): Promise<string> {
-    const { clientId, scope = usualScope } = this.#client;
+    const { clientId, scope, claims = {}, keys, ask } = this.#client;
     const endpoint = this.#client.tokenUrl ?? (await this.#discovered());
-    const key = (await this.#keys()).find((one) => one.alg === alg);
+    const key = (await keys()).find((one) => one.alg === alg);
     if (!key) throw new TokenFault('The hub has no key to show itself by.');
-    const assertion = await new SignJWT({})
+    const assertion = await new SignJWT(claims)
       .setProtectedHeader({ alg, kid: key.kid!, typ: 'JWT' })
       .setIssuer(clientId)
       .setSubject(clientId)
@@ -68,8 +80,9 @@ export class ServiceToken {
       client_assertion: assertion,
     });
     const headers = { accept: 'application/json', 'content-type': 'application/x-www-form-urlencoded' };
-    const answer = await this.#ask(endpoint, { method: 'POST', headers, body: Buffer.from(String(form)) });
-    if (answer.status !== 200) throw new TokenFault(`Its authorization server gives no token (${answer.status}).`);
+    const answer = await ask(endpoint, { method: 'POST', headers, body: Buffer.from(String(form)) });
+    if (answer.status !== 200)
+      throw new TokenFault(`Its authorization server gives no token (${answer.status}).`, answer.status);
     const { access_token: text, expires_in: seconds } = jsonOf(answer);
     if (typeof text !== 'string') throw new TokenFault('Its authorization server gives no token.');
     this.#token = { text, until: Date.now() + Number(seconds ?? 60) * 1_000 - marginMs };
@@ -78,8 +91,11 @@ export class ServiceToken {
 
   /** SMART App Launch 2.2, "Retrieve .well-known/smart-configuration". */
   async #discovered(): Promise<string> {
-    const address = `${this.#base}/.well-known/smart-configuration`;
-    const answer = await this.#ask(address, { method: 'GET', headers: { accept: 'application/json' } });
+    const { base, ask } = this.#client;
+    const answer = await ask(`${base.replace(/\/$/, '')}/.well-known/smart-configuration`, {
+      method: 'GET',
+      headers: { accept: 'application/json' },
+    });
     const { token_endpoint: endpoint } = answer.status === 200 ? jsonOf(answer) : {};
     if (typeof endpoint === 'string' && URL.canParse(endpoint)) return endpoint;
     throw new TokenFault(`It does not say where tokens are had (${answer.status} at .well-known/smart-configuration).`);
