@@ -2,21 +2,27 @@
 import { createHash } from 'node:crypto';
 import type { Received } from '../inbox/index.ts';
 
+// biome-ignore lint/suspicious/noExplicitAny: resources of any type are looked into.
+type AnyResource = any;
+
 /** A resource, its text as it came; without one it was deleted at the server, and `resource` has its type and id. */
 export interface ServerResource {
   /** Whose it was, where that is known. */
   patient?: string | undefined;
   text?: string;
-  // biome-ignore lint/suspicious/noExplicitAny: resources of any type are looked into.
-  resource: any;
+  resource: AnyResource;
+  /** When it was deleted, where the server says so. */
+  deleted?: Date | undefined;
 }
 
 const resourcesPerBundle = 200;
 const charactersPerBundle = 1024 * 1024;
+/** The clock of a server is known by whole seconds: what was gone then may have been changed in the same one. */
+const restOfSecondMs = 999;
 
 /**
  * @param base of the server, so that its absolute references are known as its own
- * @param at what is deleted, or says no time of its own, is taken for said then
+ * @param at what says no time of its own is taken for said then, or within the second when it is gone
  */
 export function bundlesOf(
   source: string,
@@ -24,15 +30,13 @@ export function bundlesOf(
   resources: readonly ServerResource[],
   at: Date,
 ): Received[] {
-  const byPatient = new Map<string, ServerResource[]>();
-  for (const one of resources) {
-    const patient = one.patient ?? patientOf(one.resource, base) ?? '';
-    const own = byPatient.get(patient);
-    if (own) own.push(one);
-    else byPatient.set(patient, [one]);
-  }
+  const saidAt = ({ text, deleted }: ServerResource) =>
+    text === undefined ? (deleted ?? new Date(at.getTime() + restOfSecondMs)) : at;
+  const byPatient = Map.groupBy(resources, (one) => one.patient ?? patientOf(one.resource, base) ?? '');
   return [...byPatient].flatMap(([patient, own]) =>
-    inParts(own).map((part) => bundleOf(source, base, patient, part, at)),
+    [...Map.groupBy(own, (one) => saidAt(one).getTime())].flatMap(([time, together]) =>
+      inParts(together).map((part) => bundleOf(source, base, patient, part, new Date(time))),
+    ),
   );
 }
 
@@ -85,11 +89,7 @@ function relative(text: string, base: string | undefined): string {
 }
 
 /** The id of the Patient that a resource is about. */
-export function patientOf(
-  // biome-ignore lint/suspicious/noExplicitAny: resources of any type are looked into.
-  resource: any,
-  base: string | undefined,
-): string | undefined {
+export function patientOf(resource: AnyResource, base: string | undefined): string | undefined {
   if (resource.resourceType === 'Patient') return resource.id;
   const { subject, patient, beneficiary, individual, participant } = resource;
   const actors = Array.isArray(participant) ? participant.map((one) => one?.actor) : [];

@@ -4,6 +4,7 @@
  * What comes twice is known by its digest. Every step is noted, so that a run goes on where it was.
  */
 import type { JWK } from 'jose';
+import type { ServerResource } from './fhir-bundles.ts';
 import { FhirClient, type Json } from './fhir-client.ts';
 import { missingIds } from './fhir-compare.ts';
 import { runExport } from './fhir-export.ts';
@@ -98,9 +99,12 @@ function entriesOf(bundle: Json): Json[] {
 }
 
 /** A resource of a page, or a deletion of its history. */
-function resourceOf({ resource, request }: Json): { text?: string; resource: Json }[] {
+function resourceOf({ resource, request, response }: Json): ServerResource[] {
   const [, resourceType, id] = /^(?:.*\/)?([A-Z][A-Za-z]+)\/([A-Za-z0-9.-]{1,64})$/.exec(request?.url ?? '') ?? [];
-  if (request?.method === 'DELETE' && resourceType) return [{ resource: { resourceType, id } }];
+  if (request?.method === 'DELETE' && resourceType) {
+    const deleted = Date.parse(response?.lastModified ?? '');
+    return [{ resource: { resourceType, id }, deleted: Number.isNaN(deleted) ? undefined : new Date(deleted) }];
+  }
   return resource?.id === undefined ? [] : [{ text: JSON.stringify(resource), resource }];
 }
 
