@@ -1,9 +1,10 @@
 /** A connector to a FHIR server, which is another hub: SMART Backend Services, a bulk export, increments, deletions. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { backendService } from '../authorization/testing.ts';
 import { type Json, startTestHub, type TestHub } from '../testing.ts';
+import { runConnector } from './testing-run.ts';
 
 let hub: TestHub;
 let site: TestHub;
@@ -46,28 +47,9 @@ const connector = (more: object = {}) => ({
   settings: { url: `${site.url}/fhir`, types: ['Patient', 'Observation'], clientId, everyMinutes: 600, ...more },
 });
 
-async function opened(key: string): Promise<Json> {
-  return (await hub.get(`/api/connectors/${key}`)).json;
-}
-
-/** Makes or changes a connector, or has it run, and resolves when the run has ended. */
+/** What is told of a connector after a run, which left it in a state. */
 async function run(key: string, body?: object, state = 'waiting'): Promise<Json> {
-  const before = (await opened(key)).ended;
-  const asked = body
-    ? await hub.send('PUT', `/api/connectors/${key}`, body)
-    : await hub.send('POST', `/api/connectors/${key}/run`, {});
-  expect(asked.status, asked.text).toBeLessThan(300);
-  await vi.waitFor(
-    async () => {
-      const after = await opened(key);
-      expect(after.ended).toEqual(expect.any(String));
-      expect(after.ended).not.toBe(before);
-      expect(after.isRunning).toBe(false);
-    },
-    { timeout: 60_000, interval: 50 },
-  );
-  await hub.settled();
-  const after = await opened(key);
+  const after = await runConnector(hub, key, body);
   expect([after.state, after.error ?? null]).toEqual([state, state === 'failing' ? expect.any(String) : null]);
   return after;
 }

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type Json, startTestHub, type TestHub } from '../testing.ts';
 import { type SftpServer, startSftpServer } from '../testing-sftp.ts';
+import { runConnector } from './testing-run.ts';
 import { sqlTests } from './testing-sql.ts';
 
 let hub: TestHub;
@@ -58,12 +59,7 @@ async function ran(key: string, state = 'waiting'): Promise<Json> {
 }
 
 async function again(key: string): Promise<Json> {
-  const before = (await hub.get(`/api/connectors/${key}`)).json.ended;
-  expect((await hub.send('POST', `/api/connectors/${key}/run`, {})).status).toBe(202);
-  await vi.waitFor(async () => expect((await hub.get(`/api/connectors/${key}`)).json.ended).not.toBe(before), {
-    timeout: 30_000,
-    interval: 50,
-  });
+  await runConnector(hub, key);
   return ran(key);
 }
 

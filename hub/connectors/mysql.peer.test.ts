@@ -7,8 +7,9 @@ import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { createConnection } from 'mysql2/promise';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { type Json, startTestHub, type TestHub } from '../testing.ts';
+import { startTestHub, type TestHub } from '../testing.ts';
 import { freePort } from '../testing-port.ts';
+import { runConnector } from './testing-run.ts';
 
 const server = process.env.MARIADBD ?? '/usr/sbin/mariadbd';
 
@@ -91,21 +92,7 @@ describe('a query on MariaDB', () => {
     map,
   });
 
-  async function run(body?: object): Promise<Json> {
-    const opened = async () => (await hub.get('/api/connectors/old')).json;
-    const before = (await opened()).ended;
-    if (body) await hub.send('PUT', '/api/connectors/old', body);
-    else await hub.send('POST', '/api/connectors/old/run', {});
-    await vi.waitFor(
-      async () => {
-        const { ended, isRunning } = await opened();
-        expect([typeof ended, ended === before, isRunning]).toEqual(['string', false, false]);
-      },
-      { timeout: 60_000, interval: 50 },
-    );
-    await hub.settled();
-    return opened();
-  }
+  const run = (body?: object) => runConnector(hub, 'old', body);
 
   it('is taken in pages, though all have one watermark, and then what is behind it', async () => {
     expect(await run(connector())).toMatchObject({ state: 'waiting', all: { taken: 7 } });

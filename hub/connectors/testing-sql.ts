@@ -1,7 +1,8 @@
 /** Tests of a connector that takes the rows of a query on a real PostgreSQL, on a hub that others are tried on too. */
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type TestDatabase, testDatabase } from '../database/testing.ts';
 import type { Json, TestHub } from '../testing.ts';
+import { runConnector } from './testing-run.ts';
 
 /** @param hubOf the hub, once it is started */
 export function sqlTests(hubOf: () => TestHub): void {
@@ -47,23 +48,7 @@ export function sqlTests(hubOf: () => TestHub): void {
       return { participant: 'old-lab', kind: 'sql', settings: { ...settings, everyMinutes: 600, ...more }, map };
     }
 
-    async function run(key: string, body?: object): Promise<Json> {
-      const opened = async () => (await hub.get(`/api/connectors/${key}`)).json;
-      const before = (await opened()).ended;
-      const asked = body
-        ? await hub.send('PUT', `/api/connectors/${key}`, body)
-        : await hub.send('POST', `/api/connectors/${key}/run`, {});
-      expect(asked.status, asked.text).toBeLessThan(300);
-      await vi.waitFor(
-        async () => {
-          const { ended, isRunning } = await opened();
-          expect([typeof ended, ended === before, isRunning]).toEqual(['string', false, false]);
-        },
-        { timeout: 60_000, interval: 50 },
-      );
-      await hub.settled();
-      return opened();
-    }
+    const run = (key: string, body?: object) => runConnector(hub, key, body);
 
     it('is tried without taking anything', async () => {
       const { status, json, text } = await hub.send('POST', '/api/connectors/preview', connector());
