@@ -182,6 +182,37 @@ describe('Patient Identity Feed', () => {
     expect(one.json.entry[0].resource.id).toBe(ids['R-3']);
   });
 
+  it('joins nobody with whom the sender may not see, nor tells that there is one', async () => {
+    const closed = { name: [{ family: 'Ellsworth', given: ['Ivy'] }], birthDate: '1951-02-03' };
+    await feed('Ellsworth', red, 'R-5', closed);
+    const consent = {
+      resourceType: 'Consent',
+      status: 'active',
+      scope: { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/consentscope', code: 'patient-privacy' }] },
+      category: [{ coding: [{ system: 'http://loinc.org', code: '59284-0' }] }],
+      patient: { reference: `Patient/${ids['R-5']}` },
+      dateTime: '2026-01-01',
+      policyRule: { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/v3-ActCode', code: 'OPTOUT' }] },
+      provision: { type: 'deny' },
+    };
+    const filed = await hub.send('POST', '/fhir/Consent', consent, { headers: fhir });
+    expect(filed.status, filed.text).toBe(201);
+    const as = { role: 'clinician', headers: fhir };
+    expect((await hub.get(`/fhir/Patient/${ids['R-5']}`, as)).status).toBe(404);
+    for (const other of [
+      { reference: `Patient/${ids['R-5']}` },
+      { identifier: { system: red, value: 'R-5' } },
+      { reference: 'Patient/nobody' },
+    ]) {
+      const own = { resourceType: 'Patient', name: [{ family: 'Fanshawe' }], link: [{ other, type: 'replaced-by' }] };
+      const made = await hub.send('POST', '/fhir/Patient', own, as);
+      expect(made.status, made.text).toBe(201);
+      expect((await hub.get(`/fhir/Patient?_id=${made.json.id}`, as)).json.entry[0].resource.id).toBe(made.json.id);
+    }
+    const found = await hub.get(`/fhir/Patient?identifier=${encodeURIComponent(`${red}|R-5`)}`);
+    expect(found.json.entry[0].resource.id).toBe(ids['R-5']);
+  });
+
   it('takes a removal: the number is known no more', async () => {
     const query = `identifier=${encodeURIComponent(`${red}|R-2`)}`;
     expect((await hub.send('DELETE', `/fhir/Patient?${query}`)).status).toBe(204);

@@ -5,6 +5,7 @@
 import { typeCode } from '@causeway/fhir';
 import type { Patient } from '@medplum/fhirtypes';
 import { codedHash, type ResourceChange, ridOf, tokenHash, type WriteSet } from '../record/index.ts';
+import { type Access, accessCondition } from '../trust/index.ts';
 
 /** A Patient that another replaces, by their homes. */
 export interface Replacement {
@@ -16,7 +17,10 @@ export interface Replacement {
   isCustodian: boolean;
 }
 
-/** The replacements that clients state in Patients of a transaction; survivors that are not known are passed over. */
+/**
+ * The replacements that clients state in Patients of a transaction; survivors that are not known, or that whoever says so may
+ * not see, are passed over.
+ */
 export async function statedReplacements(set: WriteSet, patients: readonly ResourceChange[]): Promise<Replacement[]> {
   const found: Replacement[] = [];
   for (const { after, by, resource } of patients) {
@@ -26,10 +30,23 @@ export async function statedReplacements(set: WriteSet, patients: readonly Resou
       if (type !== 'replaced-by') continue;
       const survivor = await homeOf(set, patients, other);
       if (survivor === undefined || survivor === after.home) continue;
+      if (!(await sees(set, patients, by, survivor))) continue;
       found.push({ replaced: after.home, survivor, by: by.who, isCustodian: by.limits.isCustodian === true });
     }
   }
   return found;
+}
+
+/** Whether somebody may see the Patient of a home, or has written it in this transaction. */
+async function sees(set: WriteSet, patients: readonly ResourceChange[], access: Access, home: number) {
+  if (access.limits.isCustodian || patients.some(({ after, by }) => after.home === home && by === access)) return true;
+  const values: unknown[] = [home];
+  const condition = accessCondition(access, 'r', (value) => `$${values.push(value)}`);
+  const { rows } = await set.transaction.query({
+    text: `SELECT 1 FROM resource r WHERE r.home = $1 AND r.type = ${typeCode('Patient')} AND NOT r.deleted AND ${condition}`,
+    values,
+  });
+  return rows.length > 0;
 }
 
 type Other = NonNullable<Patient['link']>[number]['other'];
