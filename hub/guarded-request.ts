@@ -59,6 +59,13 @@ export async function guardedRequest(
   return { status: answer.statusCode ?? 500, headers: answer.headers, body: Buffer.concat(chunks) };
 }
 
+/** For how long an answer asks to be left alone (Retry-After, RFC 9110 §10.2.3: seconds or a date); undefined where it does not. */
+export function retryAfterMs(header: string | undefined, now = Date.now()): number | undefined {
+  if (!header) return undefined;
+  const ms = /^\d+$/.test(header.trim()) ? Number(header) * 1_000 : Date.parse(header) - now;
+  return Number.isFinite(ms) && ms > 0 ? ms : undefined;
+}
+
 /** As `guardedRequest`; the answer is read while it arrives, and must be read to its end or destroyed. */
 export function guardedStream(
   address: string,

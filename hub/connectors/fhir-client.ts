@@ -7,7 +7,7 @@ import { readFile } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { JWK } from 'jose';
-import { type GuardedAnswer, guardedRequest, guardedStream, Refused } from '../guarded-request.ts';
+import { type GuardedAnswer, guardedRequest, guardedStream, Refused, retryAfterMs } from '../guarded-request.ts';
 import { ServiceToken, TokenFault } from '../service-token.ts';
 import { AskedToWait, type Run, SourceFault } from './run.ts';
 import type { FhirSettings } from './settings.ts';
@@ -160,14 +160,6 @@ function read({ status, headers, body }: GuardedAnswer): Answer {
 function waitOf(status: number, header: string | undefined): number | undefined {
   if (status !== 429 && status !== 503) return undefined;
   return Math.min(retryAfterMs(header) ?? defaultWaitMs, longestWaitMs);
-}
-
-/** RFC 9110 §10.2.3: seconds, or a date. */
-export function retryAfterMs(header: string | undefined): number | undefined {
-  if (header === undefined) return undefined;
-  if (/^\d{1,7}$/.test(header)) return Number(header) * 1_000;
-  const date = Date.parse(header);
-  return Number.isNaN(date) ? undefined : Math.max(0, date - Date.now());
 }
 
 function unreachable(error: unknown, signal: AbortSignal): unknown {

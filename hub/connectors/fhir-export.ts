@@ -1,6 +1,7 @@
 /** A bulk export of a FHIR server, from the kick-off to its last file (Bulk Data Access 2.0, sections 2.3 to 2.5). */
 import { setTimeout as delay } from 'node:timers/promises';
-import { type FhirClient, type Json, retryAfterMs } from './fhir-client.ts';
+import { retryAfterMs } from '../guarded-request.ts';
+import type { FhirClient, Json } from './fhir-client.ts';
 import type { FhirProgress } from './fhir-source.ts';
 import { takeResources } from './fhir-taking.ts';
 import { linesOf } from './lines.ts';

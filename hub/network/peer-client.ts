@@ -3,7 +3,7 @@
  * with the extension `hl7-b2b`), for treatment.
  */
 import type { JWK } from 'jose';
-import { type GuardedAnswer, guardedRequest } from '../guarded-request.ts';
+import { type GuardedAnswer, guardedRequest, retryAfterMs } from '../guarded-request.ts';
 import { ServiceToken, TokenFault } from '../service-token.ts';
 import type { Peer } from './peers.ts';
 
@@ -174,8 +174,7 @@ const matchGrade = 'http://hl7.org/fhir/StructureDefinition/match-grade';
 function checked(answer: GuardedAnswer): GuardedAnswer {
   const { status, headers } = answer;
   if (status >= 200 && status < 300) return answer;
-  const asked = Number(headers['retry-after']) * 1_000;
-  const afterMs = Number.isFinite(asked) ? Math.max(0, Math.min(asked, longestRetryMs)) : 0;
+  const afterMs = Math.min(retryAfterMs(headers['retry-after']) ?? 0, longestRetryMs);
   throw new PeerFault(`The other hub answered ${status}.`, status, afterMs);
 }
 

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { HttpSender, waitOf } from './http-post.ts';
+import { HttpSender } from './http-post.ts';
 
 const secret = 'Bearer qzx-secret';
 const seen: { at: string; authorization: string | undefined; body: string }[] = [];
@@ -70,12 +70,4 @@ it.each([
   expect(answer).toEqual(expect.any(String));
   expect(answer).not.toContain('qzx-secret');
   expect(seen.splice(0).map(({ at }) => at)).toEqual(['own']);
-});
-
-it('reads for how long a destination wants to be left alone, in seconds and as a date', () => {
-  const now = Date.UTC(2026, 0, 31, 9, 30);
-  expect(waitOf('120', now)).toBe(120_000);
-  expect(waitOf('Sat, 31 Jan 2026 09:31:00 GMT', now)).toBe(60_000);
-  for (const said of ['Sat, 31 Jan 2026 09:29:00 GMT', 'soon', '-5', '', null])
-    expect(waitOf(said, now)).toBeUndefined();
 });

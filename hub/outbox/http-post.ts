@@ -4,7 +4,7 @@
  */
 import { readFile } from 'node:fs/promises';
 import type { JWK } from 'jose';
-import { type GuardedRequest, guardedRequest, Refused } from '../guarded-request.ts';
+import { type GuardedRequest, guardedRequest, Refused, retryAfterMs } from '../guarded-request.ts';
 import { ServiceToken, TokenFault } from '../service-token.ts';
 import type { EndpointTls, HttpPlace } from '../trust/index.ts';
 
@@ -73,7 +73,7 @@ export class HttpSender {
         answer = await ask();
       }
       const { status } = answer;
-      const afterMs = waitOf(answer.headers['retry-after'], Date.now());
+      const afterMs = retryAfterMs(answer.headers['retry-after']);
       return { status, ok: status >= 200 && status < 300, text: answer.body.toString(), afterMs };
     } catch (error) {
       if (error instanceof TokenFault || error instanceof Refused) return error.message;
@@ -109,13 +109,6 @@ export class HttpSender {
 /** Whether the same message may do better later, by the status of an answer that says no more. */
 export function isPassing(status: number): boolean {
   return status >= 500 || [401, 408, 425, 429].includes(status);
-}
-
-/** What Retry-After says, in seconds or as a date (RFC 9110, section 10.2.3), in milliseconds. */
-export function waitOf(header: string | null | undefined, now: number): number | undefined {
-  if (!header) return undefined;
-  const ms = /^\d+$/.test(header.trim()) ? Number(header) * 1_000 : Date.parse(header) - now;
-  return Number.isFinite(ms) && ms > 0 ? ms : undefined;
 }
 
 /** The files are read at each message, so that renewed certificates need no restart. */

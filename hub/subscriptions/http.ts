@@ -1,6 +1,6 @@
 /** Notifications over HTTP: sent to what a client names, and so never into the hub's own network. */
 import { xmlFromJson } from '@causeway/fhir';
-import { guardedRequest, Refused } from '../guarded-request.ts';
+import { guardedRequest, Refused, retryAfterMs } from '../guarded-request.ts';
 import type { Definition } from './definition.ts';
 
 const longestWaitMs = 3_600_000;
@@ -37,16 +37,10 @@ export async function postHook(
     const isTaken = status >= 200 && status < 300;
     const reason = isTaken ? refusal(answer.body.toString()) : `The endpoint answered ${status}.`;
     if (reason === undefined) return undefined;
-    return { reason, afterMs: afterMs(answer.headers['retry-after']) };
+    return { reason, afterMs: Math.min(retryAfterMs(answer.headers['retry-after']) ?? 0, longestWaitMs) };
   } catch (error) {
     return { reason: reasonOf(error as NodeJS.ErrnoException), afterMs: 0 };
   }
-}
-
-/** Milliseconds for which the endpoint asks to be left alone (RFC 9110 §10.2.3). */
-function afterMs(header: string | undefined): number {
-  const asked = /^\d+$/.test(header ?? '') ? Number(header) * 1_000 : Date.parse(header ?? '') - Date.now();
-  return Number.isNaN(asked) ? 0 : Math.max(0, Math.min(asked, longestWaitMs));
 }
 
 function reasonOf(error: NodeJS.ErrnoException): string {
