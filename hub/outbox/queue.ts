@@ -74,7 +74,7 @@ export async function claim(
                    AND e.recipient = d.recipient AND e.state IN ('waiting', 'failed') AND e.seq < d.seq)
              ORDER BY d.priority DESC, d.seq LIMIT $3 FOR UPDATE SKIP LOCKED),
            claimed AS (
-             UPDATE delivery d SET attempts = least(attempts + 1, 30000), leased = true,
+             UPDATE delivery d SET attempts = least(attempts + 1, 30000), leased = true, said_early = NULL,
                next_attempt = now() + interval '${leaseMinutes} minutes' FROM due WHERE d.seq = due.seq
              RETURNING d.seq, d.id, d.created, d.kind, d.topic, d.destination, d.route, d.priority, d.round, d.home,
                d.source, d.focus_type, d.focus_rid, d.recipient, d.recipient_home, d.attempts,
@@ -103,11 +103,15 @@ export async function settle(database: Queryable, settled: Settled[]): Promise<v
   if (settled.length === 0) return;
   await database.query({
     name: 'outbox_settle',
-    // What was withheld while the consents of the person changed is tried once more.
-    text: `UPDATE delivery d SET state = CASE WHEN v.withheld AND d.reconsider THEN 'failed' ELSE v.state END,
-             withheld = v.withheld AND NOT d.reconsider, reconsider = false, last_error = v.error, leased = false,
-             next_attempt = now() + v.retry * interval '1 ms',
-             delivered = CASE WHEN v.state = 'delivered' THEN now() END
+    // What was withheld while the consents of the person changed is tried once more. What came of an accepted one may have
+    // been said, over another connection, before this is written.
+    text: `UPDATE delivery d SET state = CASE WHEN v.withheld AND d.reconsider THEN 'failed'
+               WHEN v.state = 'accepted' AND d.said_early = '' THEN 'delivered'
+               WHEN v.state = 'accepted' AND d.said_early IS NOT NULL THEN 'dead' ELSE v.state END,
+             withheld = v.withheld AND NOT d.reconsider, reconsider = false, leased = false,
+             last_error = CASE WHEN v.state = 'accepted' AND d.said_early IS NOT NULL THEN nullif(d.said_early, '') ELSE v.error END,
+             next_attempt = now() + v.retry * interval '1 ms', said_early = NULL,
+             delivered = CASE WHEN v.state = 'delivered' OR (v.state = 'accepted' AND d.said_early = '') THEN now() END
            FROM unnest($1::bigint[], $2::text[], $3::text[], $4::integer[], $5::boolean[])
              AS v (seq, state, error, retry, withheld)
            WHERE d.seq = v.seq`,
@@ -152,8 +156,8 @@ export async function hasten(database: Database, destination: string, controlId:
 }
 
 /**
- * Notes what a destination of enhanced mode says of a message that it has (AA, AE, AR). Answers whether it was one of ours
- * that waits for this.
+ * Notes what a destination of enhanced mode says of a message that it has (AA, AE, AR), also where the attempt is not over
+ * yet. Answers whether it was one of ours that waits for this.
  */
 export async function concludeAccepted(
   database: Database,
@@ -164,10 +168,14 @@ export async function concludeAccepted(
   const range = deliveriesOf(controlId);
   if (!range) return false;
   const isDelivered = answer.kind === 'delivered';
+  const reason = isDelivered ? null : answer.reason.replaceAll('\0', '');
   const { rowCount } = await database.query(
-    `UPDATE delivery SET state = $4::text, last_error = $5, delivered = CASE WHEN $4::text = 'delivered' THEN now() END
-     WHERE id BETWEEN $1 AND $2 AND destination = $3 AND state = 'accepted'`,
-    [range.first, range.last, destination, isDelivered ? 'delivered' : 'dead', isDelivered ? null : answer.reason],
+    `UPDATE delivery SET state = CASE WHEN leased THEN state ELSE $4::text END,
+       last_error = CASE WHEN leased THEN last_error ELSE $5 END,
+       delivered = CASE WHEN leased THEN delivered WHEN $4::text = 'delivered' THEN now() END,
+       said_early = CASE WHEN leased THEN coalesce($5, '') END
+     WHERE id BETWEEN $1 AND $2 AND destination = $3 AND (state = 'accepted' OR leased)`,
+    [range.first, range.last, destination, isDelivered ? 'delivered' : 'dead', reason],
   );
   return (rowCount ?? 0) > 0;
 }

@@ -154,6 +154,41 @@ describe('a destination of enhanced mode', () => {
     expect(beatrice!.controlId).toBe(controlIdOf(dead.id));
     expect(to.messages).toHaveLength(2);
   });
+
+  it('that says over a connection of its own what came of it, while the hub still listens on the first, is heard', async () => {
+    const to = await listen(() => ({ commit: 'accept' }), 'enhanced');
+    await outbox.sender(50, { answerMs: 2_000 }).start();
+    await results('Ada', 'Beatrice');
+    const say = async (place: number, outcome: 'accept' | 'error') => {
+      await until(() => to.messages.length > place);
+      const conditions = outcome === 'error' ? [{ errorCode: '204', message: 'No such patient.' } as const] : [];
+      const said = { stage: 'application', time: new Date(), controlId: `L${place}`, outcome, conditions } as const;
+      const reply = parseMessage(acknowledge(to.messages[place]!, said)!.bytes);
+      if (isParseError(reply)) throw new Error(reply.message);
+      expect(await outbox.deliveries.noteAnswer(sites.hospital, reply)).toBe(true);
+    };
+    await say(0, 'accept');
+    await say(1, 'error');
+    await outbox.until('dead', 1);
+    expect((await rows()).map(({ state, last_error }) => [state, last_error])).toEqual([
+      ['delivered', null],
+      ['dead', expect.stringContaining('No such patient.')],
+    ]);
+  });
+
+  it('is sent again, when asked, what it accepted and never spoke of', async () => {
+    const to = await listen(() => ({ commit: 'accept' }), 'enhanced');
+    await outbox.sender().start();
+    await results('Ada');
+    await outbox.until('accepted', 1);
+    const [one] = await rows();
+    expect(await outbox.deliveries.replay(one!.id)).toBe(1);
+    await until(() => to.messages.length === 2);
+    await outbox.until('accepted', 1);
+    expect(await outbox.deliveries.replaySome({ destination: sites.hospital })).toBe(0);
+    expect(await outbox.deliveries.replaySome({ destination: sites.hospital, delivered: true })).toBe(1);
+    await until(() => to.messages.length === 3);
+  });
 });
 
 describe('a destination that stops', () => {
