@@ -150,6 +150,10 @@ it('after five wrong PINs the right one opens nothing; a link that the hub did n
   for (let i = 0; i < 5; i++) expect((await post(path, { pin: `guess-000${i}` })).statusCode).toBe(403);
   const late = await post(path, { pin: 'heron-4711' });
   expect([late.statusCode, late.body.includes('Ada')]).toEqual([429, false]);
+  const [accepted, written] = [(await outbox.rows()).findLast(({ state }) => state === 'accepted')!, mails.got.length];
+  expect(await outbox.deliveries.replay(accepted.id)).toBe(1);
+  await vi.waitFor(() => expect(mails.got.length).toBe(written + 1), { timeout: 20_000, interval: 20 });
+  expect((await post(path, { pin: 'heron-4711' })).statusCode).toBe(200);
   expect((await app.inject(`${path}x`)).statusCode).toBe(404);
   expect((await app.inject('/pickup/none')).statusCode).toBe(404);
   await test.database.query('UPDATE pickup SET expires = now(), failures = 0');
