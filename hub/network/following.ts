@@ -110,12 +110,10 @@ export class Following {
         missing.add('The record has more pages than are fetched.');
         break;
       }
-      const answered = await client.everything(followed.remote!, fetchedTypes, since, next).catch((error) => {
-        if (n === 0 && error instanceof PeerFault && isGone(error)) return undefined;
-        throw error;
-      });
+      const answered = await client.everything(followed.remote!, fetchedTypes, since, next);
       if (!answered) {
-        await this.#taking.withdraw(followed.takenAs!, new Set());
+        if (n > 0) throw new PeerFault('The other hub does not go on with its answer.');
+        await this.#taking.withdraw(followed.peer, followed.takenAs!, new Set());
         return this.#nothing(followed, client);
       }
       const page = readPage(answered, followed.peer);
@@ -133,7 +131,7 @@ export class Following {
     }
     let againMs = askedAgainMs;
     if (isWhole && missing.size === 0) {
-      const withdrawn = await this.#taking.withdraw(followed.takenAs!, stated);
+      const withdrawn = await this.#taking.withdraw(followed.peer, followed.takenAs!, stated);
       // What is given no more may be given again soon, and would not be told of as a change.
       if (withdrawn > 0) againMs = wholeSoonMs;
       followed.wholeAt = new Date(+begun - (withdrawn > 0 ? wholeAgainMs - wholeSoonMs : 0));
@@ -246,10 +244,6 @@ export class Following {
     this.#clients.set(peer.participant, { peer: described, client });
     return client;
   }
-}
-
-function isGone({ status }: PeerFault): boolean {
-  return status === 404 || status === 410;
 }
 
 /** What is kept of a secret. */

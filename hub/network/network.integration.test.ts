@@ -216,6 +216,37 @@ test('what is deleted there, or given no more, goes here too', async () => {
   expect((await values(here, 'Rivers')).sort()).toEqual([10.4, 12.5]);
 });
 
+test('what others say of the other hub’s Patient stays, whatever that hub gives', async () => {
+  await until(async () => (await wholeAgain(here)) || undefined);
+  const { patient } = await settled(here, 'Rivers');
+  const said = await here.send('POST', '/fhir/Observation', {
+    resourceType: 'Observation',
+    status: 'final',
+    code: { coding: [{ system: 'http://loinc.org', code: '8867-4' }] },
+    subject: { reference: `Patient/${patient}` },
+    valueQuantity: { value: 71 },
+  });
+  expect(said.status, said.text).toBe(201);
+  await here.test.database.query(`UPDATE peer_person SET whole_at = NULL WHERE state = 'followed'`);
+  await asked(here, 'Rivers');
+  await until(async () => (await wholeAgain(here)) || undefined);
+  expect((await here.get(`/fhir/Observation/${said.json.id}`)).status).toBe(200);
+});
+
+test('an address that is not the other hub’s any more takes nothing away', async () => {
+  const [peer] = (await here.get('/api/peers')).json.peers;
+  await here.send('PUT', '/api/peers/there', { url: `${there.url}/elsewhere`, clientId: peer.clientId });
+  const turn = `UPDATE peer_person SET due = now(), attested_at = now() WHERE state IN ('followed', 'failed')`;
+  await here.test.database.query(turn);
+  await settled(here, 'Rivers', ({ state }) => state !== 'followed');
+  const failed = await settled(here, 'Rivers');
+  expect(failed).toMatchObject({ state: 'failed' });
+  expect((await values(here, 'Rivers')).sort()).toEqual([10.4, 12.5]);
+  await here.send('PUT', '/api/peers/there', { url: peer.url, clientId: peer.clientId });
+  await here.test.database.query(turn);
+  await settled(here, 'Rivers', ({ state }) => state === 'followed');
+});
+
 test('a hub that shows records only to who treats the person is told on what ground, and records it', async () => {
   const officer = { role: 'privacy-officer' };
   const { version } = (await there.get('/api/network-policy', officer)).json;

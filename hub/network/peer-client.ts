@@ -88,13 +88,21 @@ export class PeerClient {
     if (answer.status !== 404) checked(answer);
   }
 
-  /** One page of a person's record. @param next where the page before says that it goes on */
-  async everything(id: string, types: readonly string[], since: Date | undefined, next?: string): Promise<Buffer> {
+  /**
+   * One page of a person's record; undefined where the FHIR server there says that there is none, which no other 404 does.
+   * @param next where the page before says that it goes on
+   */
+  async everything(
+    id: string,
+    types: readonly string[],
+    since: Date | undefined,
+    next?: string,
+  ): Promise<Buffer | undefined> {
     const query = new URLSearchParams({ _count: '500', _type: types.join(',') });
     if (since) query.set('_since', since.toISOString());
     const path = next === undefined ? `/Patient/${encodeURIComponent(id)}/$everything?${query}` : this.#below(next);
-    const { body } = await this.#fhir('GET', path);
-    return body;
+    const answer = await this.#ask('GET', `${this.#parts.peer.url}${path}`, undefined, 'application/fhir+json');
+    return isGone(answer) ? undefined : checked(answer).body;
   }
 
   /** Asks to be told of changes. @returns the id of the Subscription */
@@ -170,6 +178,11 @@ export class PeerClient {
 }
 
 const matchGrade = 'http://hl7.org/fhir/StructureDefinition/match-grade';
+
+/** Whether a FHIR server itself says that something is not there: whatever else answers at its address knows nothing of it. */
+function isGone({ status, body }: GuardedAnswer): boolean {
+  return (status === 404 || status === 410) && /^\s*\{.*"resourceType"\s*:\s*"OperationOutcome"/s.test(body.toString());
+}
 
 function checked(answer: GuardedAnswer): GuardedAnswer {
   const { status, headers } = answer;

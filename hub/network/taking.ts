@@ -64,17 +64,18 @@ export class Taking {
 
   /**
    * Takes out of the record what the other hub told of a Patient and gives no more: it was deleted there, is another person's,
-   * or is hidden from this hub; which of these is not told. History keeps it.
+   * or is hidden from this hub; which of these is not told. History keeps it. What others said of the Patient, or changed, stays.
    * @param given `Type/id` of all that it gives
    * @returns how much was taken out
    */
-  async withdraw(patient: string, given: ReadonlySet<string>): Promise<number> {
-    const { rows } = await this.#database.query<{ type: number; rid: string }>(
-      `SELECT r.type, r.rid FROM resource r JOIN link l ON l.home = r.home WHERE l.patient = $1 AND NOT r.deleted`,
-      [ridOf(patient)],
+  async withdraw(peer: string, patient: string, given: ReadonlySet<string>): Promise<number> {
+    const { rows } = await this.#database.query<{ type: number; rid: string; message: string }>(
+      `SELECT r.type, r.rid, r.message FROM resource r JOIN link l ON l.home = r.home JOIN message m ON m.id = r.message
+       WHERE l.patient = $1 AND NOT r.deleted AND m.source = $2`,
+      [ridOf(patient), peer],
     );
     const gone = rows
-      .map(({ type, rid }) => ({ type: typeName(type)!, id: rid }))
+      .map(({ type, rid, message }) => ({ type: typeName(type)!, id: rid, message }))
       .filter(({ type, id }) => type !== 'Patient' && !given.has(`${type}/${id}`));
     if (gone.length === 0) return 0;
     await this.#record.writer.write({
@@ -83,7 +84,10 @@ export class Taking {
       texts: true,
       size: gone.length,
       apply: (set) => {
-        for (const { type, id } of gone) if (!set.get(type, id)?.deleted) set.remove(type, id, { asOf: beforeAll });
+        for (const { type, id, message } of gone) {
+          const known = set.get(type, id);
+          if (known && !known.deleted && known.message === message) set.remove(type, id, { asOf: beforeAll });
+        }
       },
     });
     return gone.length;
