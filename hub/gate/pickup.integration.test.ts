@@ -5,7 +5,6 @@ import { join } from 'node:path';
 import Fastify from 'fastify';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { type TestDatabase, testDatabase } from '../database/testing.ts';
-import { Mailer } from '../mail/index.ts';
 import { type TestMailServer, testMailServer } from '../mail/testing.ts';
 import { Pickup } from '../outbox/index.ts';
 import { sites, type TestOutbox, testOutbox } from '../outbox/testing.ts';
@@ -28,8 +27,6 @@ let lab: string;
 beforeAll(async () => {
   writeFileSync(pinFile, 'heron-4711\n');
   [test, mails] = await Promise.all([testDatabase(), testMailServer()]);
-  const smtp = { smtpHost: 'localhost', smtpPort: mails.port, smtpTls: 'starttls', smtpCa: mails.ca };
-  const mailer = new Mailer({ ...smtp, smtpUser: undefined, smtpPasswordFile: undefined, mailFrom: 'hub@hub.example' });
   const mail: { pickup?: Pickup } = {};
   outbox = await testOutbox(test.database, undefined, undefined, mail);
   const { record, participants, policy } = outbox;
@@ -41,7 +38,7 @@ beforeAll(async () => {
     participants,
     policy,
     accessLog: new AccessLog(test.database),
-    mailer,
+    mailer: mails.mailer(),
     tokenKey: Buffer.alloc(32, 7),
     pages: () => 'http://hub.test',
   });

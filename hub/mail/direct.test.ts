@@ -5,7 +5,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Direct, directMessage } from './direct.ts';
-import { Mailer } from './mailer.ts';
 import { type TestMailServer, testMailServer } from './testing.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'causeway-direct-'));
@@ -46,11 +45,8 @@ afterAll(async () => {
 const receiver = () => ({ address: 'dr@direct.practice.example', certificate: at('practice.pem') });
 
 test('openssl decrypts and verifies it, unzip finds the document and what IHE XDM asks for beside it', async () => {
-  const { port, ca } = server;
-  const smtp = { smtpHost: 'localhost', smtpPort: port, smtpTls: 'starttls', smtpCa: ca };
-  const mailer = new Mailer({ ...smtp, smtpUser: undefined, smtpPasswordFile: undefined, mailFrom: 'hub@hub.example' });
   const own = { directAddress: 'hub@direct.hub.example', directCertificate: at('hub.pem'), directKey: at('hub.key') };
-  await new Direct(mailer, own).send(mail, receiver());
+  await new Direct(server.mailer(), own).send(mail, receiver());
   const [{ from, to, raw }] = server.got as [TestMailServer['got'][number]];
   expect([from, ...to]).toEqual(['hub@direct.hub.example', 'dr@direct.practice.example']);
   const [headers, body] = raw.split('\r\n\r\n') as [string, string];

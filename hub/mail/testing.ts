@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { SMTPServer } from 'smtp-server';
 import { TestAuthority } from '../testing-certificates.ts';
+import { Mailer } from './mailer.ts';
 
 export interface TestMail {
   from: string;
@@ -25,6 +26,8 @@ export interface TestMailServer {
   refuse: number | undefined;
   /** Lets it wait before it takes a message. */
   hold: Promise<void> | undefined;
+  /** Hands mail to it by TLS, without signing in. */
+  mailer(): Mailer;
   close(): Promise<void>;
 }
 
@@ -75,6 +78,16 @@ export async function testMailServer(
     got,
     refuse: undefined,
     hold: undefined,
+    mailer: () =>
+      new Mailer({
+        smtpHost: 'localhost',
+        smtpPort: mailServer.port,
+        smtpTls: 'starttls',
+        smtpCa: mailServer.ca,
+        smtpUser: undefined,
+        smtpPasswordFile: undefined,
+        mailFrom: 'hub@hub.example',
+      }),
     close: async () => {
       await new Promise<void>((closed) => server.close(() => closed()));
       authority.remove();

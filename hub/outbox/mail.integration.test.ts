@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type TestDatabase, testDatabase } from '../database/testing.ts';
-import { Direct, Mailer } from '../mail/index.ts';
+import { Direct } from '../mail/index.ts';
 import { type TestMailServer, testMailServer } from '../mail/testing.ts';
 import { newId } from '../record/index.ts';
 import { sites, type TestOutbox, testOutbox } from './testing.ts';
@@ -24,10 +24,8 @@ beforeAll(async () => {
     stdio: 'pipe',
   });
   [test, mails] = await Promise.all([testDatabase(), testMailServer()]);
-  const smtp = { smtpHost: 'localhost', smtpPort: mails.port, smtpTls: 'starttls', smtpCa: mails.ca };
-  const mailer = new Mailer({ ...smtp, smtpUser: undefined, smtpPasswordFile: undefined, mailFrom: 'hub@hub.example' });
   const own = { directAddress: 'hub@direct.example', directCertificate: at('own.pem'), directKey: at('key.pem') };
-  outbox = await testOutbox(test.database, undefined, undefined, { direct: new Direct(mailer, own) });
+  outbox = await testOutbox(test.database, undefined, undefined, { direct: new Direct(mails.mailer(), own) });
 });
 afterAll(async () => {
   await outbox?.stop();
