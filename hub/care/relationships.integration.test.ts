@@ -2,39 +2,24 @@
 import { firstCareRules } from '@causeway/access';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { type TestDatabase, testDatabase } from '../database/testing.ts';
-import { sites, type TestOutbox, testOutbox } from '../outbox/testing.ts';
+import { type Site, sites, type TestOutbox, testOutbox } from '../outbox/testing.ts';
 import { newId } from '../record/index.ts';
 
 let test: TestDatabase;
 let outbox: TestOutbox;
-let ids: { hospital: string; practice: string; lab: string };
+let ids: Record<Site, string>;
 /** A chart alone is no care here, so that all else is seen. */
 const rules = { ...firstCareRules, chart: false };
 
 beforeEach(async () => {
   test = await testDatabase();
   outbox = await testOutbox(test.database, undefined, () => rules);
-  ids = { hospital: newId(), practice: newId(), lab: newId() };
-  for (const site of ['hospital', 'practice', 'lab'] as const) await outbox.say(sites[site], patient(site));
+  ids = await outbox.register();
 });
 afterEach(async () => {
   await outbox.stop();
   await test.drop();
 });
-
-function patient(site: 'hospital' | 'practice' | 'lab', more: object = {}) {
-  return {
-    resourceType: 'Patient',
-    id: ids[site],
-    identifier: [{ system: outbox.participants.byKey(sites[site]).identifierSystem, value: `${site}-1` }],
-    name: [{ family: 'Quillfeather', given: ['Petronella'] }],
-    birthDate: '1957-03-14',
-    gender: 'female',
-    telecom: [{ system: 'phone', value: '555-0199' }],
-    address: [{ line: ['9 Heron Lane'], city: 'Sedgewick', postalCode: '04999' }],
-    ...more,
-  };
-}
 
 const subject = () => ({ reference: `Patient/${ids.lab}` });
 
@@ -67,13 +52,13 @@ it('a family doctor that a site names is told what is there, and of the next; af
       id: doctor,
       identifier: [{ system: 'http://hl7.org/fhir/sid/us-npi', value: '1234567893' }],
     } as never,
-    patient('hospital', { generalPractitioner: [{ reference: `Practitioner/${doctor}` }] }),
+    outbox.patientAt('hospital', ids.hospital, { generalPractitioner: [{ reference: `Practitioner/${doctor}` }] }),
   );
   expect(await told()).toEqual(['new millbrook-practice']);
   await report(newId());
   expect(await told()).toHaveLength(2);
   expect(await relationships()).toEqual(['millbrook-practice family-doctor Patient goes on']);
-  await outbox.say(sites.hospital, patient('hospital', { gender: 'female', active: true }));
+  await outbox.say(sites.hospital, outbox.patientAt('hospital', ids.hospital, { gender: 'female', active: true }));
   expect(await relationships()).toEqual(['millbrook-practice family-doctor Patient ended']);
   await report(newId());
   await report(first, 'corrected');

@@ -46,7 +46,7 @@ beforeAll(async () => {
   const pickup = { address: 'desk@practice.example', pinFile };
   await outbox.routes(sites.practice, [{ name: 'page', to: { dialect: 'ccda', pickup } }]);
   await outbox.sender().start();
-  lab = await register();
+  ({ lab } = await outbox.register('Ada', 'practice', 'lab'));
 });
 afterAll(async () => {
   await outbox?.stop();
@@ -54,25 +54,6 @@ afterAll(async () => {
   await Promise.all([test?.drop(), mails?.close()]);
   rmSync(folder, { recursive: true });
 });
-
-/** A human whom practice and laboratory know; the id of the laboratory's Patient. */
-async function register(): Promise<string> {
-  const ids = { practice: newId(), lab: newId() };
-  for (const site of ['practice', 'lab'] as const) {
-    const system = outbox.participants.byKey(sites[site]).identifierSystem ?? '';
-    await outbox.say(sites[site], {
-      resourceType: 'Patient',
-      id: ids[site],
-      identifier: [{ system, value: `${site}-1` }],
-      name: [{ family: 'Quillfeather', given: ['Ada'] }],
-      birthDate: '1957-03-14',
-      gender: 'female',
-      telecom: [{ system: 'phone', value: '555-0199' }],
-      address: [{ line: ['9 Heron Lane'], city: 'Sedgewick', postalCode: '04999' }],
-    } as never);
-  }
-  return ids.lab;
-}
 
 /** States a document, and gives the path of the page that the mail names. */
 async function announced(more: object = {}): Promise<{ id: string; path: string }> {

@@ -35,26 +35,13 @@ afterAll(async () => {
 
 /** A human whom practice and laboratory know, and a C-CDA of the laboratory about them. */
 async function stateDocument(): Promise<void> {
-  const ids = { practice: newId(), lab: newId() };
-  for (const site of ['practice', 'lab'] as const) {
-    const system = outbox.participants.byKey(sites[site]).identifierSystem ?? '';
-    await outbox.say(sites[site], {
-      resourceType: 'Patient',
-      id: ids[site],
-      identifier: [{ system, value: `${site}-1` }],
-      name: [{ family: 'Quillfeather', given: ['Ada'] }],
-      birthDate: '1957-03-14',
-      gender: 'female',
-      telecom: [{ system: 'phone', value: '555-0199' }],
-      address: [{ line: ['9 Heron Lane'], city: 'Sedgewick', postalCode: '04999' }],
-    } as never);
-  }
+  const { lab } = await outbox.register('Ada', 'practice', 'lab');
   await outbox.say(sites.lab, {
     resourceType: 'DocumentReference',
     id: newId(),
     status: 'current',
     type: { coding: [{ system: 'http://loinc.org', code: '18842-5' }] },
-    subject: { reference: `Patient/${ids.lab}` },
+    subject: { reference: `Patient/${lab}` },
     content: [{ attachment: { contentType: 'text/xml', data: Buffer.from(xml).toString('base64') } }],
   } as never);
 }

@@ -21,24 +21,7 @@ afterAll(async () => {
 });
 
 /** One human at the hospital and at the laboratory; the id of the laboratory's Patient. */
-async function register(given: string): Promise<string> {
-  const ids = { hospital: newId(), lab: newId() };
-  for (const site of ['hospital', 'lab'] as const) {
-    await outbox.say(sites[site], {
-      resourceType: 'Patient',
-      id: ids[site],
-      identifier: [
-        { system: outbox.participants.byKey(sites[site]).identifierSystem ?? '', value: `${site}-${given}` },
-      ],
-      name: [{ family: 'Quillfeather', given: [given] }],
-      birthDate: '1957-03-14',
-      gender: 'female',
-      telecom: [{ system: 'phone', value: '555-0199' }],
-      address: [{ line: ['9 Heron Lane'], city: 'Sedgewick', postalCode: '04999' }],
-    } as never);
-  }
-  return ids.lab;
-}
+const register = async (given: string) => (await outbox.register(given, 'hospital', 'lab')).lab;
 
 async function report(lab: string, conclusion: string, more: object = {}) {
   const id = newId();

@@ -16,7 +16,7 @@ import { SigningKeys } from '../authorization/index.ts';
 import { Relationships } from '../care/index.ts';
 import type { Database } from '../database/index.ts';
 import { PersonIndex } from '../identity/index.ts';
-import { FhirRecord, homePatient } from '../record/index.ts';
+import { FhirRecord, homePatient, newId } from '../record/index.ts';
 import { fixedMasterKey, newDataKey } from '../secrets/index.ts';
 import {
   AccessLog,
@@ -32,6 +32,7 @@ import type { Timing } from './destination.ts';
 import { Deliveries, Derivation, Sender } from './index.ts';
 
 export const sites = { hospital: 'harbor-hospital', practice: 'millbrook-practice', lab: 'ellery-lab' };
+export type Site = keyof typeof sites;
 
 /** How soon a test's sender tries again. */
 const quick = { connectMs: 1_000, answerMs: 400, firstRetryMs: 20, longestRetryMs: 60 };
@@ -47,6 +48,10 @@ export interface TestOutbox {
   sender(attempts?: number, timing?: Partial<Timing>): Sender;
   /** Stores what a site says, in one transaction. */
   say(source: string, ...resources: Resource[]): Promise<void>;
+  /** One human, told from others by the given name, as a site knows them: under a record number like `lab-Ada`. */
+  patientAt(site: Site, id: string, more?: object, given?: string): Resource;
+  /** Registers that human at sites, at all where none is named; the ids of the Patients. */
+  register<S extends Site = Site>(given?: string, ...at: S[]): Promise<Record<S, string>>;
   /** Sets where a site listens. */
   endpoint(site: string, endpoint: Endpoint): Promise<void>;
   routes(site: string, routes: Route[]): Promise<void>;
@@ -109,7 +114,7 @@ export async function testOutbox(
   const keys = () => signing.load();
   const rows = async () => (await database.query('SELECT * FROM delivery ORDER BY seq')).rows as never;
   const policy = new NetworkPolicy(database);
-  return {
+  const outbox: TestOutbox = {
     record,
     persons,
     relationships,
@@ -145,6 +150,26 @@ export async function testOutbox(
         },
       });
     },
+    patientAt: (site, id, more = {}, given = 'Petronella') => ({
+      resourceType: 'Patient',
+      id,
+      identifier: [{ system: participants.byKey(sites[site]).identifierSystem, value: `${site}-${given}` }],
+      name: [{ family: 'Quillfeather', given: [given] }],
+      birthDate: '1957-03-14',
+      gender: 'female',
+      telecom: [{ system: 'phone', value: '555-0199' }],
+      address: [{ line: ['9 Heron Lane'], city: 'Sedgewick', postalCode: '04999' }],
+      ...more,
+    }),
+    register: async (given, ...at) => {
+      const ids: Record<string, string> = {};
+      for (const site of at.length > 0 ? at : (Object.keys(sites) as Site[])) {
+        const id = newId();
+        ids[site] = id;
+        await outbox.say(sites[site], outbox.patientAt(site, id, {}, given));
+      }
+      return ids as never;
+    },
     endpoint: (site, endpoint) => participants.put({ ...participants.byKey(site), routes: routesTo(endpoint) }),
     routes: async (site, routes) => {
       await participants.put({ ...participants.byKey(site), routes });
@@ -165,6 +190,7 @@ export async function testOutbox(
       await current?.stop();
     },
   };
+  return outbox;
 }
 
 /** Port 1 of this machine, where nothing listens. */

@@ -10,7 +10,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type TestDatabase, testDatabase } from '../database/testing.ts';
 import { newId } from '../record/index.ts';
 import { accessOf, type V2Endpoint } from '../trust/index.ts';
-import { mllpReceiver, sites, type TestOutbox, type TestReceiver, testOutbox } from './testing.ts';
+import { mllpReceiver, type Site, sites, type TestOutbox, type TestReceiver, testOutbox } from './testing.ts';
 
 const steward = accessOf({ username: 's', name: 'S', role: 'steward', organization: 'o' });
 
@@ -30,7 +30,6 @@ afterEach(async () => {
 
 // biome-ignore lint/suspicious/noExplicitAny: resources of many types.
 type Stated = any;
-type Site = keyof typeof sites;
 
 /** A receiver at a site that asks for messages; whatever else is told of it stands in the endpoint. */
 async function listen(site: Site, messages: V2MessageCode[], more: Partial<V2Endpoint> = {}): Promise<TestReceiver> {
@@ -38,28 +37,6 @@ async function listen(site: Site, messages: V2MessageCode[], more: Partial<V2End
   closing.push(() => receiver.close());
   await outbox.endpoint(sites[site], { ...receiver.endpoint, messages, ...more } as V2Endpoint);
   return receiver;
-}
-
-function patientAt(site: Site, id: string, more: object = {}): Stated {
-  return {
-    resourceType: 'Patient',
-    id,
-    identifier: [{ system: outbox.participants.byKey(sites[site]).identifierSystem, value: `${site}-1` }],
-    name: [{ family: 'Quillfeather', given: ['Petronella'] }],
-    birthDate: '1957-03-14',
-    gender: 'female',
-    telecom: [{ system: 'phone', value: '555-0199' }],
-    address: [{ line: ['9 Heron Lane'], city: 'Sedgewick', postalCode: '04999' }],
-    ...more,
-  };
-}
-
-/** One human at the hospital, the practice and the laboratory. */
-async function register(): Promise<Record<Site, string>> {
-  const ids = { hospital: newId(), practice: newId(), lab: newId() };
-  for (const site of ['hospital', 'practice', 'lab'] as const)
-    await outbox.say(sites[site], patientAt(site, ids[site]));
-  return ids;
 }
 
 const loinc = (code: string) => ({ coding: [{ system: 'http://loinc.org', code }] });
@@ -112,7 +89,7 @@ describe('results', () => {
   it('go out as ORU, a changed one as a correction though its source does not say so, a withdrawn one without value', async () => {
     const hospital = await listen('hospital', ['ORU']);
     await outbox.sender().start();
-    const { lab } = await register();
+    const { lab } = await outbox.register();
     const ids = { report: newId(), result: newId() };
     await report(lab, ids, 4.4);
     await came(hospital, 1);
@@ -122,16 +99,16 @@ describe('results', () => {
     const messages = await came(hospital, 3);
     expect(messages.map(type)).toEqual(['ORU^R01', 'ORU^R01', 'ORU^R01']);
     expect(messages.map((one) => values(one, 'PID-3.1', 'OBR-3.1', 'OBR-25', 'OBX-11', 'OBX-5', 'OBX-15.1'))).toEqual([
-      ['hospital-1', 'F-1', 'F', 'F', '4.4', 'ellery-lab'],
-      ['hospital-1', 'F-1', 'C', 'C', '5.9', 'ellery-lab'],
-      ['hospital-1', 'F-1', 'C', 'D', undefined, 'ellery-lab'],
+      ['hospital-Petronella', 'F-1', 'F', 'F', '4.4', 'ellery-lab'],
+      ['hospital-Petronella', 'F-1', 'C', 'C', '5.9', 'ellery-lab'],
+      ['hospital-Petronella', 'F-1', 'C', 'D', undefined, 'ellery-lab'],
     ]);
   });
 
   it('carry who ordered them, the specimen and the visit', async () => {
     const hospital = await listen('hospital', ['ORU']);
     await outbox.sender().start();
-    const { lab } = await register();
+    const { lab } = await outbox.register();
     const [doctor, request, specimen, visit, result] = [newId(), newId(), newId(), newId(), newId()];
     await outbox.say(
       sites.lab,
@@ -190,7 +167,7 @@ describe('a destination', () => {
   it('gets no message that it did not ask for', async () => {
     const hospital = await listen('hospital', ['SIU']);
     await outbox.sender().start();
-    const { lab, practice } = await register();
+    const { lab, practice } = await outbox.register();
     await report(lab, { report: newId(), result: newId() }, 4.4);
     await outbox.say(sites.practice, appointment(newId(), practice, 'booked'));
     expect((await came(hospital, 1)).map(type)).toEqual(['SIU^S12']);
@@ -204,7 +181,7 @@ describe('a destination', () => {
       facility: 'BACKDOOR',
     });
     await outbox.sender().start();
-    const { lab } = await register();
+    const { lab } = await outbox.register();
     await report(lab, { report: newId(), result: newId() }, 4.4);
     const [message] = await came(hospital, 1);
     expect(values(message!, 'MSH-12', 'MSH-5', 'MSH-6', 'MSH-9.3')).toEqual(['2.3.1', 'ENGINE', 'BACKDOOR', undefined]);
@@ -213,7 +190,7 @@ describe('a destination', () => {
   it('that is a laboratory gets orders for the people whom it knows, once it asks for them', async () => {
     const lab = await listen('lab', ['OMG']);
     await outbox.sender().start();
-    const { practice } = await register();
+    const { practice } = await outbox.register();
     const order = {
       resourceType: 'ServiceRequest',
       id: newId(),
@@ -227,9 +204,9 @@ describe('a destination', () => {
     await told(lab, 'practice', { ...order, status: 'revoked' });
     const messages = await came(lab, 3);
     expect(messages.map((one) => [type(one), ...values(one, 'PID-3.1', 'ORC-1', 'OBR-4.1')])).toEqual([
-      ['OMG^O19', 'lab-1', 'NW', '58410-2'],
-      ['OMG^O19', 'lab-1', 'XO', '58410-2'],
-      ['OMG^O19', 'lab-1', 'CA', '58410-2'],
+      ['OMG^O19', 'lab-Petronella', 'NW', '58410-2'],
+      ['OMG^O19', 'lab-Petronella', 'XO', '58410-2'],
+      ['OMG^O19', 'lab-Petronella', 'CA', '58410-2'],
     ]);
   });
 });
@@ -237,7 +214,7 @@ describe('a destination', () => {
 it('an order that comes with its report is told by the report alone', async () => {
   const hospital = await listen('hospital', ['ORU', 'ORM']);
   await outbox.sender().start();
-  const { lab } = await register();
+  const { lab } = await outbox.register();
   const request = newId();
   const order = { resourceType: 'ServiceRequest', id: request, status: 'active', intent: 'order', code: loinc('1-8') };
   await outbox.say(
@@ -270,7 +247,7 @@ describe('visits and people', () => {
   it('a visit is told as admission, update, discharge; one that never was as a cancelled admission', async () => {
     const practice = await listen('practice', ['ADT']);
     await outbox.sender().start();
-    const { hospital } = await register();
+    const { hospital } = await outbox.register();
     await came(practice, 1);
     const [first, second] = [newId(), newId()];
     await told(practice, 'hospital', visit(first, hospital, 'in-progress'));
@@ -280,20 +257,24 @@ describe('visits and people', () => {
     await told(practice, 'hospital', visit(second, hospital, 'entered-in-error', { class: { code: 'AMB' } }));
     const visits = practice.messages.filter((one) => !['A31', 'A28'].includes(one.type.event));
     expect(visits.map((one) => one.type.event)).toEqual(['A01', 'A08', 'A03', 'A04', 'A11']);
-    for (const one of visits) expect(values(one, 'PID-3.1', 'PV1-19.1')).toEqual(['practice-1', 'V-1']);
+    for (const one of visits) expect(values(one, 'PID-3.1', 'PV1-19.1')).toEqual(['practice-Petronella', 'V-1']);
   });
 
   it('changed demographics go out as A31, the destination’s own number first', async () => {
     const hospital = await listen('hospital', ['ADT']);
     await outbox.sender().start();
-    const { practice } = await register();
+    const { practice } = await outbox.register();
     await came(hospital, 2);
-    await told(hospital, 'practice', patientAt('practice', practice, { maritalStatus: { coding: [{ code: 'M' }] } }));
+    await told(
+      hospital,
+      'practice',
+      outbox.patientAt('practice', practice, { maritalStatus: { coding: [{ code: 'M' }] } }),
+    );
     const message = hospital.messages.at(-1)!;
     expect([type(message), ...values(message, 'PID-3.1', 'PID-3[2].1', 'PID-16.1', 'PV1-2')]).toEqual([
       'ADT^A31',
-      'hospital-1',
-      'practice-1',
+      'hospital-Petronella',
+      'practice-Petronella',
       'M',
       'N',
     ]);
@@ -302,13 +283,13 @@ describe('visits and people', () => {
   it('a merge goes out as A40: who stays in PID, who goes in MRG', async () => {
     const hospital = await listen('hospital', ['ADT']);
     await outbox.sender().start();
-    const { practice } = await register();
+    const { practice } = await outbox.register();
     const second = newId();
     const number = [{ system: outbox.participants.byKey(sites.practice).identifierSystem, value: 'practice-2' }];
-    await outbox.say(sites.practice, patientAt('practice', second, { identifier: number }));
+    await outbox.say(sites.practice, outbox.patientAt('practice', second, { identifier: number }));
     await outbox.say(
       sites.practice,
-      patientAt('practice', second, {
+      outbox.patientAt('practice', second, {
         identifier: number,
         active: false,
         link: [{ other: { reference: `Patient/${practice}` }, type: 'replaced-by' }],
@@ -318,21 +299,28 @@ describe('visits and people', () => {
     for (let tries = 0; !(await merged()) && tries < 300; tries++)
       await new Promise((resolve) => setTimeout(resolve, 10));
     const message = (await merged())!;
-    expect(values(message, 'PID-3.1', 'PID-3[2].1', 'MRG-1.1')).toEqual(['hospital-1', 'practice-1', 'practice-2']);
+    expect(values(message, 'PID-3.1', 'PID-3[2].1', 'MRG-1.1')).toEqual([
+      'hospital-Petronella',
+      'practice-Petronella',
+      'practice-2',
+    ]);
     expect(hospital.messages.some((one) => ['A23', 'A29'].includes(one.type.event))).toBe(false);
   });
 
   it('a person who turns out to be another is unlinked by A37', async () => {
     const hospital = await listen('hospital', ['ADT']);
     await outbox.sender().start();
-    const ids = await register();
-    await outbox.say(sites.practice, patientAt('practice', ids.practice, { maritalStatus: { text: 'M' } }));
+    const ids = await outbox.register();
+    await outbox.say(sites.practice, outbox.patientAt('practice', ids.practice, { maritalStatus: { text: 'M' } }));
     await outbox.until('delivered', 1);
     await outbox.persons.unlink(ids.practice, ids.practice, steward, 'another person');
     for (let tries = 0; hospital.messages.at(-1)!.type.event !== 'A37' && tries < 300; tries++)
       await new Promise((resolve) => setTimeout(resolve, 10));
     const pids = hospital.messages.at(-1)!.all('PID');
-    expect(pids.map((pid) => pid.field(3).repetitions[0]!.component(1).sub(1))).toEqual(['hospital-1', 'practice-1']);
+    expect(pids.map((pid) => pid.field(3).repetitions[0]!.component(1).sub(1))).toEqual([
+      'hospital-Petronella',
+      'practice-Petronella',
+    ]);
   });
 });
 
@@ -351,7 +339,7 @@ function appointment(id: string, patient: string, status: string, more: object =
 it('appointments go out as SIU: booked, moved, cancelled, missed', async () => {
   const hospital = await listen('hospital', ['SIU']);
   await outbox.sender().start();
-  const { practice } = await register();
+  const { practice } = await outbox.register();
   const [first, second] = [newId(), newId()];
   await told(hospital, 'practice', appointment(first, practice, 'booked'));
   await told(hospital, 'practice', appointment(first, practice, 'booked', { start: '2026-12-01T10:00:00Z' }));
@@ -364,14 +352,14 @@ it('appointments go out as SIU: booked, moved, cancelled, missed', async () => {
     '20261201100000+0000',
     first,
     'BOOKED',
-    'hospital-1',
+    'hospital-Petronella',
   ]);
 });
 
 it('immunizations go out as VXU with their observations: added, updated, deleted', async () => {
   const hospital = await listen('hospital', ['VXU'], { version: '2.5.1' });
   await outbox.sender().start();
-  const { practice } = await register();
+  const { practice } = await outbox.register();
   const [id, eligibility] = [newId(), newId()];
   const shot = (status: string, lotNumber: string): Stated => ({
     resourceType: 'Immunization',
@@ -404,7 +392,7 @@ it('immunizations go out as VXU with their observations: added, updated, deleted
 it('prescriptions go out as RDE, plans do not', async () => {
   const hospital = await listen('hospital', ['RDE']);
   await outbox.sender().start();
-  const { practice } = await register();
+  const { practice } = await outbox.register();
   const prescription = {
     resourceType: 'MedicationRequest',
     status: 'active',
@@ -422,7 +410,7 @@ it('prescriptions go out as RDE, plans do not', async () => {
 it('documents go out as MDM, with what lies in a Binary inline', async () => {
   const hospital = await listen('hospital', ['MDM']);
   await outbox.sender().start();
-  const { practice } = await register();
+  const { practice } = await outbox.register();
   const [id, binary] = [newId(), newId()];
   const letter = (more: object): Stated => ({
     resourceType: 'DocumentReference',
@@ -469,13 +457,13 @@ describe('a destination over HTTP', () => {
     const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/hl7`;
     await outbox.endpoint(sites.hospital, { dialect: 'hl7v2', url, authorization, messages: ['ORU'] });
     await outbox.sender().start();
-    const { lab } = await register();
+    const { lab } = await outbox.register();
     await report(lab, { report: newId(), result: newId() }, 4.4);
     await outbox.until('delivered', 1);
     expect(seen).toHaveLength(2);
     expect(new Set(seen.map(({ message }) => String(message))).size).toBe(1);
     expect(seen[0]!.headers['content-type']).toContain('application/hl7-v2');
     expect(seen[0]!.headers.authorization).toBe('Bearer secret');
-    expect(seen[0]!.message.get('PID-3.1')).toBe('hospital-1');
+    expect(seen[0]!.message.get('PID-3.1')).toBe('hospital-Petronella');
   });
 });
