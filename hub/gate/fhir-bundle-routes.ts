@@ -32,7 +32,7 @@ import { searchBundle } from './fhir-search-bundle.ts';
 import { sendBundle } from './fhir-send.ts';
 import { refusedEntry } from './granted.ts';
 import { type PublishParts, publish } from './mhd-publish.ts';
-import { maySubmit, submissionOf } from './mhd-submission.ts';
+import { submissionOf } from './mhd-submission.ts';
 import { Turns } from './turns.ts';
 
 export function fhirBundleRoutes(app: FastifyInstance, parts: PublishParts): void {
@@ -66,18 +66,14 @@ async function carryOut(
   const base = baseUrl(request);
   const wanted = returnPreference(request);
   const exchange = exchangeOf(app, parts, request, who);
-  const bundled = async () => {
-    const submission = submissionOf(sent);
-    if (!submission) return parts.record.bundle(who, sent, exchange);
-    return { type: 'transaction', outcomes: await publish(parts, request, who, submission, exchange) };
-  };
   const isSmall = typeof sent === 'string';
-  // A submission waits until its documents are converted, which keeps nobody else waiting.
-  const { type, outcomes } = await (isSmall && maySubmit(sent)
-    ? bundled()
-    : isSmall
-      ? ordinary.take(sent.length, bundled)
-      : large.take(1, bundled));
+  const inTurn = <T>(work: () => Promise<T>) => (isSmall ? ordinary.take(sent.length, work) : large.take(1, work));
+  const bundled = async () => {
+    const submission = submissionOf(sent, base);
+    if (!submission) return inTurn(() => parts.record.bundle(who, sent, exchange));
+    return { type: 'transaction', outcomes: await publish(parts, request, who, submission, exchange, inTurn) };
+  };
+  const { type, outcomes } = await (isSmall ? bundled() : inTurn(bundled));
   if (wanted !== undefined) reply.header('preference-applied', `return=${wanted}`);
   const form = answerForm(request);
   const links = [['self', base]];

@@ -53,6 +53,7 @@ interface Stored {
 }
 
 /**
+ * @param inTurn does what takes memory when there is room for it; a submission waits outside until its documents are converted
  * @returns for each entry of the submission what became of it
  * @throws RecordError 409, 422 where the submission cannot be taken; 403 where the caller may not
  */
@@ -62,6 +63,7 @@ export async function publish(
   who: Caller,
   submission: Submission,
   exchange: BundleExchange,
+  inTurn: <T>(work: () => Promise<T>) => Promise<T> = (work) => work(),
 ): Promise<EntryOutcome[]> {
   for (const entry of submission.entries) {
     const refused = refusedEntry(who, entry);
@@ -80,7 +82,7 @@ export async function publish(
   for (const one of stored) if (one.message) one.converted = await conversionOf(parts, who, one.message);
   const { entries, places } = rewritten(submission, subject, stored, superseded, base);
   const text = bundleText(entries);
-  const { outcomes } = await parts.record.bundle(who, text, { ...exchange, refused: () => undefined });
+  const { outcomes } = await inTurn(() => parts.record.bundle(who, text, { ...exchange, refused: () => undefined }));
   return submission.entries.map((_, at) => {
     const place = places.get(at);
     if (place === undefined) return originalOutcome(stored.find(({ document }) => document.binaryAt === at)!.message!);

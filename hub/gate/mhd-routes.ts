@@ -174,6 +174,7 @@ async function publishOne(
       fullUrl,
       method: 'POST',
       url: resourceType,
+      ifNoneExist: undefined,
       request: { method: 'POST', url: resourceType },
       resource: scanned,
     };

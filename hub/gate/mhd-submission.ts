@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import { isFhirError, type ScannedResource, scanBundle } from '@causeway/fhir';
 import type { Bundle, DocumentReference, List } from '@medplum/fhirtypes';
-import { type BundleEntry, type Issue, type ReadBundle, RecordError } from '../record/index.ts';
+import { type BundleEntry, type Issue, type ReadBundle, RecordError, readBundle } from '../record/index.ts';
 
 export type Metadata = 'Minimal' | 'UnContained.Comprehensive' | 'Comprehensive';
 
@@ -14,6 +14,7 @@ export interface SubmittedEntry {
   fullUrl: string | undefined;
   method: string;
   url: string;
+  ifNoneExist: string | undefined;
   /** All of `request`. */
   request: object;
   resource: ScannedResource | undefined;
@@ -40,13 +41,17 @@ const profile = /^https?:\/\/profiles\.ihe\.net\/ITI\/MHD\/StructureDefinition\/
 export const listTypes = 'https://profiles.ihe.net/ITI/MHD/CodeSystem/MHDlistTypes';
 export const extensions = 'https://profiles.ihe.net/ITI/MHD/StructureDefinition';
 
-/** The submission that a transaction is; undefined for any other Bundle. @throws RecordError 400, 422 */
-export function submissionOf(sent: string | ReadBundle): Submission | undefined {
+/**
+ * The submission that a transaction is; undefined for any other Bundle.
+ * @param base the base URL that the client used, for addresses that are not relative
+ * @throws RecordError 400, 422
+ */
+export function submissionOf(sent: string | ReadBundle, base: string): Submission | undefined {
   if (typeof sent !== 'string') {
     const isSubmission = sent.type === 'transaction' && sent.entries.some(isLargeSubmissionSet);
-    return isSubmission ? readSubmission(sent.entries.map(largeEntry), 'Minimal') : undefined;
+    return isSubmission ? readSubmission(sent.entries.map(submittedEntry), 'Minimal') : undefined;
   }
-  if (!maySubmit(sent)) return undefined;
+  if (!sent.includes('.ProvideBundle"')) return undefined;
   const scanned = scanBundle(sent);
   if (isFhirError(scanned)) return undefined;
   const bundle = scanned.bundle as Bundle;
@@ -56,19 +61,8 @@ export function submissionOf(sent: string | ReadBundle): Submission | undefined 
     const text = 'XDSRegistryMetadataError: A submission of documents is a Bundle of type transaction.';
     throw new RecordError(400, 'value', text, 'Bundle.type');
   }
-  const entries = scanned.entries.map(({ fullUrl, request, resource }) => ({
-    fullUrl,
-    method: request?.method ?? '',
-    url: request?.url ?? '',
-    request: request ?? {},
-    resource,
-  }));
-  return readSubmission(entries, claimed[0] as Metadata);
-}
-
-/** Whether a Bundle's text may say that it is a submission. */
-export function maySubmit(sent: string): boolean {
-  return sent.includes('.ProvideBundle"');
+  const { entries } = readBundle(sent, base);
+  return readSubmission(entries.map(submittedEntry), claimed[0] as Metadata);
 }
 
 function isLargeSubmissionSet({ method, resource }: BundleEntry): boolean {
@@ -76,11 +70,12 @@ function isLargeSubmissionSet({ method, resource }: BundleEntry): boolean {
   return codeOf(resource.scanned().value as List) === 'submissionset';
 }
 
-function largeEntry({ fullUrl, method, url, ifMatch, ifNoneExist, resource }: BundleEntry): SubmittedEntry {
+function submittedEntry({ fullUrl, method, url, ifMatch, ifNoneExist, resource }: BundleEntry): SubmittedEntry {
   return {
     fullUrl,
     method,
     url,
+    ifNoneExist,
     request: { method, url, ...(ifMatch ? { ifMatch } : {}), ...(ifNoneExist ? { ifNoneExist } : {}) },
     resource: resource?.scanned(),
   };

@@ -1,6 +1,8 @@
 /** Documents that are submitted, found and retrieved (IHE MHD), over one hub. */
 import { createHash } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { assertion, assertionKey, backendService, systemToken, withToken } from '../authorization/testing.ts';
+import { FhirRecord } from '../record/index.ts';
 import { type Json, startTestHub, type TestHub } from '../testing.ts';
 import { clinicalDocument, type Person, submission, uniqueId } from './testing-mhd.ts';
 
@@ -155,6 +157,61 @@ describe('Provide Document Bundle', () => {
       409,
       expect.stringMatching(/^XDSDuplicateUniqueIdInRegistry/),
     ]);
+  });
+});
+
+describe('a submission', () => {
+  it('of an app that may not search does not ask whether there is a Patient', async () => {
+    const key = await assertionKey();
+    const scope = ['Patient', 'List', 'DocumentReference', 'Binary'].map((type) => `system/${type}.cr`).join(' ');
+    const { id } = await backendService(hub, [key], scope);
+    const token = (await systemToken(hub, await assertion(hub, id, key), scope)).json.access_token;
+    const fullUrl = 'urn:uuid:0b6d3c6e-7f5a-4a0e-9d1b-2f6f0a9c1d11';
+    const ifNoneExist = `identifier=${system}|${ada.number}`;
+    const own = { resourceType: 'Patient', name: [{ family: 'Probe' }] };
+    const asking = (request: object) => {
+      const entry = { fullUrl, resource: own, request: { method: 'POST', url: 'Patient', ...request } };
+      return withToken(hub, token, '/fhir', 'POST', submission(fullUrl, [text('probe')], [entry]));
+    };
+    expect((await asking({ ifNoneExist })).status).toBe(403);
+    expect((await asking({})).status).toBe(200);
+  });
+
+  it('of an app makes nothing that its scopes do not name, however its address is written', async () => {
+    const key = await assertionKey();
+    const scope = `${['List', 'DocumentReference', 'Binary'].map((type) => `system/${type}.cr`).join(' ')} system/Patient.r`;
+    const { id } = await backendService(hub, [key], scope);
+    const token = (await systemToken(hub, await assertion(hub, id, key), scope)).json.access_token;
+    const own = { resourceType: 'Patient', name: [{ family: 'Stranger' }] };
+    for (const url of ['Patient', '/Patient', `${hub.url}/fhir/Patient`]) {
+      const entry = { resource: own, request: { method: 'POST', url } };
+      const bundle = submission(patient, [text(url)], [entry]);
+      expect([url, (await withToken(hub, token, '/fhir', 'POST', bundle)).status]).toEqual([url, 403]);
+    }
+  });
+
+  it('waits its turn as other bundles do, and so does what only looks like one', async () => {
+    let [now, most] = [0, 0];
+    const { bundle } = FhirRecord.prototype;
+    const counted = vi.spyOn(FhirRecord.prototype, 'bundle').mockImplementation(async function (
+      this: FhirRecord,
+      ...a
+    ) {
+      most = Math.max(most, ++now);
+      return bundle.apply(this, a).finally(() => now--);
+    });
+    const large = 'x'.repeat(900_000);
+    const alike = { resourceType: 'Basic', code: { text: large }, meta: { profile: ['urn:x.ProvideBundle'] } };
+    const batch = {
+      resourceType: 'Bundle',
+      type: 'batch',
+      entry: [{ resource: alike, request: { method: 'POST', url: 'Basic' } }],
+    };
+    const sent = [submission(patient, [text('x'.repeat(680_000))]), submission(patient, [text('y'.repeat(680_000))])];
+    const answers = await Promise.all([batch, batch, ...sent].map((one) => provide(one)));
+    counted.mockRestore();
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200]);
+    expect(most).toBe(1);
   });
 });
 

@@ -1,7 +1,7 @@
 /** The record: the FHIR store. Changes go through `Record.writer`, reads take an Access. */
 
 export { isXml, jsonText } from './body-text.ts';
-export type { AnswerText, BundleEntry, EntryOutcome, ReadBundle } from './bundle.ts';
+export { type AnswerText, type BundleEntry, type EntryOutcome, type ReadBundle, readBundle } from './bundle.ts';
 export { BundleIntake } from './bundle-intake.ts';
 export { careTime } from './care-time.ts';
 export { type Audit, type Removal, removedAtOnce } from './changes.ts';
