@@ -1,13 +1,13 @@
 /** Files onto an OpenSSH server (Debian: openssh-server), which is the one that most sites have. */
 import { execFileSync, spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, expect, it } from 'vitest';
+import { afterAll, it } from 'vitest';
 import { freePort } from '../testing-port.ts';
-import type { FileOutgoing } from './answer.ts';
 import { SftpClient } from './sftp-client.ts';
+import { expectTaken } from './testing-files.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'causeway-openssh-'));
 const closing: (() => unknown)[] = [];
@@ -16,15 +16,8 @@ afterAll(() => {
   rmSync(root, { recursive: true, force: true });
 });
 
-const outgoing = (seq: number, text: string): FileOutgoing => ({
-  seq,
-  controlId: `C${seq}`,
-  mediaType: 'application/hl7-v2; charset=utf-8',
-  bytes: Buffer.from(text),
-});
-const timeouts = { connectMs: 10_000, answerMs: 10_000 };
-const filesIn = (folder: string) => readdirSync(folder).sort();
 const sshd = '/usr/sbin/sshd';
+
 it('puts files onto an OpenSSH server, by a key', async () => {
   const at = (name: string) => join(root, name);
   const keygen = (name: string) => execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', at(name)]);
@@ -48,11 +41,7 @@ it('puts files onto an OpenSSH server, by a key', async () => {
     keyFile: at('client'),
     path: at('openssh'),
   };
-  const client = new SftpClient(place, timeouts);
-  for (const seq of [1, 1, 2]) expect(await client.send(outgoing(seq, `MSH ${seq}`))).toEqual({ kind: 'delivered' });
-  client.close();
-  expect(filesIn(at('openssh'))).toEqual(['000000000001-C1.hl7', '000000000002-C2.hl7']);
-  expect(readFileSync(join(at('openssh'), '000000000002-C2.hl7'), 'utf8')).toBe('MSH 2');
+  await expectTaken(new SftpClient(place, { connectMs: 10_000, answerMs: 10_000 }), at('openssh'));
 });
 
 /** Resolves when somebody listens. */
