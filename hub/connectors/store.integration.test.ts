@@ -61,3 +61,13 @@ it('secrets are sealed', async () => {
   expect(rows[0]!.secrets.includes('hidden')).toBe(false);
   expect(await other.secretsOf('a')).toEqual({ password: 'hidden' });
 });
+
+it('secrets stay as they were given for one place, and go to no other', async () => {
+  const moved = { key: 'a', participant: 'p', kind: 'folder', settings: { path: '/other', everyMinutes: 5 } } as never;
+  await one.put(moved, undefined, false);
+  expect(await one.secretsOf('a')).toEqual({ password: 'hidden' });
+  await one.put(moved, undefined, true);
+  expect(await one.secretsOf('a')).toEqual({});
+  await one.put(moved, { password: 'new' }, true);
+  expect(await one.secretsOf('a')).toEqual({ password: 'new' });
+});

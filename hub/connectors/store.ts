@@ -89,7 +89,7 @@ export class ConnectorStore {
 
   /**
    * Makes a connector or changes it; a run under way ends.
-   * @param secrets left out: as they were @param begins whether it begins anew, since it is of another source
+   * @param secrets left out: as they were, or none where it begins anew @param begins whether it does, since it is of another source
    */
   async put(
     connector: Pick<Connector, 'key' | 'participant' | 'kind' | 'settings'>,
@@ -103,7 +103,7 @@ export class ConnectorStore {
       await transaction.query(
         `INSERT INTO connector (key, participant, kind, settings, secrets) VALUES ($1, $2, $3, $4, $5)
          ON CONFLICT (key) DO UPDATE SET participant = $2, kind = $3, settings = $4,
-           secrets = coalesce($5, connector.secrets), lease_holder = NULL, lease_until = now(), next_run = now(),
+           secrets = CASE WHEN $6 THEN $5 ELSE coalesce($5, connector.secrets) END, lease_holder = NULL, lease_until = now(), next_run = now(),
            failures = 0, error = NULL, alarmed = false,
            progress = CASE WHEN $6 THEN '{}'::jsonb ELSE connector.progress END`,
         [key, participant, kind, JSON.stringify(settings), sealed ?? null, begins],
