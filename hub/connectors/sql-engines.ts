@@ -27,10 +27,15 @@ export async function openSql(settings: SqlSettings, secrets: ConnectorSecrets):
   }
 }
 
+/** SQL Server's numbers for names and syntax; its client has one code for all errors, and others repeat values of rows. */
+const namesOfSqlserver = [102, 105, 156, 195, 207, 208, 209, 229, 319, 1033, 4104, 8155, 8156];
+
 /** What is wrong with a statement, without values: of names and syntax the database's own words help. */
 export function statementFault(error: unknown): SourceFault {
   const code = codeOf(error);
-  const isOfNames = /^(42|ER_(PARSE|BAD_FIELD|NO_SUCH|DUP_FIELD)|EREQUEST)/.test(code);
+  const isOfNames =
+    /^(42|ER_(PARSE|BAD_FIELD|NO_SUCH|DUP_FIELD))/.test(code) ||
+    (code === 'EREQUEST' && namesOfSqlserver.includes((error as { number?: number }).number ?? 0));
   const words = isOfNames && error instanceof Error ? `: ${error.message.slice(0, 300)}` : '';
   return new SourceFault(`The database did not answer the query (${code})${words}.`);
 }
