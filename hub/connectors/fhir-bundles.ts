@@ -67,7 +67,10 @@ function bundleOf(
   const entries = resources.map(({ text, resource }) => {
     const url = `${resource.resourceType}/${resource.id}`;
     if (text === undefined) return JSON.stringify({ request: { method: 'DELETE', url } });
-    const request = JSON.stringify({ method: 'PUT', url });
+    // One without an id is known by what it says: by a common one all of them would be one.
+    const request = JSON.stringify(
+      resource.id === undefined ? { method: 'POST', url: resource.resourceType } : { method: 'PUT', url },
+    );
     return `{"resource":${relative(text, base)},"request":${request}}`;
   });
   const timestamp = isTimed ? '' : `"timestamp":${JSON.stringify(at.toISOString())},`;

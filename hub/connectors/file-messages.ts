@@ -45,15 +45,22 @@ export async function* fileMessages(
   }
 }
 
-function resourcesOf(run: Pick<Run, 'participant'>, lines: readonly string[]): Received[] {
-  const resources = lines.map((text) => {
-    try {
-      return { text, resource: JSON.parse(text) };
-    } catch {
-      throw new UnreadableFile('A line of the file is no JSON.');
-    }
-  });
-  return bundlesOf(run.participant.key, undefined, resources, new Date());
+/** @throws UnreadableFile at a line that is no resource, behind those before it */
+function* resourcesOf(run: Pick<Run, 'participant'>, lines: readonly string[]): Generator<Received> {
+  const resources = lines.map((text) => ({ text, resource: resourceIn(text) }));
+  const wrong = resources.findIndex(({ resource }) => resource === undefined);
+  const right = wrong < 0 ? resources : resources.slice(0, wrong);
+  yield* bundlesOf(run.participant.key, undefined, right, new Date());
+  if (wrong >= 0) throw new UnreadableFile('A line of the file is no resource.');
+}
+
+function resourceIn(text: string): { resourceType: string } | undefined {
+  try {
+    const resource = JSON.parse(text);
+    return typeof resource?.resourceType === 'string' ? resource : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 async function* joined(first: Uint8Array, rest: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {

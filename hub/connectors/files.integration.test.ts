@@ -14,7 +14,7 @@ let sftp: SftpServer;
 
 beforeAll(async () => {
   root = mkdtempSync(join(tmpdir(), 'causeway-drop-'));
-  for (const name of ['labs', 'mixed', 'remote', 'kept', 'long']) mkdirSync(join(root, name));
+  for (const name of ['labs', 'mixed', 'remote', 'kept', 'long', 'stopped', 'lines']) mkdirSync(join(root, name));
   [hub, sftp] = await Promise.all([
     startTestHub({ connectorFolders: [root] }),
     startSftpServer(root, 'a secret of the site'),
@@ -217,6 +217,55 @@ describe('a long file', () => {
     expect((await ran('long')).all).toEqual({ taken: 500, unchanged: 0, refused: 0, gone: 0 });
     const { rows: stored } = await hub.test.database.query(`SELECT 1 FROM message WHERE control_id LIKE 'rows.csv:%'`);
     expect(stored).toHaveLength(500);
+  });
+});
+
+describe('a participant that may not send any more while it is taken from', () => {
+  it('loses nothing: the run fails, and goes on where it was when that is over', async () => {
+    await hub.send('PUT', '/api/participants/stopped-clinic', { name: 'Stopped Clinic', kind: 'practice' });
+    const step = async (state: string) => {
+      await hub.test.database.query(
+        `INSERT INTO participant_step (participant, state, by_whom, note) VALUES ('stopped-clinic', $1, 'ann', 'x')`,
+        [state],
+      );
+      await vi.waitFor(async () => {
+        expect((await hub.get('/api/participants/stopped-clinic/standing')).json.state).toBe(state);
+      });
+    };
+    const rows = Array.from({ length: 450 }, (_, i) => `${i},x,718-7,${i},01/31/2026`);
+    drop('stopped/rows.csv', ['MRN,Surname,Code,Result,Date', ...rows].join('\n'));
+    const body = folder('stopped', { content: 'table', table: {}, perSecond: 100 });
+    await made('stopped', { ...body, participant: 'stopped-clinic', map });
+    const counts = async () => (await hub.get('/api/connectors/stopped')).json.all;
+    await vi.waitFor(async () => expect((await counts()).taken).toBe(200), { timeout: 30_000, interval: 20 });
+    await step('suspended');
+    expect((await ran('stopped', 'failing')).error).toMatch(/suspended/);
+    expect(existsSync(join(root, 'stopped/rows.csv'))).toBe(true);
+    await step('live');
+    await hub.send('POST', '/api/connectors/stopped/run', {});
+    await vi.waitFor(() => expect(existsSync(join(root, 'stopped/done/rows.csv'))).toBe(true), { timeout: 30_000 });
+    expect((await ran('stopped')).all).toEqual({ taken: 450, unchanged: 0, refused: 0, gone: 0 });
+  });
+});
+
+describe('a file of resources, one a line', () => {
+  it('knows those without an id by what they say, and what stands before a line that is none is taken', async () => {
+    const patient = (family: string, more: object = {}) =>
+      JSON.stringify({ resourceType: 'Patient', name: [{ family }], ...more });
+    drop('lines/a.ndjson', [patient('Lone'), patient('Other'), patient('Known', { id: 'k' })].join('\n'));
+    drop(
+      'lines/b.ndjson',
+      [patient('Before', { id: 'b' }), 'null', patient('After', { id: 'c' })].join('\n'),
+      1_800_000,
+    );
+    await made('lines', folder('lines'));
+    const { failed } = await ran('lines');
+    expect(failed).toMatchObject([{ item: 'b.ndjson', reason: expect.stringMatching(/no resource/) }]);
+    await hub.settled();
+    const found = await hub.resources(
+      'Patient?_tag=urn:causeway:source|mill-clinic&family=Lone,Other,Known,Before,After',
+    );
+    expect(found.map(({ name }: Json) => name[0].family).sort()).toEqual(['Before', 'Known', 'Lone', 'Other']);
   });
 });
 

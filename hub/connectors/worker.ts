@@ -141,6 +141,9 @@ export class Worker {
     while (await this.#isFull(participant)) await delay(waitingMs, undefined, { signal });
     signal.throwIfAborted();
     const receipts = await Promise.all(messages.map((message) => this.#parts.take(message)));
+    // What is refused since its sender may not send any more is not done with: it is taken when they may again.
+    const reason = receipts.some(({ refused }) => refused !== undefined) && (await this.#parts.refused(participant));
+    if (reason) throw new SourceFault(reason);
     return receipts.map(({ refused, duplicate }) => ({ refused, duplicate }));
   }
 
