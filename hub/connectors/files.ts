@@ -22,6 +22,8 @@ export interface FoundFile {
 export interface Folder {
   list(): Promise<FoundFile[]>;
   open(name: string): Promise<AsyncIterable<Uint8Array>>;
+  /** A file as it is now; undefined where there is none any more. */
+  look(name: string): Promise<FoundFile | undefined>;
   /** Moves a file to a folder below; where there is one of the name, under another. */
   move(name: string, to: 'done' | 'failed'): Promise<void>;
   close(): Promise<void>;
@@ -101,6 +103,12 @@ async function takeFile(
   } catch (error) {
     if (!(error instanceof UnreadableFile)) throw error;
     fault = error.message;
+  }
+  const now = await folder.look(file.name);
+  if (now === undefined || !digestOfFile(now).equals(digest)) {
+    // Somebody writes to it: what came meanwhile is taken by the next run, which begins it anew.
+    await run.save({});
+    return;
   }
   const reason =
     fault ?? (at.refused > 0 ? `${at.refused} of ${at.done} were refused, the first: ${at.reason}` : undefined);

@@ -26,17 +26,17 @@ async function openFolder({ path }: FilesSettings, allowed: readonly string[]): 
   if (!real.some((one) => one !== undefined && (folder === one || folder.startsWith(one + sep)))) {
     throw new SourceFault('The folder lies below none that the operator allowed (--connector-folders).');
   }
+  const look = async (name: string) => {
+    const found = await lstat(join(folder, name)).catch(() => undefined);
+    return found && { name, size: found.size, modified: found.mtime };
+  };
   return {
     async list() {
       const entries = await readdir(folder, { withFileTypes: true });
-      const files = entries.filter((entry) => entry.isFile());
-      return Promise.all(
-        files.map(async ({ name }) => {
-          const { size, mtime } = await lstat(join(folder, name));
-          return { name, size, modified: mtime };
-        }),
-      );
+      const files = await Promise.all(entries.filter((entry) => entry.isFile()).map(({ name }) => look(name)));
+      return files.filter((file) => file !== undefined);
     },
+    look,
     open: async (name) => createReadStream(join(folder, name)),
     async move(name, to) {
       const below = join(folder, to);

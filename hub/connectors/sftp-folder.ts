@@ -64,6 +64,11 @@ async function openFolder({ settings, secrets, signal }: SftpRun): Promise<Folde
         .filter(({ type }) => type === '-')
         .map(({ name, size, modifyTime }) => ({ name, size, modified: new Date(modifyTime) }));
     },
+    async look(name) {
+      if (!(await client.exists(at(name)))) return undefined;
+      const { size, modifyTime } = await client.stat(at(name));
+      return { name, size, modified: new Date(modifyTime) };
+    },
     async open(name) {
       const content = new PassThrough();
       client.get(at(name), content).catch((error) => content.destroy(error));
