@@ -5,9 +5,8 @@ import { getRouteApi, useNavigate } from '@tanstack/react-router';
 import type { Delivery, Participant } from '../api/contract.ts';
 import { getJson, postJson } from '../api/request.ts';
 import { formatDateTime } from '../fhir/dates.ts';
-import { DELIVERY_WORDS, DIALECT_WORDS } from '../messages/message-words.tsx';
+import { DELIVERY_WORDS, DeliveryStateMark, DIALECT_WORDS } from '../messages/message-words.tsx';
 import { Loaded } from '../parts/loading.tsx';
-import { Mark } from '../parts/mark.tsx';
 import { Notice } from '../parts/notice.tsx';
 import { count } from '../parts/numbers.ts';
 import { useTitle } from '../parts/title.ts';
@@ -115,7 +114,7 @@ function Table({ deliveries }: { deliveries: Delivery[] }) {
 }
 
 function Row({ delivery }: { delivery: Delivery }) {
-  const { id, destinationName, route: by, dialect, topic, kind, state, lastError, attempts } = delivery;
+  const { id, destinationName, route: by, dialect, topic, kind, state, attempts } = delivery;
   const cache = useQueryClient();
   const again = useMutation({
     mutationFn: () => postJson<{ replayed: number }>(`/api/deliveries/${id}/replay`, {}),
@@ -134,12 +133,7 @@ function Row({ delivery }: { delivery: Delivery }) {
         {kind !== 'new' && <div className="quiet">{kind}</div>}
       </td>
       <td>
-        <Mark tone={DELIVERY_WORDS[state]?.tone}>{DELIVERY_WORDS[state]?.words ?? state}</Mark>
-        {lastError && (
-          <div className="small" style={{ overflowWrap: 'anywhere' }}>
-            {lastError}
-          </div>
-        )}
+        <DeliveryStateMark delivery={delivery} />
         {again.error && <Notice tone="bad">{again.error.message}</Notice>}
       </td>
       <td className="number">{count(attempts)}</td>

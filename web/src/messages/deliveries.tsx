@@ -3,7 +3,7 @@ import type { Delivery } from '../api/contract.ts';
 import { formatDateTime } from '../fhir/dates.ts';
 import { Mark } from '../parts/mark.tsx';
 import { count } from '../parts/numbers.ts';
-import { DELIVERY_WORDS, DIALECT_WORDS } from './message-words.tsx';
+import { DeliveryStateMark, DIALECT_WORDS } from './message-words.tsx';
 
 const KIND_WORDS: Record<string, string> = { correction: 'Correction', retraction: 'Withdrawal' };
 
@@ -45,7 +45,6 @@ export function Deliveries({ deliveries }: { deliveries: Delivery[] }) {
 }
 
 function Row({ delivery }: { delivery: Delivery }) {
-  const state = DELIVERY_WORDS[delivery.state];
   return (
     <tr data-delivery={delivery.state}>
       <td>
@@ -57,12 +56,7 @@ function Row({ delivery }: { delivery: Delivery }) {
         {delivery.kind !== 'new' && <Mark tone="info">{KIND_WORDS[delivery.kind] ?? delivery.kind}</Mark>}
       </td>
       <td>
-        <Mark tone={state?.tone}>{state?.words ?? delivery.state}</Mark>
-        {delivery.lastError && (
-          <div className="small" style={{ overflowWrap: 'anywhere' }}>
-            {delivery.lastError}
-          </div>
-        )}
+        <DeliveryStateMark delivery={delivery} />
       </td>
       <td className="number">{count(delivery.attempts)}</td>
       <td className="small">

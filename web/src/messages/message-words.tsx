@@ -1,6 +1,7 @@
 /** States and dialects of messages as words and marks. */
 import type {
   ApplicationAcknowledgement,
+  Delivery,
   DeliveryState,
   Dialect,
   Disposition,
@@ -50,6 +51,21 @@ export const DISPOSITION_WORDS: Record<Disposition, { words: string; tone: Tone;
 export function StateMark({ state }: { state: MessageState }) {
   const { words, tone } = STATE_WORDS[state] ?? { words: state, tone: 'neutral' as const };
   return <Mark tone={tone}>{words}</Mark>;
+}
+
+/** The state of a delivery, and what its destination last said against it. */
+export function DeliveryStateMark({ delivery: { state, lastError } }: { delivery: Delivery }) {
+  const { words, tone } = DELIVERY_WORDS[state] ?? { words: state, tone: 'neutral' as const };
+  return (
+    <>
+      <Mark tone={tone}>{words}</Mark>
+      {lastError && (
+        <div className="small" style={{ overflowWrap: 'anywhere' }}>
+          {lastError}
+        </div>
+      )}
+    </>
+  );
 }
 
 /** How many source fields with content did not become part of the record. */
