@@ -20,9 +20,8 @@ export function fhirWriteRoutes(app: FastifyInstance, parts: PublishParts): void
   app.post<{ Params: Params }>('/fhir/:type', async (request, reply) => {
     const who = await writer(parts, request, 'create');
     const { type } = request.params;
-    const text = asRequested(bodyText(request), type);
-    if (isSimplifiedPublish(type, text)) return simplifiedPublish(app, parts, request, reply, who, text);
-    const scanned = record.scan(text, type);
+    const scanned = record.scan(asRequested(bodyText(request), type), type);
+    if (isSimplifiedPublish(scanned)) return simplifiedPublish(app, parts, request, reply, who, scanned);
     const condition = single(request.headers['if-none-exist']);
     const made = await record.create(who, scanned, condition, auditOf(who, 'create', pathOf(request)));
     return sendWritten(request, reply, type, made);

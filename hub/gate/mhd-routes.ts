@@ -3,6 +3,7 @@
  * document, and Generate Metadata (ITI-106), a document alone. Both become a submission of one document.
  */
 import { parseCdaHead } from '@causeway/ccda';
+import type { ScannedResource } from '@causeway/fhir';
 import type { DocumentReference, Identifier, List } from '@medplum/fhirtypes';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type EntryOutcome, newId, RecordError } from '../record/index.ts';
@@ -20,9 +21,9 @@ const simplified =
   /^https?:\/\/profiles\.ihe\.net\/ITI\/MHD\/StructureDefinition\/IHE\.MHD\.SimplifiedPublish\.DocumentReference/;
 
 /** Whether a resource says that it is a document to be published. */
-export function isSimplifiedPublish(type: string, text: string): boolean {
-  if (type !== 'DocumentReference' || !text.includes('SimplifiedPublish')) return false;
-  const { meta } = JSON.parse(text) as DocumentReference;
+export function isSimplifiedPublish({ resourceType, value }: ScannedResource): boolean {
+  if (resourceType !== 'DocumentReference') return false;
+  const { meta } = value as DocumentReference;
   return meta?.profile?.some((one) => simplified.test(one)) === true;
 }
 
@@ -33,9 +34,9 @@ export async function simplifiedPublish(
   request: FastifyRequest,
   reply: FastifyReply,
   who: Caller,
-  text: string,
+  { value }: ScannedResource,
 ): Promise<FastifyReply> {
-  const { meta, ...reference } = parts.record.scan(text, 'DocumentReference').value as DocumentReference;
+  const { meta, ...reference } = value as DocumentReference;
   const [content] = reference.content ?? [];
   const { data, url, ...attachment } = content?.attachment ?? {};
   if (data === undefined || url !== undefined || reference.status !== 'current') {

@@ -286,6 +286,15 @@ describe('one document alone', () => {
     expect((await hub.send('POST', '/fhir/DocumentReference', without, { headers: fhir })).status).toBe(422);
   });
 
+  it('is refused where it is no JSON, as anything else is', async () => {
+    const broken = '{"resourceType":"DocumentReference","meta":{"profile":["SimplifiedPublish"]},"description":oops}';
+    const { status, json } = await hub.send('POST', '/fhir/DocumentReference', broken, { headers: fhir });
+    expect([status, json.issue[0].code]).toEqual([400, 'structure']);
+    const wrong = '{"resourceType":"DocumentReference","meta":{"profile":{"SimplifiedPublish":1}}}';
+    const { status: refused } = await hub.send('POST', '/fhir/DocumentReference', wrong, { headers: fhir });
+    expect([400, 422]).toContain(refused);
+  });
+
   it('tells its metadata itself, where it is a C-CDA of somebody who is known', async () => {
     const generate = (bytes: Buffer) => {
       const resource = { resourceType: 'Binary', contentType: 'text/xml', data: bytes.toString('base64') };
