@@ -80,7 +80,10 @@ export async function readContent(
     subject,
     { rid: delivery.recipient, home: delivery.recipient_home, at: undefined },
   ]);
-  const recipient = read.find(({ rid }) => rid === delivery.recipient)?.resource;
+  // Something else may have the same id.
+  const isRecipient = ({ rid, resource }: StoredVersion) =>
+    rid === delivery.recipient && resource.resourceType === 'Patient';
+  const recipient = read.find(isRecipient)?.resource;
   if (recipient?.resourceType !== 'Patient') {
     return { state: 'dead', error: "The recipient's Patient is not in the record." };
   }
@@ -225,7 +228,8 @@ async function stored(reading: Reading, wanted: readonly Wanted[]): Promise<Stor
     if (!key || !row.body) return [];
     const type = typeName(row.type)!;
     const whole = openText(row.body, key, sealIdentity({ type, rid: row.rid, version: row.version }));
-    const text = row.rid === recipient ? whole : redacted(told, { type, labels: row.labels, text: whole });
+    const isRecipient = type === 'Patient' && row.rid === recipient;
+    const text = isRecipient ? whole : redacted(told, { type, labels: row.labels, text: whole });
     const resource = labelled(JSON.parse(text) as Resource, row.labels);
     return { rid: row.rid, resource, isVisible: isVisible(row), labels: row.labels };
   });

@@ -7,7 +7,7 @@
  * Links made by the matcher are good enough here; filing into another site's chart without a person's confirmation is
  * decided by the routes of a destination.
  */
-import { typeName } from '@causeway/fhir';
+import { typeCode, typeName } from '@causeway/fhir';
 import { openRecalls, Relationships } from '../care/index.ts';
 import { linkLock, type PersonChange, type PersonIndex } from '../identity/index.ts';
 import type { FhirRecord, WriteSet } from '../record/index.ts';
@@ -25,7 +25,7 @@ import {
   sentKey,
   withheldOf,
 } from './derived-rows.ts';
-import { changedFoci, type Focus, finalBefore, fociNamed, fociOf, withoutRetold } from './focus.ts';
+import { changedFoci, type Focus, finalBefore, fociNamed, fociOf, focusKey, withoutRetold } from './focus.ts';
 import { going } from './route-rules.ts';
 import { topicOf } from './topics.ts';
 import { wantedTopics } from './wishes.ts';
@@ -75,16 +75,16 @@ export class Derivation {
     if (!anywhere || !(affected || begun.length > 0)) return;
     const gained = moved.flatMap(({ before, after }) => (gains({ before, after }) ? after : []));
     const joined = [...new Set([...gained, ...begun])];
-    const known = new Set(changed.map(({ rid }) => rid));
+    const known = new Set(changed.map(focusKey));
     const older =
-      joined.length > 1 ? (await fociOf(set, keys, joined, wanted)).filter(({ rid }) => !known.has(rid)) : [];
+      joined.length > 1 ? (await fociOf(set, keys, joined, wanted)).filter((one) => !known.has(focusKey(one))) : [];
     const foci = await withoutRetold(set, [...older, ...changed]);
     const relinked = [...new Set(moved.flatMap(({ before, after }) => [...before, ...after]))];
     const rows = [
       ...(await this.#rows(set, foci, new Set(changed))),
       ...(await this.#undone(set, relinked)),
       ...(await this.#strayed(set, strayedIn(set))),
-      ...(await this.#withheld(set, [...new Set([...decided, ...relinked])], new Set(foci.map(({ rid }) => rid)))),
+      ...(await this.#withheld(set, [...new Set([...decided, ...relinked])], new Set(foci.map(focusKey)))),
     ];
     if (rows.length === 0) return;
     await insert(set, rows, await this.#recalls(set, rows));
@@ -101,10 +101,14 @@ export class Derivation {
     );
     const sent = await sentAbout(set, foci);
     const held = heldOf(sent);
-    const revised = foci.filter((one) => changed.has(one) && recalledTopics.has(one.topic) && held.has(one.rid));
+    const revised = foci.filter((one) => changed.has(one) && recalledTopics.has(one.topic) && held.has(focusKey(one)));
     const final = await finalBefore(set, this.#record.keys, revised);
-    const recallOf = (kind: Kind, rid: string) =>
-      kind === 'retraction' ? 'withdrawn' : kind === 'correction' && final.has(rid) ? 'corrected' : undefined;
+    const recallOf = (kind: Kind, focus: Focus) =>
+      kind === 'retraction'
+        ? 'withdrawn'
+        : kind === 'correction' && final.has(focusKey(focus))
+          ? 'corrected'
+          : undefined;
     const isDemanding = this.#participants.all().some(({ routes = [] }) => routes.some(({ grade }) => grade));
     const isConfirmed = isDemanding ? await confirmedLinks(set, [...members.map(({ home }) => home)]) : () => true;
     const rows: Row[] = [];
@@ -115,7 +119,7 @@ export class Derivation {
       for (const destination of this.#participants.all()) {
         const own = others.filter(({ source }) => source === destination.key);
         for (const route of own.length > 0 ? (destination.routes ?? []) : []) {
-          const history = sent.get(sentKey(destination.key, route.name, focus.rid)) ?? [];
+          const history = sent.get(sentKey(destination.key, route.name, focus)) ?? [];
           const told = own.filter(({ patient }) =>
             history.some(({ recipient, live }) => live && recipient === patient),
           );
@@ -130,7 +134,7 @@ export class Derivation {
           const last = history.find((one) => one.recipient === recipient.patient);
           rows.push({
             focus,
-            recall: recallOf(kind, focus.rid),
+            recall: recallOf(kind, focus),
             source: origin.source,
             person: origin.person,
             destination: destination.key,
@@ -162,11 +166,11 @@ export class Derivation {
    * @param derived what is told of anyhow
    */
   async #withheld(set: WriteSet, homes: number[], derived: ReadonlySet<string>): Promise<Row[]> {
-    const kept = (await withheldOf(set, homes)).filter(({ rid }) => !derived.has(rid));
+    const kept = (await withheldOf(set, homes)).filter((one) => !derived.has(focusKey(one)));
     if (kept.length === 0) return [];
     const foci = await fociNamed(set, this.#record.keys, kept, wantedTopics(this.#participants.all()));
     const place = new Map(kept.map(({ key }, i) => [key, i] as const).reverse());
-    const placeOf = ({ destination, route, focus }: Row) => place.get(sentKey(destination, route, focus.rid)) ?? -1;
+    const placeOf = ({ destination, route, focus }: Row) => place.get(sentKey(destination, route, focus)) ?? -1;
     const rows = await this.#rows(set, foci, new Set(foci));
     return rows.filter((row) => placeOf(row) >= 0).sort((a, b) => placeOf(a) - placeOf(b));
   }
@@ -179,14 +183,15 @@ export class Derivation {
   }
 
   /** Retractions of what was told of one person and is, by what is said of it now, of another. */
-  async #strayed(set: WriteSet, strayed: readonly { rid: string; home: number }[]): Promise<Row[]> {
+  async #strayed(set: WriteSet, strayed: readonly Strayed[]): Promise<Row[]> {
     if (strayed.length === 0) return [];
-    const elsewhere = `EXISTS (SELECT FROM unnest($1::uuid[], $2::bigint[]) AS v (rid, home)
-      WHERE v.rid = d.focus_rid AND (SELECT person FROM link WHERE home = v.home) IS DISTINCT FROM
+    const elsewhere = `EXISTS (SELECT FROM unnest($1::uuid[], $2::bigint[], $3::smallint[]) AS v (rid, home, type)
+      WHERE v.rid = d.focus_rid AND v.type = d.focus_type AND (SELECT person FROM link WHERE home = v.home) IS DISTINCT FROM
         (SELECT person FROM link WHERE home = d.recipient_home))`;
     return this.#takenBack(set, 'strayed', 'd.focus_rid = ANY($1)', elsewhere, [
       strayed.map(({ rid }) => rid),
       strayed.map(({ home }) => home),
+      strayed.map(({ type }) => typeCode(type)),
     ]);
   }
 
@@ -204,9 +209,9 @@ export class Derivation {
     const { rows } = await set.transaction.query({
       name: `outbox_${name}`,
       text: `SELECT * FROM (
-               SELECT DISTINCT ON (d.destination, d.route, d.recipient, d.focus_rid) d.*, ${highestRound} AS highest
+               SELECT DISTINCT ON (d.destination, d.route, d.recipient, d.focus_type, d.focus_rid) d.*, ${highestRound} AS highest
                FROM delivery d WHERE ${about} AND d.state <> 'cancelled'
-               ORDER BY d.destination, d.route, d.recipient, d.focus_rid, d.round DESC) d
+               ORDER BY d.destination, d.route, d.recipient, d.focus_type, d.focus_rid, d.round DESC) d
              WHERE d.kind <> 'retraction' AND ${elsewhere} ORDER BY d.seq`,
       values,
     });
@@ -246,16 +251,24 @@ async function lockLinks(set: WriteSet): Promise<void> {
   });
 }
 
+interface Strayed {
+  type: string;
+  rid: string;
+  home: number;
+}
+
 /** What a transaction says to be of another home than it was. */
-function strayedIn(set: WriteSet): { rid: string; home: number }[] {
+function strayedIn(set: WriteSet): Strayed[] {
   const first = new Map<string, number>();
-  const last = new Map<string, { rid: string; home: number }>();
+  const last = new Map<string, Strayed>();
   for (const { before, after } of set.changes) {
     if (before === undefined || before.home < 0 || topicOf(after.type, undefined) === undefined) continue;
-    if (!first.has(after.rid)) first.set(after.rid, before.home);
-    last.set(after.rid, { rid: after.rid, home: after.home });
+    const { type, rid, home } = after;
+    const key = focusKey(after);
+    if (!first.has(key)) first.set(key, before.home);
+    last.set(key, { type, rid, home });
   }
-  return [...last.values()].filter(({ rid, home }) => first.get(rid) !== home);
+  return [...last].flatMap(([key, one]) => (first.get(key) === one.home ? [] : one));
 }
 
 /** Of a delivery `d`: the focus and the recipient belong to different persons. */

@@ -2,7 +2,7 @@
 import { typeCode, typeName } from '@causeway/fhir';
 import { counts, type RecallReason, type Relationships } from '../care/index.ts';
 import { newId, type WriteSet } from '../record/index.ts';
-import type { Focus } from './focus.ts';
+import { type Focus, focusKey } from './focus.ts';
 
 /** A source patient of a person, as the deliveries see it. */
 export interface Member {
@@ -62,11 +62,10 @@ export async function withheldOf(
            ORDER BY d.seq`,
     values: [homes],
   });
-  return rows.map(({ destination, route, focus_type, focus_rid: rid }) => ({
-    key: sentKey(destination, route, rid),
-    type: typeName(focus_type)!,
-    rid,
-  }));
+  return rows.map(({ destination, route, focus_type, focus_rid: rid }) => {
+    const focus = { type: typeName(focus_type)!, rid };
+    return { key: sentKey(destination, route, focus), ...focus };
+  });
 }
 
 /** Everybody in the persons of these homes. */
@@ -91,8 +90,8 @@ export async function cancelUnsent(set: WriteSet, foci: Focus[]): Promise<void> 
   await set.transaction.query({
     name: 'outbox_cancel',
     text: `UPDATE delivery SET state = 'cancelled', last_error = 'Withdrawn before it was sent.'
-           WHERE focus_rid = ANY($1) AND state = 'waiting' AND attempts = 0 AND kind <> 'retraction'`,
-    values: [foci.map(({ rid }) => rid)],
+           WHERE ${isAbout} AND state = 'waiting' AND attempts = 0 AND kind <> 'retraction'`,
+    values: named(foci),
   });
 }
 
@@ -100,25 +99,32 @@ export async function cancelUnsent(set: WriteSet, foci: Focus[]): Promise<void> 
 export async function sentAbout(set: WriteSet, foci: Focus[]): Promise<Map<string, Sent[]>> {
   const { rows } = await set.transaction.query({
     name: 'outbox_sent',
-    text: `SELECT destination, route, focus_rid, recipient, max(round) AS round,
+    text: `SELECT destination, route, focus_type, focus_rid, recipient, max(round) AS round,
              (array_agg(kind ORDER BY round DESC) FILTER (WHERE state <> 'cancelled'))[1] AS kind
-           FROM delivery WHERE focus_rid = ANY($1) GROUP BY destination, route, focus_rid, recipient`,
-    values: [foci.map(({ rid }) => rid)],
+           FROM delivery WHERE ${isAbout} GROUP BY destination, route, focus_type, focus_rid, recipient`,
+    values: named(foci),
   });
   const sent = new Map<string, Sent[]>();
-  for (const { destination, route, focus_rid, recipient, round, kind } of rows) {
-    const key = sentKey(destination, route, focus_rid);
+  for (const { destination, route, focus_type, focus_rid, recipient, round, kind } of rows) {
+    const key = sentKey(destination, route, { type: typeName(focus_type)!, rid: focus_rid });
     const live = kind !== null && kind !== 'retraction';
     sent.set(key, [...(sent.get(key) ?? []), { recipient, round, kind, live }]);
   }
   return sent;
 }
 
-export function sentKey(destination: string, route: string, rid: string): string {
-  return `${destination} ${route} ${rid}`;
+export function sentKey(destination: string, route: string, focus: { type: string; rid: string }): string {
+  return `${destination} ${route} ${focusKey(focus)}`;
 }
 
-/** The foci of which somebody holds something that was not taken back. */
+/** That a delivery is about one of those that `named` names. */
+const isAbout = `focus_rid = ANY($1) AND (focus_type, focus_rid) IN (SELECT * FROM unnest($2::smallint[], $1::uuid[]))`;
+
+function named(foci: readonly Focus[]): unknown[] {
+  return [foci.map(({ rid }) => rid), foci.map(({ type }) => typeCode(type))];
+}
+
+/** The keys of the foci of which somebody holds something that was not taken back. */
 export function heldOf(sent: ReadonlyMap<string, Sent[]>): Set<string> {
   const held = [...sent].filter(([, history]) => history.some(({ live }) => live));
   return new Set(held.map(([key]) => key.slice(key.lastIndexOf(' ') + 1)));

@@ -68,18 +68,18 @@ export async function changedFoci(set: WriteSet, keys: HomeKeys, wanted: Readonl
     if (after.type === 'DiagnosticReport') {
       for (const rid of resultsOf(resource as DiagnosticReport | undefined)) covered.add(rid);
     }
-    for (const rid of toldWith(resource)) within.add(rid);
+    for (const order of toldWith(resource)) within.add(order);
     const focus = focusOf(after, resource);
-    if (focus && wanted.has(focus.topic)) foci.set(after.rid, focus);
+    if (focus && wanted.has(focus.topic)) foci.set(focusKey(focus), focus);
   }
-  for (const rid of within) if (foci.has(rid)) foci.set(rid, { ...foci.get(rid)!, isPast: true });
+  for (const key of within) if (foci.has(key)) foci.set(key, { ...foci.get(key)!, isPast: true });
   const observations = [...latest.values()].filter(({ after }) => after.type === 'Observation');
   const alone = observations.filter(({ after }) => after.version > 1 && !covered.has(after.rid));
   for (const loaded of await reportsOf(set, keys, wanted.has('result') ? alone.map(({ after }) => after.rid) : [])) {
     const focus = focusOf(loaded, loaded.resource);
-    if (!focus || foci.has(loaded.rid)) continue;
+    if (!focus || foci.has(focusKey(focus))) continue;
     const change = alone.find(({ after }) => resultsOf(loaded.resource as DiagnosticReport).includes(after.rid));
-    foci.set(loaded.rid, { ...focus, message: change?.after.message ?? focus.message });
+    foci.set(focusKey(focus), { ...focus, message: change?.after.message ?? focus.message });
   }
   await noteEmptied([...foci.values()], set, keys, latest);
   noteCritical([...foci.values()], latest);
@@ -138,12 +138,7 @@ export async function finalBefore(set: WriteSet, keys: HomeKeys, foci: readonly 
     resource.resourceType === 'DocumentReference'
       ? resource.docStatus !== 'preliminary'
       : !unsettled.has((resource as DiagnosticReport).status);
-  return new Set(
-    read
-      .flat()
-      .filter(isFinal)
-      .map(({ rid }) => rid),
-  );
+  return new Set(read.flat().filter(isFinal).map(focusKey));
 }
 
 /** Takes out what a summary document (C-CDA) retells: the site that made it delivers it. */
@@ -181,12 +176,17 @@ function focusOf(
   };
 }
 
-/** Of a report, and of what pharmacies make of an order: the order that it is on. */
+/** What tells it from all others: ids are unique within a type only. */
+export function focusKey({ type, rid }: { type: string; rid: string }): string {
+  return `${type}/${rid}`;
+}
+
+/** Of a report, and of what pharmacies make of an order: the key of the order that it is on. */
 function toldWith(resource: Resource | undefined): string[] {
   if (resource?.resourceType !== 'DiagnosticReport' && resource?.resourceType !== 'MedicationRequest') return [];
   return (resource.basedOn ?? []).flatMap(({ reference }) => {
-    const id = /^[A-Za-z]+\/(.+)$/.exec(reference ?? '')?.[1];
-    return id === undefined ? [] : ridOf(id);
+    const [, type, id] = /^([A-Za-z]+)\/(.+)$/.exec(reference ?? '') ?? [];
+    return type === undefined || id === undefined ? [] : focusKey({ type, rid: ridOf(id) });
   });
 }
 

@@ -185,3 +185,46 @@ it('a route that demands a confirmed link is told once somebody said that the tw
   await report(lab, 'By a steward.');
   expect(await waiting()).toBe(1);
 });
+
+it('resources of one id and different types are told of each for itself, also to a Patient of that id', async () => {
+  const receiver = await mllpReceiver();
+  closing.push(() => receiver.close());
+  await outbox.routes(sites.hospital, [{ name: 'ids', to: receiver.endpoint, topics: ['result', 'immunization'] }]);
+  const { lab, hospital } = await outbox.register('Emmy', 'hospital', 'lab');
+  const subject = { reference: `Patient/${lab}` };
+  const reportOf = (id: string) => ({
+    resourceType: 'DiagnosticReport',
+    id,
+    status: 'final',
+    code: { coding: [{ system: 'http://loinc.org', code: '2823-3' }] },
+    subject,
+  });
+  const shot = (status: string) => ({
+    resourceType: 'Immunization',
+    id: 'emmy-1',
+    status,
+    vaccineCode: { coding: [{ system: 'http://hl7.org/fhir/sid/cvx', code: '140' }] },
+    patient: subject,
+    occurrenceDateTime: '2026-10-01',
+  });
+  const written = async () =>
+    (await outbox.rows()).filter(({ route }) => route === 'ids').map(({ kind, state }) => [kind, state]);
+  await outbox.say(sites.lab, shot('completed') as never, reportOf('emmy-1') as never);
+  expect(await written()).toEqual([
+    ['new', 'waiting'],
+    ['new', 'waiting'],
+  ]);
+  await outbox.say(sites.lab, shot('entered-in-error') as never, reportOf(hospital) as never);
+  expect(await written()).toEqual([
+    ['new', 'cancelled'],
+    ['new', 'waiting'],
+    ['new', 'waiting'],
+  ]);
+  const sender = outbox.sender();
+  await sender.start();
+  for (let tries = 0; receiver.messages.length < 2 && tries < 500; tries++)
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  await sender.stop();
+  expect(receiver.messages.map((message) => message.get('MSH-9.1'))).toEqual(['ORU', 'ORU']);
+  expect((await written()).map(([, state]) => state)).toEqual(['cancelled', 'delivered', 'delivered']);
+});
