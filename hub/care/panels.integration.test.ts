@@ -96,7 +96,12 @@ it('shows who is known, who fits, and who does not; who has a number becomes a P
   expect(told.map(({ destination }) => destination)).toEqual([sites.hospital]);
   const { rows } = await test.database.query('SELECT source, home FROM link WHERE patient = $1', [told[0]!.recipient]);
   expect(rows[0]!.source).toBe(sites.hospital);
-  expect(await panels.members(sites.hospital)).toHaveLength(4);
+  const members = await panels.members(sites.hospital, access);
+  expect(members).toHaveLength(4);
+  const { rows: homes } = await test.database.query('SELECT home FROM link WHERE patient = $1', [members[0]!.patient]);
+  const clinician = { username: 'cleo', name: 'Cleo', role: 'clinician', organization: sites.hospital } as const;
+  const confined = { ...accessOf(clinician), homes: [homes[0]!.home as number] };
+  expect(await panels.members(sites.hospital, confined)).toEqual([members[0]]);
 });
 
 it('is refused where the organisation’s numbers name nobody, and while another is being taken', async () => {

@@ -4,12 +4,13 @@
  * before: who is on both goes on as before, who is no longer on it is cared for no longer. Those with a record number who are
  * not known under it become Patients of the organisation, which the person index links as it does all.
  */
+import { typeCode } from '@causeway/fhir';
 import { factId } from '@causeway/mapping';
 import type { Patient } from '@medplum/fhirtypes';
 import type { Database } from '../database/index.ts';
 import { matchesOf, type PersonIndex } from '../identity/index.ts';
 import { codedHash, type FhirRecord, homePatient, logicalId, newId, RecordError, tokenHash } from '../record/index.ts';
-import { type Access, type AccessLog, notify, type Participant } from '../trust/index.ts';
+import { type Access, type AccessLog, accessCondition, notify, type Participant, scopeOf } from '../trust/index.ts';
 import type { PanelRow } from './panel-rows.ts';
 import type { Relationships } from './relationships.ts';
 
@@ -140,13 +141,17 @@ export class Panels {
     return rows as unknown as Panel[];
   }
 
-  /** Who is on the list of an organisation, since when. */
-  async members(participant: string, limit = 500): Promise<{ patient: string; since: Date }[]> {
-    const { rows } = await this.#parts.database.query(
+  /** Who is on the list of an organisation, since when, of those whom the access sees. */
+  async members(participant: string, access: Access, limit = 500): Promise<{ patient: string; since: Date }[]> {
+    const values: unknown[] = [participant, limit];
+    const visible = accessCondition(access, 'r', (value) => `$${values.push(value)}`);
+    const { rows } = await this.#parts.database.as(scopeOf(access)).query(
       `SELECT l.patient, min(c.starts) AS since FROM care_relationship c JOIN link l ON l.home = c.home
        WHERE c.site = $1 AND c.kind = 'panel' AND (c.ends IS NULL OR c.ends > now())
+         AND EXISTS (SELECT FROM resource r WHERE r.home = c.home AND r.type = ${typeCode('Patient')} AND NOT r.deleted
+           AND ${visible})
        GROUP BY l.patient ORDER BY since DESC, l.patient LIMIT $2`,
-      [participant, limit],
+      values,
     );
     return rows as unknown as { patient: string; since: Date }[];
   }

@@ -35,7 +35,7 @@ export function panelRoutes(app: FastifyInstance, parts: PanelRouteParts): void 
 
   app.get<Key>('/api/participants/:key/panel', async (request) => {
     const { who, participant } = await open(request, 'open-panel');
-    const [lists, members] = await Promise.all([panels.list(participant.key), panels.members(participant.key)]);
+    const [lists, members] = await Promise.all([panels.list(participant.key), panels.members(participant.key, who)]);
     const patients = members.map(({ patient }) => patient);
     await accessLog.record(who, { action: 'open-panel', what: participant.key, status: 200, patients });
     return { name: participant.name, lists, members };
