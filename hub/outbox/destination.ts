@@ -33,6 +33,7 @@ import {
   settle,
 } from './queue.ts';
 import { isQuiet } from './quiet-hours.ts';
+import { unreadFilter } from './route-rules.ts';
 import type { Versions } from './versions.ts';
 
 export interface SenderParts {
@@ -259,6 +260,11 @@ export class Destination {
     const { seq, attempts } = delivery;
     if (delivery.kind !== 'retraction' && !delivery.together) {
       return ended(seq, 'cancelled', 'Another person, as it turned out before it was sent.');
+    }
+    const unread = delivery.kind === 'new' ? unreadFilter(route, typeName(delivery.focus_type)!) : undefined;
+    if (unread !== undefined) {
+      const error = `Not sent yet: the filter ${unread.slice(0, 200)} of the route cannot be read.`;
+      return { settled: { seq, state: 'failed', error, retryMs: this.#backOff(attempts) }, reached: true };
     }
     const { database, record, versions, participants, policy } = this.#parts;
     const destination = participants.byKey(this.#key);

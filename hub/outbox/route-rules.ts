@@ -1,5 +1,5 @@
 /** Which of what is stated goes by a route: its topics, the finer ones among them, its filters; and what of it is urgent. */
-import { scanResource } from '@causeway/fhir';
+import { scanResource, searchParametersVersion } from '@causeway/fhir';
 import type { Encounter, Observation, Patient, Resource, ServiceRequest } from '@medplum/fhirtypes';
 import { type Facts, type Held, heldInMemory, indexEntries, RecordError, readSearchRequest } from '../record/index.ts';
 import { type FineTopic, fineTopics, type Participant, type Route } from '../trust/index.ts';
@@ -72,6 +72,8 @@ function isReferral({ code, category = [] }: Partial<ServiceRequest>): boolean {
 
 const filters = new Map<string, { type: string; held: Held }>();
 const filtersAtMost = 1_000;
+/** Of the search parameters by which the filters were read. */
+let readBy = searchParametersVersion();
 
 /**
  * A filter as it is held against what is stated.
@@ -79,6 +81,8 @@ const filtersAtMost = 1_000;
  * @throws RecordError 400 where it is none, or only the database could say whether it holds
  */
 export function readFilter(text: string): { type: string; held: Held } {
+  if (readBy !== searchParametersVersion()) filters.clear();
+  readBy = searchParametersVersion();
   const known = filters.get(text);
   if (known) return known;
   const [, type, query] = /^([A-Za-z]+)\?(.+)$/.exec(text) ?? [];
@@ -99,9 +103,32 @@ export function readFilter(text: string): { type: string; held: Held } {
   return { type, held };
 }
 
-/** Of the filters for its type one must hold; a type that has none is not filtered. */
-function holds({ filters: texts = [] }: Route, { type, rid, resource }: Focus): boolean {
-  const own = texts.map(readFilter).filter((filter) => filter.type === type);
+/**
+ * Which of the filters for a type cannot be read, as its search parameter is gone or not indexed yet. Until the route is put
+ * right, or that is, nothing new of the type is sent by it.
+ */
+export function unreadFilter({ filters: texts = [] }: Route, type: string): string | undefined {
+  return texts.find((text) => text.startsWith(`${type}?`) && !isReadable(text));
+}
+
+function isReadable(text: string): boolean {
+  try {
+    readFilter(text);
+    return true;
+  } catch (error) {
+    if (error instanceof RecordError) return false;
+    throw error;
+  }
+}
+
+/**
+ * Of the filters for its type one must hold; a type that has none is not filtered. Where one cannot be read the delivery is
+ * written, to wait: what is stated is stored, whatever becomes of a route.
+ */
+function holds(route: Route, { type, rid, resource }: Focus): boolean {
+  if (unreadFilter(route, type) !== undefined) return true;
+  const texts = (route.filters ?? []).filter((text) => text.startsWith(`${type}?`));
+  const own = texts.map(readFilter);
   if (own.length === 0) return true;
   if (!resource) return false;
   const facts = factsOf(rid, resource);

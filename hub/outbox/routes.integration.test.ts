@@ -2,7 +2,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { type TestDatabase, testDatabase } from '../database/testing.ts';
 import { newId } from '../record/index.ts';
 import { mllpReceiver, sites, type TestOutbox, testOutbox } from './testing.ts';
@@ -227,4 +227,23 @@ it('resources of one id and different types are told of each for itself, also to
   await sender.stop();
   expect(receiver.messages.map((message) => message.get('MSH-9.1'))).toEqual(['ORU', 'ORU']);
   expect((await written()).map(([, state]) => state)).toEqual(['cancelled', 'delivered', 'delivered']);
+});
+
+it('a filter that cannot be read any more loses nothing that is stated: what it would decide on waits, and says so', async () => {
+  const receiver = await mllpReceiver();
+  closing.push(() => receiver.close());
+  const filtered = { name: 'unread', to: receiver.endpoint, filters: ['DiagnosticReport?gone-since=1'] };
+  await outbox.routes(sites.hospital, [filtered]);
+  const { lab } = await outbox.register('Hypatia', 'hospital', 'lab');
+  await report(lab, 'By a parameter that is gone.');
+  const sender = outbox.sender();
+  await sender.start();
+  const unread = async () => (await outbox.rows()).filter(({ route }) => route === 'unread');
+  await vi.waitFor(async () => {
+    expect(await unread()).toMatchObject([{ state: 'failed', last_error: expect.stringContaining('filter') }]);
+  }, 10_000);
+  expect(receiver.messages).toEqual([]);
+  await outbox.routes(sites.hospital, [{ ...filtered, filters: ['DiagnosticReport?status=final'] }]);
+  await vi.waitFor(async () => expect(await unread()).toMatchObject([{ state: 'delivered' }]), 10_000);
+  await sender.stop();
 });
