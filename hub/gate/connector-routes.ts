@@ -182,5 +182,15 @@ function shown({ progress, ...connector }: Connector): object {
   const { paused, isRunning, failures, started, succeeded } = connector;
   const state = paused ? 'paused' : isRunning ? 'running' : failures > 0 ? 'failing' : started ? 'waiting' : 'new';
   const lagSeconds = succeeded && Math.round((Date.now() - succeeded.getTime()) / 1_000);
-  return { ...connector, state, lagSeconds, progress };
+  return { ...connector, state, lagSeconds, progress: howFar(progress) };
+}
+
+/** Without the addresses that a server gave: who has one may be able to open it, and its query may name a person. */
+function howFar({ export: exported, pages, ...progress }: Connector['progress']): object {
+  const files = exported?.manifest?.output?.length;
+  return {
+    ...progress,
+    ...(pages && { pages: { type: pages.type, at: pages.at } }),
+    ...(exported && { export: { files, file: exported.file, lines: exported.lines } }),
+  };
 }
