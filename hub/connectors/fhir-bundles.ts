@@ -13,6 +13,8 @@ export interface ServerResource {
   resource: AnyResource;
   /** When it was deleted, where the server says so. */
   deleted?: Date | undefined;
+  /** It was taken for deleted, and is there as it was before: that counts from now. */
+  isBack?: boolean;
 }
 
 const resourcesPerBundle = 200;
@@ -64,19 +66,19 @@ function bundleOf(
   at: Date,
 ): Received {
   const isTimed = resources.every(({ text, resource }) => text !== undefined && resource.meta?.lastUpdated);
-  const entries = resources.map(({ text, resource }) => {
+  const entries = resources.map(({ text, resource, isBack }) => {
     const url = `${resource.resourceType}/${resource.id}`;
     if (text === undefined) return JSON.stringify({ request: { method: 'DELETE', url } });
     // One without an id is known by what it says: by a common one all of them would be one.
     const request = JSON.stringify(
       resource.id === undefined ? { method: 'POST', url: resource.resourceType } : { method: 'PUT', url },
     );
-    return `{"resource":${relative(text, base)},"request":${request}}`;
+    const response = isBack ? `,"response":${JSON.stringify({ status: '200', lastModified: at.toISOString() })}` : '';
+    return `{"resource":${relative(text, base)},"request":${request}${response}}`;
   });
+  const type = resources.some(({ isBack }) => isBack) ? 'history' : 'transaction';
   const timestamp = isTimed ? '' : `"timestamp":${JSON.stringify(at.toISOString())},`;
-  const bytes = Buffer.from(
-    `{"resourceType":"Bundle","type":"transaction",${timestamp}"entry":[${entries.join(',')}]}`,
-  );
+  const bytes = Buffer.from(`{"resourceType":"Bundle","type":"${type}",${timestamp}"entry":[${entries.join(',')}]}`);
   return {
     bytes,
     dialect: 'fhir',

@@ -1,6 +1,7 @@
 /**
  * What was taken from a FHIR server and is not there any more: all ids of each type are asked for, and of what does not show
- * each resource by itself. Only an answer that it is not there (404, 410) counts, and not too many of them.
+ * each resource by itself. Only an answer that it is not there (404, 410) counts, and not too many of them. What was taken for
+ * deleted and shows again was hidden for a while, and is there again.
  */
 import type { FhirClient, Json } from './fhir-client.ts';
 import { type Run, SourceFault } from './run.ts';
@@ -8,20 +9,22 @@ import type { FhirSettings } from './settings.ts';
 
 const pageSize = 1_000;
 
-/** `Type/id` of each. @throws SourceFault where more are missing than is believed */
-export async function missingIds(
+/** `Type/id` of each that is missing, and of each that is back. @throws SourceFault where more are missing than is believed */
+export async function comparedIds(
   run: Run<FhirSettings>,
   client: FhirClient,
   types: readonly string[],
-): Promise<string[]> {
+): Promise<{ missing: string[]; back: string[] }> {
   const { mostGone } = run.settings;
   const missing: string[] = [];
+  const back: string[] = [];
   for (const type of types) {
     const begun = await run.items.now();
     let next: string | undefined = `${type}?_elements=id&_count=${pageSize}`;
     while (next !== undefined) {
       const { json }: { json: Json } = await client.get(next);
       const ids = (json?.entry ?? []).flatMap(({ resource }: Json) => (resource?.id ? `${type}/${resource.id}` : []));
+      back.push(...(await run.items.gone(ids)));
       await run.items.seen(ids);
       const link = (json?.link ?? []).find(({ relation }: Json) => relation === 'next')?.url;
       next = typeof link === 'string' ? client.own(link) : undefined;
@@ -39,5 +42,5 @@ export async function missingIds(
       else if (status === 200) await run.items.seen([item]);
     }
   }
-  return missing;
+  return { missing, back };
 }

@@ -6,7 +6,7 @@
 import type { JWK } from 'jose';
 import type { ServerResource } from './fhir-bundles.ts';
 import { FhirClient, type Json } from './fhir-client.ts';
-import { missingIds } from './fhir-compare.ts';
+import { comparedIds } from './fhir-compare.ts';
 import { runExport } from './fhir-export.ts';
 import { changedBundles, takeResources } from './fhir-taking.ts';
 import type { Run, Sample, Source } from './run.ts';
@@ -28,6 +28,7 @@ export interface FhirProgress {
 }
 
 const pageSize = 200;
+const backAtOnce = 100;
 
 /** @param keys the hub's own signing keys, private */
 export function fhirSource(keys: () => Promise<JWK[]>): Source {
@@ -108,7 +109,7 @@ function resourceOf({ resource, request, response }: Json): ServerResource[] {
   return resource?.id === undefined ? [] : [{ text: JSON.stringify(resource), resource }];
 }
 
-/** What is known of these types and is not at the server any more is withdrawn. */
+/** What is known of these types and is not at the server any more is withdrawn; what is there again is taken again. */
 async function compareIds(run: Run<FhirSettings>, client: FhirClient): Promise<void> {
   const { compareHours, types } = run.settings;
   const { compared } = run.progress as FhirProgress;
@@ -119,8 +120,17 @@ async function compareIds(run: Run<FhirSettings>, client: FhirClient): Promise<v
   }
   if (Date.now() - Date.parse(compared) < compareHours * 3_600_000) return;
   const at = await serverTime(client);
-  const gone = await missingIds(run, client, types);
-  const resources = gone.map((item) => {
+  const { missing, back } = await comparedIds(run, client, types);
+  for (let from = 0; from < back.length; from += backAtOnce) {
+    const some: ServerResource[] = [];
+    for (const item of back.slice(from, from + backAtOnce)) {
+      const { status, json: resource } = await client.ask('GET', item);
+      if (status === 200 && `${resource?.resourceType}/${resource?.id}` === item)
+        some.push({ text: JSON.stringify(resource), resource, isBack: true });
+    }
+    await run.save(run.progress, await takeResources(run, client.base, some, at));
+  }
+  const resources = missing.map((item) => {
     const [resourceType, id] = item.split('/');
     return { resource: { resourceType, id } };
   });

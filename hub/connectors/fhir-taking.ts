@@ -10,7 +10,7 @@ const goneDigest = digestOf('gone');
 /**
  * @param resources of one that stands there several times, the first is how it is now
  * @param at a deletion, or what says no time of its own, is taken for said then
- * @param begun what was found deleted since then stays so: of a history the newest comes first @returns what it did
+ * @param begun what was found since then, there or deleted, stays so: of a history the newest comes first @returns what it did
  */
 export async function takeResources(
   run: Run,
@@ -25,14 +25,14 @@ export async function takeResources(
     return { ...one, item, patient, digest: one.text === undefined ? goneDigest : digestOf(one.text) };
   });
   const newest = [...new Map(named.toReversed().map((one) => [one.item, one])).values()];
-  const deleted =
+  const found =
     begun === undefined
-      ? new Set()
-      : await run.items.goneSince(
+      ? new Map()
+      : await run.items.foundSince(
           newest.map(({ item }) => item),
           begun,
         );
-  const all = newest.filter(({ item }) => !deleted.has(item));
+  const all = newest.filter(({ item, text }) => found.get(item) !== (text === undefined ? 'taken' : 'gone'));
   const present = await run.items.changed(all.filter(({ text }) => text !== undefined));
   const absent = all.filter(({ text }) => text === undefined);
   const known = await run.items.known(absent.map(({ item }) => item));

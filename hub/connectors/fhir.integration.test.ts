@@ -191,6 +191,97 @@ describe('a server that misbehaves', () => {
     expect(await family('Page2')).toHaveLength(1);
   });
 
+  const observed = (id: string, more: object = {}) => ({
+    resourceType: 'Observation',
+    id,
+    meta: { lastUpdated: '2026-01-02T03:04:05Z' },
+    status: 'final',
+    code: { text: id },
+    subject: { reference: 'Patient/1' },
+    ...more,
+  });
+  const bundle = (entry: object[], next?: string) => ({
+    resourceType: 'Bundle',
+    type: 'searchset',
+    link: next ? [{ relation: 'next', url: next }] : [],
+    entry,
+  });
+  const statusOf = async (text: string) => (await hub.resources(`Observation?code:text=${text}`))[0].status;
+
+  it('and hides something for a while has it back when it shows it again, as it was', async () => {
+    let isHidden = false;
+    let hour = 10;
+    answer = (request, response) => {
+      response.setHeader('date', `Sun, 01 Feb 2026 ${hour}:00:00 GMT`);
+      if (request.url!.includes('metadata')) return json(response, {});
+      if (request.url!.includes('Observation/fleeting'))
+        return json(response, isHidden ? {} : observed('fleeting'), isHidden ? 404 : 200);
+      const isIncrement = request.url!.includes('_lastUpdated');
+      json(response, bundle(isHidden || isIncrement ? [] : [{ resource: observed('fleeting') }]));
+    };
+    await run('fleeting', at({ bulk: false, types: ['Observation'] }));
+    const compare = () =>
+      hub.test.database.query(
+        `UPDATE connector SET progress = progress || '{"compared": "2020-01-01T00:00:00Z"}' WHERE key = 'fleeting'`,
+      );
+    expect(await statusOf('fleeting')).toBe('final');
+    isHidden = true;
+    hour = 11;
+    await compare();
+    expect((await run('fleeting')).last).toMatchObject({ gone: 1 });
+    expect(await statusOf('fleeting')).toBe('entered-in-error');
+    isHidden = false;
+    hour = 12;
+    await compare();
+    expect((await run('fleeting')).last).toMatchObject({ taken: 1, gone: 0 });
+    expect(await statusOf('fleeting')).toBe('final');
+  });
+
+  it('and tells on a later page of a deletion before what it made again takes nothing back', async () => {
+    const made = observed('remade');
+    const history = [
+      bundle(
+        [
+          {
+            resource: observed('remade', { note: [{ text: 'again' }] }),
+            request: { method: 'PUT', url: 'Observation/remade' },
+          },
+        ],
+        '/r4/Observation/_history?page=2',
+      ),
+      bundle([
+        { request: { method: 'DELETE', url: 'Observation/remade' } },
+        { resource: made, request: { method: 'PUT', url: 'Observation/remade' } },
+      ]),
+    ];
+    answer = (request, response) => {
+      if (request.url!.includes('metadata')) return json(response, {});
+      if (!request.url!.includes('_history')) return json(response, bundle([{ resource: made }]));
+      json(response, history[request.url!.includes('page=2') ? 1 : 0]!);
+    };
+    await run('remade', at({ bulk: false, types: ['Observation'], deletions: 'history' }));
+    expect((await run('remade')).last).toMatchObject({ gone: 0 });
+    expect(await statusOf('remade')).toBe('final');
+  });
+
+  it('and gives addresses that open files to whoever has them has them shown to nobody', async () => {
+    answer = (request, response) => {
+      if (request.url!.includes('$export'))
+        return response.writeHead(202, { 'content-location': '/r4/status?ticket=hidden' }).end();
+      if (request.url!.includes('status')) {
+        const output = [{ type: 'Patient', url: `${connectorUrl()}/file?signature=hidden` }];
+        return json(response, { transactionTime: '2026-01-02T03:04:05Z', requiresAccessToken: false, output });
+      }
+      response.writeHead(500).end();
+    };
+    const connectorUrl = () => `http://127.0.0.1:${(server.address() as AddressInfo).port}/r4`;
+    await run('signed', at(), 'failing');
+    const { text } = await hub.get('/api/connectors/signed');
+    expect(text).not.toContain('hidden');
+    expect(text).toContain('"files":1');
+    expect((await hub.get('/api/connectors')).text).not.toContain('hidden');
+  });
+
   it('and leads elsewhere is not followed', async () => {
     answer = (request, response) => {
       if (request.url!.includes('metadata')) json(response, {});

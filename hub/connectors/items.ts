@@ -49,13 +49,23 @@ export class Items {
     return new Map(rows.map((row) => [row.item, row.patient ?? undefined]));
   }
 
-  /** Which of these were found deleted since a time. */
-  async goneSince(items: readonly string[], since: Date): Promise<Set<string>> {
+  /** Which of these were found since a time, and whether they were there or deleted. */
+  async foundSince(items: readonly string[], since: Date): Promise<Map<string, 'taken' | 'gone'>> {
     const { rows } = await this.#database.query(
-      `SELECT item FROM connector_item WHERE connector = $1 AND item = ANY($2) AND state = 'gone' AND seen >= $3`,
+      `SELECT item, state FROM connector_item
+       WHERE connector = $1 AND item = ANY($2) AND state IN ('taken', 'gone') AND seen >= $3`,
       [this.#connector, items, since],
     );
-    return new Set(rows.map((row) => row.item));
+    return new Map(rows.map((row) => [row.item, row.state]));
+  }
+
+  /** Which of these were taken for deleted. */
+  async gone(items: readonly string[]): Promise<string[]> {
+    const { rows } = await this.#database.query(
+      `SELECT item FROM connector_item WHERE connector = $1 AND item = ANY($2) AND state = 'gone'`,
+      [this.#connector, items],
+    );
+    return rows.map((row) => row.item);
   }
 
   /** The database's clock, by which things are seen. */

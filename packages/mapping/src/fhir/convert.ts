@@ -73,7 +73,8 @@ export function convertFhir(text: string, context: ConversionContext): Conversio
         rule: 'fhir',
       });
     }
-    const said = entry.resource!.value.meta?.lastUpdated ?? scanned.bundle.timestamp;
+    const shown = scanned.type === 'history' ? shownAt(entry) : undefined;
+    const said = shown ?? entry.resource!.value.meta?.lastUpdated ?? scanned.bundle.timestamp;
     const asOf = said === undefined ? context.receivedAt : instantOf(said);
     if (asOf === undefined) issues.push(ofNoTime(index));
     return { resource, key: `${resource.resourceType}|${identity}`, asOf: asOf ?? context.receivedAt, mode: 'replace' };
@@ -95,6 +96,13 @@ function deletedBy(
   const id = factId(source, type, identity);
   const resource = { resourceType: type, id, meta: { source: messageUri } } as unknown as Resource;
   return { resource, key: `${type}/${id}`, asOf: instantOf(said) ?? receivedAt, mode: 'withdraw' };
+}
+
+/** When a server says, in a history, that a resource was so: later than the resource itself where it was deleted meanwhile. */
+function shownAt({ entry, resource }: ScannedEntry): string | undefined {
+  const said = instantOf(entry.response?.lastModified);
+  const own = instantOf(resource!.value.meta?.lastUpdated);
+  return said !== undefined && (own === undefined || Date.parse(said) > Date.parse(own)) ? said : undefined;
 }
 
 function rank({ resource }: Fact): number {
