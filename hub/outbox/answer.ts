@@ -33,8 +33,11 @@ export type Answer =
   | { kind: 'accepted' }
   /** It read the message and does not take it: the same message again will hardly do better. */
   | { kind: 'refused'; reason: string }
-  /** It was not reached, did not answer in time, or has no room now; it may say for how long it wants to be left alone. */
-  | { kind: 'unreachable'; reason: string; afterMs?: number | undefined };
+  /**
+   * It was not reached, did not answer in time, or has no room now; it may say for how long it wants to be left alone. What it
+   * `said` may name somebody: it stands with the delivery only.
+   */
+  | { kind: 'unreachable'; reason: string; said?: string; afterMs?: number | undefined };
 
 /** Sends messages by one route. */
 export interface Client {

@@ -75,6 +75,8 @@ const nothingOwed = (): Owed => ({ settled: [], untried: [], disclosed: [] });
 interface Outcome {
   settled: Settled;
   reached: boolean;
+  /** Why it was not reached, in words of the hub. */
+  unreached?: string;
   /** For how long the destination wants to be left alone. */
   restMs?: number;
 }
@@ -184,7 +186,7 @@ export class Destination {
         settled.push(outcome.settled);
         if (outcome.reached) continue;
         reached = false;
-        this.#unreached = outcome.settled.error;
+        this.#unreached = outcome.unreached;
         this.#restMs = outcome.restMs ?? 0;
       }
     };
@@ -322,7 +324,10 @@ export class Destination {
     if (dead) this.#parts.log.error({ destination: this.#key, delivery: seq, attempts }, 'a delivery was given up');
     const restMs = reached ? 0 : Math.min(answer.afterMs ?? 0, this.#timing.longestRetryMs);
     const retryMs = this.#stopped ? 0 : Math.max(this.#backOff(attempts), restMs);
-    return { settled: { seq, state: dead ? 'dead' : 'failed', error: answer.reason, retryMs }, reached, restMs };
+    const said = reached ? undefined : answer.said;
+    const error = said === undefined ? answer.reason : `${answer.reason} ${said}`;
+    const settled: Settled = { seq, state: dead ? 'dead' : 'failed', error, retryMs };
+    return { settled, reached, unreached: answer.reason, restMs };
   }
 
   /** Doubled at each failure, between half and one and a half of it by chance, so that destinations do not move in step. */

@@ -29,10 +29,10 @@ export class HttpClient implements Client {
     const answer = await this.#sender.post(url, headers, bytes);
     if (typeof answer === 'string') return { kind: 'unreachable', reason: answer };
     if (answer.ok) return { kind: 'delivered' };
-    const reason = `Answered ${answer.status}: ${diagnostics(answer.text)}`;
+    const said = diagnostics(answer.text);
     return isPassing(answer.status)
-      ? { kind: 'unreachable', reason, afterMs: answer.afterMs }
-      : { kind: 'refused', reason };
+      ? { kind: 'unreachable', reason: `Answered ${answer.status}.`, said, afterMs: answer.afterMs }
+      : { kind: 'refused', reason: `Answered ${answer.status}: ${said}` };
   }
 
   close(): void {

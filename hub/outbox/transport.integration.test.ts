@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { acknowledge, isParseError, parseMessage } from '@causeway/hl7v2';
 import pino from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -213,6 +216,24 @@ describe('a destination that stops', () => {
     await until(() => alerts().length > 1);
     expect(alerts()).toEqual(['a destination takes no messages', 'a destination takes messages again']);
     expect((await outbox.deliveries.status()).destinationsDown).toEqual([]);
+  });
+
+  it('is told of without its own words, which may name somebody: those stand with the delivery', async () => {
+    const outcome = { resourceType: 'OperationOutcome', issue: [{ diagnostics: 'Quillfeather is known twice.' }] };
+    const server = createServer((_, response) => response.writeHead(503).end(JSON.stringify(outcome)));
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    const { port } = server.address() as AddressInfo;
+    await outbox.endpoint(sites.hospital, { dialect: 'fhir', url: `http://127.0.0.1:${port}/fhir` });
+    const sender = outbox.sender();
+    await sender.start();
+    await results('Ada');
+    await until(() => alerts().length > 0);
+    await sender.stop();
+    server.close();
+    expect((await rows())[0]!.last_error).toContain('Quillfeather is known twice.');
+    const told = JSON.stringify([logged, (await outbox.deliveries.status()).destinationsDown]);
+    expect(told).toContain('Answered 503.');
+    expect(told).not.toContain('Quillfeather');
   });
 
   it('is not told of for one connection that broke', async () => {
