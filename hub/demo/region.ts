@@ -30,10 +30,12 @@ const networkNames: Record<Network, string> = { town: 'Ellery Bay', neighbour: '
 const atOnce = 256;
 const pollMs = 100;
 
-/** Registers the region's sites and makes the demo accounts. */
+/** Registers the region's sites, of which what somebody told since stays, and makes the demo accounts. */
 export async function registerSites(participants: Participants, accounts: Accounts, network: Network): Promise<void> {
   for (const site of network === 'town' ? sites() : neighbourSites()) {
+    const known = participants.all().find(({ key }) => key === site.key);
     await participants.put({
+      ...known,
       key: site.key,
       name: site.name,
       kind: site.kind,
@@ -41,7 +43,12 @@ export async function registerSites(participants: Participants, accounts: Accoun
       sendingApplication: site.sendingApplication,
       identifierSystem: site.identifierSystem,
       identifierAuthority: site.identifierAuthority,
-      settings: { oid: site.oid, timeZone: site.timeZone, identifierSystems: systemsOf(site) },
+      settings: {
+        ...known?.settings,
+        oid: site.oid,
+        timeZone: site.timeZone,
+        identifierSystems: { ...known?.settings.identifierSystems, ...systemsOf(site) },
+      },
     });
   }
   for (const { password, ...user } of demoAccounts) {
