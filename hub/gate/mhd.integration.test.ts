@@ -75,6 +75,48 @@ describe('Provide Document Bundle', () => {
     expect([(await hub.get(path)).status, (await hub.get(path, researcher)).status]).toEqual([200, 404]);
   });
 
+  it('gives no original that says again what its reader may not see', async () => {
+    const bea = { ...ada, family: 'Thistlewood', given: 'Bea', birthDate: '1963-07-08', number: 'M2' };
+    const made = await hub.send('POST', '/fhir/Patient', {
+      resourceType: 'Patient',
+      identifier: [{ system, value: bea.number }],
+      name: [{ family: bea.family, given: [bea.given] }],
+      birthDate: bea.birthDate,
+      gender: bea.gender,
+    });
+    const first = clinicalDocument(bea, 'D-20');
+    const again = first.replace('extension="D-20"/>', 'extension="D-21"/>').replace('20240302101500', '20240402101500');
+    for (const document of [first, again]) {
+      expect((await hub.send('POST', '/ccda', document)).status).toBe(202);
+      await hub.settled();
+    }
+    const references = await hub.resources(`DocumentReference?patient.identifier=${system}|${bea.number}`);
+    const paths = references.map(({ content }) => content[0].attachment.url.slice(hub.url.length));
+    expect(paths).toHaveLength(2);
+    const [condition, ...others] = await hub.resources(`Condition?patient=${made.json.id}`);
+    expect(others).toEqual([]);
+    const clinician = { role: 'clinician' };
+    const seen = async () => {
+      const answers = await Promise.all(
+        [`/fhir/Condition/${condition!.id}`, ...paths].map((path) => hub.get(path, clinician)),
+      );
+      return answers.map(({ status }) => status);
+    };
+    expect(await seen()).toEqual([200, 200, 200]);
+    const filed = await hub.send('POST', '/fhir/Consent', {
+      resourceType: 'Consent',
+      status: 'active',
+      scope: { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/consentscope', code: 'patient-privacy' }] },
+      category: [{ coding: [{ system: 'http://loinc.org', code: '59284-0' }] }],
+      patient: { reference: `Patient/${made.json.id}` },
+      dateTime: '2026-01-01',
+      policyRule: { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/v3-ActCode', code: 'OPTIN' }] },
+      provision: { type: 'deny', code: [{ coding: [{ system: 'http://snomed.info/sct', code: '38341003' }] }] },
+    });
+    expect(filed.status, filed.text).toBe(201);
+    expect(await seen()).toEqual([404, 404, 404]);
+  });
+
   it('replaces: the older one is superseded, whether or not the submission says so', async () => {
     const first = await provide(submission(patient, [text('one')]));
     const target = { reference: `DocumentReference/${idAt(first.json, 1)}` };

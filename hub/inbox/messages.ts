@@ -1,4 +1,5 @@
 /** The message list: every message, its state, what became of it, and its original. */
+import { typeCode } from '@causeway/fhir';
 import { isParseError, parseMessage } from '@causeway/hl7v2';
 import type { LedgerEntry } from '@causeway/mapping';
 import type { Database, Row } from '../database/index.ts';
@@ -6,6 +7,7 @@ import { openLarge, RecordError, ridOf } from '../record/index.ts';
 import { type MasterKey, unwrapDataKey } from '../secrets/index.ts';
 import { type Access, accessCondition, type Participants } from '../trust/index.ts';
 import type { ConversionPool } from './conversion-pool.ts';
+import type { ToConvert } from './converted.ts';
 import { mapVersion } from './map-version.ts';
 import { type Dialect, messageIdentity } from './receive.ts';
 
@@ -73,8 +75,8 @@ export class Messages {
   }
 
   /**
-   * Whether the original may be opened by somebody who reads records: it may see all that the message made, and there is
-   * something of that. An original is given out whole or not at all.
+   * Whether the original may be opened by somebody who reads records: it may see all that the message made, there is something
+   * of that, and it may see what the message said again. An original is given out whole or not at all.
    */
   async isOpenTo(access: Access, id: string): Promise<boolean> {
     const values: unknown[] = [ridOf(id)];
@@ -83,7 +85,34 @@ export class Messages {
        FROM ${table} r WHERE r.message = $1 AND NOT r.deleted`;
     const text = `SELECT coalesce(bool_and(sees), false) AS is_open FROM (${sees('resource')} UNION ALL ${sees('resource_history')}) v`;
     const { rows } = await this.#database.query(text, values);
-    return rows[0]!.is_open;
+    return rows[0]!.is_open && (access.limits.isCustodian || (await this.#seesStated(access, id)));
+  }
+
+  /**
+   * Whether somebody may see what a message states, as it is now. Of what was there already, with the same content, a message
+   * makes no version that could tell; so it is converted again.
+   */
+  async #seesStated(access: Access, id: string): Promise<boolean> {
+    const { rows: messages } = await this.#database.query(
+      'SELECT id, source, dialect, charset, received, sealing_key, body FROM message WHERE id = $1',
+      [ridOf(id)],
+    );
+    const [row] = messages;
+    // Of an original that was erased nothing is given out.
+    if (!row?.sealing_key) return true;
+    const [converted] = await this.#pool.convert([this.#toConvert(row, await this.#open(row))]);
+    if (converted!.error !== undefined) return false;
+    const values: unknown[] = [
+      converted!.facts.map((fact) => ridOf(fact.id)),
+      converted!.facts.map(({ type }) => typeCode(type)),
+    ];
+    const condition = accessCondition(access, 'r', (value) => `$${values.push(value)}`);
+    const { rows } = await this.#database.query(
+      `SELECT 1 FROM unnest($1::uuid[], $2::smallint[]) AS k (rid, type)
+       JOIN resource r ON r.rid = k.rid AND r.type = k.type WHERE NOT r.deleted AND (${condition}) IS NOT TRUE LIMIT 1`,
+      values,
+    );
+    return rows.length === 0;
   }
 
   /**
@@ -100,11 +129,7 @@ export class Messages {
     const row = rows[0];
     if (!row) throw new RecordError(404, 'not-found', 'There is no message of this id.');
     if (!row.sealing_key) throw new RecordError(410, 'deleted', 'The original of this message was erased.');
-    const bytes = await openLarge(
-      row.body,
-      unwrapDataKey(this.#master, row.sealing_key, messageIdentity(row.id)),
-      messageIdentity(row.id),
-    );
+    const bytes = await this.#open(row);
     const resources = await this.#database.query(
       `SELECT type, rid, version FROM resource WHERE message = $1
        UNION ALL SELECT type, rid, version FROM resource_history WHERE message = $1`,
@@ -134,8 +159,7 @@ export class Messages {
     const row = rows[0];
     if (!row) return undefined;
     if (!row.sealing_key) throw new RecordError(410, 'deleted', 'The original of this document was erased.');
-    const identity = messageIdentity(row.id);
-    const bytes = await openLarge(row.body, unwrapDataKey(this.#master, row.sealing_key, identity), identity);
+    const bytes = await this.#open(row);
     return { bytes, dialect: row.dialect, person: row.patient ?? undefined };
   }
 
@@ -237,11 +261,19 @@ export class Messages {
 
   /** Of a message that a converter fails at there is none; its original can be read all the same. */
   async #ledger(row: Row, bytes: Buffer): Promise<LedgerEntry[]> {
-    if (row.state === 'refused' || row.state === 'kept') return [];
+    return row.state === 'refused' || row.state === 'kept' ? [] : this.#pool.ledger(this.#toConvert(row, bytes));
+  }
+
+  #open(row: Row): Promise<Buffer> {
+    const identity = messageIdentity(row.id);
+    return openLarge(row.body, unwrapDataKey(this.#master, row.sealing_key, identity), identity);
+  }
+
+  #toConvert(row: Row, bytes: Buffer): ToConvert {
     const { key, name, settings } = this.#participants.byKey(row.source);
     const { id, dialect, charset } = row as { id: string; dialect: Dialect; charset: string | null };
     const said = { charset: charset ?? undefined, received: row.received.toISOString() };
-    return this.#pool.ledger({ id, dialect, bytes, ...said, source: { key, name, settings } });
+    return { id, dialect, bytes, ...said, source: { key, name, settings } };
   }
 }
 
