@@ -87,7 +87,7 @@ export class Derivation {
       ...(await this.#withheld(set, [...new Set([...decided, ...relinked])], new Set(foci.map(focusKey)))),
     ];
     if (rows.length === 0) return;
-    await insert(set, rows, await this.#recalls(set, rows));
+    insert(set, rows, await this.#recalls(set, rows));
     this.#written.add(set);
   }
 

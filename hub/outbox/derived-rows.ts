@@ -1,6 +1,7 @@
 /** The rows of the outbox as the derivation of deliveries reads and writes them. */
 import { typeCode, typeName } from '@causeway/fhir';
 import { counts, type RecallReason, type Relationships } from '../care/index.ts';
+import type { NamedStatement } from '../database/index.ts';
 import { newId, type WriteSet } from '../record/index.ts';
 import { type Focus, focusKey } from './focus.ts';
 
@@ -130,9 +131,17 @@ export function heldOf(sent: ReadonlyMap<string, Sent[]>): Set<string> {
   return new Set(held.map(([key]) => key.slice(key.lastIndexOf(' ') + 1)));
 }
 
-export async function insert(set: WriteSet, rows: Row[], recalls: ReadonlyMap<string, string>): Promise<void> {
+/** Writes them at the time of the versions that they tell of, which a transaction has last. */
+export function insert(set: WriteSet, rows: Row[], recalls: ReadonlyMap<string, string>): void {
+  set.whenTimed((time) => {
+    set.transaction.send(insertion(rows, recalls, time));
+    hurry(set, rows);
+  });
+}
+
+function insertion(rows: Row[], recalls: ReadonlyMap<string, string>, time: Date): NamedStatement {
   const column = <T>(value: (row: Row) => T) => rows.map(value);
-  await set.transaction.query({
+  return {
     name: 'outbox_insert',
     text: `INSERT INTO delivery (id, created, destination, route, dialect, kind, topic, home, source, person, focus_type,
              focus_rid, focus_version, message, recipient, recipient_home, round, recall, priority, state, next_attempt)
@@ -144,7 +153,7 @@ export async function insert(set: WriteSet, rows: Row[], recalls: ReadonlyMap<st
              AS v (id, destination, dialect, kind, topic, home, source, person, focus_type, focus_rid, focus_version,
                    message, recipient, recipient_home, round, route, recall, priority)`,
     values: [
-      set.now,
+      time,
       column(() => newId()),
       column(({ destination }) => destination),
       column(({ dialect }) => dialect),
@@ -164,15 +173,14 @@ export async function insert(set: WriteSet, rows: Row[], recalls: ReadonlyMap<st
       column(({ focus, recall }) => (recall ? recalls.get(`${focus.type}/${focus.rid}`) : undefined) ?? null),
       column(({ urgent }) => (urgent ? 1 : 0)),
     ],
-  });
-  await hurry(set, rows);
+  };
 }
 
 /** What waits before something urgent for the same recipient is as urgent. */
-async function hurry(set: WriteSet, rows: Row[]): Promise<void> {
+function hurry(set: WriteSet, rows: Row[]): void {
   const urgent = rows.filter((row) => row.urgent);
   if (urgent.length === 0) return;
-  await set.transaction.query({
+  set.transaction.send({
     name: 'outbox_hurry',
     text: `UPDATE delivery d SET priority = 1 FROM unnest($1::text[], $2::text[], $3::uuid[]) AS v (destination, route, recipient)
            WHERE d.destination = v.destination AND d.route = v.route AND d.recipient = v.recipient
