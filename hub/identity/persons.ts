@@ -74,7 +74,7 @@ export function persons(database: Database, keys: HomeKeys): Persons {
     const { rows } = await (access ? database.as(scopeOf(access)) : database).query({
       text: `SELECT id, home, version, seq, updated, body,
                (SELECT bit_or(c.labels) FROM link l JOIN resource c ON c.home = l.home AND c.type = ${typeCode('Patient')}
-                WHERE l.presented = p.id AND NOT c.deleted) AS labels
+                WHERE l.person = p.id AND l.presented = p.id AND NOT c.deleted) AS labels
              FROM person p WHERE id = ANY($1) AND ${condition}`,
       values,
     });

@@ -27,7 +27,7 @@ export async function visiblePersons(
            FROM link l LEFT JOIN LATERAL (
              SELECT * FROM resource c WHERE c.home = l.home AND c.type = ${typeCode('Patient')} AND NOT c.deleted
                AND ${condition} LIMIT 1) r ON true
-           WHERE l.presented = ANY($1)`,
+           WHERE l.person = ANY($1) AND l.presented = l.person`,
     values,
   });
   const found = new Map<string, StoredResource>();

@@ -141,3 +141,23 @@ it('finds a person by what any source patient has, once, on whatever page', asyn
     expect(await having('_filter=not (family eq Holloway)')).not.toContain(person);
   }
 });
+
+it('reads a merged Patient without going through who else is linked', async () => {
+  const { rows } = await test.database.query('SELECT DISTINCT presented FROM link WHERE presented IS NOT NULL');
+  await test.database.query(`INSERT INTO link (home, patient, source, person, grade, since)
+    SELECT 1000000 + n, gen_random_uuid(), 'elsewhere', gen_random_uuid(), 'source', now() FROM generate_series(1, 20000) n`);
+  await test.database.query('ANALYZE link');
+  const reads = 200;
+  const scans = async () => {
+    const text = `SELECT seq_tup_read, idx_scan FROM pg_stat_user_tables WHERE relname = 'link'`;
+    const [now] = (await test.database.query(text)).rows;
+    return now as { seq_tup_read: number; idx_scan: number };
+  };
+  const before = await scans();
+  for (let i = 0; i < reads; i++) {
+    expect((await record.read(clinician, 'Patient', rows[0]!.presented))?.text).toContain('Holloway');
+  }
+  // Connections tell what they scanned within a second.
+  await expect.poll(async () => (await scans()).idx_scan - before.idx_scan, { timeout: 20_000 }).toBeGreaterThan(reads);
+  expect((await scans()).seq_tup_read - before.seq_tup_read).toBeLessThan(20_000);
+});
