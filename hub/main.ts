@@ -61,6 +61,7 @@ import { forgetNetworks, Network } from './network/index.ts';
 import {
   AcknowledgementRoutes,
   Deliveries,
+  DeliveryRetention,
   Derivation,
   forgetDeliveries,
   Pickup,
@@ -220,6 +221,8 @@ export async function startHub(config: Config, progress: Progress, pages = scree
     expunger.also(forgetDeliveries);
     expunger.also(forgetNetworks);
     const retention = new Retention(system, expunger, fault('old versions were not removed as their retention says'));
+    const deliveryRetention = new DeliveryRetention(system, participants);
+    retention.also(deliveryRetention);
     const deliveries = new Deliveries(system, participants, () => sender.wake());
     const { importFrom, importBytes, bulkHours: hours } = config;
     const bulk = new Bulk({ database: system, record, master, log }, { importFrom, importBytes, hours });
@@ -414,6 +417,7 @@ export async function startHub(config: Config, progress: Progress, pages = scree
         labels,
         expunger,
         retention,
+        deliveryRetention,
         subscriptions,
         pickup,
         connectors,

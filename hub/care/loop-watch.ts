@@ -72,10 +72,10 @@ export class LoopWatch {
       text: `WITH closed AS (
                UPDATE care_loop c SET state = 'closed', closed = now(), closed_by = 'hub', outcome = 'acknowledged'
                WHERE c.kind = 'recall' AND c.state <> 'closed'
-                 AND EXISTS (SELECT FROM delivery d WHERE d.recall = c.id)
-                 AND NOT EXISTS (SELECT FROM delivery d WHERE d.recall = c.id AND d.state <> 'delivered')
-                 AND (c.why = 'wrong-person' OR NOT EXISTS (SELECT FROM delivery t WHERE ${isHeld}
-                   AND NOT EXISTS (SELECT FROM delivery d WHERE d.recall = c.id AND d.destination = t.destination)))
+                 AND EXISTS (SELECT FROM told d WHERE d.recall = c.id)
+                 AND NOT EXISTS (SELECT FROM told d WHERE d.recall = c.id AND d.state <> 'delivered')
+                 AND (c.why = 'wrong-person' OR NOT EXISTS (SELECT FROM told t WHERE ${isHeld}
+                   AND NOT EXISTS (SELECT FROM told d WHERE d.recall = c.id AND d.destination = t.destination)))
                RETURNING c.id)
              INSERT INTO care_loop_event (loop, by_whom, event, note) SELECT id, 'hub', 'closed', 'acknowledged' FROM closed`,
     });
@@ -87,8 +87,8 @@ export class LoopWatch {
       name: 'transitions_accepted',
       text: `WITH closed AS (
                UPDATE care_loop c SET state = 'closed', closed = now(), closed_by = 'hub', outcome = 'summary-accepted',
-                 site = (SELECT min(d.destination) FROM delivery d WHERE ${summaryOf})
-               WHERE c.kind = 'transition' AND c.state <> 'closed' AND EXISTS (SELECT FROM delivery d WHERE ${summaryOf})
+                 site = (SELECT min(d.destination) FROM told d WHERE ${summaryOf})
+               WHERE c.kind = 'transition' AND c.state <> 'closed' AND EXISTS (SELECT FROM told d WHERE ${summaryOf})
                RETURNING c.id, c.site)
              INSERT INTO care_loop_event (loop, by_whom, event, note)
              SELECT id, 'hub', 'closed', 'summary accepted by ' || site FROM closed`,
@@ -98,7 +98,7 @@ export class LoopWatch {
 
 /** That a delivery `t` of what a recall `c` is about may have arrived, and was not taken back before the recall. */
 const isHeld = `t.focus_rid = c.focus_rid AND t.focus_type = c.focus_type AND t.created < c.opened AND t.attempts > 0
-  AND t.state <> 'cancelled' AND t.kind <> 'retraction' AND NOT EXISTS (SELECT FROM delivery b
+  AND t.state <> 'cancelled' AND t.kind <> 'retraction' AND NOT EXISTS (SELECT FROM told b
     WHERE b.focus_rid = t.focus_rid AND b.focus_type = t.focus_type AND b.destination = t.destination
       AND b.kind = 'retraction' AND b.created < c.opened AND b.seq > t.seq)`;
 
@@ -112,7 +112,7 @@ async function escalate(transaction: Transaction): Promise<number> {
     name: 'loops_late',
     text: `WITH late AS (
              SELECT c.id FROM care_loop c WHERE c.state <> 'closed' AND c.escalated IS NULL AND (c.due <= now()
-               OR c.kind = 'recall' AND EXISTS (SELECT FROM delivery d WHERE d.recall = c.id AND d.state IN ('dead', 'cancelled')))
+               OR c.kind = 'recall' AND EXISTS (SELECT FROM told d WHERE d.recall = c.id AND d.state IN ('dead', 'cancelled')))
              ORDER BY c.due LIMIT ${most} FOR UPDATE SKIP LOCKED),
            changed AS (
              UPDATE care_loop c SET escalated = now() FROM late WHERE c.id = late.id

@@ -35,7 +35,7 @@ export async function recipientsOf(
 ): Promise<Recipient[]> {
   const [type, rid] = focus.split('/') as [string, string];
   const { rows } = await database.query(
-    `SELECT destination, route, recipient, kind, focus_version, round, state, delivered, attempts, last_error, recall FROM delivery
+    `SELECT destination, route, recipient, kind, focus_version, round, state, delivered, attempts, last_error, recall FROM told
      WHERE focus_rid = $1 AND focus_type = $2
        AND (recall = $3 OR created < (SELECT opened FROM care_loop WHERE id = $3))
      ORDER BY destination, route, recipient, round`,

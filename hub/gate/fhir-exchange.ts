@@ -2,6 +2,7 @@
 import { isResourceType } from '@causeway/fhir';
 import type { CcdaOptions } from '@causeway/mapping/outbound';
 import type { FastifyRequest } from 'fastify';
+import type { DeliveryRetention } from '../outbox/index.ts';
 import {
   type Audit,
   type Expunger,
@@ -34,6 +35,7 @@ export interface FhirParts {
   labels: Labels;
   expunger: Expunger;
   retention: Retention;
+  deliveryRetention: DeliveryRetention;
   subscriptions: Subscriptions;
   /** Whether this hub removes anything for good. */
   allowExpunge: boolean;

@@ -199,4 +199,31 @@ describe('$expunge and $retention', () => {
     expect((await set('type=Basic&keepVersions=0&reason=r')).status).toBe(400);
     expect((await hub.get('/fhir/$retention', { role: 'clinician' })).status).toBe(403);
   });
+
+  it('keeps the deliveries of a destination for as long as is said, and shows it', async () => {
+    const set = (query: string) => hub.send('POST', `/fhir/$retention?${query}&reason=minimal`);
+    const to = { dialect: 'fhir', url: 'https://a.example/fhir' };
+    const body = { name: 'The practice', kind: 'practice', routes: [{ name: 'chart', to }] };
+    expect((await hub.send('PUT', '/api/participants/practice', body)).status).toBe(200);
+    for (const wrong of [
+      'destination=practice&type=Basic&keepDays=3',
+      'destination=practice&keepVersions=3',
+      'destination=nobody&keepDays=3',
+      'destination=practice&route=other&keepDays=3',
+      'type=Basic&route=chart&keepDays=3',
+    ]) {
+      expect([wrong, (await set(wrong)).status]).toEqual([wrong, 400]);
+    }
+    await set('destination=*&keepDays=400');
+    await set('destination=practice&route=chart&keepDays=30');
+    const shown = (await hub.get('/fhir/$retention')).json.parameter
+      .filter(({ name }: Json) => name === 'deliveryPolicy')
+      .map(({ part }: Json) => part.slice(0, -3).map(({ name, ...value }: Json) => [name, Object.values(value)[0]]));
+    expect(shown.map(Object.fromEntries)).toEqual([
+      { destination: '*', keepDays: 400 },
+      { destination: 'practice', route: 'chart', keepDays: 30 },
+    ]);
+    const after = await set('destination=*');
+    expect(after.json.parameter.filter(({ name }: Json) => name === 'deliveryPolicy')).toHaveLength(1);
+  });
 });

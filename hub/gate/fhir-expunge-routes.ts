@@ -6,9 +6,13 @@
  * current version), `deleted` (what was deleted, with all its versions), or, of one resource, `everything` (deletes it
  * where it is not). `limit` bounds a call; `_dryRun` counts what it would remove. The answer's `more` says whether to
  * call again.
+ *
+ * `$retention` says what is kept of the versions of a `type`, or for how long the deliveries of a `destination` (and `route`;
+ * `*`: of all) are kept after they came to an end.
  */
 import { isResourceType } from '@causeway/fhir';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { Transaction } from '../database/index.ts';
 import { type Expunged, type ExpungeRequest, RecordError } from '../record/index.ts';
 import type { Caller } from './authenticate.ts';
 import { type FhirParts, type Params, recordAccess } from './fhir-exchange.ts';
@@ -16,13 +20,20 @@ import { sendText } from './fhir-send.ts';
 import { type OperationParameters, operationParameters, type ParameterKind } from './operation-parameters.ts';
 
 const ofExpunge: Record<string, ParameterKind> = { what: 'one', reason: 'one', limit: 'one', _dryRun: 'one' };
-const ofRetention: Record<string, ParameterKind> = { type: 'one', keepVersions: 'one', keepDays: 'one', reason: 'one' };
+const ofRetention: Record<string, ParameterKind> = {
+  type: 'one',
+  destination: 'one',
+  route: 'one',
+  keepVersions: 'one',
+  keepDays: 'one',
+  reason: 'one',
+};
 const defaultLimit = 1_000;
 const maximumLimit = 10_000;
 const longestReason = 500;
 
 export function fhirExpungeRoutes(app: FastifyInstance, parts: FhirParts): void {
-  const { expunger, retention, record } = parts;
+  const { expunger, retention, deliveryRetention, record } = parts;
   const administrator = async (request: FastifyRequest, action: string): Promise<Caller> => {
     const who = await parts.authenticator.caller(request, action);
     if (who.role !== 'administrator') {
@@ -80,23 +91,29 @@ export function fhirExpungeRoutes(app: FastifyInstance, parts: FhirParts): void 
     const who = await remover(request, 'retention');
     const parameters = operationParameters(parts, request, ofRetention);
     const reason = reasonOf(parameters);
-    const type = parameters.text('type');
-    if (type === undefined) {
-      throw new RecordError(
-        400,
-        'required',
-        'The parameter type names the resource type, such as Observation.',
-        'type',
-      );
+    const [type, destination] = [parameters.text('type'), parameters.text('destination')];
+    if ((type === undefined) === (destination === undefined)) {
+      const text =
+        'The parameter type names a resource type, such as Observation; or destination whose deliveries are meant.';
+      throw new RecordError(400, 'required', text, 'type');
     }
     const most = 100_000;
     const keepVersions = parameters.integer('keepVersions', { least: 1, most });
     const keepDays = parameters.integer('keepDays', { least: 0, most });
-    const keeps = `versions ${keepVersions ?? 'all'}, days ${keepDays ?? 'all'}`;
-    const entry = { action: 'retention', what: `/$retention ${type}: ${keeps}`, status: 200, reason };
-    await retention.set({ type, keepVersions, keepDays }, who.who, reason, async (transaction) =>
-      parts.accessLog.recordWith(transaction, [{ access: who, entry }]),
-    );
+    const route = parameters.text('route');
+    const stray = type === undefined ? keepVersions !== undefined && 'keepVersions' : route !== undefined && 'route';
+    if (stray) throw new RecordError(400, 'value', `The parameter ${stray} does not go with the others.`, stray);
+    const recorded = (what: string) => async (transaction: Transaction) => {
+      const entry = { action: 'retention', what: `/$retention ${what}`, status: 200, reason };
+      await parts.accessLog.recordWith(transaction, [{ access: who, entry }]);
+    };
+    if (type !== undefined) {
+      const keeps = `${type}: versions ${keepVersions ?? 'all'}, days ${keepDays ?? 'all'}`;
+      await retention.set({ type, keepVersions, keepDays }, who.who, reason, recorded(keeps));
+    } else {
+      const keeps = `deliveries to ${destination!} ${route ?? ''}: days ${keepDays ?? 'all'}`;
+      await deliveryRetention.set({ destination: destination!, route, keepDays }, who.who, reason, recorded(keeps));
+    }
     return sendText(request, reply, await policies(parts));
   });
 }
@@ -133,17 +150,24 @@ function expunged({ versions, resources, withheld, more }: Expunged, dryRun: boo
 }
 
 /** The policies and the last pass, as Parameters. */
-async function policies({ retention, allowExpunge }: FhirParts): Promise<string> {
+async function policies({ retention, deliveryRetention, allowExpunge }: FhirParts): Promise<string> {
   const [set, pass] = [await retention.policies(), await retention.lastPass()];
+  const ofDeliveries = (await deliveryRetention.policies()).map(({ destination, route, keepDays, ...how }) => ({
+    name: 'deliveryPolicy',
+    part: [
+      { name: 'destination', valueString: destination },
+      ...(route === undefined ? [] : [{ name: 'route', valueString: route }]),
+      { name: 'keepDays', valueInteger: keepDays },
+      ...setBy(how),
+    ],
+  }));
   const policy = set.map(({ type, keepVersions, keepDays, changed, by, reason }) => ({
     name: 'policy',
     part: [
       { name: 'type', valueCode: type },
       ...(keepVersions === undefined ? [] : [{ name: 'keepVersions', valueInteger: keepVersions }]),
       ...(keepDays === undefined ? [] : [{ name: 'keepDays', valueInteger: keepDays }]),
-      { name: 'changed', valueInstant: changed.toISOString() },
-      { name: 'by', valueString: by },
-      { name: 'reason', valueString: reason },
+      ...setBy({ changed, by, reason }),
     ],
   }));
   const lastPass = {
@@ -155,6 +179,19 @@ async function policies({ retention, allowExpunge }: FhirParts): Promise<string>
   };
   return JSON.stringify({
     resourceType: 'Parameters',
-    parameter: [{ name: 'active', valueBoolean: allowExpunge }, ...policy, ...(pass ? [lastPass] : [])],
+    parameter: [
+      { name: 'active', valueBoolean: allowExpunge },
+      ...policy,
+      ...ofDeliveries,
+      ...(pass ? [lastPass] : []),
+    ],
   });
+}
+
+function setBy({ changed, by, reason }: { changed: Date; by: string; reason: string }): object[] {
+  return [
+    { name: 'changed', valueInstant: changed.toISOString() },
+    { name: 'by', valueString: by },
+    { name: 'reason', valueString: reason },
+  ];
 }

@@ -158,7 +158,7 @@ async function observationsOf(database: Database, { focus_rid }: Claimed): Promi
 async function toldLastAt(database: Database, delivery: Claimed): Promise<Date | undefined> {
   const { rows } = await database.query({
     name: 'outbox_told_last',
-    text: `SELECT created FROM delivery WHERE destination = $1 AND recipient = $2 AND focus_type = $3 AND focus_rid = $4
+    text: `SELECT created FROM told WHERE destination = $1 AND recipient = $2 AND focus_type = $3 AND focus_rid = $4
              AND round < $5 AND route = $6 AND state <> 'cancelled' ORDER BY round DESC LIMIT 1`,
     values: [
       delivery.destination,

@@ -210,7 +210,7 @@ export class Derivation {
       name: `outbox_${name}`,
       text: `SELECT * FROM (
                SELECT DISTINCT ON (d.destination, d.route, d.recipient, d.focus_type, d.focus_rid) d.*, ${highestRound} AS highest
-               FROM delivery d WHERE ${about} AND d.state <> 'cancelled'
+               FROM told d WHERE ${about} AND d.state <> 'cancelled'
                ORDER BY d.destination, d.route, d.recipient, d.focus_type, d.focus_rid, d.round DESC) d
              WHERE d.kind <> 'retraction' AND ${elsewhere} ORDER BY d.seq`,
       values,
@@ -275,7 +275,7 @@ function strayedIn(set: WriteSet): Strayed[] {
 const parted = `(SELECT person FROM link WHERE home = d.home) IS DISTINCT FROM
   (SELECT person FROM link WHERE home = d.recipient_home)`;
 
-const highestRound = `(SELECT max(h.round) FROM delivery h WHERE h.destination = d.destination
+const highestRound = `(SELECT max(h.round) FROM told h WHERE h.destination = d.destination
   AND h.route = d.route AND h.recipient = d.recipient AND h.focus_rid = d.focus_rid AND h.focus_type = d.focus_type)`;
 
 function gains({ before, after }: Pick<PersonChange, 'before' | 'after'>): boolean {

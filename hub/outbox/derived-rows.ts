@@ -102,7 +102,7 @@ export async function sentAbout(set: WriteSet, foci: Focus[]): Promise<Map<strin
     name: 'outbox_sent',
     text: `SELECT destination, route, focus_type, focus_rid, recipient, max(round) AS round,
              (array_agg(kind ORDER BY round DESC) FILTER (WHERE state <> 'cancelled'))[1] AS kind
-           FROM delivery WHERE ${isAbout} GROUP BY destination, route, focus_type, focus_rid, recipient`,
+           FROM told WHERE ${isAbout} GROUP BY destination, route, focus_type, focus_rid, recipient`,
     values: named(foci),
   });
   const sent = new Map<string, Sent[]>();

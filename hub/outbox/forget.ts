@@ -23,6 +23,13 @@ export const forgetDeliveries: ExpungePart = {
       values: [gone.map(({ type }) => typeCode(type)), gone.map(({ rid }) => rid)],
     });
     await transaction.query({
+      name: 'receipts_forget',
+      text: `DELETE FROM receipt d USING unnest($1::smallint[], $2::uuid[]) AS g (type, rid)
+             WHERE (d.focus_rid = g.rid AND d.focus_type = g.type)
+                OR (g.type = ${typeCode('Patient')} AND d.recipient = g.rid)`,
+      values: [gone.map(({ type }) => typeCode(type)), gone.map(({ rid }) => rid)],
+    });
+    await transaction.query({
       name: 'loops_forget',
       text: `DELETE FROM care_loop c USING unnest($1::smallint[], $2::uuid[]) AS g (type, rid)
              WHERE c.focus_rid = g.rid AND c.focus_type = g.type`,

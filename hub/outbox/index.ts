@@ -2,6 +2,7 @@
 export { AcknowledgementRoutes } from './acknowledgement-routes.ts';
 export { controlIdOf } from './control-id.ts';
 export { Deliveries } from './deliveries.ts';
+export { type DeliveryPolicy, DeliveryRetention, type SetDeliveryPolicy } from './delivery-retention.ts';
 export { Derivation } from './derive.ts';
 export { forgetDeliveries } from './forget.ts';
 export type { HttpParts } from './http-post.ts';

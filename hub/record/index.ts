@@ -30,7 +30,7 @@ export { homePatient } from './prepare.ts';
 export type { HistoryPage, StoredResource } from './read.ts';
 export { type BundleExchange, FhirRecord, type Persons, type Snapshot } from './record.ts';
 export { redacted } from './redaction.ts';
-export { Retention } from './retention.ts';
+export { Retention, type RetentionPart } from './retention.ts';
 export { digestLarge, open, openLarge, openText, seal, sealIdentity, sealLarge } from './sealing.ts';
 export {
   compareSortValues,

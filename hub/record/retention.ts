@@ -31,6 +31,16 @@ export interface RetentionPass {
   removed: number;
 }
 
+/** What another room keeps for a time only. */
+export interface RetentionPart {
+  /**
+   * Takes away some of what no policy keeps.
+   * @param after the `next` of the step before; 0 at first
+   * @returns `next`: undefined where this was the last step of the pass
+   */
+  step(transaction: Transaction, after: number): Promise<{ removed: number; next: number | undefined }>;
+}
+
 const rowsPerStep = 2_000;
 const usual = { betweenPassesMs: 3_600_000, betweenStepsMs: 200 };
 
@@ -45,6 +55,7 @@ export class Retention implements LedWork {
   readonly #expunger: Expunger;
   readonly #log: (error: unknown) => void;
   readonly #timing: typeof usual;
+  readonly #parts: RetentionPart[] = [];
   #ending = new AbortController();
   #passes: Promise<void> = Promise.resolve();
 
@@ -58,6 +69,11 @@ export class Retention implements LedWork {
     this.#expunger = expunger;
     this.#log = log;
     this.#timing = { ...usual, ...timing };
+  }
+
+  /** Adds what another room keeps for a time only, to be looked at in every pass. */
+  also(part: RetentionPart): void {
+    this.#parts.push(part);
   }
 
   start(): void {
@@ -107,8 +123,9 @@ export class Retention implements LedWork {
     });
   }
 
-  /** One pass over the history; returns how many versions went. */
+  /** One pass over the history, and over what other rooms keep; returns how many versions went. */
   async pass(ending?: AbortSignal): Promise<number> {
+    for (const part of this.#parts) await this.#passOver(part, ending);
     const policies = await this.policies();
     if (policies.length === 0) return 0;
     let removed = 0;
@@ -126,6 +143,14 @@ export class Retention implements LedWork {
       [JSON.stringify(pass)],
     );
     return removed;
+  }
+
+  async #passOver(part: RetentionPart, ending: AbortSignal | undefined): Promise<void> {
+    for (let place: number | undefined = 0; place !== undefined && !ending?.aborted; ) {
+      const from: number = place;
+      place = (await this.#database.transaction((transaction) => part.step(transaction, from))).next;
+      if (place !== undefined) await pause(this.#timing.betweenStepsMs, ending);
+    }
   }
 
   /** Looks at the next versions in the order of their places, and removes those that no policy keeps. */
