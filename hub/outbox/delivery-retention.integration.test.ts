@@ -1,6 +1,6 @@
 /** What is left of deliveries after their time, and that what follows them still does. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { recipientsOf } from '../care/recalls.ts';
+import { recipientsOf } from '../care/index.ts';
 import { type TestDatabase, testDatabase } from '../database/testing.ts';
 import { newId } from '../record/index.ts';
 import { accessOf } from '../trust/index.ts';
