@@ -5,6 +5,7 @@ const manifests: Manifest[] = [
   { folder: '.', name: 'causeway', dependencies: ['fast-check'] },
   { folder: 'packages/hl7v2', name: '@causeway/hl7v2', dependencies: [] },
   { folder: 'packages/mapping', name: '@causeway/mapping', dependencies: ['saxes'] },
+  { folder: 'packages/tlog', name: '@causeway/tlog', dependencies: [] },
   { folder: 'hub', name: '@causeway/hub', dependencies: ['pg'] },
   { folder: 'web', name: '@causeway/web', dependencies: ['react'] },
 ];
@@ -33,6 +34,8 @@ describe('the rules', () => {
     ['hub/gate/a.test.ts', '../database/testing.ts'],
     ['hub/gate/a.test.ts', 'fast-check'],
     ['web/src/a.tsx', 'react'],
+    ['web/src/a.tsx', '@causeway/tlog/web'],
+    ['web/src/a.test.ts', '@causeway/tlog'],
     ['e2e/a.test.ts', '../hub/main.ts'],
   ])('%s may import %s', (path, specifier) => {
     expect(broken(path, specifier)).toEqual([]);
@@ -47,6 +50,8 @@ describe('the rules', () => {
     ['hub/gate/a.ts', '../database/testing.ts', /entered by its index.ts/],
     ['hub/main.ts', './gate/http.ts', /entered by its index.ts/],
     ['web/src/a.tsx', '@causeway/hub', /over HTTP only/],
+    ['web/src/a.tsx', '@causeway/tlog', /web alone/],
+    ['web/src/a.tsx', '@causeway/mapping', /web alone/],
     ['web/src/a.tsx', '../../hub/config.ts', /by its package name/],
   ])('%s may not import %s', (path, specifier, rule) => {
     expect(broken(path, specifier)).toEqual([expect.stringMatching(rule)]);

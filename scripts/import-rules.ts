@@ -53,17 +53,24 @@ function brokenBy(file: SourceFile, specifier: string, manifests: Manifest[]): s
   const own = manifests.find(({ folder }) => folder === workspaceOf(file.path));
   const root = manifests.find(({ folder }) => folder === '.');
   const workspace = manifests.find((manifest) => manifest.name === name);
-  if (workspace) return brokenByWorkspace(file, workspace, says);
+  if (workspace) return brokenByWorkspace(file, specifier, workspace, says);
   const declared = own?.dependencies.includes(name) || root?.dependencies.includes(name);
   return declared ? [] : says(`${name} is in no package.json that this file may rely on`);
 }
 
-function brokenByWorkspace(file: SourceFile, to: Manifest, says: (rule: string) => string[]): string[] {
+function brokenByWorkspace(
+  file: SourceFile,
+  specifier: string,
+  to: Manifest,
+  says: (rule: string) => string[],
+): string[] {
   const from = workspaceOf(file.path);
   const isPackage = to.folder.startsWith('packages/');
   if (from.startsWith('packages/') && !isPackage) return says('packages import only packages');
   if (from === 'hub' && !isPackage) return says('the hub imports only packages');
   if (from === 'web' && to.folder === 'hub') return says('the web talks to the hub over HTTP only');
+  const isProof = specifier === '@causeway/tlog/web' || /(\.test|\/testing[a-z-]*)\.ts$/.test(file.path);
+  if (from === 'web' && !isProof) return says('of the packages the web imports @causeway/tlog/web alone');
   return [];
 }
 

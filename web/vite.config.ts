@@ -5,14 +5,16 @@
 import { fileURLToPath } from 'node:url';
 import react from '@vitejs/plugin-react';
 import { defineConfig } from 'vite';
+import { verifierPage } from './verifier/build.ts';
 
 const hub = 'http://127.0.0.1:8080';
+const outDir = fileURLToPath(new URL('dist', import.meta.url));
 
 export default defineConfig({
   root: fileURLToPath(new URL('.', import.meta.url)),
-  plugins: [react()],
+  plugins: [react(), verifierPage(outDir)],
   build: {
-    outDir: 'dist',
+    outDir,
     emptyOutDir: true,
     target: 'es2023',
     reportCompressedSize: false,

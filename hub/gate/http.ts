@@ -189,7 +189,10 @@ export function httpServer(
       wildcard: true,
       setHeaders: (reply, path) => {
         reply.header('cache-control', path.includes('/assets/') ? 'public, max-age=31536000, immutable' : 'no-cache');
-        reply.header('content-security-policy', contentSecurityPolicy);
+        if (path.endsWith('/verifier.html')) {
+          // It brings a policy of its own, and is kept by whom it is to serve.
+          reply.header('content-disposition', 'attachment; filename="verifier.html"');
+        } else reply.header('content-security-policy', contentSecurityPolicy);
       },
     });
   }

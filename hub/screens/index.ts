@@ -6,6 +6,8 @@ import { dirname, join } from 'node:path';
 
 const require = createRequire(import.meta.url);
 const web = join(import.meta.dirname, '..', '..', 'web');
+/** What the screens are built of. */
+const sources = [web, join(import.meta.dirname, '..', '..', 'packages', 'tlog')];
 const dist = join(web, 'dist');
 
 /**
@@ -14,7 +16,7 @@ const dist = join(web, 'dist');
  */
 export async function screens(say: (text: string) => void): Promise<string | undefined> {
   const index = join(dist, 'index.html');
-  if (existsSync(index) && statSync(index).mtimeMs >= newest(web)) return dist;
+  if (existsSync(index) && statSync(index).mtimeMs >= Math.max(...sources.map(newest))) return dist;
   say('Building the screens.');
   const failure = await build();
   if (failure === undefined) return dist;

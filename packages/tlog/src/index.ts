@@ -1,12 +1,7 @@
 /** A transparency log as pure functions: its Merkle tree as tiles, checkpoints, cosignatures and proofs, in C2SP's forms. */
 
-export {
-  type Checkpoint,
-  checkpointText,
-  readCheckpoint,
-  type SignedCheckpoint,
-  verifyCheckpoint,
-} from './checkpoints.ts';
+export { type Checkpoint, readCheckpoint, type SignedCheckpoint, verifyCheckpoint } from './checkpoints.ts';
+export { checkpointText, proofText } from './head-text.ts';
 export {
   consistencyFolds,
   emptyRoot,
@@ -21,23 +16,19 @@ export {
   rootFold,
   type Subtree,
 } from './merkle.ts';
+export { type Note, NoteError, readNote, type SignatureKind, type Verified } from './note-text.ts';
 export {
-  type Note,
-  NoteError,
-  readNote,
   readVerifier,
-  type SignatureKind,
   type Signer,
   secretKey,
   signatureLine,
   signerOf,
   signNote,
-  type Verified,
   type Verifier,
   verifierText,
   verifyNote,
 } from './notes.ts';
-export { type Proof, proofText, readProof, verifyProof } from './proofs.ts';
+export { type Proof, readProof, verifyProof } from './proofs.ts';
 export {
   Edge,
   hashIn,

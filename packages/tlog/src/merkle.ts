@@ -4,11 +4,13 @@
  * Sizes and indexes are safe integers.
  */
 import { hash as digest } from 'node:crypto';
+import { consistencyCheck, floorLog2, hashBytes, inclusionCheck, isSize, powerBelow } from './paths.ts';
+import { answered } from './platform.ts';
+
+export { hashBytes } from './paths.ts';
 
 /** 32 bytes. */
 export type Hash = Buffer;
-
-export const hashBytes = 32;
 
 /** The complete subtree over the leaves `index * 2 ** level` up to `(index + 1) * 2 ** level`, the latter excluded. */
 export interface Subtree {
@@ -100,16 +102,10 @@ export function consistencyFolds(from: number, to: number): Fold[] {
 export function isIncluded(
   leaf: Uint8Array,
   index: number,
-  { size, root }: { size: number; root: Uint8Array },
+  tree: { size: number; root: Uint8Array },
   proof: readonly Uint8Array[],
 ): boolean {
-  if (!isSize(size) || !isSize(index) || index >= size || !proof.every(isHash)) return false;
-  const sides = sidesOf(index, size);
-  if (proof.length !== sides.length) return false;
-  let hash: Uint8Array = leaf;
-  for (const [i, sibling] of proof.entries())
-    hash = sides[i] === 'left' ? nodeHash(sibling, hash) : nodeHash(hash, sibling);
-  return isHash(leaf) && Buffer.compare(hash, root) === 0;
+  return answered(inclusionCheck(leaf, index, tree, proof));
 }
 
 /** Whether a proof shows that the first of two trees is the beginning of the second. */
@@ -118,30 +114,7 @@ export function isConsistent(
   to: { size: number; root: Uint8Array },
   proof: readonly Uint8Array[],
 ): boolean {
-  if (!isSize(from.size) || !isSize(to.size) || from.size > to.size || !proof.every(isHash)) return false;
-  if (from.size === 0) return proof.length === 0 && Buffer.compare(from.root, emptyRoot) === 0;
-  if (from.size === to.size) return proof.length === 0 && Buffer.compare(from.root, to.root) === 0;
-  const hashes = [...proof];
-  const steps: ('left' | 'right')[] = [];
-  let [low, high] = [0, to.size];
-  while (from.size !== high) {
-    const middle = low + powerBelow(high - low);
-    if (from.size <= middle) {
-      steps.push('right');
-      high = middle;
-    } else {
-      steps.push('left');
-      low = middle;
-    }
-  }
-  const start = low === 0 ? from.root : hashes.shift();
-  if (start === undefined || hashes.length !== steps.length) return false;
-  let [before, after]: Uint8Array[] = [start, start];
-  for (const [i, side] of steps.reverse().entries()) {
-    after = side === 'left' ? nodeHash(hashes[i]!, after!) : nodeHash(after!, hashes[i]!);
-    if (side === 'left') before = nodeHash(hashes[i]!, before!);
-  }
-  return Buffer.compare(before!, from.root) === 0 && Buffer.compare(after!, to.root) === 0;
+  return answered(consistencyCheck(from, to, proof));
 }
 
 function sha256(data: Uint8Array): Hash {
@@ -161,37 +134,6 @@ function rangeFold(low: number, high: number): Fold {
     rest -= width;
   }
   return subtrees;
-}
-
-/** On which side of each step from a leaf to the root its sibling is, from the leaf up. */
-function sidesOf(index: number, size: number): ('left' | 'right')[] {
-  const sides: ('left' | 'right')[] = [];
-  let [low, high] = [0, size];
-  while (high - low > 1) {
-    const middle = low + powerBelow(high - low);
-    sides.push(index < middle ? 'right' : 'left');
-    if (index < middle) high = middle;
-    else low = middle;
-  }
-  return sides.reverse();
-}
-
-/** The largest power of two below a number of at least two. */
-function powerBelow(count: number): number {
-  return 2 ** floorLog2(count - 1);
-}
-
-/** Math.log2 rounds up just below large powers. */
-function floorLog2(value: number): number {
-  return value < 2 ** 32 ? 31 - Math.clz32(value) : 63 - Math.clz32(Math.floor(value / 2 ** 32));
-}
-
-function isSize(value: number): boolean {
-  return Number.isSafeInteger(value) && value >= 0;
-}
-
-function isHash(value: Uint8Array): boolean {
-  return value.length === hashBytes;
 }
 
 function checkedSize(size: number): number {

@@ -1,0 +1,126 @@
+/** What an entry of the audit log says, in plain words. Used by the screens and by the page that checks proofs offline. */
+import { PURPOSE_WORDS } from '../consents/kinds.ts';
+
+/** The public text of an entry, as far as it is looked at. */
+export interface LogEntry {
+  at?: string;
+  action?: string;
+  status?: number;
+  type?: string;
+  who?: string;
+  role?: string;
+  organization?: string;
+  purpose?: string;
+  client?: string;
+  emergency?: unknown;
+  relationship?: string;
+  part?: number;
+  parts?: number;
+  private?: string;
+  patients?: unknown;
+}
+
+const ACTION_WORDS: { [action: string]: string } = {
+  read: 'opened',
+  vread: 'opened an earlier version of',
+  history: 'looked through the versions of',
+  search: 'searched for',
+  everything: 'took the whole record',
+  graph: 'looked at',
+  graphql: 'looked at',
+  lastn: 'looked at the latest',
+  docref: 'looked for documents',
+  match: 'looked the person up',
+  'ihe-pix': 'looked up numbers of the person',
+  query: 'asked by a message',
+  create: 'added',
+  update: 'changed',
+  patch: 'changed',
+  delete: 'deleted',
+  'bulk-delete': 'deleted',
+  expunge: 'removed for good',
+  export: 'exported records',
+  'bulk-file': 'fetched an exported file',
+  import: 'imported records',
+  deliver: 'sent the record on',
+  notify: 'sent a notification',
+  events: 'fetched notifications',
+  'open-person': 'opened the identity',
+  'open-message': 'opened an original message',
+  'open-panel': 'opened a list of people',
+  'list-care': 'looked at who gives care',
+  'list-consents': 'looked at who may see the record',
+  'list-accesses': 'looked at this record of accesses',
+  'explain-access': 'asked why somebody may see the record',
+  'emergency-begin': 'began an emergency access',
+  'emergency-end': 'ended an emergency access',
+  'review-emergency': 'reviewed an emergency access',
+  'emergency-lookup': 'looked the person up in an emergency',
+  'ask-hubs': 'asked other networks about the person',
+  'ask-hub': 'asked another network about the person',
+  link: 'joined records of the person',
+  unlink: 'took joined records apart',
+  merge: 'joined records of the person',
+  split: 'took joined records apart',
+  'decide-same': 'decided that records are of one person',
+  'decide-different': 'decided that records are of different people',
+  relationship: 'said to be treating the person',
+  attest: 'said to be treating the person',
+};
+
+/** Actions whose object is a kind of resource. */
+const TAKES_TYPE = ['opened', 'added', 'changed', 'deleted', 'removed for good', 'searched for', 'looked at'];
+
+export const ROLE_WORDS: { [role: string]: string } = {
+  clinician: 'clinician',
+  patient: 'the patient',
+  proxy: 'acts for the patient',
+  steward: 'data steward',
+  'integration-engineer': 'integration engineer',
+  'privacy-officer': 'privacy officer',
+  'public-health': 'public health',
+  researcher: 'researcher',
+  administrator: 'administrator',
+  system: 'a computer system',
+};
+
+/** What was done, as the rest of a sentence: `opened a Condition`. */
+export function doneWords({ action = '', type }: LogEntry): string {
+  const done = ACTION_WORDS[action] ?? `did “${action}”`;
+  if (type === undefined || type === '') return done.replace(/^(searched for|looked at)$/, '$1 the record');
+  if (!TAKES_TYPE.some((word) => done.startsWith(word))) return `${done} (${spaced(type)})`;
+  return `${done} ${spaced(type)}`;
+}
+
+/** A time of the log to the second, in UTC. */
+export function timeWords(at: string | undefined): string {
+  return at === undefined ? 'at an unknown time' : `${at.slice(0, 10)} ${at.slice(11, 19)} UTC`;
+}
+
+/** Whether the access was let through. */
+export function isRefused({ status = 200 }: LogEntry): boolean {
+  return status >= 400;
+}
+
+/** `AllergyIntolerance` as `allergy intolerance`. */
+export function spaced(type: string): string {
+  return type.replace(/([a-z])([A-Z])/g, '$1 $2').toLowerCase();
+}
+
+/** The lines of an entry, label and value. */
+export function entryLines(entry: LogEntry): [label: string, value: string][] {
+  const { who, role, organization, purpose, client, status, emergency, relationship, part, parts } = entry;
+  const lines: [string, string | undefined][] = [
+    ['When', timeWords(entry.at)],
+    ['Who', who === undefined ? 'not told in the open' : `${who}${role ? ` (${ROLE_WORDS[role] ?? role})` : ''}`],
+    ['Organisation', organization],
+    ['What', `${doneWords(entry)}${isRefused(entry) ? ' — it was refused' : ''}`],
+    ['Why', purpose && `${PURPOSE_WORDS[purpose] ?? 'another purpose'} (${purpose})`],
+    ['Emergency', emergency === undefined ? undefined : 'yes, beyond what is open otherwise'],
+    ['App', client],
+    ['Shown to be treating the person by', relationship],
+    ['Answer', status === undefined ? undefined : `status ${status}`],
+    ['Part', parts === undefined ? undefined : `${part} of ${parts}`],
+  ];
+  return lines.filter((line): line is [string, string] => line[1] !== undefined && line[1] !== '');
+}
