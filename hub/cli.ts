@@ -9,7 +9,7 @@ import { existingTokenKey, KeyError, MasterFiles, type RotationState, signToken 
 import { type Destination, sendFile } from './send.ts';
 
 const tokenSeconds = 12 * 60 * 60;
-const commands = ['start', 'token', 'send', 'status', 'rotate-keys', 'help'];
+const commands = ['start', 'token', 'send', 'status', 'rotate-keys', 'backup', 'restore', 'help'];
 
 /** Runs one command; returns the exit code: 0 done, 1 failed or refused, 2 wrong usage. */
 export async function main(words: string[]): Promise<number> {
@@ -20,6 +20,8 @@ export async function main(words: string[]): Promise<number> {
     if (command === 'send') return await send(args);
     if (command === 'status') return await status(args);
     if (command === 'rotate-keys') return await rotateKeys(args);
+    if (command === 'backup') return await backup(args);
+    if (command === 'restore') return await restore(args);
     if (['help', '--help', '-h'].includes(command)) return help();
     throw new ConfigError(`The command ${command} is unknown: use ${commands.join(', ')}.`);
   } catch (error) {
@@ -98,6 +100,31 @@ async function rotateKeys(args: string[]): Promise<number> {
   }
 }
 
+/** A back-up, which is made only by whoever says where the key is kept that opens it. */
+async function backup(args: string[]): Promise<number> {
+  const { value: keyKeptAt, rest } = takeOption(args, '--key-kept-at');
+  const { config, rest: files } = readConfig(rest, process.env);
+  if (files.length !== 1) throw new ConfigError('backup needs one file, or - for the standard output.');
+  if (!keyKeptAt?.trim()) {
+    throw new ConfigError(
+      `A back-up is worth nothing without ${config.dataDir}/keys, which is not in it: keep that folder elsewhere, and say where by --key-kept-at "…".`,
+    );
+  }
+  const { backupCommand } = await import('./backup/commands.ts');
+  return backupCommand(config, files[0]!, keyKeptAt.trim(), (line) => console.error(line));
+}
+
+async function restore(args: string[]): Promise<number> {
+  const { config, rest: files } = readConfig(
+    args.filter((word) => word !== '--drill'),
+    process.env,
+  );
+  if (files.length !== 1) throw new ConfigError('restore needs one file, or - for the standard input.');
+  const { drillCommand, restoreCommand } = await import('./backup/commands.ts');
+  const run = args.includes('--drill') ? drillCommand : restoreCommand;
+  return run(config, files[0]!, (line) => console.error(line));
+}
+
 /** What the running hub answers. @throws KeyError where it does not, or refuses */
 async function asked(config: Config, method: string, path: string): Promise<string> {
   const authorization = `Bearer ${await localToken(config, 'administrator')}`;
@@ -152,6 +179,8 @@ function help(): number {
       'causeway send FILE…             send HL7 v2, C-CDA or FHIR files, and print each answer',
       'causeway status [--json]        messages by stage: received, processed, failed, not mapped, delivered',
       'causeway rotate-keys [--prepare]  new master and signing keys while the hub works; --prepare: the master key only',
+      'causeway backup FILE|- --key-kept-at "…"  back up the database; says where the folder keys is kept, which is not in it',
+      'causeway restore FILE|- [--drill]  restore a back-up into an empty database; --drill: into one that is thrown away',
       '',
       'Options (or variables of the environment):',
       ...describeOptions(),

@@ -9,6 +9,7 @@ import {
   signingKeyColumn,
   userResource,
 } from './authorization/index.ts';
+import { refuseUnfinished } from './backup/index.ts';
 import { Bulk, jobKeyColumn } from './bulk/index.ts';
 import { careRulesOf, Loops, LoopWatch, Panels, Relationships } from './care/index.ts';
 import type { Config } from './config.ts';
@@ -573,6 +574,7 @@ async function openStore(config: Config, progress: Progress, closing: (() => Pro
     statementTimeoutMs: config.statementTimeoutMs,
   });
   closing.push(() => database.close());
+  await refuseUnfinished(database);
   await migrate(database);
   return database;
 }

@@ -59,8 +59,8 @@ export interface EmbeddedDatabase {
 }
 
 const longestSocketPath = 107;
-const port = 5432;
-const hubRole = 'causeway';
+export const port = 5432;
+export const hubRole = 'causeway';
 
 /**
  * Starts the server on the data directory, making the database on the first start (about 2 s; 0.3 s from then on).

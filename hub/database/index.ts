@@ -1,5 +1,6 @@
 /** The database: an embedded PostgreSQL server or one's own, the pool of connections to it, and the migrations. */
 
+export { runningDatabase } from './attached.ts';
 export { makeDataDirectory } from './cluster.ts';
 export {
   type ConnectionSettings,
@@ -9,7 +10,7 @@ export {
 } from './embedded.ts';
 export { DatabaseStartError } from './errors.ts';
 export { LeaderLocks, Leadership, type LedWork } from './leadership.ts';
-export { migrate, migrationsDirectory } from './migrate.ts';
+export { migrate, migrationsDirectory, readMigrations } from './migrate.ts';
 export {
   type Database,
   type DatabaseConfig,

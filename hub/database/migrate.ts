@@ -29,8 +29,13 @@ const lockKey = '7161126432826646905';
  * Brings the schema up to date and returns the names of the migrations that were applied. Throws DatabaseStartError
  * when a file is misnamed or missing, when an applied one was changed since, or when its SQL fails (the failed one is
  * rolled back, those before it stay).
+ * @param isWanted which of them, where not all
  */
-export async function migrate(database: Database, directory: string = migrationsDirectory): Promise<string[]> {
+export async function migrate(
+  database: Database,
+  directory: string = migrationsDirectory,
+  isWanted: (migration: Migration) => boolean = () => true,
+): Promise<string[]> {
   const migrations = readMigrations(directory);
   const client = await database.pool.connect();
   try {
@@ -39,7 +44,7 @@ export async function migrate(database: Database, directory: string = migrations
     await checkMayCreate(client);
     const applied = await appliedMigrations(client);
     checkHistory(migrations, applied);
-    const pending = migrations.filter(({ number }) => !applied.has(number));
+    const pending = migrations.filter((one) => !applied.has(one.number) && isWanted(one));
     for (const migration of pending) await apply(client, migration);
     return pending.map(({ name }) => name);
   } finally {

@@ -1,0 +1,6 @@
+/** Back-ups: one sealed file of all tables at one moment, restored into an empty database, and tried. */
+
+export { type BackupReport, backUp, type Reached } from './backup.ts';
+export { type RestoreReport, restore } from './restore.ts';
+export { SealedStreamError } from './sealed-stream.ts';
+export { type BackupState, backupState, type Drill, refuseUnfinished } from './state.ts';
