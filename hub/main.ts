@@ -396,6 +396,7 @@ export async function startHub(config: Config, progress: Progress, pages = scree
         spoolDirectory,
         largeBodies,
         writeCcda: (texts, options) => pool.document(texts, options),
+        writeSummary: (texts, options) => pool.summary(texts, options),
         accounts,
         users,
         external: externalOf(config, accounts, users),

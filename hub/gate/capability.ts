@@ -221,6 +221,7 @@ function operation({ name, type, level }: RegisteredOperation): object {
   // Bulk import is a proposal; nothing is published for it.
   if (name === 'import') return { name, definition: 'urn:causeway:operation:import' };
   if (name === 'docref') return { name, definition: 'http://hl7.org/fhir/us/core/OperationDefinition/docref' };
+  if (name === 'summary') return { name, definition: 'http://hl7.org/fhir/uv/ips/OperationDefinition/summary' };
   if (type === 'Subscription' && ['status', 'events', 'get-ws-binding-token'].includes(name))
     return { name, definition: `${backport}/OperationDefinition/backport-subscription-${name}` };
   if (name === 'ihe-pix') return { name, definition: `${ihe}/ITI/PIXm/OperationDefinition/IHE.PIXm.pix` };

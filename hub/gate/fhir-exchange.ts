@@ -1,6 +1,6 @@
 /** What every FHIR interaction takes from a request: its caller, its base URL, its body, and the record of its access. */
 import { isResourceType } from '@causeway/fhir';
-import type { CcdaOptions } from '@causeway/mapping/outbound';
+import type { CcdaOptions, SummaryOptions } from '@causeway/mapping/outbound';
 import type { FastifyRequest } from 'fastify';
 import type { DeliveryRetention } from '../outbox/index.ts';
 import {
@@ -30,6 +30,8 @@ export interface FhirParts {
   spoolDirectory: string;
   /** Writes a C-CDA document of the texts of resources, beside what the hub does meanwhile. */
   writeCcda(texts: string[], options: CcdaOptions): Promise<string>;
+  /** Writes the International Patient Summary of the texts of resources, likewise. */
+  writeSummary(texts: string[], options: SummaryOptions): Promise<string>;
   largeBodies: LargeBodies;
   addresses: FhirAddresses;
   labels: Labels;

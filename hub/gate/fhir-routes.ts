@@ -16,6 +16,7 @@ import { fhirReadRoutes } from './fhir-read-routes.ts';
 import { fhirSearchParameterRoutes } from './fhir-search-parameter-routes.ts';
 import { fhirSearchRoutes } from './fhir-search-routes.ts';
 import { fhirSubscriptionRoutes } from './fhir-subscription-routes.ts';
+import { fhirSummaryRoutes } from './fhir-summary-routes.ts';
 import { fhirWriteRoutes } from './fhir-write-routes.ts';
 import { type IhePatientParts, ihePatientRoutes } from './ihe-patient-routes.ts';
 import type { PublishParts } from './mhd-publish.ts';
@@ -37,6 +38,7 @@ export function fhirRoutes(
   fhirBundleRoutes(app, parts);
   fhirEverythingRoutes(app, parts);
   fhirDocrefRoutes(app, parts);
+  fhirSummaryRoutes(app, parts);
   mhdRoutes(app, parts);
   ihePatientRoutes(app, parts);
   fhirOperationRoutes(app, parts);

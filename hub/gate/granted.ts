@@ -40,6 +40,11 @@ const routes: { [address: string]: (request: FastifyRequest) => Need[] } = {
   'POST /fhir/:type/:id/:target/_search': (request) => search([targetOf(request)]),
   'GET /fhir/DocumentReference/$docref': () => all(['DocumentReference', 'Encounter', 'Patient']),
   'GET /fhir/Patient/:id/$everything': (request) => all(namedTypes(request)),
+  // A summary says of each kind that there is nothing where nothing is found.
+  'GET /fhir/Patient/:id/$summary': () => all(['*']),
+  'POST /fhir/Patient/:id/$summary': () => all(['*']),
+  'GET /fhir/Patient/$summary': () => all(['*']),
+  'POST /fhir/Patient/$summary': () => all(['*']),
   'POST /fhir/Patient/$match': () => all(['Patient']),
   'POST /fhir/DocumentReference/$generate-metadata': () =>
     ['Binary', 'DocumentReference', 'List'].map((type): Need => ({ type, interaction: 'create' })),

@@ -116,6 +116,8 @@ const toSignedIn: Reasons = {
   'POST /fhir/:type/:id/$graph': wrongFirst,
   'GET /fhir/DocumentReference/$docref': wrongFirst,
   'POST /fhir/DocumentReference/$docref': wrongFirst,
+  'GET /fhir/Patient/$summary': wrongFirst,
+  'POST /fhir/Patient/$summary': wrongFirst,
   'POST /fhir/Patient/$match': wrongFirst,
   'GET /fhir/Patient/$ihe-pix': wrongFirst,
   'POST /fhir/Patient/$ihe-pix': wrongFirst,

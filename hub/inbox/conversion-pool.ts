@@ -2,7 +2,7 @@
 import { availableParallelism } from 'node:os';
 import { setFlagsFromString } from 'node:v8';
 import type { LedgerEntry } from '@causeway/mapping';
-import type { CcdaOptions } from '@causeway/mapping/outbound';
+import type { CcdaOptions, SummaryOptions } from '@causeway/mapping/outbound';
 import { Piscina } from 'piscina';
 import { type ConvertedMessage, noConversion, type ToConvert } from './converted.ts';
 import { type ThreadAnswer, unpackFacts } from './packed-facts.ts';
@@ -19,7 +19,7 @@ const youngMib = 8;
 
 export class ConversionPool {
   readonly #threads = new Piscina<
-    ToConvert[] | { texts: string[]; options: CcdaOptions },
+    ToConvert[] | { texts: string[]; options: CcdaOptions | SummaryOptions },
     ConvertedMessage[] | LedgerEntry[] | string
   >({
     filename: new URL('./conversion-worker.ts', import.meta.url).href,
@@ -67,6 +67,12 @@ export class ConversionPool {
   /** A C-CDA document of the texts of resources. */
   async document(texts: string[], options: CcdaOptions): Promise<string> {
     const task = { name: 'document', signal: AbortSignal.timeout(conversionMs) };
+    return (await this.#threads.run({ texts, options }, task)) as string;
+  }
+
+  /** The International Patient Summary of the texts of resources. */
+  async summary(texts: string[], options: SummaryOptions): Promise<string> {
+    const task = { name: 'summary', signal: AbortSignal.timeout(conversionMs) };
     return (await this.#threads.run({ texts, options }, task)) as string;
   }
 

@@ -1,6 +1,6 @@
 /** Runs in a thread of its own: conversions, which take milliseconds to seconds, must not hold up acknowledgements. */
 import type { LedgerEntry } from '@causeway/mapping';
-import type { CcdaOptions } from '@causeway/mapping/outbound';
+import type { CcdaOptions, SummaryOptions } from '@causeway/mapping/outbound';
 import { convertMessage, ledgerOf } from './convert.ts';
 import type { ToConvert } from './converted.ts';
 import { packFacts, type ThreadAnswer } from './packed-facts.ts';
@@ -16,6 +16,12 @@ export async function document({ texts, options }: { texts: string[]; options: C
     texts.map((text) => JSON.parse(text)),
     options,
   ).xml;
+}
+
+/** The International Patient Summary of resources. */
+export async function summary({ texts, options }: { texts: string[]; options: SummaryOptions }): Promise<string> {
+  const { writeSummary } = await import('@causeway/mapping/outbound');
+  return writeSummary(texts, options);
 }
 
 /** Of one message. */

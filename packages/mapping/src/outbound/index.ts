@@ -1,4 +1,4 @@
-/** From the record to what a destination reads: HL7 v2 messages, FHIR transactions and C-CDA documents. */
+/** From the record to what a destination reads: HL7 v2 messages, FHIR transactions, C-CDA documents and patient summaries. */
 export { type CcdaOptions, type Omission, type WrittenCcda, writeCcda } from './ccda/index.ts';
 export {
   type Envelope,
@@ -8,6 +8,7 @@ export {
   recordNumber,
 } from './envelope.ts';
 export { type BundleForm, writeResultBundle, writeStatementBundle } from './fhir-bundle.ts';
+export { type SummaryOptions, writeSummary } from './ips/index.ts';
 export { type Change, personEvent, visitEvent } from './v2/adt-events.ts';
 export { immunizationSegments, personSegments, type SegmentValues } from './v2/response.ts';
 export { restoreV2 } from './v2/restore.ts';
