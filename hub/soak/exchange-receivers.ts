@@ -2,6 +2,7 @@
  * A hospital over MLLP, a practice as FHIR and a subscriber by rest-hook, in a process of their own that nobody kills. Each
  * writes a line for whatever comes, before it answers: what is proved is proved by these.
  */
+import { createHash } from 'node:crypto';
 import { appendFileSync } from 'node:fs';
 import { createServer as createHttp } from 'node:http';
 import { type AddressInfo, createServer as createTcp } from 'node:net';
@@ -10,6 +11,8 @@ import { acknowledge, encodeFrame, isParseError, MllpDecoder, parseMessage } fro
 
 const folder = process.argv[2]!;
 const log = (name: string, line: object) => appendFileSync(join(folder, `${name}.log`), `${JSON.stringify(line)}\n`);
+
+const digestOf = (bytes: Uint8Array | string) => createHash('sha256').update(bytes).digest('base64url');
 
 /** What the hospital has, for whoever chooses the moments. */
 const told = new Set<string>();
@@ -21,15 +24,22 @@ const mllp = createTcp((socket) => {
     for (const event of decoder.push(chunk)) {
       const message = event.kind === 'frame' ? parseMessage(event.content) : undefined;
       if (!message || isParseError(message)) continue;
-      const result = /ORDER\d+/.exec(message.toString())![0];
-      log('hospital', { id: message.controlId, patient: message.get('PID-3.1'), result });
-      told.add(result);
+      const [order, result] = [/ORDER\d+/.exec(message.toString())![0], Number(message.get('OBX-5'))];
+      const kind = message.get('OBR-25') === 'C' ? 'correction' : 'new';
+      const digest = digestOf(event.content);
+      log('hospital', { id: message.controlId, patient: message.get('PID-3.1'), order, result, kind, digest });
+      told.add(message.controlId!);
       process.send!({ hospital: told.size });
       const answer = acknowledge(message, { outcome: 'accept', time: new Date(), controlId: '1' });
       if (answer) socket.write(encodeFrame(answer.bytes));
     }
   });
 });
+
+interface Resource {
+  subject?: { identifier?: { value: string } };
+  valueQuantity?: { value: number };
+}
 
 interface Parameter {
   name: string;
@@ -45,11 +55,11 @@ const http = createHttp(async (request, response) => {
     const text = Buffer.concat(chunks).toString();
     const bundle = JSON.parse(text);
     if (request.url === '/fhir') {
-      const subjects = bundle.entry.flatMap(
-        (entry: { resource: { subject?: { identifier?: { value: string } } } }) =>
-          entry.resource.subject?.identifier?.value ?? [],
-      );
-      log('practice', { id: bundle.identifier?.value, patient: subjects[0], result: /ORDER\d+/.exec(text)?.[0] });
+      const resources: Resource[] = bundle.entry.map(({ resource }: { resource: Resource }) => resource);
+      const patient = resources.flatMap(({ subject }) => subject?.identifier?.value ?? [])[0];
+      const result = resources.flatMap(({ valueQuantity }) => valueQuantity?.value ?? [])[0];
+      const id = request.headers['idempotency-key'];
+      log('practice', { id, patient, order: /ORDER\d+/.exec(text)?.[0], result, digest: digestOf(text) });
     } else {
       const parameters: Parameter[] = bundle.entry[0].resource.parameter;
       for (const { name, part } of parameters) {

@@ -1,7 +1,7 @@
 /**
  * The kill test of what goes out: results come in over MLLP while the hub, or its database, is killed at moments drawn from a
- * seed. In the end the logs of the receivers must have each result of each person once, in its order, and each event of a
- * subscription under one number, none left out.
+ * seed. In the end the logs of the receivers must have each result of each person once, in its order, the last word about each
+ * order must be the laboratory's, and each event of a subscription must have one number, none left out.
  */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -28,13 +28,21 @@ export interface ExchangeKillResult {
 interface Line {
   id: string;
   patient: string;
-  result: string;
+  order: string;
+  /** The value, which is the number of the laboratory's message. */
+  result: number;
+  /** Of messages of HL7 v2. */
+  kind?: 'new' | 'correction';
+  /** Of all its bytes. */
+  digest: string;
 }
 
 const patients = 20;
+/** Every so many results of a person one corrects the order before it. */
+const correctedEvery = 5;
 /** How many more results come in than the hospital must have before the next kill. */
 const ahead = 200;
-const patienceMs = 120_000;
+const patienceMs = 600_000;
 
 /** Runs the test in a folder of its own, which is deleted. */
 export async function runExchangeKillTest(options: {
@@ -185,10 +193,20 @@ function personOf(n: number, facility: string) {
   };
 }
 
+/** The order of a result: its own, or that of the result of the person before, which it corrects. */
+function orderOf(i: number): number {
+  const isCorrection = Math.floor(i / patients) % correctedEvery === correctedEvery - 1;
+  return isCorrection ? i - patients : i;
+}
+
 function result(i: number): FeedMessage {
   const n = i % patients;
-  const stamp = { controlId: `SOAK${i}`, facility: 'LAB' };
-  const text = oru(personOf(n, 'LAB'), { order: `ORDER${i}`, code: '718-7', value: String(i) }, stamp);
+  const order = orderOf(i);
+  const time = new Date(Date.UTC(2024, 2, 1) + i * 1_000).toISOString().replace(/\D/g, '').slice(0, 14);
+  const stamp = { controlId: `SOAK${i}`, facility: 'LAB', time };
+  const status = order === i ? 'F' : 'C';
+  const stated = { order: `ORDER${order}`, code: '718-7', value: String(i), status, orderStatus: status };
+  const text = oru(personOf(n, 'LAB'), stated, stamp);
   return { controlId: stamp.controlId, text, lane: n };
 }
 
@@ -231,38 +249,58 @@ function linesOf<T>(folder: string, name: string): T[] {
 /** What the receivers' logs say. */
 function judge(folder: string, results: number, events: number): Pick<ExchangeKillResult, 'repeated' | 'faults'> {
   const faults: string[] = [];
-  const receivedBy = (name: 'hospital' | 'practice') => {
-    const lines = linesOf<Line>(folder, name);
-    const ids = new Map<string, Set<string>>();
-    const last = new Map<string, number>();
-    for (const { id, patient, result: order } of lines) {
-      const number = Number(order.slice('ORDER'.length));
-      const own = `${name[0]!.toUpperCase()}${number % patients}`;
-      if (patient !== own) faults.push(`${name}: ${order} was filed under ${patient}, and not ${own}`);
-      if (number < (last.get(patient) ?? -1)) faults.push(`${name}: ${order} came after a later one of ${patient}`);
-      last.set(patient, number);
-      ids.set(order, (ids.get(order) ?? new Set()).add(id));
-    }
-    for (let i = 0; i < results; i++) {
-      const found = ids.get(`ORDER${i}`)?.size ?? 0;
-      if (found !== 1)
-        faults.push(`${name}: ORDER${i} came ${found === 0 ? 'never' : `as ${found} different messages`}`);
-    }
-    return lines.length - ids.size;
-  };
-  const repeated = { hospital: receivedBy('hospital'), practice: receivedBy('practice'), subscriber: 0 };
+  const hospital = judgeSite('hospital', linesOf<Line>(folder, 'hospital'), results, faults);
+  const practice = judgeSite('practice', linesOf<Line>(folder, 'practice'), results, faults);
   const told = linesOf<{ number: number; focus: string }>(folder, 'subscriber');
   const focusOf = new Map<number, string>();
   for (const { number, focus } of told) {
     const before = focusOf.get(number);
     if (before !== undefined && before !== focus) faults.push(`subscriber: number ${number} is of two events`);
-    if (before === undefined && focusOf.size > 0 && number !== focusOf.size + 1)
+    if (before === undefined && number !== focusOf.size + 1)
       faults.push(`subscriber: number ${number} came after ${focusOf.size} others`);
     focusOf.set(number, focus);
   }
-  repeated.subscriber = told.length - focusOf.size;
-  if (new Set(focusOf.values()).size !== focusOf.size) faults.push('subscriber: a report was told under two numbers');
-  if (focusOf.size !== results || events !== results)
-    faults.push(`subscriber: ${focusOf.size} events came of ${events} that were numbered, for ${results} results`);
-  return { repeated, faults };
+  const orders = new Set(Array.from({ length: results }, (_, i) => orderOf(i)));
+  if (new Set(focusOf.values()).size !== orders.size)
+    faults.push(`subscriber: it was told of ${new Set(focusOf.values()).size} reports, and not of ${orders.size}`);
+  if (focusOf.size !== events) faults.push(`subscriber: ${focusOf.size} events came of ${events} that were numbered`);
+  if (events > results) faults.push(`subscriber: ${events} events were numbered for ${results} changes`);
+  return { repeated: { hospital, practice, subscriber: told.length - focusOf.size }, faults };
+}
+
+/**
+ * Holds what a site got against what the laboratory sent. Of a result and its correction that the hub stored at once it may
+ * have been told by one message; whatever came, came under one id for each value, and in the order in which it was said.
+ * @returns how many came again
+ */
+function judgeSite(site: 'hospital' | 'practice', lines: Line[], results: number, faults: string[]): number {
+  const byId = new Map<string, Line>();
+  const byValue = new Map<number, string>();
+  const last = new Map<string, number>();
+  const lastOf = new Map<string, number>();
+  const isKnown = new Set<string>();
+  for (const line of lines) {
+    const { id, patient, order, result, kind, digest } = line;
+    const what = `${site}: ${order} with the value ${result}`;
+    const own = `${site[0]!.toUpperCase()}${result % patients}`;
+    if (patient !== own) faults.push(`${what} was filed under ${patient}, and not ${own}`);
+    if (order !== `ORDER${orderOf(result)}`) faults.push(`${what}: the value is another order's`);
+    if (result < (last.get(patient) ?? -1)) faults.push(`${what} came after a later one of ${patient}`);
+    last.set(patient, result);
+    lastOf.set(order, result);
+    const before = byId.get(id);
+    if (before && before.digest !== digest) faults.push(`${what} came again under its id with other content`);
+    if ((byValue.get(result) ?? id) !== id) faults.push(`${what} came under two ids`);
+    // Told of both at once, a site is told first of the correction, as which the laboratory sent it.
+    const isCorrection = isKnown.has(order) || order !== `ORDER${result}`;
+    if (!before && kind && (kind === 'correction') !== isCorrection) faults.push(`${what} came as ${kind}`);
+    isKnown.add(order);
+    byId.set(id, line);
+    byValue.set(result, id);
+  }
+  const latest = new Map(Array.from({ length: results }, (_, i) => [`ORDER${orderOf(i)}`, i]));
+  for (const [order, value] of latest)
+    if (lastOf.get(order) !== value)
+      faults.push(`${site}: the last word about ${order} is ${lastOf.get(order) ?? 'nothing'}, and not ${value}`);
+  return lines.length - byId.size;
 }

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Config } from '../config.ts';
 
-const startMs = 60_000;
+const startMs = 180_000;
 
 /** A folder for a hub's data, with the definitions that earlier tests compiled. */
 export function dataFolder(): string {
