@@ -1,9 +1,11 @@
 /**
- * `npm run bench:exchange`: what one site learns reaches the others: how soon (`latency`), and what many
- * waiting deliveries cost (`queue`). README.md says what is measured.
+ * `npm run bench:exchange`: what one site learns reaches the others: how soon (`latency`), what many
+ * waiting deliveries cost (`queue`), and what one site that is down costs the others (`isolation`). README.md says what is
+ * measured.
  */
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { isolation } from './exchange/isolation.ts';
 import { latency } from './exchange/latency.ts';
 import { queue } from './exchange/queue.ts';
 import { load, machine, versions } from './server/machine.ts';
@@ -11,8 +13,10 @@ import { load, machine, versions } from './server/machine.ts';
 const { values } = parseArgs({
   options: {
     only: { type: 'string', default: 'latency' },
-    'per-second': { type: 'string', default: '200' },
+    'per-second': { type: 'string' },
     seconds: { type: 'string', default: '30' },
+    minutes: { type: 'string', default: '1' },
+    down: { type: 'string', default: 'refuses,silent,slow,fails' },
     waiting: { type: 'string', default: '1000,1000000' },
     profile: { type: 'string' },
     json: { type: 'string' },
@@ -20,7 +24,8 @@ const { values } = parseArgs({
 });
 
 const parts: Record<string, () => Promise<object>> = {
-  latency: () => latency(Number(values['per-second']), Number(values.seconds), values.profile),
+  latency: () => latency(Number(values['per-second'] ?? 200), Number(values.seconds), values.profile),
+  isolation: () => isolation(Number(values['per-second'] ?? 40), Number(values.minutes), values.down.split(',')),
   queue: () => queue(values.waiting.split(',').map(Number)),
 };
 const results: Record<string, object> = {};

@@ -14,9 +14,6 @@ const log = (name: string, line: object) => appendFileSync(join(folder, `${name}
 
 const digestOf = (bytes: Uint8Array | string) => createHash('sha256').update(bytes).digest('base64url');
 
-/** What the hospital has, for whoever chooses the moments. */
-const told = new Set<string>();
-
 const mllp = createTcp((socket) => {
   const decoder = new MllpDecoder();
   socket.on('error', () => {});
@@ -28,8 +25,7 @@ const mllp = createTcp((socket) => {
       const kind = message.get('OBR-25') === 'C' ? 'correction' : 'new';
       const digest = digestOf(event.content);
       log('hospital', { id: message.controlId, patient: message.get('PID-3.1'), order, result, kind, digest });
-      told.add(message.controlId!);
-      process.send!({ hospital: told.size });
+      process.send!({ hospital: result });
       const answer = acknowledge(message, { outcome: 'accept', time: new Date(), controlId: '1' });
       if (answer) socket.write(encodeFrame(answer.bytes));
     }

@@ -38,8 +38,9 @@ interface Line {
 }
 
 const patients = 20;
-/** Every so many results of a person one corrects the order before it. */
+/** Every so many results of a person one corrects the order that came so many before it. */
 const correctedEvery = 5;
+const correctedAfter = 3;
 /** How many more results come in than the hospital must have before the next kill. */
 const ahead = 200;
 const patienceMs = 600_000;
@@ -98,24 +99,24 @@ export async function runExchangeKillTest(options: {
 interface Receivers {
   mllp: number;
   http: number;
-  /** Resolves when the hospital has so many results. */
-  reached(results: number): Promise<void>;
+  /** Resolves when the hospital has the result of this number, or a later one. */
+  reached(result: number): Promise<void>;
   stop(): void;
 }
 
 async function startReceivers(folder: string): Promise<Receivers> {
   const child = fork(join(import.meta.dirname, 'exchange-receivers.ts'), [folder]);
   const [ports] = (await once(child, 'message')) as [{ mllp: number; http: number }];
-  let has = 0;
-  let waiting: { results: number; done: () => void }[] = [];
+  let latest = -1;
+  let waiting: { result: number; done: () => void }[] = [];
   child.on('message', ({ hospital }: { hospital: number }) => {
-    has = hospital;
-    for (const one of waiting) if (has >= one.results) one.done();
-    waiting = waiting.filter(({ results }) => has < results);
+    latest = Math.max(latest, hospital);
+    for (const one of waiting) if (latest >= one.result) one.done();
+    waiting = waiting.filter(({ result }) => latest < result);
   });
   return {
     ...ports,
-    reached: (results) => (has >= results ? Promise.resolve() : new Promise((done) => waiting.push({ results, done }))),
+    reached: (result) => (latest >= result ? Promise.resolve() : new Promise((done) => waiting.push({ result, done }))),
     stop: () => child.kill(),
   };
 }
@@ -193,10 +194,10 @@ function personOf(n: number, facility: string) {
   };
 }
 
-/** The order of a result: its own, or that of the result of the person before, which it corrects. */
+/** The order of a result: its own, or that of an earlier result of the person, which it corrects. */
 function orderOf(i: number): number {
   const isCorrection = Math.floor(i / patients) % correctedEvery === correctedEvery - 1;
-  return isCorrection ? i - patients : i;
+  return isCorrection ? i - correctedAfter * patients : i;
 }
 
 function result(i: number): FeedMessage {
