@@ -30,6 +30,9 @@ import { going } from './route-rules.ts';
 import { topicOf } from './topics.ts';
 import { wantedTopics } from './wishes.ts';
 
+/** Held by whoever writes deliveries; alone by whoever changes consents. */
+const deliveryLock = 7_240_370;
+
 /** What is told as a correction of these was told as something that does not hold; of others it is the next step. */
 const recalledTopics: ReadonlySet<string> = new Set(['result', 'document', 'discharge-summary', 'immunization']);
 
@@ -70,7 +73,7 @@ export class Derivation {
     const moved = anywhere ? this.#persons.changesOf(set) : [];
     const decided = anywhere ? consentHomes(set) : [];
     const affected = changed.length > 0 || moved.length > 0 || decided.length > 0;
-    if (affected) await lockLinks(set);
+    if (affected) await lockLinks(set, decided.length > 0);
     const begun = await this.#relationships.note(set, () => (affected ? Promise.resolve() : lockLinks(set)));
     if (!anywhere || !(affected || begun.length > 0)) return;
     const gained = moved.flatMap(({ before, after }) => (gains({ before, after }) ? after : []));
@@ -243,11 +246,13 @@ export class Derivation {
 /**
  * Lets no link change until the commit, so that neither a new result nor a new link misses the other. Taken before any
  * row is written that a change of links writes too.
+ * @param alone nobody else writes deliveries until then: they would be decided on by consents that do not hold any more
  */
-async function lockLinks(set: WriteSet): Promise<void> {
+async function lockLinks(set: WriteSet, alone = false): Promise<void> {
+  const kind = alone ? '' : '_shared';
   await set.transaction.query({
-    name: 'outbox_links',
-    text: `SELECT pg_advisory_xact_lock_shared(${linkLock})`,
+    name: `outbox_links${kind}`,
+    text: `SELECT pg_advisory_xact_lock_shared(${linkLock}), pg_advisory_xact_lock${kind}(${deliveryLock})`,
   });
 }
 

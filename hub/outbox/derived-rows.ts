@@ -42,7 +42,10 @@ export interface Row {
   urgent: boolean;
 }
 
-/** What is kept back of the persons of these homes, in the order in which it was to be sent. */
+/**
+ * What is kept back of the persons of these homes, in the order in which it was to be sent. What waits is decided on once more
+ * where it is kept back by what held until the commit.
+ */
 export async function withheldOf(
   set: WriteSet,
   homes: number[],
@@ -51,7 +54,7 @@ export async function withheldOf(
   const ofPersons = `home = ANY($1) OR home IN (SELECT m.home FROM link l JOIN link m USING (person) WHERE l.home = ANY($1))`;
   await set.transaction.query({
     name: 'outbox_reconsider',
-    text: `UPDATE delivery SET reconsider = true WHERE leased AND state IN ('waiting', 'failed') AND (${ofPersons})`,
+    text: `UPDATE delivery SET reconsider = true WHERE state IN ('waiting', 'failed') AND (${ofPersons})`,
     values: [homes],
   });
   const { rows } = await set.transaction.query({

@@ -22,6 +22,7 @@ import { readContent } from './content.ts';
 import { DestinationState } from './destination-state.ts';
 import type { HttpParts } from './http-post.ts';
 import {
+  areTogether,
   type Claimed,
   claim,
   concludeAccepted,
@@ -49,7 +50,10 @@ export interface SenderParts {
 
 export interface Timing extends Timeouts {
   firstRetryMs: number;
+  /** Also the longest after which a destination that is back is noticed. */
   longestRetryMs: number;
+  /** Longer than this no destination is left alone, whatever it asks for. */
+  longestRestMs: number;
   /** Tries after which a destination that is not reached, or one that refuses, is given up for a delivery. */
   attempts: number;
   refusals: number;
@@ -182,7 +186,12 @@ export class Destination {
           untried.push(delivery);
           continue;
         }
-        const outcome = await this.#attempt(delivery, await made(delivery), client);
+        const message = await made(delivery);
+        if (this.#stopped) {
+          untried.push(delivery);
+          continue;
+        }
+        const outcome = await this.#attempt(delivery, message, client);
         settled.push(outcome.settled);
         if (outcome.reached) continue;
         reached = false;
@@ -202,9 +211,13 @@ export class Destination {
   #madeAhead(order: readonly Claimed[], route: Route): (delivery: Claimed) => Promise<Outgoing | Outcome> {
     const place = new Map(order.map((delivery, i) => [delivery, i]));
     const made = new Map<Claimed, { since: number; message: Promise<Outgoing | Outcome> }>();
+    const claimed = performance.now();
     const make = (delivery: Claimed) => {
-      const message = this.#make(delivery, route).catch((error) => this.#failed(delivery, error));
-      const one = { since: performance.now(), message };
+      const since = performance.now();
+      const message = this.#make(delivery, route, since - claimed < madeForMs).catch((error) =>
+        this.#failed(delivery, error),
+      );
+      const one = { since, message };
       made.set(delivery, one);
       return one;
     };
@@ -257,11 +270,15 @@ export class Destination {
     return this.#client.client;
   }
 
-  /** The message of a delivery, or what becomes of it without one. */
-  async #make(delivery: Claimed, route: Route): Promise<Outgoing | Outcome> {
+  /**
+   * The message of a delivery, or what becomes of it without one.
+   * @param isFresh it was claimed just now
+   */
+  async #make(delivery: Claimed, route: Route, isFresh: boolean): Promise<Outgoing | Outcome> {
     const { seq, attempts } = delivery;
-    if (delivery.kind !== 'retraction' && !delivery.together) {
-      return ended(seq, 'cancelled', 'Another person, as it turned out before it was sent.');
+    if (delivery.kind !== 'retraction') {
+      const together = delivery.together && (isFresh || (await areTogether(this.#parts.database, delivery)));
+      if (!together) return ended(seq, 'cancelled', 'Another person, as it turned out before it was sent.');
     }
     const unread = delivery.kind === 'new' ? unreadFilter(route, typeName(delivery.focus_type)!) : undefined;
     if (unread !== undefined) {
@@ -322,7 +339,7 @@ export class Destination {
     const reached = answer.kind === 'refused';
     const dead = attempts >= (reached ? this.#timing.refusals : this.#timing.attempts) && !this.#stopped;
     if (dead) this.#parts.log.error({ destination: this.#key, delivery: seq, attempts }, 'a delivery was given up');
-    const restMs = reached ? 0 : Math.min(answer.afterMs ?? 0, this.#timing.longestRetryMs);
+    const restMs = reached ? 0 : Math.min(answer.afterMs ?? 0, this.#timing.longestRestMs);
     const retryMs = this.#stopped ? 0 : Math.max(this.#backOff(attempts), restMs);
     const said = reached ? undefined : answer.said;
     const error = said === undefined ? answer.reason : `${answer.reason} ${said}`;

@@ -23,7 +23,7 @@ export interface Claimed {
   round: number;
   /** With this attempt. */
   attempts: number;
-  /** Whether focus and recipient are one person still. */
+  /** Whether focus and recipient were one person when it was claimed. */
   together: boolean;
 }
 
@@ -85,6 +85,17 @@ export async function claim(
     values: [destination, route, count, onlyUrgent ? 1 : 0],
   });
   return { claimed: rows.filter(({ seq }) => seq !== null) as Claimed[], at: rows[0]!.at };
+}
+
+/** Whether focus and recipient of a delivery that was claimed a while ago are one person still. */
+export async function areTogether(database: Queryable, { home, recipient_home }: Claimed): Promise<boolean> {
+  const { rows } = await database.query({
+    name: 'outbox_together',
+    text: `SELECT (SELECT person FROM link WHERE home = $1) IS NOT DISTINCT FROM
+             (SELECT person FROM link WHERE home = $2) AS together`,
+    values: [home, recipient_home],
+  });
+  return rows[0]!.together;
 }
 
 /** Gives back, as if never claimed, what was not tried. */
