@@ -6,12 +6,14 @@ import { Destination, type SenderParts, type Timing } from './destination.ts';
 import { releaseAll } from './queue.ts';
 import { Versions } from './versions.ts';
 
+/** A destination that is not reached is tried about once a minute, and given up for a delivery after some three days. */
 const usual: Timing = {
   connectMs: 10_000,
   answerMs: 30_000,
   firstRetryMs: 1_000,
-  longestRetryMs: 600_000,
-  attempts: 50,
+  longestRetryMs: 60_000,
+  longestRestMs: 600_000,
+  attempts: 5_000,
   refusals: 3,
 };
 
