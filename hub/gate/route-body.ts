@@ -28,6 +28,7 @@ import {
   type SftpPlace,
   type Topic,
   topics,
+  untoldBy,
   type V2Endpoint,
 } from '../trust/index.ts';
 import { type Body, object, only, text, wrong } from './body.ts';
@@ -48,10 +49,11 @@ function readRoute(body: Body, where: string): Route {
   if (typeof name !== 'string' || !/^[a-z0-9][a-z0-9-]{0,39}$/.test(name)) {
     throw wrong(`${where}.name`, 'lower-case letters, digits and dashes, at most 40');
   }
+  const to = readEndpoint(object(body.to, `${where}.to`), `${where}.to`);
   return {
     name,
-    to: readEndpoint(object(body.to, `${where}.to`), `${where}.to`),
-    ...(body.topics === undefined ? {} : { topics: listOf(body.topics, allTopics, `${where}.topics`) }),
+    to,
+    ...(body.topics === undefined ? {} : { topics: topicsOf(body.topics, to, where) }),
     ...(body.urgent === undefined ? {} : { urgent: listOf(body.urgent, allTopics, `${where}.urgent`) }),
     ...(body.filters === undefined ? {} : { filters: filtersOf(body.filters, where) }),
     ...(body.quiet === undefined ? {} : { quiet: quietOf(object(body.quiet, `${where}.quiet`), where) }),
@@ -61,6 +63,16 @@ function readRoute(body: Body, where: string): Route {
 }
 
 const allTopics: readonly (Topic | FineTopic)[] = [...topics, ...(Object.keys(fineTopics) as FineTopic[])];
+
+function topicsOf(value: unknown, { dialect }: Endpoint, where: string): (Topic | FineTopic)[] {
+  const named = listOf(value, allTopics, `${where}.topics`);
+  const untold = named.find((one) =>
+    untoldBy[dialect].includes(one in fineTopics ? fineTopics[one as FineTopic] : (one as Topic)),
+  );
+  if (untold === undefined) return named;
+  throw wrong(`${where}.topics`, `what ${dialect} has a message for, which it has not for ${untold}`);
+}
+
 const filtersAtMost = 20;
 const codesAtMost = 5_000;
 

@@ -14,9 +14,11 @@ import type {
   DiagnosticReport,
   DocumentReference,
   Encounter,
+  Identifier,
   Observation,
   Resource,
   ServiceRequest,
+  Task,
 } from '@medplum/fhirtypes';
 import type { Participant, Route } from '../trust/index.ts';
 import type { Outgoing } from './answer.ts';
@@ -100,10 +102,20 @@ function isNoTransfer({ topic, focus }: Content, event: string, topics: Route['t
 function bundleOf(content: Content, envelope: Envelope, form: BundleForm): Bundle | string {
   const { topic, focus } = content;
   // A Patient of another site's would take the place of the destination's own.
-  if (topic === 'person') return 'As FHIR no person is delivered.';
+  if (topic === 'person' || topic === 'linked') return 'As FHIR no person is delivered.';
   return topic === 'result'
     ? writeResultBundle(resultOf(content), envelope, form)
-    : writeStatementBundle([focus], envelope, form);
+    : writeStatementBundle([topic === 'referral-answer' ? answerOf(content) : focus], envelope, form);
+}
+
+/** The answer to a request, which it names by its number: the request does not go along. */
+function answerOf({ focus, beside }: Content): Resource {
+  const request = beside.find(({ resourceType }) => resourceType === 'ServiceRequest') as ServiceRequest | undefined;
+  if (!request) return focus;
+  const isPlacer = ({ type }: Identifier) => type?.coding?.some(({ code }) => code === 'PLAC');
+  const identifier = request.identifier?.find(isPlacer) ?? request.identifier?.[0];
+  const own = { system: 'urn:causeway:authority::CAUSEWAY', value: request.id! };
+  return { ...(focus as Task), focus: { type: 'ServiceRequest', identifier: identifier ?? own } };
 }
 
 /** The C-CDA that a document is, as it came. */

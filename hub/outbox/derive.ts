@@ -11,7 +11,7 @@ import { typeCode, typeName } from '@causeway/fhir';
 import { openRecalls, Relationships } from '../care/index.ts';
 import { linkLock, type PersonChange, type PersonIndex } from '../identity/index.ts';
 import type { FhirRecord, WriteSet } from '../record/index.ts';
-import type { Participants } from '../trust/index.ts';
+import type { Participants, Route } from '../trust/index.ts';
 import { confirmedLinks } from './confirmed.ts';
 import {
   cancelUnsent,
@@ -25,7 +25,8 @@ import {
   sentKey,
   withheldOf,
 } from './derived-rows.ts';
-import { changedFoci, type Focus, finalBefore, fociNamed, fociOf, focusKey, withoutRetold } from './focus.ts';
+import { asksForChanges, finalBefore, linkedFoci, noteBefore } from './earlier.ts';
+import { changedFoci, type Focus, fociNamed, fociOf, focusKey, withoutRetold } from './focus.ts';
 import { going } from './route-rules.ts';
 import { topicOf } from './topics.ts';
 import { wantedTopics } from './wishes.ts';
@@ -81,7 +82,9 @@ export class Derivation {
     const known = new Set(changed.map(focusKey));
     const older =
       joined.length > 1 ? (await fociOf(set, keys, joined, wanted)).filter((one) => !known.has(focusKey(one))) : [];
-    const foci = await withoutRetold(set, [...older, ...changed]);
+    const linked = wanted.has('linked') ? await linkedFoci(set, keys, gained) : [];
+    if (this.#routes().some(asksForChanges)) await noteBefore(set, keys, changed);
+    const foci = [...linked, ...(await withoutRetold(set, [...older, ...changed]))];
     const relinked = [...new Set(moved.flatMap(({ before, after }) => [...before, ...after]))];
     const rows = [
       ...(await this.#rows(set, foci, new Set(changed))),
@@ -112,9 +115,10 @@ export class Derivation {
         : kind === 'correction' && final.has(focusKey(focus))
           ? 'corrected'
           : undefined;
-    const isDemanding = this.#participants.all().some(({ routes = [] }) => routes.some(({ grade }) => grade));
+    const isDemanding = this.#routes().some(({ grade }) => grade);
     const isConfirmed = isDemanding ? await confirmedLinks(set, [...members.map(({ home }) => home)]) : () => true;
     const rows: Row[] = [];
+    const written = new Set<string>();
     for (const focus of foci) {
       const origin = members.find(({ home }) => home === focus.home);
       if (!origin) continue;
@@ -126,14 +130,19 @@ export class Derivation {
           const told = own.filter(({ patient }) =>
             history.some(({ recipient, live }) => live && recipient === patient),
           );
-          const { goes, urgent } = going(route, destination, focus, told.length > 0);
+          const { goes, urgent, isChange } = going(route, destination, focus, told.length > 0);
           if (!goes) continue;
-          const kind = kindOf(focus, told.length > 0, changed.has(focus));
+          const kind =
+            isChange && told.length === 0 ? 'correction' : kindOf(focus, told.length > 0, changed.has(focus));
           // Who does not care any longer is told what becomes of what it was told, and nothing new.
           const recipient = choose(own, told) ?? (kind === 'new' ? undefined : told[0]);
           if (!kind || !recipient) continue;
           const isUnsure = route.grade === 'confirmed' && kind !== 'retraction';
           if (isUnsure && !isConfirmed(focus.home, recipient.home)) continue;
+          // That it is one person with the recipient tells of it as well.
+          const key = `${sentKey(destination.key, route.name, focus)} ${recipient.patient}`;
+          if (written.has(key)) continue;
+          written.add(key);
           const last = history.find((one) => one.recipient === recipient.patient);
           rows.push({
             focus,
@@ -153,6 +162,10 @@ export class Derivation {
       }
     }
     return rows;
+  }
+
+  #routes(): Route[] {
+    return this.#participants.all().flatMap(({ routes = [] }) => routes);
   }
 
   /** The recalls that these rows are part of, by focus. */

@@ -35,6 +35,8 @@ export interface Focus {
   resource: Resource | undefined;
   /** One of its results that was stated or changed has to be heard of at once. */
   isCritical: boolean;
+  /** As it stood before the transaction, where some route asks what changed. */
+  before?: Resource;
 }
 
 const reportType = typeCode('DiagnosticReport')!;
@@ -42,10 +44,7 @@ const observationType = typeCode('Observation')!;
 /** Of one home, how many of them reach a site that comes to care for the person: the latest. */
 const caughtUp = 500;
 
-/** What a result says of itself as long as it may change. */
-const unsettled: ReadonlySet<string | undefined> = new Set(['registered', 'partial', 'preliminary', 'unknown']);
-
-interface Loaded {
+export interface Loaded {
   type: string;
   rid: string;
   home: number;
@@ -124,21 +123,6 @@ export async function fociNamed(
   });
   await noteEmptied(foci, set, keys, new Map());
   return foci;
-}
-
-/**
- * Those of these resources that said, before the transaction, that they were final or so: what was told of them was told as
- * what holds.
- */
-export async function finalBefore(set: WriteSet, keys: HomeKeys, foci: readonly Focus[]): Promise<Set<string>> {
-  const types = [...new Set(foci.map(({ type }) => type))];
-  const ridsOf = (type: string) => foci.filter((one) => one.type === type).map(({ rid }) => rid);
-  const read = await Promise.all(types.map((type) => current(set, keys, typeCode(type)!, ridsOf(type))));
-  const isFinal = ({ resource }: Loaded) =>
-    resource.resourceType === 'DocumentReference'
-      ? resource.docStatus !== 'preliminary'
-      : !unsettled.has((resource as DiagnosticReport).status);
-  return new Set(read.flat().filter(isFinal).map(focusKey));
 }
 
 /** Takes out what a summary document (C-CDA) retells: the site that made it delivers it. */
@@ -263,7 +247,8 @@ function noteCritical(foci: Focus[], latest: ReadonlyMap<string, ResourceChange>
   }
 }
 
-async function current(set: WriteSet, keys: HomeKeys, type: number, rids: string[]): Promise<Loaded[]> {
+/** Resources as they stood before the transaction. */
+export async function current(set: WriteSet, keys: HomeKeys, type: number, rids: string[]): Promise<Loaded[]> {
   if (rids.length === 0) return [];
   const { rows } = await set.transaction.query({
     name: 'outbox_current',

@@ -27,6 +27,7 @@ const told: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>
   Encounter: { diagnosis: ['Condition'] },
   Immunization: { encounter: ['Encounter'] },
   MedicationRequest: { basedOn: ['MedicationRequest'], encounter: ['Encounter'] },
+  Task: { focus: ['ServiceRequest'], basedOn: ['ServiceRequest'] },
   ServiceRequest: { encounter: ['Encounter'], reasonReference: ['Condition'] },
 };
 

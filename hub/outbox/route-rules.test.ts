@@ -50,6 +50,29 @@ it('a route takes the finer topics that it names, and what becomes of what was t
   ]);
 });
 
+it('what changed shows beside what was there, and is told as a change where a route asks for it', () => {
+  const medicine = (status: string, dose = 1) => ({
+    resourceType: 'MedicationRequest',
+    status,
+    dosageInstruction: [{ text: `${dose}` }],
+  });
+  const topicsOf = (before: object | undefined, after: object) =>
+    (['medication-started', 'medication-changed', 'medication-stopped'] as const).filter((topic) =>
+      goes(route({ topics: [topic] }), focus('prescription', after, before ? { before: before as never } : {})),
+    );
+  expect(topicsOf(undefined, medicine('active'))).toEqual(['medication-started']);
+  expect(topicsOf(medicine('on-hold'), medicine('active'))).toEqual(['medication-started']);
+  expect(topicsOf(medicine('active'), medicine('active', 2))).toEqual(['medication-changed']);
+  expect(topicsOf(medicine('active'), { ...medicine('active'), note: [] })).toEqual([]);
+  expect(topicsOf(medicine('active'), medicine('stopped'))).toEqual(['medication-stopped']);
+  expect(topicsOf(undefined, medicine('stopped'))).toEqual([]);
+  expect(topicsOf(medicine('active'), medicine('entered-in-error'))).toEqual([]);
+  const stopped = focus('prescription', medicine('stopped'), { before: medicine('active') as never });
+  const isChange = (one: Route) => going(one, hospital, stopped, false).isChange;
+  expect(isChange(route({ topics: ['medication-stopped'] }))).toBe(true);
+  expect(isChange(route({ topics: ['prescription'] }))).toBe(false);
+});
+
 it('critical results are urgent whatever the route says, others where it says so', () => {
   const result = focus('result', { resourceType: 'DiagnosticReport' });
   const urgent = (one: Route, what: Focus) => going(one, hospital, what, false).urgent;

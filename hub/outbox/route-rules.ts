@@ -1,6 +1,15 @@
 /** Which of what is stated goes by a route: its topics, the finer ones among them, its filters; and what of it is urgent. */
 import { scanResource, searchParametersVersion } from '@causeway/fhir';
-import type { Encounter, Observation, Patient, Resource, ServiceRequest } from '@medplum/fhirtypes';
+import type {
+  Appointment,
+  Encounter,
+  MedicationRequest,
+  Observation,
+  Patient,
+  Resource,
+  ServiceRequest,
+  Task,
+} from '@medplum/fhirtypes';
 import { type Facts, type Held, heldInMemory, indexEntries, RecordError, readSearchRequest } from '../record/index.ts';
 import { type FineTopic, fineTopics, type Participant, type Route } from '../trust/index.ts';
 import type { Focus } from './focus.ts';
@@ -13,9 +22,23 @@ const referrals = new Set(['3457005', '306206005', '103696004']);
 const seen = new Set(['arrived', 'triaged', 'in-progress']);
 const ambulatory = new Set(['AMB', 'VR', 'HH', 'FLD']);
 
+const closed: ReadonlySet<string | undefined> = new Set(['completed', 'revoked']);
+const declined: ReadonlySet<string | undefined> = new Set(['rejected', 'failed', 'cancelled']);
+const calledOff: ReadonlySet<string | undefined> = new Set(['cancelled', 'noshow']);
+/** What happened to something that was there: it is told as a change, whoever it is told. */
+const changes: ReadonlySet<FineTopic> = new Set<FineTopic>([
+  'medication-changed',
+  'medication-stopped',
+  'appointment-changed',
+  'appointment-cancelled',
+  'referral-closed',
+]);
+
 export interface Going {
   goes: boolean;
   urgent: boolean;
+  /** The route asks for such a change, also of what it was not told of. */
+  isChange: boolean;
 }
 
 /**
@@ -32,7 +55,8 @@ export function going(route: Route, destination: Participant, focus: Focus, isTo
     fine.includes('critical-result') ||
     urgentTopics.includes(focus.topic) ||
     fine.some((topic) => urgentTopics.includes(topic));
-  return { goes: takesIt || follows, urgent };
+  const isChange = takesIt && fine.some((topic) => changes.has(topic) && route.topics?.includes(topic));
+  return { goes: takesIt || follows, urgent, isChange };
 }
 
 /** Whether a result says that somebody has to hear of it at once. */
@@ -40,7 +64,7 @@ export function isCritical({ interpretation = [] }: Observation): boolean {
   return interpretation.some(({ coding = [] }) => coding.some(({ code }) => critical.has(code ?? '')));
 }
 
-function fineTopicsOf({ topic, resource, isCritical: urgent }: Focus, isTold: boolean): FineTopic[] {
+function fineTopicsOf({ topic, resource, before, isCritical: urgent }: Focus, isTold: boolean): FineTopic[] {
   switch (topic) {
     case 'result':
       return urgent ? ['critical-result'] : [];
@@ -57,11 +81,46 @@ function fineTopicsOf({ topic, resource, isCritical: urgent }: Focus, isTold: bo
         ...(link.some(({ type }) => type === 'replaced-by') ? (['merged'] as const) : []),
       ];
     }
-    case 'order':
-      return isReferral((resource ?? {}) as Partial<ServiceRequest>) ? ['referral'] : [];
+    case 'order': {
+      const request = (resource ?? {}) as Partial<ServiceRequest>;
+      if (!isReferral(request)) return [];
+      return became(before, request, ({ status }) => closed.has(status))
+        ? ['referral', 'referral-closed']
+        : ['referral'];
+    }
+    case 'referral-answer': {
+      const { status } = (resource ?? {}) as Partial<Task>;
+      if (status === 'accepted' || status === 'in-progress') return ['referral-accepted'];
+      return declined.has(status) ? ['referral-declined'] : [];
+    }
+    case 'prescription':
+      return ofMedicine(before as MedicationRequest | undefined, resource as MedicationRequest | undefined);
+    case 'appointment':
+      return ofAppointment(before as Appointment | undefined, resource as Appointment | undefined);
     default:
       return [];
   }
+}
+
+function ofMedicine(before: MedicationRequest | undefined, after: MedicationRequest | undefined): FineTopic[] {
+  if (!after || (after.status as string) === 'entered-in-error') return [];
+  const [was, is] = [before?.status === 'active', after.status === 'active'];
+  if (is && !was) return ['medication-started'];
+  if (was && !is) return ['medication-stopped'];
+  const ordered = ({ medicationCodeableConcept, medicationReference, dosageInstruction }: MedicationRequest) =>
+    JSON.stringify([medicationCodeableConcept, medicationReference, dosageInstruction]);
+  return is && ordered(before!) !== ordered(after) ? ['medication-changed'] : [];
+}
+
+function ofAppointment(before: Appointment | undefined, after: Appointment | undefined): FineTopic[] {
+  if (!before || !after) return [];
+  if (became(before, after, ({ status }) => calledOff.has(status))) return ['appointment-cancelled'];
+  return before.start !== after.start || before.end !== after.end ? ['appointment-changed'] : [];
+}
+
+/** Whether something holds that did not hold of what was there. */
+function became<R>(before: unknown, after: R, holds: (one: R) => boolean): boolean {
+  return before !== undefined && !holds(before as R) && holds(after);
 }
 
 /** By its code or category, or, as HL7 v2 has it, without the code of any service. */

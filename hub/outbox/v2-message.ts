@@ -8,7 +8,15 @@ import {
   type V2MessageCode,
   visitEvent,
 } from '@causeway/mapping/outbound';
-import type { Appointment, DiagnosticReport, Encounter, Observation, Patient, Resource } from '@medplum/fhirtypes';
+import type {
+  AllergyIntolerance,
+  Appointment,
+  DiagnosticReport,
+  Encounter,
+  Observation,
+  Patient,
+  Resource,
+} from '@medplum/fhirtypes';
 import type { Content } from './content.ts';
 
 export interface ToldMessage {
@@ -45,6 +53,13 @@ export function v2MessageOf(
       return tell('RDE', 'O11', all);
     case 'immunization':
       return tell('VXU', 'V04', all);
+    case 'allergy':
+      return tell('ADT', 'A60', [allergy(focus as AllergyIntolerance, envelope.kind), ...beside]);
+    case 'linked':
+      return tell('ADT', envelope.kind === 'retraction' ? 'A37' : 'A24', [focus]);
+    case 'consent':
+    case 'referral-answer':
+      return `HL7 v2 has no message that tells of it (${topic}).`;
     case 'order': {
       const code = wanted?.find((one) => one === 'OMG' || one === 'OML') ?? 'ORM';
       return tell(code, { OMG: 'O19', OML: 'O21', ORM: 'O01' }[code as 'ORM'], all);
@@ -74,6 +89,21 @@ function person({ focus, beside }: Content, envelope: Envelope): ToldMessage | s
       ...envelope,
       recipient: { ...envelope.recipient, patient: { ...named, identifier: [own, ...others] } },
     },
+  };
+}
+
+/** An allergy by its number (IAM-7), that of its source or the hub's; one that is taken back without more than what it is. */
+function allergy(stated: AllergyIntolerance, kind: Envelope['kind']): AllergyIntolerance {
+  const { resourceType, id, patient, code } = stated;
+  const identifier = stated.identifier ?? [{ system: 'urn:causeway:authority::CAUSEWAY', value: id! }];
+  if (kind !== 'retraction') return { ...stated, identifier };
+  return {
+    resourceType,
+    id,
+    patient,
+    code,
+    identifier,
+    verificationStatus: { coding: [{ code: 'entered-in-error' }] },
   };
 }
 

@@ -65,6 +65,7 @@ export {
   type SftpPlace,
   type Topic,
   topics,
+  untoldBy,
   type V2Endpoint,
 } from './routes.ts';
 export { includesScope, readScope, type Scope, writeScope } from './scopes.ts';

@@ -12,6 +12,10 @@ export const topics = [
   'prescription',
   'immunization',
   'order',
+  'allergy',
+  'referral-answer',
+  'consent',
+  'linked',
 ] as const;
 export type Topic = (typeof topics)[number];
 
@@ -24,8 +28,23 @@ export const fineTopics = {
   death: 'person',
   merged: 'person',
   referral: 'order',
+  'referral-closed': 'order',
+  'referral-accepted': 'referral-answer',
+  'referral-declined': 'referral-answer',
+  'medication-started': 'prescription',
+  'medication-changed': 'prescription',
+  'medication-stopped': 'prescription',
+  'appointment-changed': 'appointment',
+  'appointment-cancelled': 'appointment',
 } as const satisfies Readonly<Record<string, Topic>>;
 export type FineTopic = keyof typeof fineTopics;
+
+/** Topics of which a dialect has no message. */
+export const untoldBy: Readonly<Record<Endpoint['dialect'], readonly Topic[]>> = {
+  hl7v2: ['consent', 'referral-answer'],
+  fhir: ['linked'],
+  ccda: ['linked'],
+};
 
 /** One way to an organisation. What goes by it goes in order for each recipient, whatever becomes of other routes. */
 export interface Route {

@@ -1,5 +1,5 @@
 /** What every message to a destination says beside its content: to whom, about which of its patients, from whom. */
-import type { DiagnosticReport, Observation, Patient, ServiceRequest } from '@medplum/fhirtypes';
+import type { CodeableConcept, DiagnosticReport, Observation, Patient, ServiceRequest } from '@medplum/fhirtypes';
 import type { V2Version } from './v2/versions.ts';
 
 /** Why it is sent: for the first time, because it changed, or because it no longer holds. */
@@ -53,7 +53,10 @@ export function recordNumber({ recipient }: Envelope): string | undefined {
 
 const withdrawn = new Set(['entered-in-error', 'cancelled']);
 
-/** Whether a resource's status says that it never held. */
-export function isWithdrawn(resource: { status?: string }): boolean {
-  return withdrawn.has(resource.status ?? '');
+/** Whether a resource's status, or that of its verification, says that it never held. */
+export function isWithdrawn(resource: { status?: string; verificationStatus?: CodeableConcept }): boolean {
+  const { status, verificationStatus } = resource;
+  return (
+    withdrawn.has(status ?? '') || verificationStatus?.coding?.some(({ code }) => code === 'entered-in-error') === true
+  );
 }

@@ -193,7 +193,7 @@ function within<T>(value: T, entries: readonly Resource[]): T {
 
 /** The reference by which a resource names whose it is; undefined where it is to be named by `subject` all the same. */
 function ownPatient(resource: Element): string | undefined {
-  const named = (resource.subject ?? resource.patient) as { reference?: string } | undefined;
+  const named = (resource.subject ?? resource.patient ?? resource.for) as { reference?: string } | undefined;
   if (named && resource.resourceType !== 'Appointment') return named.reference;
   const actors = (resource.participant as { actor?: { reference?: string } }[] | undefined) ?? [];
   return actors.map(({ actor }) => actor?.reference).find((reference) => reference?.startsWith('Patient/'));
@@ -216,11 +216,18 @@ function participant(code: string): Element {
 function retracted(resource: Element): Element {
   const { resourceType, id, meta, identifier, masterIdentifier, code, type, category, subject, patient } = resource;
   const named = { resourceType, id, meta, identifier, masterIdentifier, category, subject, patient };
+  if (resourceType === 'AllergyIntolerance') return { ...named, code, verificationStatus: enteredInError };
   const kept = { ...named, status: 'entered-in-error' };
   if (resourceType === 'DocumentReference') return { ...kept, type, content: [{ attachment: { title: 'Withdrawn' } }] };
   if (resourceType === 'DiagnosticReport') return { ...kept, code, result: resource.result };
   return { ...kept, code, ...requiredOf(resource) };
 }
+
+const enteredInError = {
+  coding: [
+    { system: 'http://terminology.hl7.org/CodeSystem/allergyintolerance-verification', code: 'entered-in-error' },
+  ],
+};
 
 /** Elements without which a resource of its type is none. */
 function requiredOf(resource: Element): Element {
@@ -230,6 +237,8 @@ function requiredOf(resource: Element): Element {
     MedicationRequest: ['intent', 'medicationCodeableConcept', 'medicationReference'],
     Immunization: ['vaccineCode', 'occurrenceDateTime', 'occurrenceString'],
     ServiceRequest: ['intent'],
+    Task: ['intent', 'for', 'focus'],
+    Consent: ['scope', 'policy', 'policyRule'],
   };
   return Object.fromEntries((names[String(resource.resourceType)] ?? []).map((name) => [name, resource[name]]));
 }

@@ -31,7 +31,8 @@ export function writeAllergies(sheet: Sheet): void {
       fields.add(4, severityOf(allergy));
       if (!adverse) return;
       const status = textOf(codingsOf(allergy.verificationStatus)[0], 'code');
-      fields.add(6, status === 'entered-in-error' ? 'D' : 'A');
+      const changed = sheet.kind === 'correction' ? 'U' : 'A';
+      fields.add(6, status === 'entered-in-error' ? 'D' : changed);
       fields.add(17, VERIFICATION[status ?? '']);
     });
     writeNotes(sheet, allergy);

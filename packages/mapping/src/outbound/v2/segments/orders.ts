@@ -142,6 +142,7 @@ function orderControl(sheet: Sheet, request: Element | undefined, report: Elemen
   if (sheet.kind === 'retraction') return 'CA';
   const status = textOf(request, 'status');
   if (status === 'revoked' || status === 'cancelled') return 'CA';
+  if (status === 'stopped') return 'DC';
   if (status === 'on-hold') return 'HD';
   if (status === 'completed') return 'SC';
   return sheet.kind === 'correction' ? 'XO' : 'NW';
