@@ -77,6 +77,8 @@ import {
   homeKeyColumn,
   Labels,
   LargeBodies,
+  LowPriority,
+  patchBy,
   Retention,
   ridOf,
   useDefinitions,
@@ -178,8 +180,10 @@ export async function startHub(config: Config, progress: Progress, pages = scree
     const pool = new ConversionPool();
     closing.push(() => pool.close());
     record.writer.beforeCommit((set, transaction) => accessLog.recordWith(transaction, set.accesses));
-    const largeBodies = new LargeBodies(config.dataDir);
-    closing.push(() => largeBodies.close());
+    const lowPriority = new LowPriority(config.dataDir);
+    closing.push(() => lowPriority.close());
+    const largeBodies = new LargeBodies(lowPriority);
+    record.patchAside = patchBy(lowPriority);
     const receiver = new Receiver(database, master, () => processor.wake());
     const isPressed = () => receiver.pressed;
     const spoolDirectory = join(config.dataDir, 'spool');

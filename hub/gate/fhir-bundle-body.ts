@@ -19,6 +19,7 @@ const partBytes = 16 * 1024;
  */
 export async function withBundle<T>(
   request: FastifyRequest,
+  who: string,
   base: string,
   { bundleBytes, spoolDirectory, largeBodies }: Pick<FhirParts, 'bundleBytes' | 'spoolDirectory' | 'largeBodies'>,
   run: (sent: string | ReadBundle) => Promise<T>,
@@ -42,7 +43,7 @@ export async function withBundle<T>(
   }
   const body = Buffer.concat(first);
   request.body = body;
-  if (length > 0 && isXml(format, body.toString('utf8', 0, 100))) await readLarge(largeBodies, request, body);
+  if (length > 0 && isXml(format, body.toString('utf8', 0, 100))) await readLarge(largeBodies, request, who, body);
   return run(bodyText(request));
 }
 

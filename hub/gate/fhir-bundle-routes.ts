@@ -42,7 +42,7 @@ export function fhirBundleRoutes(app: FastifyInstance, parts: PublishParts): voi
     streaming.post('/fhir', async (request, reply) => {
       const who = await writer(parts, request, 'bundle');
       const base = baseUrl(request);
-      return withBundle(request, base, parts, (sent) => carryOut(app, parts, request, reply, who, sent));
+      return withBundle(request, who.who, base, parts, (sent) => carryOut(app, parts, request, reply, who, sent));
     });
   });
 }

@@ -175,6 +175,26 @@ describe('http §3.1.0.6 patch', () => {
     expect((await patchJson('Patient', [])).status).toBe(400);
   });
 
+  it('carries out paths of any kind, also where others change the resource meanwhile, and for all the others of one that never ends', async () => {
+    const { id } = await make({ resourceType: 'Patient', name: [{ family: 'Wide', given: ['A', 'B', 'C', 'D'] }] });
+    const endless = operation('delete', `Patient.descendants()${'.select(%resource.descendants())'.repeat(14)}`);
+    const evil = patchFhir(`Patient/${id}`, [endless]);
+    const gone = ['A', 'B', 'C', 'D'].map((given) =>
+      operation('delete', `Patient.descendants().where($this = '${given}')`),
+    );
+    const fair = gone.map((one, i) =>
+      hub.send('PATCH', `/fhir/Patient/${id}`, JSON.stringify(parameters(one)), {
+        role: i % 2 ? 'system' : 'clinician',
+        ...type(fhir),
+      }),
+    );
+    expect((await Promise.all(fair)).map(({ status }) => status)).toEqual([200, 200, 200, 200]);
+    const refused = await evil;
+    expect([refused.status, refused.json.issue[0].code]).toEqual([422, 'too-costly']);
+    expect((await hub.get(`/fhir/Patient/${id}`)).json.name).toEqual([{ family: 'Wide' }]);
+    expect(await versions(`Patient/${id}`)).toEqual(['5', '4', '3', '2', '1']);
+  });
+
   it('takes Parameters in XML', async () => {
     const { id } = await make({ resourceType: 'Patient' });
     const part = (name: string, value: string) => `<part><name value="${name}"/>${value}</part>`;

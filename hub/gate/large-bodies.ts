@@ -22,8 +22,8 @@ export function largeBodies(app: FastifyInstance, bodies: LargeBodies, authentic
     const mediaType = mediaTypeOf(request.headers['content-type'] ?? 'application/fhir+json');
     if (body.length < largeBytes || formatOf(mediaType) === undefined) return;
     const action = written[`${request.method} ${url}`];
-    await authenticator.caller(request, action);
-    await readLarge(bodies, request, body, action !== undefined);
+    const { who } = await authenticator.caller(request, action);
+    await readLarge(bodies, request, who, body, action !== undefined);
   });
 }
 
@@ -31,10 +31,12 @@ export function largeBodies(app: FastifyInstance, bodies: LargeBodies, authentic
 export async function readLarge(
   bodies: LargeBodies,
   request: FastifyRequest,
+  who: string,
   body: Buffer,
   isWritten = false,
 ): Promise<void> {
   if (body.length < largeBytes) return;
-  const converted = await bodies.read({ body, format: bodyFormat(request), isWritten });
-  if (converted !== undefined) readBefore.set(request, converted);
+  const read = await bodies.read(who, body, bodyFormat(request), isWritten);
+  request.body = read.body;
+  if (read.converted !== undefined) readBefore.set(request, read.converted);
 }

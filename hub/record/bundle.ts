@@ -9,6 +9,7 @@ import { recordErrorOf } from './database-faults.ts';
 import { atHand, type EntryResource } from './entry-resource.ts';
 import { type Issue, RecordError } from './errors.ts';
 import { inTurns } from './in-turns.ts';
+import type { PatchAside } from './path-patches.ts';
 import type { TextSpool } from './text-spool.ts';
 import type { WriteJob } from './writer.ts';
 
@@ -56,6 +57,8 @@ export interface BundleServices {
   spool: TextSpool | undefined;
   /** Whether the answer tells the resources as they were stored. */
   isStoredWanted?: boolean;
+  /** Carries out patches that may take long. */
+  patchAside: PatchAside;
   /** What a conditional search finds, two at most unless told otherwise. */
   find(access: Access, type: string, query: string, limit?: number): Promise<Found[]>;
   /** Carries out one entry of a batch, or a read of a transaction. */

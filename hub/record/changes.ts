@@ -10,6 +10,7 @@ import { isId, ridOf } from './keys.ts';
 import { logicalId } from './logical-id.ts';
 import { newId } from './new-id.ts';
 import { asShown, type Patch, patchedResource, shownPatients } from './patch.ts';
+import { type PatchAside, type Patched, withPatches } from './path-patches.ts';
 import { checkPreconditions, type Preconditions } from './preconditions.ts';
 import { homePatient } from './prepare.ts';
 import { shownText } from './present.ts';
@@ -49,6 +50,8 @@ export type Audit<T> = (outcome: T) => AccessNote;
 /** What changes need of the record besides. */
 export interface ChangeServices {
   writer: Writer;
+  /** What carries out patches that may take long. */
+  patchAside(): PatchAside;
   /** @throws RecordError 404, 410 */
   read(access: Access, type: string, id: string): Promise<unknown>;
   /** What a conditional search finds, at most `limit`. */
@@ -142,14 +145,16 @@ export class Changes {
     audit?: Audit<WriteOutcome>,
   ): Promise<WriteOutcome> {
     await this.#services.read(access, type, id);
-    return this.#services.writer.write({
-      access,
-      keys: [{ type, id }],
-      patients: [],
-      texts: true,
-      ...(audit ? { audit } : {}),
-      apply: (set) => this.#patched(set, { type, id }, patch, when),
-    });
+    return withPatches(access.who, this.#services.patchAside(), (patched) =>
+      this.#services.writer.write({
+        access,
+        keys: [{ type, id }],
+        patients: [],
+        texts: true,
+        ...(audit ? { audit } : {}),
+        apply: (set) => this.#patched(set, { type, id }, patch, patched, when),
+      }),
+    );
   }
 
   /** Patches what a search finds (FHIR R4 §3.1.0.6.3). @throws RecordError 404 for nothing, 412 for several */
@@ -162,16 +167,18 @@ export class Changes {
     audit?: Audit<WriteOutcome>,
   ): Promise<WriteOutcome> {
     checkType(type);
-    return this.#onCondition(access, type, query, audit, async (set) => {
-      const found = await this.#findOne(access, type, query);
-      if (!found) {
-        throw new RecordError(404, 'not-found', `The condition finds no ${type} that could be patched.`);
-      }
-      const key = { type, id: found.id };
-      await set.load([key], [], true);
-      if (!set.get(type, found.id)) throw mergedPatient();
-      return this.#patched(set, key, patch, when);
-    });
+    return withPatches(access.who, this.#services.patchAside(), (patched) =>
+      this.#onCondition(access, type, query, audit, async (set) => {
+        const found = await this.#findOne(access, type, query);
+        if (!found) {
+          throw new RecordError(404, 'not-found', `The condition finds no ${type} that could be patched.`);
+        }
+        const key = { type, id: found.id };
+        await set.load([key], [], true);
+        if (!set.get(type, found.id)) throw mergedPatient();
+        return this.#patched(set, key, patch, patched, when);
+      }),
+    );
   }
 
   /** Deletes a resource; deleting what is not there changes nothing. Returns the version that says so. */
@@ -291,7 +298,13 @@ export class Changes {
     return put(set, scanned, id);
   }
 
-  async #patched(set: WriteSet, key: ResourceKey, patch: Patch, when: Preconditions): Promise<WriteOutcome> {
+  async #patched(
+    set: WriteSet,
+    key: ResourceKey,
+    patch: Patch,
+    patched: Patched,
+    when: Preconditions,
+  ): Promise<WriteOutcome> {
     const { type } = key;
     const before = set.get(type, key.id);
     if (!before) await this.refuseMerged(type, key.id);
@@ -299,7 +312,7 @@ export class Changes {
     checkPreconditions(when, before);
     const id = logicalId(text!);
     const shown = await shownPatients(set, [before!]);
-    const scanned = patchedResource(before!, patch, shown.get(before!.home));
+    const scanned = patchedResource(before!, patch, patched, shown.get(before!.home));
     if (!scanned) return { status: 200, id, version, updated, text: asShown(before!, shown.get(before!.home)) };
     const patient = homePatient(scanned, id);
     if (patient !== undefined) await set.load([], [patient]);

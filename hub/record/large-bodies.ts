@@ -2,46 +2,42 @@
  * Large bodies are read by a thread before they are read here: one that is refused, of whatever kind it is, keeps nobody
  * waiting but its sender. What passes is read once more, by who works with it.
  */
-import { Piscina } from 'piscina';
-import { RecordError } from './errors.ts';
-import type { BodyRead, BodyToRead } from './large-body-worker.ts';
+import type { LowPriority } from './low-priority.ts';
 
 /** Bodies below are read in a few milliseconds. */
 export const largeBytes = 256 * 1024;
 /** A body that takes longer is refused. */
 const readMs = 20_000;
-/** The thread holds the definitions, some 40 MiB; it goes when nothing large came for so long. */
-const idleMs = 60_000;
+
+/** A body that was read, and its JSON text where it came in another format. */
+export interface ReadBody {
+  body: Buffer;
+  converted: string | undefined;
+}
 
 export class LargeBodies {
-  readonly #threads: Piscina<BodyToRead, BodyRead>;
+  readonly #thread: LowPriority;
 
-  /** @param dataDir where the compiled definitions are */
-  constructor(dataDir: string) {
-    this.#threads = new Piscina({
-      filename: new URL('./large-body-worker.ts', import.meta.url).href,
-      workerData: dataDir,
-      minThreads: 0,
-      maxThreads: 1,
-      idleTimeout: idleMs,
-    });
+  constructor(thread: LowPriority) {
+    this.#thread = thread;
   }
 
   /**
-   * Reads a large body.
-   * @returns its JSON text, where it came in another format
-   * @throws RecordError as who reads it would; 413 where it takes too long, or is a resource with too many values
+   * Reads a large body, which is handed over to the thread and back.
+   * @param isWritten whether it is a resource that is to be stored
+   * @throws RecordError as who reads it would; 413 where it takes too long, or is a resource with too many values; 429
    */
-  async read(asked: BodyToRead): Promise<string | undefined> {
-    const read = await this.#threads.run(asked, { signal: AbortSignal.timeout(readMs) }).catch((error) => {
-      if ((error as Error).name !== 'AbortError') throw error;
-      throw new RecordError(413, 'too-costly', 'The body takes too long to read; send it in parts.');
-    });
-    if ('refused' in read) throw RecordError.of(read.refused.status, read.refused.issues);
-    return read.converted;
+  async read(who: string, body: Buffer, format: 'json' | 'xml' | undefined, isWritten: boolean): Promise<ReadBody> {
+    const asked = { kind: 'body', body, format, isWritten } as const;
+    const read = await this.#thread.run(who, asked, readMs, movable(body));
+    return {
+      body: Buffer.from(read.body.buffer, read.body.byteOffset, read.body.byteLength),
+      converted: read.converted,
+    };
   }
+}
 
-  close(): Promise<void> {
-    return this.#threads.close({ force: true });
-  }
+/** The memory of a body that is nothing else's. */
+function movable({ buffer, byteLength }: Buffer): ArrayBuffer[] {
+  return buffer instanceof ArrayBuffer && buffer.byteLength === byteLength ? [buffer] : [];
 }

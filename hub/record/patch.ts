@@ -7,11 +7,13 @@ import {
   applyJsonPatch,
   type FhirError,
   isFhirError,
+  isQuickFhirPathPatch,
   type ScannedResource,
   scanResource,
 } from '@causeway/fhir';
 import { RecordError } from './errors.ts';
 import { logicalId } from './logical-id.ts';
+import type { Patched } from './path-patches.ts';
 import { homePatient } from './prepare.ts';
 import { withLabels } from './shown-labels.ts';
 import { checkResource } from './targets.ts';
@@ -57,19 +59,21 @@ export async function shownPatients(set: WriteSet, versions: readonly Version[])
 /**
  * What a patch makes of a version that was loaded with its text, ready to be stored; undefined where it changes nothing.
  * @param shown the id under which the version's patient is shown, where that is another than its own
+ * @param patched what patches that may take long came to
  * @param at the place of the patch in a bundle
+ * @throws NotPatched where this is one of those
  * @throws RecordError 400 for what is no patch, 422 for one that this resource cannot take
  */
 export function patchedResource(
   before: Version,
   patch: Patch,
+  patched: Patched,
   shown?: string,
   at?: string,
 ): ScannedResource | undefined {
   const own = shown === undefined ? undefined : ownPatient(before);
   const seen = asShown(before, shown);
-  const apply = patch.kind === 'json' ? applyJsonPatch : applyFhirPathPatch;
-  const after = apply(seen, patch.text);
+  const after = outcomeOf(seen, patch, patched);
   if (typeof after !== 'string') throw patchError(after, at);
   if (after === applyJsonPatch(seen, '[]')) return undefined;
   const scanned = scanResource(own === undefined ? after : withPatient(after, shown!, own));
@@ -83,6 +87,11 @@ export function patchedResource(
     throw new RecordError(422, 'invariant', 'A patch may not change the id.', at ?? 'id');
   checkResource(scanned, at);
   return scanned;
+}
+
+function outcomeOf(seen: string, { kind, text }: Patch, patched: Patched): string | FhirError {
+  if (kind === 'json') return applyJsonPatch(seen, text);
+  return isQuickFhirPathPatch(seen, text) ? applyFhirPathPatch(seen, text) : patched.of(seen, text);
 }
 
 /** The text of a version that was loaded with it, as reads show it. @param shown see `patchedResource` */

@@ -26,6 +26,7 @@ import { buildIndex } from './index-build.ts';
 import { isId } from './keys.ts';
 import { forgetLabels, labelStored } from './label-build.ts';
 import { logicalId } from './logical-id.ts';
+import { type PatchAside, patchHere } from './path-patches.ts';
 import { type HistoryPage, Reader, type StoredResource } from './read.ts';
 import {
   type Explanation,
@@ -72,6 +73,8 @@ export class FhirRecord {
   readonly parameters: CustomParameters;
   readonly writer: Writer;
   readonly reader: Reader;
+  /** Carries out FHIRPath Patches that may take long. */
+  patchAside: PatchAside = patchHere;
   readonly #database: Database;
   readonly #changes: Changes;
   #persons: Persons | undefined;
@@ -85,6 +88,7 @@ export class FhirRecord {
     this.reader = new Reader(database, this.keys);
     this.#changes = new Changes({
       writer: this.writer,
+      patchAside: () => this.patchAside,
       read: (access, type, id) => this.read(access, type, id),
       find: (access, type, query, limit) => this.find(access, type, query, limit),
       resolvePatient: async (id) => this.#persons?.resolvePatient(id) ?? { rids: [], homes: [] },
@@ -316,6 +320,7 @@ export class FhirRecord {
       spool,
       find: (who, of, query, limit) => this.find(who, of, query, limit),
       write: (job) => this.writer.write(job),
+      patchAside: this.patchAside,
       refuseMerged: (of, id) => this.refuseMerged(of, id),
       ...exchange,
     };

@@ -10,6 +10,7 @@ import { lockConditions } from './conditions.ts';
 import { RecordError } from './errors.ts';
 import { inTurns } from './in-turns.ts';
 import { asShown, entryPatch, patchedResource, shownPatients } from './patch.ts';
+import { NotPatched, type Patched, withPatches } from './path-patches.ts';
 import { checkPreconditions } from './preconditions.ts';
 import { homePatient } from './prepare.ts';
 import { shownText } from './present.ts';
@@ -18,6 +19,7 @@ import { checkResource, mergedPatient, refuseOther } from './targets.ts';
 import { conditionsOf, isRead, type Plan, type Planned, planTransaction } from './transaction-plan.ts';
 import type { ResourceKey, Version } from './transaction-resources.ts';
 import type { WriteSet } from './write-set.ts';
+import type { WriteJob } from './writer.ts';
 
 /** Carries out a transaction. @throws RecordError where any entry cannot be carried out; then nothing was changed */
 export async function runTransaction(
@@ -31,7 +33,7 @@ export async function runTransaction(
   const writes = entries.filter((entry) => !isRead(entry));
   await checkReads(services, access, entries);
   if (writes.length > 0) {
-    await services.write({
+    const job = (patched: Patched): WriteJob<void> => ({
       access,
       keys: plan ? keysOf(plan).known : [],
       made: plan ? keysOf(plan).made : [],
@@ -48,9 +50,10 @@ export async function runTransaction(
           await set.expect(made);
           await set.load(known, patientsOf(plan), writes.some(needsText));
         }
-        await applyPlan(services, set, plan!, outcomes);
+        await applyPlan(services, set, plan!, outcomes, patched);
       },
     });
+    await withPatches(access.who, services.patchAside, (patched) => services.write(job(patched)));
   }
   await inTurns(entries.filter(isRead), 4, async (entry) => {
     outcomes[entry.index] = await single(services, access, entry);
@@ -102,7 +105,13 @@ function isPatch({ action }: Planned): boolean {
   return action === 'patch';
 }
 
-async function applyPlan(services: BundleServices, set: WriteSet, plan: Plan, outcomes: EntryOutcome[]): Promise<void> {
+async function applyPlan(
+  services: BundleServices,
+  set: WriteSet,
+  plan: Plan,
+  outcomes: EntryOutcome[],
+  made: Patched,
+): Promise<void> {
   const { planned, references } = plan;
   const versions = new Map<string, number>();
   for (const { type, id } of planned.filter(isChange)) {
@@ -113,7 +122,7 @@ async function applyPlan(services: BundleServices, set: WriteSet, plan: Plan, ou
     if (!isChange(one)) outcomes[one.entry.index] = unchanged(one);
     else await checkTarget(services, one, set.get(one.type, one.id));
   }
-  const patched = await patchAll(services, set, plan);
+  const patched = await patchAll(services, set, plan, made);
   for (const action of ['delete', 'create', 'update', 'patch'] as const) {
     for (const one of planned) {
       if (one.action !== action) continue;
@@ -143,6 +152,7 @@ async function patchAll(
   { isStoredWanted }: BundleServices,
   set: WriteSet,
   { planned, references }: Plan,
+  made: Patched,
 ): Promise<Map<Planned, ScannedResource>> {
   const patches = planned.filter(isPatch).map((one) => ({ one, before: set.get(one.type, one.id)! }));
   const shown = await shownPatients(
@@ -151,9 +161,12 @@ async function patchAll(
   );
   const patched = new Map<Planned, ScannedResource>();
   const patients = new Set<string>();
+  const toPatch: NotPatched['patches'][number][] = [];
   for (const { one, before } of patches) {
     const { id, at, entry } = one;
-    const scanned = patchedResource(before, entryPatch(entry.resource!.scanned(), at), shown.get(before.home), at);
+    const patch = entryPatch(entry.resource!.scanned(), at);
+    const scanned = orLater(toPatch, () => patchedResource(before, patch, made, shown.get(before.home), at));
+    if (scanned === 'later') continue;
     if (!scanned) {
       const { version, updated } = before;
       one.version = { version, updated, ...(isStoredWanted ? { text: asShown(before, shown.get(before.home)) } : {}) };
@@ -163,8 +176,20 @@ async function patchAll(
     const patient = homePatient(scanned, id, references.resolver(entry.fullUrl));
     if (patient !== undefined) patients.add(patient);
   }
+  if (toPatch.length > 0) throw new NotPatched(toPatch);
   await set.load([], patients);
   return patched;
+}
+
+/** What a patch makes, or that it is to be carried out first, with all others of its kind. */
+function orLater<T>(toPatch: NotPatched['patches'][number][], patch: () => T): T | 'later' {
+  try {
+    return patch();
+  } catch (error) {
+    if (!(error instanceof NotPatched)) throw error;
+    toPatch.push(...error.patches);
+    return 'later';
+  }
 }
 
 function apply(set: WriteSet, one: Planned, { references }: Plan, patched: ScannedResource | undefined): EntryOutcome {

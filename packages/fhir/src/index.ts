@@ -25,7 +25,7 @@ export type { ReferenceSpan, Span } from './json/tokens.ts';
 export { narrativeIssues } from './narrative/narrative.ts';
 export type { FhirError, Issue, IssueCode } from './outcome.ts';
 export { isFhirError, operationOutcome } from './outcome.ts';
-export { applyFhirPathPatch } from './patch/fhirpath-patch.ts';
+export { applyFhirPathPatch, isQuickFhirPathPatch } from './patch/fhirpath-patch.ts';
 export { applyJsonPatch } from './patch/json-patch.ts';
 export { type HiddenElement, hidesOf, hidingFault, redact, tellsOfHidden } from './redact.ts';
 export { isDefinition, isResourceType, resourceTypes, typeCode, typeName } from './resource-types.ts';

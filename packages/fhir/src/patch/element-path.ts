@@ -30,10 +30,6 @@ export function elementPaths(resource: ExactObject, expression: string, budget: 
   if (expression.length > PATCH_LIMITS.maxPathLength) {
     throw new PatchRefusal('too-long', `path may have ${PATCH_LIMITS.maxPathLength} characters; this one has more`);
   }
-  const isWide = wide.test(expression);
-  if (isWide && performance.now() < wideAgain) {
-    throw new PatchRefusal('too-costly', 'path looks through all elements, which took too long before; wait a minute');
-  }
   const { engine, model, stage } = loadedEngine();
   const began = performance.now();
   try {
@@ -41,20 +37,25 @@ export function elementPaths(resource: ExactObject, expression: string, budget: 
     const plain: unknown = JSON.parse(JSON.stringify(resource));
     const run = () => evaluate(plain, { resource: plain, rootResource: plain });
     return evaluated(stage, run, budget.ms).map(pathOf);
-  } catch (problem) {
-    if (isWide && problem instanceof PatchRefusal && problem.code === 'too-costly') {
-      wideAgain = performance.now() + PATCH_LIMITS.widePauseMs;
-    }
-    throw problem;
   } finally {
     budget.ms -= performance.now() - began;
   }
 }
 
-/** What can take a time beyond all measure of the resource; other paths go down from an element to its children. */
-const wide = /\b(?:descendants|repeat|children|select|aggregate|matches|replaceMatches)\b|[%$]/;
-/** Until when no such path is evaluated, since one ran out of time: nobody else is answered meanwhile. */
-let wideAgain = 0;
+/**
+ * Whether an expression goes down from element to element and nothing else, so that its evaluation takes a time in
+ * proportion to the resource: names, numbers, and conditions that hold an element against a string. All else may take any
+ * time up to the limit.
+ */
+export function isPlainPath(expression: string): boolean {
+  return expression.length <= PATCH_LIMITS.maxPathLength && plain.test(expression);
+}
+
+const below = /[A-Za-z]\w*(?:\.\w+)*/.source;
+const condition = `${below} ?= ?'[^'\\\\]*'`;
+const plain = new RegExp(
+  `^\\w+(?:\\.\\w+|\\[\\d+\\]|\\.(?:first|last)\\(\\)|\\.where\\(${condition}(?: and ${condition})*\\))*$`,
+);
 
 /** What is used of the engine's nodes; values it computes are of other classes and have no `parentResNode`. */
 interface EngineNode {

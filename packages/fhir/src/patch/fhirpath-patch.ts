@@ -7,7 +7,7 @@ import { depthOf, isExactObject, memberOf, parseExact } from '../json/exact.ts';
 import type { FhirError } from '../outcome.ts';
 import { fhirError, isFhirError } from '../outcome.ts';
 import type { PathBudget } from './element-path.ts';
-import { elementPaths } from './element-path.ts';
+import { elementPaths, isPlainPath } from './element-path.ts';
 import type { NewElement, Place } from './elements.ts';
 import {
   isList,
@@ -28,8 +28,13 @@ import { operationError, PATCH_LIMITS, PatchRefusal, refuseDepth } from './refus
  * carried out, with the place in its text. Codes as of `applyJsonPatch`, and `multiple-matches` and `duplicate` for
  * paths that find, and elements that are, more than one. A replaced element is replaced whole, its extensions too.
  * Whether the result is valid is for the caller to ask. Never throws.
+ * @param maxMs milliseconds for all paths
  */
-export function applyFhirPathPatch(resourceText: string, parametersText: string): string | FhirError {
+export function applyFhirPathPatch(
+  resourceText: string,
+  parametersText: string,
+  maxMs: number = PATCH_LIMITS.maxPathMs,
+): string | FhirError {
   const document = parseExact(resourceText);
   if (isFhirError(document)) return document;
   const resource = document.value;
@@ -45,7 +50,7 @@ export function applyFhirPathPatch(resourceText: string, parametersText: string)
     const sentence = `a FHIRPath Patch may have ${PATCH_LIMITS.maxFhirPathOperations} operations; this one has more`;
     return fhirError(parametersText, 0, 'too-costly', sentence);
   }
-  const budget: PathBudget = { ms: PATCH_LIMITS.maxPathMs };
+  const budget: PathBudget = { ms: maxMs };
   for (const [index, parameter] of operations.entries()) {
     try {
       carryOut(resource, operationOf(parameter), budget);
@@ -55,6 +60,26 @@ export function applyFhirPathPatch(resourceText: string, parametersText: string)
     }
   }
   return JSON.stringify(resource);
+}
+
+/**
+ * Whether a patch is carried out in a few milliseconds; true also for what is no patch. The rest may take any time up to
+ * the limit, and is to be carried out where nobody waits for it.
+ */
+export function isQuickFhirPathPatch(resourceText: string, parametersText: string): boolean {
+  const parameters = parseExact(parametersText, PATCH_LIMITS);
+  const operations = isFhirError(parameters) ? undefined : operationsIn(parameters.value);
+  if (operations === undefined || operations.length > PATCH_LIMITS.maxFhirPathOperations) return true;
+  // Each operation searches the resource anew.
+  if (operations.length * resourceText.length > PATCH_LIMITS.maxQuickLength) return false;
+  return operations.every((operation) => {
+    try {
+      return isPlainPath(operationOf(operation).path);
+    } catch (problem) {
+      if (problem instanceof PatchRefusal) return true;
+      throw problem;
+    }
+  });
 }
 
 function operationsIn(parameters: ExactValue): ExactValue[] | undefined {

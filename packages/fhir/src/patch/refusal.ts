@@ -31,8 +31,8 @@ export const PATCH_LIMITS = {
   maxPathLength: 512,
   /** Milliseconds for all paths of one FHIRPath Patch. */
   maxPathMs: 250,
-  /** Milliseconds for which no path is evaluated that could take as long, when one took longer. */
-  widePauseMs: 60_000,
+  /** UTF-16 code units that all operations of a patch together may look through to be called quick. */
+  maxQuickLength: 1024 * 1024,
   /** UTF-16 code units that all `copy` operations together put in. */
   maxCopied: 16 * 1024 * 1024,
 };

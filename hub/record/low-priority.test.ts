@@ -1,0 +1,68 @@
+import { mkdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { useDefinitions } from './definitions.ts';
+import { LowPriority } from './low-priority.ts';
+
+const endless = JSON.stringify({
+  resourceType: 'Parameters',
+  parameter: [
+    {
+      name: 'operation',
+      part: [
+        { name: 'type', valueCode: 'delete' },
+        { name: 'path', valueString: `Patient.descendants()${'.select(%resource.descendants())'.repeat(14)}` },
+      ],
+    },
+  ],
+});
+const resource = '{"resourceType":"Patient","name":[{"family":"A"}]}';
+const quick = endless.replace(/"Patient[^"]*"/, '"Patient.name"');
+
+let thread: LowPriority;
+beforeAll(async () => {
+  // As the tests with a hub have them.
+  const dataDir = join(tmpdir(), `causeway-low-priority-${process.getuid?.() ?? 0}`);
+  mkdirSync(dataDir, { recursive: true });
+  await useDefinitions(dataDir);
+  thread = new LowPriority(dataDir, 80);
+}, 120_000);
+afterAll(() => thread.close());
+
+const patch = (who: string, text: string) => thread.run(who, { kind: 'patch', resource, patch: text }, 30_000);
+
+it('serves callers in turn: whoever asks for much waits for it alone', async () => {
+  const ends: string[] = [];
+  const told = (who: string, text: string) => patch(who, text).then(() => ends.push(who));
+  const all = [...Array.from({ length: 2 }, () => told('greedy', endless)), told('other', quick), told('third', quick)];
+  await Promise.all(all);
+  expect(ends).toEqual(['greedy', 'other', 'third', 'greedy']);
+}, 60_000);
+
+it('lets nobody have more than some wait', async () => {
+  const asked = await Promise.allSettled(Array.from({ length: 20 }, () => patch('greedy', quick)));
+  const refused = asked.filter(({ status }) => status === 'rejected');
+  expect(refused.map((one) => (one as PromiseRejectedResult).reason)).toEqual(
+    Array.from({ length: 3 }, () => expect.objectContaining({ status: 429, headers: { 'retry-after': '1' } })),
+  );
+}, 60_000);
+
+it('ends what takes too long, and goes on with the next', async () => {
+  const long = thread.run('greedy', { kind: 'patch', resource, patch: endless }, 50);
+  await expect(long).rejects.toMatchObject({ status: 413 });
+  expect((await patch('other', quick)).patched).toBe('{"resourceType":"Patient"}');
+}, 60_000);
+
+it('ends what takes too much memory, and goes on with the next', async () => {
+  const body = Buffer.from(`{"resourceType":"CodeSystem","concept":[${'{"code":"a"},'.repeat(1_500_000)}{}]}`);
+  const read = thread.run('greedy', { kind: 'body', body, format: 'json', isWritten: false }, 30_000);
+  // Not the answer, which would be shown with all its bytes.
+  expect(
+    await read.then(
+      ({ kind }) => kind,
+      (error) => error.status,
+    ),
+  ).toBe(413);
+  expect((await patch('other', quick)).patched).toBe('{"resourceType":"Patient"}');
+}, 60_000);
