@@ -42,7 +42,7 @@ const leaseMinutes = 20;
 
 /** Gives back what a hub that ended was sending. */
 export async function releaseAll(database: Database): Promise<void> {
-  await database.query('UPDATE delivery SET leased = false, next_attempt = now() WHERE leased');
+  await database.query('UPDATE delivery SET leased = false WHERE leased');
 }
 
 /** The deliveries of one destination by one of its routes. */
@@ -69,13 +69,13 @@ export async function claim(
     text: `WITH due AS (
              SELECT d.seq FROM delivery d
              WHERE d.destination = $1 AND d.route = $2 AND d.state IN ('waiting', 'failed') AND d.next_attempt <= now()
-               AND d.priority >= $4 AND NOT EXISTS (
+               AND NOT (d.leased AND d.leased_until > now()) AND d.priority >= $4 AND NOT EXISTS (
                  SELECT 1 FROM delivery e WHERE e.destination = d.destination AND e.route = d.route
                    AND e.recipient = d.recipient AND e.state IN ('waiting', 'failed') AND e.seq < d.seq)
              ORDER BY d.priority DESC, d.seq LIMIT $3 FOR UPDATE SKIP LOCKED),
            claimed AS (
              UPDATE delivery d SET attempts = least(attempts + 1, 30000), leased = true, said_early = NULL,
-               next_attempt = now() + interval '${leaseMinutes} minutes' FROM due WHERE d.seq = due.seq
+               leased_until = now() + interval '${leaseMinutes} minutes' FROM due WHERE d.seq = due.seq
              RETURNING d.seq, d.id, d.created, d.kind, d.topic, d.destination, d.route, d.priority, d.round, d.home,
                d.source, d.focus_type, d.focus_rid, d.recipient, d.recipient_home, d.attempts,
                (SELECT person FROM link WHERE home = d.home) IS NOT DISTINCT FROM
@@ -103,8 +103,7 @@ export async function giveBack(database: Queryable, deliveries: Claimed[]): Prom
   if (deliveries.length === 0) return;
   await database.query({
     name: 'outbox_give_back',
-    text: `UPDATE delivery SET attempts = attempts - 1, leased = false, next_attempt = now()
-           WHERE seq = ANY($1) AND leased`,
+    text: `UPDATE delivery SET attempts = attempts - 1, leased = false WHERE seq = ANY($1) AND leased`,
     values: [deliveries.map(({ seq }) => seq)],
   });
 }
