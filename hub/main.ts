@@ -218,7 +218,7 @@ export async function startHub(config: Config, progress: Progress, pages = scree
     const sender = new Sender({ database: system, record, participants, policy, accessLog, http, mail, log });
     const careRules = () => careRulesOf(policy.lastKnown);
     const relationships = new Relationships(record.keys, participants, careRules);
-    new Derivation(record, persons, participants, () => sender.wake(), relationships);
+    new Derivation(record, persons, participants, (...derived) => sender.derived(...derived), relationships);
     new Loops(record, participants, careRules);
     const labels = new Labels(system, record);
     const expunger = new Expunger(system, record, accessLog);

@@ -52,7 +52,7 @@ async function delivered(
   const persons = new PersonIndex(database, record);
   const participants = new Participants(database);
   let sender: Sender | undefined;
-  new Derivation(record, persons, participants, () => sender?.wake());
+  new Derivation(record, persons, participants, (...derived) => sender?.derived(...derived));
   await register(participants, 'hospital', { dialect: 'hl7v2', host: '127.0.0.1', port: ports.mllp });
   await register(participants, 'practice', { dialect: 'fhir', url: `http://127.0.0.1:${ports.http}/fhir` });
   await register(participants, 'lab', undefined);

@@ -7,8 +7,8 @@
 import { hiddenBy, label, type RowFacts } from '@causeway/access';
 import { typeCode, typeName } from '@causeway/fhir';
 import type { DiagnosticReport, DocumentReference, Patient, Resource } from '@medplum/fhirtypes';
-import type { Database, Row } from '../database/index.ts';
-import { type HomeKeys, labelled, openText, redacted, referenceHash, ridOf, sealIdentity } from '../record/index.ts';
+import type { Database } from '../database/index.ts';
+import { labelled, redacted, referenceHash, ridOf } from '../record/index.ts';
 import {
   type Access,
   accessCondition,
@@ -21,7 +21,7 @@ import {
 import { resultsOf } from './focus.ts';
 import type { Claimed } from './queue.ts';
 import { type Reference, referencesOf } from './references.ts';
-import type { Versions, Wanted } from './versions.ts';
+import { keyOf, type Version, type Versions, type Wanted } from './versions.ts';
 
 export interface Content {
   topic: Topic;
@@ -46,8 +46,9 @@ export interface NoContent {
 /** What a delivery is read with. */
 interface Reading {
   database: Database;
-  keys: HomeKeys;
   versions: Versions;
+  /** What was read already, by what was asked for. */
+  read: Map<string, StoredVersion[]>;
   /** Whose the access is; undefined where what was told is taken back. */
   access: Access | undefined;
   /** Whom it is told: what is hidden of resources from them is left out, also of what is taken back. */
@@ -60,7 +61,7 @@ interface Reading {
 
 /** The content of a delivery, or why there is none. */
 export async function readContent(
-  parts: Pick<Reading, 'database' | 'keys' | 'versions'>,
+  parts: Pick<Reading, 'database' | 'versions'>,
   delivery: Claimed,
   destination: Participant,
   route: Route,
@@ -72,14 +73,14 @@ export async function readContent(
   if (access.refused !== undefined) return { state: 'failed', error: `Not sent: ${access.refused}` };
   const { home, created, topic } = delivery;
   const { source, recipient: rid } = delivery;
-  const own: Reading = { ...parts, access: undefined, told: access, recipient: rid, source };
-  const reading = delivery.kind === 'retraction' ? own : { ...own, access };
-  const type = typeName(delivery.focus_type);
+  const own: Reading = { ...parts, read: new Map(), access: undefined, told: access, recipient: rid, source };
+  const reading = delivery.kind === 'retraction' ? own : { ...own, read: new Map(), access };
+  const type = typeName(delivery.focus_type)!;
   const subject = { rid: delivery.focus_rid, home, at: created };
-  const read = await stored(reading, [
-    subject,
-    { rid: delivery.recipient, home: delivery.recipient_home, at: undefined },
-  ]);
+  const named = { rid: delivery.recipient, home: delivery.recipient_home, at: undefined };
+  const next = [...parts.versions.foreseen(type, subject.rid)].slice(0, most).map((one) => ({ ...subject, rid: one }));
+  await stored(reading, [subject, named, ...next]);
+  const read = await stored(reading, [subject, named]);
   // Something else may have the same id.
   const isRecipient = ({ rid, resource }: StoredVersion) =>
     rid === delivery.recipient && resource.resourceType === 'Patient';
@@ -113,7 +114,7 @@ async function gathered(reading: Reading, delivery: Claimed, focus: Resource): P
   const { home, created } = delivery;
   const found: Resource[] = focus.resourceType === 'Patient' ? await survivorOf(reading, delivery, focus) : [];
   const seen = new Set<string>([`${focus.resourceType}/${ridOf(focus.id!)}`]);
-  let next = referencesOf(focus, true);
+  let next = [...referencesOf(focus, true)];
   if (focus.resourceType === 'Immunization') next.push(...(await observationsOf(reading.database, delivery)));
   for (let step = 0; step < steps && next.length > 0 && found.length < most; step++) {
     const wanted = next.filter(({ type, rid }) => !seen.has(`${type}/${rid}`)).slice(0, most - found.length);
@@ -215,51 +216,52 @@ interface StoredVersion {
  * is hidden.
  */
 async function stored(reading: Reading, wanted: readonly Wanted[]): Promise<StoredVersion[]> {
-  if (wanted.length === 0) return [];
-  const { database, keys, access, told, recipient } = reading;
-  const rows = await reading.versions.read(wanted);
-  const homeKeys = await keys.load(
-    database,
-    rows.map((row) => row.home),
-  );
-  const isVisible = access ? await decided(reading, access, rows) : () => true;
-  return rows.flatMap((row) => {
-    const key = homeKeys.get(row.home);
-    if (!key || !row.body) return [];
-    const type = typeName(row.type)!;
-    const whole = openText(row.body, key, sealIdentity({ type, rid: row.rid, version: row.version }));
-    const isRecipient = type === 'Patient' && row.rid === recipient;
-    const text = isRecipient ? whole : redacted(told, { type, labels: row.labels, text: whole });
-    const resource = labelled(JSON.parse(text) as Resource, row.labels);
-    return { rid: row.rid, resource, isVisible: isVisible(row), labels: row.labels };
-  });
+  const { access, told, recipient, read } = reading;
+  const unread = wanted.filter((one) => !read.has(keyOf(one)));
+  if (unread.length > 0) {
+    const found = await reading.versions.read(unread);
+    const isVisible = access ? await decided(reading, access, found.flat()) : () => true;
+    const shown = (version: Version): StoredVersion => {
+      const { type, rid, labels, said } = version;
+      const isRecipient = type === 'Patient' && rid === recipient;
+      const text = isRecipient ? said.text : redacted(told, { type, labels, text: said.text });
+      const shown = text === said.text ? said.resource : (JSON.parse(text) as Resource);
+      const resource = labelled(shown, labels);
+      return { rid, resource, isVisible: isVisible(version), labels };
+    };
+    for (const [i, one] of unread.entries()) read.set(keyOf(one), found[i]!.map(shown));
+  }
+  return wanted.flatMap((one) => read.get(keyOf(one))!);
 }
 
 /** The access decision on versions: in memory where the person gave no consent, which is nearly always, else by SQL. */
-async function decided({ database, source }: Reading, access: Access, rows: Row[]): Promise<(row: Row) => boolean> {
-  const byConsent = rows.filter((row) => row.consented);
+async function decided(
+  { database, source }: Reading,
+  access: Access,
+  versions: Version[],
+): Promise<(version: Version) => boolean> {
+  const byConsent = versions.filter(({ isConsented }) => isConsented);
   const visible = new Set<string>();
   if (byConsent.length > 0) {
     const values: unknown[] = [
-      byConsent.map((row) => row.rid),
-      byConsent.map((row) => row.type),
-      byConsent.map((row) => row.version),
+      byConsent.map(({ rid }) => rid),
+      byConsent.map(({ type }) => typeCode(type)),
+      byConsent.map(({ version }) => version),
     ];
     const of = (table: 'resource' | 'resource_history') =>
       `SELECT r.rid, r.type FROM ${table} r JOIN unnest($1::uuid[], $2::smallint[], $3::integer[]) AS w (rid, type, version)
          USING (rid, type, version) WHERE ${accessCondition(access, 'r', (value) => `$${values.push(value)}`, table)}`;
     const text = `${of('resource')} UNION ALL ${of('resource_history')}`;
-    for (const row of (await database.query(text, values)).rows) visible.add(`${row.type}/${row.rid}`);
+    for (const row of (await database.query(text, values)).rows) visible.add(`${typeName(row.type)}/${row.rid}`);
   }
-  return (row) => {
-    if (row.consented) return visible.has(`${row.type}/${row.rid}`);
-    const type = typeName(row.type)!;
+  return ({ type, rid, home, labels, isConsented }) => {
+    if (isConsented) return visible.has(`${type}/${rid}`);
     const facts: RowFacts = {
       type,
-      reference: `${type}/${row.rid}`,
-      labels: row.labels,
+      reference: `${type}/${rid}`,
+      labels,
       codes: new Set(),
-      ...(row.home < 0 ? {} : { patient: { source } }),
+      ...(home < 0 ? {} : { patient: { source } }),
     };
     return hiddenBy(access.limits, facts, [], Date.now()) === undefined;
   };

@@ -10,7 +10,7 @@
 import { typeCode, typeName } from '@causeway/fhir';
 import { openRecalls, Relationships } from '../care/index.ts';
 import { linkLock, type PersonChange, type PersonIndex } from '../identity/index.ts';
-import type { FhirRecord, WriteSet } from '../record/index.ts';
+import type { FhirRecord, ResourceChange, WriteSet } from '../record/index.ts';
 import type { Participants, Route } from '../trust/index.ts';
 import { confirmedLinks } from './confirmed.ts';
 import {
@@ -27,6 +27,7 @@ import {
 } from './derived-rows.ts';
 import { asksForChanges, finalBefore, linkedFoci, noteBefore } from './earlier.ts';
 import { changedFoci, type Focus, fociNamed, fociOf, focusKey, withoutRetold } from './focus.ts';
+import type { Lane } from './queue.ts';
 import { going } from './route-rules.ts';
 import { topicOf } from './topics.ts';
 import { wantedTopics } from './wishes.ts';
@@ -42,18 +43,18 @@ export class Derivation {
   readonly #persons: PersonIndex;
   readonly #participants: Participants;
   readonly #relationships: Relationships;
-  readonly #written = new WeakSet<WriteSet>();
+  readonly #written = new WeakMap<WriteSet, Lane[]>();
 
   /**
    * Adds itself to every transaction of the record, after the person index.
-   * @param onCommit when something is to be sent
+   * @param onCommit when something is to be sent: by which routes, and what of
    * @param relationships who cares for whom; noted in the same transactions
    */
   constructor(
     record: FhirRecord,
     persons: PersonIndex,
     participants: Participants,
-    onCommit: () => void,
+    onCommit: (lanes: Lane[], changes: readonly ResourceChange[]) => void,
     relationships = new Relationships(record.keys, participants),
   ) {
     this.#relationships = relationships;
@@ -62,7 +63,8 @@ export class Derivation {
     this.#participants = participants;
     record.writer.beforeCommit((set) => this.#derive(set));
     record.writer.afterCommit((set) => {
-      if (this.#written.has(set)) onCommit();
+      const lanes = this.#written.get(set);
+      if (lanes) onCommit(lanes, set.changes);
     });
   }
 
@@ -94,7 +96,8 @@ export class Derivation {
     ];
     if (rows.length === 0) return;
     insert(set, rows, await this.#recalls(set, rows));
-    this.#written.add(set);
+    const lanes = new Map(rows.map(({ destination, route }) => [`${destination} ${route}`, { destination, route }]));
+    this.#written.set(set, [...lanes.values()]);
   }
 
   async #rows(set: WriteSet, foci: Focus[], changed: Set<Focus>): Promise<Row[]> {

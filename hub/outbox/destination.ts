@@ -285,9 +285,9 @@ export class Destination {
       const error = `Not sent yet: the filter ${unread.slice(0, 200)} of the route cannot be read.`;
       return { settled: { seq, state: 'failed', error, retryMs: this.#backOff(attempts) }, reached: true };
     }
-    const { database, record, versions, participants, policy } = this.#parts;
+    const { database, versions, participants, policy } = this.#parts;
     const destination = participants.byKey(this.#key);
-    const content = await readContent({ database, keys: record.keys, versions }, delivery, destination, route, policy);
+    const content = await readContent({ database, versions }, delivery, destination, route, policy);
     if ('state' in content) {
       const { state, error } = content;
       const isWithheld = state === 'cancelled';

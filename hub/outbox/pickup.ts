@@ -52,7 +52,7 @@ export class Pickup {
 
   constructor(parts: PickupParts) {
     this.#parts = parts;
-    this.#versions = new Versions(parts.database);
+    this.#versions = new Versions(parts.database, parts.record.keys);
   }
 
   /** Writes where a delivery waits; when it is written again, it waits anew. @throws MailError */

@@ -2,8 +2,10 @@
  * Sends the deliveries. Every route of a destination has a worker of its own, so that one which is dead or slow
  * delays no other.
  */
+
+import type { ResourceChange } from '../record/index.ts';
 import { Destination, type SenderParts, type Timing } from './destination.ts';
-import { releaseAll } from './queue.ts';
+import { type Lane, releaseAll } from './queue.ts';
 import { Versions } from './versions.ts';
 
 /** A destination that is not reached is tried about once a minute, and given up for a delivery after some three days. */
@@ -24,7 +26,7 @@ export class Sender {
   #started = false;
 
   constructor(parts: SenderParts, timing: Partial<Timing> = {}) {
-    this.#parts = { ...parts, versions: new Versions(parts.database) };
+    this.#parts = { ...parts, versions: new Versions(parts.database, parts.record.keys) };
     this.#timing = { ...usual, ...timing };
   }
 
@@ -37,15 +39,23 @@ export class Sender {
 
   /** Tells that there is something to send, or a destination more. */
   wake(): void {
+    for (const { key, routes = [] } of this.#parts.participants.all())
+      for (const { name } of routes) this.#wake({ destination: key, route: name });
+  }
+
+  /** Tells that deliveries of changes were committed, for these lanes. */
+  derived(lanes: readonly Lane[], changes: readonly ResourceChange[]): void {
     if (!this.#started) return;
-    for (const { key, routes = [] } of this.#parts.participants.all()) {
-      for (const { name } of routes) {
-        const lane = { destination: key, route: name };
-        const known = this.#destinations.get(`${key} ${name}`);
-        if (known) known.wake();
-        else this.#destinations.set(`${key} ${name}`, new Destination(lane, this.#parts, this.#timing));
-      }
-    }
+    this.#parts.versions.keep(changes);
+    for (const lane of lanes) this.#wake(lane);
+  }
+
+  #wake(lane: Lane): void {
+    if (!this.#started) return;
+    const key = `${lane.destination} ${lane.route}`;
+    const known = this.#destinations.get(key);
+    if (known) known.wake();
+    else this.#destinations.set(key, new Destination(lane, this.#parts, this.#timing));
   }
 
   /** Ends; what is on its way is tried again, under the same control id, by the next run. */

@@ -90,7 +90,7 @@ export async function testOutbox(
   const participants = new Participants(database);
   let current: Sender | undefined;
   const relationships = new Relationships(record.keys, participants, rules);
-  new Derivation(record, persons, participants, () => current?.wake(), relationships);
+  new Derivation(record, persons, participants, (...derived) => current?.derived(...derived), relationships);
   const kinds = { 'harbor-hospital': 'hospital', 'millbrook-practice': 'practice', 'ellery-lab': 'lab' };
   for (const [key, kind] of Object.entries(kinds)) {
     await participants.put({

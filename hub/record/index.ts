@@ -11,7 +11,7 @@ export { type Issue, RecordError } from './errors.ts';
 export type { EverythingRequest } from './everything.ts';
 export { type Expunged, type ExpungePart, type ExpungeRequest, Expunger } from './expunge.ts';
 export { graphOf } from './graph.ts';
-export { type HomeKeys, homeKeyColumn } from './home-keys.ts';
+export { HomeKeys, homeKeyColumn } from './home-keys.ts';
 export { HubLabels } from './hub-labels.ts';
 export { codedHash, indexEntries, logicalHash, logicalSystemHash, systemHash } from './index-entries.ts';
 export { hash64, referenceHash, referenceMask, ridOf, tokenHash } from './keys.ts';

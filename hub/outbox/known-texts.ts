@@ -1,0 +1,70 @@
+import type { Resource } from '@medplum/fhirtypes';
+
+/**
+ * Texts of versions in memory, the latest of each resource: what was just stored is told of next, and whom it names again. A
+ * version is known by its time, which no other of the resource ever has, also where it was expunged and is made anew.
+ */
+
+/** The text of a version. What it says is parsed once and given to all who ask: nobody may change it. */
+export class Known {
+  readonly type: string;
+  readonly updated: Date;
+  readonly text: string;
+  #resource: Resource | undefined;
+
+  constructor(type: string, updated: Date, text: string) {
+    this.type = type;
+    this.updated = updated;
+    this.text = text;
+  }
+
+  get resource(): Resource {
+    this.#resource ??= JSON.parse(this.text) as Resource;
+    return this.#resource;
+  }
+}
+
+/** So many characters are kept, of texts that are not longer than this. */
+const charactersAtMost = 4 * 1024 * 1024;
+const longest = 64 * 1024;
+
+export class KnownTexts {
+  /** By id, the one that was not asked for the longest first. */
+  readonly #texts = new Map<string, Known>();
+  #characters = 0;
+
+  keep({ type, rid, updated }: { type: string; rid: string; updated: Date }, text: string): Known {
+    const known = new Known(type, updated, text);
+    const before = this.#texts.get(rid);
+    if (text.length > longest || (before && before.updated > updated)) return known;
+    this.#drop(rid);
+    this.#texts.set(rid, known);
+    this.#characters += text.length;
+    for (const oldest of this.#texts.keys()) {
+      if (this.#characters <= charactersAtMost) break;
+      this.#drop(oldest);
+    }
+    return known;
+  }
+
+  /** Of whatever type. */
+  ofId(rid: string): Known | undefined {
+    const found = this.#texts.get(rid);
+    if (!found) return undefined;
+    this.#texts.delete(rid);
+    this.#texts.set(rid, found);
+    return found;
+  }
+
+  of(type: string, rid: string): Known | undefined {
+    const found = this.#texts.get(rid);
+    return found?.type === type ? found : undefined;
+  }
+
+  #drop(rid: string): void {
+    const known = this.#texts.get(rid);
+    if (!known) return;
+    this.#texts.delete(rid);
+    this.#characters -= known.text.length;
+  }
+}
