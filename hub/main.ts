@@ -1,6 +1,7 @@
 /** Wires the parts of the hub; the only file that knows them all. */
 import { join } from 'node:path';
 import pino from 'pino';
+import { AuditLog, auditSubjectColumn, takeOver } from './audit/index.ts';
 import {
   Authorization,
   communityFiles,
@@ -138,7 +139,9 @@ export async function startHub(config: Config, progress: Progress, pages = scree
       needsFactor: (role) => needsFactor(config, role),
     });
     const users = new Users(database, accounts);
-    const accessLog = new AccessLog(database, new BesideLog(join(config.dataDir, 'access-log-beside'), master));
+    const audit = new AuditLog(database, master);
+    await takeOver(database, audit, (rows) => progress.say(`Taking over the record of accesses: ${rows} rows`));
+    const accessLog = new AccessLog(database, audit, new BesideLog(join(config.dataDir, 'access-log-beside'), master));
     accessLog.watch((brought) => log.warn(brought, 'accesses that were written beside were brought into their record'));
     closing.push(() => accessLog.close());
     const record = new FhirRecord(system, master);
@@ -296,6 +299,7 @@ export async function startHub(config: Config, progress: Progress, pages = scree
       signingKeyColumn,
       totpColumn,
       connectorSecretColumn,
+      auditSubjectColumn,
     ];
     const rotation = new KeyRotation(
       { database: system, master, dataDir: config.dataDir, columns },
@@ -378,6 +382,7 @@ export async function startHub(config: Config, progress: Progress, pages = scree
         database: system,
         record,
         accessLog,
+        audit,
         authenticator,
         emergencies,
         lookups,
@@ -458,6 +463,7 @@ export async function startHub(config: Config, progress: Progress, pages = scree
     await lead('parameters', record.parameters.build(parameterFault));
     const fanOut = new FanOut(
       database,
+      audit,
       (alarm) => log.warn(alarm, 'far more persons were looked at within an hour than usual'),
       fault('the record of accesses was not looked through'),
     );

@@ -4,6 +4,7 @@
  */
 import { fork } from 'node:child_process';
 import type { Resource } from '@medplum/fhirtypes';
+import { AuditLog } from '../../hub/audit/index.ts';
 import type { Database } from '../../hub/database/index.ts';
 import { PersonIndex } from '../../hub/identity/index.ts';
 import { Derivation, Sender } from '../../hub/outbox/index.ts';
@@ -65,7 +66,7 @@ async function delivered(
     record,
     participants,
     policy: new NetworkPolicy(database),
-    accessLog: new AccessLog(database),
+    accessLog: new AccessLog(database, new AuditLog(database, fixedMasterKey(newDataKey()))),
     http: { allowed: () => ['http://127.0.0.1'], keys: async () => [] },
     mail: { direct: undefined, pickup: undefined },
     log: silent as never,

@@ -1,6 +1,7 @@
 /** Attacks on codes, tokens, addresses and registration (RFC 9700, OWASP ASVS V10), each with what has to come of it. */
 import { decodeJwt, exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { accessesOf } from '../audit/testing.ts';
 import { startTestHub, type TestHub } from '../testing.ts';
 import { Accounts } from '../trust/index.ts';
 import {
@@ -418,11 +419,7 @@ describe('what is asked of the server', () => {
     });
     await browser.get(`/oauth/authorize?${request}`);
     await form(hub, '/oauth/revoke', { token: next.json.refresh_token, client_id: app });
-    const { rows } = await hub.test.database.query(
-      'SELECT e FROM access_log, jsonb_array_elements(entries) e WHERE id > $1 ORDER BY id',
-      [before[0]!.id],
-    );
-    const log = rows.map((row) => row.e);
+    const log = await accessesOf(hub, before[0]!.id);
     const noted = log
       .filter(({ what }) => what.startsWith('/oauth'))
       .map(({ action, status: got, what, who }) => [who, action, got, what]);

@@ -3,6 +3,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { exportJWK, SignJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { accessesOf } from '../audit/testing.ts';
 import { startTestHub, type TestHub } from '../testing.ts';
 import {
   type AssertionKey,
@@ -176,8 +177,7 @@ describe('a token', () => {
     await withToken(hub, token, '/fhir/Patient?name=recorded');
     const { rows } = await hub.test.database.query('SELECT * FROM oauth_artifact');
     expect(JSON.stringify(rows)).not.toContain(token);
-    const log = await hub.test.database.query('SELECT e FROM access_log, jsonb_array_elements(entries) e');
-    expect(log.rows.map((row) => row.e).filter(({ what }) => what.includes('name=recorded'))).toEqual([
+    expect((await accessesOf(hub)).filter(({ what }) => what.includes('name=recorded'))).toEqual([
       expect.objectContaining({ client, who: `client:${client}`, role: 'system', action: 'search' }),
     ]);
   });

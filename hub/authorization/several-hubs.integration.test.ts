@@ -3,6 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import pino from 'pino';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { testAudit } from '../audit/testing.ts';
 import { startHub } from '../main.ts';
 import { startTestHub, type TestHub } from '../testing.ts';
 import { AccessLog } from '../trust/index.ts';
@@ -143,7 +144,7 @@ test('a hub that runs takes up new keys without a pause', async () => {
   const authorization = new Authorization({
     database,
     master: masterKey(first.config.dataDir, true),
-    accessLog: new AccessLog(database),
+    accessLog: new AccessLog(database, testAudit(database)),
     log: pino({ level: 'silent' }),
     keysFrom: [],
     udapFile: undefined,

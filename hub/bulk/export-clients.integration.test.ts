@@ -1,5 +1,6 @@
 /** `$export` by clients with SMART Backend Services: what their scopes cover, and what others may not have of it. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { eventCount } from '../audit/testing.ts';
 import { type AssertionKey, assertion, assertionKey, backendService, systemToken } from '../authorization/testing.ts';
 import { startTestHub, type TestHub } from '../testing.ts';
 import {
@@ -140,12 +141,7 @@ describe('an export by a client', () => {
 });
 
 describe('what others try', () => {
-  const lines = async () => {
-    const { rows } = await hub.test.database.query(
-      'SELECT coalesce(sum(jsonb_array_length(entries)), 0)::int AS n FROM access_log',
-    );
-    return rows[0]!.n as number;
-  };
+  const lines = () => eventCount(hub.test.database);
   /** Tried without success, and recorded once where somebody was recognised. */
   const denied = async (asked: AskedHub, method: string, path: string, status: number): Promise<string> => {
     const before = await lines();

@@ -3,6 +3,7 @@
  * test kit numbers them.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { accessesOf } from '../audit/testing.ts';
 import { startTestHub, type TestHub } from '../testing.ts';
 import { oneHuman } from '../testing-patients.ts';
 import { contents, ended, exported, kickOff, namesOf, pathIn, statusOf } from './testing.ts';
@@ -356,11 +357,9 @@ describe('status and files', () => {
   it('are recorded, each file with what it holds', async () => {
     const { output } = await exported(hub, '/fhir/$export?_type=Organization');
     await contents(hub, output);
-    const { rows } = await hub.test.database.query(
-      `SELECT e FROM access_log, jsonb_array_elements(entries) e WHERE e ->> 'action' = 'bulk-file' ORDER BY id DESC LIMIT 1`,
-    );
-    expect(rows[0]!.e).toMatchObject({ who: 'test-administrator', status: 200 });
-    expect(rows[0]!.e.what).toContain('Organization, 1 output of');
+    const fetched = (await accessesOf(hub)).findLast(({ action }) => action === 'bulk-file')!;
+    expect(fetched).toMatchObject({ who: 'test-administrator', status: 200 });
+    expect(fetched.what).toContain('Organization, 1 output of');
   });
 
   it('are gone once deleted, under way or done [120–122, 305–309]', async () => {

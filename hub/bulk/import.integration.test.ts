@@ -2,6 +2,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { accessesOf } from '../audit/testing.ts';
 import { type Answer, startTestHub, type TestHub } from '../testing.ts';
 import { oneHuman } from '../testing-patients.ts';
 import { contents, ended, exported, kickOff, kickOffHeaders, statusOf } from './testing.ts';
@@ -59,10 +60,8 @@ describe('an upload', () => {
     expect(result).toMatchObject({ request: `${hub.url}/fhir/$import`, output: [{ count: 2 }], error: [] });
     expect((await hub.get('/fhir/Observation?patient=i1')).json.entry).toHaveLength(1);
     expect((await hub.get('/fhir/Patient?family=imported')).json.entry[0].resource.id).toBe('i1');
-    const { rows } = await hub.test.database.query(
-      `SELECT e FROM access_log, jsonb_array_elements(entries) e WHERE e ->> 'what' LIKE '/$import % 2 resources%'`,
-    );
-    expect(rows[0]!.e).toMatchObject({ action: 'import', who: 'test-administrator', patients: ['i1'] });
+    const taken = (await accessesOf(hub)).find(({ what }) => /^\/\$import .* 2 resources/.test(what));
+    expect(taken).toMatchObject({ action: 'import', who: 'test-administrator', patients: ['i1'] });
   });
 
   it('makes no version of what is stored already, and the next of what is not', async () => {

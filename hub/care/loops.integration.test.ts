@@ -1,6 +1,7 @@
 /** Loops from the changes that open them to what closes them, or the people who are told that they are late. */
 import { firstCareRules } from '@causeway/access';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { testAudit } from '../audit/testing.ts';
 import { type TestDatabase, testDatabase } from '../database/testing.ts';
 import { mllpReceiver, sites, type TestOutbox, type TestReceiver, testOutbox } from '../outbox/testing.ts';
 import { newId } from '../record/index.ts';
@@ -89,7 +90,7 @@ it('what is corrected after it was final is a recall: who was told what, who saw
   expect(await of(`DiagnosticReport/${id}`)).toEqual([]);
   const reader = accessOf({ username: 'ann', name: 'Ann', role: 'clinician', organization: 'Clinic' }, defaultPolicy);
   const log = (await import('../trust/index.ts')).AccessLog;
-  await new log(test.database).record(reader, {
+  await new log(test.database, testAudit(test.database)).record(reader, {
     action: 'read',
     what: `DiagnosticReport/${id}`,
     status: 200,
@@ -111,7 +112,7 @@ it('what is corrected after it was final is a recall: who was told what, who saw
     [sites.hospital, [1, 2], 'correction', 'delivered'],
     [sites.practice, [1, 2], 'correction', 'delivered'],
   ]);
-  expect(await readersOf(test.database, recall!)).toMatchObject([
+  expect(await readersOf(test.database, testAudit(test.database), recall!)).toMatchObject([
     { who: 'ann', organization: 'Clinic', action: 'read' },
   ]);
   await watch.look();

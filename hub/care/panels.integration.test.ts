@@ -1,6 +1,7 @@
 /** Lists of people: what is shown before they are taken, what taking them does, and that the last one holds. */
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { testAudit } from '../audit/testing.ts';
 import { type TestDatabase, testDatabase } from '../database/testing.ts';
 import { sites, type TestOutbox, testOutbox } from '../outbox/testing.ts';
 import { newId } from '../record/index.ts';
@@ -21,7 +22,7 @@ beforeAll(async () => {
     record,
     persons,
     relationships,
-    accessLog: new AccessLog(test.database),
+    accessLog: new AccessLog(test.database, testAudit(test.database)),
   });
 });
 afterAll(async () => {

@@ -1,5 +1,6 @@
 /** A recall as people look at it: who was told which version when, what each was sent since, and who saw it here. */
 import { typeCode } from '@causeway/fhir';
+import type { AuditedEvent, AuditLog } from '../audit/index.ts';
 import type { Database } from '../database/index.ts';
 import type { Loop } from './loop-list.ts';
 
@@ -60,26 +61,47 @@ export async function recipientsOf(
   });
 }
 
-/** Who looked at it here, as the record of accesses has it: by itself, with a result of it, or perhaps among others. */
+/** Who looked at it here, as the audit log has it: by itself, with a result of it, or perhaps among others. */
 export async function readersOf(
   database: Database,
+  audit: AuditLog,
   { focus, opened }: Pick<Loop, 'focus' | 'opened'>,
 ): Promise<Reader[]> {
   const [type, rid] = focus.split('/') as [string, string];
-  const { rows } = await database.query(
-    `WITH focus AS (
-       SELECT min(r.updated) AS since, array_agg(DISTINCT l.patient::text) || array_agg(DISTINCT m.presented::text)
-                || array_agg(DISTINCT m.patient::text) AS patients
-       FROM (SELECT home, updated FROM resource WHERE rid = $1 AND type = $2
-             UNION ALL SELECT home, updated FROM resource_history WHERE rid = $1 AND type = $2) r
-       JOIN link l ON l.home = r.home JOIN link m ON m.person = l.person)
-     SELECT e->>'who' AS who, e->>'organization' AS organization, max(a.at) AS at,
-       CASE WHEN bool_or(e->>'what' LIKE $4) THEN 'read' ELSE min(e->>'action') END AS action
-     FROM focus f JOIN access_log a ON a.at >= f.since AND a.at <= $3, jsonb_array_elements(a.entries) e
-     WHERE e->>'action' <> 'deliver' AND e->>'role' <> 'system' AND (e->>'status')::integer < 300 AND (e->>'what' LIKE $4
-       OR ((e->>'action' = ANY ($5) OR e->>'what' LIKE 'Binary/%') AND e->'patients' ?| f.patients))
-     GROUP BY 1, 2 ORDER BY at DESC LIMIT ${mostReaders}`,
-    [rid, typeCode(type), opened, `${type}/${rid}%`, finding],
+  const { rows } = await database.query<{ since: Date; patients: string[] }>(
+    `SELECT min(r.updated) AS since, array_agg(DISTINCT l.patient::text) || array_agg(DISTINCT m.presented::text)
+              || array_agg(DISTINCT m.patient::text) AS patients
+     FROM (SELECT home, updated FROM resource WHERE rid = $1 AND type = $2
+           UNION ALL SELECT home, updated FROM resource_history WHERE rid = $1 AND type = $2) r
+     JOIN link l ON l.home = r.home JOIN link m ON m.person = l.person HAVING count(*) > 0`,
+    [rid, typeCode(type)],
   );
-  return rows as Reader[];
+  const [about] = rows;
+  if (!about) return [];
+  const readers = new Map<string, Reader>();
+  for (let after: string | undefined; ; ) {
+    const { since: from, patients } = about;
+    const page = await audit.eventsOf({ patients, from, to: opened, limit: 500, ...(after ? { after } : {}) });
+    for (const { entry } of page.events) note(readers, entry, `${type}/${rid}`);
+    after = page.next;
+    if (!after) break;
+  }
+  return [...readers.values()].sort((a, b) => b.at.getTime() - a.at.getTime()).slice(0, mostReaders);
+}
+
+function note(readers: Map<string, Reader>, entry: AuditedEvent['entry'], focus: string): void {
+  const { who, organization, role, action, status, what = '' } = entry;
+  const isFocus = what.replace(/^\//, '').startsWith(focus);
+  const mayBeAmong = finding.includes(action) || /^\/?Binary\//.test(what);
+  if (who === undefined || action === 'deliver' || role === 'system' || status >= 300 || !(isFocus || mayBeAmong))
+    return;
+  const key = JSON.stringify([who, organization]);
+  const before = readers.get(key);
+  const at = new Date(entry.at);
+  readers.set(key, {
+    who,
+    organization,
+    at: before && before.at > at ? before.at : at,
+    action: isFocus || before?.action === 'read' ? 'read' : action,
+  });
 }

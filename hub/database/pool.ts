@@ -65,6 +65,8 @@ export interface Transaction extends Queryable {
    * it fails, so does the transaction, with its error.
    */
   send(statement: NamedStatement): void;
+  /** The same for a statement that is not known yet: the commit waits for it. Where there is none, the transaction fails. */
+  sendLater(statement: Promise<NamedStatement>): void;
   /** The connection itself, for what `query` does not offer (COPY, LISTEN). */
   client: pg.PoolClient;
 }
@@ -221,7 +223,9 @@ async function attemptTransaction<T>(
 ): Promise<T> {
   const client = await pool.connect();
   const sent: Promise<unknown>[] = [];
+  const later: Promise<void>[] = [];
   let failed: unknown;
+  let missing: { error: unknown } | undefined;
   let broken = false;
   const query = <R extends object>(statement: string | NamedStatement, values?: unknown[]) => {
     gather(client);
@@ -233,6 +237,12 @@ async function attemptTransaction<T>(
         failed ??= error;
       }),
     );
+  };
+  const sendLater = (statement: Promise<NamedStatement>) => {
+    const done = statement.then(send).catch((error) => {
+      missing ??= { error };
+    });
+    later.push(done);
   };
   let scope = options.scope;
   const enter = (next: RowScope) => {
@@ -249,7 +259,9 @@ async function attemptTransaction<T>(
   });
   try {
     send(beginStatement(options));
-    const result = await run({ client, as, query, send });
+    const result = await run({ client, as, query, send, sendLater });
+    if (later.length > 0) await Promise.all(later);
+    if (missing) throw missing.error;
     const committed = query('commit');
     await Promise.all([committed, ...sent]);
     if (failed !== undefined) throw failed;
@@ -258,6 +270,7 @@ async function attemptTransaction<T>(
     }
     return result;
   } catch (error) {
+    await Promise.all(later);
     await client.query('rollback').catch(() => {
       broken = true;
     });

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { accessesOf } from '../audit/testing.ts';
 import { type Json, startTestHub, type TestHub } from '../testing.ts';
 import { oneHuman } from '../testing-patients.ts';
 
@@ -19,12 +20,7 @@ const about = (id: string, patient: string) => ({
 
 /** The patients of each access since a row of the log. */
 async function named(since: number): Promise<[action: string, patients: string[]][]> {
-  const { rows } = await hub.test.database.query(
-    `SELECT e ->> 'action' AS action, coalesce(e -> 'patients', '[]') AS patients
-     FROM access_log, jsonb_array_elements(entries) e WHERE id > $1 ORDER BY id`,
-    [since],
-  );
-  return rows.map(({ action, patients }) => [action, patients]);
+  return (await accessesOf(hub, since)).map(({ action, patients = [] }) => [action, patients]);
 }
 
 async function logged(): Promise<number> {

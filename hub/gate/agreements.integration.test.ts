@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { accessesOf } from '../audit/testing.ts';
 import { startHub } from '../main.ts';
 import { type Answer, type Json, startTestHub, type TestHub } from '../testing.ts';
 
@@ -225,11 +226,8 @@ it('an agreement holds for its time, its purposes and what it lets an organisati
   ]);
   expect((await asked('HRESCH')).text).toContain('does not read for the purpose HRESCH');
   expect((await hub.deliver(adt('LATE', 'L1')))[0]).toMatch(/MSA\|AR\|L1(.|\r)*does not let it send/);
-  const { rows } = await hub.test.database.query(
-    `SELECT e->>'purpose' AS purpose, e->>'status' AS status FROM access_log, jsonb_array_elements(entries) e
-     WHERE e->>'who' = 'site:late' AND e->>'action' = 'search' ORDER BY id`,
-  );
-  expect(rows.map(({ purpose, status }) => `${purpose} ${status}`)).toEqual([
+  const searches = (await accessesOf(hub)).filter(({ who, action }) => who === 'site:late' && action === 'search');
+  expect(searches.map(({ purpose, status }) => `${purpose} ${status}`)).toEqual([
     'TREAT 200',
     'HPAYMT 200',
     'HOPERAT 403',

@@ -3,6 +3,7 @@
  * `$match`, reads what it may of the record, and submits a document, in a network that requires proof of a relationship.
  */
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { accessesOf } from '../audit/testing.ts';
 import { assertion, assertionKey, backendService, systemToken, withToken } from '../authorization/testing.ts';
 import { type Json, startTestHub, type TestHub } from '../testing.ts';
 import { clinicalDocument, type Person, submission } from './testing-mhd.ts';
@@ -48,12 +49,7 @@ const types = ({ json }: { json: Json }): string[] => [
   ...new Set<string>((json.entry ?? []).map(({ resource }: Json) => resource.resourceType)),
 ];
 const lastOf = async (action: string): Promise<Json> => {
-  const { rows } = await hub.test.database.query(
-    `SELECT e FROM access_log, jsonb_array_elements(entries) WITH ORDINALITY AS v (e, n)
-     WHERE e->>'action' = $1 ORDER BY id DESC, n DESC LIMIT 1`,
-    [action],
-  );
-  return rows[0]!.e;
+  return (await accessesOf(hub)).findLast((access) => access.action === action)!;
 };
 
 async function tokenOf(scope: string): Promise<string> {

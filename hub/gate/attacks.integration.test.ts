@@ -5,6 +5,7 @@
 import fs from 'node:fs';
 import { isInPatientCompartment, resourceTypes } from '@causeway/fhir';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { eventCount } from '../audit/testing.ts';
 import {
   authorizationRequest,
   authorize,
@@ -127,11 +128,8 @@ async function tokenOf(app: string, patient: string): Promise<string> {
   return (await tokenFor(hub, app, end.searchParams.get('code')!, verifier)).json.access_token;
 }
 
-async function lines(): Promise<number> {
-  const { rows } = await hub.test.database.query(
-    'SELECT coalesce(sum(jsonb_array_length(entries)), 0)::int AS n FROM access_log',
-  );
-  return rows[0]!.n;
+function lines(): Promise<number> {
+  return eventCount(hub.test.database);
 }
 
 /** Tries something with the token of `own`: nothing of the other patient is told, and one line is recorded. */

@@ -3,6 +3,7 @@
  * their organisation and of whom it cares for, as far as they may read what they are about.
  */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { AuditLog } from '../audit/index.ts';
 import {
   assign,
   careOf,
@@ -24,6 +25,7 @@ import type { FhirParts } from './fhir-exchange.ts';
 
 export interface CareParts {
   database: Database;
+  audit: AuditLog;
   authenticator: Authenticator;
   accessLog: AccessLog;
   record: FhirParts['record'];
@@ -41,7 +43,7 @@ const atOnce = 200;
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 export function careRoutes(app: FastifyInstance, parts: CareParts): void {
-  const { authenticator, accessLog, record, database, participants } = parts;
+  const { authenticator, accessLog, audit, record, database, participants } = parts;
   const loops = new LoopList(database);
   const nameOf = (key: string) => participants.byKey(key).name;
   const shownTo = (who: Caller, { patient, ...loop }: Loop) => ({
@@ -102,7 +104,7 @@ export function careRoutes(app: FastifyInstance, parts: CareParts): void {
   app.get<Id>('/api/recalls/:id', async (request) => {
     const { who, loop } = await open(request, 'open-recall', overseers);
     if (loop.kind !== 'recall') throw new RecordError(404, 'not-found', 'There is no recall of this id.');
-    const [recipients, readers] = await Promise.all([recipientsOf(database, loop), readersOf(database, loop)]);
+    const [recipients, readers] = await Promise.all([recipientsOf(database, loop), readersOf(database, audit, loop)]);
     await accessLog.record(who, entryOf(who, loop, 'open-recall', 200));
     const shown = recipients.map(({ patient, ...one }) => ({
       ...one,

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { accessesOf } from '../audit/testing.ts';
 import { type Answer, type Json, startTestHub, type TestHub } from '../testing.ts';
 import { Accounts, Bindings, EmergencyLookups } from '../trust/index.ts';
 
@@ -68,11 +69,7 @@ const conditions = async (cookie: string, emergency?: string) =>
     .sort();
 
 async function logged(action: string): Promise<Json[]> {
-  const { rows } = await hub.test.database.query(
-    `SELECT e FROM access_log, jsonb_array_elements(entries) e WHERE e ->> 'action' = $1 ORDER BY id`,
-    [action],
-  );
-  return rows.map((row) => row.e);
+  return (await accessesOf(hub)).filter((access) => access.action === action);
 }
 
 describe('a look-up for an emergency', () => {

@@ -3,6 +3,7 @@
  * are nowhere else; no answer to a clinician has one, by whichever id and way, and each leaves one line in the record of accesses.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { eventCount } from '../audit/testing.ts';
 import { type Answer, type Json, startTestHub, type TestHub } from '../testing.ts';
 import { oneHuman } from '../testing-patients.ts';
 
@@ -138,11 +139,8 @@ const everywhere = [
   '/fhir/$graphql?query={ListList(status:"current"){entry{item{resource{id ...on Condition{code{text}} ...on Observation{valueString}}}}}}',
 ];
 
-async function lines(): Promise<number> {
-  const { rows } = await hub.test.database.query(
-    'SELECT coalesce(sum(jsonb_array_length(entries)), 0)::int AS n FROM access_log',
-  );
-  return rows[0]!.n;
+function lines(): Promise<number> {
+  return eventCount(hub.test.database);
 }
 
 const has = ({ text }: Answer) =>

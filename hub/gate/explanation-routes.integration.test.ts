@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { accessesOf } from '../audit/testing.ts';
 import { type Answer, type Json, startTestHub, type TestHub } from '../testing.ts';
 import { Accounts, Bindings } from '../trust/index.ts';
 
@@ -151,10 +152,7 @@ describe('a privacy officer', () => {
     expect(wordsOf(ruled, 'label')).toBe(
       'It is marked as HIV, which is kept from them for treatment, by a rule of this network.',
     );
-    const { rows } = await hub.test.database.query(
-      `SELECT e ->> 'what' AS what FROM access_log, jsonb_array_elements(entries) e
-       WHERE e ->> 'action' = 'explain-access' AND e ->> 'who' = 'pia' ORDER BY id`,
-    );
-    expect(rows.map(({ what }) => what)).toContain('Patient/p Condition/p-hiv: clinician TREAT harbor');
+    const explained = (await accessesOf(hub)).filter(({ action, who }) => action === 'explain-access' && who === 'pia');
+    expect(explained.map(({ what }) => what)).toContain('Patient/p Condition/p-hiv: clinician TREAT harbor');
   });
 });

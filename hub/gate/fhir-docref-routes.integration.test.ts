@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { compileSchematron, loadSchematron, parseXml, type XmlElement } from '@causeway/ccda';
 import { showcase } from '@causeway/region';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { accessesOf } from '../audit/testing.ts';
 import { assertion, assertionKey, backendService, systemToken, withToken } from '../authorization/testing.ts';
 import { type Json, startTestHub, type TestHub } from '../testing.ts';
 
@@ -220,12 +221,10 @@ describe('a document', () => {
     expect((await hub.get(path, { role: 'integration-engineer' })).status).toBe(404);
     expect((await hub.get(path, { role: null })).status).toBe(401);
     expect((await hub.get(path, { role: 'clinician' })).status).toBe(200);
-    const { rows } = await hub.test.database.query(
-      `SELECT e->'patients' AS patients FROM access_log, jsonb_array_elements(entries) e
-       WHERE e->>'what' = $1 AND e->>'role' = 'clinician' AND e->>'status' = '200'`,
-      [path.slice('/fhir'.length)],
+    const given = (await accessesOf(hub)).filter(
+      ({ what, role, status }) => what === path.slice('/fhir'.length) && role === 'clinician' && status === 200,
     );
-    expect(rows).toEqual([{ patients: [patient] }]);
+    expect(given.map(({ patients }) => patients)).toEqual([[patient]]);
   });
 
   it('is opened by a token of an app only where that may read everything', async () => {

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { accessesOf } from '../audit/testing.ts';
 import { type CallOptions, type Json, startTestHub, type TestHub } from '../testing.ts';
 import { oneHuman } from '../testing-patients.ts';
 
@@ -66,8 +67,7 @@ async function failure(query: string, options: CallOptions = {}, path?: string):
 }
 
 async function lastAccess(): Promise<Json> {
-  const { rows } = await hub.test.database.query('SELECT entries FROM access_log ORDER BY id DESC LIMIT 1');
-  return rows[0]!.entries.at(-1);
+  return (await accessesOf(hub)).at(-1)!;
 }
 
 describe('invoking (https://hl7.org/fhir/R4/graphql.html#invoking)', () => {
@@ -223,12 +223,10 @@ describe('changing (https://hl7.org/fhir/R4/graphql.html#mutations)', () => {
     expect((await read(id)).json).toMatchObject({ active: true, meta: { versionId: '2' } });
     expect(await data(`mutation {gone: PatientDelete(id: "${id}")}`)).toEqual({ gone: null });
     expect((await read(id)).status).toBe(410);
-    const { rows } = await hub.test.database.query(
-      `SELECT e.entry ->> 'action' AS action, e.entry ->> 'what' AS what FROM access_log, jsonb_array_elements(entries) e (entry)
-       WHERE e.entry -> 'patients' ? $1 AND e.entry ->> 'what' LIKE '/$graphql%' ORDER BY access_log.id`,
-      [id],
+    const changes = (await accessesOf(hub)).filter(
+      ({ what, patients = [] }) => patients.includes(id) && what.startsWith('/$graphql'),
     );
-    expect(rows).toEqual([
+    expect(changes.map(({ action, what }) => ({ action, what }))).toEqual([
       { action: 'create', what: '/$graphql Patient' },
       { action: 'update', what: `/$graphql Patient/${id}` },
       { action: 'delete', what: `/$graphql Patient/${id}` },

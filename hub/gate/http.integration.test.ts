@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { accessesOf } from '../audit/testing.ts';
 import { signToken, tokenKey } from '../secrets/index.ts';
 import { type CallOptions, type Json, startTestHub, type TestHub } from '../testing.ts';
 import { Accounts } from '../trust/index.ts';
@@ -24,13 +25,7 @@ describe('the HTTP gate', () => {
     const answer = await hub.send('POST', '/auth/login', { username, password }, { role: null });
     return { status: answer.status, cookie: answer.headers.get('set-cookie')?.split(';')[0] ?? '' };
   };
-  const accesses = async (since = 0) => {
-    const { rows } = await hub.test.database.query(
-      'SELECT e.entry FROM access_log, jsonb_array_elements(entries) WITH ORDINALITY AS e (entry, n) WHERE id > $1 ORDER BY id, n',
-      [since],
-    );
-    return rows.map((row) => row.entry);
-  };
+  const accesses = (since = 0) => accessesOf(hub, since);
   const lastAccess = async () =>
     (await hub.test.database.query('SELECT coalesce(max(id), 0) AS id FROM access_log')).rows[0]!.id;
   const make = async (family: string) =>

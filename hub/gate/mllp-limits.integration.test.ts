@@ -2,6 +2,7 @@ import { connect } from 'node:net';
 import { encodeFrame } from '@causeway/hl7v2';
 import pino from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { testAudit } from '../audit/testing.ts';
 import { type TestDatabase, testDatabase } from '../database/testing.ts';
 import { PersonIndex } from '../identity/index.ts';
 import { Receiver } from '../inbox/index.ts';
@@ -38,7 +39,7 @@ describe('the limits of MLLP connections', () => {
     const acks = new ApplicationAcks(database, fixedMasterKey(newDataKey()), log);
     const receiver = new Receiver(test.database, fixedMasterKey(newDataKey()), () => {});
     const record = new FhirRecord(database, fixedMasterKey(newDataKey()));
-    const accessLog = new AccessLog(database);
+    const accessLog = new AccessLog(database, testAudit(database));
     const agreements = new Agreements(database);
     const policy = new NetworkPolicy(database, participants, agreements);
     const onboarding = new Onboarding(database, agreements);

@@ -3,6 +3,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { label } from '@causeway/access';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { accessesOf } from '../audit/testing.ts';
 import { startHub } from '../main.ts';
 import { FhirRecord, LateLabelling } from '../record/index.ts';
 import { type Answer, type Json, startTestHub, type TestHub } from '../testing.ts';
@@ -246,8 +247,5 @@ it('what was written beside is brought in by the hub that is started next', asyn
 const beside = () => join(hub.config.dataDir, 'access-log-beside');
 
 async function emergencies(): Promise<number> {
-  const { rows } = await sql(
-    `SELECT count(*)::int AS n FROM access_log, jsonb_array_elements(entries) e WHERE e ->> 'emergency' IS NOT NULL`,
-  );
-  return rows[0]!.n;
+  return (await accessesOf(hub)).filter(({ emergency }) => emergency !== undefined).length;
 }

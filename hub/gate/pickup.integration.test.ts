@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Fastify from 'fastify';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { accessesIn, testAudit } from '../audit/testing.ts';
 import { type TestDatabase, testDatabase } from '../database/testing.ts';
 import { type TestMailServer, testMailServer } from '../mail/testing.ts';
 import { Pickup } from '../outbox/index.ts';
@@ -37,7 +38,7 @@ beforeAll(async () => {
     record,
     participants,
     policy,
-    accessLog: new AccessLog(test.database),
+    accessLog: new AccessLog(test.database, testAudit(test.database)),
     mailer: mails.mailer(),
     tokenKey: Buffer.alloc(32, 7),
     pages: () => 'http://hub.test',
@@ -89,11 +90,8 @@ const post = (url: string, form: Record<string, string>) =>
   });
 
 async function recorded(): Promise<[string, number][]> {
-  const { rows } = await test.database.query(
-    `SELECT e->>'action' AS action, (e->>'status')::integer AS status FROM access_log, jsonb_array_elements(entries) WITH ORDINALITY AS o (e, n)
-     WHERE e->>'action' LIKE 'pick-up%' ORDER BY id, n`,
-  );
-  return rows.map(({ action, status }) => [action, status]);
+  const pickups = (await accessesIn(test.database)).filter(({ action }) => action.startsWith('pick-up'));
+  return pickups.map(({ action, status }) => [action, status]);
 }
 
 it('opens with the PIN, is shown without anything that could be a script, and each look is recorded', async () => {

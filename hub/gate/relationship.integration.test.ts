@@ -1,5 +1,6 @@
 /** Proof of a relationship: what counts, what is recorded and shown where it is flagged, and what is seen where it is required. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { accessesOf } from '../audit/testing.ts';
 import { type Json, startTestHub, type TestHub } from '../testing.ts';
 
 let hub: TestHub;
@@ -85,11 +86,7 @@ const clinician = async () => ({ headers: { authorization: `Bearer ${await hub.t
 const window = { daysBack: 365, daysAhead: 30 };
 
 async function lastRecorded(): Promise<Json> {
-  const { rows } = await hub.test.database.query(
-    `SELECT e FROM access_log, jsonb_array_elements(entries) WITH ORDINALITY AS v (e, n)
-     WHERE e->>'who' = 'site:north' ORDER BY id DESC, n DESC LIMIT 1`,
-  );
-  return rows[0]!.e;
+  return (await accessesOf(hub)).findLast(({ who }) => who === 'site:north')!;
 }
 
 it('is not looked at until the network decides so', async () => {

@@ -1,5 +1,6 @@
 /** Two hubs: a person is found at the other one, their record is fetched and followed, and nothing goes round. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { accessesOf } from '../audit/testing.ts';
 import { assertion, assertionKey, backendService, register, systemToken, withToken } from '../authorization/testing.ts';
 import { type Json, startTestHub, type TestHub } from '../testing.ts';
 import { adt, oru, type Person } from '../testing-messages.ts';
@@ -199,10 +200,9 @@ test('whom a person lets not ask, is not asked, and it looks like what is not th
   await here.take(adt('A04', { ...stone, id: 'H4', family: 'Shy', ssn: '123-45-6784', phone: '5551230004' }));
   expect((await refuse(here, 'Shy', 'there')).status).toBe(201);
   expect(await asked(here, 'Shy')).toMatchObject({ state: 'nothing', partial: null, reason: null });
-  const { rows } = await here.test.database.query(
-    `SELECT e->'patients'->>0 AS patient FROM access_log, jsonb_array_elements(entries) e WHERE e->>'action' = 'ask-hub'`,
-  );
-  const told = rows.map(({ patient }) => patient);
+  const told = (await accessesOf(here))
+    .filter(({ action }) => action === 'ask-hub')
+    .map((access) => access.patients?.[0]);
   expect(told).toContain(await patientOf(here, 'Stone'));
   expect(told).not.toContain(await patientOf(here, 'Shy'));
 });

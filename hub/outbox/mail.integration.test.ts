@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { accessesIn } from '../audit/testing.ts';
 import { type TestDatabase, testDatabase } from '../database/testing.ts';
 import { Direct } from '../mail/index.ts';
 import { type TestMailServer, testMailServer } from '../mail/testing.ts';
@@ -48,11 +49,7 @@ async function stateDocument(): Promise<void> {
 
 /** How many accesses of a kind are in their record. */
 async function recorded(action: string): Promise<number> {
-  const { rows } = await test.database.query(
-    `SELECT count(*) AS n FROM access_log, jsonb_array_elements(entries) e WHERE e->>'action' = $1`,
-    [action],
-  );
-  return Number(rows[0]!.n);
+  return (await accessesIn(test.database)).filter((access) => access.action === action).length;
 }
 
 it('a discharge summary goes by Direct, tried again until the mail server takes it, and is recorded as given', async () => {

@@ -12,6 +12,7 @@ import {
   parseMessage,
 } from '@causeway/hl7v2';
 import pino from 'pino';
+import { testAudit } from '../audit/testing.ts';
 import { SigningKeys } from '../authorization/index.ts';
 import { Relationships } from '../care/index.ts';
 import type { Database } from '../database/index.ts';
@@ -105,7 +106,7 @@ export async function testOutbox(
       routes: routesTo(nowhere[kind]),
     });
   }
-  const accessLog = new AccessLog(database);
+  const accessLog = new AccessLog(database, testAudit(database));
   const allowed = () =>
     participants
       .all()

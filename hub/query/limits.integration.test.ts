@@ -2,6 +2,7 @@
 import { isParseError, type Message, parseMessage } from '@causeway/hl7v2';
 import pino from 'pino';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { testAudit } from '../audit/testing.ts';
 import { type TestRecord, testRecord } from '../testing-record.ts';
 import { AccessLog, NetworkPolicy, Participants } from '../trust/index.ts';
 import { QueryResponder, queryKind } from './index.ts';
@@ -25,7 +26,7 @@ beforeAll(async () => {
     settings: {},
   });
   const log = pino({ level: 'silent' });
-  const accessLog = new AccessLog(database);
+  const accessLog = new AccessLog(database, testAudit(database));
   const { record, persons } = setting;
   responder = new QueryResponder({
     record,

@@ -3,6 +3,7 @@ import { isParseError, type Message, MessageBuilder, parseMessage, repetitions }
 import fc from 'fast-check';
 import pino from 'pino';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { testAudit } from '../audit/testing.ts';
 import { type TestRecord, testRecord } from '../testing-record.ts';
 import { AccessLog, NetworkPolicy, Participants } from '../trust/index.ts';
 import { QueryResponder, queryKind } from './index.ts';
@@ -44,7 +45,7 @@ beforeAll(async () => {
     queries: ['demographics'],
   });
   const log = pino({ level: 'silent' });
-  const accessLog = new AccessLog(database);
+  const accessLog = new AccessLog(database, testAudit(database));
   const { record, persons } = setting;
   responder = new QueryResponder({
     record,

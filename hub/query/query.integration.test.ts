@@ -8,6 +8,7 @@ import {
   repetitions,
 } from '@causeway/hl7v2';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { accessesOf } from '../audit/testing.ts';
 import { startTestHub, type TestHub } from '../testing.ts';
 import { adt, type Person } from '../testing-messages.ts';
 
@@ -136,10 +137,7 @@ const identifiersOf = (message: Message, n = 1) =>
     .segment('PID', n)!
     .field(3)
     .repetitions.map((one) => [one.component(1).text, one.component(4).raw]);
-const lastAccess = async () => {
-  const { rows } = await hub.test.database.query('SELECT entries FROM access_log ORDER BY id DESC LIMIT 1');
-  return rows[0]!.entries.at(-1);
-};
+const lastAccess = async () => (await accessesOf(hub)).at(-1)!;
 
 describe('find candidates (Q22)', () => {
   it('finds by name and birth date, tells the query again, and records whose data were given out', async () => {

@@ -2,6 +2,7 @@ import { copyFileSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { accessesIn, testAudit } from '../audit/testing.ts';
 import { type TestDatabase, testDatabase } from '../database/testing.ts';
 import { fixedMasterKey, newDataKey } from '../secrets/index.ts';
 import { AccessLog, accessOf, BesideLog } from './index.ts';
@@ -24,17 +25,22 @@ const entry = (what: string) => ({ action: 'read', what, status: 200, patients: 
 
 const out = () => test.database.query('ALTER TABLE access_log RENAME TO access_log_gone');
 const back = () => test.database.query('ALTER TABLE access_log_gone RENAME TO access_log');
+const line = (what: string) =>
+  JSON.stringify({
+    at: '2026-01-02T03:04:05.678Z',
+    who: 'ann',
+    role: 'clinician',
+    organization: 'Clinic',
+    ...entry(what),
+  });
 const files = () => readdirSync(directory);
 
 async function recorded(): Promise<string[]> {
-  const { rows } = await test.database.query(
-    `SELECT e ->> 'what' AS what FROM access_log, jsonb_array_elements(entries) WITH ORDINALITY AS o (e, n) ORDER BY id, n`,
-  );
-  return rows.map(({ what }) => what);
+  return (await accessesIn(test.database)).map(({ what }) => what);
 }
 
 it('holds what an emergency opened while the record could not be written, sealed, and nothing else is given out', async () => {
-  const log = new AccessLog(test.database, new BesideLog(directory, master));
+  const log = new AccessLog(test.database, testAudit(test.database), new BesideLog(directory, master));
   await out();
   const both = await Promise.allSettled([
     log.record(emergency, entry('/Patient/secret-1')),
@@ -52,17 +58,20 @@ it('holds what an emergency opened while the record could not be written, sealed
 
 it('is brought in once, whatever the hub is stopped by, in the order in which it was written', async () => {
   const beside = new BesideLog(directory, master);
-  const log = new AccessLog(test.database, beside);
+  const log = new AccessLog(test.database, testAudit(test.database), beside);
   await out();
   for (let i = 0; i < 5; i++) await log.record(emergency, entry(`/Patient/${i}`));
   beside.close();
   await back();
   const kept = join(directory, files()[0]!);
   copyFileSync(kept, `${kept}.copy`);
-  expect(await new BesideLog(directory, master).bringIn(test.database)).toEqual({ entries: 5, damaged: 0 });
+  expect(await new BesideLog(directory, master).bringIn(test.database, testAudit(test.database))).toEqual({
+    entries: 5,
+    damaged: 0,
+  });
   // As after a stop between the commit and the removal of the file.
   renameSync(`${kept}.copy`, kept);
-  await new BesideLog(directory, master).bringIn(test.database);
+  await new BesideLog(directory, master).bringIn(test.database, testAudit(test.database));
   expect(files()).toEqual([]);
   const what = await recorded();
   expect(what.slice(0, 5)).toEqual([0, 1, 2, 3, 4].map((i) => `/Patient/${i}`));
@@ -72,23 +81,23 @@ it('is brought in once, whatever the hub is stopped by, in the order in which it
 it('waits as long as the record cannot be written', async () => {
   const beside = new BesideLog(directory, master);
   await out();
-  beside.append(['{"what":"/Patient/1"}']);
-  await expect(beside.bringIn(test.database)).rejects.toThrow();
+  beside.append([line('/Patient/1')]);
+  await expect(beside.bringIn(test.database, testAudit(test.database))).rejects.toThrow();
   expect(files()).toHaveLength(1);
-  beside.append(['{"what":"/Patient/2"}']);
+  beside.append([line('/Patient/2')]);
   await back();
-  expect((await beside.bringIn(test.database)).entries).toBe(2);
+  expect((await beside.bringIn(test.database, testAudit(test.database))).entries).toBe(2);
   expect((await recorded()).slice(0, 2).sort()).toEqual(['/Patient/1', '/Patient/2']);
 });
 
 it('leaves out a line that was never whole, and keeps and tells of one that was changed or moved', async () => {
   const beside = new BesideLog(directory, master);
-  beside.append(['{"what":"/Patient/1"}', '{"what":"/Patient/2"}', '{"what":"/Patient/3"}']);
+  beside.append([line('/Patient/1'), line('/Patient/2'), line('/Patient/3')]);
   beside.close();
   const path = join(directory, files()[0]!);
   const [one, two, three] = readFileSync(path, 'utf8').split('\n') as [string, string, string];
   writeFileSync(path, `${two}\n${one}\n${three}\n${one.slice(0, 20)}`);
-  expect(await beside.bringIn(test.database)).toEqual({ entries: 1, damaged: 2 });
+  expect(await beside.bringIn(test.database, testAudit(test.database))).toEqual({ entries: 1, damaged: 2 });
   expect((await recorded())[0]).toBe('/Patient/3');
   expect(files()).toEqual([expect.stringMatching(/\.sealed\.damaged$/)]);
 });
@@ -96,7 +105,7 @@ it('leaves out a line that was never whole, and keeps and tells of one that was 
 it('gives nothing out in an emergency either where there is no place beside', async () => {
   const file = join(directory, 'file');
   writeFileSync(file, '');
-  const log = new AccessLog(test.database, new BesideLog(join(file, 'beside'), master));
+  const log = new AccessLog(test.database, testAudit(test.database), new BesideLog(join(file, 'beside'), master));
   await out();
   await expect(log.record(emergency, entry('/Patient/1'))).rejects.toThrow();
   await back();

@@ -17,9 +17,11 @@ import {
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import type { AuditLog, Entry } from '../audit/index.ts';
 import type { Database } from '../database/index.ts';
 import { type MasterKey, unwrapDataKey, wrapDataKey } from '../secrets/index.ts';
 
+const entriesInRow = 500;
 const pattern = /^(\d+)-([0-9a-f-]{36})\.sealed$/;
 
 /** What became of the files. */
@@ -60,16 +62,19 @@ export class BesideLog {
   }
 
   /** Brings what was written beside into the record of accesses. @throws where that still cannot be written */
-  async bringIn(database: Database): Promise<BroughtIn> {
+  async bringIn(database: Database, audit: AuditLog): Promise<BroughtIn> {
     const total = { entries: 0, damaged: 0 };
     if (!existsSync(this.#directory)) return total;
     const files = readdirSync(this.#directory).filter((name) => this.#isOurs(name));
     if (files.length === 0) return total;
     // Tried first, so that while it fails all goes on into one file.
-    await database.query(`INSERT INTO access_log (entries) SELECT '[]' WHERE false`);
+    await database.query(
+      'INSERT INTO access_log (count, leaves, sealed) SELECT * FROM (VALUES (1, $1, $2::bytea)) v WHERE false',
+      ['', ''],
+    );
     this.#end();
     for (const name of files) {
-      const { entries, damaged } = await this.#bringInFile(database, name);
+      const { entries, damaged } = await this.#bringInFile(database, audit, name);
       total.entries += entries;
       total.damaged += damaged;
     }
@@ -85,7 +90,7 @@ export class BesideLog {
     this.#end();
   }
 
-  async #bringInFile(database: Database, name: string): Promise<BroughtIn> {
+  async #bringInFile(database: Database, audit: AuditLog, name: string): Promise<BroughtIn> {
     const id = pattern.exec(name)![2]!;
     const path = join(this.#directory, name);
     // The last piece is empty, or a line that was never whole: its answer did not leave.
@@ -99,15 +104,21 @@ export class BesideLog {
         [id, whole.length, damaged],
       );
       if (rowCount === 0) return;
-      const entry = {
+      const own: Entry = {
+        at: new Date().toISOString(),
+        who: 'hub',
+        role: 'system',
+        organization: 'hub',
         action: 'bring-in',
         what: `access-log-beside/${id}`,
         status: 200,
         entries: whole.length,
         damaged,
       };
-      const own = JSON.stringify({ at: new Date(), who: 'hub', role: 'system', organization: 'hub', ...entry });
-      await transaction.query('INSERT INTO access_log (entries) VALUES ($1)', [`[${[...whole, own].join(',')}]`]);
+      const all = [...whole.map((line) => JSON.parse(line) as Entry), own];
+      for (let i = 0; i < all.length; i += entriesInRow) {
+        transaction.send(await audit.insertion(all.slice(i, i + entriesInRow)));
+      }
     });
     if (damaged > 0) renameSync(path, `${path}.damaged`);
     else rmSync(path);

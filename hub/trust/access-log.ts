@@ -1,9 +1,10 @@
 /**
- * The record of every access: who, what, when, why. Accesses that happen together are committed as one row, before
+ * Records every access in the audit log: who, what, when, why. Accesses that happen together are committed as one row, before
  * their answers leave. While it cannot be written nothing is given out, save in an emergency: those accesses are written
  * beside and brought in later.
  */
-import type { Database, NamedStatement, Transaction } from '../database/index.ts';
+import type { AuditLog, Entry } from '../audit/index.ts';
+import type { Database, Transaction } from '../database/index.ts';
 import { Together } from '../together.ts';
 import type { Access } from './access.ts';
 import type { BesideLog, BroughtIn } from './access-log-beside.ts';
@@ -15,7 +16,7 @@ export interface AccessEntry {
   action: string;
   /** What was asked: `Patient/…`, `Observation?code=…`. */
   what: string;
-  /** Whose records were given out or changed, as ids of Patients; at most 100. */
+  /** Whose records were given out or changed, as ids of Patients. */
   patients?: string[];
   /** HTTP status. */
   status: number;
@@ -34,10 +35,9 @@ export interface AccessNote {
 
 const bringInMs = 5_000;
 const entriesPerCommit = 500;
-const namedPatients = 100;
 
 interface Pending {
-  line: string;
+  entry: Entry;
   isEmergency: boolean;
   resolve(): void;
   reject(error: unknown): void;
@@ -45,9 +45,10 @@ interface Pending {
 
 export class AccessLog {
   readonly #database: Database;
+  readonly #audit: AuditLog;
   readonly #beside: BesideLog | undefined;
   /** One commit at a time: of two the second would wait for the first one's, and hold fewer entries. */
-  readonly #lines = new Together<Pending>((lines) => this.#commit(lines), { atOnce: 1, most: entriesPerCommit });
+  readonly #entries = new Together<Pending>((entries) => this.#commit(entries), { atOnce: 1, most: entriesPerCommit });
   #timer: NodeJS.Timeout | undefined;
   #turn: Promise<void> = Promise.resolve();
 
@@ -55,8 +56,9 @@ export class AccessLog {
   relations: Relationship | undefined;
 
   /** @param beside where accesses in an emergency are written while the database does not take them */
-  constructor(database: Database, beside?: BesideLog) {
+  constructor(database: Database, audit: AuditLog, beside?: BesideLog) {
     this.#database = database;
+    this.#audit = audit;
     this.#beside = beside;
   }
 
@@ -64,7 +66,7 @@ export class AccessLog {
   watch(told: (brought: BroughtIn) => void, everyMs = bringInMs): void {
     const bringIn = async () => {
       // While the record still cannot be written, what waits goes on waiting.
-      const brought = await this.#beside!.bringIn(this.#database).catch(() => undefined);
+      const brought = await this.#beside!.bringIn(this.#database, this.#audit).catch(() => undefined);
       if (brought && brought.entries + brought.damaged > 0) told(brought);
     };
     const turn = () => {
@@ -101,7 +103,7 @@ export class AccessLog {
   #record(access: Access, entry: AccessEntry, proven?: Proven): Promise<void> {
     return new Promise((resolve, reject) => {
       const isEmergency = access.emergency !== undefined;
-      this.#lines.ask({ line: lineOf({ access, entry }, proven), isEmergency, resolve, reject });
+      this.#entries.ask({ entry: entryOf({ access, entry }, proven), isEmergency, resolve, reject });
     });
   }
 
@@ -118,14 +120,14 @@ export class AccessLog {
   changeAnyway<T>(make: (transaction: Transaction) => Promise<{ made: T; note: AccessNote }>): Promise<T> {
     return this.#database.transaction(async (transaction) => {
       const { made, note } = await make(transaction);
-      const line = lineOf(note);
+      const entry = entryOf(note);
       await transaction.query('SAVEPOINT recorded');
       try {
-        await transaction.query(insertion([line]));
+        await transaction.query(await this.#audit.insertion([entry]));
       } catch (error) {
         if (!this.#beside) throw error;
         await transaction.query('ROLLBACK TO SAVEPOINT recorded');
-        this.#beside.append([line]);
+        this.#beside.append([JSON.stringify(entry)]);
       }
       return made;
     });
@@ -133,12 +135,15 @@ export class AccessLog {
 
   /** Records accesses in a transaction: they are on disk when, and only when, its changes are. */
   recordWith(transaction: Transaction, notes: readonly AccessNote[]): void {
-    if (notes.length > 0) transaction.send(insertion(notes.map((note) => lineOf(note))));
+    if (notes.length === 0) return;
+    const statement = this.#audit.insertion(notes.map((note) => entryOf(note)));
+    if (statement instanceof Promise) transaction.sendLater(statement);
+    else transaction.send(statement);
   }
 
   async #commit(pending: readonly Pending[]): Promise<void> {
     try {
-      await this.#database.query(insertion(pending.map(({ line }) => line)));
+      await this.#database.query(await this.#audit.insertion(pending.map(({ entry }) => entry)));
       for (const { resolve } of pending) resolve();
     } catch (error) {
       this.#writeBeside(
@@ -153,20 +158,12 @@ export class AccessLog {
     if (batch.length === 0) return;
     try {
       if (!this.#beside) throw reason;
-      this.#beside.append(batch.map(({ line }) => line));
+      this.#beside.append(batch.map(({ entry }) => JSON.stringify(entry)));
       for (const pending of batch) pending.resolve();
     } catch (error) {
       for (const pending of batch) pending.reject(error);
     }
   }
-}
-
-function insertion(lines: string[]): NamedStatement {
-  return {
-    name: 'access_log',
-    text: 'INSERT INTO access_log (entries) VALUES ($1)',
-    values: [`[${lines.join(',')}]`],
-  };
 }
 
 /** What proves the relationships to those named in an entry, and for whom there is nothing. */
@@ -181,45 +178,29 @@ function isOfRecord({ what, patients }: AccessEntry): boolean {
   return (patients?.length ?? 0) > 0 && (!isOfPatient || /[?&](_revinclude|_include|_has)\b/.test(what));
 }
 
-function lineOf({ access, entry }: AccessNote, proven?: Proven): string {
-  const { action, status } = entry;
-  const rest = JSON.stringify({
+function entryOf({ access, entry }: AccessNote, proven?: Proven): Entry {
+  const { action, status, patients = [] } = entry;
+  const { who, role, organization, purpose, client, emergency } = access;
+  const of: Entry = {
+    at: new Date().toISOString(),
+    who,
+    role,
+    organization,
     action,
     what: storable(entry.what),
     status,
-    ...(entry.reason === undefined ? {} : { reason: storable(entry.reason) }),
-    ...(proven ? { relationship: proven.kinds.join(' ') } : {}),
-    ...(proven && proven.kinds.length > 1 && proven.unproven.length > 0
-      ? { unproven: proven.unproven.slice(0, namedPatients).map(storable) }
-      : {}),
-    ...(entry.patients && entry.patients.length > 0
-      ? { patients: entry.patients.slice(0, namedPatients).map(storable) }
-      : {}),
-  });
-  return `{"at":"${new Date().toISOString()}",${whoIn(access)},${rest.slice(1)}`;
+  };
+  if (purpose !== undefined) of.purpose = purpose;
+  if (client !== undefined) of.client = client;
+  if (emergency !== undefined) of.emergency = emergency;
+  if (entry.reason !== undefined) of.reason = storable(entry.reason);
+  if (proven) of.relationship = proven.kinds.join(' ');
+  if (proven && proven.kinds.length > 1 && proven.unproven.length > 0) of.unproven = proven.unproven.map(storable);
+  if (patients.length > 0) of.patients = patients.map(storable);
+  return of;
 }
 
-/** What is the same in all lines of an access, which may be used for many. */
-const whose = new WeakMap<Access, string>();
-
-function whoIn(access: Access): string {
-  let text = whose.get(access);
-  if (text === undefined) {
-    const { who, role, organization, purpose, client, emergency } = access;
-    text = JSON.stringify({
-      who: storable(who),
-      role,
-      organization: storable(organization),
-      purpose,
-      ...(client === undefined ? {} : { client: storable(client) }),
-      ...(emergency === undefined ? {} : { emergency }),
-    }).slice(1, -1);
-    whose.set(access, text);
-  }
-  return text;
-}
-
-/** Text as jsonb takes it: without U+0000 and halves of surrogate pairs, which would fail the whole row. */
+/** Text without U+0000 and halves of surrogate pairs, which neither PostgreSQL nor canonical JSON takes. */
 function storable(text: string): string {
   return text.replaceAll('\0', '').toWellFormed();
 }

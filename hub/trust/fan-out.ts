@@ -2,6 +2,7 @@
  * Alarms on unusual fan-out: an organisation, or an account, looks at far more persons in an hour than it usually does. One
  * hub at a time reads what the record of accesses got, every few seconds, and counts distinct persons.
  */
+import type { AuditLog, RawEvent } from '../audit/index.ts';
 import type { Database } from '../database/index.ts';
 import { notify } from './notices.ts';
 import { Seen } from './seen.ts';
@@ -36,6 +37,7 @@ const notLooking = ['create', 'update', 'patch', 'delete', 'deliver', 'import', 
 
 export class FanOut {
   readonly #database: Database;
+  readonly #audit: AuditLog;
   readonly #timing: FanOutTiming;
   readonly #raised: (alarm: Omit<FanOutAlarm, 'id' | 'at'>) => void;
   readonly #fault: (error: unknown) => void;
@@ -47,11 +49,13 @@ export class FanOut {
   /** @param raised is told of each alarm @param fault is told where the record of accesses cannot be read */
   constructor(
     database: Database,
+    audit: AuditLog,
     raised: (alarm: Omit<FanOutAlarm, 'id' | 'at'>) => void,
     fault: (error: unknown) => void,
     { everyMs, settledMs }: FanOutTiming = timing,
   ) {
     this.#database = database;
+    this.#audit = audit;
     this.#raised = raised;
     this.#fault = fault;
     this.#timing = { everyMs, settledMs };
@@ -89,30 +93,19 @@ export class FanOut {
 
   /** Reads what came next; returns how many rows that was. */
   async #read(): Promise<number> {
-    const { rows } = await this.#database.query({
-      name: 'fan_out_read',
-      text: `WITH rows AS MATERIALIZED (
-               SELECT id, at, entries FROM access_log
-               WHERE id > $1 AND at < clock_timestamp() - $2 * interval '1 millisecond' ORDER BY id LIMIT $3
-             ), looked AS (
-               SELECT DISTINCT date_trunc('minute', r.at) AS at, e->>'organization' AS organization, e->>'who' AS who, p.patient
-               FROM rows r, jsonb_array_elements(r.entries) e, jsonb_array_elements_text(e->'patients') AS p (patient)
-               WHERE e ? 'patients' AND e->>'role' NOT IN ('patient', 'proxy') AND e->>'action' <> ALL ($4)
-             )
-             SELECT (SELECT count(*) FROM rows) AS rows, (SELECT max(id) FROM rows) AS last, organization, who, at,
-                    array_agg(patient) AS patients FROM looked GROUP BY organization, who, at
-             UNION ALL SELECT (SELECT count(*) FROM rows), (SELECT max(id) FROM rows), NULL, NULL, NULL, NULL`,
-      values: [this.#last, this.#timing.settledMs, rowsAtOnce, notLooking],
-    });
-    for (const { organization, who, at, patients } of rows) {
-      if (who === null) continue;
-      const time = (at as Date).getTime();
-      this.#seen.add('account', who, time, patients);
-      if (organization !== null) this.#seen.add('organization', organization, time, patients);
-    }
-    const { rows: count, last } = rows.at(-1)!;
-    if (last !== null) this.#last = last;
-    return count;
+    const { events, rows, last } = await this.#audit.rawAfter(this.#last, this.#timing.settledMs, rowsAtOnce);
+    for (const one of events) this.#see(one);
+    this.#last = last;
+    return rows;
+  }
+
+  /** Persons are told apart by the numbers under which the audit log knows them; patients and proxies are not named. */
+  #see({ event, about }: RawEvent): void {
+    const { who, organization, action, at } = event;
+    if (about.length === 0 || who === undefined || notLooking.includes(action)) return;
+    const persons = about.map(String);
+    this.#seen.add('account', who, Date.parse(at), persons);
+    this.#seen.add('organization', organization, Date.parse(at), persons);
   }
 
   /** Writes down how many persons were looked at in an hour that is over. */

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { compactVerify, decodeJwt, decodeProtectedHeader } from 'jose';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { accessesOf } from '../../audit/testing.ts';
 import { type Answer, startTestHub, type TestHub } from '../../testing.ts';
 import { Accounts } from '../../trust/index.ts';
 import { Authorization } from '../authorization.ts';
@@ -178,11 +179,8 @@ describe('a service of an organisation', () => {
     expect([given.status, given.json.scope]).toEqual([200, scope]);
     expect(given.json.expires_in).toBeLessThanOrEqual(3600);
     expect((await withToken(hub, given.json.access_token, `/fhir/Patient/${patient}`)).status).toBe(200);
-    const { rows } = await hub.test.database.query(
-      `SELECT e FROM access_log l, jsonb_array_elements(l.entries) e WHERE e->>'client' = $1 AND e->>'action' = 'read'`,
-      [id],
-    );
-    expect(rows.map(({ e }) => [e.organization, e.purpose])).toEqual([['harbor', 'TREAT']]);
+    const reads = (await accessesOf(hub)).filter(({ client, action }) => client === id && action === 'read');
+    expect(reads.map(({ organization, purpose }) => [organization, purpose])).toEqual([['harbor', 'TREAT']]);
   });
 
   test('reads for the purposes that it named, and no other', async () => {
@@ -195,12 +193,10 @@ describe('a service of an organisation', () => {
       return (await hub.send('GET', `/fhir/Patient/${patient}`, undefined, { role: null, headers })).status;
     };
     expect([await read(undefined), await read('TREAT'), await read('HOPERAT')]).toEqual([200, 200, 403]);
-    const { rows } = await hub.test.database.query(
-      `SELECT e->>'purpose' AS purpose FROM access_log l, jsonb_array_elements(l.entries) e
-       WHERE e->>'client' = $1 AND e->>'action' = 'read' AND e->>'status' = '200' ORDER BY l.id`,
-      [id],
+    const reads = (await accessesOf(hub)).filter(
+      ({ client, action, status }) => client === id && action === 'read' && status === 200,
     );
-    expect(rows.map(({ purpose }) => purpose)).toEqual(['HPAYMT', 'TREAT']);
+    expect(reads.map(({ purpose }) => purpose)).toEqual(['HPAYMT', 'TREAT']);
   });
 
   test('reads nothing for a participant without an agreement, where the network asks for one', async () => {
@@ -337,13 +333,8 @@ describe('A37', () => {
   const uri = 'https://tried.example';
   /** A refused registration leaves exactly one entry in the record of accesses. */
   async function refused(statement: string, code: string, what?: string): Promise<void> {
-    const entries = async () => {
-      const { rows } = await hub.test.database.query(
-        `SELECT count(*)::int AS found FROM access_log l, jsonb_array_elements(l.entries) e
-         WHERE e->>'action' = 'register-client' AND (e->>'status')::int = 400`,
-      );
-      return rows[0]!.found as number;
-    };
+    const entries = async () =>
+      (await accessesOf(hub)).filter(({ action, status }) => action === 'register-client' && status === 400).length;
     const before = await entries();
     const answer = await register(statement);
     expect([answer.status, answer.json.error, await entries()], what).toEqual([400, code, before + 1]);

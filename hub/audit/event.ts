@@ -1,0 +1,155 @@
+/**
+ * An access as it is recorded: what anybody may read of it, which is its leaf in the log's tree, and what is sealed
+ * (docs/audit.md).
+ */
+import { isResourceType } from '@causeway/fhir';
+import { drawBytes } from '../secrets/index.ts';
+import { commitment, nonceBytes, privateKeys, type Share, type SubjectKey, sealed, shareOf } from './commitments.ts';
+
+/** An access in plain. */
+export interface Entry {
+  /** ISO 8601, UTC. */
+  at: string;
+  who: string;
+  role: string;
+  organization: string;
+  purpose?: string;
+  client?: string;
+  emergency?: string;
+  action: string;
+  what: string;
+  status: number;
+  reason?: string;
+  relationship?: string;
+  /** Whose relationship nothing proves. */
+  unproven?: string[];
+  /** Whose records were given out or changed, as ids of Patients. */
+  patients?: string[];
+  /** Of an access to more patients than one event names: which of how many. */
+  part?: number;
+  parts?: number;
+  /** Of a file that was brought in. */
+  entries?: number;
+  damaged?: number;
+}
+
+/** What a leaf says: the canonical JSON (RFC 8785) of this. Salted hashes stand for whom it is about and what is private. */
+export interface PublicEvent {
+  action: string;
+  at: string;
+  client?: string;
+  emergency?: string;
+  organization: string;
+  part?: number;
+  parts?: number;
+  patients?: string[];
+  private: string;
+  purpose?: string;
+  relationship?: string;
+  role: string;
+  status: number;
+  type?: string;
+  v: 1;
+  /** Missing where it is a patient or somebody who acts for one. */
+  who?: string;
+}
+
+/** The part of an access that is sealed. */
+export type PrivateText = Pick<Entry, 'what' | 'reason' | 'unproven' | 'entries' | 'damaged'> & { who?: string };
+
+export interface Subject extends SubjectKey {
+  number: number;
+}
+
+/** An event, ready to be stored. */
+export interface SealedEvent {
+  /** The leaf. */
+  line: string;
+  nonce: Buffer;
+  /** The numbers of the subjects: of its patients, in their order, and of what else seals it. */
+  subjects: number[];
+  sealed: Buffer;
+  /** How many of the subjects it is found by. */
+  found: number;
+}
+
+const mostPatients = 100;
+
+/** An access to many patients as several events. */
+export function partsOf(entry: Entry): Entry[] {
+  const patients = [...new Set(entry.patients)];
+  if (patients.length <= mostPatients) return [{ ...entry, patients }];
+  const parts = Math.ceil(patients.length / mostPatients);
+  return Array.from({ length: parts }, (_, i) => {
+    const named = patients.slice(i * mostPatients, (i + 1) * mostPatients);
+    const { unproven, ...rest } = entry;
+    const lacking = unproven?.filter((patient) => named.includes(patient)) ?? [];
+    return { ...rest, patients: named, ...(lacking.length > 0 ? { unproven: lacking } : {}), part: i + 1, parts };
+  });
+}
+
+/** The names of the subjects of an event: its patients, then the account of a patient or proxy, or the month. */
+export function subjectNames({ at, who, role, patients = [] }: Entry): string[] {
+  if (isOwn(role)) return [...patients, accountSubject(who)];
+  return patients.length > 0 ? patients : [`month:${at.slice(0, 7)}`];
+}
+
+/** The subject that stands for the account of a patient or proxy. */
+export function accountSubject(username: string): string {
+  return `account:${username}`;
+}
+
+/** @param subjects those of `subjectNames`, in that order */
+export function sealEvent(entry: Entry, subjects: readonly Subject[]): SealedEvent {
+  const { action, at, client, emergency, organization, part, parts, purpose, relationship, role, status } = entry;
+  const nonce = drawBytes(nonceBytes);
+  const shares: Share[] = subjects.map((subject) => shareOf(subject, nonce));
+  const patients = entry.patients?.map((patient, i) => commitment(shares[i]!.salt, patient));
+  const { key, salt } = privateKeys(shares.map(({ secret }) => secret));
+  const text = privateText(entry);
+  const type = typeIn(entry.what);
+  // In the order of RFC 8785: by the names.
+  const event: PublicEvent = {
+    action,
+    at,
+    client,
+    emergency,
+    organization,
+    part,
+    parts,
+    patients: patients?.length === 0 ? undefined : patients,
+    private: commitment(salt, text),
+    purpose,
+    relationship,
+    role,
+    status,
+    type,
+    v: 1,
+    who: isOwn(role) ? undefined : entry.who,
+  };
+  return {
+    line: JSON.stringify(event),
+    nonce,
+    subjects: subjects.map(({ number }) => number),
+    sealed: sealed(key, text),
+    found: (patients?.length ?? 0) + Number(isOwn(role)),
+  };
+}
+
+function privateText({ damaged, entries, reason, unproven, what, who, role }: Entry): string {
+  const text: PrivateText = { damaged, entries, reason, unproven, what, who: isOwn(role) ? who : undefined };
+  return JSON.stringify(text);
+}
+
+/** Whether an account is that of a patient, or of somebody who acts for one. */
+function isOwn(role: string): boolean {
+  return role === 'patient' || role === 'proxy';
+}
+
+/** The type of what was asked for; what a caller made up is none. */
+function typeIn(what: string): string | undefined {
+  const start = what.startsWith('/') ? 1 : 0;
+  const end = what.slice(start, start + 64).search(/[^A-Za-z]/);
+  const name = end < 0 ? what.slice(start, start + 64) : what.slice(start, start + end);
+  return name !== '' && isResourceType(name) ? name : undefined;
+}

@@ -1,0 +1,8 @@
+/** The audit log: events as leaves, their keys, and who is told what of them. */
+
+export { AuditLog } from './audit-log.ts';
+export type { Entry, PrivateText, PublicEvent } from './event.ts';
+export type { Opened, OpenedPatient } from './open.ts';
+export type { AuditedEvent, EventQuery, RawEvent } from './reader.ts';
+export { auditSubjectColumn } from './subject-keys.ts';
+export { takeOver } from './take-over.ts';

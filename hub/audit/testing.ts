@@ -1,0 +1,48 @@
+/** What tests ask of the record of accesses. */
+import type { Database } from '../database/index.ts';
+import { fixedMasterKey, type MasterKey, masterKey } from '../secrets/index.ts';
+import { AuditLog } from './audit-log.ts';
+import type { AuditedEvent } from './reader.ts';
+
+/** The master key of audit logs that belong to no hub. */
+const testMaster = fixedMasterKey(Buffer.alloc(32, 7));
+
+export function testAudit(database: Database, master: MasterKey = testMaster): AuditLog {
+  return new AuditLog(database, master);
+}
+
+/** The accesses after a row, in their order. */
+export async function accessesIn(
+  database: Database,
+  master: MasterKey = testMaster,
+  since = 0,
+): Promise<AccessInTest[]> {
+  const audit = testAudit(database, master);
+  const events: AuditedEvent[] = [];
+  for (let after: string | undefined; ; ) {
+    const page = await audit.eventsOf({ limit: 1_000, ...(after ? { after } : {}) });
+    events.push(...page.events);
+    after = page.next;
+    if (!after || events.at(-1)!.row <= since) break;
+  }
+  return events
+    .filter(({ row }) => row > since)
+    .reverse()
+    .map(({ entry }) => ({ ...entry, who: entry.who!, what: entry.what! }));
+}
+
+type AccessInTest = AuditedEvent['entry'] & { who: string; what: string };
+
+/** The accesses that a hub recorded after a row. */
+export function accessesOf(
+  hub: { test: { database: Database }; config: { dataDir: string } },
+  since = 0,
+): Promise<AccessInTest[]> {
+  return accessesIn(hub.test.database, masterKey(hub.config.dataDir, true), since);
+}
+
+/** How many events there are. */
+export async function eventCount(database: Database): Promise<number> {
+  const { rows } = await database.query('SELECT coalesce(sum(count), 0)::int AS n FROM access_log');
+  return rows[0]!.n;
+}
