@@ -1,7 +1,7 @@
 /** Wires the parts of the hub; the only file that knows them all. */
 import { join } from 'node:path';
 import pino from 'pino';
-import { AuditLog, auditSubjectColumn, takeOver } from './audit/index.ts';
+import { AuditLog, auditKeyColumn, auditSubjectColumn, CheckpointFile, Sequencer, takeOver } from './audit/index.ts';
 import {
   Authorization,
   communityFiles,
@@ -250,6 +250,11 @@ export async function startHub(config: Config, progress: Progress, pages = scree
       closing.push(() => leadership.stop());
     };
     await lead('inbox', processor);
+    const checkpointFile = new CheckpointFile(config.dataDir);
+    const auditFault = fault('the audit log was not signed');
+    const host = new URL(config.publicUrl ?? 'http://causeway').host;
+    const sequencer = new Sequencer({ database: system, master, file: checkpointFile, host, fault: auditFault });
+    await lead('audit', sequencer);
     await lead('reprocess', reprocessJobs);
 
     const acks = new ApplicationAcks(system, master, log);
@@ -300,6 +305,7 @@ export async function startHub(config: Config, progress: Progress, pages = scree
       totpColumn,
       connectorSecretColumn,
       auditSubjectColumn,
+      auditKeyColumn,
     ];
     const rotation = new KeyRotation(
       { database: system, master, dataDir: config.dataDir, columns },
@@ -383,6 +389,7 @@ export async function startHub(config: Config, progress: Progress, pages = scree
         record,
         accessLog,
         audit,
+        checkpointFile,
         authenticator,
         emergencies,
         lookups,
@@ -517,6 +524,7 @@ const leads = {
   subscriptions: 7_240_336,
   network: 7_240_350,
   loops: 7_240_360,
+  audit: 7_240_370,
 };
 
 /** The external provider, where there is one. */

@@ -1,18 +1,34 @@
 /** The audit log of a hub: what is recorded of accesses, and who may be told what of it (docs/audit.md). */
+import { type TilePlace, verifierText } from '@causeway/tlog';
 import type { Database, NamedStatement, Transaction } from '../database/index.ts';
 import type { MasterKey } from '../secrets/index.ts';
 import { accountSubject, type Entry, partsOf, sealEvent, subjectNames } from './event.ts';
+import { makeSigner, verifiersOf } from './log-keys.ts';
+import {
+  type AuditStatus,
+  auditStatus,
+  proofOf,
+  publishedEntries,
+  publishedTile,
+  type Receipt,
+  receiptOf,
+} from './published.ts';
 import { type AuditedEvent, type EventQuery, EventReader, type RawEvent } from './reader.ts';
 import { insertion } from './rows.ts';
 import { SubjectKeys } from './subject-keys.ts';
+import { lockedState, treeState } from './tree.ts';
 
 export class AuditLog {
+  readonly #reading: Database;
+  readonly #master: MasterKey;
   readonly #keys: SubjectKeys;
   readonly #reader: EventReader;
 
   constructor(database: Database, master: MasterKey) {
     // Statements of readers wait for no transaction: a transaction may ask for keys.
     const reading = database.as('all');
+    this.#reading = reading;
+    this.#master = master;
     this.#keys = new SubjectKeys(reading, master);
     this.#reader = new EventReader(reading, this.#keys);
   }
@@ -51,6 +67,50 @@ export class AuditLog {
   /** The events of the rows after one, in their order, unopened. */
   rawAfter(row: number, settledMs: number, rows: number): Promise<{ events: RawEvent[]; rows: number; last: number }> {
     return this.#reader.rawAfter(row, settledMs, rows);
+  }
+
+  status(): Promise<AuditStatus> {
+    return auditStatus(this.#reading);
+  }
+
+  /** The latest checkpoint; undefined where none was signed yet. */
+  async checkpoint(): Promise<string | undefined> {
+    return (await treeState(this.#reading))?.checkpoint ?? undefined;
+  }
+
+  /** The keys that sign, and those that did. */
+  verifiers(): Promise<{ verifier: string; made: Date; ends: Date | null }[]> {
+    return verifiersOf(this.#reading);
+  }
+
+  /** So many hashes of a tile; undefined where the tree is not so large yet. */
+  tile(place: TilePlace & { width: number }): Promise<Buffer | undefined> {
+    return publishedTile(this.#reading, place);
+  }
+
+  /** The leaves of a tile of level 0; undefined where the tree is not so large yet. */
+  entries(index: number, width: number): Promise<Buffer | undefined> {
+    return publishedEntries(this.#reading, index, width);
+  }
+
+  /** The proof that an event is in the log; undefined where no checkpoint has it yet. */
+  proof(index: number): Promise<string | undefined> {
+    return proofOf(this.#reading, index);
+  }
+
+  /**
+   * A receipt of the event with a number; undefined where there is none yet.
+   * @param patient the one to whom it is given; without, it is for who may see all
+   */
+  async receipt(index: number, patient?: string): Promise<Receipt | undefined> {
+    const event = await this.eventAt(index);
+    return event && receiptOf(this.#reading, event, patient);
+  }
+
+  /** A new key signs from the next checkpoint on, and the one before besides for a while. Returns how others know it. */
+  async rotateKey(transaction: Transaction): Promise<string> {
+    const { name } = await lockedState(transaction);
+    return verifierText(await makeSigner(transaction, this.#master, name));
   }
 
   /**

@@ -1,8 +1,13 @@
 /** The audit log: events as leaves, their keys, and who is told what of them. */
 
 export { AuditLog } from './audit-log.ts';
+export { CheckpointFile } from './checkpoint-file.ts';
 export type { Entry, PrivateText, PublicEvent } from './event.ts';
+export { auditKeyColumn } from './log-keys.ts';
 export type { Opened, OpenedPatient } from './open.ts';
+export type { AuditStatus, Receipt } from './published.ts';
 export type { AuditedEvent, EventQuery, RawEvent } from './reader.ts';
+export { acceptRestore } from './restore.ts';
+export { Sequencer } from './sequencer.ts';
 export { auditSubjectColumn } from './subject-keys.ts';
 export { takeOver } from './take-over.ts';

@@ -2,6 +2,7 @@
 
 import { typeName } from '@causeway/fhir';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { AuditLog } from '../audit/index.ts';
 import type { Connectors } from '../connectors/index.ts';
 import type { Database } from '../database/index.ts';
 import type { PersonIndex } from '../identity/index.ts';
@@ -16,6 +17,7 @@ export interface ApiParts {
   database: Database;
   authenticator: Authenticator;
   accessLog: AccessLog;
+  audit: AuditLog;
   messages: Messages;
   processor: Processor;
   persons: PersonIndex;
@@ -132,13 +134,14 @@ export function apiRoutes(app: FastifyInstance, parts: ApiParts): void {
   app.get('/api/status', async (request) => {
     const who = await as(request, messageReaders);
     const isWarned = engineers.includes(who.role);
-    const [certificates, inbox, outbox, expiring, alarms, failing, counts] = await Promise.all([
+    const [certificates, inbox, outbox, expiring, alarms, failing, auditLog, counts] = await Promise.all([
       parts.certificates.list(),
       messages.status(),
       deliveries.status(),
       isWarned ? parts.agreements.expiring() : [],
       isWarned ? fanOutAlarms(parts.database, 1) : [],
       isWarned ? parts.connectors.store.failing() : [],
+      parts.audit.status(),
       parts.database.query(`SELECT
         (SELECT count(DISTINCT person) FROM link) AS persons,
         (SELECT count(*) FROM link) AS patients,
@@ -152,6 +155,7 @@ export function apiRoutes(app: FastifyInstance, parts: ApiParts): void {
       expiring,
       fanOutAlarms: alarms,
       connectorsFailing: failing,
+      auditLog,
       persons: row.persons,
       sourcePatients: row.patients,
       reviewsOpen: row.reviews,

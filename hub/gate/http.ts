@@ -12,6 +12,7 @@ import { RecordError, recordErrorOf } from '../record/index.ts';
 import { type AgreementParts, agreementRoutes } from './agreement-routes.ts';
 import { type ApiParts, apiRoutes } from './api-routes.ts';
 import { type AppParts, appRoutes } from './app-routes.ts';
+import { type AuditLogParts, auditLogRoutes } from './audit-log-routes.ts';
 import { type AuthParts, authRoutes } from './auth-routes.ts';
 import { type BindingParts, bindingRoutes } from './binding-routes.ts';
 import { bodyDeadline } from './body-deadline.ts';
@@ -80,6 +81,7 @@ export function httpServer(
     LabelRulesParts &
     AgreementParts &
     RelationshipParts &
+    AuditLogParts &
     CareParts &
     PanelRouteParts &
     KeyParts &
@@ -166,6 +168,7 @@ export function httpServer(
   onboardingRoutes(app, parts);
   relationshipRoutes(app, parts);
   careRoutes(app, parts);
+  auditLogRoutes(app, parts);
   panelRoutes(app, parts);
   keyRoutes(app, parts);
   apiRoutes(app, parts);
