@@ -22,12 +22,13 @@ const upMinutesAtMost = 4;
 const settleMs = 3_000;
 const drainedWithinMs = 30 * 60_000;
 
-/** How the site that is down is down, and which one that is: the first speaks MLLP, the second FHIR. */
-const manners: Record<string, { manner: Manner; site: number }> = {
-  refuses: { manner: 'refuses connections', site: 0 },
-  silent: { manner: 'is silent', site: 0 },
-  slow: { manner: 'is slow', site: 1 },
-  fails: { manner: 'fails', site: 1 },
+/** How the site that is down is down, one way after the other, and which one that is: the first speaks MLLP, the second FHIR. */
+const manners: Record<string, { manners: Manner[]; site: number }> = {
+  refuses: { manners: ['refuses connections'], site: 0 },
+  silent: { manners: ['is silent'], site: 0 },
+  slow: { manners: ['is slow'], site: 1 },
+  fails: { manners: ['fails'], site: 1 },
+  gone: { manners: ['refuses connections', 'is silent'], site: 0 },
 };
 
 export interface IsolationResult {
@@ -105,10 +106,13 @@ export async function isolation(perSecond: number, minutes: number, kinds: strin
     const down: Down[] = [];
     let before = await span(upSeconds);
     for (const kind of kinds) {
-      const { manner, site } = manners[kind]!;
+      const { manners: turns, site } = manners[kind]!;
       const system = systems[site]!;
-      await system.become(manner);
-      const during = await span(minutes * 60);
+      const during: Span[] = [];
+      for (const manner of turns) {
+        await system.become(manner);
+        during.push(await span((minutes * 60) / turns.length));
+      }
       const owed = () => owedTo(system, site, sent);
       const waited = owed().length;
       await system.become('answers');
@@ -124,7 +128,7 @@ export async function isolation(perSecond: number, minutes: number, kinds: strin
       await delay(settleMs);
       const others = systems.filter((one) => one !== system);
       down.push({
-        manner,
+        manner: turns.join(', then '),
         minutes,
         ...compared(lab, others, [before, after], during),
         waited_for_it: waited,
@@ -213,9 +217,9 @@ function owedTo({ lines }: SiteSystem, site: number, sent: number): number[] {
   );
 }
 
-function compared(lab: Lab, others: readonly SiteSystem[], up: Span[], down: Span) {
-  const [whole, part] = [told(lab, others, up), told(lab, others, [down])];
-  const bySite = others.map((one) => told(lab, [one], [down]).p50_ms / told(lab, [one], up).p50_ms);
+function compared(lab: Lab, others: readonly SiteSystem[], up: Span[], down: Span[]) {
+  const [whole, part] = [told(lab, others, up), told(lab, others, down)];
+  const bySite = others.map((one) => told(lab, [one], down).p50_ms / told(lab, [one], up).p50_ms);
   return {
     up: whole,
     down: part,

@@ -55,7 +55,7 @@ export class Feed {
     } catch {
       return;
     }
-    const open: Promise<void>[] = [];
+    const open: Promise<boolean>[] = [];
     for (const { controlId, text } of messages) {
       client.send(text);
       open.push(client.answer().then((answer) => this.#take(controlId, answer)));
@@ -66,19 +66,22 @@ export class Feed {
     client.end();
   }
 
-  #take(controlId: string, answer: string): void {
+  /** @returns false where the hub could not store the message, as its database was killed: it is to be sent again */
+  #take(controlId: string, answer: string): boolean {
+    if (answer.includes(`\rMSA|AR|${controlId}`) && answer.includes('could not store')) return false;
     if (!answer.includes(`\rMSA|AA|${controlId}\r`))
-      throw new Error('The answer is not the acknowledgement of the message.');
+      throw new Error(`The answer is not the acknowledgement of ${controlId}: ${JSON.stringify(answer)}`);
     this.#answered.add(controlId);
     for (const one of this.#waiting) if (this.count >= one.count) one.done();
     this.#waiting = this.#waiting.filter(({ count }) => this.count < count);
+    return true;
   }
 }
 
-async function settles(promise: Promise<void>): Promise<boolean> {
+/** Whether a message was taken; else the connection is of no use any more. */
+async function settles(taken: Promise<boolean>): Promise<boolean> {
   try {
-    await promise;
-    return true;
+    return await taken;
   } catch (error) {
     if (!(error as Error).message.includes('closed')) throw error;
     return false;
