@@ -1,6 +1,6 @@
 /**
  * `npm run bench:exchange`: what one site learns reaches the others: how soon (`latency`), what many
- * waiting deliveries cost (`queue`), and what one site that is down costs the others (`isolation`). README.md says what is
+ * waiting deliveries cost (`queue`, `waiting`), and what one site that is down costs the others (`isolation`). README.md says what is
  * measured.
  */
 import { writeFileSync } from 'node:fs';
@@ -8,6 +8,7 @@ import { parseArgs } from 'node:util';
 import { isolation } from './exchange/isolation.ts';
 import { latency } from './exchange/latency.ts';
 import { queue } from './exchange/queue.ts';
+import { waiting } from './exchange/waiting.ts';
 import { load, machine, versions } from './server/machine.ts';
 
 const { values } = parseArgs({
@@ -17,7 +18,7 @@ const { values } = parseArgs({
     seconds: { type: 'string', default: '30' },
     minutes: { type: 'string', default: '1' },
     down: { type: 'string', default: 'refuses,silent,slow,fails' },
-    waiting: { type: 'string', default: '1000,1000000' },
+    waiting: { type: 'string', default: '1000,100000,1000000' },
     profile: { type: 'string' },
     json: { type: 'string' },
   },
@@ -27,6 +28,7 @@ const parts: Record<string, () => Promise<object>> = {
   latency: () => latency(Number(values['per-second'] ?? 200), Number(values.seconds), values.profile),
   isolation: () => isolation(Number(values['per-second'] ?? 40), Number(values.minutes), values.down.split(',')),
   queue: () => queue(values.waiting.split(',').map(Number)),
+  waiting: () => waiting(values.waiting.split(',').map(Number)),
 };
 const results: Record<string, object> = {};
 for (const name of values.only.split(',')) {

@@ -9,6 +9,7 @@ import { percentiles } from '../client/load.ts';
 import { type BenchHub, startHub } from '../server/hub.ts';
 import { load } from '../server/machine.ts';
 import { usageOf } from '../server/usage.ts';
+import { asKnown } from './invented-people.ts';
 import { Lab } from './lab.ts';
 import { call, untilDelivered } from './region.ts';
 import { type Manner, SiteSystem } from './site-system.ts';
@@ -183,24 +184,6 @@ function personOf(result: number): number {
 
 function siteOf(person: number): number {
   return person % sites;
-}
-
-/** Nobody is taken for somebody else. */
-function asKnown(person: number, facility: string) {
-  const letters = (factor: number) =>
-    Array.from({ length: 5 }, (_, i) => String.fromCharCode(97 + ((person * factor + i * i * (person + 3)) % 26)));
-  const three = String(person).padStart(3, '0');
-  return {
-    id: `${facility}-${person}`,
-    family: `B${letters(7).join('')}`,
-    given: `K${letters(11).join('')}`,
-    birth: `${1930 + (person % 70)}${String(1 + (person % 12)).padStart(2, '0')}${String(1 + (person % 28)).padStart(2, '0')}`,
-    sex: person % 2 ? 'F' : 'M',
-    street: `${three} Heron Lane`,
-    city: 'Sedgewick',
-    postalCode: `04${three}`,
-    phone: `(207)555-0${three}`,
-  };
 }
 
 function report(person: number, result: number): string {
