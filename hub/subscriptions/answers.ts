@@ -5,7 +5,7 @@ import type { Access } from '../trust/index.ts';
 import { ownerOf } from './asker.ts';
 import type { Definition } from './definition.ts';
 import { isLasting } from './lasting.ts';
-import { notification, statusOf } from './notification.ts';
+import { keptNoLonger, notification, statusOf } from './notification.ts';
 import { patientsOf, tellings } from './sender.ts';
 import { eventsOf, type Kept, keptOf } from './store.ts';
 
@@ -81,8 +81,9 @@ export async function pastEvents(
   // Mail says nothing of what there is: here it is seen by who has signed in.
   const given = defined.channel === 'email' ? (content ?? 'id-only') : leastOf(defined.content, content);
   const told = await tellings(record, access, given, events);
+  const reason = keptNoLonger(first, last, events) ?? kept.reason;
   return {
-    bundle: notification(base, kept, { topic, content: given }, 'query-event', told),
+    bundle: notification(base, { ...kept, reason }, { topic, content: given }, 'query-event', told),
     patients: patientsOf(told),
   };
 }

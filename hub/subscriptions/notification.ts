@@ -92,6 +92,16 @@ export function notification(
   return `${head.slice(0, -1)},"entry":[${[first, ...others].join(',')}]}`;
 }
 
+/**
+ * What is said to whoever was away for longer than events are kept; undefined where nothing is missing.
+ * @param from @param to the first and the last event that are wanted
+ */
+export function keptNoLonger(from: number, to: number, events: readonly Event[]): string | undefined {
+  const last = (events[0]?.number ?? to + 1) - 1;
+  if (last < from) return undefined;
+  return last === from ? `The event ${from} is kept no longer.` : `The events ${from} to ${last} are kept no longer.`;
+}
+
 /** One entry for each resource, in its newest state: a history may not have the same version twice. */
 function entriesOf(base: string, content: Content, told: readonly Telling[]): string[] {
   if (content !== 'id-only' && content !== 'full-resource') return [];

@@ -3,8 +3,9 @@ import type { Mailer } from '../mail/index.ts';
 import { postHook, type Untaken } from './http.ts';
 import { type MailPace, mailOf, sendMail } from './mail.ts';
 import { messageAddress, messageOf, refusalIn } from './message.ts';
-import { type NotificationType, notification, type Telling } from './notification.ts';
+import { keptNoLonger, type NotificationType, notification, type Telling } from './notification.ts';
 import type { Live } from './registry.ts';
+import type { Kept } from './store.ts';
 
 export interface PushParts {
   /** Addresses below which endpoints may lie in private networks, or be plain http. */
@@ -32,9 +33,9 @@ export async function push(
     case 'email':
       return toMailbox(parts, live, type, last);
     case 'message':
-      return toServer(parts, live, type, told);
+      return toServer(parts, live, type, told, last);
     default:
-      return toHook(parts, live, type, told);
+      return toHook(parts, live, type, told, last);
   }
 }
 
@@ -55,6 +56,7 @@ async function toServer(
   { kept, definition }: Live,
   type: NotificationType,
   told: readonly Telling[],
+  last: number,
 ) {
   const endpoint = definition.endpoint!;
   const url = messageAddress(endpoint);
@@ -63,7 +65,7 @@ async function toServer(
     return postHook(definition, 'POST', url, message, allowed, refusalIn);
   };
   if (definition.topic) {
-    const text = notification(base(), { ...kept, state: 'active', reason: undefined }, definition, type, told);
+    const text = notification(base(), asTold(kept, told, last), definition, type, told);
     const numbers = told.map(({ event }) => event.number).join();
     const moment = type === 'heartbeat' ? new Date().toISOString() : `version ${kept.version}`;
     return send(`${type} ${numbers || moment}`, { fullUrl: `urn:uuid:${JSON.parse(text).id}`, text });
@@ -82,9 +84,10 @@ async function toHook(
   { kept, definition }: Live,
   type: NotificationType,
   told: readonly Telling[],
+  last: number,
 ) {
   if (definition.topic) {
-    const text = notification(base(), { ...kept, state: 'active', reason: undefined }, definition, type, told);
+    const text = notification(base(), asTold(kept, told, last), definition, type, told);
     return postHook(definition, 'POST', definition.endpoint!, text, allowed);
   }
   if (type !== 'event-notification') return undefined;
@@ -96,4 +99,10 @@ async function toHook(
     if (failed) return failed;
   }
   return undefined;
+}
+
+/** What a notification says of its subscription: where it arrives, the channel is well. */
+function asTold(kept: Kept, told: readonly Telling[], last: number): Kept {
+  const events = told.map(({ event }) => event);
+  return { ...kept, state: 'active', reason: keptNoLonger(kept.told + 1, last, events) };
 }

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, beforeEach, expect, it, vi } from 'vitest';
 import { startHub } from '../main.ts';
 import { type Json, startTestHub, type TestHub } from '../testing.ts';
+import { removeOld } from './store.ts';
 import { statusIn, type TestEndpoint, testEndpoint } from './testing.ts';
 
 const backport = 'http://hl7.org/fhir/uv/subscriptions-backport/StructureDefinition';
@@ -159,6 +160,60 @@ it('an endpoint that fails is shown as in error, tried again, and gets all that 
   await hub.send('DELETE', `/fhir/Subscription/${id}`);
   const { rows } = await hub.test.database.query('SELECT FROM subscription_event');
   expect(rows).toEqual([]);
+});
+
+it('a subscriber that was away for a week misses nothing; one that was away for longer than events are kept is told what', async () => {
+  const { database } = hub.test;
+  const id = await subscribe(...byTopic('result', 'id-only'));
+  await isActive(id);
+  endpoint.answer = 503;
+  const reports = async (from: number, to: number) => {
+    for (let i = from; i <= to; i++)
+      await put('DiagnosticReport', {
+        id: `away${i}`,
+        status: 'final',
+        code: { text: 'x' },
+        subject: { reference: 'Patient/ann' },
+      });
+    await vi.waitFor(async () => {
+      const { json } = await hub.get(`/fhir/Subscription/${id}/$status`);
+      expect(statusIn(json)['events-since-subscription-start']).toBe(String(to));
+    }, soon);
+  };
+  const daysPass = async (days: number, upTo: number) => {
+    await database.query(
+      `UPDATE subscription_event SET at = at - $1 * interval '1 day' WHERE number <= $2 AND subscription =
+         (SELECT rid FROM subscription WHERE id = $3)`,
+      [days, upTo, id],
+    );
+    await removeOld(database, 30);
+  };
+  const numbersSince = async (from: number) => {
+    const { json } = await hub.get(`/fhir/Subscription/${id}/$events?eventsSinceNumber=${from}`);
+    const { events, error } = statusIn(json);
+    // That the endpoint does not answer is said as well.
+    const missed = error?.text.includes('kept no longer') ? error.text : undefined;
+    return { numbers: events.map(({ number }: Json) => number), missed };
+  };
+  await reports(1, 4);
+  await daysPass(8, 4);
+  expect(await numbersSince(2)).toEqual({ numbers: [2, 3, 4], missed: undefined });
+  endpoint.answer = 200;
+  await vi.waitFor(() => expect(endpoint.numbers()).toEqual([1, 2, 3, 4]), soon);
+  expect(endpoint.got.map(({ json }) => statusIn(json).error)).not.toContainEqual(expect.anything());
+  endpoint.answer = 503;
+  await reports(5, 9);
+  await daysPass(23, 6);
+  expect(await numbersSince(1)).toEqual({ numbers: [5, 6, 7, 8, 9], missed: 'The events 1 to 4 are kept no longer.' });
+  await daysPass(8, 6);
+  expect(await numbersSince(6)).toEqual({ numbers: [7, 8, 9], missed: 'The event 6 is kept no longer.' });
+  expect(await numbersSince(7)).toEqual({ numbers: [7, 8, 9], missed: undefined });
+  endpoint.answer = 200;
+  await vi.waitFor(() => expect(endpoint.numbers()).toEqual([1, 2, 3, 4, 7, 8, 9]), soon);
+  const told = endpoint.got.map(({ json }) => statusIn(json)).filter(({ error }) => error);
+  expect(told.map(({ error }) => error.text)).toEqual(['The events 5 to 6 are kept no longer.']);
+  expect(told[0].events[0].number).toBe(7);
+  await hub.send('DELETE', `/fhir/Subscription/${id}`);
 });
 
 it('what nobody may have is refused: unknown topics and parameters, other channels, private addresses are not asked', async () => {
