@@ -7,4 +7,4 @@ export { Loops, openRecalls, type RecallReason } from './loops.ts';
 export { csvRows, groupRows, type PanelRow } from './panel-rows.ts';
 export { Panels } from './panels.ts';
 export { readersOf, recipientsOf } from './recalls.ts';
-export { careRulesOf, counts, isTold, Relationships } from './relationships.ts';
+export { careRulesOf, carersOf, counts, isTold, Relationships } from './relationships.ts';

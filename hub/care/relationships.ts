@@ -78,6 +78,12 @@ export class Relationships {
       .map(({ key }) => key);
   }
 
+  /** The keys of those to whom persons are introduced whom they do not know. */
+  #introduced(): string[] {
+    const all = this.#participants.all();
+    return all.filter(({ routes }) => routes?.some(({ unknown }) => unknown === 'introduce')).map(({ key }) => key);
+  }
+
   /**
    * Says, in a transaction that the caller makes, who is on a list of an organisation. Those who are on one of its lists
    * already stay so as they were.
@@ -109,7 +115,7 @@ export class Relationships {
    * Notes, in the transaction of a change, what it shows. Under a record that the site has merged into another
    * (Patient.active false) nobody cares any longer.
    * @param lock called before anything of this is written that begins care for a person who is known to others
-   * @returns the homes of persons for whom somebody begins to care who knows them
+   * @returns the homes of persons for whom somebody begins to care who knows them, or is introduced to them
    */
   async note(set: WriteSet, lock: () => Promise<void>): Promise<number[]> {
     if (this.#participants.all().length === 0) return [];
@@ -172,10 +178,10 @@ export class Relationships {
       text: `WITH put AS (${insertion} RETURNING home, site, ends)
              SELECT DISTINCT m.home FROM put p JOIN link l ON l.home = p.home JOIN link m ON m.person = l.person
              WHERE p.site = ANY($7) AND (p.ends IS NULL OR p.ends > $8)
-               AND EXISTS (SELECT FROM link o WHERE o.person = l.person AND o.source = p.site)
+               AND (p.site = ANY($10) OR EXISTS (SELECT FROM link o WHERE o.person = l.person AND o.source = p.site))
                AND NOT EXISTS (SELECT FROM link o JOIN care_relationship b ON b.home = o.home AND b.site = p.site
                  WHERE o.person = l.person AND ${counts('b', '$8', '$9::boolean')})`,
-      values: [...values(set, telling, sites), chart],
+      values: [...values(set, telling, sites), chart, this.#introduced()],
     });
     return rows.map(({ home }) => home);
   }

@@ -44,7 +44,7 @@ export function readRoutes(value: unknown): Route[] {
 }
 
 function readRoute(body: Body, where: string): Route {
-  only(body, ['name', 'to', 'topics', 'filters', 'urgent', 'quiet', 'codes', 'grade'], `${where}.`);
+  only(body, ['name', 'to', 'topics', 'filters', 'urgent', 'quiet', 'codes', 'grade', 'unknown'], `${where}.`);
   const { name } = body;
   if (typeof name !== 'string' || !/^[a-z0-9][a-z0-9-]{0,39}$/.test(name)) {
     throw wrong(`${where}.name`, 'lower-case letters, digits and dashes, at most 40');
@@ -59,6 +59,7 @@ function readRoute(body: Body, where: string): Route {
     ...(body.quiet === undefined ? {} : { quiet: quietOf(object(body.quiet, `${where}.quiet`), where) }),
     ...(body.codes === undefined ? {} : { codes: codesOf(body.codes, where) }),
     ...gradeOf(body, where),
+    ...unknownOf(body, where),
   };
 }
 
@@ -130,6 +131,12 @@ function gradeOf({ grade }: Body, where: string): { grade?: 'confirmed' } {
   if (grade === undefined) return {};
   if (grade === 'confirmed') return { grade };
   throw wrong(`${where}.grade`, 'confirmed, or left out');
+}
+
+function unknownOf({ unknown }: Body, where: string): { unknown?: 'introduce' } {
+  if (unknown === undefined) return {};
+  if (unknown === 'introduce') return { unknown };
+  throw wrong(`${where}.unknown`, 'introduce, or left out');
 }
 
 /** @param where how the body is named @throws RecordError 400 */

@@ -23,7 +23,7 @@ import type {
 import type { Participant, Route } from '../trust/index.ts';
 import type { Outgoing } from './answer.ts';
 import { withCodes } from './code-maps.ts';
-import type { Content } from './content.ts';
+import { type Content, isOf } from './content.ts';
 import { controlIdOf } from './control-id.ts';
 import { resultsIn } from './focus.ts';
 import { v2MessageOf } from './v2-message.ts';
@@ -38,8 +38,9 @@ export function compose(
 ): Outgoing | string | { notFor: string } {
   const [focus, ...beside] = withCodes([stated.focus, ...stated.beside], codes);
   const content = { ...stated, focus: focus!, beside, before: withCodes(stated.before, codes) };
-  const { identifierSystem } = destination;
-  if (!identifierSystem) return 'The destination has no system of record numbers; register it with one.';
+  const introduced = !isOf(content.recipient, destination.key);
+  const { identifierSystem = '' } = destination;
+  if (!identifierSystem && !introduced) return 'The destination has no system of record numbers; register it with one.';
   const controlId = controlIdOf(delivery.id);
   const v2 = to.dialect === 'hl7v2' ? to : undefined;
   const envelope: Envelope = {
@@ -48,6 +49,7 @@ export function compose(
     time: delivery.created.toISOString(),
     kind: delivery.kind,
     version: v2?.version,
+    introduced,
     recipient: {
       patient: content.recipient,
       identifierSystem,

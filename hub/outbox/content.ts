@@ -96,6 +96,11 @@ export async function readContent(
       ? { state: 'failed', error: 'Not sent yet: it is not labelled, so nobody may see it.' }
       : { state: 'cancelled', error: 'Not sent: the access decision keeps it from this organisation.' };
   }
+  // Somebody else's Patient, by which the person is introduced, is told of as anything else.
+  const isHidden = read.find(isRecipient)?.isVisible !== true;
+  if (isHidden && !isOf(recipient, destination.key) && delivery.kind !== 'retraction') {
+    return { state: 'cancelled', error: 'Not sent: the access decision keeps it from this organisation.' };
+  }
   const focus = found.resource;
   if (route.to.dialect !== 'hl7v2') {
     const named = referencesOf(focus, true).map(({ rid }) => rid);
@@ -223,8 +228,8 @@ async function stored(reading: Reading, wanted: readonly Wanted[]): Promise<Stor
     const isVisible = access ? await decided(reading, access, found.flat()) : () => true;
     const shown = (version: Version): StoredVersion => {
       const { type, rid, labels, said } = version;
-      const isRecipient = type === 'Patient' && rid === recipient;
-      const text = isRecipient ? said.text : redacted(told, { type, labels, text: said.text });
+      const isOwn = type === 'Patient' && rid === recipient && isOf(said.resource as Patient, told.organization);
+      const text = isOwn ? said.text : redacted(told, { type, labels, text: said.text });
       const shown = text === said.text ? said.resource : (JSON.parse(text) as Resource);
       const resource = labelled(shown, labels);
       return { rid, resource, isVisible: isVisible(version), labels };
@@ -232,6 +237,12 @@ async function stored(reading: Reading, wanted: readonly Wanted[]): Promise<Stor
     for (const [i, one] of unread.entries()) read.set(keyOf(one), found[i]!.map(shown));
   }
   return wanted.flatMap((one) => read.get(keyOf(one))!);
+}
+
+/** Whether a Patient is an organisation's own. */
+export function isOf({ meta }: Patient, organization: string): boolean {
+  const sources = (meta?.tag ?? []).filter(({ system }) => system === 'urn:causeway:source');
+  return sources.length === 0 || sources.some(({ code }) => code === organization);
 }
 
 /** The access decision on versions: in memory where the person gave no consent, which is nearly always, else by SQL. */

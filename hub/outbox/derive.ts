@@ -27,6 +27,7 @@ import {
 } from './derived-rows.ts';
 import { asksForChanges, finalBefore, linkedFoci, noteBefore } from './earlier.ts';
 import { changedFoci, type Focus, fociNamed, fociOf, focusKey, withoutRetold } from './focus.ts';
+import { Introductions } from './introduce.ts';
 import type { Lane } from './queue.ts';
 import { going } from './route-rules.ts';
 import { topicOf } from './topics.ts';
@@ -83,7 +84,9 @@ export class Derivation {
     const joined = [...new Set([...gained, ...begun])];
     const known = new Set(changed.map(focusKey));
     const older =
-      joined.length > 1 ? (await fociOf(set, keys, joined, wanted)).filter((one) => !known.has(focusKey(one))) : [];
+      joined.length > (begun.length > 0 ? 0 : 1)
+        ? (await fociOf(set, keys, joined, wanted)).filter((one) => !known.has(focusKey(one)))
+        : [];
     const linked = wanted.has('linked') ? await linkedFoci(set, keys, gained) : [];
     if (this.#routes().some(asksForChanges)) await noteBefore(set, keys, changed);
     const foci = [...linked, ...(await withoutRetold(set, [...older, ...changed]))];
@@ -120,6 +123,7 @@ export class Derivation {
           : undefined;
     const isDemanding = this.#routes().some(({ grade }) => grade);
     const isConfirmed = isDemanding ? await confirmedLinks(set, [...members.map(({ home }) => home)]) : () => true;
+    const introductions = await Introductions.of(set, members, this.#routes());
     const rows: Row[] = [];
     const written = new Set<string>();
     for (const focus of foci) {
@@ -128,9 +132,12 @@ export class Derivation {
       const others = members.filter(({ person, source }) => person === origin.person && source !== origin.source);
       for (const destination of this.#participants.all()) {
         const own = others.filter(({ source }) => source === destination.key);
-        for (const route of own.length > 0 ? (destination.routes ?? []) : []) {
+        for (const route of destination.key === origin.source ? [] : (destination.routes ?? [])) {
+          const introduced = introductions.recipient(destination, route, origin, own.length > 0);
+          const known = introduced ? [...own, introduced] : own;
+          if (known.length === 0) continue;
           const history = sent.get(sentKey(destination.key, route.name, focus)) ?? [];
-          const told = own.filter(({ patient }) =>
+          const told = known.filter(({ patient }) =>
             history.some(({ recipient, live }) => live && recipient === patient),
           );
           const { goes, urgent, isChange } = going(route, destination, focus, told.length > 0);
@@ -138,10 +145,17 @@ export class Derivation {
           const kind =
             isChange && told.length === 0 ? 'correction' : kindOf(focus, told.length > 0, changed.has(focus));
           // Who does not care any longer is told what becomes of what it was told, and nothing new.
-          const recipient = choose(own, told) ?? (kind === 'new' ? undefined : told[0]);
+          const isToldElse = introduced !== undefined && told.length === 1 && told[0] === introduced;
+          const chosen = isToldElse
+            ? introduced
+            : own.length === 0 && introductions.cares(destination, origin)
+              ? introduced
+              : choose(own, told);
+          const recipient = chosen ?? (kind === 'new' ? undefined : told[0]);
           if (!kind || !recipient) continue;
           const isUnsure = route.grade === 'confirmed' && kind !== 'retraction';
           if (isUnsure && !isConfirmed(focus.home, recipient.home)) continue;
+          if (recipient === introduced) introductions.note(destination, route, recipient);
           // That it is one person with the recipient tells of it as well.
           const key = `${sentKey(destination.key, route.name, focus)} ${recipient.patient}`;
           if (written.has(key)) continue;
@@ -164,7 +178,7 @@ export class Derivation {
         }
       }
     }
-    return rows;
+    return [...(await introductions.rows(this.#record.keys)), ...rows];
   }
 
   #routes(): Route[] {

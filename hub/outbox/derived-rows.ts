@@ -13,6 +13,10 @@ export interface Member {
   person: string;
   /** Whether it may be sent something: its site cares, and it stands for a person and not for "John Doe". */
   cares: boolean;
+  /** Whether it stands for a person, and was not merged into another. */
+  stands: boolean;
+  /** The destinations and routes to which the person was introduced under its numbers. */
+  introduced: { destination: string; route: string }[] | null;
 }
 
 /** What a recipient was sent last about a focus. */
@@ -80,13 +84,19 @@ export async function membersOf(set: WriteSet, homes: number[], relationships: R
              (l.placeholder IS NULL AND l.source = ANY($2)
               AND EXISTS (SELECT FROM link o JOIN care_relationship c ON c.home = o.home AND c.site = l.source
                 WHERE o.person = l.person AND ${counts('c', '$3', '$4::boolean')})
-              AND NOT EXISTS (SELECT FROM care_relationship r
-                WHERE r.home = l.home AND r.site = l.source AND r.kind = 'chart' AND r.ends <= $3)) AS cares
+              AND NOT EXISTS (${merged})) AS cares,
+             (l.placeholder IS NULL AND NOT EXISTS (${merged})) AS stands,
+             (SELECT json_agg(json_build_object('destination', i.destination, 'route', i.route))
+              FROM introduction i WHERE i.home = l.home) AS introduced
            FROM link l WHERE l.person IN (SELECT person FROM link WHERE home = ANY($1))`,
     values: [homes, relationships.told(), set.now, relationships.rules().chart],
   });
   return rows as Member[];
 }
+
+/** That a record `l` was merged into another. */
+const merged = `SELECT FROM care_relationship r
+  WHERE r.home = l.home AND r.site = l.source AND r.kind = 'chart' AND r.ends <= $3`;
 
 /** What was withdrawn before it was sent need not be sent. */
 export async function cancelUnsent(set: WriteSet, foci: Focus[]): Promise<void> {

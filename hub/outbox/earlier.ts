@@ -57,20 +57,11 @@ export async function linkedFoci(set: WriteSet, keys: HomeKeys, homes: readonly 
     text: 'SELECT home, patient FROM link WHERE home = ANY($1) AND placeholder IS NULL ORDER BY home',
     values: [[...new Set(homes)]],
   });
-  const changed = new Map<string, Loaded>();
-  for (const { after, resource } of set.changes) {
-    if (after.type !== 'Patient' || after.deleted) continue;
-    const { type, rid, home, version, message } = after;
-    changed.set(rid, { type, rid, home, version, message, resource: resource as object as Resource });
-  }
-  const rids = rows.map(({ patient }) => patient as string);
-  const stored = await current(
+  const patients = await patientsNow(
     set,
     keys,
-    typeCode('Patient')!,
-    rids.filter((rid) => !changed.has(rid)),
+    rows.map(({ patient }) => patient as string),
   );
-  const patients = [...stored, ...rids.flatMap((rid) => changed.get(rid) ?? [])];
   const isItself = ({ resource }: Loaded) => !(resource as Patient).link?.some(({ type }) => type === 'replaced-by');
   return patients.filter(isItself).map((one) => ({
     ...one,
@@ -79,4 +70,17 @@ export async function linkedFoci(set: WriteSet, keys: HomeKeys, homes: readonly 
     isPast: false,
     isCritical: false,
   }));
+}
+
+/** Patients as the transaction leaves them; none that are gone. */
+export async function patientsNow(set: WriteSet, keys: HomeKeys, rids: readonly string[]): Promise<Loaded[]> {
+  const changed = new Map<string, Loaded>();
+  for (const { after, resource } of set.changes) {
+    if (after.type !== 'Patient' || after.deleted) continue;
+    const { type, rid, home, version, message } = after;
+    changed.set(rid, { type, rid, home, version, message, resource: resource as object as Resource });
+  }
+  const unchanged = rids.filter((rid) => !changed.has(rid));
+  const stored = await current(set, keys, typeCode('Patient')!, unchanged);
+  return [...stored, ...rids.flatMap((rid) => changed.get(rid) ?? [])];
 }

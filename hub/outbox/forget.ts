@@ -38,6 +38,7 @@ export const forgetDeliveries: ExpungePart = {
     const patients = gone.filter(({ type }) => type === 'Patient').map(({ home }) => home);
     if (patients.length > 0) {
       await transaction.query('DELETE FROM care_relationship WHERE home = ANY($1)', [patients]);
+      await transaction.query('DELETE FROM introduction WHERE home = ANY($1)', [patients]);
     }
   },
 };

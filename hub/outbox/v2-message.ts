@@ -74,6 +74,9 @@ export function v2MessageOf(
  */
 function person({ focus, beside }: Content, envelope: Envelope): ToldMessage | string {
   const patient = focus as Patient;
+  if (envelope.introduced && envelope.kind === 'new') {
+    return { message: { code: 'ADT', event: 'A28', resources: [patient, ...beside] }, envelope };
+  }
   if (envelope.kind === 'retraction') {
     return { message: { code: 'ADT', event: 'A37', resources: [patient] }, envelope };
   }

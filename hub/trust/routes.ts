@@ -66,6 +66,11 @@ export interface Route {
    * it the matcher's own decision suffices.
    */
   grade?: 'confirmed';
+  /**
+   * `introduce`: of whom it cares for and has no Patient of its own, it is told under the numbers of another organisation, the
+   * Patient first. Without it that waits until it has one.
+   */
+  unknown?: 'introduce';
 }
 
 /** Times of a day, `HH:MM`, by the clock of a zone; over midnight where the first is the later. */

@@ -52,7 +52,7 @@ export function writeV2(
   if (structure === undefined) return `Messages of type ${code}^${event} are not written.`;
   if (envelope.controlId.length > CONTROL_ID_LENGTH) return 'The control id is longer than 20 characters.';
   const relayed = envelope.relayed === true;
-  if (!relayed && recordNumber(envelope) === undefined)
+  if (!relayed && !envelope.introduced && recordNumber(envelope) === undefined)
     return 'The recipient is known by no record number of the destination.';
   const record = new OutboundRecord(relayed ? resources : told(resources, envelope));
   const subject = record.all('Patient').find((item) => !isRetired(item)) ?? record.all('Patient')[0];
@@ -166,6 +166,7 @@ function writeOrders(sheet: Sheet): void {
 /** The destination's own Patient, its record number first and under the name of the destination's authority. */
 function recipientOf(envelope: Envelope): Element {
   const { patient, identifierSystem, authority } = envelope.recipient;
+  if (envelope.introduced) return patient as object as Element;
   const all = listOf(patient, 'identifier');
   const own = all.find(({ system, value }) => system === identifierSystem && value !== undefined)!;
   const number = {
