@@ -13,6 +13,7 @@ import {
 import { refuseUnfinished } from './backup/index.ts';
 import { Bulk, jobKeyColumn } from './bulk/index.ts';
 import { careRulesOf, Loops, LoopWatch, Panels, Relationships } from './care/index.ts';
+import { Refusals, Requests, requestNoteColumn, requestTextColumn, Safeguards } from './compliance/index.ts';
 import type { Config } from './config.ts';
 import {
   Connectors,
@@ -306,6 +307,8 @@ export async function startHub(config: Config, progress: Progress, pages = scree
       connectorSecretColumn,
       auditSubjectColumn,
       auditKeyColumn,
+      requestTextColumn,
+      requestNoteColumn,
     ];
     const rotation = new KeyRotation(
       { database: system, master, dataDir: config.dataDir, columns },
@@ -371,6 +374,17 @@ export async function startHub(config: Config, progress: Progress, pages = scree
       },
       log,
     });
+    const refusals = new Refusals(system, fault('requests that were refused were not counted; it is tried again'));
+    closing.push(() => refusals.close());
+    const safeguards = new Safeguards(system, {
+      database: system,
+      keys: record.keys,
+      certificates,
+      participants,
+      settings: { ...config, isHttps: https !== undefined },
+      knownAccounts: async () => (await import('./demo/index.ts')).demoAccounts,
+      isPassword: (username, password) => accounts.isPassword(username, password),
+    });
     const app = httpServer(
       {
         screens: folder,
@@ -400,6 +414,9 @@ export async function startHub(config: Config, progress: Progress, pages = scree
         onboarding,
         relations,
         panels: new Panels({ database: system, record, persons, relationships, accessLog }),
+        refusals,
+        requests: new Requests(system, master),
+        safeguards,
         sending,
         certified,
         authorization,

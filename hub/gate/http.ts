@@ -19,6 +19,7 @@ import { bodyDeadline } from './body-deadline.ts';
 import { type BrandParts, brandRoutes } from './brand-routes.ts';
 import { type CareParts, careRoutes } from './care-routes.ts';
 import { answerClientError } from './client-error.ts';
+import { type ComplianceParts, complianceRoutes } from './compliance-routes.ts';
 import { type ConnectorRouteParts, connectorRoutes } from './connector-routes.ts';
 import { type ConsentParts, consentRoutes } from './consent-routes.ts';
 import { crossOrigin } from './cors.ts';
@@ -44,6 +45,7 @@ import { onboardingRoutes } from './onboarding-routes.ts';
 import { type PanelRouteParts, panelRoutes } from './panel-routes.ts';
 import { type ParticipantParts, participantRoutes } from './participant-routes.ts';
 import { pickupRoutes } from './pickup-routes.ts';
+import { refusalKind, refusedBy } from './refused.ts';
 import { type RelationshipParts, relationshipRoutes } from './relationship-routes.ts';
 import { type ReprocessRouteParts, reprocessRoutes } from './reprocess-routes.ts';
 import { type SecurityParts, securityRoutes } from './security-routes.ts';
@@ -84,6 +86,7 @@ export function httpServer(
     AuditLogParts &
     CareParts &
     PanelRouteParts &
+    ComplianceParts &
     KeyParts &
     BindingParts &
     ConsentParts &
@@ -144,6 +147,8 @@ export function httpServer(
       await parts.accessLog.record(attempt.caller, entry).catch((reason) => {
         options.log.error({ error: faultText(reason) }, 'an access that failed was not recorded');
       });
+      const kind = refusalKind(error.status, attempt.caller);
+      if (kind) parts.refusals.observe(refusedBy(kind, attempt));
     }
     answerError(error, request, reply, options.log);
     return reply;
@@ -170,6 +175,7 @@ export function httpServer(
   careRoutes(app, parts);
   auditLogRoutes(app, parts);
   panelRoutes(app, parts);
+  complianceRoutes(app, parts);
   keyRoutes(app, parts);
   apiRoutes(app, parts);
   reprocessRoutes(app, parts);

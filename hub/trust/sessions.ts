@@ -57,7 +57,8 @@ export class Sessions {
   async begin(username: string, proofs: Proof[], pending: Pending | undefined, agent: string): Promise<string> {
     const token = randomBytes(32).toString('base64url');
     await this.#database.query(
-      `WITH old AS (DELETE FROM session WHERE expires < now())
+      `WITH old AS (DELETE FROM session WHERE expires < now()),
+         used AS (UPDATE account SET signed_in = now() WHERE username = $2)
        INSERT INTO session (id, username, created, expires, proofs, pending, agent)
        VALUES ($1, $2, now(), now() + $3 * interval '1 minute', $4, $5, $6)`,
       [digest(token), username, this.#minutes(pending), proofs, pending ?? null, agent.slice(0, 300)],

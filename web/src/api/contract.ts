@@ -5,6 +5,7 @@
 export type * from './contract/accounts.ts';
 export type * from './contract/apps.ts';
 export type * from './contract/care.ts';
+export type * from './contract/compliance.ts';
 export type * from './contract/connectors.ts';
 export type * from './contract/decision.ts';
 export type * from './contract/messages.ts';

@@ -39,6 +39,8 @@ const DESTINATIONS = {
   '/status': { label: 'Status', roles: ['integration-engineer', 'steward', 'administrator'] },
   '/emergencies': { label: 'Emergencies', roles: ['privacy-officer', 'administrator'] },
   '/unproven': { label: 'Who treats whom', roles: ['privacy-officer', 'administrator'] },
+  '/refusals': { label: 'Refusals', roles: ['privacy-officer', 'administrator'] },
+  '/safeguards': { label: 'Safeguards', roles: ['privacy-officer', 'administrator'] },
   '/participants': { label: 'Organisations', roles: ['integration-engineer', 'privacy-officer', 'administrator'] },
   '/connectors': { label: 'Connectors', roles: ['integration-engineer', 'administrator'] },
   '/network-policy': { label: 'Network policy', roles: ['privacy-officer', 'administrator'] },

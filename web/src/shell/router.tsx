@@ -197,6 +197,18 @@ const unproven = createRoute({
   component: lazyRouteComponent(() => import('../unproven/unproven-page.tsx'), 'UnprovenPage'),
 });
 
+const refusals = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/refusals',
+  component: lazyRouteComponent(() => import('../compliance/refusals-page.tsx'), 'RefusalsPage'),
+});
+
+const safeguards = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/safeguards',
+  component: lazyRouteComponent(() => import('../compliance/safeguards-page.tsx'), 'SafeguardsPage'),
+});
+
 const loops = createRoute({
   getParentRoute: () => signedIn,
   path: '/loops',
@@ -294,6 +306,8 @@ const tree = root.addChildren([
     labelRules,
     networkPolicy,
     unproven,
+    refusals,
+    safeguards,
     loops,
     loop,
     panel,
