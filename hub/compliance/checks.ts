@@ -145,7 +145,7 @@ const checks: { [name in CheckName]: (parts: CheckParts) => Promise<CheckResult>
     );
     const { eligible } = rows[0]!;
     return eligible > 0
-      ? good(`${eligible} clinicians may open a record in an emergency, with reason and review.`)
+      ? good(`Clinicians who may open a record in an emergency, with reason and review: ${eligible}.`)
       : attention('No clinician may open a record in an emergency.');
   },
   'idle-sessions': async ({ settings }) => {

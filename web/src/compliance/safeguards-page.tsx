@@ -79,6 +79,11 @@ function Row({ safeguard }: { safeguard: Safeguard }) {
           {id}, {isRequired ? 'required' : 'addressable'}
         </span>
         <Mark tone={tone}>{label}</Mark>
+        {!open && (
+          <Button variant="default" size="compact-sm" ml="auto" onClick={() => setOpen(true)}>
+            Vouch for it
+          </Button>
+        )}
       </Group>
       {checks.map((check) => (
         <Text key={check.name} size="sm">
@@ -91,13 +96,7 @@ function Row({ safeguard }: { safeguard: Safeguard }) {
           until {formatDate(attestation.until)}: {attestation.note}
         </Text>
       )}
-      {open ? (
-        <Attest id={id} done={() => setOpen(false)} />
-      ) : (
-        <Button variant="default" size="compact-sm" mt={4} onClick={() => setOpen(true)}>
-          Vouch for it
-        </Button>
-      )}
+      {open && <Attest id={id} done={() => setOpen(false)} />}
     </li>
   );
 }
