@@ -379,6 +379,7 @@ export async function startHub(config: Config, progress: Progress, pages = scree
     const safeguards = new Safeguards(system, {
       database: system,
       keys: record.keys,
+      audit,
       certificates,
       participants,
       settings: { ...config, isHttps: https !== undefined },

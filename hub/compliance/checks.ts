@@ -3,6 +3,8 @@
  * looked at is `unknown`, and never good.
  */
 import { typeName } from '@causeway/fhir';
+import type { AuditLog } from '../audit/index.ts';
+import { backupState } from '../backup/index.ts';
 import type { Database } from '../database/index.ts';
 import { type HomeKeys, openText, sealIdentity } from '../record/index.ts';
 import type { Certificates, Endpoint, Participant } from '../trust/index.ts';
@@ -24,11 +26,7 @@ export interface CheckParts {
   /** Accounts whose passwords everybody can read, as those of the demonstration. */
   knownAccounts(): Promise<{ username: string; password: string }[]>;
   isPassword(username: string, password: string): Promise<boolean>;
-  /** What other rooms know of themselves; without it their checks say that they do not know. */
-  auditLog?: () => Promise<CheckResult>;
-  backUp?: () => Promise<CheckResult>;
-  restoreDrill?: () => Promise<CheckResult>;
-  erasures?: () => Promise<CheckResult>;
+  audit: Pick<AuditLog, 'status'>;
 }
 
 export interface CheckSettings {
@@ -41,6 +39,10 @@ export interface CheckSettings {
 }
 
 const idleDays = 90;
+const backUpDays = 1;
+const drillDays = 90;
+const verifiedDays = 2;
+const unsignedSeconds = 60;
 const idleMinutes = 30;
 const sampled = 100;
 /** Who signs in for work. */
@@ -102,8 +104,20 @@ const checks: { [name in CheckName]: (parts: CheckParts) => Promise<CheckResult>
       ? good(`All ${all} passwords are kept as Argon2id hashes.`)
       : bad(`${other} of ${all} passwords are not kept as Argon2id hashes.`);
   },
-  'back-up': ({ backUp }) => backUp?.() ?? notKnown('back-ups'),
-  'restore-drill': ({ restoreDrill }) => restoreDrill?.() ?? notKnown('restores of back-ups'),
+  'back-up': async ({ database }) => {
+    const { last } = await backupState(database);
+    if (!last) return bad('No back-up was ever made by causeway backup.');
+    const days = daysSince(last.created);
+    const says = `The last back-up is ${words(days)} old.`;
+    return days <= backUpDays ? good(says) : days <= 7 * backUpDays ? attention(says) : bad(says);
+  },
+  'restore-drill': async ({ database }) => {
+    const { drill } = await backupState(database);
+    if (!drill) return bad('No back-up was ever tried.');
+    const days = daysSince(drill.at);
+    const says = `A back-up was tried ${words(days)} ago.`;
+    return days <= drillDays ? good(says) : attention(says);
+  },
   agreements: async ({ database, participants }) => {
     const keys = participants.all().map(({ key }) => key);
     const { rows } = await database.query(
@@ -117,7 +131,7 @@ const checks: { [name in CheckName]: (parts: CheckParts) => Promise<CheckResult>
       ? good(`All ${keys.length} organisations have an agreement in force that both sides signed.`)
       : attention(`${without} of ${keys.length} organisations have no agreement in force that both sides signed.`);
   },
-  erasures: ({ erasures }) => erasures?.() ?? notKnown('erasures'),
+  erasures: async () => unknown('Nothing is known of erasures.'),
   'row-security': async ({ database }) => {
     const { rows } = await database.query(
       `SELECT (SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user) AS bypasses,
@@ -180,7 +194,17 @@ const checks: { [name in CheckName]: (parts: CheckParts) => Promise<CheckResult>
     }
     return good(`${opened} records, the newest and some by chance, are sealed (AES-256-GCM) and unchanged.`);
   },
-  'audit-log': ({ auditLog }) => auditLog?.() ?? notKnown('the audit log'),
+  'audit-log': async ({ audit }) => {
+    const { state, problem, size, waiting, signed, verified, verifiedAt } = await audit.status();
+    if (state === 'wrong' || state === 'refused') return bad(problem ?? 'The audit log is not whole.');
+    if (state === 'none' || !signed) return unknown('Nothing was signed yet.');
+    const lag = (Date.now() - signed.getTime()) / 1_000;
+    if (waiting > 0 && lag > unsignedSeconds) return attention(`${waiting} events wait for their signature.`);
+    if (!verifiedAt || daysSince(verifiedAt) > verifiedDays) {
+      return attention(`${size} events are signed; they were not looked through within ${verifiedDays} days.`);
+    }
+    return good(`${size} events are signed; ${verified} were looked through and are whole.`);
+  },
   'second-factors': async ({ database, settings }) => {
     const { rows } = await database.query(
       `SELECT count(*)::integer AS all, count(*) FILTER (WHERE totp IS NOT NULL
@@ -226,8 +250,12 @@ const checks: { [name in CheckName]: (parts: CheckParts) => Promise<CheckResult>
   },
 };
 
-async function notKnown(what: string): Promise<CheckResult> {
-  return unknown(`Nothing is known of ${what}.`);
+function daysSince(at: string | Date): number {
+  return Math.floor((Date.now() - new Date(at).getTime()) / 86_400_000);
+}
+
+function words(days: number): string {
+  return days === 0 ? 'less than a day' : days === 1 ? 'a day' : `${days} days`;
 }
 
 /** Whether others on the way can read what goes by a route. */

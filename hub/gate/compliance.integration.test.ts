@@ -195,6 +195,26 @@ describe('the safeguards', () => {
     expect(await checked('idle-accounts')).toMatchObject({ state: 'good' });
   });
 
+  it('tell when the last back-up was made and tried, and whether the audit log is signed', async () => {
+    expect(await checked('back-up')).toMatchObject({ state: 'bad' });
+    const note = (key: string, days: number) =>
+      hub.test.database.query(
+        `INSERT INTO hub_state (key, value) VALUES ($1, jsonb_build_object('at', now() - $2 * interval '1 day', 'created', now() - $2 * interval '1 day'))
+         ON CONFLICT (key) DO UPDATE SET value = excluded.value`,
+        [key, days],
+      );
+    await note('backup', 0.5);
+    await note('restore-drill', 100);
+    expect(await checked('back-up')).toMatchObject({ state: 'good', says: 'The last back-up is less than a day old.' });
+    expect(await checked('restore-drill')).toMatchObject({ state: 'attention' });
+    await note('backup', 30);
+    expect(await checked('back-up')).toMatchObject({ state: 'bad' });
+    await expect.poll(async () => (await checked('audit-log')).state, { timeout: 20_000 }).toBe('attention');
+    await hub.test.database.query('UPDATE audit_tree SET wrong = $1', ['Entry 3 is not what was signed.']);
+    expect(await checked('audit-log')).toMatchObject({ state: 'bad', says: 'Entry 3 is not what was signed.' });
+    await hub.test.database.query('UPDATE audit_tree SET wrong = NULL');
+  });
+
   it('find routes that send in clear to another machine', async () => {
     expect(await checked('routes-in-clear')).toMatchObject({ state: 'good' });
     const routes = [{ name: 'main', to: { dialect: 'hl7v2', host: 'his.example.org', port: 2575 } }];
