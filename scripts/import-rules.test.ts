@@ -50,8 +50,8 @@ describe('the rules', () => {
     ['hub/gate/a.ts', '../database/testing.ts', /entered by its index.ts/],
     ['hub/main.ts', './gate/http.ts', /entered by its index.ts/],
     ['web/src/a.tsx', '@causeway/hub', /over HTTP only/],
-    ['web/src/a.tsx', '@causeway/tlog', /web alone/],
-    ['web/src/a.tsx', '@causeway/mapping', /web alone/],
+    ['web/src/a.tsx', '@causeway/tlog', /made for pages/],
+    ['web/src/a.tsx', '@causeway/mapping', /made for pages/],
     ['web/src/a.tsx', '../../hub/config.ts', /by its package name/],
   ])('%s may not import %s', (path, specifier, rule) => {
     expect(broken(path, specifier)).toEqual([expect.stringMatching(rule)]);

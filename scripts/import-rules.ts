@@ -69,8 +69,10 @@ function brokenByWorkspace(
   if (from.startsWith('packages/') && !isPackage) return says('packages import only packages');
   if (from === 'hub' && !isPackage) return says('the hub imports only packages');
   if (from === 'web' && to.folder === 'hub') return says('the web talks to the hub over HTTP only');
-  const isProof = specifier === '@causeway/tlog/web' || /(\.test|\/testing[a-z-]*)\.ts$/.test(file.path);
-  if (from === 'web' && !isProof) return says('of the packages the web imports @causeway/tlog/web alone');
+  const isForPages =
+    ['@causeway/tlog/web', '@causeway/access/entry-words'].includes(specifier) ||
+    /(\.test|\/testing[a-z-]*)\.ts$/.test(file.path);
+  if (from === 'web' && !isForPages) return says('of the packages the web imports what is made for pages alone');
   return [];
 }
 

@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { compartmentTypes, resourceTypes, type SearchParameter, searchParameters } from '@causeway/fhir';
+import { auditEventParameters, auditEventProfiles } from '../accesses/index.ts';
 import { type FhirRecord, removedAtOnce } from '../record/index.ts';
 import { topics } from '../subscriptions/index.ts';
 import type { FhirAddresses, RegisteredOperation } from './fhir-addresses.ts';
@@ -125,6 +126,7 @@ function capabilityStatement(record: FhirRecord, addresses: FhirAddresses, mode:
         },
         resource: listedTypes().map((type) => ({
           ...(type === 'Subscription' ? subscribing() : {}),
+          ...(type === 'AuditEvent' ? auditing : {}),
           type,
           profile: `http://hl7.org/fhir/StructureDefinition/${type}`,
           interaction: interactions(patches).map((code) => ({ code })),
@@ -166,6 +168,12 @@ function capabilityStatement(record: FhirRecord, addresses: FhirAddresses, mode:
     description: `A conditional delete takes away at most ${removedAtOnce} resources; a Bundle has at most 10000 entries.`,
   };
 }
+
+/** What is told of the audit log (IHE Basic Audit Log Patterns). */
+const auditing = {
+  supportedProfile: auditEventProfiles,
+  documentation: `Patients, those who act for them, privacy officers and administrators are told the entries of the audit log that they may see, one AuditEvent for each Patient: by read, and by search with ${auditEventParameters.join(', ')}, latest first. AuditEvents that clients stored are read by their ids.`,
+};
 
 /** What can be subscribed to (Subscriptions R5 Backport 1.1, "Topic discovery"). */
 function subscribing(): object {

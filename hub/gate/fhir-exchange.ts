@@ -2,6 +2,8 @@
 import { isResourceType } from '@causeway/fhir';
 import type { CcdaOptions, SummaryOptions } from '@causeway/mapping/outbound';
 import type { FastifyRequest } from 'fastify';
+import type { AuditLog } from '../audit/index.ts';
+import type { Database } from '../database/index.ts';
 import type { DeliveryRetention } from '../outbox/index.ts';
 import {
   type Audit,
@@ -23,6 +25,8 @@ import { answerForm, formatOf, isRightVersion, mediaTypeOf } from './fhir-format
 
 export interface FhirParts {
   record: FhirRecord;
+  audit: AuditLog;
+  database: Database;
   accessLog: AccessLog;
   authenticator: Authenticator;
   bundleBytes: number;

@@ -1,11 +1,13 @@
 /** Read and vread (FHIR R4 §3.1.0.2, §3.1.0.3), conditional read (§3.1.0.1); HEAD is answered by the same routes. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { readAuditEventId } from '../accesses/index.ts';
 import { isNamed, RecordError, type StoredResource } from '../record/index.ts';
+import { logReader, readAuditEvent } from './audit-event-answers.ts';
 import { patientsOf } from './fhir-answers.ts';
-import { type FhirParts, type Params, pathOf, queryOf, recordAccess } from './fhir-exchange.ts';
+import { baseUrl, type FhirParts, type Params, pathOf, queryOf, recordAccess } from './fhir-exchange.ts';
 import { formParameters } from './fhir-format.ts';
 import { isLenient } from './fhir-prefer.ts';
-import { sendResource, setVersion } from './fhir-send.ts';
+import { sendResource, sendText, setVersion } from './fhir-send.ts';
 
 type Exchange = FastifyRequest<{ Params: Params }>;
 
@@ -17,6 +19,13 @@ export function fhirReadRoutes(app: FastifyInstance, parts: FhirParts): void {
     const { type, id } = request.params;
     if (id.startsWith('$') || id === '_search') throw addresses.refusal('GET', request.url);
     checkQuery(request);
+    if (type === 'AuditEvent' && readAuditEventId(id)) {
+      const reader = await logReader(parts, who, baseUrl(request));
+      if (!reader) throw new RecordError(404, 'not-found', 'There is no AuditEvent of this id.');
+      const { text, patients } = await readAuditEvent(parts, reader, id);
+      await recordAccess(parts, who, 'read', pathOf(request), 200, patients);
+      return sendText(request, reply, text);
+    }
     const stored = await record.read(who, type, id);
     await recordAccess(parts, who, 'read', pathOf(request), 200, patientsOf([stored]));
     return answerRead(request, reply, stored);

@@ -5,6 +5,7 @@
 import { compartmentMembers, compartmentParameters, compartmentTypes, isResourceType } from '@causeway/fhir';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type Explanation, RecordError } from '../record/index.ts';
+import { logReader, searchAuditEvents } from './audit-event-answers.ts';
 import { baseUrl, type FhirParts, type Params, queryOf, recordAccess } from './fhir-exchange.ts';
 import { answerForm, mediaTypeOf } from './fhir-format.ts';
 import { isLenient } from './fhir-prefer.ts';
@@ -25,7 +26,10 @@ export function fhirSearchRoutes(app: FastifyInstance, parts: FhirParts): void {
     const { type } = request.params as Params;
     if (type.startsWith('$')) throw addresses.refusal(request.method, request.url);
     const form = answerForm(request, parameters);
-    const answer = await searchBundle(record, who, type, parameters, baseUrl(request), isLenient(request), form);
+    const reader = type === 'AuditEvent' ? await logReader(parts, who, baseUrl(request)) : undefined;
+    const answer = reader
+      ? await searchAuditEvents(parts, reader, parameters, { isLenient: isLenient(request), form, path: type })
+      : await searchBundle(record, who, type, parameters, baseUrl(request), isLenient(request), form);
     await recordAccess(parts, who, 'search', `/${type}?${parameters}`, 200, answer.patients);
     return sendBundle(request, reply, answer.text, form);
   };

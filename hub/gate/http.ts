@@ -9,6 +9,8 @@ import type { Bulk } from '../bulk/index.ts';
 import { faultText } from '../faults.ts';
 import type { Pickup } from '../outbox/index.ts';
 import { RecordError, recordErrorOf } from '../record/index.ts';
+import { type AccessListParts, accessListRoutes } from './access-list-routes.ts';
+import { accountingRoutes } from './accounting-routes.ts';
 import { type AgreementParts, agreementRoutes } from './agreement-routes.ts';
 import { type ApiParts, apiRoutes } from './api-routes.ts';
 import { type AppParts, appRoutes } from './app-routes.ts';
@@ -74,6 +76,7 @@ export function httpServer(
   options: HttpOptions,
   parts: Omit<FhirParts, 'addresses' | 'fault'> &
     ApiParts &
+    AccessListParts &
     AppParts &
     BrandParts &
     EmergencyParts &
@@ -178,6 +181,8 @@ export function httpServer(
   complianceRoutes(app, parts);
   keyRoutes(app, parts);
   apiRoutes(app, parts);
+  accessListRoutes(app, parts);
+  accountingRoutes(app, parts);
   reprocessRoutes(app, parts);
   inboxRoutes(app, parts);
   hl7HttpRoutes(app, parts);

@@ -7,7 +7,7 @@ import { dirname, join } from 'node:path';
 const require = createRequire(import.meta.url);
 const web = join(import.meta.dirname, '..', '..', 'web');
 /** What the screens are built of. */
-const sources = [web, join(import.meta.dirname, '..', '..', 'packages', 'tlog')];
+const sources = [web, ...['tlog', 'access'].map((name) => join(import.meta.dirname, '..', '..', 'packages', name))];
 const dist = join(web, 'dist');
 
 /**

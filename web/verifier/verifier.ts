@@ -1,6 +1,7 @@
 /** The page that checks receipts offline. What files say is put in as text only. */
+
+import { entryLines } from '@causeway/access/entry-words';
 import { NoteError, type SignedHead } from '@causeway/tlog/web';
-import { entryLines } from '../src/proof/entry.ts';
 import {
   type Checked,
   checkGrowth,

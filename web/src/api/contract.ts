@@ -2,6 +2,7 @@
  * The shapes of the hub's own API (`/auth` and `/api`), as the screens use them. The clinical record is FHIR R4 and
  * has its types from `@medplum/fhirtypes`.
  */
+export type * from './contract/accesses.ts';
 export type * from './contract/accounts.ts';
 export type * from './contract/apps.ts';
 export type * from './contract/care.ts';

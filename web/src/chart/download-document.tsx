@@ -5,13 +5,17 @@ import { useMutation } from '@tanstack/react-query';
 import { useContext } from 'react';
 import { getJson, getText } from '../api/request.ts';
 import { EmergencyOf } from '../emergency/emergency-of.ts';
+import { saveFile } from '../parts/save-file.ts';
 import { binaryPath } from './attachment.ts';
 
 const CCD = 'http://loinc.org|34133-9';
 
 export function DownloadDocument({ id }: { id: string }) {
   const emergency = useContext(EmergencyOf);
-  const download = useMutation({ mutationFn: () => fetchDocument(id, emergency), onSuccess: saveFile });
+  const download = useMutation({
+    mutationFn: () => fetchDocument(id, emergency),
+    onSuccess: (xml) => saveFile(xml, 'continuity-of-care.xml', 'application/xml'),
+  });
   return (
     <span>
       <Button size="compact-sm" variant="default" loading={download.isPending} onClick={() => download.mutate()}>
@@ -36,12 +40,4 @@ async function fetchDocument(id: string, emergency: string | undefined): Promise
   const path = binaryPath(entry?.[0]?.resource?.content[0]?.attachment.url);
   if (!path) throw new Error('The hub makes no such document of this person.');
   return getText(path, 'application/xml', undefined, emergency);
-}
-
-function saveFile(xml: string): void {
-  const link = document.createElement('a');
-  link.href = URL.createObjectURL(new Blob([xml], { type: 'application/xml' }));
-  link.download = 'continuity-of-care.xml';
-  link.click();
-  URL.revokeObjectURL(link.href);
 }

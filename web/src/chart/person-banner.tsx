@@ -20,7 +20,7 @@ import {
 import { personQuery } from '../links/person-query.ts';
 import { Mark } from '../parts/mark.tsx';
 import { organisationName } from '../parts/organisation.ts';
-import { isStaff, useUser } from '../session/session.ts';
+import { isStaff, readsAccesses, useUser } from '../session/session.ts';
 import { DownloadDocument } from './download-document.tsx';
 import { OpenApp } from './open-app.tsx';
 
@@ -44,6 +44,11 @@ export function PersonBanner({ id, patient }: { id: string; patient: Patient }) 
           {role !== 'clinician' && (
             <Link to="/consents/$patient" params={{ patient: id }} style={{ color: 'var(--mantine-color-anchor)' }}>
               Who may see this record
+            </Link>
+          )}
+          {readsAccesses(role) && (
+            <Link to="/accesses/$patient" params={{ patient: id }} style={{ color: 'var(--mantine-color-anchor)' }}>
+              Who looked at {role === 'patient' ? 'my' : 'this'} record
             </Link>
           )}
           {isStaff(role) && (

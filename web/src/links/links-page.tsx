@@ -13,7 +13,7 @@ import { Notice } from '../parts/notice.tsx';
 import { probabilityText } from '../parts/numbers.ts';
 import { organisationName } from '../parts/organisation.ts';
 import { useTitle } from '../parts/title.ts';
-import { readsRecords, useUser } from '../session/session.ts';
+import { readsAccesses, readsRecords, useUser } from '../session/session.ts';
 import { AccountsPanel } from './accounts-panel.tsx';
 import { personQuery } from './person-query.ts';
 
@@ -41,6 +41,11 @@ export function LinksPage() {
       {role !== 'clinician' && (
         <Link to="/consents/$patient" params={{ patient: id }}>
           Who may see this record
+        </Link>
+      )}
+      {readsAccesses(role) && (
+        <Link to="/accesses/$patient" params={{ patient: id }}>
+          Who looked at this record
         </Link>
       )}
       <Loaded query={query} what="the links">

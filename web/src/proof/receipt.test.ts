@@ -1,6 +1,6 @@
+import { entryLines } from '@causeway/access/entry-words';
 import { secretKey, signerOf } from '@causeway/tlog';
 import { describe, expect, it } from 'vitest';
-import { entryLines } from './entry.ts';
 import {
   type Checked,
   checkGrowth,

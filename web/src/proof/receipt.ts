@@ -2,6 +2,8 @@
  * Checks receipts of the audit log where they are read, by nothing but the receipt and the keys that its reader trusts
  * (RFC 6962; C2SP tlog-proof, signed-note, tlog-cosignature; docs/disclosures.md).
  */
+
+import type { LogEntry } from '@causeway/access/entry-words';
 import {
   answered,
   base64,
@@ -19,7 +21,6 @@ import {
   sha256,
   type TrustedKey,
 } from '@causeway/tlog/web';
-import type { LogEntry } from './entry.ts';
 
 /** The first member of a receipt. */
 export const receiptFormat = 'causeway.health/audit-receipt/v1';

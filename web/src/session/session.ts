@@ -77,6 +77,11 @@ export function readsMessages(role: Role | undefined): boolean {
   return role === 'clinician' || (role !== undefined && mayGo(role, '/messages'));
 }
 
+/** Whether a role is told who looked at a person's record. */
+export function readsAccesses(role: Role | undefined): boolean {
+  return role !== undefined && ['patient', 'proxy', 'privacy-officer', 'administrator'].includes(role);
+}
+
 /** Whether a role looks at people as those who work for the network do, not at itself or those it acts for. */
 export function isStaff(role: Role | undefined): boolean {
   return role !== undefined && mayGo(role, '/people');

@@ -185,6 +185,12 @@ const consents = createRoute({
   component: lazyRouteComponent(() => import('../consents/consents-page.tsx'), 'ConsentsPage'),
 });
 
+const accesses = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/accesses/$patient',
+  component: lazyRouteComponent(() => import('../accesses/accesses-page.tsx'), 'AccessesPage'),
+});
+
 const labelRules = createRoute({
   getParentRoute: () => signedIn,
   path: '/label-rules',
@@ -302,6 +308,7 @@ const tree = root.addChildren([
     security,
     users,
     consents,
+    accesses,
     emergencies,
     labelRules,
     networkPolicy,

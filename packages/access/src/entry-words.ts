@@ -1,5 +1,7 @@
-/** What an entry of the audit log says, in plain words. Used by the screens and by the page that checks proofs offline. */
-import { PURPOSE_WORDS } from '../consents/kinds.ts';
+/**
+ * What an entry of the audit log says, in plain words: for the screens, the page that checks proofs offline, and accountings
+ * on paper. It stands alone, so that it runs anywhere.
+ */
 
 /** The public text of an entry, as far as it is looked at. */
 export interface LogEntry {
@@ -20,7 +22,7 @@ export interface LogEntry {
   patients?: unknown;
 }
 
-const ACTION_WORDS: { [action: string]: string } = {
+const actionWords: { [action: string]: string } = {
   read: 'opened',
   vread: 'opened an earlier version of',
   history: 'looked through the versions of',
@@ -51,6 +53,10 @@ const ACTION_WORDS: { [action: string]: string } = {
   'list-care': 'looked at who gives care',
   'list-consents': 'looked at who may see the record',
   'list-accesses': 'looked at this record of accesses',
+  'open-receipt': 'took the proof of an access',
+  'list-disclosures': 'took an account of disclosures',
+  'pick-up': 'picked up a document',
+  'pick-up-download': 'picked up a document',
   'explain-access': 'asked why somebody may see the record',
   'emergency-begin': 'began an emergency access',
   'emergency-end': 'ended an emergency access',
@@ -69,9 +75,25 @@ const ACTION_WORDS: { [action: string]: string } = {
 };
 
 /** Actions whose object is a kind of resource. */
-const TAKES_TYPE = ['opened', 'added', 'changed', 'deleted', 'removed for good', 'searched for', 'looked at'];
+const takeType = ['opened', 'added', 'changed', 'deleted', 'removed for good', 'searched for', 'looked at'];
 
-export const ROLE_WORDS: { [role: string]: string } = {
+/** Codes of v3-ActReason. */
+export const purposeWords: { [purpose: string]: string } = {
+  TREAT: 'treatment',
+  ETREAT: 'emergency treatment',
+  BTG: 'an emergency',
+  HPAYMT: 'payment',
+  HOPERAT: 'running the organisation',
+  HCOMPL: 'looking after privacy',
+  PATRQT: 'the person’s own request',
+  FAMRQT: 'the request of those who act for the person',
+  PUBHLTH: 'public health',
+  HRESCH: 'research',
+  HSYSADMIN: 'administering the system',
+  HLEGAL: 'a legal matter',
+};
+
+export const roleWords: { [role: string]: string } = {
   clinician: 'clinician',
   patient: 'the patient',
   proxy: 'acts for the patient',
@@ -85,10 +107,10 @@ export const ROLE_WORDS: { [role: string]: string } = {
 };
 
 /** What was done, as the rest of a sentence: `opened a Condition`. */
-export function doneWords({ action = '', type }: LogEntry): string {
-  const done = ACTION_WORDS[action] ?? `did “${action}”`;
+export function doneWords({ action = '', type }: Pick<LogEntry, 'action' | 'type'>): string {
+  const done = Object.hasOwn(actionWords, action) ? actionWords[action]! : `did “${action}”`;
   if (type === undefined || type === '') return done.replace(/^(searched for|looked at)$/, '$1 the record');
-  if (!TAKES_TYPE.some((word) => done.startsWith(word))) return `${done} (${spaced(type)})`;
+  if (!takeType.some((word) => done.startsWith(word))) return `${done} (${spaced(type)})`;
   return `${done} ${spaced(type)}`;
 }
 
@@ -112,10 +134,10 @@ export function entryLines(entry: LogEntry): [label: string, value: string][] {
   const { who, role, organization, purpose, client, status, emergency, relationship, part, parts } = entry;
   const lines: [string, string | undefined][] = [
     ['When', timeWords(entry.at)],
-    ['Who', who === undefined ? 'not told in the open' : `${who}${role ? ` (${ROLE_WORDS[role] ?? role})` : ''}`],
+    ['Who', who === undefined ? 'not told in the open' : `${who}${role ? ` (${roleWords[role] ?? role})` : ''}`],
     ['Organisation', organization],
     ['What', `${doneWords(entry)}${isRefused(entry) ? ' — it was refused' : ''}`],
-    ['Why', purpose && `${PURPOSE_WORDS[purpose] ?? 'another purpose'} (${purpose})`],
+    ['Why', purpose && `${purposeWords[purpose] ?? 'another purpose'} (${purpose})`],
     ['Emergency', emergency === undefined ? undefined : 'yes, beyond what is open otherwise'],
     ['App', client],
     ['Shown to be treating the person by', relationship],

@@ -1,0 +1,237 @@
+/**
+ * Events of the audit log as FHIR R4 AuditEvents by IHE Basic Audit Log Patterns (https://profiles.ihe.net/ITI/BALP): one
+ * for each Patient that an event is about, made when it is asked for. What the reader may not see of an event says that it is
+ * masked.
+ */
+import { isResourceType } from '@causeway/fhir';
+import type {
+  AuditEvent,
+  AuditEventAgent,
+  AuditEventEntity,
+  Coding,
+  Device,
+  Extension,
+  Reference,
+} from '@medplum/fhirtypes';
+import type { AuditedEvent } from '../audit/index.ts';
+import { kindOf, type Pattern } from './kinds.ts';
+
+const terminology = 'http://terminology.hl7.org/CodeSystem';
+const dicom = 'http://dicom.nema.org/resources/ontology/DCM';
+const balp = 'https://profiles.ihe.net/ITI/BALP/StructureDefinition/IHE.BasicAudit.';
+/** What the hub itself calls what was done. */
+export const actionSystem = 'urn:causeway:audit-action';
+export const accountSystem = 'urn:causeway:account';
+export const clientSystem = 'urn:causeway:client';
+export const organizationSystem = 'urn:causeway:participant';
+
+/** The profiles of IHE that AuditEvents of the log follow. */
+export const auditEventProfiles: readonly string[] = [
+  ...(['Read', 'Query', 'Create', 'Update', 'Delete'] as const).flatMap((pattern) => [
+    `${balp}${pattern}`,
+    `${balp}Patient${pattern}`,
+  ]),
+  `${balp}PrivacyDisclosure.Source`,
+];
+
+/** What a reader is shown of an event. */
+export interface Shown {
+  /** The base of the server's addresses. */
+  base: string;
+  /** Whether the reader may see what was asked for, and everybody whom it is about. */
+  isWhole: boolean;
+}
+
+/** The roles of client and server in each pattern. */
+const roles: Record<Pattern, { client: Coding; server: Coding; user: Coding; action: AuditEvent['action'] }> = {
+  Read: { client: dcm('110152'), server: dcm('110153'), user: participation('IRCP'), action: 'R' },
+  Query: { client: dcm('110153'), server: dcm('110152'), user: participation('IRCP'), action: 'E' },
+  Create: { client: dcm('110153'), server: dcm('110152'), user: participation('AUT'), action: 'C' },
+  Update: { client: dcm('110153'), server: dcm('110152'), user: participation('AUT'), action: 'U' },
+  Delete: {
+    client: dcm('110150'),
+    server: { system: `${terminology}/provenance-participant-type`, code: 'custodian' },
+    user: participation('AUT'),
+    action: 'D',
+  },
+  Disclosure: { client: dcm('110152'), server: dcm('110153'), user: participation('IRCP'), action: 'R' },
+  Other: { client: dcm('110153'), server: dcm('110152'), user: participation('IRCP'), action: 'E' },
+};
+
+/** The id of an event's AuditEvent; of its patient where it is about any. */
+export function auditEventId({ row, place }: Pick<AuditedEvent, 'row' | 'place'>, patient?: number): string {
+  return `log-${row}-${place}${patient === undefined ? '' : `-${patient}`}`;
+}
+
+/** Where the event of an AuditEvent's id is; undefined where the id is none of the log's. */
+export function readAuditEventId(id: string): { row: number; place: number; patient: number | undefined } | undefined {
+  const [, row, place, patient] = /^log-(\d{1,15})-(\d{1,4})(?:-(\d{1,3}))?$/.exec(id) ?? [];
+  if (row === undefined) return undefined;
+  return { row: Number(row), place: Number(place), patient: patient === undefined ? undefined : Number(patient) };
+}
+
+/** The AuditEvent of an event. @param patient which of its patients, where it is about any */
+export function auditEventOf(
+  audited: AuditedEvent,
+  patient: { index: number; id: string } | undefined,
+  { base, isWhole }: Shown,
+): AuditEvent {
+  const { event, index } = audited;
+  const who = isWhole ? audited.entry.who : event.who;
+  const kind = kindOf(event.action);
+  const isDone = event.status < 400;
+  const observer: Reference<Device> = { identifier: { system: 'urn:ietf:rfc:3986', value: base }, display: 'Causeway' };
+  const profile = isDone && profileOf(kind.pattern, patient !== undefined);
+  return {
+    resourceType: 'AuditEvent',
+    id: auditEventId(audited, patient?.index),
+    meta: { versionId: '1', lastUpdated: event.at, ...(profile ? { profile: [profile] } : {}) },
+    type: kind.type,
+    subtype: [...(kind.subtype ? [kind.subtype] : []), { system: actionSystem, code: event.action }],
+    action: roles[kind.pattern].action,
+    recorded: event.at,
+    outcome: isDone ? '0' : event.status < 500 ? '4' : '8',
+    ...(isDone ? {} : { outcomeDesc: `It was answered with ${event.status}.` }),
+    ...(event.purpose ? { purposeOfEvent: [{ coding: [reasonOf(event.purpose)] }] } : {}),
+    agent: agentsOf(audited, kind.pattern, who, observer) as AuditEvent['agent'],
+    source: { observer, type: [{ system: `${terminology}/security-source-type`, code: '4' }] },
+    entity: [
+      ...(patient ? [patientEntity(patient.id)] : []),
+      objectOf(audited, kind.pattern, isWhole),
+      ...(event.emergency === undefined ? [] : [named('emergency', 'An emergency access', event.emergency)]),
+      ...(event.relationship === undefined ? [] : [named('relationship', 'What shows treatment', event.relationship)]),
+      ...(index === undefined ? [] : [named('log-index', 'Its number in the audit log', String(index))]),
+    ],
+  };
+}
+
+function profileOf(pattern: Pattern, isOfPatient: boolean): string | undefined {
+  if (pattern === 'Other') return undefined;
+  if (pattern === 'Disclosure') return isOfPatient ? `${balp}PrivacyDisclosure.Source` : undefined;
+  return `${balp}${isOfPatient ? 'Patient' : ''}${pattern}`;
+}
+
+/** Who asked, by what, and who answered. */
+function agentsOf(
+  audited: AuditedEvent,
+  pattern: Pattern,
+  who: string | undefined,
+  observer: Reference<Device>,
+): AuditEventAgent[] {
+  const { event } = audited;
+  const { client, server, user } = roles[pattern];
+  const isAccount = isPerson(event.role) || !/^(client|site):/.test(who ?? '');
+  return [
+    {
+      type: { coding: [client] },
+      who: clientOf(audited, isAccount ? undefined : who),
+      requestor: !isAccount,
+      // The log does not keep from where somebody asked.
+      network: { extension: [absent('unknown')] },
+    },
+    {
+      type: { coding: [server] },
+      who: observer,
+      requestor: false,
+      network: { address: observer.identifier!.value!, type: '5' },
+    },
+    ...(isAccount ? [userOf(audited, user, who)] : []),
+    ...(event.client !== undefined && pattern !== 'Delete' ? [appOf(event.client)] : []),
+  ];
+}
+
+/** What asked: an app, an organisation's system, or the pages of the hub. */
+function clientOf({ event }: AuditedEvent, system: string | undefined): Reference<Device> {
+  if (event.client !== undefined) return { identifier: { system: clientSystem, value: event.client } };
+  if (system !== undefined) return { identifier: { system: accountSystem, value: system } };
+  return { display: 'Pages of the hub, or a script' };
+}
+
+function userOf({ event }: AuditedEvent, type: Coding, who: string | undefined): AuditEventAgent {
+  const { role, organization, purpose } = event;
+  return {
+    type: { coding: [type] },
+    role: [
+      { coding: [{ system: 'urn:causeway:role', code: role }] },
+      { coding: [{ system: organizationSystem, code: organization }] },
+    ],
+    who:
+      who === undefined
+        ? { extension: [absent('masked')], display: role }
+        : { identifier: { system: accountSystem, value: who }, display: who },
+    ...(who === undefined ? {} : { name: who }),
+    requestor: true,
+    ...(purpose ? { purposeOfUse: [{ coding: [reasonOf(purpose)] }] } : {}),
+  };
+}
+
+function appOf(client: string): AuditEventAgent {
+  return {
+    type: { coding: [dcm('110150')] },
+    who: { identifier: { system: clientSystem, value: client } },
+    requestor: false,
+  };
+}
+
+function patientEntity(id: string): AuditEventEntity {
+  return {
+    what: { reference: `Patient/${id}` },
+    type: { system: `${terminology}/audit-entity-type`, code: '1' },
+    role: { system: `${terminology}/object-role`, code: '1' },
+  };
+}
+
+const systemObject: Coding = { system: `${terminology}/audit-entity-type`, code: '2' };
+
+/** What was asked for, or done to. */
+function objectOf({ event, entry }: AuditedEvent, pattern: Pattern, isWhole: boolean): AuditEventEntity {
+  const what = isWhole ? entry.what : undefined;
+  if (pattern === 'Query' || pattern === 'Other') {
+    return {
+      type: systemObject,
+      role: { system: `${terminology}/object-role`, code: '24' },
+      ...(what === undefined
+        ? { _query: { extension: [absent('masked')] } }
+        : { query: Buffer.from(what).toString('base64') }),
+    } as AuditEventEntity;
+  }
+  const role = { system: `${terminology}/object-role`, code: pattern === 'Disclosure' ? '3' : '4' };
+  return { type: systemObject, role, what: resourceOf(what, event.type) };
+}
+
+/** The resource that an address names, as far as it may be shown. */
+function resourceOf(what: string | undefined, type: string | undefined): Reference {
+  const kind = type === undefined ? {} : { type: type as Reference['type'] };
+  if (what === undefined) return { extension: [absent('masked')], ...kind, display: type ?? 'sealed' };
+  const [, named = '', id = ''] = /^\/?([A-Za-z]+)\/([A-Za-z0-9\-.]{1,64})(?=[/?]|$)/.exec(what) ?? [];
+  if (isResourceType(named)) return { reference: `${named}/${id}` };
+  return { ...kind, display: what };
+}
+
+function named(type: string, name: string, value: string): AuditEventEntity {
+  return {
+    type: { system: `${terminology}/audit-entity-type`, code: '4' },
+    name,
+    detail: [{ type, valueString: value }],
+  };
+}
+
+function isPerson(role: string): boolean {
+  return role === 'patient' || role === 'proxy';
+}
+
+function reasonOf(purpose: string): Coding {
+  return { system: `${terminology}/v3-ActReason`, code: purpose };
+}
+
+function participation(code: string): Coding {
+  return { system: `${terminology}/v3-ParticipationType`, code };
+}
+
+function dcm(code: string): Coding {
+  return { system: dicom, code };
+}
+
+function absent(valueCode: 'masked' | 'unknown'): Extension {
+  return { url: 'http://hl7.org/fhir/StructureDefinition/data-absent-reason', valueCode };
+}
