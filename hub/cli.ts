@@ -110,7 +110,7 @@ async function backup(args: string[]): Promise<number> {
       `A back-up is worth nothing without ${config.dataDir}/keys, which is not in it: keep that folder elsewhere, and say where by --key-kept-at "…".`,
     );
   }
-  const { backupCommand } = await import('./backup/commands.ts');
+  const { backupCommand } = await import('./backup/index.ts');
   return backupCommand(config, files[0]!, keyKeptAt.trim(), (line) => console.error(line));
 }
 
@@ -120,7 +120,7 @@ async function restore(args: string[]): Promise<number> {
     process.env,
   );
   if (files.length !== 1) throw new ConfigError('restore needs one file, or - for the standard input.');
-  const { drillCommand, restoreCommand } = await import('./backup/commands.ts');
+  const { drillCommand, restoreCommand } = await import('./backup/index.ts');
   const run = args.includes('--drill') ? drillCommand : restoreCommand;
   return run(config, files[0]!, (line) => console.error(line));
 }
