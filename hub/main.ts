@@ -35,6 +35,7 @@ import {
   openDatabase,
   startEmbeddedDatabase,
 } from './database/index.ts';
+import { Erasures, erasureKeyColumn, Maintenance, Stops, tokensOf } from './erasure/index.ts';
 import { faultText } from './faults.ts';
 import {
   ApplicationAcks,
@@ -125,7 +126,7 @@ export async function startHub(config: Config, progress: Progress, pages = scree
     }
   };
   try {
-    const [database, folder] = await Promise.all([
+    const [{ database, reached, superuser }, folder] = await Promise.all([
       openStore(config, progress, closing),
       pages((text) => progress.say(text)),
       useDefinitions(config.dataDir),
@@ -162,6 +163,12 @@ export async function startHub(config: Config, progress: Progress, pages = scree
     const parameterFault = fault('custom search parameters were not brought up to date');
     await record.parameters.watch(parameterFault);
     closing.push(() => record.parameters.close());
+    const tokens = await tokensOf(database, master, config.dataDir);
+    const stops = new Stops(database, tokens, fault('who was erased was not looked up'));
+    await stops.watch();
+    closing.push(async () => stops.close());
+    record.keys.isErased = (rid) => stops.isErased(rid);
+    stops.onErased = (homes) => record.keys.forget(homes);
     const persons = new PersonIndex(system, record);
     const agreements = new Agreements(database);
     const onboarding = new Onboarding(database, agreements);
@@ -229,6 +236,16 @@ export async function startHub(config: Config, progress: Progress, pages = scree
     expunger.also(forgetPatients);
     expunger.also(forgetDeliveries);
     expunger.also(forgetNetworks);
+    const erasures = new Erasures({
+      database: system,
+      record,
+      accessLog,
+      tokens,
+      stops,
+      dataDir: config.dataDir,
+      fault: fault('a person was not erased as was asked'),
+    });
+    const maintenance = new Maintenance(reached, superuser, fault('the files of the database were not cleared'));
     const retention = new Retention(system, expunger, fault('old versions were not removed as their retention says'));
     const deliveryRetention = new DeliveryRetention(system, participants);
     retention.also(deliveryRetention);
@@ -244,6 +261,8 @@ export async function startHub(config: Config, progress: Progress, pages = scree
       sendTo.push(...receivers.addresses);
       closing.push(() => receivers.close());
     }
+    const again = await erasures.applyRegister();
+    if (again > 0) log.warn({ persons: again }, 'persons of the register of erasures were erased again');
     const locks = new LeaderLocks(database);
     const lead = async (what: keyof typeof leads, work: LedWork) => {
       const leadership = new Leadership(locks, leads[what], work);
@@ -261,7 +280,13 @@ export async function startHub(config: Config, progress: Progress, pages = scree
     const acks = new ApplicationAcks(system, master, log);
     closing.push(() => acks.stop());
     const responder = new QueryResponder({ record, persons, database: system, participants, policy, accessLog, log });
-    const sending = new Sending({ policy, agreements, onboarding, log });
+    const sending = new Sending({
+      policy,
+      agreements,
+      onboarding,
+      erased: (received) => stops.judged(received),
+      log,
+    });
     const gate = new V2Gate({ receiver, participants, acks, deliveries, responder, sending, log });
     const bindings = new Bindings(database);
     const https = httpsOf(config, log);
@@ -300,6 +325,7 @@ export async function startHub(config: Config, progress: Progress, pages = scree
     const certified = new Certified({ isAsked: https?.asksClients ?? false, participants, certificates });
     const columns = [
       homeKeyColumn,
+      erasureKeyColumn,
       messageKeyColumn,
       jobKeyColumn,
       signingKeyColumn,
@@ -366,7 +392,9 @@ export async function startHub(config: Config, progress: Progress, pages = scree
       recognise: (bytes, participant) => recognise(bytes, { site: participant }, participants),
       take: async (received) => {
         const judged = await sending.judged(received);
-        return { ...(await receiver.receive(judged)), refused: judged.refused };
+        const receipt = await receiver.receive(judged);
+        // One person who was erased keeps nobody else's data from being taken.
+        return judged.isErased ? { ...receipt, duplicate: true } : { ...receipt, refused: judged.refused };
       },
       refused: async (participant) => {
         await policy.fresh();
@@ -407,6 +435,8 @@ export async function startHub(config: Config, progress: Progress, pages = scree
         checkpointFile,
         authenticator,
         emergencies,
+        erasures,
+        maintenance,
         lookups,
         notices,
         bindings,
@@ -500,6 +530,8 @@ export async function startHub(config: Config, progress: Progress, pages = scree
     );
     await lead('loops', loopWatch);
     await lead('labels', hubLabels.anew);
+    await lead('erasures', erasures);
+    await lead('maintenance', maintenance);
     if (config.allowExpunge) {
       await lead('retention', retention);
     }
@@ -543,6 +575,8 @@ const leads = {
   network: 7_240_350,
   loops: 7_240_360,
   audit: 7_240_370,
+  erasures: 7_240_380,
+  maintenance: 7_240_381,
 };
 
 /** The external provider, where there is one. */
@@ -595,7 +629,7 @@ function tlsOf(config: Config) {
   };
 }
 
-async function openStore(config: Config, progress: Progress, closing: (() => Promise<void>)[]): Promise<Database> {
+async function openStore(config: Config, progress: Progress, closing: (() => Promise<void>)[]) {
   let embedded: EmbeddedDatabase | undefined;
   if (config.databaseUrl === undefined) {
     embedded = await startEmbeddedDatabase({
@@ -605,15 +639,17 @@ async function openStore(config: Config, progress: Progress, closing: (() => Pro
     });
     closing.push(() => embedded!.stop());
   }
+  const reached = embedded?.connection ?? config.databaseUrl!;
   const database = await openDatabase({
-    connection: embedded?.connection ?? config.databaseUrl!,
+    connection: reached,
     maxConnections: config.databaseConnections,
     statementTimeoutMs: config.statementTimeoutMs,
   });
   closing.push(() => database.close());
   await refuseUnfinished(database);
   await migrate(database);
-  return database;
+  const superuser = embedded && { ...embedded.superuser, database: embedded.connection.database };
+  return { database, reached, superuser };
 }
 
 /** Whether the database holds anything that was sealed, so that a lost key is noticed. */

@@ -28,6 +28,7 @@ import { crossOrigin } from './cors.ts';
 import { type DeliveryParts, deliveryRoutes } from './delivery-routes.ts';
 import { type EmergencyLookupParts, emergencyLookupRoutes } from './emergency-lookup-routes.ts';
 import { type EmergencyParts, emergencyRoutes } from './emergency-routes.ts';
+import { type ErasureRouteParts, erasureRoutes } from './erasure-routes.ts';
 import { type ExplanationParts, explanationRoutes } from './explanation-routes.ts';
 import { type ExternalParts, externalRoutes } from './external-routes.ts';
 import { FhirAddresses } from './fhir-addresses.ts';
@@ -80,6 +81,7 @@ export function httpServer(
     AppParts &
     BrandParts &
     EmergencyParts &
+    ErasureRouteParts &
     EmergencyLookupParts &
     NetworkPolicyParts &
     NetworkRouteParts &
@@ -165,6 +167,7 @@ export function httpServer(
   appRoutes(app, parts);
   brandRoutes(app, parts);
   emergencyRoutes(app, parts);
+  erasureRoutes(app, parts);
   emergencyLookupRoutes(app, parts);
   bindingRoutes(app, parts);
   consentRoutes(app, parts);

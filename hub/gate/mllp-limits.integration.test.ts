@@ -43,7 +43,7 @@ describe('the limits of MLLP connections', () => {
     const agreements = new Agreements(database);
     const policy = new NetworkPolicy(database, participants, agreements);
     const onboarding = new Onboarding(database, agreements);
-    const sending = new Sending({ policy, agreements, onboarding, log });
+    const sending = new Sending({ policy, agreements, onboarding, erased: (received) => received, log });
     const responder = new QueryResponder({
       record,
       persons: new PersonIndex(database, record),

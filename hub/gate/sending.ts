@@ -12,6 +12,8 @@ export interface SendingParts {
   policy: NetworkPolicy;
   agreements: Agreements;
   onboarding: Onboarding;
+  /** What is about somebody whose record was erased, as it is kept. */
+  erased: (received: Received) => Received;
   log: Logger;
 }
 
@@ -30,7 +32,8 @@ export class Sending {
     await this.#parts.policy.fresh();
     if (this.#isTest(received, parsed)) return { ...received, settled: true, applicationWish: undefined };
     const refused = this.#parts.policy.refused(received.source, 'send');
-    return refused === undefined ? received : { ...received, refused, lane: 'refused', applicationWish: undefined };
+    if (refused !== undefined) return { ...received, refused, lane: 'refused', applicationWish: undefined };
+    return this.#parts.erased(received);
   }
 
   /** Notes that a test was accepted, when it is on disk. */

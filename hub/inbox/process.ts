@@ -7,7 +7,7 @@ import type { Database, Transaction } from '../database/index.ts';
 import { faultReason, faultText } from '../faults.ts';
 import type { PersonIndex } from '../identity/index.ts';
 import { Pace } from '../pace.ts';
-import { type FhirRecord, openLarge, TextSpool, type WriteSet } from '../record/index.ts';
+import { ErasedPerson, erasedText, type FhirRecord, openLarge, TextSpool, type WriteSet } from '../record/index.ts';
 import { type MasterKey, unwrapDataKey } from '../secrets/index.ts';
 import type { Participants } from '../trust/index.ts';
 import { type Applied, applyFacts, ownersOfWithdrawn, type PreparedFact, prepareFact } from './apply.ts';
@@ -105,6 +105,8 @@ export class Processor {
   readonly #rush = new Rush();
   /** How long storing the last batch took. */
   #storedMs = 0;
+  /** Told of a message that was refused since its person was erased. */
+  onErased: () => void = () => {};
   #wake: (() => void) | undefined;
   #pending = false;
   #stopped = false;
@@ -408,8 +410,21 @@ export class Processor {
     return applied;
   }
 
+  /** Of a message about a person whose record was erased only that it came is kept. */
+  async #eraseRefused({ id }: Waiting): Promise<true> {
+    await this.#database.query({
+      name: 'message_erased',
+      text: `UPDATE message SET state = 'refused', error = $2, sealing_key = NULL, body = '', control_id = '', lane = 0,
+               digest = sha256(gen_random_uuid()::text::bytea), next_attempt = NULL WHERE id = $1`,
+      values: [id, erasedText],
+    });
+    this.onErased();
+    return true;
+  }
+
   /** Notes a failure of storing: tried again later, dead after the last try. Returns whether it is dead. */
   async #fail({ message }: Work, error: Error): Promise<boolean> {
+    if (error instanceof ErasedPerson) return this.#eraseRefused(message);
     const tried = message.attempts + 1;
     const dead = tried >= attempts;
     this.#log.error({ message: message.id, attempt: tried, error: faultText(error) }, 'a message could not be stored');

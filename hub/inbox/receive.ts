@@ -25,6 +25,8 @@ export interface Received {
   lane: string;
   /** Why the message was refused; it is kept all the same, and not processed. */
   refused?: string;
+  /** It was about a person whose record was erased: nothing of it is left here. */
+  isErased?: boolean;
   /** It says nothing about a patient (an acknowledgement, the start of a link): kept, with nothing to process. */
   settled?: boolean;
   /** The charset that the transport told; it counts for that of the message. */

@@ -37,6 +37,10 @@ export interface Issue {
   expression?: string;
 }
 
+/** Something would be written into the record of a person whose record was erased. */
+export const erasedText =
+  'The record of this person was erased on lawful request: nothing is taken about them, unless a privacy officer lifts that.';
+
 /** A request that cannot be carried out as it stands. `status` is the HTTP status that says so. */
 export class RecordError extends Error {
   readonly status: number;
@@ -60,5 +64,12 @@ export class RecordError extends Error {
     const error = new RecordError(status, 'invalid', issues[0]?.diagnostics ?? 'The request is not valid.');
     error.issues.splice(0, 1, ...issues);
     return error;
+  }
+}
+
+/** Something is about a person whose record was erased, and is not taken. */
+export class ErasedPerson extends RecordError {
+  constructor() {
+    super(409, 'business-rule', erasedText);
   }
 }

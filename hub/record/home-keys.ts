@@ -1,6 +1,7 @@
 /** The data keys of homes: made at the first write, kept unwrapped in memory for a while, wrapped in the database. */
 import type { Queryable, Transaction } from '../database/index.ts';
 import { type MasterKey, newDataKey, unwrapDataKey, type WrappedColumn, wrapDataKey } from '../secrets/index.ts';
+import { ErasedPerson } from './errors.ts';
 
 const cached = 10_000;
 
@@ -8,6 +9,8 @@ const cached = 10_000;
 export class HomeKeys {
   readonly #master: MasterKey;
   readonly #keys = new Map<number, Buffer>();
+  /** Whether a patient who is not known here is one whose record was erased. */
+  isErased: (rid: string) => boolean = () => false;
 
   constructor(master: MasterKey) {
     this.#master = master;
@@ -40,8 +43,8 @@ export class HomeKeys {
   }
 
   /**
-   * The keys of these homes, made for those that have none. Throws for a home whose key was destroyed. The caller
-   * hands them to `remember` once its transaction is committed.
+   * The keys of these homes, made for those that have none. The caller hands them to `remember` once its transaction is
+   * committed. @throws ErasedPerson for a home whose key was destroyed
    */
   async loadOrMake(database: Queryable, homes: Iterable<number>): Promise<Map<number, Buffer>> {
     const wanted = new Set(homes);
@@ -55,7 +58,7 @@ export class HomeKeys {
       values: [missing, missing.map((home) => wrapDataKey(this.#master, newDataKey(), context(home)))],
     });
     for (const row of rows) {
-      if (row.wrapped === null) throw new Error('The key of this record was destroyed; nothing can be added to it.');
+      if (row.wrapped === null) throw new ErasedPerson();
       found.set(row.home, unwrapDataKey(this.#master, row.wrapped, context(row.home)));
     }
     return found;
@@ -71,6 +74,11 @@ export class HomeKeys {
       values: [`{${homes.join(',')}}`, `{${wrapped.map((hex) => `"\\\\x${hex}"`).join(',')}}`],
     });
     return keys;
+  }
+
+  /** Forgets the keys of homes whose keys were destroyed. */
+  forget(homes: readonly number[]): void {
+    for (const home of homes) this.#keys.delete(home);
   }
 
   /** Keeps keys that a committed transaction made or used. */

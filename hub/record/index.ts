@@ -7,7 +7,7 @@ export { careTime } from './care-time.ts';
 export { type Audit, type Removal, removedAtOnce } from './changes.ts';
 export { recordErrorOf } from './database-faults.ts';
 export { useDefinitions } from './definitions.ts';
-export { type Issue, RecordError } from './errors.ts';
+export { ErasedPerson, erasedText, type Issue, RecordError } from './errors.ts';
 export type { EverythingRequest } from './everything.ts';
 export { type Expunged, type ExpungePart, type ExpungeRequest, Expunger } from './expunge.ts';
 export { graphOf } from './graph.ts';

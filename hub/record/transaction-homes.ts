@@ -3,6 +3,7 @@
  * as whom their patients are shown.
  */
 import type { Transaction } from '../database/index.ts';
+import { ErasedPerson } from './errors.ts';
 import type { HomeKeys } from './home-keys.ts';
 import type { HomeNumbers } from './home-numbers.ts';
 import { ridOf } from './keys.ts';
@@ -36,16 +37,20 @@ export class TransactionHomes {
     });
   }
 
-  /** Looks up the homes of patients by their ids, and makes those there are not yet. */
+  /**
+   * Looks up the homes of patients by their ids, and makes those there are not yet.
+   * @throws ErasedPerson
+   */
   async load(patients: ReadonlySet<string>): Promise<void> {
     const rids = [...patients].map(ridOf).filter((rid) => !this.#homes.has(rid));
     if (rids.length === 0) return;
     const known = await this.#transaction.query({
       name: 'patient_home',
-      text: `SELECT p.rid, p.home, l.presented FROM patient_home p LEFT JOIN link l ON l.home = p.home
+      text: `SELECT p.rid, p.home, p.erased, l.presented FROM patient_home p LEFT JOIN link l ON l.home = p.home
              WHERE p.rid = ANY($1)`,
       values: [rids],
     });
+    if (known.rows.some(({ erased }) => erased)) throw new ErasedPerson();
     for (const row of known.rows) {
       this.#homes.set(row.rid, row.home);
       if (row.presented) this.#presented.set(row.home, row.presented);
@@ -54,6 +59,7 @@ export class TransactionHomes {
     if (unknown.length > 0) await this.#loadStandIns(unknown);
     const fresh = unknown.filter((rid) => !this.#homes.has(rid)).sort();
     if (fresh.length === 0) return;
+    if (fresh.some((rid) => this.#keys.isErased(rid))) throw new ErasedPerson();
     const made = await this.#transaction.query({
       name: 'patient_home_make',
       text: `INSERT INTO patient_home (rid) SELECT unnest($1::uuid[])

@@ -1,5 +1,6 @@
 /** Keys kept in files beside the data: those that wrap data keys, and the one that signs local tokens. */
 
+export { existingErasureKey, keepErasureKey } from './erasure-key.ts';
 export { KeyError } from './key-file.ts';
 export { MasterFiles, masterKey } from './master-files.ts';
 export { fixedMasterKey, MasterKey, newDataKey, unwrapDataKey, wrapDataKey } from './master-key.ts';

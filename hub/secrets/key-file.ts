@@ -37,15 +37,18 @@ export function readKey(path: string): Buffer | undefined {
   return key;
 }
 
-/** Makes a random key and its file; when another process was first, the key is that one's. On disk when it returns. */
-export function createKey(path: string): Buffer {
+/**
+ * Makes the file of a key, a random one unless it is given; when another process was first, the key is that one's. On disk
+ * when it returns.
+ */
+export function createKey(path: string, key: Buffer = randomBytes(keyBytes)): Buffer {
   const directory = dirname(path);
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   chmodSync(directory, 0o700);
   const unfinished = `${path}.${process.pid}`;
   const descriptor = openSync(unfinished, 'w', 0o600);
   try {
-    writeSync(descriptor, `${randomBytes(keyBytes).toString('base64url')}\n`);
+    writeSync(descriptor, `${key.toString('base64url')}\n`);
     fsyncSync(descriptor);
     linkSync(unfinished, path);
   } catch (error) {
