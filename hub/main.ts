@@ -240,6 +240,7 @@ export async function startHub(config: Config, progress: Progress, pages = scree
       database: system,
       record,
       accessLog,
+      audit,
       tokens,
       stops,
       dataDir: config.dataDir,

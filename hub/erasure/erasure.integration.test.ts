@@ -3,6 +3,7 @@ import { createReadStream, createWriteStream, mkdtempSync, readFileSync, rmSync 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { accessesOf } from '../audit/testing.ts';
 import { backUp, restore } from '../backup/index.ts';
 import { type TestDatabase, testDatabase } from '../database/testing.ts';
 import { startHub } from '../main.ts';
@@ -218,10 +219,13 @@ it('a privacy officer lifts it: the person is taken anew, and what was erased st
   expect((await hub.resources(`Observation?patient=${source}`)).length).toBe(0);
 });
 
-it('the audit log tells of it without the person', async () => {
-  const { rows } = await hub.test.database.query(`SELECT entries FROM access_log`);
-  const entries = rows.flatMap(({ entries }) => entries) as Json[];
-  const erased = entries.filter(({ action }) => action === 'erase');
+it('the audit log tells of it without the person, and nothing private that it says of them opens any more', async () => {
+  const events = await accessesOf(hub);
+  const erased = events.filter(({ action }) => action === 'erase');
   expect(erased).toHaveLength(2);
-  for (const entry of erased) expect(entry.patients).toBeUndefined();
+  for (const { patients } of erased) expect(patients).toBeUndefined();
+  const { rows } = await hub.test.database.query('SELECT name FROM audit_subject WHERE name IS NOT NULL');
+  const names = rows.map(({ name }) => name);
+  expect(names).toContain('sister');
+  expect(names).not.toContain('ottoline');
 });

@@ -4,13 +4,14 @@
  * is applied again to a database that was restored from before.
  */
 import { setTimeout as delay } from 'node:timers/promises';
+import type { AuditLog } from '../audit/index.ts';
 import type { Database, LedWork, Transaction } from '../database/index.ts';
 import { type FhirRecord, newId, RecordError } from '../record/index.ts';
 import { type Access, type AccessLog, type AccessNote, accessOf } from '../trust/index.ts';
 import { Register } from './register.ts';
 import type { Stops } from './stops.ts';
 import { type Extent, isNaming, type Preview, patientType, previewOf, subjectOf, underWay } from './subject.ts';
-import { eraseDeliveries, type Subject, type Swept, sweep } from './sweep.ts';
+import { accountsOf, eraseDeliveries, type Subject, type Swept, sweep } from './sweep.ts';
 import type { Tokens } from './tokens.ts';
 
 export type ErasureState = 'requested' | 'withdrawn' | 'confirmed' | 'erased' | 'lifted';
@@ -51,8 +52,8 @@ export interface ErasureParts {
   tokens: Tokens;
   stops: Stops;
   dataDir: string;
-  /** Destroys the keys by which what the audit log says of patients can be opened. */
-  destroyAuditKeys?: (transaction: Transaction, patients: readonly string[]) => Promise<void>;
+  /** Whose keys open what the audit log says of patients. */
+  audit: Pick<AuditLog, 'destroyAuditKeys' | 'forgetKeys'>;
   fault: (error: unknown) => void;
 }
 
@@ -284,8 +285,8 @@ export class Erasures implements LedWork {
    * @param isForced nothing holds it up: what was under way when the database was backed up is not any more
    */
   async #carryOut(subject: Subject, isForced = false): Promise<void> {
-    const { database, record, accessLog, tokens, stops, destroyAuditKeys } = this.#parts;
-    const { erasure, homes, rids } = subject;
+    const { database, record, accessLog, tokens, stops, audit } = this.#parts;
+    const { erasure, homes, rids, ids } = subject;
     const isHeld = async () => {
       if (isForced || (await underWay(database, homes)) === 0) return false;
       await database.query('UPDATE erasure SET held_by = $2 WHERE id = $1', [erasure, heldBy]);
@@ -297,19 +298,24 @@ export class Erasures implements LedWork {
     if (!isRegistered) this.#register.add({ v: 1, erasure, at: new Date().toISOString(), tokens: stop });
     const total = await database.transaction((transaction) => eraseDeliveries(transaction, homes, isForced));
     await this.#leave(homes);
+    const accounts = await accountsOf(database, ids);
     const first = await database.transaction(async (transaction) => {
       const swept = await sweep(transaction, subject, tokens);
-      await destroyAuditKeys?.(transaction, subject.rids);
+      await audit.destroyAuditKeys(transaction, ids, accounts);
       await accessLog.recordWith(transaction, [noteOf(own, 'erase', erasure, 200)]);
       return swept;
     });
     record.keys.forget(homes);
+    audit.forgetKeys(ids, accounts);
     // Whoever began to write before is waited for; what that brought goes too.
     await untilOthersEnded(database);
     const second = await database.transaction(async (transaction) => {
       const late = await eraseDeliveries(transaction, homes, isForced);
+      // What was recorded of them meanwhile too.
+      await audit.destroyAuditKeys(transaction, ids, accounts);
       return added(late, await sweep(transaction, subject, tokens));
     });
+    audit.forgetKeys(ids, accounts);
     if (await isHeld()) return;
     await database.query(
       `UPDATE erasure SET state = 'erased', erased_at = clock_timestamp(), held_by = NULL, patients = '{}', counts = $2

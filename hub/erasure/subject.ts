@@ -102,7 +102,7 @@ export async function previewOf(database: Database, { homes, ids }: Found): Prom
     ),
     sentTo: Object.fromEntries(sent.rows.map(({ destination, count }) => [destination, Number(count)])),
     waiting: await one(
-      `SELECT count(*) AS count FROM delivery WHERE ${own} AND state IN ('waiting', 'failed') AND NOT leased`,
+      `SELECT count(*) AS count FROM delivery WHERE ${own} AND state IN ('waiting', 'failed') AND NOT (leased AND leased_until > now())`,
     ),
     underWay: await underWay(database, homes),
     accounts: await one(
@@ -116,7 +116,7 @@ export async function previewOf(database: Database, { homes, ids }: Found): Prom
 /** How much goes on that must end before a person can be erased. */
 export async function underWay(database: Database, homes: readonly number[]): Promise<number> {
   const { rows } = await database.query(
-    `SELECT (SELECT count(*) FROM delivery WHERE (home = ANY($1) OR recipient_home = ANY($1)) AND leased AND state IN ('waiting', 'failed'))
+    `SELECT (SELECT count(*) FROM delivery WHERE (home = ANY($1) OR recipient_home = ANY($1)) AND leased AND leased_until > now() AND state IN ('waiting', 'failed'))
        + (SELECT count(*) FROM bulk_job WHERE kind <> 'export' AND state IN ('receiving', 'waiting', 'running')) AS count`,
     [homes],
   );

@@ -5,7 +5,7 @@
  * What other persons' records say of this one are references, and stay; who follows one finds that it is gone.
  */
 import { typeCode } from '@causeway/fhir';
-import type { Transaction } from '../database/index.ts';
+import type { Queryable, Transaction } from '../database/index.ts';
 import { linkLock } from '../identity/index.ts';
 import { hash64 } from '../record/index.ts';
 import type { Tokens } from './tokens.ts';
@@ -68,7 +68,7 @@ export async function eraseDeliveries(
   const own = '(home = ANY($1) OR recipient_home = ANY($1))';
   await transaction.query(`DELETE FROM pickup WHERE delivery IN (SELECT id FROM delivery WHERE ${own})`, [homes]);
   const { rows } = await transaction.query(
-    `WITH gone AS (DELETE FROM delivery WHERE ${own} AND (${isForced} OR NOT leased) RETURNING state)
+    `WITH gone AS (DELETE FROM delivery WHERE ${own} AND (${isForced} OR NOT (leased AND leased_until > now())) RETURNING state)
      SELECT count(*) FILTER (WHERE state IN ('waiting', 'failed')) AS cancelled, count(*) AS deliveries FROM gone`,
     [homes],
   );
@@ -207,6 +207,12 @@ const ofRids: readonly [string, string][] = [
 const ownAccounts = `SELECT a.username FROM account a WHERE a.role = 'patient'
     AND EXISTS (SELECT 1 FROM account_person p WHERE p.username = a.username AND p.patient = ANY($1) AND p.relation = 'self')
     AND NOT EXISTS (SELECT 1 FROM account_person p WHERE p.username = a.username AND p.patient <> ALL($1) AND p.ended IS NULL)`;
+
+/** The accounts that go. */
+export async function accountsOf(database: Queryable, ids: readonly string[]): Promise<string[]> {
+  const { rows } = await database.query<{ username: string }>(ownAccounts, [ids]);
+  return rows.map(({ username }) => username);
+}
 
 const ofIds: readonly [string, string][] = [
   ['sessions', `DELETE FROM session WHERE username IN (${ownAccounts})`],
