@@ -13,6 +13,7 @@ import { runGraphql } from './graphql.ts';
 import { runHl7v2Back } from './hl7v2/back-suite.ts';
 import { runHl7v2 } from './hl7v2/suite.ts';
 import { runIhe } from './ihe/suite.ts';
+import { runIps } from './ips/suite.ts';
 import { runMpi } from './linkage/mpi.ts';
 import { runRegion } from './linkage/region.ts';
 import { runMutation } from './mutation.ts';
@@ -29,6 +30,9 @@ const DEFAULT_CASES = '../shared/cases';
 
 /** People of the region whose charts are written; more tell nothing new. */
 const REGION_CHARTS = 100;
+
+/** People of the region of whom summaries are asked; all of them take a quarter of an hour. */
+const REGION_SUMMARIES = 200;
 
 type Suite = (cases: string, options: Options) => SuiteResult | Promise<SuiteResult>;
 
@@ -49,6 +53,7 @@ const SUITES: Readonly<Record<string, Suite>> = {
   subscriptions: runSubscriptions,
   udap: runUdap,
   ihe: runIhe,
+  ips: (cases, { people }) => runIps(cases, Math.min(people, REGION_SUMMARIES)),
   region: (_cases, { people }) => runRegion(people),
   tlog: runTlog,
 };
