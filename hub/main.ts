@@ -88,6 +88,7 @@ import {
 } from './record/index.ts';
 import { screens } from './screens/index.ts';
 import { KeyRotation, masterKey, tokenKey } from './secrets/index.ts';
+import { HealthLinks } from './share/index.ts';
 import { Subscriptions } from './subscriptions/index.ts';
 import {
   AccessLog,
@@ -461,6 +462,7 @@ export async function startHub(config: Config, progress: Progress, pages = scree
         spoolDirectory,
         largeBodies,
         writeCcda: (texts, options) => pool.document(texts, options),
+        healthLinks: new HealthLinks({ database: system, keys: record.keys }),
         writeSummary: (texts, options) => pool.summary(texts, options),
         accounts,
         users,

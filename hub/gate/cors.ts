@@ -1,6 +1,6 @@
 /**
- * Cross-origin requests to the FHIR interface and the brands (SMART App Launch 2.2, "Considerations for Cross-Origin Resource Sharing"):
- * any origin may ask, since what is asked needs a token; cookies are never taken from another origin.
+ * Cross-origin requests to the FHIR interface, the brands and health links (SMART App Launch 2.2, "Considerations for Cross-Origin Resource Sharing"):
+ * any origin may ask, since what is asked needs a token, or is encrypted; cookies are never taken from another origin.
  */
 import type { FastifyInstance } from 'fastify';
 
@@ -12,7 +12,7 @@ const told =
 
 export function crossOrigin(app: FastifyInstance): void {
   app.addHook('onRequest', (request, reply, done) => {
-    if (request.headers.origin === undefined || !/^\/(?:fhir|brands)(?:[/?]|$)/.test(request.url)) return done();
+    if (request.headers.origin === undefined || !/^\/(?:fhir|brands|shl)(?:[/?]|$)/.test(request.url)) return done();
     reply.header('access-control-allow-origin', '*').header('access-control-expose-headers', told);
     if (request.method !== 'OPTIONS' || request.headers['access-control-request-method'] === undefined) return done();
     reply.header('access-control-allow-methods', methods).header('access-control-allow-headers', asked);

@@ -36,6 +36,7 @@ import { fhirAsyncRoutes } from './fhir-async-routes.ts';
 import { fhirBulkRoutes } from './fhir-bulk-routes.ts';
 import { type FhirParts, fhirRoutes } from './fhir-routes.ts';
 import { sendError as sendFhirError } from './fhir-send.ts';
+import { type HealthLinkParts, healthLinkRoutes } from './health-link-routes.ts';
 import { type Hl7HttpParts, hl7HttpRoutes } from './hl7-http-routes.ts';
 import { type InboxParts, inboxRoutes } from './inbox-routes.ts';
 import { type KeyParts, keyRoutes } from './key-routes.ts';
@@ -95,6 +96,7 @@ export function httpServer(
     KeyParts &
     BindingParts &
     ConsentParts &
+    HealthLinkParts &
     ExplanationParts &
     AuthParts &
     SecurityParts &
@@ -171,6 +173,7 @@ export function httpServer(
   emergencyLookupRoutes(app, parts);
   bindingRoutes(app, parts);
   consentRoutes(app, parts);
+  healthLinkRoutes(app, parts);
   explanationRoutes(app, parts);
   networkPolicyRoutes(app, parts);
   networkRoutes(app, parts);

@@ -10,6 +10,8 @@ const limits = {
   invitation: { points: 20, duration: 3600 },
   'emergency-lookup': { points: 20, duration: 3600 },
   'make-account': { points: 30, duration: 3600 },
+  'health-link': { points: 60, duration: 60 },
+  'health-link-relay': { points: 30, duration: 60 },
   'sign-in': { points: 100, duration: 600 },
   token: { points: 600, duration: 300 },
 };

@@ -88,6 +88,7 @@ const toSignedIn: Reasons = {
   'GET /api/bindings': 'the user’s own',
   'GET /api/emergency': 'the user’s own',
   'GET /api/launchable-apps': 'names of apps',
+  'POST /api/health-link-relay': wrongFirst,
   'POST /api/launches': wrongFirst,
   'GET /api/notices': 'the user’s own',
   'POST /api/notices/read': 'the user’s own',
