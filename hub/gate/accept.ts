@@ -21,6 +21,8 @@ export interface Origin {
   byCertificate?: boolean;
   /** The participant that the client certificate of the connection stands for. */
   certified?: string | undefined;
+  /** Why an HL7 v2 message cannot be read, where it was read before. */
+  unreadable?: ParseError | undefined;
 }
 
 /** An HL7 v2 message, or what is wrong with it, ready for the inbox. `query`: it asks, and is answered by what it asks for. */
@@ -30,7 +32,7 @@ export function acceptV2(
   origin: Origin = {},
 ): { received: Received; parsed: Message | ParseError; query?: QueryKind | undefined } {
   const { charset } = origin;
-  const parsed = parseMessage(bytes, charset === undefined ? {} : { charset });
+  const parsed = origin.unreadable ?? parseMessage(bytes, charset === undefined ? {} : { charset });
   const header = parsed.header;
   const named = isParseError(parsed)
     ? participants.bySender(header?.sendingFacility ?? '', header?.sendingApplication ?? '')

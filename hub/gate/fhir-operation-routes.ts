@@ -4,6 +4,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import {
   graphOf,
   type Issue,
+  largeBytes,
   lastObservations,
   RecordError,
   type ValidationMode,
@@ -81,7 +82,11 @@ export function fhirOperationRoutes(app: FastifyInstance, parts: FhirParts): voi
     }
     const profile = parameters.text('profile');
     const may = { refused: refusedChange(who, type), exists: stored !== undefined };
-    const issues = unreadable ?? validationIssues(subject, { type, id, mode, profile, ...may });
+    const asked = { type, id, mode, profile, ...may };
+    const isLarge = subject !== undefined && subject.length >= largeBytes;
+    const issues =
+      unreadable ??
+      (isLarge ? await parts.largeBodies.validation(who.who, subject, asked) : validationIssues(subject, asked));
     await recordAccess(parts, who, 'validate', pathOf(request), 200, type === 'Patient' && id ? [id] : []);
     return issues;
   };

@@ -5,11 +5,12 @@
  */
 import { type AcknowledgementCode, charsetLabel } from '@causeway/hl7v2';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { RecordError } from '../record/index.ts';
+import { type LargeBodies, largeBytes, RecordError } from '../record/index.ts';
 import type { AnswerWay, ApplicationAcks } from './application-acks.ts';
 import type { Authenticator } from './authenticate.ts';
 import type { Certified } from './certified.ts';
 import { senders } from './inbox-routes.ts';
+import { startOf } from './recognise.ts';
 import type { V2Gate } from './take-v2.ts';
 
 export interface Hl7HttpParts {
@@ -17,6 +18,7 @@ export interface Hl7HttpParts {
   acks: ApplicationAcks;
   authenticator: Authenticator;
   certified: Certified;
+  largeBodies: LargeBodies;
 }
 
 const contentTypes = new Set(['application/hl7-v2', 'x-application/hl7-v2+er7', 'text/hl7v2', 'text/plain', '']);
@@ -24,17 +26,25 @@ const statusOf: { [code in AcknowledgementCode]: number } = { AA: 200, CA: 200, 
 /** How long a request whose sender wants the application acknowledgement only waits for it. */
 const applicationMs = 30_000;
 
-export function hl7HttpRoutes(app: FastifyInstance, { gate, acks, authenticator, certified }: Hl7HttpParts): void {
+export function hl7HttpRoutes(
+  app: FastifyInstance,
+  { gate, acks, authenticator, certified, largeBodies }: Hl7HttpParts,
+): void {
   app.post('/hl7', async (request, reply) => {
     const who = await authenticator.caller(request);
     if (!senders.includes(who.role)) {
       throw new RecordError(403, 'forbidden', `The role ${who.role} may not send messages.`);
     }
-    const body = request.body as Buffer | undefined;
-    if (!body || body.length === 0) throw new RecordError(400, 'required', 'The request has no body.');
+    const sent = request.body as Buffer | undefined;
+    if (!sent || sent.length === 0) throw new RecordError(400, 'required', 'The request has no body.');
     const charset = charsetOf(request);
+    const isLarge = sent.length >= largeBytes && startOf(sent).startsWith('MSH');
+    const { body, unreadable } = isLarge
+      ? await largeBodies.message(who.who, sent, charset)
+      : { body: sent, unreadable: undefined };
+    request.body = body;
     const way = new OneAnswer();
-    const answer = await gate.take(body, { ...certified.origin(request, who), charset }, way);
+    const answer = await gate.take(body, { ...certified.origin(request, who), charset, unreadable }, way);
     const isLast = answer !== undefined || acks.pending(way) === 0;
     const later = isLast ? way.close() : await way.wait(applicationMs);
     await acks.closed(way);

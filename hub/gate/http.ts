@@ -56,6 +56,7 @@ import { type SecurityParts, securityRoutes } from './security-routes.ts';
 import { type PagesAddress, pagesAt } from './session-cookie.ts';
 import { silentConnections } from './silent-connections.ts';
 import { type SubscriptionParts, subscriptionRoutes } from './subscription-routes.ts';
+import { takeBodies } from './take-body.ts';
 import type { ServerCertificate } from './tls.ts';
 import { type UserParts, userRoutes } from './user-routes.ts';
 
@@ -134,7 +135,7 @@ export function httpServer(
   silentConnections(app);
   crossOrigin(app);
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+  takeBodies(app, parts.authenticator);
   app.addHook('onSend', (_request, reply, _payload, done) => {
     reply.header('x-content-type-options', 'nosniff');
     reply.header('referrer-policy', 'no-referrer');

@@ -1,16 +1,16 @@
 /** Messages that come without saying what they are: in a request to the inbox, in a file. */
-import { isFhirError, scanBundle } from '@causeway/fhir';
 import type { Dialect, Received } from '../inbox/index.ts';
+import { type BundleHead, bundleHead } from '../record/index.ts';
 import type { Participants } from '../trust/index.ts';
 import { acceptBundle, acceptCcda, acceptV2, type Origin, uncertifiedReason } from './accept.ts';
 
-/** Which dialect the bytes are of: by what they begin with, since senders are careless with content types. */
-export function recognise(body: Buffer, origin: Origin, participants: Participants): Received {
+/**
+ * Which dialect the bytes are of: by what they begin with, since senders are careless with content types.
+ * @param head of a Bundle, where it was read before
+ */
+export function recognise(body: Buffer, origin: Origin, participants: Participants, head?: BundleHead): Received {
   const { site } = origin;
-  const start = body
-    .subarray(0, 200)
-    .toString('latin1')
-    .replace(/^[\uFEFF\xEF\xBB\xBF\s\v]+/, '');
+  const start = startOf(body);
   if (start.startsWith('MSH')) {
     const { received, query } = acceptV2(body, participants, origin);
     if (query) received.refused ??= 'A query is answered over MLLP and at /hl7 only: here nothing is.';
@@ -18,12 +18,9 @@ export function recognise(body: Buffer, origin: Origin, participants: Participan
     return { ...received, sequence: undefined, applicationWish: undefined };
   }
   if (start.startsWith('{')) {
-    const bundle = scanBundle(body.toString());
-    if (isFhirError(bundle))
-      return refused(body, 'fhir', site, `Line ${bundle.line}, column ${bundle.column}: ${bundle.error}`);
-    const patient = bundle.entries.find(({ resource }) => resource?.resourceType === 'Patient');
-    const identifier = bundle.bundle.identifier?.value;
-    const accepted = acceptBundle(body, site ?? 'api', patient?.resource?.id ?? patient?.fullUrl, identifier);
+    const read = head ?? bundleHead(body.toString());
+    if ('wrong' in read) return refused(body, 'fhir', site, read.wrong);
+    const accepted = acceptBundle(body, site ?? 'api', read.patient, read.identifier);
     return certifiedOnly(accepted, origin, participants);
   }
   // A byte order mark or a zero byte begins XML in UTF-16.
@@ -34,6 +31,14 @@ export function recognise(body: Buffer, origin: Origin, participants: Participan
   const document = acceptCcda(body, site, participants);
   if (typeof document === 'string') return refused(body, 'ccda', site, document);
   return certifiedOnly(document, origin, participants);
+}
+
+/** What bytes begin with, after what may stand before any message. */
+export function startOf(body: Buffer): string {
+  return body
+    .subarray(0, 200)
+    .toString('latin1')
+    .replace(/^[\uFEFF\xEF\xBB\xBF\s\v]+/, '');
 }
 
 function certifiedOnly(received: Received, origin: Origin, participants: Participants): Received {

@@ -91,8 +91,7 @@ export class Receiver {
     this.#turnWindow();
     this.#window.received++;
     return new Promise((resolve, reject) => {
-      // HL7 v2 keeps the order in which it came across patients, as its merges and its numbers need.
-      const isSealing = received.dialect !== 'hl7v2' && received.bytes.length > largeBytes;
+      const isSealing = mayWait(received) && received.bytes.length > largeBytes;
       const pending: Pending = { received, isSealing, resolve, reject };
       this.#queue.push(pending);
       if (isSealing) void this.#sealAside(pending);
@@ -196,6 +195,14 @@ export class Receiver {
     const identity = messageIdentity(id);
     return { key, identity, wrapped: wrapDataKey(this.#master, key, identity) };
   }
+}
+
+/**
+ * Whether others may be committed first. HL7 v2 keeps the order in which it came across patients, as its merges and its
+ * numbers need; what is refused has no place in it.
+ */
+function mayWait({ dialect, refused, sequence }: Received): boolean {
+  return dialect !== 'hl7v2' || (refused !== undefined && sequence === undefined);
 }
 
 /** Where the wrapped keys of messages are. */

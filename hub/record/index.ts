@@ -2,6 +2,7 @@
 
 export { isXml, jsonText } from './body-text.ts';
 export { type AnswerText, type BundleEntry, type EntryOutcome, type ReadBundle, readBundle } from './bundle.ts';
+export { type BundleHead, bundleHead } from './bundle-head.ts';
 export { BundleIntake } from './bundle-intake.ts';
 export { careTime } from './care-time.ts';
 export { type Audit, type Removal, removedAtOnce } from './changes.ts';
@@ -25,8 +26,7 @@ export { logicalId } from './logical-id.ts';
 export { LowPriority } from './low-priority.ts';
 export { changeMeta, metaOf } from './meta.ts';
 export { newId } from './new-id.ts';
-export type { Patch } from './patch.ts';
-export { patchBy } from './path-patches.ts';
+export { type Patch, patchBy } from './path-patches.ts';
 export { isNamed, type Preconditions } from './preconditions.ts';
 export { homePatient } from './prepare.ts';
 export type { HistoryPage, StoredResource } from './read.ts';

@@ -1,23 +1,36 @@
 /** Runs in a thread of its own: what may take long. */
 import { constants, setPriority } from 'node:os';
 import { workerData } from 'node:worker_threads';
-import { applyFhirPathPatch, type FhirError } from '@causeway/fhir';
+import type { FhirError } from '@causeway/fhir';
+import { isParseError, type ParseError, parseMessage } from '@causeway/hl7v2';
 import { move, transferableSymbol, valueSymbol } from 'piscina';
 import { jsonText } from './body-text.ts';
+import { type BundleHead, bundleHead } from './bundle-head.ts';
 import { useDefinitions } from './definitions.ts';
 import { type Issue, RecordError } from './errors.ts';
+import { carriedOut, type Patch } from './path-patches.ts';
 import { checkResource, readResource } from './targets.ts';
+import { type ValidationRequest, validationIssues } from './validation.ts';
 
-/** A large body, whether it is a resource that is to be stored; a patch, and what it is to be carried out on. */
+/**
+ * A large body, whether it is a resource that is to be stored; a Bundle or an HL7 v2 message that is sent as a message; a
+ * patch, and what it is to be carried out on; what is to be validated.
+ */
 export type Asked =
   | { kind: 'body'; body: Uint8Array; format: 'json' | 'xml' | undefined; isWritten: boolean }
-  | { kind: 'patch'; resource: string; patch: string };
+  | { kind: 'bundle'; body: Uint8Array }
+  | { kind: 'v2'; body: Uint8Array; charset: string | undefined }
+  | { kind: 'patch'; resource: string; patch: Patch }
+  | { kind: 'validation'; text: string; request: ValidationRequest };
 
 /** `converted`: the JSON text of a body that came in another format. `patched`: the text, or why there is none. */
 export type Answered =
   | { kind: 'refused'; status: number; issues: Issue[] }
   | { kind: 'body'; body: Uint8Array; converted: string | undefined }
-  | { kind: 'patch'; patched: string | FhirError };
+  | { kind: 'bundle'; body: Uint8Array; head: BundleHead }
+  | { kind: 'v2'; body: Uint8Array; unreadable: ParseError | undefined }
+  | { kind: 'patch'; patched: string | FhirError }
+  | { kind: 'validation'; issues: Issue[] };
 
 /** JSON values in a resource; those that define or hold others may have more. */
 const mostValues = 100_000;
@@ -32,21 +45,46 @@ await useDefinitions(workerData as string);
 
 export default function answer(asked: Asked): Answered {
   try {
-    if (asked.kind === 'patch') {
-      return { kind: 'patch', patched: applyFhirPathPatch(asked.resource, asked.patch, pathMs) };
-    }
-    return givenBack({ kind: 'body', body: asked.body, converted: read(asked) });
+    return answered(asked);
   } catch (error) {
     if (!(error instanceof RecordError)) throw error;
+    if ('body' in asked) dropped(asked.body);
     return { kind: 'refused', status: error.status, issues: error.issues };
   }
 }
 
+function answered(asked: Asked): Answered {
+  switch (asked.kind) {
+    case 'body':
+      return givenBack({ kind: 'body', body: asked.body, converted: read(asked) });
+    case 'bundle':
+      return givenBack({ kind: 'bundle', body: asked.body, head: bundleHead(textOf(asked.body)) });
+    case 'v2': {
+      const { body, charset } = asked;
+      const parsed = parseMessage(body, charset === undefined ? {} : { charset });
+      return givenBack({ kind: 'v2', body, unreadable: isParseError(parsed) ? parsed : undefined });
+    }
+    case 'patch':
+      return { kind: 'patch', patched: carriedOut(asked.resource, asked.patch, pathMs) };
+    case 'validation':
+      return { kind: 'validation', issues: validationIssues(asked.text, asked.request) };
+  }
+}
+
 /** An answer whose body is handed back, not copied. */
-function givenBack(answered: Extract<Answered, { kind: 'body' }>): Answered {
-  const { buffer } = answered.body;
-  if (!(buffer instanceof ArrayBuffer)) return answered;
-  return move({ [transferableSymbol]: buffer, [valueSymbol]: answered }) as unknown as Answered;
+function givenBack(answer: Extract<Answered, { body: Uint8Array }>): Answered {
+  const { buffer } = answer.body;
+  if (!(buffer instanceof ArrayBuffer)) return answer;
+  return move({ [transferableSymbol]: buffer, [valueSymbol]: answer }) as unknown as Answered;
+}
+
+/** Gives the memory of a body back, without waiting for the garbage collector. */
+function dropped({ buffer, byteLength }: Uint8Array): void {
+  if (buffer instanceof ArrayBuffer && buffer.byteLength === byteLength) buffer.transfer(0);
+}
+
+function textOf(body: Uint8Array): string {
+  return Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString();
 }
 
 function read({ body, format, isWritten }: Extract<Asked, { kind: 'body' }>): string | undefined {

@@ -30,7 +30,9 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(() => thread.close());
 
-const patch = (who: string, text: string) => thread.run(who, { kind: 'patch', resource, patch: text }, 30_000);
+const fhirPath = (text: string) => ({ kind: 'fhirpath', text }) as const;
+const patch = (who: string, text: string) =>
+  thread.run(who, { kind: 'patch', resource, patch: fhirPath(text) }, 30_000);
 
 it('serves callers in turn: whoever asks for much waits for it alone', async () => {
   const ends: string[] = [];
@@ -49,7 +51,7 @@ it('lets nobody have more than some wait', async () => {
 }, 60_000);
 
 it('ends what takes too long, and goes on with the next', async () => {
-  const long = thread.run('greedy', { kind: 'patch', resource, patch: endless }, 50);
+  const long = thread.run('greedy', { kind: 'patch', resource, patch: fhirPath(endless) }, 50);
   await expect(long).rejects.toMatchObject({ status: 413 });
   expect((await patch('other', quick)).patched).toBe('{"resourceType":"Patient"}');
 }, 60_000);

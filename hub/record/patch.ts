@@ -2,29 +2,15 @@
  * Patches of stored resources (https://hl7.org/fhir/R4/http.html#patch): which kind a patch is of, and what it makes of
  * a resource. A result that is no valid resource of the same type and id is refused.
  */
-import {
-  applyFhirPathPatch,
-  applyJsonPatch,
-  type FhirError,
-  isFhirError,
-  isQuickFhirPathPatch,
-  type ScannedResource,
-  scanResource,
-} from '@causeway/fhir';
+import { applyJsonPatch, type FhirError, isFhirError, type ScannedResource, scanResource } from '@causeway/fhir';
 import { RecordError } from './errors.ts';
 import { logicalId } from './logical-id.ts';
-import type { Patched } from './path-patches.ts';
+import { carriedOut, isQuick, type Patch, type Patched } from './path-patches.ts';
 import { homePatient } from './prepare.ts';
 import { withLabels } from './shown-labels.ts';
 import { checkResource } from './targets.ts';
 import type { Version } from './transaction-resources.ts';
 import type { WriteSet } from './write-set.ts';
-
-/** A JSON Patch (RFC 6902), or a FHIRPath Patch as the JSON text of its Parameters. */
-export interface Patch {
-  kind: 'json' | 'fhirpath';
-  text: string;
-}
 
 /** The patch that a bundle's entry brings: Parameters, or a Binary with a JSON Patch. @throws RecordError 400, 415 */
 export function entryPatch({ resourceType, text, value }: ScannedResource, at: string): Patch {
@@ -73,7 +59,7 @@ export function patchedResource(
 ): ScannedResource | undefined {
   const own = shown === undefined ? undefined : ownPatient(before);
   const seen = asShown(before, shown);
-  const after = outcomeOf(seen, patch, patched);
+  const after = isQuick(seen, patch) ? carriedOut(seen, patch) : patched.of(seen, patch);
   if (typeof after !== 'string') throw patchError(after, at);
   if (after === applyJsonPatch(seen, '[]')) return undefined;
   const scanned = scanResource(own === undefined ? after : withPatient(after, shown!, own));
@@ -87,11 +73,6 @@ export function patchedResource(
     throw new RecordError(422, 'invariant', 'A patch may not change the id.', at ?? 'id');
   checkResource(scanned, at);
   return scanned;
-}
-
-function outcomeOf(seen: string, { kind, text }: Patch, patched: Patched): string | FhirError {
-  if (kind === 'json') return applyJsonPatch(seen, text);
-  return isQuickFhirPathPatch(seen, text) ? applyFhirPathPatch(seen, text) : patched.of(seen, text);
 }
 
 /** The text of a version that was loaded with it, as reads show it. @param shown see `patchedResource` */

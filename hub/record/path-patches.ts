@@ -1,18 +1,37 @@
 /**
- * FHIRPath Patches whose paths may take long are carried out beside everything else, before the transaction that stores
+ * Patches that may take long, for their paths in FHIRPath or for their size, are carried out beside everything else, before the transaction that stores
  * what comes of them: no transaction waits for one. Where the resource changed meanwhile, the patch is carried out again.
  */
-import { applyFhirPathPatch, type FhirError } from '@causeway/fhir';
+import { applyFhirPathPatch, applyJsonPatch, type FhirError, isQuickFhirPathPatch } from '@causeway/fhir';
 import { RecordError } from './errors.ts';
 import type { LowPriority } from './low-priority.ts';
 
+/** A JSON Patch (RFC 6902), or a FHIRPath Patch as the JSON text of its Parameters. */
+export interface Patch {
+  kind: 'json' | 'fhirpath';
+  text: string;
+}
+
 /** Carries out a patch on the text of a resource. */
-export type PatchAside = (who: string, resource: string, patch: string) => Promise<string | FhirError>;
+export type PatchAside = (who: string, resource: string, patch: Patch) => Promise<string | FhirError>;
+
+/** UTF-16 code units of a patch that is read in a few milliseconds. */
+const quickLength = 256 * 1024;
+
+/** Whether a patch is carried out in a few milliseconds. */
+export function isQuick(resource: string, { kind, text }: Patch): boolean {
+  return text.length <= quickLength && (kind === 'json' || isQuickFhirPathPatch(resource, text));
+}
+
+/** What a patch makes of a text, or why it makes nothing. @param pathMs for its paths */
+export function carriedOut(resource: string, { kind, text }: Patch, pathMs?: number): string | FhirError {
+  return kind === 'json' ? applyJsonPatch(resource, text) : applyFhirPathPatch(resource, text, pathMs);
+}
 
 /** What a change needs to know before it can be made. */
 interface ToPatch {
   resource: string;
-  patch: string;
+  patch: Patch;
 }
 
 /** Says that patches are to be carried out first; nothing was changed. */
@@ -30,7 +49,7 @@ export class Patched {
   readonly #made = new Map<string, string | FhirError>();
 
   /** @throws NotPatched */
-  of(resource: string, patch: string): string | FhirError {
+  of(resource: string, patch: Patch): string | FhirError {
     const made = this.#made.get(keyOf(resource, patch));
     if (made === undefined) throw new NotPatched([{ resource, patch }]);
     return made;
@@ -67,13 +86,13 @@ export async function withPatches<T>(
 }
 
 /** Where there is no thread. */
-export const patchHere: PatchAside = async (_who, resource, patch) => applyFhirPathPatch(resource, patch);
+export const patchHere: PatchAside = async (_who, resource, patch) => carriedOut(resource, patch);
 
 /** Patches by the thread of what may take long. */
 export function patchBy(thread: LowPriority): PatchAside {
   return async (who, resource, patch) => (await thread.run(who, { kind: 'patch', resource, patch }, patchMs)).patched;
 }
 
-function keyOf(resource: string, patch: string): string {
-  return `${resource.length} ${resource}${patch}`;
+function keyOf(resource: string, { kind, text }: Patch): string {
+  return `${kind} ${resource.length} ${resource}${text}`;
 }

@@ -1,0 +1,70 @@
+/**
+ * Looks over a large body in JSON or XML while it arrives, so that one with more values in it than anybody works with is refused before
+ * it is whole. Counts what begins values and parts them from each other; whether the body is well-formed is for others.
+ */
+
+const [quote, backslash, comma, brace, bracket, less] = [0x22, 0x5c, 0x2c, 0x7b, 0x5b, 0x3c];
+
+export class BodyBounds {
+  readonly #most: number;
+  #count = 0;
+  #form: 'xml' | 'json' | 'other' | undefined;
+  #isText = false;
+  #isEscaped = false;
+
+  /** @param most values; a value takes up to three tags in XML */
+  constructor(most: number) {
+    this.#most = most;
+  }
+
+  /** Looks over the next bytes. @returns whether there are too many values */
+  exceededBy(chunk: Buffer): boolean {
+    if (chunk.length === 0) return false;
+    this.#form ??= formOf(chunk);
+    if (this.#form === 'other') return false;
+    return this.#form === 'xml' ? this.#exceededByXml(chunk) : this.#exceededByJson(chunk);
+  }
+
+  #exceededByXml(chunk: Buffer): boolean {
+    for (let at = chunk.indexOf(less); at >= 0; at = chunk.indexOf(less, at + 1)) this.#count++;
+    return this.#count > 3 * this.#most;
+  }
+
+  #exceededByJson(chunk: Buffer): boolean {
+    for (let at = 0; at < chunk.length; at++) {
+      if (this.#isText) {
+        if (this.#isEscaped) {
+          this.#isEscaped = false;
+          continue;
+        }
+        const end = textEnd(chunk, at);
+        if (end < 0) return false;
+        at = end;
+        if (chunk[at] === backslash) this.#isEscaped = true;
+        else this.#isText = false;
+        continue;
+      }
+      const byte = chunk[at];
+      if (byte === quote) this.#isText = true;
+      else if ((byte === comma || byte === brace || byte === bracket) && ++this.#count > this.#most) return true;
+    }
+    return false;
+  }
+}
+
+/** What a body is, by what it begins with. */
+function formOf(chunk: Buffer): 'xml' | 'json' | 'other' {
+  const [first] = chunk.toString('latin1', 0, 200).replace(/^[\s\xef\xbb\xbf]+/, '');
+  return first === '<' ? 'xml' : first === '{' || first === '[' ? 'json' : 'other';
+}
+
+/** Where the next quote or backslash is; -1 where there is none. */
+function textEnd(chunk: Buffer, from: number): number {
+  // Most texts are short.
+  const near = Math.min(chunk.length, from + 64);
+  for (let at = from; at < near; at++) if (chunk[at] === quote || chunk[at] === backslash) return at;
+  if (near === chunk.length) return -1;
+  const end = chunk.indexOf(quote, near);
+  const sooner = chunk.subarray(near, end < 0 ? chunk.length : end).indexOf(backslash);
+  return sooner < 0 ? end : near + sooner;
+}
