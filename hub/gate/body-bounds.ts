@@ -3,11 +3,15 @@
  * it is whole. Counts what begins values and parts them from each other; whether the body is well-formed is for others.
  */
 
-const [quote, backslash, comma, brace, bracket, less] = [0x22, 0x5c, 0x2c, 0x7b, 0x5b, 0x3c];
+const [quote, backslash, comma, less] = [0x22, 0x5c, 0x2c, 0x3c];
+const [brace, bracket, braceEnd, bracketEnd] = [0x7b, 0x5b, 0x7d, 0x5d];
+/** Objects and arrays inside one another, as whoever reads JSON has it. */
+const mostDepth = 64;
 
 export class BodyBounds {
   readonly #most: number;
   #count = 0;
+  #depth = 0;
   #form: 'xml' | 'json' | 'other' | undefined;
   #isText = false;
   #isEscaped = false;
@@ -17,20 +21,20 @@ export class BodyBounds {
     this.#most = most;
   }
 
-  /** Looks over the next bytes. @returns whether there are too many values */
-  exceededBy(chunk: Buffer): boolean {
-    if (chunk.length === 0) return false;
+  /** Looks over the next bytes. @returns what there is too much of */
+  exceededBy(chunk: Buffer): 'values' | 'depth' | undefined {
+    if (chunk.length === 0) return undefined;
     this.#form ??= formOf(chunk);
-    if (this.#form === 'other') return false;
+    if (this.#form === 'other') return undefined;
     return this.#form === 'xml' ? this.#exceededByXml(chunk) : this.#exceededByJson(chunk);
   }
 
-  #exceededByXml(chunk: Buffer): boolean {
+  #exceededByXml(chunk: Buffer): 'values' | undefined {
     for (let at = chunk.indexOf(less); at >= 0; at = chunk.indexOf(less, at + 1)) this.#count++;
-    return this.#count > 3 * this.#most;
+    return this.#count > 3 * this.#most ? 'values' : undefined;
   }
 
-  #exceededByJson(chunk: Buffer): boolean {
+  #exceededByJson(chunk: Buffer): 'values' | 'depth' | undefined {
     for (let at = 0; at < chunk.length; at++) {
       if (this.#isText) {
         if (this.#isEscaped) {
@@ -38,7 +42,7 @@ export class BodyBounds {
           continue;
         }
         const end = textEnd(chunk, at);
-        if (end < 0) return false;
+        if (end < 0) return undefined;
         at = end;
         if (chunk[at] === backslash) this.#isEscaped = true;
         else this.#isText = false;
@@ -46,9 +50,14 @@ export class BodyBounds {
       }
       const byte = chunk[at];
       if (byte === quote) this.#isText = true;
-      else if ((byte === comma || byte === brace || byte === bracket) && ++this.#count > this.#most) return true;
+      else if (byte === comma) this.#count++;
+      else if (byte === brace || byte === bracket) {
+        this.#count++;
+        if (++this.#depth > mostDepth) return 'depth';
+      } else if (byte === braceEnd || byte === bracketEnd) this.#depth--;
+      if (this.#count > this.#most) return 'values';
     }
-    return false;
+    return undefined;
   }
 }
 

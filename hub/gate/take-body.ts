@@ -30,7 +30,10 @@ export function takeBodies(app: FastifyInstance, authenticator: Authenticator): 
     const most = request.routeOptions.bodyLimit;
     const body = new GrowingBody();
     let bounds: BodyBounds | undefined;
+    let isOver = false;
     const end = (error: Error | null) => {
+      if (isOver) return;
+      isOver = true;
       payload.removeListener('data', take).removeListener('end', whole).removeListener('error', broken);
       if (!error) return done(null, body.whole());
       body.drop();
@@ -40,20 +43,37 @@ export function takeBodies(app: FastifyInstance, authenticator: Authenticator): 
     };
     const begin = async () => {
       const { who } = await authenticator.caller(request);
-      const release = await room.take(who, Number.isNaN(said) ? most : said);
+      const leave = await room.take(who, Number.isNaN(said) ? most : said);
+      const { socket } = request.raw;
+      const release = () => {
+        socket.removeListener('close', release);
+        leave();
+      };
+      // The sender may have gone meanwhile.
+      if (isOver || socket.destroyed) return release();
       held.set(request, release);
-      // Nobody is there any more.
-      if (request.raw.destroyed) release();
+      socket.once('close', release);
       bounds = new BodyBounds(mostOf(request));
-      if (body.parts().some((part) => bounds!.exceededBy(part))) throw tooCostly();
+      for (const part of body.parts()) look(part);
       if (!Number.isNaN(said)) body.reserve(said);
       payload.resume();
+    };
+    const look = (part: Buffer) => {
+      const much = bounds!.exceededBy(part);
+      if (much !== undefined) throw tooMuch[much]();
     };
     const take = (chunk: Buffer) => {
       body.add(chunk);
       if (body.length > most) return end(tooLong());
-      if (bounds?.exceededBy(chunk)) return end(tooCostly());
-      if (bounds || body.length < largeBytes) return;
+      if (bounds) {
+        try {
+          look(chunk);
+        } catch (error) {
+          end(error as RecordError);
+        }
+        return;
+      }
+      if (body.length < largeBytes) return;
       if (!large.test(request.routeOptions.url ?? '')) return end(tooLong());
       payload.pause();
       begin().catch(end);
@@ -116,7 +136,13 @@ function tooLong(): RecordError {
   return new RecordError(413, 'too-long', 'The body is larger than this server takes; see its limits.');
 }
 
-function tooCostly(): RecordError {
-  const text = `The body has more values in it than are taken: ${mostValues}, or ${mostOfHolders} where it defines or holds others.`;
-  return new RecordError(413, 'too-costly', text);
-}
+const tooMuch = {
+  values: () => {
+    const text = `The body has more values in it than are taken: ${mostValues}, or ${mostOfHolders} where it defines or holds others.`;
+    return new RecordError(413, 'too-costly', text);
+  },
+  depth: () => {
+    const text = 'The body has more than 64 objects and arrays inside one another.';
+    return new RecordError(400, 'structure', text);
+  },
+};
