@@ -577,7 +577,7 @@ const leads = {
   subscriptions: 7_240_336,
   network: 7_240_350,
   loops: 7_240_360,
-  audit: 7_240_370,
+  audit: 7_240_390,
   erasures: 7_240_380,
   maintenance: 7_240_381,
 };
