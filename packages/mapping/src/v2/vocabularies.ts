@@ -20,16 +20,40 @@ export function conceptOf(vocabulary: string, code: string | undefined): Element
 
 /** The v2 code for a FHIR code, the first the vocabulary names; undefined when none means it. */
 export function codeFor(vocabulary: string, fhirCode: string | undefined): string | undefined {
-  return Object.entries(CODES[vocabulary] ?? {}).find(([, code]) => code === fhirCode)?.[0];
+  return fhirCode === undefined ? undefined : backwards(codesBack, vocabulary, CODES[vocabulary] ?? {}).get(fhirCode);
 }
 
 /** The v2 code for a FHIR coding of the vocabulary's system; undefined when none means it. */
 export function codeForConcept(vocabulary: string, coding: Element): string | undefined {
   const found = CONCEPTS[vocabulary];
   if (found === undefined || coding.system !== found.system) return undefined;
-  return Object.entries(found.codes).find(
-    ([code, entry]) => (typeof entry === 'string' ? code : entry[0]) === coding.code,
-  )?.[0];
+  return backwards(conceptsBack, vocabulary, found.codes, (code, entry) =>
+    typeof entry === 'string' ? code : entry[0],
+  ).get(coding.code);
+}
+
+/** By vocabulary. */
+type Backwards = Map<string, Map<unknown, string>>;
+const codesBack: Backwards = new Map();
+const conceptsBack: Backwards = new Map();
+
+/** By what a vocabulary says of each v2 code the first v2 code of which it says that. */
+function backwards<E>(
+  known: Backwards,
+  vocabulary: string,
+  codes: Readonly<Record<string, E>>,
+  said: (code: string, entry: E) => unknown = (_, entry) => entry,
+): Map<unknown, string> {
+  let back = known.get(vocabulary);
+  if (!back) {
+    back = new Map(
+      Object.entries(codes)
+        .map(([code, entry]) => [said(code, entry), code] as const)
+        .reverse(),
+    );
+    known.set(vocabulary, back);
+  }
+  return back;
 }
 
 /** The code system of a vocabulary of concepts. */

@@ -26,6 +26,8 @@ interface BackRow {
   field: number;
   component: number | undefined;
   steps: Step[];
+  /** Which step leads to an item of a list last. */
+  lastList: number;
   constants: Element | undefined;
   /** Takes items that say which field they are of. */
   isOfKind: boolean;
@@ -59,24 +61,25 @@ export function compileBack(rows: readonly Row[], options: BackOptions = {}): Ba
   const ordered = [...compiled.filter((row) => !last.includes(row)), ...last];
   return (resource, fields, writing) => {
     const claimed = new Set<string>();
-    const claims = new Map<BackRow, unknown[]>();
-    const claim = (row: BackRow, fits: (value: unknown) => boolean) => {
-      const mine = claims.get(row) ?? [];
-      for (const { value, path } of find(resource, row)) {
-        if (row.single && mine.length > 0) break;
-        if (claimed.has(path) || !row.writer.accepts(value, writing) || !fits(value)) continue;
+    const offered = ordered.flatMap((row) => {
+      const found = resource[row.steps[0]!.name] === undefined ? [] : find(resource, row);
+      const items = found.filter(({ value }) => row.writer.accepts(value, writing));
+      return items.length === 0 ? [] : { row, items, values: [] as unknown[] };
+    });
+    const claim = ({ row, items, values }: (typeof offered)[number], fits: (value: unknown) => boolean) => {
+      for (const { value, path } of items) {
+        if (row.single && values.length > 0) break;
+        if (claimed.has(path) || !fits(value)) continue;
         takeUp(path, claimed);
-        mine.push(value);
+        values.push(value);
       }
-      if (mine.length > 0) claims.set(row, mine);
     };
-    for (const row of ordered) if (row.isOfKind) claim(row, () => true);
-    for (const row of ordered) if (row.isSpecific) claim(row, () => true);
-    for (const row of ordered) claim(row, (value) => row.writer.prefers(value, writing));
-    for (const row of ordered) claim(row, () => true);
-    for (const row of ordered) {
-      const values = claims.get(row);
-      if (values === undefined) continue;
+    for (const one of offered) if (one.row.isOfKind) claim(one, () => true);
+    for (const one of offered) if (one.row.isSpecific) claim(one, () => true);
+    for (const one of offered) claim(one, (value) => one.row.writer.prefers(value, writing));
+    for (const one of offered) claim(one, () => true);
+    for (const { row, values } of offered) {
+      if (values.length === 0) continue;
       const written = row.writer.write(values, writing);
       if (row.component === undefined) fields.add(row.field, ...written);
       else fields.addComponent(row.field, row.component, written[0]);
@@ -101,6 +104,7 @@ function compileRow([from, to, type, options]: Row, { single }: BackOptions): Ba
     field: Number(source[1]),
     component: source[2] === undefined ? undefined : Number(source[2]),
     steps,
+    lastList: steps.findLastIndex(({ kind }) => kind !== 'one'),
     constants: options?.with,
     writer,
     single: single?.includes(from) === true,
@@ -119,9 +123,8 @@ function stepsOf(path: string): Step[] {
 }
 
 function find(resource: Element, row: BackRow): Found[] {
-  const { steps, constants } = row;
+  const { steps, constants, lastList } = row;
   let nodes: { node: Element; path: string }[] = [{ node: resource, path: '' }];
-  const lastList = steps.findLastIndex(({ kind }) => kind !== 'one');
   for (const [index, step] of steps.entries()) {
     const final = index === steps.length - 1;
     const pattern = constants !== undefined && index === lastList ? constants : undefined;
