@@ -2,6 +2,7 @@
  * Works off the inbox: converts messages and puts their facts into the record, in the order in which they came for each
  * lane. A message that fails is tried again and holds back its lane; after the last try it is dead and says why.
  */
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Database, Transaction } from '../database/index.ts';
 import { faultReason, faultText } from '../faults.ts';
@@ -25,6 +26,8 @@ const batchSize = 64;
 /** Contents of messages held in memory at once, beyond the first of a batch. */
 const batchBytes = 16 * 1024 * 1024;
 const idleMs = 1_000;
+/** While several messages come at a time, so long after the last batch the next is taken: a batch costs as much as some messages. */
+const gatherMs = 20;
 const attempts = 5;
 /** How often, under steady load, messages that failed and are due again get their turn. */
 const batchesBeforeRetries = 16;
@@ -79,9 +82,9 @@ async function applyInTurns(
   facts: readonly PreparedFact[],
   { id, again }: Waiting,
   spool: TextSpool | undefined,
+  pace: Pace,
 ): Promise<Applied> {
   const applied: Applied = { stored: [], superseded: 0 };
-  const pace = new Pace();
   for (let at = 0; at < facts.length; at += factsAtOnce) {
     if (pace.isDue) await pace.rest();
     const { stored, superseded } = applyFacts(set, facts.slice(at, at + factsAtOnce), id, again);
@@ -107,6 +110,8 @@ export class Processor {
   #storedMs = 0;
   /** Told of a message that was refused since its person was erased. */
   onErased: () => void = () => {};
+  /** When messages were taken last, and how many. */
+  #taken = { at: 0, messages: 0 };
   #wake: (() => void) | undefined;
   #pending = false;
   #stopped = false;
@@ -241,8 +246,10 @@ export class Processor {
 
   /** Claims the next messages after a sequence number, and converts them. */
   async #prepare(after: number): Promise<Work[]> {
+    await this.#gather();
     const messages = await this.#claim(after);
     if (messages.length === 0) return [];
+    this.#taken = { at: performance.now(), messages: messages.length };
     const readable = messages.filter(({ bytes }) => bytes !== undefined);
     const maps = messages.map(({ source }) => mapVersion(this.#participants.byKey(source).settings));
     const conversions = await this.#pool.convert(
@@ -260,6 +267,12 @@ export class Processor {
       works.push(await this.#work(message, maps[i]!, conversion, pace));
     }
     return works;
+  }
+
+  async #gather(): Promise<void> {
+    const { at, messages } = this.#taken;
+    const waitMs = at + gatherMs - performance.now();
+    if (messages > 1 && messages < batchSize && waitMs > 0) await delay(waitMs);
   }
 
   async #work(message: Waiting, map: bigint, conversion: ConvertedMessage, pace: Pace): Promise<Work> {
@@ -340,9 +353,10 @@ export class Processor {
       size: facts.length,
       apply: async (set, transaction) => {
         const outcomes: Outcome[] = [];
+        const pace = new Pace();
         for (const work of works) {
           const { message, conversion, facts, map, error } = work;
-          const { stored, remark } = await this.#applyVersion(set, transaction, work, before.get(work), spool);
+          const { stored, remark } = await this.#applyVersion(set, transaction, work, before.get(work), spool, pace);
           outcomes.push({
             seq: message.seq,
             conversion: remark === undefined ? conversion : withRemark(conversion, remark),
@@ -374,13 +388,14 @@ export class Processor {
     transaction: Transaction,
     work: Work,
     before: readonly Statement[] = [],
-    spool?: TextSpool,
+    spool: TextSpool | undefined,
+    pace: Pace,
   ): Promise<Pick<Applied, 'stored'> & { remark?: string | undefined }> {
     const { message, conversion } = work;
     const judgement = judgeVersion(statementOf(message.id, conversion), before);
-    if (judgement === undefined) return this.#apply(set, transaction, work, spool);
+    if (judgement === undefined) return this.#apply(set, transaction, work, spool, pace);
     if (judgement.newer !== undefined) return { stored: [], remark: remarkOn(judgement, 0) };
-    const { stored } = await this.#apply(set, transaction, work, spool);
+    const { stored } = await this.#apply(set, transaction, work, spool, pace);
     const changed = await carryOut(set, transaction, judgement, message.id);
     return { stored: [...stored, ...changed], remark: remarkOn(judgement, changed.length) };
   }
@@ -390,6 +405,7 @@ export class Processor {
     transaction: Transaction,
     { message, conversion, facts }: Work,
     spool: TextSpool | undefined,
+    pace: Pace,
   ): Promise<Applied> {
     const { identityEvents } = conversion;
     const filed = filedAnew(set, facts);
@@ -401,9 +417,9 @@ export class Processor {
     const owners = ownersOfWithdrawn(set, facts);
     if (owners.length > 0) await set.load([], owners);
     // What a replayed message says about identities was decided on when it came; people may have decided since.
-    if (message.again || identityEvents.length === 0) return applyInTurns(set, filed, message, spool);
+    if (message.again || identityEvents.length === 0) return applyInTurns(set, filed, message, spool, pace);
     const before = beginRefiling(set, identityEvents, message.id);
-    const applied = await applyInTurns(set, filed, message, spool);
+    const applied = await applyInTurns(set, filed, message, spool, pace);
     const content = (patient: string) => contentOf(set, transaction, patient);
     applied.stored.push(...(await refile(set, content, before, message.id)));
     for (const identity of statedIdentities(identityEvents, message.source)) this.#persons.state(set, identity);

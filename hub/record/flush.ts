@@ -166,13 +166,13 @@ function countResources(transaction: Transaction, resources: { before: Version |
     const change = Number(!last.deleted) - Number(before !== undefined && !before.deleted);
     if (change !== 0 && last.code !== patient) more.set(last.code, (more.get(last.code) ?? 0) + change);
   }
-  for (const [code, change] of more) {
-    transaction.send({
-      name: 'count_resources',
-      text: 'UPDATE resource_count SET count = count + $2 WHERE type = $1',
-      values: [code, change],
-    });
-  }
+  if (more.size === 0) return;
+  transaction.send({
+    name: 'count_resources',
+    text: `UPDATE resource_count r SET count = count + v.change
+           FROM unnest($1::smallint[], $2::integer[]) AS v (type, change) WHERE r.type = v.type`,
+    values: [`{${[...more.keys()].join(',')}}`, `{${[...more.values()].join(',')}}`],
+  });
 }
 
 /** Notes since when resources are known to be as they are. */
