@@ -62,6 +62,38 @@ export function destinationsOf(role: Role): Destination[] {
     .map((to) => ({ to, label: to === '/mine' && role === 'proxy' ? 'Those I act for' : DESTINATIONS[to].label }));
 }
 
+/** What goes together where a role has many places to go. What is in none of these comes last, without a heading. */
+const GROUPS: { label: string; holds: readonly string[] }[] = [
+  { label: 'Records', holds: ['/people', '/loops', '/reviews'] },
+  { label: 'Exchange', holds: ['/messages', '/deliveries', '/maps', '/connectors', '/subscriptions'] },
+  {
+    label: 'Privacy',
+    holds: [
+      '/emergencies',
+      '/unproven',
+      '/disclosures',
+      '/audit',
+      '/erasures',
+      '/refusals',
+      '/safeguards',
+      '/label-rules',
+    ],
+  },
+  { label: 'Network', holds: ['/participants', '/network-policy', '/brands', '/users', '/clients', '/status'] },
+];
+
+/** A role's places to go, put together; undefined where they are few. */
+export function groupsOf(role: Role): { label: string | undefined; destinations: Destination[] }[] | undefined {
+  const all = destinationsOf(role);
+  if (all.length <= fewDestinations) return undefined;
+  const labelOf = (to: string) => GROUPS.find(({ holds }) => holds.includes(to))?.label;
+  return [...GROUPS.map(({ label }) => label), undefined]
+    .map((label) => ({ label, destinations: all.filter(({ to }) => labelOf(to) === label) }))
+    .filter(({ destinations }) => destinations.length > 0);
+}
+
+const fewDestinations = 5;
+
 function mayGo(role: Role, to: keyof typeof DESTINATIONS): boolean {
   const roles: readonly Role[] = DESTINATIONS[to].roles;
   return roles.includes(role);

@@ -1,17 +1,18 @@
-/** The frame around every screen: skip link, navigation by role, who is signed in, colour scheme, sign out. */
+/** The frame around every screen: skip link, navigation by role (at the side where there is much of it), who is signed in, colour scheme, sign out. */
 import { Button, Group, useComputedColorScheme, useMantineColorScheme } from '@mantine/core';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { Link, Outlet, useNavigate, useRouterState } from '@tanstack/react-router';
 import { useEffect, useRef } from 'react';
 import { postJson } from '../api/request.ts';
 import { NoticeBell } from '../notices/notice-bell.tsx';
-import { destinationsOf, ROLE_WORDS, sessionQuery, useUser } from '../session/session.ts';
+import { type Destination, destinationsOf, groupsOf, ROLE_WORDS, sessionQuery, useUser } from '../session/session.ts';
 import { Logo } from './logo.tsx';
 
 export function Frame() {
   const user = useUser();
   const main = useRef<HTMLElement>(null);
   const pathname = useRouterState({ select: (state) => state.location.pathname });
+  const groups = user ? groupsOf(user.role) : undefined;
   const shown = useRef(pathname);
   useEffect(() => {
     // A new screen begins where it begins, for the keyboard and the screen reader too.
@@ -28,21 +29,13 @@ export function Frame() {
           <Link to="/" aria-label="Causeway, start page" style={{ color: 'inherit', textDecoration: 'none' }}>
             <Logo />
           </Link>
-          <nav aria-label="Main">
-            <Group gap={4}>
-              {user &&
-                destinationsOf(user.role).map(({ to, label }) => (
-                  <Link
-                    key={to}
-                    to={to}
-                    className="nav-link"
-                    aria-current={pathname === to || pathname.startsWith(`${to}/`) ? 'page' : undefined}
-                  >
-                    {label}
-                  </Link>
-                ))}
-            </Group>
-          </nav>
+          {user && !groups && (
+            <nav aria-label="Main">
+              <Group gap={4}>
+                <Links destinations={destinationsOf(user.role)} pathname={pathname} />
+              </Group>
+            </nav>
+          )}
           <Group gap="sm" ml="auto">
             <SchemeButton />
             {user && <NoticeBell role={user.role} />}
@@ -65,11 +58,36 @@ export function Frame() {
           </Group>
         </Group>
       </header>
-      <main id="main" ref={main} tabIndex={-1} className="page">
-        <Outlet />
-      </main>
+      <div className={groups ? 'beside-navigation' : undefined}>
+        {groups && (
+          <nav aria-label="Main" className="side-navigation">
+            {groups.map(({ label, destinations }) => (
+              <div key={label ?? ''}>
+                {label && <div className="quiet small">{label}</div>}
+                <Links destinations={destinations} pathname={pathname} />
+              </div>
+            ))}
+          </nav>
+        )}
+        <main id="main" ref={main} tabIndex={-1} className="page">
+          <Outlet />
+        </main>
+      </div>
     </>
   );
+}
+
+function Links({ destinations, pathname }: { destinations: Destination[]; pathname: string }) {
+  return destinations.map(({ to, label }) => (
+    <Link
+      key={to}
+      to={to}
+      className="nav-link"
+      aria-current={pathname === to || pathname.startsWith(`${to}/`) ? 'page' : undefined}
+    >
+      {label}
+    </Link>
+  ));
 }
 
 function SchemeButton() {
