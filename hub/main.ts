@@ -28,9 +28,11 @@ import {
   type Database,
   DatabaseStartError,
   type EmbeddedDatabase,
+  type Lead,
   LeaderLocks,
   Leadership,
   type LedWork,
+  locks,
   migrate,
   openDatabase,
   startEmbeddedDatabase,
@@ -265,19 +267,19 @@ export async function startHub(config: Config, progress: Progress, pages = scree
     }
     const again = await erasures.applyRegister();
     if (again > 0) log.warn({ persons: again }, 'persons of the register of erasures were erased again');
-    const locks = new LeaderLocks(database);
-    const lead = async (what: keyof typeof leads, work: LedWork) => {
-      const leadership = new Leadership(locks, leads[what], work);
+    const leaderLocks = new LeaderLocks(database);
+    const lead = async (what: Lead, work: LedWork) => {
+      const leadership = new Leadership(leaderLocks, locks[what], work);
       await leadership.start();
       closing.push(() => leadership.stop());
     };
-    await lead('inbox', processor);
+    await lead('inboxLead', processor);
     const checkpointFile = new CheckpointFile(config.dataDir);
     const auditFault = fault('the audit log was not signed');
     const host = new URL(config.publicUrl ?? 'http://causeway').host;
     const sequencer = new Sequencer({ database: system, master, file: checkpointFile, host, fault: auditFault });
-    await lead('audit', sequencer);
-    await lead('reprocess', reprocessJobs);
+    await lead('auditLead', sequencer);
+    await lead('reprocessLead', reprocessJobs);
 
     const acks = new ApplicationAcks(system, master, log);
     closing.push(() => acks.stop());
@@ -515,28 +517,28 @@ export async function startHub(config: Config, progress: Progress, pages = scree
       if (config.region === 'town')
         await demo.bindDemoAccounts({ record, persons, bindings }, { people: config.people, seed: config.seed });
     }
-    await lead('outbox', sender);
+    await lead('outboxLead', sender);
     const routes = new AcknowledgementRoutes({ database: system, master, participants, http, log });
-    await lead('acknowledgements', routes);
-    await lead('parameters', record.parameters.build(parameterFault));
+    await lead('acknowledgementsLead', routes);
+    await lead('parametersLead', record.parameters.build(parameterFault));
     const fanOut = new FanOut(
       database,
       audit,
       (alarm) => log.warn(alarm, 'far more persons were looked at within an hour than usual'),
       fault('the record of accesses was not looked through'),
     );
-    await lead('fanOut', fanOut);
+    await lead('fanOutLead', fanOut);
     const loopWatch = new LoopWatch(
       system,
       (late) => log.warn({ late }, 'loops of care are late and were brought before people'),
       fault('loops of care were not looked at'),
     );
-    await lead('loops', loopWatch);
-    await lead('labels', hubLabels.anew);
-    await lead('erasures', erasures);
-    await lead('maintenance', maintenance);
+    await lead('loopsLead', loopWatch);
+    await lead('labelsLead', hubLabels.anew);
+    await lead('erasuresLead', erasures);
+    await lead('maintenanceLead', maintenance);
     if (config.allowExpunge) {
-      await lead('retention', retention);
+      await lead('retentionLead', retention);
     }
     const url = await app.listen({ host: config.host, port: config.port });
     closing.push(() => app.close());
@@ -544,9 +546,9 @@ export async function startHub(config: Config, progress: Progress, pages = scree
     opened.at ||= url;
     subscriptions.open(config.publicUrl ?? url, app.server);
     closing.push(() => subscriptions.close());
-    await lead('subscriptions', subscriptions);
+    await lead('subscriptionsLead', subscriptions);
     network.open(config.publicUrl ?? url);
-    await lead('network', network);
+    await lead('networkLead', network);
     // Jobs are carried out by the server's own routes: they end before it does.
     bulk.start();
     closing.push(() => bulk.stop());
@@ -563,24 +565,6 @@ export async function startHub(config: Config, progress: Progress, pages = scree
     throw error;
   }
 }
-
-/** The locks of what one hub at a time does. */
-const leads = {
-  inbox: 7_240_317,
-  outbox: 7_240_318,
-  retention: 7_240_330,
-  parameters: 7_240_331,
-  reprocess: 7_240_332,
-  acknowledgements: 7_240_333,
-  fanOut: 7_240_334,
-  labels: 7_240_335,
-  subscriptions: 7_240_336,
-  network: 7_240_350,
-  loops: 7_240_360,
-  audit: 7_240_390,
-  erasures: 7_240_380,
-  maintenance: 7_240_381,
-};
 
 /** The external provider, where there is one. */
 function externalOf(config: Config, accounts: Accounts, users: Users) {

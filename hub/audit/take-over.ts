@@ -1,11 +1,9 @@
 /** Takes over rows of accesses from before the audit log, oldest first, in steps: it goes on where it was stopped. */
-import type { Database } from '../database/index.ts';
+import { type Database, locks } from '../database/index.ts';
 import type { AuditLog } from './audit-log.ts';
 import type { Entry } from './event.ts';
 
 const rowsAtOnce = 100;
-/** The same in every hub: one takes over at a time. */
-const lock = 7_120_069;
 
 /** @param told how many rows are done */
 export async function takeOver(
@@ -24,7 +22,7 @@ export async function takeOver(
 /** Returns how many rows it took. */
 function step(database: Database, audit: AuditLog): Promise<number> {
   return database.transaction(async (transaction) => {
-    await transaction.query('SELECT pg_advisory_xact_lock($1)', [lock]);
+    await transaction.query('SELECT pg_advisory_xact_lock($1)', [locks.auditTakeOver]);
     const { rows: tables } = await transaction.query(`SELECT to_regclass('access_log_before') IS NOT NULL AS found`);
     if (!tables[0]!.found) return 0;
     const { rows } = await transaction.query<{ id: number; at: Date; entries: Entry[] }>(

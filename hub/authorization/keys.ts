@@ -4,7 +4,7 @@
  * stopped, so that a client that fetches the key set now and then (OpenID Connect Core §10.1.1) misses none.
  */
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, type JWK } from 'jose';
-import type { Database } from '../database/index.ts';
+import { type Database, locks } from '../database/index.ts';
 import { type MasterKey, unwrapDataKey, type WrappedColumn, wrapDataKey } from '../secrets/index.ts';
 
 const algorithms = ['RS256', 'ES384'] as const;
@@ -13,8 +13,6 @@ const minute = 60_000;
 const day = 24 * 60 * minute;
 /** How long a key is published before it signs, signs, and is published after another took its place. */
 const ages = { publishedMs: 60 * minute, signsMs: 90 * day, keptMs: 2 * day };
-/** One hub at a time makes keys. */
-const makingLock = 7_240_340;
 
 export interface StoredKey {
   kid: string;
@@ -79,7 +77,7 @@ export class SigningKeys {
 
   async #make(now: number, isDue = (own: StoredKey[]) => own.every((key) => isOld(key, now))): Promise<void> {
     await this.#database.transaction(async (transaction) => {
-      await transaction.query('SELECT pg_advisory_xact_lock($1)', [makingLock]);
+      await transaction.query('SELECT pg_advisory_xact_lock($1)', [locks.signingKeys]);
       const rows = await this.#rows(transaction);
       for (const alg of algorithms) {
         if (!isDue(rows.filter((key) => key.alg === alg))) continue;

@@ -2,7 +2,7 @@
  * The table of jobs. A job belongs to who asked for it; one hub at a time works on it, holding a lease that it renews.
  * Whoever lost its lease can change nothing any more: each change of a job names the holder.
  */
-import type { Database, Queryable, Row } from '../database/index.ts';
+import { type Database, locks, type Queryable, type Row } from '../database/index.ts';
 import { type Issue, newId, RecordError } from '../record/index.ts';
 import { type MasterKey, newDataKey, unwrapDataKey, type WrappedColumn, wrapDataKey } from '../secrets/index.ts';
 import { type Access, accessOf } from '../trust/index.ts';
@@ -81,7 +81,7 @@ export class Jobs {
   ): Promise<Job> {
     const id = newId();
     return this.#database.transaction(async (transaction) => {
-      await transaction.query('SELECT pg_advisory_xact_lock($1)', [createLock]);
+      await transaction.query('SELECT pg_advisory_xact_lock($1)', [locks.bulkJobs]);
       const { rows: open } = await transaction.query({
         name: 'bulk_open',
         text: `SELECT count(*) AS everybody, count(*) FILTER (WHERE owner = $1) AS own FROM bulk_job
@@ -297,8 +297,6 @@ function accessIn(stored: Access & { limits?: Access['limits'] }): Access {
 }
 
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
-/** One at a time is made, so that no limit is passed. */
-const createLock = 7_240_319;
 
 function lease(parameter: string): string {
   return `now() + ${parameter}::bigint * interval '1 ms'`;

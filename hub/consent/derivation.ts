@@ -7,8 +7,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { resourceTypes, searchParameters, typeCode } from '@causeway/fhir';
-import type { Transaction } from '../database/index.ts';
-import { linkLock } from '../identity/index.ts';
+import { locks, type Transaction } from '../database/index.ts';
 import type { ProvisionRow } from './provision-rows.ts';
 
 let program: string | undefined;
@@ -37,7 +36,7 @@ function digestOfProgram(): string {
  * @returns the stamp by which provisions are to be made; empty where nobody has said
  */
 export async function lockDerivation(transaction: Transaction): Promise<string> {
-  transaction.send({ name: 'consent_links', text: `SELECT pg_advisory_xact_lock_shared(${linkLock})` });
+  transaction.send({ name: 'consent_links', text: `SELECT pg_advisory_xact_lock_shared(${locks.links})` });
   return lockStamp(transaction);
 }
 

@@ -10,6 +10,7 @@ export {
 } from './embedded.ts';
 export { DatabaseStartError } from './errors.ts';
 export { LeaderLocks, Leadership, type LedWork } from './leadership.ts';
+export { type Lead, locks } from './locks.ts';
 export { migrate, migrationsDirectory, readMigrations } from './migrate.ts';
 export {
   type Database,

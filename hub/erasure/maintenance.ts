@@ -8,7 +8,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type pg from 'pg';
 import { patientClient, type Reached } from '../backup/index.ts';
-import type { LedWork } from '../database/index.ts';
+import { type LedWork, locks } from '../database/index.ts';
 
 export interface MaintenanceState {
   state: 'none' | 'waiting' | 'running' | 'done' | 'failed';
@@ -29,7 +29,6 @@ const appendOnly = ['access_log'];
 const nightly = { fromHour: 2, toHour: 5, lookMs: 10 * 60_000 };
 const lockMs = 3_000;
 const lockTries = 200;
-const oneAtATime = 7_240_382;
 const mostSegments = 1_000;
 
 const leftOnServers = [
@@ -112,7 +111,7 @@ export class Maintenance implements LedWork {
     const client = await patientClient(this.#database);
     try {
       const { rows } = await client.query(
-        `SELECT pg_try_advisory_lock(${oneAtATime}) AS mine, clock_timestamp() AS now`,
+        `SELECT pg_try_advisory_lock(${locks.maintenance}) AS mine, clock_timestamp() AS now`,
       );
       if (!rows[0].mine) throw new MaintenanceError('Another hub over this database does it already.');
       await untilNobodySees(client);

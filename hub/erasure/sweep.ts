@@ -5,8 +5,7 @@
  * What other persons' records say of this one are references, and stay; who follows one finds that it is gone.
  */
 import { typeCode } from '@causeway/fhir';
-import type { Queryable, Transaction } from '../database/index.ts';
-import { linkLock } from '../identity/index.ts';
+import { locks, type Queryable, type Transaction } from '../database/index.ts';
 import { hash64 } from '../record/index.ts';
 import type { Tokens } from './tokens.ts';
 
@@ -35,7 +34,7 @@ export async function sweep(transaction: Transaction, subject: Subject, tokens: 
     swept[what] = (swept[what] ?? 0) + (rowCount ?? 0);
   };
   // In the order in which writers lock.
-  await transaction.query(`SELECT pg_advisory_xact_lock(${linkLock})`);
+  await transaction.query(`SELECT pg_advisory_xact_lock(${locks.links})`);
   await transaction.query('SELECT 1 FROM resource WHERE home = ANY($1) ORDER BY home, rkey FOR UPDATE', [homes]);
   await run('homes', 'UPDATE patient_home SET erased = true WHERE home = ANY($1)', [homes]);
   const lanes = await eraseMessages(transaction, subject, run);

@@ -1,7 +1,6 @@
 /** What the person index removes with a source Patient that is expunged: all that was said of it, and merged texts. */
-import type { Transaction } from '../database/index.ts';
+import { locks, type Transaction } from '../database/index.ts';
 import type { ExpungePart } from '../record/index.ts';
-import { linkLock } from './linking.ts';
 import { forgetKeys, literal } from './members.ts';
 
 /**
@@ -10,7 +9,7 @@ import { forgetKeys, literal } from './members.ts';
  */
 export const forgetPatients: ExpungePart = {
   lock: async (transaction) => {
-    await transaction.query({ name: 'link_lock', text: `SELECT pg_advisory_xact_lock(${linkLock})` });
+    await transaction.query({ name: 'link_lock', text: `SELECT pg_advisory_xact_lock(${locks.links})` });
   },
   forget: async (transaction, gone) => {
     const patients = gone.filter(({ type }) => type === 'Patient');

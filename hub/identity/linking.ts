@@ -4,7 +4,7 @@
  */
 import { blockingKeys, compare, isOverlay, type Prepared } from '@causeway/matching';
 import type { Patient } from '@medplum/fhirtypes';
-import type { Transaction } from '../database/index.ts';
+import { locks, type Transaction } from '../database/index.ts';
 import type { HomeKeys, ResourceChange, WriteSet } from '../record/index.ts';
 import { findCandidates } from './candidates.ts';
 import { decide, lastDecision, openReview } from './decisions.ts';
@@ -20,9 +20,6 @@ export interface Decision {
   reason: string;
   at?: Date;
 }
-
-/** Serialises changes of links over all hubs. */
-export const linkLock = 7_240_316;
 
 export class Linking {
   readonly #transaction: Transaction;
@@ -45,7 +42,7 @@ export class Linking {
 
   /** Takes the lock under which links change. */
   lock(): void {
-    this.#transaction.send({ name: 'link_lock', text: `SELECT pg_advisory_xact_lock(${linkLock})` });
+    this.#transaction.send({ name: 'link_lock', text: `SELECT pg_advisory_xact_lock(${locks.links})` });
   }
 
   /** Takes in new and changed Patients, and joins them to persons where the evidence carries it. */

@@ -9,7 +9,8 @@
  */
 import { typeCode, typeName } from '@causeway/fhir';
 import { openRecalls, Relationships } from '../care/index.ts';
-import { linkLock, type PersonChange, type PersonIndex } from '../identity/index.ts';
+import { locks } from '../database/index.ts';
+import type { PersonChange, PersonIndex } from '../identity/index.ts';
 import type { FhirRecord, ResourceChange, WriteSet } from '../record/index.ts';
 import type { Participants, Route } from '../trust/index.ts';
 import { confirmedLinks } from './confirmed.ts';
@@ -32,9 +33,6 @@ import type { Lane } from './queue.ts';
 import { going } from './route-rules.ts';
 import { topicOf } from './topics.ts';
 import { wantedTopics } from './wishes.ts';
-
-/** Held by whoever writes deliveries; alone by whoever changes consents. */
-const deliveryLock = 7_240_370;
 
 /** What is told as a correction of these was told as something that does not hold; of others it is the next step. */
 const recalledTopics: ReadonlySet<string> = new Set(['result', 'document', 'discharge-summary', 'immunization']);
@@ -282,7 +280,7 @@ async function lockLinks(set: WriteSet, alone = false): Promise<void> {
   const kind = alone ? '' : '_shared';
   await set.transaction.query({
     name: `outbox_links${kind}`,
-    text: `SELECT pg_advisory_xact_lock_shared(${linkLock}), pg_advisory_xact_lock${kind}(${deliveryLock})`,
+    text: `SELECT pg_advisory_xact_lock_shared(${locks.links}), pg_advisory_xact_lock${kind}(${locks.deliveries})`,
   });
 }
 

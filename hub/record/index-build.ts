@@ -4,7 +4,7 @@
  * also notes how far it is, so that an interrupted build goes on where it stopped.
  */
 import { isFhirError, scanResource, typeName } from '@causeway/fhir';
-import type { Database, Transaction } from '../database/index.ts';
+import { type Database, locks, type Transaction } from '../database/index.ts';
 import { forgetCustomEntries } from './custom-parameter-rows.ts';
 import type { HomeKeys } from './home-keys.ts';
 import { type IndexEntries, indexEntries, indexFormat, noEntries } from './index-entries.ts';
@@ -13,8 +13,6 @@ import { selfHash } from './keys.ts';
 import { openText, sealIdentity } from './sealing.ts';
 
 const resourcesPerStep = 1_000;
-/** Any constant does, as long as every hub uses the same one. */
-const lock = 7_240_319;
 
 interface Place {
   home: number;
@@ -34,7 +32,7 @@ export async function buildIndex(
   const total = await countAll(database);
   for (let done = 0; ; ) {
     const step = await database.transaction(async (transaction) => {
-      await transaction.query(`SELECT pg_advisory_xact_lock(${lock})`);
+      await transaction.query(`SELECT pg_advisory_xact_lock(${locks.indexBuild})`);
       return buildStep(transaction, keys);
     });
     if (step === 'done') return;
