@@ -22,6 +22,8 @@ export interface Decision {
 }
 
 export class Linking {
+  /** The homes of which somebody said, in this transaction, that they are one with another. */
+  readonly confirmed = new Set<number>();
   readonly #transaction: Transaction;
   readonly #keys: HomeKeys;
   readonly #store: DemographicsStore;
@@ -96,6 +98,7 @@ export class Linking {
     const { by, reason, at = this.#now } = decision;
     await this.#members.load([a, b]);
     decide(this.#transaction, [a, b], { same: true, by, reason, at });
+    this.confirmed.add(a).add(b);
     const [first, second] = [this.#members.get(a), this.#members.get(b)];
     if (!first || !second) return;
     if (first.person !== second.person) this.#members.merge(first.person, second.person, { by, reason });

@@ -45,6 +45,7 @@ export class PersonIndex {
   readonly #store: DemographicsStore;
   readonly #stated = new WeakMap<WriteSet, StatedIdentity[]>();
   readonly #changes = new WeakMap<WriteSet, PersonChange[]>();
+  readonly #confirmed = new WeakMap<WriteSet, ReadonlySet<number>>();
 
   constructor(database: Database, record: FhirRecord) {
     this.#database = database;
@@ -64,6 +65,11 @@ export class PersonIndex {
     return this.#changes.get(set) ?? [];
   }
 
+  /** The homes of which a steward or a source said in a transaction that they are one with another, linked before or not. */
+  confirmedIn(set: WriteSet): number[] {
+    return [...(this.#confirmed.get(set) ?? [])];
+  }
+
   async #link(set: WriteSet): Promise<void> {
     const patients = set.changes.filter(({ after }) => after.type === 'Patient');
     const stated = this.#stated.get(set) ?? [];
@@ -81,6 +87,7 @@ export class PersonIndex {
     }
     for (const replacement of await statedReplacements(set, patients)) await linking.replace(replacement);
     this.#changes.set(set, await linking.finish(set));
+    this.#confirmed.set(set, linking.confirmed);
   }
 
   /**
@@ -185,6 +192,7 @@ export class PersonIndex {
         linking.lock();
         await decide(linking);
         this.#changes.set(set, await linking.finish(set));
+        this.#confirmed.set(set, linking.confirmed);
         set.touch();
       },
     });

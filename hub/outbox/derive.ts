@@ -74,7 +74,8 @@ export class Derivation {
     const changed = anywhere ? await changedFoci(set, keys, wanted) : [];
     const moved = anywhere ? this.#persons.changesOf(set) : [];
     const decided = anywhere ? consentHomes(set) : [];
-    const affected = changed.length > 0 || moved.length > 0 || decided.length > 0;
+    const confirmed = anywhere ? this.#persons.confirmedIn(set) : [];
+    const affected = changed.length + moved.length + decided.length + confirmed.length > 0;
     if (affected) await lockLinks(set, decided.length > 0);
     const begun = await this.#relationships.note(set, () => (affected ? Promise.resolve() : lockLinks(set)));
     if (!anywhere || !(affected || begun.length > 0)) return;
@@ -93,7 +94,11 @@ export class Derivation {
       ...(await this.#rows(set, foci, new Set(changed))),
       ...(await this.#undone(set, relinked)),
       ...(await this.#strayed(set, strayedIn(set))),
-      ...(await this.#withheld(set, [...new Set([...decided, ...relinked])], new Set(foci.map(focusKey)))),
+      ...(await this.#withheld(
+        set,
+        [...new Set([...decided, ...relinked, ...confirmed])],
+        new Set(foci.map(focusKey)),
+      )),
     ];
     if (rows.length === 0) return;
     insert(set, rows, await this.#recalls(set, rows));
@@ -152,7 +157,7 @@ export class Derivation {
           const recipient = chosen ?? (kind === 'new' ? undefined : told[0]);
           if (!kind || !recipient) continue;
           const isUnsure = route.grade === 'confirmed' && kind !== 'retraction';
-          if (isUnsure && !isConfirmed(focus.home, recipient.home)) continue;
+          const isHeld = isUnsure && !isConfirmed(focus.home, recipient.home);
           if (recipient === introduced) introductions.note(destination, route, recipient);
           // That it is one person with the recipient tells of it as well.
           const key = `${sentKey(destination.key, route.name, focus)} ${recipient.patient}`;
@@ -172,6 +177,7 @@ export class Derivation {
             kind,
             round: (last?.round ?? 0) + 1,
             urgent,
+            ...(isHeld ? { isHeld } : {}),
           });
         }
       }
@@ -192,7 +198,7 @@ export class Derivation {
   }
 
   /**
-   * What the access decision kept back of persons whose consents changed, once more, as it is now and in the order in which
+   * What the access decision kept back of persons whose consents changed, and what waited for somebody to confirm a link, once more, as it is now and in the order in which
    * it was kept back. It is decided on anew before it is sent.
    * @param derived what is told of anyhow
    */
@@ -203,7 +209,7 @@ export class Derivation {
     const place = new Map(kept.map(({ key }, i) => [key, i] as const).reverse());
     const placeOf = ({ destination, route, focus }: Row) => place.get(sentKey(destination, route, focus)) ?? -1;
     const rows = await this.#rows(set, foci, new Set(foci));
-    return rows.filter((row) => placeOf(row) >= 0).sort((a, b) => placeOf(a) - placeOf(b));
+    return rows.filter((row) => placeOf(row) >= 0 && !row.isHeld).sort((a, b) => placeOf(a) - placeOf(b));
   }
 
   /** Retractions of what was delivered to somebody who turns out to be another person. */

@@ -44,6 +44,8 @@ export interface Row {
   kind: Kind;
   round: number;
   urgent: boolean;
+  /** It is kept back until somebody confirms that the two records are of one person. */
+  isHeld?: boolean;
 }
 
 /**
@@ -157,14 +159,17 @@ function insertion(rows: Row[], recalls: ReadonlyMap<string, string>, time: Date
   return {
     name: 'outbox_insert',
     text: `INSERT INTO delivery (id, created, destination, route, dialect, kind, topic, home, source, person, focus_type,
-             focus_rid, focus_version, message, recipient, recipient_home, round, recall, priority, state, next_attempt)
+             focus_rid, focus_version, message, recipient, recipient_home, round, recall, priority, next_attempt, state,
+             withheld, last_error)
            SELECT id, $1, destination, route, dialect, kind, topic, home, source, person, focus_type, focus_rid,
-             focus_version, message, recipient, recipient_home, round, recall, priority, 'waiting', $1
+             focus_version, message, recipient, recipient_home, round, recall, priority, $1,
+             CASE WHEN held THEN 'cancelled' ELSE 'waiting' END, held,
+             CASE WHEN held THEN 'Not sent: nobody has confirmed that the records are of one person.' END
            FROM unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bigint[], $8::text[], $9::uuid[],
                        $10::smallint[], $11::uuid[], $12::integer[], $13::uuid[], $14::uuid[], $15::bigint[],
-                       $16::integer[], $17::text[], $18::uuid[], $19::smallint[])
+                       $16::integer[], $17::text[], $18::uuid[], $19::smallint[], $20::boolean[])
              AS v (id, destination, dialect, kind, topic, home, source, person, focus_type, focus_rid, focus_version,
-                   message, recipient, recipient_home, round, route, recall, priority)`,
+                   message, recipient, recipient_home, round, route, recall, priority, held)`,
     values: [
       time,
       column(() => newId()),
@@ -185,13 +190,14 @@ function insertion(rows: Row[], recalls: ReadonlyMap<string, string>, time: Date
       column(({ route }) => route),
       column(({ focus, recall }) => (recall ? recalls.get(`${focus.type}/${focus.rid}`) : undefined) ?? null),
       column(({ urgent }) => (urgent ? 1 : 0)),
+      column(({ isHeld = false }) => isHeld),
     ],
   };
 }
 
 /** What waits before something urgent for the same recipient is as urgent. */
 function hurry(set: WriteSet, rows: Row[]): void {
-  const urgent = rows.filter((row) => row.urgent);
+  const urgent = rows.filter((row) => row.urgent && !row.isHeld);
   if (urgent.length === 0) return;
   set.transaction.send({
     name: 'outbox_hurry',

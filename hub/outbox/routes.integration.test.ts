@@ -164,26 +164,52 @@ it('in quiet hours what is urgent goes, with what waited before it for the same 
   ]);
 });
 
-it('a route that demands a confirmed link is told once somebody said that the two are one', async () => {
+it('what waits for a confirmed link is sent in its order when somebody confirms it, as it is then, and once', async () => {
   const receiver = await mllpReceiver();
   closing.push(() => receiver.close());
   await outbox.routes(sites.hospital, [{ name: 'chart', to: receiver.endpoint, grade: 'confirmed' }]);
-  const lab = await register('Dorothy');
-  const waiting = async () => (await outbox.rows()).filter(({ route }) => route === 'chart').length;
-  await report(lab, 'By the matcher.');
-  expect(await waiting()).toBe(0);
-  const { rows } = await test.database.query(
-    'SELECT home FROM link WHERE person = (SELECT person FROM link WHERE patient = $1) ORDER BY home',
-    [lab],
+  const { lab, hospital } = await outbox.register('Dorothy', 'hospital', 'lab');
+  await outbox.sender().start();
+  const first = await report(lab, 'First.');
+  const second = await report(lab, 'Second.');
+  await report(lab, 'Third.');
+  const rows = async () => (await outbox.rows()).filter(({ route }) => route === 'chart');
+  expect((await rows()).map(({ state, last_error }) => [state, last_error])).toEqual(
+    Array(3).fill(['cancelled', expect.stringContaining('nobody has confirmed')]),
   );
-  expect(rows).toHaveLength(2);
-  const [a, b] = rows.map(({ home }) => home);
-  await test.database.query(
-    `INSERT INTO link_decision (id, a, b, same, by_whom, at, reason) VALUES ($1, $2, $3, true, 'steward', now(), 'x')`,
-    [newId(), a, b],
-  );
-  await report(lab, 'By a steward.');
-  expect(await waiting()).toBe(1);
+  const more = { resourceType: 'DiagnosticReport', code: { text: 'x' }, subject: { reference: `Patient/${lab}` } };
+  await outbox.say(sites.lab, { ...more, id: first, status: 'amended', conclusion: 'First, amended.' } as never);
+  await outbox.say(sites.lab, { ...more, id: second, status: 'entered-in-error' } as never);
+  expect(receiver.messages).toEqual([]);
+  const { rows: homes } = await test.database.query('SELECT home FROM patient_home WHERE rid = ANY($1)', [
+    [lab, hospital],
+  ]);
+  expect(homes).toHaveLength(2);
+  const confirm = () =>
+    outbox.record.writer.write({
+      keys: [],
+      patients: [lab, hospital],
+      alone: true,
+      apply: (set) => {
+        outbox.persons.state(set, {
+          kind: 'link',
+          a: lab,
+          b: hospital,
+          at: new Date().toISOString(),
+          source: sites.hospital,
+        });
+        set.touch();
+      },
+    });
+  await confirm();
+  await vi.waitFor(() => expect(receiver.messages).toHaveLength(2), 20_000);
+  expect(receiver.messages.map((message) => message.get('NTE-3'))).toEqual(['Third.', 'First, amended.']);
+  const told = (await rows()).length;
+  await confirm();
+  await report(lab, 'Fourth.');
+  await vi.waitFor(() => expect(receiver.messages).toHaveLength(3), 20_000);
+  expect((await rows()).length).toBe(told + 1);
+  await outbox.stop();
 });
 
 it('resources of one id and different types are told of each for itself, also to a Patient of that id', async () => {
