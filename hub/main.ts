@@ -12,7 +12,7 @@ import {
 } from './authorization/index.ts';
 import { refuseUnfinished } from './backup/index.ts';
 import { Bulk, jobKeyColumn } from './bulk/index.ts';
-import { careRulesOf, Loops, LoopWatch, Panels, Relationships } from './care/index.ts';
+import { careRulesOf, Loops, LoopWatch, Panels, Relationships, Summaries } from './care/index.ts';
 import { Refusals, Requests, requestNoteColumn, requestTextColumn, Safeguards } from './compliance/index.ts';
 import type { Config } from './config.ts';
 import {
@@ -43,6 +43,7 @@ import {
   ApplicationAcks,
   Authenticator,
   Certified,
+  documentId,
   httpServer,
   RateLimits,
   recognise,
@@ -50,6 +51,7 @@ import {
   ServerCertificate,
   startMllp,
   V2Gate,
+  writeDocument,
 } from './gate/index.ts';
 import { forgetPatients, PersonIndex } from './identity/index.ts';
 import {
@@ -73,6 +75,7 @@ import {
   Pickup,
   Sender,
   tryRoute,
+  type WriteSummary,
 } from './outbox/index.ts';
 import { QueryResponder } from './query/index.ts';
 import {
@@ -216,6 +219,10 @@ export async function startHub(config: Config, progress: Progress, pages = scree
     const http = { allowed: () => sendTo, keys: () => signingKeys.load() };
     const mailer = Mailer.of(config);
     const opened = { at: config.publicUrl ?? '' };
+    const summary: WriteSummary = async (access, encounter, as) => {
+      const writeCcda: ConversionPool['document'] = (texts, options) => pool.document(texts, options);
+      return (await writeDocument({ record, writeCcda }, access, { kind: 'discharge-summary', encounter }, as)).xml;
+    };
     const pickup =
       mailer &&
       new Pickup({
@@ -225,11 +232,12 @@ export async function startHub(config: Config, progress: Progress, pages = scree
         policy,
         accessLog,
         mailer,
+        summary,
         tokenKey: tokenKey(config.dataDir),
         pages: () => opened.at,
       });
     const mail = { direct: Direct.of(config, mailer), pickup };
-    const sender = new Sender({ database: system, record, participants, policy, accessLog, http, mail, log });
+    const sender = new Sender({ database: system, record, participants, policy, accessLog, http, mail, summary, log });
     const careRules = () => careRulesOf(policy.lastKnown);
     const relationships = new Relationships(record.keys, participants, careRules);
     new Derivation(record, persons, participants, (...derived) => sender.derived(...derived), relationships);
@@ -532,6 +540,7 @@ export async function startHub(config: Config, progress: Progress, pages = scree
       system,
       (late) => log.warn({ late }, 'loops of care are late and were brought before people'),
       fault('loops of care were not looked at'),
+      new Summaries(system, record, careRules, (encounter) => documentId({ kind: 'discharge-summary', encounter })),
     );
     await lead('loopsLead', loopWatch);
     await lead('labelsLead', hubLabels.anew);

@@ -6,6 +6,7 @@ import type { Database, Transaction } from '../database/index.ts';
 import { notify } from '../trust/index.ts';
 import type { LoopKind } from './loop-evidence.ts';
 import { carersOf } from './relationships.ts';
+import type { Summaries } from './summaries.ts';
 
 const everyMs = 5_000;
 /** So many are brought before people in one turn; the others come in the next. */
@@ -31,11 +32,18 @@ export class LoopWatch {
   readonly #database: Database;
   readonly #late: (count: number) => void;
   readonly #fault: (error: unknown) => void;
+  readonly #summaries: Pick<Summaries, 'make'> | undefined;
   #timer: NodeJS.Timeout | undefined;
   #turn: Promise<void> = Promise.resolve();
 
-  /** @param late is told how many loops were brought before people @param fault is told where loops were not looked at */
-  constructor(database: Database, late: (count: number) => void, fault: (error: unknown) => void) {
+  /** @param late is told how many loops were brought before people @param fault is told where loops were not looked at @param summaries makes those that were not sent in time */
+  constructor(
+    database: Database,
+    late: (count: number) => void,
+    fault: (error: unknown) => void,
+    summaries?: Pick<Summaries, 'make'>,
+  ) {
+    this.#summaries = summaries;
     this.#database = database;
     this.#late = late;
     this.#fault = fault;
@@ -58,6 +66,7 @@ export class LoopWatch {
   async look(): Promise<void> {
     await this.#closeRecalls();
     await this.#closeTransitions();
+    await this.#summaries?.make();
     const late = await this.#database.transaction((transaction) => escalate(transaction));
     if (late > 0) this.#late(late);
   }

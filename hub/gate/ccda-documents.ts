@@ -50,12 +50,14 @@ export function documentOf(id: string): DocumentSubject | undefined {
 
 /**
  * Writes a document of what an access may read.
+ * @param as its id and time; of a document that is handed out again, those that it had
  * @throws RecordError 404 where there is nobody, or no stay; 422 where the record is larger than a document may be
  */
 export function writeDocument(
   { record, writeCcda }: Pick<FhirParts, 'record' | 'writeCcda'>,
   access: Access,
   subject: DocumentSubject,
+  as: { id: string; time: string } = { id: newId(), time: new Date().toISOString() },
 ): Promise<WrittenDocument> {
   return atOnce.take(1, async () => {
     const stay = subject.kind === 'discharge-summary' ? await stayOf(record, access, subject.encounter) : undefined;
@@ -65,8 +67,7 @@ export function writeDocument(
     // What writes documents is large: a hub that is asked for none does without it.
     const xml = await writeCcda(texts, {
       kind: subject.kind,
-      id: newId(),
-      time: new Date().toISOString(),
+      ...as,
       custodian: { resourceType: 'Organization', id: 'causeway', name: 'Causeway' },
       software: { manufacturer: 'Causeway', name: 'Causeway' },
       ...(stay ? { encounter: `Encounter/${stay.id}` } : {}),

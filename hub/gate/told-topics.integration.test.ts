@@ -1,8 +1,11 @@
 /** From a message that comes in to the one that tells of it, by each topic that a route may name. */
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Message } from '@causeway/hl7v2';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { mllpReceiver, type TestReceiver } from '../outbox/testing.ts';
 import { type Json, startTestHub, type TestHub } from '../testing.ts';
 
@@ -229,6 +232,53 @@ it('consents, and the answers to referrals, as FHIR', async () => {
     focus: { type: 'ServiceRequest', identifier: { value: 'REF-7' } },
   });
   expect(of('Task').subject).toBeUndefined();
+});
+
+it('a discharge without a summary is summed up by the hub after its time, of what its receiver may see, and closed by that', async () => {
+  await person('Hypatia');
+  const folder = mkdtempSync(join(tmpdir(), 'causeway-summary-'));
+  await put('ward', { routes: [{ name: 'documents', to: { dialect: 'ccda', folder } }] });
+  const [known] = await hub.resources('Patient?identifier=CLINICMRN-Hypatia');
+  const sources = await Promise.all(
+    known.link.map(async ({ other }: Json) => (await hub.get(`/fhir/${other.reference}`)).json),
+  );
+  const clinic = sources.find(({ identifier }: Json) => identifier[0].value === 'CLINICMRN-Hypatia');
+  const subject = { reference: `Patient/${clinic.id}` };
+  const time = (hours: number) => new Date(Date.now() - hours * 3_600_000).toISOString();
+  const security = [{ system: 'http://terminology.hl7.org/CodeSystem/v3-ActCode', code: 'PSYTHPN' }];
+  for (const [text, meta] of [
+    ['Broken wrist', undefined],
+    ['Of a therapy', { security }],
+  ] as const) {
+    const condition = {
+      resourceType: 'Condition',
+      ...(meta ? { meta } : {}),
+      subject,
+      code: { text },
+      recordedDate: time(20),
+    };
+    expect((await hub.send('POST', '/fhir/Condition', condition)).status).toBe(201);
+  }
+  const period = { start: time(30), end: time(1) };
+  const stay = { resourceType: 'Encounter', status: 'finished', class: { code: 'IMP' }, subject, period };
+  const { json: encounter } = await hub.send('POST', '/fhir/Encounter', stay);
+  const loop = async () =>
+    (await hub.test.database.query(`SELECT state, outcome, site FROM care_loop WHERE kind = 'transition'`)).rows[0];
+  expect(await loop()).toMatchObject({ state: 'open' });
+  expect(readdirSync(folder)).toEqual([]);
+  await hub.test.database.query(`UPDATE care_loop SET opened = opened - interval '25 hours'`);
+  await vi.waitFor(() => expect(readdirSync(folder).filter((name) => name.endsWith('.xml'))).toHaveLength(1), 30_000);
+  const xml = readFileSync(join(folder, readdirSync(folder)[0]!), 'utf8');
+  expect(xml).toContain('18842-5');
+  expect(xml).toContain('Broken wrist');
+  expect(xml).not.toContain('Of a therapy');
+  await vi.waitFor(async () => expect(await loop()).toMatchObject({ state: 'closed', site: 'ward' }), 30_000);
+  // Read on the spot it tells whoever reads what they may see; it is stated once.
+  const [document, ...others] = await hub.resources(`DocumentReference?encounter=Encounter/${encounter.id}`);
+  expect(others).toEqual([]);
+  const read = await hub.get(`/fhir/${document.content[0].attachment.url.replace(/^.*\/fhir\//, '')}`);
+  expect([read.status, read.text.includes('Broken wrist')]).toEqual([200, true]);
+  rmSync(folder, { recursive: true });
 });
 
 it('what a dialect has no message for is no topic of its routes', async () => {

@@ -8,7 +8,7 @@ import { hiddenBy, label, type RowFacts } from '@causeway/access';
 import { typeCode, typeName } from '@causeway/fhir';
 import type { DiagnosticReport, DocumentReference, Patient, Resource } from '@medplum/fhirtypes';
 import type { Database } from '../database/index.ts';
-import { labelled, redacted, referenceHash, ridOf } from '../record/index.ts';
+import { labelled, RecordError, redacted, referenceHash, ridOf } from '../record/index.ts';
 import {
   type Access,
   accessCondition,
@@ -59,9 +59,12 @@ interface Reading {
   source: string;
 }
 
+/** Writes the discharge summary of a stay, of what an access may read. @throws RecordError where it may not, or too much */
+export type WriteSummary = (access: Access, encounter: string, as: { id: string; time: string }) => Promise<string>;
+
 /** The content of a delivery, or why there is none. */
 export async function readContent(
-  parts: Pick<Reading, 'database' | 'versions'>,
+  parts: Pick<Reading, 'database' | 'versions'> & { summary?: WriteSummary | undefined },
   delivery: Claimed,
   destination: Participant,
   route: Route,
@@ -101,7 +104,8 @@ export async function readContent(
   if (isHidden && !isOf(recipient, destination.key) && delivery.kind !== 'retraction') {
     return { state: 'cancelled', error: 'Not sent: the access decision keeps it from this organisation.' };
   }
-  const focus = found.resource;
+  const focus = await ownSummary(parts.summary, reading, delivery, found.resource);
+  if (!('resourceType' in focus)) return focus;
   if (route.to.dialect !== 'hl7v2') {
     const named = referencesOf(focus, true).map(({ rid }) => rid);
     const whole = await withContent(reading, home, focus, created);
@@ -112,6 +116,30 @@ export async function readContent(
   const earlier = toldLast && (await stored(own, [{ ...subject, at: toldLast }])).find(isFocus)?.resource;
   const before = earlier ? [earlier, ...(await resultsAt(own, home, earlier, toldLast))] : [];
   return { topic, focus: await withContent(reading, home, focus, created), beside, before, recipient };
+}
+
+/** A summary that the hub writes itself, inline; any other resource as it is. The destination is told what it may see. */
+async function ownSummary(
+  summary: WriteSummary | undefined,
+  { access }: Reading,
+  { id, created }: Claimed,
+  focus: Resource,
+): Promise<Resource | NoContent> {
+  const attachment = focus.resourceType === 'DocumentReference' ? focus.content?.[0]?.attachment : undefined;
+  const encounter = /^Binary\/discharge\.([0-9a-f-]{36})$/.exec(attachment?.url ?? '')?.[1];
+  if (!summary || !access || encounter === undefined) return focus;
+  try {
+    const xml = await summary(access, encounter, { id, time: created.toISOString() });
+    const data = Buffer.from(xml).toString('base64');
+    return {
+      ...(focus as DocumentReference),
+      content: [{ attachment: { contentType: attachment!.contentType, data } }],
+    };
+  } catch (error) {
+    if (!(error instanceof RecordError)) throw error;
+    if (error.status === 422) return { state: 'dead', error: 'The summary would be larger than a document may be.' };
+    return { state: 'cancelled', error: 'Not sent: the access decision keeps the stay from this organisation.' };
+  }
 }
 
 /** Everything that the focus refers to, directly or by what it refers to. */

@@ -18,7 +18,7 @@ import {
 } from '../trust/index.ts';
 import type { Answer, Client, Outgoing, Timeouts } from './answer.ts';
 import { clientOf, type MailParts } from './clients.ts';
-import { readContent } from './content.ts';
+import { readContent, type WriteSummary } from './content.ts';
 import { DestinationState } from './destination-state.ts';
 import type { HttpParts } from './http-post.ts';
 import {
@@ -45,6 +45,7 @@ export interface SenderParts {
   accessLog: AccessLog;
   http: HttpParts;
   mail: MailParts;
+  summary?: WriteSummary;
   log: Logger;
 }
 
@@ -287,9 +288,9 @@ export class Destination {
       const error = `Not sent yet: the filter ${unread.slice(0, 200)} of the route cannot be read.`;
       return { settled: { seq, state: 'failed', error, retryMs: this.#backOff(attempts) }, reached: true };
     }
-    const { database, versions, participants, policy } = this.#parts;
+    const { database, versions, summary, participants, policy } = this.#parts;
     const destination = participants.byKey(this.#key);
-    const content = await readContent({ database, versions }, delivery, destination, route, policy);
+    const content = await readContent({ database, versions, summary }, delivery, destination, route, policy);
     if ('state' in content) {
       const { state, error } = content;
       const isWithheld = state === 'cancelled';

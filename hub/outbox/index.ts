@@ -1,5 +1,6 @@
 /** The outbox: what must reach whom, and its way there. */
 export { AcknowledgementRoutes } from './acknowledgement-routes.ts';
+export type { WriteSummary } from './content.ts';
 export { controlIdOf } from './control-id.ts';
 export { Deliveries } from './deliveries.ts';
 export { type DeliveryPolicy, DeliveryRetention, type SetDeliveryPolicy } from './delivery-retention.ts';

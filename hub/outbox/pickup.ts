@@ -12,7 +12,7 @@ import { MailError, type Mailer } from '../mail/index.ts';
 import type { FhirRecord } from '../record/index.ts';
 import type { AccessLog, NetworkPolicy, Participants, PickupPlace, Route } from '../trust/index.ts';
 import type { Outgoing } from './answer.ts';
-import { type Content, readContent } from './content.ts';
+import { type Content, readContent, type WriteSummary } from './content.ts';
 import { controlIdOf } from './control-id.ts';
 import { type Claimed, concludeAccepted } from './queue.ts';
 import { Versions } from './versions.ts';
@@ -24,6 +24,7 @@ export interface PickupParts {
   policy: NetworkPolicy;
   accessLog: AccessLog;
   mailer: Mailer;
+  summary?: WriteSummary;
   /** The key of links and tickets. */
   tokenKey: Buffer;
   /** Where the hub's pages are. */
@@ -125,10 +126,10 @@ export class Pickup {
   }
 
   async #show(found: Found, action: string): Promise<PickedUp | NotPickedUp> {
-    const { database, record, participants, policy } = this.#parts;
+    const { database, participants, policy } = this.#parts;
     const { delivery, route } = found;
     const destination = participants.byKey(delivery.destination);
-    const reading = { database, keys: record.keys, versions: this.#versions };
+    const reading = { database, versions: this.#versions, summary: this.#parts.summary };
     const content = delivery.together
       ? await readContent(reading, delivery, destination, route, policy)
       : ({ state: 'cancelled' } as const);

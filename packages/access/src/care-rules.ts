@@ -11,6 +11,8 @@ export interface CareRules {
   orderDays: number;
   /** Hours after a discharge until a summary of it has been accepted by who cares next. */
   transitionHours: number;
+  /** Hours after a discharge after which the hub writes a summary itself, where none was sent; 0: never. */
+  summaryHours: number;
   /** Days until the consultant's note on a referral is back. */
   referralDays: number;
   /** Minutes until a person has acknowledged a critical result. */
@@ -26,6 +28,7 @@ export const firstCareRules: CareRules = {
   appointmentDays: 30,
   orderDays: 90,
   transitionHours: 48,
+  summaryHours: 24,
   referralDays: 30,
   criticalMinutes: 60,
   recallHours: 24,

@@ -1,0 +1,94 @@
+/**
+ * The discharge summary that a source has not sent in time: the hub states that there is one of its own, which is written when
+ * it is read or delivered, of what whoever reads it may see.
+ */
+import type { CareRules } from '@causeway/access';
+import { typeCode } from '@causeway/fhir';
+import type { DocumentReference, Encounter } from '@medplum/fhirtypes';
+import type { Database } from '../database/index.ts';
+import { type FhirRecord, homePatient, openText, sealIdentity, tokenHash } from '../record/index.ts';
+
+const dischargeSummary = '18842-5';
+/** So many are made in one turn; the others in the next. */
+const most = 50;
+
+/** A transition of care without a summary. */
+interface Unsummed {
+  id: string;
+  home: number;
+  source: string;
+  rid: string;
+  version: number;
+  body: Buffer;
+}
+
+/** The id of the Binary that is the summary of a stay. */
+export type SummaryId = (encounter: string) => string;
+
+export class Summaries {
+  readonly #database: Database;
+  readonly #record: FhirRecord;
+  readonly #rules: () => CareRules;
+  readonly #binaryOf: SummaryId;
+
+  constructor(database: Database, record: FhirRecord, rules: () => CareRules, binaryOf: SummaryId) {
+    this.#database = database;
+    this.#record = record;
+    this.#rules = rules;
+    this.#binaryOf = binaryOf;
+  }
+
+  /** States the summaries that are due; returns how many. */
+  async make(): Promise<number> {
+    const { summaryHours } = this.#rules();
+    if (summaryHours === 0) return 0;
+    const { rows } = await this.#database.query<Unsummed>({
+      name: 'transitions_unsummed',
+      text: `SELECT c.id, c.home, c.source, r.rid, r.version, r.body FROM care_loop c
+             JOIN resource r ON r.rid = c.focus_rid AND r.type = c.focus_type AND NOT r.deleted
+             WHERE c.kind = 'transition' AND c.state <> 'closed' AND c.opened <= now() - $1 * interval '1 hour'
+               AND NOT EXISTS (SELECT FROM index_token t JOIN resource d USING (home, rkey)
+                 WHERE t.value = $2 AND t.home = c.home AND d.type = ${typeCode('DocumentReference')} AND NOT d.deleted
+                   AND d.updated >= c.opened - interval '1 day')
+               AND NOT EXISTS (SELECT FROM care_loop_event e WHERE e.loop = c.id AND e.event = 'summary-made')
+             ORDER BY c.opened LIMIT ${most}`,
+      values: [summaryHours, String(tokenHash('DocumentReference', 'type', dischargeSummary))],
+    });
+    for (const row of rows) await this.#state(row);
+    return rows.length;
+  }
+
+  async #state({ id, home, source, rid, version, body }: Unsummed): Promise<void> {
+    const key = (await this.#record.keys.load(this.#database, [home])).get(home);
+    if (!key) return;
+    const stay = JSON.parse(openText(body, key, sealIdentity({ type: 'Encounter', rid, version }))) as Encounter;
+    const documentId = `summary.${rid}`;
+    const document: DocumentReference = {
+      resourceType: 'DocumentReference',
+      id: documentId,
+      meta: { tag: [{ system: 'urn:causeway:source', code: source }] },
+      status: 'current',
+      docStatus: 'final',
+      type: { coding: [{ system: 'http://loinc.org', code: dischargeSummary, display: 'Discharge summary' }] },
+      ...(stay.subject ? { subject: stay.subject } : {}),
+      date: new Date().toISOString(),
+      author: [{ display: 'Causeway' }],
+      description: 'Written by the hub of what its record holds, since none was sent.',
+      content: [{ attachment: { contentType: 'application/xml', url: `Binary/${this.#binaryOf(rid)}` } }],
+      context: { encounter: [{ reference: `Encounter/${stay.id}` }] },
+    };
+    const scanned = this.#record.scan(JSON.stringify(document), 'DocumentReference');
+    await this.#record.writer.write({
+      keys: [{ type: 'DocumentReference', id: documentId }],
+      patients: [homePatient(scanned, documentId) ?? []].flat(),
+      apply: (set) => {
+        set.put(scanned, 'DocumentReference', documentId);
+        set.transaction.send({
+          name: 'transition_summary_made',
+          text: `INSERT INTO care_loop_event (loop, by_whom, event, note) VALUES ($1, 'hub', 'summary-made', $2)`,
+          values: [id, `DocumentReference/${documentId}`],
+        });
+      },
+    });
+  }
+}
