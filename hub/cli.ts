@@ -9,7 +9,7 @@ import { existingTokenKey, KeyError, MasterFiles, type RotationState, signToken 
 import { type Destination, sendFile } from './send.ts';
 
 const tokenSeconds = 12 * 60 * 60;
-const commands = ['start', 'token', 'send', 'status', 'rotate-keys', 'backup', 'restore', 'help'];
+const commands = ['start', 'token', 'send', 'status', 'rotate-keys', 'backup', 'restore', 'audit', 'help'];
 
 /** Runs one command; returns the exit code: 0 done, 1 failed or refused, 2 wrong usage. */
 export async function main(words: string[]): Promise<number> {
@@ -22,6 +22,7 @@ export async function main(words: string[]): Promise<number> {
     if (command === 'rotate-keys') return await rotateKeys(args);
     if (command === 'backup') return await backup(args);
     if (command === 'restore') return await restore(args);
+    if (command === 'audit') return await audit(args);
     if (['help', '--help', '-h'].includes(command)) return help();
     throw new ConfigError(`The command ${command} is unknown: use ${commands.join(', ')}.`);
   } catch (error) {
@@ -125,6 +126,41 @@ async function restore(args: string[]): Promise<number> {
   return run(config, files[0]!, (line) => console.error(line));
 }
 
+/** Verifies the log of accesses, exports it, or lets a running hub take up something about it. */
+async function audit([what = '', ...args]: string[]): Promise<number> {
+  if (what === 'verify') {
+    const flags = ['--incremental', '--deep'];
+    const { values: keys, rest: afterKeys } = takeOptions(
+      args.filter((word) => !flags.includes(word)),
+      '--key',
+    );
+    const { values: checkpoints, rest: afterCheckpoints } = takeOptions(afterKeys, '--checkpoint');
+    const { value: file, rest } = takeOption(afterCheckpoints, '--export');
+    const { config } = readConfig(rest, process.env);
+    const { auditVerify } = await import('./audit-command.ts');
+    const [incremental, deep] = flags.map((flag) => args.includes(flag));
+    return auditVerify(
+      config,
+      { keys, checkpoints, incremental: incremental!, deep: deep!, ...(file ? { file } : {}) },
+      console.log,
+    );
+  }
+  const { config, rest: files } = readConfig(args, process.env);
+  if (what === 'export' && files.length === 1) {
+    const { auditExport } = await import('./audit-command.ts');
+    return auditExport(config, files[0]!, console.log);
+  }
+  const asking: { [what: string]: [method: string, path: string] } = {
+    status: ['GET', '/api/audit/status'],
+    'accept-restore': ['POST', '/api/audit/accept-restore'],
+    'rotate-key': ['POST', '/api/audit/keys'],
+  };
+  const ask = asking[what];
+  if (!ask) throw new ConfigError(`audit takes verify, export FILE, ${Object.keys(asking).join(', ')}.`);
+  console.log(await asked(config, ...ask));
+  return 0;
+}
+
 /** What the running hub answers. @throws KeyError where it does not, or refuses */
 async function asked(config: Config, method: string, path: string): Promise<string> {
   const authorization = `Bearer ${await localToken(config, 'administrator')}`;
@@ -143,8 +179,13 @@ async function asked(config: Config, method: string, path: string): Promise<stri
 function describeStatus({
   sources = [],
   certificatesEnding = [],
+  auditLog,
   ...counts
-}: { [name: string]: unknown } & { sources?: Source[]; certificatesEnding?: Ending[] }): string {
+}: { [name: string]: unknown } & {
+  sources?: Source[];
+  certificatesEnding?: Ending[];
+  auditLog?: { state: string; problem?: string; size: number };
+}): string {
   const words = (name: string) => name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
   const line = (name: string, value: unknown, note = '') => `${String(value).padStart(9)}  ${name}${note}`;
   return [
@@ -152,6 +193,9 @@ function describeStatus({
       const named = [participant, what].filter(Boolean).join(': ');
       return `Certificate ${subject} (${named}) ${expires === undefined ? 'cannot be read' : `ends ${expires}`}`;
     }),
+    ...(auditLog
+      ? [line('entries of the audit log', auditLog.size, auditLog.problem ? `: ${auditLog.problem}` : '')]
+      : []),
     ...Object.entries(counts).map(([name, value]) => line(words(name), value)),
     ...(sources.length > 0 ? ['', 'Messages by source:'] : []),
     ...sources.map(({ name, received, lastAt }) => line(name, received, lastAt ? `, last ${lastAt}` : '')),
@@ -179,6 +223,8 @@ function help(): number {
       'causeway send FILE…             send HL7 v2, C-CDA or FHIR files, and print each answer',
       'causeway status [--json]        messages by stage: received, processed, failed, not mapped, delivered',
       'causeway rotate-keys [--prepare]  new master and signing keys while the hub works; --prepare: the master key only',
+      'causeway audit verify          [--incremental] [--deep] [--key KEY]… [--checkpoint FILE]… [--export FILE]: the log of accesses, entry by entry',
+      'causeway audit export FILE      the log for others to verify; also: audit status, rotate-key, accept-restore',
       'causeway backup FILE|- --key-kept-at "…"  back up the database; says where the folder keys is kept, which is not in it',
       'causeway restore FILE|- [--drill]  restore a back-up into an empty database; --drill: into one that is thrown away',
       '',
@@ -196,6 +242,18 @@ function takeOption(args: string[], option: string): { value: string | undefined
   const value = joined ? args[index]!.slice(option.length + 1) : args[index + 1];
   if (!value) throw new ConfigError(`${option} needs a value.`);
   return { value, rest: args.toSpliced(index, joined ? 1 : 2) };
+}
+
+/** An option that may be given several times. */
+function takeOptions(args: string[], option: string): { values: string[]; rest: string[] } {
+  const values: string[] = [];
+  let rest = args;
+  for (;;) {
+    const taken = takeOption(rest, option);
+    if (taken.value === undefined) return { values, rest };
+    values.push(taken.value);
+    rest = taken.rest;
+  }
 }
 
 function localToken(config: Config, role: string): Promise<string> {

@@ -1,7 +1,15 @@
 /** Wires the parts of the hub; the only file that knows them all. */
 import { join } from 'node:path';
 import pino from 'pino';
-import { AuditLog, auditKeyColumn, auditSubjectColumn, CheckpointFile, Sequencer, takeOver } from './audit/index.ts';
+import {
+  AuditLog,
+  auditKeyColumn,
+  auditSubjectColumn,
+  CheckpointFile,
+  SelfCheck,
+  Sequencer,
+  takeOver,
+} from './audit/index.ts';
 import {
   Authorization,
   communityFiles,
@@ -109,6 +117,7 @@ import {
   FanOut,
   NetworkPolicy,
   Notices,
+  notify,
   Onboarding,
   Participants,
   Relations,
@@ -287,6 +296,14 @@ export async function startHub(config: Config, progress: Progress, pages = scree
     const host = new URL(config.publicUrl ?? 'http://causeway').host;
     const sequencer = new Sequencer({ database: system, master, file: checkpointFile, host, fault: auditFault });
     await lead('auditLead', sequencer);
+    const tellOfAudit = (text: string) => {
+      log.error({ audit: text }, 'the audit log is not as it was');
+      return system.transaction(async (transaction) => notify(transaction, 'role:privacy-officer', 'audit', { text }));
+    };
+    await lead(
+      'auditCheckLead',
+      new SelfCheck(system, checkpointFile, tellOfAudit, fault('the audit log was not looked at')),
+    );
     await lead('reprocessLead', reprocessJobs);
 
     const acks = new ApplicationAcks(system, master, log);

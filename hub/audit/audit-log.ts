@@ -14,9 +14,11 @@ import {
   receiptOf,
 } from './published.ts';
 import { type AuditedEvent, type EventQuery, EventReader, type RawEvent } from './reader.ts';
+import type { Finding } from './replay.ts';
 import { insertion } from './rows.ts';
 import { SubjectKeys } from './subject-keys.ts';
 import { lockedState, treeState } from './tree.ts';
+import { verifyDeep } from './verify-deep.ts';
 
 export class AuditLog {
   readonly #reading: Database;
@@ -105,6 +107,11 @@ export class AuditLog {
   async receipt(index: number, patient?: string): Promise<Receipt | undefined> {
     const event = await this.eventAt(index);
     return event && receiptOf(this.#reading, event, patient);
+  }
+
+  /** Holds what goes with the leaves to what they say. */
+  verifyDeep(): Promise<{ finding?: Finding; opened: number; sealed: number }> {
+    return verifyDeep(this.#reading, this.#keys);
   }
 
   /** A new key signs from the next checkpoint on, and the one before besides for a while. Returns how others know it. */

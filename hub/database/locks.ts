@@ -28,6 +28,7 @@ export const locks = {
   erasuresLead: 7_240_380,
   maintenanceLead: 7_240_381,
   auditLead: 7_240_390,
+  auditCheckLead: 7_240_392,
 } as const;
 
 /** What one hub at a time does. */

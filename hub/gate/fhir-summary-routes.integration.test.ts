@@ -1,5 +1,6 @@
 /** `$summary`: who gets which summary of whom. What it is made of is `packages/mapping`'s, and `npm run conformance -- ips` its judge. */
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { accessesOf } from '../audit/testing.ts';
 import { ridOf } from '../record/index.ts';
 import { type Json, startTestHub, type TestHub } from '../testing.ts';
 import { oneHuman } from '../testing-patients.ts';
@@ -112,11 +113,10 @@ it('tells nothing of what is hidden from the caller', async () => {
 
 it('is recorded as an access to the person, and told of by the CapabilityStatement', async () => {
   await summary('?_format=json');
-  const { rows } = await hub.test.database.query(
-    `SELECT e->>'action' AS action, e->'patients' AS patients FROM access_log, jsonb_array_elements(entries) e
-     WHERE e->>'what' = '/Patient/p/$summary?_format=json'`,
-  );
-  expect(rows).toEqual([{ action: 'summary', patients: ['p'] }]);
+  const summaries = (await accessesOf(hub)).filter(({ what }) => what === '/Patient/p/$summary?_format=json');
+  expect(summaries.map(({ action, patients }) => ({ action, patients }))).toEqual([
+    { action: 'summary', patients: ['p'] },
+  ]);
   const { json } = await hub.get('/fhir/metadata');
   const patient = json.rest[0].resource.find(({ type }: Json) => type === 'Patient');
   expect(patient.operation).toContainEqual({

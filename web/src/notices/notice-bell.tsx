@@ -94,5 +94,6 @@ function noticeWords({ kind, about }: PersonalNotice, role: Role): string {
   if (kind === 'fan-out') {
     return `${about.key} looked at ${about.persons} people within an hour; ${about.usual} are usual.`;
   }
+  if (kind === 'audit') return `The audit log is not as it was. ${about.text}`;
   return kind;
 }

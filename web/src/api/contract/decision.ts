@@ -186,6 +186,7 @@ export interface PersonalNotice {
     key?: string;
     persons?: number;
     usual?: number;
+    text?: string;
     patient?: string;
     by?: string;
     organization?: string;
