@@ -64,13 +64,15 @@ export class Loops {
     if (this.#participants.all().length === 0) return;
     const openings: Opening[] = [];
     const over: { said: Extract<Said, { is: 'over' }>; type: string; rid: string }[] = [];
+    const answers: Answer[] = [];
     const context = { now: set.now, rules: this.#rules() };
     const requesters = requestersIn(set);
     for (const change of latestOf(set)) {
       const { type, rid, version, home, deleted } = change.after;
       if (home < 0) continue;
       const resource = deleted ? undefined : (change.resource as object as Resource);
-      if (resource) answer(set, resource, `${type}/${rid}`, home);
+      const referrals = resource && ofReferrals(resource);
+      if (referrals) answers.push({ ...referrals, evidence: `${type}/${rid}`, home });
       if (!openingTypes.has(type)) continue;
       const isKnown = version > 1;
       const requester = requesters.get(rid);
@@ -80,6 +82,7 @@ export class Loops {
       else if (said?.is === 'over') over.push({ said, type, rid });
       else if (said) openings.push({ ...said, type, rid, version, home });
     }
+    for (const one of await heeded(set, answers)) answer(set, one);
     close(set, over);
     await this.#open(set, openings);
   }
@@ -236,10 +239,24 @@ function close(set: WriteSet, over: { said: Extract<Said, { is: 'over' }>; type:
 }
 
 /** What a resource says of referrals: accepted, refused, answered. */
-function answer(set: WriteSet, resource: Resource, evidence: string, home: number): void {
-  const said = ofReferrals(resource);
-  if (!said) return;
-  const { is, requests } = said;
+type Answer = NonNullable<ReturnType<typeof ofReferrals>> & { evidence: string; home: number };
+
+/** Those of some answers that may be about a referral that is open: most results answer an order that is none. */
+async function heeded(set: WriteSet, answers: readonly Answer[]): Promise<readonly Answer[]> {
+  const ridsOf = ({ requests }: Answer) => (requests === 'of-the-person' ? [] : requests.map(ridOf));
+  const named = answers.flatMap(ridsOf);
+  if (named.length < 2) return answers;
+  const { rows } = await set.transaction.query<{ rid: string }>({
+    name: 'referrals_open',
+    text: `SELECT focus_rid AS rid FROM care_loop
+           WHERE kind = 'referral' AND state <> 'closed' AND focus_type = ${requestType} AND focus_rid = ANY($1)`,
+    values: [named],
+  });
+  const open = new Set(rows.map(({ rid }) => rid));
+  return answers.filter((one) => one.requests === 'of-the-person' || ridsOf(one).some((rid) => open.has(rid)));
+}
+
+function answer(set: WriteSet, { is, requests, evidence, home }: Answer): void {
   const isNote = requests === 'of-the-person';
   const which = isNote
     ? `c.site = (SELECT source FROM link WHERE home = $4)`

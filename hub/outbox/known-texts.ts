@@ -24,8 +24,8 @@ export class Known {
   }
 }
 
-/** So many characters are kept, of texts that are not longer than this. */
-const charactersAtMost = 4 * 1024 * 1024;
+/** So many characters are kept, of texts that are not longer than this: those of some hundred messages. */
+const charactersAtMost = 1024 * 1024;
 const longest = 64 * 1024;
 
 export class KnownTexts {
