@@ -25,7 +25,8 @@ const { values } = parseArgs({
 });
 
 const parts: Record<string, () => Promise<object>> = {
-  latency: () => latency(Number(values['per-second'] ?? 200), Number(values.seconds), values.profile),
+  latency: () =>
+    latency((values['per-second'] ?? '200').split(',').map(Number), Number(values.seconds), values.profile),
   isolation: () => isolation(Number(values['per-second'] ?? 40), Number(values.minutes), values.down.split(',')),
   queue: () => queue(values.waiting.split(',').map(Number)),
   waiting: () => waiting(values.waiting.split(',').map(Number)),

@@ -13,7 +13,8 @@ import { file, register, untilDelivered } from './region.ts';
 import { subscribe } from './subscriber.ts';
 
 const town = { people: 1_000, seed: 1 };
-const warmSeconds = 3;
+/** Until the hub has compiled what it needs most, and has given up on guesses about it. */
+const warmSeconds = 10;
 const patienceMs = 20_000;
 
 export interface LatencyResult {
@@ -40,8 +41,15 @@ interface Told {
   disordered: number;
 }
 
-/** @param profileDir where Node writes a CPU profile of the hub */
-export async function latency(perSecond: number, seconds: number, profileDir?: string): Promise<LatencyResult> {
+/**
+ * @param rates messages a second, one after the other on one hub
+ * @param profileDir where Node writes a CPU profile of the hub
+ */
+export async function latency(
+  rates: readonly number[],
+  seconds: number,
+  profileDir?: string,
+): Promise<LatencyResult | { [rate: `at_${number}`]: LatencyResult }> {
   const people = peopleOf(town);
   const personOf: number[] = [];
   const arrivalsAt = (of: (one: Known) => string) =>
@@ -84,30 +92,38 @@ export async function latency(perSecond: number, seconds: number, profileDir?: s
     const results = function* (): Generator<ReturnType<typeof next>> {
       for (let i = 0; ; i++) yield next(told[(i * 7_919) % told.length]!);
     };
-    await lab.run(perSecond, warmSeconds, results());
-    await untilDelivered(hub);
-    const from = personOf.length;
-    lab.late.length = 0;
-    const before = usageOf(hub.pid, hub.postmaster);
-    await lab.run(perSecond, seconds, results());
-    const wanted = Array.from({ length: personOf.length - from }, (_, i) => from + i);
-    const all = { hospital, practice, websocket: browser };
-    for (const until = performance.now() + patienceMs; performance.now() < until; await delay(50))
-      if (Object.values(all).every(({ at }) => wanted.every((result) => at.has(result)))) break;
-    const after = usageOf(hub.pid, hub.postmaster);
+    const measured = async (perSecond: number): Promise<LatencyResult> => {
+      const from = personOf.length;
+      lab.late.length = 0;
+      const before = usageOf(hub.pid, hub.postmaster);
+      await lab.run(perSecond, seconds, results());
+      const wanted = Array.from({ length: personOf.length - from }, (_, i) => from + i);
+      const all = { hospital, practice, websocket: browser };
+      for (const until = performance.now() + patienceMs; performance.now() < until; await delay(50))
+        if (Object.values(all).every(({ at }) => wanted.every((result) => at.has(result)))) break;
+      const after = usageOf(hub.pid, hub.postmaster);
+      const hubMs = (after.hubCpuMs - before.hubCpuMs) / wanted.length;
+      return {
+        messages: wanted.length,
+        per_second: perSecond,
+        acknowledged_after_plan_p99_ms: percentiles(lab.late).p99_ms,
+        hospital: figures(lab, hospital, wanted),
+        practice: figures(lab, practice, wanted),
+        websocket: figures(lab, browser, wanted),
+        cpu_ms: hubMs + (after.postgresCpuMs - before.postgresCpuMs) / wanted.length,
+        hub_cpu_ms: hubMs,
+      };
+    };
+    await lab.run(rates[0]!, warmSeconds, results());
+    const measurements: { [rate: `at_${number}`]: LatencyResult } = {};
+    for (const perSecond of rates) {
+      await untilDelivered(hub);
+      const result = await measured(perSecond);
+      measurements[`at_${perSecond}`] = result;
+    }
     lab.close();
     socket.close();
-    const hubMs = (after.hubCpuMs - before.hubCpuMs) / wanted.length;
-    return {
-      messages: wanted.length,
-      per_second: perSecond,
-      acknowledged_after_plan_p99_ms: percentiles(lab.late).p99_ms,
-      hospital: figures(lab, hospital, wanted),
-      practice: figures(lab, practice, wanted),
-      websocket: figures(lab, browser, wanted),
-      cpu_ms: hubMs + (after.postgresCpuMs - before.postgresCpuMs) / wanted.length,
-      hub_cpu_ms: hubMs,
-    };
+    return rates.length === 1 ? Object.values(measurements)[0]! : measurements;
   } finally {
     await hub.stop();
     await Promise.all([mllp.close(), http.close()]);
