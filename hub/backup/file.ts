@@ -85,6 +85,12 @@ export async function readBackup(
   return { head, frames: decoded(opened, streaming) };
 }
 
+/** The bytes of a back-up, opened: what a thief of the file and the key would read. */
+export async function* framesOfBackup(from: AsyncIterable<Buffer>, master: MasterKey): AsyncGenerator<Buffer> {
+  const { frames } = await readBackup(from, master);
+  for await (const { bytes } of frames) yield bytes;
+}
+
 function keyOf(head: BackupHead, wrapped: string, master: MasterKey): Buffer {
   try {
     return unwrapDataKey(master, Buffer.from(wrapped, 'base64'), keyContext(head.id));

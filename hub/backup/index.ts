@@ -2,6 +2,7 @@
 
 export { type BackupReport, backUp, patientClient, type Reached } from './backup.ts';
 export { backupCommand, drillCommand, restoreCommand, withDatabase } from './commands.ts';
+export { framesOfBackup } from './file.ts';
 export { type RestoreReport, restore } from './restore.ts';
 export { SealedStreamError } from './sealed-stream.ts';
 export { type BackupState, backupState, type Drill, refuseUnfinished } from './state.ts';

@@ -186,6 +186,7 @@ const ofHomes: readonly [string, string][] = [
   ['loops', 'DELETE FROM care_loop WHERE home = ANY($1)'],
   ['provisions', 'DELETE FROM consent_provision WHERE home = ANY($1)'],
   ['attestations', 'DELETE FROM attestation WHERE home = ANY($1)'],
+  ['introductions', 'DELETE FROM introduction WHERE home = ANY($1)'],
   ['askedHubs', 'DELETE FROM peer_person WHERE home = ANY($1)'],
   [
     'subscriptionEvents',
@@ -232,6 +233,13 @@ const ofIds: readonly [string, string][] = [
     'emergencyLookups',
     'UPDATE emergency_lookup SET found = ARRAY(SELECT f FROM unnest(found) f WHERE f <> ALL($1)) WHERE found && $1::text[]',
   ],
+  ['accountingHolds', 'DELETE FROM accounting_hold WHERE patient = ANY($1)'],
+  [
+    'informationRequestSteps',
+    `UPDATE information_request_step SET note = NULL
+     WHERE request IN (SELECT id FROM information_request WHERE patient = ANY($1)) AND note IS NOT NULL`,
+  ],
+  ['informationRequests', 'UPDATE information_request SET about = NULL, patient = NULL WHERE patient = ANY($1)'],
   ['unprovenAccesses', 'DELETE FROM unproven_access WHERE patient = ANY($1)'],
   [
     'notices',
