@@ -9,7 +9,19 @@ import { existingTokenKey, KeyError, MasterFiles, type RotationState, signToken 
 import { type Destination, sendFile } from './send.ts';
 
 const tokenSeconds = 12 * 60 * 60;
-const commands = ['start', 'token', 'send', 'status', 'rotate-keys', 'backup', 'restore', 'audit', 'help'];
+const commands = [
+  'start',
+  'token',
+  'send',
+  'status',
+  'rotate-keys',
+  'backup',
+  'restore',
+  'erase',
+  'maintain',
+  'audit',
+  'help',
+];
 
 /** Runs one command; returns the exit code: 0 done, 1 failed or refused, 2 wrong usage. */
 export async function main(words: string[]): Promise<number> {
@@ -23,6 +35,8 @@ export async function main(words: string[]): Promise<number> {
     if (command === 'backup') return await backup(args);
     if (command === 'restore') return await restore(args);
     if (command === 'audit') return await audit(args);
+    if (command === 'erase') return await erase(args);
+    if (command === 'maintain') return await maintain(args);
     if (['help', '--help', '-h'].includes(command)) return help();
     throw new ConfigError(`The command ${command} is unknown: use ${commands.join(', ')}.`);
   } catch (error) {
@@ -161,18 +175,68 @@ async function audit([what = '', ...args]: string[]): Promise<number> {
   return 0;
 }
 
+/** Asks for an erasure, or shows what would go; another person confirms it. */
+async function erase(args: string[]): Promise<number> {
+  const { value: confirm, rest: afterConfirm } = takeOption(args, '--confirm');
+  const { value: legalBasis, rest: afterBasis } = takeOption(afterConfirm, '--legal-basis');
+  const { value: reason, rest } = takeOption(afterBasis, '--reason');
+  const { config, rest: patients } = readConfig(
+    rest.filter((word) => word !== '--source'),
+    process.env,
+  );
+  if (confirm !== undefined) {
+    console.log(await asked(config, 'POST', `/api/erasures/${encodeURIComponent(confirm)}/confirm`));
+    return 0;
+  }
+  if (patients.length !== 1)
+    throw new ConfigError('erase needs the id of a Patient, or --confirm and that of an erasure.');
+  const about = { patient: patients[0], extent: args.includes('--source') ? 'source' : 'person' };
+  if (legalBasis === undefined || reason === undefined) {
+    console.log(await asked(config, 'POST', '/api/erasures/preview', about));
+    console.error('Nothing was asked for: that needs --legal-basis and --reason.');
+    return 0;
+  }
+  console.log(await asked(config, 'POST', '/api/erasures', { ...about, legalBasis, reason }));
+  console.error('A privacy officer confirms it now.');
+  return 0;
+}
+
+/** Clears what was erased out of the files of the database; returns when that is done. */
+async function maintain(args: string[]): Promise<number> {
+  if (!args.includes('--after-erasure')) throw new ConfigError('maintain needs --after-erasure.');
+  const { config } = readConfig(
+    args.filter((word) => word !== '--after-erasure'),
+    process.env,
+  );
+  await asked(config, 'POST', '/api/erasures/maintenance');
+  for (let told = ''; ; await delay(500)) {
+    const { maintenance } = JSON.parse(await asked(config, 'GET', '/api/erasures'));
+    const { state, table, done, of, reason, left = [] } = maintenance;
+    const line = [state, table, of === undefined ? undefined : `${done} of ${of} tables`, reason]
+      .filter(Boolean)
+      .join(': ');
+    if (line !== told) console.log(line);
+    told = line;
+    for (const one of state === 'done' ? left : []) console.log(`To be done on the server: ${one}`);
+    if (state === 'done' || state === 'failed') return state === 'done' ? 0 : 1;
+  }
+}
+
 /** What the running hub answers. @throws KeyError where it does not, or refuses */
-async function asked(config: Config, method: string, path: string): Promise<string> {
+async function asked(config: Config, method: string, path: string, body?: object): Promise<string> {
   const authorization = `Bearer ${await localToken(config, 'administrator')}`;
+  const sent = body === undefined ? {} : { body: new TextEncoder().encode(JSON.stringify(body)) };
+  const headers = { authorization, ...(body === undefined ? {} : { 'content-type': 'application/json' }) };
   let response: Response;
   try {
-    response = await ownFetch(config.tlsCertificate)(urlOf(config) + path, { method, headers: { authorization } });
+    response = await ownFetch(config.tlsCertificate)(urlOf(config) + path, { method, headers, ...sent });
   } catch {
     throw new KeyError(`No hub answers on ${urlOf(config)}: start it, or name its --port.`);
   }
-  const body = await response.text();
-  if (!response.ok) throw new KeyError(`The hub on ${urlOf(config)} answers ${response.status}: ${body.slice(0, 300)}`);
-  return body;
+  const answer = await response.text();
+  if (!response.ok)
+    throw new KeyError(`The hub on ${urlOf(config)} answers ${response.status}: ${answer.slice(0, 300)}`);
+  return answer;
 }
 
 /** The hub's counts as lines: numbers first, then one line for each source. */
@@ -227,6 +291,9 @@ function help(): number {
       'causeway audit export FILE      the log for others to verify; also: audit status, rotate-key, accept-restore',
       'causeway backup FILE|- --key-kept-at "…"  back up the database; says where the folder keys is kept, which is not in it',
       'causeway restore FILE|- [--drill]  restore a back-up into an empty database; --drill: into one that is thrown away',
+      'causeway erase PATIENT --legal-basis "…" --reason "…" [--source]  ask for an erasure; without a reason: what would go',
+      'causeway erase --confirm ID       confirm one that a privacy officer asked for',
+      'causeway maintain --after-erasure  clear what was erased out of the files of the database',
       '',
       'Options (or variables of the environment):',
       ...describeOptions(),

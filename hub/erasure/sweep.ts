@@ -186,6 +186,7 @@ const ofHomes: readonly [string, string][] = [
   ['loops', 'DELETE FROM care_loop WHERE home = ANY($1)'],
   ['provisions', 'DELETE FROM consent_provision WHERE home = ANY($1)'],
   ['attestations', 'DELETE FROM attestation WHERE home = ANY($1)'],
+  ['healthLinks', 'DELETE FROM health_link WHERE home = ANY($1)'],
   ['introductions', 'DELETE FROM introduction WHERE home = ANY($1)'],
   ['askedHubs', 'DELETE FROM peer_person WHERE home = ANY($1)'],
   [
