@@ -1,5 +1,9 @@
 /** What people do with Causeway from the first page to the last click, in a real browser against a whole hub. */
 import { readFileSync } from 'node:fs';
+import { copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { showcase } from '@causeway/region';
 import type { Browser, Cookie, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -388,6 +392,60 @@ describe('a patient', () => {
     await decided.getByRole('button', { name: 'Revoke' }).click();
     await page.getByText('Nothing was decided for this record').waitFor();
     await page.getByRole('heading', { name: 'Earlier decisions' }).waitFor();
+    await page.context().close();
+  });
+});
+
+describe('who looked at my record', () => {
+  it('leads from an entry to its proof, which holds in a page that is opened from a file, offline', async () => {
+    const clinician = await newPage();
+    await signIn(clinician, 'clinician');
+    await openShowcase(clinician);
+    await clinician.locator('[data-facts]').waitFor();
+    await clinician.context().close();
+
+    const page = await newPage();
+    await signIn(page, 'patient');
+    await page.waitForURL('**/people/*');
+    await page.getByRole('link', { name: 'Who looked at my record' }).click();
+    await page.getByLabel('Search').fill('clinician');
+    const entry = page
+      .locator('[data-access]')
+      .filter({ hasText: account('clinician').name })
+      .first();
+    await entry.getByRole('button', { name: 'Proof' }).click();
+    const proof = entry.getByRole('region', { name: 'Proof' });
+    await proof.getByText('The proof holds.').waitFor();
+    expect(await proof.textContent()).toMatch(/The entry is number \d+ of the log .+, in the tree of its first \d+/);
+    const keys = await proof.locator('[data-keys]').textContent();
+    const save = async (name: string) => {
+      const download = page.waitForEvent('download');
+      await proof.getByText(name).click();
+      return (await download).path();
+    };
+    const folder = await mkdtemp(join(tmpdir(), 'causeway-proof-'));
+    await copyFile(await save('Download the receipt'), join(folder, 'receipt.json'));
+    await copyFile(await save('Download the page that checks it'), join(folder, 'verifier.html'));
+
+    const offline = await browser.newContext({ offline: true });
+    const verifier = await offline.newPage();
+    await verifier.goto(pathToFileURL(join(folder, 'verifier.html')).href);
+    await verifier.getByLabel('Keys that you trust').fill(keys!);
+    await verifier.getByLabel('Receipts, and proofs of growth').setInputFiles(join(folder, 'receipt.json'));
+    await verifier.getByText('This receipt holds').waitFor();
+    expect(await verifier.locator('#results').innerText()).toContain('It is about the record Patient/');
+    const forged = (await readFile(join(folder, 'receipt.json'), 'utf8')).replace('TREAT', 'HRESCH');
+    await writeFile(join(folder, 'forged.json'), forged);
+    await verifier.getByLabel('Receipts, and proofs of growth').setInputFiles(join(folder, 'forged.json'));
+    await verifier.getByText('This receipt does not hold').waitFor();
+    await offline.close();
+    await rm(folder, { recursive: true });
+
+    await page.getByRole('link', { name: 'To whom it was given out' }).click();
+    await page.getByRole('heading', { name: 'Each time' }).waitFor();
+    const line = page.locator('[data-disclosure]').first();
+    await line.getByRole('button', { name: 'Proof' }).click();
+    await page.getByText('The proof holds.').waitFor();
     await page.context().close();
   });
 });

@@ -103,6 +103,10 @@ it('tells a log that grew from one that was rewritten', async () => {
   const grown = logOf(9);
   const fits = await shown({ a: early, b: await grown.receipt(), growth: await grown.growth(4) });
   expect(fits).toContain('The log only grew between the two.');
+  const since = await shown({ a: early, growth: await grown.growth(4) });
+  expect(since).toContain('The tree of 9 entries begins with the 4 of the other one');
+  const unsigned = (await grown.growth(4)).replace('\n9\n', '\n8\n');
+  expect(await shown({ a: early, growth: unsigned })).toContain('is not one of this text');
   const rewritten = logOf(9, 'bob');
   const differs = await shown({ a: early, b: await rewritten.receipt(), growth: await rewritten.growth(4) });
   expect(differs).toContain('The two do not fit together.');

@@ -58,6 +58,7 @@ export const accountedYears = 6;
 const exempt = ['TREAT', 'ETREAT', 'BTG', 'COC', 'HPAYMT', 'HOPERAT', 'PATRQT', 'FAMRQT'];
 /** Of the hub itself: what its own staff look at is use, not disclosure. */
 const ownOrganizations = ['hub', 'local'];
+const ownRoles = ['steward', 'privacy-officer', 'integration-engineer', 'administrator'];
 /** Actions by which nothing of a record leaves. */
 const givingNothing = [
   'create',
@@ -88,10 +89,11 @@ export async function accountingOf(
   held?: Reader['isHeld'],
 ): Promise<Accounting> {
   const lines: DisclosureLine[] = [];
+  const isParticipant = among(parts);
   const names = new Names(parts);
   const addresses = await addressesOf(parts);
   for await (const { told, place } of walk(parts.audit, reader, query, undefined, Number.POSITIVE_INFINITY)) {
-    const key = told && recipientOf(told);
+    const key = told && recipientOf(told, isParticipant);
     if (key === undefined) continue;
     const { event } = told!.audited;
     const { who } = event;
@@ -126,8 +128,9 @@ export async function accountingEvents(
   query: AccountingQuery,
 ): Promise<AuditEvent[]> {
   const events: AuditEvent[] = [];
+  const isParticipant = among(parts);
   for await (const { told } of walk(parts.audit, reader, query, undefined, Number.POSITIVE_INFINITY)) {
-    if (told === undefined || recipientOf(told) === undefined) continue;
+    if (told === undefined || recipientOf(told, isParticipant) === undefined) continue;
     const event = auditEventOf(told.audited, told.patient, { base: reader.base, isWhole: told.isWhole });
     const code = exempt.includes(told.audited.event.purpose ?? '') ? 'voluntary' : 'required';
     events.push({ ...event, meta: { ...event.meta, tag: [{ system: 'urn:causeway:accounting', code }] } });
@@ -136,13 +139,19 @@ export async function accountingEvents(
 }
 
 /** To whom something was disclosed by an event, by key; undefined where nothing was. */
-export function recipientOf({ audited }: Told): string | undefined {
+function recipientOf({ audited }: Told, isParticipant: (key: string) => boolean): string | undefined {
   const { event, entry } = audited;
   if (event.status >= 300 || givingNothing.includes(event.action)) return undefined;
   if (event.action === 'deliver') return deliveredTo(entry) ?? 'unknown';
   if (own.includes(event.role)) return event.client;
-  if (ownOrganizations.includes(event.organization)) return event.client;
+  const isOwn = ownOrganizations.includes(event.organization) || ownRoles.includes(event.role);
+  if (isOwn && !isParticipant(event.organization)) return event.client;
   return event.organization;
+}
+
+function among({ participants }: SeenParts): (key: string) => boolean {
+  const keys = new Set(participants.all().map(({ key }) => key));
+  return (key) => keys.has(key);
 }
 
 async function recipientNamed(

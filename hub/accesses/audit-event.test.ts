@@ -76,6 +76,15 @@ describe('an event as an AuditEvent', () => {
     expect(Buffer.from(query.entity![1]!.query!, 'base64').toString()).toBe('/Observation?code=718-7');
   });
 
+  it('of what was sent on names who got it', () => {
+    const sent = event({ action: 'deliver', role: 'system', who: 'outbox', what: 'Observation/o1 to harbor' });
+    const made = auditEventOf(sent, patients[0], whole);
+    expect(balpFaults(made)).toEqual([]);
+    expect(made.agent).toMatchObject([{ who: { identifier: { value: 'harbor' } } }, { requestor: true }]);
+    expect(made.entity?.[1]?.what).toEqual({ reference: 'Observation/o1' });
+    expect(JSON.stringify(auditEventOf(sent, patients[0], { base, isWhole: false }))).not.toContain('harbor');
+  });
+
   it('of which the reader may see a part keeps the rest to itself', () => {
     const masked = { base, isWhole: false };
     const proxy = event({ role: 'proxy', what: '/Observation/secret' });

@@ -14,6 +14,7 @@ import type {
   Reference,
 } from '@medplum/fhirtypes';
 import type { AuditedEvent } from '../audit/index.ts';
+import { deliveredTo } from './holds.ts';
 import { kindOf, type Pattern } from './kinds.ts';
 
 const terminology = 'http://terminology.hl7.org/CodeSystem';
@@ -93,7 +94,7 @@ export function auditEventOf(
     outcome: isDone ? '0' : event.status < 500 ? '4' : '8',
     ...(isDone ? {} : { outcomeDesc: `It was answered with ${event.status}.` }),
     ...(event.purpose ? { purposeOfEvent: [{ coding: [reasonOf(event.purpose)] }] } : {}),
-    agent: agentsOf(audited, kind.pattern, who, observer) as AuditEvent['agent'],
+    agent: agentsOf(audited, kind.pattern, { who, isWhole }, observer) as AuditEvent['agent'],
     source: { observer, type: [{ system: `${terminology}/security-source-type`, code: '4' }] },
     entity: [
       ...(patient ? [patientEntity(patient.id)] : []),
@@ -115,29 +116,37 @@ function profileOf(pattern: Pattern, isOfPatient: boolean): string | undefined {
 function agentsOf(
   audited: AuditedEvent,
   pattern: Pattern,
-  who: string | undefined,
+  { who, isWhole }: { who: string | undefined; isWhole: boolean },
   observer: Reference<Device>,
 ): AuditEventAgent[] {
-  const { event } = audited;
+  const { event, entry } = audited;
   const { client, server, user } = roles[pattern];
-  const isAccount = isPerson(event.role) || !/^(client|site):/.test(who ?? '');
+  const isSent = event.action === 'deliver';
+  const isAccount = isPerson(event.role) || !(isSent || /^(client|site):/.test(who ?? ''));
+  const sentTo = isWhole ? deliveredTo(entry) : undefined;
   return [
     {
       type: { coding: [client] },
-      who: clientOf(audited, isAccount ? undefined : who),
-      requestor: !isAccount,
+      who: isSent ? destination(sentTo) : clientOf(audited, isAccount ? undefined : who),
+      requestor: !isAccount && !isSent,
       // The log does not keep from where somebody asked.
       network: { extension: [absent('unknown')] },
     },
     {
       type: { coding: [server] },
       who: observer,
-      requestor: false,
+      requestor: isSent,
       network: { address: observer.identifier!.value!, type: '5' },
     },
     ...(isAccount ? [userOf(audited, user, who)] : []),
     ...(event.client !== undefined && pattern !== 'Delete' ? [appOf(event.client)] : []),
   ];
+}
+
+function destination(key: string | undefined): Reference<Device> {
+  return key === undefined
+    ? { extension: [absent('masked')], display: 'An organisation' }
+    : { identifier: { system: organizationSystem, value: key }, display: key };
 }
 
 /** What asked: an app, an organisation's system, or the pages of the hub. */
@@ -203,7 +212,7 @@ function objectOf({ event, entry }: AuditedEvent, pattern: Pattern, isWhole: boo
 function resourceOf(what: string | undefined, type: string | undefined): Reference {
   const kind = type === undefined ? {} : { type: type as Reference['type'] };
   if (what === undefined) return { extension: [absent('masked')], ...kind, display: type ?? 'sealed' };
-  const [, named = '', id = ''] = /^\/?([A-Za-z]+)\/([A-Za-z0-9\-.]{1,64})(?=[/?]|$)/.exec(what) ?? [];
+  const [, named = '', id = ''] = /^\/?([A-Za-z]+)\/([A-Za-z0-9\-.]{1,64})(?=[/?\s]|$)/.exec(what) ?? [];
   if (isResourceType(named)) return { reference: `${named}/${id}` };
   return { ...kind, display: what };
 }

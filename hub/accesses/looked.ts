@@ -2,6 +2,7 @@
 import { doneWords, purposeWords } from '@causeway/access/entry-words';
 import type { AuditLog } from '../audit/index.ts';
 import type { Database } from '../database/index.ts';
+import { deliveredTo } from './holds.ts';
 import { type Place, placeText, type Reader, type Told, type Wanted, walk } from './walk.ts';
 
 /** One access to the record of a person. */
@@ -17,6 +18,8 @@ export interface SeenAccess {
   organization: { key: string; name: string };
   purpose?: string;
   client?: { id: string; name: string };
+  /** Whom it was sent to. */
+  recipient?: { key: string; name: string };
   isEmergency: boolean;
   isRefused: boolean;
   relationship?: string;
@@ -70,6 +73,7 @@ export async function seenAccess({ audited, isWhole }: Told, place: Place, names
   const { event, entry, index } = audited;
   const { client } = event;
   const who = isWhole ? entry.who : event.who;
+  const recipient = isWhole ? deliveredTo(entry) : undefined;
   return {
     id: placeText(place),
     at: event.at,
@@ -80,6 +84,7 @@ export async function seenAccess({ audited, isWhole }: Told, place: Place, names
     organization: { key: event.organization, name: names.organization(event.organization) },
     ...(event.purpose ? { purpose: event.purpose } : {}),
     ...(client === undefined ? {} : { client: { id: client, name: await names.client(client) } }),
+    ...(recipient === undefined ? {} : { recipient: { key: recipient, name: names.organization(recipient) } }),
     isEmergency: event.emergency !== undefined || event.action === 'emergency-begin',
     isRefused: event.status >= 400,
     ...(event.relationship ? { relationship: event.relationship } : {}),
@@ -108,6 +113,7 @@ export class Names {
     if (site !== undefined) return Promise.resolve(`The systems of ${this.organization(site)}`);
     const client = /^client:(.+)$/.exec(username)?.[1];
     if (client !== undefined) return this.client(client);
+    if (username === 'outbox') return Promise.resolve('This hub');
     return this.#named('SELECT name FROM account WHERE username = $1', username);
   }
 
@@ -126,8 +132,18 @@ export class Names {
 }
 
 function hasWords(seen: SeenAccess, words: readonly string[]): boolean {
-  const { who, role, organization, client, action, type, purpose, what, reason } = seen;
-  const texts = [who?.username, who?.name, role, organization.key, organization.name, client?.name, action, type];
+  const { who, role, organization, client, recipient, action, type, purpose, what, reason } = seen;
+  const texts = [
+    who?.username,
+    who?.name,
+    role,
+    organization.key,
+    organization.name,
+    client?.name,
+    recipient?.name,
+    action,
+    type,
+  ];
   const text = [...texts, doneWords({ action, type }), purpose, purposeWords[purpose ?? ''], what, reason]
     .join(' ')
     .toLowerCase();

@@ -2,6 +2,7 @@
  * Who looked at my record: the accesses to a person's record, for the person, those who act for it, and privacy officers; each
  * with its proof. Reading them is an access too.
  */
+import { consistencyFolds, proofFrom, readCheckpoint, readNote, widthOf } from '@causeway/tlog';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import {
   confinedReader,
@@ -79,12 +80,38 @@ export function accessListRoutes(app: FastifyInstance, parts: AccessListParts): 
     return { ...receipt, opened };
   });
 
+  app.get<{ Querystring: { from?: string } }>('/api/audit/growth', async (request, reply) => {
+    const who = await parts.authenticator.caller(request, 'log-growth');
+    const text = await growthOf(audit, request.query.from);
+    await accessLog.record(who, { action: 'log-growth', what: request.url.slice(0, 500), status: 200 });
+    return reply.type('text/plain; charset=utf-8').send(text);
+  });
+
   app.get('/api/audit/keys', async (request) => {
     const who = await parts.authenticator.caller(request, 'list-log-keys');
     const keys = await audit.verifiers();
     await accessLog.record(who, { action: 'list-log-keys', what: '/api/audit/keys', status: 200 });
     return { keys };
   });
+}
+
+/**
+ * That the log of its first entries only grew since, as text (C2SP tlog-witness): hashes alone. @throws RecordError 400, 404
+ */
+async function growthOf(audit: AccessListParts['audit'], asked: string | undefined): Promise<string> {
+  const note = await audit.checkpoint();
+  if (note === undefined) throw new RecordError(404, 'not-found', 'The log has no checkpoint yet.');
+  const { size } = readCheckpoint(readNote(note).text);
+  const from = Number(asked);
+  if (!/^\d{1,15}$/.test(asked ?? '') || from > size) {
+    throw new RecordError(400, 'value', `from is the size of an earlier tree, at most ${size}.`, 'from');
+  }
+  const path = await proofFrom(consistencyFolds(from, size), async (place) => {
+    const tile = await audit.tile({ ...place, width: widthOf(place, size) });
+    if (!tile) throw new RecordError(503, 'transient', 'The log is being written; ask again.');
+    return tile;
+  });
+  return `${[`old ${from}`, ...path.map((hash) => hash.toString('base64'))].join('\n')}\n\n${note}`;
 }
 
 /**

@@ -1,3 +1,4 @@
+import { isConsistent, leafHash, readCheckpoint, readNote } from '@causeway/tlog';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { balpFaults } from '../accesses/testing.ts';
 import { type Answer, type Json, startTestHub, type TestHub } from '../testing.ts';
@@ -197,6 +198,22 @@ describe('who looked at a record', () => {
     expect(shared.opened.private).toBeUndefined();
     const ofQ = (await looked('pia', '', 'q')).find(({ what }) => what === '/Condition/c-q');
     expect((await receiptOf('pat', ofQ.id)).status).toBe(404);
+  });
+
+  it('grows by itself alone, of which there is a proof', async () => {
+    const first = (await as('pat', 'GET', '/api/audit/growth?from=1')).text;
+    expect(first).toMatch(/^old 1\n(\S{44}\n)+\n.+audit/);
+    expect((await as('pat', 'GET', '/api/audit/growth?from=999999')).status).toBe(400);
+    expect((await as('pat', 'GET', '/api/audit/growth')).status).toBe(400);
+    const [path, note] = [first.slice(0, first.indexOf('\n\n')), first.slice(first.indexOf('\n\n') + 2)];
+    const grown = readCheckpoint(readNote(note).text);
+    const hashes = path
+      .split('\n')
+      .slice(1)
+      .map((hash) => Buffer.from(hash, 'base64'));
+    const { rows } = await hub.test.database.query('SELECT leaves FROM access_log ORDER BY id LIMIT 1');
+    const root = leafHash(Buffer.from(rows[0]!.leaves.split('\n')[0]));
+    expect(isConsistent({ size: 1, root }, grown, hashes)).toBe(true);
   });
 
   it('shows the keys of the log to everybody who is signed in', async () => {

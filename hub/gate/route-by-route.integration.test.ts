@@ -84,6 +84,7 @@ const wrongFirst = 'says what the request lacks before it looks for anything';
 const toSignedIn: Reasons = {
   ...toAnybody,
   'GET /api/apps': 'the user’s own connections',
+  'GET /api/audit/growth': wrongFirst,
   'GET /api/audit/keys': 'public keys of the log, by which receipts are checked',
   'GET /api/bindings': 'the user’s own',
   'GET /api/emergency': 'the user’s own',

@@ -8,6 +8,7 @@ import {
   checkReceipt,
   type Finding,
   type Growth,
+  grownHead,
   holds,
   type Keys,
   readGrowth,
@@ -52,24 +53,28 @@ async function checkedAll(): Promise<HTMLElement[]> {
     return [section('Keys', 'fails', 'A key cannot be read.', [failing(error)])];
   }
   const growths: Growth[] = [];
+  const heads: { name: string; head: SignedHead }[] = [];
   const found: { name: string; checked: Checked }[] = [];
   const sections: HTMLElement[] = [];
   for (const { name, text } of given) {
     try {
-      if (text.startsWith('old ')) growths.push(readGrowth(text));
-      else found.push({ name, checked: await checkReceipt(readReceipt(text), trusted) });
+      if (text.startsWith('old ')) {
+        const growth = readGrowth(text);
+        heads.push({ name, head: await grownHead(growth, trusted) });
+        growths.push(growth);
+      } else found.push({ name, checked: await checkReceipt(readReceipt(text), trusted) });
     } catch (error) {
       sections.push(section(name, 'fails', 'This file cannot be checked.', [failing(error)]));
     }
   }
   sections.push(...found.map(({ name, checked }) => receiptSection(name, checked)));
-  const heads = found.flatMap(({ name, checked }) => (checked.head ? [{ name, head: checked.head }] : []));
+  heads.push(...found.flatMap(({ name, checked }) => (checked.head ? [{ name, head: checked.head }] : [])));
   heads.sort((one, other) => one.head.size - other.head.size);
   for (const [i, larger] of heads.entries()) {
     if (i > 0) sections.push(await growthSection(heads[i - 1]!, larger, growths));
   }
-  if (found.length < 2 && growths.length > 0) {
-    const text = 'A proof of growth is checked together with two receipts.';
+  if (found.length === 0 && growths.length > 0) {
+    const text = 'A proof of growth is checked together with a receipt.';
     sections.push(section('Growth of the log', 'open', text, []));
   }
   return sections;

@@ -44,7 +44,7 @@ const actionWords: { [action: string]: string } = {
   export: 'exported records',
   'bulk-file': 'fetched an exported file',
   import: 'imported records',
-  deliver: 'sent the record on',
+  deliver: 'sent on',
   notify: 'sent a notification',
   events: 'fetched notifications',
   'open-person': 'opened the identity',
@@ -64,6 +64,8 @@ const actionWords: { [action: string]: string } = {
   'emergency-lookup': 'looked the person up in an emergency',
   'ask-hubs': 'asked other networks about the person',
   'ask-hub': 'asked another network about the person',
+  'see-hubs': 'looked at which networks know the person',
+
   link: 'joined records of the person',
   unlink: 'took joined records apart',
   merge: 'joined records of the person',
@@ -74,8 +76,20 @@ const actionWords: { [action: string]: string } = {
   attest: 'said to be treating the person',
 };
 
-/** Actions whose object is a kind of resource. */
-const takeType = ['opened', 'added', 'changed', 'deleted', 'removed for good', 'searched for', 'looked at'];
+/** What is done to a kind of resource. */
+const takeType = new Set([
+  'sent on',
+  'opened',
+  'opened an earlier version of',
+  'looked through the versions of',
+  'looked at',
+  'looked at the latest',
+  'searched for',
+  'added',
+  'changed',
+  'deleted',
+  'removed for good',
+]);
 
 /** Codes of v3-ActReason. */
 export const purposeWords: { [purpose: string]: string } = {
@@ -109,9 +123,8 @@ export const roleWords: { [role: string]: string } = {
 /** What was done, as the rest of a sentence: `opened a Condition`. */
 export function doneWords({ action = '', type }: Pick<LogEntry, 'action' | 'type'>): string {
   const done = Object.hasOwn(actionWords, action) ? actionWords[action]! : `did “${action}”`;
-  if (type === undefined || type === '') return done.replace(/^(searched for|looked at)$/, '$1 the record');
-  if (!takeType.some((word) => done.startsWith(word))) return `${done} (${spaced(type)})`;
-  return `${done} ${spaced(type)}`;
+  if (takeType.has(done)) return `${done} ${type ? spaced(type) : 'the record'}`;
+  return type === undefined || type === '' || type === 'Patient' ? done : `${done} (${spaced(type)})`;
 }
 
 /** A time of the log to the second, in UTC. */

@@ -9,13 +9,31 @@ import { ProofView } from './proof-view.tsx';
 
 export function AccessItem({ patient, access }: { patient: string; access: SeenAccess }) {
   const [isOpen, setOpen] = useState(false);
-  const { who, role, organization, client, purpose, isEmergency, isRefused, relationship, what, reason, at } = access;
+  const {
+    who,
+    role,
+    organization,
+    client,
+    recipient,
+    purpose,
+    isEmergency,
+    isRefused,
+    relationship,
+    what,
+    reason,
+    at,
+  } = access;
   return (
     <li className="panel" data-access={access.id}>
       <div style={{ overflowWrap: 'anywhere' }}>
         <strong>{who?.name ?? 'Somebody'}</strong>{' '}
-        <span className="quiet">({roleWords[role] ?? role.replaceAll('-', ' ')})</span> of {organization.name}{' '}
+        {recipient === undefined && (
+          <>
+            <span className="quiet">({roleWords[role] ?? role.replaceAll('-', ' ')})</span> of {organization.name}{' '}
+          </>
+        )}
         <strong>{doneWords(access)}</strong>
+        {recipient && ` to ${recipient.name}`}
         {purpose && ` for ${purposeWords[purpose] ?? purpose}`}
         {client && `, by the app ${client.name}`}.
       </div>
@@ -27,12 +45,7 @@ export function AccessItem({ patient, access }: { patient: string; access: SeenA
         {isRefused && <Mark tone="neutral">Refused: nothing was shown</Mark>}
         {relationship?.includes('none') && <Mark tone="warn">Nothing shows that they treat you</Mark>}
       </Group>
-      {(reason ?? what) !== undefined && (
-        <div className="small quiet" style={{ overflowWrap: 'anywhere' }}>
-          {reason !== undefined && `“${reason}” `}
-          {what !== undefined && <code>{what}</code>}
-        </div>
-      )}
+      {reason !== undefined && <div style={{ overflowWrap: 'anywhere' }}>“{reason}”</div>}
       <Button
         mt="xs"
         size="compact-sm"
@@ -42,7 +55,12 @@ export function AccessItem({ patient, access }: { patient: string; access: SeenA
       >
         {isOpen ? 'Close the proof' : 'Proof'}
       </Button>
-      {isOpen && <ProofView patient={patient} access={access} />}
+      {isOpen && what !== undefined && (
+        <div className="small quiet" style={{ overflowWrap: 'anywhere', marginTop: '0.5rem' }}>
+          Asked for: <code>{what}</code>
+        </div>
+      )}
+      {isOpen && <ProofView patient={patient} access={access.id} />}
     </li>
   );
 }

@@ -1,7 +1,7 @@
 /** Who looked at a person's record: for the person, who acts for it, and privacy officers; each access with its proof. */
 import { Button, Group, Stack, Switch, Text, TextInput, Title } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
-import { useInfiniteQuery } from '@tanstack/react-query';
+import { keepPreviousData, useInfiniteQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import { useState } from 'react';
 import type { SeenAccesses } from '../api/contract.ts';
@@ -35,6 +35,7 @@ export function AccessesPage() {
     queryFn: ({ pageParam, signal }) => getJson<SeenAccesses>(addressOf(patient, settled, pageParam), signal),
     initialPageParam: undefined as string | undefined,
     getNextPageParam: ({ next }) => next,
+    placeholderData: keepPreviousData,
   });
   const accesses = query.data?.pages.flatMap((page) => page.accesses) ?? [];
   return (
@@ -44,6 +45,9 @@ export function AccessesPage() {
         <PatientName id={patient} />
         <Link to={readsRecords(role) ? '/people/$id' : '/people/$id/links'} params={{ id: patient }}>
           Back to the record
+        </Link>
+        <Link to="/disclosures/$patient" params={{ patient }}>
+          To whom it was given out
         </Link>
       </Group>
       <Text>

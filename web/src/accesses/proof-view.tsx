@@ -2,7 +2,7 @@
 import { entryLines } from '@causeway/access/entry-words';
 import { Button, CopyButton, Group, Stack, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
-import type { LogKeys, SeenAccess } from '../api/contract.ts';
+import type { LogKeys } from '../api/contract.ts';
 import { ApiError, getJson, getText } from '../api/request.ts';
 import { Loaded } from '../parts/loading.tsx';
 import { Notice } from '../parts/notice.tsx';
@@ -16,10 +16,11 @@ interface Proof {
   checked: Checked | undefined;
 }
 
-export function ProofView({ patient, access }: { patient: string; access: SeenAccess }) {
+/** @param access names the access within the log */
+export function ProofView({ patient, access }: { patient: string; access: string }) {
   const query = useQuery({
-    queryKey: ['proof', patient, access.id],
-    queryFn: ({ signal }) => proofOf(patient, access.id, signal),
+    queryKey: ['proof', patient, access],
+    queryFn: ({ signal }) => proofOf(patient, access, signal),
     // An access waits about a second for its place in the log.
     retry: (times, error) => error instanceof ApiError && error.status === 409 && times < 10,
     retryDelay: 1_000,

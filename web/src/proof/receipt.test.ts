@@ -27,7 +27,7 @@ describe('a receipt', () => {
     expect(checked).toMatchObject({ patient: 'p1', private: '{"what":"/Observation?code=718-7"}' });
     expect(checked.findings.map(({ state, text }) => `${state}: ${text}`)).toEqual([
       'holds: The entry is number 257 of the log hub.example/audit, in the tree of its first 300 entries.',
-      'holds: The log signed this tree with the key that you gave.',
+      'holds: The log signed this tree with a key that is trusted here.',
       'holds: The witness witness.example/w1 saw this tree on 2025-11-24 16:00:00 UTC.',
       'holds: It is about the record Patient/p1.',
       'open: It is about one other person too, who stay unknown here.',

@@ -8,6 +8,7 @@ import {
   answered,
   base64,
   bytesOf,
+  checkpointCheck,
   consistencyCheck,
   type Head,
   isEqual,
@@ -19,6 +20,7 @@ import {
   readVerifier,
   type SignedHead,
   sha256,
+  type Trusted,
   type TrustedKey,
 } from '@causeway/tlog/web';
 
@@ -100,7 +102,7 @@ export async function checkReceipt(receipt: Receipt, keys: Keys): Promise<Checke
         state: 'holds',
         text: `The entry is number ${receipt.index} of the log ${head.origin}, in the tree of its first ${head.size} entries.`,
       },
-      { state: 'holds', text: 'The log signed this tree with the key that you gave.' },
+      { state: 'holds', text: 'The log signed this tree with a key that is trusted here.' },
       ...witnessed(head),
     );
   }
@@ -152,7 +154,15 @@ export async function checkGrowth(one: Head, other: Head, growth: Growth | undef
 export interface Growth {
   from: number;
   path: Uint8Array[];
+  /** What the larger one is said to be. */
   head: Head;
+  /** The checkpoint that says so. */
+  checkpoint: string;
+}
+
+/** The head to which a log grew, where one of the keys signed it. @throws NoteError */
+export function grownHead({ checkpoint, head: { origin } }: Growth, keys: Keys): Promise<SignedHead> {
+  return answered(checkpointCheck(checkpoint, trustedFor(origin, keys)));
 }
 
 /** Reads a proof of growth, in the form in which witnesses are asked (C2SP tlog-witness). @throws NoteError */
@@ -162,7 +172,8 @@ export function readGrowth(text: string): Growth {
   const from = /^old (0|[1-9]\d{0,15})$/.exec(lines.shift() ?? '')?.[1];
   const path = lines.map(base64);
   if (from === undefined || path.includes(undefined)) throw new NoteError('The file is no proof of growth.');
-  return { from: Number(from), path: path as Uint8Array[], head: readHead(noteText(text.slice(end + 2))) };
+  const checkpoint = text.slice(end + 2);
+  return { from: Number(from), path: path as Uint8Array[], head: readHead(noteText(checkpoint)), checkpoint };
 }
 
 function noteText(note: string): string {
@@ -171,18 +182,23 @@ function noteText(note: string): string {
 
 /** That the log of one of the keys has the entry where the receipt says. @throws NoteError */
 async function inLog({ leaf, index, proof }: Receipt, keys: Keys): Promise<SignedHead> {
-  const log = keys.filter(({ kind }) => kind === 'signature');
-  if (log.length === 0) throw new NoteError('The key of the log is needed to know whether the log signed this.');
   const { checkpoint } = readProofLines(proof);
   const { origin } = readHead(noteText(checkpoint));
+  const trusted = trustedFor(origin, keys);
+  const hash = await answered(leafCheck(bytesOf(leaf)));
+  const found = await answered(proofCheck(proof, hash, trusted));
+  if (found.index !== index) throw new NoteError('The receipt and its proof name different places in the log.');
+  return found.head;
+}
+
+/** The keys by which a log is believed. @throws NoteError where none of them is its */
+function trustedFor(origin: string, keys: Keys): Trusted<CryptoKey> {
+  const log = keys.filter(({ kind }) => kind === 'signature');
+  if (log.length === 0) throw new NoteError('The key of the log is needed to know whether the log signed this.');
   if (!log.some(({ name }) => origin === name || origin.startsWith(`${name}/`))) {
     throw new NoteError(`The proof is of the log ${origin}; the key that you gave is of another.`);
   }
-  const witnesses = keys.filter(({ kind }) => kind === 'cosignature');
-  const hash = await answered(leafCheck(bytesOf(leaf)));
-  const found = await answered(proofCheck(proof, hash, { origin, log, witnesses }));
-  if (found.index !== index) throw new NoteError('The receipt and its proof name different places in the log.');
-  return found.head;
+  return { origin, log, witnesses: keys.filter(({ kind }) => kind === 'cosignature') };
 }
 
 function witnessed({ signatures }: SignedHead): Finding[] {

@@ -191,6 +191,12 @@ const accesses = createRoute({
   component: lazyRouteComponent(() => import('../accesses/accesses-page.tsx'), 'AccessesPage'),
 });
 
+const disclosures = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/disclosures/$patient',
+  component: lazyRouteComponent(() => import('../accesses/disclosures-page.tsx'), 'DisclosuresPage'),
+});
+
 const labelRules = createRoute({
   getParentRoute: () => signedIn,
   path: '/label-rules',
@@ -309,6 +315,7 @@ const tree = root.addChildren([
     users,
     consents,
     accesses,
+    disclosures,
     emergencies,
     labelRules,
     networkPolicy,

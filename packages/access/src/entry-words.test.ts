@@ -1,0 +1,22 @@
+import { expect, it } from 'vitest';
+import { doneWords, entryLines } from './entry-words.ts';
+
+it.each([
+  [{ action: 'read', type: 'AllergyIntolerance' }, 'opened allergy intolerance'],
+  [{ action: 'search' }, 'searched for the record'],
+  [{ action: 'history', type: 'Condition' }, 'looked through the versions of condition'],
+  [{ action: 'list-care', type: 'Patient' }, 'looked at who gives care'],
+  [{ action: 'docref', type: 'DocumentReference' }, 'looked for documents (document reference)'],
+  [{ action: 'deliver', type: 'Observation' }, 'sent on observation'],
+  [{ action: 'constructor' }, 'did “constructor”'],
+  [{}, 'did “”'],
+])('%j is told as %s', (entry, words) => {
+  expect(doneWords(entry)).toBe(words);
+});
+
+it('tells of a refused access that it was refused, and of nobody by name where nobody is named', () => {
+  const lines = new Map(entryLines({ at: '2026-11-26T18:00:00.123Z', action: 'read', type: 'Condition', status: 403 }));
+  expect(lines.get('What')).toBe('opened condition — it was refused');
+  expect(lines.get('Who')).toBe('not told in the open');
+  expect(lines.get('When')).toBe('2026-11-26 18:00:00 UTC');
+});
