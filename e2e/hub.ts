@@ -9,6 +9,10 @@ const launcher = join(import.meta.dirname, '..', 'hub', 'bin', 'causeway.js');
 
 export interface RunningHub {
   url: string;
+  /** Its data directory. */
+  folder: string;
+  /** All that it has said. */
+  output(): string;
   stop(): Promise<void>;
 }
 
@@ -36,7 +40,7 @@ export async function startHub(people: number, patience_ms = 150_000): Promise<R
     }
     await new Promise((resolve) => setTimeout(resolve, 250));
   }
-  return { url, stop };
+  return { url, folder, output: () => output, stop };
 }
 
 async function answers(url: string): Promise<boolean> {

@@ -13,4 +13,5 @@ export type * from './contract/messages.ts';
 export type * from './contract/network.ts';
 export type * from './contract/operation.ts';
 export type * from './contract/people.ts';
+export type * from './contract/sharing.ts';
 export type * from './contract/subscriptions.ts';

@@ -51,6 +51,16 @@ export function PersonBanner({ id, patient }: { id: string; patient: Patient }) 
               Who looked at {role === 'patient' ? 'my' : 'this'} record
             </Link>
           )}
+          {(role === 'patient' || role === 'proxy') && (
+            <Link to="/share/$patient" params={{ patient: id }} style={{ color: 'var(--mantine-color-anchor)' }}>
+              Share by a link
+            </Link>
+          )}
+          {role === 'clinician' && (
+            <Link to="/open-link" search={{ patient: id }} style={{ color: 'var(--mantine-color-anchor)' }}>
+              Open a health link
+            </Link>
+          )}
           {isStaff(role) && (
             <Link to="/people/$id/links" params={{ id }} style={{ color: 'var(--mantine-color-anchor)' }}>
               Where this person is known

@@ -63,6 +63,9 @@ function Represented({ binding: { patient, relation, until } }: { binding: Bindi
         <Link to="/consents/$patient" params={{ patient }}>
           Who may see it
         </Link>
+        <Link to="/share/$patient" params={{ patient }}>
+          Share it by a link
+        </Link>
         <Link to="/accesses/$patient" params={{ patient }}>
           Who looked at it
         </Link>

@@ -1,5 +1,5 @@
 /**
- * The URLs of the screens. Everything but `/sign-in`, `/register` and `/join` asks who is signed in first; the question of an app that wants to be
+ * The URLs of the screens. Everything but `/sign-in`, `/register`, `/join` and `/open-link` asks who is signed in first; the question of an app that wants to be
  * connected stands alone, all else in the frame.
  */
 import type { QueryClient } from '@tanstack/react-query';
@@ -45,6 +45,13 @@ const join = createRoute({
   getParentRoute: () => root,
   path: '/join',
   component: lazyRouteComponent(() => import('../join/join-page.tsx'), 'JoinPage'),
+});
+
+const openLink = createRoute({
+  getParentRoute: () => root,
+  path: '/open-link',
+  validateSearch: textParams('patient'),
+  component: lazyRouteComponent(() => import('../share/open-page.tsx'), 'OpenLinkPage'),
 });
 
 const askWho = async ({ context, location }: { context: { queryClient: QueryClient }; location: { href: string } }) => {
@@ -197,6 +204,12 @@ const disclosures = createRoute({
   component: lazyRouteComponent(() => import('../accesses/disclosures-page.tsx'), 'DisclosuresPage'),
 });
 
+const share = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/share/$patient',
+  component: lazyRouteComponent(() => import('../share/share-page.tsx'), 'SharePage'),
+});
+
 const labelRules = createRoute({
   getParentRoute: () => signedIn,
   path: '/label-rules',
@@ -292,6 +305,7 @@ const tree = root.addChildren([
   signIn,
   register,
   join,
+  openLink,
   consent,
   signedIn.addChildren([
     home,
@@ -314,6 +328,7 @@ const tree = root.addChildren([
     security,
     users,
     consents,
+    share,
     accesses,
     disclosures,
     emergencies,

@@ -1,0 +1,109 @@
+/** A patient shares its record by a link with a passcode; somebody elsewhere opens it; the hub never learns the key. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { launchBrowser } from './browser.ts';
+import { type RunningHub, startHub } from './hub.ts';
+
+let browser: Browser;
+let hub: RunningHub;
+
+beforeAll(async () => {
+  browser = await launchBrowser();
+  hub = await startHub(5);
+});
+afterAll(async () => {
+  await browser?.close();
+  await hub?.stop();
+});
+
+async function newPage(username?: string): Promise<Page> {
+  const context = await browser.newContext({ viewport: { width: 1100, height: 1000 } });
+  context.setDefaultTimeout(30_000);
+  const page = await context.newPage();
+  if (username === undefined) return page;
+  await page.goto(`${hub.url}/sign-in`);
+  await page.getByLabel('Username').fill(username);
+  await page.locator('input[type=password]').fill(`causeway-${username}`);
+  await page.getByRole('button', { name: 'Sign in', exact: true }).click();
+  await page.getByRole('navigation', { name: 'Main' }).waitFor();
+  return page;
+}
+
+it('is made in one browser, opened in another, told of, and ended', async () => {
+  const owner = await newPage('patient');
+  await owner.getByRole('link', { name: 'Share by a link' }).click();
+  await owner.getByLabel('What it is called').fill('For my trip');
+  await owner.getByRole('textbox', { name: 'Passcode' }).fill('blue heron');
+  await owner.getByRole('button', { name: 'Make the link' }).click();
+  const link = await owner.locator('code', { hasText: 'shlink:/' }).innerText();
+  await owner.getByRole('img', { name: 'QR code of the link' }).waitFor();
+  await owner.getByRole('button', { name: 'Done' }).click();
+
+  const reader = await newPage();
+  await reader.goto(link);
+  await reader.getByText('It is called “For my trip”').waitFor();
+  await reader.getByLabel('Who you are').fill('Clinic Abroad');
+  await reader.getByRole('textbox', { name: 'Passcode' }).fill('grey heron');
+  await reader.getByRole('button', { name: 'Open', exact: true }).click();
+  await reader.getByText('9 attempts are left').waitFor();
+  await reader.getByRole('textbox', { name: 'Passcode' }).fill('blue heron');
+  await reader.getByRole('button', { name: 'Open', exact: true }).click();
+  await reader.getByRole('heading', { name: 'Medication Summary' }).waitFor();
+  await reader.getByRole('heading', { name: 'Problem List' }).waitFor();
+
+  await owner.reload();
+  const uses = owner.getByRole('table', { name: 'Who opened For my trip' });
+  await uses.getByRole('row', { name: /Clinic Abroad Opened/ }).waitFor();
+  await uses.getByRole('row', { name: /Clinic Abroad Wrong passcode/ }).waitFor();
+  await owner.getByRole('button', { name: 'End this link' }).click();
+  await owner.getByRole('heading', { name: 'Links that are over' }).waitFor();
+  await reader.getByRole('button', { name: 'Open', exact: true }).click();
+  await reader.getByText('not active any more').waitFor();
+
+  const payload = JSON.parse(Buffer.from(link.split('shlink:/')[1]!, 'base64url').toString());
+  const address = payload.url.slice(-43);
+  for (const secret of [payload.key, address]) expect(placesOf(secret)).toEqual([]);
+  expect(placesOf('health_link').length, 'a search that finds what is there').toBeGreaterThan(0);
+});
+
+it('is brought up to date by the browser that made it', async () => {
+  const owner = await newPage('patient');
+  await owner.getByRole('link', { name: 'Share by a link' }).click();
+  await owner.getByLabel('What it is called').fill('For my family');
+  await owner.getByLabel('I want to bring it up to date later').check();
+  await owner.getByRole('button', { name: 'Make the link' }).click();
+  const link = await owner.locator('code', { hasText: 'shlink:/' }).innerText();
+  await owner.getByRole('button', { name: 'Done' }).click();
+  const updated = owner.waitForResponse((answer) => answer.url().endsWith('/files') && answer.status() === 204);
+  await owner.getByRole('button', { name: 'Put today’s summary into it' }).click();
+  await updated;
+  const clinician = await newPage('clinician');
+  await clinician.getByRole('link').filter({ hasText: /./ }).first().waitFor();
+  await clinician.goto(link);
+  await clinician.getByLabel('Who you are').fill('Dr. Near');
+  await clinician.getByRole('button', { name: 'Open', exact: true }).click();
+  await clinician.getByRole('heading', { name: 'Medication Summary' }).waitFor();
+});
+
+/** Where a secret is found, as text or as the bytes it stands for: in what the hub said, and in every file that it keeps. */
+function placesOf(secret: string): string[] {
+  const forms = [Buffer.from(secret), Buffer.from(secret, 'base64url')];
+  if (forms[1]!.length === 32)
+    forms.push(Buffer.from(forms[1]!.toString('hex')), Buffer.from(forms[1]!.toString('base64')));
+  const places: string[] = forms.some((form) => hub.output().includes(form.toString())) ? ['output'] : [];
+  for (const entry of readdirSync(hub.folder, { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile()) continue;
+    const path = join(entry.parentPath, entry.name);
+    let bytes: Buffer;
+    try {
+      bytes = readFileSync(path);
+    } catch {
+      // Gone meanwhile, as the database rotates its files.
+      continue;
+    }
+    if (forms.some((form) => form.length > 0 && bytes.includes(form))) places.push(path);
+  }
+  return places;
+}
