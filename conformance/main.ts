@@ -21,6 +21,7 @@ import { type Options, readOptions } from './options.ts';
 import { runPatch } from './patch.ts';
 import { failuresOf, tableOf } from './print.ts';
 import type { SuiteResult } from './result.ts';
+import { runShl } from './shl/suite.ts';
 import { runSmart } from './smart/suite.ts';
 import { runSubscriptions } from './subscriptions/suite.ts';
 import { runTlog } from './tlog/suite.ts';
@@ -55,11 +56,12 @@ const SUITES: Readonly<Record<string, Suite>> = {
   ihe: runIhe,
   ips: (cases, { people }) => runIps(cases, Math.min(people, REGION_SUMMARIES)),
   region: (_cases, { people }) => runRegion(people),
+  shl: runShl,
   tlog: runTlog,
 };
 
 /** Suites that need no folder of cases. */
-const withoutCases = new Set(['ihe', 'region', 'tlog']);
+const withoutCases = new Set(['ihe', 'region', 'shl', 'tlog']);
 
 process.exitCode = await main(process.argv.slice(2));
 

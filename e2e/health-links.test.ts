@@ -36,7 +36,9 @@ it('is made in one browser, opened in another, told of, and ended', async () => 
   await owner.getByRole('link', { name: 'Share by a link' }).click();
   await owner.getByLabel('What it is called').fill('For my trip');
   await owner.getByRole('textbox', { name: 'Passcode' }).fill('blue heron');
+  const made = owner.waitForResponse((answer) => answer.request().method() === 'POST' && answer.status() === 201);
   await owner.getByRole('button', { name: 'Make the link' }).click();
+  const { id } = (await (await made).json()) as { id: string };
   const link = await owner.locator('code', { hasText: 'shlink:/' }).innerText();
   await owner.getByRole('img', { name: 'QR code of the link' }).waitFor();
   await owner.getByRole('button', { name: 'Done' }).click();
@@ -63,9 +65,12 @@ it('is made in one browser, opened in another, told of, and ended', async () => 
   await reader.getByText('not active any more').waitFor();
 
   const payload = JSON.parse(Buffer.from(link.split('shlink:/')[1]!, 'base64url').toString());
-  const address = payload.url.slice(-43);
-  for (const secret of [payload.key, address]) expect(placesOf(secret)).toEqual([]);
-  expect(placesOf('health_link').length, 'a search that finds what is there').toBeGreaterThan(0);
+  expect(placesOf(Buffer.from(id.replaceAll('-', ''), 'hex')), 'what is in the database is found').not.toEqual([]);
+  for (const secret of [payload.key, payload.url.slice(-43)]) {
+    const bytes = Buffer.from(secret, 'base64url');
+    const forms = [secret, bytes, bytes.toString('hex'), bytes.toString('base64')].map((form) => Buffer.from(form));
+    expect(forms.flatMap(placesOf)).toEqual([]);
+  }
 });
 
 it('is brought up to date by the browser that made it', async () => {
@@ -77,7 +82,7 @@ it('is brought up to date by the browser that made it', async () => {
   const link = await owner.locator('code', { hasText: 'shlink:/' }).innerText();
   await owner.getByRole('button', { name: 'Done' }).click();
   const updated = owner.waitForResponse((answer) => answer.url().endsWith('/files') && answer.status() === 204);
-  await owner.getByRole('button', { name: 'Put today’s summary into it' }).click();
+  await owner.getByRole('button', { name: 'Bring it up to date' }).click();
   await updated;
   const clinician = await newPage('clinician');
   await clinician.getByRole('link').filter({ hasText: /./ }).first().waitFor();
@@ -87,23 +92,25 @@ it('is brought up to date by the browser that made it', async () => {
   await clinician.getByRole('heading', { name: 'Medication Summary' }).waitFor();
 });
 
-/** Where a secret is found, as text or as the bytes it stands for: in what the hub said, and in every file that it keeps. */
-function placesOf(secret: string): string[] {
-  const forms = [Buffer.from(secret), Buffer.from(secret, 'base64url')];
-  if (forms[1]!.length === 32)
-    forms.push(Buffer.from(forms[1]!.toString('hex')), Buffer.from(forms[1]!.toString('base64')));
-  const places: string[] = forms.some((form) => hub.output().includes(form.toString())) ? ['output'] : [];
-  for (const entry of readdirSync(hub.folder, { recursive: true, withFileTypes: true })) {
-    if (!entry.isFile()) continue;
-    const path = join(entry.parentPath, entry.name);
-    let bytes: Buffer;
-    try {
-      bytes = readFileSync(path);
-    } catch {
-      // Gone meanwhile, as the database rotates its files.
-      continue;
+/** Where bytes are found: in what the hub said, and in every file that it and its database keep. */
+function placesOf(bytes: Buffer): string[] {
+  const places = hub.output().includes(bytes.toString('latin1')) ? ['output'] : [];
+  const database = /the database lies in (\S+?)\.?\n/.exec(hub.output())?.[1];
+  for (const folder of [hub.folder, ...(database ? [database] : [])]) {
+    for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
+      if (!entry.isFile()) continue;
+      const path = join(entry.parentPath, entry.name);
+      if (contentOf(path).includes(bytes)) places.push(path);
     }
-    if (forms.some((form) => form.length > 0 && bytes.includes(form))) places.push(path);
   }
   return places;
+}
+
+function contentOf(path: string): Buffer {
+  try {
+    return readFileSync(path);
+  } catch {
+    // Gone meanwhile, as the database rotates its files.
+    return Buffer.alloc(0);
+  }
 }

@@ -2,7 +2,6 @@
  * Suite `tlog`: a log of ours, whole and tampered with, before two judges: our own verification and Go's
  * `golang.org/x/mod/sumdb` (`verify.go`). Both have to say the same, and what is tampered with has to be rejected.
  */
-import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import {
   checkpointText,
@@ -24,6 +23,7 @@ import {
   verifierText,
   verifyNote,
 } from '@causeway/tlog';
+import { runGo } from '../go.ts';
 import { type SuiteResult, Verdicts } from '../result.ts';
 
 /** Where Debian keeps Go's modules (golang-golang-x-mod-dev). */
@@ -45,7 +45,7 @@ const sizes = [1, 2, 3, 7, 8, 255, 256, 257, 511, 513, 1_000, 65_535, 65_536, 65
 export async function runTlog(): Promise<SuiteResult> {
   const questions = [...(await treeQuestions()), ...noteQuestions()];
   const verdicts = new Verdicts();
-  const judged = askGo(questions.map(({ asked }) => asked));
+  const judged = await askGo(questions.map(({ asked }) => asked));
   for (const [i, { id, ours, isTrue }] of questions.entries()) {
     verdicts.check(id, () => {
       const go = judged[i] === '';
@@ -212,38 +212,6 @@ function flipped(bytes: Buffer): Buffer {
 }
 
 /** The reason why Go rejects each case; empty where it accepts it. */
-function askGo(questions: object[]): string[] {
-  ensureGo();
-  const { status, stdout, stderr } = spawnSync('go', ['run', join(import.meta.dirname, 'verify.go')], {
-    input: JSON.stringify(questions),
-    encoding: 'utf8',
-    maxBuffer: 64 * 1024 * 1024,
-    env: { ...process.env, GO111MODULE: 'off', GOPATH: debianModules, GOFLAGS: '' },
-  });
-  if (status !== 0) throw new Error(`Go's verifier did not run: ${stderr}`);
-  return JSON.parse(stdout) as string[];
-}
-
-/** @throws Error with what to do where there is no Go and none can be installed */
-function ensureGo(): void {
-  if (runs('go', 'version')) return;
-  const packages = ['golang-go', 'golang-golang-x-mod-dev'];
-  if (process.getuid?.() !== 0 || !runs('apt-get', '--version')) {
-    throw new Error(`The second implementation is Go's: apt-get install ${packages.join(' ')}, then run this again.`);
-  }
-  console.log(`Installing Go (apt-get install ${packages.join(' ')}).`);
-  const quietly = {
-    env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
-    stdio: ['ignore', 'ignore', 'inherit'] as const,
-  };
-  spawnSync('apt-get', ['update', '-qq'], { ...quietly, stdio: [...quietly.stdio] });
-  spawnSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...packages], {
-    ...quietly,
-    stdio: [...quietly.stdio],
-  });
-  if (!runs('go', 'version')) throw new Error('Go could not be installed with apt: install it by hand.');
-}
-
-function runs(command: string, argument: string): boolean {
-  return spawnSync(command, [argument], { stdio: 'ignore' }).status === 0;
+async function askGo(questions: object[]): Promise<string[]> {
+  return (await runGo(join(import.meta.dirname, 'verify.go'), questions, { GOPATH: debianModules })) as string[];
 }

@@ -4,12 +4,18 @@
  */
 const name = 'causeway-health-links';
 
-export async function keepKey(link: string, key: CryptoKey): Promise<void> {
-  await run('readwrite', (store) => store.put(key, link));
+/** A key, and the ids of the documents that are in the link beside the summary. */
+export interface KeptKey {
+  key: CryptoKey;
+  documents: string[];
 }
 
-export async function keptKey(link: string): Promise<CryptoKey | undefined> {
-  return (await run('readonly', (store) => store.get(link))) as CryptoKey | undefined;
+export async function keepKey(link: string, kept: KeptKey): Promise<void> {
+  await run('readwrite', (store) => store.put(kept, link));
+}
+
+export async function keptKey(link: string): Promise<KeptKey | undefined> {
+  return (await run('readonly', (store) => store.get(link))) as KeptKey | undefined;
 }
 
 export async function forgetKey(link: string): Promise<void> {

@@ -60,16 +60,16 @@ function MadeLink({ patient, link }: { patient: string; link: HealthLink }) {
     },
     onSuccess: changed,
   });
-  const key = useQuery({
+  const kept = useQuery({
     queryKey: ['health-link-key', id],
     queryFn: async () => (await keptKey(id)) ?? null,
     enabled: flag.includes('L') && isActive(link),
   }).data;
   const update = useMutation({
     mutationFn: async () => {
-      const open = await filesOf(patient, []);
+      const open = await filesOf(patient, kept!.documents);
       const fresh = await Promise.all(
-        open.map(async (one) => ({ contentType: one.contentType, jwe: await encryptFile(one, key!) })),
+        open.map(async (one) => ({ contentType: one.contentType, jwe: await encryptFile(one, kept!.key) })),
       );
       await putJson(`${path}/files`, { files: fresh });
     },
@@ -118,9 +118,9 @@ function MadeLink({ patient, link }: { patient: string; link: HealthLink }) {
       )}
       {isActive(link) && (
         <Group mt={6}>
-          {key && (
+          {kept && (
             <Button size="compact-sm" variant="default" loading={update.isPending} onClick={() => update.mutate()}>
-              Put today’s summary into it
+              Bring it up to date
             </Button>
           )}
           <Button size="compact-sm" variant="default" loading={end.isPending} onClick={() => end.mutate()}>

@@ -151,7 +151,7 @@ async function makeLink(patient: string, wanted: Wanted): Promise<string> {
     ...(expires ? { expires: expires.toISOString() } : {}),
   });
   await putJson(`${path}/${id}/files`, { files });
-  if (isKeptUp) await keepKey(id, usable);
+  if (isKeptUp) await keepKey(id, { key: usable, documents });
   const exp = expires ? { exp: Math.floor(expires.getTime() / 1000) } : {};
   const payload = { url, key, ...exp, ...(flag === '' ? {} : { flag }), label: label.trim() };
   return writeLink(payload, `${window.location.origin}/open-link`);
@@ -166,7 +166,7 @@ function MadeLink({ link, hasPasscode, onDone }: { link: string; hasPasscode: bo
           It is shown this once. Give it to those who are to read it, as a text or by letting them scan the code
           {hasPasscode && '; and tell them the passcode otherwise'}.
         </Text>
-        <QrCode text={link} label="QR code of the link" />
+        <QrCode text={link} label="QR code of the link" size={280} />
         <code style={{ overflowWrap: 'anywhere', fontSize: '0.8rem' }}>{link}</code>
         <Group>
           <CopyButton value={link}>

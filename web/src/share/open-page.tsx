@@ -18,6 +18,7 @@ import type { Bundle, DocumentReference } from '@medplum/fhirtypes';
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import { useEffect, useState } from 'react';
+import { PatientName } from '../apps/patient-choice.tsx';
 import { Notice } from '../parts/notice.tsx';
 import { useTitle } from '../parts/title.ts';
 import { sessionQuery } from '../session/session.ts';
@@ -226,6 +227,7 @@ function Filing({
     <section className="panel" aria-labelledby="file-it">
       <h2 id="file-it">File it with the record that you came from</h2>
       <Stack gap="sm">
+        <PatientName id={patient} />
         <Checkbox
           label="I have made sure that this is of the same person"
           checked={isSure}
