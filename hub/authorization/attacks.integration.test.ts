@@ -2,7 +2,7 @@
 import { decodeJwt, exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { accessesOf } from '../audit/testing.ts';
-import { startTestHub, type TestHub } from '../testing.ts';
+import { type AttackedHub, startAttackedHub } from '../testing-attacks.ts';
 import { Accounts } from '../trust/index.ts';
 import {
   authorizationRequest,
@@ -19,13 +19,13 @@ import {
 const password = 'a-good-password';
 const scope = 'openid offline_access launch/patient patient/*.rs user/*.rs';
 
-let hub: TestHub;
+let hub: AttackedHub;
 let browser: Browser;
 let app: string;
 let patient: string;
 
 beforeAll(async () => {
-  hub = await startTestHub();
+  hub = await startAttackedHub();
   const accounts = new Accounts(hub.test.database);
   await accounts.make({ username: 'ann', name: 'Ann', role: 'clinician', organization: 'Clinic' }, password);
   await accounts.make({ username: 'eve', name: 'Eve', role: 'clinician', organization: 'Clinic' }, password);

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { exportJWK, SignJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { accessesOf } from '../audit/testing.ts';
-import { startTestHub, type TestHub } from '../testing.ts';
+import { type AttackedHub, startAttackedHub } from '../testing-attacks.ts';
 import {
   type AssertionKey,
   assertion,
@@ -16,7 +16,7 @@ import {
   withToken,
 } from './testing.ts';
 
-let hub: TestHub;
+let hub: AttackedHub;
 let key: AssertionKey;
 let client: string;
 let keySets: Server;
@@ -35,7 +35,7 @@ beforeAll(async () => {
   });
   await new Promise<void>((resolve) => keySets.listen(0, '127.0.0.1', resolve));
   keySetUrl = `http://127.0.0.1:${(keySets.address() as AddressInfo).port}`;
-  hub = await startTestHub({ keysFrom: [`${keySetUrl}/allowed`] });
+  hub = await startAttackedHub({ keysFrom: [`${keySetUrl}/allowed`] });
   key = await assertionKey();
   client = (await backendService(hub, [key], 'system/Patient.rs system/Observation.cruds')).id;
 });

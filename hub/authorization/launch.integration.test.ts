@@ -1,7 +1,8 @@
 /** SMART App Launch: what apps with users send, what users decide, and what tokens then open. */
 import { decodeJwt, decodeProtectedHeader } from 'jose';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Answer, startTestHub, type TestHub } from '../testing.ts';
+import type { Answer } from '../testing.ts';
+import { type AttackedHub, startAttackedHub } from '../testing-attacks.ts';
 import { Accounts } from '../trust/index.ts';
 import {
   assertion,
@@ -26,14 +27,14 @@ const password = 'a-good-password';
 const everything =
   'openid fhirUser profile launch launch/patient launch/encounter offline_access online_access patient/*.cruds user/*.cruds';
 
-let hub: TestHub;
+let hub: AttackedHub;
 let browser: Browser;
 let app: string;
 let ada: string;
 let bob: string;
 
 beforeAll(async () => {
-  hub = await startTestHub();
+  hub = await startAttackedHub();
   const accounts = new Accounts(hub.test.database);
   await accounts.make({ username: 'ann', name: 'Ann Able', role: 'clinician', organization: 'Clinic' }, password);
   await accounts.make({ username: 'ben', name: 'Ben Best', role: 'clinician', organization: 'Clinic' }, password);

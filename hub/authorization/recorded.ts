@@ -1,6 +1,6 @@
 /**
  * What clients ask of the authorization server is recorded before they are answered: who, what, with which outcome; never
- * what was handed out. Who names no client that there is stays unrecorded, so that strangers cannot fill the record.
+ * what was handed out. Of those who name no client that there is, so much is recorded that strangers cannot fill the record.
  */
 
 import type Provider from 'oidc-provider';
@@ -20,11 +20,18 @@ const actions: { [path: string]: string } = {
 export function recorded(accessLog: AccessLog): Parameters<Provider['use']>[0] {
   return async (ctx, next) => {
     await next();
-    const action = actions[ctx.path];
+    // Where a user comes back to, the address ends in what the request is known by.
+    const path = ctx.path.replace(/^(\/authorize)\/.*/, '$1');
+    const action = actions[path];
     const { oidc } = ctx as unknown as KoaContextWithOIDC;
     const client = oidc?.client?.clientId;
     // A request that is put to the user is recorded with the answer.
-    if (action === undefined || client === undefined || (action === 'authorize' && ctx.status < 400)) return;
+    if (action === undefined || (action === 'authorize' && ctx.status < 400)) return;
+    if (client === undefined) {
+      const what = `${ctx.method} /oauth${path}`;
+      if (ctx.status >= 400) await accessLog.strangers.refused(ctx.ip, what, ctx.status);
+      return;
+    }
     const who = oidc.account?.accountId ?? `client:${client}`;
     const access = accessOf({
       username: who,
@@ -39,7 +46,7 @@ export function recorded(accessLog: AccessLog): Parameters<Provider['use']>[0] {
       { ...access, client },
       {
         action,
-        what: `/oauth${ctx.path}${whatOf(ctx.path, oidc.params, ctx.body)}`.slice(0, 500),
+        what: `/oauth${path}${whatOf(path, oidc.params, ctx.body)}`.slice(0, 500),
         status: ctx.status,
         ...(typeof patient === 'string' ? { patients: [patient] } : {}),
       },

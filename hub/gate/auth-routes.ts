@@ -178,7 +178,8 @@ async function answered(
 ): Promise<object> {
   if ('refused' in signedIn) {
     // Not waited for: how long an answer takes does not tell which accounts there are.
-    if (username !== undefined) void recordFailure(parts, username).catch(() => {});
+    told.add(request);
+    void recordFailure(parts, request, username).catch(() => {});
     throw refusal(signedIn, new RecordError(401, 'login', wrong));
   }
   const before = sessionToken(request);
@@ -191,9 +192,22 @@ export function recordSignIn({ accessLog }: Pick<AuthParts, 'accessLog'>, user: 
   return accessLog.record(accessOf(user), { action: 'sign-in', what: 'session', status: 200 });
 }
 
-async function recordFailure({ accounts, accessLog }: AuthParts, username: string): Promise<void> {
-  const user = await accounts.find(username);
-  if (user) await accessLog.record(accessOf(user), { action: 'sign-in', what: 'session', status: 401 });
+async function recordFailure(
+  { accounts, accessLog }: AuthParts,
+  request: FastifyRequest,
+  username: string | undefined,
+): Promise<void> {
+  const user = username === undefined ? undefined : await accounts.find(username);
+  if (user) return accessLog.record(accessOf(user), { action: 'sign-in', what: 'session', status: 401 });
+  await accessLog.strangers.refused(request.ip, `POST ${request.routeOptions.url}`, 401);
+}
+
+/** Requests whose failure is recorded. */
+const told = new WeakSet<FastifyRequest>();
+
+/** Whether the record of accesses is told of a sign-in that failed. */
+export function isSignInTold(request: FastifyRequest): boolean {
+  return told.has(request);
 }
 
 function shown({ username, name, role, organization }: User): User {

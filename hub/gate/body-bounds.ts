@@ -30,7 +30,9 @@ export class BodyBounds {
   }
 
   #exceededByXml(chunk: Buffer): 'values' | undefined {
-    for (let at = chunk.indexOf(less); at >= 0; at = chunk.indexOf(less, at + 1)) this.#count++;
+    let tags = 0;
+    for (let at = 0; at < chunk.length; at++) if (chunk[at] === less) tags++;
+    this.#count += tags;
     return this.#count > 3 * this.#most ? 'values' : undefined;
   }
 

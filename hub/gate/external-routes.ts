@@ -50,6 +50,7 @@ export function externalRoutes(app: FastifyInstance, parts: ExternalParts): void
         : connect(parts, reply, vouched, vouched.connecting));
     } catch (error) {
       if (!(error instanceof ExternalRefused)) throw error;
+      await accessLog.strangers.refused(request.ip, `GET ${path}/back`, 401);
       return reply.redirect('/sign-in?refused=failed', 303);
     }
   });
@@ -84,7 +85,10 @@ async function signIn(
   const username = await database.transaction((transaction) =>
     external!.accounts.account(issuer, subject, claims, transaction),
   );
-  if (username === undefined) return reply.redirect('/sign-in?refused=unknown', 303);
+  if (username === undefined) {
+    await accessLog.strangers.refused(request.ip, `GET ${path}/back`, 403);
+    return reply.redirect('/sign-in?refused=unknown', 303);
+  }
   const before = sessionToken(request);
   if (before !== undefined) await accounts.signOut(before);
   const { user, token, pending } = await accounts.signInByProvider(username, isMfa, agentOf(request));

@@ -7,7 +7,8 @@ import { join } from 'node:path';
 import { Provider } from 'oidc-provider';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Browser } from '../authorization/testing.ts';
-import { type Answer, startTestHub, type TestHub } from '../testing.ts';
+import type { Answer } from '../testing.ts';
+import { type AttackedHub, startAttackedHub } from '../testing-attacks.ts';
 import { Accounts } from '../trust/index.ts';
 
 const password = 'a-password-of-hers';
@@ -19,7 +20,7 @@ let atProvider: { id: string; amr: string[]; claims: object };
 let provider: Provider;
 let server: Server;
 let issuer: string;
-let hub: TestHub;
+let hub: AttackedHub;
 
 beforeAll(async () => {
   server = createServer((request, response) => void answer(request, response));
@@ -44,7 +45,7 @@ beforeAll(async () => {
   );
   const secretFile = join(tmpdir(), `causeway-oidc-secret-${process.pid}`);
   writeFileSync(secretFile, `${clientSecret}\n`);
-  hub = await startTestHub({
+  hub = await startAttackedHub({
     publicUrl,
     requireSecondFactor: 'officers',
     oidcIssuer: issuer,

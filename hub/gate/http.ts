@@ -15,7 +15,7 @@ import { type AgreementParts, agreementRoutes } from './agreement-routes.ts';
 import { type ApiParts, apiRoutes } from './api-routes.ts';
 import { type AppParts, appRoutes } from './app-routes.ts';
 import { type AuditLogParts, auditLogRoutes } from './audit-log-routes.ts';
-import { type AuthParts, authRoutes } from './auth-routes.ts';
+import { type AuthParts, authRoutes, isSignInTold } from './auth-routes.ts';
 import { type BindingParts, bindingRoutes } from './binding-routes.ts';
 import { bodyDeadline } from './body-deadline.ts';
 import { type BrandParts, brandRoutes } from './brand-routes.ts';
@@ -142,22 +142,28 @@ export function httpServer(
     if (!reply.hasHeader('cache-control')) reply.header('cache-control', 'no-store');
     done();
   });
+  const recordRefusal = async (request: FastifyRequest, error: FastifyError | RecordError) => {
+    const status = error instanceof RecordError ? error.status : (error.statusCode ?? 500);
+    const attempt = parts.authenticator.attempt(request);
+    if (attempt) {
+      const what = request.url.replace(/^\/fhir/, '').slice(0, 500);
+      const kind = refusalKind(status, attempt.caller);
+      if (kind) parts.refusals.observe(refusedBy(kind, attempt));
+      await parts.accessLog.record(attempt.caller, { action: attempt.action, what, status });
+    } else if (status < 500 && !isToldElsewhere(request)) {
+      const what = `${request.method} ${request.routeOptions.url ?? ''}`;
+      await parts.accessLog.strangers.refused(request.ip, what, status);
+    }
+  };
   app.setErrorHandler(async (fault: FastifyError, request, reply) => {
     const error = recordErrorOf(fault) ?? fault;
     if (error instanceof RecordError && !(fault instanceof RecordError) && error.status >= 500) {
       const route = request.routeOptions.url;
       options.log.warn({ error: faultText(fault), route }, 'the database did not do what was asked of it');
     }
-    const attempt = parts.authenticator.attempt(request);
-    if (attempt && error instanceof RecordError) {
-      const what = request.url.replace(/^\/fhir/, '').slice(0, 500);
-      const entry = { action: attempt.action, what, status: error.status };
-      await parts.accessLog.record(attempt.caller, entry).catch((reason) => {
-        options.log.error({ error: faultText(reason) }, 'an access that failed was not recorded');
-      });
-      const kind = refusalKind(error.status, attempt.caller);
-      if (kind) parts.refusals.observe(refusedBy(kind, attempt));
-    }
+    await recordRefusal(request, error).catch((reason) => {
+      options.log.error({ error: faultText(reason) }, 'an access that failed was not recorded');
+    });
     answerError(error, request, reply, options.log);
     return reply;
   });
@@ -218,6 +224,11 @@ export function httpServer(
     });
   }
   return app;
+}
+
+/** Sign-ins that fail are told with their account; a page that asks who is signed in is refused nothing. */
+function isToldElsewhere(request: FastifyRequest): boolean {
+  return isSignInTold(request) || request.routeOptions.url === '/auth/session';
 }
 
 /** Browsers come back by HTTPS only (RFC 6797). Set on the connection's own answer, which the authorization server uses too. */

@@ -7,18 +7,19 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { accessesOf } from '../audit/testing.ts';
 import { Browser } from '../authorization/testing.ts';
 import { startHub } from '../main.ts';
-import { type Answer, type Json, startTestHub, type TestHub } from '../testing.ts';
+import { type Answer, type Json, startTestHub } from '../testing.ts';
+import { type AttackedHub, startAttackedHub } from '../testing-attacks.ts';
 import { Accounts } from '../trust/index.ts';
 import { TestAuthenticator } from './testing-passkey.ts';
 
 const password = 'a-password-of-hers';
 const party = { id: 'hub.example', origin: 'https://hub.example' };
 
-let hub: TestHub;
+let hub: AttackedHub;
 let made = 0;
 
 beforeAll(async () => {
-  hub = await startTestHub({ publicUrl: party.origin, requireSecondFactor: 'officers' });
+  hub = await startAttackedHub({ publicUrl: party.origin, requireSecondFactor: 'officers' });
 });
 afterAll(() => hub.stop());
 

@@ -40,6 +40,7 @@ const operation = (path: string) => ({
     { name: 'path', valueString: path },
   ],
 });
+const msh = 'MSH|^~\\&|A|B|C|D|20240101||ORU^R01|1|P|2.5.1';
 const brackets = encodeURIComponent(`${'('.repeat(2_000)}gender eq male${')'.repeat(2_000)}`);
 
 /** The class A24 of docs/attacks.md. */
@@ -85,6 +86,52 @@ export const bombs: readonly Bomb[] = [
     path: '/fhir/$import',
     body: around('{"resourceType":"Patient","id":"', 'a', 10 * mega, ''),
     type: 'application/fhir+ndjson',
+  },
+  {
+    name: 'a JSON Patch of 300 000 operations',
+    method: 'PATCH',
+    path: '/fhir/Patient/kept',
+    body: around('[', '{"op":"test","path":"/a","value":1},', 300_000, '{}]'),
+    type: 'application/json-patch+json',
+  },
+  {
+    name: 'a million names to be validated',
+    method: 'POST',
+    path: '/fhir/Patient/$validate',
+    body: around('{"resourceType":"Patient","name":[', '{"family":"a"},', mega, '{}]}'),
+  },
+  {
+    name: 'HL7 v2 of 400 000 segments',
+    method: 'POST',
+    path: '/hl7',
+    body: around(`${msh}\r`, 'OBX|1|NM|a^b^c||1|mg|||||F\r', 400_000, ''),
+    type: 'application/hl7-v2',
+  },
+  {
+    name: 'HL7 v2 with a header of 10 MB',
+    method: 'POST',
+    path: '/inbox',
+    body: around(msh, '|', 10 * mega, ''),
+    type: 'application/hl7-v2',
+  },
+  {
+    name: 'C-CDA three million deep',
+    method: 'POST',
+    path: '/ccda',
+    body: around('<ClinicalDocument xmlns="urn:hl7-org:v3">', '<a>', 3 * mega, ''),
+    type: 'text/xml',
+  },
+  {
+    name: 'a Bundle of 300 000 entries to the inbox',
+    method: 'POST',
+    path: '/inbox',
+    body: around(
+      '{"resourceType":"Bundle","type":"message","entry":[',
+      '{"resource":{"resourceType":"Patient","nonsense":1}},',
+      300_000,
+      '{}]}',
+    ),
+    type: 'application/json',
   },
   { name: 'a page of a billion', method: 'GET', path: '/fhir/Patient?_count=1000000000' },
   { name: 'a filter of 2 000 brackets', method: 'GET', path: `/fhir/Patient?_filter=${brackets}` },

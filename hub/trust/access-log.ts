@@ -9,6 +9,7 @@ import { Together } from '../together.ts';
 import type { Access } from './access.ts';
 import type { BesideLog, BroughtIn } from './access-log-beside.ts';
 import type { Relations } from './relations.ts';
+import { Strangers } from './strangers.ts';
 
 /** One access. */
 export interface AccessEntry {
@@ -52,6 +53,9 @@ export class AccessLog {
   #timer: NodeJS.Timeout | undefined;
   #turn: Promise<void> = Promise.resolve();
 
+  /** Requests of those whom nobody knows. */
+  readonly strangers = new Strangers((access, entry) => this.record(access, entry));
+
   /** Where it is there, the proof of a relationship is recorded with what is given out for treatment. */
   relations: Relationship | undefined;
 
@@ -77,6 +81,7 @@ export class AccessLog {
   }
 
   async close(): Promise<void> {
+    await this.strangers.close().catch(() => {});
     clearInterval(this.#timer);
     await this.#turn;
     this.#beside?.close();

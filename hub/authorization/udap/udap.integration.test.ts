@@ -8,7 +8,8 @@ import { join } from 'node:path';
 import { compactVerify, decodeJwt, decodeProtectedHeader } from 'jose';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { accessesOf } from '../../audit/testing.ts';
-import { type Answer, startTestHub, type TestHub } from '../../testing.ts';
+import type { Answer } from '../../testing.ts';
+import { type AttackedHub, startAttackedHub } from '../../testing-attacks.ts';
 import { Accounts } from '../../trust/index.ts';
 import { Authorization } from '../authorization.ts';
 import { authorize, Browser, form, pkce, redirectUri, systemToken, withToken } from '../testing.ts';
@@ -30,7 +31,7 @@ const token = `${base}/oauth/token`;
 const harbor = 'https://harbor.example';
 const scope = 'system/Patient.rs';
 
-let hub: TestHub;
+let hub: AttackedHub;
 let authorization: Authorization;
 let folder: string;
 let root: TestHolder;
@@ -68,7 +69,7 @@ beforeAll(async () => {
   ];
   writeFileSync(join(folder, 'udap.json'), JSON.stringify({ communities }));
   const opened = vi.spyOn(Authorization.prototype, 'open');
-  hub = await startTestHub({ publicUrl: base, udap: join(folder, 'udap.json') });
+  hub = await startAttackedHub({ publicUrl: base, udap: join(folder, 'udap.json') });
   authorization = opened.mock.contexts[0] as Authorization;
   opened.mockRestore();
   const headers = { 'content-type': 'application/fhir+json' };
