@@ -95,13 +95,14 @@ async function capturedLog(): Promise<{ text(): string; stop(): void }> {
   const { write, writeSync } = fs;
   const spies = [
     vi.spyOn(fs, 'write').mockImplementation(((fd: number, data: string, ...more: unknown[]) => {
-      if (fd !== 2) return write(fd, data, ...(more as []));
-      setImmediate(more.at(-1) as () => void, null, take(data), data);
+      if (fd !== 2) return Reflect.apply(write, fs, [fd, data, ...more]);
+      const done = more.at(-1) as (fault: null, bytes: number, data: string) => void;
+      setImmediate(() => done(null, take(data), data));
     }) as never),
     vi
       .spyOn(fs, 'writeSync')
       .mockImplementation(((fd: number, data: string, ...more: unknown[]) =>
-        fd === 2 ? take(data) : writeSync(fd, data, ...(more as []))) as never),
+        fd === 2 ? take(data) : Reflect.apply(writeSync, fs, [fd, data, ...more])) as never),
   ];
   // Seen to work, or else nothing would ever be found in it.
   pino({}, pino.destination(2)).info('what is logged is captured');
