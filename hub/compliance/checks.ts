@@ -131,7 +131,19 @@ const checks: { [name in CheckName]: (parts: CheckParts) => Promise<CheckResult>
       ? good(`All ${keys.length} organisations have an agreement in force that both sides signed.`)
       : attention(`${without} of ${keys.length} organisations have no agreement in force that both sides signed.`);
   },
-  erasures: async () => unknown('Nothing is known of erasures.'),
+  erasures: async ({ database }) => {
+    const { rows } = await database.query(
+      `SELECT count(*) FILTER (WHERE state = 'confirmed' AND confirmed_at < now() - interval '1 day')::integer AS undone,
+              count(*) FILTER (WHERE state = 'erased' AND maintained_at IS NULL AND erased_at < now() - interval '2 days')::integer AS left
+       FROM erasure`,
+    );
+    const { undone, left } = rows[0]!;
+    if (undone + left === 0)
+      return good('What was to be erased is erased, and the files of the database are cleared of it.');
+    return attention(
+      `${undone} erasures that were confirmed wait for more than a day; of ${left} the files of the database are not cleared.`,
+    );
+  },
   'row-security': async ({ database }) => {
     const { rows } = await database.query(
       `SELECT (SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user) AS bypasses,

@@ -239,6 +239,24 @@ describe('the safeguards', () => {
     expect((await of(id)).state).toBe('due');
   });
 
+  it('find erasures that were confirmed and not done, or whose traces are left in the files', async () => {
+    expect(await checked('erasures')).toMatchObject({ state: 'good' });
+    const add = (state: string, more: string) =>
+      hub.test.database.query(
+        `INSERT INTO erasure (id, state, patients, homes, extent, legal_basis, reason, requested_by, ${more})
+         VALUES (gen_random_uuid(), $1, '{}', '{}', 'person', 'x', 'x', 'pia', now() - interval '3 days')`,
+        [state],
+      );
+    await add('confirmed', 'confirmed_at');
+    await add('erased', 'erased_at');
+    expect(await checked('erasures')).toEqual({
+      name: 'erasures',
+      state: 'attention',
+      says: '1 erasures that were confirmed wait for more than a day; of 1 the files of the database are not cleared.',
+    });
+    await hub.test.database.query('DELETE FROM erasure');
+  });
+
   it('do not call good what they know nothing of', async () => {
     for (const one of await list()) {
       const isUnknown = (one.checks as Json[]).some(({ state }) => state === 'unknown');
