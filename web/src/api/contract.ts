@@ -9,6 +9,7 @@ export type * from './contract/care.ts';
 export type * from './contract/compliance.ts';
 export type * from './contract/connectors.ts';
 export type * from './contract/decision.ts';
+export type * from './contract/erasures.ts';
 export type * from './contract/messages.ts';
 export type * from './contract/network.ts';
 export type * from './contract/operation.ts';

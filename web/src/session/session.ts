@@ -38,6 +38,7 @@ const DESTINATIONS = {
   '/maps': { label: 'Maps', roles: ['integration-engineer', 'administrator'] },
   '/status': { label: 'Status', roles: ['integration-engineer', 'steward', 'administrator'] },
   '/emergencies': { label: 'Emergencies', roles: ['privacy-officer', 'administrator'] },
+  '/erasures': { label: 'Erasures', roles: ['privacy-officer', 'administrator'] },
   '/unproven': { label: 'Who treats whom', roles: ['privacy-officer', 'administrator'] },
   '/refusals': { label: 'Refusals', roles: ['privacy-officer', 'administrator'] },
   '/safeguards': { label: 'Safeguards', roles: ['privacy-officer', 'administrator'] },

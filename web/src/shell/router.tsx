@@ -216,6 +216,12 @@ const labelRules = createRoute({
   component: lazyRouteComponent(() => import('../label-rules/label-rules-page.tsx'), 'LabelRulesPage'),
 });
 
+const erasures = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/erasures',
+  component: lazyRouteComponent(() => import('../erasures/erasures-page.tsx'), 'ErasuresPage'),
+});
+
 const unproven = createRoute({
   getParentRoute: () => signedIn,
   path: '/unproven',
@@ -335,6 +341,7 @@ const tree = root.addChildren([
     labelRules,
     networkPolicy,
     unproven,
+    erasures,
     refusals,
     safeguards,
     loops,
