@@ -187,10 +187,56 @@ it('what gets past the gate is refused when it is worked off, and nothing of it 
   expect(rows[0]!.error).toMatch(/erased on lawful request/);
 });
 
+it('of a person with several sources one is erased alone, or all; the others stay, and what is being sent is waited for', async () => {
+  const twin = {
+    id: 'TW-1',
+    family: 'Featherstone',
+    given: 'Perpetua',
+    birth: '19550505',
+    sex: 'F',
+    phone: '555-0909',
+  };
+  const at = (facility: string) => adt('A04', { ...twin, id: `TW-${facility}`, street: '1 Bell Lane' }, { facility });
+  await hub.take(at('CLINIC'), at('HOSPITAL'), at('PRACTICE'));
+  const [shown] = await hub.resources('Patient?family=Featherstone');
+  const sources = shown.link.map(({ other: { reference } }: Json) => reference.slice('Patient/'.length));
+  expect(sources).toHaveLength(3);
+  const erase = async (patient: string, extent: string) => {
+    const requested = await first('POST', '/api/erasures', { ...asked, patient, extent });
+    expect(requested.status).toBe(201);
+    await second('POST', `/api/erasures/${requested.json.id}/confirm`);
+    return requested.json.id as string;
+  };
+  await done(await erase(sources[0], 'source'));
+  expect((await hub.get(`/fhir/Patient/${sources[0]}`)).status).toBe(410);
+  const left = await hub.get(`/fhir/Patient/${shown.id}`);
+  expect([left.status, left.json.link.length, left.text.includes(sources[0])]).toEqual([200, 2, false]);
+
+  const { rows } = await hub.test.database.query('SELECT home FROM patient_home WHERE rid = $1', [sources[1]]);
+  await hub.test.database.query(
+    `INSERT INTO delivery (id, created, destination, dialect, kind, topic, home, source, person, focus_type, focus_rid, focus_version,
+       recipient, recipient_home, round, state, next_attempt, leased, leased_until)
+     VALUES (gen_random_uuid(), now(), 'nowhere', 'fhir', 'new', 'visit', $1, 'x', gen_random_uuid(), 1, gen_random_uuid(), 1,
+       gen_random_uuid(), 0, 1, 'failed', now() + interval '1 day', true, now() + interval '1 hour')`,
+    [rows[0]!.home],
+  );
+  const both = await erase(shown.id, 'person');
+  const stateOf = async () => (await first('GET', '/api/erasures')).json.erasures.find((one: Json) => one.id === both);
+  await vi.waitFor(async () => expect((await stateOf()).heldBy).toMatch(/being sent/), {
+    timeout: 20_000,
+    interval: 50,
+  });
+  expect((await hub.get(`/fhir/Patient/${shown.id}`)).status).toBe(200);
+  await hub.test.database.query(`UPDATE delivery SET leased = false WHERE destination = 'nowhere'`);
+  await done(both);
+  expect((await stateOf()).counts.cancelledDeliveries).toBe(1);
+  for (const id of [shown.id, sources[1], sources[2]]) expect((await hub.get(`/fhir/Patient/${id}`)).status).toBe(410);
+});
+
 it('the register beside the data keeps them erased when an earlier back-up is restored', async () => {
   const { dataDir } = hub.config;
   const register = readFileSync(join(dataDir, 'erasures'), 'utf8');
-  expect(register.trim().split('\n')).toHaveLength(2);
+  expect(register.trim().split('\n')).toHaveLength(4);
   for (const text of [source, 'MRN-77310', 'Quillfeather', 'ottoline']) expect(register).not.toContain(text);
   restored = await testDatabase(null);
   await restore(restored.connection, masterKey(dataDir, true), createReadStream(earlier));
@@ -222,7 +268,7 @@ it('a privacy officer lifts it: the person is taken anew, and what was erased st
 it('the audit log tells of it without the person, and nothing private that it says of them opens any more', async () => {
   const events = await accessesOf(hub);
   const erased = events.filter(({ action }) => action === 'erase');
-  expect(erased).toHaveLength(2);
+  expect(erased).toHaveLength(4);
   for (const { patients } of erased) expect(patients).toBeUndefined();
   const { rows } = await hub.test.database.query('SELECT name FROM audit_subject WHERE name IS NOT NULL');
   const names = rows.map(({ name }) => name);

@@ -38,7 +38,7 @@ export interface Erasure {
   patients: string[];
 }
 
-const lookMs = 5_000;
+const lookMs = 2_000;
 
 const heldBy = 'deliveries of the person that are being sent, or imports that go on';
 
