@@ -19,7 +19,9 @@ const reportsOfEach = 5;
 const written = people * reportsOfEach;
 const drainSeconds = 20;
 const claims = 20;
-const patienceMs = 120_000;
+const patienceMs = 240_000;
+/** Of all that the record wrote, multiplied by one statement. */
+const roundsAtOnce = 50;
 
 export interface WaitingResult {
   [waiting: string]: {
@@ -138,7 +140,7 @@ async function prepare(hub: BenchHub, site: SiteSystem): Promise<void> {
 async function withRunning<T>(dataDir: string, run: (database: Database) => Promise<T>): Promise<T> {
   const running = await runningDatabase(dataDir);
   if (!running) throw new Error('The database of the hub does not run.');
-  const database = await openDatabase(running);
+  const database = await openDatabase({ connection: running.connection, statementTimeoutMs: 0 });
   try {
     return await run(database.as('all'));
   } finally {
@@ -160,14 +162,14 @@ async function fill(database: Database, size: number): Promise<void> {
   await database.query(
     `UPDATE delivery SET state = 'waiting', attempts = 0, leased = false, next_attempt = now(), last_error = NULL`,
   );
-  await database.query(
-    `INSERT INTO delivery (id, created, destination, route, dialect, kind, topic, home, source, person, focus_type, focus_rid,
+  const text = `INSERT INTO delivery (id, created, destination, route, dialect, kind, topic, home, source, person, focus_type, focus_rid,
        focus_version, message, recipient, recipient_home, round, priority, state, next_attempt)
      SELECT uuidv7(), created, destination, route, dialect, kind, topic, home, source, person, focus_type, focus_rid,
        focus_version, message, recipient, recipient_home, round + i, priority, 'waiting', now()
-     FROM generate_series(1, $1::integer) AS i, (SELECT * FROM delivery ORDER BY seq) AS d ORDER BY i, d.seq`,
-    [Math.round(size / written) - 1],
-  );
+     FROM generate_series($1::integer, $2::integer) AS i, (SELECT * FROM delivery WHERE round = 1) AS d ORDER BY i, d.seq`;
+  const rounds = Math.round(size / written) - 1;
+  for (let from = 1; from <= rounds; from += roundsAtOnce)
+    await database.query(text, [from, Math.min(from + roundsAtOnce - 1, rounds)]);
   await database.query('VACUUM ANALYZE delivery');
 }
 

@@ -45,8 +45,8 @@ export interface TestOutbox {
   participants: Participants;
   deliveries: Deliveries;
   policy: NetworkPolicy;
-  /** A sender; stop it before another one is started. */
-  sender(attempts?: number, timing?: Partial<Timing>): Sender;
+  /** A sender; stop it before another one is started. @param over the database, where it is not the test's own */
+  sender(attempts?: number, timing?: Partial<Timing>, over?: Database): Sender;
   /** Stores what a site says, in one transaction. */
   say(source: string, ...resources: Resource[]): Promise<void>;
   /** One human, told from others by the given name, as a site knows them: under a record number like `lab-Ada`. */
@@ -122,10 +122,10 @@ export async function testOutbox(
     participants,
     policy,
     deliveries: new Deliveries(database, participants, () => current?.wake()),
-    sender: (attempts = 50, timing = {}) => {
+    sender: (attempts = 50, timing = {}, over = database) => {
       current = new Sender(
         {
-          database,
+          database: over,
           record,
           participants,
           policy,
