@@ -271,31 +271,37 @@ function judge(folder: string, results: number, events: number): Pick<ExchangeKi
 
 /**
  * Holds what a site got against what the laboratory sent. Of a result and its correction that the hub stored at once it may
- * have been told by one message; whatever came, came under one id for each value, and in the order in which it was said.
+ * have been told by one message, at the place of the result; whatever came, came under one id for each value, and in the order
+ * in which it was said.
  * @returns how many came again
  */
 function judgeSite(site: 'hospital' | 'practice', lines: Line[], results: number, faults: string[]): number {
   const byId = new Map<string, Line>();
   const byValue = new Map<number, string>();
-  const last = new Map<string, number>();
+  /** Of each person, what came last, and its place in what was said. */
+  const last = new Map<string, { id: string; place: number }>();
   const lastOf = new Map<string, number>();
-  const isKnown = new Set<string>();
   for (const line of lines) {
     const { id, patient, order, result, kind, digest } = line;
     const what = `${site}: ${order} with the value ${result}`;
     const own = `${site[0]!.toUpperCase()}${result % patients}`;
     if (patient !== own) faults.push(`${what} was filed under ${patient}, and not ${own}`);
     if (order !== `ORDER${orderOf(result)}`) faults.push(`${what}: the value is another order's`);
-    if (result < (last.get(patient) ?? -1)) faults.push(`${what} came after a later one of ${patient}`);
-    last.set(patient, result);
-    lastOf.set(order, result);
-    const before = byId.get(id);
-    if (before && before.digest !== digest) faults.push(`${what} came again under its id with other content`);
     if ((byValue.get(result) ?? id) !== id) faults.push(`${what} came under two ids`);
+    const [before, latest] = [byId.get(id), last.get(patient)];
+    if (before) {
+      if (before.digest !== digest) faults.push(`${what} came again under its id with other content`);
+      if (latest?.id !== id) faults.push(`${what} came again after a later one of ${patient}`);
+      continue;
+    }
+    const isKnown = lastOf.has(order);
+    const place = isKnown ? result : orderOf(result);
+    if (latest && place < latest.place) faults.push(`${what} came after a later one of ${patient}`);
     // Told of both at once, a site is told first of the correction, as which the laboratory sent it.
-    const isCorrection = isKnown.has(order) || order !== `ORDER${result}`;
-    if (!before && kind && (kind === 'correction') !== isCorrection) faults.push(`${what} came as ${kind}`);
-    isKnown.add(order);
+    const isCorrection = isKnown || order !== `ORDER${result}`;
+    if (kind && (kind === 'correction') !== isCorrection) faults.push(`${what} came as ${kind}`);
+    last.set(patient, { id, place });
+    lastOf.set(order, result);
     byId.set(id, line);
     byValue.set(result, id);
   }
