@@ -37,7 +37,14 @@ export type Answer =
    * It was not reached, did not answer in time, or has no room now; it may say for how long it wants to be left alone. What it
    * `said` may name somebody: it stands with the delivery only.
    */
-  | { kind: 'unreachable'; reason: string; said?: string; afterMs?: number | undefined };
+  | {
+      kind: 'unreachable';
+      reason: string;
+      said?: string;
+      afterMs?: number | undefined;
+      /** The message left, so that it may be there all the same. */
+      mayHave?: boolean;
+    };
 
 /** Sends messages by one route. */
 export interface Client {

@@ -193,7 +193,7 @@ async function toldLastAt(database: Database, delivery: Claimed): Promise<Date |
   const { rows } = await database.query({
     name: 'outbox_told_last',
     text: `SELECT created FROM told WHERE destination = $1 AND recipient = $2 AND focus_type = $3 AND focus_rid = $4
-             AND round < $5 AND route = $6 AND state <> 'cancelled' ORDER BY round DESC LIMIT 1`,
+             AND round < $5 AND route = $6 AND (state <> 'cancelled' OR offered) ORDER BY round DESC LIMIT 1`,
     values: [
       delivery.destination,
       delivery.recipient,

@@ -50,7 +50,9 @@ it('arrived ones become receipts and cancelled ones go, each by its own policy; 
   await outbox.until('delivered', 2);
   await report(lab, dead, 'Refused.');
   await outbox.until('dead', 2);
-  await test.database.query(`UPDATE delivery SET state = 'cancelled' WHERE state = 'dead' AND route = 'long'`);
+  await test.database.query(
+    `UPDATE delivery SET state = 'cancelled', offered = false WHERE state = 'dead' AND route = 'long'`,
+  );
   expect(await pass(1_000)).toEqual({ removed: 0, next: undefined });
   await keep('*', undefined, 300);
   await keep(sites.hospital, 'short', 10);

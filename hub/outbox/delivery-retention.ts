@@ -1,6 +1,7 @@
 /**
  * The retention of deliveries, as the table `delivery_retention` says. One that arrived becomes a receipt: who received which
- * version of what, and when; one that was cancelled goes. What waits, was given up, or may yet be spoken of stays, and so does
+ * version of what, and when; one that was cancelled and cannot have
+ * arrived goes. What waits, was given up, or may yet be spoken of stays, and so does
  * what an open recall is about.
  */
 import type { Database, Transaction } from '../database/index.ts';
@@ -91,7 +92,7 @@ export class DeliveryRetention implements RetentionPart {
     const { rows } = await transaction.query({
       name: 'delivery_retention_step',
       text: `WITH looked AS (
-               SELECT d.seq, d.state, d.destination, d.route, d.leased, d.created, d.delivered, d.focus_rid, d.focus_type,
+               SELECT d.seq, d.state, d.offered, d.destination, d.route, d.leased, d.created, d.delivered, d.focus_rid, d.focus_type,
                  d.recall
                FROM delivery d WHERE d.seq > $1
                  AND d.created < $2::timestamptz - (SELECT min(keep_days) FROM delivery_retention) * interval '1 day'
@@ -101,7 +102,7 @@ export class DeliveryRetention implements RetentionPart {
                  SELECT keep_days FROM delivery_retention p
                  WHERE p.destination IN (l.destination, '${everyone}') AND p.route IN (l.route, '')
                  ORDER BY p.destination = '${everyone}', p.route = '' LIMIT 1) p
-               WHERE (l.state = 'delivered' OR l.state = 'cancelled' AND l.recall IS NULL) AND NOT l.leased
+               WHERE (l.state = 'delivered' OR l.state = 'cancelled' AND l.recall IS NULL AND NOT l.offered) AND NOT l.leased
                  AND coalesce(l.delivered, l.created) < $2 - p.keep_days * interval '1 day'
                  AND NOT EXISTS (SELECT FROM care_loop c WHERE c.focus_rid = l.focus_rid AND c.focus_type = l.focus_type
                    AND c.kind = 'recall' AND c.state <> 'closed')),

@@ -247,7 +247,7 @@ export class Derivation {
       name: `outbox_${name}`,
       text: `SELECT * FROM (
                SELECT DISTINCT ON (d.destination, d.route, d.recipient, d.focus_type, d.focus_rid) d.*, ${highestRound} AS highest
-               FROM told d WHERE ${about} AND d.state <> 'cancelled'
+               FROM told d WHERE ${about} AND (d.state <> 'cancelled' OR d.offered)
                ORDER BY d.destination, d.route, d.recipient, d.focus_type, d.focus_rid, d.round DESC) d
              WHERE d.kind <> 'retraction' AND ${elsewhere} ORDER BY d.seq`,
       values,

@@ -111,12 +111,12 @@ export async function cancelUnsent(set: WriteSet, foci: Focus[]): Promise<void> 
   });
 }
 
-/** By destination, route and focus, what each recipient was sent last; the cancelled count only as rounds. */
+/** By destination, route and focus, what each recipient was sent last; what was cancelled and cannot have arrived counts only as a round. */
 export async function sentAbout(set: WriteSet, foci: Focus[]): Promise<Map<string, Sent[]>> {
   const { rows } = await set.transaction.query({
     name: 'outbox_sent',
     text: `SELECT destination, route, focus_type, focus_rid, recipient, max(round) AS round,
-             (array_agg(kind ORDER BY round DESC) FILTER (WHERE state <> 'cancelled'))[1] AS kind
+             (array_agg(kind ORDER BY round DESC) FILTER (WHERE state <> 'cancelled' OR offered))[1] AS kind
            FROM told WHERE ${isAbout} GROUP BY destination, route, focus_type, focus_rid, recipient`,
     values: named(foci),
   });

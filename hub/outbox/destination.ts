@@ -344,9 +344,10 @@ export class Destination {
     if (dead) this.#parts.log.error({ destination: this.#key, delivery: seq, attempts }, 'a delivery was given up');
     const restMs = reached ? 0 : Math.min(answer.afterMs ?? 0, this.#timing.longestRestMs);
     const retryMs = this.#stopped ? 0 : Math.max(this.#backOff(attempts), restMs);
+    const isOffered = reached || answer.mayHave === true;
     const said = reached ? undefined : answer.said;
     const error = said === undefined ? answer.reason : `${answer.reason} ${said}`;
-    const settled: Settled = { seq, state: dead ? 'dead' : 'failed', error, retryMs };
+    const settled: Settled = { seq, state: dead ? 'dead' : 'failed', error, retryMs, isOffered };
     return { settled, reached, unreached: answer.reason, restMs };
   }
 

@@ -20,7 +20,7 @@ export class Hl7HttpClient implements Client {
   async send({ bytes, controlId }: V2Outgoing): Promise<Answer> {
     const headers = { 'content-type': 'application/hl7-v2; charset=utf-8' };
     const answer = await this.#sender.post(this.#to.url, headers, bytes);
-    if (typeof answer === 'string') return { kind: 'unreachable', reason: answer };
+    if (answer.status === undefined) return { kind: 'unreachable', reason: answer.reason, mayHave: answer.mayHave };
     const acknowledgement = parseMessage(Buffer.from(answer.text));
     if (!isParseError(acknowledgement) && acknowledgement.get('MSA-2') === controlId) {
       const said = answerOf(acknowledgement);
@@ -29,7 +29,7 @@ export class Hl7HttpClient implements Client {
     }
     const reason = `Answered ${answer.status} without an acknowledgement of the message.`;
     return answer.ok || isPassing(answer.status)
-      ? { kind: 'unreachable', reason, afterMs: answer.afterMs }
+      ? { kind: 'unreachable', reason, afterMs: answer.afterMs, mayHave: true }
       : { kind: 'refused', reason };
   }
 

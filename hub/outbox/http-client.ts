@@ -27,11 +27,11 @@ export class HttpClient implements Client {
     };
     const url = operation === undefined ? this.#url : `${this.#url.replace(/\/$/, '')}/${operation}`;
     const answer = await this.#sender.post(url, headers, bytes);
-    if (typeof answer === 'string') return { kind: 'unreachable', reason: answer };
+    if (answer.status === undefined) return { kind: 'unreachable', reason: answer.reason, mayHave: answer.mayHave };
     if (answer.ok) return { kind: 'delivered' };
     const said = diagnostics(answer.text);
     return isPassing(answer.status)
-      ? { kind: 'unreachable', reason: `Answered ${answer.status}.`, said, afterMs: answer.afterMs }
+      ? { kind: 'unreachable', reason: `Answered ${answer.status}.`, said, afterMs: answer.afterMs, mayHave: true }
       : { kind: 'refused', reason: `Answered ${answer.status}: ${said}` };
   }
 

@@ -28,6 +28,23 @@ export interface HttpAnswer {
   afterMs: number | undefined;
 }
 
+/** That no answer came. */
+export interface Unanswered {
+  status: undefined;
+  reason: string;
+  /** Whether what was sent may have arrived all the same. */
+  mayHave: boolean;
+}
+
+/** No connection came about. */
+const unconnected: ReadonlySet<string | undefined> = new Set([
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+]);
+
 export class HttpSender {
   readonly #to: HttpPlace;
   readonly #parts: HttpParts;
@@ -52,7 +69,7 @@ export class HttpSender {
   }
 
   /** Never rejects: where no answer came, says why. */
-  async post(url: string, headers: Record<string, string>, body: Uint8Array): Promise<HttpAnswer | string> {
+  async post(url: string, headers: Record<string, string>, body: Uint8Array): Promise<HttpAnswer | Unanswered> {
     return this.send('POST', url, headers, body);
   }
 
@@ -61,7 +78,7 @@ export class HttpSender {
     url: string,
     headers: Record<string, string>,
     body?: Uint8Array,
-  ): Promise<HttpAnswer | string> {
+  ): Promise<HttpAnswer | Unanswered> {
     try {
       const ask = async () => {
         const authorization = await this.#authorization();
@@ -76,8 +93,10 @@ export class HttpSender {
       const afterMs = retryAfterMs(answer.headers['retry-after']);
       return { status, ok: status >= 200 && status < 300, text: answer.body.toString(), afterMs };
     } catch (error) {
-      if (error instanceof TokenFault || error instanceof Refused) return error.message;
-      return `The connection failed: ${causeOf(error as Error)}.`;
+      if (error instanceof TokenFault || error instanceof Refused)
+        return { status: undefined, reason: error.message, mayHave: false };
+      const cause = causeOf(error as Error);
+      return { status: undefined, reason: `The connection failed: ${cause}.`, mayHave: !unconnected.has(cause) };
     }
   }
 

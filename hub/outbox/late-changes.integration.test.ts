@@ -38,6 +38,17 @@ const report = (patient: string, id = newId(), more: object = {}) =>
     ...more,
   } as never);
 
+const consent = (lab: string, status: string) => ({
+  resourceType: 'Consent',
+  id: 'refusal',
+  status,
+  scope: { coding: [{ code: 'patient-privacy' }] },
+  category: [{ text: 'x' }],
+  policyRule: { coding: [{ code: 'OPTOUT' }] },
+  patient: { reference: `Patient/${lab}` },
+  provision: { type: 'deny' },
+});
+
 it('that a delivery is of another person is noticed however long what goes before it takes', async () => {
   const ada = await outbox.register('Ada', 'hospital', 'lab');
   const beatrice = await outbox.register('Beatrice', 'hospital', 'lab');
@@ -63,17 +74,7 @@ it('that a delivery is of another person is noticed however long what goes befor
 it('what is decided on while a refusal is being revoked is not kept back for ever', async () => {
   new Consents(outbox.record, outbox.persons, () => 'UTC');
   const { lab } = await outbox.register('Ada', 'hospital', 'lab');
-  const consent = (status: string) => ({
-    resourceType: 'Consent',
-    id: 'refusal',
-    status,
-    scope: { coding: [{ code: 'patient-privacy' }] },
-    category: [{ text: 'x' }],
-    policyRule: { coding: [{ code: 'OPTOUT' }] },
-    patient: { reference: `Patient/${lab}` },
-    provision: { type: 'deny' },
-  });
-  await outbox.say(sites.lab, consent('active'));
+  await outbox.say(sites.lab, consent(lab, 'active'));
   await report(lab);
   const lane = { destination: sites.hospital, route: 'main' };
   // After what is derived of the revocation, and before its commit.
@@ -85,8 +86,27 @@ it('what is decided on while a refusal is being revoked is not kept back for eve
       kept.map((one) => ({ ...one, isWithheld: true })),
     );
   });
-  await outbox.say(sites.lab, consent('inactive'));
+  await outbox.say(sites.lab, consent(lab, 'inactive'));
   await outbox.sender().start();
   await outbox.until('delivered', 1);
   expect(hospital.messages).toHaveLength(1);
+});
+
+it('what may have arrived is taken back, though a refusal kept it from being sent again', async () => {
+  new Consents(outbox.record, outbox.persons, () => 'UTC');
+  const { lab } = await outbox.register('Ada', 'hospital', 'lab');
+  const id = newId();
+  answers = false;
+  await outbox.sender().start();
+  await report(lab, id);
+  while (hospital.messages.length === 0) await delay(10);
+  await outbox.say(sites.lab, consent(lab, 'active'));
+  await outbox.until('cancelled', 1);
+  answers = true;
+  await report(lab, id, { status: 'entered-in-error' });
+  await outbox.until('delivered', 1);
+  expect((await outbox.rows()).map(({ kind, state }) => `${kind} ${state}`)).toEqual([
+    'new cancelled',
+    'retraction delivered',
+  ]);
 });

@@ -80,7 +80,7 @@ export class MllpClient implements Client {
     waiting.settle(
       waiting.accepted
         ? { kind: 'accepted' }
-        : { kind: 'unreachable', reason: `No acknowledgement came within ${seconds} s.` },
+        : { kind: 'unreachable', reason: `No acknowledgement came within ${seconds} s.`, mayHave: true },
     );
     if (++this.#unanswered >= unansweredInARow) this.#drop('The connection gave no answers.');
   }
@@ -142,7 +142,9 @@ export class MllpClient implements Client {
     this.#socket = undefined;
     socket?.destroy();
     for (const [controlId, answer] of this.#late) if (!answer) this.#late.delete(controlId);
-    this.#waiting?.settle(this.#waiting.accepted ? { kind: 'accepted' } : { kind: 'unreachable', reason });
+    this.#waiting?.settle(
+      this.#waiting.accepted ? { kind: 'accepted' } : { kind: 'unreachable', reason, mayHave: true },
+    );
   }
 }
 

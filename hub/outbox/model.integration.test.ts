@@ -227,50 +227,6 @@ class Run {
       for (const { order, value, isWithdrawn } of known.reports) {
         const last = own.filter((one) => one.order === order).at(-1);
         const owed = known.isLinked && !isWithdrawn ? value : undefined;
-        if (process.env.DBG && last?.value !== owed)
-          console.log(
-            JSON.stringify(
-              {
-                order,
-                owed,
-                known,
-                own,
-                rows: rows.map(
-                  ({
-                    seq,
-                    id,
-                    kind,
-                    round,
-                    state,
-                    attempts,
-                    last_error,
-                    withheld,
-                    reconsider,
-                    created,
-                    focus_rid,
-                    recipient,
-                    focus_version,
-                  }) => ({
-                    seq,
-                    id,
-                    kind,
-                    round,
-                    state,
-                    attempts,
-                    last_error,
-                    withheld,
-                    reconsider,
-                    created,
-                    focus_rid,
-                    recipient,
-                    focus_version,
-                  }),
-                ),
-              },
-              (_k, v) => (v instanceof Set ? [...v] : v),
-              1,
-            ),
-          );
         expect({ order, last: last?.value }, `${known.given} at the ${known.site}`).toEqual({ order, last: owed });
       }
       const leaked = own.filter(({ value }) => value !== undefined && known.hidden.has(value));

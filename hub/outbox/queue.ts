@@ -35,14 +35,16 @@ export interface Settled {
   retryMs: number;
   /** The access decision kept it from the destination. */
   isWithheld?: boolean;
+  /** It left, so that the destination may have it, whatever it answered. */
+  isOffered?: boolean;
 }
 
 /** How long a claimed delivery is left to its worker; one that is not settled by then is claimed anew. */
 const leaseMinutes = 20;
 
-/** Gives back what a hub that ended was sending. */
+/** Gives back what a hub that ended was sending: some of it may have arrived. */
 export async function releaseAll(database: Database): Promise<void> {
-  await database.query('UPDATE delivery SET leased = false WHERE leased');
+  await database.query('UPDATE delivery SET leased = false, offered = true WHERE leased');
 }
 
 /** The deliveries of one destination by one of its routes. */
@@ -119,11 +121,12 @@ export async function settle(database: Queryable, settled: Settled[]): Promise<v
                WHEN v.state = 'accepted' AND d.said_early = '' THEN 'delivered'
                WHEN v.state = 'accepted' AND d.said_early IS NOT NULL THEN 'dead' ELSE v.state END,
              withheld = v.withheld AND NOT d.reconsider, reconsider = false, leased = false,
+             offered = d.offered OR v.offered,
              last_error = CASE WHEN v.state = 'accepted' AND d.said_early IS NOT NULL THEN nullif(d.said_early, '') ELSE v.error END,
              next_attempt = now() + v.retry * interval '1 ms', said_early = NULL,
              delivered = CASE WHEN v.state = 'delivered' OR (v.state = 'accepted' AND d.said_early = '') THEN now() END
-           FROM unnest($1::bigint[], $2::text[], $3::text[], $4::integer[], $5::boolean[])
-             AS v (seq, state, error, retry, withheld)
+           FROM unnest($1::bigint[], $2::text[], $3::text[], $4::integer[], $5::boolean[], $6::boolean[])
+             AS v (seq, state, error, retry, withheld, offered)
            WHERE d.seq = v.seq`,
     values: [
       settled.map(({ seq }) => seq),
@@ -131,6 +134,7 @@ export async function settle(database: Queryable, settled: Settled[]): Promise<v
       settled.map(({ error }) => error?.replaceAll('\0', '') ?? null),
       settled.map(({ retryMs }) => Math.round(retryMs)),
       settled.map(({ isWithheld }) => isWithheld === true),
+      settled.map(({ isOffered }) => isOffered === true),
     ],
   });
 }

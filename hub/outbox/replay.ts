@@ -19,7 +19,7 @@ export interface Replayed {
 const atMost = 100_000;
 
 const anew = (chosen: string) => `WITH chosen AS (${chosen})
-  UPDATE delivery d SET state = 'failed', attempts = 1, next_attempt = now(), last_error = 'Sent again as was asked.'
+  UPDATE delivery d SET state = 'failed', attempts = 1, offered = true, next_attempt = now(), last_error = 'Sent again as was asked.'
   FROM chosen c WHERE d.destination = c.destination AND d.route = c.route AND d.recipient = c.recipient
     AND d.focus_rid = c.focus_rid AND d.focus_type = c.focus_type AND d.round >= c.round
     AND d.state IN ('dead', 'delivered', 'accepted')`;

@@ -70,7 +70,7 @@ async function tryHttp(
     ? await sender.send('GET', `${to.url.replace(/\/$/, '')}/metadata`, { accept: 'application/fhir+json' })
     : await sender.send('OPTIONS', to.url, {});
   sender.close();
-  if (typeof answer === 'string') return { ok: false, found: answer };
+  if (answer.status === undefined) return { ok: false, found: answer.reason };
   const isIn = answer.status < 400 || answer.status === 404 || answer.status === 405;
   return { ok: isFhir ? answer.ok : isIn, found: `It answered ${answer.status}.` };
 }

@@ -84,5 +84,6 @@ it('has one token for many messages, a new one when it was taken back, and none 
   expect(await unknown.send(outgoing)).toEqual({
     kind: 'unreachable',
     reason: 'Its authorization server gives no token (400).',
+    mayHave: false,
   });
 });
