@@ -27,6 +27,8 @@ export interface Region {
 }
 
 const networkNames: Record<Network, string> = { town: 'Ellery Bay', neighbour: 'Brendan Health Network' };
+/** Where the clinician of the town works: a participant, so that what its organisation has to close is theirs. */
+const clinic = 'Harbor General Hospital';
 const atOnce = 256;
 const pollMs = 100;
 
@@ -52,7 +54,8 @@ export async function registerSites(participants: Participants, accounts: Accoun
     });
   }
   for (const { password, ...user } of demoAccounts) {
-    await accounts.make({ ...user, organization: networkNames[network] }, password);
+    const organization = network === 'town' && user.role === 'clinician' ? clinic : networkNames[network];
+    await accounts.make({ ...user, organization }, password);
   }
 }
 

@@ -1,10 +1,11 @@
 /**
  * The deliveries over HTTP: `GET /api/deliveries` lists them (`state`, `destination`, `route`, `before`, `limit`),
  * `POST /api/deliveries/:id/replay` sends one again that was given up, `POST /api/deliveries/replay` some: `{ destination,
- * route?, from?, to?, delivered? }`. `POST /api/participants/:key/routes/:name/test` tries a route.
+ * route?, from?, to?, delivered? }`. `POST /api/participants/:key/routes/:name/test` tries a route; `POST /api/route-filters/try` filters
+ * on a sample that is not kept: `{ filters, sample }`.
  */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import type { Deliveries, TryRoute } from '../outbox/index.ts';
+import { type Deliveries, type TryRoute, tryFilters } from '../outbox/index.ts';
 import { RecordError } from '../record/index.ts';
 import type { AccessLog, Participants, Role } from '../trust/index.ts';
 import type { Authenticator } from './authenticate.ts';
@@ -69,6 +70,13 @@ export function deliveryRoutes(app: FastifyInstance, parts: DeliveryParts): void
     return { replayed };
   });
 
+  app.post('/api/route-filters/try', async (request) => {
+    await as(request, 'try-filters');
+    const body = jsonBody(request);
+    only(body, ['filters', 'sample'], '');
+    return tryFilters(filtersOf(body.filters), text(body, 'sample', sampleAtMost));
+  });
+
   app.post<{ Params: { key: string; name: string } }>('/api/participants/:key/routes/:name/test', async (request) => {
     await as(request, 'test-route');
     const { key, name } = request.params;
@@ -77,6 +85,17 @@ export function deliveryRoutes(app: FastifyInstance, parts: DeliveryParts): void
     if (!route) throw new RecordError(404, 'not-found', 'There is no route of this name.');
     return parts.tryRoute(route, participant);
   });
+}
+
+const filtersAtMost = 20;
+const sampleAtMost = 200_000;
+
+function filtersOf(value: unknown): string[] {
+  const isText = (one: unknown) => typeof one === 'string' && one.length <= 1_000;
+  if (!Array.isArray(value) || value.length > filtersAtMost || !value.every(isText)) {
+    throw wrong('filters', `a list of at most ${filtersAtMost} searches`);
+  }
+  return value;
 }
 
 function timeOf(value: unknown, name: string): Date | undefined {

@@ -149,6 +149,7 @@ const toEngineers: Reasons = {
   'POST /api/deliveries/replay': wrongFirst,
   'POST /api/deliveries/:id/replay': wrongFirst,
   'POST /api/participants/:key/routes/:name/test': wrongFirst,
+  'POST /api/route-filters/try': wrongFirst,
   'GET /api/peers': 'engineers look after connections',
   'GET /api/standings': 'engineers look after connections',
   'GET /api/loops': 'engineers see what was not acknowledged, without the persons',

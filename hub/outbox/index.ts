@@ -8,6 +8,6 @@ export { Derivation } from './derive.ts';
 export { forgetDeliveries } from './forget.ts';
 export type { HttpParts } from './http-post.ts';
 export { type NotPickedUp, type PickedUp, Pickup } from './pickup.ts';
-export { readFilter } from './route-rules.ts';
+export { readFilter, tryFilters } from './route-rules.ts';
 export { type Tried, type TryRoute, tryRoute } from './route-test.ts';
 export { Sender } from './sender.ts';

@@ -4,7 +4,7 @@ import type { Participant, Route } from '../trust/index.ts';
 import { withCodes } from './code-maps.ts';
 import type { Focus } from './focus.ts';
 import { isQuiet } from './quiet-hours.ts';
-import { going, readFilter } from './route-rules.ts';
+import { going, readFilter, tryFilters } from './route-rules.ts';
 
 const hospital = { key: 'h', name: 'H', kind: 'hospital' } as Participant;
 const route = (more: Partial<Route>): Route => ({
@@ -107,6 +107,17 @@ it('a filter is held against the types that it names, and refused where only a s
     'Nothing?a=1',
   ])
     expect(() => readFilter(wrong), wrong).toThrow();
+  const sample = (status: string) => JSON.stringify(report('RAD', status).resource);
+  expect(tryFilters(filtered.filters!, sample('final'))).toEqual({
+    goes: true,
+    found: 'DiagnosticReport?status=final,amended&category=RAD finds it.',
+  });
+  expect(tryFilters(filtered.filters!, sample('preliminary')).goes).toBe(false);
+  expect(tryFilters(filtered.filters!, '{"resourceType":"Patient"}')).toEqual({
+    goes: true,
+    found: 'No filter is for a Patient.',
+  });
+  expect(() => tryFilters(filtered.filters!, '{')).toThrow('no resource');
 });
 
 it('quiet hours go over midnight, by the clock of their zone', () => {

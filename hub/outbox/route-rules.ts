@@ -1,12 +1,11 @@
 /** Which of what is stated goes by a route: its topics, the finer ones among them, its filters; and what of it is urgent. */
-import { scanResource, searchParametersVersion } from '@causeway/fhir';
+import { type ScannedResource, scanResource, searchParametersVersion } from '@causeway/fhir';
 import type {
   Appointment,
   Encounter,
   MedicationRequest,
   Observation,
   Patient,
-  Resource,
   ServiceRequest,
   Task,
 } from '@medplum/fhirtypes';
@@ -190,13 +189,32 @@ function holds(route: Route, { type, rid, resource }: Focus): boolean {
   const own = texts.map(readFilter);
   if (own.length === 0) return true;
   if (!resource) return false;
-  const facts = factsOf(rid, resource);
+  const scanned = scanResource(JSON.stringify(resource));
+  if ('error' in scanned) throw new SyntaxError('A stored resource cannot be read.');
+  const facts = factsOf(rid, scanned);
   return own.some(({ held }) => held.holds(facts));
 }
 
-function factsOf(rid: string, resource: Resource): Facts {
-  const scanned = scanResource(JSON.stringify(resource));
-  if ('error' in scanned) throw new SyntaxError('A stored resource cannot be read.');
+/**
+ * Whether a resource would go by a route of these filters, and why.
+ * @param sample FHIR JSON
+ * @throws RecordError 400 where it, or a filter, cannot be read
+ */
+export function tryFilters(filters: readonly string[], sample: string): { goes: boolean; found: string } {
+  const read = filters.filter((text) => text.trim() !== '').map((text) => ({ text, ...readFilter(text) }));
+  const scanned = scanResource(sample);
+  if ('error' in scanned) throw new RecordError(400, 'invalid', 'The sample is no resource in FHIR JSON.', 'sample');
+  const type = scanned.resourceType;
+  const own = read.filter((one) => one.type === type);
+  if (own.length === 0) return { goes: true, found: `No filter is for a ${type}.` };
+  const facts = factsOf('00000000-0000-7000-8000-000000000000', scanned);
+  const holding = own.find(({ held }) => held.holds(facts));
+  return holding
+    ? { goes: true, found: `${holding.text.slice(0, 200)} finds it.` }
+    : { goes: false, found: `None of the filters for a ${type} finds it.` };
+}
+
+function factsOf(rid: string, scanned: ScannedResource): Facts {
   const entries = indexEntries(scanned);
   return {
     rid,

@@ -38,7 +38,12 @@ export function ReceiverSettings({ participant }: { participant: Participant }) 
     <section className="panel" aria-labelledby="receiver-title">
       <h2 id="receiver-title">What {participant.name} is sent</h2>
       {query.isError && <Failed what="its endpoint" error={query.error} retry={() => query.refetch()} />}
-      {query.data && <EndpointForm participantKey={key} endpoint={query.data.endpoint} />}
+      {query.data && isOther(query.data.endpoint) && (
+        <p className="quiet small">It is told by the route main, below.</p>
+      )}
+      {query.data && !isOther(query.data.endpoint) && (
+        <EndpointForm participantKey={key} endpoint={query.data.endpoint} />
+      )}
     </section>
   );
 }
@@ -150,7 +155,8 @@ function V2Form({ said, change }: FormParts): ReactNode {
   );
 }
 
-function Wanted({ said, change }: FormParts): ReactNode {
+/** Which messages of HL7 v2 are wanted. */
+export function Wanted({ said, change }: FormParts): ReactNode {
   const { messages } = said;
   return (
     <div style={{ marginTop: '0.6rem' }}>
@@ -186,6 +192,13 @@ function Text(props: { label: string; value: string | undefined; onChange(value:
       onChange={(event) => props.onChange(event.currentTarget.value || undefined)}
     />
   );
+}
+
+/** Whether the form of routes alone knows such a way. */
+function isOther(endpoint: Endpoint | undefined): boolean {
+  if (!endpoint) return false;
+  const { dialect, host, url } = endpoint;
+  return dialect === 'ccda' || 'form' in endpoint || (host === undefined && url === undefined);
 }
 
 function wayOf(endpoint: Endpoint | undefined): Way {

@@ -1,14 +1,14 @@
 /** The routes by which an organisation is told: where each ends, what goes by it, trying it, and changing them. */
-import { Button, Group, Textarea } from '@mantine/core';
+import { Button, Group } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { useState } from 'react';
+import { type ReactNode, useState } from 'react';
 import type { Participant, Route } from '../api/contract.ts';
 import { getJson, postJson, putJson } from '../api/request.ts';
 import { Loaded } from '../parts/loading.tsx';
 import { Mark } from '../parts/mark.tsx';
-import { Notice } from '../parts/notice.tsx';
 import { useUser } from '../session/session.ts';
+import { RouteForm } from './route-form.tsx';
 
 export function RoutesPanel({ participant }: { participant: Participant }) {
   const key = encodeURIComponent(participant.key);
@@ -23,10 +23,7 @@ export function RoutesPanel({ participant }: { participant: Participant }) {
         {({ routes = [] }) => (
           <>
             {routes.length === 0 && <p className="quiet small">Nothing is sent.</p>}
-            {routes.map((one) => (
-              <RouteRow key={one.name} participantKey={key} route={one} />
-            ))}
-            <Change key={JSON.stringify(routes)} participantKey={key} routes={routes} />
+            <Routes key={JSON.stringify(routes)} participantKey={key} routes={routes} />
           </>
         )}
       </Loaded>
@@ -39,7 +36,75 @@ export function RoutesPanel({ participant }: { participant: Participant }) {
   );
 }
 
-function RouteRow({ participantKey, route }: { participantKey: string; route: Route }) {
+/** The routes, of which one at a time is changed, added or taken away; the others stay as they are. */
+function Routes({ participantKey, routes }: { participantKey: string; routes: Route[] }) {
+  const client = useQueryClient();
+  const isAdministrator = useUser()?.role === 'administrator';
+  const [open, setOpen] = useState<string | undefined>();
+  const save = useMutation({
+    mutationFn: (said: Route[]) => putJson<unknown>(`/api/participants/${participantKey}`, { routes: said }),
+    onSuccess: () => client.invalidateQueries(),
+  });
+  const form = (route: Route, isNew: boolean) => (
+    <RouteForm
+      route={route}
+      isNew={isNew}
+      isSaving={save.isPending}
+      error={save.error?.message}
+      onSave={(said) => save.mutate(isNew ? [...routes, said] : routes.map((one) => (one === route ? said : one)))}
+      onLeave={() => {
+        save.reset();
+        setOpen(undefined);
+      }}
+    />
+  );
+  return (
+    <>
+      {routes.map((one) =>
+        open === one.name ? (
+          <div key={one.name}>{form(one, false)}</div>
+        ) : (
+          <RouteRow key={one.name} participantKey={participantKey} route={one}>
+            {isAdministrator && open === undefined && (
+              <>
+                <Button size="compact-sm" variant="default" onClick={() => setOpen(one.name)}>
+                  Change
+                </Button>
+                <Button
+                  size="compact-sm"
+                  variant="default"
+                  onClick={() => {
+                    if (confirm(`Take away the route ${one.name}? What waits for it is not sent.`))
+                      save.mutate(routes.filter((other) => other !== one));
+                  }}
+                >
+                  Take away
+                </Button>
+              </>
+            )}
+          </RouteRow>
+        ),
+      )}
+      {open === newRoute && form({ name: '', to: { dialect: 'hl7v2', host: '' } }, true)}
+      {isAdministrator && open === undefined && (
+        <Button size="compact-sm" variant="default" onClick={() => setOpen(newRoute)}>
+          Add a route
+        </Button>
+      )}
+    </>
+  );
+}
+
+/** No name of a route. */
+const newRoute = ' ';
+
+interface RowProps {
+  participantKey: string;
+  route: Route;
+  children?: ReactNode;
+}
+
+function RouteRow({ participantKey, route, children }: RowProps) {
   const attempt = useMutation({
     mutationFn: () =>
       postJson<{ ok: boolean; found: string }>(`/api/participants/${participantKey}/routes/${route.name}/test`, {}),
@@ -55,9 +120,12 @@ function RouteRow({ participantKey, route }: { participantKey: string; route: Ro
             </div>
           ))}
         </div>
-        <Button size="compact-sm" variant="default" loading={attempt.isPending} onClick={() => attempt.mutate()}>
-          Send a test
-        </Button>
+        <Group gap="xs" justify="flex-end">
+          <Button size="compact-sm" variant="default" loading={attempt.isPending} onClick={() => attempt.mutate()}>
+            Send a test
+          </Button>
+          {children}
+        </Group>
       </Group>
       <div role="status" aria-live="polite" className="small">
         {attempt.data && (
@@ -72,61 +140,17 @@ function RouteRow({ participantKey, route }: { participantKey: string; route: Ro
   );
 }
 
-/** All settings of a route are in its text; docs/outbound.md explains them. */
-function Change({ participantKey, routes }: { participantKey: string; routes: Route[] }) {
-  const client = useQueryClient();
-  const isAdministrator = useUser()?.role === 'administrator';
-  const [text, setText] = useState<string | undefined>();
-  const save = useMutation({
-    mutationFn: (said: string) => putJson<unknown>(`/api/participants/${participantKey}`, { routes: JSON.parse(said) }),
-    onSuccess: () => client.invalidateQueries(),
-  });
-  if (!isAdministrator) return null;
-  if (text === undefined) {
-    return (
-      <Button size="compact-sm" variant="default" onClick={() => setText(JSON.stringify(routes, null, 2))}>
-        Change the routes
-      </Button>
-    );
-  }
-  return (
-    <>
-      <Textarea
-        label="Routes, as JSON"
-        autosize
-        minRows={6}
-        maxRows={24}
-        spellCheck={false}
-        styles={{ input: { fontFamily: 'monospace' } }}
-        value={text}
-        onChange={(event) => setText(event.currentTarget.value)}
-      />
-      <Group mt="xs" gap="sm">
-        <Button size="compact-sm" loading={save.isPending} onClick={() => save.mutate(text)}>
-          Save the routes
-        </Button>
-        <Button size="compact-sm" variant="default" onClick={() => setText(undefined)}>
-          Leave them as they are
-        </Button>
-      </Group>
-      {save.error && (
-        <Notice tone="bad" title="Not changed.">
-          {save.error.message}
-        </Notice>
-      )}
-    </>
-  );
-}
-
-function whereOf({ dialect, form, host, port, url, folder, sftp }: Route['to']): string {
+function whereOf({ dialect, form, host, port, url, folder, sftp, direct, pickup }: Route['to']): string {
   const what = dialect === 'hl7v2' ? 'HL7 v2' : dialect === 'ccda' ? 'C-CDA' : `FHIR ${form ?? 'transactions'}`;
   if (host) return `${what} by MLLP to ${host}:${port}`;
   if (sftp) return `${what} by SFTP to ${sftp.host}${sftp.path}`;
   if (folder) return `${what} into ${folder}`;
+  if (direct) return `${what} by Direct mail to ${direct.address}`;
+  if (pickup) return `${what} to pick up, told to ${pickup.address}`;
   return url ? `${what} to ${url}` : what;
 }
 
-function rulesOf({ topics, filters = [], urgent, quiet, codes = [], grade }: Route): string[] {
+function rulesOf({ topics, filters = [], urgent, quiet, codes = [], grade, unknown }: Route): string[] {
   return [
     ...(topics ? [`Told of: ${topics.join(', ')}`] : []),
     ...filters.map((filter) => `Only ${filter}`),
@@ -134,5 +158,6 @@ function rulesOf({ topics, filters = [], urgent, quiet, codes = [], grade }: Rou
     ...(quiet ? [`Quiet from ${quiet.from} to ${quiet.to} (${quiet.zone})`] : []),
     ...(codes.length > 0 ? [`${codes.length} codes of its own`] : []),
     ...(grade ? ['Only between records that somebody confirmed as one'] : []),
+    ...(unknown ? ['People whom it does not know are introduced'] : []),
   ];
 }

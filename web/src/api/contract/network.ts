@@ -33,13 +33,29 @@ export interface Endpoint {
 /** One way by which an organisation is told; see docs/outbound.md. */
 export interface Route {
   name: string;
-  to: Endpoint & { form?: string; folder?: string; sftp?: { host: string; path: string } };
+  to: Endpoint & {
+    form?: string;
+    folder?: string;
+    services?: { clientId: string; scope?: string; tokenUrl?: string };
+    sftp?: {
+      host: string;
+      port?: number;
+      username: string;
+      fingerprint: string;
+      passwordFile?: string;
+      keyFile?: string;
+      path: string;
+    };
+    direct?: { address: string; certificate: string };
+    pickup?: { address: string; pinFile: string };
+  };
   topics?: string[];
   filters?: string[];
   urgent?: string[];
-  quiet?: { zone: string; from: string; to: string };
-  codes?: unknown[];
-  grade?: string;
+  quiet?: { zone: string; from: string; to: string } | undefined;
+  codes?: { from: { system: string; code: string }; to: { system: string; code: string; display?: string } }[];
+  grade?: string | undefined;
+  unknown?: string | undefined;
 }
 
 export type Activity = 'send' | 'query' | 'receive';
