@@ -145,7 +145,7 @@ function openRoutes(app: FastifyInstance, parts: HealthLinkParts): void {
     };
   });
 
-  app.get<ByAddress>('/shl/:address', async (request, reply) => {
+  app.get<ByAddress>('/shl/:address', { exposeHeadRoute: false }, async (request, reply) => {
     const { address } = request.params;
     await limited(address);
     const recipient = String((request.query as { recipient?: unknown }).recipient ?? '').slice(0, longestRecipient);
@@ -156,7 +156,8 @@ function openRoutes(app: FastifyInstance, parts: HealthLinkParts): void {
     return sendJwe(reply, opened.jwe);
   });
 
-  app.get<{ Params: { token: string } }>('/shl/files/:token', async (request, reply) => {
+  // A HEAD would use the address up.
+  app.get<{ Params: { token: string } }>('/shl/files/:token', { exposeHeadRoute: false }, async (request, reply) => {
     const jwe = await healthLinks.take(request.params.token);
     if (jwe === undefined) throw gone();
     return sendJwe(reply, jwe);

@@ -1,6 +1,7 @@
 /** SMART Health Links: made by the person, opened by whoever has the link, and what the hub knows of them: no key. */
 import { CompactEncrypt, compactDecrypt } from 'jose';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { accessesOf } from '../audit/testing.ts';
 import { newId } from '../record/index.ts';
 import { type Answer, type Json, startTestHub, type TestHub } from '../testing.ts';
 import { Accounts, Bindings } from '../trust/index.ts';
@@ -181,14 +182,11 @@ it('tells the person who opened it, and the record of accesses', async () => {
     ['opened', 'Hospital Abroad'],
     ['wrong passcode', 'Hospital Abroad'],
   ]);
-  const { rows } = await hub.test.database.query(
-    `SELECT e->>'status' AS status, e->>'reason' AS reason FROM access_log, jsonb_array_elements(entries) e
-     WHERE e->>'what' = $1 AND e->>'action' = 'open-health-link' ORDER BY id`,
-    [`health-link/${id}`],
-  );
-  expect(rows).toEqual([
-    { status: '401', reason: 'Hospital Abroad' },
-    { status: '200', reason: 'Hospital Abroad' },
+  const recorded = (await accessesOf(hub)).filter(({ what }) => what === `health-link/${id}`);
+  const opening = recorded.filter(({ action }) => action === 'open-health-link');
+  expect(opening.map(({ status, reason, patients }) => [status, reason, patients])).toEqual([
+    [401, 'Hospital Abroad', ['p']],
+    [200, 'Hospital Abroad', ['p']],
   ]);
 });
 

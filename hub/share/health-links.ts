@@ -81,10 +81,13 @@ export class HealthLinks {
     this.#keys = keys;
   }
 
-  /** Makes a link without files. The address is told this once. */
+  /** Makes a link without files. The address is told this once. What links that are over hold is taken away meanwhile. */
   async make({ patient, home, by, label, flag, passcode, expires }: NewLink): Promise<{ id: string; address: string }> {
     const [id, address] = [newId(), randomBytes(32).toString('base64url')];
     const hashed = passcode === undefined ? null : await hash(passcode, argon2);
+    await this.#database.query(
+      'DELETE FROM health_link_file f USING health_link l WHERE l.id = f.link AND (l.expires < now() OR l.attempts_left = 0)',
+    );
     await this.#database.query(
       `INSERT INTO health_link (id, patient, home, address, flag, label, made_by, passcode, attempts_left, expires)
        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
