@@ -147,7 +147,7 @@ async function gathered(reading: Reading, delivery: Claimed, focus: Resource): P
   const { home, created } = delivery;
   const found: Resource[] = focus.resourceType === 'Patient' ? await survivorOf(reading, delivery, focus) : [];
   const seen = new Set<string>([`${focus.resourceType}/${ridOf(focus.id!)}`]);
-  let next = [...referencesOf(focus, true)];
+  let next = referencesOf(focus, true);
   if (focus.resourceType === 'Immunization') next.push(...(await observationsOf(reading.database, delivery)));
   for (let step = 0; step < steps && next.length > 0 && found.length < most; step++) {
     const wanted = next.filter(({ type, rid }) => !seen.has(`${type}/${rid}`)).slice(0, most - found.length);

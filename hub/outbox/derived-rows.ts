@@ -162,7 +162,7 @@ function insertion(rows: Row[], recalls: ReadonlyMap<string, string>, time: Date
              focus_rid, focus_version, message, recipient, recipient_home, round, recall, priority, next_attempt, state,
              withheld, last_error)
            SELECT id, $1, destination, route, dialect, kind, topic, home, source, person, focus_type, focus_rid,
-             focus_version, message, recipient, recipient_home, round, recall, priority, $1,
+             focus_version, message, recipient, recipient_home, round, recall, priority, least($1, now()),
              CASE WHEN held THEN 'cancelled' ELSE 'waiting' END, held,
              CASE WHEN held THEN 'Not sent: nobody has confirmed that the records are of one person.' END
            FROM unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bigint[], $8::text[], $9::uuid[],

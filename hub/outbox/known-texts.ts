@@ -1,4 +1,5 @@
 import type { Resource } from '@medplum/fhirtypes';
+import { type Reference, referencesOf } from './references.ts';
 
 /**
  * Texts of versions in memory, the latest of each resource: what was just stored is told of next, and whom it names again. A
@@ -11,6 +12,8 @@ export class Known {
   readonly updated: Date;
   readonly text: string;
   #resource: Resource | undefined;
+  /** What it refers to where it is the focus, and where it is not. */
+  readonly #references: (Reference[] | undefined)[] = [];
 
   constructor(type: string, updated: Date, text: string) {
     this.type = type;
@@ -21,6 +24,11 @@ export class Known {
   get resource(): Resource {
     this.#resource ??= JSON.parse(this.text) as Resource;
     return this.#resource;
+  }
+
+  references(isFocus: boolean): readonly Reference[] {
+    this.#references[Number(isFocus)] ??= referencesOf(this.resource, isFocus);
+    return this.#references[Number(isFocus)]!;
   }
 }
 

@@ -31,22 +31,10 @@ const told: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>
   ServiceRequest: { encounter: ['Encounter'], reasonReference: ['Condition'] },
 };
 
-const ofFoci = new WeakMap<Resource, readonly Reference[]>();
-const ofOthers = new WeakMap<Resource, readonly Reference[]>();
-
 /** The references of a resource that are followed; of the focus more than of what it refers to. */
-export function referencesOf(resource: Resource, isFocus: boolean): readonly Reference[] {
-  const known = isFocus ? ofFoci : ofOthers;
-  let found = known.get(resource);
-  if (!found) {
-    found = read(resource, isFocus ? (told[resource.resourceType] ?? {}) : {});
-    known.set(resource, found);
-  }
-  return found;
-}
-
-function read(resource: Resource, own: Readonly<Record<string, readonly string[]>>): Reference[] {
+export function referencesOf(resource: Resource, isFocus: boolean): Reference[] {
   const found: Reference[] = [];
+  const own = isFocus ? (told[resource.resourceType] ?? {}) : {};
   for (const [name, value] of Object.entries(resource)) walk(value, new Set(own[name] ?? []), found);
   return found;
 }

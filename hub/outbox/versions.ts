@@ -8,7 +8,7 @@ import type { Database, Row } from '../database/index.ts';
 import { type HomeKeys, openText, type ResourceChange, sealIdentity } from '../record/index.ts';
 import { Together } from '../together.ts';
 import { type Known, KnownTexts } from './known-texts.ts';
-import { type Reference, referencesOf } from './references.ts';
+import type { Reference } from './references.ts';
 
 export interface Wanted {
   rid: string;
@@ -75,7 +75,7 @@ export class Versions {
     for (let step = 0; step <= steps && next.length > 0; step++) {
       next = next.flatMap((one) => {
         const known = this.#known.of(one.type, one.rid);
-        return known ? referencesOf(known.resource, step === 0) : [];
+        return known ? known.references(step === 0) : [];
       });
       next = next.filter((one) => !found.has(one.rid) && found.add(one.rid));
     }
