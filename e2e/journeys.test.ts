@@ -558,6 +558,8 @@ describe('every screen', () => {
       '/label-rules',
       `/people/${person!.id}/links`,
       `/consents/${person!.id}`,
+      `/accesses/${person!.id}`,
+      `/disclosures/${person!.id}`,
     ]) {
       await page.goto(hub.url + path);
       await page.locator('main .panel').first().waitFor();

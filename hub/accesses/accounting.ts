@@ -76,7 +76,18 @@ const givingNothing = [
   'list-accesses',
   'open-receipt',
   'list-disclosures',
+  'token',
+  'open-app',
+  'answer-app',
+  'disconnect-app',
+  'bind-account',
+  'unbind-account',
+  'relationship',
   'file-consent',
+  'make-health-link',
+  'fill-health-link',
+  'revoke-health-link',
+  'list-health-links',
   'revoke-consent',
 ];
 const own = ['patient', 'proxy'];
@@ -143,6 +154,8 @@ function recipientOf({ audited }: Told, isParticipant: (key: string) => boolean)
   const { event, entry } = audited;
   if (event.status >= 300 || givingNothing.includes(event.action)) return undefined;
   if (event.action === 'deliver') return deliveredTo(entry) ?? 'unknown';
+  // Whoever has a link says who it is.
+  if (event.action === 'open-health-link') return entry.reason ?? 'unknown';
   if (own.includes(event.role)) return event.client;
   const isOwn = ownOrganizations.includes(event.organization) || ownRoles.includes(event.role);
   if (isOwn && !isParticipant(event.organization)) return event.client;

@@ -43,6 +43,7 @@ const kinds: { [action: string]: Kind } = {
       'graph',
       'graphql',
       'lastn',
+      'summary',
       'docref',
       'match',
       'ihe-pix',
@@ -59,7 +60,9 @@ const kinds: { [action: string]: Kind } = {
   deliver: disclosure,
   notify: disclosure,
   events: disclosure,
-  pickup: disclosure,
+  'pick-up': disclosure,
+  'pick-up-download': disclosure,
+  'open-health-link': disclosure,
   'sign-in': { pattern: 'Other', type: dicom('110114', 'User Authentication'), subtype: dicom('110122', 'Login') },
   'emergency-begin': {
     pattern: 'Other',

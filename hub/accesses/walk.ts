@@ -50,8 +50,10 @@ export function toldOf(audited: AuditedEvent, reader: Reader, meant: readonly st
   if (named === 0) {
     return reader.patients || meant ? [] : [{ audited, patient: undefined, isWhole: true }];
   }
-  const isWhole = reader.patients === undefined || (named === 1 && !isOversight(audited.event));
-  return audited.opened.patients
+  const { patients } = audited.opened;
+  const isOfOthers = patients.length < named || patients.some(({ id }) => !reader.patients?.includes(id));
+  const isWhole = reader.patients === undefined || !(isOfOthers || isOversight(audited.event));
+  return patients
     .filter(({ id }) => (reader.patients?.includes(id) ?? true) && (meant?.includes(id) ?? true))
     .map((patient) => ({ audited, patient, isWhole }));
 }

@@ -1,6 +1,15 @@
 import { isConsistent, leafHash, readCheckpoint, readNote } from '@causeway/tlog';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { balpFaults } from '../accesses/testing.ts';
+import {
+  authorizationRequest,
+  authorize,
+  Browser,
+  pkce,
+  publicApp,
+  tokenFor,
+  withToken,
+} from '../authorization/testing.ts';
 import { type Answer, type Json, startTestHub, type TestHub } from '../testing.ts';
 import { Accounts, Bindings } from '../trust/index.ts';
 
@@ -85,6 +94,9 @@ describe('AuditEvents', () => {
 
   it('are told to those who act for people, and to privacy officers, and to nobody else', async () => {
     expect(new Set((await events('cara', '_count=200')).map(patientOf))).toEqual(new Set(['Patient/p', 'Patient/q']));
+    // Who may see everybody whom an event is about is told what was asked for.
+    const [ofBoth] = await events('cara', 'agent=ann&action=search');
+    expect(Buffer.from(ofBoth.entity[1].query, 'base64').toString()).toBe('/Condition?code%3Atext=x');
     const all = await events('pia', '_count=200');
     expect(all.some((event) => patientOf(event) === undefined)).toBe(true);
     const search = all.find((event) => event.subtype[0].code === 'search' && nameOf(event) === 'ann');
@@ -93,6 +105,27 @@ describe('AuditEvents', () => {
     const [{ id }] = await events('pat', '');
     for (const who of ['ann', 'sue']) expect((await as(who, 'GET', `/fhir/AuditEvent/${id}`)).status).toBe(404);
     expect((await as('pat', 'GET', `/fhir/AuditEvent/${id}`)).json).toMatchObject({ id, resourceType: 'AuditEvent' });
+  });
+
+  it('are told to an app as far as its scopes and its user go', async () => {
+    const browser = new Browser(hub);
+    await browser.signIn('pat', password);
+    const tokenWith = async (scope: string) => {
+      const { id: client } = await publicApp(hub, scope);
+      const { verifier, challenge } = pkce();
+      const request = authorizationRequest(hub, { client, scope, challenge });
+      const end = await authorize(browser, request, { patient: 'p' });
+      return (await tokenFor(hub, client, end.searchParams.get('code')!, verifier)).json.access_token as string;
+    };
+    const audit = await tokenWith('launch/patient patient/AuditEvent.rs');
+    const { status, json } = await withToken(hub, audit, '/fhir/AuditEvent');
+    expect(status).toBe(200);
+    expect(new Set(json.entry.map(({ resource }: Json) => patientOf(resource)))).toEqual(new Set(['Patient/p']));
+    expect((await withToken(hub, audit, `/fhir/AuditEvent/${json.entry[0].resource.id}`)).status).toBe(200);
+    expect((await withToken(hub, audit, '/api/patients/p/accesses')).status).toBe(403);
+    const other = await tokenWith('launch/patient patient/Condition.rs');
+    expect((await withToken(hub, other, '/fhir/AuditEvent')).status).toBe(403);
+    expect((await withToken(hub, other, `/fhir/AuditEvent/${json.entry[0].resource.id}`)).status).toBe(403);
   });
 
   it('of others are not there for a patient, by any way of asking', async () => {
@@ -228,8 +261,12 @@ describe('the accounting of disclosures', () => {
   it('tells what went to other organisations, and marks what the law asks for', async () => {
     const { lines, summary } = await accounted('pat');
     expect(lines.map((line: Json) => line.recipient.key)).toEqual(expect.arrayContaining(['harbor', 'sheriff']));
-    expect(lines.every((line: Json) => ['harbor', 'sheriff'].includes(line.recipient.key))).toBe(true);
-    expect(lines[0]).toMatchObject({ purpose: { code: 'TREAT', words: 'treatment' }, isRequired: false });
+    const ofHarbor = lines.find((line: Json) => line.recipient.key === 'harbor');
+    expect(ofHarbor).toMatchObject({ purpose: { code: 'TREAT', words: 'treatment' }, isRequired: false });
+    // The app that the person let in is a recipient; the person itself and who runs the hub are none.
+    const others = lines.filter((line: Json) => !['harbor', 'sheriff'].includes(line.recipient.key));
+    expect(others.length).toBeGreaterThan(0);
+    expect(others.every((line: Json) => line.recipient.name === 'An app' && !line.isRequired)).toBe(true);
     expect(summary.find((one: Json) => one.recipient === 'The harbor').count).toBeGreaterThan(1);
   });
 

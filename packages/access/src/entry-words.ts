@@ -66,6 +66,13 @@ const actionWords: { [action: string]: string } = {
   'ask-hub': 'asked another network about the person',
   'see-hubs': 'looked at which networks know the person',
 
+  token: 'was let in as an app',
+  summary: 'took a summary of the record',
+  'make-health-link': 'made a link that shares the record',
+  'fill-health-link': 'put documents behind a link that shares the record',
+  'revoke-health-link': 'took back a link that shares the record',
+  'list-health-links': 'looked at the links that share the record',
+  'open-health-link': 'opened a link that shares the record',
   link: 'joined records of the person',
   unlink: 'took joined records apart',
   merge: 'joined records of the person',
