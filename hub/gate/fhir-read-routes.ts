@@ -5,7 +5,7 @@ import { isNamed, RecordError, type StoredResource } from '../record/index.ts';
 import { logReader, readAuditEvent } from './audit-event-answers.ts';
 import { patientsOf } from './fhir-answers.ts';
 import { baseUrl, type FhirParts, type Params, pathOf, queryOf, recordAccess } from './fhir-exchange.ts';
-import { formParameters } from './fhir-format.ts';
+import { answerForm, formParameters } from './fhir-format.ts';
 import { isLenient } from './fhir-prefer.ts';
 import { sendResource, sendText, setVersion } from './fhir-send.ts';
 
@@ -19,6 +19,7 @@ export function fhirReadRoutes(app: FastifyInstance, parts: FhirParts): void {
     const { type, id } = request.params;
     if (id.startsWith('$') || id === '_search') throw addresses.refusal('GET', request.url);
     checkQuery(request);
+    answerForm(request);
     if (type === 'AuditEvent' && readAuditEventId(id)) {
       const reader = await logReader(parts, who, baseUrl(request));
       if (!reader) throw new RecordError(404, 'not-found', 'There is no AuditEvent of this id.');
@@ -27,24 +28,30 @@ export function fhirReadRoutes(app: FastifyInstance, parts: FhirParts): void {
       return sendText(request, reply, text);
     }
     const stored = await record.read(who, type, id);
+    const isSame = isSameAsKnown(request, stored);
     await recordAccess(parts, who, 'read', pathOf(request), 200, patientsOf([stored]));
-    return answerRead(request, reply, stored);
+    return answerRead(request, reply, stored, isSame);
   });
 
   app.get<{ Params: Params }>('/fhir/:type/:id/_history/:version', async (request, reply) => {
     const who = await authenticator.caller(request, 'vread');
     const { type, id, version } = request.params;
     checkQuery(request);
+    answerForm(request);
     const stored = await record.vread(who, type, id, version);
+    const isSame = isSameAsKnown(request, stored);
     await recordAccess(parts, who, 'vread', pathOf(request), 200, patientsOf([stored]));
-    return answerRead(request, reply, stored);
+    return answerRead(request, reply, stored, isSame);
   });
 }
 
-function answerRead(request: Exchange, reply: FastifyReply, stored: StoredResource): FastifyReply {
-  if (!isUnchanged(stored, request.headers['if-none-match'], request.headers['if-modified-since'])) {
-    return sendResource(request, reply, stored);
-  }
+/** Whether the client has it already. @throws RecordError 400 */
+function isSameAsKnown({ headers }: Exchange, stored: StoredResource): boolean {
+  return isUnchanged(stored, headers['if-none-match'], headers['if-modified-since']);
+}
+
+function answerRead(request: Exchange, reply: FastifyReply, stored: StoredResource, isSame: boolean): FastifyReply {
+  if (!isSame) return sendResource(request, reply, stored);
   setVersion(reply, stored);
   return reply.code(304).send();
 }

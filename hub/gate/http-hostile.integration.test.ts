@@ -5,7 +5,8 @@
 import { connect } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { type Answer, type Json, startTestHub, type TestHub } from '../testing.ts';
+import type { Answer, Json } from '../testing.ts';
+import { type AttackedHub, startAttackedHub } from '../testing-attacks.ts';
 
 const mega = 1024 * 1024;
 const longestMs = 5_000;
@@ -25,9 +26,9 @@ const sql = [
   "') UNION SELECT version()--",
 ];
 
-let hub: TestHub;
+let hub: AttackedHub;
 beforeAll(async () => {
-  hub = await startTestHub({ messageBytes: 16 * mega, bundleBytes: 32 * mega });
+  hub = await startAttackedHub({ messageBytes: 16 * mega, bundleBytes: 32 * mega });
   await hub.send('PUT', '/fhir/Patient/kept', patient, { headers: json });
 });
 afterAll(() => hub.stop());

@@ -119,7 +119,11 @@ export function httpServer(
     requestTimeout: 0,
     trustProxy: options.trustedProxies.length > 0 ? options.trustedProxies : false,
     routerOptions: { maxParamLength: 256, ignoreTrailingSlash: true },
-    frameworkErrors: (error, request, reply) => answerError(error, request, reply, options.log),
+    frameworkErrors: (error, request, reply) => {
+      const what = `${request.method} of an address that is none`;
+      void parts.accessLog.strangers.refused(request.ip, what, error.statusCode ?? 400).catch(() => {});
+      answerError(error, request, reply, options.log);
+    },
     clientErrorHandler: answerClientError,
     forceCloseConnections: 'idle',
   });
@@ -167,7 +171,19 @@ export function httpServer(
     answerError(error, request, reply, options.log);
     return reply;
   });
-  app.setNotFoundHandler((request, reply) => notFound(request, reply, options.screens, addresses));
+  app.setNotFoundHandler(async (request, reply) => {
+    if (isOfScreens(request, options.screens)) return reply.sendFile('index.html');
+    const error = isFhir(request)
+      ? addresses.refusal(request.method, request.url)
+      : new RecordError(404, 'not-found', 'There is nothing at this address.');
+    // Nobody asked who it is; with nothing to tell it by, it is a stranger.
+    await parts.authenticator.caller(request).catch(() => {});
+    await recordRefusal(request, error).catch((reason) => {
+      options.log.error({ error: faultText(reason) }, 'an access that failed was not recorded');
+    });
+    sendError(request, reply, error);
+    return reply;
+  });
   authRoutes(app, parts);
   securityRoutes(app, parts);
   externalRoutes(app, parts);
@@ -285,21 +301,9 @@ function sendError(request: FastifyRequest, reply: FastifyReply, error: RecordEr
 }
 
 /** Addresses of the screens are answered with the screens; they route by themselves. */
-function notFound(
-  request: FastifyRequest,
-  reply: FastifyReply,
-  screens: string | undefined,
-  addresses: FhirAddresses,
-): void {
-  const isPage = request.method === 'GET' && String(request.headers.accept ?? '').includes('text/html');
-  if (isPage && screens && existsSync(join(screens, 'index.html')) && !/^\/(fhir|api|auth)\b/.test(request.url)) {
-    reply.sendFile('index.html');
-    return;
-  }
-  const error = isFhir(request)
-    ? addresses.refusal(request.method, request.url)
-    : new RecordError(404, 'not-found', 'There is nothing at this address.');
-  sendError(request, reply, error);
+function isOfScreens({ method, headers, url }: FastifyRequest, screens: string | undefined): boolean {
+  if (method !== 'GET' || !String(headers.accept ?? '').includes('text/html')) return false;
+  return screens !== undefined && existsSync(join(screens, 'index.html')) && !/^\/(fhir|api|auth)\b/.test(url);
 }
 
 function isFhir(request: FastifyRequest): boolean {

@@ -40,7 +40,7 @@ const holders = ['Bundle', 'CodeSystem', 'ConceptMap', 'Parameters', 'ValueSet']
 const pathMs = 1_000;
 
 // On Linux the priority is the thread's own: whatever else the machine does goes first.
-if (process.platform === 'linux') setPriority(constants.priority.PRIORITY_LOW);
+if (process.platform === 'linux') setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
 await useDefinitions(workerData as string);
 
 export default function answer(asked: Asked): Answered {
