@@ -2,8 +2,10 @@
 import { createReadStream, createWriteStream, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { leafHash, readCheckpoint, readNote, readProof, readVerifier, verifyProof } from '@causeway/tlog';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
-import { accessesOf } from '../audit/testing.ts';
+import { type Receipt, verifyDatabase } from '../audit/index.ts';
+import { accessesOf, testAudit } from '../audit/testing.ts';
 import { backUp, restore } from '../backup/index.ts';
 import { type TestDatabase, testDatabase } from '../database/testing.ts';
 import { startHub } from '../main.ts';
@@ -75,6 +77,9 @@ const count = async (table: string, where = 'true') =>
 
 let source: string;
 let id: string;
+/** Of a read of the record, from before. */
+let receipt: Receipt;
+const audit = () => testAudit(hub.test.database, masterKey(hub.config.dataDir, true));
 
 it('what would go is shown, and two persons decide', async () => {
   source = (await hub.resources('Patient?family=Quillfeather'))
@@ -104,6 +109,15 @@ it('what would go is shown, and two persons decide', async () => {
   id = requested.json.id;
   expect((await first('POST', `/api/erasures/${id}/confirm`)).status).toBe(403);
   expect((await hub.get(`/fhir/Patient/${source}`)).status).toBe(200);
+  receipt = await vi.waitFor(
+    async () => {
+      const { events } = await audit().eventsOf({ patients: [source], actions: ['read'] });
+      expect(events[0]?.index).toBeDefined();
+      return (await audit().receipt(events[0]!.index!, source))!;
+    },
+    { timeout: 20_000, interval: 50 },
+  );
+  expect([receipt.opened.patient?.id, receipt.opened.private?.text]).toEqual([source, expect.stringContaining(source)]);
   expect((await second('POST', `/api/erasures/${id}/confirm`)).status).toBe(202);
   expect((await second('POST', `/api/erasures/${id}/confirm`)).status).toBe(409);
   await done(id);
@@ -263,6 +277,23 @@ it('a privacy officer lifts it: the person is taken anew, and what was erased st
   const [found] = await hub.resources('Patient?identifier=MRN-77310');
   expect([found.id, found.meta.versionId]).toEqual([source, '1']);
   expect((await hub.resources(`Observation?patient=${source}`)).length).toBe(0);
+});
+
+it('old proofs still verify, and what was private in them opens no more', async () => {
+  const event = (await audit().eventAt(receipt.index))!;
+  expect(event.leaf).toBe(receipt.leaf);
+  expect([event.opened.private, event.entry.patients ?? []]).toEqual([undefined, []]);
+  const { checkpoint } = readProof(receipt.proof);
+  const { origin } = readCheckpoint(readNote(checkpoint).text);
+  const keys = (await hub.get('/audit/keys', { role: 'privacy-officer' })).text.trim().split('\n').map(readVerifier);
+  expect(verifyProof(receipt.proof, leafHash(Buffer.from(event.leaf)), { origin, log: keys }).index).toBe(
+    receipt.index,
+  );
+  const verification = await verifyDatabase(hub.test.database, { keys, published: [checkpoint] });
+  expect([verification.finding, verification.size > receipt.index]).toEqual([undefined, true]);
+  expect(
+    (await audit().eventsOf({ patients: [source], actions: ['read'] })).events.map(({ index }) => index),
+  ).not.toContain(receipt.index);
 });
 
 it('the audit log tells of it without the person, and nothing private that it says of them opens any more', async () => {

@@ -24,7 +24,7 @@ export interface MaintenanceState {
 }
 
 /** Written to and never from: nothing is erased in it. */
-const appendOnly = ['access_log'];
+const appendOnly = ['access_log', 'audit_about', 'audit_place', 'audit_tile'];
 
 const nightly = { fromHour: 2, toHour: 5, lookMs: 10 * 60_000 };
 const lockMs = 3_000;
