@@ -20,7 +20,7 @@ import {
 } from './authorization/index.ts';
 import { refuseUnfinished } from './backup/index.ts';
 import { Bulk, jobKeyColumn } from './bulk/index.ts';
-import { careRulesOf, Loops, LoopWatch, Panels, Relationships, Summaries } from './care/index.ts';
+import { careRulesOf, LateMail, Loops, LoopWatch, Panels, Relationships, Summaries } from './care/index.ts';
 import { Refusals, Requests, requestNoteColumn, requestTextColumn, Safeguards } from './compliance/index.ts';
 import type { Config } from './config.ts';
 import {
@@ -558,6 +558,7 @@ export async function startHub(config: Config, progress: Progress, pages = scree
       (late) => log.warn({ late }, 'loops of care are late and were brought before people'),
       fault('loops of care were not looked at'),
       new Summaries(system, record, careRules, (encounter) => documentId({ kind: 'discharge-summary', encounter })),
+      mailer && new LateMail({ database: system, participants, mailer, pages: () => opened.at }),
     );
     await lead('loopsLead', loopWatch);
     await lead('labelsLead', hubLabels.anew);

@@ -1,5 +1,6 @@
 /** Who cares for whom, and what has to be brought to an end. */
 export { type Care, careOf } from './chart.ts';
+export { LateMail } from './late-mail.ts';
 export { isLoopKind, type LoopKind } from './loop-evidence.ts';
 export { assign, close, type Loop, LoopList, noteOn, type Viewer } from './loop-list.ts';
 export { LoopWatch } from './loop-watch.ts';

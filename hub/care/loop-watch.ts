@@ -4,6 +4,7 @@
  */
 import type { Database, Transaction } from '../database/index.ts';
 import { notify } from '../trust/index.ts';
+import type { LateMail } from './late-mail.ts';
 import type { LoopKind } from './loop-evidence.ts';
 import { carersOf } from './relationships.ts';
 import type { Summaries } from './summaries.ts';
@@ -33,16 +34,19 @@ export class LoopWatch {
   readonly #late: (count: number) => void;
   readonly #fault: (error: unknown) => void;
   readonly #summaries: Pick<Summaries, 'make'> | undefined;
+  readonly #mail: Pick<LateMail, 'note' | 'send'> | undefined;
   #timer: NodeJS.Timeout | undefined;
   #turn: Promise<void> = Promise.resolve();
 
-  /** @param late is told how many loops were brought before people @param fault is told where loops were not looked at @param summaries makes those that were not sent in time */
+  /** @param late is told how many loops were brought before people @param fault is told where loops were not looked at @param summaries makes those that were not sent in time @param mail tells organisations of what is late */
   constructor(
     database: Database,
     late: (count: number) => void,
     fault: (error: unknown) => void,
     summaries?: Pick<Summaries, 'make'>,
+    mail?: Pick<LateMail, 'note' | 'send'>,
   ) {
+    this.#mail = mail;
     this.#summaries = summaries;
     this.#database = database;
     this.#late = late;
@@ -67,8 +71,9 @@ export class LoopWatch {
     await this.#closeRecalls();
     await this.#closeTransitions();
     await this.#summaries?.make();
-    const late = await this.#database.transaction((transaction) => escalate(transaction));
+    const late = await this.#database.transaction((transaction) => escalate(transaction, this.#mail));
     if (late > 0) this.#late(late);
+    await this.#mail?.send();
   }
 
   /**
@@ -116,7 +121,7 @@ const summaryOf = `d.home = c.home AND d.topic = 'discharge-summary' AND d.state
   AND d.created >= c.opened - interval '1 day'`;
 
 /** What is due, or a recall that came to an end without an acknowledgement, goes to people, once. */
-async function escalate(transaction: Transaction): Promise<number> {
+async function escalate(transaction: Transaction, mail: Pick<LateMail, 'note'> | undefined): Promise<number> {
   const { rows } = await transaction.query<Late>({
     name: 'loops_late',
     text: `WITH late AS (
@@ -134,6 +139,7 @@ async function escalate(transaction: Transaction): Promise<number> {
   for (const { id, kind, source, site, home } of rows) {
     const organizations = kind === 'recall' ? [] : [source, ...(site === null ? (carers.get(home) ?? []) : [site])];
     const recipients = [...overseers[kind], ...new Set(organizations.map((key) => `organization:${key}`))];
+    mail?.note(transaction, [...new Set(kind === 'recall' ? [source] : organizations)]);
     for (const recipient of recipients) notify(transaction, recipient, 'loop', { kind, loop: id, isLate: true });
   }
   return rows.length;

@@ -3,10 +3,11 @@ import { firstCareRules } from '@causeway/access';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { testAudit } from '../audit/testing.ts';
 import { type TestDatabase, testDatabase } from '../database/testing.ts';
+import { testMailServer } from '../mail/testing.ts';
 import { mllpReceiver, sites, type TestOutbox, type TestReceiver, testOutbox } from '../outbox/testing.ts';
 import { newId } from '../record/index.ts';
 import { accessOf, defaultPolicy } from '../trust/index.ts';
-import { LoopList, Loops, LoopWatch, readersOf, recipientsOf } from './index.ts';
+import { LateMail, LoopList, Loops, LoopWatch, readersOf, recipientsOf } from './index.ts';
 
 let test: TestDatabase;
 let outbox: TestOutbox;
@@ -330,4 +331,48 @@ it('a referral is accepted by an appointment for it and closed by the consultant
   const [closed] = await of(focus, 'closed');
   expect(closed).toMatchObject({ outcome: 'answered' });
   expect((await list.read(closed!.id))!.events.map(({ event }) => event)).toEqual(['accepted', 'answered']);
+});
+
+it('an organisation is told by mail how many loops of it are late, once, and nothing of whom or what; a refused mail comes later', async () => {
+  const server = await testMailServer();
+  const { database } = test;
+  const practice = outbox.participants.byKey(sites.practice);
+  await outbox.participants.put({ ...practice, settings: { ...practice.settings, lateMail: 'desk@example.org' } });
+  const pages = () => 'https://hub.example';
+  const mail = new LateMail({ database, participants: outbox.participants, mailer: server.mailer(), pages });
+  const mailing = new LoopWatch(
+    database,
+    () => {},
+    () => {},
+    undefined,
+    mail,
+  );
+  const { lab } = await person('Wilhelmina');
+  const loops: string[] = [];
+  for (const id of [newId(), newId()]) {
+    await say('lab', {
+      resourceType: 'Observation',
+      id,
+      status: 'final',
+      code,
+      subject: { reference: `Patient/${lab}` },
+      effectiveDateTime: new Date().toISOString(),
+      interpretation: [{ coding: [{ code: 'HH' }] }],
+    });
+    loops.push((await of(`Observation/${id}`))[0]!.id);
+  }
+  for (const loop of loops) await due(loop);
+  server.refuse = 450;
+  await mailing.look();
+  expect(server.got).toEqual([]);
+  server.refuse = undefined;
+  await database.query(`UPDATE late_mail SET next_attempt = now()`);
+  await mailing.look();
+  await database.query(`UPDATE late_mail SET next_attempt = now()`);
+  await mailing.look();
+  expect(server.got.map(({ to }) => to)).toEqual([['desk@example.org']]);
+  expect(server.got[0]!.text).toContain('2 things that your organisation has to bring to an end are late.');
+  expect(server.got[0]!.text).toContain('https://hub.example/loops');
+  expect(server.got[0]!.raw).not.toMatch(/Wilhelmina|Observation|critical|laboratory/i);
+  await server.close();
 });

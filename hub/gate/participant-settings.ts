@@ -3,6 +3,7 @@ import { typeProperties } from '@causeway/fhir';
 import type { ConceptTable, Overlay } from '@causeway/mapping';
 import { readColumnMap } from '@causeway/mapping/columns';
 import { compileOverlay } from '@causeway/mapping/overlay';
+import { isMailAddress } from '../mail/index.ts';
 import { RecordError } from '../record/index.ts';
 import type { Participant } from '../trust/index.ts';
 
@@ -23,12 +24,13 @@ export function readSettings(body: { [name: string]: unknown }): Settings {
     else if (name === 'concepts') settings.concepts = conceptsOf(value);
     else if (name === 'overlay') settings.overlay = overlayOf(value);
     else if (name === 'providers') settings.providers = providersOf(value);
+    else if (name === 'lateMail') settings.lateMail = mailboxOf(value);
     else if (name === 'tables') settings.tables = tablesOf(value);
     else
       throw new RecordError(
         400,
         'not-supported',
-        `There is no setting ${name.slice(0, 50)}; there are oid, timeZone, identifierSystems, codeSystems, concepts, overlay, providers and tables.`,
+        `There is no setting ${name.slice(0, 50)}; there are oid, timeZone, identifierSystems, codeSystems, concepts, overlay, providers, lateMail and tables.`,
         name,
       );
   }
@@ -38,6 +40,11 @@ export function readSettings(body: { [name: string]: unknown }): Settings {
 function textOf(value: unknown, name: string, form: RegExp, words: string): string {
   if (typeof value === 'string' && value.length <= 500 && form.test(value)) return value;
   throw new RecordError(400, 'value', `${name} must be ${words}.`, name);
+}
+
+function mailboxOf(value: unknown): string {
+  if (typeof value === 'string' && isMailAddress(value)) return value;
+  throw new RecordError(400, 'value', 'lateMail must be the address of one mailbox.', 'lateMail');
 }
 
 function zoneOf(value: unknown): string {

@@ -23,7 +23,7 @@ export function mapVersion(settings: object): bigint {
   let version = versions.get(settings);
   if (version === undefined) {
     // Whom others name as who cares has no part in a conversion.
-    const { providers: _, ...told } = settings as { providers?: unknown };
+    const { providers: _, lateMail: __, ...told } = settings as { providers?: unknown; lateMail?: unknown };
     version = hash64(`${sources} ${JSON.stringify(sorted(told))}`);
     versions.set(settings, version);
   }

@@ -39,6 +39,8 @@ export interface Participant {
     overlay?: Overlay;
     /** Identifiers by which others name the organisation and its practitioners, where they say who cares for a person. */
     providers?: { system: string; value: string }[];
+    /** The mailbox that is told that loops of it are late. */
+    lateMail?: string;
     /** How the columns of its tables (files, queries) are read, by the tables' names. */
     tables?: { [name: string]: ColumnMap };
   };
