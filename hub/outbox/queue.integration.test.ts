@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type TestDatabase, testDatabase } from '../database/testing.ts';
 import { newId } from '../record/index.ts';
 import { claim, nextDue, settle } from './queue.ts';
+import { replaySome } from './replay.ts';
 
 let test: TestDatabase;
 beforeAll(async () => {
@@ -42,4 +43,22 @@ it('takes of each recipient the first that is not settled, and the next in the v
     return taken(transaction);
   });
   expect(second).toEqual([{ seq: ofAda! + 1, recipient: ada }]);
+});
+
+it('what is sent again before something urgent for the same recipient is as urgent: it would hold that up', async () => {
+  const { database } = test;
+  const recipient = newId();
+  for (const [state, priority] of [
+    ['delivered', 0],
+    ['waiting', 1],
+  ])
+    await database.query(
+      `INSERT INTO delivery (id, created, destination, route, dialect, kind, topic, home, source, person, focus_type, focus_rid,
+         focus_version, recipient, recipient_home, round, state, priority, next_attempt)
+       VALUES ($1, now(), 'ward', 'main', 'fhir', 'new', 'result', 1, 'lab', $1, 1, $1, 1, $2, 2, 1, $3, $4, now())`,
+      [newId(), recipient, state, priority],
+    );
+  expect(await replaySome(database, { destination: 'ward', delivered: true })).toBe(1);
+  const { claimed } = await claim(database, { destination: 'ward', route: 'main' }, 10, true);
+  expect(claimed).toHaveLength(1);
 });

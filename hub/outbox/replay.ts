@@ -1,7 +1,7 @@
 /**
  * Sending again, under the same control ids: what was given up, or accepted without a word of what came of it, or what a
  * destination has lost of what it had. Whoever is sent something anew is also sent what followed about the same, in its
- * order, so that nothing older is the last word.
+ * order, so that nothing older is the last word. What waits for the same recipient and is urgent makes it urgent, too.
  */
 import type { Database } from '../database/index.ts';
 import { RecordError, ridOf } from '../record/index.ts';
@@ -19,7 +19,9 @@ export interface Replayed {
 const atMost = 100_000;
 
 const anew = (chosen: string) => `WITH chosen AS (${chosen})
-  UPDATE delivery d SET state = 'failed', attempts = 1, offered = true, next_attempt = now(), last_error = 'Sent again as was asked.'
+  UPDATE delivery d SET state = 'failed', attempts = 1, offered = true, next_attempt = now(), last_error = 'Sent again as was asked.',
+    priority = greatest(d.priority, (SELECT max(u.priority) FROM delivery u WHERE u.destination = d.destination
+      AND u.route = d.route AND u.recipient = d.recipient AND u.state IN ('waiting', 'failed')))
   FROM chosen c WHERE d.destination = c.destination AND d.route = c.route AND d.recipient = c.recipient
     AND d.focus_rid = c.focus_rid AND d.focus_type = c.focus_type AND d.round >= c.round
     AND d.state IN ('dead', 'delivered', 'accepted')`;
