@@ -1,6 +1,6 @@
 /** The system of a site that receives, over MLLP or as FHIR, and is down in several ways when it is told to be. It logs what it gets. */
 import { createServer as createHttp, type ServerResponse } from 'node:http';
-import { type AddressInfo, createServer as createTcp, type Server, type Socket } from 'node:net';
+import { createServer as createTcp, type Server, type Socket } from 'node:net';
 import { acknowledge, encodeFrame, isParseError, MllpDecoder, parseMessage } from '@causeway/hl7v2';
 
 /** What it does when it is sent something; `fails` is a status 500, which only FHIR has. */
@@ -8,6 +8,7 @@ export type Manner = 'answers' | 'refuses connections' | 'is silent' | 'is slow'
 
 /** As long as the hub waits for an answer. */
 const slowMs = 30_000;
+const attempts = 20;
 
 /** One line of its log, written before it answers. */
 export interface Line {
@@ -31,10 +32,18 @@ export class SiteSystem {
   readonly #sockets = new Set<Socket>();
   readonly #timers = new Set<NodeJS.Timeout>();
 
+  /** Listens on a port that the system gives to no connection, so that it is free again after it was down. */
   static async open(protocol: 'mllp' | 'http'): Promise<SiteSystem> {
-    const system = new SiteSystem(protocol);
-    await system.#listen();
-    return system;
+    for (let attempt = 1; ; attempt++) {
+      const system = new SiteSystem(protocol);
+      system.#port = 20_000 + Math.floor(Math.random() * 10_000);
+      try {
+        await system.#listen();
+        return system;
+      } catch (error) {
+        if (attempt === attempts || (error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
+      }
+    }
   }
 
   private constructor(protocol: 'mllp' | 'http') {
@@ -69,7 +78,7 @@ export class SiteSystem {
     return new Promise((resolve, reject) => {
       this.#server.once('error', reject);
       this.#server.listen(this.#port, '127.0.0.1', () => {
-        this.#port = (this.#server.address() as AddressInfo).port;
+        this.#server.off('error', reject);
         resolve();
       });
     });
