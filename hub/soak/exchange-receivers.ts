@@ -63,7 +63,8 @@ const http = createHttp(async (request, response) => {
         const number = part!.find((one) => one.name === 'event-number')?.valueString;
         log('subscriber', {
           number: Number(number),
-          focus: part!.find((one) => one.name === 'focus')?.valueReference?.reference,
+          // The hub that goes on has another port.
+          focus: part!.find((one) => one.name === 'focus')?.valueReference?.reference.replace(/^.*\/fhir\//, ''),
         });
       }
     }
