@@ -37,7 +37,7 @@ const mostValues = 100_000;
 const holders = ['Bundle', 'CodeSystem', 'ConceptMap', 'Parameters', 'ValueSet'];
 
 /** Milliseconds for the paths of a patch: more than where all wait for it, since this thread has to wait for all. */
-const pathMs = 1_000;
+const pathMs = 500;
 
 // On Linux the priority is the thread's own: whatever else the machine does goes first.
 if (process.platform === 'linux') setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
