@@ -1,5 +1,13 @@
 /** Opens events: what their leaves hide, as far as there are keys. */
-import { commitment, type PrivateKeys, privateKeys, type Share, shareOf, unsealed } from './commitments.ts';
+import {
+  type ByteText,
+  commitment,
+  type PrivateKeys,
+  privateKeys,
+  type Share,
+  shareOf,
+  unsealed,
+} from './commitments.ts';
 import type { PrivateText, PublicEvent, Subject } from './event.ts';
 import type { Beside } from './rows.ts';
 
@@ -32,7 +40,7 @@ export function opened(event: PublicEvent, { nonce, subjects, sealed }: Beside, 
     if (!share) return [];
     if (commitment(share.salt, share.name) !== event.patients![index])
       throw new Error('Its leaf names another patient.');
-    return [{ index, id: share.name, salt: share.salt.toString('base64url') }];
+    return [{ index, id: share.name, salt: shown(share.salt) }];
   });
   if (!shares.every((share) => share !== undefined)) return { patients };
   return { patients, private: openedText(event, privateKeys(shares.map(({ secret }: Share) => secret)), sealed) };
@@ -41,10 +49,14 @@ export function opened(event: PublicEvent, { nonce, subjects, sealed }: Beside, 
 function openedText(event: PublicEvent, { key, salt }: PrivateKeys, sealed: Buffer): { text: string; salt: string } {
   const text = unsealed(key, sealed);
   if (commitment(salt, text) !== event.private) throw new Error('Its leaf stands for another private text.');
-  return { text, salt: salt.toString('base64url') };
+  return { text, salt: shown(salt) };
 }
 
 /** What is private of an event, read. */
 export function privateOf({ private: part }: Opened): PrivateText | undefined {
   return part && (JSON.parse(part.text) as PrivateText);
+}
+
+function shown(salt: ByteText): string {
+  return Buffer.from(salt, 'latin1').toString('base64url');
 }

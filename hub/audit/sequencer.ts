@@ -43,7 +43,7 @@ export class Sequencer implements LedWork {
   #told: string | undefined;
   #timer: NodeJS.Timeout | undefined;
   #turn: Promise<void> = Promise.resolve();
-  #stopped = true;
+  #stopped = false;
 
   constructor(parts: SequencerParts, ownMs = everyMs) {
     this.#parts = parts;

@@ -1,0 +1,216 @@
+/**
+ * `npm run bench:audit`: what the audit log costs. What recording an access takes beside what a read and a create take in
+ * all; how quickly a log of many events is sequenced, verified, exported and proved. README.md says what is compared.
+ */
+import { createWriteStream, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { parseArgs } from 'node:util';
+import {
+  AuditLog,
+  CheckpointFile,
+  type Entry,
+  exported,
+  Sequencer,
+  verifyDatabase,
+  verifyExport,
+} from '../hub/audit/index.ts';
+import type { Database } from '../hub/database/index.ts';
+import { fixedMasterKey, newDataKey } from '../hub/secrets/index.ts';
+import { AccessLog, accessOf } from '../hub/trust/index.ts';
+import { startClient } from './client/start.ts';
+import { type Figures, fhirTarget, measureFhir, type Subject } from './measure.ts';
+import { withDatabase } from './parts/database.ts';
+import { isFailure, rounded } from './report.ts';
+import { startHub } from './server/hub.ts';
+import { machine, versions } from './server/machine.ts';
+import { untilQuiet, usageOf } from './server/usage.ts';
+
+const { values } = parseArgs({
+  options: {
+    events: { type: 'string', default: '1000000' },
+    seconds: { type: 'string', default: '6' },
+    json: { type: 'string' },
+  },
+});
+const clients = 8;
+const perRow = 50;
+const persons = 2_000;
+const proofs = 300;
+
+const master = fixedMasterKey(newDataKey());
+const results: Record<string, number> = {};
+await withDatabase(async (database, postmaster) => {
+  await recording(database, postmaster);
+  await log(database, Number(values.events));
+});
+await whole();
+for (const [name, value] of Object.entries(results)) console.log(`${name.padEnd(34)} ${rounded(value)}`);
+if (values.json) {
+  const file = { machine: machine(), versions: versions(undefined), date: new Date().toISOString(), options: values, results };
+  writeFileSync(values.json, `${JSON.stringify(file, undefined, 2)}\n`);
+}
+
+/** What recording takes, beside a bare commit of one row and the form of the record before: in turns, twice each. */
+async function recording(database: Database, postmaster: number): Promise<void> {
+  const accessLog = new AccessLog(database, new AuditLog(database, master));
+  const access = accessOf({ username: 'ann', name: 'Ann', role: 'clinician', organization: 'Clinic' });
+  await database.query(
+    'CREATE TABLE bench_before (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, at timestamptz DEFAULT now(), entries jsonb)',
+  );
+  const entry = (i: number) => ({
+    action: 'read',
+    what: `/Observation/${'0'.repeat(8)}-0000-7000-8000-${String(i).padStart(12, '0')}`,
+    status: 200,
+    patients: [`person-${i % persons}`],
+  });
+  const forms: [name: string, record: (i: number) => Promise<unknown>][] = [
+    ['audit', (i) => accessLog.record(access, entry(i))],
+    [
+      'bare',
+      () => database.query({ name: 'bare', text: 'INSERT INTO bench_before (entries) VALUES ($1)', values: ['[]'] }),
+    ],
+  ];
+  for (let i = 0; i < persons; i += 100)
+    await Promise.all(Array.from({ length: 100 }, (_, k) => accessLog.record(access, entry(i + k))));
+  const took: Record<string, { cpu: number[]; p50: number[] }> = {};
+  for (let round = 0; round < 2; round++) {
+    for (const [name, record] of forms) {
+      const times: number[] = [];
+      const before = usageOf(process.pid, postmaster);
+      const until = performance.now() + (Number(values.seconds) * 1_000) / 2;
+      let next = 0;
+      await Promise.all(
+        Array.from({ length: clients }, async () => {
+          while (performance.now() < until) {
+            const begun = performance.now();
+            await record(next++);
+            times.push(performance.now() - begun);
+          }
+        }),
+      );
+      const after = usageOf(process.pid, postmaster);
+      const cpu = after.hubCpuMs - before.hubCpuMs + after.postgresCpuMs - before.postgresCpuMs;
+      const noted = (took[name] ??= { cpu: [], p50: [] });
+      noted.cpu.push(cpu / times.length);
+      noted.p50.push(times.toSorted((a, b) => a - b)[Math.floor(times.length / 2)]!);
+    }
+  }
+  results.record_cpu_ms = mean(took.audit!.cpu);
+  results.record_p50_ms = mean(took.audit!.p50);
+  results.bare_commit_p50_ms = mean(took.bare!.p50);
+}
+
+/** A log of many events. */
+async function log(database: Database, events: number): Promise<void> {
+  const audit = new AuditLog(database, master);
+  const directory = mkdtempSync(join(tmpdir(), 'causeway-bench-audit-'));
+  const file = new CheckpointFile(directory);
+  const sequencer = () => new Sequencer({ database, master, file, host: 'bench', fault: console.error });
+  try {
+    const begun = sequencer();
+    await begun.start();
+    await begun.stop();
+    let made = 0;
+    await Promise.all(
+      Array.from({ length: 4 }, async () => {
+        for (; made < events; ) {
+          const from = made;
+          made += perRow;
+          const entries = Array.from({ length: perRow }, (_, i) => entryOf(from + i));
+          await database.query(await audit.insertion(entries));
+        }
+      }),
+    );
+    const first = sequencer();
+    const sequenced = await timed(() => first.sequence());
+    results.sequenced_per_s = sequenced.result / sequenced.seconds;
+    const whole = await timed(() => verifyDatabase(database));
+    if (whole.result.finding) throw new Error(whole.result.finding.text);
+    results.events = whole.result.size;
+    results.verified_database_per_s = whole.result.size / whole.seconds;
+    const path = join(directory, 'export');
+    const wrote = await timed(() => pipeline(Readable.from(exported(database)), createWriteStream(path)));
+    results.exported_per_s = whole.result.size / wrote.seconds;
+    results.export_bytes_per_event = statSync(path).size / whole.result.size;
+    const again = await timed(() => verifyExport(path));
+    if (again.result.finding) throw new Error(again.result.finding.text);
+    results.verified_export_per_s = again.result.size / again.seconds;
+    const times: number[] = [];
+    let longest = 0;
+    for (let i = 0; i < proofs; i++) {
+      const proof = await timed(() => audit.proof(Math.floor((whole.result.size * (i + 0.5)) / proofs)));
+      times.push(proof.seconds * 1_000);
+      longest = Math.max(longest, proof.result!.length);
+    }
+    results.proof_p50_ms = times.toSorted((a, b) => a - b)[Math.floor(proofs / 2)]!;
+    results.proof_p95_ms = times.toSorted((a, b) => a - b)[Math.floor(proofs * 0.95)]!;
+    results.proof_bytes = longest;
+    await database.query(await audit.insertion(Array.from({ length: 1_000 }, (_, i) => entryOf(i))));
+    const next = sequencer();
+    results.start_and_sequence_s = (await timed(() => next.sequence())).seconds;
+    const from = { size: whole.result.size, root: whole.result.root };
+    const since = await timed(() => verifyDatabase(database, { from }));
+    if (since.result.finding) throw new Error(since.result.finding.text);
+    results.verified_incrementally_s = since.seconds;
+    const { rows } = await database.query(
+      `SELECT pg_total_relation_size('access_log') + pg_total_relation_size('audit_about')
+            + pg_total_relation_size('audit_place') + pg_total_relation_size('audit_tile') AS bytes`,
+    );
+    results.stored_bytes_per_event = rows[0]!.bytes / (whole.result.size + 1_000);
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+/** What recording is of a whole read and a whole create. */
+async function whole(): Promise<void> {
+  const hub = await startHub();
+  const client = startClient();
+  try {
+    const subject: Subject = { base: hub.base, token: hub.token, run: `a${Date.now().toString(36)}`, hub };
+    const stories = { kind: 'stories', people: 40, from: 0, visits: [8, 14], namesakes: 0 } as const;
+    const { patients } = await client.call('fill', fhirTarget(subject), stories);
+    await untilQuiet(hub.pid, hub.postmaster);
+    const known = await client.call('sample', fhirTarget(subject), patients, 100, []);
+    for (const name of ['read', 'create'] as const) {
+      const work = { name, clients: [clients], known, synthea: undefined };
+      const measured = await measureFhir(work, client, subject, { seconds: Number(values.seconds), warmSeconds: 2 });
+      const figures = (measured.by_clients as Record<string, Figures> | undefined)?.[clients] ?? measured;
+      if (isFailure(figures as never)) throw new Error(JSON.stringify(figures));
+      const { cpu_ms_per_op: cpu, p50_ms: p50 } = figures;
+      results[`${name}_cpu_ms`] = cpu!;
+      results[`${name}_p50_ms`] = p50!;
+      results[`${name}_audit_adds_percent`] = (100 * results.record_cpu_ms!) / (cpu! - results.record_cpu_ms!);
+    }
+  } finally {
+    client.stop();
+    await hub.stop();
+  }
+}
+
+function entryOf(i: number): Entry {
+  return {
+    at: new Date(1_760_000_000_000 + i).toISOString(),
+    who: `user-${i % 200}`,
+    role: 'clinician',
+    organization: 'clinic',
+    purpose: 'TREAT',
+    action: 'read',
+    what: `/Observation/00000000-0000-7000-8000-${String(i).padStart(12, '0')}`,
+    status: 200,
+    patients: [`person-${i % persons}`],
+  };
+}
+
+async function timed<T>(run: () => Promise<T>): Promise<{ result: T; seconds: number }> {
+  const begun = performance.now();
+  const result = await run();
+  return { result, seconds: (performance.now() - begun) / 1_000 };
+}
+
+function mean(numbers: readonly number[]): number {
+  return numbers.reduce((a, b) => a + b) / numbers.length;
+}

@@ -1,0 +1,149 @@
+/**
+ * The kill test of the audit log: readers ask a hub that is killed, as is its database, at moments drawn from a seed. In the
+ * end everything that was answered must have its event, the log must be whole, and every checkpoint that anybody saw must be
+ * one of its beginnings.
+ */
+import { rmSync } from 'node:fs';
+import { readCheckpoint, readNote } from '@causeway/tlog';
+import { type AuditedEvent, AuditLog, CheckpointFile, verifyDatabase } from '../audit/index.ts';
+import { openDatabase, runningDatabase } from '../database/index.ts';
+import { masterKey, signToken, tokenKey } from '../secrets/index.ts';
+import { hubConfig } from '../testing-calls.ts';
+import { dataFolder, generator, HubProcess, sleep } from './hub-under-test.ts';
+
+export interface AuditKillResult {
+  kills: number;
+  answered: number;
+  /** What was answered and has no event. */
+  unrecorded: number;
+  checkpoints: number;
+  events: number;
+  /** What is wrong with the log. */
+  wrong: string[];
+  seconds: number;
+}
+
+const readers = 4;
+const settleMs = 20_000;
+
+export async function runAuditKillTest(options: {
+  kills: number;
+  seed: number;
+  say?: (text: string) => void;
+}): Promise<AuditKillResult> {
+  const begun = performance.now();
+  const random = generator(options.seed);
+  const dataDir = dataFolder();
+  const hub = new HubProcess(hubConfig(dataDir, 'embedded', { logLevel: 'fatal' }));
+  const seen = new Seen();
+  try {
+    await hub.start();
+    const claims = { subject: 'soak', role: 'administrator', expiresInSeconds: 86_400 };
+    const authorization = `Bearer ${await signToken(tokenKey(dataDir), claims)}`;
+    await untilAnswered(hub.url, authorization);
+    for (let kill = 0; kill < options.kills; kill++) {
+      const stop = new AbortController();
+      const reading = Array.from({ length: readers }, () => seen.read(hub.url, authorization, stop.signal));
+      const looking = seen.look(hub.url, authorization, stop.signal);
+      await sleep(300 + random() * 2_500);
+      const isDatabase = random() < 0.4;
+      await (isDatabase ? hub.killDatabase() : hub.kill());
+      stop.abort();
+      await Promise.all([...reading, looking]);
+      options.say?.(
+        `killed the ${isDatabase ? 'database' : 'hub'}: ${seen.answered.size} answered, ${seen.checkpoints.size} checkpoints`,
+      );
+      if (random() < 0.25) await hub.killWhileStarting(random() * 1_500);
+      await hub.start();
+    }
+    return { kills: options.kills, ...(await judged(dataDir, seen)), seconds: (performance.now() - begun) / 1_000 };
+  } finally {
+    await hub.stop();
+    rmSync(dataDir, { recursive: true, force: true });
+  }
+}
+
+/** What was answered, and the checkpoints that were served. */
+class Seen {
+  readonly answered = new Set<string>();
+  readonly checkpoints = new Set<string>();
+  #next = 0;
+  shrunk: string[] = [];
+
+  async read(url: string, authorization: string, signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      const path = `/Patient?identifier=urn:soak%7C${this.#next++}`;
+      const status = await statusOf(`${url}/fhir${path}`, authorization);
+      if (status === 200) this.answered.add(path);
+      if (status === undefined) await sleep(20);
+    }
+  }
+
+  async look(url: string, authorization: string, signal: AbortSignal): Promise<void> {
+    let before = 0;
+    while (!signal.aborted) {
+      const answer = await fetch(`${url}/audit/checkpoint`, { headers: { authorization } }).catch(() => undefined);
+      const note = answer?.status === 200 ? await answer.text().catch(() => undefined) : undefined;
+      if (note !== undefined) {
+        const { size } = readCheckpoint(readNote(note).text);
+        if (size < before) this.shrunk.push(`A checkpoint of ${size} came after one of ${before}.`);
+        before = size;
+        this.checkpoints.add(note);
+      }
+      await sleep(100);
+    }
+  }
+}
+
+async function judged(dataDir: string, seen: Seen) {
+  const running = (await runningDatabase(dataDir))!;
+  const database = await openDatabase({ connection: running.connection, maxConnections: 4 });
+  try {
+    const audit = new AuditLog(database, masterKey(dataDir, true));
+    const until = performance.now() + settleMs;
+    while ((await audit.status()).waiting > 0 && performance.now() < until) await sleep(200);
+    const own = await new CheckpointFile(dataDir).read();
+    const { finding, size } = await verifyDatabase(database.as('all'), {
+      published: [...seen.checkpoints, ...(own === undefined ? [] : [own])],
+    });
+    const recorded = new Set<string | undefined>();
+    for (let after: string | undefined; ; ) {
+      const page: { events: AuditedEvent[]; next?: string } = await audit.eventsOf({
+        limit: 5_000,
+        ...(after ? { after } : {}),
+      });
+      for (const { entry } of page.events) recorded.add(entry.what);
+      after = page.next;
+      if (!after) break;
+    }
+    const { waiting } = await audit.status();
+    return {
+      answered: seen.answered.size,
+      unrecorded: [...seen.answered].filter((path) => !recorded.has(path)).length,
+      checkpoints: seen.checkpoints.size,
+      events: size,
+      wrong: [
+        ...seen.shrunk,
+        ...(finding ? [finding.text] : []),
+        ...(waiting > 0 ? [`${waiting} events got no number.`] : []),
+      ],
+    };
+  } finally {
+    await database.close();
+  }
+}
+
+async function untilAnswered(url: string, authorization: string): Promise<void> {
+  while ((await statusOf(`${url}/fhir/Patient?_count=1`, authorization)) !== 200) await sleep(100);
+}
+
+/** The status of a whole answer; undefined where there was none. */
+async function statusOf(url: string, authorization: string): Promise<number | undefined> {
+  try {
+    const answer = await fetch(url, { headers: { authorization } });
+    await answer.arrayBuffer();
+    return answer.status;
+  } catch {
+    return undefined;
+  }
+}
