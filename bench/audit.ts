@@ -49,7 +49,13 @@ await withDatabase(async (database, postmaster) => {
 await whole();
 for (const [name, value] of Object.entries(results)) console.log(`${name.padEnd(34)} ${rounded(value)}`);
 if (values.json) {
-  const file = { machine: machine(), versions: versions(undefined), date: new Date().toISOString(), options: values, results };
+  const file = {
+    machine: machine(),
+    versions: versions(undefined),
+    date: new Date().toISOString(),
+    options: values,
+    results,
+  };
   writeFileSync(values.json, `${JSON.stringify(file, undefined, 2)}\n`);
 }
 
@@ -93,7 +99,8 @@ async function recording(database: Database, postmaster: number): Promise<void> 
       );
       const after = usageOf(process.pid, postmaster);
       const cpu = after.hubCpuMs - before.hubCpuMs + after.postgresCpuMs - before.postgresCpuMs;
-      const noted = (took[name] ??= { cpu: [], p50: [] });
+      took[name] ??= { cpu: [], p50: [] };
+      const noted = took[name];
       noted.cpu.push(cpu / times.length);
       noted.p50.push(times.toSorted((a, b) => a - b)[Math.floor(times.length / 2)]!);
     }

@@ -25,11 +25,12 @@ import {
 } from '@causeway/tlog';
 import { runGo } from '../go.ts';
 import { type SuiteResult, Verdicts } from '../result.ts';
+import { hubQuestions } from './hub-log.ts';
 
 /** Where Debian keeps Go's modules (golang-golang-x-mod-dev). */
 const debianModules = '/usr/share/gocode';
 
-interface Question {
+export interface Question {
   id: string;
   /** As `verify.go` reads it. */
   asked: object;
@@ -43,7 +44,7 @@ interface Question {
 const sizes = [1, 2, 3, 7, 8, 255, 256, 257, 511, 513, 1_000, 65_535, 65_536, 65_537, 70_000];
 
 export async function runTlog(): Promise<SuiteResult> {
-  const questions = [...(await treeQuestions()), ...noteQuestions()];
+  const questions = [...(await treeQuestions()), ...noteQuestions(), ...(await hubQuestions())];
   const verdicts = new Verdicts();
   const judged = await askGo(questions.map(({ asked }) => asked));
   for (const [i, { id, ours, isTrue }] of questions.entries()) {

@@ -112,14 +112,14 @@ async function judged(dataDir: string, seen: Seen) {
         limit: 5_000,
         ...(after ? { after } : {}),
       });
-      for (const { entry } of page.events) recorded.add(entry.what);
+      for (const { entry } of page.events) recorded.add(entry.what && decodeURIComponent(entry.what));
       after = page.next;
       if (!after) break;
     }
     const { waiting } = await audit.status();
     return {
       answered: seen.answered.size,
-      unrecorded: [...seen.answered].filter((path) => !recorded.has(path)).length,
+      unrecorded: [...seen.answered].filter((path) => !recorded.has(decodeURIComponent(path))).length,
       checkpoints: seen.checkpoints.size,
       events: size,
       wrong: [
