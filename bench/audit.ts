@@ -138,6 +138,7 @@ async function log(database: Database, events: number): Promise<void> {
     if (whole.result.finding) throw new Error(whole.result.finding.text);
     results.events = whole.result.size;
     results.verified_database_per_s = whole.result.size / whole.seconds;
+    results.verified_database_per_hub_cpu_s = whole.result.size / whole.cpuSeconds;
     const path = join(directory, 'export');
     const wrote = await timed(() => pipeline(Readable.from(exported(database)), createWriteStream(path)));
     results.exported_per_s = whole.result.size / wrote.seconds;
@@ -145,6 +146,7 @@ async function log(database: Database, events: number): Promise<void> {
     const again = await timed(() => verifyExport(path));
     if (again.result.finding) throw new Error(again.result.finding.text);
     results.verified_export_per_s = again.result.size / again.seconds;
+    results.verified_export_per_cpu_s = again.result.size / again.cpuSeconds;
     const times: number[] = [];
     let longest = 0;
     for (let i = 0; i < proofs; i++) {
@@ -212,10 +214,12 @@ function entryOf(i: number): Entry {
   };
 }
 
-async function timed<T>(run: () => Promise<T>): Promise<{ result: T; seconds: number }> {
+async function timed<T>(run: () => Promise<T>): Promise<{ result: T; seconds: number; cpuSeconds: number }> {
   const begun = performance.now();
+  const before = process.cpuUsage();
   const result = await run();
-  return { result, seconds: (performance.now() - begun) / 1_000 };
+  const { user, system } = process.cpuUsage(before);
+  return { result, seconds: (performance.now() - begun) / 1_000, cpuSeconds: (user + system) / 1e6 };
 }
 
 function mean(numbers: readonly number[]): number {

@@ -79,16 +79,18 @@ export async function verifyExport(
     root: replay.root(),
     ...(finding ? { finding } : {}),
   });
-  for await (const line of linesOf(path)) {
-    if (!head) head = readHead(line);
-    else if (line[0] !== equals) leaves.push(line);
-    else {
-      stored = Buffer.from(line.toString('latin1', 1), 'base64');
-      for (const leaf of leaves.splice(0)) replay.add(leaf);
-      const finding = await replay.compare(true);
-      if (finding) return result(finding);
-      if (replay.size % tileWidth !== (stored.length / hashBytes) % tileWidth) {
-        return result({ kind: 'removed', index: replay.size, text: `Entry ${replay.size} is not there any more.` });
+  for await (const lines of linesOf(path)) {
+    for (const line of lines) {
+      if (!head) head = readHead(line);
+      else if (line[0] !== equals) leaves.push(line);
+      else {
+        stored = Buffer.from(line.toString('latin1', 1), 'base64');
+        for (const leaf of leaves.splice(0)) replay.add(leaf);
+        const finding = await replay.compare(true);
+        if (finding) return result(finding);
+        if (replay.size % tileWidth !== (stored.length / hashBytes) % tileWidth) {
+          return result({ kind: 'removed', index: replay.size, text: `Entry ${replay.size} is not there any more.` });
+        }
       }
     }
   }
@@ -128,15 +130,18 @@ function readHead(line: Buffer): Head {
   return head;
 }
 
-async function* linesOf(path: string): AsyncGenerator<Buffer> {
+/** The lines of a file, as many at once as come with a piece of it. */
+async function* linesOf(path: string): AsyncGenerator<Buffer[]> {
   let rest: Buffer = Buffer.alloc(0);
   for await (const chunk of createReadStream(path, { highWaterMark: 1024 * 1024 })) {
     const bytes: Buffer = rest.length > 0 ? Buffer.concat([rest, chunk as Buffer]) : (chunk as Buffer);
+    const lines: Buffer[] = [];
     let start = 0;
     for (let end = bytes.indexOf(newline); end >= 0; end = bytes.indexOf(newline, start)) {
-      yield bytes.subarray(start, end);
+      lines.push(bytes.subarray(start, end));
       start = end + 1;
     }
+    yield lines;
     rest = bytes.subarray(start);
   }
 }
