@@ -72,6 +72,7 @@ const actionWords: { [action: string]: string } = {
   'fill-health-link': 'put documents behind a link that shares the record',
   'revoke-health-link': 'took back a link that shares the record',
   'list-health-links': 'looked at the links that share the record',
+  'open-health-link-elsewhere': 'opened a link of another server',
   'open-health-link': 'opened a link that shares the record',
   link: 'joined records of the person',
   unlink: 'took joined records apart',
