@@ -94,7 +94,10 @@ async function run(hub: BenchHub, client: Client): Promise<void> {
     decision_ms: decision,
   };
   if (values.json)
-    writeFileSync(values.json, `${JSON.stringify({ ...written, options: values, ratios, results }, null, 2)}\n`);
+    writeFileSync(
+      values.json,
+      `${JSON.stringify({ ...written, options: { ...values, json: undefined }, ratios, results }, null, 2)}\n`,
+    );
 }
 
 function note(results: Record<string, Figures>, name: string, figures: Figures): void {

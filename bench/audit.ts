@@ -53,7 +53,7 @@ if (values.json) {
     machine: machine(),
     versions: versions(undefined),
     date: new Date().toISOString(),
-    options: values,
+    options: { ...values, json: undefined },
     results,
   };
   writeFileSync(values.json, `${JSON.stringify(file, undefined, 2)}\n`);

@@ -49,7 +49,7 @@ async function run(words: string[]): Promise<number> {
     machine: machine(),
     versions: versions(undefined),
     date: new Date().toISOString(),
-    options,
+    options: { ...options, json: undefined },
     results,
   };
   console.log(tableHead);
