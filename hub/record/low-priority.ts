@@ -21,6 +21,8 @@ export class LowPriority {
   readonly #threads: Piscina<Asked, Answered>;
   /** By caller, those who waited longest first. */
   readonly #waiting = new Map<string, Waiting[]>();
+  /** When callers were served last, as long as somebody waits. */
+  readonly #served = new Map<string, number>();
   #isBusy = false;
 
   /** @param dataDir where the compiled definitions are */
@@ -74,6 +76,7 @@ export class LowPriority {
   #turn(who: string): Promise<void> | undefined {
     if (!this.#isBusy) {
       this.#isBusy = true;
+      this.#served.set(who, 1);
       return undefined;
     }
     const mine = this.#waiting.get(who) ?? [];
@@ -86,15 +89,18 @@ export class LowPriority {
     });
   }
 
-  /** The caller whose turn it is goes behind all others. */
+  /** It is the turn of who was not served for longest. */
   #next(): void {
-    const [first] = this.#waiting;
+    const servedAt = ([who]: [string, unknown]) => this.#served.get(who) ?? 0;
+    const first = [...this.#waiting].sort((a, b) => servedAt(a) - servedAt(b))[0];
     if (!first) {
       this.#isBusy = false;
+      this.#served.clear();
       return;
     }
     const [who, [next, ...later]] = first;
     this.#waiting.delete(who);
+    this.#served.set(who, Math.max(...this.#served.values()) + 1);
     if (later.length > 0) this.#waiting.set(who, later);
     next!.begin();
   }
