@@ -200,3 +200,23 @@ it('signs with a new key and the one before, so that either is enough', async ()
   expect(() => verifyCheckpoint(later, { origin, log: [readVerifier(old!.verifier)] })).toThrow();
   expect(verifyCheckpoint(later, { origin, log: [readVerifier(verifier)] }).size).toBe(3);
 });
+
+it('goes on where the disk did not take the checkpoint, once it does', async () => {
+  writeFileSync(join(directory, 'audit'), 'in the way of the folder');
+  await write(3);
+  const one = sequencer();
+  await expect(one.sequence()).rejects.toThrow();
+  rmSync(join(directory, 'audit'));
+  expect(await one.sequence()).toBe(3);
+  expect(readFileSync(file(), 'utf8')).toBe(await audit.checkpoint());
+  // As where the disk fills up between two checkpoints: what was committed stays, and the file is of before.
+  rmSync(join(directory, 'audit'), { recursive: true });
+  writeFileSync(join(directory, 'audit'), 'in the way again');
+  await write(2);
+  await expect(one.sequence()).rejects.toThrow();
+  rmSync(join(directory, 'audit'));
+  await write(2);
+  await one.sequence();
+  expect(verifyCheckpoint(readFileSync(file(), 'utf8'), await trusted()).size).toBe(7);
+  expect(await audit.status()).toMatchObject({ state: 'good', size: 7, waiting: 0 });
+});
