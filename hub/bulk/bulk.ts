@@ -1,7 +1,7 @@
 /** Bulk data as the gate sees it: exports and imports are asked for, looked after, and their files are read. */
 import type { Logger } from 'pino';
 import type { Database } from '../database/index.ts';
-import { type FhirRecord, RecordError } from '../record/index.ts';
+import { type FhirRecord, RecordError, type StoredResource } from '../record/index.ts';
 import type { MasterKey } from '../secrets/index.ts';
 import type { Access } from '../trust/index.ts';
 import { type DeferredRequest, type Perform, putBody, runDeferred } from './deferred.ts';
@@ -221,13 +221,14 @@ export class Bulk {
     id: string,
     number: number,
     base: string,
+    disclosed: (resources: readonly StoredResource[]) => Promise<void>,
   ): Promise<{ job: Job; file: BulkFile; lines: AsyncGenerator<Buffer> }> {
     const job = await this.jobs.find(id, access);
     const files = job.state === 'complete' ? await filesOf(this.#parts.database, id) : [];
     const file = files.find((one) => one.number === number && one.category !== 'input');
     if (!file) throw new RecordError(404, 'not-found', 'The job has no such file.');
     await this.jobs.extend(id, downloadMs);
-    return { job, file, lines: fileLines({ ...this.#parts, base }, access, job, file) };
+    return { job, file, lines: fileLines({ ...this.#parts, base, disclosed }, access, job, file) };
   }
 
   async #createImport(access: Access, request: ImportRequest, url: string, state: 'receiving'): Promise<Job> {

@@ -11,9 +11,17 @@ import type { ExportRequest } from './export-request.ts';
 import { type BulkFile, partsOf, unpackKeys } from './files.ts';
 import type { Job } from './jobs.ts';
 
-/** The lines of a file, some at a time, read with the access of who downloads it. */
+/**
+ * The lines of a file, some at a time, read with the access of who downloads it.
+ * @param disclosed told of resources before their lines are given out, which waits for it
+ */
 export async function* fileLines(
-  parts: { database: Database; record: FhirRecord; base: string },
+  parts: {
+    database: Database;
+    record: FhirRecord;
+    base: string;
+    disclosed(resources: readonly StoredResource[]): Promise<void>;
+  },
   access: Access,
   job: Job,
   file: BulkFile,
@@ -27,16 +35,22 @@ export async function* fileLines(
     case 'range':
       if (file.category === 'deleted') {
         for await (const batch of stream.deleted(access, file.type, scopeOf(job, file, since))) {
+          await parts.disclosed(batch.flatMap(({ previous }) => previous ?? []));
           yield Buffer.from(batch.map(({ resource, previous }) => deletion(resource, previous)).join(''));
         }
         return;
       }
-      for await (const batch of stream.resources(access, file.type, scopeOf(job, file, since)))
+      for await (const batch of stream.resources(access, file.type, scopeOf(job, file, since))) {
+        await parts.disclosed(batch);
         yield* lines(batch, shown);
+      }
       return;
     case 'keys':
       for await (const { body } of partsOf(database, job, file.number)) {
-        for await (const batch of stream.versions(access, file.type, unpackKeys(body))) yield* lines(batch, shown);
+        for await (const batch of stream.versions(access, file.type, unpackKeys(body))) {
+          await parts.disclosed(batch);
+          yield* lines(batch, shown);
+        }
       }
       return;
     default:

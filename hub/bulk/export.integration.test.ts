@@ -4,7 +4,7 @@
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { accessesOf } from '../audit/testing.ts';
-import { startTestHub, type TestHub } from '../testing.ts';
+import { type Json, startTestHub, type TestHub } from '../testing.ts';
 import { oneHuman } from '../testing-patients.ts';
 import { contents, ended, exported, kickOff, namesOf, pathIn, statusOf } from './testing.ts';
 
@@ -360,6 +360,18 @@ describe('status and files', () => {
     const fetched = (await accessesOf(hub)).findLast(({ action }) => action === 'bulk-file')!;
     expect(fetched).toMatchObject({ who: 'test-administrator', status: 200 });
     expect(fetched.what).toContain('Organization, 1 output of');
+  });
+
+  it('are recorded for each person whose records they hold, before these leave', async () => {
+    const { output } = await exported(hub, '/fhir/$export?_type=Observation,Patient');
+    const before = (await accessesOf(hub)).length;
+    const given = await contents(hub, output);
+    const about = (one: Json) => (one.resourceType === 'Patient' ? one.id : one.subject.reference.slice('Patient/'.length));
+    const fetched = (await accessesOf(hub)).slice(before).filter(({ action }) => action === 'bulk-file');
+    expect(new Set(given.map(about)).size).toBeGreaterThan(3);
+    expect(new Set(fetched.flatMap(({ patients = [] }) => patients))).toEqual(new Set(given.map(about)));
+    // A file has one event of its own, and one of each batch.
+    expect(fetched).toHaveLength(2 * output.length);
   });
 
   it('are gone once deleted, under way or done [120–122, 305–309]', async () => {

@@ -45,7 +45,7 @@ export function erasureRoutes(app: FastifyInstance, parts: ErasureRouteParts): v
       action: 'preview-erasure',
       what: 'erasure',
       status: 200,
-      patients: patients.slice(0, 100),
+      patients,
     });
     return { ...counts, records: homes.length, members };
   });

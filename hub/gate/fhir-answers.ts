@@ -5,8 +5,8 @@
 import { type AnswerText, type EntryOutcome, type Issue, logicalId, type StoredResource } from '../record/index.ts';
 import { withAddresses } from './document-addresses.ts';
 
-/** Patients named in the record of one access. */
-const recordedPatients = 100;
+/** As many Patients as a Bundle has entries are named in the record of one access; a text that names more is no answer of ours. */
+const recordedPatients = 10_000;
 
 /** A text in parts, which are its whole one after the other. As one string a large text would be copied twice more. */
 export type TextParts = readonly string[];

@@ -6,9 +6,10 @@ import { pipeline, Readable, type Transform } from 'node:stream';
 import { createGunzip, createGzip } from 'node:zlib';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type Bulk, type ExportLevel, exportedTypes, type Job, readParameters, retryAfter } from '../bulk/index.ts';
-import { RecordError } from '../record/index.ts';
+import { RecordError, type StoredResource } from '../record/index.ts';
 import type { Role } from '../trust/index.ts';
 import type { Caller } from './authenticate.ts';
+import { patientsOf } from './fhir-answers.ts';
 import { baseUrl, bodyText, type FhirParts, pathOf, queryOf, recordAccess } from './fhir-exchange.ts';
 import { mediaTypeOf } from './fhir-format.ts';
 import { accepted, prefersAsync } from './fhir-jobs.ts';
@@ -109,7 +110,8 @@ export function fhirBulkRoutes(app: FastifyInstance, parts: FhirParts & { bulk: 
   app.get<{ Params: JobParams }>('/fhir/_bulk/:job/:file', async (request, reply) => {
     const who = await parts.authenticator.caller(request, 'bulk-file');
     const number = Number(/^(\d{1,6})\.ndjson$/.exec(request.params.file)?.[1] ?? 0);
-    const { job, file, lines } = await bulk.file(who, request.params.job, number, baseUrl(request));
+    const disclosed = disclosing((patients) => recordAccess(parts, who, 'bulk-file', pathOf(request), 200, patients));
+    const { job, file, lines } = await bulk.file(who, request.params.job, number, baseUrl(request), disclosed);
     checkCovers(who, exportedTypes(job));
     const what = `${pathOf(request)} ${file.type}, ${file.lines ?? 'any number of'} ${file.category} of ${job.request}`;
     await recordAccess(parts, who, 'bulk-file', what, 200);
@@ -119,6 +121,20 @@ export function fhirBulkRoutes(app: FastifyInstance, parts: FhirParts & { bulk: 
     reply.header('content-encoding', 'gzip');
     return reply.send(through(source, createGzip({ level: 1 })));
   });
+}
+
+/**
+ * Records whose resources a file gives out, batch by batch, before they leave: it is in the order of persons, so who was in
+ * the batch before is not named again.
+ */
+function disclosing(record: (patients: string[]) => Promise<void>): (given: readonly StoredResource[]) => Promise<void> {
+  let before = new Set<string>();
+  return async (given) => {
+    const now = patientsOf(given);
+    const fresh = now.filter((patient) => !before.has(patient));
+    before = new Set(now);
+    if (fresh.length > 0) await record(fresh);
+  };
 }
 
 /** Uploads and downloads may take hours; a hub that stops breaks them off, and does not wait for its clients. */
