@@ -75,6 +75,16 @@ it('an organisation is invited, shows its certificate by the link, signs, and go
   await admin.getByRole('button', { name: 'Suspend it' }).waitFor();
 });
 
+/** Makes a Patient of whom nothing shows that any organisation treats them. @returns its id */
+async function stranger(): Promise<string> {
+  const admin = await newPage('admin');
+  return admin.evaluate(async () => {
+    const body = JSON.stringify({ resourceType: 'Patient', name: [{ family: 'Thistlewood', given: ['Una'] }] });
+    const headers = { 'content-type': 'application/fhir+json', prefer: 'return=representation' };
+    return (await (await fetch('/fhir/Patient', { method: 'POST', headers, body })).json()).id;
+  });
+}
+
 it('a chart is closed to a clinician where nothing shows that it treats the person, until it says how', async () => {
   const officer = await newPage('privacy');
   await officer.goto(`${hub.url}/network-policy`);
@@ -84,8 +94,7 @@ it('a chart is closed to a clinician where nothing shows that it treats the pers
   await officer.getByRole('button', { name: 'Put it in force' }).click();
   await officer.getByRole('button', { name: 'Change' }).waitFor();
   const clinician = await newPage('clinician');
-  const found = await clinician.context().request.get(`${hub.url}/fhir/Patient?_count=1`);
-  await clinician.goto(`${hub.url}/people/${(await found.json()).entry[0].resource.id}`);
+  await clinician.goto(`${hub.url}/people/${await stranger()}`);
   await clinician.getByText('you see nothing but who the person is').waitFor();
   expect(await clinician.getByRole('heading', { name: 'Medications' }).count()).toBe(0);
   await clinician.getByLabel('How your organisation treats the person').fill('She was sent to us by phone today.');

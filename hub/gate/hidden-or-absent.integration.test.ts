@@ -74,9 +74,9 @@ async function statementsOf(id: string, way: string): Promise<Sent[]> {
 const isOfTheRecord = (text: string) =>
   /\b(resource|resource_history|link|home_key|patient_home|access_log)\b/.test(text);
 
-/** The pages that a statement touches, as PostgreSQL counts them. */
+/** The pages that a statement touches to find something, as PostgreSQL counts them; what is recorded is new in both. */
 async function pagesOf({ text, values }: Sent): Promise<number> {
-  if (!/^\s*(SELECT|WITH)/i.test(text)) return 0;
+  if (!/^\s*(SELECT|WITH)/i.test(text) || /\bINSERT INTO\b/.test(text)) return 0;
   const { rows } = await hub.test.database.query(`EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) ${text}`, values);
   const { Plan: plan } = rows[0]!['QUERY PLAN'][0];
   return plan['Shared Hit Blocks'] + plan['Shared Read Blocks'];
