@@ -72,7 +72,8 @@ async function idsIn(access: Access, job: string, files: BulkFile[]): Promise<st
   const ids: string[] = [];
   for (const { number, lines, type } of files) {
     let text = '';
-    for await (const bytes of (await bulk.file(access, job, number, 'http://hub.example/fhir', async () => {})).lines) text += bytes;
+    for await (const bytes of (await bulk.file(access, job, number, 'http://hub.example/fhir', async () => {})).lines)
+      text += bytes;
     const own = text.split('\n').filter((line) => line !== '');
     expect([type, own.length]).toEqual([type, lines ?? own.length]);
     ids.push(...own.map((line) => JSON.parse(line).id));

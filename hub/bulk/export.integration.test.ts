@@ -366,7 +366,8 @@ describe('status and files', () => {
     const { output } = await exported(hub, '/fhir/$export?_type=Observation,Patient');
     const before = (await accessesOf(hub)).length;
     const given = await contents(hub, output);
-    const about = (one: Json) => (one.resourceType === 'Patient' ? one.id : one.subject.reference.slice('Patient/'.length));
+    const about = (one: Json) =>
+      one.resourceType === 'Patient' ? one.id : one.subject.reference.slice('Patient/'.length);
     const fetched = (await accessesOf(hub)).slice(before).filter(({ action }) => action === 'bulk-file');
     expect(new Set(given.map(about)).size).toBeGreaterThan(3);
     expect(new Set(fetched.flatMap(({ patients = [] }) => patients))).toEqual(new Set(given.map(about)));

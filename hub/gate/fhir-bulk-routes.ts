@@ -127,7 +127,9 @@ export function fhirBulkRoutes(app: FastifyInstance, parts: FhirParts & { bulk: 
  * Records whose resources a file gives out, batch by batch, before they leave: it is in the order of persons, so who was in
  * the batch before is not named again.
  */
-function disclosing(record: (patients: string[]) => Promise<void>): (given: readonly StoredResource[]) => Promise<void> {
+function disclosing(
+  record: (patients: string[]) => Promise<void>,
+): (given: readonly StoredResource[]) => Promise<void> {
   let before = new Set<string>();
   return async (given) => {
     const now = patientsOf(given);
