@@ -105,10 +105,16 @@ export class Connectors {
     return this.#parts.participants.byKey(participant).settings.tables?.[key];
   }
 
+  /** A connector that may be run. @throws RecordError 404, 409 */
+  async runnable(key: string): Promise<Connector> {
+    const connector = await this.find(key);
+    if (connector.paused) throw new RecordError(409, 'conflict', 'The connector is paused.');
+    return connector;
+  }
+
   /** @throws RecordError 404, 409 */
   async runNow(key: string): Promise<void> {
-    const { paused } = await this.find(key);
-    if (paused) throw new RecordError(409, 'conflict', 'The connector is paused.');
+    await this.runnable(key);
     await this.store.due(key);
     this.#worker.wake();
   }

@@ -44,10 +44,10 @@ export function auditLogRoutes(app: FastifyInstance, parts: AuditLogParts): void
     const who = await allowed(request, 'audit-tile');
     const place = readTilePath(isOfEntries ? path.replace(entriesPath, 'tile/0/') : path);
     if (!place) throw nothing();
-    // Entries say who did what; hashes say nothing.
-    if (isOfEntries) await accessLog.record(who, { action: 'audit-entries', what: `/audit/${path}`, status: 200 });
     const bytes = isOfEntries ? await audit.entries(place.index, place.width) : await audit.tile(place);
     if (!bytes) throw nothing();
+    // Entries say who did what; hashes say nothing.
+    if (isOfEntries) await accessLog.record(who, { action: 'audit-entries', what: `/audit/${path}`, status: 200 });
     const caching = place.width === tileWidth ? 'private, max-age=31536000, immutable' : 'no-store';
     return reply.type('application/octet-stream').header('cache-control', caching).send(bytes);
   });
@@ -57,7 +57,8 @@ export function auditLogRoutes(app: FastifyInstance, parts: AuditLogParts): void
     const { event = '' } = request.query;
     if (!/^\d{1,15}$/.test(event)) throw new RecordError(400, 'invalid', 'event is the number of an event.');
     const proof = await audit.proof(Number(event));
-    await accessLog.record(who, { action: 'audit-proof', what: `event ${event}`, status: proof ? 200 : 404 });
+    if (proof === undefined) throw nothing();
+    await accessLog.record(who, { action: 'audit-proof', what: `event ${event}`, status: 200 });
     return text(reply, proof);
   });
 

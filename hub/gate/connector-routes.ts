@@ -42,40 +42,49 @@ type Body = { [name: string]: unknown };
 
 export function connectorRoutes(app: FastifyInstance, parts: ConnectorRouteParts): void {
   const { connectors, authenticator, accessLog } = parts;
+  /** What records the request: to be called once nothing is wrong with it, and before it is carried out or answered. */
   const as = async (request: FastifyRequest, roles: Role[], action: string) => {
     const who = await authenticator.inPerson(request, roles, action);
-    await accessLog.record(who, { action, what: request.url.slice(0, 500), status: 200 });
+    return () => accessLog.record(who, { action, what: request.url.slice(0, 500), status: 200 });
   };
 
   app.get('/api/connectors', async (request) => {
-    await as(request, engineers, 'list-connectors');
+    const recorded = await as(request, engineers, 'list-connectors');
+    await recorded();
     return { connectors: (await connectors.store.list()).map(shown) };
   });
 
   app.get<Key>('/api/connectors/:key', async (request) => {
-    await as(request, engineers, 'open-connector');
+    const recorded = await as(request, engineers, 'open-connector');
     const connector = await connectors.find(request.params.key);
+    await recorded();
     const failed = await connectors.itemsOf(connector.key).failed();
     return { ...shown(connector), map: connectors.mapOf(connector) ?? null, failed };
   });
 
   app.put<Key>('/api/connectors/:key', async (request) => {
-    await as(request, administrators, 'change-connector');
+    const recorded = await as(request, administrators, 'change-connector');
     const { key } = request.params;
     if (!/^[a-z0-9][a-z0-9-]{0,59}$/.test(key))
       throw new RecordError(400, 'value', 'A key is lower-case letters, digits and dashes, at most 60.', 'key');
-    return shown(await connectors.put(key, stated(parts, jsonBody(request))));
+    const wanted = stated(parts, jsonBody(request));
+    await recorded();
+    return shown(await connectors.put(key, wanted));
   });
 
   app.delete<Key>('/api/connectors/:key', async (request, reply) => {
-    await as(request, administrators, 'remove-connector');
-    await connectors.remove(request.params.key);
+    const recorded = await as(request, administrators, 'remove-connector');
+    const { key } = await connectors.find(request.params.key);
+    await recorded();
+    await connectors.remove(key);
     return reply.code(204).send();
   });
 
   app.post<Key>('/api/connectors/:key/run', async (request, reply) => {
-    await as(request, engineers, 'run-connector');
-    await connectors.runNow(request.params.key);
+    const recorded = await as(request, engineers, 'run-connector');
+    const { key } = await connectors.runnable(request.params.key);
+    await recorded();
+    await connectors.runNow(key);
     return reply.code(202).send({});
   });
 
@@ -84,65 +93,71 @@ export function connectorRoutes(app: FastifyInstance, parts: ConnectorRouteParts
     ['resume', false],
   ] as const) {
     app.post<Key>(`/api/connectors/:key/${name}`, async (request) => {
-      await as(request, engineers, `${name}-connector`);
-      await connectors.pause(request.params.key, paused);
-      return shown(await connectors.find(request.params.key));
+      const recorded = await as(request, engineers, `${name}-connector`);
+      const { key } = await connectors.find(request.params.key);
+      await recorded();
+      await connectors.pause(key, paused);
+      return shown(await connectors.find(key));
     });
   }
 
   app.post<Key>('/api/connectors/:key/retry', async (request, reply) => {
-    await as(request, engineers, 'retry-connector');
-    const { key } = await connectors.find(request.params.key);
+    const recorded = await as(request, engineers, 'retry-connector');
+    const { key } = await connectors.runnable(request.params.key);
+    await recorded();
     await connectors.itemsOf(key).forgetFailed();
     await connectors.runNow(key);
     return reply.code(202).send({});
   });
 
   app.put<Key>('/api/connectors/:key/map', async (request) => {
-    await as(request, engineers, 'change-connector-map');
+    const recorded = await as(request, engineers, 'change-connector-map');
     const map = mapOf(jsonBody(request));
-    await connectors.putMap(request.params.key, map);
+    const { key } = await connectors.find(request.params.key);
+    await recorded();
+    await connectors.putMap(key, map);
     return { map };
   });
 
   // What is there now, read by a map that is tried; the connector's own settings, so that engineers reach nothing else.
   app.post<Key>('/api/connectors/:key/preview', async (request) => {
-    await as(request, engineers, 'try-connector');
+    const recorded = await as(request, engineers, 'try-connector');
     const { map } = jsonBody(request);
     const connector = await connectors.find(request.params.key);
     const own = { ...connector, secrets: undefined, map: map === undefined ? undefined : mapOf(map) };
-    return previewed(() => connectors.preview(connector.key, own));
+    return previewed(() => connectors.preview(connector.key, own), recorded);
   });
 
   app.post('/api/connectors/preview', async (request) => {
-    await as(request, administrators, 'try-connector');
+    const recorded = await as(request, administrators, 'try-connector');
     const { key, ...body } = jsonBody(request);
     const connector = stated(parts, body);
-    return previewed(() => connectors.preview(typeof key === 'string' ? key : 'sample', connector));
+    return previewed(() => connectors.preview(typeof key === 'string' ? key : 'sample', connector), recorded);
   });
 
   app.post('/api/connectors/proposed-map', async (request) => {
-    await as(request, engineers, 'propose-map');
+    const recorded = await as(request, engineers, 'propose-map');
     const { columns, rows, kind } = jsonBody(request);
     if (!Array.isArray(columns) || !columns.every((one) => typeof one === 'string') || columns.length > 500)
       throw new RecordError(400, 'value', 'columns must be a list of names, 500 at most.', 'columns');
     if (kind !== undefined && !tableKinds.includes(kind as TableKind))
       throw new RecordError(400, 'value', `kind must be one of ${tableKinds.join(', ')}.`, 'kind');
+    await recorded();
     const sample = Array.isArray(rows) ? rows.filter((one) => typeof one === 'object' && one !== null) : [];
     const proposed = proposeMap(columns, sample, kind as TableKind | undefined);
     return { ...proposed, fields: fieldsOf(proposed.map.kind) };
   });
 }
 
-/** What an attempt to connect comes to: what is wrong is said, and is no fault of the hub. */
-async function previewed<T>(preview: () => Promise<T>): Promise<T> {
-  try {
-    return await preview();
-  } catch (error) {
+/** What an attempt to connect comes to, recorded before it is given out: what is wrong is said, and is no fault of the hub. */
+async function previewed<T>(preview: () => Promise<T>, recorded: () => Promise<void>): Promise<T> {
+  const found = await preview().catch((error) => {
     if (error instanceof RecordError) throw error;
     const reason = error instanceof SourceFault ? error.message : faultReason(error);
     throw new RecordError(422, 'processing', reason);
-  }
+  });
+  await recorded();
+  return found;
 }
 
 /** @throws RecordError 400, 422 */

@@ -5,6 +5,7 @@
  * on a sample that is not kept: `{ filters, sample }`.
  */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { Transaction } from '../database/index.ts';
 import { type Deliveries, type TryRoute, tryFilters } from '../outbox/index.ts';
 import { RecordError } from '../record/index.ts';
 import type { AccessLog, Participants, Role } from '../trust/index.ts';
@@ -28,14 +29,19 @@ type List = { Querystring: { state?: string; destination?: string; route?: strin
 
 export function deliveryRoutes(app: FastifyInstance, parts: DeliveryParts): void {
   const { deliveries, participants, authenticator, accessLog } = parts;
+  /** What records the request once nothing is wrong with it: before it is answered, or in the transaction that carries it out. */
   const as = async (request: FastifyRequest, action: string) => {
-    const who = await authenticator.caller(request);
+    const who = await authenticator.caller(request, action);
     if (!engineers.includes(who.role)) throw new RecordError(403, 'forbidden', `The role ${who.role} may not do this.`);
-    await accessLog.record(who, { action, what: request.url.slice(0, 500), status: 200 });
+    const entry = { action, what: request.url.slice(0, 500), status: 200 };
+    return {
+      recorded: () => accessLog.record(who, entry),
+      also: (transaction: Transaction) => accessLog.recordWith(transaction, [{ access: who, entry }]),
+    };
   };
 
   app.get<List>('/api/deliveries', async (request) => {
-    await as(request, 'list-deliveries');
+    const { recorded } = await as(request, 'list-deliveries');
     const { state, destination, route, before, limit } = request.query;
     if (state && !states.includes(state)) throw wrong('state', `one of ${states.join(', ')}`);
     const number = (value: string | undefined, name: string) => {
@@ -43,16 +49,18 @@ export function deliveryRoutes(app: FastifyInstance, parts: DeliveryParts): void
       return value === undefined ? undefined : Number(value);
     };
     const size = Math.max(1, Math.min(number(limit, 'limit') ?? pageSize, mostOnPage));
-    return deliveries.list({ state, destination, route, before: number(before, 'before'), limit: size });
+    const asked = { state, destination, route, before: number(before, 'before'), limit: size };
+    await recorded();
+    return deliveries.list(asked);
   });
 
   app.post<{ Params: { id: string } }>('/api/deliveries/:id/replay', async (request) => {
-    await as(request, 'replay-delivery');
-    return { replayed: await deliveries.replay(request.params.id) };
+    const { also } = await as(request, 'replay-delivery');
+    return { replayed: await deliveries.replay(request.params.id, also) };
   });
 
   app.post('/api/deliveries/replay', async (request) => {
-    await as(request, 'replay-deliveries');
+    const { also } = await as(request, 'replay-deliveries');
     const body = jsonBody(request);
     only(body, ['destination', 'route', 'from', 'to', 'delivered'], '');
     const { delivered = false } = body;
@@ -60,29 +68,26 @@ export function deliveryRoutes(app: FastifyInstance, parts: DeliveryParts): void
     const [from, to] = [timeOf(body.from, 'from'), timeOf(body.to, 'to')];
     if (delivered && !from) throw wrong('from', 'told, where what was delivered is sent again');
     const route = body.route === undefined ? undefined : text(body, 'route', 40);
-    const replayed = await deliveries.replaySome({
-      destination: text(body, 'destination', 60),
-      route,
-      from,
-      to,
-      delivered,
-    });
-    return { replayed };
+    const asked = { destination: text(body, 'destination', 60), route, from, to, delivered };
+    return { replayed: await deliveries.replaySome(asked, also) };
   });
 
   app.post('/api/route-filters/try', async (request) => {
-    await as(request, 'try-filters');
+    const { recorded } = await as(request, 'try-filters');
     const body = jsonBody(request);
     only(body, ['filters', 'sample'], '');
-    return tryFilters(filtersOf(body.filters), text(body, 'sample', sampleAtMost));
+    const found = tryFilters(filtersOf(body.filters), text(body, 'sample', sampleAtMost));
+    await recorded();
+    return found;
   });
 
   app.post<{ Params: { key: string; name: string } }>('/api/participants/:key/routes/:name/test', async (request) => {
-    await as(request, 'test-route');
+    const { recorded } = await as(request, 'test-route');
     const { key, name } = request.params;
     const participant = participants.byKey(key);
     const route = participant.routes?.find((one) => one.name === name);
     if (!route) throw new RecordError(404, 'not-found', 'There is no route of this name.');
+    await recorded();
     return parts.tryRoute(route, participant);
   });
 }

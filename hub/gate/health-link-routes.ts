@@ -166,13 +166,12 @@ function openRoutes(app: FastifyInstance, parts: HealthLinkParts): void {
 
 /** Asks another server for a screen whose own origin that server does not let in. The key of a link never comes here. */
 function relayRoute(app: FastifyInstance, { authenticator, rateLimits, accessLog }: HealthLinkParts): void {
-  app.post('/api/health-link-relay', async (request) => {
+  app.post('/api/health-link-relay', async (request, reply) => {
     const who = await authenticator.inPerson(request, roles, 'open-health-link-elsewhere');
     const { url, body } = jsonBody(request);
     if (typeof url !== 'string' || url.length > 2_000 || !URL.canParse(url)) throw wrong('url', 'an address');
     await rateLimits.take('health-link-relay', who.who);
     const { host } = new URL(url);
-    await accessLog.record(who, { action: 'open-health-link-elsewhere', what: host, status: 200 });
     const asked: GuardedRequest = {
       method: body === undefined ? 'GET' : 'POST',
       headers: { accept: '*/*', ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
@@ -181,8 +180,10 @@ function relayRoute(app: FastifyInstance, { authenticator, rateLimits, accessLog
       bytes: mostBytes,
     };
     const answer = await guardedRequest(url, [], asked).catch(() => undefined);
+    const status = answer === undefined ? 502 : 200;
+    await accessLog.record(who, { action: 'open-health-link-elsewhere', what: host, status });
     if (answer === undefined)
-      throw new RecordError(502, 'transient', 'That server may not be asked from here, or did not answer.');
+      return reply.code(502).send({ error: 'That server may not be asked from here, or did not answer.' });
     return { status: answer.status, body: answer.body.toString('utf8') };
   });
 }

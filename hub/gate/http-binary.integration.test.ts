@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startTestHub, type TestHub } from '../testing.ts';
+import { type AttackedHub, leavingOneEvent, startAttackedHub } from '../testing-attacks.ts';
 
 describe('Binary in its own form (https://hl7.org/fhir/R4/binary.html#rest)', () => {
-  let hub: TestHub;
+  let hub: AttackedHub;
   beforeAll(async () => {
-    hub = await startTestHub();
+    hub = await startAttackedHub();
   });
   afterAll(() => hub.stop());
 
@@ -30,8 +30,10 @@ describe('Binary in its own form (https://hl7.org/fhir/R4/binary.html#rest)', ()
       expect(answer.bytes.equals(bytes)).toBe(true);
       expect(answer.headers.get('etag')).toBe('W/"1"');
     }
-    for (const accept of ['text/html', 'application/json'])
-      expect([accept, (await bytesOf(`Binary/${id}`, { accept })).status]).toEqual([accept, 406]);
+    for (const accept of ['text/html', 'application/json']) {
+      const { status } = await leavingOneEvent(hub, accept, () => bytesOf(`Binary/${id}`, { accept }));
+      expect([accept, status]).toEqual([accept, 406]);
+    }
     const resource = await hub.get(`/fhir/Binary/${id}`, { headers: fhir });
     expect(Buffer.from(resource.json.data, 'base64').equals(bytes)).toBe(true);
     expect((await hub.get(`/fhir/Binary/${id}?_format=json`)).json.resourceType).toBe('Binary');
@@ -53,6 +55,7 @@ describe('Binary in its own form (https://hl7.org/fhir/R4/binary.html#rest)', ()
 
   it('tells a browser not to trust the content, whatever it says it is', async () => {
     const script = '<html><script>alert(1)</script></html>';
+    hub.secret(script);
     const { id } = (await send('POST', 'Binary', script, { 'content-type': 'text/html', ...fhir })).json;
     const { headers } = await bytesOf(`Binary/${id}`);
     expect(headers.get('content-disposition')).toBe('attachment');

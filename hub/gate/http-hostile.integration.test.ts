@@ -28,7 +28,8 @@ const sql = [
 
 let hub: AttackedHub;
 beforeAll(async () => {
-  hub = await startAttackedHub({ messageBytes: 16 * mega, bundleBytes: 32 * mega });
+  const importFrom = ['https://files.example.org/exports/'];
+  hub = await startAttackedHub({ messageBytes: 16 * mega, bundleBytes: 32 * mega, importFrom });
   await hub.send('PUT', '/fhir/Patient/kept', patient, { headers: json });
 });
 afterAll(() => hub.stop());
@@ -152,6 +153,76 @@ describe('XML', () => {
   ])('%s', async (_, text) => {
     const answer = await create(text, xml);
     expect(answer.text).not.toContain('root:');
+  });
+
+  it.each([
+    ['a billion laughs', `<!ENTITY l0 "lol">${laughs}`, '&l10;'],
+    ['an outer entity', '<!ENTITY e SYSTEM "file:///etc/passwd">', '&e;'],
+  ])('%s in a C-CDA document', async (_, entities, title) => {
+    const document = `<!DOCTYPE x [${entities}]><ClinicalDocument xmlns="urn:hl7-org:v3"><title>${title}</title></ClinicalDocument>`;
+    for (const path of ['/ccda', '/inbox']) {
+      const answer = await hub.send('POST', path, document, { headers: { 'content-type': 'text/xml' } });
+      expect([path, answer.status]).toEqual([path, 422]);
+      expect(answer.text).not.toContain('root:');
+    }
+  });
+});
+
+describe('narratives with scripts', () => {
+  it.each([
+    '<script>alert(1)</script>',
+    '<p onclick="x()">a</p>',
+    '<a href="javascript:x()">a</a>',
+    '<img src="data:text/html,x"/>',
+    '<iframe src="https://example.org"/>',
+  ])('%s', async (inner) => {
+    const div = `<div xmlns="http://www.w3.org/1999/xhtml">${inner}</div>`;
+    await create(JSON.stringify({ resourceType: 'Patient', text: { status: 'generated', div } }));
+    const text = `<text><status value="generated"/>${div}</text>`;
+    await create(`<Patient xmlns="http://hl7.org/fhir">${text}</Patient>`, xml);
+  });
+});
+
+describe('addresses that lead elsewhere', () => {
+  it('files of an import are fetched from where the operator allows it alone', async () => {
+    for (const url of [
+      'http://127.0.0.1:1/a.ndjson',
+      'http://169.254.169.254/latest',
+      'file:///etc/passwd',
+      'https://files.example.org/exportsx/a',
+      'https://files.example.org/exports/../secret',
+      'https://files.example.org.evil.example/exports/a',
+      'https://files.example.org@evil.example/exports/a',
+    ]) {
+      const body = JSON.stringify({ input: [{ type: 'Patient', url }] });
+      const headers = { 'content-type': 'application/json', accept: 'application/json', prefer: 'respond-async' };
+      const answer = await refused('POST', '/fhir/$import', body, headers);
+      expect([url, answer.status]).toEqual([url, 403]);
+    }
+  });
+
+  it('no health link is opened in the hub’s own network', async () => {
+    for (const url of [
+      `${hub.url}/shl/x`,
+      'https://127.0.0.1/x',
+      'https://2130706433/x',
+      'https://[::ffff:127.0.0.1]/x',
+      'https://169.254.169.254/x',
+    ]) {
+      const answer = await hub.send('POST', '/api/health-link-relay', { url, body: { recipient: 'x' } });
+      expect([url, answer.status]).toEqual([url, 502]);
+    }
+  });
+
+  it('no connector is tried on the hub’s own network', async () => {
+    const made = await hub.send('PUT', '/api/participants/away', { name: 'Away', kind: 'hospital' });
+    expect(made.status, made.text).toBe(200);
+    for (const url of ['https://127.0.0.1/fhir', 'https://2130706433/fhir', 'https://169.254.169.254/fhir']) {
+      const settings = { url, types: ['Patient'], sign: 'none' };
+      const asked = { participant: 'away', kind: 'fhir', settings };
+      const answer = await hub.send('POST', '/api/connectors/preview', asked);
+      expect([url, answer.status, answer.text]).toEqual([url, 422, expect.stringContaining('public internet')]);
+    }
   });
 });
 

@@ -42,15 +42,17 @@ type Key = { Params: { key: string } };
 
 export function participantRoutes(app: FastifyInstance, parts: ParticipantParts): void {
   const { participants, authenticator, accessLog } = parts;
+  /** What records the request: to be called once nothing is wrong with it, and before it is carried out or answered. */
   const as = async (request: FastifyRequest, roles: Role[], action: string) => {
-    const who = await authenticator.caller(request);
+    const who = await authenticator.caller(request, action);
     if (!roles.includes(who.role)) throw new RecordError(403, 'forbidden', `The role ${who.role} may not do this.`);
-    await accessLog.record(who, { action, what: request.url.slice(0, 500), status: 200 });
+    return () => accessLog.record(who, { action, what: request.url.slice(0, 500), status: 200 });
   };
   const known = (key: string): Participant | undefined => participants.all().find((one) => one.key === key);
 
   app.get('/api/participants', async (request) => {
-    await as(request, engineers, 'list-participants');
+    const recorded = await as(request, engineers, 'list-participants');
+    await recorded();
     const all = participants
       .all()
       .map(({ key, name, kind, sendingFacility, sendingApplication, settings, queries }) => ({
@@ -66,20 +68,22 @@ export function participantRoutes(app: FastifyInstance, parts: ParticipantParts)
   });
 
   app.get<Key>('/api/participants/:key', async (request) => {
-    await as(request, engineers, 'open-participant');
+    const recorded = await as(request, engineers, 'open-participant');
     const participant = known(request.params.key);
     if (!participant) throw new RecordError(404, 'not-found', 'There is no participant of this key.');
+    await recorded();
     return shown(participant);
   });
 
   app.put<Key>('/api/participants/:key', async (request) => {
-    await as(request, writers, 'change-participant');
+    const recorded = await as(request, writers, 'change-participant');
     const { key } = request.params;
     if (!/^[a-z0-9][a-z0-9-]{0,59}$/.test(key)) {
       throw new RecordError(400, 'value', 'A key is lower-case letters, digits and dashes, at most 60.', 'key');
     }
     const before = known(key);
     const changed = participantOf(key, before, jsonBody(request));
+    await recorded();
     // First its records count as not yet labelled: whatever fails after that leaves them restricted.
     const isRelabelled = (before?.isPart2 ?? false) !== (changed.isPart2 ?? false);
     if (isRelabelled) await parts.beforeLabelling(key);
@@ -90,10 +94,11 @@ export function participantRoutes(app: FastifyInstance, parts: ParticipantParts)
   });
 
   app.put<Key>('/api/participants/:key/settings', async (request) => {
-    await as(request, engineers, 'change-participant');
+    const recorded = await as(request, engineers, 'change-participant');
     const participant = known(request.params.key);
     if (!participant) throw new RecordError(404, 'not-found', 'There is no participant of this key.');
     const settings = readSettings(jsonBody(request));
+    await recorded();
     await participants.put({ ...participant, settings });
     return { key: participant.key, settings };
   });

@@ -1,20 +1,23 @@
 /**
  * A18: every route that is registered, asked by nobody, by a patient who is bound to no person, and by an integration
- * engineer, who has no business in charts. A new route fails until it refuses them, or stands here with its reason.
+ * engineer, who has no business in charts. A new route fails until it refuses them, or stands here with its reason. Each
+ * request that is refused leaves exactly one event, whatever the route.
  */
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
-import { startTestHub, type TestHub } from '../testing.ts';
+import { type AttackedHub, startAttackedHub } from '../testing-attacks.ts';
 import { FhirAddresses } from './fhir-addresses.ts';
 
 const canary = 'Wqxcanary';
 const filled: { [parameter: string]: string } = { ':type': 'Patient', ':id': 'hidden', ':target': 'Observation' };
 
-let hub: TestHub;
+let hub: AttackedHub;
 let routes: string[];
 
 beforeAll(async () => {
   const added = vi.spyOn(FhirAddresses.prototype, 'add');
-  hub = await startTestHub();
+  // Of one address only some refusals are told each, so that each request comes from another.
+  hub = await startAttackedHub({ trustedProxies: ['127.0.0.1'] });
+  hub.secret(canary);
   routes = [
     ...new Set(added.mock.calls.flatMap(([methods, url]) => [methods].flat().map((method) => `${method} ${url}`))),
   ].sort();
@@ -32,6 +35,9 @@ beforeAll(async () => {
 });
 afterAll(() => hub.stop());
 
+let asker = 0;
+const from = () => ({ 'x-forwarded-for': `198.51.100.${asker++ % 250}` });
+
 /** Asks a route, its parameters filled in, as one who knows how would. */
 async function asked(route: string, role: string | null): Promise<{ status: number; text: string }> {
   const [method, url] = route.split(' ') as [string, string];
@@ -43,10 +49,17 @@ async function asked(route: string, role: string | null): Promise<{ status: numb
       ? 'application/fhir+json'
       : 'application/json';
   const body = isFhir ? '{"resourceType":"Parameters"}' : '{}';
-  const headers = { 'content-type': type };
+  const headers: Record<string, string> = { 'content-type': type, ...from() };
+  if (role !== null) headers.authorization = `Bearer ${await tokenOf(role)}`;
   const hasBody = method !== 'GET' && method !== 'HEAD';
-  return hub.send(method, path, hasBody ? body : undefined, { role, headers });
+  return hub.send(method, path, hasBody ? body : undefined, { role: null, headers });
 }
+
+const tokens = new Map<string, Promise<string>>();
+const tokenOf = (role: string): Promise<string> => {
+  if (!tokens.has(role)) tokens.set(role, hub.token(role));
+  return tokens.get(role)!;
+};
 
 const refusals = [401, 403, 404, 405];
 

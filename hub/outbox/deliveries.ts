@@ -1,8 +1,8 @@
 /** The deliveries as people see them: what went to whom, in which state; and sending again what was given up. */
 import { typeName } from '@causeway/fhir';
 import type { Message } from '@causeway/hl7v2';
-import type { Database, Row } from '../database/index.ts';
-import type { Participants } from '../trust/index.ts';
+import type { Database, Row, Transaction } from '../database/index.ts';
+import type { Also, Participants } from '../trust/index.ts';
 import { answerOf } from './mllp-client.ts';
 import { concludeAccepted } from './queue.ts';
 import { type Replayed, replayOne, replaySome } from './replay.ts';
@@ -62,16 +62,25 @@ export class Deliveries {
     return { deliveries: rows.map((row) => this.#shown(row)), next: rows.length === limit ? rows.at(-1)!.seq : null };
   }
 
-  /** Sends again what was given up, and what followed; see `replay.ts`. @throws RecordError 404, 409 */
-  async replay(id: string): Promise<number> {
-    const count = await replayOne(this.#database, id);
-    this.#onReplay();
-    return count;
+  /**
+   * Sends again what was given up, and what followed; see `replay.ts`.
+   * @param also done in the same transaction @throws RecordError 404, 409
+   */
+  replay(id: string, also?: Also): Promise<number> {
+    return this.#replayed((transaction) => replayOne(transaction, id), also);
   }
 
   /** Sends again what was given up, or delivered, of a destination in a time. @throws RecordError 422 */
-  async replaySome(asked: Replayed): Promise<number> {
-    const count = await replaySome(this.#database, asked);
+  replaySome(asked: Replayed, also?: Also): Promise<number> {
+    return this.#replayed((transaction) => replaySome(transaction, asked), also);
+  }
+
+  async #replayed(replay: (transaction: Transaction) => Promise<number>, also: Also = () => {}): Promise<number> {
+    const count = await this.#database.transaction(async (transaction) => {
+      const replayed = await replay(transaction);
+      also(transaction);
+      return replayed;
+    });
     if (count > 0) this.#onReplay();
     return count;
   }

@@ -3,7 +3,7 @@
  * destination has lost of what it had. Whoever is sent something anew is also sent what followed about the same, in its
  * order, so that nothing older is the last word. What waits for the same recipient and is urgent makes it urgent, too.
  */
-import type { Database } from '../database/index.ts';
+import type { Queryable } from '../database/index.ts';
 import { RecordError, ridOf } from '../record/index.ts';
 
 export interface Replayed {
@@ -29,7 +29,7 @@ const anew = (chosen: string) => `WITH chosen AS (${chosen})
 const columns = 'destination, route, recipient, focus_rid, focus_type';
 
 /** @returns how many deliveries are sent again @throws RecordError 404, 409 */
-export async function replayOne(database: Database, id: string): Promise<number> {
+export async function replayOne(database: Queryable, id: string): Promise<number> {
   const one = `SELECT ${columns}, round FROM delivery WHERE id = $1 AND state IN ('dead', 'accepted')`;
   const { rowCount } = await database.query(anew(one), [ridOf(id)]);
   if (rowCount) return rowCount;
@@ -40,7 +40,7 @@ export async function replayOne(database: Database, id: string): Promise<number>
 }
 
 /** @returns how many deliveries are sent again @throws RecordError 422 where they are too many at once */
-export async function replaySome(database: Database, asked: Replayed): Promise<number> {
+export async function replaySome(database: Queryable, asked: Replayed): Promise<number> {
   const values: unknown[] = [asked.destination, asked.delivered ? ['dead', 'delivered', 'accepted'] : ['dead']];
   const conditions = ['destination = $1', 'state = ANY($2)'];
   if (asked.route) conditions.push(`route = $${values.push(asked.route)}`);

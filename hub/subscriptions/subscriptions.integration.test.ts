@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, beforeEach, expect, it, vi } from 'vitest';
 import { startHub } from '../main.ts';
 import { type Json, startTestHub, type TestHub } from '../testing.ts';
+import { leavingOneEvent } from '../testing-attacks.ts';
 import { removeOld } from './store.ts';
 import { statusIn, type TestEndpoint, testEndpoint } from './testing.ts';
 
@@ -322,8 +323,14 @@ it('over a WebSocket: bound by a token of the subscriber alone, then told', asyn
       socket.onclose = resolve;
     });
   };
-  expect((await connect('bind-with-token nonsense')).code).toBe(1008);
-  expect((await connect(`bind ${id}`)).code).toBe(1008);
+  for (const first of ['bind-with-token nonsense', `bind ${id}`])
+    expect((await leavingOneEvent(hub, first, () => connect(first))).code).toBe(1008);
+  await leavingOneEvent(hub, 'a socket of no address', () => {
+    const socket = new WebSocket(`${value('websocket-url')}-elsewhere`);
+    return new Promise((resolve) => {
+      socket.onerror = resolve;
+    });
+  });
   const ended = connect(`bind-with-token ${value('token')}`);
   await vi.waitFor(() => expect(told.length).toBe(1), soon);
   await put('DiagnosticReport', {

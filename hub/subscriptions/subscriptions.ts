@@ -94,6 +94,7 @@ export class Subscriptions {
       tokenKey: parts.tokenKey,
       definition: (kept) => this.#definition(kept),
       told: (kept, definition, type, events) => this.#told(kept, definition, type, events),
+      refused: (from, what, status) => accessLog.strangers.refused(from, what, status),
       fault,
     });
     checkFurther('Subscription', (resource) => {

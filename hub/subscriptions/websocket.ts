@@ -33,6 +33,8 @@ export interface WebsocketParts {
     type: NotificationType,
     events: readonly Event[],
   ): Promise<string | undefined>;
+  /** Records what somebody asked for who is not known. */
+  refused(from: string, what: string, status: number): Promise<void>;
   fault(error: unknown): void;
 }
 
@@ -102,28 +104,39 @@ export class WebsocketChannel {
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     const isKnown = request.url?.split('?')[0] === websocketPath;
+    const from = request.socket.remoteAddress ?? 'unknown';
     if (!isKnown || this.#server.clients.size >= mostSockets) {
+      if (!isKnown) void this.#record(from, 'a socket of an address that is none', 404);
       socket.end(`HTTP/1.1 ${isKnown ? '503 Service Unavailable' : '404 Not Found'}\r\nConnection: close\r\n\r\n`);
       return;
     }
-    this.#server.handleUpgrade(request, socket, head, (client) => this.#serve(client));
+    this.#server.handleUpgrade(request, socket, head, (client) => this.#serve(client, from));
   }
 
-  #serve(client: WebSocket): void {
+  #serve(client: WebSocket, from: string): void {
     client.on('pong', () => this.#silent.delete(client));
     client.on('error', () => client.terminate());
     client.on('close', () => this.#unbind(client));
     client.on('message', (data) => {
       const text = String(data);
       const token = /^bind-with-token:? +(\S+)\s*$/.exec(text)?.[1];
-      if (token !== undefined) void this.#bind(client, token).catch((error) => this.#parts.fault(error));
-      else client.close(1008, 'Send bind-with-token and a token of $get-ws-binding-token.');
+      if (token !== undefined) void this.#bind(client, token, from).catch((error) => this.#parts.fault(error));
+      else void this.#refuse(client, from, 'Send bind-with-token and a token of $get-ws-binding-token.');
     });
   }
 
-  async #bind(client: WebSocket, token: string): Promise<void> {
+  async #refuse(client: WebSocket, from: string, reason: string): Promise<void> {
+    await this.#record(from, websocketPath, 401);
+    client.close(1008, reason);
+  }
+
+  #record(from: string, what: string, status: number): Promise<void> {
+    return this.#parts.refused(from, what, status).catch((error) => this.#parts.fault(error));
+  }
+
+  async #bind(client: WebSocket, token: string, from: string): Promise<void> {
     const claims = await verifyToken(this.#key, token);
-    if ('refused' in claims) return client.close(1008, claims.refused);
+    if ('refused' in claims) return this.#refuse(client, from, claims.refused);
     const kept = await keptOf(this.#parts.database, { owner: undefined, ids: claims.subject.split(' ') });
     for (const one of kept.slice(0, mostBound)) {
       const definition = await this.#parts.definition(one);
