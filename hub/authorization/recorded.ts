@@ -26,8 +26,8 @@ export function recorded(accessLog: AccessLog): Parameters<Provider['use']>[0] {
     const { oidc } = ctx as unknown as KoaContextWithOIDC;
     const client = oidc?.client?.clientId;
     // A request that is put to the user is recorded with the answer.
-    if (action === undefined || (action === 'authorize' && ctx.status < 400)) return;
-    if (client === undefined) {
+    if (ctx.status < 400 && (action === undefined || action === 'authorize')) return;
+    if (action === undefined || client === undefined) {
       const what = `${ctx.method} /oauth${path}`;
       if (ctx.status >= 400) await accessLog.strangers.refused(ctx.ip, what, ctx.status);
       return;

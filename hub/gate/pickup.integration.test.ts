@@ -33,17 +33,18 @@ beforeAll(async () => {
   const { record, participants, policy } = outbox;
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+  const accessLog = new AccessLog(test.database, testAudit(test.database));
   mail.pickup = new Pickup({
     database: test.database,
     record,
     participants,
     policy,
-    accessLog: new AccessLog(test.database, testAudit(test.database)),
+    accessLog,
     mailer: mails.mailer(),
     tokenKey: Buffer.alloc(32, 7),
     pages: () => 'http://hub.test',
   });
-  pickupRoutes(app, { pickup: mail.pickup });
+  pickupRoutes(app, { pickup: mail.pickup, accessLog });
   const pickup = { address: 'desk@practice.example', pinFile };
   await outbox.routes(sites.practice, [{ name: 'page', to: { dialect: 'ccda', pickup } }]);
   await outbox.sender().start();
