@@ -53,7 +53,6 @@ export const observedKinds = {
     exception: 'privacy',
   },
   role: { says: 'The caller’s role may not do this.', exception: 'privacy' },
-  policy: { says: 'What the network has decided could not be read, so nothing was given out.', exception: 'security' },
   busy: { says: 'The hub had no room for the request, or the caller asked too often.', exception: 'performance' },
   withheld: {
     says: 'What was to be sent was withheld: consent or law keeps it from the receiver.',
