@@ -1,4 +1,5 @@
-/** An accounting of disclosures as CSV (RFC 4180), which a spreadsheet takes for text and never for formulas. */
+/** An accounting of disclosures as CSV. */
+import { csvText } from '../csv.ts';
 import type { Accounting } from './accounting.ts';
 
 const head = [
@@ -28,11 +29,5 @@ export function accountingCsv({ lines }: Accounting, proofOf: (id: string) => st
     index === undefined ? '' : String(index),
     proofOf(id),
   ]);
-  return `\uFEFF${[head, ...rows].map((row) => `${row.map(cell).join(',')}\r\n`).join('')}`;
-}
-
-/** A cell in quotes; what begins as formulas do gets an apostrophe before it. */
-export function cell(text: string): string {
-  const safe = /^[\s\p{Cf}]*[=+\-@\uFF1D\uFF0B\uFF0D\uFF20]|^[\t\r\n]/u.test(text) ? `'${text}` : text;
-  return `"${safe.replaceAll('"', '""')}"`;
+  return csvText([head, ...rows]);
 }

@@ -1,10 +1,11 @@
 /** The register of refusals as a table for an auditor or the Office of Inspector General. */
+import { csvText } from '../csv.ts';
 import type { Refusal } from './refusals.ts';
 import type { FiledRequest } from './requests.ts';
 
-/** One line for each refusal and for each request that was filed, RFC 4180. Who asked for what by letter is not in it. */
+/** One line for each refusal and for each request that was filed. Who asked for what by letter is not in it. */
 export function registerCsv(refusals: readonly Refusal[], requests: readonly FiledRequest[]): string {
-  const lines: unknown[][] = [
+  const lines: (string | number | undefined)[][] = [
     [
       'kind',
       'day',
@@ -45,12 +46,5 @@ export function registerCsv(refusals: readonly Refusal[], requests: readonly Fil
       one.clocks.some(({ isLate }) => isLate) ? 'yes' : 'no',
     ]),
   ];
-  return lines.map((line) => `${line.map(cell).join(',')}\r\n`).join('');
-}
-
-/** What a spreadsheet would take for a formula is a text. */
-function cell(value: unknown): string {
-  const text = value === undefined || value === null ? '' : String(value);
-  const safe = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
-  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+  return csvText(lines.map((line) => line.map((cell) => (cell === undefined ? '' : String(cell)))));
 }

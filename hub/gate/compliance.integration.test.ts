@@ -63,7 +63,20 @@ describe('requests that the hub refused', () => {
     expect(headers.get('content-type')).toContain('text/csv');
     const lines = text.trimEnd().split('\r\n');
     expect(lines).toHaveLength(2);
-    expect(lines[1]).toBe(`role,${daysAgo(2)},'=cmd|x,"a ""b"", c",read,1,privacy,45 CFR 171.202,rule,refused,`);
+    const cells = [
+      'role',
+      daysAgo(2),
+      "'=cmd|x",
+      'a ""b"", c',
+      'read',
+      1,
+      'privacy',
+      '45 CFR 171.202',
+      'rule',
+      'refused',
+      '',
+    ];
+    expect(lines[1]).toBe(cells.map((cell) => `"${cell}"`).join(','));
   });
 
   it('are asked for by days', async () => {
