@@ -3,35 +3,10 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { launchBrowser } from './browser.ts';
-import { type RunningHub, startHub } from './hub.ts';
+import { expect, it } from 'vitest';
+import { Scene } from './scene.ts';
 
-let browser: Browser;
-let hub: RunningHub;
-
-beforeAll(async () => {
-  browser = await launchBrowser();
-  hub = await startHub(5);
-});
-afterAll(async () => {
-  await browser?.close();
-  await hub?.stop();
-});
-
-async function newPage(username?: string): Promise<Page> {
-  const context = await browser.newContext({ viewport: { width: 1100, height: 900 } });
-  context.setDefaultTimeout(20_000);
-  const page = await context.newPage();
-  if (username === undefined) return page;
-  await page.goto(`${hub.url}/sign-in`);
-  await page.getByLabel('Username').fill(username);
-  await page.locator('input[type=password]').fill(`causeway-${username}`);
-  await page.getByRole('button', { name: 'Sign in', exact: true }).click();
-  await page.getByRole('navigation', { name: 'Main' }).waitFor();
-  return page;
-}
+const scene = new Scene(5);
 
 function certificate(): string {
   const folder = mkdtempSync(join(tmpdir(), 'causeway-certificate-'));
@@ -42,12 +17,12 @@ function certificate(): string {
 }
 
 it('an organisation is invited, shows its certificate by the link, signs, and goes live', async () => {
-  const admin = await newPage('admin');
-  await admin.goto(`${hub.url}/participants`);
+  const admin = await scene.signedIn('admin');
+  await admin.goto(`${scene.url}/participants`);
   await admin.locator('table tbody tr a').first().click();
   await admin.getByRole('button', { name: 'Invite it' }).click();
   const link = await admin.locator('code', { hasText: '/join#' }).innerText();
-  const guest = await newPage();
+  const guest = await scene.newPage();
   await guest.goto(link);
   await guest.getByLabel('Client certificate').fill(certificate());
   await guest.getByRole('button', { name: 'Add the certificate' }).click();
@@ -77,7 +52,7 @@ it('an organisation is invited, shows its certificate by the link, signs, and go
 
 /** Makes a Patient of whom nothing shows that any organisation treats them. @returns its id */
 async function stranger(): Promise<string> {
-  const admin = await newPage('admin');
+  const admin = await scene.signedIn('admin');
   return admin.evaluate(async () => {
     const body = JSON.stringify({ resourceType: 'Patient', name: [{ family: 'Thistlewood', given: ['Una'] }] });
     const headers = { 'content-type': 'application/fhir+json', prefer: 'return=representation' };
@@ -86,15 +61,15 @@ async function stranger(): Promise<string> {
 }
 
 it('a chart is closed to a clinician where nothing shows that it treats the person, until it says how', async () => {
-  const officer = await newPage('privacy');
-  await officer.goto(`${hub.url}/network-policy`);
+  const officer = await scene.signedIn('privacy');
+  await officer.goto(`${scene.url}/network-policy`);
   await officer.getByRole('button', { name: 'Change' }).click();
   await officer.getByLabel('Where nothing shows that an organisation treats a person').check();
   await officer.getByLabel('Why it is changed').fill('A test.');
   await officer.getByRole('button', { name: 'Put it in force' }).click();
   await officer.getByRole('button', { name: 'Change' }).waitFor();
-  const clinician = await newPage('clinician');
-  await clinician.goto(`${hub.url}/people/${await stranger()}`);
+  const clinician = await scene.signedIn('clinician');
+  await clinician.goto(`${scene.url}/people/${await stranger()}`);
   await clinician.getByText('you see nothing but who the person is').waitFor();
   expect(await clinician.getByRole('heading', { name: 'Medications' }).count()).toBe(0);
   await clinician.getByLabel('How your organisation treats the person').fill('She was sent to us by phone today.');

@@ -1,38 +1,13 @@
 /** A patient shares its record by a link with a passcode; somebody elsewhere opens it; the hub never learns the key. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { launchBrowser } from './browser.ts';
-import { type RunningHub, startHub } from './hub.ts';
+import { expect, it } from 'vitest';
+import { Scene } from './scene.ts';
 
-let browser: Browser;
-let hub: RunningHub;
-
-beforeAll(async () => {
-  browser = await launchBrowser();
-  hub = await startHub(5);
-});
-afterAll(async () => {
-  await browser?.close();
-  await hub?.stop();
-});
-
-async function newPage(username?: string): Promise<Page> {
-  const context = await browser.newContext({ viewport: { width: 1100, height: 1000 } });
-  context.setDefaultTimeout(30_000);
-  const page = await context.newPage();
-  if (username === undefined) return page;
-  await page.goto(`${hub.url}/sign-in`);
-  await page.getByLabel('Username').fill(username);
-  await page.locator('input[type=password]').fill(`causeway-${username}`);
-  await page.getByRole('button', { name: 'Sign in', exact: true }).click();
-  await page.getByRole('navigation', { name: 'Main' }).waitFor();
-  return page;
-}
+const scene = new Scene(5);
 
 it('is made in one browser, opened in another, told of, and ended', async () => {
-  const owner = await newPage('patient');
+  const owner = await scene.signedIn('patient');
   await owner.getByRole('link', { name: 'Share by a link' }).click();
   await owner.getByLabel('What it is called').fill('For my trip');
   await owner.getByRole('textbox', { name: 'Passcode' }).fill('blue heron');
@@ -43,7 +18,7 @@ it('is made in one browser, opened in another, told of, and ended', async () => 
   await owner.getByRole('img', { name: 'QR code of the link' }).waitFor();
   await owner.getByRole('button', { name: 'Done' }).click();
 
-  const reader = await newPage();
+  const reader = await scene.newPage();
   await reader.goto(link);
   await reader.getByText('It is called “For my trip”').waitFor();
   await reader.getByLabel('Who you are').fill('Clinic Abroad');
@@ -74,7 +49,7 @@ it('is made in one browser, opened in another, told of, and ended', async () => 
 });
 
 it('is brought up to date by the browser that made it', async () => {
-  const owner = await newPage('patient');
+  const owner = await scene.signedIn('patient');
   await owner.getByRole('link', { name: 'Share by a link' }).click();
   await owner.getByLabel('What it is called').fill('For my family');
   await owner.getByLabel('I want to bring it up to date later').check();
@@ -84,7 +59,7 @@ it('is brought up to date by the browser that made it', async () => {
   const updated = owner.waitForResponse((answer) => answer.url().endsWith('/files') && answer.status() === 204);
   await owner.getByRole('button', { name: 'Bring it up to date' }).click();
   await updated;
-  const clinician = await newPage('clinician');
+  const clinician = await scene.signedIn('clinician');
   await clinician.getByRole('link').filter({ hasText: /./ }).first().waitFor();
   await clinician.goto(link);
   await clinician.getByLabel('Who you are').fill('Dr. Near');
@@ -94,9 +69,9 @@ it('is brought up to date by the browser that made it', async () => {
 
 /** Where bytes are found: in what the hub said, and in every file that it and its database keep. */
 function placesOf(bytes: Buffer): string[] {
-  const places = hub.output().includes(bytes.toString('latin1')) ? ['output'] : [];
-  const database = /the database lies in (\S+?)\.?\n/.exec(hub.output())?.[1];
-  for (const folder of [hub.folder, ...(database ? [database] : [])]) {
+  const places = scene.hub.output().includes(bytes.toString('latin1')) ? ['output'] : [];
+  const database = /the database lies in (\S+?)\.?\n/.exec(scene.hub.output())?.[1];
+  for (const folder of [scene.hub.folder, ...(database ? [database] : [])]) {
     for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
       if (!entry.isFile()) continue;
       const path = join(entry.parentPath, entry.name);

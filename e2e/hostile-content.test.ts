@@ -1,8 +1,7 @@
 /** A36: what senders put into names, texts and files is shown as text by every screen; no script of theirs is run. */
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { launchBrowser } from './browser.ts';
-import { type RunningHub, startHub } from './hub.ts';
+import type { Page } from 'playwright-core';
+import { beforeAll, expect, it } from 'vitest';
+import { Scene } from './scene.ts';
 
 const scripts = [
   '<img src=x onerror="window.wasRun=1">',
@@ -14,17 +13,12 @@ const scripts = [
 const hostile = scripts.join(' ');
 const subject = { reference: 'Patient/hostile' };
 
-let browser: Browser;
-let hub: RunningHub;
+const scene = new Scene(1);
 let page: Page;
 const complaints: string[] = [];
 
 beforeAll(async () => {
-  browser = await launchBrowser();
-  hub = await startHub(1);
-  const context = await browser.newContext();
-  context.setDefaultTimeout(20_000);
-  page = await context.newPage();
+  page = await scene.signedIn('admin');
   page.on('dialog', (dialog) => {
     complaints.push(`a dialog: ${dialog.message()}`);
     void dialog.dismiss();
@@ -32,15 +26,6 @@ beforeAll(async () => {
   page.on('console', (message) => {
     if (/Content Security Policy|Refused to/.test(message.text())) complaints.push(message.text());
   });
-  await page.goto(`${hub.url}/sign-in`);
-  await page.getByLabel('Username').fill('admin');
-  await page.locator('input[type=password]').fill('causeway-admin');
-  await page.getByRole('button', { name: 'Sign in', exact: true }).click();
-  await page.getByRole('navigation', { name: 'Main' }).waitFor();
-});
-afterAll(async () => {
-  await browser?.close();
-  await hub?.stop();
 });
 
 async function put(type: string, id: string, resource: object): Promise<void> {
@@ -83,7 +68,7 @@ it('no script in names, codes, notes, addresses and attachments is run by any pa
   ];
   let shownAsText = 0;
   for (const path of pages) {
-    await page.goto(hub.url + path, { waitUntil: 'networkidle' });
+    await page.goto(scene.url + path, { waitUntil: 'networkidle' });
     if ((await page.locator('body').innerText()).includes('onerror=')) shownAsText++;
     expect(await page.evaluate(() => (globalThis as { wasRun?: number }).wasRun), path).toBeUndefined();
     const links = await page.locator('a[href]').evaluateAll((all) => all.map((one) => one.getAttribute('href')));

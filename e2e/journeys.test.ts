@@ -5,10 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { showcase } from '@causeway/region';
-import type { Browser, Cookie, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { launchBrowser } from './browser.ts';
-import { type RunningHub, startHub } from './hub.ts';
+import type { Cookie, Page } from 'playwright-core';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { enter, Scene } from './scene.ts';
 
 const PEOPLE = 60;
 
@@ -43,36 +42,26 @@ interface OpenReview {
   explanation: { field: string; level: string }[];
 }
 
-let browser: Browser;
-let hub: RunningHub;
+const scene = new Scene(PEOPLE);
 let accounts: Account[];
 const sessions = new Map<string, Cookie[]>();
 
 beforeAll(async () => {
-  browser = await launchBrowser();
-  hub = await startHub(PEOPLE);
-  accounts = ((await (await fetch(`${hub.url}/auth/demo-accounts`)).json()) as { accounts: Account[] }).accounts;
-});
-
-afterAll(async () => {
-  await browser?.close();
-  await hub?.stop();
+  accounts = ((await (await fetch(`${scene.url}/auth/demo-accounts`)).json()) as { accounts: Account[] }).accounts;
 });
 
 describe('signing in', () => {
   it('with a demonstration account chosen by a click', async () => {
-    const page = await newPage();
+    const page = await scene.newPage();
     await signIn(page, 'clinician');
     expect(new URL(page.url()).pathname).toBe('/people');
     await page.context().close();
   });
 
   it('is refused with a wrong password, in words', async () => {
-    const page = await newPage();
-    await page.goto(`${hub.url}/sign-in`);
-    await page.getByLabel('Username').fill(account('clinician').username);
-    await page.locator('input[type=password]').fill('not the password');
-    await page.getByRole('button', { name: 'Sign in' }).click();
+    const page = await scene.newPage();
+    await page.goto(`${scene.url}/sign-in`);
+    await enter(page, account('clinician').username, 'not the password');
     await page.getByRole('alert').waitFor();
     expect(await page.getByRole('alert').textContent()).toContain('Not signed in');
     expect(new URL(page.url()).pathname).toBe('/sign-in');
@@ -80,8 +69,8 @@ describe('signing in', () => {
   });
 
   it('with the keyboard alone, and on to the page that was asked for', async () => {
-    const page = await newPage();
-    await page.goto(`${hub.url}/people?name=zz`);
+    const page = await scene.newPage();
+    await page.goto(`${scene.url}/people?name=zz`);
     await page.getByRole('heading', { name: 'Sign in' }).waitFor();
     const { username, password } = account('clinician');
     await page.keyboard.type(username);
@@ -94,7 +83,7 @@ describe('signing in', () => {
   });
 
   it('is asked for again when the session has ended, and leads back', async () => {
-    const page = await newPage();
+    const page = await scene.newPage();
     await signIn(page, 'clinician');
     await page.context().clearCookies();
     await page.getByLabel('Name').fill('a name');
@@ -106,7 +95,7 @@ describe('signing in', () => {
 describe('a clinician', () => {
   it('finds a person by keyboard, reads the record of all organisations and opens an original message', async () => {
     const { name, birthDate } = showcase({ people: PEOPLE });
-    const page = await newPage();
+    const page = await scene.newPage();
     await signIn(page, 'clinician');
     await page.getByLabel('Name').fill(`${name.given} ${name.family}`);
     await page.getByLabel('Birth date').fill(birthDate);
@@ -143,7 +132,7 @@ describe('a clinician', () => {
   });
 
   it('saves the record as a Continuity of Care Document', async () => {
-    const page = await newPage();
+    const page = await scene.newPage();
     await signIn(page, 'clinician');
     await openShowcase(page);
     const saved = page.waitForEvent('download');
@@ -156,7 +145,7 @@ describe('a clinician', () => {
 
   it('sees the chart in light and dark without an error in the console', async () => {
     for (const colorScheme of ['light', 'dark'] as const) {
-      const page = await newPage(colorScheme);
+      const page = await scene.newPage({ colorScheme });
       const errors: string[] = [];
       page.on('pageerror', (error) => errors.push(String(error)));
       await signIn(page, 'clinician');
@@ -170,11 +159,11 @@ describe('a clinician', () => {
 
 describe('what was taken back', () => {
   it('a withdrawn result is listed as withdrawn and shows no value', async () => {
-    const page = await newPage();
+    const page = await scene.newPage();
     await signIn(page, 'clinician');
     const [withdrawn] = await found<Fact>(page, 'Observation?status=entered-in-error&_count=5');
     expect(withdrawn).toBeDefined();
-    await page.goto(`${hub.url}/people/${withdrawn!.subject!.reference!.split('/')[1]}`);
+    await page.goto(`${scene.url}/people/${withdrawn!.subject!.reference!.split('/')[1]}`);
     await page.locator('#withdrawn summary').click();
     const line = page.locator('#withdrawn li').filter({ has: page.locator(`a[href*="${withdrawn!.id}"]`) });
     await line.waitFor();
@@ -190,11 +179,11 @@ describe('what was taken back', () => {
   });
 
   it('a denied allergy is never shown as an allergy', async () => {
-    const page = await newPage();
+    const page = await scene.newPage();
     await signIn(page, 'clinician');
     const [denied] = await found<Fact>(page, 'AllergyIntolerance?verification-status=refuted&_count=5');
     expect(denied).toBeDefined();
-    await page.goto(`${hub.url}/people/${denied!.patient!.reference!.split('/')[1]}`);
+    await page.goto(`${scene.url}/people/${denied!.patient!.reference!.split('/')[1]}`);
     await page.locator('#allergies').waitFor();
     const substance = denied!.code!.coding![0]!.display!;
     expect(await page.locator('#allergies p').filter({ hasText: 'Denied' }).textContent()).toContain(substance);
@@ -205,9 +194,9 @@ describe('what was taken back', () => {
 
 describe('an administrator', () => {
   it('says which messages an organisation is sent, and is told what cannot be', async () => {
-    const page = await newPage();
+    const page = await scene.newPage();
     await signIn(page, 'administrator');
-    await page.goto(`${hub.url}/maps?source=harbor-hospital`);
+    await page.goto(`${scene.url}/maps?source=harbor-hospital`);
     const panel = page.locator('section[aria-labelledby="receiver-title"]');
     await panel.getByText('What its kind is sent').click();
     await panel.getByText('ADT: visits').click();
@@ -225,7 +214,7 @@ describe('an administrator', () => {
   });
 
   it('goes from a place in the original to the ledger, to the resource and back to the message', async () => {
-    const page = await newPage();
+    const page = await scene.newPage();
     await signIn(page, 'administrator');
     await openMessage(page, 'hl7v2', 'ADT^A04');
     await page.locator(`[data-field="PID[1]-5"]`).click();
@@ -248,7 +237,7 @@ describe('an integration engineer', () => {
     ['ccda', '/ClinicalDocument/recordTarget/patientRole/id/@extension', 'extension='],
     ['fhir', 'Bundle.entry[0].resource.birthDate', '"birthDate"'],
   ])('sees where a ledger entry of %s stands', async (dialect, source, words) => {
-    const page = await newPage();
+    const page = await scene.newPage();
     await signIn(page, 'integration-engineer');
     await openMessage(page, dialect);
     await page.getByRole('button', { name: /^All \d/ }).click();
@@ -261,10 +250,10 @@ describe('an integration engineer', () => {
   });
 
   it('sees whom the content of a message was passed on to', async () => {
-    const page = await newPage();
+    const page = await scene.newPage();
     await signIn(page, 'integration-engineer');
     const passedOn = await messageWithDelivery(page);
-    await page.goto(`${hub.url}/messages/${passedOn?.id ?? (await messages(page, 'hl7v2'))[0]!.id}`);
+    await page.goto(`${scene.url}/messages/${passedOn?.id ?? (await messages(page, 'hl7v2'))[0]!.id}`);
     await page.getByRole('heading', { name: 'Passed on' }).waitFor();
     expect(await page.locator('tr[data-delivery]').count()).toBe(passedOn?.deliveries.length ?? 0);
     for (const { destinationName } of passedOn?.deliveries ?? []) {
@@ -274,9 +263,9 @@ describe('an integration engineer', () => {
   });
 
   it('sees what was not mapped and where it stands in the message', async () => {
-    const page = await newPage();
+    const page = await scene.newPage();
     await signIn(page, 'integration-engineer');
-    await page.goto(`${hub.url}/messages?dialect=hl7v2`);
+    await page.goto(`${scene.url}/messages?dialect=hl7v2`);
     const row = page.locator('[data-message]').filter({ hasText: 'not mapped' }).first();
     await row.waitFor();
     await row.getByRole('link').click();
@@ -292,15 +281,15 @@ describe('an integration engineer', () => {
 
 describe('the maps', () => {
   it('lead from what is not mapped to its messages, take what a sender does differently, and convert anew', async () => {
-    const page = await newPage();
+    const page = await scene.newPage();
     await signIn(page, 'administrator');
-    await page.goto(`${hub.url}/maps`);
+    await page.goto(`${scene.url}/maps`);
     const kind = page.locator('tr[data-kind]').first();
     await kind.getByRole('link').click();
     await page.locator('[data-message]').first().waitFor();
     await page.getByRole('button', { name: /^Not mapped: / }).waitFor();
 
-    await page.goto(`${hub.url}/maps?source=ellery-lab`);
+    await page.goto(`${scene.url}/maps?source=ellery-lab`);
     const settings = page.getByRole('textbox', { name: /^Settings of / });
     const known = JSON.parse(await settings.inputValue());
     await settings.fill('{"overlay": {"rows": [["ZZZ-1", "Patient", "nothing", "string"]]}}');
@@ -326,7 +315,7 @@ describe('the maps', () => {
 
 describe('a data steward', () => {
   it('reads the agreement that the index found, and no probability of 100 %', async () => {
-    const page = await newPage();
+    const page = await scene.newPage();
     await signIn(page, 'steward');
     await page.getByRole('heading', { name: 'Why they score as they do' }).waitFor();
     const { reviews } = (await answer(page, '/api/reviews?state=open&limit=1')) as { reviews: OpenReview[] };
@@ -339,7 +328,7 @@ describe('a data steward', () => {
   });
 
   it('decides a review, with a reason', async () => {
-    const page = await newPage();
+    const page = await scene.newPage();
     await signIn(page, 'steward');
     await page.getByRole('heading', { name: 'Why they score as they do' }).waitFor();
     const open = Number(/\d+/.exec((await page.getByText(/^Open \(\d+\)$/).textContent()) ?? '')?.[0]);
@@ -356,7 +345,7 @@ describe('a data steward', () => {
 
 describe('a patient', () => {
   it('lands on its own record, closes it to all but one organisation, sees that it holds, and revokes it', async () => {
-    const page = await newPage();
+    const page = await scene.newPage();
     await signIn(page, 'patient');
     await page.waitForURL('**/people/*');
     await page.locator('[data-facts]').waitFor();
@@ -382,7 +371,7 @@ describe('a patient', () => {
     await page.getByRole('link', { name: 'Back to the record' }).click();
     await page.locator('[data-facts]').waitFor();
     const [result] = await found<Fact>(page, 'Observation?_count=1');
-    await page.goto(`${hub.url}/resources/Observation/${result!.id}`);
+    await page.goto(`${scene.url}/resources/Observation/${result!.id}`);
     await page.getByRole('button', { name: 'Explain' }).click();
     await page.getByLabel('Organisation', { exact: true }).selectOption('Harbor General Hospital');
     await page.getByText('It is seen').waitFor();
@@ -398,13 +387,13 @@ describe('a patient', () => {
 
 describe('who looked at my record', () => {
   it('leads from an entry to its proof, which holds in a page that is opened from a file, offline', async () => {
-    const clinician = await newPage();
+    const clinician = await scene.newPage();
     await signIn(clinician, 'clinician');
     await openShowcase(clinician);
     await clinician.locator('[data-facts]').waitFor();
     await clinician.context().close();
 
-    const page = await newPage();
+    const page = await scene.newPage();
     await signIn(page, 'patient');
     await page.waitForURL('**/people/*');
     await page.getByRole('link', { name: 'Who looked at my record' }).click();
@@ -427,8 +416,7 @@ describe('who looked at my record', () => {
     await copyFile(await save('Download the receipt'), join(folder, 'receipt.json'));
     await copyFile(await save('Download the page that checks it'), join(folder, 'verifier.html'));
 
-    const offline = await browser.newContext({ offline: true });
-    const verifier = await offline.newPage();
+    const verifier = await scene.newPage({ offline: true });
     await verifier.goto(pathToFileURL(join(folder, 'verifier.html')).href);
     await verifier.getByLabel('Keys that you trust').fill(keys!);
     await verifier.getByLabel('Receipts, and proofs of growth').setInputFiles(join(folder, 'receipt.json'));
@@ -438,7 +426,7 @@ describe('who looked at my record', () => {
     await writeFile(join(folder, 'forged.json'), forged);
     await verifier.getByLabel('Receipts, and proofs of growth').setInputFiles(join(folder, 'forged.json'));
     await verifier.getByText('This receipt does not hold').waitFor();
-    await offline.close();
+    await verifier.context().close();
     await rm(folder, { recursive: true });
 
     await page.getByRole('link', { name: 'To whom it was given out' }).click();
@@ -452,9 +440,9 @@ describe('who looked at my record', () => {
 
 describe('an emergency', () => {
   it('is begun with a reason for one chart alone, and ended; it is reviewed, and the person is told', async () => {
-    const patient = await newPage();
+    const patient = await scene.newPage();
     await signIn(patient, 'patient');
-    const page = await newPage();
+    const page = await scene.newPage();
     await signIn(page, 'clinician');
     await openShowcase(page);
     const { name } = showcase({ people: PEOPLE });
@@ -472,14 +460,14 @@ describe('an emergency', () => {
     expect(headers.filter((header) => header !== undefined).length).toBeGreaterThan(0);
 
     headers.length = 0;
-    await page.goto(`${hub.url}/people?name=${name.family}`);
+    await page.goto(`${scene.url}/people?name=${name.family}`);
     await page.locator('a[data-person]').first().waitFor();
     expect(new Set(headers)).toEqual(new Set([undefined]));
     await page.getByRole('button', { name: 'End now' }).click();
     await page.getByText('In an emergency, open the person').waitFor();
     await page.context().close();
 
-    const officer = await newPage();
+    const officer = await scene.newPage();
     await signIn(officer, 'privacy-officer');
     await officer.setViewportSize({ width: 320, height: 700 });
     await officer.getByText('Found unconscious in the street').waitFor();
@@ -499,7 +487,7 @@ describe('an emergency', () => {
   });
 
   it('finds by a whole name and birth date who closed everything, and opens that record', async () => {
-    const patient = await newPage();
+    const patient = await scene.newPage();
     await signIn(patient, 'patient');
     await patient.waitForURL('**/people/*');
     const id = patient.url().split('/').at(-1)!;
@@ -507,14 +495,14 @@ describe('an emergency', () => {
       name: { family: string; given: string[] }[];
       birthDate: string;
     };
-    await patient.goto(`${hub.url}/consents/${id}`);
+    await patient.goto(`${scene.url}/consents/${id}`);
     await patient.getByText('Nobody', { exact: true }).click();
     await patient.getByRole('button', { name: 'Save; it holds at once' }).click();
     await patient.getByText('It holds at once, everywhere').waitFor();
 
-    const page = await newPage();
+    const page = await scene.newPage();
     await signIn(page, 'clinician');
-    await page.goto(`${hub.url}/people`);
+    await page.goto(`${scene.url}/people`);
     await page.getByRole('button', { name: 'Look up for an emergency' }).click();
     const dialog = page.getByRole('dialog');
     await dialog.getByLabel('Family name').fill(person.name[0]!.family);
@@ -539,7 +527,7 @@ describe('an emergency', () => {
 
 describe('every screen', () => {
   it('fits a width of 320 pixels without scrolling the page sideways', async () => {
-    const page = await newPage();
+    const page = await scene.newPage();
     await page.setViewportSize({ width: 320, height: 700 });
     await signIn(page, 'administrator');
     const { name } = showcase({ people: PEOPLE });
@@ -561,7 +549,7 @@ describe('every screen', () => {
       `/accesses/${person!.id}`,
       `/disclosures/${person!.id}`,
     ]) {
-      await page.goto(hub.url + path);
+      await page.goto(scene.url + path);
       await page.locator('main .panel').first().waitFor();
       const excess = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
       expect(excess, path).toBeLessThanOrEqual(0);
@@ -572,8 +560,8 @@ describe('every screen', () => {
 
 describe('every address', () => {
   it('that leads nowhere says so', async () => {
-    const page = await newPage();
-    await page.goto(`${hub.url}/no/such/page`);
+    const page = await scene.newPage();
+    await page.goto(`${scene.url}/no/such/page`);
     await page.getByText('There is no page at this address').waitFor();
     await page.context().close();
   });
@@ -585,22 +573,16 @@ function account(role: string): Account {
   return found;
 }
 
-async function newPage(colorScheme: 'light' | 'dark' = 'light'): Promise<Page> {
-  const context = await browser.newContext({ colorScheme, viewport: { width: 1280, height: 900 } });
-  context.setDefaultTimeout(20_000);
-  return context.newPage();
-}
-
 /** Signs in by the form the first time, afterwards with the session of that time. */
 async function signIn(page: Page, role: string): Promise<void> {
   const session = sessions.get(role);
   if (session) {
     await page.context().addCookies(session);
-    await page.goto(hub.url);
+    await page.goto(scene.url);
     await page.getByRole('navigation', { name: 'Main' }).waitFor();
     return;
   }
-  await page.goto(`${hub.url}/sign-in`);
+  await page.goto(`${scene.url}/sign-in`);
   await page.getByRole('button', { name: account(role).name }).click();
   await page.getByRole('button', { name: 'Sign in' }).click();
   await page.getByRole('navigation', { name: 'Main' }).waitFor();
@@ -623,7 +605,7 @@ async function openShowcase(page: Page): Promise<void> {
 
 /** What the hub answers to the signed-in page's own session. */
 async function answer(page: Page, path: string): Promise<unknown> {
-  const response = await page.request.get(hub.url + path);
+  const response = await page.request.get(scene.url + path);
   expect(response.status(), path).toBe(200);
   return response.json();
 }
@@ -640,7 +622,7 @@ async function messages(page: Page, dialect: string): Promise<ReceivedMessage[]>
 
 async function openMessage(page: Page, dialect: string, type?: string): Promise<void> {
   const message = (await messages(page, dialect)).find((each) => !type || each.type.startsWith(type));
-  await page.goto(`${hub.url}/messages/${message!.id}`);
+  await page.goto(`${scene.url}/messages/${message!.id}`);
   await page.getByRole('heading', { name: 'Where each field went' }).waitFor();
 }
 

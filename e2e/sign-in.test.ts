@@ -1,39 +1,18 @@
 /** Accounts from the first password to passkeys and codes, in a real browser with an authenticator of its own. */
 import { createHmac } from 'node:crypto';
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { launchBrowser } from './browser.ts';
-import { type RunningHub, startHub } from './hub.ts';
+import type { Page } from 'playwright-core';
+import { beforeAll, expect, it } from 'vitest';
+import { enter, Scene } from './scene.ts';
 
 const chosen = 'a password of her own';
 
-let browser: Browser;
-let hub: RunningHub;
+const scene = new Scene(5);
 /** Passkeys need a host with a name. */
 let address: string;
 
-beforeAll(async () => {
-  browser = await launchBrowser();
-  hub = await startHub(5);
-  address = hub.url.replace('127.0.0.1', 'localhost');
+beforeAll(() => {
+  address = scene.url.replace('127.0.0.1', 'localhost');
 });
-afterAll(async () => {
-  await browser?.close();
-  await hub?.stop();
-});
-
-async function newPage(): Promise<Page> {
-  const context = await browser.newContext({ viewport: { width: 1280, height: 900 } });
-  context.setDefaultTimeout(20_000);
-  return context.newPage();
-}
-
-async function enter(page: Page, username: string, password: string): Promise<void> {
-  await page.goto(`${address}/sign-in`);
-  await page.getByLabel('Username').fill(username);
-  await page.locator('input[type=password]').fill(password);
-  await page.getByRole('button', { name: 'Sign in', exact: true }).click();
-}
 
 /** An authenticator in the browser, which verifies its user by itself. */
 async function withAuthenticator(page: Page): Promise<void> {
@@ -66,8 +45,9 @@ function codeOf(secret: string, at: number): string {
 const signedIn = (page: Page) => page.getByRole('navigation', { name: 'Main' }).waitFor();
 
 it('an account is made, gets a password of its own, a passkey and an app, and signs in by each', async () => {
-  const admin = await newPage();
-  await enter(admin, 'admin', 'causeway-admin');
+  const admin = await scene.newPage();
+  await admin.goto(`${address}/sign-in`);
+  await enter(admin, 'admin');
   await signedIn(admin);
   await admin.getByRole('link', { name: 'Users' }).click();
   await admin.getByRole('button', { name: 'Make an account' }).click();
@@ -78,8 +58,9 @@ it('an account is made, gets a password of its own, a passkey and an app, and si
   await admin.getByText('Give nora this password now').waitFor();
   const given = (await admin.locator('code').first().textContent())!;
 
-  const page = await newPage();
+  const page = await scene.newPage();
   await withAuthenticator(page);
+  await page.goto(`${address}/sign-in`);
   await enter(page, 'nora', given);
   await page.getByLabel('New password').fill(chosen);
   await page.getByRole('button', { name: 'Take this password' }).click();
@@ -107,6 +88,7 @@ it('an account is made, gets a password of its own, a passkey and an app, and si
   await signedIn(page);
   await page.getByRole('button', { name: 'Sign out' }).click();
 
+  await page.goto(`${address}/sign-in`);
   await enter(page, 'nora', chosen);
   await page.getByLabel('Code').fill(codeOf(secret, now + 30_000));
   await page.getByRole('button', { name: 'Sign in', exact: true }).click();

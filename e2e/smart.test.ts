@@ -3,21 +3,19 @@
  * what the user decides, refreshed, and kept to the one patient.
  */
 import { showcase } from '@causeway/region';
-import type { Browser, Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { launchBrowser } from './browser.ts';
-import { type RunningHub, startHub } from './hub.ts';
+import { enter, Scene } from './scene.ts';
 import { type SmartApp, serveSmartApp } from './smart-app.ts';
 
 const PEOPLE = 30;
 
-let browser: Browser;
-let hub: RunningHub;
+const scene = new Scene(PEOPLE);
 let app: SmartApp;
 let options: { [name: string]: unknown } = {};
 
 beforeAll(async () => {
-  [browser, hub, app] = await Promise.all([launchBrowser(), startHub(PEOPLE), serveSmartApp(() => options)]);
+  app = await serveSmartApp(() => options);
   const signedIn = await post('/auth/login', { username: 'admin', password: 'causeway-admin' });
   const cookie = signedIn.headers.get('set-cookie')!.split(';')[0]!;
   const registered = await post(
@@ -42,17 +40,13 @@ beforeAll(async () => {
   };
 });
 
-afterAll(async () => {
-  await browser?.close();
-  await hub?.stop();
-  app?.stop();
-});
+afterAll(() => app?.stop());
 
 describe('an app of another site', () => {
   it('launched by itself: sign-in, choice of the patient, consent, reading, another patient refused, refresh, disconnecting', async () => {
-    const page = await newPage();
-    await page.goto(`${app.origin}/launch.html?iss=${encodeURIComponent(`${hub.url}/fhir`)}`);
-    await signIn(page);
+    const page = await scene.newPage();
+    await page.goto(`${app.origin}/launch.html?iss=${encodeURIComponent(`${scene.url}/fhir`)}`);
+    await enter(page, 'clinician');
     await page.getByRole('heading', { name: 'Connect Growth Charts?' }).waitFor();
     const allow = page.getByRole('button', { name: 'Allow Growth Charts' });
     expect(await allow.isDisabled()).toBe(true);
@@ -80,7 +74,7 @@ describe('an app of another site', () => {
     expect(await token(page)).not.toBe(before);
     expect((await ask(page, `Patient/${patient}`)).id).toBe(patient);
 
-    await page.goto(`${hub.url}/apps`);
+    await page.goto(`${scene.url}/apps`);
     await page.getByRole('button', { name: 'Disconnect Growth Charts' }).click();
     await page.getByText('You have connected no app.').waitFor();
     await page.goto(`${app.origin}/app.html`);
@@ -89,9 +83,9 @@ describe('an app of another site', () => {
   });
 
   it('opened from a chart: has the patient of the chart', async () => {
-    const page = await newPage();
-    await page.goto(`${hub.url}/people`);
-    await signIn(page);
+    const page = await scene.newPage();
+    await page.goto(`${scene.url}/people`);
+    await enter(page, 'clinician');
     await page.getByRole('heading', { name: 'Find a person' }).waitFor();
     const { name, birthDate } = showcase({ people: PEOPLE });
     await page.getByLabel('Name').fill(name.family);
@@ -123,9 +117,9 @@ describe('an app of another site', () => {
       scope: 'launch/patient patient/*.rs',
     });
     expect(registered.status).toBe(201);
-    const page = await newPage();
-    await page.goto(`${hub.url}/clients`);
-    await signIn(page, 'admin');
+    const page = await scene.newPage();
+    await page.goto(`${scene.url}/clients`);
+    await enter(page, 'admin');
     const row = page.getByRole('listitem').filter({ has: page.getByRole('heading', { name: 'Stranger' }) });
     await row.locator('.mark', { hasText: 'Waits for you' }).waitFor();
     await page.getByRole('button', { name: 'Let in Stranger' }).click();
@@ -138,27 +132,17 @@ describe('an app of another site', () => {
   });
 
   it('that is refused comes back without access', async () => {
-    const page = await newPage();
-    await page.goto(`${hub.url}/people`);
-    await signIn(page);
+    const page = await scene.newPage();
+    await page.goto(`${scene.url}/people`);
+    await enter(page, 'clinician');
     await page.getByRole('heading', { name: 'Find a person' }).waitFor();
-    await page.goto(`${app.origin}/launch.html?iss=${encodeURIComponent(`${hub.url}/fhir`)}`);
+    await page.goto(`${app.origin}/launch.html?iss=${encodeURIComponent(`${scene.url}/fhir`)}`);
     await page.getByRole('button', { name: 'Refuse' }).click();
     await page.locator('body[data-state=failed]').waitFor();
     expect(page.url()).toContain('error=access_denied');
     await page.context().close();
   });
 });
-
-function newPage(): Promise<Page> {
-  return browser.newPage({ viewport: { width: 1280, height: 900 } });
-}
-
-async function signIn(page: Page, username = 'clinician'): Promise<void> {
-  await page.getByLabel('Username').fill(username);
-  await page.locator('input[type=password]').fill(`causeway-${username}`);
-  await page.getByRole('button', { name: 'Sign in' }).click();
-}
 
 async function ready(page: Page): Promise<void> {
   await page.locator('body[data-state]').waitFor();
@@ -185,13 +169,13 @@ async function token(page: Page): Promise<string> {
 async function anotherPatient(patient: string): Promise<string> {
   const signedIn = await post('/auth/login', { username: 'clinician', password: 'causeway-clinician' });
   const cookie = signedIn.headers.get('set-cookie')!.split(';')[0]!;
-  const answer = await fetch(`${hub.url}/fhir/Patient?_count=20`, { headers: { cookie } });
+  const answer = await fetch(`${scene.url}/fhir/Patient?_count=20`, { headers: { cookie } });
   const bundle = (await answer.json()) as { entry: { resource: { id: string } }[] };
   return bundle.entry.map(({ resource }) => resource.id).find((id) => id !== patient)!;
 }
 
 function post(path: string, body: object, headers: { [name: string]: string } = {}): Promise<Response> {
-  return fetch(hub.url + path, {
+  return fetch(scene.url + path, {
     method: 'POST',
     headers: { 'content-type': 'application/json', ...headers },
     body: JSON.stringify(body),
