@@ -8,6 +8,7 @@ import type { AuditEvent } from '@medplum/fhirtypes';
 import { auditEventOf } from './audit-event.ts';
 import { deliveredTo } from './holds.ts';
 import { Names, type SeenParts } from './looked.ts';
+import type { Subjects } from './subjects.ts';
 import { placeText, type Reader, type Told, walk } from './walk.ts';
 
 export interface DisclosureLine {
@@ -47,7 +48,7 @@ export interface Accounting {
 
 export interface AccountingQuery {
   /** The ids of the person. */
-  patients: readonly string[];
+  patients: Subjects;
   from: Date;
   to: Date;
 }

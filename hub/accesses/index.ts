@@ -14,5 +14,5 @@ export { endHold, type Hold, heldBy, holdsOf, makeHold, oralDays } from './holds
 export { type SeenAccess, type SeenParts, type SeenQuery, seenAccesses } from './looked.ts';
 export { confinedReader } from './reader.ts';
 export { auditEventParameters, type EventPage, findEvents, readEvent, readEventSearch } from './search.ts';
-export { subjectIds } from './subjects.ts';
+export { type Subjects, subjectsOf } from './subjects.ts';
 export { eventAt, type Place, placeText, type Reader, readPlace, type Told, toldOf } from './walk.ts';

@@ -2,7 +2,7 @@
 import type { Database } from '../database/index.ts';
 import type { FhirRecord } from '../record/index.ts';
 import { heldBy, holdsOf } from './holds.ts';
-import { subjectIds } from './subjects.ts';
+import { subjectsOf } from './subjects.ts';
 import type { Reader } from './walk.ts';
 
 /** One who sees the records of some homes only, such as a patient: what is held is not there for it. */
@@ -11,7 +11,7 @@ export async function confinedReader(
   homes: readonly number[],
   base: string,
 ): Promise<Reader> {
-  const patients = await subjectIds(parts, homes);
-  const isHeld = heldBy(await holdsOf(parts.database, patients), new Date());
+  const patients = await subjectsOf(parts, homes);
+  const isHeld = heldBy(await holdsOf(parts.database, [...patients.keys()]), new Date());
   return { patients, base, ...(isHeld ? { isHeld } : {}) };
 }

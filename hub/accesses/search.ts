@@ -4,6 +4,7 @@ import type { AuditEvent, Coding } from '@medplum/fhirtypes';
 import type { AuditLog } from '../audit/index.ts';
 import { RecordError } from '../record/index.ts';
 import { auditEventOf, readAuditEventId } from './audit-event.ts';
+import { alone, type Meant, type Subjects } from './subjects.ts';
 import {
   eventAt,
   type Place,
@@ -67,14 +68,14 @@ export const auditEventParameters = [
 
 /**
  * Reads a search.
- * @param idsOf the ids under which the log knows the person of a Patient's id
+ * @param subjectsOf the ids under which the log knows the persons of Patients' ids
  * @throws RecordError 400 for what is not understood, unless that is to be passed over
  */
 export async function readEventSearch(
   parameters: URLSearchParams,
   isLenient: boolean,
   reader: Reader,
-  idsOf: (patient: string) => Promise<readonly string[]>,
+  subjectsOf: (patients: readonly string[]) => Promise<Subjects>,
 ): Promise<EventSearch> {
   const search: EventSearch = {
     patients: reader.patients,
@@ -94,7 +95,7 @@ export async function readEventSearch(
     if (ofAnswer.has(name) || value === '') continue;
     const [parameter = '', modifier] = name.split(':');
     if (parameter === 'patient' && (modifier === undefined || modifier === 'Patient')) {
-      search.patients = await meant(value, search.patients, idsOf);
+      search.patients = await meant(value, search.patients, subjectsOf);
     } else if (parameter === 'date' && modifier === undefined) between(search, value);
     else if ((parameter === 'agent' || parameter === 'agent-name') && (modifier ?? 'identifier') === 'identifier') {
       const names = value.split(',').map((one) => one.split('|').at(-1)!);
@@ -161,15 +162,15 @@ function auditEventFor({ audited, patient, isWhole }: Told, { base }: Reader): A
   return auditEventOf(audited, patient, { base, isWhole });
 }
 
-/** The ids that a search means, of those that may be. */
+/** Whom a search means, of those that may be. */
 async function meant(
   value: string,
-  allowed: readonly string[] | undefined,
-  idsOf: (patient: string) => Promise<readonly string[]>,
-): Promise<string[]> {
+  allowed: Subjects | undefined,
+  subjectsOf: (patients: readonly string[]) => Promise<Subjects>,
+): Promise<Subjects> {
   const asked = value.split(',').map((one) => one.replace(/^.*\bPatient\//, ''));
-  const ids = new Set((await Promise.all(asked.map(async (id) => [id, ...(await idsOf(id))]))).flat());
-  return [...ids].filter((id) => allowed?.includes(id) ?? true);
+  const subjects = new Map([...(await subjectsOf(asked)), ...asked.map((id): [string, Meant] => [id, alone])]);
+  return new Map([...subjects].filter(([id]) => allowed?.has(id) ?? true));
 }
 
 /** @throws RecordError 400 */

@@ -1,10 +1,11 @@
 /** Goes through the audit log, the latest first, by whom its events are about, and gives what a reader may be told. */
 import type { AuditedEvent, AuditLog, OpenedPatient } from '../audit/index.ts';
+import { isMeant, type Subjects } from './subjects.ts';
 
 /** Who reads, and whose events it may be told. */
 export interface Reader {
-  /** The ids under which the log knows those whom the reader may see; undefined: everybody. */
-  patients: readonly string[] | undefined;
+  /** Those whom the reader may see, by the ids under which the log knows them; undefined: everybody. */
+  patients: Subjects | undefined;
   /** The base of the server's FHIR addresses. */
   base: string;
   /** What is kept from the reader, as if it were not there. */
@@ -29,8 +30,8 @@ export interface Place {
 
 /** Which events are wanted. */
 export interface Wanted {
-  /** Ids of Patients of whom one has to be meant; undefined: anybody. */
-  patients: readonly string[] | undefined;
+  /** Of whom one has to be meant; undefined: anybody. */
+  patients: Subjects | undefined;
   from?: Date;
   to?: Date;
   /** By an account; only for readers of everything, since what is masked must not be found either. */
@@ -44,17 +45,21 @@ const mostPlaces = 9_999;
 const ofLog = ['list-accesses', 'open-receipt', 'list-disclosures'];
 
 /** What a reader may be told of an event. @param meant those of whom one has to be meant */
-export function toldOf(audited: AuditedEvent, reader: Reader, meant: readonly string[] | undefined): Told[] {
+export function toldOf(audited: AuditedEvent, reader: Reader, meant: Subjects | undefined): Told[] {
   if (reader.isHeld?.(audited)) return [];
   const named = audited.event.patients?.length ?? 0;
   if (named === 0) {
     return reader.patients || meant ? [] : [{ audited, patient: undefined, isWhole: true }];
   }
   const { patients } = audited.opened;
-  const isOfOthers = patients.length < named || patients.some(({ id }) => !reader.patients?.includes(id));
+  const at = Date.parse(audited.event.at);
+  const is = (subjects: Subjects | undefined, id: string) => subjects === undefined || isMeant(subjects, id, at);
+  const isOfOthers =
+    patients.length < named ||
+    patients.some(({ id }) => !is(reader.patients, id) || reader.patients?.get(id)?.isShared);
   const isWhole = reader.patients === undefined || !(isOfOthers || isOversight(audited.event));
   return patients
-    .filter(({ id }) => (reader.patients?.includes(id) ?? true) && (meant?.includes(id) ?? true))
+    .filter(({ id }) => is(reader.patients, id) && is(meant, id))
     .map((patient) => ({ audited, patient, isWhole }));
 }
 
@@ -75,13 +80,16 @@ export async function* walk(
   start: Place | undefined,
   most: number,
 ): AsyncGenerator<{ told?: Told; place: Place }> {
-  if (patients?.length === 0) return;
+  if (patients?.size === 0) return;
   let looked = 0;
   // An event of which only some was told comes once more.
   let after = start && `${start.row}.${start.place + (start.patient === undefined ? 0 : 1)}`;
   for (;;) {
     const asked = { from, to, who, after, limit: eventsAtOnce };
-    const { events, next } = await audit.eventsOf({ ...asked, ...(patients ? { patients } : {}) });
+    const { events, next } = await audit.eventsOf({
+      ...asked,
+      ...(patients ? { patients: [...patients.keys()] } : {}),
+    });
     for (const audited of events) {
       const { row, place } = audited;
       const begun = start?.row === row && start.place === place ? (start.patient ?? 0) : 0;

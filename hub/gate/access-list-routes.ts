@@ -12,6 +12,7 @@ import {
   type Reader,
   readPlace,
   type SeenParts,
+  type Subjects,
   seenAccesses,
   toldOf,
 } from '../accesses/index.ts';
@@ -123,7 +124,7 @@ export async function looking(
   request: FastifyRequest,
   id: string,
   action: string,
-): Promise<{ who: Caller; reader: Reader; patients: readonly string[]; id: string }> {
+): Promise<{ who: Caller; reader: Reader; patients: Subjects; id: string }> {
   const who = await parts.authenticator.inPerson(request, [...persons, ...overseers], action);
   const all = (await parts.record.homesOf([id])).get(id) ?? [];
   const homes = who.homes === 'all' ? all : all.filter((home) => (who.homes as number[]).includes(home));

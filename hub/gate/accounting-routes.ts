@@ -42,7 +42,7 @@ export function accountingRoutes(app: FastifyInstance, parts: AccessListParts): 
     const format = query.get('format') ?? 'json';
     const mediaType = mediaTypes[format];
     if (!mediaType) throw new RecordError(400, 'value', 'format is json, csv, pdf or fhir.', 'format');
-    const isHeld = heldBy(await holdsOf(database, patients), new Date());
+    const isHeld = heldBy(await holdsOf(database, [...patients.keys()]), new Date());
     const isOverseer = reader.patients === undefined;
     // What leaves as a file may reach the person: what is held is in none.
     const asShown: Reader = isOverseer && format === 'json' ? reader : { ...reader, ...(isHeld ? { isHeld } : {}) };
@@ -73,7 +73,7 @@ export function accountingRoutes(app: FastifyInstance, parts: AccessListParts): 
   // No Patient is named in what is recorded of holds: the person would read it.
   app.get<Id>('/api/patients/:id/accounting-holds', async (request) => {
     const { who, patients, id } = await overseeing(request, request.params.id, 'list-accounting-holds');
-    const holds = await holdsOf(database, patients);
+    const holds = await holdsOf(database, [...patients.keys()]);
     await accessLog.record(who, { action: 'list-accounting-holds', what: `of Patient/${id}`, status: 200 });
     return { holds };
   });

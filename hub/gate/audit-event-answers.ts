@@ -3,7 +3,7 @@
  * officers and administrators. Others find the AuditEvents that are stored in the record, like any other resource.
  */
 
-import { confinedReader, findEvents, type Reader, readEvent, readEventSearch, subjectIds } from '../accesses/index.ts';
+import { confinedReader, findEvents, type Reader, readEvent, readEventSearch, subjectsOf } from '../accesses/index.ts';
 import type { AuditLog } from '../audit/index.ts';
 import type { Database } from '../database/index.ts';
 import { type FhirRecord, RecordError } from '../record/index.ts';
@@ -49,11 +49,11 @@ export async function searchAuditEvents(
   parameters: URLSearchParams,
   { isLenient, form, path }: { isLenient: boolean; form: AnswerForm; path: string },
 ): Promise<{ text: TextParts; patients: string[] }> {
-  const idsOf = async (patient: string) => {
-    const homes = (await parts.record.homesOf([patient])).get(patient) ?? [];
-    return subjectIds(parts, homes);
+  const meant = async (patients: readonly string[]) => {
+    const homes = [...(await parts.record.homesOf(patients)).values()].flat();
+    return subjectsOf(parts, [...new Set(homes)]);
   };
-  const search = await readEventSearch(parameters, isLenient, reader, idsOf);
+  const search = await readEventSearch(parameters, isLenient, reader, meant);
   const { events, total, next } = await findEvents(parts.audit, reader, search);
   const address = `${reader.base}/${path}`;
   const links = [['self', `${address}?${parameters}`]];

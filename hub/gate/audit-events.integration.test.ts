@@ -11,6 +11,7 @@ import {
   withToken,
 } from '../authorization/testing.ts';
 import { type Answer, type Json, startTestHub, type TestHub } from '../testing.ts';
+import { oneHuman } from '../testing-patients.ts';
 import { Accounts, Bindings } from '../trust/index.ts';
 
 let hub: TestHub;
@@ -30,6 +31,9 @@ beforeAll(async () => {
     ['ann', 'clinician', 'harbor'],
     ['dep', 'clinician', 'sheriff'],
     ['sue', 'steward', 'hub'],
+    ['abe', 'patient', 'local'],
+    ['cleo', 'patient', 'local'],
+    ['gus', 'patient', 'local'],
   ] as const) {
     await accounts.make({ username, name: `Name of ${username}`, role, organization }, password);
     const { headers } = await hub.send('POST', '/auth/login', { username, password }, { role: null });
@@ -50,6 +54,9 @@ beforeAll(async () => {
     [1, 'pat', 'self', 'p'],
     [2, 'cara', 'carer', 'p'],
     [3, 'cara', 'carer', 'q'],
+    [4, 'abe', 'self', 'span-a'],
+    [5, 'cleo', 'self', 'span-c'],
+    [6, 'gus', 'self', 'gone-c'],
   ] as const) {
     await bindings.bind({ ...bound, patient, id: `019a0000-0000-7000-8000-00000000000${n}`, username, relation });
   }
@@ -252,6 +259,82 @@ describe('who looked at a record', () => {
   it('shows the keys of the log to everybody who is signed in', async () => {
     const { json } = await as('pat', 'GET', '/api/audit/keys');
     expect(json.keys[0].verifier).toMatch(/^[^+]+\+[0-9a-f]{8}\+/);
+  });
+});
+
+describe('accesses to somebody who was linked with others', () => {
+  it('are told of the time of the link alone, without what was asked for, and to those who stayed before and after', async () => {
+    const human = oneHuman('Span') as Json;
+    const made = async (id: string) => put({ ...human, id });
+    await made('span-a');
+    await made('span-b');
+    const [{ id: person }] = (await as('ann', 'GET', '/fhir/Patient?family=Span')).json.entry.map(
+      ({ resource }: Json) => resource,
+    );
+    const look = async (mark: string) => {
+      const path = `/fhir/Condition?patient=${person}&code:text=${mark}`;
+      expect((await as('ann', 'GET', path)).status).toBe(200);
+      await put({
+        resourceType: 'Condition',
+        id: 'of-b',
+        subject: { reference: 'Patient/span-b' },
+        code: { text: mark },
+      });
+      expect((await as('ann', 'GET', '/fhir/Condition/of-b')).status).toBe(200);
+    };
+    await look('before');
+    await made('span-c');
+    await look('during');
+    const reason = { patient: 'span-c', reason: 'Another human.' };
+    expect((await as('sue', 'POST', `/api/persons/${person}/unlink`, reason)).status).toBe(200);
+    await look('after');
+
+    const reads = async (who: string, patient: string) =>
+      ((await as(who, 'GET', `/api/patients/${patient}/accesses?q=ann`)).json.accesses as Json[]).filter(
+        ({ action, type }) => action === 'read' && type === 'Condition',
+      );
+    const all = await reads('pia', 'span-a');
+    expect(all).toHaveLength(3);
+    expect((await reads('pia', 'span-c')).map(({ id }) => id)).toEqual([all[1]!.id]);
+    expect((await reads('abe', 'span-a')).map(({ id }) => id)).toEqual(all.map(({ id }) => id));
+    const [own, ...others] = await reads('cleo', 'span-c');
+    expect([own!.id, others, own]).toEqual([all[1]!.id, [], expect.not.objectContaining({ what: expect.anything() })]);
+    // Nobody confirmed that they are one person.
+    expect((await reads('abe', 'span-a')).some(({ what }) => what !== undefined)).toBe(false);
+    const found = (await events('cleo', '_count=200')).filter(
+      (event) => nameOf(event) === 'ann' && event.action === 'R',
+    );
+    expect(found).toHaveLength(1);
+    expect(found[0]!.id).toBe(`log-${all[1]!.id.replaceAll('.', '-')}`);
+    const eventOf = ({ id }: Json) => `/fhir/AuditEvent/log-${id.replaceAll('.', '-')}`;
+    for (const one of [all[0]!, all[2]!]) {
+      expect((await as('cleo', 'GET', eventOf(one))).status).toBe(404);
+      expect((await as('cleo', 'GET', `/api/patients/span-c/accesses/${one.id}/receipt`)).status).toBe(404);
+    }
+    expect((await as('abe', 'GET', eventOf(all[0]!))).status).toBe(200);
+    const accounted = (await as('pia', 'GET', '/api/patients/span-c/disclosures')).json.lines as Json[];
+    expect(accounted.some(({ id }) => id === all[1]!.id)).toBe(true);
+    expect(accounted.some(({ id }) => id === all[0]!.id || id === all[2]!.id)).toBe(false);
+    expect((await as('sue', 'POST', `/api/persons/${person}/unlink`, { ...reason, patient: 'span-a' })).status).toBe(
+      200,
+    );
+    await look('of the others');
+    for (const who of ['abe', 'pia']) {
+      expect((await reads(who, 'span-a')).map(({ id }) => id)).toEqual(all.map(({ id }) => id));
+    }
+  });
+
+  it('are told until the Patient is deleted', async () => {
+    for (const id of ['gone-a', 'gone-b', 'gone-c']) await put({ ...(oneHuman('Gone') as Json), id });
+    const subject = { reference: 'Patient/gone-b' };
+    await put({ resourceType: 'Condition', id: 'of-gone', subject, code: { text: 'x' } });
+    const look = async () => expect((await as('ann', 'GET', '/fhir/Condition/of-gone')).status).toBe(200);
+    const told = async () => (await events('gus', '_count=200')).filter((event) => nameOf(event) === 'ann');
+    await look();
+    expect(await told()).toHaveLength(1);
+    expect((await hub.send('DELETE', '/fhir/Patient/gone-c')).status).toBe(204);
+    await look();
+    expect(await told()).toHaveLength(1);
   });
 });
 
