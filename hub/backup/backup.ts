@@ -57,11 +57,14 @@ export async function backUp(
   }
 }
 
+/** By which connections of back-ups are known to the database. */
+export const backupName = 'causeway back-up';
+
 /** A connection that sees all rows and may take its time. */
 export async function patientClient(database: Reached): Promise<pg.Client> {
   const client = new pg.Client({
     ...(typeof database === 'string' ? { connectionString: database } : database),
-    application_name: 'causeway back-up',
+    application_name: backupName,
     options: '-c causeway.homes=all -c statement_timeout=0 -c lock_timeout=0 -c synchronize_seqscans=off',
   });
   client.on('error', () => {});

@@ -5,6 +5,7 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { AuditLog } from '../audit/index.ts';
+import { backupName } from '../backup/index.ts';
 import type { Database, LedWork, Transaction } from '../database/index.ts';
 import { type FhirRecord, newId, RecordError } from '../record/index.ts';
 import { type Access, type AccessLog, type AccessNote, accessOf } from '../trust/index.ts';
@@ -393,17 +394,22 @@ async function lift(transaction: Transaction, id: string, homes: readonly number
   ]);
 }
 
-/** Resolves when every transaction that runs now has ended. */
+/**
+ * Resolves when every transaction that runs now has ended, also of who only read until now: it may write what it was told
+ * may be written. Back-ups write nothing.
+ */
 async function untilOthersEnded(database: Database): Promise<void> {
-  const { rows } = await database.query(`SELECT pg_current_xact_id()::text AS now`);
-  for (;;) {
-    const { rows: oldest } = await database.query(
-      'SELECT pg_snapshot_xmin(pg_current_snapshot())::text::numeric > $1::numeric AS passed',
-      [rows[0]!.now],
+  const running = async () => {
+    const { rows } = await database.query<{ one: string }>(
+      `SELECT pid || ' ' || xact_start AS one FROM pg_stat_activity
+       WHERE datname = current_database() AND backend_type = 'client backend' AND xact_start IS NOT NULL
+         AND pid <> pg_backend_pid() AND application_name <> $1`,
+      [backupName],
     );
-    if (oldest[0]!.passed) return;
-    await delay(100);
-  }
+    return rows.map(({ one }) => one);
+  };
+  const others = new Set(await running());
+  while (others.size > 0 && (await running()).some((one) => others.has(one))) await delay(100);
 }
 
 function added(a: Swept, b: Swept): Swept {
