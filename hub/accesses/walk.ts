@@ -82,6 +82,8 @@ export async function* walk(
 ): AsyncGenerator<{ told?: Told; place: Place }> {
   if (patients?.size === 0) return;
   let looked = 0;
+  // What is not told must not show in where a walk pauses either.
+  let last: Place | undefined;
   // An event of which only some was told comes once more.
   let after = start && `${start.row}.${start.place + (start.patient === undefined ? 0 : 1)}`;
   for (;;) {
@@ -93,17 +95,19 @@ export async function* walk(
     for (const audited of events) {
       const { row, place } = audited;
       const begun = start?.row === row && start.place === place ? (start.patient ?? 0) : 0;
-      for (const told of toldOf(audited, reader, patients)) {
-        const patient = told.patient?.index ?? 0;
-        if (patient >= begun) yield { told, place: { row, place, patient } };
+      const told = toldOf(audited, reader, patients);
+      if (told.length === 0) continue;
+      looked++;
+      last = { row, place };
+      for (const one of told) {
+        const patient = one.patient?.index ?? 0;
+        if (patient >= begun) yield { told: one, place: { row, place, patient } };
       }
     }
-    looked += events.length;
     if (next === undefined) return;
     after = next;
     if (looked >= most) {
-      const { row, place } = events.at(-1)!;
-      yield { place: { row, place } };
+      yield { place: last! };
       return;
     }
   }
