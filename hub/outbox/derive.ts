@@ -106,7 +106,12 @@ export class Derivation {
     this.#written.set(set, [...lanes.values()]);
   }
 
-  async #rows(set: WriteSet, foci: Focus[], changed: Set<Focus>): Promise<Row[]> {
+  async #rows(
+    set: WriteSet,
+    foci: Focus[],
+    changed: Set<Focus>,
+    isMeant: (row: Row) => boolean = () => true,
+  ): Promise<Row[]> {
     if (foci.length === 0) return [];
     const asked = [...new Set(foci.map(({ home }) => home))];
     const members = await membersOf(set, asked, this.#relationships);
@@ -136,8 +141,8 @@ export class Derivation {
       for (const destination of this.#participants.all()) {
         const own = others.filter(({ source }) => source === destination.key);
         for (const route of destination.key === origin.source ? [] : (destination.routes ?? [])) {
-          const introduced = introductions.recipient(destination, route, origin, own.length > 0);
-          const known = introduced ? [...own, introduced] : own;
+          const introduced = introductions.recipients(destination, route, origin, own.length > 0);
+          const known = [...own, ...introduced];
           if (known.length === 0) continue;
           const history = sent.get(sentKey(destination.key, route.name, focus)) ?? [];
           const told = known.filter(({ patient }) =>
@@ -148,23 +153,22 @@ export class Derivation {
           const kind =
             isChange && told.length === 0 ? 'correction' : kindOf(focus, told.length > 0, changed.has(focus));
           // Who does not care any longer is told what becomes of what it was told, and nothing new.
-          const isToldElse = introduced !== undefined && told.length === 1 && told[0] === introduced;
+          const isToldElse = told.length > 0 && told.every((one) => introduced.includes(one));
           const chosen = isToldElse
-            ? introduced
+            ? told[0]
             : own.length === 0 && introductions.cares(destination, origin)
-              ? introduced
+              ? introduced[0]
               : choose(own, told);
           const recipient = chosen ?? (kind === 'new' ? undefined : told[0]);
           if (!kind || !recipient) continue;
           const isUnsure = route.grade === 'confirmed' && kind !== 'retraction';
           const isHeld = isUnsure && !isConfirmed(focus.home, recipient.home);
-          if (recipient === introduced) introductions.note(destination, route, recipient);
           // That it is one person with the recipient tells of it as well.
           const key = `${sentKey(destination.key, route.name, focus)} ${recipient.patient}`;
           if (written.has(key)) continue;
           written.add(key);
           const last = history.find((one) => one.recipient === recipient.patient);
-          rows.push({
+          const row: Row = {
             focus,
             recall: recallOf(kind, focus),
             source: origin.source,
@@ -178,11 +182,14 @@ export class Derivation {
             round: (last?.round ?? 0) + 1,
             urgent,
             ...(isHeld ? { isHeld } : {}),
-          });
+          };
+          if (!isMeant(row)) continue;
+          rows.push(row);
+          if (!isHeld && introduced.includes(recipient)) introductions.note(destination, route, recipient);
         }
       }
     }
-    return [...(await introductions.rows(this.#record.keys)), ...rows];
+    return introductions.before(rows, this.#record.keys);
   }
 
   #routes(): Route[] {
@@ -208,8 +215,9 @@ export class Derivation {
     const foci = await fociNamed(set, this.#record.keys, kept, wantedTopics(this.#participants.all()));
     const place = new Map(kept.map(({ key }, i) => [key, i] as const).reverse());
     const placeOf = ({ destination, route, focus }: Row) => place.get(sentKey(destination, route, focus)) ?? -1;
-    const rows = await this.#rows(set, foci, new Set(foci));
-    return rows.filter((row) => placeOf(row) >= 0 && !row.isHeld).sort((a, b) => placeOf(a) - placeOf(b));
+    const isMeant = (row: Row) => placeOf(row) >= 0 && !row.isHeld;
+    const rows = await this.#rows(set, foci, new Set(foci), isMeant);
+    return rows.sort((a, b) => placeOf(a) - placeOf(b));
   }
 
   /** Retractions of what was delivered to somebody who turns out to be another person. */

@@ -39,22 +39,22 @@ afterAll(async () => {
   await test.drop();
 });
 
-/** The laboratory's Patient, whose family doctor is at the practice. */
-async function patient(given: string) {
+/** A site's Patient, whose family doctor is at the practice. */
+async function patient(given: string, site: 'lab' | 'hospital' = 'lab', more = {}) {
   const [id, doctor] = [newId(), newId()];
   const npi = { system: 'http://hl7.org/fhir/sid/us-npi', value: '1234567893' };
   await outbox.say(
-    sites.lab,
+    sites[site],
     { resourceType: 'Practitioner', id: doctor, identifier: [npi] } as never,
-    outbox.patientAt('lab', id, { generalPractitioner: [{ reference: `Practitioner/${doctor}` }] }, given),
+    outbox.patientAt(site, id, { generalPractitioner: [{ reference: `Practitioner/${doctor}` }], ...more }, given),
   );
   return id;
 }
-async function report(lab: string, id: string, conclusion: string) {
+async function report(whose: string, id: string, conclusion: string, site: 'lab' | 'hospital' = 'lab', more = {}) {
   const code = { coding: [{ system: 'http://loinc.org', code: '2823-3' }] };
-  const subject = { reference: `Patient/${lab}` };
-  const what = { resourceType: 'DiagnosticReport', id, status: 'final', code, subject, conclusion };
-  await outbox.say(sites.lab, what as never);
+  const subject = { reference: `Patient/${whose}` };
+  const what = { resourceType: 'DiagnosticReport', id, status: 'final', code, subject, conclusion, ...more };
+  await outbox.say(sites[site], what as never);
 }
 const came = async (count: number) => {
   await vi.waitFor(() => expect(receiver.messages.length).toBeGreaterThanOrEqual(count), 30_000);
@@ -115,6 +115,81 @@ it('what was there when care began is told after the introduction', async () => 
   expect((await came(since + 2)).slice(since)).toEqual([
     ['A28', 'lab-Emmy', undefined],
     ['R01', 'lab-Emmy', 'Held.'],
+  ]);
+});
+
+it('who takes persons too is told of the introduced one once, and of its changes after that', async () => {
+  await outbox.routes(sites.practice, [
+    { name: 'main', to: receiver.endpoint, topics: ['person', 'result'], unknown: 'introduce' },
+  ]);
+  const since = receiver.messages.length;
+  const id = await patient('Lise');
+  expect((await came(since + 1)).slice(since)).toEqual([['A28', 'lab-Lise', undefined]]);
+  await report(id, newId(), 'Hers.');
+  await outbox.say(sites.lab, outbox.patientAt('lab', id, { deceasedBoolean: true }, 'Lise'));
+  expect((await came(since + 3)).slice(since + 1)).toEqual([
+    ['R01', 'lab-Lise', 'Hers.'],
+    ['A31', 'lab-Lise', undefined],
+  ]);
+});
+
+it('of two who turn out to be one each is followed up under the numbers by which it was told', async () => {
+  await outbox.routes(sites.practice, [
+    { name: 'main', to: receiver.endpoint, topics: ['result'], unknown: 'introduce' },
+  ]);
+  const since = receiver.messages.length;
+  const [lab, hospital] = [await patient('Jane'), await patient('Jane', 'hospital', { birthDate: '1990-01-01' })];
+  const [first, second] = [newId(), newId()];
+  await report(lab, first, 'At the laboratory.');
+  await report(hospital, second, 'At the hospital.', 'hospital');
+  expect(
+    (await came(since + 4))
+      .slice(since)
+      .map(([event, number]) => `${event} ${number}`)
+      .sort(),
+  ).toEqual(['A28 hospital-Jane', 'A28 lab-Jane', 'R01 hospital-Jane', 'R01 lab-Jane']);
+  await outbox.say(sites.hospital, outbox.patientAt('hospital', hospital, {}, 'Jane'));
+  const { rows } = await test.database.query('SELECT DISTINCT person FROM link WHERE patient = ANY($1)', [
+    [lab, hospital],
+  ]);
+  expect(rows).toHaveLength(1);
+  const told = (await came(since + 4)).length;
+  await report(lab, first, 'Wrong.', 'lab', { status: 'entered-in-error' });
+  await report(hospital, second, 'Wrong.', 'hospital', { status: 'entered-in-error' });
+  await came(told + 2);
+  const taken = receiver.messages.slice(told).map((one) => [one.get('PID-3.1'), one.get('OBR-25')]);
+  expect(taken.sort()).toEqual([
+    ['hospital-Jane', 'C'],
+    ['lab-Jane', 'C'],
+  ]);
+});
+
+it('nobody is introduced under numbers of whom the route demands a confirmed link, until somebody confirms it', async () => {
+  await outbox.routes(sites.practice, [
+    { name: 'main', to: receiver.endpoint, topics: ['result'], unknown: 'introduce', grade: 'confirmed' },
+  ]);
+  const since = receiver.messages.length;
+  const lab = newId();
+  await outbox.say(sites.lab, outbox.patientAt('lab', lab, {}, 'Hedy'));
+  const hospital = await patient('Hedy', 'hospital');
+  await report(hospital, newId(), 'Unsure.', 'hospital');
+  const held = (await outbox.rows()).filter(({ last_error }) => last_error?.includes('nobody has confirmed'));
+  expect(held).toHaveLength(1);
+  const { rows } = await test.database.query('SELECT 1 FROM delivery WHERE recipient = $1', [lab]);
+  expect(rows).toHaveLength(1);
+  await outbox.record.writer.write({
+    keys: [],
+    patients: [lab, hospital],
+    alone: true,
+    apply: (set) => {
+      const at = new Date().toISOString();
+      outbox.persons.state(set, { kind: 'link', a: lab, b: hospital, at, source: sites.hospital });
+      set.touch();
+    },
+  });
+  expect((await came(since + 2)).slice(since)).toEqual([
+    ['A28', 'lab-Hedy', undefined],
+    ['R01', 'lab-Hedy', 'Unsure.'],
   ]);
 });
 

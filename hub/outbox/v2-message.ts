@@ -13,6 +13,7 @@ import type {
   Appointment,
   DiagnosticReport,
   Encounter,
+  Identifier,
   Observation,
   Patient,
   Resource,
@@ -68,7 +69,7 @@ export function v2MessageOf(
 }
 
 /**
- * A person's demographics as the other site has them, beside the destination's own number. One that the site has merged
+ * A person's demographics as the other site has them, beside the destination's own number, or those by which it was introduced. One that the site has merged
  * is A40, with the one that stays in PID; one that turned out to be another person, or is gone, A37. Never A23 or A29, by
  * which a receiver might delete its own record.
  */
@@ -83,14 +84,18 @@ function person({ focus, beside }: Content, envelope: Envelope): ToldMessage | s
   const isMerged = personEvent({ after: patient }) === 'A40';
   const named = isMerged ? (beside.find(({ resourceType }) => resourceType === 'Patient') as Patient) : patient;
   if (named === undefined) return 'The Patient that took its place is not in the record, or another person.';
-  const own = { system: envelope.recipient.identifierSystem, value: recordNumber(envelope) };
-  const others = (named.identifier ?? []).filter(({ system, value }) => system !== own.system || value !== own.value);
+  const { patient: known, identifierSystem } = envelope.recipient;
+  const own: Identifier[] = envelope.introduced
+    ? (known.identifier ?? [])
+    : [{ system: identifierSystem, value: recordNumber(envelope)! }];
+  const isOwn = ({ system, value }: Identifier) => own.some((one) => one.system === system && one.value === value);
+  const others = (named.identifier ?? []).filter((one) => !isOwn(one));
   const resources = isMerged ? [patient] : beside;
   return {
     message: { code: 'ADT', event: isMerged ? 'A40' : 'A31', resources },
     envelope: {
       ...envelope,
-      recipient: { ...envelope.recipient, patient: { ...named, identifier: [own, ...others] } },
+      recipient: { ...envelope.recipient, patient: { ...named, identifier: [...own, ...others] } },
     },
   };
 }
