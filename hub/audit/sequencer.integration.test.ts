@@ -1,7 +1,17 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { isConsistent, leafHash, readVerifier, verifyCheckpoint, verifyProof } from '@causeway/tlog';
+import {
+  checkpointText,
+  isConsistent,
+  leafHash,
+  readVerifier,
+  secretKey,
+  signerOf,
+  signNote,
+  verifyCheckpoint,
+  verifyProof,
+} from '@causeway/tlog';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { type TestDatabase, testDatabase } from '../database/testing.ts';
 import { fixedMasterKey } from '../secrets/index.ts';
@@ -177,6 +187,22 @@ it('signs nothing where the file holds what is not of this log', async () => {
   await write(1);
   expect(await sequencer().sequence()).toBe(0);
   expect(String(faults[0])).toContain('not signed by this log');
+});
+
+it('goes on, once that is accepted, where the database is from before the key that signed what was published', async () => {
+  await write(1);
+  await sequencer().sequence();
+  const key = signerOf('hub.test/audit/1', secretKey(Buffer.alloc(32, 1)));
+  const text = checkpointText({ origin: 'hub.test/audit/1', size: 20, root: Buffer.alloc(32, 2) });
+  const published = signNote(text, [key]);
+  writeFileSync(file(), published);
+  await write(1);
+  expect(await sequencer().sequence()).toBe(0);
+  expect(await audit.status()).toMatchObject({ state: 'refused' });
+  await test.database.transaction((transaction) => acceptRestore(transaction, published, 'root'));
+  expect(await sequencer().sequence()).toBe(1);
+  expect(await audit.status()).toMatchObject({ state: 'good', size: 2, waiting: 0 });
+  expect(readFileSync(file(), 'utf8')).toBe(await audit.checkpoint());
 });
 
 it('signs with a new key and the one before, so that either is enough', async () => {

@@ -181,6 +181,9 @@ export async function whyRefused(
   published: string | undefined,
 ): Promise<string | undefined> {
   if (published === undefined) return undefined;
+  const accepted = await acceptedHeads(database);
+  // Also where the key that signed it is lost.
+  if (accepted.includes(published)) return undefined;
   const verifiers = (await verifiersOf(database)).map(({ verifier }) => readVerifier(verifier));
   const origin = published.slice(0, published.indexOf('\n'));
   let head: { size: number; root: Buffer };
@@ -190,7 +193,10 @@ export async function whyRefused(
     return `The checkpoint in the file audit/checkpoint is not signed by this log: the database is another one, or from before that key.`;
   }
   if (origin !== state.origin) {
-    return (await isAccepted(database, origin, head.size)) ? undefined : notOf(origin, state.origin);
+    // What was published before that, on another machine.
+    const heads = accepted.map((note) => readCheckpoint(readNote(note).text));
+    const isPast = heads.some((one) => one.origin === origin && one.size >= head.size);
+    return isPast ? undefined : notOf(origin, state.origin);
   }
   if (head.size > state.size) {
     return `The audit log has ${state.size} events, but a checkpoint of ${head.size} was published: the database was restored from an older state.`;
@@ -205,9 +211,8 @@ function notOf(published: string, stored: string): string {
   return `The checkpoint that was published is of the log ${published}, and the database holds ${stored}.`;
 }
 
-/** Whether it was accepted that the log goes on under another origin, from what was published under this one. */
-async function isAccepted(database: Database, origin: string, size: number): Promise<boolean> {
+/** The checkpoints that were published last when it was accepted that the log goes on under another origin. */
+async function acceptedHeads(database: Database): Promise<string[]> {
   const { rows } = await database.query<{ checkpoint: string }>('SELECT checkpoint FROM audit_restore');
-  const heads = rows.map(({ checkpoint }) => readCheckpoint(readNote(checkpoint).text));
-  return heads.some((head) => head.origin === origin && head.size >= size);
+  return rows.map(({ checkpoint }) => checkpoint);
 }
