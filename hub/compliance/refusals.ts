@@ -58,13 +58,10 @@ export class Refusals {
     const key = JSON.stringify([dayOf(now), counted.kind, counted.organization, counted.requester, counted.action]);
     const noted = this.#noted.get(key) ?? { refused: counted, times: 0, first: now, last: now };
     this.#noted.set(key, { ...noted, times: noted.times + 1, last: now });
-    this.#timer ??= setTimeout(() => {
-      this.#timer = undefined;
-      this.#turn = this.#turn.then(() => this.#flush()).catch(this.#fault);
-    }, flushMs).unref();
+    this.#flushLater();
   }
 
-  /** Stores what was counted. @throws where the database does not take it; it is kept and tried again with the next */
+  /** Stores what was counted. @throws where the database does not take it; it is kept for the next time */
   async flush(): Promise<void> {
     await this.#turn;
     await this.#flush();
@@ -120,6 +117,18 @@ export class Refusals {
       also(transaction);
       return true;
     });
+  }
+
+  #flushLater(): void {
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined;
+      this.#turn = this.#turn
+        .then(() => this.#flush())
+        .catch((error) => {
+          this.#fault(error);
+          this.#flushLater();
+        });
+    }, flushMs).unref();
   }
 
   async #flush(): Promise<void> {
