@@ -42,6 +42,7 @@ export interface Erasure {
 const lookMs = 2_000;
 
 const heldBy = 'deliveries of the person that are being sent, or imports that go on';
+const otherRecords = 'The person has other records than when this was asked for: withdraw it, and ask anew.';
 
 /** The hub itself acts, by what people decided. */
 const own: Access = accessOf({ username: 'erasure', name: 'Erasure', role: 'system', organization: 'local' });
@@ -112,23 +113,19 @@ export class Erasures implements LedWork {
 
   /**
    * A second person confirms; from then on it is carried out.
-   * @throws RecordError 403 where it is the same, 404, 409 where the person is not as it was when it was asked for
+   * @throws RecordError 403 where it is the same, 404, 409 where the person is not as when it was asked for, 410
    */
   async confirm(id: string, by: Access): Promise<Erasure> {
     const before = await this.#open(id);
     if (before.requested_by === by.who) {
       throw new RecordError(403, 'forbidden', 'Another person than the one who asked for it confirms an erasure.');
     }
-    const { homes } = await subjectOf(this.#parts, own, before.patients[0], before.extent);
-    if (String([...homes].sort()) !== String([...before.homes].sort())) {
-      const text = 'The person has other records than when this was asked for: withdraw it, and ask anew.';
-      throw new RecordError(409, 'conflict', text);
-    }
+    if (!(await this.#isAsAsked(before as Asked))) throw new RecordError(409, 'conflict', otherRecords);
     const confirmed = await this.#decide(
       id,
       by,
       'erasure-confirm',
-      `state = 'confirmed', confirmed_by = $2, confirmed_at = now()`,
+      `state = 'confirmed', confirmed_by = $2, confirmed_at = now(), held_by = NULL`,
     );
     this.#wake?.();
     return confirmed;
@@ -264,12 +261,15 @@ export class Erasures implements LedWork {
     while (!signal.aborted) {
       try {
         const { rows } = await this.#parts.database.query(
-          `SELECT id, homes, patients FROM erasure WHERE state = 'confirmed' ORDER BY confirmed_at`,
+          `SELECT id, extent, homes, patients FROM erasure WHERE state = 'confirmed' ORDER BY confirmed_at`,
         );
-        for (const { id, homes, patients } of rows) {
+        for (const asked of rows as Asked[]) {
           if (signal.aborted) return;
-          const rids = patients.filter((one: string) => uuid.test(one));
-          await this.#carryOut({ erasure: id, homes, rids, ids: patients });
+          if (this.#isBegun(asked.id) || (await this.#isAsAsked(asked).catch(noLongerThere))) {
+            const { id, homes, patients } = asked;
+            const rids = patients.filter((one) => uuid.test(one));
+            await this.#carryOut({ erasure: id, homes, rids, ids: patients });
+          } else await this.#giveBack(asked.id);
         }
       } catch (error) {
         this.#parts.fault(error);
@@ -279,6 +279,29 @@ export class Erasures implements LedWork {
       });
       await Promise.race([waking, delay(lookMs, undefined, { signal }).catch(() => {})]);
     }
+  }
+
+  /** Whether the records of the person are those that they were. @throws RecordError 404, 410 */
+  async #isAsAsked({ patients, extent, homes }: Asked): Promise<boolean> {
+    const found = await subjectOf(this.#parts, own, patients[0]!, extent);
+    return String([...found.homes].sort()) === String([...homes].sort());
+  }
+
+  /** Whether it is carried out already, wholly or in part. */
+  #isBegun(id: string): boolean {
+    return this.#register.lines().some((line) => 'erasure' in line && line.erasure === id);
+  }
+
+  /** What two persons decided was about others. */
+  async #giveBack(id: string): Promise<void> {
+    await this.#parts.accessLog.change(async (transaction) => {
+      const { rowCount } = await transaction.query(
+        `UPDATE erasure SET state = 'requested', confirmed_by = NULL, confirmed_at = NULL, held_by = $2
+         WHERE id = $1 AND state = 'confirmed'`,
+        [id, otherRecords],
+      );
+      return { made: rowCount, note: noteOf(own, 'erasure-give-back', id, 409) };
+    });
   }
 
   /**
@@ -295,8 +318,7 @@ export class Erasures implements LedWork {
     };
     if (await isHeld()) return;
     const stop = rids.map((rid) => tokens.patient(rid).toString('base64url'));
-    const isRegistered = this.#register.lines().some((line) => 'erasure' in line && line.erasure === erasure);
-    if (!isRegistered) this.#register.add({ v: 1, erasure, at: new Date().toISOString(), tokens: stop });
+    if (!this.#isBegun(erasure)) this.#register.add({ v: 1, erasure, at: new Date().toISOString(), tokens: stop });
     const total = await database.transaction((transaction) => eraseDeliveries(transaction, homes, isForced));
     await this.#leave(homes);
     const accounts = await accountsOf(database, ids);
@@ -378,6 +400,15 @@ export class Erasures implements LedWork {
 }
 
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+
+/** Of whom it was asked for, as the row has it. */
+type Asked = Pick<Erasure, 'id' | 'patients'> & { extent: Extent; homes: number[] };
+
+/** Nobody of a confirmed erasure is found where others were erased or expunged meanwhile. */
+function noLongerThere(error: unknown): false {
+  if (error instanceof RecordError) return false;
+  throw error;
+}
 
 /** What is known of the person is forgotten, so that it can come anew. */
 async function lift(transaction: Transaction, id: string, homes: readonly number[]): Promise<void> {

@@ -93,7 +93,7 @@ it('what another hub began to write before is waited for, also where it only rea
   const id = await confirmed('ida');
   erasures.start();
   await vi.waitFor(async () => expect(await count('patient_home', 'erased')).toBe(1), { timeout: 20_000 });
-  // Were it not waited for, all would be done by now.
+  // Were the other one not waited for, all would be done by then.
   await new Promise((resolve) => setTimeout(resolve, 500));
   pause.resolve();
   await writing;
@@ -101,3 +101,34 @@ it('what another hub began to write before is waited for, also where it only rea
   expect(await count('resource', 'body IS NOT NULL')).toBe(0);
   expect(await count('index_token')).toBe(0);
 });
+
+it('is not carried out where the person has other records than when it was confirmed', async () => {
+  await made.put({ resourceType: 'Patient', id: 'ilse', name: [{ family: 'Quillfeather' }] } as never);
+  await linked('ida', 'ilse');
+  const id = await confirmed('ida');
+  const [first] = (await made.record.homesOf(['ida'])).get('ida')!;
+  const { rows } = await made.test.database.query('SELECT presented FROM link WHERE home = $1', [first]);
+  await made.persons.unlink(rows[0]!.presented, 'ilse', custodian, 'another person');
+  erasures.start();
+  const back = await until(id, 'requested');
+  expect(back).toMatchObject({ confirmedBy: undefined, heldBy: expect.stringMatching(/other records/) });
+  expect(await count('resource', 'body IS NULL')).toBe(0);
+  await expect(erasures.confirm(id, pavel)).rejects.toThrow(/ask anew/);
+  await erasures.withdraw(id, olga, 'To be asked for anew.');
+  await until(await confirmed('ida'), 'erased');
+  expect((await made.record.read(custodian, 'Patient', 'ilse')).text).toContain('Quillfeather');
+});
+
+/** A steward says that two Patients are one person. */
+async function linked(a: string, b: string): Promise<void> {
+  const identity = { kind: 'link', a, b, at: new Date().toISOString(), source: 'x' } as const;
+  await made.record.writer.write({
+    keys: [],
+    patients: [a, b],
+    alone: true,
+    apply: (set) => {
+      made.persons.state(set, identity);
+      set.touch();
+    },
+  });
+}

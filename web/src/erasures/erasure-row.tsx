@@ -44,6 +44,11 @@ export function ErasureRow({ erasure }: { erasure: Erasure }) {
           {erasure.heldBy}.
         </Notice>
       )}
+      {erasure.heldBy !== undefined && state === 'requested' && (
+        <Notice tone="warn" title="It was confirmed, and not carried out.">
+          {erasure.heldBy}
+        </Notice>
+      )}
       {erasure.erasedAt !== undefined && <WhatWent erasure={erasure} />}
       {state === 'requested' && <Decide erasure={erasure} />}
       {state === 'erased' && <EndBy erasure={erasure} how="lift" button="Take what is sent about them again" />}
