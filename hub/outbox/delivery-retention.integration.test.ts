@@ -1,5 +1,5 @@
 /** What is left of deliveries after their time, and that what follows them still does. */
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { recipientsOf } from '../care/index.ts';
 import { type TestDatabase, testDatabase } from '../database/testing.ts';
 import { newId } from '../record/index.ts';
@@ -102,4 +102,24 @@ it('what was told is taken back when a link is undone, also where only a receipt
   expect(written.map(({ destination, route, kind }) => [destination, route, kind])).toEqual([
     [sites.hospital, 'short', 'retraction'],
   ]);
+});
+
+it('what followed something that was given up stays with it, so that sending it again leaves the newest as the last word', async () => {
+  const { lab } = await outbox.register('Mary', 'hospital', 'lab');
+  const id = newId();
+  const own = async () => (await outbox.rows()).filter((row) => (row as { focus_rid?: string }).focus_rid === id);
+  const settled = (states: string[]) =>
+    vi.waitFor(async () => expect((await own()).map(({ state }) => state)).toEqual(states), 20_000);
+  await report(lab, id, 'Refused.');
+  await settled(['dead']);
+  await report(lab, id, 'As it is.');
+  await settled(['dead', 'delivered']);
+  await test.database.query(`UPDATE care_loop SET state = 'closed'`);
+  await keep('*', undefined, 10);
+  await pass(400);
+  await settled(['dead', 'delivered']);
+  const since = receiver.messages.length;
+  expect(await outbox.deliveries.replay((await own())[0]!.id)).toBe(2);
+  await settled(['dead', 'delivered']);
+  expect(receiver.messages.slice(since).map((message) => message.get('NTE-3'))).toEqual(['Refused.', 'As it is.']);
 });

@@ -1,8 +1,7 @@
 /**
  * The retention of deliveries, as the table `delivery_retention` says. One that arrived becomes a receipt: who received which
- * version of what, and when; one that was cancelled and cannot have
- * arrived goes. What waits, was given up, or may yet be spoken of stays, and so does
- * what an open recall is about.
+ * version of what, and when; one that was cancelled and cannot have arrived goes. What waits, was given up, or may yet be
+ * spoken of stays, with what followed it about the same, since it may be sent again; and so does what an open recall is about.
  */
 import type { Database, Transaction } from '../database/index.ts';
 import { RecordError, type RetentionPart } from '../record/index.ts';
@@ -93,7 +92,7 @@ export class DeliveryRetention implements RetentionPart {
       name: 'delivery_retention_step',
       text: `WITH looked AS (
                SELECT d.seq, d.state, d.offered, d.destination, d.route, d.leased, d.created, d.delivered, d.focus_rid, d.focus_type,
-                 d.recall
+                 d.recipient, d.round, d.recall
                FROM delivery d WHERE d.seq > $1
                  AND d.created < $2::timestamptz - (SELECT min(keep_days) FROM delivery_retention) * interval '1 day'
                ORDER BY d.seq LIMIT ${rowsPerStep}),
@@ -105,7 +104,10 @@ export class DeliveryRetention implements RetentionPart {
                WHERE (l.state = 'delivered' OR l.state = 'cancelled' AND l.recall IS NULL AND NOT l.offered) AND NOT l.leased
                  AND coalesce(l.delivered, l.created) < $2 - p.keep_days * interval '1 day'
                  AND NOT EXISTS (SELECT FROM care_loop c WHERE c.focus_rid = l.focus_rid AND c.focus_type = l.focus_type
-                   AND c.kind = 'recall' AND c.state <> 'closed')),
+                   AND c.kind = 'recall' AND c.state <> 'closed')
+                 AND NOT EXISTS (SELECT FROM delivery e WHERE e.focus_rid = l.focus_rid AND e.focus_type = l.focus_type
+                   AND e.destination = l.destination AND e.route = l.route AND e.recipient = l.recipient
+                   AND e.round < l.round AND e.state IN ('dead', 'accepted'))),
              gone AS (
                DELETE FROM delivery d USING due
                WHERE d.seq = due.seq AND d.state IN ('delivered', 'cancelled') AND NOT d.leased RETURNING d.*),
