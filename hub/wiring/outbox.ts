@@ -1,0 +1,64 @@
+/** The outbox: what tells organisations, who cares for whom, and the loops that have to be closed. */
+import { SigningKeys } from '../authorization/index.ts';
+import { careRulesOf, LateMail, Loops, LoopWatch, Panels, Relationships, Summaries } from '../care/index.ts';
+import { documentId, writeDocument } from '../gate/index.ts';
+import { Direct, Mailer } from '../mail/index.ts';
+import {
+  AcknowledgementRoutes,
+  Deliveries,
+  DeliveryRetention,
+  Derivation,
+  Pickup,
+  Sender,
+  type WriteSummary,
+} from '../outbox/index.ts';
+import type { Ground } from './decision.ts';
+import type { Inbox } from './inbox.ts';
+import type { Wiring } from './wiring.ts';
+
+export type Outbox = ReturnType<typeof wireOutbox>;
+
+export function wireOutbox({ config, log, fault }: Wiring, parts: Ground & Inbox) {
+  const { database, system, master, tokenKey, participants, accessLog, record, persons, policy, pool } = parts;
+  const signingKeys = new SigningKeys(database, master);
+  const sendTo = [...config.sendTo];
+  const http = { allowed: () => sendTo, keys: () => signingKeys.load() };
+  const mailer = Mailer.of(config);
+  /** Where the hub's pages are, as soon as that is known. */
+  const opened = { at: config.publicUrl ?? '' };
+  const pages = () => opened.at;
+  const summary: WriteSummary = async (access, encounter, as) => {
+    const writeCcda: typeof pool.document = (texts, options) => pool.document(texts, options);
+    return (await writeDocument({ record, writeCcda }, access, { kind: 'discharge-summary', encounter }, as)).xml;
+  };
+  const telling = { database: system, record, participants, policy, accessLog, summary };
+  const pickup = mailer && new Pickup({ ...telling, mailer, tokenKey, pages });
+  const mail = { direct: Direct.of(config, mailer), pickup };
+  const sender = new Sender({ ...telling, http, mail, log });
+  const careRules = () => careRulesOf(policy.lastKnown);
+  const relationships = new Relationships(record.keys, participants, careRules);
+  new Derivation(record, persons, participants, (...derived) => sender.derived(...derived), relationships);
+  new Loops(record, participants, careRules);
+  const loopWatch = new LoopWatch(
+    system,
+    (late) => log.warn({ late }, 'loops of care are late and were brought before people'),
+    fault('loops of care were not looked at'),
+    new Summaries(system, record, careRules, (encounter) => documentId({ kind: 'discharge-summary', encounter })),
+    mailer && new LateMail({ database: system, participants, mailer, pages }),
+  );
+  return {
+    signingKeys,
+    sendTo,
+    http,
+    mailer,
+    opened,
+    pickup,
+    mail,
+    sender,
+    acknowledgementRoutes: new AcknowledgementRoutes({ database: system, master, participants, http, log }),
+    deliveries: new Deliveries(system, participants, () => sender.wake()),
+    deliveryRetention: new DeliveryRetention(system, participants),
+    panels: new Panels({ database: system, record, persons, relationships, accessLog }),
+    loopWatch,
+  };
+}
