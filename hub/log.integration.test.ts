@@ -98,7 +98,8 @@ it('logs nothing of what messages, requests and failures hold, and ends for none
       { timeout: 10_000 },
     )
     .toMatch(/23514/);
-  expect(log).toContain('could not be stored');
+  // It is told of once the row says it.
+  await expect.poll(() => log, { timeout: 10_000 }).toContain('could not be stored');
   expect(log.toLowerCase()).not.toContain(secret.toLowerCase());
   expect(child.exitCode).toBeNull();
 });
