@@ -87,7 +87,7 @@ export class LoopWatch {
                UPDATE care_loop c SET state = 'closed', closed = now(), closed_by = 'hub', outcome = 'acknowledged'
                WHERE c.kind = 'recall' AND c.state <> 'closed'
                  AND EXISTS (SELECT FROM told d WHERE d.recall = c.id)
-                 AND NOT EXISTS (SELECT FROM told d WHERE d.recall = c.id AND d.state <> 'delivered')
+                 AND NOT EXISTS (SELECT FROM told d WHERE d.recall = c.id AND d.state NOT IN ('delivered', 'already-delivered'))
                  AND (c.why = 'wrong-person' OR NOT EXISTS (SELECT FROM told t WHERE ${isHeld}
                    AND NOT EXISTS (SELECT FROM told d WHERE d.recall = c.id AND d.destination = t.destination)))
                RETURNING c.id)
@@ -117,7 +117,7 @@ const isHeld = `t.focus_rid = c.focus_rid AND t.focus_type = c.focus_type AND t.
       AND b.kind = 'retraction' AND b.created < c.opened AND b.seq > t.seq)`;
 
 /** That a delivery `d` is an acknowledged summary of the discharge `c`. */
-const summaryOf = `d.home = c.home AND d.topic = 'discharge-summary' AND d.state = 'delivered' AND d.kind <> 'retraction'
+const summaryOf = `d.home = c.home AND d.topic = 'discharge-summary' AND d.state IN ('delivered', 'already-delivered') AND d.kind <> 'retraction'
   AND d.created >= c.opened - interval '1 day'`;
 
 /** What is due, or a recall that came to an end without an acknowledgement, goes to people, once. */

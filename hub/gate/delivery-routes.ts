@@ -21,7 +21,7 @@ export interface DeliveryParts {
 }
 
 const engineers: Role[] = ['integration-engineer', 'administrator', 'system'];
-const states = ['waiting', 'failed', 'delivered', 'accepted', 'dead', 'cancelled'];
+const states = ['waiting', 'failed', 'delivered', 'accepted', 'dead', 'cancelled', 'already-delivered'];
 const pageSize = 50;
 const mostOnPage = 200;
 

@@ -16,7 +16,7 @@ export interface DeliveryQuery {
   limit: number;
 }
 
-const columns = `seq, id, destination, route, source, dialect, kind, topic, focus_type, focus_rid, focus_version, message, state,
+const columns = `seq, id, (SELECT id FROM delivery first WHERE first.seq = delivery.same_as) AS same_as, destination, route, source, dialect, kind, topic, focus_type, focus_rid, focus_version, message, state,
   attempts, last_error, created, delivered, CASE WHEN state = 'failed' THEN next_attempt END AS next_attempt`;
 
 /** More of one state are not counted: a million that wait must not make the count slow. */
@@ -100,6 +100,8 @@ export class Deliveries {
     delivered: number;
     deliveriesWaiting: number;
     deliveriesAccepted: number;
+    /** The same had reached whom they were for, by another path. */
+    deliveriesAlready: number;
     deliveriesDead: number;
     deliveriesCountedTo: number;
     destinationsDown: { key: string; name: string; route: string; since: Date; reason: string }[];
@@ -108,7 +110,7 @@ export class Deliveries {
       `SELECT state, (SELECT count(*) FROM (
          SELECT 1 FROM delivery d WHERE d.state = s.state LIMIT ${countedTo}) counted) AS count
        FROM unnest($1::text[]) AS s (state)`,
-      [['delivered', 'waiting', 'failed', 'accepted', 'dead']],
+      [['delivered', 'waiting', 'failed', 'accepted', 'already-delivered', 'dead']],
     );
     const down = await this.#database.query('SELECT * FROM destination_down ORDER BY since');
     const count = (...states: string[]) =>
@@ -120,6 +122,7 @@ export class Deliveries {
       delivered: count('delivered'),
       deliveriesWaiting: count('waiting', 'failed'),
       deliveriesAccepted: count('accepted'),
+      deliveriesAlready: count('already-delivered'),
       deliveriesDead: count('dead'),
       deliveriesCountedTo: countedTo,
       destinationsDown: down.rows.map(({ destination: key, route, since, reason }) => ({
@@ -148,6 +151,7 @@ export class Deliveries {
       state: row.state,
       attempts: row.attempts,
       lastError: row.last_error,
+      ...(row.state === 'already-delivered' ? { sameAs: row.same_as } : {}),
       createdAt: row.created,
       deliveredAt: row.delivered,
       nextAttemptAt: row.next_attempt,

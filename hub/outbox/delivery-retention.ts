@@ -113,9 +113,9 @@ export class DeliveryRetention implements RetentionPart {
                WHERE d.seq = due.seq AND d.state IN ('delivered', 'cancelled') AND NOT d.leased RETURNING d.*),
              kept AS (
                INSERT INTO receipt (seq, created, delivered, destination, route, dialect, kind, topic, home, source, person,
-                 focus_type, focus_rid, focus_version, recipient, recipient_home, round, recall)
+                 focus_type, focus_rid, focus_version, recipient, recipient_home, round, recall, numbers, substance)
                SELECT seq, created, delivered, destination, route, dialect, kind, topic, home, source, person, focus_type,
-                 focus_rid, focus_version, recipient, recipient_home, round, recall FROM gone WHERE state = 'delivered')
+                 focus_rid, focus_version, recipient, recipient_home, round, recall, numbers, substance FROM gone WHERE state = 'delivered')
              SELECT (SELECT count(*) FROM gone)::integer AS removed, (SELECT count(*) FROM looked)::integer AS looked,
                (SELECT max(seq) FROM looked) AS last`,
       values: [after, now],

@@ -24,6 +24,7 @@ import {
   type Row,
   sentAbout,
   sentKey,
+  sharedWith,
   withheldOf,
 } from './derived-rows.ts';
 import { asksForChanges, finalBefore, linkedFoci, noteBefore } from './earlier.ts';
@@ -74,9 +75,10 @@ export class Derivation {
     const changed = anywhere ? await changedFoci(set, keys, wanted) : [];
     const moved = anywhere ? this.#persons.changesOf(set) : [];
     const decided = anywhere ? consentHomes(set) : [];
+    const strayed = anywhere ? strayedIn(set) : [];
     const confirmed = anywhere ? this.#persons.confirmedIn(set) : [];
     const affected = changed.length + moved.length + decided.length + confirmed.length > 0;
-    if (affected) await lockLinks(set, decided.length > 0);
+    if (affected) await lockLinks(set, decided.length + strayed.length > 0);
     const begun = await this.#relationships.note(set, () => (affected ? Promise.resolve() : lockLinks(set)));
     if (!anywhere || !(affected || begun.length > 0)) return;
     const gained = moved.flatMap(({ before, after }) => (gains({ before, after }) ? after : []));
@@ -90,16 +92,13 @@ export class Derivation {
     if (this.#routes().some(asksForChanges)) await noteBefore(set, keys, changed);
     const foci = [...linked, ...(await withoutRetold(set, [...older, ...changed]))];
     const relinked = [...new Set(moved.flatMap(({ before, after }) => [...before, ...after]))];
-    const rows = [
-      ...(await this.#rows(set, foci, new Set(changed))),
-      ...(await this.#undone(set, relinked)),
-      ...(await this.#strayed(set, strayedIn(set))),
-      ...(await this.#withheld(
-        set,
-        [...new Set([...decided, ...relinked, ...confirmed])],
-        new Set(foci.map(focusKey)),
-      )),
-    ];
+    const derived = new Set(foci.map(focusKey));
+    const told = await this.#rows(set, foci, new Set(changed));
+    const takenBack = [...(await this.#undone(set, relinked)), ...(await this.#strayed(set, strayed))];
+    const retold = await this.#retold(set, takenBack, derived);
+    for (const { focus } of retold) derived.add(focusKey(focus));
+    const withheld = await this.#withheld(set, [...new Set([...decided, ...relinked, ...confirmed])], derived);
+    const rows = [...told, ...takenBack, ...retold, ...withheld];
     if (rows.length === 0) return;
     insert(set, rows, await this.#recalls(set, rows));
     const lanes = new Map(rows.map(({ destination, route }) => [`${destination} ${route}`, { destination, route }]));
@@ -111,6 +110,7 @@ export class Derivation {
     foci: Focus[],
     changed: Set<Focus>,
     isMeant: (row: Row) => boolean = () => true,
+    isAnew = false,
   ): Promise<Row[]> {
     if (foci.length === 0) return [];
     const asked = [...new Set(foci.map(({ home }) => home))];
@@ -150,8 +150,8 @@ export class Derivation {
           );
           const { goes, urgent, isChange } = going(route, destination, focus, told.length > 0);
           if (!goes) continue;
-          const kind =
-            isChange && told.length === 0 ? 'correction' : kindOf(focus, told.length > 0, changed.has(focus));
+          const isLive = told.length > 0 && !isAnew;
+          const kind = isChange && !isLive ? 'correction' : kindOf(focus, isLive, changed.has(focus));
           // Who does not care any longer is told what becomes of what it was told, and nothing new.
           const isToldElse = told.length > 0 && told.every((one) => introduced.includes(one));
           const chosen = isToldElse
@@ -220,6 +220,20 @@ export class Derivation {
     return rows.sort((a, b) => placeOf(a) - placeOf(b));
   }
 
+  /**
+   * What others state of the same facts as what is taken back: where that told the same it is told itself, behind it.
+   * @param derived what is told of anyhow
+   */
+  async #retold(set: WriteSet, takenBack: readonly Row[], derived: ReadonlySet<string>): Promise<Row[]> {
+    const shared = (await sharedWith(set, takenBack)).filter((one) => !derived.has(focusKey(one)));
+    if (shared.length === 0) return [];
+    const foci = await fociNamed(set, this.#record.keys, shared, wantedTopics(this.#participants.all()));
+    const meant = new Set(shared.map(({ key }) => key));
+    const isMeant = ({ destination, route, focus, recipient }: Row) =>
+      meant.has(`${sentKey(destination, route, focus)} ${recipient}`);
+    return this.#rows(set, foci, new Set(), isMeant, true);
+  }
+
   /** Retractions of what was delivered to somebody who turns out to be another person. */
   async #undone(set: WriteSet, homes: number[]): Promise<Row[]> {
     if (homes.length === 0) return [];
@@ -248,14 +262,15 @@ export class Derivation {
     await set.transaction.query({
       name: `outbox_${name}_unsent`,
       text: `UPDATE delivery d SET state = 'cancelled', last_error = 'Another person, as it turned out before it was sent.'
-             WHERE ${about} AND d.state = 'waiting' AND d.attempts = 0 AND d.kind <> 'retraction' AND ${elsewhere}`,
+             WHERE ${about} AND (d.state = 'waiting' AND d.attempts = 0 AND d.kind <> 'retraction' OR d.state = 'already-delivered')
+               AND ${elsewhere}`,
       values,
     });
     const { rows } = await set.transaction.query({
       name: `outbox_${name}`,
       text: `SELECT * FROM (
                SELECT DISTINCT ON (d.destination, d.route, d.recipient, d.focus_type, d.focus_rid) d.*, ${highestRound} AS highest
-               FROM told d WHERE ${about} AND (d.state <> 'cancelled' OR d.offered)
+               FROM told d WHERE ${about} AND d.state <> 'already-delivered' AND (d.state <> 'cancelled' OR d.offered)
                ORDER BY d.destination, d.route, d.recipient, d.focus_type, d.focus_rid, d.round DESC) d
              WHERE d.kind <> 'retraction' AND ${elsewhere} ORDER BY d.seq`,
       values,
@@ -288,7 +303,8 @@ export class Derivation {
 /**
  * Lets no link change until the commit, so that neither a new result nor a new link misses the other. Taken before any
  * row is written that a change of links writes too.
- * @param alone nobody else writes deliveries until then: they would be decided on by consents that do not hold any more
+ * @param alone nobody else writes deliveries until then: they would be decided on by consents that do not hold any more, or be
+ *   held to be told already by what is taken back
  */
 async function lockLinks(set: WriteSet, alone = false): Promise<void> {
   const kind = alone ? '' : '_shared';

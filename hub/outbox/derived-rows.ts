@@ -3,6 +3,7 @@ import { typeCode, typeName } from '@causeway/fhir';
 import { counts, type RecallReason, type Relationships } from '../care/index.ts';
 import type { NamedStatement } from '../database/index.ts';
 import { newId, type WriteSet } from '../record/index.ts';
+import { numbersOf } from './fact.ts';
 import { type Focus, focusKey } from './focus.ts';
 
 /** A source patient of a person, as the deliveries see it. */
@@ -31,7 +32,7 @@ export type Kind = 'new' | 'correction' | 'retraction';
 
 /** A delivery that is to be written. */
 export interface Row {
-  focus: { type: string; rid: string; home: number; version: number; message: string | undefined; topic: string };
+  focus: Pick<Focus, 'type' | 'rid' | 'home' | 'version' | 'message' | 'topic'> & { resource?: Focus['resource'] };
   /** Why what was told does not hold as it was told. */
   recall: RecallReason | undefined;
   source: string;
@@ -111,6 +112,59 @@ export async function cancelUnsent(set: WriteSet, foci: Focus[]): Promise<void> 
   });
 }
 
+/**
+ * What recipients were told, or are to be told, by other paths of the facts that are taken back from them. What was not sent
+ * itself, or not yet, counts as not told from then on.
+ * @returns of each the key with its recipient
+ */
+export async function sharedWith(
+  set: WriteSet,
+  takenBack: readonly Row[],
+): Promise<{ key: string; type: string; rid: string }[]> {
+  if (takenBack.length === 0) return [];
+  const { rows } = await set.transaction.query({
+    name: 'outbox_shared',
+    text: `SELECT DISTINCT d.destination, d.route, d.recipient, d.focus_type, d.focus_rid
+           FROM unnest($1::text[], $2::text[], $3::uuid[], $4::bigint[], $5::smallint[], $6::uuid[])
+             AS b (destination, route, recipient, recipient_home, focus_type, focus_rid)
+           JOIN told f USING (destination, route, recipient, focus_type, focus_rid)
+           JOIN told d ON d.recipient_home = b.recipient_home AND d.destination = b.destination AND d.route = b.route
+             AND d.recipient = b.recipient AND d.numbers && f.numbers AND d.focus_rid <> b.focus_rid
+             AND (d.state <> 'cancelled' OR d.offered)
+           WHERE (SELECT person FROM link WHERE home = d.home) = (SELECT person FROM link WHERE home = d.recipient_home)`,
+    values: [
+      takenBack.map(({ destination }) => destination),
+      takenBack.map(({ route }) => route),
+      takenBack.map(({ recipient }) => recipient),
+      takenBack.map(({ recipientHome }) => recipientHome),
+      takenBack.map(({ focus }) => typeCode(focus.type)),
+      takenBack.map(({ focus }) => focus.rid),
+    ],
+  });
+  if (rows.length > 0) {
+    await set.transaction.query({
+      name: 'outbox_shared_unsent',
+      text: `UPDATE delivery d SET state = 'cancelled', last_error = 'Told anew, after what had told the same is taken back.'
+             FROM unnest($1::text[], $2::text[], $3::uuid[], $4::smallint[], $5::uuid[])
+               AS b (destination, route, recipient, focus_type, focus_rid)
+             WHERE d.focus_rid = b.focus_rid AND d.focus_type = b.focus_type AND d.destination = b.destination
+               AND d.route = b.route AND d.recipient = b.recipient AND (d.state = 'already-delivered'
+                 OR d.state = 'waiting' AND d.attempts = 0 AND d.kind <> 'retraction')`,
+      values: [
+        rows.map(({ destination }) => destination),
+        rows.map(({ route }) => route),
+        rows.map(({ recipient }) => recipient),
+        rows.map(({ focus_type }) => focus_type),
+        rows.map(({ focus_rid }) => focus_rid),
+      ],
+    });
+  }
+  return rows.map(({ destination, route, recipient, focus_type, focus_rid: rid }) => {
+    const focus = { type: typeName(focus_type)!, rid };
+    return { key: `${sentKey(destination, route, focus)} ${recipient}`, ...focus };
+  });
+}
+
 /** By destination, route and focus, what each recipient was sent last; what was cancelled and cannot have arrived counts only as a round. */
 export async function sentAbout(set: WriteSet, foci: Focus[]): Promise<Map<string, Sent[]>> {
   const { rows } = await set.transaction.query({
@@ -159,17 +213,18 @@ function insertion(rows: Row[], recalls: ReadonlyMap<string, string>, time: Date
   return {
     name: 'outbox_insert',
     text: `INSERT INTO delivery (id, created, destination, route, dialect, kind, topic, home, source, person, focus_type,
-             focus_rid, focus_version, message, recipient, recipient_home, round, recall, priority, next_attempt, state,
+             focus_rid, focus_version, message, recipient, recipient_home, round, recall, priority, numbers, next_attempt, state,
              withheld, last_error)
            SELECT id, $1, destination, route, dialect, kind, topic, home, source, person, focus_type, focus_rid,
-             focus_version, message, recipient, recipient_home, round, recall, priority, least($1, now()),
+             focus_version, message, recipient, recipient_home, round, recall, priority, numbers::uuid[], least($1, now()),
              CASE WHEN held THEN 'cancelled' ELSE 'waiting' END, held,
              CASE WHEN held THEN 'Not sent: nobody has confirmed that the records are of one person.' END
            FROM unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bigint[], $8::text[], $9::uuid[],
                        $10::smallint[], $11::uuid[], $12::integer[], $13::uuid[], $14::uuid[], $15::bigint[],
-                       $16::integer[], $17::text[], $18::uuid[], $19::smallint[], $20::boolean[])
+                       $16::integer[], $17::text[], $18::uuid[], $19::smallint[], $20::boolean[],
+                       $21::text[])
              AS v (id, destination, dialect, kind, topic, home, source, person, focus_type, focus_rid, focus_version,
-                   message, recipient, recipient_home, round, route, recall, priority, held)`,
+                   message, recipient, recipient_home, round, route, recall, priority, held, numbers)`,
     values: [
       time,
       column(() => newId()),
@@ -191,6 +246,10 @@ function insertion(rows: Row[], recalls: ReadonlyMap<string, string>, time: Date
       column(({ focus, recall }) => (recall ? recalls.get(`${focus.type}/${focus.rid}`) : undefined) ?? null),
       column(({ urgent }) => (urgent ? 1 : 0)),
       column(({ isHeld = false }) => isHeld),
+      column(({ focus: { topic, resource } }) => {
+        const numbers = numbersOf(topic, resource);
+        return numbers.length === 0 ? null : `{${numbers.join(',')}}`;
+      }),
     ],
   };
 }

@@ -16,10 +16,12 @@ import {
   type Participants,
   type Route,
 } from '../trust/index.ts';
+import { alreadyTold } from './already-told.ts';
 import type { Answer, Client, Outgoing, Timeouts } from './answer.ts';
 import { clientOf, type MailParts } from './clients.ts';
 import { readContent, type WriteSummary } from './content.ts';
 import { DestinationState } from './destination-state.ts';
+import { substanceOf } from './fact.ts';
 import type { HttpParts } from './http-post.ts';
 import {
   areTogether,
@@ -76,6 +78,12 @@ interface Owed {
 }
 
 const nothingOwed = (): Owed => ({ settled: [], untried: [], disclosed: [] });
+
+/** A message to be sent, and of what others may tell too the substance. */
+interface Made {
+  outgoing: Outgoing;
+  substance?: string;
+}
 
 interface Outcome {
   settled: Settled;
@@ -209,9 +217,9 @@ export class Destination {
   }
 
   /** Makes the messages of deliveries in their order, some ahead of the one that is asked for. */
-  #madeAhead(order: readonly Claimed[], route: Route): (delivery: Claimed) => Promise<Outgoing | Outcome> {
+  #madeAhead(order: readonly Claimed[], route: Route): (delivery: Claimed) => Promise<Made | Outcome> {
     const place = new Map(order.map((delivery, i) => [delivery, i]));
-    const made = new Map<Claimed, { since: number; message: Promise<Outgoing | Outcome> }>();
+    const made = new Map<Claimed, { since: number; message: Promise<Made | Outcome> }>();
     const claimed = performance.now();
     const make = (delivery: Claimed) => {
       const since = performance.now();
@@ -277,7 +285,7 @@ export class Destination {
    * The message of a delivery, or what becomes of it without one.
    * @param isFresh it was claimed just now
    */
-  async #make(delivery: Claimed, route: Route, isFresh: boolean): Promise<Outgoing | Outcome> {
+  async #make(delivery: Claimed, route: Route, isFresh: boolean): Promise<Made | Outcome> {
     const { seq, attempts } = delivery;
     if (delivery.kind !== 'retraction') {
       const together = delivery.together && (isFresh || (await areTogether(this.#parts.database, delivery)));
@@ -301,13 +309,31 @@ export class Destination {
     if (delivery.kind === 'new' && isEmptied(content)) return ended(seq, 'cancelled', 'Withdrawn before it was sent.');
     const composed = compose(delivery, content, destination, route, participants.byKey(delivery.source));
     if (typeof composed === 'string') return ended(seq, 'dead', composed);
-    return 'notFor' in composed ? ended(seq, 'cancelled', composed.notFor) : composed;
+    if ('notFor' in composed) return ended(seq, 'cancelled', composed.notFor);
+    if (delivery.numbers === null || delivery.kind === 'retraction') return { outgoing: composed };
+    const substance = substanceOf(content);
+    // What was delivered before is sent again because somebody asked.
+    const told = delivery.wasDelivered ? undefined : await alreadyTold(database, delivery, substance);
+    if (!told) return { outgoing: composed, substance };
+    const from = participants.byKey(told.source).name;
+    const outcome = ended(
+      seq,
+      'already-delivered',
+      `The same was delivered on ${told.at.toISOString()}, from ${from}.`,
+    );
+    return { ...outcome, settled: { ...outcome.settled, sameAs: told.seq } };
   }
 
-  async #attempt(delivery: Claimed, made: Outgoing | Outcome, client: Client): Promise<Outcome> {
+  async #attempt(delivery: Claimed, made: Made | Outcome, client: Client): Promise<Outcome> {
     if ('settled' in made) return made;
+    const { outgoing, substance } = made;
+    const answer = await client.send(outgoing);
+    const outcome = this.#answered(delivery, answer);
+    return { ...outcome, settled: { ...outcome.settled, substance } };
+  }
+
+  #answered(delivery: Claimed, answer: Answer): Outcome {
     const { seq, attempts } = delivery;
-    const answer = await client.send(made);
     if (answer.kind !== 'delivered' && answer.kind !== 'accepted') return this.#again(seq, attempts, answer);
     this.#owed.disclosed.push(this.#disclosure(delivery));
     return answer.kind === 'accepted'
@@ -368,6 +394,6 @@ export class Destination {
   }
 }
 
-function ended(seq: number, state: 'delivered' | 'accepted' | 'dead' | 'cancelled', error?: string): Outcome {
+function ended(seq: number, state: Exclude<Settled['state'], 'failed'>, error?: string): Outcome {
   return { settled: { seq, state, error, retryMs: 0 }, reached: true };
 }

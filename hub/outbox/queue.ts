@@ -23,13 +23,17 @@ export interface Claimed {
   round: number;
   /** With this attempt. */
   attempts: number;
+  /** The global numbers by which others may tell of the same; see `fact.ts`. */
+  numbers: string | null;
+  /** It was delivered before, and is asked for again. */
+  wasDelivered: boolean;
   /** Whether focus and recipient were one person when it was claimed. */
   together: boolean;
 }
 
 export interface Settled {
   seq: number;
-  state: 'delivered' | 'accepted' | 'failed' | 'dead' | 'cancelled';
+  state: 'delivered' | 'accepted' | 'failed' | 'dead' | 'cancelled' | 'already-delivered';
   error: string | undefined;
   /** Milliseconds until the next attempt. */
   retryMs: number;
@@ -37,6 +41,10 @@ export interface Settled {
   isWithheld?: boolean;
   /** It left, so that the destination may have it, whatever it answered. */
   isOffered?: boolean;
+  /** Of what has global numbers: what it told, see `fact.ts`. */
+  substance?: string | undefined;
+  /** The number of the delivery that told the same. */
+  sameAs?: number;
 }
 
 /** How long a claimed delivery is left to its worker; one that is not settled by then is claimed anew. */
@@ -79,7 +87,7 @@ export async function claim(
              UPDATE delivery d SET attempts = least(attempts + 1, 30000), leased = true, said_early = NULL,
                leased_until = now() + interval '${leaseMinutes} minutes' FROM due WHERE d.seq = due.seq
              RETURNING d.seq, d.id, d.created, d.kind, d.topic, d.destination, d.route, d.priority, d.round, d.home,
-               d.source, d.focus_type, d.focus_rid, d.recipient, d.recipient_home, d.attempts,
+               d.source, d.focus_type, d.focus_rid, d.recipient, d.recipient_home, d.attempts, d.numbers::text AS numbers, d.delivered IS NOT NULL AS "wasDelivered",
                (SELECT person FROM link WHERE home = d.home) IS NOT DISTINCT FROM
                (SELECT person FROM link WHERE home = d.recipient_home) AS together)
            SELECT now() AS at, claimed.* FROM (VALUES (1)) AS always LEFT JOIN claimed ON true
@@ -122,11 +130,12 @@ export async function settle(database: Queryable, settled: Settled[]): Promise<v
                WHEN v.state = 'accepted' AND d.said_early IS NOT NULL THEN 'dead' ELSE v.state END,
              withheld = v.withheld AND NOT d.reconsider, reconsider = false, leased = false,
              offered = d.offered OR v.offered,
+             substance = coalesce(v.substance, d.substance), same_as = v.same_as,
              last_error = CASE WHEN v.state = 'accepted' AND d.said_early IS NOT NULL THEN nullif(d.said_early, '') ELSE v.error END,
              next_attempt = now() + v.retry * interval '1 ms', said_early = NULL,
              delivered = CASE WHEN v.state = 'delivered' OR (v.state = 'accepted' AND d.said_early = '') THEN now() END
-           FROM unnest($1::bigint[], $2::text[], $3::text[], $4::integer[], $5::boolean[], $6::boolean[])
-             AS v (seq, state, error, retry, withheld, offered)
+           FROM unnest($1::bigint[], $2::text[], $3::text[], $4::integer[], $5::boolean[], $6::boolean[],
+               $7::uuid[], $8::bigint[]) AS v (seq, state, error, retry, withheld, offered, substance, same_as)
            WHERE d.seq = v.seq`,
     values: [
       settled.map(({ seq }) => seq),
@@ -135,6 +144,8 @@ export async function settle(database: Queryable, settled: Settled[]): Promise<v
       settled.map(({ retryMs }) => Math.round(retryMs)),
       settled.map(({ isWithheld }) => isWithheld === true),
       settled.map(({ isOffered }) => isOffered === true),
+      settled.map(({ substance }) => substance ?? null),
+      settled.map(({ sameAs }) => sameAs ?? null),
     ],
   });
 }

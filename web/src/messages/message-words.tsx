@@ -29,6 +29,7 @@ export const DELIVERY_WORDS: Record<DeliveryState, { words: string; tone: Tone }
   failed: { words: 'Failed, will be retried', tone: 'warn' },
   dead: { words: 'Given up', tone: 'bad' },
   cancelled: { words: 'Not sent: withdrawn before', tone: 'neutral' },
+  'already-delivered': { words: 'Not sent again: told by another path', tone: 'neutral' },
 };
 
 export const ACKNOWLEDGEMENT_WORDS: Record<ApplicationAcknowledgement['state'], { words: string; tone: Tone }> = {

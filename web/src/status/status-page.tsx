@@ -128,6 +128,7 @@ function Stages({ status }: { status: Status }) {
         { label: 'delivered', value: status.delivered },
         { label: 'waiting to be delivered', value: status.deliveriesWaiting },
         { label: 'accepted, outcome awaited', value: status.deliveriesAccepted },
+        { label: 'told by another path already', value: status.deliveriesAlready },
         { label: 'acknowledgements without a way to their sender', value: status.acknowledgementsKept, bad: true },
       ],
     },

@@ -54,7 +54,14 @@ export interface MessageIssue {
   message: string;
 }
 
-export type DeliveryState = 'waiting' | 'accepted' | 'delivered' | 'failed' | 'dead' | 'cancelled';
+export type DeliveryState =
+  | 'waiting'
+  | 'accepted'
+  | 'delivered'
+  | 'failed'
+  | 'dead'
+  | 'cancelled'
+  | 'already-delivered';
 
 export interface Delivery {
   id: string;

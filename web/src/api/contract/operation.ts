@@ -21,6 +21,8 @@ export interface Status {
   delivered: number;
   deliveriesWaiting: number;
   deliveriesAccepted: number;
+  /** The same had reached whom they were for, by another path. */
+  deliveriesAlready: number;
   /** Application acknowledgements that cannot be sent until their senders connect. */
   acknowledgementsKept: number;
   /** Destinations that take nothing now. */
