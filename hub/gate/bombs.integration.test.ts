@@ -97,10 +97,12 @@ it('are refused, each in its time, and others wait no longer than before', async
   const at = (sorted: number[], share: number) => sorted[Math.floor(sorted.length * share)]!;
   const told = [0.5, 0.9, 0.99].map((share) => `p${share * 100}: ${at(calm, share)} ms, ${at(meanwhile, share)} ms`);
   if (asked > 0) {
-    console.log(told.join('\n'), `\nmemory: ${before} MiB, ${most} MiB`);
-    expect(most - before).toBeLessThan(mostMib);
-    expect(at(meanwhile, 0.99)).toBeLessThan(2 * at(calm, 0.99));
-    expect(thrown.filter(({ ms }) => ms > longestMs)).toEqual([]);
+    const slowest = thrown.reduce((slow, one) => (one.ms > slow.ms ? one : slow));
+    console.log(`${told.join('\n')}\nmemory: ${before} MiB, ${most} MiB\nslowest: ${slowest.name}, ${slowest.ms} ms`);
+    // Each is told, whatever becomes of the others.
+    expect.soft(most - before, 'MiB that the hub grew').toBeLessThan(mostMib);
+    expect.soft(at(meanwhile, 0.99), 'p99 of others').toBeLessThan(2 * at(calm, 0.99));
+    expect.soft(thrown.filter(({ ms }) => ms > longestMs)).toEqual([]);
   } else {
     expect(thrown.filter(({ ms }) => ms > longestMs)).toEqual([]);
     expect(at(meanwhile, 0.9), told.join()).toBeLessThan(Math.max(2 * at(calm, 0.9), crowdedMs));

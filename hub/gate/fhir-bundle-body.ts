@@ -1,13 +1,16 @@
 /**
  * The body of a batch or transaction: a small one is read as a text, a large one is cut into its entries as it arrives
- * (`BundleIntake`), so that it is never in memory whole. XML is read as a text whatever its size.
+ * (`BundleIntake`), so that it is never in memory whole. XML is read as a text whatever its size. One with too many entries
+ * is refused before any of them is read.
  */
 import type { Readable } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
 import type { FastifyRequest } from 'fastify';
-import { BundleIntake, isXml, type ReadBundle, RecordError } from '../record/index.ts';
+import { BundleIntake, isXml, largeBytes, mostBundleEntries, type ReadBundle, RecordError } from '../record/index.ts';
+import { BodyBounds, tooMuch } from './body-bounds.ts';
 import { bodyFormat, bodyText, type FhirParts } from './fhir-exchange.ts';
 import { readLarge } from './large-bodies.ts';
+import { passOver } from './pass-over.ts';
 
 /** Up to so many bytes a body is read as one text, which is quicker. */
 const wholeBytes = 4 * 1024 * 1024;
@@ -25,7 +28,7 @@ export async function withBundle<T>(
   run: (sent: string | ReadBundle) => Promise<T>,
 ): Promise<T> {
   const format = bodyFormat(request);
-  const chunks = bundleChunks(request, bundleBytes);
+  const chunks = bounded(bundleChunks(request, bundleBytes));
   const first: Buffer[] = [];
   let length = 0;
   for await (const chunk of chunks) {
@@ -45,6 +48,28 @@ export async function withBundle<T>(
   request.body = body;
   if (length > 0 && isXml(format, body.toString('utf8', 0, 100))) await readLarge(largeBodies, request, who, body);
   return run(bodyText(request));
+}
+
+/**
+ * The chunks of a body, looked over where it is large: what has too many entries ends here. How many values there are in
+ * each of them is not counted, for they are read one by one.
+ * @throws RecordError 413, 400
+ */
+async function* bounded(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  const bounds = new BodyBounds(Number.POSITIVE_INFINITY, mostBundleEntries);
+  const first: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of chunks) {
+    length += chunk.length;
+    if (length < largeBytes) first.push(chunk);
+    else {
+      for (const part of [...first.splice(0), chunk]) {
+        const much = bounds.exceededBy(part);
+        if (much !== undefined) throw tooMuch(much, mostBundleEntries);
+      }
+    }
+    yield chunk;
+  }
 }
 
 /** Takes in bytes by parts that are worked on for few milliseconds: others have their turn between. */
@@ -76,7 +101,7 @@ export async function* bundleChunks(request: FastifyRequest, most: number): Asyn
     throw new RecordError(400, 'incomplete', 'The body ended before it was whole.');
   } finally {
     // What is still to come is passed over, so that the client comes to read the answer.
-    body.resume();
+    passOver(body);
   }
 }
 

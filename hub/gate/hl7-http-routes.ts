@@ -5,7 +5,7 @@
  */
 import { type AcknowledgementCode, charsetLabel } from '@causeway/hl7v2';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { type LargeBodies, largeBytes, RecordError } from '../record/index.ts';
+import { giveBack, type LargeBodies, largeBytes, RecordError } from '../record/index.ts';
 import type { AnswerWay, ApplicationAcks } from './application-acks.ts';
 import type { Authenticator } from './authenticate.ts';
 import type { Certified } from './certified.ts';
@@ -45,6 +45,8 @@ export function hl7HttpRoutes(
     request.body = body;
     const way = new OneAnswer();
     const answer = await gate.take(body, { ...certified.origin(request, who), charset, unreadable }, way);
+    // It was kept, and nothing else is to be done with it.
+    if (unreadable) giveBack(body);
     const isLast = answer !== undefined || acks.pending(way) === 0;
     const later = isLast ? way.close() : await way.wait(applicationMs);
     await acks.closed(way);

@@ -3,7 +3,7 @@
 import type { ParseError } from '@causeway/hl7v2';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Receiver } from '../inbox/index.ts';
-import { type BundleHead, type LargeBodies, largeBytes, RecordError } from '../record/index.ts';
+import { type BundleHead, giveBack, type LargeBodies, largeBytes, RecordError } from '../record/index.ts';
 import type { Participants } from '../trust/index.ts';
 import type { Authenticator } from './authenticate.ts';
 import type { Certified } from './certified.ts';
@@ -35,6 +35,7 @@ export function inboxRoutes(app: FastifyInstance, parts: InboxParts): void {
     const received = await parts.sending.judged(recognise(body, origin, parts.participants, head));
     if (received.refused === undefined) return parts.receiver.receive(received);
     await parts.receiver.receive(received);
+    if (body.length >= largeBytes) giveBack(body);
     throw new RecordError(422, 'structure', received.refused);
   };
   app.post('/inbox', async (request, reply) => reply.code(202).send(await take(request)));

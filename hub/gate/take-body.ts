@@ -3,18 +3,19 @@
  * is looked over while it arrives. What is refused is read past, so that its sender comes to read the answer.
  */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { largeBytes, RecordError } from '../record/index.ts';
+import { giveBack, largeBytes, RecordError } from '../record/index.ts';
 import type { Authenticator } from './authenticate.ts';
-import { BodyBounds } from './body-bounds.ts';
+import { BodyBounds, mostOfHolders, mostValues, tooMuch } from './body-bounds.ts';
 import { BodyRoom } from './body-room.ts';
 import { mediaTypeOf } from './fhir-format.ts';
+import { passOver } from './pass-over.ts';
 
 /** Bytes of large bodies in memory at a time. */
 const roomBytes = 32 * 1024 * 1024;
 /** Where large bodies are taken; what comes elsewhere are small forms. */
 const large = /^\/(?:fhir|api|inbox|ccda|hl7)(?:\/|$)/;
-/** Values in a body, and in one that defines or holds others. */
-const [mostValues, mostOfHolders] = [100_000, 1_000_000];
+/** Entries of a Bundle that comes as a message, and where else a body has a list; as who reads one has it. */
+const mostEntries = 100_000;
 const holders = ['Bundle', 'CodeSystem', 'ConceptMap', 'Parameters', 'ValueSet'];
 
 /** Has bodies read into buffers. */
@@ -38,7 +39,7 @@ export function takeBodies(app: FastifyInstance, authenticator: Authenticator): 
       if (!error) return done(null, body.whole());
       body.drop();
       held.get(request)?.();
-      payload.on('error', () => {}).resume();
+      passOver(payload);
       done(error);
     };
     const begin = async () => {
@@ -53,14 +54,14 @@ export function takeBodies(app: FastifyInstance, authenticator: Authenticator): 
       if (isOver || socket.destroyed) return release();
       held.set(request, release);
       socket.once('close', release);
-      bounds = new BodyBounds(mostOf(request));
+      bounds = boundsOf(request);
       for (const part of body.parts()) look(part);
       if (!Number.isNaN(said)) body.reserve(said);
       payload.resume();
     };
     const look = (part: Buffer) => {
       const much = bounds!.exceededBy(part);
-      if (much !== undefined) throw tooMuch[much]();
+      if (much !== undefined) throw tooMuch(much, mostEntries);
     };
     const take = (chunk: Buffer) => {
       body.add(chunk);
@@ -69,9 +70,9 @@ export function takeBodies(app: FastifyInstance, authenticator: Authenticator): 
         try {
           look(chunk);
         } catch (error) {
-          end(error as RecordError);
+          return end(error as RecordError);
         }
-        return;
+        return body.settle(chunk);
       }
       if (body.length < largeBytes) return;
       if (!large.test(request.routeOptions.url ?? '')) return end(tooLong());
@@ -98,6 +99,11 @@ class GrowingBody {
     else if (this.length <= this.#reserved.length) chunk.copy(this.#reserved, at);
   }
 
+  /** Of what came last, which was looked at. */
+  settle(chunk: Buffer): void {
+    if (this.#reserved) giveBack(chunk);
+  }
+
   /** What came, where nothing is reserved yet. */
   parts(): readonly Buffer[] {
     return this.#chunks;
@@ -107,42 +113,40 @@ class GrowingBody {
   reserve(bytes: number): void {
     this.#reserved = Buffer.allocUnsafeSlow(bytes);
     let at = 0;
-    for (const chunk of this.#chunks.splice(0)) at += chunk.copy(this.#reserved, at);
+    for (const chunk of this.#chunks.splice(0)) {
+      at += chunk.copy(this.#reserved, at);
+      giveBack(chunk);
+    }
   }
 
   whole(): Buffer {
     if (this.#reserved) return this.#reserved.subarray(0, this.length);
-    return this.#chunks.length === 1 ? this.#chunks[0]! : Buffer.concat(this.#chunks, this.length);
+    if (this.#chunks.length === 1) return this.#chunks[0]!;
+    const whole = Buffer.concat(this.#chunks, this.length);
+    if (whole.length > largeBytes) this.drop();
+    return whole;
   }
 
-  /** Gives the memory back, without waiting for the garbage collector. */
   drop(): void {
-    this.#chunks = [];
-    if (this.#reserved) (this.#reserved.buffer as ArrayBuffer).transfer(0);
+    for (const chunk of this.#chunks.splice(0)) giveBack(chunk);
+    if (this.#reserved) giveBack(this.#reserved);
   }
 }
 
-function mostOf(request: FastifyRequest): number {
+function boundsOf(request: FastifyRequest): BodyBounds {
   const { url = '' } = request.routeOptions;
+  return new BodyBounds(mostOf(request, url), url.startsWith('/inbox') ? mostEntries : undefined);
+}
+
+function mostOf(request: FastifyRequest, url: string): number {
   if (url.startsWith('/api')) return mostValues;
   const type = mediaTypeOf(request.headers['content-type'] ?? '');
   // Of a Binary's content nothing is counted.
   if (url.startsWith('/fhir') && type !== '' && !/json|xml/.test(type)) return Number.POSITIVE_INFINITY;
   const { type: stored } = request.params as { type?: string };
-  return stored === undefined || holders.includes(stored) || url.includes('$') ? mostOfHolders : mostValues;
+  return stored === undefined || holders.includes(stored) ? mostOfHolders : mostValues;
 }
 
 function tooLong(): RecordError {
   return new RecordError(413, 'too-long', 'The body is larger than this server takes; see its limits.');
 }
-
-const tooMuch = {
-  values: () => {
-    const text = `The body has more values in it than are taken: ${mostValues}, or ${mostOfHolders} where it defines or holds others.`;
-    return new RecordError(413, 'too-costly', text);
-  },
-  depth: () => {
-    const text = 'The body has more than 64 objects and arrays inside one another.';
-    return new RecordError(400, 'structure', text);
-  },
-};

@@ -72,7 +72,8 @@ export interface BundleServices {
   fault(error: unknown): void;
 }
 
-const maximumEntries = 10_000;
+/** Entries that a batch or transaction may have. */
+export const mostBundleEntries = 10_000;
 
 /**
  * Reads a bundle's text. What is wrong with one entry of a batch stays with that entry.
@@ -96,7 +97,7 @@ export function bundleOf(type: string | undefined, entries: BundleEntry[]): Read
       'A Bundle posted to the base has the type batch or transaction; one of another type can be stored at /Bundle.';
     throw new RecordError(400, 'value', sentence, 'Bundle.type');
   }
-  if (entries.length > maximumEntries) throw tooMany();
+  if (entries.length > mostBundleEntries) throw tooMany();
   const wrong = type === 'transaction' ? entries.find(({ error }) => error) : undefined;
   if (wrong) throw wrong.error;
   return { type, entries };
@@ -115,7 +116,7 @@ export function refusal({ line, column, error, path, code }: FhirError): RecordE
 }
 
 function tooMany(): RecordError {
-  const sentence = `A Bundle may have ${maximumEntries} entries; send it in parts.`;
+  const sentence = `A Bundle may have ${mostBundleEntries} entries; send it in parts.`;
   return new RecordError(413, 'too-costly', sentence, 'Bundle.entry');
 }
 

@@ -1,7 +1,14 @@
 /** The record: the FHIR store. Changes go through `Record.writer`, reads take an Access. */
 
 export { isXml, jsonText } from './body-text.ts';
-export { type AnswerText, type BundleEntry, type EntryOutcome, type ReadBundle, readBundle } from './bundle.ts';
+export {
+  type AnswerText,
+  type BundleEntry,
+  type EntryOutcome,
+  mostBundleEntries,
+  type ReadBundle,
+  readBundle,
+} from './bundle.ts';
 export { type BundleHead, bundleHead } from './bundle-head.ts';
 export { BundleIntake } from './bundle-intake.ts';
 export { careTime } from './care-time.ts';
@@ -11,6 +18,7 @@ export { useDefinitions } from './definitions.ts';
 export { ErasedPerson, erasedText, type Issue, RecordError } from './errors.ts';
 export type { EverythingRequest } from './everything.ts';
 export { type Expunged, type ExpungePart, type ExpungeRequest, Expunger } from './expunge.ts';
+export { giveBack } from './give-back.ts';
 export { graphOf } from './graph.ts';
 export { HomeKeys, homeKeyColumn } from './home-keys.ts';
 export { HubLabels } from './hub-labels.ts';

@@ -8,6 +8,7 @@ import { jsonText } from './body-text.ts';
 import { type BundleHead, bundleHead } from './bundle-head.ts';
 import { useDefinitions } from './definitions.ts';
 import { type Issue, RecordError } from './errors.ts';
+import { giveBack } from './give-back.ts';
 import { carriedOut, type Patch } from './path-patches.ts';
 import { checkResource, readResource } from './targets.ts';
 import { type ValidationRequest, validationIssues } from './validation.ts';
@@ -48,7 +49,7 @@ export default function answer(asked: Asked): Answered {
     return answered(asked);
   } catch (error) {
     if (!(error instanceof RecordError)) throw error;
-    if ('body' in asked) dropped(asked.body);
+    if ('body' in asked) giveBack(asked.body);
     return { kind: 'refused', status: error.status, issues: error.issues };
   }
 }
@@ -76,11 +77,6 @@ function givenBack(answer: Extract<Answered, { body: Uint8Array }>): Answered {
   const { buffer } = answer.body;
   if (!(buffer instanceof ArrayBuffer)) return answer;
   return move({ [transferableSymbol]: buffer, [valueSymbol]: answer }) as unknown as Answered;
-}
-
-/** Gives the memory of a body back, without waiting for the garbage collector. */
-function dropped({ buffer, byteLength }: Uint8Array): void {
-  if (buffer instanceof ArrayBuffer && buffer.byteLength === byteLength) buffer.transfer(0);
 }
 
 function textOf(body: Uint8Array): string {

@@ -116,7 +116,7 @@ function decipherOf(sealed: Buffer, key: Buffer, identity: string): DecipherGCM 
 
 const deflateAside = promisify(deflateRaw) as (bytes: Uint8Array, options: object) => Promise<Buffer>;
 const inflateAside = promisify(inflateRaw) as (bytes: Uint8Array, options: object) => Promise<Buffer>;
-const pieceBytes = 4 * 1024 * 1024;
+const pieceBytes = 1024 * 1024;
 
 /** Does what takes some milliseconds a piece with many bytes, and lets others have their turn in between. */
 async function piecewise<T>(bytes: Uint8Array, work: (piece: Uint8Array) => T): Promise<T[]> {

@@ -124,9 +124,8 @@ export function headerStart(text: string): number | ParseError {
 
 /** The segment at `start`, without its terminator. */
 export function firstLine(text: string, start: number): string {
-  for (let end = start; end < text.length; end++) {
-    const code = text.charCodeAt(end);
-    if (code === 0x0d || code === 0x0a) return text.slice(start, end);
-  }
-  return text.slice(start);
+  const carriageReturn = text.indexOf('\r', start);
+  const line = carriageReturn < 0 ? text.slice(start) : text.slice(start, carriageReturn);
+  const lineFeed = line.indexOf('\n');
+  return lineFeed < 0 ? line : line.slice(0, lineFeed);
 }
