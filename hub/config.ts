@@ -98,6 +98,9 @@ function checkMail(config: Config): void {
   if (direct.some((one) => one !== undefined) && (direct.includes(undefined) || smtpHost === undefined)) {
     throw new ConfigError('--direct-address, --direct-certificate and --direct-key go together, with --smtp-host.');
   }
+  if (config.directPort !== undefined && config.directAddress === undefined) {
+    throw new ConfigError('--direct-port needs --direct-address, --direct-certificate and --direct-key.');
+  }
   if (config.directAddress !== undefined && !isMailAddress(config.directAddress)) {
     throw new ConfigError(`--direct-address is an address such as hub@direct.example.org.`);
   }

@@ -24,6 +24,8 @@ export interface RunningHub {
   url: string;
   /** The MLLP ports that are open: plain, with TLS. */
   mllp: { host: string; port: number | undefined; tlsPort: number | undefined };
+  /** The SMTP port for Direct mail, where there is one. */
+  directPort?: number | undefined;
   /** Demo accounts, shown at the start; empty without them. */
   accounts: { username: string; password: string; role: string }[];
   /** Stops taking in, finishes what is begun, closes the database. */

@@ -6,6 +6,7 @@ import { useDefinitions } from './record/index.ts';
 import { screens } from './screens/index.ts';
 import {
   beginWiring,
+  openDirect,
   openMllp,
   openStore,
   wireAccess,
@@ -78,6 +79,7 @@ export async function startHub(config: Config, progress: Progress, pages = scree
       { screens: folder, demoAccounts: demo?.demoAccounts ?? [] },
     );
     const mllp = await openMllp(wiring, { ...ground, ...messages, ...access });
+    const direct = await openDirect(wiring, { ...ground, ...inbox, ...messages });
     if (demo) {
       const { people, seed, region } = config;
       await demo.loadRegion(
@@ -116,6 +118,7 @@ export async function startHub(config: Config, progress: Progress, pages = scree
     return {
       url,
       mllp: { host: config.host, port: mllp.port, tlsPort: mllp.tlsPort },
+      directPort: direct?.port,
       accounts: demo?.demoAccounts ?? [],
       stop,
     };

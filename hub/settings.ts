@@ -89,6 +89,8 @@ export interface Config {
   directAddress: string | undefined;
   directCertificate: string | undefined;
   directKey: string | undefined;
+  /** The SMTP port on which Direct mail is taken; undefined: none. */
+  directPort: number | undefined;
   /** At most one mail for a subscription in so many minutes. */
   mailMinutes: number;
   /** Addresses below which other hubs are asked although they lie in a private network, or speak plain http. */
@@ -578,6 +580,16 @@ export const settings: readonly Setting[] = [
     kind: 'path',
     fallback: undefined,
     says: 'PEM file of the key of that certificate',
+  },
+  {
+    key: 'directPort',
+    option: 'direct-port',
+    variable: 'CAUSEWAY_DIRECT_PORT',
+    kind: 'integer',
+    fallback: undefined,
+    least: 0,
+    most: 65535,
+    says: 'SMTP port on which Direct mail for that address is taken, with STARTTLS by the certificate of HTTPS (none)',
   },
   {
     key: 'mailMinutes',

@@ -110,6 +110,7 @@ export function hubConfig(
     directAddress: undefined,
     directCertificate: undefined,
     directKey: undefined,
+    directPort: undefined,
     peersAt: [],
     connectorFolders: [],
     logLevel: 'silent',

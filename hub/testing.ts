@@ -16,6 +16,7 @@ export type { Answer, CallOptions, Json } from './testing-calls.ts';
 export interface TestHub extends HubCalls {
   mllpPort: number;
   mllpTlsPort: number;
+  directPort: number;
   config: Config;
   test: TestDatabase;
   mllp(): Promise<MllpClient>;
@@ -65,6 +66,7 @@ export async function startTestHub(settings: HubSettings = {}): Promise<TestHub>
     ...calls,
     mllpPort: hub.mllp.port ?? 0,
     mllpTlsPort: hub.mllp.tlsPort ?? 0,
+    directPort: hub.directPort ?? 0,
     config,
     test,
     deliver,

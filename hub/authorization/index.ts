@@ -1,5 +1,6 @@
 /** The authorization server: clients, launches, what users allow, and the tokens that come of it. */
 export { type AskedWithProof, Authorization, type ShownWithToken } from './authorization.ts';
+export { distrustOf } from './certificate-trust.ts';
 export { type ClientState, clientStates, type RegisteredClient } from './clients.ts';
 export { ExternalProvider, ExternalRefused, type Vouched } from './external-provider.ts';
 export type { ConnectedApp, VerifiedToken } from './grants.ts';

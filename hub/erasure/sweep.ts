@@ -102,7 +102,7 @@ async function eraseMessages(transaction: Transaction, { homes, rids }: Subject,
     `UPDATE message m SET sealing_key = NULL, body = '', control_id = '', charset = NULL, lane = 0, patient = NULL,
        digest = sha256(gen_random_uuid()::text::bytea), error = NULL, next_attempt = NULL, not_mapped = NULL,
        issue_list = NULL, answer = NULL, state = CASE WHEN state IN ('processed', 'kept') THEN state ELSE 'refused' END
-     WHERE ${about}`,
+     WHERE ${about} OR ${besides}`,
     [homes, rids, lanes],
   );
   return lanes;
@@ -114,6 +114,10 @@ const sharedLanes = new Set(['refused'].map((lane) => String(hash64(lane))));
 const about = `(m.sealing_key IS NOT NULL OR octet_length(m.body) > 0) AND (m.patient = ANY($2) OR m.lane = ANY($3)
   OR m.id IN (SELECT message FROM resource WHERE home = ANY($1) AND message IS NOT NULL
               UNION SELECT message FROM resource_history WHERE home = ANY($1) AND message IS NOT NULL))`;
+
+/** Direct mails that had such messages in them, and what else came in these that says of nobody whose it is. */
+const besides = `(m.sealing_key IS NOT NULL AND m.dialect = 'unknown' AND m.id IN (
+  SELECT unnest(d.documents || d.message) FROM direct_mail d WHERE d.documents && ARRAY(SELECT m.id FROM message m WHERE ${about})))`;
 
 /** What connectors know of things that are this person's, by the lanes of the messages that they make of them. */
 async function eraseConnectorItems(transaction: Transaction, lanes: readonly string[], run: Run): Promise<void> {

@@ -5,7 +5,9 @@
  * identifierAuthority?, routes?, transport?, queries?, state?, isPart2? }` (see `hub/trust/participants.ts`); what is left out is as
  * it was, null takes it away. `endpoint` stands for the route `main`. `PUT /api/participants/:key/settings` takes what its dialect needs (see `participant-settings.ts`), whole.
  */
+import { isAbsolute } from 'node:path';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { isMailAddress } from '../mail/index.ts';
 import { RecordError } from '../record/index.ts';
 import {
   type AccessLog,
@@ -147,8 +149,8 @@ function participantOf(key: string, before: Participant | undefined, body: Body)
 }
 
 function transportOf(body: Body): Transport {
-  only(body, ['certificates', 'sequenceNumbers'], 'transport.');
-  const { certificates, sequenceNumbers } = body;
+  only(body, ['certificates', 'sequenceNumbers', 'direct'], 'transport.');
+  const { certificates, sequenceNumbers, direct } = body;
   const isFingerprint = (one: unknown) => typeof one === 'string' && /^([0-9a-f]{2}:?){32}$/i.test(one);
   if (certificates !== undefined && !(Array.isArray(certificates) && certificates.every(isFingerprint))) {
     throw wrong('transport.certificates', 'a list of SHA-256 fingerprints');
@@ -156,7 +158,17 @@ function transportOf(body: Body): Transport {
   if (sequenceNumbers !== undefined && typeof sequenceNumbers !== 'boolean') {
     throw wrong('transport.sequenceNumbers', 'true or false');
   }
+  if (direct !== undefined) checkDirect(object(direct, 'transport.direct'));
   return body as Transport;
+}
+
+function checkDirect(body: Body): void {
+  only(body, ['senders', 'trust'], 'transport.direct.');
+  const isSender = (one: unknown) => typeof one === 'string' && (isMailAddress(one) || isMailAddress(`any@${one}`));
+  if (!Array.isArray(body.senders) || body.senders.length === 0 || !body.senders.every(isSender)) {
+    throw wrong('transport.direct.senders', 'a list of addresses, or domains');
+  }
+  if (!isAbsolute(text(body, 'trust', 1_000))) throw wrong('transport.direct.trust', 'the absolute path of a file');
 }
 
 function stateOf(value: unknown): string {

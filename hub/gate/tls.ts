@@ -17,6 +17,9 @@ export interface TlsFiles {
   clientRequired: boolean;
 }
 
+/** A server whose certificate can change while it runs. */
+type Renewable = Pick<Server, 'setSecureContext'>;
+
 const reloadMs = 2_000;
 const handshakeMs = 20_000;
 
@@ -55,7 +58,7 @@ export class ServerCertificate {
   }
 
   /** Gives the server the files' content whenever it changes; while that cannot be used, the last that could stays. */
-  keepCurrent(server: Server, everyMs = reloadMs): void {
+  keepCurrent(server: Renewable, everyMs = reloadMs): void {
     this.#timer = setInterval(() => this.#reload(server), everyMs).unref();
   }
 
@@ -63,7 +66,7 @@ export class ServerCertificate {
     clearInterval(this.#timer);
   }
 
-  #reload(server: Server): void {
+  #reload(server: Renewable): void {
     const state = this.#state();
     if (state === this.#seen) return;
     this.#seen = state;

@@ -29,6 +29,7 @@ export { NetworkPolicy, PolicyUnreadable, type PolicyVersion, settledMs } from '
 export { type Notice, Notices, notify } from './notices.ts';
 export { type Also, Onboarding, readCertificate, type Terms } from './onboarding.ts';
 export {
+  type DirectSenders,
   hubKind,
   keyOf,
   type Participant,

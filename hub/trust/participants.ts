@@ -13,6 +13,15 @@ export interface Transport {
   certificates?: string[];
   /** False: what it writes to MSH-13 is no sequence number. */
   sequenceNumbers?: boolean;
+  /** Whose Direct mail is its own, beside that of the addresses to which it is sent Direct mail. */
+  direct?: DirectSenders;
+}
+
+export interface DirectSenders {
+  /** Addresses, and domains for all addresses in them. */
+  senders: string[];
+  /** Absolute path of a PEM file of the certificates by which they sign, or of the authorities that issue these. */
+  trust: string;
 }
 
 /** What an organisation may be allowed to ask for by queries of HL7 v2. */

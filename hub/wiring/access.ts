@@ -93,13 +93,14 @@ function httpsOf({ config: { tlsCertificate, tlsKey, tlsClientCa }, log }: Wirin
 
 /** The certificates of the hub's own settings. */
 async function certificateFiles(config: Config): Promise<CertificateFile[]> {
-  const { tlsCertificate, tlsClientCa, mllpTlsCertificate, mllpTlsClientCa, udap } = config;
+  const { tlsCertificate, tlsClientCa, mllpTlsCertificate, mllpTlsClientCa, udap, directCertificate } = config;
   return [
     ...(udap === undefined ? [] : await communityFiles(udap)),
     ...(tlsCertificate ? [{ what: 'HTTPS', path: tlsCertificate }] : []),
     ...(tlsClientCa ? [{ what: 'the authority of HTTPS clients', path: tlsClientCa }] : []),
     ...(mllpTlsCertificate ? [{ what: 'MLLP over TLS', path: mllpTlsCertificate }] : []),
     ...(mllpTlsClientCa ? [{ what: 'the authority of MLLP senders', path: mllpTlsClientCa }] : []),
+    ...(directCertificate ? [{ what: 'Direct', path: directCertificate }] : []),
   ];
 }
 

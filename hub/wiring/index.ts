@@ -3,6 +3,7 @@
 export { wireAccess } from './access.ts';
 export { wireAudit } from './audit.ts';
 export { wireDecision } from './decision.ts';
+export { openDirect } from './direct.ts';
 export { openMllp, wireHttp } from './doors.ts';
 export { wireExchange } from './exchange.ts';
 export { wireInbox } from './inbox.ts';

@@ -107,7 +107,8 @@ async function isIssuedBy(certificate: X509Certificate, issuer: X509Certificate)
   return certificate.verify({ publicKey: issuer.publicKey, signatureOnly: true }).catch(() => false);
 }
 
-function checkHolds(certificate: X509Certificate, now: Date): void {
+/** Checks a certificate by itself, that of an authority or of whom it is for. @throws Untrusted */
+export function checkHolds(certificate: X509Certificate, now: Date): void {
   const name = nameOf(certificate);
   if (now < certificate.notBefore) throw new Untrusted(`${name} is not valid yet`);
   if (now > certificate.notAfter) throw new Untrusted(`${name} has expired`);

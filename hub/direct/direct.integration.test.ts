@@ -1,0 +1,221 @@
+/** Direct mail over a real socket, from what openssl signed and encrypted to the record. */
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { xdmZip } from '../mail/xdm.ts';
+import { startTestHub, type TestHub } from '../testing.ts';
+import { adt } from '../testing-messages.ts';
+import { type Attachment, DirectPeers, sendMail } from './testing.ts';
+
+const to = 'hub@direct.hub.example';
+const dr = 'dr@practice.example';
+const peers = new DirectPeers();
+let hub: TestHub;
+
+beforeAll(async () => {
+  peers.issue('hub', `email:${to}`);
+  peers.issue('practice', 'DNS:practice.example');
+  peers.issue('clinic', 'email:office@clinic.example', true);
+  peers.issue('alone', 'DNS:practice.example', true);
+  hub = await startTestHub({
+    smtpHost: 'localhost',
+    mailFrom: 'hub@hub.example',
+    directAddress: to,
+    directCertificate: peers.path('hub.pem'),
+    directKey: peers.path('rsa.key'),
+    directPort: 0,
+  });
+  const register = (key: string, body: object) =>
+    hub.send('PUT', `/api/participants/${key}`, { name: key, kind: 'practice', ...body });
+  const direct = { senders: ['practice.example'], trust: peers.anchor };
+  expect((await register('practice', { transport: { direct } })).status).toBe(200);
+  const place = { address: 'office@clinic.example', certificate: peers.path('clinic.pem') };
+  await register('clinic', { routes: [{ name: 'direct', to: { dialect: 'ccda', direct: place } }] });
+});
+afterAll(async () => {
+  await hub?.stop();
+  peers.remove();
+});
+
+const document = (id: string, family = 'Large') => `<?xml version="1.0" encoding="UTF-8"?>
+<ClinicalDocument xmlns="urn:hl7-org:v3" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"><id root="1.2.826.1" extension="${id}"/>
+<code code="34133-9" codeSystem="2.16.840.1.113883.6.1"/><title>Summary</title><effectiveTime value="20240301101500+0000"/>
+<recordTarget><patientRole><id root="1.2.826.2" extension="P-${id}"/><patient><name><given>Ida</given><family>${family}</family></name>
+<administrativeGenderCode code="F" codeSystem="2.16.840.1.113883.5.1"/><birthTime value="19620405"/></patient></patientRole></recordTarget>
+<custodian><assignedCustodian><representedCustodianOrganization><id root="1.2.826.3"/><name>Practice</name></representedCustodianOrganization></assignedCustodian></custodian>
+<component><nonXMLBody><text mediaType="text/plain" representation="B64">YQ==</text></nonXMLBody></component></ClinicalDocument>`;
+const ccda = (id: string): Attachment => ({ content: document(id), type: 'text/xml', name: 'ccd.xml' });
+const send = (mail: Buffer, whom: string | string[] = to) => sendMail(hub.directPort, whom, mail);
+const stored = async (condition: string) =>
+  (
+    await hub.test.database.query(
+      `SELECT id, source, dialect, type, state, error FROM message WHERE ${condition} ORDER BY seq`,
+    )
+  ).rows;
+const originalOf = async (id: string) => (await hub.get(`/api/messages/${id}`)).json.original as string;
+
+describe('what is taken', () => {
+  it('a C-CDA is a message of the participant when the mail is answered, and the mail is kept as it was signed', async () => {
+    const id = randomUUID();
+    expect(await send(peers.mail('practice', dr, to, [ccda('A1')], { id }))).toBe(250);
+    const messages = await stored(`source = 'practice'`);
+    expect(messages.map(({ dialect, type }) => [dialect, type])).toEqual([
+      ['ccda', 'Summary'],
+      ['unknown', 'Direct mail'],
+    ]);
+    expect(await originalOf(messages[0]!.id)).toBe(document('A1'));
+    expect(await originalOf(messages[1]!.id)).toMatch(/multipart\/signed(.|\s)*pkcs7-signature/);
+    await hub.settled();
+    expect((await stored(`source = 'practice'`)).map(({ state }) => state)).toEqual(['processed', 'kept']);
+    expect(await hub.resources(`Patient?identifier=P-A1`)).toHaveLength(1);
+  });
+
+  it('the same mail again, and its content encrypted anew, are taken once', async () => {
+    const id = randomUUID();
+    const mail = peers.mail('practice', dr, to, [ccda('B1')], { id });
+    expect(await send(mail)).toBe(250);
+    await hub.settled();
+    const before = await stored('true');
+    expect(await send(mail)).toBe(250);
+    expect(await send(peers.encrypted('signed', dr, to, id))).toBe(250);
+    expect(await stored('true')).toEqual(before);
+    // A sender that numbers its mails badly loses nothing.
+    expect(await send(peers.mail('practice', dr, to, [ccda('B2')], { id }))).toBe(250);
+    expect(await stored('true')).toHaveLength(before.length + 2);
+  });
+
+  it('by an address that is sent to, wrapped as a mail of its own, in a zip of XDM, beside HL7 v2', async () => {
+    const packed = {
+      id: randomUUID(),
+      title: 'Summary',
+      bytes: Buffer.from(document('C1')),
+      mediaType: 'text/xml',
+      created: new Date(),
+    };
+    const zip = await xdmZip({
+      id: randomUUID(),
+      submitted: new Date(),
+      from: 'office@clinic.example',
+      to,
+      document: packed,
+    });
+    const v2 = adt(
+      'A08',
+      { id: 'C2', family: 'Marlow', given: 'Ines', birth: '19710203', sex: 'F' },
+      { controlId: 'DIRECT1' },
+    );
+    const attachments = [
+      { content: zip, type: 'application/octet-stream', name: 'xdm.zip' },
+      { content: v2, type: 'x-application/hl7-v2+er7', name: 'adt.hl7' },
+      { content: '%PDF-1.7', type: 'application/pdf', name: 'scan.pdf' },
+    ];
+    const wrapped = peers.wrapped(attachments, 'office@clinic.example', randomUUID());
+    expect(await send(peers.enclosed('clinic', 'nobody@else.example', to, wrapped, randomUUID()))).toBe(250);
+    await hub.settled();
+    const messages = await stored(`source = 'clinic'`);
+    expect(messages.map(({ dialect, type, state }) => [dialect, type, state])).toEqual([
+      ['ccda', 'Summary', 'processed'],
+      ['hl7v2', 'ADT^A08', 'processed'],
+      ['unknown', 'unreadable', 'refused'],
+      ['unknown', 'Direct mail', 'kept'],
+    ]);
+    expect(await originalOf(messages[0]!.id)).toBe(document('C1'));
+  });
+});
+
+describe('what is refused, and leaves nothing to process', () => {
+  const bomb = async () => {
+    const bytes = Buffer.alloc(2 * 1024 * 1024, ' ');
+    const packed = { id: randomUUID(), title: 'Summary', bytes, mediaType: 'text/xml', created: new Date() };
+    return xdmZip({ id: randomUUID(), submitted: new Date(), from: dr, to, document: packed });
+  };
+  it.each([
+    ['for another mailbox', 550, () => send(peers.mail('practice', dr, to, [ccda('X')]), 'other@direct.hub.example')],
+    ['from an address that nobody has', 550, () => send(peers.mail('hub', to, to, [ccda('X')]))],
+    ['signed for another address', 550, () => send(peers.mail('practice', 'office@clinic.example', to, [ccda('X')]))],
+    ['signed with a certificate that is not trusted', 550, () => send(peers.mail('alone', dr, to, [ccda('X')]))],
+    ['without a document', 554, () => send(peers.mail('practice', dr, to, []))],
+    [
+      'with what is no document',
+      554,
+      () => send(peers.mail('practice', dr, to, [{ content: '%PDF-1.7', type: 'application/pdf' }])),
+    ],
+    [
+      'with a zip bomb',
+      554,
+      async () => send(peers.mail('practice', dr, to, [{ content: await bomb(), type: 'application/zip' }])),
+    ],
+    ['not encrypted', 554, () => send(Buffer.from(`From: ${dr}\nMessage-ID: <1@x>\n\nHello`))],
+    [
+      'without a Message-ID',
+      554,
+      () =>
+        send(
+          Buffer.from(
+            peers
+              .mail('practice', dr, to, [ccda('X')])
+              .toString()
+              .replace('Message-ID', 'X-ID'),
+          ),
+        ),
+    ],
+  ] as [string, number, () => Promise<number>][])('%s', async (_, code, sent) => {
+    const before = await stored(`state <> 'refused'`);
+    expect(await sent()).toBe(code);
+    expect(await stored(`state <> 'refused'`)).toEqual(before);
+  });
+
+  it('of an organisation that may not send, until it may', async () => {
+    const id = randomUUID();
+    const mail = peers.mail('practice', dr, to, [ccda('S1')], { id });
+    const officer = { role: 'privacy-officer' };
+    const require = async (requireAgreements: boolean) => {
+      const { json } = await hub.get('/api/network-policy', officer);
+      const policy = { model: 'opt-out', zone: 'UTC', rules: [], requireAgreements };
+      const body = { version: json.version, reason: 'A test.', policy };
+      expect((await hub.send('PUT', '/api/network-policy', body, officer)).status).toBe(200);
+    };
+    await require(true);
+    expect(await send(mail)).toBe(554);
+    await require(false);
+    expect(await send(mail)).toBe(250);
+    await hub.settled();
+    expect(await hub.resources('Patient?identifier=P-S1')).toHaveLength(1);
+  });
+});
+
+it('where the database does not take it, its sender is asked to try again, and then loses nothing', async () => {
+  const mail = peers.mail('practice', dr, to, [ccda('D1')]);
+  await hub.test.database.query('ALTER TABLE direct_mail RENAME TO direct_mail_away');
+  expect(await send(mail)).toBe(451);
+  await hub.test.database.query('ALTER TABLE direct_mail_away RENAME TO direct_mail');
+  expect(await send(mail)).toBe(250);
+  await hub.settled();
+  expect(await hub.resources('Patient?identifier=P-D1')).toHaveLength(1);
+  const { rows } = await hub.test.database.query(
+    `SELECT documents FROM direct_mail WHERE digest IS NOT NULL ORDER BY received DESC LIMIT 1`,
+  );
+  expect((await stored(`id = '${rows[0]!.documents[0]}'`)).map(({ state }) => state)).toEqual(['processed']);
+});
+
+it('an erasure takes the mail too in which the document of a person came', async () => {
+  expect(await send(peers.mail('practice', dr, to, [ccda('E1'), { content: 'about them', type: 'text/plain' }]))).toBe(
+    250,
+  );
+  await hub.settled();
+  const { rows } = await hub.test.database.query(
+    'SELECT message, documents FROM direct_mail ORDER BY received DESC LIMIT 1',
+  );
+  const ids = [rows[0]!.message, ...rows[0]!.documents] as string[];
+  const [patient] = await hub.resources('Patient?identifier=P-E1');
+  const officer = async (who: string, path: string, body: object) => {
+    const headers = { authorization: `Bearer ${await hub.token('privacy-officer', who)}` };
+    return hub.send('POST', path, body, { headers });
+  };
+  const asked = { patient: patient.id, extent: 'person', legalBasis: 'GDPR art. 17', reason: 'Asked for in writing.' };
+  const left = async () => (await stored(`id = ANY('{${ids}}') AND (sealing_key IS NOT NULL OR body <> '')`)).length;
+  expect(await left()).toBe(3);
+  const { status, json } = await officer('first', '/api/erasures', asked);
+  expect(status).toBe(201);
+  expect((await officer('second', `/api/erasures/${json.id}/confirm`, {})).status).toBe(202);
+  await vi.waitFor(async () => expect(await left()).toBe(0), { timeout: 30_000, interval: 50 });
+});

@@ -1,0 +1,131 @@
+/**
+ * Takes Direct mail: opened, its sender found, its documents put into the inbox as those of the participant that sent it, and
+ * the mail itself, as it was signed, kept beside them. All of it is on disk when `take` resolves.
+ */
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import type { Received } from '../inbox/index.ts';
+import {
+  contentType,
+  decodedBody,
+  type Entity,
+  entityOf,
+  field,
+  mailboxIn,
+  openMail,
+  type SignedContent,
+  UnopenedMail,
+} from '../mail/index.ts';
+import { newId } from '../record/index.ts';
+import type { Participants } from '../trust/index.ts';
+import { documentsOf } from './documents.ts';
+import type { DirectMails } from './mails.ts';
+import { type Sender, senderOf } from './senders.ts';
+
+/** A mail is not taken: an SMTP reply (RFC 5321 §4.2), 4yz where trying again may help. */
+export class MailRefusal extends Error {
+  override name = 'MailRefusal';
+  readonly responseCode: number;
+
+  constructor(responseCode: number, message: string) {
+    super(message);
+    this.responseCode = responseCode;
+  }
+}
+
+export interface InboxParts {
+  /** PEM files of the certificate of the hub's address, and of its key. */
+  certificate: string;
+  key: string;
+  participants: Participants;
+  mails: DirectMails;
+  /** Which message bytes of a participant are. */
+  recognise(bytes: Buffer, participant: string): Received;
+  /** Puts a message into the inbox. @returns why it was refused, where it was; kept it is all the same */
+  take(received: Received): Promise<{ id: string; refused?: string | undefined; isErased?: boolean | undefined }>;
+  /** All documents of a mail together. */
+  mostBytes: number;
+}
+
+export class DirectInbox {
+  readonly #parts: InboxParts;
+
+  constructor(parts: InboxParts) {
+    this.#parts = parts;
+  }
+
+  /** @throws MailRefusal */
+  async take(bytes: Buffer): Promise<void> {
+    try {
+      await this.#take(entityOf(bytes));
+    } catch (error) {
+      throw error instanceof UnopenedMail ? new MailRefusal(554, error.message) : error;
+    }
+  }
+
+  async #take(outer: Entity): Promise<void> {
+    const { certificate, key, participants, mails } = this.#parts;
+    const [certificates, ownKey] = await Promise.all([readFile(certificate, 'utf8'), readFile(key, 'utf8')]);
+    const signed = await openMail(outer, { certificates, key: ownKey });
+    const { headers, content } = unwrapped(outer, signed.content);
+    const from = mailboxIn(field(headers, 'from'));
+    if (from === undefined) throw new MailRefusal(554, 'The mail needs one sender (From).');
+    const [, messageId] = /^<([^<>\s]{1,250})>$/.exec(field(headers, 'message-id') ?? '') ?? [];
+    if (messageId === undefined) throw new MailRefusal(554, 'The mail needs a Message-ID of at most 250 characters.');
+    const sender = await senderOf(participants.all(), from, signed);
+    if (typeof sender === 'string') throw new MailRefusal(550, sender);
+    if (contentType(content).value === 'multipart/report') return;
+    const digest = createHash('sha256').update(signed.content).digest();
+    const { participant } = sender;
+    if (await mails.isTaken({ participant, messageId, digest })) return;
+    const documents = await this.#documents(content, participant);
+    // It is not noted: the same mail may be right another time.
+    if (documents.refused !== undefined) throw new MailRefusal(554, documents.refused);
+    const message = documents.isErased ? undefined : await this.#original(signed, sender, messageId);
+    const noted = { id: newId(), participant, sender: from, messageId, digest, message, documents: documents.ids };
+    await mails.note(noted);
+  }
+
+  /**
+   * Puts the documents into the inbox. What is none that the hub reads is kept there as refused.
+   * @returns `refused`: why nothing of the mail was taken
+   */
+  async #documents(
+    content: Entity,
+    participant: string,
+  ): Promise<{ ids: string[]; isErased: boolean; refused: string | undefined }> {
+    const { recognise, take, mostBytes } = this.#parts;
+    const documents = await documentsOf(content, mostBytes);
+    if (documents.length === 0) throw new MailRefusal(554, 'There is no document in the mail.');
+    const taken = [];
+    for (const { bytes } of documents) taken.push(await take(recognise(bytes, participant)));
+    const isTaken = taken.some(({ refused }) => refused === undefined);
+    return {
+      ids: taken.map(({ id }) => id),
+      isErased: taken.some(({ isErased }) => isErased),
+      refused: isTaken ? undefined : taken[0]!.refused,
+    };
+  }
+
+  /** Keeps the mail as it was signed, so that who said it can be shown. */
+  async #original({ signed }: SignedContent, { participant }: Sender, messageId: string): Promise<string> {
+    const { id } = await this.#parts.take({
+      bytes: signed,
+      dialect: 'unknown',
+      source: participant,
+      type: 'Direct mail',
+      controlId: messageId,
+      lane: `${participant} direct ${messageId}`,
+      settled: true,
+    });
+    return id;
+  }
+}
+
+/** What was signed may be a whole mail, whose headers then count (RFC 8551 §3.1). */
+function unwrapped(outer: Entity, bytes: Buffer): { headers: Entity; content: Entity } {
+  const content = entityOf(bytes);
+  if (contentType(content).value !== 'message/rfc822') return { headers: outer, content };
+  const inner = entityOf(decodedBody(content));
+  return { headers: inner, content: inner };
+}

@@ -1,0 +1,64 @@
+/**
+ * Whose mail it is: the participant that has the sender's address, where a certificate for that address signed it, and that
+ * certificate is trusted for the participant (Applicability Statement for Secure Health Transport, 1.4 and 4).
+ */
+import type { X509Certificate } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { distrustOf } from '../authorization/index.ts';
+import { certificatesIn, type SignedContent } from '../mail/index.ts';
+import type { DirectSenders, Participant } from '../trust/index.ts';
+
+export interface Sender {
+  participant: string;
+  address: string;
+  /** By which it signed. */
+  certificate: X509Certificate;
+}
+
+/** @returns why it is nobody's, as a sentence, where no participant can be found @param address in lower case */
+export async function senderOf(
+  participants: readonly Participant[],
+  address: string,
+  signed: Pick<SignedContent, 'signers' | 'certificates'>,
+): Promise<Sender | string> {
+  const bound = signed.signers.filter((certificate) => isFor(certificate, address));
+  if (bound.length === 0) return 'The certificate of the signature is for another address than the sender’s.';
+  let why = 'The sender is not known here.';
+  for (const [{ key }, { trust }] of possible(participants, address)) {
+    const trusted = certificatesIn(await readFile(trust, 'utf8'));
+    for (const certificate of bound) {
+      const distrust = await distrustOf(certificate, signed.certificates, trusted);
+      if (distrust === undefined) return { participant: key, address, certificate };
+      why = `The certificate of the signature is not trusted for the sender: ${distrust}.`;
+    }
+  }
+  return why;
+}
+
+/** Whether a certificate is for an address, or for all of its domain: by its alternative names alone. */
+export function isFor(certificate: X509Certificate, address: string): boolean {
+  const domain = address.slice(address.indexOf('@') + 1);
+  return (
+    certificate.checkEmail(address, { subject: 'never' }) !== undefined ||
+    certificate.checkHost(domain, { subject: 'never', wildcards: false }) !== undefined
+  );
+}
+
+/** Who may have an address: those who name it before those who name its domain. */
+function possible(participants: readonly Participant[], address: string): [Participant, DirectSenders][] {
+  const domain = address.slice(address.indexOf('@') + 1);
+  const all = participants.flatMap((one) =>
+    sendersOf(one).map((senders) => [one, senders] as [Participant, DirectSenders]),
+  );
+  const naming = (name: string) => all.filter(([, { senders }]) => senders.some((one) => one.toLowerCase() === name));
+  return [...naming(address), ...naming(domain)];
+}
+
+/** The addresses of a participant: those that its settings name, and those to which it is sent Direct mail. */
+function sendersOf({ transport, routes = [] }: Participant): DirectSenders[] {
+  const sentTo = routes.flatMap(({ to }) => ('direct' in to ? [to.direct] : []));
+  return [
+    ...(transport?.direct ? [transport.direct] : []),
+    ...sentTo.map(({ address, certificate }) => ({ senders: [address], trust: certificate })),
+  ];
+}

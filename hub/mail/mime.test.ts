@@ -1,0 +1,51 @@
+import { expect, it } from 'vitest';
+import { contentType, decodedBody, entityOf, field, leavesOf, mailboxIn, partsOf } from './mime.ts';
+
+const entity = (text: string) => entityOf(Buffer.from(text, 'latin1'));
+
+it.each(['\n', '\r\n'])('headers are read up to the empty line (%j)', (end) => {
+  const one = entity(
+    ['Subject: one', 'X:  two', '\tmore', 'Content-Type: Text/XML; name="a;\\"b"', '', 'body', ''].join(end),
+  );
+  expect([field(one, 'subject'), field(one, 'x'), one.body.toString()]).toEqual(['one', 'two more', `body${end}`]);
+  expect(contentType(one)).toEqual({ value: 'text/xml', parameters: { name: 'a;"b' } });
+});
+
+it('a field that stands twice is none', () => {
+  expect(field(entity('From: a@b.example\nFrom: c@d.example\n\n'), 'from')).toBeUndefined();
+});
+
+it.each([
+  ['Ann <ann@x.example>', 'ann@x.example'],
+  ['"Dow, Ann <no@y.example>" <Ann@X.example>', 'ann@x.example'],
+  ['ann@x.example', 'ann@x.example'],
+  ['ann@x.example, bob@x.example', undefined],
+  ['a@x.example <b@x.example>', undefined],
+  ['<a@x.example> b', undefined],
+  ['', undefined],
+])('%s names %s', (value, address) => {
+  expect(mailboxIn(value)).toBe(address);
+});
+
+it('the parts of a multipart are the bytes between its boundaries', () => {
+  const body = Buffer.from('before\r\n--b\r\none\r\n\r\n--bb\r\n--b  \r\n\r\ntwo\r\n--b--\r\nafter');
+  expect(partsOf(body, 'b')!.map(String)).toEqual(['one\r\n\r\n--bb', '\r\ntwo']);
+  expect(partsOf(Buffer.from('--b\r\none\r\n'), 'b')).toBeUndefined();
+});
+
+it('what is inside is found and decoded', () => {
+  const inner = '--i\n\ntext\n--i\nContent-Transfer-Encoding: base64\n\naGVs\nbG8=\n--i--';
+  const last = 'Content-Transfer-Encoding: quoted-printable\n\na=3Db=\nc=C3=A4';
+  const found = leavesOf(
+    entity(
+      `Content-Type: multipart/mixed; boundary=o\n\n--o\nContent-Type: multipart/x; boundary="i"\n\n${inner}\n--o\n${last}\n--o--`,
+    ),
+  )!;
+  expect(found.map((one) => decodedBody(one).toString())).toEqual(['text', 'hello', 'a=bcä']);
+});
+
+it('what nests without end is not followed', () => {
+  let text = 'end';
+  for (let i = 0; i < 20; i++) text = `Content-Type: multipart/mixed; boundary=b${i}x\n\n--b${i}x\n${text}\n--b${i}x--`;
+  expect(leavesOf(entity(text))).toBeUndefined();
+});
