@@ -1,6 +1,6 @@
 /** What users allowed clients, what an access token stands for, and taking it back. */
 import type { Database } from '../database/index.ts';
-import { type Grant, type Role, roles, type User } from '../trust/index.ts';
+import { type Grant, type Role, roles, type TokenOrigin, type User } from '../trust/index.ts';
 import { resourceScopes } from './client-rules.ts';
 import { handleDigest, liveGrant } from './handles.ts';
 import type { AskedFor } from './udap/b2b.ts';
@@ -29,6 +29,7 @@ export interface VerifiedToken {
   /** The participant that a client without users acts for. */
   organization: string;
   grant: Grant;
+  cameOf: TokenOrigin;
   /** The thumbprint of the key to which the token is bound. */
   key?: string;
   /** The thumbprint of the client certificate to which it is bound. */
@@ -55,9 +56,10 @@ export class OAuthGrants {
 
   /** What a token that a client sends stands for; undefined where it is none, or not any more. */
   async verify(token: string, audience: string): Promise<VerifiedToken | undefined> {
+    const digest = handleDigest(token);
     const { rows } = await this.#database.query({
       name: 'oauth_verify',
-      text: `SELECT t.kind, t.payload, g.context, c.id AS client, c.name AS client_name,
+      text: `SELECT t.kind, t.payload, t.expires, g.id AS granted, g.expires AS grant_expires, g.context, c.id AS client, c.name AS client_name,
                c.organization AS client_organization, o.participant, a.username, a.name, a.role, a.organization
              FROM oauth_artifact t
              JOIN oauth_client c ON c.id = t.payload->>'clientId' AND c.state = 'active'
@@ -66,7 +68,7 @@ export class OAuthGrants {
              LEFT JOIN oauth_client_organization o
                ON o.client = c.id AND o.organization = t.payload->'extra'->>'organization'
              WHERE t.kind IN ('AccessToken', 'ClientCredentials') AND t.id = $1 AND t.expires > now()`,
-      values: [handleDigest(token)],
+      values: [digest],
     });
     const row = rows[0];
     if (!row || row.payload.aud !== audience) return undefined;
@@ -92,7 +94,25 @@ export class OAuthGrants {
         ...(fhirUser === undefined ? {} : { fhirUser }),
         ...(asked ? { organization: asked.organization, purposes: asked.purposes } : {}),
       },
+      cameOf: {
+        token: digest.toString('hex'),
+        tokenUntil: row.expires.toISOString(),
+        ...(isUsers ? { grant: row.granted, grantUntil: row.grant_expires.toISOString() } : {}),
+      },
     };
+  }
+
+  /** Whether a token, or what it came of, was taken back before its time. */
+  async isTakenBack({ token, tokenUntil, grant, grantUntil }: TokenOrigin): Promise<boolean> {
+    const { rows } = await this.#database.query({
+      name: 'oauth_taken_back',
+      text: `SELECT ($2::timestamptz > now() AND NOT EXISTS (SELECT 1 FROM oauth_artifact t
+                      WHERE t.kind IN ('AccessToken', 'ClientCredentials') AND t.id = $1))
+               OR ($4::timestamptz > now() AND NOT EXISTS (SELECT 1 FROM oauth_grant g WHERE g.id = $3 AND ${liveGrant})) IS TRUE
+               AS taken`,
+      values: [Buffer.from(token, 'hex'), tokenUntil, grant ?? null, grantUntil ?? null],
+    });
+    return rows[0]!.taken;
   }
 
   /**

@@ -128,8 +128,8 @@ export class Browser {
     if (answer.status !== 200) throw new Error(answer.text);
   }
 
-  get(url: string): Promise<Answer> {
-    return this.#send('GET', url);
+  get(url: string, headers?: { [name: string]: string }): Promise<Answer> {
+    return this.#send('GET', url, undefined, headers);
   }
 
   post(url: string, body: object, headers?: { [name: string]: string }): Promise<Answer> {

@@ -3,8 +3,8 @@ import type { Logger } from 'pino';
 import type { Database } from '../database/index.ts';
 import { type FhirRecord, RecordError, type StoredResource } from '../record/index.ts';
 import type { MasterKey } from '../secrets/index.ts';
-import type { Access } from '../trust/index.ts';
-import { type DeferredRequest, type Perform, putBody, runDeferred } from './deferred.ts';
+import { type Access, askerOf } from '../trust/index.ts';
+import { type DeferredRequest, keptAnswer, type Perform, putBody, runDeferred } from './deferred.ts';
 import { fileLines } from './export-file.ts';
 import { prepareExport } from './export-job.ts';
 import type { ExportLevel } from './export-request.ts';
@@ -17,6 +17,7 @@ import { type Job, type JobLimits, Jobs, LeaseLost } from './jobs.ts';
 import { manifest } from './manifest.ts';
 import { Polling } from './polling.ts';
 import { spool } from './spool.ts';
+import { AccessEnded, type AccessNow, accessNow, isShownStill } from './standing.ts';
 import { Worker } from './worker.ts';
 
 export interface BulkSettings {
@@ -33,6 +34,8 @@ export interface BulkParts {
   record: FhirRecord;
   master: MasterKey;
   log: Logger;
+  /** Tells what whoever asked for a job may do now. */
+  accessNow: AccessNow;
 }
 
 const usual: Omit<JobLimits, 'keptMs'> = { perOwner: 5, atOnce: 50, leaseMs: 30_000, attempts: 5 };
@@ -80,9 +83,13 @@ export class Bulk {
       jobs,
       log,
       run: (job, signal) => {
-        if (job.kind === 'export') return prepareExport(exports, job, signal);
-        if (job.kind === 'import') return runImport(imports, job, signal);
-        return runDeferred({ database, jobs, perform: this.#perform! }, job);
+        const now = () => accessNow(parts.accessNow, job);
+        if (job.kind === 'export') return prepareExport(exports, job, now, signal);
+        if (job.kind === 'import') return runImport(imports, job, now, signal);
+        return runDeferred({ database, jobs, perform: this.#perform! }, job, now);
+      },
+      tidy: async () => {
+        for (const job of await jobs.open()) await this.#standing(job);
       },
     });
   }
@@ -206,15 +213,20 @@ export class Bulk {
     this.#worker.abort(job.id);
   }
 
+  /** A job of the caller's, or any for an administrator; closed where who asked for it may not ask any more. @throws RecordError 404 */
+  async find(access: Access, id: string): Promise<Job> {
+    return this.#standing(await this.jobs.find(id, access));
+  }
+
   /** What a job that ended well tells. */
   async manifest(job: Job, address: (file: BulkFile) => string): Promise<object> {
     return manifest(job, await filesOf(this.#parts.database, job.id), address);
   }
 
   /**
-   * A file of a job, to be downloaded.
+   * A file of a job, to be downloaded. The lines go by what the caller may read as each batch of them is read.
    * @param base the FHIR base, of which attachments are told
-   * @throws RecordError 404
+   * @throws RecordError 404, 403 where the job was closed
    */
   async file(
     access: Access,
@@ -223,12 +235,52 @@ export class Bulk {
     base: string,
     disclosed: (resources: readonly StoredResource[]) => Promise<void>,
   ): Promise<{ job: Job; file: BulkFile; lines: AsyncGenerator<Buffer> }> {
-    const job = await this.jobs.find(id, access);
+    const job = await this.find(access, id);
+    if (job.state === 'failed' && job.status === 403) throw RecordError.of(403, job.problem ?? []);
     const files = job.state === 'complete' ? await filesOf(this.#parts.database, id) : [];
     const file = files.find((one) => one.number === number && one.category !== 'input');
     if (!file) throw new RecordError(404, 'not-found', 'The job has no such file.');
+    if (job.kind === 'request') await this.#checkAnswer(job, access);
     await this.jobs.extend(id, downloadMs);
-    return { job, file, lines: fileLines({ ...this.#parts, base, disclosed }, access, job, file) };
+    const asker = { ...job, access: askedBy(access, job) };
+    const now = () => this.#closing(job, access, () => accessNow(this.#parts.accessNow, asker));
+    return { job, file, lines: fileLines({ ...this.#parts, base, disclosed }, now, job, file) };
+  }
+
+  /** A job as it stands, looked at anew: who asked for it may not be allowed to any more. */
+  async #standing(job: Job): Promise<Job> {
+    if (job.state !== 'complete' && job.state !== 'waiting' && job.state !== 'running') return job;
+    try {
+      await this.#closing(job, job.access, () => accessNow(this.#parts.accessNow, job));
+      return job;
+    } catch (error) {
+      if (!(error instanceof AccessEnded)) throw error;
+      return { ...job, state: 'failed', problem: error.issues, status: error.status };
+    }
+  }
+
+  /** @throws AccessEnded where an answer that was kept holds what may not be shown any more */
+  async #checkAnswer(job: Job, access: Access): Promise<void> {
+    const { database, record } = this.#parts;
+    await this.#closing(job, access, async () => {
+      if (await isShownStill(record, job.access, access, await keptAnswer(database, job))) return;
+      const text =
+        'Something of the answer has been hidden since it was made; ask again. The job is ended, and its files are closed.';
+      throw new AccessEnded(text);
+    });
+  }
+
+  /** Does something; where its owner's access turns out to have ended, the job ends. */
+  async #closing<T>(job: Job, { who }: Access, act: () => Promise<T>): Promise<T> {
+    try {
+      return await act();
+    } catch (error) {
+      if (error instanceof AccessEnded && who === job.owner) {
+        await this.jobs.close(job.id, error.issues, error.status);
+        this.#worker.abort(job.id);
+      }
+      throw error;
+    }
   }
 
   async #createImport(access: Access, request: ImportRequest, url: string, state: 'receiving'): Promise<Job> {
@@ -274,6 +326,12 @@ export class Bulk {
 }
 
 /** An access without what else a caller carries. */
-function plain({ who, name, role, organization, purpose, homes, limits }: Access): Access {
-  return { who, name, role, organization, purpose, homes, limits };
+function plain(access: Access): Access {
+  const { purpose, homes, limits } = access;
+  return { ...askerOf(access), purpose, homes, limits };
+}
+
+/** The access of a download: what the caller may read of what the job may hold. */
+function askedBy(access: Access, { access: asked }: Job): Access {
+  return { ...access, limits: { ...access.limits, types: asked.limits.types } };
 }

@@ -38,6 +38,7 @@ export async function putBody(database: Database, job: Job, body: AsyncIterable<
 export async function runDeferred(
   parts: { database: Database; jobs: Jobs; perform: Perform },
   job: Job,
+  now: () => Promise<Access>,
 ): Promise<void> {
   const { database, jobs, perform } = parts;
   const request = job.parameters as DeferredRequest;
@@ -50,14 +51,22 @@ export async function runDeferred(
   const first = await slices.next();
   const body = first.done ? undefined : Readable.from(bytesOf(first.value, slices), { objectMode: false });
   const at = new Date();
-  const answer = await perform(job.access, { ...request, body });
+  const answer = await perform(await now(), { ...request, body });
   if (answer.status >= 400) throw RecordError.of(answer.status, issuesOf(answer.body));
+  await now();
   await jobs.removeParts(job.id);
   await putSlices(database, job, answerFile, [Buffer.from(`${answer.body}\n`)]);
   await database.transaction(async (transaction) => {
     await insertFiles(transaction, job.id, [answerOf(answer.body)]);
     await jobs.complete(transaction, job.id, { seq: undefined, at, done: 1 });
   });
+}
+
+/** The answer that a job keeps. */
+export async function keptAnswer(database: Database, job: Job): Promise<string> {
+  const slices: Buffer[] = [];
+  for await (const { body } of partsOf(database, job, answerFile)) slices.push(body);
+  return Buffer.concat(slices).toString();
 }
 
 function answerOf(body: string): BulkFile {

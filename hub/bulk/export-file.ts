@@ -4,7 +4,7 @@
  */
 import { subset } from '@causeway/fhir';
 import type { Database } from '../database/index.ts';
-import type { FhirRecord, StoredResource, StreamScope } from '../record/index.ts';
+import type { FhirRecord, Reading, StoredResource, StreamScope } from '../record/index.ts';
 import type { Access } from '../trust/index.ts';
 import { momentOf, scopeOf } from './export-job.ts';
 import type { ExportRequest } from './export-request.ts';
@@ -12,7 +12,8 @@ import { type BulkFile, partsOf, unpackKeys } from './files.ts';
 import type { Job } from './jobs.ts';
 
 /**
- * The lines of a file, some at a time, read with the access of who downloads it.
+ * The lines of a file, some at a time, read with the access that who downloads it has as each batch begins.
+ * @param now that access, decided anew @throws AccessEnded
  * @param disclosed told of resources before their lines are given out, which waits for it
  */
 export async function* fileLines(
@@ -22,10 +23,12 @@ export async function* fileLines(
     base: string;
     disclosed(resources: readonly StoredResource[]): Promise<void>;
   },
-  access: Access,
+  now: () => Promise<Access>,
   job: Job,
   file: BulkFile,
 ): AsyncGenerator<Buffer> {
+  let access = await now();
+  const reading: Reading = () => access;
   const { database, record } = parts;
   const { stream } = record;
   const { since: instant, elements } = job.parameters as Partial<ExportRequest>;
@@ -34,27 +37,33 @@ export async function* fileLines(
   switch (file.content) {
     case 'range':
       if (file.category === 'deleted') {
-        for await (const batch of stream.deleted(access, file.type, scopeOf(job, file, since))) {
+        for await (const batch of stream.deleted(reading, file.type, scopeOf(job, file, since))) {
           await parts.disclosed(batch.flatMap(({ previous }) => previous ?? []));
           yield Buffer.from(batch.map(({ resource, previous }) => deletion(resource, previous)).join(''));
+          access = await now();
         }
         return;
       }
-      for await (const batch of stream.resources(access, file.type, scopeOf(job, file, since))) {
+      for await (const batch of stream.resources(reading, file.type, scopeOf(job, file, since))) {
         await parts.disclosed(batch);
         yield* lines(batch, shown);
+        access = await now();
       }
       return;
     case 'keys':
       for await (const { body } of partsOf(database, job, file.number)) {
-        for await (const batch of stream.versions(access, file.type, unpackKeys(body))) {
+        for await (const batch of stream.versions(reading, file.type, unpackKeys(body))) {
           await parts.disclosed(batch);
           yield* lines(batch, shown);
+          access = await now();
         }
       }
       return;
     default:
-      for await (const { body } of partsOf(database, job, file.number)) yield body;
+      for await (const { body } of partsOf(database, job, file.number)) {
+        yield body;
+        access = await now();
+      }
   }
 }
 

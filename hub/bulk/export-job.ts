@@ -5,6 +5,7 @@
  */
 import type { Database } from '../database/index.ts';
 import type { FhirRecord, Snapshot, StreamScope, VersionKey } from '../record/index.ts';
+import type { Access } from '../trust/index.ts';
 import { type ExportRequest, supportingTypes } from './export-request.ts';
 import { type BulkFile, insertFiles, packKeys, putPart } from './files.ts';
 import type { Job, Jobs } from './jobs.ts';
@@ -28,15 +29,24 @@ const neverOfPatients = ['Binary'];
 /** Names other patients than those that an export may be confined to. */
 const neverOfSome = ['Group'];
 
-/** Carries out a job. @throws LeaseLost, and what the database throws */
-export async function prepareExport(parts: ExportParts, job: Job, signal: AbortSignal): Promise<void> {
+/**
+ * Carries out a job.
+ * @param now the access of who asked for it, decided anew
+ * @throws LeaseLost, AccessEnded, and what the database throws
+ */
+export async function prepareExport(
+  parts: ExportParts,
+  job: Job,
+  now: () => Promise<Access>,
+  signal: AbortSignal,
+): Promise<void> {
   const { database, record, jobs } = parts;
   const request = job.parameters as ExportRequest;
   await jobs.removeParts(job.id);
   const since = request.since === undefined ? undefined : await momentOf(database, request.since);
   const at = new Date();
   const plan = await record.snapshot(async (snapshot) => {
-    const plan = new ExportPlan(parts, job, snapshot, since, signal);
+    const plan = new ExportPlan(parts, job, await now(), now, snapshot, since, signal);
     if (request.level === 'system') {
       await plan.ranges({}, request.types);
     } else {
@@ -124,6 +134,8 @@ class ExportPlan {
   counted = 0;
   readonly #parts: ExportParts;
   readonly #job: Job;
+  #access: Access;
+  readonly #now: () => Promise<Access>;
   readonly #request: ExportRequest;
   readonly #snapshot: Snapshot;
   readonly #since: StreamScope['since'];
@@ -133,9 +145,19 @@ class ExportPlan {
   readonly #withheld: readonly string[];
   #renewed = 0;
 
-  constructor(parts: ExportParts, job: Job, snapshot: Snapshot, since: StreamScope['since'], signal: AbortSignal) {
+  constructor(
+    parts: ExportParts,
+    job: Job,
+    access: Access,
+    now: () => Promise<Access>,
+    snapshot: Snapshot,
+    since: StreamScope['since'],
+    signal: AbortSignal,
+  ) {
     this.#parts = parts;
     this.#job = job;
+    this.#access = access;
+    this.#now = now;
     this.#request = job.parameters as ExportRequest;
     this.#snapshot = snapshot;
     this.seq = snapshot.seq;
@@ -162,7 +184,7 @@ class ExportPlan {
       this.files.push({ ...file, number: this.files.length + 1, to: end, lines });
     };
     const starts = new Map<string, number>();
-    for await (const { homes, counts } of this.#snapshot.stream.counts(this.#job.access, types, {
+    for await (const { homes, counts } of this.#snapshot.stream.counts(() => this.#access, types, {
       ...this.#scope(),
       ...within,
       sharedOnly: this.#withheld,
@@ -188,6 +210,7 @@ class ExportPlan {
         }
         await this.#count(count);
       }
+      this.#access = await this.#now();
     }
     for (const key of [...open.keys()].sort()) close(key, within.to);
   }
@@ -203,13 +226,14 @@ class ExportPlan {
           const parameters: [string, string][] = [...new URLSearchParams(query), ['_count', String(searchPage)]];
           if (cursor !== undefined) parameters.push(['_cursor', cursor]);
           const request = this.#parts.record.readSearch(type, parameters, true);
-          const page = await this.#snapshot.search(this.#job.access, request);
+          const page = await this.#snapshot.search(this.#access, request);
           for (const { home, rkey, version, updated, seq } of page.matches) {
             if (!this.#isWanted(type, home, updated, seq)) continue;
             if (rkey === 0) leads.push(home);
             else found.set(rkey, { home, rkey, version });
           }
           await this.#count(page.matches.length);
+          this.#access = await this.#now();
           cursor = page.next;
         } while (cursor !== undefined);
       }
@@ -222,7 +246,7 @@ class ExportPlan {
   async provenance(): Promise<void> {
     if (this.#request.filters.some(({ type }) => type === 'Provenance')) return;
     const keys: VersionKey[] = [];
-    for await (const batch of this.#snapshot.stream.resources(this.#job.access, 'Provenance', {
+    for await (const batch of this.#snapshot.stream.resources(() => this.#access, 'Provenance', {
       ...this.#scope(),
       to: lastShared,
     })) {
@@ -234,6 +258,7 @@ class ExportPlan {
         }
       }
       await this.#count(batch.length);
+      this.#access = await this.#now();
     }
     await this.#list('Provenance', keys, false);
   }
@@ -245,7 +270,7 @@ class ExportPlan {
     await Promise.all(
       references.map(async (reference) => {
         const [type, id] = reference.split('/') as [string, string];
-        const found = type === 'Patient' ? undefined : await this.#parts.record.reader.read(this.#job.access, type, id);
+        const found = type === 'Patient' ? undefined : await this.#parts.record.reader.read(this.#access, type, id);
         if (found) homes.set(reference, [found.home]);
       }),
     );

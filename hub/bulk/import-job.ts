@@ -6,12 +6,14 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Database, Transaction } from '../database/index.ts';
 import { faultReason } from '../faults.ts';
 import { type FhirRecord, type Issue, RecordError } from '../record/index.ts';
+import type { Access, Role } from '../trust/index.ts';
 import { type BulkFile, filesOf, nextPart, type Part, putPart, removePart } from './files.ts';
 import { problem, type ReadLines, readLines, storeLines } from './import-lines.ts';
 import { fetchFile } from './import-source.ts';
 import { type Job, type Jobs, LeaseLost } from './jobs.ts';
 import { outcomeLine } from './messages.ts';
 import { linesOf, spool } from './spool.ts';
+import { AccessEnded } from './standing.ts';
 
 export interface ImportLimits {
   /** Bytes of one file. */
@@ -39,13 +41,22 @@ export function problemsFile(input: number, inputs: number): number {
   return inputs + input;
 }
 
-/** Carries out a job, from where it stands. @throws LeaseLost, and what the database throws */
-export async function runImport(parts: ImportParts, job: Job, signal: AbortSignal): Promise<void> {
+/**
+ * Carries out a job, from where it stands.
+ * @param now the access of who asked for it, decided anew
+ * @throws LeaseLost, AccessEnded, and what the database throws
+ */
+export async function runImport(
+  parts: ImportParts,
+  job: Job,
+  now: () => Promise<Access>,
+  signal: AbortSignal,
+): Promise<void> {
   const files = await filesOf(parts.database, job.id);
   const inputs = files.filter(({ category }) => category === 'input');
   for (const input of inputs) {
-    if (!input.ready) await fetchInput(parts, job, input, inputs.length, signal);
-    await storeInput(parts, job, input, inputs.length, signal);
+    if (!input.ready) await fetchInput(parts, job, input, inputs.length, now, signal);
+    await storeInput(parts, job, input, inputs.length, now, signal);
   }
   await parts.database.transaction(async (transaction) => {
     const { rows } = await transaction.query('SELECT done FROM bulk_job WHERE id = $1 FOR UPDATE', [job.id]);
@@ -59,6 +70,7 @@ async function fetchInput(
   job: Job,
   input: BulkFile,
   inputs: number,
+  now: () => Promise<Access>,
   signal: AbortSignal,
 ): Promise<void> {
   const { database, limits } = parts;
@@ -68,11 +80,12 @@ async function fetchInput(
     try {
       await spool(database, job, input.number, fetchFile(input.url!, limits, signal), limits, async () => {
         signal.throwIfAborted();
+        await now();
       });
       failure = undefined;
       break;
     } catch (error) {
-      if (!(error instanceof RecordError)) throw error;
+      if (!(error instanceof RecordError) || error instanceof AccessEnded) throw error;
       failure = error;
       if (error.status < 500) break;
       if (pauseMs !== undefined) await pause(pauseMs, undefined, { signal });
@@ -92,23 +105,33 @@ async function storeInput(
   job: Job,
   input: BulkFile,
   inputs: number,
+  now: () => Promise<Access>,
   signal: AbortSignal,
 ): Promise<void> {
   const type = input.type === '' ? undefined : input.type;
-  const read = async (from: number): Promise<{ part: Part; lines: ReadLines } | undefined> => {
+  const read = async (access: Access, from: number): Promise<ReadPart | undefined> => {
     const part = await nextPart(parts.database, job, input.number, from);
-    return part && { part, lines: readLines(job.access, part, type, parts.limits.lineBytes) };
+    return part && { part, role: access.role, lines: readLines(access, part, type, parts.limits.lineBytes) };
   };
-  let next = await read(0);
+  let next = await read(await now(), 0);
   while (next) {
     signal.throwIfAborted();
+    const access = await now();
+    if (access.role !== next.role) next = (await read(access, 0))!;
     const { part, lines } = next;
-    const stored = storePart(parts, job, input, inputs, part, lines);
+    const stored = storePart(parts, { ...job, access }, input, inputs, part, lines);
     // A failure to read ahead comes again, and is told, when the part is read in its turn.
-    const ahead = read(part.place + 1).catch(() => undefined);
+    const ahead = read(access, part.place + 1).catch(() => undefined);
     const whole = await stored;
-    next = whole ? ((await ahead) ?? (await read(0))) : await read(0);
+    next = (whole ? await ahead : undefined) ?? (await read(access, 0));
   }
+}
+
+/** A part, and its lines as somebody of a role may change what they say. */
+interface ReadPart {
+  part: Part;
+  role: Role;
+  lines: ReadLines;
 }
 
 /** Stores a part; false where it was cut in two instead, because something in it cannot be stored. */

@@ -60,6 +60,7 @@ export class LeaseLost extends Error {
 
 const partsPerDelete = 200;
 const jobsPerSweep = 20;
+const jobsPerLook = 1_000;
 const retryAfterSeconds = 60;
 
 export class Jobs {
@@ -212,6 +213,30 @@ export class Jobs {
        status = $5`,
       [this.limits.keptMs, JSON.stringify(problem), status],
     );
+  }
+
+  /** Ends a job whose owner may not ask any more, whoever works on it, and takes its files away. */
+  async close(id: string, problem: Issue[], status: number): Promise<void> {
+    await this.#database.transaction(async (transaction) => {
+      await transaction.query({
+        name: 'bulk_close',
+        text: `UPDATE bulk_job SET state = 'failed', lease_holder = NULL, finished = coalesce(finished, now()),
+                 expires = now() + $2 * interval '1 ms', problem = $3, status = $4
+               WHERE id = $1 AND state IN ('waiting', 'running', 'complete')`,
+        values: [id, this.limits.keptMs, JSON.stringify(problem), status],
+      });
+      await transaction.query('DELETE FROM bulk_file WHERE job = $1', [id]);
+    });
+    await this.removeParts(id);
+  }
+
+  /** Jobs that somebody may still get something of. */
+  async open(): Promise<Job[]> {
+    const { rows } = await this.#database.query({
+      name: 'bulk_open_jobs',
+      text: `SELECT * FROM bulk_job WHERE state = 'complete' AND expires > now() ORDER BY created LIMIT ${jobsPerLook}`,
+    });
+    return rows.map((row) => this.#job(row));
   }
 
   /** Gives a job back, to be taken again after a pause. `counts`: the attempt counts. @throws LeaseLost */

@@ -7,6 +7,7 @@ import type { Database } from '../database/index.ts';
 import { faultText } from '../faults.ts';
 import { RecordError } from '../record/index.ts';
 import { type Job, type Jobs, LeaseLost } from './jobs.ts';
+import { AccessEnded } from './standing.ts';
 
 export type RunJob = (job: Job, signal: AbortSignal) => Promise<void>;
 
@@ -14,6 +15,8 @@ export interface WorkerParts {
   database: Database;
   jobs: Jobs;
   run: RunJob;
+  /** Done now and then, beside removing what has expired. */
+  tidy(): Promise<void>;
   log: Logger;
 }
 
@@ -36,8 +39,12 @@ export class Worker {
 
   start(): void {
     this.#stopped = false;
-    this.#sweeper = setInterval(() => this.#look(() => this.#parts.jobs.sweep()), sweepMs);
-    this.#look(() => this.#parts.jobs.sweep());
+    const sweep = async () => {
+      await this.#parts.jobs.sweep();
+      await this.#parts.tidy();
+    };
+    this.#sweeper = setInterval(() => this.#look(sweep), sweepMs);
+    this.#look(sweep);
     this.wake();
   }
 
@@ -108,6 +115,10 @@ export class Worker {
     const { jobs, log } = this.#parts;
     if (signal.aborted) {
       if (signal.reason instanceof Stopped) await jobs.release(job.id, 0, false);
+      return;
+    }
+    if (error instanceof AccessEnded) {
+      await jobs.close(job.id, error.issues, error.status);
       return;
     }
     if (error instanceof RecordError && (error.status < 500 || job.kind === 'request')) {

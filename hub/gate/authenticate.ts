@@ -6,16 +6,18 @@ import type { AskedWithProof, ShownWithToken, VerifiedToken } from '../authoriza
 import { type ClientCertificate, clientCertificate } from '../client-certificate.ts';
 import { RecordError } from '../record/index.ts';
 import { verifyToken } from '../secrets/index.ts';
-import type { Asker } from '../subscriptions/index.ts';
 import {
   type Access,
   type AccessUser,
   type Accounts,
+  type Activity,
+  type Asker,
   type NetworkPolicy,
   ofTypes,
   PolicyUnreadable,
   type Role,
   roles,
+  type TokenOrigin,
   type User,
 } from '../trust/index.ts';
 import { mustVerify } from './certified.ts';
@@ -41,6 +43,8 @@ export interface CallerFacts {
   certified(request: FastifyRequest): string | undefined;
   /** Whether a registered client may ask for anything. */
   isActive(client: string): Promise<boolean>;
+  /** Whether an app's token was taken back before its time. */
+  isTakenBack(cameOf: TokenOrigin): Promise<boolean>;
   /** The homes of the person of a Patient. */
   homesOf(patient: string): Promise<number[]>;
   /** What the account of a patient or proxy is bound to. */
@@ -112,25 +116,45 @@ export class Authenticator {
 
   /**
    * What somebody may read who asked earlier for what the hub does later: as things are now, and as far as the scopes go
-   * that they asked with. Undefined where they may not ask any more.
+   * that they asked with. Or, as a sentence, why they may not ask any more.
+   * @param activity what is done for them, where they are an organisation's
    */
-  async later({ who, name, role, organization, client, grant, isScript }: Asker): Promise<Access | undefined> {
-    if (client !== undefined && !(await this.#facts.isActive(client))) return undefined;
+  async later(asker: Asker, activity: Activity): Promise<Access | string> {
+    await this.#policy.fresh();
+    const { who, name, role, organization, purpose, client, grant, cameOf, isScript, emergency } = asker;
+    if (client !== undefined && !(await this.#facts.isActive(client))) {
+      return 'The app or service that asked is suspended, or not registered any more.';
+    }
+    if (cameOf && (await this.#facts.isTakenBack(cameOf))) return 'The token by which it was asked for was taken back.';
     const isService = who === `client:${client}`;
-    const site = /^site:(.+)$/.exec(who)?.[1];
+    const site = siteOf(asker);
     const account = isService || isScript ? undefined : await this.#accounts.find(who);
-    if (!isScript && !isService && !account) return undefined;
+    if (!isScript && !isService && !account) return 'The account that asked is closed.';
     const participant = site ?? (isService ? organization : undefined);
-    if (participant !== undefined && this.#policy.refused(participant, 'receive') !== undefined) return undefined;
+    const refused = participant && this.#policy.refused(participant, activity, purpose);
+    if (refused) return refused;
     const user: AccessUser = account ?? { username: who, name, role, organization };
-    const access = this.#accessOf({
+    if (emergency !== undefined) {
+      return (
+        (await this.#emergencyAccess(user, emergency)) ?? 'The emergency access in which it was asked for has ended.'
+      );
+    }
+    const whole = {
       ...(await this.#bound(user)),
       ...(client === undefined ? {} : { isApp: true }),
       ...(participant ? { participant } : {}),
-    });
-    if (access.refused !== undefined) return undefined;
-    const asked = { ...access, ...(client === undefined ? {} : { client }), ...(grant ? { grant } : {}) };
-    return grantedLater(asked, (patient) => this.#facts.homesOf(patient));
+    };
+    const access = this.#accessFor(whole, purpose);
+    if (access.refused !== undefined) return access.refused;
+    const asked = {
+      ...access,
+      ...(client === undefined ? {} : { client }),
+      ...(grant ? { grant } : {}),
+      ...(cameOf ? { cameOf } : {}),
+      ...(isScript ? { isScript } : {}),
+    };
+    const granted = await grantedLater(asked, (patient) => this.#facts.homesOf(patient));
+    return granted ?? 'The patient of the token is not known any more.';
   }
 
   /** Who attempted what with a request; undefined where nobody was recognised. */
@@ -165,14 +189,17 @@ export class Authenticator {
 
   /** @throws RecordError 403 where the user has no such emergency access under way */
   async #inEmergency(user: User, id: string): Promise<Caller> {
+    const access = await this.#emergencyAccess(user, id);
+    if (access) return { ...access, site: undefined };
+    const text = 'This emergency access has ended, or is not yours. Begin one anew if it is still needed.';
+    throw new RecordError(403, 'forbidden', text);
+  }
+
+  async #emergencyAccess(user: AccessUser, id: string): Promise<Access | undefined> {
     const underWay = uuid.test(id) ? await this.#facts.emergency(user.username, id) : undefined;
-    if (!underWay) {
-      const text = 'This emergency access has ended, or is not yours. Begin one anew if it is still needed.';
-      throw new RecordError(403, 'forbidden', text);
-    }
+    if (!underWay) return undefined;
     const homes = await this.#facts.homesOf(underWay.patient);
-    const access = this.#accessOf({ ...user, purpose: 'ETREAT', isEmergency: true, homes });
-    return { ...access, emergency: id, site: undefined };
+    return { ...this.#accessOf({ ...user, purpose: 'ETREAT', isEmergency: true, homes }), emergency: id };
   }
 
   async #byToken(
@@ -196,7 +223,7 @@ export class Authenticator {
     }
     const claims = await verifyToken(this.#tokenKey, token);
     if ('refused' in claims) throw new RecordError(401, 'login', claims.refused);
-    const site = /^site:(.+)$/.exec(claims.subject)?.[1];
+    const site = siteOf({ who: claims.subject });
     const role = roleOf(claims.role);
     const local = { username: claims.subject, name: claims.subject, role, organization: 'local' };
     const { stamp } = this.#policy;
@@ -244,7 +271,7 @@ export class Authenticator {
     // One that a token is bound to was judged when the token was given.
     if (verified?.certificate === undefined) mustVerify(certificate);
     if (!verified) throw new RecordError(401, 'login', 'The token is not one of this hub, or not any more.');
-    const { client, clientName, organization, grant } = verified;
+    const { client, clientName, organization, grant, cameOf } = verified;
     const user = verified.user ?? { username: `client:${client}`, name: clientName, role: 'system', organization };
     // A service is its organisation's, or its own; it is never the hub's.
     const participant = user.role === 'system' ? organization : undefined;
@@ -256,8 +283,14 @@ export class Authenticator {
       site: undefined,
       client,
       grant,
+      cameOf,
     };
   }
+}
+
+/** The participant that a token speaks for, by its name. */
+export function siteOf({ who }: Pick<Access, 'who'>): string | undefined {
+  return /^site:(.+)$/.exec(who)?.[1];
 }
 
 /** The systems of a participant. */
@@ -279,7 +312,9 @@ function readable<T>(decide: () => T): T {
 /** Whether a request changes resources, as far as its address says: what it does by a Bundle is judged by that of the Bundle. */
 function isWriting({ method, routeOptions: { url = '' } }: FastifyRequest): boolean {
   return (
-    url.startsWith('/fhir') && ['POST', 'PUT', 'PATCH', 'DELETE'].includes(method) && !/_search|\$|_bulk/.test(url)
+    url.startsWith('/fhir') &&
+    ['POST', 'PUT', 'PATCH', 'DELETE'].includes(method) &&
+    !/_search|\$(?!import)|_bulk/.test(url)
   );
 }
 

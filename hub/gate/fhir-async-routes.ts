@@ -5,7 +5,7 @@
 import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyRequest, InjectOptions } from 'fastify';
 import type { Bulk, DeferredRequest } from '../bulk/index.ts';
-import type { Caller } from './authenticate.ts';
+import { siteOf } from './authenticate.ts';
 import { bundleChunks } from './fhir-bundle-body.ts';
 import { baseUrl, type FhirParts, pathOf, recordAccess } from './fhir-exchange.ts';
 import { answerForm } from './fhir-format.ts';
@@ -38,7 +38,7 @@ export function fhirAsyncRoutes(app: FastifyInstance, parts: FhirParts & { bulk:
   });
 
   parts.bulk.performWith(async (access, { method, url, headers, body }) => {
-    const lent = parts.authenticator.lend({ site: undefined, ...access } as Caller);
+    const lent = parts.authenticator.lend({ ...access, site: siteOf(access) });
     try {
       const answer = await app.inject({
         method: method as NonNullable<InjectOptions['method']>,

@@ -76,7 +76,7 @@ export function fhirBulkRoutes(app: FastifyInstance, parts: FhirParts & { bulk: 
 
   app.get<{ Params: JobParams }>('/fhir/_bulk/:job', async (request, reply) => {
     const who = await parts.authenticator.caller(request, 'bulk-status');
-    const job = await bulk.jobs.find(request.params.job, who);
+    const job = await bulk.find(who, request.params.job);
     checkCovers(who, exportedTypes(job));
     const wait = retryAfter(Date.now() - job.created.getTime());
     if (!bulk.polling.allows(job.id, Date.now())) {

@@ -54,7 +54,7 @@ export {
   sortValues,
 } from './search/index.ts';
 export { labelled, withLabels, withoutLabels } from './shown-labels.ts';
-export type { RecordStream, StreamScope, VersionKey } from './stream.ts';
+export type { Reading, RecordStream, StreamScope, VersionKey } from './stream.ts';
 export { checkFurther, checkResource } from './targets.ts';
 export { TextSpool } from './text-spool.ts';
 export type { Version } from './transaction-resources.ts';

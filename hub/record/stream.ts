@@ -45,6 +45,9 @@ export interface Deleted {
   previous: StoredResource | undefined;
 }
 
+/** By what access a stream is read; of one that may change, what it is as each batch begins. */
+export type Reading = Access | (() => Access);
+
 const homesPerPage = 500;
 const rowsPerBatch = 1_000;
 /** Sealed bytes of one batch beyond its first row; they open to about ten times as much. */
@@ -65,15 +68,16 @@ export class RecordStream {
    * The resources of a type in batches, by home and key. A person with several source patients comes once, as the
    * merged Patient, as it is linked while the stream is read.
    */
-  async *resources(access: Access, type: string, scope: StreamScope): AsyncGenerator<StoredResource[]> {
-    for await (const rows of this.#batches(access, type, scope, 'NOT v.deleted')) {
-      yield this.#opened(access, type, rows);
+  async *resources(reading: Reading, type: string, scope: StreamScope): AsyncGenerator<StoredResource[]> {
+    for await (const rows of this.#batches(reading, type, scope, 'NOT v.deleted')) {
+      yield this.#opened(accessIn(reading), type, rows);
     }
   }
 
   /** What was deleted of a type, in batches. */
-  async *deleted(access: Access, type: string, scope: StreamScope): AsyncGenerator<Deleted[]> {
-    for await (const rows of this.#batches(access, type, scope, 'v.deleted')) {
+  async *deleted(reading: Reading, type: string, scope: StreamScope): AsyncGenerator<Deleted[]> {
+    for await (const rows of this.#batches(reading, type, scope, 'v.deleted')) {
+      const access = accessIn(reading);
       const resources = await this.#reader.open(access, rows);
       const previous = await this.#previous(access, rows);
       yield resources.map((resource, i) => ({ resource, previous: previous[i] }));
@@ -81,9 +85,10 @@ export class RecordStream {
   }
 
   /** The named versions of a type, in batches, in their order; those that are gone or may not be seen are left out. */
-  async *versions(access: Access, type: string, keys: readonly VersionKey[]): AsyncGenerator<StoredResource[]> {
+  async *versions(reading: Reading, type: string, keys: readonly VersionKey[]): AsyncGenerator<StoredResource[]> {
     let from = 0;
     while (from < keys.length) {
+      const access = accessIn(reading);
       const page = keys.slice(from, from + rowsPerBatch);
       const values: unknown[] = [
         braces(page.map(({ home }) => home)),
@@ -115,8 +120,13 @@ export class RecordStream {
   }
 
   /** How many resources of each type the homes have, page by page; Patients are source patients here. */
-  async *counts(access: Access, types: readonly string[] | undefined, scope: StreamScope): AsyncGenerator<HomeCounts> {
-    for await (const homes of this.#homes(access, scope)) {
+  async *counts(
+    reading: Reading,
+    types: readonly string[] | undefined,
+    scope: StreamScope,
+  ): AsyncGenerator<HomeCounts> {
+    for await (const homes of this.#homes(reading, scope)) {
+      const access = accessIn(reading);
       const values: unknown[] = [braces(homes), scope.moment.seq];
       const parameter = (value: unknown) => `$${values.push(value)}`;
       const changed = this.#changed(scope, parameter);
@@ -154,12 +164,12 @@ export class RecordStream {
     return rows;
   }
 
-  async *#batches(access: Access, type: string, scope: StreamScope, state: string): AsyncGenerator<StreamedRow[]> {
-    for await (const page of this.#homes(access, scope)) {
+  async *#batches(reading: Reading, type: string, scope: StreamScope, state: string): AsyncGenerator<StreamedRow[]> {
+    for await (const page of this.#homes(reading, scope)) {
       let homes: readonly number[] = page;
       let after = 0;
       while (homes.length > 0) {
-        const { rows, full } = await this.#batch(access, type, scope, state, homes, after);
+        const { rows, full } = await this.#batch(accessIn(reading), type, scope, state, homes, after);
         if (rows.length > 0) yield rows;
         if (!full) break;
         const last = rows.at(-1)!;
@@ -202,11 +212,11 @@ export class RecordStream {
   }
 
   /** The homes of a scope that the caller may see, in ascending order, page by page. */
-  async *#homes(access: Access, scope: StreamScope): AsyncGenerator<number[]> {
+  async *#homes(reading: Reading, scope: StreamScope): AsyncGenerator<number[]> {
     const allowed = (home: number) =>
       (scope.from === undefined || home >= scope.from) &&
       (scope.to === undefined || home <= scope.to) &&
-      maySee(access, home);
+      maySee(accessIn(reading), home);
     if (scope.homes) {
       const homes = scope.homes.filter(allowed);
       for (let i = 0; i < homes.length; i += homesPerPage) yield homes.slice(i, i + homesPerPage);
@@ -216,7 +226,7 @@ export class RecordStream {
     for (;;) {
       const values: unknown[] = [];
       const parameter = (value: unknown) => `$${values.push(value)}`;
-      const conditions = [homeCondition(access, 'k.home', parameter)];
+      const conditions = [homeCondition(accessIn(reading), 'k.home', parameter)];
       if (after !== undefined) conditions.push(`k.home > ${parameter(after)}`);
       else if (scope.from !== undefined) conditions.push(`k.home >= ${parameter(scope.from)}`);
       if (scope.to !== undefined) conditions.push(`k.home <= ${parameter(scope.to)}`);
@@ -338,6 +348,10 @@ function leadsPerson(linked: string): string {
 function sharedCondition(scope: StreamScope, parameter: (value: unknown) => string): string {
   if (!scope.sharedOnly || scope.sharedOnly.length === 0) return 'true';
   return `(r.home < 0 OR NOT r.type = ANY(${parameter(scope.sharedOnly.map(typeCode))}::smallint[]))`;
+}
+
+function accessIn(reading: Reading): Access {
+  return typeof reading === 'function' ? reading() : reading;
 }
 
 function maySee(access: Access, home: number): boolean {

@@ -2,10 +2,10 @@
 import type { Database } from '../database/index.ts';
 import { type FhirRecord, RecordError } from '../record/index.ts';
 import type { Access } from '../trust/index.ts';
-import { ownerOf } from './asker.ts';
 import type { Definition } from './definition.ts';
 import { isLasting } from './lasting.ts';
 import { keptNoLonger, notification, statusOf } from './notification.ts';
+import { ownerOf } from './owner.ts';
 import { patientsOf, tellings } from './sender.ts';
 import { eventsOf, type Kept, keptOf } from './store.ts';
 

@@ -1,6 +1,5 @@
 /** Subscriptions: whoever asks for it is told of what changes in the record. */
 export { pastEvents, statuses } from './answers.ts';
-export type { Asker } from './asker.ts';
 export { asRequested } from './definition.ts';
 export { act, actions, overview, overviews } from './overview.ts';
 export { Subscriptions, type SubscriptionsParts } from './subscriptions.ts';

@@ -1,7 +1,7 @@
 /** The subscriptions and their events, as they are stored. */
 import { typeCode, typeName } from '@causeway/fhir';
 import type { Database, Row, Transaction } from '../database/index.ts';
-import type { Asker } from './asker.ts';
+import type { Asker } from '../trust/index.ts';
 
 export type State = 'requested' | 'active' | 'error' | 'off';
 

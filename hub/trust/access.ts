@@ -50,6 +50,8 @@ export interface Access {
   notOf?: readonly string[];
   /** The registered client that asks, where it is one. */
   client?: string;
+  /** What its token came of, where it came by one of an app. */
+  cameOf?: TokenOrigin;
   /** By a token that an operator of the hub made, for no account. */
   isScript?: true;
   /** The emergency access under which it reads. */
@@ -70,6 +72,17 @@ export interface Grant {
   fhirUser?: string;
   purposes?: readonly string[];
   organization?: string;
+}
+
+/** What an app's token came of, by which it can be told later whether it was taken back before its time. */
+export interface TokenOrigin {
+  /** The SHA-256 under which the token is stored, hexadecimal. */
+  token: string;
+  /** When it expires by itself (ISO 8601). */
+  tokenUntil: string;
+  /** What a user allowed, and when that ends by itself. */
+  grant?: string;
+  grantUntil?: string;
 }
 
 /** Who an access is for. */

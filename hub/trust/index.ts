@@ -14,11 +14,13 @@ export {
   refusedChange,
   roles,
   scopeOf,
+  type TokenOrigin,
 } from './access.ts';
 export { type AccessEntry, AccessLog, type AccessNote } from './access-log.ts';
 export { BesideLog } from './access-log-beside.ts';
 export { Accounts, type Refused, type Shown, type SignedIn, type SignIn, type User } from './accounts.ts';
 export { type Agreement, Agreements, type Expiring, type Step } from './agreements.ts';
+export { type Asker, askerOf } from './asker.ts';
 export { type Binding, Bindings, type Relation, relations } from './bindings.ts';
 export { type CertificateFile, Certificates, type WatchedCertificate } from './certificates.ts';
 export { Emergencies, type Emergency, type EmergencyReason, emergencyReasons } from './emergencies.ts';

@@ -64,6 +64,7 @@ export function wireAccess(wiring: Wiring, parts: Ground) {
       verify: (token, shown) => authorization.verify(token, shown),
       certified: (request) => certified.participant(request),
       isActive: async (client) => (await authorization.clients.active(client)) !== undefined,
+      isTakenBack: (cameOf) => authorization.grants.isTakenBack(cameOf),
       homesOf: async (patient) => (await record.homesOf([patient])).get(patient) ?? [],
       emergency: (username, id) => emergencies.underWay(username, id),
       represented: (username, role) => representedBy({ database, record, bindings }, username, role, new Date()),

@@ -22,7 +22,10 @@ export function wireExchange({ config, log }: Wiring, parts: Ground & Inbox & Ou
     record,
     accessLog,
     log,
-    accessOf: (asker) => authenticator.later(asker),
+    accessOf: async (asker) => {
+      const found = await authenticator.later(asker, 'receive');
+      return typeof found === 'string' ? undefined : found;
+    },
     notifyTo: config.notifyTo,
     mailer,
     pauses: { mailMs: config.mailMinutes * 60_000 },
@@ -65,6 +68,9 @@ export function wireExchange({ config, log }: Wiring, parts: Ground & Inbox & Ou
     log,
   });
   const { importFrom, importBytes, bulkHours: hours } = config;
-  const bulk = new Bulk({ database: system, record, master, log }, { importFrom, importBytes, hours });
+  const bulk = new Bulk(
+    { database: system, record, master, log, accessNow: (...asked) => authenticator.later(...asked) },
+    { importFrom, importBytes, hours },
+  );
   return { subscriptions, network, connectors, bulk };
 }
