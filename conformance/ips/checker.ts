@@ -5,7 +5,9 @@
  */
 import fhirpath from 'fhirpath';
 import r4 from 'fhirpath/fhir-context/r4';
-import type { ElementDefinition, Guide, Profile } from './package.ts';
+import { type Judged, judged } from './bindings.ts';
+import { type Compiled, compiled, type Discriminator, type Element } from './elements.ts';
+import type { Guide } from './package.ts';
 import { type Fields, fieldsOf, hasPattern, isAbsent, isObject, isSame, type Value, valuesOf } from './values.ts';
 
 export interface Fault {
@@ -14,52 +16,46 @@ export interface Fault {
   says: string;
 }
 
-/** Invariants that every element has; `validate` holds elements against them. */
-const EVERYWHERE = new Set(['ele-1', 'ext-1']);
+/** What a coded value is to the value set that it is loosely bound to. */
+export interface Note extends Judged {
+  path: string;
+  value: unknown;
+  valueSet: string;
+  strength: string;
+}
 
+export interface Finding {
+  faults: Fault[];
+  notes: Note[];
+}
+
+/** Finds what a reference leads to. */
+export type Resolve = (reference: string) => Fields | undefined;
+
+/** The profiles of a guide, compiled once. */
 export class Checker {
-  readonly #guide: Guide;
-  readonly #known = new Map<string, ReadonlySet<string> | undefined>();
+  readonly #profiles = new Map<string, Compiled>();
   readonly #expressions = new Map<string, (node: unknown, resource: unknown) => boolean>();
-  /** Values that were compared, and invariants that were evaluated. */
+  /** What was looked at. */
   readonly counts = { elements: 0, invariants: 0, bindings: 0, slices: 0, references: 0 };
 
-  private constructor(guide: Guide) {
-    this.#guide = guide;
-  }
-
   static async of(guide: Guide): Promise<Checker> {
-    const checker = new Checker(guide);
-    for (const { elements } of guide.profiles.values()) {
-      for (const { binding } of elements.values()) {
-        const url = binding?.valueSet;
-        if (url !== undefined && binding?.strength === 'required' && !checker.#known.has(url))
-          checker.#known.set(url, await guide.codesOf(url));
-      }
-    }
+    const checker = new Checker();
+    for (const [url, profile] of guide.profiles) checker.#profiles.set(url, await compiled(profile, guide));
     return checker;
   }
 
-  /** The faults of a resource by a profile; `resolve` finds what a reference leads to. */
-  faults(resource: Fields, profileUrl: string, resolve: (reference: string) => Fields | undefined): Fault[] {
-    return new Run(this, resource, resolve).faultsBy(profileUrl);
-  }
-
-  profile(url: string): Profile | undefined {
-    return this.#guide.profiles.get(url.split('|')[0]!);
-  }
-
-  codes(valueSet: string): ReadonlySet<string> | undefined {
-    return this.#known.get(valueSet);
+  profile(url: string): Compiled | undefined {
+    return this.#profiles.get(url) ?? this.#profiles.get(url.split('|')[0]!);
   }
 
   holds(base: string, expression: string, node: unknown, resource: unknown): boolean {
     const key = `${base} ${expression}`;
     let test = this.#expressions.get(key);
     if (test === undefined) {
-      const compiled = fhirpath.compile({ base, expression }, r4, { traceFn: () => {} });
+      const evaluate = fhirpath.compile({ base, expression }, r4, { traceFn: () => {} });
       test = (one, of) => {
-        const [answer, ...more] = compiled(one, { resource: of, rootResource: of }) as unknown[];
+        const [answer, ...more] = evaluate(one, { resource: of, rootResource: of }) as unknown[];
         return more.length === 0 && answer === true;
       };
       this.#expressions.set(key, test);
@@ -69,222 +65,215 @@ export class Checker {
   }
 }
 
-/** One resource on its way through profiles; what references lead to is followed once. */
-class Run {
-  readonly #checker: Checker;
-  readonly #resource: Fields;
-  readonly #resolve: (reference: string) => Fields | undefined;
-  readonly #verdicts: Map<string, Fault[]>;
+/** The resources of one document on their way through profiles; each is held against each profile once. */
+export class Inspection {
+  readonly checker: Checker;
+  readonly resolve: Resolve;
+  readonly #known = new Map<Fields, Map<string, Finding>>();
+  readonly #underWay = new Set<Finding>();
+  /** Inspection under way that others were built on. */
+  readonly #leantOn = new Set<Finding>();
 
-  constructor(
-    checker: Checker,
-    resource: Fields,
-    resolve: (reference: string) => Fields | undefined,
-    verdicts = new Map<string, Fault[]>(),
-  ) {
-    this.#checker = checker;
-    this.#resource = resource;
-    this.#resolve = resolve;
-    this.#verdicts = verdicts;
+  constructor(checker: Checker, resolve: Resolve) {
+    this.checker = checker;
+    this.resolve = resolve;
   }
 
-  faultsBy(url: string): Fault[] {
-    const key = `${url} ${this.#resource.resourceType}/${this.#resource.id}`;
-    const known = this.#verdicts.get(key);
-    if (known !== undefined) return known;
-    const profile = this.#checker.profile(url);
-    if (profile === undefined) throw new Error(`there is no profile ${url}`);
-    if (this.#resource.resourceType !== profile.type)
-      return [{ kind: 'type', path: profile.type, says: `is ${this.#resource.resourceType}` }];
-    // A circle of references holds where all else does.
-    this.#verdicts.set(key, []);
-    const faults = this.#node(profile, profile.type, { value: this.#resource, beside: undefined, type: undefined });
-    this.#verdicts.set(key, faults);
-    return faults;
+  /** What a profile says of a resource. */
+  finding(resource: Fields, url: string): Finding {
+    const found = this.checker.profile(url);
+    if (found === undefined) throw new Error(`there is no profile ${url}`);
+    const { profile, root } = found;
+    if (resource.resourceType !== profile.type)
+      return { faults: [{ kind: 'type', path: profile.type, says: `is ${resource.resourceType}` }], notes: [] };
+    const known = this.#known.get(resource) ?? new Map<string, Finding>();
+    this.#known.set(resource, known);
+    const before = known.get(url);
+    if (before !== undefined) {
+      // A circle of references holds where all else does.
+      if (this.#underWay.has(before)) this.#leantOn.add(before);
+      return before;
+    }
+    const finding: Finding = { faults: [], notes: [] };
+    known.set(url, finding);
+    this.#underWay.add(finding);
+    new Run(this, resource, found).node(root, { value: resource, beside: undefined, type: undefined }, finding);
+    this.#underWay.delete(finding);
+    this.#leantOn.delete(finding);
+    // What leans on a finding that is still under way is good for that one alone.
+    if (this.#leantOn.size > 0) known.delete(url);
+    return finding;
+  }
+
+  conforms(resource: Fields, url: string): boolean {
+    const type = /^http:\/\/hl7\.org\/fhir\/StructureDefinition\/(\w+)$/.exec(url)?.[1];
+    if (this.checker.profile(url) === undefined)
+      return type === undefined || !/^[A-Z]/.test(type) || type === 'Resource' || type === resource.resourceType;
+    return this.finding(resource, url).faults.length === 0;
+  }
+}
+
+/** One resource against one profile. */
+class Run {
+  readonly #inspection: Inspection;
+  readonly #checker: Checker;
+  readonly #resource: Fields;
+  readonly #by: Compiled;
+
+  constructor(inspection: Inspection, resource: Fields, by: Compiled) {
+    this.#inspection = inspection;
+    this.#checker = inspection.checker;
+    this.#resource = resource;
+    this.#by = by;
   }
 
   /** A value by its definition, and what is below it. */
-  #node(profile: Profile, id: string, value: Value): Fault[] {
-    const definition = profile.elements.get(id)!;
+  node(element: Element, value: Value, into: Finding): void {
     this.#checker.counts.elements++;
-    return [
-      ...fixedFaults(definition, value),
-      ...this.#bindingFaults(definition, value),
-      ...this.#typeFaults(definition, value),
-      ...this.#invariantFaults(profile, definition, value),
-      ...(profile.children.get(id) ?? []).flatMap((child) => this.#child(profile, child, fieldsOf(value))),
-    ];
+    addFixedFault(element, value, into);
+    this.#addBindingFault(element, value, into);
+    this.#addReferenceFault(element, value, into);
+    this.#addTypeFaults(element, value, into);
+    this.#addInvariantFaults(element, value, into);
+    if (element.children.length === 0) return;
+    const holder = fieldsOf(value);
+    for (const child of element.children) this.#child(child, holder, into);
   }
 
-  #child(profile: Profile, id: string, holder: Fields): Fault[] {
-    const definition = profile.elements.get(id)!;
-    const name = id.slice(id.lastIndexOf('.') + 1);
+  #child(element: Element, holder: Fields, into: Finding): void {
     // A slice of a choice may be named by its type: `valueQuantity` below a slice is `value[x]` of it.
-    const values = valuesOf(holder, name);
-    return [
-      ...cardinality(definition, values.length),
-      ...wrongTypes(definition, values),
-      ...values.flatMap((value) => this.#node(profile, id, value)),
-      ...this.#sliceFaults(profile, id, values),
-    ];
-  }
-
-  #sliceFaults(profile: Profile, id: string, values: readonly Value[]): Fault[] {
-    const slices = profile.slices.get(id) ?? [];
-    const { slicing } = profile.elements.get(id)!;
-    if (slices.length === 0 || slicing === undefined) return [];
-    const faults: Fault[] = [];
-    const left = new Set(values);
-    for (const slice of slices) {
-      const members = values.filter((value) => this.#isInSlice(profile, slice, slicing.discriminator, value));
-      this.#checker.counts.slices += members.length;
-      faults.push(...cardinality(profile.elements.get(slice)!, members.length));
-      for (const member of members) {
-        left.delete(member);
-        faults.push(...this.#node(profile, slice, member));
-      }
+    const values = valuesOf(holder, element.name);
+    addCardinalityFault(element, values.length, into);
+    for (const value of values) {
+      if (value.type !== undefined && !isOfType(element, value))
+        into.faults.push({ kind: 'type', path: element.id, says: `may not be ${value.type}` });
+      this.node(element, value, into);
     }
-    if (slicing.rules === 'closed' && left.size > 0)
-      faults.push({ kind: 'slice', path: id, says: `${left.size} of no slice, and there may be no others` });
-    return faults;
+    if (element.slices.length > 0) this.#addSliceFaults(element, values, into);
   }
 
-  #isInSlice(
-    profile: Profile,
-    slice: string,
-    discriminators: readonly { type: string; path: string }[],
-    value: Value,
-  ): boolean {
-    return discriminators.every(({ type, path }) => {
-      const resolved = path.endsWith('resolve()');
-      const below = path === '$this' || resolved ? slice : `${slice}.${path}`;
-      const definition = profile.elements.get(below) ?? profile.elements.get(`${below}[x]`);
-      if (definition === undefined) return true;
-      const found = below === slice ? [value] : valuesOf(fieldsOf(value), definition.id.slice(slice.length + 1));
-      const target = resolved ? this.#target(value) : undefined;
-      if (resolved && target === undefined) return false;
-      switch (type) {
-        case 'pattern':
-        case 'value':
-          return found.some((one) => fixedFaults(definition, one).length === 0);
-        case 'type':
-          return resolved
-            ? targetTypes(definition).includes(String(target!.resourceType))
-            : found.some((one) => isOfType(definition, one));
-        case 'profile':
-          return resolved
-            ? profilesOf(definition, 'targetProfile').some((url) => this.#conforms(target!, url))
-            : found.some((one) => profilesOf(definition, 'profile').every((url) => this.#conforms(fieldsOf(one), url)));
-        default:
-          throw new Error(`slices are not told apart by ${type} here`);
+  #addSliceFaults({ id, slices, isClosed }: Element, values: readonly Value[], into: Finding): void {
+    const left = new Set(values);
+    for (const { element, tests } of slices) {
+      let count = 0;
+      for (const value of values) {
+        if (!tests.every((test) => this.#fits(test, value))) continue;
+        count++;
+        left.delete(value);
+        this.node(element, value, into);
       }
-    });
+      this.#checker.counts.slices += count;
+      addCardinalityFault(element, count, into);
+    }
+    if (isClosed && left.size > 0)
+      into.faults.push({ kind: 'slice', path: id, says: `${left.size} of no slice, and there may be no others` });
+  }
+
+  #fits({ type, member, isResolved, element, profiles }: Discriminator, value: Value): boolean {
+    const target = isResolved ? this.#target(value) : undefined;
+    if (isResolved && target === undefined) return false;
+    const found = member === undefined ? [value] : valuesOf(fieldsOf(value), member);
+    switch (type) {
+      case 'pattern':
+      case 'value':
+        return found.some((one) => hasFixed(element, one));
+      case 'type':
+        return isResolved
+          ? profiles.some((url) => nameOf(url).split('-')[0] === target!.resourceType)
+          : found.some((one) => isOfType(element, one));
+      case 'profile':
+        return isResolved
+          ? profiles.some((url) => this.#inspection.conforms(target!, url))
+          : found.some((one) => profiles.every((url) => this.#inspection.conforms(fieldsOf(one), url)));
+      default:
+        throw new Error(`slices are not told apart by ${type} here`);
+    }
   }
 
   #target({ value }: Value): Fields | undefined {
     const reference = isObject(value) ? value.reference : undefined;
     if (typeof reference !== 'string') return undefined;
     this.#checker.counts.references++;
-    if (!reference.startsWith('#')) return this.#resolve(reference);
+    if (!reference.startsWith('#')) return this.#inspection.resolve(reference);
     const contained = (this.#resource.contained ?? []) as Fields[];
     return contained.find(({ id }) => id === reference.slice(1));
   }
 
-  #conforms(resource: Fields, url: string): boolean {
-    const type = /^http:\/\/hl7\.org\/fhir\/StructureDefinition\/(\w+)$/.exec(url)?.[1];
-    if (this.#checker.profile(url) === undefined)
-      return type === undefined || !/^[A-Z]/.test(type) || type === 'Resource' || type === resource.resourceType;
-    return new Run(this.#checker, resource, this.#resolve, this.#verdicts).faultsBy(url).length === 0;
+  #addReferenceFault({ id, targets }: Element, value: Value, into: Finding): void {
+    if (targets.length === 0) return;
+    const target = this.#target(value);
+    if (target === undefined || targets.some((url) => this.#inspection.conforms(target, url))) return;
+    const says = `leads to a ${target.resourceType} that is none of ${targets.map(nameOf).join(', ')}`;
+    into.faults.push({ kind: 'reference', path: id, says });
   }
 
-  #typeFaults(definition: ElementDefinition, value: Value): Fault[] {
-    const faults: Fault[] = [];
-    const targets = profilesOf(definition, 'targetProfile');
-    if (targets.length > 0) {
-      const target = this.#target(value);
-      if (target !== undefined && !targets.some((url) => this.#conforms(target, url)))
-        faults.push({
-          kind: 'reference',
-          path: definition.id,
-          says: `leads to a ${target.resourceType} that is none of ${targets.map(nameOf).join(', ')}`,
-        });
-    }
-    if (isAbsent(value)) return faults;
-    for (const { code, profile = [] } of definition.type ?? []) {
-      const known = profile.flatMap((url) => this.#checker.profile(url) ?? []).filter(({ isResource }) => !isResource);
+  #addTypeFaults({ id, typeProfiles }: Element, value: Value, into: Finding): void {
+    if (typeProfiles.length === 0 || isAbsent(value)) return;
+    for (const { code, urls } of typeProfiles) {
+      const known = urls
+        .flatMap((url) => this.#checker.profile(url) ?? [])
+        .filter(({ profile }) => !profile.isResource);
       if (known.length === 0 || (value.type !== undefined && value.type !== code)) continue;
-      const found = known.map((one) => this.#node(one, one.type, value));
-      if (found.every((some) => some.length > 0)) faults.push(...found[0]!.map((one) => below(definition.id, one)));
+      const found = known.map((by) => {
+        const own: Finding = { faults: [], notes: [] };
+        new Run(this.#inspection, this.#resource, by).node(by.root, value, own);
+        return own;
+      });
+      const [first] = found;
+      const met = found.find(({ faults }) => faults.length === 0);
+      if (met !== undefined) into.notes.push(...met.notes);
+      else for (const one of first!.faults) into.faults.push({ ...one, path: `${id} / ${one.path}` });
     }
-    return faults;
   }
 
-  #bindingFaults({ id, binding }: ElementDefinition, value: Value): Fault[] {
-    const codes = binding?.strength === 'required' ? this.#checker.codes(binding.valueSet ?? '') : undefined;
-    if (codes === undefined || isAbsent(value)) return [];
+  #addBindingFault({ id, binding }: Element, given: Value, into: Finding): void {
+    if (binding === undefined || isAbsent(given)) return;
     this.#checker.counts.bindings++;
-    const given = isObject(value.value) ? value.value : { code: value.value };
-    const codings = (given.coding ?? [given]) as Fields[];
-    const isBound = codings.some(({ system, code }) =>
-      system === undefined && typeof value.value === 'string'
-        ? [...codes].some((one) => one.endsWith(`|${code}`))
-        : codes.has(`${system}|${code}`),
-    );
-    return isBound ? [] : [{ kind: 'binding', path: id, says: `has no code of ${nameOf(binding!.valueSet!)}` }];
+    const found = judged(binding.set, given.value);
+    const { strength, url } = binding;
+    if (found.is === 'not' && (strength === 'required' || (strength === 'extensible' && found.applies)))
+      into.faults.push({ kind: 'binding', path: id, says: `has no code of ${nameOf(url)}: ${found.reason}` });
+    else {
+      const path = id.replace(/:[^.]+/g, '');
+      into.notes.push({ ...found, path, value: given.value, valueSet: nameOf(url), strength });
+    }
   }
 
-  #invariantFaults(profile: Profile, definition: ElementDefinition, value: Value): Fault[] {
-    const wanted = (definition.constraint ?? []).filter(
-      ({ key, severity, expression }) => severity === 'error' && expression !== undefined && !EVERYWHERE.has(key),
-    );
-    if (!isObject(value.value)) return [];
-    return wanted.flatMap(({ key, expression }): Fault[] =>
-      this.#checker.holds(profile.isResource ? definition.path : profile.type, expression!, value.value, this.#resource)
-        ? []
-        : [{ kind: 'invariant', path: definition.id, says: `breaks ${key}` }],
-    );
+  #addInvariantFaults({ id, path, invariants }: Element, { value }: Value, into: Finding): void {
+    if (!isObject(value)) return;
+    const { profile } = this.#by;
+    for (const { key, expression } of invariants)
+      if (!this.#checker.holds(profile.isResource ? path : profile.type, expression, value, this.#resource))
+        into.faults.push({ kind: 'invariant', path: id, says: `breaks ${key}` });
   }
 }
 
-function cardinality({ id, min, max }: ElementDefinition, count: number): Fault[] {
-  const most = max === '*' ? Number.POSITIVE_INFINITY : Number(max);
-  if (count >= min && count <= most) return [];
-  return [{ kind: 'cardinality', path: id, says: `is there ${count} times, not ${min}..${max}` }];
+function addCardinalityFault({ id, min, most }: Element, count: number, into: Finding): void {
+  if (count >= min && count <= most) return;
+  const says = `is there ${count} times, not ${min}..${Number.isFinite(most) ? most : '*'}`;
+  into.faults.push({ kind: 'cardinality', path: id, says });
 }
 
-/** Types of a choice that the profile does not know. */
-function wrongTypes(definition: ElementDefinition, values: readonly Value[]): Fault[] {
-  return values
-    .filter((value) => value.type !== undefined && !isOfType(definition, value))
-    .map(({ type }): Fault => ({ kind: 'type', path: definition.id, says: `may not be ${type}` }));
-}
-
-function isOfType({ type = [] }: ElementDefinition, value: Value): boolean {
+function isOfType({ types }: Element, value: Value): boolean {
   const given = value.type ?? (isObject(value.value) ? value.value.resourceType : undefined);
-  return type.some(({ code }) => given === undefined || code.toLowerCase() === String(given).toLowerCase());
+  return given === undefined || types.includes(String(given).toLowerCase());
 }
 
-function fixedFaults(definition: ElementDefinition, { value }: Value): Fault[] {
-  const { id } = definition;
-  const [name, wanted] = Object.entries(definition).find(([key]) => /^(?:fixed|pattern)[A-Z]/.test(key)) ?? [];
-  if (name === undefined) return [];
-  if (name.startsWith('fixed'))
-    return isSame(value, wanted) ? [] : [{ kind: 'fixed', path: id, says: 'has another value than the fixed one' }];
-  return hasPattern(value, wanted) ? [] : [{ kind: 'pattern', path: id, says: 'does not have what the pattern has' }];
+function hasFixed({ fixed }: Element, { value }: Value): boolean {
+  if (fixed === undefined) return true;
+  return fixed.kind === 'fixed' ? isSame(value, fixed.wanted) : hasPattern(value, fixed.wanted);
 }
 
-function profilesOf({ type = [] }: ElementDefinition, name: 'profile' | 'targetProfile'): string[] {
-  return type.flatMap((one) => one[name] ?? []);
-}
-
-function targetTypes(definition: ElementDefinition): string[] {
-  return profilesOf(definition, 'targetProfile').map((url) => nameOf(url).split('-')[0]!);
+function addFixedFault(element: Element, value: Value, into: Finding): void {
+  if (hasFixed(element, value)) return;
+  const { id, fixed } = element;
+  into.faults.push(
+    fixed!.kind === 'fixed'
+      ? { kind: 'fixed', path: id, says: 'has another value than the fixed one' }
+      : { kind: 'pattern', path: id, says: 'does not have what the pattern has' },
+  );
 }
 
 function nameOf(url: string): string {
   return url.slice(url.lastIndexOf('/') + 1);
-}
-
-function below(id: string, fault: Fault): Fault {
-  return { ...fault, path: `${id} / ${fault.path}` };
 }

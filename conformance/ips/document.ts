@@ -1,6 +1,6 @@
 /** What a summary has to be as a document (https://hl7.org/fhir/R4/documents.html), and that each of its resources is held to a profile. */
 import { narrativeIssues, validate } from '@causeway/fhir';
-import type { Checker, Fault } from './checker.ts';
+import { type Checker, type Fault, Inspection, type Note } from './checker.ts';
 import { type Fields, isObject } from './values.ts';
 
 const ips = 'http://hl7.org/fhir/uv/ips/StructureDefinition/';
@@ -27,23 +27,31 @@ export interface Checked {
   faults: string[];
   /** Resources by the profile that they meet; those that claim none by the reason. */
   met: string[];
+  /** Coded values of these resources by what they are to the value sets that they are loosely bound to, each once. */
+  notes: Note[];
 }
 
 export function checkDocument(checker: Checker, bundle: Fields): Checked {
   const entries = (bundle.entry ?? []) as { fullUrl: string; resource: Fields }[];
   const byAddress = new Map(entries.map(({ fullUrl, resource }) => [fullUrl, resource]));
-  const resolve = (reference: string) => byAddress.get(reference);
+  const inspection = new Inspection(checker, (reference) => byAddress.get(reference));
   const faults = [
     ...validate(bundle as never)
       .filter(({ severity }) => severity === 'error' || severity === 'fatal')
       .map(({ expression, diagnostics }) => `R4: ${expression}: ${diagnostics}`),
-    ...checker.faults(bundle, `${ips}Bundle-uv-ips`, resolve).map(sentence),
+    ...inspection.finding(bundle, `${ips}Bundle-uv-ips`).faults.map(sentence),
     ...documentFaults(entries),
   ];
   const met: string[] = [];
+  const notes: Note[] = [];
   for (const { resource } of entries) {
     const claimed = claimsOf(resource);
-    for (const url of claimed) faults.push(...checker.faults(resource, url, resolve).map(sentence));
+    const isFirst = firsts();
+    for (const url of claimed) {
+      const finding = inspection.finding(resource, url);
+      faults.push(...finding.faults.map(sentence));
+      for (const note of finding.notes) if (isFirst(note)) notes.push(note);
+    }
     if (claimed.length > 0) met.push(...claimed.map((url) => url.slice(ips.length)));
     else {
       const reason = reasonForNone(resource);
@@ -51,7 +59,17 @@ export function checkDocument(checker: Checker, bundle: Fields): Checked {
       else met.push(reason);
     }
   }
-  return { faults, met };
+  return { faults, met, notes };
+}
+
+/** Tells whether a value of a resource comes for the first time: profiles, and slices, look at the same ones. */
+function firsts(): (note: Note) => boolean {
+  const seen = new Map<string, Set<unknown>>();
+  return ({ path, valueSet, value }) => {
+    const values = seen.get(`${path} ${valueSet}`) ?? new Set();
+    seen.set(`${path} ${valueSet}`, values);
+    return values.size < values.add(value).size;
+  };
 }
 
 function sentence({ kind, path, says }: Fault): string {
@@ -85,9 +103,9 @@ function documentFaults(entries: readonly { fullUrl: string; resource: Fields }[
   if (addresses.size < entries.length) faults.push('document: an address is there twice');
   const [first] = entries;
   const reached = new Set<string>([first?.fullUrl ?? '']);
+  const byAddress = new Map(entries.map(({ fullUrl, resource }) => [fullUrl, resource]));
   for (const address of reached) {
-    const resource = entries.find(({ fullUrl }) => fullUrl === address)?.resource;
-    for (const reference of referencesOf(resource)) {
+    for (const reference of referencesOf(byAddress.get(address))) {
       if (addresses.has(reference)) reached.add(reference);
       else if (!/^(?:#|https?:|urn:)/.test(reference)) faults.push(`document: the reference ${reference} is relative`);
       else if (reference.startsWith('urn:uuid:')) faults.push('document: a reference leads to no entry');

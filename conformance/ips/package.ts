@@ -1,8 +1,8 @@
 /** The StructureDefinitions and ValueSets of the guide's package, as its snapshots have them. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { publishedTerminology } from '@causeway/fhir';
 import { tarMembers } from '../tar.ts';
+import { type KnownSet, knownSet, type ValueSet } from './value-sets.ts';
 
 export interface ElementDefinition {
   id: string;
@@ -32,8 +32,8 @@ export interface Profile {
 
 export interface Guide {
   profiles: Map<string, Profile>;
-  /** Codes of a value set as `system|code`; undefined where it is not known by its codes. */
-  codesOf(valueSet: string): Promise<ReadonlySet<string> | undefined>;
+  /** A value set as far as it is known here. */
+  valueSet(url: string): Promise<KnownSet>;
 }
 
 const archive = 'ig-packages/ips_v110.tgz';
@@ -48,11 +48,7 @@ export function readGuide(cases: string): Guide {
     if (kind === 'ValueSet') valueSets.set(read.url, read);
     else profiles.set(read.url, profileOf(read));
   }
-  return { profiles, codesOf: (url) => codesOf(url, valueSets) };
-}
-
-interface ValueSet {
-  compose?: { include: { system?: string; concept?: { code: string }[]; filter?: object[]; valueSet?: string[] }[] };
+  return { profiles, valueSet: (url) => knownSet(url, valueSets) };
 }
 
 interface Definition {
@@ -79,32 +75,4 @@ function push(map: Map<string, string[]>, key: string, value: string): void {
   const list = map.get(key);
   if (list === undefined) map.set(key, [value]);
   else list.push(value);
-}
-
-async function codesOf(url: string, own: ReadonlyMap<string, ValueSet>): Promise<Set<string> | undefined> {
-  const [address, version] = url.split('|') as [string, string | undefined];
-  const valueSet = own.get(address) ?? ((await publishedTerminology('ValueSet', address, version)) as ValueSet);
-  if (valueSet?.compose === undefined) return undefined;
-  const codes = new Set<string>();
-  for (const { system, concept, filter, valueSet: others } of valueSet.compose.include) {
-    if (filter !== undefined || others !== undefined || system === undefined) return undefined;
-    const listed = concept ?? (await conceptsOf(system));
-    if (listed === undefined) return undefined;
-    for (const { code } of listed) codes.add(`${system}|${code}`);
-  }
-  return codes;
-}
-
-interface Concept {
-  code: string;
-  concept?: Concept[];
-}
-
-async function conceptsOf(system: string): Promise<Concept[] | undefined> {
-  const found = (await publishedTerminology('CodeSystem', system)) as
-    | { content: string; concept?: Concept[] }
-    | undefined;
-  if (found?.content !== 'complete') return undefined;
-  const flat = (all: Concept[]): Concept[] => all.flatMap((one) => [one, ...flat(one.concept ?? [])]);
-  return flat(found.concept ?? []);
 }

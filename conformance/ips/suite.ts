@@ -9,7 +9,8 @@ import { join } from 'node:path';
 import { type AskedHub, startAskedHub } from '../requirement-rows/hub.ts';
 import { type SuiteResult, Verdicts } from '../result.ts';
 import { tarMembers } from '../tar.ts';
-import { Checker } from './checker.ts';
+import { BindingCounts } from './bindings.ts';
+import { Checker, Inspection } from './checker.ts';
 import { checkDocument, claimsOf } from './document.ts';
 import { MUTANTS, mutated } from './mutants.ts';
 import { readGuide } from './package.ts';
@@ -22,11 +23,16 @@ const ips = 'http://hl7.org/fhir/uv/ips/StructureDefinition/';
 const bundleBytes = 64 * 1024 * 1024;
 const fhirJson = { headers: { 'content-type': 'application/fhir+json' } };
 
+/** People whose summaries are asked for at once. */
+const atOnce = 4;
+
+/** @param people size of the region */
 export async function runIps(cases: string, people: number): Promise<SuiteResult> {
   const hub = await startAskedHub({ demo: true, people, bundleBytes });
   const verdicts = new Verdicts();
   let counts: object = {};
   const met = new Map<string, number>();
+  const bindings = new BindingCounts();
   const found = new Set<string>();
   const tally = { documents: 0, synthea: 0, region: 0, entries: 0, largest_bytes: 0 };
   try {
@@ -36,7 +42,7 @@ export async function runIps(cases: string, people: number): Promise<SuiteResult
     await regionLoaded(hub);
     const ofRegion = await patientsOf(hub);
     await loadSynthea(hub, cases);
-    for (const id of await patientsOf(hub)) {
+    const check = async (id: string) => {
       const { bundle, stored, bytes } = await summaryOf(hub, id);
       const checked = checkDocument(checker, bundle);
       tally.documents++;
@@ -44,10 +50,18 @@ export async function runIps(cases: string, people: number): Promise<SuiteResult
       tally.entries += (bundle.entry as unknown[]).length;
       tally.largest_bytes = Math.max(tally.largest_bytes, bytes);
       for (const name of checked.met) met.set(name, (met.get(name) ?? 0) + 1);
+      bindings.add(checked.notes);
       const reasons = [...checked.faults, ...sourceFaults(bundle, stored, `${hub.url}/fhir`)];
       verdicts.check(`Patient/${id}`, () => ({ reasons: [...new Set(reasons)] }));
       if (reasons.length === 0) spoil(checker, bundle, stored, `${hub.url}/fhir`, found);
-    }
+    };
+    const ids = (await patientsOf(hub)).values();
+    // Each takes the next person from the same iterator.
+    await Promise.all(
+      Array.from({ length: atOnce }, async () => {
+        for (const id of ids) await check(id);
+      }),
+    );
     counts = checker.counts;
   } finally {
     await hub.stop();
@@ -58,7 +72,7 @@ export async function runIps(cases: string, people: number): Promise<SuiteResult
   verdicts.check('there are patients of both', () => ({
     reasons: tally.synthea > 0 && tally.region > 0 ? [] : ['of one there are none'],
   }));
-  return { ...verdicts.result, ...tally, ...counts, summary: tableOf(met) };
+  return { ...verdicts.result, ...tally, ...counts, summary: `${tableOf(met)}\n\n${bindings.table()}` };
 }
 
 /** The guide's own examples meet the profiles that they claim, or the checker finds what is not there. */
@@ -79,7 +93,9 @@ function checkExamples(cases: string, checker: Checker, verdicts: Verdicts): voi
     if (example.resourceType === 'Composition') continue;
     const own = claimsOf(example);
     const profiles = own.length > 0 ? own : profilesFor(String(example.resourceType));
-    const found = profiles.filter((url) => checker.profile(url)).map((url) => checker.faults(example, url, resolve));
+    const found = profiles
+      .filter((url) => checker.profile(url))
+      .map((url) => new Inspection(checker, resolve).finding(example, url).faults);
     if (found.length === 0) continue;
     const [faults] = found.sort((one, other) => one.length - other.length);
     verdicts.check(path, () => ({ reasons: faults!.map(({ kind, path: at, says }) => `${kind}: ${at} ${says}`) }));
