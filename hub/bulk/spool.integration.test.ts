@@ -103,3 +103,20 @@ it('removes what has expired, and uploads that were broken off, with all of thei
   expect((await rows('SELECT DISTINCT job FROM bulk_part')).map(({ job }) => job)).toEqual([kept.id]);
   expect(await rows(`SELECT 1 FROM bulk_job WHERE state IN ('complete', 'receiving')`)).toEqual([]);
 });
+
+it('puts no more than a thousand lines in a part, however short they are', async () => {
+  const job = await newJob();
+  const lines = Array.from({ length: 2_500 }, (_, i) => String(i));
+  const limits = { maximumBytes: 1e9, keptBytes: 1e9, lineBytes: 1_000 };
+  await spool(test.database, job, 1, inChunks(Buffer.from(lines.join('\n')), [7_000]), limits, async () => {});
+  const parts: { place: number; lines: string[] }[] = [];
+  for await (const { place, body } of partsOf(test.database, job, 1)) {
+    parts.push({ place, lines: linesOf(body).map(String) });
+  }
+  expect(parts.map((part) => [part.place, part.lines.length])).toEqual([
+    [0, 1_000],
+    [1_000, 1_000],
+    [2_000, 500],
+  ]);
+  expect(parts.flatMap((part) => part.lines)).toEqual(lines);
+});

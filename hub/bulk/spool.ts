@@ -17,6 +17,8 @@ export interface SpoolLimits {
 }
 
 const partBytes = 384 * 1024;
+/** Of very short lines a part has no more: what is stored in one transaction is compared with one another. */
+const partLines = 1_000;
 /** How often it is looked whether there is room. */
 const partsPerLook = 100;
 const lineEnd = 0x0a;
@@ -51,6 +53,13 @@ export async function spool(
     line += lines;
     await onPart();
   };
+  const storeAll = async (bytes: Buffer) => {
+    for (let from = 0; from < bytes.length; ) {
+      const { end, lines } = endOfLines(bytes, from, partLines);
+      await store(bytes.subarray(from, end), lines);
+      from = end;
+    }
+  };
   for await (let chunk of source) {
     total += chunk.length;
     if (total > limits.maximumBytes) {
@@ -75,7 +84,7 @@ export async function spool(
     if (tailBytes < heldBytes) {
       const bytes = Buffer.concat(held, heldBytes);
       const whole = bytes.subarray(0, heldBytes - tailBytes);
-      await store(whole, countLines(whole));
+      await storeAll(whole);
       held = tailBytes === 0 ? [] : [Buffer.from(bytes.subarray(whole.length))];
       heldBytes = tailBytes;
     }
@@ -87,8 +96,7 @@ export async function spool(
     }
   }
   if (passing) await store(Buffer.alloc(0), 1);
-  const bytes = Buffer.concat(held, heldBytes);
-  if (bytes.length > 0) await store(bytes, countLines(bytes) + (bytes.at(-1) === lineEnd ? 0 : 1));
+  await storeAll(Buffer.concat(held, heldBytes));
   return line;
 }
 
@@ -105,8 +113,14 @@ export function linesOf(body: Buffer): Buffer[] {
   return lines;
 }
 
-function countLines(bytes: Buffer): number {
-  let count = 0;
-  for (let at = bytes.indexOf(lineEnd); at >= 0; at = bytes.indexOf(lineEnd, at + 1)) count++;
-  return count;
+/** Where the next lines end, at most so many, and how many these are; the last one may be without its end. */
+function endOfLines(bytes: Buffer, from: number, most: number): { end: number; lines: number } {
+  let end = from;
+  let lines = 0;
+  while (lines < most && end < bytes.length) {
+    const at = bytes.indexOf(lineEnd, end);
+    end = at < 0 ? bytes.length : at + 1;
+    lines++;
+  }
+  return { end, lines };
 }

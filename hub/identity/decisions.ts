@@ -43,22 +43,33 @@ export async function decisionsAmong(
   return { same: pairs(true), different: pairs(false) };
 }
 
-/** Puts a pair (the smaller number first) up for review, or brings its open review up to date. */
-export function openReview(
+/** Puts pairs (the smaller number first, each once) up for review, or brings their open reviews up to date. */
+export function openReviews(
   transaction: Transaction,
-  [a, b]: [number, number],
   kind: 'duplicate' | 'overlay',
-  { weight, probability, guards }: Comparison,
+  pairs: readonly { a: number; b: number; comparison: Pick<Comparison, 'weight' | 'probability' | 'guards'> }[],
   at: Date,
 ): void {
+  if (pairs.length === 0) return;
   transaction.send({
     name: 'review_open',
     text: `INSERT INTO review (id, a, b, created, weight, probability, guards, kind)
-           VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+           SELECT id, a, b, $4, weight, probability, guards::text[], $8
+           FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $5::double precision[], $6::double precision[], $7::text[])
+             AS v (id, a, b, weight, probability, guards)
            ON CONFLICT (a, b, kind) DO UPDATE
            SET weight = excluded.weight, probability = excluded.probability, guards = excluded.guards
            WHERE review.decision IS NULL`,
-    values: [newId(), a, b, at, weight, probability, guards, kind],
+    values: [
+      pairs.map(() => newId()),
+      pairs.map(({ a }) => a),
+      pairs.map(({ b }) => b),
+      at,
+      pairs.map(({ comparison }) => comparison.weight),
+      pairs.map(({ comparison }) => comparison.probability),
+      pairs.map(({ comparison }) => `{${comparison.guards.join(',')}}`),
+      kind,
+    ],
   });
 }
 

@@ -4,16 +4,17 @@
  */
 import { type Comparison, cluster, compare, type Edge, edgeOf, type Pair, type Prepared } from '@causeway/matching';
 import type { Transaction } from '../database/index.ts';
-import { decisionsAmong, openReview } from './decisions.ts';
+import { decisionsAmong, openReviews } from './decisions.ts';
 import type { Member, Members } from './members.ts';
 
 /** A person with more source patients than this is not extended automatically. */
 const largestPerson = 40;
 
+/** What came of a comparison. The explanation is made again for who is joined: it is the most of one, and most pairs differ. */
 interface Compared {
   a: number;
   b: number;
-  comparison: Comparison;
+  comparison: Omit<Comparison, 'explanation'>;
 }
 
 /** Comparisons of a transaction, each pair once. */
@@ -30,7 +31,8 @@ class Comparisons {
     const key = `${a} ${b}`;
     const [first, second] = [this.#known.get(a), this.#known.get(b)];
     if (a === b || !first || !second || this.#made.has(key)) return;
-    this.#made.set(key, { a, b, comparison: compare(first, second) });
+    const { explanation: _, ...comparison } = compare(first, second);
+    this.#made.set(key, { a, b, comparison });
   }
 
   all(): Compared[] {
@@ -39,14 +41,14 @@ class Comparisons {
 
   /** The comparison that speaks most for one person among those between two groups. */
   best(mine: readonly Member[], theirs: readonly Member[]): Comparison | undefined {
-    let best: Comparison | undefined;
+    let best: Compared | undefined;
     for (const { home: a } of mine) {
       for (const { home: b } of theirs) {
-        const comparison = this.#made.get(a < b ? `${a} ${b}` : `${b} ${a}`)?.comparison;
-        if (comparison && (!best || comparison.posterior > best.posterior)) best = comparison;
+        const made = this.#made.get(a < b ? `${a} ${b}` : `${b} ${a}`);
+        if (made && (!best || made.comparison.posterior > best.comparison.posterior)) best = made;
       }
     }
-    return best;
+    return best && compare(this.#known.get(best.a)!, this.#known.get(best.b)!);
   }
 }
 
@@ -103,11 +105,11 @@ export async function join(
       });
     }
   }
-  for (const { a, b, comparison } of links) {
-    if (members.get(a)!.person === members.get(b)!.person) continue;
-    if (different.some(([x, y]) => x === a && y === b)) continue;
-    openReview(transaction, [a, b], 'duplicate', comparison, now);
-  }
+  const decided = new Set(different.map(String));
+  const open = links.filter(
+    ({ a, b }) => members.get(a)!.person !== members.get(b)!.person && !decided.has(`${a},${b}`),
+  );
+  openReviews(transaction, 'duplicate', open, now);
 }
 
 function named(pairs: readonly [number, number][]): Pair[] {

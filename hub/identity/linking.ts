@@ -7,7 +7,7 @@ import type { Patient } from '@medplum/fhirtypes';
 import { locks, type Transaction } from '../database/index.ts';
 import type { HomeKeys, ResourceChange, WriteSet } from '../record/index.ts';
 import { findCandidates } from './candidates.ts';
-import { decide, lastDecision, openReview } from './decisions.ts';
+import { decide, lastDecision, openReviews } from './decisions.ts';
 import { type DemographicsStore, read, type SourcePatient, sourceOf } from './demographics-store.ts';
 import { join } from './joining.ts';
 import { Members, type PersonChange, type Statement } from './members.ts';
@@ -171,8 +171,8 @@ export class Linking {
     const mate = this.#members.of(this.#members.get(home)!.person).find((member) => member.home !== home);
     const other = mate && this.#known.get(mate.home);
     if (!mate || !other) return;
-    const pair: [number, number] = [Math.min(home, mate.home), Math.max(home, mate.home)];
-    openReview(this.#transaction, pair, 'overlay', compare(after, other), this.#now);
+    const [a, b] = [Math.min(home, mate.home), Math.max(home, mate.home)];
+    openReviews(this.#transaction, 'overlay', [{ a, b, comparison: compare(after, other) }], this.#now);
   }
 }
 

@@ -18,7 +18,11 @@ export interface Edge {
 }
 
 /** The edge of a comparison, with its veto. */
-export function edgeOf(a: string, b: string, { posterior, outcome, contradiction }: Comparison): Edge {
+export function edgeOf(
+  a: string,
+  b: string,
+  { posterior, outcome, contradiction }: Pick<Comparison, 'posterior' | 'outcome' | 'contradiction'>,
+): Edge {
   return { a, b, posterior, outcome, veto: contradiction };
 }
 
