@@ -43,7 +43,7 @@ export async function startHub(config: Config, progress: Progress, pages = scree
     const inbox = wireInbox(wiring, ground);
     const outbox = wireOutbox(wiring, { ...ground, ...inbox });
     const keeping = wireKeeping(wiring, { ...ground, ...outbox });
-    const audit = wireAudit(wiring, ground);
+    const audit = await wireAudit(wiring, ground);
     const { participants, accounts, persons } = ground;
     participants.watch(fault('what is known of the participants was not brought up to date'));
     onStop(() => participants.close());
@@ -67,6 +67,7 @@ export async function startHub(config: Config, progress: Progress, pages = scree
     await lead('inboxLead', inbox.processor);
     await lead('auditLead', audit.sequencer);
     await lead('auditCheckLead', audit.selfCheck);
+    await lead('witnessesLead', audit.witnesses);
     await lead('reprocessLead', inbox.reprocessJobs);
 
     const messages = wireMessages(wiring, { ...ground, ...inbox, ...outbox });

@@ -97,6 +97,12 @@ export interface Config {
   peersAt: string[];
   /** Absolute paths of folders below which connectors may take files. */
   connectorFolders: string[];
+  /** Absolute paths: the policy that names the witnesses of the audit log, and the logs that this hub is a witness for. */
+  auditWitnesses: string | undefined;
+  witnessFor: string | undefined;
+  /** Witnesses are given at most one checkpoint in so many seconds, and told of when they cosign none for so many minutes. */
+  witnessSeconds: number;
+  witnessAlarmMinutes: number;
   logLevel: string;
 }
 
@@ -616,6 +622,42 @@ export const settings: readonly Setting[] = [
     kind: 'paths',
     fallback: [],
     says: 'folders below which connectors may take files, with commas between (none)',
+  },
+  {
+    key: 'auditWitnesses',
+    option: 'audit-witnesses',
+    variable: 'CAUSEWAY_AUDIT_WITNESSES',
+    kind: 'path',
+    fallback: undefined,
+    says: 'file of the witnesses that cosign the audit log (C2SP tlog-policy); read again when it changes; see docs/audit.md',
+  },
+  {
+    key: 'witnessSeconds',
+    option: 'witness-seconds',
+    variable: 'CAUSEWAY_WITNESS_SECONDS',
+    kind: 'integer',
+    fallback: 10,
+    least: 1,
+    most: 3_600,
+    says: 'they are given at most one checkpoint in so many seconds',
+  },
+  {
+    key: 'witnessAlarmMinutes',
+    option: 'witness-alarm-minutes',
+    variable: 'CAUSEWAY_WITNESS_ALARM_MINUTES',
+    kind: 'integer',
+    fallback: 60,
+    least: 1,
+    most: 10_080,
+    says: 'minutes after which privacy officers are told that one of them cosigns nothing',
+  },
+  {
+    key: 'witnessFor',
+    option: 'witness-for',
+    variable: 'CAUSEWAY_WITNESS_FOR',
+    kind: 'path',
+    fallback: undefined,
+    says: 'file of the audit logs of other hubs that this one is a witness for; read again when it changes; see docs/audit.md',
   },
   {
     key: 'logLevel',

@@ -113,6 +113,10 @@ export function hubConfig(
     directPort: undefined,
     peersAt: [],
     connectorFolders: [],
+    auditWitnesses: undefined,
+    witnessFor: undefined,
+    witnessSeconds: 1,
+    witnessAlarmMinutes: 60,
     logLevel: 'silent',
     ...settings,
   };

@@ -8,6 +8,7 @@ import {
   type AuditStatus,
   auditStatus,
   proofOf,
+  publishedCheckpoint,
   publishedEntries,
   publishedTile,
   type Receipt,
@@ -17,7 +18,7 @@ import { type AuditedEvent, type EventQuery, EventReader, type RawEvent } from '
 import type { Finding } from './replay.ts';
 import { insertion } from './rows.ts';
 import { SubjectKeys } from './subject-keys.ts';
-import { lockedState, treeState } from './tree.ts';
+import { lockedState } from './tree.ts';
 import { verifyDeep } from './verify-deep.ts';
 
 export class AuditLog {
@@ -76,8 +77,13 @@ export class AuditLog {
   }
 
   /** The latest checkpoint; undefined where none was signed yet. */
-  async checkpoint(): Promise<string | undefined> {
-    return (await treeState(this.#reading))?.checkpoint ?? undefined;
+  checkpoint(): Promise<string | undefined> {
+    return publishedCheckpoint(this.#reading, false);
+  }
+
+  /** The checkpoint that most witnesses cosigned, the latest of those; undefined where none did. */
+  cosignedCheckpoint(): Promise<string | undefined> {
+    return publishedCheckpoint(this.#reading, true);
   }
 
   /** The keys that sign, and those that did. */

@@ -1,6 +1,6 @@
 /**
  * The latest checkpoint as a file beside the data, `<dataDir>/audit/checkpoint`: a database that was restored from before
- * it, or is another one, is noticed by it.
+ * it, or is another one, is noticed by it. A witness keeps what it cosigned likewise, a file a log.
  */
 import { mkdir, open, readFile, rename } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -8,8 +8,9 @@ import { dirname, join } from 'node:path';
 export class CheckpointFile {
   readonly #path: string;
 
-  constructor(dataDir: string) {
-    this.#path = join(dataDir, 'audit', 'checkpoint');
+  /** @param place below the folder of the audit log */
+  constructor(dataDir: string, ...place: string[]) {
+    this.#path = join(dataDir, 'audit', ...(place.length > 0 ? place : ['checkpoint']));
   }
 
   /** The checkpoint; undefined where none was written. */

@@ -2,6 +2,7 @@
 
 export { AuditLog } from './audit-log.ts';
 export { CheckpointFile } from './checkpoint-file.ts';
+export type { WitnessState } from './cosigned.ts';
 export type { Entry, PrivateText, PublicEvent } from './event.ts';
 export { exported, verifyExport } from './export.ts';
 export { auditKeyColumn } from './log-keys.ts';
@@ -15,3 +16,6 @@ export { Sequencer } from './sequencer.ts';
 export { auditSubjectColumn } from './subject-keys.ts';
 export { takeOver } from './take-over.ts';
 export { type Verification, type VerifyOptions, verifyDatabase } from './verify.ts';
+export type { Witness, WitnessAnswer } from './witness.ts';
+export { auditWitnessKeyColumn } from './witness-key.ts';
+export { witnessing } from './witnessing.ts';

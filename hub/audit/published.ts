@@ -1,6 +1,7 @@
 /** What is told of the log to those who hold it to its word: checkpoints, tiles, entries, proofs and receipts. */
 import { proofText, type TilePlace, tileWidth, widthOf } from '@causeway/tlog';
 import type { Queryable } from '../database/index.ts';
+import { cosignedWith, type WitnessState, witnessStates } from './cosigned.ts';
 import type { AuditedEvent } from './reader.ts';
 import { inclusionPath, tileAt, treeState } from './tree.ts';
 
@@ -31,11 +32,13 @@ export interface AuditStatus {
   /** Up to where all was found right, and when. */
   verified: number;
   verifiedAt?: Date;
+  /** Those who cosign it; none where none are configured. */
+  witnesses: WitnessState[];
 }
 
 export async function auditStatus(database: Queryable): Promise<AuditStatus> {
   const state = await treeState(database);
-  if (!state) return { state: 'none', size: 0, waiting: 0, verified: 0 };
+  if (!state) return { state: 'none', size: 0, waiting: 0, verified: 0, witnesses: [] };
   const { rows } = await database.query<{ waiting: number }>({
     name: 'audit_events_waiting',
     text: `SELECT coalesce(sum(l.count), 0)::integer AS waiting
@@ -51,6 +54,7 @@ export async function auditStatus(database: Queryable): Promise<AuditStatus> {
     ...(state.signed ? { signed: state.signed } : {}),
     verified: state.verified,
     ...(state.verified_at ? { verifiedAt: state.verified_at } : {}),
+    witnesses: await witnessStates(database, state.origin),
   };
 }
 
@@ -87,12 +91,27 @@ export async function publishedEntries(database: Queryable, index: number, width
   return Buffer.concat(pieces);
 }
 
-/** The proof that an event is in the log (C2SP tlog-proof); undefined where no checkpoint has it yet. */
+/** The latest checkpoint, with the cosignatures that it has. @param isCosigned the latest that witnesses cosigned */
+export async function publishedCheckpoint(database: Queryable, isCosigned: boolean): Promise<string | undefined> {
+  const state = await treeState(database);
+  if (!state?.checkpoint) return undefined;
+  const cosigned = await cosignedWith(database, state, isCosigned ? -1 : state.size - 1);
+  return isCosigned ? cosigned?.checkpoint : (cosigned?.checkpoint ?? state.checkpoint);
+}
+
+/**
+ * The proof that an event is in the log (C2SP tlog-proof), by a checkpoint that witnesses cosigned where one has the event;
+ * undefined where none has it yet.
+ */
 export async function proofOf(database: Queryable, index: number): Promise<string | undefined> {
   const state = await treeState(database);
   if (!state?.checkpoint || index >= state.size) return undefined;
-  const path = await inclusionPath(database, index, state.size);
-  return proofText({ index, path, checkpoint: state.checkpoint });
+  const { size, checkpoint } = (await cosignedWith(database, state, index)) ?? {
+    ...state,
+    checkpoint: state.checkpoint,
+  };
+  const path = await inclusionPath(database, index, size);
+  return proofText({ index, path, checkpoint });
 }
 
 /**

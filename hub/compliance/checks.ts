@@ -3,7 +3,7 @@
  * looked at is `unknown`, and never good.
  */
 import { typeName } from '@causeway/fhir';
-import type { AuditLog } from '../audit/index.ts';
+import type { AuditLog, WitnessState } from '../audit/index.ts';
 import { backupState } from '../backup/index.ts';
 import type { Database } from '../database/index.ts';
 import { type HomeKeys, openText, sealIdentity } from '../record/index.ts';
@@ -43,6 +43,7 @@ const backUpDays = 1;
 const drillDays = 90;
 const verifiedDays = 2;
 const unsignedSeconds = 60;
+const witnessBehindMs = 3_600_000;
 const idleMinutes = 30;
 const sampled = 100;
 /** Who signs in for work. */
@@ -207,7 +208,9 @@ const checks: { [name in CheckName]: (parts: CheckParts) => Promise<CheckResult>
     return good(`${opened} records, the newest and some by chance, are sealed (AES-256-GCM) and unchanged.`);
   },
   'audit-log': async ({ audit }) => {
-    const { state, problem, size, waiting, signed, verified, verifiedAt } = await audit.status();
+    const { state, problem, size, waiting, signed, verified, verifiedAt, witnesses } = await audit.status();
+    const contradiction = witnesses.find((one) => one.contradiction !== undefined)?.contradiction;
+    if (contradiction !== undefined) return bad(contradiction);
     if (state === 'wrong' || state === 'refused') return bad(problem ?? 'The audit log is not whole.');
     if (state === 'none' || !signed) return unknown('Nothing was signed yet.');
     const lag = (Date.now() - signed.getTime()) / 1_000;
@@ -215,7 +218,13 @@ const checks: { [name in CheckName]: (parts: CheckParts) => Promise<CheckResult>
     if (!verifiedAt || daysSince(verifiedAt) > verifiedDays) {
       return attention(`${size} events are signed; they were not looked through within ${verifiedDays} days.`);
     }
-    return good(`${size} events are signed; ${verified} were looked through and are whole.`);
+    const says = `${size} events are signed; ${verified} were looked through and are whole.`;
+    if (witnesses.length === 0) return good(says);
+    const behind = witnesses.filter((one) => isBehind(one)).map(({ name }) => name);
+    const cosigned = `Witnesses that cosign it: ${witnesses.length - behind.length} of ${witnesses.length}.`;
+    return behind.length === 0
+      ? good(`${says} ${cosigned}`)
+      : attention(`${says} ${cosigned} Behind for more than an hour: ${behind.join(', ')}.`);
   },
   'second-factors': async ({ database, settings }) => {
     const { rows } = await database.query(
@@ -261,6 +270,11 @@ const checks: { [name in CheckName]: (parts: CheckParts) => Promise<CheckResult>
       : good(`None of ${listed.length} certificates ends within thirty days.`);
   },
 };
+
+/** Whether a witness has not cosigned for long. */
+function isBehind({ failing }: WitnessState): boolean {
+  return failing !== undefined && Date.now() - failing.getTime() > witnessBehindMs;
+}
 
 function daysSince(at: string | Date): number {
   return Math.floor((Date.now() - new Date(at).getTime()) / 86_400_000);

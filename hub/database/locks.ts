@@ -29,6 +29,7 @@ export const locks = {
   maintenanceLead: 7_240_381,
   auditLead: 7_240_390,
   auditCheckLead: 7_240_392,
+  witnessesLead: 7_240_393,
 } as const;
 
 /** What one hub at a time does. */

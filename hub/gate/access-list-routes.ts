@@ -2,7 +2,7 @@
  * Who looked at my record: the accesses to a person's record, for the person, those who act for it, and privacy officers; each
  * with its proof. Reading them is an access too.
  */
-import { consistencyFolds, proofFrom, readCheckpoint, readNote, widthOf } from '@causeway/tlog';
+import { consistencyFolds, proofFrom, readCheckpoint, readNote, submissionText, widthOf } from '@causeway/tlog';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import {
   confinedReader,
@@ -112,7 +112,7 @@ async function growthOf(audit: AccessListParts['audit'], asked: string | undefin
     if (!tile) throw new RecordError(503, 'transient', 'The log is being written; ask again.');
     return tile;
   });
-  return `${[`old ${from}`, ...path.map((hash) => hash.toString('base64'))].join('\n')}\n\n${note}`;
+  return submissionText({ from, path, checkpoint: note });
 }
 
 /**

@@ -14,13 +14,13 @@ export interface AuditLogParts {
 }
 
 /** Who may hold the log to its word; a witness has a token of the role `system` that an operator made. */
-const readers = ['privacy-officer', 'administrator', 'system'];
+export const logReaders = ['privacy-officer', 'administrator', 'system'];
 const keepers = ['administrator'];
 const entriesPath = 'tile/entries/';
 
 export function auditLogRoutes(app: FastifyInstance, parts: AuditLogParts): void {
   const { audit, checkpointFile, authenticator, accessLog } = parts;
-  const allowed = (request: FastifyRequest, action: string, roles = readers) =>
+  const allowed = (request: FastifyRequest, action: string, roles = logReaders) =>
     authenticator.inPerson(request, roles, action);
   const nothing = () => new RecordError(404, 'not-found', 'The audit log has no such thing.');
   const text = (reply: FastifyReply, body: string | undefined) => {
@@ -31,6 +31,11 @@ export function auditLogRoutes(app: FastifyInstance, parts: AuditLogParts): void
   app.get('/audit/checkpoint', async (request, reply) => {
     await allowed(request, 'audit-checkpoint');
     return text(reply, await audit.checkpoint());
+  });
+
+  app.get('/audit/checkpoint/cosigned', async (request, reply) => {
+    await allowed(request, 'audit-checkpoint');
+    return text(reply, await audit.cosignedCheckpoint());
   });
 
   app.get('/audit/keys', async (request, reply) => {

@@ -59,6 +59,7 @@ import { type SubscriptionParts, subscriptionRoutes } from './subscription-route
 import { takeBodies } from './take-body.ts';
 import type { ServerCertificate } from './tls.ts';
 import { type UserParts, userRoutes } from './user-routes.ts';
+import { type WitnessRouteParts, witnessRoutes } from './witness-routes.ts';
 
 export interface HttpOptions {
   /** The folder of the built screens; without it the hub serves its interfaces only. */
@@ -91,6 +92,7 @@ export function httpServer(
     AgreementParts &
     RelationshipParts &
     AuditLogParts &
+    WitnessRouteParts &
     CareParts &
     PanelRouteParts &
     ComplianceParts &
@@ -206,6 +208,7 @@ export function httpServer(
   relationshipRoutes(app, parts);
   careRoutes(app, parts);
   auditLogRoutes(app, parts);
+  witnessRoutes(app, parts);
   panelRoutes(app, parts);
   complianceRoutes(app, parts);
   keyRoutes(app, parts);

@@ -90,6 +90,8 @@ const toAnybody: Reasons = {
   'POST /oauth/register': 'what is registered waits for an administrator',
   'POST /oauth/revoke': 'authenticates the client by itself',
   'POST /oauth/token': 'authenticates the client by itself',
+  'POST /witness/add-checkpoint':
+    'a log is known by its signature; what nobody signed is refused as the protocol has it (400)',
 };
 
 const nothingFound = 'a search, which finds nothing';

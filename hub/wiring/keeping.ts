@@ -1,5 +1,5 @@
 /** What is kept and what goes: old versions, expunged resources, persons who are erased, the keys of all that stays. */
-import { auditKeyColumn, auditSubjectColumn } from '../audit/index.ts';
+import { auditKeyColumn, auditSubjectColumn, auditWitnessKeyColumn } from '../audit/index.ts';
 import { signingKeyColumn } from '../authorization/index.ts';
 import { jobKeyColumn } from '../bulk/index.ts';
 import { requestNoteColumn, requestTextColumn } from '../compliance/index.ts';
@@ -58,6 +58,7 @@ export function wireKeyRotation({ config, fault, onStop }: Wiring, { system, mas
     connectorSecretColumn,
     auditSubjectColumn,
     auditKeyColumn,
+    auditWitnessKeyColumn,
     requestTextColumn,
     requestNoteColumn,
   ];

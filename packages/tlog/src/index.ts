@@ -28,7 +28,15 @@ export {
   verifierText,
   verifyNote,
 } from './notes.ts';
+export {
+  cosignersIn,
+  isEnough,
+  type Policy,
+  type PolicyWitness,
+  readPolicy,
+} from './policy.ts';
 export { type Proof, readProof, verifyProof } from './proofs.ts';
+export { readSubmission, type Submission, submissionText } from './submissions.ts';
 export {
   Edge,
   hashIn,

@@ -32,6 +32,8 @@ export interface Note {
 /** A signature of a trusted key that holds. */
 export interface Verified {
   name: string;
+  /** That of the key. */
+  id: number;
   kind: SignatureKind;
   /** When a witness gave it, in seconds since 1970. */
   time?: number;
@@ -102,7 +104,7 @@ export function* noteCheck<Key>(
     if (!verifier || found.has(verifier)) continue;
     const time = yield* timeOf(text, verifier, bytes);
     if (time === undefined) throw new NoteError(`The signature of ${name} is not one of this text.`);
-    found.set(verifier, { name, kind: verifier.kind, ...(verifier.kind === 'cosignature' ? { time } : {}) });
+    found.set(verifier, { name, id, kind: verifier.kind, ...(verifier.kind === 'cosignature' ? { time } : {}) });
   }
   if (found.size === 0) throw new NoteError('The note is signed by no key that is trusted.');
   return [...found.values()];

@@ -36,8 +36,8 @@ const checkpoint = signNote(text, [log, witness], now);
 describe('a note', () => {
   it('is verified by the keys that are trusted, with the time that a witness gives', () => {
     expect(verifyNote(readNote(checkpoint), [log, witness])).toEqual([
-      { name: origin, kind: 'signature' },
-      { name: 'witness.example/w1', kind: 'cosignature', time: now },
+      { name: origin, id: log.id, kind: 'signature' },
+      { name: 'witness.example/w1', id: witness.id, kind: 'cosignature', time: now },
     ]);
     expect(verifyNote(readNote(checkpoint), [witness])).toHaveLength(1);
   });

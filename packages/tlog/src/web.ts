@@ -11,6 +11,8 @@ import {
 } from './head-text.ts';
 import { NoteError, type TrustedKey, verifierCheck } from './note-text.ts';
 import { consistencyCheck, leafCheck } from './paths.ts';
+import { cosignersIn, isEnough, type Policy, readPolicy } from './policy.ts';
+import { readSubmission } from './submissions.ts';
 
 export {
   base64,
@@ -18,13 +20,18 @@ export {
   type Check,
   checkpointCheck,
   consistencyCheck,
+  cosignersIn,
   type Head,
+  isEnough,
   isEqual,
   leafCheck,
   NoteError,
+  type Policy,
   proofCheck,
   readHead,
+  readPolicy,
   readProofLines,
+  readSubmission,
   type SignedHead,
   sha256,
   type Trusted,

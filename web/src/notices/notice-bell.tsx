@@ -95,5 +95,6 @@ function noticeWords({ kind, about }: PersonalNotice, role: Role): string {
     return `${about.key} looked at ${about.persons} people within an hour; ${about.usual} are usual.`;
   }
   if (kind === 'audit') return `The audit log is not as it was. ${about.text}`;
+  if (kind === 'witness') return String(about.text);
   return kind;
 }
