@@ -36,6 +36,8 @@ export interface HubOptions {
   dataDir?: string;
   /** Further words of its command line. */
   words?: readonly string[];
+  /** Reads are not recorded, so that what recording costs can be told. */
+  unaudited?: boolean;
 }
 
 /** Starts it, ready to answer; on other ports where somebody else was quicker to take one. */
@@ -50,8 +52,9 @@ export async function startHub(options: HubOptions = {}): Promise<BenchHub> {
 }
 
 const attempts = 3;
+const withoutAudit = { NODE_OPTIONS: `--import ${new URL('unaudited.ts', import.meta.url)}` };
 
-async function startOnce({ profileDir, dataDir: known, words = [] }: HubOptions): Promise<BenchHub> {
+async function startOnce({ profileDir, dataDir: known, words = [], unaudited }: HubOptions): Promise<BenchHub> {
   const dataDir = known ?? mkdtempSync(join(tmpdir(), 'causeway-bench-'));
   // The database's own account has to get through, or its files lie elsewhere and stay when the directory goes.
   chmodSync(dataDir, 0o711);
@@ -63,7 +66,7 @@ async function startOnce({ profileDir, dataDir: known, words = [] }: HubOptions)
   const child = spawn(
     process.execPath,
     [...profile, launcher, 'start', '--no-demo', ...where, '--mllp-port', String(mllpPort), ...words],
-    { stdio: ['ignore', 'pipe', 'pipe'] },
+    { stdio: ['ignore', 'pipe', 'pipe'], env: unaudited ? { ...process.env, ...withoutAudit } : process.env },
   );
   child.stderr!.pipe(process.stderr);
   const remove = () => rmSync(dataDir, { recursive: true, force: true });

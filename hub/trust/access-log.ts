@@ -5,9 +5,9 @@
  */
 import type { AuditLog, Entry } from '../audit/index.ts';
 import type { Database, Transaction } from '../database/index.ts';
-import { Together } from '../together.ts';
 import type { Access } from './access.ts';
 import type { BesideLog, BroughtIn } from './access-log-beside.ts';
+import { GroupCommit } from './group-commit.ts';
 import type { Relations } from './relations.ts';
 import { Strangers } from './strangers.ts';
 
@@ -48,8 +48,7 @@ export class AccessLog {
   readonly #database: Database;
   readonly #audit: AuditLog;
   readonly #beside: BesideLog | undefined;
-  /** One commit at a time: of two the second would wait for the first one's, and hold fewer entries. */
-  readonly #entries = new Together<Pending>((entries) => this.#commit(entries), { atOnce: 1, most: entriesPerCommit });
+  readonly #entries = new GroupCommit<Pending>((entries) => this.#commit(entries), entriesPerCommit);
   #timer: NodeJS.Timeout | undefined;
   #turn: Promise<void> = Promise.resolve();
 
@@ -108,7 +107,7 @@ export class AccessLog {
   #record(access: Access, entry: AccessEntry, proven?: Proven): Promise<void> {
     return new Promise((resolve, reject) => {
       const isEmergency = access.emergency !== undefined;
-      this.#entries.ask({ entry: entryOf({ access, entry }, proven), isEmergency, resolve, reject });
+      this.#entries.add({ entry: entryOf({ access, entry }, proven), isEmergency, resolve, reject });
     });
   }
 
