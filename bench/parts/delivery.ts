@@ -53,7 +53,7 @@ async function delivered(
   const persons = new PersonIndex(database, record);
   const participants = new Participants(database);
   let sender: Sender | undefined;
-  new Derivation(record, persons, participants, (...derived) => sender?.derived(...derived));
+  const derivation = new Derivation(record, persons, participants, (...derived) => sender?.derived(...derived));
   await register(participants, 'hospital', { dialect: 'hl7v2', host: '127.0.0.1', port: ports.mllp });
   await register(participants, 'practice', { dialect: 'fhir', url: `http://127.0.0.1:${ports.http}/fhir` });
   await register(participants, 'lab', undefined);
@@ -70,6 +70,7 @@ async function delivered(
     http: { allowed: () => ['http://127.0.0.1'], keys: async () => [] },
     mail: { direct: undefined, pickup: undefined },
     log: silent as never,
+    retell: (...missed) => derivation.retell(...missed),
   });
   const before = usageOf(process.pid, postmaster);
   const begun = performance.now();

@@ -105,6 +105,8 @@ export class Deliveries {
     deliveriesDead: number;
     deliveriesCountedTo: number;
     destinationsDown: { key: string; name: string; route: string; since: Date; reason: string }[];
+    /** Routes that are gone, of which deliveries were withdrawn. */
+    routesRemoved: { key: string; name: string; route: string; since: Date; withdrawn: number }[];
   }> {
     const { rows } = await this.#database.query(
       `SELECT state, (SELECT count(*) FROM (
@@ -113,6 +115,9 @@ export class Deliveries {
       [['delivered', 'waiting', 'failed', 'accepted', 'already-delivered', 'dead']],
     );
     const down = await this.#database.query('SELECT * FROM destination_down ORDER BY since');
+    const removed = await this.#database.query(
+      'SELECT * FROM removed_route WHERE withdrawn > 0 AND restored IS NULL ORDER BY since',
+    );
     const count = (...states: string[]) =>
       Math.min(
         countedTo,
@@ -131,6 +136,13 @@ export class Deliveries {
         route,
         since,
         reason,
+      })),
+      routesRemoved: removed.rows.map(({ destination: key, route, since, withdrawn }) => ({
+        key,
+        name: this.#participants.byKey(key).name,
+        route,
+        since,
+        withdrawn,
       })),
     };
   }

@@ -92,7 +92,7 @@ export class DeliveryRetention implements RetentionPart {
       name: 'delivery_retention_step',
       text: `WITH looked AS (
                SELECT d.seq, d.state, d.offered, d.destination, d.route, d.leased, d.created, d.delivered, d.focus_rid, d.focus_type,
-                 d.recipient, d.round, d.recall
+                 d.recipient, d.round, d.recall, d.route_gone
                FROM delivery d WHERE d.seq > $1
                  AND d.created < $2::timestamptz - (SELECT min(keep_days) FROM delivery_retention) * interval '1 day'
                ORDER BY d.seq LIMIT ${rowsPerStep}),
@@ -101,7 +101,7 @@ export class DeliveryRetention implements RetentionPart {
                  SELECT keep_days FROM delivery_retention p
                  WHERE p.destination IN (l.destination, '${everyone}') AND p.route IN (l.route, '')
                  ORDER BY p.destination = '${everyone}', p.route = '' LIMIT 1) p
-               WHERE (l.state = 'delivered' OR l.state = 'cancelled' AND l.recall IS NULL AND NOT l.offered) AND NOT l.leased
+               WHERE (l.state = 'delivered' OR l.state = 'cancelled' AND l.recall IS NULL AND NOT l.offered AND NOT l.route_gone) AND NOT l.leased
                  AND coalesce(l.delivered, l.created) < $2 - p.keep_days * interval '1 day'
                  AND NOT EXISTS (SELECT FROM care_loop c WHERE c.focus_rid = l.focus_rid AND c.focus_type = l.focus_type
                    AND c.kind = 'recall' AND c.state <> 'closed')

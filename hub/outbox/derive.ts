@@ -12,7 +12,7 @@ import { openRecalls, Relationships } from '../care/index.ts';
 import { locks } from '../database/index.ts';
 import type { PersonChange, PersonIndex } from '../identity/index.ts';
 import type { FhirRecord, ResourceChange, WriteSet } from '../record/index.ts';
-import type { Participants, Route } from '../trust/index.ts';
+import type { Participants, Route, Topic } from '../trust/index.ts';
 import { confirmedLinks } from './confirmed.ts';
 import {
   cancelUnsent,
@@ -31,6 +31,7 @@ import { asksForChanges, finalBefore, linkedFoci, noteBefore } from './earlier.t
 import { changedFoci, type Focus, fociNamed, fociOf, focusKey, withoutRetold } from './focus.ts';
 import { Introductions } from './introduce.ts';
 import type { Lane } from './queue.ts';
+import type { Missed } from './removed-routes.ts';
 import { going } from './route-rules.ts';
 import { topicOf } from './topics.ts';
 import { wantedTopics } from './wishes.ts';
@@ -44,6 +45,11 @@ export class Derivation {
   readonly #participants: Participants;
   readonly #relationships: Relationships;
   readonly #written = new WeakMap<WriteSet, Lane[]>();
+  /** Transactions in which a route is told what it missed. */
+  readonly #retellings = new WeakMap<
+    WriteSet,
+    { lane: Lane; missed: readonly Missed[]; isFirst: boolean; told: number }
+  >();
 
   /**
    * Adds itself to every transaction of the record, after the person index.
@@ -68,7 +74,29 @@ export class Derivation {
     });
   }
 
+  /** Tells a route that is there again what it missed, as it is now; first what is to be taken back. See `removed-routes.ts`. */
+  async retell(lane: Lane, missed: readonly Missed[], isFirst: boolean): Promise<number> {
+    const asked = { lane, missed, isFirst, told: 0 };
+    await this.#record.writer.write({
+      keys: [],
+      patients: [],
+      alone: true,
+      apply: (set) => {
+        this.#retellings.set(set, asked);
+        set.touched = true;
+      },
+    });
+    return asked.told;
+  }
+
   async #derive(set: WriteSet): Promise<void> {
+    const retelling = this.#retellings.get(set);
+    if (retelling) {
+      const { lane, missed, isFirst } = retelling;
+      const rows = await this.#missed(set, lane, missed, isFirst);
+      retelling.told = rows.length;
+      return this.#write(set, rows);
+    }
     const { keys } = this.#record;
     const wanted = wantedTopics(this.#participants.all());
     const anywhere = wanted.size > 0;
@@ -98,7 +126,10 @@ export class Derivation {
     const retold = await this.#retold(set, takenBack, derived);
     for (const { focus } of retold) derived.add(focusKey(focus));
     const withheld = await this.#withheld(set, [...new Set([...decided, ...relinked, ...confirmed])], derived);
-    const rows = [...told, ...takenBack, ...retold, ...withheld];
+    await this.#write(set, [...told, ...takenBack, ...retold, ...withheld]);
+  }
+
+  async #write(set: WriteSet, rows: Row[]): Promise<void> {
     if (rows.length === 0) return;
     insert(set, rows, await this.#recalls(set, rows));
     const lanes = new Map(rows.map(({ destination, route }) => [`${destination} ${route}`, { destination, route }]));
@@ -232,6 +263,27 @@ export class Derivation {
     const isMeant = ({ destination, route, focus, recipient }: Row) =>
       meant.has(`${sentKey(destination, route, focus)} ${recipient}`);
     return this.#rows(set, foci, new Set(), isMeant, true);
+  }
+
+  /** What a route missed while it was not there. */
+  async #missed(set: WriteSet, lane: Lane, missed: readonly Missed[], isFirst: boolean): Promise<Row[]> {
+    await lockLinks(set, true);
+    const { destination, route } = lane;
+    const ofLane = 'd.destination = $1 AND d.route = $2';
+    const takenBack = isFirst ? await this.#takenBack(set, 'missed', ofLane, parted, [destination, route]) : [];
+    const gone = missed
+      .filter(({ isGone }) => isGone)
+      .map(({ topic, ...one }): Focus => {
+        const rest = { message: undefined, resource: undefined, isPast: false, isCritical: false };
+        return { ...one, ...rest, topic: topic as Topic, withdrawn: true };
+      });
+    const wanted = wantedTopics(this.#participants.all());
+    const named = missed.filter(({ isGone }) => !isGone);
+    const there = await fociNamed(set, this.#record.keys, named, wanted, true);
+    const place = new Map(missed.map((one, i) => [focusKey(one), i]));
+    const foci = [...gone, ...there].sort((a, b) => place.get(focusKey(a))! - place.get(focusKey(b))!);
+    const isMeant = (row: Row) => row.destination === destination && row.route === route;
+    return [...takenBack, ...(await this.#rows(set, foci, new Set(foci), isMeant))];
   }
 
   /** Retractions of what was delivered to somebody who turns out to be another person. */

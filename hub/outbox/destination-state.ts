@@ -13,7 +13,9 @@ export class DestinationState {
   readonly #lane: Lane;
   readonly #database: Database;
   readonly #log: Logger;
+  /** Undefined while nothing is known of it. */
   #isDown: boolean | undefined;
+  #isGone = false;
 
   constructor(lane: Lane, database: Database, log: Logger) {
     this.#lane = lane;
@@ -23,6 +25,7 @@ export class DestinationState {
 
   /** It was not reached, so many times in a row. */
   async failed(failures: number, reason: string): Promise<void> {
+    this.#isGone = false;
     if (failures < failuresUntilDown || this.#isDown) return;
     const { destination, route } = this.#lane;
     const { rowCount } = await this.#database.query(
@@ -33,8 +36,22 @@ export class DestinationState {
     if (rowCount) this.#log.error({ destination, route, reason }, 'a destination takes no messages');
   }
 
+  /** There is no such route any more: it is not down, either. Answers whether that is news. */
+  async gone(): Promise<boolean> {
+    if (this.#isGone) return false;
+    const { destination, route } = this.#lane;
+    await this.#database.query('DELETE FROM destination_down WHERE destination = $1 AND route = $2', [
+      destination,
+      route,
+    ]);
+    this.#isDown = undefined;
+    this.#isGone = true;
+    return true;
+  }
+
   /** It was reached. */
   async up(): Promise<void> {
+    this.#isGone = false;
     if (this.#isDown === false) return;
     const { destination, route } = this.#lane;
     const { rows } = await this.#database.query(

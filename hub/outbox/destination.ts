@@ -97,6 +97,7 @@ interface Outcome {
 export class Destination {
   readonly #key: string;
   readonly #lane: Lane;
+  readonly #onGone: () => void;
   readonly #parts: SenderParts & { versions: Versions };
   readonly #timing: Timing;
   #client: { endpoint: string; client: Client } | undefined;
@@ -113,7 +114,9 @@ export class Destination {
   #wake: (() => void) | undefined;
   readonly #running: Promise<void>;
 
-  constructor(lane: Lane, parts: SenderParts & { versions: Versions }, timing: Timing) {
+  /** @param onGone called when nothing is under way any more by a route that is gone */
+  constructor(lane: Lane, parts: SenderParts & { versions: Versions }, timing: Timing, onGone: () => void) {
+    this.#onGone = onGone;
     this.#lane = lane;
     this.#key = lane.destination;
     this.#parts = parts;
@@ -180,6 +183,7 @@ export class Destination {
     // What an organisation may not receive now waits for it.
     if (!route || policy.refused(this.#key, 'receive') !== undefined) {
       await this.#next(0);
+      if (!route) await this.#gone();
       return { tried: 0 };
     }
     const client = this.#clientFor(route);
@@ -214,6 +218,14 @@ export class Destination {
     // Else it is written down with the next claim.
     if (this.#failures > 0) await this.#next(0);
     return { tried, at };
+  }
+
+  /** The route is gone: what waited for it is withdrawn by others. */
+  async #gone(): Promise<void> {
+    this.#client?.client.close();
+    this.#client = undefined;
+    this.#failures = 0;
+    if (await this.#state.gone()) this.#onGone();
   }
 
   /** Makes the messages of deliveries in their order, some ahead of the one that is asked for. */

@@ -107,19 +107,23 @@ export async function fociOf(
   return foci.filter(({ topic, isPast }) => wanted.has(topic) && !isPast);
 }
 
-/** Those of these resources, as they are now, of which a site is still to know. */
+/**
+ * Those of these resources, as they are now, of which a site is still to know.
+ * @param isTold it was told of them: they are followed up, whatever became of them
+ */
 export async function fociNamed(
   set: WriteSet,
   keys: HomeKeys,
   named: readonly { type: string; rid: string }[],
   wanted: ReadonlySet<Topic>,
+  isTold = false,
 ): Promise<Focus[]> {
   const types = [...new Set(named.map(({ type }) => type))];
   const ridsOf = (type: string) => named.filter((one) => one.type === type).map(({ rid }) => rid);
   const read = await Promise.all(types.map((type) => current(set, keys, typeCode(type)!, ridsOf(type))));
   const foci = read.flat().flatMap((loaded) => {
     const focus = focusOf(loaded, loaded.resource);
-    return focus && !isOver(loaded.resource) && !focus.isPast && wanted.has(focus.topic) ? focus : [];
+    return focus && (isTold || (!isOver(loaded.resource) && !focus.isPast)) && wanted.has(focus.topic) ? focus : [];
   });
   await noteEmptied(foci, set, keys, new Map());
   return foci;

@@ -91,7 +91,13 @@ export async function testOutbox(
   const participants = new Participants(database);
   let current: Sender | undefined;
   const relationships = new Relationships(record.keys, participants, rules);
-  new Derivation(record, persons, participants, (...derived) => current?.derived(...derived), relationships);
+  const derivation = new Derivation(
+    record,
+    persons,
+    participants,
+    (...derived) => current?.derived(...derived),
+    relationships,
+  );
   const kinds = { 'harbor-hospital': 'hospital', 'millbrook-practice': 'practice', 'ellery-lab': 'lab' };
   for (const [key, kind] of Object.entries(kinds)) {
     await participants.put({
@@ -133,6 +139,7 @@ export async function testOutbox(
           http: { allowed, keys },
           mail: { direct: undefined, pickup: undefined, ...mail },
           log,
+          retell: (...missed) => derivation.retell(...missed),
         },
         { ...quick, attempts, ...timing },
       );

@@ -34,10 +34,16 @@ export function wireOutbox({ config, log, fault }: Wiring, parts: Ground & Inbox
   const telling = { database: system, record, participants, policy, accessLog, summary };
   const pickup = mailer && new Pickup({ ...telling, mailer, tokenKey, pages });
   const mail = { direct: Direct.of(config, mailer), pickup };
-  const sender = new Sender({ ...telling, http, mail, log });
+  const sender = new Sender({ ...telling, http, mail, log, retell: (...missed) => derivation.retell(...missed) });
   const careRules = () => careRulesOf(policy.lastKnown);
   const relationships = new Relationships(record.keys, participants, careRules);
-  new Derivation(record, persons, participants, (...derived) => sender.derived(...derived), relationships);
+  const derivation = new Derivation(
+    record,
+    persons,
+    participants,
+    (...derived) => sender.derived(...derived),
+    relationships,
+  );
   new Loops(record, participants, careRules);
   const loopWatch = new LoopWatch(
     system,

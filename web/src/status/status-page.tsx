@@ -26,6 +26,7 @@ export function StatusPage() {
         {(status) => (
           <>
             <DestinationsDown status={status} />
+            <RoutesRemoved status={status} />
             <ConnectorsFailing status={status} />
             <CertificatesEnding status={status} />
             <Expiring status={status} />
@@ -43,6 +44,18 @@ function DestinationsDown({ status }: { status: Status }) {
   return status.destinationsDown.map(({ key, name, since, reason }) => (
     <Notice key={key} tone="bad" title={`${name} takes no messages since ${formatDateTime(since)}.`}>
       {reason}
+    </Notice>
+  ));
+}
+
+function RoutesRemoved({ status }: { status: Status }) {
+  return (status.routesRemoved ?? []).map(({ key, name, route, since, withdrawn }) => (
+    <Notice
+      key={`${key} ${route}`}
+      tone="warn"
+      title={`The route ${route} of ${name} is gone since ${formatDateTime(since)}: ${count(withdrawn)} deliveries were withdrawn.`}
+    >
+      A route of the same name is told what they would have told, as it is then.
     </Notice>
   ));
 }

@@ -34,6 +34,8 @@ export interface Status {
   fanOutAlarms?: FanOutAlarm[];
   connectorsFailing?: { key: string; error: string; since: string | null }[];
   destinationsDown: { key: string; name: string; since: string; reason: string }[];
+  /** Routes that are gone, of which deliveries were withdrawn. */
+  routesRemoved?: { key: string; name: string; route: string; since: string; withdrawn: number }[];
   persons: number;
   sourcePatients: number;
   reviewsOpen: number;
