@@ -1,7 +1,8 @@
 /**
  * The requests that the hub itself refused, with the exception of the information blocking rule that covers each (45 CFR
  * 171): put together by day, kind and caller, so that no flood of requests fills it. Each single one is in the record of
- * accesses. What was withheld from those whom it was to be sent to is counted from the deliveries.
+ * accesses. What was withheld from those whom it was to be sent to is counted from the deliveries, and those that are kept no
+ * longer when they go (a trigger of the table `delivery`).
  */
 import type { Database, Row, Transaction } from '../database/index.ts';
 import { type ExceptionCode, exceptions, type ObservedKind, observedKinds } from './exceptions.ts';
@@ -75,20 +76,20 @@ export class Refusals {
   /** Those of some days, the latest first. @param to the last day, inclusive */
   async list({ from, to, limit }: { from: string; to: string; limit: number }): Promise<Refusal[]> {
     const { rows } = await this.#database.query(
-      `SELECT day::text, kind, organization, requester, action, times, first_at, last_at, exception, decided_by, decided_at, note
-       FROM refusal WHERE day BETWEEN $1 AND $2
-       UNION ALL
-       SELECT w.*, r.exception, r.decided_by, r.decided_at, r.note FROM (
-         SELECT created::date::text AS day, 'withheld', destination, destination, topic, count(*)::integer, min(created), max(created)
+      `SELECT day::text, kind, organization, requester, action, sum(times)::integer AS times, min(first_at) FILTER (WHERE times > 0)
+         AS first_at, max(last_at) FILTER (WHERE times > 0) AS last_at, max(exception) AS exception, max(decided_by) AS decided_by,
+         max(decided_at) AS decided_at, max(note) AS note
+       FROM (
+         SELECT * FROM refusal WHERE day BETWEEN $1 AND $2
+         UNION ALL
+         SELECT created::date, 'withheld', destination, destination, topic, count(*)::integer, min(created), max(created),
+           NULL, NULL, NULL, NULL
          FROM delivery WHERE withheld AND created >= $1::date AND created < $2::date + 1 GROUP BY 1, 3, 5
-       ) AS w (day, kind, organization, requester, action, times, first_at, last_at)
-       LEFT JOIN refusal r ON (r.day::text, r.kind, r.organization, r.requester, r.action)
-         = (w.day, w.kind, w.organization, w.requester, w.action)
-       ORDER BY 1 DESC, 8 DESC LIMIT $3`,
+       ) AS r (day, kind, organization, requester, action, times, first_at, last_at, exception, decided_by, decided_at, note)
+       GROUP BY 1, 2, 3, 4, 5 HAVING sum(times) > 0 ORDER BY 1 DESC, 8 DESC LIMIT $3`,
       [from, to, limit],
     );
-    // Of what is counted from deliveries, a row of its own holds the decision only.
-    return rows.filter((row) => row.times > 0).map(shown);
+    return rows.map(shown);
   }
 
   /** Says what covers refusals of a day, or that nothing does. @returns whether there are such */
@@ -105,9 +106,10 @@ export class Refusals {
       const { rowCount } = await transaction.query(
         kind === 'withheld'
           ? `INSERT INTO refusal (day, kind, organization, requester, action, exception, decided_by, decided_at, note, times, first_at, last_at)
-             SELECT $1::date, $2, $3, $4, $5, $6, $7, clock_timestamp(), $8, 0, now(), now() WHERE $3 = $4 AND EXISTS (
+             SELECT $1::date, $2, $3, $4, $5, $6, $7, clock_timestamp(), $8, 0, now(), now() WHERE $3 = $4 AND (EXISTS (
                SELECT 1 FROM delivery WHERE withheld AND destination = $3 AND topic = $5
                  AND created >= $1::date AND created < $1::date + 1)
+               OR EXISTS (SELECT 1 FROM refusal WHERE (day, kind, organization, requester, action) = ($1::date, $2, $3, $4, $5)))
              ON CONFLICT (day, kind, organization, requester, action) DO UPDATE SET ${set}`
           : `UPDATE refusal SET ${set}
              WHERE day = $1 AND kind = $2 AND organization = $3 AND requester = $4 AND action = $5`,
