@@ -48,6 +48,7 @@ import { type OAuthParts, oauthRoutes } from './oauth-routes.ts';
 import { onboardingRoutes } from './onboarding-routes.ts';
 import { type PanelRouteParts, panelRoutes } from './panel-routes.ts';
 import { type ParticipantParts, participantRoutes } from './participant-routes.ts';
+import { passOver } from './pass-over.ts';
 import { pickupRoutes } from './pickup-routes.ts';
 import { refusalKind, refusedBy } from './refused.ts';
 import { type RelationshipParts, relationshipRoutes } from './relationship-routes.ts';
@@ -162,6 +163,7 @@ export function httpServer(
     }
   };
   app.setErrorHandler(async (fault: FastifyError, request, reply) => {
+    if (!request.raw.complete) passOver(request.raw);
     const error = recordErrorOf(fault) ?? fault;
     if (error instanceof RecordError && !(fault instanceof RecordError) && error.status >= 500) {
       const route = request.routeOptions.url;
