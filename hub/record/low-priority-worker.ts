@@ -1,5 +1,7 @@
 /** Runs in a thread of its own: what may take long. */
 import { constants, setPriority } from 'node:os';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { workerData } from 'node:worker_threads';
 import type { FhirError } from '@causeway/fhir';
 import { isParseError, type ParseError, parseMessage } from '@causeway/hl7v2';
@@ -37,20 +39,27 @@ export type Answered =
 const mostValues = 100_000;
 const holders = ['Bundle', 'CodeSystem', 'ConceptMap', 'Parameters', 'ValueSet'];
 
+/** What is left of a longer body would stay in memory until much else was read. */
+const longBytes = 4 * 1024 * 1024;
+
 /** Milliseconds for the paths of a patch: more than where all wait for it, since this thread has to wait for all. */
 const pathMs = 500;
 
 // On Linux the priority is the thread's own: whatever else the machine does goes first.
 if (process.platform === 'linux') setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
+const collectGarbage = garbageCollection();
 await useDefinitions(workerData as string);
 
 export default function answer(asked: Asked): Answered {
+  const isLong = 'body' in asked && asked.body.length >= longBytes;
   try {
     return answered(asked);
   } catch (error) {
     if (!(error instanceof RecordError)) throw error;
     if ('body' in asked) giveBack(asked.body);
     return { kind: 'refused', status: error.status, issues: error.issues };
+  } finally {
+    if (isLong) collectGarbage();
   }
 }
 
@@ -70,6 +79,14 @@ function answered(asked: Asked): Answered {
     case 'validation':
       return { kind: 'validation', issues: validationIssues(asked.text, asked.request) };
   }
+}
+
+/** V8 shows its garbage collection to contexts that are made while it is told to. */
+function garbageCollection(): () => void {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  setFlagsFromString('--no-expose-gc');
+  return collect;
 }
 
 /** An answer whose body is handed back, not copied. */
