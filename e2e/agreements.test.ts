@@ -64,7 +64,7 @@ it('a chart is closed to a clinician where nothing shows that it treats the pers
   const officer = await scene.signedIn('privacy');
   await officer.goto(`${scene.url}/network-policy`);
   await officer.getByRole('button', { name: 'Change' }).click();
-  await officer.getByLabel('Where nothing shows that an organisation treats a person').check();
+  await officer.getByLabel('Where nothing shows that an organisation has to do with a person').check();
   await officer.getByLabel('Why it is changed').fill('A test.');
   await officer.getByRole('button', { name: 'Put it in force' }).click();
   await officer.getByRole('button', { name: 'Change' }).waitFor();

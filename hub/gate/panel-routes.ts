@@ -51,7 +51,7 @@ export function panelRoutes(app: FastifyInstance, parts: PanelRouteParts): void 
 
   app.post<Key>('/api/participants/:key/panel', async (request) => {
     const { who, participant } = await open(request, 'take-panel');
-    if (who.role === 'clinician' && who.relation !== undefined) {
+    if (who.role === 'clinician' && (who.relation !== undefined || who.purpose !== 'TREAT')) {
       const text =
         'Where it counts who treats whom, stewards take lists: they would prove a relationship to everybody on them.';
       throw new RecordError(403, 'forbidden', text);

@@ -1,5 +1,6 @@
 /** Where an organisation receives and what it wants, as the API takes it; and a result from the FHIR interface to its socket. */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { accessesOf } from '../audit/testing.ts';
 import { type Behaviour, mllpReceiver } from '../outbox/testing.ts';
 import { startTestHub, type TestHub } from '../testing.ts';
 
@@ -77,6 +78,7 @@ describe('routes', () => {
     ['folders', [{ name: 'a', to: { dialect: 'ccda', folder: 'in' } }], 'absolute path of a folder'],
     ['host keys', [{ name: 'a', to: { dialect: 'ccda', sftp: { ...sftp, fingerprint: 'ab:cd' } } }], 'ssh-keygen'],
     ['secrets', [{ name: 'a', to: { ...http, authorization: '/f', services: { clientId: 'c' } } }], 'not both'],
+    ['purposes', [{ name: 'a', to, purpose: 'HMARKT' }], 'one of TREAT'],
     ['grades', [{ name: 'a', to, grade: 'guess' }], 'confirmed'],
     ['codes', [{ name: 'a', to, codes: [{ from: { system: 'x' }, to: { system: 'y', code: 'z' } }] }], 'code'],
   ])('are refused for their %s', async (_name, routes, sentence) => {
@@ -249,5 +251,22 @@ describe('what the access decision keeps from an organisation is not sent to it'
     expect(await cancelled()).toHaveLength(2);
     expect(await concluded(1)).toEqual(['Before.']);
     await receiver.close();
+  });
+
+  it('by the purpose of its route: what no agreement names waits and says so; another purpose is recorded', async () => {
+    const { receiver, report, concluded } = await network('Ursula');
+    const sentFor = (purpose: string) =>
+      put('hospital', { routes: [{ name: 'main', to: receiver.endpoint, purpose }] });
+    expect((await sentFor('PUBHLTH')).status).toBe(200);
+    await report('Of an outbreak.');
+    const waiting = async () =>
+      (await hub.test.database.query(`SELECT last_error FROM delivery WHERE state = 'failed'`)).rows;
+    await vi.waitFor(async () => expect(await waiting()).toHaveLength(1), { timeout: 10_000, interval: 20 });
+    expect((await waiting())[0]!.last_error).toContain('no agreement that names what it may read for PUBHLTH');
+    expect((await sentFor('HPAYMT')).status).toBe(200);
+    expect(await concluded(1)).toEqual(['Of an outbreak.']);
+    await receiver.close();
+    const delivered = async () => (await accessesOf(hub)).findLast(({ action }) => action === 'deliver');
+    await vi.waitFor(async () => expect(await delivered()).toMatchObject({ purpose: 'HPAYMT' }), { timeout: 10_000 });
   });
 });

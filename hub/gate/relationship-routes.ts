@@ -41,8 +41,12 @@ export function relationshipRoutes(app: FastifyInstance, parts: RelationshipPart
 
   app.post('/api/attestations', async (request, reply) => {
     const who = await authenticator.caller(request, 'attest');
-    if (who.role !== 'clinician' || who.client !== undefined || !who.relation) {
-      throw new RecordError(403, 'forbidden', 'Only clinicians attest, where the network asks for it.');
+    if (who.role !== 'clinician' || who.client !== undefined || who.relation?.purpose !== 'TREAT') {
+      throw new RecordError(
+        403,
+        'forbidden',
+        'Only clinicians attest that they treat somebody, where the network asks for it.',
+      );
     }
     const body = jsonBody(request);
     const patient = text(body, 'patient', 64);
@@ -78,7 +82,8 @@ export function relationshipRoutes(app: FastifyInstance, parts: RelationshipPart
     const [username, patient] = [text(body, 'username', 200), text(body, 'patient', 64)];
     const comment = text(body, 'comment', 2_000).trim();
     if (!/^\d{4}-\d\d-\d\d$/.test(day)) throw new RecordError(400, 'value', 'day must be YYYY-MM-DD.', 'day');
-    const key = { day, organization, username, patient };
+    const purpose = body.purpose === undefined ? 'TREAT' : text(body, 'purpose', 20);
+    const key = { day, organization, username, patient, purpose };
     const isReviewed = await relations.review(key, who.who, comment, (transaction) => {
       const what = `${day} ${organization} ${username}`.slice(0, 500);
       const entry = {

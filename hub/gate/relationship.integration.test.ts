@@ -82,7 +82,12 @@ async function rule(relationship: object | undefined): Promise<void> {
   expect((await hub.send('PUT', '/api/network-policy', body, officer)).status).toBe(200);
 }
 
-const clinician = async () => ({ headers: { authorization: `Bearer ${await hub.token('clinician', 'site:north')}` } });
+const clinician = async (purpose = 'TREAT', organization = 'north') => ({
+  headers: {
+    authorization: `Bearer ${await hub.token('clinician', `site:${organization}`)}`,
+    'x-purpose-of-use': purpose,
+  },
+});
 const window = { daysBack: 365, daysAhead: 30 };
 
 async function lastRecorded(): Promise<Json> {
@@ -95,7 +100,7 @@ it('is not looked at until the network decides so', async () => {
 });
 
 it('is recorded with each access, and what nothing proves is listed until somebody has looked into it', async () => {
-  await rule({ mode: 'flag', ...window });
+  await rule({ mode: 'flag', purposes: ['TREAT', 'HPAYMT'], ...window });
   const as = await clinician();
   const recorded: { [id: string]: string } = {};
   for (const id of reasons) {
@@ -134,6 +139,11 @@ it('is recorded with each access, and what nothing proves is listed until somebo
   expect((await hub.send('POST', '/api/unproven/review', review, officer)).status).toBe(204);
   expect((await hub.send('POST', '/api/unproven/review', review, officer)).status).toBe(404);
   expect(await open()).toHaveLength(3);
+  expect((await hub.get('/fhir/Observation/none', await clinician('HPAYMT'))).status).toBe(200);
+  expect(await lastRecorded()).toMatchObject({ purpose: 'HPAYMT', relationship: 'none' });
+  const paid = (await open()).filter(({ purpose }: Json) => purpose === 'HPAYMT');
+  expect(paid).toMatchObject([{ patient: 'none', times: 1 }]);
+  expect((await hub.send('POST', '/api/unproven/review', { ...review, purpose: 'HPAYMT' }, officer)).status).toBe(204);
 });
 
 it('hides where it is required what is not proven, by every way alike, until somebody attests it', async () => {
@@ -169,8 +179,40 @@ it('hides where it is required what is not proven, by every way alike, until som
   // Who treats nobody is not asked.
   const steward = await hub.get('/fhir/Observation/none', { role: 'steward' });
   expect(steward.status).toBe(200);
-  const payment = { headers: { ...as.headers, 'x-purpose-of-use': 'HPAYMT' } };
-  expect((await hub.get('/fhir/Observation/none', payment)).status).toBe(200);
+  expect((await hub.get('/fhir/Observation/none', await clinician('HPAYMT'))).status).toBe(200);
+});
+
+it('is asked for payment and operations where the network decides so, each with its own proof', async () => {
+  await hub.send('PUT', '/api/participants/payer', { name: 'Payer', kind: 'hospital' });
+  const payor = { identifier: { system: 'urn:causeway:participant', value: 'payer' } };
+  const coverage = (id: string, over: object = {}) =>
+    created('Coverage', `paid-${id}`, {
+      status: 'active',
+      beneficiary: { reference: `Patient/${id}` },
+      payor: [payor],
+      ...over,
+    });
+  await coverage('none');
+  await coverage('old', { period: { start: day(-900) } });
+  await coverage('booked', { period: { start: day(-900), end: day(-800) } });
+  await coverage('cancelled', { status: 'cancelled' });
+  await rule({ mode: 'require', purposes: ['TREAT', 'HPAYMT', 'HOPERAT'], ...window });
+  const seen = async (purpose: string, organization: string) => {
+    const { json } = await hub.get('/fhir/Observation?code=x1', await clinician(purpose, organization));
+    return (json.entry ?? []).map(({ resource }: Json) => resource.id).sort();
+  };
+  expect(await seen('TREAT', 'payer')).toEqual([]);
+  expect(await seen('HPAYMT', 'payer')).toEqual(['none', 'old']);
+  expect(await seen('HOPERAT', 'payer')).toEqual(['none', 'old']);
+  expect(await seen('HPAYMT', 'north')).toEqual(['literal', 'share', 'visit']);
+  expect(await seen('HOPERAT', 'north')).toEqual(['booked', 'literal', 'referred', 'share', 'team', 'visit']);
+  // What a clinician said of it is for treatment.
+  expect(await seen('TREAT', 'north')).toContain('attested');
+  expect((await hub.get('/fhir/Observation/none', await clinician('HPAYMT', 'payer'))).status).toBe(200);
+  const recorded = (await accessesOf(hub)).findLast(({ who }) => who === 'site:payer');
+  expect(recorded).toMatchObject({ purpose: 'HPAYMT', relationship: 'coverage' });
+  const attested = { patient: 'none', reason: 'We pay for her, after all.' };
+  expect((await hub.send('POST', '/api/attestations', attested, await clinician('HPAYMT', 'payer'))).status).toBe(403);
 });
 
 it('is proven by a record that the organisation itself sent of the person', async () => {

@@ -11,6 +11,8 @@ import { isMailAddress } from '../mail/index.ts';
 import { readFilter } from '../outbox/index.ts';
 import { RecordError } from '../record/index.ts';
 import {
+  type AgreedPurpose,
+  agreedPurposes,
   type CodeMap,
   type DirectPlace,
   type Endpoint,
@@ -44,7 +46,11 @@ export function readRoutes(value: unknown): Route[] {
 }
 
 function readRoute(body: Body, where: string): Route {
-  only(body, ['name', 'to', 'topics', 'filters', 'urgent', 'quiet', 'codes', 'grade', 'unknown'], `${where}.`);
+  only(
+    body,
+    ['name', 'to', 'topics', 'filters', 'urgent', 'quiet', 'codes', 'grade', 'unknown', 'purpose'],
+    `${where}.`,
+  );
   const { name } = body;
   if (typeof name !== 'string' || !/^[a-z0-9][a-z0-9-]{0,39}$/.test(name)) {
     throw wrong(`${where}.name`, 'lower-case letters, digits and dashes, at most 40');
@@ -60,6 +66,7 @@ function readRoute(body: Body, where: string): Route {
     ...(body.codes === undefined ? {} : { codes: codesOf(body.codes, where) }),
     ...gradeOf(body, where),
     ...unknownOf(body, where),
+    ...purposeOf(body, where),
   };
 }
 
@@ -137,6 +144,13 @@ function unknownOf({ unknown }: Body, where: string): { unknown?: 'introduce' } 
   if (unknown === undefined) return {};
   if (unknown === 'introduce') return { unknown };
   throw wrong(`${where}.unknown`, 'introduce, or left out');
+}
+
+function purposeOf({ purpose }: Body, where: string): { purpose?: AgreedPurpose } {
+  if (purpose === undefined) return {};
+  const known = agreedPurposes.find((one) => one === purpose);
+  if (known) return { purpose: known };
+  throw wrong(`${where}.purpose`, `one of ${agreedPurposes.join(', ')}, or left out`);
 }
 
 /** @param where how the body is named @throws RecordError 400 */

@@ -72,7 +72,7 @@ export async function readContent(
 ): Promise<Content | NoContent> {
   await policy.fresh();
   if (!policy.isReadable) return { state: 'failed', error: new PolicyUnreadable().message };
-  const access = policy.participantAccess(destination, 'receive');
+  const access = policy.participantAccess(destination, 'receive', route.purpose);
   if (access.refused !== undefined) return { state: 'failed', error: `Not sent: ${access.refused}` };
   const { home, created, topic } = delivery;
   const { source, recipient: rid } = delivery;

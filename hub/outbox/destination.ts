@@ -181,7 +181,7 @@ export class Destination {
     const { participants, policy } = this.#parts;
     const route = participants.byKey(this.#key).routes?.find(({ name }) => name === this.#lane.route);
     // What an organisation may not receive now waits for it.
-    if (!route || policy.refused(this.#key, 'receive') !== undefined) {
+    if (!route || policy.refused(this.#key, 'receive', route.purpose) !== undefined) {
       await this.#next(0);
       if (!route) await this.#gone();
       return { tried: 0 };
@@ -399,8 +399,10 @@ export class Destination {
   #disclosure({ focus_type, focus_rid, recipient }: Claimed): AccessNote {
     const outbox = accessOf({ username: 'outbox', name: 'Outbox', role: 'system', organization: 'hub' });
     const what = `${typeName(focus_type)}/${focus_rid} to ${this.#key}`;
+    const { routes } = this.#parts.participants.byKey(this.#key);
+    const { purpose = 'TREAT' } = routes?.find(({ name }) => name === this.#lane.route) ?? {};
     return {
-      access: { ...outbox, purpose: 'TREAT' },
+      access: { ...outbox, purpose },
       entry: { action: 'deliver', what, patients: [recipient], status: 200 },
     };
   }

@@ -147,7 +147,7 @@ export class Pickup {
   async #written({ delivery, route }: Found, content: Content): Promise<Outgoing | undefined> {
     const { record, participants, policy } = this.#parts;
     const destination = participants.byKey(delivery.destination);
-    const access = policy.participantAccess(destination, 'receive');
+    const access = policy.participantAccess(destination, 'receive', route.purpose);
     const current = await record.reader.read(access, content.focus.resourceType, delivery.focus_rid);
     if (!current || current.deleted) return undefined;
     const { compose, isEmptied } = await import('./compose.ts');
@@ -173,9 +173,9 @@ export class Pickup {
     return route && 'pickup' in route.to ? { delivery, route, place: route.to.pickup } : undefined;
   }
 
-  async #record({ delivery }: Found, action: string, status: number): Promise<void> {
+  async #record({ delivery, route }: Found, action: string, status: number): Promise<void> {
     const { participants, policy, accessLog } = this.#parts;
-    const access = policy.participantAccess(participants.byKey(delivery.destination), 'receive');
+    const access = policy.participantAccess(participants.byKey(delivery.destination), 'receive', route.purpose);
     const what = `${typeName(delivery.focus_type)}/${delivery.focus_rid}`;
     const patients = status === 200 ? { patients: [delivery.recipient] } : {};
     await accessLog.record(access, { action, what, status, ...patients });

@@ -100,7 +100,8 @@ export class AccessLog {
     const proofs = await this.relations!.proofs(relation!, patients!);
     const unproven = patients!.filter((patient) => !proofs.has(patient));
     // Where proof is required, nothing was seen without.
-    if (unproven.length > 0 && relation!.mode === 'flag') await this.relations!.note(organization, who, unproven);
+    if (unproven.length > 0 && relation!.mode === 'flag')
+      await this.relations!.note(organization, who, relation!.purpose, unproven);
     return { kinds: [...new Set(patients!.map((patient) => proofs.get(patient) ?? 'none'))].sort(), unproven };
   }
 

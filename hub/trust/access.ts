@@ -16,6 +16,7 @@ import { isDefinition } from '@causeway/fhir';
 import { type DecidedRow, visibleRow } from './decision.ts';
 import { isRelated, type Relation } from './relation.ts';
 import type { Scope } from './scopes.ts';
+import type { AgreedPurpose } from './standing.ts';
 
 export const roles = [
   'clinician',
@@ -44,7 +45,7 @@ export interface Access {
   homes: 'all' | number[];
   /** What of them may be read. */
   limits: Limits;
-  /** Whose relationship to the persons counts, where it reads for treatment and the network looks at that. */
+  /** Whose relationship to the persons counts, where the network looks at that for what it reads. */
   relation?: Relation;
   /** Keys of organisations whose records it is not given: of another hub those of all hubs. */
   notOf?: readonly string[];
@@ -176,9 +177,19 @@ export function confinedTo<A extends Access>(access: A, homes: number[]): A {
   return { ...access, homes, limits: { ...access.limits, isConfined: true } };
 }
 
-/** The access of an organisation whose system asks over HL7 v2, for the care that it gives. */
-export function participantAccess({ key, name }: { key: string; name: string }, policy: Policy): Access {
-  return accessOf({ username: `site:${key}`, name, role: 'system', organization: key, participant: key }, policy);
+/**
+ * The access of an organisation's system, that asks over HL7 v2 or is sent to, for a purpose that is agreed on.
+ * @param agreedTypes those that the agreement names, for a purpose for which it has to
+ */
+export function participantAccess(
+  { key, name }: { key: string; name: string },
+  policy: Policy,
+  purpose: AgreedPurpose,
+  agreedTypes: readonly string[] | undefined,
+): Access {
+  const role = purpose === 'PUBHLTH' ? 'public-health' : purpose === 'HRESCH' ? 'researcher' : 'system';
+  const user: AccessUser = { username: `site:${key}`, name, role, organization: key, participant: key, purpose };
+  return accessOf({ ...user, ...(agreedTypes ? { agreedTypes } : {}) }, policy);
 }
 
 /**

@@ -96,8 +96,8 @@ export class Agreements {
   }
 
   /** The types that an organisation may read for a purpose. */
-  typesOf(key: string | undefined, purpose: string): string[] {
-    return agreedTypes(this.standing(key), purpose, new Date());
+  typesOf(key: string | undefined, purpose: string, activity: Activity = 'query'): string[] {
+    return agreedTypes(this.standing(key), purpose, new Date(), activity);
   }
 
   /** Learns what changed. */

@@ -76,6 +76,7 @@ export type { Pending, Proof, Session, SessionLimits } from './sessions.ts';
 export type { SignInSteps } from './sign-in-steps.ts';
 export {
   type Activity,
+  type AgreedPurpose,
   activities,
   agreedPurposes,
   type ParticipantState,

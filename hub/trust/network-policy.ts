@@ -16,7 +16,7 @@ import { type Access, type AccessUser, accessOf, ofTypes, participantAccess, typ
 import type { Agreements } from './agreements.ts';
 import { hubKind, type Participants } from './participants.ts';
 import type { RelationTokens } from './relation.ts';
-import { type Activity, typedPurposes } from './standing.ts';
+import { type Activity, type AgreedPurpose, typedPurposes } from './standing.ts';
 
 /** The policy that holds was written by a newer hub, or is damaged. */
 export class PolicyUnreadable extends Error {
@@ -155,9 +155,12 @@ export class NetworkPolicy {
   /** The same access, with what the network asks for of a relationship to the persons whose records it reads. */
   #related(access: Access, organization: string): Access {
     const { relationship } = this.#lastKnown;
-    const isTreating = access.limits.purpose === 'TREAT' && (access.role === 'clinician' || access.role === 'system');
-    if (!relationship || !isTreating) return access;
-    return { ...access, relation: { ...relationship, organization, tokens: this.relationTokens(organization) } };
+    if (!relationship || (access.role !== 'clinician' && access.role !== 'system')) return access;
+    const { purposes = ['TREAT'], mode, daysBack, daysAhead } = relationship;
+    const purpose = purposes.find((one) => one === access.limits.purpose);
+    if (purpose === undefined) return access;
+    const tokens = this.relationTokens(organization);
+    return { ...access, relation: { purpose, mode, daysBack, daysAhead, organization, tokens } };
   }
 
   /** A user as an explanation asks for it: by the policy, and by the table alone; and why an agreement refuses it all. */
@@ -179,10 +182,17 @@ export class NetworkPolicy {
     return this.#agreements?.refused(participant, asked, isRequired);
   }
 
-  /** The access of an organisation whose system asks or is sent to, for the care that it gives. */
-  participantAccess({ key, name }: { key: string; name: string }, activity: Activity): Access {
-    const access = this.#withoutHubs(participantAccess({ key, name }, this.#lastKnown), key);
-    const refused = this.refused(key, activity);
+  /** The access of an organisation whose system asks or is sent to: for the care that it gives, or another purpose that is agreed on. */
+  participantAccess(
+    { key, name }: { key: string; name: string },
+    activity: Activity,
+    purpose: AgreedPurpose = 'TREAT',
+  ): Access {
+    const types = typedPurposes.includes(purpose)
+      ? (this.#agreements?.typesOf(key, purpose, activity) ?? [])
+      : undefined;
+    const access = this.#withoutHubs(participantAccess({ key, name }, this.#lastKnown, purpose, types), key);
+    const refused = this.refused(key, activity, purpose) ?? unnamedTypes(purpose, types);
     if (refused !== undefined) return { ...ofTypes(access, []), homes: [], refused };
     // Who is sent to has been found by the care that it gives.
     return activity === 'query' ? this.#related(access, key) : access;
@@ -317,6 +327,12 @@ export class NetworkPolicy {
       this.#participants?.all().find(({ key }) => key === organization)?.state;
     return { ...policy, stateOf };
   }
+}
+
+/** Why nothing may be read for a purpose whose agreement has to name the types. */
+function unnamedTypes(purpose: string, types: readonly string[] | undefined): string | undefined {
+  if (types === undefined || types.length > 0) return undefined;
+  return `The organisation has no agreement that names what it may read for ${purpose}.`;
 }
 
 /** @throws where the answer is not there in time, so that a database that hangs closes as one that fails does */

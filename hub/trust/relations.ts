@@ -1,16 +1,17 @@
 /**
- * By what an organisation may say that it treats a person: looked up for what is recorded of each access, remembered for ten
+ * By what an organisation may say that it has to do with a person: looked up for what is recorded of each access, remembered for ten
  * minutes where there is proof; attestations; and the list of what was looked at without any.
  */
 import type { Database, Transaction } from '../database/index.ts';
 import { type Proof, proofOf, type Relation } from './relation.ts';
 
-/** Something looked at for treatment without proof of it, on one day. */
+/** Something looked at without proof of a relationship, on one day. */
 export interface Unproven {
   day: string;
   organization: string;
   username: string;
   patient: string;
+  purpose: string;
   times: number;
   firstAt: Date;
   lastAt: Date;
@@ -28,7 +29,7 @@ export interface Attestation {
 }
 
 /** What names a row of that list. */
-export type UnprovenKey = Pick<Unproven, 'day' | 'organization' | 'username' | 'patient'>;
+export type UnprovenKey = Pick<Unproven, 'day' | 'organization' | 'username' | 'patient' | 'purpose'>;
 
 /** How long an attestation stands. */
 export const attestedDays = 30;
@@ -55,7 +56,7 @@ export class Relations {
     const asked: string[] = [];
     const now = Date.now();
     for (const patient of new Set(patients)) {
-      const known = this.#known.get(`${relation.organization} ${patient}`);
+      const known = this.#known.get(keyOf(relation, patient));
       if (known && known.until > now) found.set(patient, known.proof);
       else asked.push(patient);
     }
@@ -73,20 +74,20 @@ export class Relations {
       if (proof === null) continue;
       const patient = asked[n - 1]!;
       found.set(patient, proof);
-      this.#known.set(`${relation.organization} ${patient}`, { proof, until: now + rememberedMs });
+      this.#known.set(keyOf(relation, patient), { proof, until: now + rememberedMs });
     }
     return found;
   }
 
   /** Notes what was looked at without proof. */
-  async note(organization: string, username: string, patients: readonly string[]): Promise<void> {
+  async note(organization: string, username: string, purpose: string, patients: readonly string[]): Promise<void> {
     await this.#database.query({
       name: 'unproven_access',
-      text: `INSERT INTO unproven_access (day, organization, username, patient)
-             SELECT now()::date, $1, $2, patient FROM unnest($3::text[]) AS v (patient) ORDER BY patient
-             ON CONFLICT (day, organization, username, patient)
+      text: `INSERT INTO unproven_access (day, organization, username, purpose, patient)
+             SELECT now()::date, $1, $2, $3, patient FROM unnest($4::text[]) AS v (patient) ORDER BY patient
+             ON CONFLICT (day, organization, username, patient, purpose)
              DO UPDATE SET times = unproven_access.times + 1, last_at = clock_timestamp()`,
-      values: [organization, username, patients],
+      values: [organization, username, purpose, patients],
     });
   }
 
@@ -106,7 +107,7 @@ export class Relations {
 
   /** Notes what somebody found of one; nobody reviews an access of their own. @returns whether it was open */
   review(
-    { day, organization, username, patient }: UnprovenKey,
+    { day, organization, username, patient, purpose }: UnprovenKey,
     by: string,
     comment: string,
     also: (transaction: Transaction) => void,
@@ -114,9 +115,9 @@ export class Relations {
     return this.#database.transaction(async (transaction) => {
       const { rowCount } = await transaction.query(
         `UPDATE unproven_access SET reviewed_by = $5, reviewed_at = clock_timestamp(), comment = $6
-         WHERE day = $1 AND organization = $2 AND username = $3 AND patient = $4 AND reviewed_at IS NULL
-           AND username <> $5`,
-        [day, organization, username, patient, by, comment],
+         WHERE day = $1 AND organization = $2 AND username = $3 AND patient = $4 AND purpose = $7
+           AND reviewed_at IS NULL AND username <> $5`,
+        [day, organization, username, patient, by, comment, purpose],
       );
       if (rowCount === 1) also(transaction);
       return rowCount === 1;
@@ -126,7 +127,7 @@ export class Relations {
   /** What nobody has looked into yet, the latest first; or what somebody has. */
   async unproven(state: 'open' | 'reviewed', limit = 200): Promise<Unproven[]> {
     const { rows } = await this.#database.query(
-      `SELECT day::text AS day, organization, username, patient, times, first_at, last_at, reviewed_by, reviewed_at, comment
+      `SELECT day::text AS day, organization, username, patient, purpose, times, first_at, last_at, reviewed_by, reviewed_at, comment
        FROM unproven_access WHERE reviewed_at IS ${state === 'open' ? '' : 'NOT '}NULL ORDER BY last_at DESC LIMIT $1`,
       [limit],
     );
@@ -137,4 +138,8 @@ export class Relations {
       review: at === null ? undefined : { by, at, comment },
     }));
   }
+}
+
+function keyOf({ organization, purpose }: Relation, patient: string): string {
+  return `${organization} ${purpose} ${patient}`;
 }

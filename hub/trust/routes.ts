@@ -1,5 +1,6 @@
 /** The routes by which an organisation is told: where to, in which form, and what of it. */
 import type { V2MessageCode, V2Version } from '@causeway/mapping';
+import type { AgreedPurpose } from './standing.ts';
 
 /** What a delivery tells of. */
 export const topics = [
@@ -71,6 +72,8 @@ export interface Route {
    * Patient first. Without it that waits until it has one.
    */
   unknown?: 'introduce';
+  /** What it is told for; without it for treatment. What the organisation’s agreement does not name is not sent. */
+  purpose?: AgreedPurpose;
 }
 
 /** Times of a day, `HH:MM`, by the clock of a zone; over midnight where the first is the later. */

@@ -10,6 +10,7 @@ export type ParticipantState = (typeof participantStates)[number];
 
 /** Purposes that may be agreed on, codes of v3-ActReason. TREAT holds for ETREAT too. */
 export const agreedPurposes = ['TREAT', 'HPAYMT', 'HOPERAT', 'PUBHLTH', 'HRESCH'] as const;
+export type AgreedPurpose = (typeof agreedPurposes)[number];
 
 /** Purposes for which an agreement has to name the types that may be read. */
 export const typedPurposes: readonly string[] = ['PUBHLTH', 'HRESCH'];
@@ -75,11 +76,16 @@ const activityWords: Record<Activity, string> = {
   receive: 'receive',
 };
 
-/** The types that an organisation which is live may read for a purpose, by the agreements in force. */
-export function agreedTypes({ state, agreements }: Standing, purpose: string, now: Date): string[] {
+/** The types that an organisation which is live may ask for, or be sent, for a purpose, by the agreements in force. */
+export function agreedTypes(
+  { state, agreements }: Standing,
+  purpose: string,
+  now: Date,
+  activity: Activity = 'query',
+): string[] {
   if (state !== 'live') return [];
   const naming = agreements.filter(
-    (one) => one.may.includes('query') && one.purposes.includes(purpose) && isInForce(one, agreements, now),
+    (one) => one.may.includes(activity) && one.purposes.includes(purpose) && isInForce(one, agreements, now),
   );
   return [...new Set(naming.flatMap(({ types }) => types))];
 }

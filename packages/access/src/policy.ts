@@ -20,10 +20,15 @@ export interface WrittenPolicy {
   redactions?: RedactionRule[];
 }
 
-/** What counts as proof that an organisation treats a person, and what is done without. */
+/** Purposes for which it can be asked whether the organisation has to do with the person; others have their own proof. */
+export const provenPurposes = ['TREAT', 'HPAYMT', 'HOPERAT'] as const;
+
+/** What counts as proof that an organisation has to do with a person, and what is done without. */
 export interface RelationshipRule {
   /** `flag`: recorded and shown to the privacy officer; `require`: nothing is seen without. */
   mode: 'flag' | 'require';
+  /** For which purposes; left out, for treatment. */
+  purposes?: readonly (typeof provenPurposes)[number][];
   /** How long ago, and how far ahead, a visit, an appointment or a referral may lie. */
   daysBack: number;
   daysAhead: number;
@@ -63,9 +68,12 @@ export function readPolicy(written: unknown): WrittenPolicy | { wrong: string[] 
 
 function relationshipFaults(rule: unknown): string[] {
   if (!isObject(rule)) return ['relationship must be an object.'];
-  const { mode, daysBack, daysAhead, ...unknown } = rule;
+  const { mode, purposes, daysBack, daysAhead, ...unknown } = rule;
   const faults = Object.keys(unknown).map((name) => `relationship.${name} is not known.`);
   if (mode !== 'flag' && mode !== 'require') faults.push('relationship.mode must be flag or require.');
+  if (purposes !== undefined && !(isTexts(purposes) && purposes.every(isProven))) {
+    faults.push(`relationship.purposes must be a list of ${provenPurposes.join(', ')}.`);
+  }
   for (const [name, days] of Object.entries({ daysBack, daysAhead })) {
     if (!Number.isInteger(days) || Number(days) < 0 || Number(days) > longestDays) {
       faults.push(`relationship.${name} must be a whole number from 0 to ${longestDays}.`);
@@ -98,7 +106,11 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function isTexts(value: unknown): boolean {
+function isProven(purpose: string): boolean {
+  return provenPurposes.some((one) => one === purpose);
+}
+
+function isTexts(value: unknown): value is string[] {
   return Array.isArray(value) && value.length > 0 && value.every((one) => typeof one === 'string' && one !== '');
 }
 

@@ -2,6 +2,7 @@
 import { Button, Checkbox, Group, MultiSelect, Select, SimpleGrid, Textarea, TextInput } from '@mantine/core';
 import { type ReactNode, useState } from 'react';
 import type { Route } from '../api/contract.ts';
+import { asSentence, PURPOSE_WORDS } from '../consents/kinds.ts';
 import { Notice } from '../parts/notice.tsx';
 import { FilterTry } from './filter-try.tsx';
 import { Wanted } from './receiver-settings.tsx';
@@ -38,6 +39,7 @@ export function RouteForm({ route, isNew, isSaving, error, onSave, onLeave }: Pr
       ...(Array.isArray(maps) && maps.length > 0 ? { codes: maps } : {}),
       ...(said.grade ? { grade: said.grade } : {}),
       ...(said.unknown ? { unknown: said.unknown } : {}),
+      ...(said.purpose ? { purpose: said.purpose } : {}),
     });
   };
   return (
@@ -88,6 +90,19 @@ export function RouteForm({ route, isNew, isSaving, error, onSave, onLeave }: Pr
           onChange={(chosen) => change({ topics: chosen })}
         />
         <FilterTry filters={filters} onChange={(chosen) => change({ filters: chosen })} />
+        <Select
+          label="Told for"
+          description="What its agreement does not let it receive for is not sent"
+          mt="sm"
+          maw={320}
+          allowDeselect={false}
+          value={said.purpose ?? 'TREAT'}
+          data={['TREAT', 'HPAYMT', 'HOPERAT', 'PUBHLTH', 'HRESCH'].map((value) => ({
+            value,
+            label: asSentence(PURPOSE_WORDS[value]!),
+          }))}
+          onChange={(value) => change({ purpose: value === 'TREAT' ? undefined : (value ?? undefined) })}
+        />
         <Checkbox
           mt="sm"
           label="Only between records that a steward or a source confirmed as one; what waits for that is sent then"

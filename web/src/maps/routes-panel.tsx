@@ -5,6 +5,7 @@ import { Link } from '@tanstack/react-router';
 import { type ReactNode, useState } from 'react';
 import type { Participant, Route } from '../api/contract.ts';
 import { getJson, postJson, putJson } from '../api/request.ts';
+import { PURPOSE_WORDS } from '../consents/kinds.ts';
 import { Loaded } from '../parts/loading.tsx';
 import { Mark } from '../parts/mark.tsx';
 import { useUser } from '../session/session.ts';
@@ -150,7 +151,7 @@ function whereOf({ dialect, form, host, port, url, folder, sftp, direct, pickup 
   return url ? `${what} to ${url}` : what;
 }
 
-function rulesOf({ topics, filters = [], urgent, quiet, codes = [], grade, unknown }: Route): string[] {
+function rulesOf({ topics, filters = [], urgent, quiet, codes = [], grade, unknown, purpose }: Route): string[] {
   return [
     ...(topics ? [`Told of: ${topics.join(', ')}`] : []),
     ...filters.map((filter) => `Only ${filter}`),
@@ -158,6 +159,7 @@ function rulesOf({ topics, filters = [], urgent, quiet, codes = [], grade, unkno
     ...(quiet ? [`Quiet from ${quiet.from} to ${quiet.to} (${quiet.zone})`] : []),
     ...(codes.length > 0 ? [`${codes.length} codes of its own`] : []),
     ...(grade ? ['Only between records that somebody confirmed as one'] : []),
+    ...(purpose ? [`Told for ${PURPOSE_WORDS[purpose] ?? purpose}`] : []),
     ...(unknown ? ['People whom it does not know are introduced'] : []),
   ];
 }

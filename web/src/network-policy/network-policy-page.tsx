@@ -4,6 +4,7 @@ import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import type { NetworkPolicy, PolicyVersion } from '../api/contract.ts';
 import { getJson } from '../api/request.ts';
+import { joined, PURPOSE_WORDS } from '../consents/kinds.ts';
 import { formatDateTime } from '../fhir/dates.ts';
 import { Loaded } from '../parts/loading.tsx';
 import { Notice } from '../parts/notice.tsx';
@@ -85,7 +86,7 @@ function Version({ version: { at, by, reason, policy } }: { version: PolicyVersi
         <li>
           {relationshipWords(policy.relationship?.mode ?? 'off')}
           {policy.relationship &&
-            ` What counts is from ${policy.relationship.daysBack} days ago to ${policy.relationship.daysAhead} days ahead.`}
+            ` This holds for ${joined((policy.relationship.purposes ?? ['TREAT']).map((code) => PURPOSE_WORDS[code]!))}. What counts is from ${policy.relationship.daysBack} days ago to ${policy.relationship.daysAhead} days ahead.`}
         </li>
         {careWords({ ...usualCare, ...policy.care }).map((words) => (
           <li key={words}>{words}</li>

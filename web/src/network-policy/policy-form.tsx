@@ -40,6 +40,7 @@ export function PolicyForm({
   const [rules, setRules] = useState<Typed[]>(() => (policy.rules ?? []).map((rule, number) => ({ ...rule, number })));
   const [needsAgreement, setNeedsAgreement] = useState(policy.requireAgreements ?? false);
   const [relationship, setRelationship] = useState<TypedRelationship>(policy.relationship ?? noRelationship);
+  const isForNothing = relationship.mode !== 'off' && relationship.purposes?.length === 0;
   const [care, setCare] = useState({ ...usualCare, ...policy.care });
   const [reason, setReason] = useState('');
   const put = useMutation({
@@ -134,7 +135,7 @@ export function PolicyForm({
             </Notice>
           )}
           <Group>
-            <Button type="submit" disabled={reason.trim() === ''} loading={put.isPending}>
+            <Button type="submit" disabled={reason.trim() === '' || isForNothing} loading={put.isPending}>
               Put it in force
             </Button>
             <Button variant="default" onClick={onDone}>

@@ -54,8 +54,9 @@ export function agreementWords(isRequired: boolean): string {
 }
 
 export function relationshipWords(mode: 'off' | 'flag' | 'require'): string {
-  if (mode === 'off') return 'It is not looked at whether who reads for treatment treats the person.';
+  if (mode === 'off')
+    return 'It is not looked at whether an organisation that reads a record has to do with the person.';
   return mode === 'flag'
-    ? 'It is recorded how an organisation treats a person; where nothing shows it, the privacy officer is shown it.'
-    : 'Where nothing shows that an organisation treats a person, it sees nothing but who the person is.';
+    ? 'It is recorded what an organisation has to do with a person; where nothing shows it, the privacy officer is shown it.'
+    : 'Where nothing shows that an organisation has to do with a person, it sees nothing but who the person is.';
 }

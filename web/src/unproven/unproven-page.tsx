@@ -1,10 +1,11 @@
-/** For privacy officers: what was looked at for treatment without any proof of it, and who looked at unusually many people. */
+/** For privacy officers: what was looked at without any proof of a relationship, and who looked at unusually many people. */
 import { Button, Group, SegmentedControl, Stack, Text, TextInput, Title } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import type { Unproven, UnprovenList } from '../api/contract.ts';
 import { getJson, postJson } from '../api/request.ts';
 import { PatientName } from '../apps/patient-choice.tsx';
+import { PURPOSE_WORDS } from '../consents/kinds.ts';
 import { formatDateTime } from '../fhir/dates.ts';
 import { Loaded } from '../parts/loading.tsx';
 import { Notice } from '../parts/notice.tsx';
@@ -24,9 +25,9 @@ export function UnprovenPage() {
     <Stack gap="md" maw={860}>
       <Title order={1}>Who treats whom</Title>
       <Text>
-        Records that were read for treatment where nothing shows that the organisation treats the person: no visit, no
-        appointment, no referral, no care team, nothing that it sent, nothing that the person shared, and nobody who
-        said so. What is looked at is decided in the network’s policy.
+        Records that were read where nothing shows that the organisation has to do with the person: no visit, no
+        appointment, no referral, no care team, no coverage, nothing that it sent, nothing that the person shared, and
+        nobody who said so. What is looked at, and for which purposes, is decided in the network’s policy.
       </Text>
       <Group>
         <SegmentedControl
@@ -46,7 +47,10 @@ export function UnprovenPage() {
             {unproven.length === 0 && <Text className="quiet">There is nothing of this kind.</Text>}
             <Stack gap="sm" component="ul" style={{ listStyle: 'none', margin: 0, padding: 0 }}>
               {unproven.map((each) => (
-                <Row key={`${each.day} ${each.organization} ${each.username} ${each.patient}`} unproven={each} />
+                <Row
+                  key={`${each.day} ${each.organization} ${each.username} ${each.patient} ${each.purpose}`}
+                  unproven={each}
+                />
               ))}
             </Stack>
           </>
@@ -57,13 +61,13 @@ export function UnprovenPage() {
 }
 
 function Row({ unproven }: { unproven: Unproven }) {
-  const { organization, username, patient, times, firstAt, lastAt, review } = unproven;
+  const { organization, username, patient, purpose, times, firstAt, lastAt, review } = unproven;
   return (
     <li className="panel">
       <PatientName id={patient} />
       <div style={{ overflowWrap: 'anywhere' }}>
-        Looked at by <strong>{username}</strong> of {organization}, {times === 1 ? 'once' : `${times} times`},{' '}
-        {formatDateTime(firstAt)}
+        Looked at by <strong>{username}</strong> of {organization} for {PURPOSE_WORDS[purpose] ?? purpose},{' '}
+        {times === 1 ? 'once' : `${times} times`}, {formatDateTime(firstAt)}
         {lastAt !== firstAt && ` – ${formatDateTime(lastAt)}`}
       </div>
       {review ? (
@@ -80,12 +84,19 @@ function Row({ unproven }: { unproven: Unproven }) {
   );
 }
 
-function Review({ unproven: { day, organization, username, patient } }: { unproven: Unproven }) {
+function Review({ unproven: { day, organization, username, patient, purpose } }: { unproven: Unproven }) {
   const client = useQueryClient();
   const [comment, setComment] = useState('');
   const review = useMutation({
     mutationFn: () =>
-      postJson<void>('/api/unproven/review', { day, organization, username, patient, comment: comment.trim() }),
+      postJson<void>('/api/unproven/review', {
+        day,
+        organization,
+        username,
+        patient,
+        purpose,
+        comment: comment.trim(),
+      }),
     onSuccess: () => client.invalidateQueries({ queryKey }),
   });
   return (

@@ -49,13 +49,16 @@ export interface PolicyRedaction {
   keep?: 'year';
 }
 
+/** Purposes for which it can be asked whether an organisation has to do with the person. */
+export type ProvenPurpose = 'TREAT' | 'HPAYMT' | 'HOPERAT';
+
 export interface WrittenPolicy {
   model: 'opt-out' | 'opt-in';
   zone: string;
   rules: PolicyRule[];
   redactions?: PolicyRedaction[];
   requireAgreements?: boolean;
-  relationship?: { mode: 'flag' | 'require'; daysBack: number; daysAhead: number };
+  relationship?: { mode: 'flag' | 'require'; purposes?: ProvenPurpose[]; daysBack: number; daysAhead: number };
   care?: Partial<CareRules>;
 }
 

@@ -56,6 +56,7 @@ export interface Route {
   codes?: { from: { system: string; code: string }; to: { system: string; code: string; display?: string } }[];
   grade?: string | undefined;
   unknown?: string | undefined;
+  purpose?: string | undefined;
 }
 
 export type Activity = 'send' | 'query' | 'receive';
@@ -114,12 +115,13 @@ export interface FanOutAlarm {
   usual: number;
 }
 
-/** Something looked at for treatment without any proof of it. */
+/** Something looked at without any proof that the organisation has to do with the person. */
 export interface Unproven {
   day: string;
   organization: string;
   username: string;
   patient: string;
+  purpose: string;
   times: number;
   firstAt: string;
   lastAt: string;
