@@ -3,7 +3,7 @@ import { createWriteStream, existsSync, mkdirSync, readFileSync, writeFileSync }
 import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { readVerifier, type Verifier } from '@causeway/tlog';
+import { type Policy, readPolicy, readVerifier, type Verifier } from '@causeway/tlog';
 import { AuditLog, CheckpointFile, exported, type Verification, verifyDatabase, verifyExport } from './audit/index.ts';
 import { withDatabase } from './backup/index.ts';
 import type { Config } from './config.ts';
@@ -23,26 +23,37 @@ export interface VerifyChoices {
   keys: string[];
   /** Files with checkpoints that somebody kept. */
   checkpoints: string[];
+  /** A file that says which logs and witnesses are trusted, and which witnesses are enough (C2SP tlog-policy). */
+  policy?: string;
 }
 
 /** Returns the exit code: 1 where something is wrong. */
 export async function auditVerify(config: Config, choices: VerifyChoices, say: Say): Promise<number> {
-  const keys = choices.keys.map(readVerifier);
+  let policy: Policy | undefined;
+  let keys: Verifier[];
+  try {
+    policy = choices.policy === undefined ? undefined : readPolicy(readFileSync(choices.policy, 'utf8'));
+    keys = [...choices.keys, ...(policy?.logs ?? []).map(({ verifier }) => verifier)].map(readVerifier);
+  } catch (error) {
+    say((error as Error).message);
+    return 1;
+  }
+  const trusted = { keys, policy };
   const begun = performance.now();
   if (choices.file !== undefined) {
     return orSaid(say, async () => {
-      const found = await verifyExport(choices.file!, keys.length > 0 ? keys : undefined);
-      return told({ from: 0, ...found }, begun, say);
+      const found = await verifyExport(choices.file!, keys.length > 0 ? keys : undefined, policy);
+      return told({ from: 0, ...found }, policy, begun, say);
     });
   }
-  return withAudit(config, say, (database) => verifiedDatabase(config, database, choices, keys, say, begun));
+  return withAudit(config, say, (database) => verifiedDatabase(config, database, choices, trusted, say, begun));
 }
 
 async function verifiedDatabase(
   config: Config,
   database: Database,
   { incremental, deep, checkpoints }: VerifyChoices,
-  keys: readonly Verifier[],
+  { keys, policy }: { keys: readonly Verifier[]; policy: Policy | undefined },
   say: Say,
   begun: number,
 ): Promise<number> {
@@ -52,9 +63,10 @@ async function verifiedDatabase(
   const verification = await verifyDatabase(database, {
     published: [...(own === undefined ? [] : [own]), ...kept],
     ...(keys.length > 0 ? { keys } : {}),
+    ...(policy ? { policy } : {}),
     ...(from ? { from } : {}),
   });
-  const code = told(verification, begun, say);
+  const code = told(verification, policy, begun, say);
   if (code !== 0) return code;
   noteVerified(config.dataDir, verification);
   if (!deep) return 0;
@@ -95,7 +107,8 @@ function withAudit(config: Config, say: Say, run: (database: Database) => Promis
   });
 }
 
-function told({ origin, from, size, root, finding }: Verification, begun: number, say: Say): number {
+function told(verification: Verification, policy: Policy | undefined, begun: number, say: Say): number {
+  const { origin, from, size, root, finding } = verification;
   const seconds = (performance.now() - begun) / 1_000;
   if (finding) {
     say(`WRONG (${finding.kind}): ${finding.text}`);
@@ -104,7 +117,21 @@ function told({ origin, from, size, root, finding }: Verification, begun: number
   const rate = Math.round((size - from) / seconds);
   say(`${origin}: entries ${from} to ${size} are as they were signed (${seconds.toFixed(1)} s, ${rate} a second).`);
   say(`Root ${root.toString('base64')}`);
+  say(cosignedText(verification, policy));
   return 0;
+}
+
+/** What is known of cosignatures. */
+function cosignedText({ size, checkpoints = 0, cosigned }: Verification, policy: Policy | undefined): string {
+  if (cosigned) {
+    const by = cosigned.by.map(({ name, at }) => `${name} (${at.toISOString().slice(0, 19).replace('T', ' ')} UTC)`);
+    const after = size === cosigned.size ? '' : `; the ${size - cosigned.size} after it are not yet`;
+    return `Witnesses: the first ${cosigned.size} entries are cosigned by ${by.join(', ')}${after}.`;
+  }
+  if (policy) return 'Witnesses: none of the policy has cosigned the log; the policy asks for none.';
+  return checkpoints === 0
+    ? 'Witnesses: none has cosigned the log.'
+    : 'Witnesses: the log has cosignatures; they were not checked, since no --policy says whose keys are trusted.';
 }
 
 /** The tree that was verified last on this machine. */

@@ -149,13 +149,21 @@ async function audit([what = '', ...args]: string[]): Promise<number> {
       '--key',
     );
     const { values: checkpoints, rest: afterCheckpoints } = takeOptions(afterKeys, '--checkpoint');
-    const { value: file, rest } = takeOption(afterCheckpoints, '--export');
+    const { value: policy, rest: afterPolicy } = takeOption(afterCheckpoints, '--policy');
+    const { value: file, rest } = takeOption(afterPolicy, '--export');
     const { config } = readConfig(rest, process.env);
     const { auditVerify } = await import('./audit-command.ts');
     const [incremental, deep] = flags.map((flag) => args.includes(flag));
     return auditVerify(
       config,
-      { keys, checkpoints, incremental: incremental!, deep: deep!, ...(file ? { file } : {}) },
+      {
+        keys,
+        checkpoints,
+        incremental: incremental!,
+        deep: deep!,
+        ...(file ? { file } : {}),
+        ...(policy ? { policy } : {}),
+      },
       console.log,
     );
   }
@@ -168,6 +176,7 @@ async function audit([what = '', ...args]: string[]): Promise<number> {
     status: ['GET', '/api/audit/status'],
     'accept-restore': ['POST', '/api/audit/accept-restore'],
     'rotate-key': ['POST', '/api/audit/keys'],
+    witness: ['GET', '/api/audit/witness'],
   };
   const ask = asking[what];
   if (!ask) throw new ConfigError(`audit takes verify, export FILE, ${Object.keys(asking).join(', ')}.`);
@@ -287,8 +296,8 @@ function help(): number {
       'causeway send FILE…             send HL7 v2, C-CDA or FHIR files, and print each answer',
       'causeway status [--json]        messages by stage: received, processed, failed, not mapped, delivered',
       'causeway rotate-keys [--prepare]  new master and signing keys while the hub works; --prepare: the master key only',
-      'causeway audit verify          [--incremental] [--deep] [--key KEY]… [--checkpoint FILE]… [--export FILE]: the log of accesses, entry by entry',
-      'causeway audit export FILE      the log for others to verify; also: audit status, rotate-key, accept-restore',
+      'causeway audit verify          [--incremental] [--deep] [--key KEY]… [--policy FILE] [--checkpoint FILE]… [--export FILE]: the log of accesses, entry by entry',
+      'causeway audit export FILE      the log for others to verify; also: audit status, witness, rotate-key, accept-restore',
       'causeway backup FILE|- --key-kept-at "…"  back up the database; says where the folder keys is kept, which is not in it',
       'causeway restore FILE|- [--drill]  restore a back-up into an empty database; --drill: into one that is thrown away',
       'causeway erase PATIENT --legal-basis "…" --reason "…" [--source]  ask for an erasure; without a reason: what would go',

@@ -1,5 +1,5 @@
 /** A log as the hub keeps it in PostgreSQL, served as it serves it, for the second implementation to judge. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
@@ -12,16 +12,19 @@ import {
   readCheckpoint,
   readNote,
   readProof,
-  readVerifier,
+  secretKey,
+  signerOf,
+  submissionText,
   type TilePlace,
   tileWidth,
-  verifyNote,
+  verifierText,
   widthOf,
 } from '@causeway/tlog';
-import { AuditLog, CheckpointFile, Sequencer } from '../../hub/audit/index.ts';
+import { AuditLog, CheckpointFile, Sequencer, witnessing } from '../../hub/audit/index.ts';
 import { type Database, migrate, openDatabase, startEmbeddedDatabase } from '../../hub/database/index.ts';
-import { fixedMasterKey, newDataKey } from '../../hub/secrets/index.ts';
-import type { Question } from './suite.ts';
+import { fixedMasterKey, type MasterKey, newDataKey } from '../../hub/secrets/index.ts';
+import { hubConfig } from '../../hub/testing-calls.ts';
+import { noteQuestion, type Question, redated } from './suite.ts';
 
 /** Events in the log at each checkpoint. */
 const sizes = [1, 3, 256, 300, 1_100];
@@ -60,7 +63,11 @@ async function questionsOf(database: Database, dataDir: string): Promise<Questio
     while ((await audit.status()).waiting > 0) await sequencer.sequence();
     notes.push((await audit.checkpoint())!);
   }
-  return [...(await treeQuestions(audit, notes)), ...(await noteQuestions(audit, notes))];
+  return [
+    ...(await treeQuestions(audit, notes)),
+    ...(await noteQuestions(audit, notes)),
+    ...(await witnessQuestions({ database, master, dataDir, audit }, notes)),
+  ];
 }
 
 async function treeQuestions(audit: AuditLog, notes: readonly string[]): Promise<Question[]> {
@@ -104,17 +111,65 @@ async function treeQuestions(audit: AuditLog, notes: readonly string[]): Promise
   return questions;
 }
 
+/** The checkpoints as a hub cosigns them that is their witness, one after the other. */
+async function witnessQuestions(
+  parts: { database: Database; master: MasterKey; dataDir: string; audit: AuditLog },
+  notes: readonly string[],
+): Promise<Question[]> {
+  const { audit, dataDir } = parts;
+  const witnessFor = join(dataDir, 'witness-for');
+  writeFileSync(witnessFor, (await audit.verifiers()).map(({ verifier }) => `${verifier}\n`).join(''));
+  const fail = (problem: unknown) => {
+    throw problem;
+  };
+  const config = hubConfig(dataDir, 'embedded', { witnessFor });
+  const hub = {
+    ...parts,
+    config,
+    host: 'witness.example',
+    alarm: (_: unknown, text: string) => fail(text),
+    fault: fail,
+  };
+  const { witness } = await witnessing(hub);
+  const { verifier } = (await witness.status())!;
+  const name = verifier.slice(0, verifier.indexOf('+'));
+  const other = verifierText(signerOf(name, secretKey(Buffer.alloc(32, 9)), 'cosignature'));
+  const questions: Question[] = [];
+  let before = 0;
+  let lastLine = '';
+  for (const checkpoint of notes) {
+    const { size, root } = treeOf(checkpoint);
+    const read = async (place: TilePlace) => (await audit.tile({ ...place, width: widthOf(place, size) }))!;
+    const path = await proofFrom(consistencyFolds(before, size), read);
+    const answer = await witness.add(Buffer.from(submissionText({ from: before, path, checkpoint })));
+    const cosigned = `${checkpoint}${answer.body}`;
+    const ask = (id: string, note: string, keys: string[], isTrue: boolean) =>
+      questions.push(noteQuestion(`the witness’s cosignature of ${size}: ${id}`, note, keys, isTrue));
+    const log = (await audit.verifiers()).map((one) => one.verifier);
+    ask('as it is', cosigned, [...log, verifier], true);
+    ask('stripped', checkpoint, [...log, verifier], false);
+    ask('of another time', redated(cosigned), [verifier], false);
+    ask('of another root', cosigned.replace(base64(root), base64(leafHash(root))), [verifier], false);
+    ask('of another size', cosigned.replace(`\n${size}\n`, `\n${size + 1}\n`), [verifier], false);
+    ask('of another log', cosigned.replace('hub.example', 'hub.other'), [verifier], false);
+    ask('by another witness of its name', cosigned, [...log, other], false);
+    ask(
+      'by a key whose id is another',
+      cosigned,
+      [verifier.replace(/\+(.)/, (_, c) => `+${c === '0' ? '1' : '0'}`)],
+      false,
+    );
+    if (lastLine !== '') ask('put under it from the checkpoint before', `${checkpoint}${lastLine}`, [verifier], false);
+    before = size;
+    lastLine = answer.body;
+  }
+  return questions;
+}
+
 async function noteQuestions(audit: AuditLog, notes: readonly string[]): Promise<Question[]> {
   const keys = (await audit.verifiers()).map(({ verifier }) => verifier);
-  const question = (id: string, note: string, isTrue: boolean): Question => {
-    let ours = false;
-    try {
-      ours = verifyNote(readNote(note), keys.map(readVerifier)).length === keys.length;
-    } catch {
-      // Refused.
-    }
-    return { id: `the hub’s checkpoint ${id}`, asked: { kind: 'note', note, keys }, ours, isTrue };
-  };
+  const question = (id: string, note: string, isTrue: boolean) =>
+    noteQuestion(`the hub’s checkpoint ${id}`, note, keys, isTrue);
   return notes.flatMap((note) => {
     const { size } = treeOf(note);
     return [

@@ -124,16 +124,8 @@ function noteQuestions(): Question[] {
   const stranger = signerOf('hub.example/audit', secretKey(Buffer.alloc(32, 3)));
   const text = checkpointText({ origin: 'hub.example/audit', size: 5, root: leafHash(Buffer.from('x')) });
   const signed = signNote(text, [log, witness], 1_764_000_000);
-  const question = (id: string, note: string, keys: Signer[], isTrue: boolean): Question => {
-    const texts = keys.map(verifierText);
-    let ours = false;
-    try {
-      ours = verifyNote(readNote(note), texts.map(readVerifier)).length === keys.length;
-    } catch {
-      // Refused.
-    }
-    return { id: `a note: ${id}`, asked: { kind: 'note', note, keys: texts }, ours, isTrue };
-  };
+  const question = (id: string, note: string, keys: Signer[], isTrue: boolean) =>
+    noteQuestion(`a note: ${id}`, note, keys.map(verifierText), isTrue);
   return [
     question('signed by log and witness', signed, [log, witness], true),
     question('of the log, other signatures passed over', signed, [log], true),
@@ -145,8 +137,19 @@ function noteQuestions(): Question[] {
   ];
 }
 
+/** Whether all of the keys signed a note. */
+export function noteQuestion(id: string, note: string, keys: string[], isTrue: boolean): Question {
+  let ours = false;
+  try {
+    ours = verifyNote(readNote(note), keys.map(readVerifier)).length === keys.length;
+  } catch {
+    // Refused.
+  }
+  return { id, asked: { kind: 'note', note, keys }, ours, isTrue };
+}
+
 /** A note whose last signature says another time: the second four bytes after the key's four. */
-function redated(note: string): string {
+export function redated(note: string): string {
   return note.replace(/(\S+)\n$/u, (_, signature: string) => {
     const bytes = Buffer.from(signature, 'base64');
     bytes[11]! ^= 1;

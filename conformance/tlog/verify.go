@@ -5,6 +5,7 @@ package main
 import (
 	"bytes"
 	"crypto/ed25519"
+	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
 	"encoding/json"
@@ -158,6 +159,10 @@ func newWitness(text string) (note.Verifier, error) {
 	key, err := base64.StdEncoding.DecodeString(string(parts[2]))
 	if err != nil || len(key) != 1+ed25519.PublicKeySize || key[0] != 4 {
 		return nil, errors.New("no key of a witness")
+	}
+	named := sha256.Sum256(append(append(append([]byte{}, parts[0]...), '\n'), key...))
+	if binary.BigEndian.Uint32(named[:]) != id {
+		return nil, errors.New("another id than that of the witness's name and key")
 	}
 	return &witness{string(parts[0]), id, ed25519.PublicKey(key[1:])}, nil
 }

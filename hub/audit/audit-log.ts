@@ -2,6 +2,7 @@
 import { type TilePlace, verifierText } from '@causeway/tlog';
 import type { Database, NamedStatement, Transaction } from '../database/index.ts';
 import type { MasterKey } from '../secrets/index.ts';
+import { type WitnessState, witnessStates } from './cosigned.ts';
 import { accountSubject, type Entry, partsOf, sealEvent, subjectNames } from './event.ts';
 import { makeSigner, verifiersOf } from './log-keys.ts';
 import {
@@ -89,6 +90,11 @@ export class AuditLog {
   /** The keys that sign, and those that did. */
   verifiers(): Promise<{ verifier: string; made: Date; ends: Date | null }[]> {
     return verifiersOf(this.#reading);
+  }
+
+  /** Those who cosign. */
+  async witnesses(): Promise<Pick<WitnessState, 'name' | 'verifier'>[]> {
+    return (await witnessStates(this.#reading, '')).map(({ name, verifier }) => ({ name, verifier }));
   }
 
   /** So many hashes of a tile; undefined where the tree is not so large yet. */

@@ -8,15 +8,20 @@ import {
   type Hash,
   hashBytes,
   leafHash,
+  type Policy,
+  readCheckpoint,
+  readNote,
   readVerifier,
   tileWidth,
   type Verifier,
   verifyCheckpoint,
 } from '@causeway/tlog';
 import type { Queryable } from '../database/index.ts';
+import { cosignedOf } from './cosigned.ts';
 import { verifiersOf } from './log-keys.ts';
 import { type Finding, Replay } from './replay.ts';
 import { treeState } from './tree.ts';
+import { type Cosigned, cosignedBy } from './verify-cosigned.ts';
 
 const format = 'causeway.health/audit-export/v1';
 const rowsAtOnce = 2_000;
@@ -27,6 +32,8 @@ interface Head {
   keys: string[];
   size: number;
   checkpoint: string;
+  /** Checkpoints with cosignatures, the latest first. */
+  cosigned?: string[];
 }
 
 /** The pieces of the file. @throws Error where nothing was signed yet */
@@ -35,7 +42,8 @@ export async function* exported(database: Queryable): AsyncGenerator<string> {
   if (!state?.checkpoint) throw new Error('The audit log has no checkpoint yet.');
   const keys = (await verifiersOf(database)).map(({ verifier }) => verifier);
   const { origin, size, checkpoint } = state;
-  yield `${JSON.stringify({ format, origin, keys, size, checkpoint } satisfies Head)}\n`;
+  const cosigned = (await cosignedOf(database, origin)).filter((note) => sizeOf(note) <= size);
+  yield `${JSON.stringify({ format, origin, keys, size, checkpoint, cosigned } satisfies Head)}\n`;
   let hashes: Buffer[] = [];
   for (let next = 0; next < size; ) {
     const { rows } = await database.query<{ first: number; leaves: string }>({
@@ -60,19 +68,35 @@ export async function* exported(database: Queryable): AsyncGenerator<string> {
   }
 }
 
-/** @param keys that are trusted; those that the file names where there are none */
+/**
+ * @param keys that are trusted; those that the file names where there are none
+ * @param policy which witnesses are trusted, and how many of them have to have cosigned
+ */
 export async function verifyExport(
   path: string,
   keys?: readonly Verifier[],
-): Promise<{ origin: string; size: number; root: Hash; finding?: Finding }> {
+  policy?: Policy,
+): Promise<{
+  origin: string;
+  size: number;
+  root: Hash;
+  finding?: Finding;
+  checkpoints?: number;
+  cosigned?: Cosigned;
+}> {
   let head: Head | undefined;
   const leaves: Buffer[] = [];
-  const edge = new Edge();
   let stored: Buffer = Buffer.alloc(0);
-  const replay = new Replay(edge, async (from, to) => {
-    const start = from % tileWidth;
-    return stored.subarray(start * hashBytes, (start + to - from) * hashBytes);
-  });
+  const replayOf = (sizes: readonly number[]) =>
+    new Replay(
+      new Edge(),
+      async (from, to) => {
+        const start = from % tileWidth;
+        return stored.subarray(start * hashBytes, (start + to - from) * hashBytes);
+      },
+      sizes,
+    );
+  let replay = replayOf([]);
   const result = (finding?: Finding) => ({
     origin: head?.origin ?? '',
     size: replay.size,
@@ -81,8 +105,10 @@ export async function verifyExport(
   });
   for await (const lines of linesOf(path)) {
     for (const line of lines) {
-      if (!head) head = readHead(line);
-      else if (line[0] !== equals) leaves.push(line);
+      if (!head) {
+        head = readHead(line);
+        replay = replayOf((head.cosigned ?? []).map(sizeOf));
+      } else if (line[0] !== equals) leaves.push(line);
       else {
         stored = Buffer.from(line.toString('latin1', 1), 'base64');
         for (const leaf of leaves.splice(0)) replay.add(leaf);
@@ -103,17 +129,28 @@ export async function verifyExport(
         : `The file has more than its ${head.size} entries.`;
     return result({ kind: size < head.size ? 'cut' : 'inserted', index: Math.min(size, head.size), text: what });
   }
-  return result(signedFinding(head, replay.root(), keys));
+  const log = keys ?? head.keys.map(readVerifier);
+  const wrong = signedFinding(head, replay, log);
+  if (wrong) return result(wrong);
+  const { origin, cosigned = [] } = head;
+  const judged = policy ? cosignedBy(cosigned, { origin, log, policy }) : {};
+  return { ...result(), checkpoints: cosigned.length, ...judged };
 }
 
-function signedFinding(
-  head: Head,
-  root: Hash,
-  keys = head.keys.map(readVerifier) as readonly Verifier[],
-): Finding | undefined {
+/** How many entries a checkpoint signs. @throws NoteError where it is none */
+function sizeOf(note: string): number {
+  return readCheckpoint(readNote(note).text).size;
+}
+
+function signedFinding(head: Head, replay: Replay, log: readonly Verifier[]): Finding | undefined {
   try {
-    const signed = verifyCheckpoint(head.checkpoint, { origin: head.origin, log: keys });
-    if (signed.size === head.size && signed.root.equals(root)) return undefined;
+    const signed = verifyCheckpoint(head.checkpoint, { origin: head.origin, log });
+    const isWhole = signed.size === head.size && signed.root.equals(replay.root());
+    const isGrown = (head.cosigned ?? []).every((note) => {
+      const { size, root } = verifyCheckpoint(note, { origin: head.origin, log });
+      return replay.roots.get(size)?.equals(root);
+    });
+    if (isWhole && isGrown) return undefined;
     const text = `The ${head.size} entries are not those that were signed: the log was forked or written anew.`;
     return { kind: 'fork', text };
   } catch (error) {

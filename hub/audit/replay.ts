@@ -16,6 +16,7 @@ export interface Finding {
     | 'fork'
     | 'older'
     | 'signature'
+    | 'witness'
     | 'unnumbered'
     | 'about'
     | 'sealed';

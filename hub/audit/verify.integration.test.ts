@@ -1,11 +1,25 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { checkpointText, Edge, leafHash, readVerifier, signNote, tileWidth } from '@causeway/tlog';
+import {
+  checkpointText,
+  Edge,
+  leafHash,
+  readNote,
+  readPolicy,
+  readVerifier,
+  secretKey,
+  signatureLine,
+  signerOf,
+  signNote,
+  tileWidth,
+  verifierText,
+} from '@causeway/tlog';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Queryable, Transaction } from '../database/index.ts';
 import { type TestDatabase, testDatabase } from '../database/testing.ts';
 import { fixedMasterKey } from '../secrets/index.ts';
+import { keepCosignature } from './cosigned.ts';
 import { CheckpointFile, exported, type Finding, Sequencer, verifyDatabase, verifyExport } from './index.ts';
 import { signersOf } from './log-keys.ts';
 import { SubjectKeys } from './subject-keys.ts';
@@ -173,6 +187,52 @@ describe('names the first entry that is wrong in the database', () => {
     expect(finding).toMatchObject({ kind, ...(index === undefined ? {} : { index }) });
     if (index === undefined) expect(finding!.index).toBeUndefined();
   });
+});
+
+it('holds cosignatures to what a policy asks for, in the database and in an export', async () => {
+  const [north, south] = [1, 2].map((seed) => {
+    const signer = signerOf(`witness-${seed}.test`, secretKey(Buffer.alloc(32, seed)), 'cosignature');
+    return { signer, verifier: verifierText(signer) };
+  }) as [
+    { signer: ReturnType<typeof signerOf>; verifier: string },
+    { signer: ReturnType<typeof signerOf>; verifier: string },
+  ];
+  const { signer, verifier } = north;
+  const policy = readPolicy(
+    `witness north ${verifier}\nwitness south ${south.verifier}\ngroup one any north south\nquorum one\n`,
+  );
+  const judged = async (asked: typeof policy | undefined) => {
+    const options = { published: [published], ...(asked ? { policy: asked } : {}) };
+    const { finding, checkpoints, cosigned } = await verifyDatabase(test.database, options);
+    const file = await verifyExport(await written(), undefined, asked);
+    expect([file.finding, file.checkpoints, file.cosigned]).toEqual([finding, checkpoints, cosigned]);
+    return finding ?? cosigned ?? checkpoints;
+  };
+  expect(await judged(undefined)).toBe(0);
+  expect(await judged(policy)).toMatchObject({ kind: 'witness', text: expect.stringContaining('No witness') });
+  const line = signatureLine(readNote(earlier).text, signer, 1_764_000_000);
+  await test.database.transaction((transaction) => keepCosignature(transaction, earlier, { verifier, line }));
+  const by = [{ name: 'north', at: new Date(1_764_000_000_000) }];
+  expect(await judged(policy)).toEqual({ size: checkpointOf(earlier).size, by });
+  expect(await judged(undefined)).toBe(1);
+  expect(await judged(readPolicy('quorum none'))).toBe(1);
+  const both = readPolicy(
+    `witness north ${verifier}\nwitness south ${south.verifier}\ngroup both all north south\nquorum both\n`,
+  );
+  expect(await judged(both)).toMatchObject({ kind: 'witness', text: expect.stringContaining('None of the 1') });
+  for (const change of [
+    // Stripped, as of another witness, and of another tree.
+    `replace(checkpoint, '${line}', '')`,
+    `replace(checkpoint, '${line}', '${signatureLine(readNote(published).text, signer, 1_764_000_000)}')`,
+    `replace(checkpoint, '${readNote(earlier).text}', '${readNote(published).text}')`,
+  ]) {
+    const finding = await tampered(
+      (transaction) => transaction.query(`UPDATE audit_cosigned SET checkpoint = ${change}`),
+      async (database) => (await verifyDatabase(database, { published: [published], policy })).finding,
+    );
+    expect(finding?.kind).toMatch(/^(witness|signature)$/);
+  }
+  await test.database.query('DELETE FROM audit_cosigned');
 });
 
 describe('finds what was done to the tree and its signatures', () => {

@@ -3,6 +3,7 @@ import {
   Edge,
   type Hash,
   hashBytes,
+  type Policy,
   readCheckpoint,
   readNote,
   readVerifier,
@@ -13,9 +14,11 @@ import {
   verifyCheckpoint,
 } from '@causeway/tlog';
 import type { Queryable } from '../database/index.ts';
+import { cosignedOf } from './cosigned.ts';
 import { verifiersOf } from './log-keys.ts';
 import { type Finding, Replay } from './replay.ts';
 import { edgeAt, TreeError, type TreeState, treeState } from './tree.ts';
+import { type Cosigned, cosignedBy } from './verify-cosigned.ts';
 
 export interface Verification {
   origin: string;
@@ -24,6 +27,9 @@ export interface Verification {
   size: number;
   root: Hash;
   finding?: Finding;
+  /** How many checkpoints with cosignatures there are, and what a policy says of them. */
+  checkpoints?: number;
+  cosigned?: Cosigned;
 }
 
 export interface VerifyOptions {
@@ -33,6 +39,8 @@ export interface VerifyOptions {
   keys?: readonly Verifier[];
   /** Checkpoints that were published: the file beside the data, what a witness or a receipt holds. */
   published?: readonly string[];
+  /** Which witnesses are trusted, and how many of them have to have cosigned. */
+  policy?: Policy;
   /** Told how many entries were looked at; may pause the work. */
   step?(done: number): Promise<void> | void;
 }
@@ -41,22 +49,33 @@ const rowsAtOnce = 2_000;
 const settled = '1 minute';
 
 export async function verifyDatabase(database: Queryable, options: VerifyOptions = {}): Promise<Verification> {
+  const log = await treeState(database);
+  const checkpoints = log ? await cosignedOf(database, log.origin) : [];
+  // Read after them: what is cosigned is never more than there is.
   const state = await treeState(database);
   if (!state) return { origin: '', from: 0, size: 0, root: new Edge().root() };
   const from = options.from?.size ?? 0;
   const result = { origin: state.origin, from, size: state.size, root: state.root };
   try {
-    const finding = await findingIn(database, state, options);
-    return finding ? { ...result, finding } : result;
+    const keys = options.keys ?? (await verifiersOf(database)).map(({ verifier }) => readVerifier(verifier));
+    const published = [...(options.published ?? []), ...checkpoints];
+    const finding = await findingIn(database, state, { ...options, keys, published });
+    if (finding) return { ...result, finding };
+    const { origin } = state;
+    const { policy } = options;
+    const judged = policy ? cosignedBy(checkpoints, { origin, log: keys, policy }) : {};
+    return { ...result, checkpoints: checkpoints.length, ...judged };
   } catch (error) {
     if (!(error instanceof TreeError || error instanceof RangeError)) throw error;
     return { ...result, finding: { kind: 'hashes', text: error.message } };
   }
 }
 
-async function findingIn(database: Queryable, state: TreeState, options: VerifyOptions): Promise<Finding | undefined> {
-  const { from, published = [], step } = options;
-  const keys = options.keys ?? (await verifiersOf(database)).map(({ verifier }) => readVerifier(verifier));
+async function findingIn(
+  database: Queryable,
+  state: TreeState,
+  { from, published, keys, step }: VerifyOptions & { published: readonly string[]; keys: readonly Verifier[] },
+): Promise<Finding | undefined> {
   const signed = await signedTrees(database, state, published, keys);
   if (!Array.isArray(signed)) return signed;
   const longer = signed.find(({ size }) => size > state.size);

@@ -92,7 +92,7 @@ export function accessListRoutes(app: FastifyInstance, parts: AccessListParts): 
     const who = await parts.authenticator.caller(request, 'list-log-keys');
     const keys = await audit.verifiers();
     await accessLog.record(who, { action: 'list-log-keys', what: '/api/audit/keys', status: 200 });
-    return { keys };
+    return { keys, witnesses: await audit.witnesses() };
   });
 }
 

@@ -10,16 +10,17 @@ import {
   type Growth,
   grownHead,
   holds,
-  type Keys,
   readGrowth,
-  readKeys,
   readReceipt,
+  readTrust,
+  type Trust,
 } from '../src/proof/receipt.ts';
 
 /** Larger files are none of ours. */
 const largestFile = 1024 * 1024;
 
 const keys = document.querySelector<HTMLTextAreaElement>('#keys')!;
+const needed = document.querySelector<HTMLInputElement>('#needed')!;
 const input = document.querySelector<HTMLInputElement>('#files')!;
 const results = document.querySelector<HTMLDivElement>('#results')!;
 
@@ -46,9 +47,9 @@ async function show(): Promise<void> {
 
 async function checkedAll(): Promise<HTMLElement[]> {
   if (given.length === 0) return [];
-  let trusted: Keys;
+  let trusted: Trust;
   try {
-    trusted = await readKeys(keys.value);
+    trusted = await readTrust(keys.value, Math.max(0, needed.valueAsNumber || 0));
   } catch (error) {
     return [section('Keys', 'fails', 'A key cannot be read.', [failing(error)])];
   }
@@ -138,6 +139,7 @@ function failing(error: unknown): Finding {
 }
 
 keys.addEventListener('input', () => show());
+needed.addEventListener('input', () => show());
 input.addEventListener('change', () => take(input.files ?? []));
 document.addEventListener('dragover', (event) => {
   event.preventDefault();

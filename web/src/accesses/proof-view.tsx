@@ -7,7 +7,7 @@ import { ApiError, getJson, getText } from '../api/request.ts';
 import { Loaded } from '../parts/loading.tsx';
 import { Notice } from '../parts/notice.tsx';
 import { saveFile } from '../parts/save-file.ts';
-import { type Checked, checkReceipt, type Finding, holds, readKeys, readReceipt } from '../proof/receipt.ts';
+import { type Checked, checkReceipt, type Finding, holds, readReceipt, readTrust } from '../proof/receipt.ts';
 
 interface Proof {
   receipt: string;
@@ -109,12 +109,12 @@ function Line({ label, value }: { label: string; value: string }) {
 
 async function proofOf(patient: string, access: string, signal: AbortSignal): Promise<Proof> {
   const path = `/api/patients/${encodeURIComponent(patient)}/accesses/${access}/receipt`;
-  const [receipt, { keys }] = await Promise.all([
+  const [receipt, { keys, witnesses }] = await Promise.all([
     getText(path, 'application/json', signal),
     getJson<LogKeys>('/api/audit/keys', signal),
   ]);
-  const text = keys.map(({ verifier }) => verifier).join('\n');
+  const text = [...keys, ...witnesses].map(({ verifier }) => verifier).join('\n');
   const canCheck = window.isSecureContext && crypto.subtle !== undefined;
-  const checked = canCheck ? await checkReceipt(readReceipt(receipt), await readKeys(text)) : undefined;
+  const checked = canCheck ? await checkReceipt(readReceipt(receipt), await readTrust(text)) : undefined;
   return { receipt, keys: text, checked };
 }

@@ -1,5 +1,5 @@
 import { entryLines } from '@causeway/access/entry-words';
-import { secretKey, signerOf } from '@causeway/tlog';
+import { secretKey, signerOf, verifierText } from '@causeway/tlog';
 import { describe, expect, it } from 'vitest';
 import {
   type Checked,
@@ -8,16 +8,16 @@ import {
   holds,
   type Receipt,
   readGrowth,
-  readKeys,
   readReceipt,
+  readTrust,
 } from './receipt.ts';
 import { keysText, leafOf, logKey, logOf, witness } from './testing-receipts.ts';
 
 const log = logOf(300);
-const keys = await readKeys(keysText);
+const trust = await readTrust(keysText);
 const whole = await log.receipt(257);
 const unsigned = await log.receipt(257, [witness]);
-const check = (receipt: Receipt, trusted = keys) => checkReceipt(readReceipt(JSON.stringify(receipt)), trusted);
+const check = (receipt: Receipt, trusted = trust) => checkReceipt(readReceipt(JSON.stringify(receipt)), trusted);
 const failures = ({ findings }: Checked) => findings.filter(({ state }) => state === 'fails').map(({ text }) => text);
 
 describe('a receipt', () => {
@@ -73,9 +73,47 @@ describe('a receipt', () => {
     expect(failures(await check(await log.receipt(257, [forged])))).toEqual([
       'The note is signed by no key that is trusted.',
     ]);
-    expect(failures(await check(whole, []))).toEqual([expect.stringMatching('key of the log is needed')]);
-    expect(failures(await check(whole, [keys[1]!]))).toEqual([expect.stringMatching('key of the log is needed')]);
-    await expect(readKeys('hub.example/audit+00000000+AQ==')).rejects.toThrow('verifier key');
+    expect(failures(await check(whole, await readTrust('')))).toEqual([
+      expect.stringMatching('key of the log is needed'),
+    ]);
+    expect(failures(await check(whole, await readTrust(verifierText(witness))))).toEqual([
+      expect.stringMatching('key of the log is needed'),
+    ]);
+    await expect(readTrust('hub.example/audit+00000000+AQ==')).rejects.toThrow('verifier key');
+  });
+
+  it('is held to as many witnesses as its reader asks for, and to a policy', async () => {
+    const other = verifierText(signerOf('witness.example/w2', secretKey(Buffer.alloc(32, 9)), 'cosignature'));
+    const log = verifierText(logKey);
+    const enough = 'As many witnesses have seen it as you ask for.';
+    const few = 'Fewer witnesses have seen it than you ask for.';
+    const policy = `log ${log}\nwitness a ${verifierText(witness)}\nwitness b ${other}\n`;
+    for (const [text, needed, said, isGood] of [
+      [log, 0, 'You gave no key of a witness: whether anybody else saw this tree is not known.', true],
+      [log, 1, few, false],
+      [keysText, 1, enough, true],
+      [`${keysText}${keysText}`, 2, few, false],
+      [`${log}\n${other}`, 0, 'No witness whose key you gave has signed it as well.', true],
+      [`${log}\n${other}`, 1, few, false],
+      [`${policy}group g any a b\nquorum g\n`, 0, enough, true],
+      [`${policy}group g all a b\nquorum g\n`, 0, few, false],
+      [`${policy}quorum b\n`, 0, few, false],
+    ] as const) {
+      const checked = await check(whole, await readTrust(text, needed));
+      expect(
+        checked.findings.map((finding) => finding.text),
+        text,
+      ).toContain(said);
+      expect(holds(checked), text).toBe(isGood);
+    }
+    const changed = whole.proof.replace(
+      /(— witness\S+ \S{14})(\S)/u,
+      (_, head: string, one: string) => `${head}${one === 'A' ? 'B' : 'A'}`,
+    );
+    expect(failures(await check({ ...whole, proof: changed }))).toEqual([
+      'The signature of witness.example/w1 is not one of this text.',
+    ]);
+    await expect(readTrust(`${policy}quorum c`)).rejects.toThrow('Line 4 of the policy');
   });
 
   it.each(['', '{}', 'null', '[1]', '{"format":"causeway.health/audit-receipt/v1"}'])('%j is none', (text) => {

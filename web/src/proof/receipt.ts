@@ -10,13 +10,18 @@ import {
   bytesOf,
   checkpointCheck,
   consistencyCheck,
+  cosignersIn,
   type Head,
+  isEnough,
   isEqual,
   leafCheck,
   NoteError,
+  type Policy,
   proofCheck,
   readHead,
+  readPolicy,
   readProofLines,
+  readSubmission,
   readVerifier,
   type SignedHead,
   sha256,
@@ -60,10 +65,31 @@ export interface Checked {
 
 export type Keys = readonly TrustedKey<CryptoKey>[];
 
-/** The keys of a text, one a line. @throws NoteError with the line that is none */
-export async function readKeys(text: string): Promise<TrustedKey<CryptoKey>[]> {
+/** Whom a reader trusts: keys, and which of the witnesses among them are enough. */
+export interface Trust {
+  keys: Keys;
+  policy: Policy;
+}
+
+/**
+ * Reads keys, one a line, or a policy (C2SP tlog-policy).
+ * @param needed so many of the witnesses have to have cosigned; a policy says that itself
+ * @throws NoteError with what cannot be read
+ */
+export async function readTrust(text: string, needed = 0): Promise<Trust> {
   const lines = text.split('\n').map((line) => line.trim());
-  return Promise.all(lines.filter((line) => line !== '').map(readVerifier));
+  if (lines.some((line) => /^(log|witness|group|quorum)\s/.test(line))) {
+    const policy = readPolicy(text.replaceAll('\r', ''));
+    const keys = await Promise.all([...policy.logs, ...policy.witnesses].map(({ verifier }) => readVerifier(verifier)));
+    return { keys, policy };
+  }
+  const verifiers = [...new Set(lines.filter((line) => line !== '' && !line.startsWith('#')))];
+  const keys = await Promise.all(verifiers.map(readVerifier));
+  const witnesses = verifiers
+    .filter((_, i) => keys[i]!.kind === 'cosignature')
+    .map((verifier) => ({ name: verifier, verifier }));
+  const group = { name: 'needed', least: needed, members: witnesses.map(({ name }) => name) };
+  return { keys, policy: { logs: [], witnesses, groups: [group], quorum: needed > 0 ? group.name : 'none' } };
 }
 
 /** @throws NoteError where the text is no receipt */
@@ -84,8 +110,8 @@ export function readReceipt(text: string): Receipt {
   return read as Receipt;
 }
 
-/** Whether a receipt holds, point by point. @param keys the log's, and those of witnesses */
-export async function checkReceipt(receipt: Receipt, keys: Keys): Promise<Checked> {
+/** Whether a receipt holds, point by point. */
+export async function checkReceipt(receipt: Receipt, { keys, policy }: Trust): Promise<Checked> {
   const findings: Finding[] = [];
   const checked: Checked = { findings };
   const entry = entryOf(receipt.leaf);
@@ -103,7 +129,7 @@ export async function checkReceipt(receipt: Receipt, keys: Keys): Promise<Checke
         text: `The entry is number ${receipt.index} of the log ${head.origin}, in the tree of its first ${head.size} entries.`,
       },
       { state: 'holds', text: 'The log signed this tree with a key that is trusted here.' },
-      ...witnessed(head),
+      ...witnessed(head, policy),
     );
   }
   await opened(receipt, entry, checked);
@@ -161,19 +187,18 @@ export interface Growth {
 }
 
 /** The head to which a log grew, where one of the keys signed it. @throws NoteError */
-export function grownHead({ checkpoint, head: { origin } }: Growth, keys: Keys): Promise<SignedHead> {
+export function grownHead({ checkpoint, head: { origin } }: Growth, { keys }: Trust): Promise<SignedHead> {
   return answered(checkpointCheck(checkpoint, trustedFor(origin, keys)));
 }
 
 /** Reads a proof of growth, in the form in which witnesses are asked (C2SP tlog-witness). @throws NoteError */
 export function readGrowth(text: string): Growth {
-  const end = text.indexOf('\n\n');
-  const lines = text.slice(0, Math.max(end, 0)).split('\n');
-  const from = /^old (0|[1-9]\d{0,15})$/.exec(lines.shift() ?? '')?.[1];
-  const path = lines.map(base64);
-  if (from === undefined || path.includes(undefined)) throw new NoteError('The file is no proof of growth.');
-  const checkpoint = text.slice(end + 2);
-  return { from: Number(from), path: path as Uint8Array[], head: readHead(noteText(checkpoint)), checkpoint };
+  try {
+    const submission = readSubmission(text);
+    return { ...submission, head: readHead(noteText(submission.checkpoint)) };
+  } catch {
+    throw new NoteError('The file is no proof of growth.');
+  }
 }
 
 function noteText(note: string): string {
@@ -201,15 +226,27 @@ function trustedFor(origin: string, keys: Keys): Trusted<CryptoKey> {
   return { origin, log, witnesses: keys.filter(({ kind }) => kind === 'cosignature') };
 }
 
-function witnessed({ signatures }: SignedHead): Finding[] {
+/** Who saw the tree besides the log, and whether that is as many as are asked for. */
+function witnessed({ signatures }: SignedHead, policy: Policy): Finding[] {
   const found = signatures.filter(({ kind }) => kind === 'cosignature');
-  if (found.length === 0) {
-    return [{ state: 'open', text: 'No witness whose key you gave has signed it as well.' }];
-  }
-  return found.map(({ name, time = 0 }) => ({
+  const findings: Finding[] = found.map(({ name, time = 0 }) => ({
     state: 'holds',
     text: `The witness ${name} saw this tree on ${new Date(time * 1000).toISOString().slice(0, 19).replace('T', ' ')} UTC.`,
   }));
+  if (found.length === 0) {
+    const text =
+      policy.witnesses.length === 0
+        ? 'You gave no key of a witness: whether anybody else saw this tree is not known.'
+        : 'No witness whose key you gave has signed it as well.';
+    findings.push({ state: 'open', text });
+  }
+  if (isEnough(policy, new Set())) return findings;
+  findings.push(
+    isEnough(policy, cosignersIn(policy, signatures))
+      ? { state: 'holds', text: 'As many witnesses have seen it as you ask for.' }
+      : { state: 'fails', text: 'Fewer witnesses have seen it than you ask for.' },
+  );
+  return findings;
 }
 
 /** What is opened of the entry: whose record it is about, and what else it says. */

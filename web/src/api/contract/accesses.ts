@@ -29,6 +29,8 @@ export interface SeenAccesses {
 /** The keys by which the log signs, the newest first. */
 export interface LogKeys {
   keys: { verifier: string; made: string; ends: string | null }[];
+  /** Those who cosign it. */
+  witnesses: { name: string; verifier: string }[];
 }
 
 export interface DisclosureLine {
