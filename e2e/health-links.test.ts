@@ -61,10 +61,23 @@ it('is brought up to date by the browser that made it', async () => {
   await updated;
   const clinician = await scene.signedIn('clinician');
   await clinician.getByRole('link').filter({ hasText: /./ }).first().waitFor();
-  await clinician.goto(link);
+  const person = /\/share\/([^/?]+)/.exec(owner.url())![1]!;
+  await clinician.goto(link.replace('/open-link#', `/open-link?patient=${person}#`));
   await clinician.getByLabel('Who you are').fill('Dr. Near');
   await clinician.getByRole('button', { name: 'Open', exact: true }).click();
   await clinician.getByRole('heading', { name: 'Medication Summary' }).waitFor();
+  const file = clinician.getByRole('button', { name: 'File it' });
+  expect(await file.isDisabled(), 'before it is said that it is the same person').toBe(true);
+  await clinician.getByLabel('I have made sure that this is of the same person').check();
+  await file.click();
+  await clinician.getByText('It is filed.').waitFor();
+  const query = `/fhir/DocumentReference?patient=${person}&type=http://loinc.org|60591-5`;
+  const found = await clinician.evaluate(async (path) => (await fetch(path)).json(), query);
+  expect(found.entry).toHaveLength(1);
+  const [{ attachment }] = found.entry[0].resource.content;
+  const summary = JSON.parse(Buffer.from(attachment.data, 'base64').toString());
+  expect(summary.entry[0].resource.resourceType).toBe('Composition');
+  expect(found.entry[0].resource.description).toContain('opened by Dr. Near');
 });
 
 /** Where bytes are found: in what the hub said, and in every file that it and its database keep. */

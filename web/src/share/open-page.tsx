@@ -24,7 +24,7 @@ import { useTitle } from '../parts/title.ts';
 import { sessionQuery } from '../session/session.ts';
 import { Logo } from '../shell/logo.tsx';
 import { openLink } from './fetch-link.ts';
-import { fileSummary } from './file-summary.ts';
+import { fileSummary, isOfRecord } from './file-summary.ts';
 import { type OpenFile, readLink } from './link.ts';
 import { documentName } from './payload.ts';
 import { Camera, canScan, scanImage } from './scan.tsx';
@@ -112,7 +112,7 @@ export function OpenLinkPage() {
           // biome-ignore lint/suspicious/noArrayIndexKey: the files of one answer do not change.
           <OpenedFile key={at} file={file} />
         ))}
-        {open.data && patient !== undefined && user?.role === 'clinician' && (
+        {open.data?.some(isOfRecord) && patient !== undefined && user?.role === 'clinician' && (
           <Filing patient={patient} files={open.data} label={read?.payload?.label} recipient={recipient} />
         )}
       </Stack>
