@@ -34,13 +34,15 @@ export type HubSettings = Partial<Config>;
 export function callsOf(url: string, dataDir: string): HubCalls {
   const token = (role: string, subject = `test-${role}`) =>
     signToken(tokenKey(dataDir), { subject, role, expiresInSeconds: 600 });
-  const tokens = new Map<string, string>();
+  const tokens = new Map<string, { token: string; until: number }>();
   const send: HubCalls['send'] = async (method, path, body, options = {}) => {
     const headers: Record<string, string> = { ...options.headers };
     const role = options.role === undefined ? 'administrator' : options.role;
     if (role !== null) {
-      if (!tokens.has(role)) tokens.set(role, await token(role));
-      headers.authorization ??= `Bearer ${tokens.get(role)}`;
+      const known = tokens.get(role);
+      const used = known && known.until > Date.now() ? known : { token: await token(role), until: Date.now() + 300_000 };
+      tokens.set(role, used);
+      headers.authorization ??= `Bearer ${used.token}`;
     }
     const isText = typeof body === 'string' || Buffer.isBuffer(body);
     if (body !== undefined && !isText) headers['content-type'] ??= 'application/json';
