@@ -143,7 +143,11 @@ export async function accountingEvents(
   const isParticipant = among(parts);
   for await (const { told } of walk(parts.audit, reader, query, undefined, Number.POSITIVE_INFINITY)) {
     if (told === undefined || recipientOf(told, isParticipant) === undefined) continue;
-    const event = auditEventOf(told.audited, told.patient, { base: reader.base, isWhole: told.isWhole });
+    const event = auditEventOf(told.audited, told.patient, {
+      base: reader.base,
+      isWhole: told.isWhole,
+      seesOrigin: false,
+    });
     const code = exempt.includes(told.audited.event.purpose ?? '') ? 'voluntary' : 'required';
     events.push({ ...event, meta: { ...event.meta, tag: [{ system: 'urn:causeway:accounting', code }] } });
   }

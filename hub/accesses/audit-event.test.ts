@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { AuditedEvent } from '../audit/index.ts';
 import { auditEventId, auditEventOf, auditEventProfiles, readAuditEventId } from './audit-event.ts';
+import { kindOf, knownActions } from './kinds.ts';
 import { balpFaults } from './testing.ts';
 
 const base = 'https://hub.example/fhir';
@@ -10,8 +11,11 @@ const patients = [
 ];
 
 /** An event as it is read from the log. */
-function event(over: Partial<AuditedEvent['event']> & { what?: string | undefined }, isOfPatient = true): AuditedEvent {
-  const { what = '/Observation/o1', ...of } = over;
+function event(
+  over: Partial<AuditedEvent['event']> & { what?: string | undefined; address?: string; token?: string },
+  isOfPatient = true,
+): AuditedEvent {
+  const { what = '/Observation/o1', address, token, ...of } = over;
   const all = { action: 'read', at: '2026-11-26T18:00:00.000Z', organization: 'north', private: 'c', purpose: 'TREAT' };
   const read = { ...all, role: 'clinician', status: 200, type: 'Observation', v: 1 as const, who: 'ann', ...of };
   const commitments = isOfPatient ? { patients: ['a', 'b'] } : {};
@@ -22,36 +26,42 @@ function event(over: Partial<AuditedEvent['event']> & { what?: string | undefine
     leaf: '',
     event: { ...read, ...commitments },
     opened: { patients: isOfPatient ? patients : [] },
-    entry: { ...read, what },
+    entry: { ...read, what, ...(address ? { address } : {}), ...(token ? { token } : {}) },
   };
 }
 
-const whole = { base, isWhole: true };
-const actions = ['read', 'vread', 'search', 'create', 'update', 'patch', 'delete', 'bulk-delete', 'deliver', 'export'];
+const whole = { base, isWhole: true, seesOrigin: true };
+const masked = { base, isWhole: false, seesOrigin: false };
+const origin = { address: '192.0.2.7', token: 'ab12' };
+const oauth = /OAUTHaccessTokenUse/;
 
 describe('an event as an AuditEvent', () => {
-  it.each(actions)(
+  it.each([...knownActions, 'open-message'])(
     '%s follows the profiles of IHE, with a patient and without, by people, apps and systems',
     (action) => {
       const profiles = new Set<string>();
       for (const isOfPatient of [true, false]) {
-        for (const isWhole of [true, false]) {
+        for (const shown of [whole, masked, { ...whole, seesOrigin: false }]) {
           for (const by of [
             {},
+            origin,
+            { client: 'app-1', ...origin },
             { client: 'app-1' },
-            { role: 'system', who: 'site:north' },
+            { client: 'app-1', role: 'patient', who: undefined, ...origin },
+            { client: 'service', role: 'system', who: 'client:service', ...origin },
+            { role: 'system', who: 'site:north', ...origin },
             { role: 'patient', who: undefined },
           ]) {
-            const made = auditEventOf(event({ action, ...by }, isOfPatient), isOfPatient ? patients[0] : undefined, {
-              base,
-              isWhole,
-            });
+            const patient = isOfPatient ? patients[0] : undefined;
+            const made = auditEventOf(event({ action, ...by }, isOfPatient), patient, shown);
             expect(balpFaults(made)).toEqual([]);
             for (const profile of made.meta?.profile ?? []) profiles.add(profile);
           }
         }
       }
-      expect(profiles.size).toBe(action === 'deliver' || action === 'export' ? 1 : 2);
+      const { pattern } = kindOf(action);
+      const ofPattern = [...profiles].filter((profile) => !oauth.test(profile));
+      expect(ofPattern).toHaveLength(pattern === 'Other' ? 0 : pattern === 'Disclosure' ? 1 : 2);
       for (const profile of profiles) expect(auditEventProfiles).toContain(profile);
     },
   );
@@ -82,11 +92,10 @@ describe('an event as an AuditEvent', () => {
     expect(balpFaults(made)).toEqual([]);
     expect(made.agent).toMatchObject([{ who: { identifier: { value: 'harbor' } } }, { requestor: true }]);
     expect(made.entity?.[1]?.what).toEqual({ reference: 'Observation/o1' });
-    expect(JSON.stringify(auditEventOf(sent, patients[0], { base, isWhole: false }))).not.toContain('harbor');
+    expect(JSON.stringify(auditEventOf(sent, patients[0], masked))).not.toContain('harbor');
   });
 
   it('of which the reader may see a part keeps the rest to itself', () => {
-    const masked = { base, isWhole: false };
     const proxy = event({ role: 'proxy', what: '/Observation/secret' });
     proxy.entry.who = 'mother';
     delete (proxy.event as { who?: string }).who;
@@ -96,6 +105,24 @@ describe('an event as an AuditEvent', () => {
       expect(made).toContain('masked');
     }
     expect(JSON.stringify(auditEventOf(proxy, patients[0], whole))).toContain('mother');
+  });
+
+  it('by a token of an app says by which app, by which token and from where, to those who see all alone', () => {
+    const read = event({ client: 'app-1', ...origin });
+    const made = auditEventOf(read, patients[0], whole);
+    expect(made.meta?.profile).toHaveLength(3);
+    expect(made.agent).toMatchObject([
+      { network: { address: '192.0.2.7', type: '2' } },
+      {},
+      { requestor: true, policy: ['urn:ietf:params:oauth:jti:ab12'], who: { identifier: { value: 'ann' } } },
+      { who: { identifier: { value: 'app-1' } }, network: { address: '192.0.2.7' } },
+    ]);
+    const service = event({ client: 's', role: 'system', who: 'client:s', ...origin });
+    const profiles = auditEventOf(service, patients[0], whole).meta?.profile;
+    expect(profiles?.at(-1)).toMatch(/OAUTHaccessTokenUse\.Comprehensive$/);
+    const toPatient = auditEventOf(read, patients[0], { ...whole, seesOrigin: false });
+    expect(JSON.stringify(toPatient)).not.toMatch(/192\.0\.2\.7|ab12|OAUTH/);
+    expect(toPatient.agent?.[0]?.network).toEqual({ extension: [expect.objectContaining({ valueCode: 'masked' })] });
   });
 
   it('that was refused says so, and claims no profile of what succeeded', () => {

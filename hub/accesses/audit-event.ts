@@ -33,7 +33,15 @@ export const auditEventProfiles: readonly string[] = [
     `${balp}Patient${pattern}`,
   ]),
   `${balp}PrivacyDisclosure.Source`,
+  `${balp}OAUTHaccessTokenUse.Minimal`,
+  `${balp}OAUTHaccessTokenUse.Comprehensive`,
 ];
+
+/** A user by an access token. */
+const tokenUser: Coding = {
+  system: 'https://profiles.ihe.net/ITI/BALP/CodeSystem/UserAgentTypes',
+  code: 'UserOauthAgent',
+};
 
 /** What a reader is shown of an event. */
 export interface Shown {
@@ -41,6 +49,8 @@ export interface Shown {
   base: string;
   /** Whether the reader may see what was asked for, and everybody whom it is about. */
   isWhole: boolean;
+  /** Whether the reader may see from what network address, and by which token; those are of whoever asked. */
+  seesOrigin: boolean;
 }
 
 /** The roles of client and server in each pattern. */
@@ -75,18 +85,22 @@ export function readAuditEventId(id: string): { row: number; place: number; pati
 export function auditEventOf(
   audited: AuditedEvent,
   patient: { index: number; id: string } | undefined,
-  { base, isWhole }: Shown,
+  { base, isWhole, seesOrigin }: Shown,
 ): AuditEvent {
   const { event, index } = audited;
   const who = isWhole ? audited.entry.who : event.who;
   const kind = kindOf(event.action);
   const isDone = event.status < 400;
   const observer: Reference<Device> = { identifier: { system: 'urn:ietf:rfc:3986', value: base }, display: 'Causeway' };
-  const profile = isDone && profileOf(kind.pattern, patient !== undefined);
+  const agent = agentsOf(audited, kind.pattern, { who, isWhole, seesOrigin }, observer);
+  const profile = [
+    ...((isDone && profileOf(kind.pattern, patient !== undefined)) || []),
+    ...(event.client === undefined ? [] : tokenProfiles(agent)),
+  ];
   return {
     resourceType: 'AuditEvent',
     id: auditEventId(audited, patient?.index),
-    meta: { versionId: '1', lastUpdated: event.at, ...(profile ? { profile: [profile] } : {}) },
+    meta: { versionId: '1', lastUpdated: event.at, ...(profile.length > 0 ? { profile } : {}) },
     type: kind.type,
     subtype: [...(kind.subtype ? [kind.subtype] : []), { system: actionSystem, code: event.action }],
     action: roles[kind.pattern].action,
@@ -94,7 +108,7 @@ export function auditEventOf(
     outcome: isDone ? '0' : event.status < 500 ? '4' : '8',
     ...(isDone ? {} : { outcomeDesc: `It was answered with ${event.status}.` }),
     ...(event.purpose ? { purposeOfEvent: [{ coding: [reasonOf(event.purpose)] }] } : {}),
-    agent: agentsOf(audited, kind.pattern, { who, isWhole }, observer) as AuditEvent['agent'],
+    agent: agent as AuditEvent['agent'],
     source: { observer, type: [{ system: `${terminology}/security-source-type`, code: '4' }] },
     entity: [
       ...(patient ? [patientEntity(patient.id)] : []),
@@ -106,17 +120,29 @@ export function auditEventOf(
   };
 }
 
-function profileOf(pattern: Pattern, isOfPatient: boolean): string | undefined {
-  if (pattern === 'Other') return undefined;
-  if (pattern === 'Disclosure') return isOfPatient ? `${balp}PrivacyDisclosure.Source` : undefined;
-  return `${balp}${isOfPatient ? 'Patient' : ''}${pattern}`;
+function profileOf(pattern: Pattern, isOfPatient: boolean): string[] {
+  if (pattern === 'Other') return [];
+  if (pattern === 'Disclosure') return isOfPatient ? [`${balp}PrivacyDisclosure.Source`] : [];
+  return [`${balp}${isOfPatient ? 'Patient' : ''}${pattern}`];
+}
+
+/** What IHE asks of an access by a token: the user with the token's id, for a comprehensive record the client too. */
+function tokenProfiles(agents: readonly AuditEventAgent[]): string[] {
+  const hasType = ({ type }: AuditEventAgent, code: string) => type?.coding?.some((one) => one.code === code);
+  const isMinimal = agents.some((one) => hasType(one, tokenUser.code!) && one.policy !== undefined);
+  const users = agents.filter((one) => hasType(one, 'IRCP'));
+  const isComprehensive = users.every(({ who, policy }) => who?.identifier !== undefined && policy !== undefined);
+  return [
+    ...(isMinimal ? [`${balp}OAUTHaccessTokenUse.Minimal`] : []),
+    ...(isComprehensive ? [`${balp}OAUTHaccessTokenUse.Comprehensive`] : []),
+  ];
 }
 
 /** Who asked, by what, and who answered. */
 function agentsOf(
   audited: AuditedEvent,
   pattern: Pattern,
-  { who, isWhole }: { who: string | undefined; isWhole: boolean },
+  { who, isWhole, seesOrigin }: { who: string | undefined; isWhole: boolean; seesOrigin: boolean },
   observer: Reference<Device>,
 ): AuditEventAgent[] {
   const { event, entry } = audited;
@@ -124,13 +150,14 @@ function agentsOf(
   const isSent = event.action === 'deliver';
   const isAccount = isPerson(event.role) || !(isSent || /^(client|site):/.test(who ?? ''));
   const sentTo = isWhole ? deliveredTo(entry) : undefined;
+  const network = networkOf(isSent ? undefined : entry.address, seesOrigin);
+  const token = seesOrigin ? entry.token : undefined;
   return [
     {
       type: { coding: [client] },
       who: isSent ? destination(sentTo) : clientOf(audited, isAccount ? undefined : who),
       requestor: !isAccount && !isSent,
-      // The log does not keep from where somebody asked.
-      network: { extension: [absent('unknown')] },
+      network,
     },
     {
       type: { coding: [server] },
@@ -138,9 +165,14 @@ function agentsOf(
       requestor: isSent,
       network: { address: observer.identifier!.value!, type: '5' },
     },
-    ...(isAccount ? [userOf(audited, user, who)] : []),
-    ...(event.client !== undefined && pattern !== 'Delete' ? [appOf(event.client)] : []),
+    ...(isAccount ? [userOf(audited, user, who, token)] : []),
+    ...(event.client !== undefined && pattern !== 'Delete' ? [{ ...appOf(event.client), network }] : []),
   ];
+}
+
+function networkOf(address: string | undefined, isSeen: boolean): AuditEventAgent['network'] {
+  if (address === undefined) return { extension: [absent('unknown')] };
+  return isSeen ? { address, type: '2' } : { extension: [absent('masked')] };
 }
 
 function destination(key: string | undefined): Reference<Device> {
@@ -156,10 +188,15 @@ function clientOf({ event }: AuditedEvent, system: string | undefined): Referenc
   return { display: 'Pages of the hub, or a script' };
 }
 
-function userOf({ event }: AuditedEvent, type: Coding, who: string | undefined): AuditEventAgent {
+function userOf(
+  { event }: AuditedEvent,
+  type: Coding,
+  who: string | undefined,
+  token: string | undefined,
+): AuditEventAgent {
   const { role, organization, purpose } = event;
   return {
-    type: { coding: [type] },
+    type: { coding: token === undefined ? [type] : [type, tokenUser] },
     role: [
       { coding: [{ system: 'urn:causeway:role', code: role }] },
       { coding: [{ system: organizationSystem, code: organization }] },
@@ -170,6 +207,7 @@ function userOf({ event }: AuditedEvent, type: Coding, who: string | undefined):
         : { identifier: { system: accountSystem, value: who }, display: who },
     ...(who === undefined ? {} : { name: who }),
     requestor: true,
+    ...(token === undefined ? {} : { policy: [`urn:ietf:params:oauth:jti:${token}`] }),
     ...(purpose ? { purposeOfUse: [{ coding: [reasonOf(purpose)] }] } : {}),
   };
 }

@@ -78,6 +78,9 @@ const kinds: { [action: string]: Kind } = {
 
 const other: Kind = { pattern: 'Other', type: dicom('110100', 'Application Activity') };
 
+/** The actions that are something in FHIR or DICOM. */
+export const knownActions: readonly string[] = Object.keys(kinds);
+
 export function kindOf(action: string): Kind {
   return Object.hasOwn(kinds, action) ? kinds[action]! : other;
 }

@@ -158,8 +158,8 @@ async function* matching(
   }
 }
 
-function auditEventFor({ audited, patient, isWhole }: Told, { base }: Reader): AuditEvent {
-  return auditEventOf(audited, patient, { base, isWhole });
+function auditEventFor({ audited, patient, isWhole }: Told, { base, patients }: Reader): AuditEvent {
+  return auditEventOf(audited, patient, { base, isWhole, seesOrigin: patients === undefined });
 }
 
 /** Whom a search means, of those that may be. */
@@ -209,9 +209,10 @@ const conditions: { [name: string]: (values: string[]) => (event: AuditEvent) =>
   'entity-role': (values) => (event) =>
     event.entity!.some(({ role }) => role && values.some((value) => isCoding(role, value))),
   source: (values) => (event) => values.includes(event.source?.observer.identifier?.value ?? ''),
+  policy: (values) => (event) =>
+    event.agent!.some(({ policy }) => policy?.some((one) => values.some((value) => one.startsWith(value)))),
   // What the log does not keep is found by nothing.
   altid: () => () => false,
-  policy: () => () => false,
   site: () => () => false,
   'entity-type': (values) => (event) =>
     event.entity!.some(({ type }) => type && values.some((value) => isCoding(type, value))),

@@ -5,6 +5,7 @@ const dcm = 'http://dicom.nema.org/resources/ontology/DCM';
 const participation = 'http://terminology.hl7.org/CodeSystem/v3-ParticipationType';
 const entityType = 'http://terminology.hl7.org/CodeSystem/audit-entity-type';
 const objectRole = 'http://terminology.hl7.org/CodeSystem/object-role';
+const tokenUser = 'https://profiles.ihe.net/ITI/BALP/CodeSystem/UserAgentTypes|UserOauthAgent';
 const rest = 'http://hl7.org/fhir/restful-interaction';
 
 interface Rules {
@@ -41,6 +42,7 @@ const rules: { [pattern: string]: Rules } = {
 export function balpFaults(event: AuditEvent): string[] {
   return (event.meta?.profile ?? []).flatMap((url) => {
     const name = /IHE\.BasicAudit\.(.+)$/.exec(url)?.[1] ?? '';
+    if (name.startsWith('OAUTH')) return tokenFaults(event, name.endsWith('Minimal'));
     const isOfPatient = name.startsWith('Patient') || name.startsWith('Privacy');
     const rule = rules[name.replace(/^Patient/, '')];
     if (!rule) return [`${url} is no profile that is known here`];
@@ -104,6 +106,28 @@ function faultsBy(event: AuditEvent, rule: Rules, isOfPatient: boolean, isDisclo
     const [own] = ofType(`${dcm}|110153`);
     check(JSON.stringify(own?.who) === JSON.stringify(source?.observer), 'val-audit-source');
   }
+  return faults;
+}
+
+/** OAUTHaccessTokenUse.Minimal, or .Comprehensive. */
+function tokenFaults({ agent = [] }: AuditEvent, isMinimal: boolean): string[] {
+  const ofType = (wanted: string) => agent.filter((one) => one.type?.coding?.some((coding) => text(coding) === wanted));
+  const faults: string[] = [];
+  const check = (holds: boolean, fault: string) => {
+    if (!holds) faults.push(fault);
+  };
+  const users = ofType(isMinimal ? tokenUser : `${participation}|IRCP`);
+  check(isMinimal ? users.length >= 1 : users.length <= 1, 'oUser');
+  for (const { requestor, policy = [], media, network, who } of users) {
+    check(requestor && media === undefined && network === undefined, 'requestor of oUser, no media, no network');
+    check(policy.length === 1 && /^urn:ietf:params:oauth:jti:./.test(policy[0]!), 'policy of oUser 1..1');
+    check(isMinimal || who?.identifier?.value !== undefined, 'identifier of oUser');
+  }
+  if (isMinimal) return faults;
+  const clients = ofType(`${dcm}|110150`);
+  check(clients.length === 1, 'oClient 1..1');
+  check(clients[0]?.who?.identifier?.value !== undefined, 'identifier of oClient');
+  check(clients[0]?.media === undefined, 'no media of oClient');
   return faults;
 }
 

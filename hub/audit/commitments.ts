@@ -53,13 +53,19 @@ export function commitment(salt: ByteText, text: string): string {
 export interface PrivateKeys {
   key: ByteText;
   salt: ByteText;
+  /** Salts what the private text says of the origin; never shown. */
+  originSalt: ByteText;
 }
 
 /** By the one-step key derivation of NIST SP 800-56C, with SHA-256. */
 export function privateKeys(secrets: readonly ByteText[]): PrivateKeys {
   const shared = `\0\0\0\x01${secrets.join('')}`;
   const derived = (use: string) => hash('sha256', joined(shared, use), 'binary');
-  return { key: derived('causeway audit: sealed'), salt: derived('causeway audit: salt') };
+  return {
+    key: derived('causeway audit: sealed'),
+    salt: derived('causeway audit: salt'),
+    originSalt: derived('causeway audit: origin'),
+  };
 }
 
 /** A key seals one text only, so that its nonce (AES-256-GCM) may always be the same. */

@@ -1,8 +1,8 @@
 import { hash, randomBytes } from 'node:crypto';
 import { expect, it } from 'vitest';
-import { subjectKey } from './commitments.ts';
+import { privateKeys, sealed, shareOf, subjectKey, unsealed } from './commitments.ts';
 import { type Entry, type PublicEvent, partsOf, type Subject, sealEvent, subjectNames } from './event.ts';
-import { opened, privateOf } from './open.ts';
+import { opened, sealedPartOf } from './open.ts';
 import { packed, unpacked } from './rows.ts';
 
 const entry: Entry = {
@@ -55,7 +55,7 @@ it('opens with the keys of all, of one patient alone, or not at all', () => {
   const event = JSON.parse(stored.line) as PublicEvent;
   const [beside] = unpacked(packed([stored]));
   const all = opened(event, beside!, keyring(names, subjects));
-  expect(privateOf(all)).toEqual({ what: entry.what, reason: entry.reason });
+  expect(sealedPartOf(all)).toEqual({ what: entry.what, reason: entry.reason });
   expect(all.patients.map(({ id }) => id)).toEqual(['ada', 'bob']);
   const { salt, id } = all.patients[0]!;
   const salted = Buffer.concat([Buffer.from(salt, 'base64url'), Buffer.from(id)]);
@@ -65,6 +65,28 @@ it('opens with the keys of all, of one patient alone, or not at all', () => {
   const one = opened(event, beside!, keyring(names.slice(1), subjects.slice(1)));
   expect(one).toEqual({ patients: [{ index: 1, id: 'bob', salt: expect.any(String) }] });
   expect(opened(event, beside!, new Map())).toEqual({ patients: [] });
+});
+
+it('hides from where an access came in the leaf and in what a receipt shows, and holds it to its word', () => {
+  const come = { ...entry, address: '192.0.2.7', token: 'abc' };
+  const names = subjectNames(come);
+  const subjects = keysFor(names);
+  const stored = sealEvent(come, subjects);
+  const event = JSON.parse(stored.line) as PublicEvent;
+  const all = opened(event, stored, keyring(names, subjects));
+  expect(`${stored.line} ${all.private!.text}`).not.toMatch(/192\.0\.2\.7|abc/);
+  expect(JSON.parse(all.private!.text).origin).toMatch(/^[\w-]{43}$/);
+  expect(sealedPartOf(all)).toEqual({
+    what: entry.what,
+    reason: entry.reason,
+    address: '192.0.2.7',
+    token: 'abc',
+  });
+  const { key } = privateKeys(subjects.map((subject) => shareOf(subject, stored.nonce).secret));
+  const moved = sealed(key, unsealed(key, stored.sealed).replace('192.0.2.7', '192.0.2.8'));
+  expect(() => opened(event, { ...stored, sealed: moved }, keyring(names, subjects))).toThrow('another origin');
+  const without = sealed(key, all.private!.text);
+  expect(() => opened(event, { ...stored, sealed: without }, keyring(names, subjects))).toThrow('another origin');
 });
 
 it('tells where what is sealed is not what the leaf says', () => {

@@ -19,6 +19,10 @@ export interface Entry {
   action: string;
   what: string;
   status: number;
+  /** The network address that the hub saw. */
+  address?: string;
+  /** Which access token was used: its SHA-256, hexadecimal. */
+  token?: string;
   reason?: string;
   relationship?: string;
   /** Whose relationship nothing proves. */
@@ -54,8 +58,14 @@ export interface PublicEvent {
   who?: string;
 }
 
-/** The part of an access that is sealed. */
-export type PrivateText = Pick<Entry, 'what' | 'reason' | 'unproven' | 'entries' | 'damaged'> & { who?: string };
+/** The part of an access that is sealed; `origin` is the commitment to the rest of what is. */
+export type PrivateText = Pick<Entry, 'what' | 'reason' | 'unproven' | 'entries' | 'damaged'> & {
+  who?: string;
+  origin?: string;
+};
+
+/** From where an access came. It is of whoever asked, so that a receipt, which shows a person the private text, does not. */
+export type Origin = Pick<Entry, 'address' | 'token'>;
 
 export interface Subject extends SubjectKey {
   number: number;
@@ -105,8 +115,9 @@ export function sealEvent(entry: Entry, subjects: readonly Subject[]): SealedEve
   const nonce = drawBytes(nonceBytes);
   const shares: Share[] = subjects.map((subject) => shareOf(subject, nonce));
   const patients = entry.patients?.map((patient, i) => commitment(shares[i]!.salt, patient));
-  const { key, salt } = privateKeys(shares.map(({ secret }) => secret));
-  const text = privateText(entry);
+  const { key, salt, originSalt } = privateKeys(shares.map(({ secret }) => secret));
+  const origin = originText(entry);
+  const text = privateText(entry, origin && commitment(originSalt, origin));
   const type = typeIn(entry.what);
   // In the order of RFC 8785: by the names.
   const event: PublicEvent = {
@@ -131,14 +142,20 @@ export function sealEvent(entry: Entry, subjects: readonly Subject[]): SealedEve
     line: JSON.stringify(event),
     nonce,
     subjects: subjects.map(({ number }) => number),
-    sealed: sealed(key, text),
+    sealed: sealed(key, origin === undefined ? text : `${text}\n${origin}`),
     found: (patients?.length ?? 0) + Number(isOwn(role)),
   };
 }
 
-function privateText({ damaged, entries, reason, unproven, what, who, role }: Entry): string {
-  const text: PrivateText = { damaged, entries, reason, unproven, what, who: isOwn(role) ? who : undefined };
+function privateText({ damaged, entries, reason, unproven, what, who, role }: Entry, origin?: string): string {
+  const text: PrivateText = { damaged, entries, origin, reason, unproven, what, who: isOwn(role) ? who : undefined };
   return JSON.stringify(text);
+}
+
+function originText({ address, token }: Entry): string | undefined {
+  if (address === undefined && token === undefined) return undefined;
+  const origin: Origin = { address, token };
+  return JSON.stringify(origin);
 }
 
 /** Whether an account is that of a patient, or of somebody who acts for one. */

@@ -8,7 +8,7 @@ import {
   shareOf,
   unsealed,
 } from './commitments.ts';
-import type { PrivateText, PublicEvent, Subject } from './event.ts';
+import type { Origin, PrivateText, PublicEvent, Subject } from './event.ts';
 import type { Beside } from './rows.ts';
 
 /** A Patient whom a leaf hides. */
@@ -24,6 +24,7 @@ export interface OpenedPatient {
 export interface Opened {
   patients: OpenedPatient[];
   private?: { text: string; salt: string };
+  origin?: Origin;
 }
 
 /** A key and whose it is, by the number of the subject. */
@@ -43,18 +44,27 @@ export function opened(event: PublicEvent, { nonce, subjects, sealed }: Beside, 
     return [{ index, id: share.name, salt: shown(share.salt) }];
   });
   if (!shares.every((share) => share !== undefined)) return { patients };
-  return { patients, private: openedText(event, privateKeys(shares.map(({ secret }: Share) => secret)), sealed) };
+  return { patients, ...openedText(event, privateKeys(shares.map(({ secret }: Share) => secret)), sealed) };
 }
 
-function openedText(event: PublicEvent, { key, salt }: PrivateKeys, sealed: Buffer): { text: string; salt: string } {
-  const text = unsealed(key, sealed);
+function openedText(
+  event: PublicEvent,
+  { key, salt, originSalt }: PrivateKeys,
+  sealed: Buffer,
+): Omit<Opened, 'patients'> {
+  // JSON has no line breaks.
+  const [text = '', origin] = unsealed(key, sealed).split('\n');
   if (commitment(salt, text) !== event.private) throw new Error('Its leaf stands for another private text.');
-  return { text, salt: shown(salt) };
+  const { origin: committed } = JSON.parse(text) as PrivateText;
+  if (committed !== (origin && commitment(originSalt, origin))) throw new Error('Its leaf stands for another origin.');
+  return { private: { text, salt: shown(salt) }, ...(origin === undefined ? {} : { origin: JSON.parse(origin) }) };
 }
 
-/** What is private of an event, read. */
-export function privateOf({ private: part }: Opened): PrivateText | undefined {
-  return part && (JSON.parse(part.text) as PrivateText);
+/** What is sealed of an event, read. */
+export function sealedPartOf({ private: part, origin }: Opened): (Omit<PrivateText, 'origin'> & Origin) | undefined {
+  if (part === undefined) return undefined;
+  const { origin: _committed, ...text } = JSON.parse(part.text) as PrivateText;
+  return { ...text, ...origin };
 }
 
 function shown(salt: ByteText): string {

@@ -1,7 +1,7 @@
 /** Finds events: those about persons by an index, others from the latest on. */
 import type { Database } from '../database/index.ts';
 import { accountSubject, type Entry, type PublicEvent } from './event.ts';
-import { type Keyring, type Opened, opened, privateOf } from './open.ts';
+import { type Keyring, type Opened, opened, sealedPartOf } from './open.ts';
 import { type Beside, unpacked } from './rows.ts';
 import type { SubjectKeys } from './subject-keys.ts';
 
@@ -180,7 +180,12 @@ function auditedEvent(
   const part = opened(event, beside, keys);
   const { private: _private, patients, type: _type, v: _v, ...plain } = event;
   const ids = part.patients.map(({ id }) => id);
-  return { leaf, event, opened: part, entry: { ...plain, ...privateOf(part), ...(patients ? { patients: ids } : {}) } };
+  return {
+    leaf,
+    event,
+    opened: part,
+    entry: { ...plain, ...sealedPartOf(part), ...(patients ? { patients: ids } : {}) },
+  };
 }
 
 function isAsked({ event, entry }: AuditedEvent, { who, actions, from, to }: EventQuery): boolean {

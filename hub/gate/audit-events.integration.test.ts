@@ -133,6 +133,24 @@ describe('AuditEvents', () => {
     const other = await tokenWith('launch/patient patient/Condition.rs');
     expect((await withToken(hub, other, '/fhir/AuditEvent')).status).toBe(403);
     expect((await withToken(hub, other, `/fhir/AuditEvent/${json.entry[0].resource.id}`)).status).toBe(403);
+    expect((await withToken(hub, other, '/fhir/Condition/c-p')).status).toBe(200);
+  });
+
+  it('by an app say to privacy officers alone by which token and from which address, and follow IHE', async () => {
+    const [read, ...others] = await events('pia', 'action=read&entity=Condition/c-p&policy=urn:ietf:params:oauth:jti:');
+    expect(others).toEqual([]);
+    expect(balpFaults(read!)).toEqual([]);
+    expect(read!.meta.profile.join()).toMatch(/PatientRead.*Token.*Minimal.*Token.*Comprehensive/);
+    const own = await hub.test.database.query(`SELECT encode(id, 'hex') AS id FROM oauth_artifact`);
+    const [policy] = read!.agent.find(({ requestor }: Json) => requestor).policy;
+    expect(own.rows.map(({ id }) => `urn:ietf:params:oauth:jti:${id}`)).toContain(policy);
+    expect(read!.agent[0].network).toEqual({ address: '127.0.0.1', type: '2' });
+    expect((await events('pia', 'address=127.0.0.1&agent=ann')).length).toBeGreaterThan(0);
+    const [same] = await events('pat', `_id=${read!.id}`);
+    expect(same!.agent[0].network.extension[0].valueCode).toBe('masked');
+    expect(JSON.stringify(same)).not.toMatch(/127\.0\.0\.1"|OAUTH/);
+    for (const query of ['address=127.0.0.1', 'policy=urn'])
+      expect((await events('pat', query)).map(({ id }) => id)).toEqual([]);
   });
 
   it('of others are not there for a patient, by any way of asking', async () => {

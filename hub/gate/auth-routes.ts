@@ -184,12 +184,16 @@ async function answered(
   }
   const before = sessionToken(request);
   if (before !== undefined && before !== signedIn.token) await parts.accounts.signOut(before);
-  if (signedIn.pending === undefined) await recordSignIn(parts, signedIn.user);
+  if (signedIn.pending === undefined) await recordSignIn(parts, request, signedIn.user);
   return signedInAnswer(parts.accounts, reply, signedIn);
 }
 
-export function recordSignIn({ accessLog }: Pick<AuthParts, 'accessLog'>, user: User): Promise<void> {
-  return accessLog.record(accessOf(user), { action: 'sign-in', what: 'session', status: 200 });
+export function recordSignIn(
+  { accessLog }: Pick<AuthParts, 'accessLog'>,
+  { ip }: FastifyRequest,
+  user: User,
+): Promise<void> {
+  return accessLog.record({ ...accessOf(user), address: ip }, { action: 'sign-in', what: 'session', status: 200 });
 }
 
 async function recordFailure(
@@ -198,7 +202,10 @@ async function recordFailure(
   username: string | undefined,
 ): Promise<void> {
   const user = username === undefined ? undefined : await accounts.find(username);
-  if (user) return accessLog.record(accessOf(user), { action: 'sign-in', what: 'session', status: 401 });
+  if (user) {
+    const access = { ...accessOf(user), address: request.ip };
+    return accessLog.record(access, { action: 'sign-in', what: 'session', status: 401 });
+  }
   await accessLog.strangers.refused(request.ip, `POST ${request.routeOptions.url}`, 401);
 }
 

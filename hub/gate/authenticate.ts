@@ -75,7 +75,7 @@ export class Authenticator {
    */
   async caller(request: FastifyRequest, action?: string): Promise<Caller> {
     await this.#policy.fresh();
-    const identified = await this.#identify(request);
+    const identified = { address: request.ip, ...(await this.#identify(request)) };
     this.#attempts.set(request, { caller: identified, action: action ?? request.method });
     const refused = this.#refused(identified, request);
     if (refused !== undefined) throw new RecordError(403, 'forbidden', refused);
@@ -110,7 +110,8 @@ export class Authenticator {
   /** A token by which a part of the hub itself makes requests for somebody, until `end`. It is good for nothing else. */
   lend(caller: Caller): { token: string; end(): void } {
     const token = randomBytes(32).toString('base64url');
-    this.#lent.set(token, caller);
+    // Its requests come from the hub itself.
+    this.#lent.set(token, { address: undefined, ...caller });
     return { token, end: () => this.#lent.delete(token) };
   }
 

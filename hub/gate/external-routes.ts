@@ -93,7 +93,7 @@ async function signIn(
   if (before !== undefined) await accounts.signOut(before);
   const { user, token, pending } = await accounts.signInByProvider(username, isMfa, agentOf(request));
   setSession(reply, token);
-  if (pending === undefined) await recordSignIn({ accessLog }, user);
+  if (pending === undefined) await recordSignIn({ accessLog }, request, user);
   const on = back === undefined ? '' : `&back=${encodeURIComponent(back)}`;
   return reply.redirect(pending === undefined ? (back ?? '/') : `/sign-in?goOn=true${on}`, 303);
 }

@@ -99,7 +99,7 @@ function openRoutes(app: FastifyInstance, parts: HealthLinkParts): void {
   const { healthLinks, rateLimits, accessLog } = parts;
 
   /** Records who opened, or tried to, before anything leaves. */
-  const recorded = async (opened: Opened, recipient: string): Promise<Opened> => {
+  const recorded = async ({ ip }: FastifyRequest, opened: Opened, recipient: string): Promise<Opened> => {
     if (opened.kind === 'inactive') return opened;
     const status = opened.kind === 'passcode' ? 401 : 200;
     const entry = {
@@ -109,7 +109,7 @@ function openRoutes(app: FastifyInstance, parts: HealthLinkParts): void {
       patients: [opened.patient],
       reason: recipient,
     };
-    await accessLog.record(bearer, entry);
+    await accessLog.record({ ...bearer, address: ip }, entry);
     return opened;
   };
   const limited = async (address: string) => {
@@ -129,7 +129,7 @@ function openRoutes(app: FastifyInstance, parts: HealthLinkParts): void {
     if (embeddedLengthMax !== undefined && !(Number.isInteger(embeddedLengthMax) && Number(embeddedLengthMax) >= 0))
       throw wrong('embeddedLengthMax', 'a whole number');
     const asked = { recipient, passcode, embeddedLengthMax: embeddedLengthMax as number | undefined };
-    const opened = await recorded(await healthLinks.openManifest(address, asked), recipient);
+    const opened = await recorded(request, await healthLinks.openManifest(address, asked), recipient);
     if (opened.kind === 'passcode') return reply.code(401).send({ remainingAttempts: opened.attemptsLeft });
     if (opened.kind !== 'manifest') throw gone();
     if (opened.isLongTerm) reply.header('retry-after', String(pollSeconds));
@@ -151,7 +151,7 @@ function openRoutes(app: FastifyInstance, parts: HealthLinkParts): void {
     const recipient = String((request.query as { recipient?: unknown }).recipient ?? '').slice(0, longestRecipient);
     if (recipient.trim() === '')
       throw new RecordError(400, 'required', 'Say in recipient who opens the link.', 'recipient');
-    const opened = await recorded(await healthLinks.openFile(address, recipient), recipient);
+    const opened = await recorded(request, await healthLinks.openFile(address, recipient), recipient);
     if (opened.kind !== 'file') throw gone();
     return sendJwe(reply, opened.jwe);
   });

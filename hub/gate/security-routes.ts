@@ -201,14 +201,15 @@ async function changed(
   if (!user) throw new RecordError(401, 'login', 'Your session has ended.');
   const told = await accessLog.change(async (transaction) => {
     const made = { ...((await make(transaction)) as object | undefined) };
-    const note = { access: accessOf(user), entry: { action, what: 'account', status: 200 } };
+    const access = { ...accessOf(user), address: reply.request.ip };
+    const note = { access, entry: { action, what: 'account', status: 200 } };
     const isFirst = proof !== undefined && (await accounts.factors(username, transaction)).recoveryCodes === 0;
     if (!isFirst) return { made, note };
     return { made: { ...made, recoveryCodes: await accounts.totp.makeRecoveryCodes(username, transaction) }, note };
   });
   const signedIn = await accounts.advance(token, session, proof);
   if (!signedIn) throw new RecordError(401, 'login', 'Your session has ended.');
-  if (pending !== undefined && signedIn.pending === undefined) await recordSignIn({ accessLog }, user);
+  if (pending !== undefined && signedIn.pending === undefined) await recordSignIn({ accessLog }, reply.request, user);
   return { ...(await signedInAnswer(accounts, reply, signedIn)), ...told };
 }
 

@@ -185,7 +185,7 @@ function isOfRecord({ what, patients }: AccessEntry): boolean {
 
 function entryOf({ access, entry }: AccessNote, proven?: Proven): Entry {
   const { action, status, patients = [] } = entry;
-  const { who, role, organization, purpose, client, emergency } = access;
+  const { who, role, organization, purpose, client, emergency, address, cameOf } = access;
   const of: Entry = {
     at: new Date().toISOString(),
     who,
@@ -198,6 +198,8 @@ function entryOf({ access, entry }: AccessNote, proven?: Proven): Entry {
   if (purpose !== undefined) of.purpose = purpose;
   if (client !== undefined) of.client = client;
   if (emergency !== undefined) of.emergency = emergency;
+  if (address !== undefined) of.address = address;
+  if (cameOf !== undefined) of.token = cameOf.token;
   if (entry.reason !== undefined) of.reason = storable(entry.reason);
   if (proven) of.relationship = proven.kinds.join(' ');
   if (proven && proven.kinds.length > 1 && proven.unproven.length > 0) of.unproven = proven.unproven.map(storable);

@@ -53,6 +53,8 @@ export interface Access {
   client?: string;
   /** What its token came of, where it came by one of an app. */
   cameOf?: TokenOrigin;
+  /** The network address from which it asks. */
+  address?: string | undefined;
   /** By a token that an operator of the hub made, for no account. */
   isScript?: true;
   /** The emergency access under which it reads. */
