@@ -40,7 +40,8 @@ export function callsOf(url: string, dataDir: string): HubCalls {
     const role = options.role === undefined ? 'administrator' : options.role;
     if (role !== null) {
       const known = tokens.get(role);
-      const used = known && known.until > Date.now() ? known : { token: await token(role), until: Date.now() + 300_000 };
+      const used =
+        known && known.until > Date.now() ? known : { token: await token(role), until: Date.now() + 300_000 };
       tokens.set(role, used);
       headers.authorization ??= `Bearer ${used.token}`;
     }

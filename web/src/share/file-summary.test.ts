@@ -58,7 +58,10 @@ describe('what came by a link, filed with a person', () => {
   });
 
   it('is filed once, however often', async () => {
-    const [one, other] = [await filing('p1', [summary], filed), await filing('p1', [summary], { ...filed, label: 'x' })];
+    const [one, other] = [
+      await filing('p1', [summary], filed),
+      await filing('p1', [summary], { ...filed, label: 'x' }),
+    ];
     const conditions = [one, other].map(({ entry }) => entry![0]!.request!.ifNoneExist);
     expect(conditions[0]).toMatch(/^identifier=urn:causeway:health-link-file\|[0-9a-f]{64}&patient=p1$/);
     expect(conditions[1]).toBe(conditions[0]);
