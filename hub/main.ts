@@ -80,7 +80,7 @@ export async function startHub(config: Config, progress: Progress, pages = scree
       { screens: folder, demoAccounts: demo?.demoAccounts ?? [] },
     );
     const mllp = await openMllp(wiring, { ...ground, ...messages, ...access });
-    const direct = await openDirect(wiring, { ...ground, ...inbox, ...messages });
+    const direct = await openDirect(wiring, { ...ground, ...inbox, ...outbox, ...messages });
     if (demo) {
       const { people, seed, region } = config;
       await demo.loadRegion(
@@ -92,6 +92,7 @@ export async function startHub(config: Config, progress: Progress, pages = scree
         await demo.bindDemoAccounts({ record: record.record, persons, bindings: access.bindings }, { people, seed });
     }
     await lead('outboxLead', outbox.sender);
+    if (direct) await lead('directLead', direct.notifier);
     await lead('acknowledgementsLead', outbox.acknowledgementRoutes);
     await lead('parametersLead', record.record.parameters.build(record.parameterFault));
     await lead('fanOutLead', audit.fanOut);
@@ -119,7 +120,7 @@ export async function startHub(config: Config, progress: Progress, pages = scree
     return {
       url,
       mllp: { host: config.host, port: mllp.port, tlsPort: mllp.tlsPort },
-      directPort: direct?.port,
+      directPort: direct?.server.port,
       accounts: demo?.demoAccounts ?? [],
       stop,
     };

@@ -91,6 +91,8 @@ export interface Config {
   directKey: string | undefined;
   /** The SMTP port on which Direct mail is taken; undefined: none. */
   directPort: number | undefined;
+  /** For so long a receiver of Direct mail may say nothing. */
+  directMinutes: number;
   /** At most one mail for a subscription in so many minutes. */
   mailMinutes: number;
   /** Addresses below which other hubs are asked although they lie in a private network, or speak plain http. */
@@ -596,6 +598,16 @@ export const settings: readonly Setting[] = [
     least: 0,
     most: 65535,
     says: 'SMTP port on which Direct mail for that address is taken, with STARTTLS by the certificate of HTTPS (none)',
+  },
+  {
+    key: 'directMinutes',
+    option: 'direct-minutes',
+    variable: 'CAUSEWAY_DIRECT_MINUTES',
+    kind: 'integer',
+    fallback: 60,
+    least: 1,
+    most: 10_080,
+    says: 'minutes after which people are told of Direct mail whose receiver has not said that it has it',
   },
   {
     key: 'mailMinutes',

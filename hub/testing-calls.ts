@@ -114,6 +114,7 @@ export function hubConfig(
     directCertificate: undefined,
     directKey: undefined,
     directPort: undefined,
+    directMinutes: 60,
     peersAt: [],
     connectorFolders: [],
     auditWitnesses: undefined,

@@ -1,7 +1,9 @@
 /** Direct mail over a real socket, from what openssl signed and encrypted to the record. */
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { type TestMailServer, testMailServer } from '../mail/testing.ts';
 import { xdmZip } from '../mail/xdm.ts';
+import { newId } from '../record/index.ts';
 import { startTestHub, type TestHub } from '../testing.ts';
 import { adt } from '../testing-messages.ts';
 import { type Attachment, DirectPeers, sendMail } from './testing.ts';
@@ -10,14 +12,19 @@ const to = 'hub@direct.hub.example';
 const dr = 'dr@practice.example';
 const peers = new DirectPeers();
 let hub: TestHub;
+let mails: TestMailServer;
 
 beforeAll(async () => {
   peers.issue('hub', `email:${to}`);
   peers.issue('practice', 'DNS:practice.example');
   peers.issue('clinic', 'email:office@clinic.example', true);
   peers.issue('alone', 'DNS:practice.example', true);
+  mails = await testMailServer();
   hub = await startTestHub({
     smtpHost: 'localhost',
+    smtpPort: mails.port,
+    smtpCa: mails.ca,
+    directMinutes: 1,
     mailFrom: 'hub@hub.example',
     directAddress: to,
     directCertificate: peers.path('hub.pem'),
@@ -33,6 +40,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await hub?.stop();
+  await mails?.close();
   peers.remove();
 });
 
@@ -195,6 +203,105 @@ it('where the database does not take it, its sender is asked to try again, and t
     `SELECT documents FROM direct_mail WHERE digest IS NOT NULL ORDER BY received DESC LIMIT 1`,
   );
   expect((await stored(`id = '${rows[0]!.documents[0]}'`)).map(({ state }) => state)).toEqual(['processed']);
+});
+
+describe('what is told of mail', () => {
+  /** What the hub wrote to somebody, as openssl opens and verifies it, with the headers around it. */
+  const told = (address: string) =>
+    mails.got
+      .filter(({ to: [first] }) => first === address)
+      .map(({ raw, from }) => ({
+        from,
+        headers: raw.slice(0, raw.indexOf('\r\n\r\n')),
+        content: peers.opened('practice', raw),
+      }));
+
+  it('that it was taken, and where its sender asks, that it came to whom it was for; once, by signed mail', async () => {
+    mails.got.length = 0;
+    const [id, asking] = [randomUUID(), randomUUID()];
+    const options = 'Disposition-Notification-Options: X-DIRECT-FINAL-DESTINATION-DELIVERY=optional,true';
+    const mail = peers.mail('practice', dr, to, [ccda('N1')], { id });
+    mails.refuse = 450;
+    expect([await send(mail), await send(mail)]).toEqual([250, 250]);
+    mails.refuse = undefined;
+    // What the mail server did not take is owed, and tried again.
+    await vi.waitFor(async () => expect(await owed()).toMatchObject([{ attempts: 1 }]), {
+      timeout: 30_000,
+      interval: 50,
+    });
+    await hub.test.database.query('UPDATE direct_notice SET next_attempt = now()');
+    expect(await send(peers.mail('practice', dr, to, [ccda('N2')], { id: asking, headers: [options] }))).toBe(250);
+    await vi.waitFor(async () => expect(await owed()).toEqual([]), { timeout: 30_000, interval: 50 });
+    const reports = told(dr);
+    const said = (original: string) =>
+      reports
+        .filter(({ content }) => content.includes(`Original-Message-ID: <${original}@practice.example>`))
+        .map(({ content }) => /Disposition: (.*)\r/.exec(content)?.[1]);
+    expect(said(id)).toEqual(['automatic-action/MDN-sent-automatically; processed']);
+    expect(said(asking)).toEqual([
+      'automatic-action/MDN-sent-automatically; processed',
+      'automatic-action/MDN-sent-automatically; dispatched',
+    ]);
+    expect(reports.every(({ from }) => from === '')).toBe(true);
+    expect(reports[0]!.headers).toMatch(/^From: hub@direct\.hub\.example\r\nTo: dr@practice\.example/);
+  });
+
+  const owed = async () => (await hub.test.database.query('SELECT attempts FROM direct_notice')).rows;
+
+  /** A delivery that was handed to the mail server. */
+  async function handedOver(minutesAgo = 0): Promise<string> {
+    const id = newId();
+    await hub.test.database.query(
+      `INSERT INTO delivery (id, created, destination, route, dialect, kind, topic, home, source, person, focus_type, focus_rid,
+         focus_version, recipient, recipient_home, round, state, next_attempt)
+       VALUES ($1, now(), 'clinic', 'direct', 'ccda', 'new', 'discharge-summary', 1, 'lab', $1, 1, $1, 1, $1, 1, 1, 'accepted',
+         now() - $2 * interval '1 minute')`,
+      [id, minutesAgo],
+    );
+    return id;
+  }
+  const stateOf = async (id: string) =>
+    (await hub.test.database.query('SELECT state, last_error FROM delivery WHERE id = $1', [id])).rows[0];
+  const report = (disposition: string, delivery: string) =>
+    [
+      'Content-Type: multipart/report; report-type=disposition-notification; boundary=r\n\n--r\n\nRead.\n--r',
+      'Content-Type: message/disposition-notification\n\nFinal-Recipient: rfc822;office@clinic.example',
+      `Original-Message-ID: <${delivery}@direct.hub.example>\nDisposition: automatic-action/MDN-sent-automatically;${disposition}\n\n--r--\n`,
+    ].join('\n');
+  const answer = (signer: string, from: string, disposition: string, delivery: string) =>
+    send(peers.enclosed(signer, from, to, report(disposition, delivery), randomUUID()));
+
+  it('settles a delivery, where its receiver says it and nobody else', async () => {
+    const [one, other] = [await handedOver(), await handedOver()];
+    expect(await answer('practice', dr, 'processed', one)).toBe(250);
+    expect((await stateOf(one))?.state).toBe('accepted');
+    const office = 'office@clinic.example';
+    expect(await answer('clinic', office, 'processed', one)).toBe(250);
+    expect((await stateOf(one))?.state).toBe('delivered');
+    expect(await answer('clinic', office, 'failed', other)).toBe(250);
+    expect(await stateOf(other)).toMatchObject({ state: 'dead', last_error: expect.stringContaining('not taken') });
+    // On its way from the receiver's server to the reader it may fail still.
+    await answer('clinic', office, 'failed', one);
+    expect((await stateOf(one))?.state).toBe('dead');
+  });
+
+  it('is missed in time, and that is told once', async () => {
+    const [late, fresh] = [await handedOver(2), await handedOver()];
+    const notices = async () =>
+      (await hub.test.database.query(`SELECT about FROM notice WHERE kind = 'direct-unanswered'`)).rows;
+    await vi.waitFor(async () => expect(await notices()).toEqual([{ about: { destination: 'clinic', count: 1 } }]), {
+      timeout: 30_000,
+      interval: 50,
+    });
+    expect(await stateOf(late)).toMatchObject({
+      state: 'accepted',
+      last_error: expect.stringContaining('not said in time'),
+    });
+    expect((await stateOf(fresh))?.last_error).toBeNull();
+    await answer('clinic', 'office@clinic.example', 'dispatched', late);
+    expect((await stateOf(late))?.state).toBe('delivered');
+    expect(await notices()).toHaveLength(1);
+  });
 });
 
 it('an erasure takes the mail too in which the document of a person came', async () => {

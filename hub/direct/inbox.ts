@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import type { Logger } from 'pino';
 import type { Received } from '../inbox/index.ts';
 import {
   contentType,
@@ -19,7 +20,8 @@ import {
 import { newId } from '../record/index.ts';
 import type { Participants } from '../trust/index.ts';
 import { documentsOf } from './documents.ts';
-import type { DirectMails } from './mails.ts';
+import type { DirectMails, OwedNotice } from './mails.ts';
+import { dispositionOf, isReport } from './notifications.ts';
 import { type Sender, senderOf } from './senders.ts';
 
 /** A mail is not taken: an SMTP reply (RFC 5321 §4.2), 4yz where trying again may help. */
@@ -45,7 +47,14 @@ export interface InboxParts {
   take(received: Received): Promise<{ id: string; refused?: string | undefined; isErased?: boolean | undefined }>;
   /** All documents of a mail together. */
   mostBytes: number;
+  /** Notes what a receiver says of a delivery. */
+  heard(participant: string, delivery: string, isTaken: boolean): Promise<void>;
+  /** Called when a notification is owed. */
+  onNotice(): void;
+  log: Logger;
 }
+
+const finalDelivery = /\bX-DIRECT-FINAL-DESTINATION-DELIVERY\s*=[^;]*\btrue\b/i;
 
 export class DirectInbox {
   readonly #parts: InboxParts;
@@ -74,7 +83,7 @@ export class DirectInbox {
     if (messageId === undefined) throw new MailRefusal(554, 'The mail needs a Message-ID of at most 250 characters.');
     const sender = await senderOf(participants.all(), from, signed);
     if (typeof sender === 'string') throw new MailRefusal(550, sender);
-    if (contentType(content).value === 'multipart/report') return;
+    if (isReport(content)) return this.#heard(content, sender);
     const digest = createHash('sha256').update(signed.content).digest();
     const { participant } = sender;
     if (await mails.isTaken({ participant, messageId, digest })) return;
@@ -83,7 +92,8 @@ export class DirectInbox {
     if (documents.refused !== undefined) throw new MailRefusal(554, documents.refused);
     const message = documents.isErased ? undefined : await this.#original(signed, sender, messageId);
     const noted = { id: newId(), participant, sender: from, messageId, digest, message, documents: documents.ids };
-    await mails.note(noted);
+    await mails.note(noted, this.#owed(sender, messageId, [outer, headers]));
+    this.#parts.onNotice();
   }
 
   /**
@@ -105,6 +115,28 @@ export class DirectInbox {
       isErased: taken.some(({ isErased }) => isErased),
       refused: isTaken ? undefined : taken[0]!.refused,
     };
+  }
+
+  /** A report of what became of what the hub sent. One that says nothing of that is taken all the same. */
+  async #heard(report: Entity, { participant }: Sender): Promise<void> {
+    const said = dispositionOf(report);
+    const [, delivery] = /^([0-9a-f-]{36})@/.exec(said?.original ?? '') ?? [];
+    if (said?.isTaken === undefined || delivery === undefined) return;
+    await this.#parts.heard(participant, delivery, said.isTaken);
+  }
+
+  /** What its sender is told of a mail: that it was taken, and where it asked for that, that it came to whom it is for. */
+  #owed({ address, writtenWith }: Sender, original: string, headers: readonly Entity[]): OwedNotice[] {
+    if (writtenWith === undefined) {
+      this.#parts.log.warn(
+        'the sender of Direct mail cannot be told that it was taken: no RSA certificate of it is known',
+      );
+      return [];
+    }
+    const asked = headers.some((one) => finalDelivery.test(field(one, 'disposition-notification-options') ?? ''));
+    const dispositions = asked ? (['processed', 'dispatched'] as const) : (['processed'] as const);
+    const common = { recipient: address, certificate: writtenWith, original };
+    return dispositions.map((disposition) => ({ id: newId(), ...common, disposition }));
   }
 
   /** Keeps the mail as it was signed, so that who said it can be shown. */

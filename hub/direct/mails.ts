@@ -1,5 +1,6 @@
 /** Which Direct mails were taken, so that one that comes again is taken once. */
 import type { Database } from '../database/index.ts';
+import type { DirectNotification } from '../mail/index.ts';
 
 export interface TakenMail {
   id: string;
@@ -11,6 +12,22 @@ export interface TakenMail {
   /** The messages that the mail itself and its documents were kept as. */
   message: string | undefined;
   documents: readonly string[];
+}
+
+/** A notification that is owed for a mail. */
+export interface OwedNotice {
+  id: string;
+  recipient: string;
+  /** Of the recipient, as PEM. */
+  certificate: string;
+  original: string;
+  disposition: DirectNotification['disposition'];
+}
+
+/** One whose turn has come, before its next attempt. */
+export interface DueNotice extends OwedNotice {
+  created: Date;
+  attempts: number;
 }
 
 export class DirectMails {
@@ -33,12 +50,57 @@ export class DirectMails {
     return rowCount === 1;
   }
 
-  async note({ id, participant, sender, messageId, digest, message, documents }: TakenMail): Promise<void> {
+  /** Notes a mail, with the notifications that are owed for it. */
+  async note(mail: TakenMail, notices: readonly OwedNotice[]): Promise<void> {
+    const { id, participant, sender, messageId, digest, message, documents } = mail;
     await this.#database.query({
       name: 'direct_mail_note',
-      text: `INSERT INTO direct_mail (id, received, participant, sender, message_id, digest, message, documents)
-             VALUES ($1, now(), $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING`,
-      values: [id, participant, sender, messageId, digest, message ?? null, documents],
+      text: `WITH noted AS (
+               INSERT INTO direct_mail (id, received, participant, sender, message_id, digest, message, documents)
+               VALUES ($1, now(), $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING RETURNING id)
+             INSERT INTO direct_notice (id, created, recipient, certificate, original, disposition, next_attempt)
+             SELECT v.id, now(), recipient, certificate, original, disposition, now()
+             FROM noted, unnest($8::uuid[], $9::text[], $10::text[], $11::text[], $12::text[])
+               AS v (id, recipient, certificate, original, disposition)`,
+      values: [
+        id,
+        participant,
+        sender,
+        messageId,
+        digest,
+        message ?? null,
+        documents,
+        notices.map((one) => one.id),
+        notices.map(({ recipient }) => recipient),
+        notices.map(({ certificate }) => certificate),
+        notices.map(({ original }) => original),
+        notices.map(({ disposition }) => disposition),
+      ],
+    });
+  }
+
+  /** The notifications that are due; each is left alone for a while then, twice as long at every attempt. */
+  async due(count: number): Promise<DueNotice[]> {
+    const { rows } = await this.#database.query({
+      name: 'direct_notice_due',
+      text: `UPDATE direct_notice n SET attempts = attempts + 1,
+               next_attempt = now() + least(30 * power(2, least(attempts, 10)), 3600) * interval '1 second'
+             FROM (SELECT id FROM direct_notice WHERE next_attempt <= now() ORDER BY next_attempt, id LIMIT $1
+                   FOR UPDATE SKIP LOCKED) d
+             WHERE n.id = d.id
+             RETURNING n.id, n.created, n.recipient, n.certificate, n.original, n.disposition, n.attempts`,
+      values: [count],
+    });
+    // One is told that it was processed before it is told that it was dispatched.
+    return (rows as DueNotice[]).sort((a, b) => (a.disposition < b.disposition ? 1 : -1));
+  }
+
+  /** One that was sent, or is given up. */
+  async settled(notice: string): Promise<void> {
+    await this.#database.query({
+      name: 'direct_notice_settled',
+      text: 'DELETE FROM direct_notice WHERE id = $1',
+      values: [notice],
     });
   }
 }

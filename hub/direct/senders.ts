@@ -13,6 +13,8 @@ export interface Sender {
   address: string;
   /** By which it signed. */
   certificate: X509Certificate;
+  /** With which it is written to, as PEM; undefined where none is known. */
+  writtenWith: string | undefined;
 }
 
 /** @returns why it is nobody's, as a sentence, where no participant can be found @param address in lower case */
@@ -24,11 +26,17 @@ export async function senderOf(
   const bound = signed.signers.filter((certificate) => isFor(certificate, address));
   if (bound.length === 0) return 'The certificate of the signature is for another address than the sender’s.';
   let why = 'The sender is not known here.';
-  for (const [{ key }, { trust }] of possible(participants, address)) {
+  for (const [participant, { trust }] of possible(participants, address)) {
     const trusted = certificatesIn(await readFile(trust, 'utf8'));
     for (const certificate of bound) {
       const distrust = await distrustOf(certificate, signed.certificates, trusted);
-      if (distrust === undefined) return { participant: key, address, certificate };
+      if (distrust === undefined)
+        return {
+          participant: participant.key,
+          address,
+          certificate,
+          writtenWith: await writtenWith(participant, address, certificate),
+        };
       why = `The certificate of the signature is not trusted for the sender: ${distrust}.`;
     }
   }
@@ -42,6 +50,17 @@ export function isFor(certificate: X509Certificate, address: string): boolean {
     certificate.checkEmail(address, { subject: 'never' }) !== undefined ||
     certificate.checkHost(domain, { subject: 'never', wildcards: false }) !== undefined
   );
+}
+
+/** The certificate by which an address signs, or the one by which it is sent documents. */
+async function writtenWith(
+  { routes = [] }: Participant,
+  address: string,
+  certificate: X509Certificate,
+): Promise<string | undefined> {
+  if (certificate.publicKey.asymmetricKeyType === 'rsa') return certificate.toString();
+  const route = routes.find(({ to }) => 'direct' in to && to.direct.address.toLowerCase() === address);
+  return route && 'direct' in route.to ? readFile(route.to.direct.certificate, 'utf8') : undefined;
 }
 
 /** Who may have an address: those who name it before those who name its domain. */

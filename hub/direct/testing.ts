@@ -73,6 +73,24 @@ export class DirectPeers {
     return [...headers, mixed(attachments)].join('\n');
   }
 
+  /** What is in a mail that was written to somebody, once it is decrypted and its signature verified. */
+  opened(receiver: string, raw: string): string {
+    writeFileSync(this.path('got'), raw);
+    this.openssl(
+      'cms',
+      '-decrypt',
+      '-in',
+      'got',
+      '-recip',
+      `${receiver}.pem`,
+      '-inkey',
+      'rsa.key',
+      '-out',
+      'got.signed',
+    );
+    return this.openssl('cms', '-verify', '-in', 'got.signed', '-CAfile', 'anchor.pem').toString();
+  }
+
   remove(): void {
     rmSync(this.folder, { recursive: true, force: true });
   }

@@ -45,7 +45,12 @@ afterAll(async () => {
 const receiver = () => ({ address: 'dr@direct.practice.example', certificate: at('practice.pem') });
 
 test('openssl decrypts and verifies it, unzip finds the document and what IHE XDM asks for beside it', async () => {
-  const own = { directAddress: 'hub@direct.hub.example', directCertificate: at('hub.pem'), directKey: at('hub.key') };
+  const own = {
+    directAddress: 'hub@direct.hub.example',
+    directCertificate: at('hub.pem'),
+    directKey: at('hub.key'),
+    directPort: undefined,
+  };
   await new Direct(server.mailer(), own).send(mail, receiver());
   const [{ from, to, raw }] = server.got as [TestMailServer['got'][number]];
   expect([from, ...to]).toEqual(['hub@direct.hub.example', 'dr@direct.practice.example']);

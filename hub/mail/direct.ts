@@ -23,7 +23,17 @@ export interface DirectMail {
   document: XdmDocument;
 }
 
-type Settings = { directAddress: string; directCertificate: string; directKey: string };
+/** What is told to who sent Direct mail: its disposition (RFC 8098; "Implementation Guide for Delivery Notification in Direct"). */
+export interface DirectNotification {
+  /** A UUID: the same at every attempt. */
+  id: string;
+  created: Date;
+  /** The Message-ID of what came, without its brackets. */
+  original: string;
+  disposition: 'processed' | 'dispatched';
+}
+
+type Settings = Pick<Config, 'directPort'> & { directAddress: string; directCertificate: string; directKey: string };
 
 export class Direct {
   readonly #mailer: Mailer;
@@ -36,9 +46,14 @@ export class Direct {
 
   /** That of a hub that has a Direct address; undefined without one. */
   static of(config: Config, mailer: Mailer | undefined): Direct | undefined {
-    const { directAddress, directCertificate, directKey } = config;
+    const { directAddress, directCertificate, directKey, directPort } = config;
     if (!mailer || !directAddress || !directCertificate || !directKey) return undefined;
-    return new Direct(mailer, { directAddress, directCertificate, directKey });
+    return new Direct(mailer, { directAddress, directCertificate, directKey, directPort });
+  }
+
+  /** Whether mail comes in, so that it will be heard what became of what is sent. */
+  get isHeard(): boolean {
+    return this.#settings.directPort !== undefined;
   }
 
   /**
@@ -46,38 +61,106 @@ export class Direct {
    * @throws MailError where a certificate or the server does not let it
    */
   async send(mail: DirectMail, receiver: DirectReceiver): Promise<void> {
-    const { directAddress: from, directCertificate, directKey } = this.#settings;
-    const [own, key, theirs] = await Promise.all(
-      [directCertificate, directKey, receiver.certificate].map((path) =>
-        readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-          throw new MailError(`A certificate or key cannot be read (${error.code}).`, false);
-        }),
-      ),
-    );
-    const message = await directMessage(mail, { from, certificates: own!, key: key! }, receiver.address, theirs!);
-    await this.#mailer.sendWritten({ from, to: receiver.address, message });
+    const theirs = await readPem(receiver.certificate);
+    const message = await directMessage(mail, await this.#signer(), receiver.address, theirs);
+    await this.#mailer.sendWritten({ from: this.#settings.directAddress, to: receiver.address, message });
   }
+
+  /** Resolves when the mail server has taken it. @param certificate of the receiver, as PEM @throws MailError */
+  async notify(notification: DirectNotification, to: string, certificate: string): Promise<void> {
+    const message = await notificationMessage(notification, await this.#signer(), to, certificate);
+    // Nothing is told of a notification that does not arrive (RFC 8098 §3).
+    await this.#mailer.sendWritten({ from: '', to, message });
+  }
+
+  async #signer(): Promise<Signer & { from: string }> {
+    const { directAddress: from, directCertificate, directKey } = this.#settings;
+    const [certificates, key] = await Promise.all([readPem(directCertificate), readPem(directKey)]);
+    return { from, certificates, key };
+  }
+}
+
+async function readPem(path: string): Promise<string> {
+  return readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    throw new MailError(`A certificate or key cannot be read (${error.code}).`, false);
+  });
 }
 
 /** The message whole, with its headers. @throws MailError where the receiver's certificate is not fit */
 export async function directMessage(
   { id, created, document }: DirectMail,
+  signer: Signer & { from: string },
+  to: string,
+  certificate: string,
+): Promise<Buffer> {
+  const zip = await xdmZip({ id, submitted: created, from: signer.from, to, document });
+  const subject = 'A clinical document';
+  // That it came to whom it is for may be told beside that it was taken.
+  const wish = 'Disposition-Notification-Options: X-DIRECT-FINAL-DESTINATION-DELIVERY=optional,true';
+  return enclosed({ id, created, subject, wishes: [wish], entity: entityOf(zip, id) }, signer, to, certificate);
+}
+
+/** A disposition notification whole. @throws MailError where the receiver's certificate is not fit */
+export async function notificationMessage(
+  { id, created, original, disposition }: DirectNotification,
+  signer: Signer & { from: string },
+  to: string,
+  certificate: string,
+): Promise<Buffer> {
+  const boundary = `report-${id}`;
+  const final = disposition === 'dispatched' ? ['X-DIRECT-FINAL-DESTINATION-DELIVERY:'] : [];
+  const entity = [
+    `Content-Type: multipart/report; report-type=disposition-notification; boundary="${boundary}"`,
+    '',
+    `--${boundary}`,
+    'Content-Type: text/plain; charset=utf-8',
+    '',
+    disposition === 'processed' ? 'Your message was taken.' : 'Your message has come to whom it was for.',
+    '',
+    `--${boundary}`,
+    'Content-Type: message/disposition-notification',
+    '',
+    `Reporting-UA: ${signer.from.split('@')[1]}; Causeway`,
+    `Final-Recipient: rfc822; ${signer.from}`,
+    `Original-Message-ID: <${original}>`,
+    `Disposition: automatic-action/MDN-sent-automatically; ${disposition}`,
+    ...final,
+    '',
+    `--${boundary}--`,
+    '',
+  ].join('\r\n');
+  const subject = disposition === 'processed' ? 'Processed' : 'Dispatched';
+  return enclosed({ id, created, subject, wishes: [], entity }, signer, to, certificate);
+}
+
+interface Enclosed {
+  id: string;
+  created: Date;
+  subject: string;
+  /** Header fields beside the usual ones. */
+  wishes: readonly string[];
+  entity: string;
+}
+
+/** A mail that is signed, and encrypted for its receiver. */
+async function enclosed(
+  { id, created, subject, wishes, entity }: Enclosed,
   { from, ...signer }: Signer & { from: string },
   to: string,
   certificate: string,
 ): Promise<Buffer> {
   const recipient = receiverCertificate(certificate, to);
-  const zip = await xdmZip({ id, submitted: created, from, to, document });
   const headers = [
     `From: ${from}`,
     `To: ${to}`,
     `Date: ${created.toUTCString().replace('GMT', '+0000')}`,
     `Message-ID: <${id}@${from.split('@')[1]}>`,
-    'Subject: A clinical document',
+    `Subject: ${subject}`,
+    ...wishes,
     'MIME-Version: 1.0',
   ];
-  const entity = await encryptedEntity(await signedEntity(entityOf(zip, id), signer), recipient);
-  return Buffer.from(`${headers.join('\r\n')}\r\n${entity}`);
+  const encrypted = await encryptedEntity(await signedEntity(entity, signer), recipient);
+  return Buffer.from(`${headers.join('\r\n')}\r\n${encrypted}`);
 }
 
 function entityOf(zip: Uint8Array, id: string): string {

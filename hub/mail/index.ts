@@ -1,6 +1,6 @@
 /** What the hub sends by e-mail, and how. */
 export { isMailAddress, mailboxOf } from './address.ts';
-export { Direct, type DirectReceiver } from './direct.ts';
+export { Direct, type DirectNotification, type DirectReceiver } from './direct.ts';
 export { type Mail, MailError, Mailer } from './mailer.ts';
 export { contentType, decodedBody, type Entity, entityOf, field, leavesOf, mailboxIn, parameterized } from './mime.ts';
 export { base64, certificatesIn, encryptedEntity, type Signer, signedEntity } from './smime.ts';

@@ -1,4 +1,4 @@
-/** Writes each document as Direct mail. That the mail server took it is all that is heard of it. */
+/** Writes each document as Direct mail. Where the hub takes no mail, that the mail server took it is all that is heard of it. */
 import { createHash } from 'node:crypto';
 import { type Direct, MailError } from '../mail/index.ts';
 import type { DirectPlace } from '../trust/index.ts';
@@ -23,7 +23,8 @@ export class DirectClient implements Client {
     const document = { id, title: titles[topic] ?? 'Clinical document', bytes, mediaType, created };
     try {
       await this.#direct.send({ id: deliveryId, created, document }, this.#place);
-      return { kind: 'delivered' };
+      // What came of it is told by mail, where the hub takes any.
+      return { kind: this.#direct.isHeard ? 'accepted' : 'delivered' };
     } catch (error) {
       return mailAnswer(error);
     }

@@ -5,6 +5,7 @@ export { controlIdOf } from './control-id.ts';
 export { Deliveries } from './deliveries.ts';
 export { type DeliveryPolicy, DeliveryRetention, type SetDeliveryPolicy } from './delivery-retention.ts';
 export { Derivation } from './derive.ts';
+export { noteDirectAnswer, noteUnanswered } from './direct-answers.ts';
 export { forgetDeliveries } from './forget.ts';
 export type { HttpParts } from './http-post.ts';
 export { type NotPickedUp, type PickedUp, Pickup } from './pickup.ts';

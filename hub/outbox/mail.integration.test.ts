@@ -25,7 +25,12 @@ beforeAll(async () => {
     stdio: 'pipe',
   });
   [test, mails] = await Promise.all([testDatabase(), testMailServer()]);
-  const own = { directAddress: 'hub@direct.example', directCertificate: at('own.pem'), directKey: at('key.pem') };
+  const own = {
+    directAddress: 'hub@direct.example',
+    directCertificate: at('own.pem'),
+    directKey: at('key.pem'),
+    directPort: undefined,
+  };
   outbox = await testOutbox(test.database, undefined, undefined, { direct: new Direct(mails.mailer(), own) });
 });
 afterAll(async () => {

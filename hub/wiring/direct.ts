@@ -1,23 +1,32 @@
 /** The door for Direct mail, where the hub has one. */
-import { DirectInbox, DirectMails, type DirectServer, startDirect } from '../direct/index.ts';
+import { DirectInbox, DirectMails, type DirectServer, Notifier, startDirect } from '../direct/index.ts';
 import { recognise, ServerCertificate } from '../gate/index.ts';
+import { noteDirectAnswer, noteUnanswered } from '../outbox/index.ts';
 import type { Ground } from './decision.ts';
 import type { Inbox } from './inbox.ts';
 import type { MessageParts } from './messages.ts';
+import type { Outbox } from './outbox.ts';
 import type { Wiring } from './wiring.ts';
 
-/** Listens from here on. */
+/** Listens from here on; whom the mail is from is told by the notifier, which one hub leads. */
 export async function openDirect(
   { config, log, onStop }: Wiring,
-  { system, participants, receiver, sending }: Ground & Inbox & MessageParts,
-): Promise<DirectServer | undefined> {
+  { system, participants, receiver, sending, mail }: Ground & Inbox & Outbox & MessageParts,
+): Promise<{ server: DirectServer; notifier: Notifier } | undefined> {
   const { host, directPort, directAddress, directCertificate, directKey, tlsCertificate, tlsKey } = config;
-  if (directPort === undefined) return undefined;
+  if (directPort === undefined || !mail.direct) return undefined;
+  const mails = new DirectMails(system);
+  const notifier = new Notifier({
+    mails,
+    direct: mail.direct,
+    unanswered: () => noteUnanswered(system, participants, config.directMinutes),
+    log,
+  });
   const inbox = new DirectInbox({
     certificate: directCertificate!,
     key: directKey!,
     participants,
-    mails: new DirectMails(system),
+    mails,
     recognise: (bytes, participant) => recognise(bytes, { site: participant }, participants),
     take: async (received) => {
       const { refused, isErased, ...judged } = await sending.judged(received);
@@ -25,6 +34,9 @@ export async function openDirect(
       return { id, refused, isErased };
     },
     mostBytes: config.messageBytes,
+    heard: (participant, delivery, isTaken) => noteDirectAnswer(system, participant, delivery, isTaken),
+    onNotice: () => notifier.wake(),
+    log,
   });
   const files = { certificate: tlsCertificate!, key: tlsKey!, clientCa: undefined, clientRequired: false };
   const certificate = tlsCertificate === undefined ? undefined : new ServerCertificate('SMTP', files, log);
@@ -33,5 +45,5 @@ export async function openDirect(
   onStop(() => server.close());
   certificate?.keepCurrent(server);
   onStop(() => certificate?.stop());
-  return server;
+  return { server, notifier };
 }

@@ -94,6 +94,9 @@ function noticeWords({ kind, about }: PersonalNotice, role: Role): string {
   if (kind === 'fan-out') {
     return `${about.key} looked at ${about.persons} people within an hour; ${about.usual} are usual.`;
   }
+  if (kind === 'direct-unanswered') {
+    return `${about.destination} has not said in time that it has Direct mail that was sent to it: ${about.count} mails. They stand among the deliveries.`;
+  }
   if (kind === 'audit') return `The audit log is not as it was. ${about.text}`;
   if (kind === 'witness') return String(about.text);
   return kind;

@@ -189,6 +189,8 @@ export interface PersonalNotice {
     key?: string;
     persons?: number;
     usual?: number;
+    destination?: string;
+    count?: number;
     text?: string;
     patient?: string;
     by?: string;
