@@ -30,7 +30,7 @@ export const locks = {
   auditLead: 7_240_390,
   auditCheckLead: 7_240_392,
   witnessesLead: 7_240_393,
-  directLead: 7_240_393,
+  directLead: 7_240_400,
 } as const;
 
 /** What one hub at a time does. */
