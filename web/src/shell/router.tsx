@@ -301,6 +301,12 @@ const connector = createRoute({
   component: lazyRouteComponent(() => import('../connectors/connector-page.tsx'), 'ConnectorPage'),
 });
 
+const brands = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/network-brands',
+  component: lazyRouteComponent(() => import('../brands/brands-page.tsx'), 'BrandsPage'),
+});
+
 const networkPolicy = createRoute({
   getParentRoute: () => signedIn,
   path: '/network-policy',
@@ -340,6 +346,7 @@ const tree = root.addChildren([
     emergencies,
     labelRules,
     networkPolicy,
+    brands,
     unproven,
     erasures,
     refusals,

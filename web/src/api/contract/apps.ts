@@ -50,3 +50,29 @@ export interface ClientOrganization {
   participant?: string;
   asked: string;
 }
+
+/** A brand: an Organization as its owner describes it (SMART App Launch, User-access Brands). */
+export interface Brand {
+  resourceType: 'Organization';
+  name: string;
+  alias?: string[];
+  identifier?: { system?: string; value?: string }[];
+  telecom?: { system?: string; value?: string }[];
+  address?: { line?: string[]; city?: string; state?: string; postalCode?: string; country?: string }[];
+  extension?: BrandExtension[];
+}
+
+export interface BrandExtension {
+  url: string;
+  valueUrl?: string;
+  valueString?: string;
+  valueMarkdown?: string;
+  extension?: BrandExtension[];
+}
+
+/** A resource of the Bundle of brands, as far as it is an Endpoint. */
+export interface BrandedEndpoint {
+  resourceType: string;
+  name: string;
+  address: string;
+}
