@@ -76,3 +76,53 @@ it('a chart is closed to a clinician where nothing shows that it treats the pers
   await clinician.getByRole('button', { name: 'Say so' }).click();
   await clinician.getByRole('heading', { name: 'Medications' }).waitFor();
 });
+
+it('a privacy officer hides an element, sees how a Patient would look by that, and takes the rule away again', async () => {
+  const officer = await scene.signedIn('privacy');
+  await officer.goto(`${scene.url}/network-policy`);
+  await officer.getByRole('button', { name: 'Change' }).click();
+  await officer.getByRole('button', { name: 'Hide elements' }).click();
+  const choose = async (label: string, option: string) => {
+    await officer.getByLabel(label, { exact: true }).fill(option);
+    await officer.getByRole('option', { name: option, exact: true }).click();
+    await officer.keyboard.press('Escape');
+  };
+  await choose('Elements', 'Patient.name');
+  await choose('For which purposes', 'Payment');
+  await officer.getByLabel('Resource', { exact: true }).fill(`Patient/${await stranger()}`);
+  await officer.getByRole('button', { name: 'Look at it' }).click();
+  await officer.getByText('Nothing is left out of it.').waitFor();
+  await officer.getByLabel('For', { exact: true }).click();
+  await officer.getByRole('option', { name: 'Payment', exact: true }).click();
+  await officer.getByRole('button', { name: 'Look at it' }).click();
+  await officer.getByText('Left out, or cut: name.').waitFor();
+  const decide = async () => {
+    await officer.getByLabel('Why it is changed').fill('A test.');
+    await officer.getByRole('button', { name: 'Put it in force' }).click();
+    await officer.getByRole('button', { name: 'Change' }).waitFor();
+  };
+  await decide();
+  const now = officer.getByRole('region', { name: 'What holds now' });
+  await now.getByText('Patient.name: left out, asked for payment').waitFor();
+  await officer.getByRole('button', { name: 'Change' }).click();
+  await officer.getByRole('button', { name: 'Hide these no more' }).click();
+  await decide();
+  expect(await now.getByText('Patient.name').count()).toBe(0);
+});
+
+it('an administrator gives the network a brand, by which apps show it', async () => {
+  const admin = await scene.signedIn('admin');
+  await admin.goto(`${scene.url}/network-brands`);
+  await admin.getByLabel('Name', { exact: false }).first().fill('Harbor Network');
+  await admin.getByLabel('Website').fill('https://harbor.example');
+  await admin.getByRole('button', { name: 'Add a portal' }).click();
+  await admin.getByLabel('Name of the portal').fill('MyHarbor');
+  await admin.getByLabel('Address of the portal').fill('https://my.harbor.example');
+  await admin.getByRole('button', { name: 'Show it to apps' }).click();
+  await admin.getByRole('button', { name: 'Remove the brand' }).waitFor();
+  const brands = await admin.evaluate(async () => (await fetch('/brands')).text());
+  expect(brands).toContain('"name":"Harbor Network"');
+  expect(brands).toContain('"valueUrl":"https://my.harbor.example"');
+  await admin.getByRole('button', { name: 'Remove the brand' }).click();
+  await admin.getByText('There is no brand yet').waitFor();
+});

@@ -50,6 +50,7 @@ import { type PanelRouteParts, panelRoutes } from './panel-routes.ts';
 import { type ParticipantParts, participantRoutes } from './participant-routes.ts';
 import { passOver } from './pass-over.ts';
 import { pickupRoutes } from './pickup-routes.ts';
+import { type RedactionParts, redactionRoutes } from './redaction-routes.ts';
 import { refusalKind, refusedBy } from './refused.ts';
 import { type RelationshipParts, relationshipRoutes } from './relationship-routes.ts';
 import { type ReprocessRouteParts, reprocessRoutes } from './reprocess-routes.ts';
@@ -88,6 +89,7 @@ export function httpServer(
     ErasureRouteParts &
     EmergencyLookupParts &
     NetworkPolicyParts &
+    RedactionParts &
     NetworkRouteParts &
     LabelRulesParts &
     AgreementParts &
@@ -207,6 +209,7 @@ export function httpServer(
   labelRulesRoutes(app, parts);
   agreementRoutes(app, parts);
   onboardingRoutes(app, parts);
+  redactionRoutes(app, parts);
   relationshipRoutes(app, parts);
   careRoutes(app, parts);
   auditLogRoutes(app, parts);

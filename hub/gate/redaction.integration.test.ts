@@ -177,3 +177,36 @@ it('is refused by the policy where it would take what belongs together apart', a
   expect(status).toBe(400);
   expect(text).toContain('Observation.subject');
 });
+
+it('shows privacy officers by rules not in force how a resource would look, and nobody else', async () => {
+  const officer = { role: 'privacy-officer' };
+  const elements = (await hub.get('/api/redactable-elements?type=Patient', officer)).json.elements;
+  expect(elements).toContainEqual({ path: 'Patient.birthDate', isDate: true });
+  expect((await hub.get('/api/redactable-elements', officer)).json.types).toContain('Patient');
+  expect((await hub.get('/api/redactable-elements?type=Nothing', officer)).status).toBe(400);
+  const rule = { elements: ['Patient.address'], purposes: ['HPAYMT'] };
+  const preview = (over: object, role = 'privacy-officer') =>
+    hub.send(
+      'POST',
+      '/api/redaction-preview',
+      { resource: 'Patient/p', as: { role: 'clinician', purpose: 'HPAYMT' }, redactions: [rule], ...over },
+      { role },
+    );
+  const { status, json } = await preview({});
+  expect([status, json.changed]).toEqual([200, ['address']]);
+  expect(json.shown).toMatchObject({ name: [{ family: 'Doe' }], birthDate: '1980-02-03' });
+  expect(json.shown).not.toHaveProperty('address');
+  const treating = await preview({ as: { role: 'clinician', purpose: 'TREAT' } });
+  expect([treating.json.changed, treating.json.shown.address]).toEqual([[], [{ city: 'Millbrook' }]]);
+  const wrong = [
+    [{ redactions: [{ elements: ['Patient.id'] }] }, 400],
+    [{ as: { role: 'nobody', purpose: 'TREAT' } }, 400],
+    [{ resource: 'Patient' }, 400],
+    // What an officer may not read is not shown either.
+    [{ resource: 'Observation/o' }, 404],
+    [{ resource: 'Patient/none' }, 404],
+  ] as const;
+  for (const [over, expected] of wrong) expect([over, (await preview(over)).status]).toEqual([over, expected]);
+  expect((await preview({}, 'clinician')).status).toBe(403);
+  expect((await hub.get('/api/redactable-elements?type=Patient', { role: 'clinician' })).status).toBe(403);
+});

@@ -28,7 +28,7 @@ export {
   readConsent,
   referenceNames,
 } from './provisions.ts';
-export { type Redaction, type RedactionRule, redactionsOf } from './redaction.ts';
+export { type Redaction, type RedactionRule, redactionFaults, redactionsOf } from './redaction.ts';
 export { tableSize, type WidenedCodes } from './sensitive-codes.ts';
 export { type Interval, interval } from './time.ts';
 export {

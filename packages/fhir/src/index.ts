@@ -27,7 +27,15 @@ export type { FhirError, Issue, IssueCode } from './outcome.ts';
 export { isFhirError, operationOutcome } from './outcome.ts';
 export { applyFhirPathPatch, isQuickFhirPathPatch } from './patch/fhirpath-patch.ts';
 export { applyJsonPatch } from './patch/json-patch.ts';
-export { type HiddenElement, hidesOf, hidingFault, redact, tellsOfHidden } from './redact.ts';
+export {
+  type HidableElement,
+  type HiddenElement,
+  hidableElements,
+  hidesOf,
+  hidingFault,
+  redact,
+  tellsOfHidden,
+} from './redact.ts';
 export { isDefinition, isResourceType, resourceTypes, typeCode, typeName } from './resource-types.ts';
 export type { ScannedResource } from './scan.ts';
 export { scanResource } from './scan.ts';

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { hidingFault, redact, searchParameters, tellsOfHidden } from './index.ts';
+import { hidableElements, hidingFault, redact, searchParameters, tellsOfHidden } from './index.ts';
 
 const whole = (...paths: string[]) => paths.map((path) => ({ path, keepsYear: false }));
 const patient = {
@@ -92,4 +92,28 @@ it('knows which searches tell of a hidden element', () => {
   }
   for (const code of ['code', 'date', 'patient', '_id', '_lastUpdated']) expect(values).not.toContain(code);
   expect(telling('Condition', 'Condition.note')).toEqual([]);
+});
+
+it('the elements of a type that may be hidden are told with their parts, and which are dates', () => {
+  const patient = hidableElements('Patient');
+  const paths = patient.map(({ path }) => path);
+  expect(paths).toEqual(expect.arrayContaining(['Patient.address', 'Patient.address.line', 'Patient.contact.telecom']));
+  for (const kept of [
+    'Patient.id',
+    'Patient.meta',
+    'Patient.text',
+    'Patient.managingOrganization',
+    'Patient.extension',
+  ]) {
+    expect(paths).not.toContain(kept);
+  }
+  expect(new Set(paths).size).toBe(paths.length);
+  expect(patient.filter(({ path }) => /^Patient\.(birthDate|gender)$/.test(path))).toEqual([
+    { path: 'Patient.gender', isDate: false },
+    { path: 'Patient.birthDate', isDate: true },
+  ]);
+  const observation = hidableElements('Observation').map(({ path }) => path);
+  expect(observation).toContain('Observation.value');
+  expect(observation).not.toContain('Observation.code');
+  for (const path of [...paths, ...observation]) expect([path, hidingFault(path, false)]).toEqual([path, undefined]);
 });

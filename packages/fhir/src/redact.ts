@@ -143,6 +143,33 @@ export function hidingFault(path: string, keepsYear: boolean): string | undefine
   return undefined;
 }
 
+/** An element that may be hidden, and whether its year alone can be given out. */
+export interface HidableElement {
+  path: string;
+  isDate: boolean;
+}
+
+/** Of every element; to hide them is to hide the element. */
+const ofEveryElement = new Set(['id', 'extension', 'modifierExtension', 'contained', 'text', 'language']);
+
+/** The elements of a type of resource that may be hidden, and their parts, in the order of the definitions. */
+export function hidableElements(type: string): HidableElement[] {
+  const found: HidableElement[] = [];
+  const add = (parent: string, path: string, isWithin: boolean): void => {
+    const names = new Set<string>();
+    for (const { name, choice, type: own, isPrimitive } of typeProperties(parent)?.values() ?? []) {
+      const element = choice ?? name;
+      if (names.has(element) || ofEveryElement.has(element)) continue;
+      names.add(element);
+      const at = `${path}.${element}`;
+      if (hidingFault(at, false) === undefined) found.push({ path: at, isDate: hidingFault(at, true) === undefined });
+      if (!isWithin && !isPrimitive && choice === undefined && own !== 'Reference') add(own, at, true);
+    }
+  };
+  add(type, type, false);
+  return found;
+}
+
 /** Whether a search by a parameter of a type tells of an element that is hidden. */
 export function tellsOfHidden(parameter: SearchParameter, type: string, hidden: readonly HiddenElement[]): boolean {
   const own = hidden.filter(({ path }) => path.startsWith(`${type}.`));

@@ -11,15 +11,17 @@ import {
   Textarea,
   TextInput,
 } from '@mantine/core';
-import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
-import type { PolicyRule, WrittenPolicy } from '../api/contract.ts';
-import { putJson } from '../api/request.ts';
+import type { PolicyRule, Standing, WrittenPolicy } from '../api/contract.ts';
+import { getJson, putJson } from '../api/request.ts';
 import { asSentence, KIND_WORDS, KINDS, PURPOSE_WORDS } from '../consents/kinds.ts';
 import { Notice } from '../parts/notice.tsx';
 import { CareFields, usualCare } from './care-fields.tsx';
 import { networkPolicyKey } from './network-policy-page.tsx';
 import { agreementWords, modelWords, ruleWords } from './policy-words.ts';
+import { RedactionFields } from './redaction-fields.tsx';
+import { choosable, type TypedRedaction, written } from './redaction-rules.ts';
 import { noRelationship, RelationshipFields, type TypedRelationship } from './relationship-fields.tsx';
 
 /** A rule as it is typed; the number only tells it from others. */
@@ -38,6 +40,13 @@ export function PolicyForm({
   const [model, setModel] = useState(policy.model);
   const [zone, setZone] = useState(policy.zone);
   const [rules, setRules] = useState<Typed[]>(() => (policy.rules ?? []).map((rule, number) => ({ ...rule, number })));
+  const [redactions, setRedactions] = useState<TypedRedaction[]>(() =>
+    (policy.redactions ?? []).map((rule, number) => ({ ...rule, number })),
+  );
+  const standings = useQuery({
+    queryKey: ['standings'],
+    queryFn: ({ signal }) => getJson<{ standings: Standing[] }>('/api/standings', signal),
+  });
   const [needsAgreement, setNeedsAgreement] = useState(policy.requireAgreements ?? false);
   const [relationship, setRelationship] = useState<TypedRelationship>(policy.relationship ?? noRelationship);
   const isForNothing = relationship.mode !== 'off' && relationship.purposes?.length === 0;
@@ -54,6 +63,7 @@ export function PolicyForm({
           model,
           zone: zone.trim(),
           rules: rules.map(({ number: _, ...rule }) => rule),
+          redactions: redactions.length > 0 ? redactions.map(written) : undefined,
           requireAgreements: needsAgreement || undefined,
           relationship: relationship.mode === 'off' ? undefined : relationship,
           care,
@@ -119,6 +129,11 @@ export function PolicyForm({
               Add a rule for a kind of data
             </Button>
           </Group>
+          <RedactionFields
+            rules={redactions}
+            organizations={choosable(standings.data?.standings ?? [], policy.redactions ?? [])}
+            onChange={setRedactions}
+          />
           <Textarea
             label="Why it is changed"
             description="Kept in the history"
@@ -135,7 +150,13 @@ export function PolicyForm({
             </Notice>
           )}
           <Group>
-            <Button type="submit" disabled={reason.trim() === '' || isForNothing} loading={put.isPending}>
+            <Button
+              type="submit"
+              disabled={
+                reason.trim() === '' || isForNothing || redactions.some(({ elements }) => elements.length === 0)
+              }
+              loading={put.isPending}
+            >
               Put it in force
             </Button>
             <Button variant="default" onClick={onDone}>

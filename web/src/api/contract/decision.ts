@@ -231,3 +231,15 @@ export interface EmergencyLookup {
   isTooMany: boolean;
   persons: { id: string; name: { family?: string; given?: string[] }[]; birthDate?: string; gender?: string }[];
 }
+
+/** An element that may be hidden, and whether its year alone can be given out. */
+export interface RedactableElement {
+  path: string;
+  isDate: boolean;
+}
+
+/** A resource as it would be given out, and which of its elements are left out or cut. */
+export interface RedactedPreview {
+  shown: object;
+  changed: string[];
+}
