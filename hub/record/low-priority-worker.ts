@@ -1,6 +1,6 @@
 /** Runs in a thread of its own: what may take long. */
 import { constants, setPriority } from 'node:os';
-import { setFlagsFromString } from 'node:v8';
+import { getHeapStatistics, setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { workerData } from 'node:worker_threads';
 import type { FhirError } from '@causeway/fhir';
@@ -39,8 +39,8 @@ export type Answered =
 const mostValues = 100_000;
 const holders = ['Bundle', 'CodeSystem', 'ConceptMap', 'Parameters', 'ValueSet'];
 
-/** What is left of a longer body would stay in memory until much else was read. */
-const longBytes = 4 * 1024 * 1024;
+/** What is left of large bodies would stay in memory until much else was read. */
+const mostLeftBytes = 8 * 1024 * 1024;
 
 /** Milliseconds for the paths of a patch: more than where all wait for it, since this thread has to wait for all. */
 const pathMs = 500;
@@ -49,9 +49,10 @@ const pathMs = 500;
 if (process.platform === 'linux') setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
 const collectGarbage = garbageCollection();
 await useDefinitions(workerData as string);
+/** Of the heap when garbage was collected last. */
+let tidyBytes = heapBytes();
 
 export default function answer(asked: Asked): Answered {
-  const isLong = 'body' in asked && asked.body.length >= longBytes;
   try {
     return answered(asked);
   } catch (error) {
@@ -59,7 +60,7 @@ export default function answer(asked: Asked): Answered {
     if ('body' in asked) giveBack(asked.body);
     return { kind: 'refused', status: error.status, issues: error.issues };
   } finally {
-    if (isLong) collectGarbage();
+    tidyUp();
   }
 }
 
@@ -79,6 +80,17 @@ function answered(asked: Asked): Answered {
     case 'validation':
       return { kind: 'validation', issues: validationIssues(asked.text, asked.request) };
   }
+}
+
+/** Collects what is left of what was done, where it is much. */
+function tidyUp(): void {
+  if (heapBytes() - tidyBytes < mostLeftBytes) return;
+  collectGarbage();
+  tidyBytes = heapBytes();
+}
+
+function heapBytes(): number {
+  return getHeapStatistics().used_heap_size;
 }
 
 /** V8 shows its garbage collection to contexts that are made while it is told to. */
