@@ -1,8 +1,8 @@
 /** Direct mail over a real socket, from what openssl signed and encrypted to the record. */
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { xdmZip } from '../mail/index.ts';
 import { type TestMailServer, testMailServer } from '../mail/testing.ts';
-import { xdmZip } from '../mail/xdm.ts';
 import { newId } from '../record/index.ts';
 import { startTestHub, type TestHub } from '../testing.ts';
 import { adt } from '../testing-messages.ts';

@@ -5,4 +5,5 @@ export { type Mail, MailError, Mailer } from './mailer.ts';
 export { contentType, decodedBody, type Entity, entityOf, field, leavesOf, mailboxIn, parameterized } from './mime.ts';
 export { base64, certificatesIn, encryptedEntity, type Signer, signedEntity } from './smime.ts';
 export { openMail, type SignedContent, UnopenedMail } from './smime-open.ts';
+export { xdmZip } from './xdm.ts';
 export { type PackedDocument, readXdm } from './xdm-read.ts';
