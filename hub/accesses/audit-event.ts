@@ -114,11 +114,21 @@ export function auditEventOf(
       ...(patient ? [patientEntity(patient.id)] : []),
       objectOf(audited, kind.pattern, isWhole),
       ...(event.emergency === undefined ? [] : [named('emergency', 'An emergency access', event.emergency)]),
+      ...(['policy', 'agreements', 'consents'] as const).flatMap((part) =>
+        event[part] === undefined ? [] : [named(part, decidedWords[part], String(event[part]))],
+      ),
       ...(event.relationship === undefined ? [] : [named('relationship', 'What shows treatment', event.relationship)]),
       ...(index === undefined ? [] : [named('log-index', 'Its number in the audit log', String(index))]),
     ],
   };
 }
+
+/** What a decision's versions are called. */
+const decidedWords = {
+  policy: 'Version of the network’s policy',
+  agreements: 'Last step of the agreements',
+  consents: 'Last change of a consent',
+};
 
 function profileOf(pattern: Pattern, isOfPatient: boolean): string[] {
   if (pattern === 'Other') return [];

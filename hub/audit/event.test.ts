@@ -16,6 +16,7 @@ const entry: Entry = {
   status: 200,
   reason: 'secret reason',
   patients: ['ada', 'bob'],
+  decidedBy: { policy: 3, agreements: 12, consents: 4711 },
 };
 
 function keysFor(names: readonly string[]): Subject[] {
@@ -33,7 +34,7 @@ it('says in its leaf who did what, in canonical JSON, and hides whom it is about
   expect(JSON.stringify(event)).toBe(line);
   expect(line).not.toMatch(/secret|ada|bob/);
   expect(event).toEqual({
-    v: 1,
+    v: 2,
     at: entry.at,
     who: 'ann',
     role: 'clinician',
@@ -41,11 +42,34 @@ it('says in its leaf who did what, in canonical JSON, and hides whom it is about
     purpose: 'TREAT',
     action: 'search',
     status: 200,
+    outcome: 'success',
+    policy: 3,
+    agreements: 12,
+    consents: 4711,
     type: 'Observation',
     private: expect.stringMatching(/^[\w-]{43}$/),
     patients: [expect.stringMatching(/^[\w-]{43}$/), expect.stringMatching(/^[\w-]{43}$/)],
   });
   expect(sealEvent(entry, keysFor(['ada', 'bob'])).line).not.toBe(line);
+});
+
+it.each([
+  [200, 'success'],
+  [304, 'success'],
+  [401, 'refused'],
+  [403, 'refused'],
+  [404, 'failed'],
+  [503, 'error'],
+])('ended with status %i as %s', (status, outcome) => {
+  const { line } = sealEvent({ ...entry, status }, keysFor(subjectNames(entry)));
+  expect(JSON.parse(line)).toMatchObject({ status, outcome });
+});
+
+it('says nothing of a decision where the hub acted for itself', () => {
+  const { decidedBy: _, ...own } = entry;
+  const event = JSON.parse(sealEvent(own, keysFor(subjectNames(own))).line);
+  expect(Object.keys(event)).not.toEqual(expect.arrayContaining(['policy']));
+  expect(event.v).toBe(2);
 });
 
 it('opens with the keys of all, of one patient alone, or not at all', () => {

@@ -6,6 +6,22 @@ import { isResourceType } from '@causeway/fhir';
 import { drawBytes } from '../secrets/index.ts';
 import { commitment, nonceBytes, privateKeys, type Share, type SubjectKey, sealed, shareOf } from './commitments.ts';
 
+/** The versions of what an access was decided by, none of which is about a person. */
+export interface DecidedBy {
+  /** The version of the network's policy. */
+  policy: number;
+  /** The last step with an organisation, which all agreements are as of. */
+  agreements: number;
+  /**
+   * The record's number of the last change of a Consent that was known when it was decided, no more than moments before.
+   * Those that were changed later may count too.
+   */
+  consents: number;
+}
+
+/** How an access ended: done, refused to who asked, not carried out as it was asked for, or failed by a fault of the hub. */
+export type Outcome = 'success' | 'refused' | 'failed' | 'error';
+
 /** An access in plain. */
 export interface Entry {
   /** ISO 8601, UTC. */
@@ -25,6 +41,7 @@ export interface Entry {
   token?: string;
   reason?: string;
   relationship?: string;
+  decidedBy?: DecidedBy;
   /** Whose relationship nothing proves. */
   unproven?: string[];
   /** Whose records were given out or changed, as ids of Patients. */
@@ -37,13 +54,17 @@ export interface Entry {
   damaged?: number;
 }
 
-/** What a leaf says: the canonical JSON (RFC 8785) of this. Salted hashes stand for whom it is about and what is private. */
-export interface PublicEvent {
+/**
+ * What a leaf says: the canonical JSON (RFC 8785) of this. Salted hashes stand for whom it is about and what is private.
+ * Leaves of version 1 say neither outcome nor what the access was decided by.
+ */
+export interface PublicEvent extends Partial<DecidedBy> {
   action: string;
   at: string;
   client?: string;
   emergency?: string;
   organization: string;
+  outcome?: Outcome;
   part?: number;
   parts?: number;
   patients?: string[];
@@ -53,7 +74,7 @@ export interface PublicEvent {
   role: string;
   status: number;
   type?: string;
-  v: 1;
+  v: 1 | 2;
   /** Missing where it is a patient or somebody who acts for one. */
   who?: string;
 }
@@ -112,6 +133,7 @@ export function accountSubject(username: string): string {
 /** @param subjects those of `subjectNames`, in that order */
 export function sealEvent(entry: Entry, subjects: readonly Subject[]): SealedEvent {
   const { action, at, client, emergency, organization, part, parts, purpose, relationship, role, status } = entry;
+  const { policy, agreements, consents } = entry.decidedBy ?? {};
   const nonce = drawBytes(nonceBytes);
   const shares: Share[] = subjects.map((subject) => shareOf(subject, nonce));
   const patients = entry.patients?.map((patient, i) => commitment(shares[i]!.salt, patient));
@@ -122,20 +144,24 @@ export function sealEvent(entry: Entry, subjects: readonly Subject[]): SealedEve
   // In the order of RFC 8785: by the names.
   const event: PublicEvent = {
     action,
+    agreements,
     at,
     client,
+    consents,
     emergency,
     organization,
+    outcome: outcomeOf(status),
     part,
     parts,
     patients: patients?.length === 0 ? undefined : patients,
+    policy,
     private: commitment(salt, text),
     purpose,
     relationship,
     role,
     status,
     type,
-    v: 1,
+    v: 2,
     who: isOwn(role) ? undefined : entry.who,
   };
   return {
@@ -145,6 +171,13 @@ export function sealEvent(entry: Entry, subjects: readonly Subject[]): SealedEve
     sealed: sealed(key, origin === undefined ? text : `${text}\n${origin}`),
     found: (patients?.length ?? 0) + Number(isOwn(role)),
   };
+}
+
+/** @param status that of HTTP */
+function outcomeOf(status: number): Outcome {
+  if (status < 400) return 'success';
+  if (status === 401 || status === 403) return 'refused';
+  return status < 500 ? 'failed' : 'error';
 }
 
 function privateText({ damaged, entries, reason, unproven, what, who, role }: Entry, origin?: string): string {

@@ -3,7 +3,7 @@
 export { AuditLog } from './audit-log.ts';
 export { CheckpointFile } from './checkpoint-file.ts';
 export type { WitnessState } from './cosigned.ts';
-export type { Entry, PrivateText, PublicEvent } from './event.ts';
+export type { DecidedBy, Entry, PrivateText, PublicEvent } from './event.ts';
 export { exported, verifyExport } from './export.ts';
 export { auditKeyColumn } from './log-keys.ts';
 export type { Opened, OpenedPatient } from './open.ts';

@@ -327,8 +327,8 @@ export class Bulk {
 
 /** An access without what else a caller carries. */
 function plain(access: Access): Access {
-  const { purpose, homes, limits } = access;
-  return { ...askerOf(access), purpose, homes, limits };
+  const { purpose, homes, limits, decidedBy } = access;
+  return { ...askerOf(access), purpose, homes, limits, ...(decidedBy ? { decidedBy } : {}) };
 }
 
 /** The access of a download: what the caller may read of what the job may hold. */

@@ -99,6 +99,31 @@ describe('AuditEvents', () => {
     expect(JSON.stringify(search)).not.toMatch(/Patient\/q|code:text/);
   });
 
+  it('say by which versions of policy, agreements and consents an access was decided', async () => {
+    await put({ resourceType: 'Patient', id: 'decided' });
+    await put({
+      resourceType: 'Consent',
+      id: 'decides',
+      status: 'active',
+      scope: { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/consentscope', code: 'patient-privacy' }] },
+      category: [{ coding: [{ system: 'http://loinc.org', code: '59284-0' }] }],
+      patient: { reference: 'Patient/decided' },
+      policyRule: { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/v3-ActCode', code: 'OPTIN' }] },
+    });
+    const { rows } = await hub.test.database.as('all').query(`SELECT seq FROM resource WHERE rid = 'decides'`);
+    const said = (event: Json, type: string) =>
+      event.entity.flatMap(({ detail = [] }: Json) => detail).find((one: Json) => one.type === type)?.valueString;
+    let event: Json;
+    do {
+      await as('ann', 'GET', '/fhir/Condition/c-q');
+      [event] = await events('pia', 'agent=ann&action=read&_count=1');
+      // A change of a Consent is known within moments.
+    } while (said(event, 'consents') !== String(rows[0]!.seq));
+    expect(said(event, 'policy')).toBe('0');
+    expect(said(event, 'agreements')).toMatch(/^\d+$/);
+    expect(balpFaults(event)).toEqual([]);
+  });
+
   it('are told to those who act for people, and to privacy officers, and to nobody else', async () => {
     expect(new Set((await events('cara', '_count=200')).map(patientOf))).toEqual(new Set(['Patient/p', 'Patient/q']));
     // Who may see everybody whom an event is about is told what was asked for.

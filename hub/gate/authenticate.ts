@@ -81,7 +81,8 @@ export class Authenticator {
     if (refused !== undefined) throw new RecordError(403, 'forbidden', refused);
     const caller = await grantedAccess(identified, request, (patient) => this.#facts.homesOf(patient));
     if (request.headers.authorization === undefined) mustBeOwnChange(request);
-    return caller;
+    // Who somebody is may be remembered for longer.
+    return { ...caller, decidedBy: this.#policy.decidedBy };
   }
 
   /**

@@ -185,7 +185,7 @@ function isOfRecord({ what, patients }: AccessEntry): boolean {
 
 function entryOf({ access, entry }: AccessNote, proven?: Proven): Entry {
   const { action, status, patients = [] } = entry;
-  const { who, role, organization, purpose, client, emergency, address, cameOf } = access;
+  const { who, role, organization, purpose, client, emergency, address, cameOf, decidedBy } = access;
   const of: Entry = {
     at: new Date().toISOString(),
     who,
@@ -197,6 +197,7 @@ function entryOf({ access, entry }: AccessNote, proven?: Proven): Entry {
   };
   if (purpose !== undefined) of.purpose = purpose;
   if (client !== undefined) of.client = client;
+  if (decidedBy) of.decidedBy = decidedBy;
   if (emergency !== undefined) of.emergency = emergency;
   if (address !== undefined) of.address = address;
   if (cameOf !== undefined) of.token = cameOf.token;

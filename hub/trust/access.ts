@@ -13,6 +13,7 @@ import {
   purposesOf,
 } from '@causeway/access';
 import { isDefinition } from '@causeway/fhir';
+import type { DecidedBy } from '../audit/index.ts';
 import { type DecidedRow, visibleRow } from './decision.ts';
 import { isRelated, type Relation } from './relation.ts';
 import type { Scope } from './scopes.ts';
@@ -63,6 +64,8 @@ export interface Access {
   refused?: string;
   /** What the client was granted; what it does not plainly cover is denied. */
   grant?: Grant;
+  /** The versions of what it was decided by; missing of what the hub does for itself. */
+  decidedBy?: DecidedBy;
 }
 
 /** What an access token carries (SMART App Launch 2.2, "Scopes and Launch Context"). */

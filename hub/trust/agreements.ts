@@ -73,6 +73,11 @@ export class Agreements {
     return this.#changes;
   }
 
+  /** The last step that is known: all agreements are as of it. */
+  get step(): number {
+    return this.#seen;
+  }
+
   /** Says a minute after the start, and twice a day, what ends soon. */
   watch(warn: (expiring: Expiring[]) => void): void {
     const look = async () => {

@@ -21,6 +21,7 @@ it('is known to other hubs, keeps its history, and closes ordinary reads while i
   expect(one.accessOf(clinician).limits.isPermissionNeeded).toBe(true);
   await other.load();
   expect(other.accessOf(clinician).limits.isPermissionNeeded).toBe(true);
+  expect(other.accessOf(clinician).decidedBy?.policy).toBe(1);
   expect(await one.put({ model: 'no' }, 'pia', 'x')).toHaveProperty('wrong');
   expect((await one.history()).map(({ version, by, reason }) => [version, by, reason])).toEqual([
     [1, 'pia', 'The state asks for it.'],
@@ -36,6 +37,8 @@ it('is known to other hubs, keeps its history, and closes ordinary reads while i
   expect(other.accessOf(root).limits.isCustodian).toBe(true);
   const emergency = { ...clinician, participant: 'clinic', purpose: 'ETREAT', isEmergency: true, homes: [1] };
   expect(other.accessOf(emergency).limits.types).toBe('all');
+  // It goes by the last that could be read.
+  expect(other.accessOf(emergency).decidedBy?.policy).toBe(1);
   await other.put({ model: 'opt-out', zone: 'UTC', rules: [] }, 'pia', 'Mended.');
   expect(other.accessOf(clinician).limits.isPermissionNeeded).toBe(false);
 });

@@ -11,6 +11,8 @@ import {
   readPolicy,
   type WrittenPolicy,
 } from '@causeway/access';
+import { typeCode } from '@causeway/fhir';
+import type { DecidedBy } from '../audit/index.ts';
 import type { Database, Transaction } from '../database/index.ts';
 import { type Access, type AccessUser, accessOf, ofTypes, participantAccess, type Role } from './access.ts';
 import type { Agreements } from './agreements.ts';
@@ -65,6 +67,7 @@ export class NetworkPolicy {
   /** What of the record names an organisation; wired by the hub. */
   relationTokens: (organization: string) => RelationTokens = () => noTokens;
   #version = 0;
+  #consents = 0;
   /** Undefined while what is stored cannot be understood. */
   #policy: Policy | undefined;
   #lastKnown: Policy;
@@ -94,6 +97,11 @@ export class NetworkPolicy {
   /** The number of the version that holds. */
   get version(): number {
     return this.#version;
+  }
+
+  /** What is decided now is decided by this, as it is told in the audit log. */
+  get decidedBy(): DecidedBy {
+    return { policy: this.#lastKnownVersion, agreements: this.#agreements?.step ?? 0, consents: this.#consents };
   }
 
   /** Changes with the policy and with what is agreed: whoever remembers a decision remembers it by this. */
@@ -135,7 +143,8 @@ export class NetworkPolicy {
   /** The access of a user. @throws PolicyUnreadable save for the hub's own and for an emergency */
   accessOf(user: AccessUser): Access {
     const placed = this.#placed(user);
-    const access = this.#withoutHubs(accessOf(placed, this.#lastKnown), placed.participant);
+    const decided = { ...accessOf(placed, this.#lastKnown), decidedBy: this.decidedBy };
+    const access = this.#withoutHubs(decided, placed.participant);
     this.check(access.limits, user.isEmergency);
     if (access.limits.isCustodian || !ofOrganizations.includes(user.role)) return access;
     const { purpose } = access;
@@ -191,7 +200,8 @@ export class NetworkPolicy {
     const types = typedPurposes.includes(purpose)
       ? (this.#agreements?.typesOf(key, purpose, activity) ?? [])
       : undefined;
-    const access = this.#withoutHubs(participantAccess({ key, name }, this.#lastKnown, purpose, types), key);
+    const decided = participantAccess({ key, name }, this.#lastKnown, purpose, types);
+    const access = this.#withoutHubs({ ...decided, decidedBy: this.decidedBy }, key);
     const refused = this.refused(key, activity, purpose) ?? unnamedTypes(purpose, types);
     if (refused !== undefined) return { ...ofTypes(access, []), homes: [], refused };
     // Who is sent to has been found by the care that it gives.
@@ -224,7 +234,10 @@ export class NetworkPolicy {
   async #learn(): Promise<void> {
     const asked = performance.now();
     try {
-      const [row] = await inTime(Promise.all([this.#latest(), this.#agreements?.load()]));
+      const [row, consents] = await inTime(
+        Promise.all([this.#latest(), this.#lastConsent(), this.#agreements?.load()]),
+      );
+      this.#consents = consents;
       if (row && row.version > this.#version) {
         this.#take(row.version, row.policy);
         if (!this.#policy) await this.#takeLastReadable(row.version);
@@ -243,6 +256,15 @@ export class NetworkPolicy {
       text: 'SELECT version, policy FROM network_policy ORDER BY version DESC LIMIT 1',
     });
     return rows[0];
+  }
+
+  /** The number of the last change of a Consent. */
+  async #lastConsent(): Promise<number> {
+    const { rows } = await this.#database.as('all').query<{ last: number | null }>({
+      name: 'last_consent',
+      text: `SELECT max(seq) AS last FROM resource WHERE type = ${typeCode('Consent')}`,
+    });
+    return rows[0]!.last ?? 0;
   }
 
   /** A hub that is started over a policy that it cannot understand goes on, in emergencies, by the last that it can. */

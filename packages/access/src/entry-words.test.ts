@@ -14,6 +14,17 @@ it.each([
   expect(doneWords(entry)).toBe(words);
 });
 
+it('tells how an access ended and by what it was decided, where its entry says so', () => {
+  const old = new Map(entryLines({ action: 'read', status: 200 }));
+  expect([old.get('Answer'), old.get('Decided by')]).toEqual(['status 200', undefined]);
+  const entry = { action: 'read', status: 403, outcome: 'refused', policy: 3, agreements: 12, consents: 4711 };
+  const lines = new Map(entryLines(entry));
+  expect(lines.get('Answer')).toBe('refused, status 403');
+  expect(lines.get('Decided by')).toBe(
+    'version 3 of the network’s policy, agreements as of step 12, consents as of change 4711',
+  );
+});
+
 it('tells of a refused access that it was refused, and of nobody by name where nobody is named', () => {
   const lines = new Map(entryLines({ at: '2026-11-26T18:00:00.123Z', action: 'read', type: 'Condition', status: 403 }));
   expect(lines.get('What')).toBe('opened condition — it was refused');

@@ -8,6 +8,11 @@ export interface LogEntry {
   at?: string;
   action?: string;
   status?: number;
+  outcome?: string;
+  /** The versions of what it was decided by. */
+  policy?: number;
+  agreements?: number;
+  consents?: number;
   type?: string;
   who?: string;
   role?: string;
@@ -145,10 +150,30 @@ export function isRefused({ status = 200 }: LogEntry): boolean {
   return status >= 400;
 }
 
+function words(of: { [key: string]: string }, key: string | undefined): string {
+  return key !== undefined && Object.hasOwn(of, key) ? `${of[key]}, ` : '';
+}
+
+function decidedWords({ policy, agreements, consents }: LogEntry): string | undefined {
+  const parts = [
+    policy === undefined ? undefined : `version ${policy} of the network’s policy`,
+    agreements === undefined ? undefined : `agreements as of step ${agreements}`,
+    consents === undefined ? undefined : `consents as of change ${consents}`,
+  ];
+  return parts.filter((part) => part !== undefined).join(', ');
+}
+
 /** `AllergyIntolerance` as `allergy intolerance`. */
 export function spaced(type: string): string {
   return type.replace(/([a-z])([A-Z])/g, '$1 $2').toLowerCase();
 }
+
+const outcomeWords: { [outcome: string]: string } = {
+  success: 'done',
+  refused: 'refused',
+  failed: 'not done: not as it was asked for',
+  error: 'not done: a fault of the hub',
+};
 
 /** The lines of an entry, label and value. */
 export function entryLines(entry: LogEntry): [label: string, value: string][] {
@@ -162,7 +187,8 @@ export function entryLines(entry: LogEntry): [label: string, value: string][] {
     ['Emergency', emergency === undefined ? undefined : 'yes, beyond what is open otherwise'],
     ['App', client],
     ['Shown to be treating the person by', relationship],
-    ['Answer', status === undefined ? undefined : `status ${status}`],
+    ['Answer', status === undefined ? undefined : `${words(outcomeWords, entry.outcome)}status ${status}`],
+    ['Decided by', decidedWords(entry)],
     ['Part', parts === undefined ? undefined : `${part} of ${parts}`],
   ];
   return lines.filter((line): line is [string, string] => line[1] !== undefined && line[1] !== '');
