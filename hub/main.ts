@@ -68,6 +68,7 @@ export async function startHub(config: Config, progress: Progress, pages = scree
     await lead('auditLead', audit.sequencer);
     await lead('auditCheckLead', audit.selfCheck);
     await lead('witnessesLead', audit.witnesses);
+    if (audit.keyRetention) await lead('auditKeysLead', audit.keyRetention);
     await lead('reprocessLead', inbox.reprocessJobs);
 
     const messages = wireMessages(wiring, { ...ground, ...inbox, ...outbox });

@@ -99,6 +99,8 @@ export interface Config {
   peersAt: string[];
   /** Absolute paths of folders below which connectors may take files. */
   connectorFolders: string[];
+  /** How many years what is private of the audit log can be opened; undefined: always. */
+  auditYears: number | undefined;
   /** Absolute paths: the policy that names the witnesses of the audit log, and the logs that this hub is a witness for. */
   auditWitnesses: string | undefined;
   witnessFor: string | undefined;
@@ -634,6 +636,16 @@ export const settings: readonly Setting[] = [
     kind: 'paths',
     fallback: [],
     says: 'folders below which connectors may take files, with commas between (none)',
+  },
+  {
+    key: 'auditYears',
+    option: 'audit-years',
+    variable: 'CAUSEWAY_AUDIT_YEARS',
+    kind: 'integer',
+    fallback: undefined,
+    least: 6,
+    most: 200,
+    says: 'years after which the keys to what is private of the audit log are destroyed, month by month (never)',
   },
   {
     key: 'auditWitnesses',

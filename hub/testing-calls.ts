@@ -92,6 +92,7 @@ export function hubConfig(
     keysFrom: [],
     trustedProxies: [],
     sessionHours: 12,
+    auditYears: undefined,
     sessionIdleMinutes: 60,
     requireSecondFactor: 'nobody',
     udap: undefined,

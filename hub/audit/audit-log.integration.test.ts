@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { type TestDatabase, testDatabase } from '../database/testing.ts';
-import { type AuditLog, type Entry, takeOver } from './index.ts';
+import { type AuditLog, type Entry, KeyRetention, takeOver } from './index.ts';
 import { accessesIn, testAudit } from './testing.ts';
 
 let test: TestDatabase;
@@ -73,10 +73,50 @@ it('opens nothing private about somebody whose key was destroyed, by any hub, an
     expect(events.map(({ opened }) => opened.patients.map(({ id }) => id))).toEqual([[], ['bob'], ['bob'], []]);
     expect((await one.eventsOf({ patients: ['ada'] })).events).toEqual([]);
   }
-  const { rows } = await test.database.query('SELECT name FROM audit_subject WHERE name IS NOT NULL');
+  const { rows } = await test.database.query(`SELECT name FROM audit_subject WHERE name NOT LIKE 'month:%'`);
   expect(rows.map(({ name }) => name)).toEqual(['bob']);
   await write(entry('of another ada'));
   expect(await whats({ patients: ['ada'] })).toEqual(['of another ada']);
+});
+
+it('closes what is private of months whose time is over, says so in an event, and keeps leaves and whom they are about', async () => {
+  const now = new Date();
+  const month = (years: number, months: number) =>
+    new Date(Date.UTC(now.getUTCFullYear() - years, now.getUTCMonth() + months, 1)).toISOString();
+  const at = (when: string) => entry(`at ${when.slice(0, 7)}`, { at: when });
+  const times = [month(7, 0), month(6, -1), month(6, 0)];
+  for (const when of times) await write(at(when));
+  await write(entry('nobody', { at: month(6, -1), patients: [] }));
+  const before = (await audit.eventsOf({})).events.map(({ leaf }) => leaf);
+  const retention = new KeyRetention(test.database, audit, 6, () => {});
+  const due = times.slice(0, 2).map((when) => `month:${when.slice(0, 7)}`);
+  expect(await retention.destroyDue(now)).toEqual(due);
+  expect(await retention.destroyDue(now)).toEqual([]);
+  for (const one of [audit, testAudit(test.database)]) {
+    const { events } = await one.eventsOf({});
+    expect(events.slice(2).map(({ leaf }) => leaf)).toEqual(before);
+    expect(events.map(({ entry: { what } }) => what)).toEqual([
+      ...due.toReversed(),
+      undefined,
+      `at ${times[2]!.slice(0, 7)}`,
+      undefined,
+      undefined,
+    ]);
+    expect((await one.eventsOf({ patients: ['ada'] })).events.map(({ entry: { patients } }) => patients)).toEqual(
+      Array(3).fill(['ada']),
+    );
+    expect(await one.verifyDeep()).toEqual({ opened: 3, sealed: 3 });
+  }
+  expect(() => new KeyRetention(test.database, audit, 5, () => {})).toThrow('6 years');
+});
+
+it('tells where the key of a month is gone before its time', async () => {
+  await write(entry('first'), entry('second'));
+  expect(await audit.verifyDeep()).toEqual({ opened: 2, sealed: 0 });
+  await test.database.query(`DELETE FROM audit_subject WHERE name LIKE 'month:%'`);
+  expect(await audit.verifyDeep()).toMatchObject({
+    finding: { kind: 'sealed', text: expect.stringContaining('month') },
+  });
 });
 
 it('makes one key a subject, however many hubs ask at once', async () => {

@@ -144,6 +144,15 @@ export class AuditLog {
     return this.#keys.destroy(transaction, namesOf(patients, accounts));
   }
 
+  /** Destroys the key of a month: what is private of its events can never be opened again. Call `forgetMonth` afterwards. */
+  destroyMonth(transaction: Transaction, month: string): Promise<void> {
+    return this.#keys.destroy(transaction, [month]);
+  }
+
+  forgetMonth(month: string): void {
+    this.#keys.forget([month]);
+  }
+
   /** Forgets destroyed keys in memory. */
   forgetKeys(patients: readonly string[], accounts: readonly string[] = []): void {
     this.#keys.forget(namesOf(patients, accounts));

@@ -129,11 +129,11 @@ it('tells where what is sealed is not what the leaf says', () => {
 
 it('names neither a patient nor a proxy, whose account seals it too', () => {
   const own: Entry = { ...entry, who: 'pat', role: 'proxy', patients: ['ada'] };
-  expect(subjectNames(own)).toEqual(['ada', 'account:pat']);
-  const stored = sealEvent(own, keysFor(['ada', 'account:pat']));
+  expect(subjectNames(own)).toEqual(['ada', 'account:pat', 'month:2026-03']);
+  const stored = sealEvent(own, keysFor(subjectNames(own)));
   expect(stored.line).not.toContain('pat"');
   expect(stored.found).toBe(2);
-  expect(subjectNames({ ...own, patients: [] })).toEqual(['account:pat']);
+  expect(subjectNames({ ...own, patients: [] })).toEqual(['account:pat', 'month:2026-03']);
   expect(subjectNames({ ...entry, patients: [] })).toEqual(['month:2026-03']);
 });
 

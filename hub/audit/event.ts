@@ -119,10 +119,18 @@ export function partsOf(entry: Entry): Entry[] {
   });
 }
 
-/** The names of the subjects of an event: its patients, then the account of a patient or proxy, or the month. */
+/**
+ * The names of the subjects of an event: its patients, then the account of a patient or proxy, then the month, whose key is
+ * destroyed when what is private has been kept for long enough. (Events of hubs before had the month only where there was
+ * nobody else.)
+ */
 export function subjectNames({ at, who, role, patients = [] }: Entry): string[] {
-  if (isOwn(role)) return [...patients, accountSubject(who)];
-  return patients.length > 0 ? patients : [`month:${at.slice(0, 7)}`];
+  return [...patients, ...(isOwn(role) ? [accountSubject(who)] : []), monthSubject(at)];
+}
+
+/** The subject that stands for a month. @param at ISO 8601, UTC */
+export function monthSubject(at: string): string {
+  return `month:${at.slice(0, 7)}`;
 }
 
 /** The subject that stands for the account of a patient or proxy. */

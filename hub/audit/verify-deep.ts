@@ -1,6 +1,7 @@
 /** Holds what goes with the leaves to what they say: whom each event is found by, and what is sealed, as far as there are keys. */
 import type { Queryable } from '../database/index.ts';
 import type { PublicEvent } from './event.ts';
+import { keptSince } from './key-retention.ts';
 import { opened } from './open.ts';
 import type { Finding } from './replay.ts';
 import { type Beside, unpacked } from './rows.ts';
@@ -58,10 +59,15 @@ async function rowFinding(
     const event = JSON.parse(line) as PublicEvent;
     const stored = beside[place];
     if (!stored) return { kind: 'sealed', ...at(place), text: `${named(place)} has nothing sealed.` };
-    const count = event.patients?.length ?? 0;
-    const isFoundBy = event.who === undefined ? stored.subjects : stored.subjects.slice(0, count);
+    const found = (event.patients?.length ?? 0) + Number(event.who === undefined);
+    const isFoundBy = stored.subjects.slice(0, found);
     if (isFoundBy.toSorted((a, b) => a - b).join() !== (about.get(`${id}.${place}`) ?? []).join()) {
       return { kind: 'about', ...at(place), text: `${named(place)} is not found by those it is about.` };
+    }
+    const month = stored.subjects.at(found);
+    if (month !== undefined && !ring.has(month) && event.at > keptSince()) {
+      const text = `${named(place)} cannot be opened: the key of its month is gone before its time.`;
+      return { kind: 'sealed', ...at(place), text };
     }
     try {
       if (opened(event, stored, ring).private) counts.opened++;

@@ -31,6 +31,7 @@ export const locks = {
   auditCheckLead: 7_240_392,
   witnessesLead: 7_240_393,
   directLead: 7_240_400,
+  auditKeysLead: 7_240_394,
 } as const;
 
 /** What one hub at a time does. */

@@ -1,3 +1,4 @@
+import { typeCode } from '@causeway/fhir';
 import { isConsistent, leafHash, readCheckpoint, readNote } from '@causeway/tlog';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { balpFaults } from '../accesses/testing.ts';
@@ -110,7 +111,9 @@ describe('AuditEvents', () => {
       patient: { reference: 'Patient/decided' },
       policyRule: { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/v3-ActCode', code: 'OPTIN' }] },
     });
-    const { rows } = await hub.test.database.as('all').query(`SELECT seq FROM resource WHERE rid = 'decides'`);
+    const { rows } = await hub.test.database
+      .as('all')
+      .query('SELECT max(seq) AS seq FROM resource WHERE type = $1', [typeCode('Consent')]);
     const said = (event: Json, type: string) =>
       event.entity.flatMap(({ detail = [] }: Json) => detail).find((one: Json) => one.type === type)?.valueString;
     let event: Json;

@@ -1,5 +1,5 @@
 /** What goes through the log of accesses: it is numbered and signed, cosigned, looked at, and searched for who looks at too many. */
-import { CheckpointFile, SelfCheck, Sequencer, witnessing } from '../audit/index.ts';
+import { CheckpointFile, KeyRetention, SelfCheck, Sequencer, witnessing } from '../audit/index.ts';
 import { FanOut, notify } from '../trust/index.ts';
 import type { Store } from './store.ts';
 import type { Trust } from './trust.ts';
@@ -36,6 +36,10 @@ export async function wireAudit({ config, log, fault }: Wiring, { database, syst
       host,
       fault: fault('the audit log was not signed'),
     }),
+    keyRetention:
+      config.auditYears === undefined
+        ? undefined
+        : new KeyRetention(system, audit, config.auditYears, fault('keys of the audit log were not destroyed in time')),
     selfCheck: new SelfCheck(system, checkpointFile, tellOfAudit, fault('the audit log was not looked at')),
     fanOut: new FanOut(
       database,

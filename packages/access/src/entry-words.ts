@@ -58,6 +58,7 @@ const actionWords: { [action: string]: string } = {
   'list-care': 'looked at who gives care',
   'list-consents': 'looked at who may see the record',
   'list-accesses': 'looked at this record of accesses',
+  'destroy-audit-key': 'closed what is private of a month of this record for good',
   'open-receipt': 'took the proof of an access',
   'list-disclosures': 'took an account of disclosures',
   'pick-up': 'picked up a document',
