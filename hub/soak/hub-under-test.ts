@@ -8,9 +8,10 @@ import type { Config } from '../config.ts';
 
 const startMs = 180_000;
 
-/** A folder for a hub's data, with the definitions that earlier tests compiled. */
-export function dataFolder(): string {
+/** A folder for a hub's data, with the definitions that earlier tests compiled. @param prepare does so with the empty folder */
+export function dataFolder(prepare: (folder: string) => void = () => {}): string {
   const dataDir = mkdtempSync(join(tmpdir(), 'causeway-kill-'));
+  prepare(dataDir);
   const definitions = join(tmpdir(), `causeway-test-definitions-${process.getuid?.() ?? 0}`);
   mkdirSync(definitions, { recursive: true });
   symlinkSync(definitions, join(dataDir, 'cache'));
@@ -39,6 +40,10 @@ export class HubProcess {
     clearTimeout(timer);
     if (!told.includes('\n')) throw new Error(`The hub did not start again: ${told || 'see its error output above'}`);
     Object.assign(this, JSON.parse(told));
+  }
+
+  get isRunning(): boolean {
+    return this.#child?.exitCode === null && this.#child.signalCode === null;
   }
 
   async kill(): Promise<void> {
