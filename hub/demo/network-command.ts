@@ -1,5 +1,5 @@
 /** `npm run demo:network [-- --people 30 --seed 1]`: two hubs, each its own region, and the way of one person between them. */
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,7 +8,7 @@ import { type Config, readConfig } from '../config.ts';
 import type { RunningHub } from '../lifecycle.ts';
 import { startHub } from '../main.ts';
 import { demoAccounts } from './region.ts';
-import { acquaint, type DemoHub, journey } from './two-hubs.ts';
+import { acquaint, type DemoHub, journey, witnessEachOther } from './two-hubs.ts';
 
 const { values } = parseArgs({
   options: {
@@ -42,7 +42,9 @@ try {
     await start({ key: 'brendan-network', name: 'Brendan Health Network' }, ports.slice(2), ports[0]!, 'neighbour'),
   ];
   await acquaint(town, neighbour);
-  console.log('They know each other: participants, clients by private_key_jwt, peers.\n');
+  console.log('They know each other: participants, clients by private_key_jwt, peers.');
+  await witnessEachOther(town, neighbour);
+  console.log('Each is a witness of the other: it has cosigned its audit log.\n');
   let step = 0;
   await journey(town, neighbour, region, (text) => console.log(`  ${++step}. ${text}`));
   const { username, password } = demoAccounts.find(({ role }) => role === 'clinician')!;
@@ -62,6 +64,9 @@ async function start(
 ): Promise<DemoHub> {
   const dataDir = join(folder, network);
   const address = `http://127.0.0.1:${peer}`;
+  const [auditWitnesses, witnessFor] = [join(folder, `${network}-witnesses`), join(folder, `${network}-witness-for`)];
+  writeFileSync(auditWitnesses, 'quorum none\n');
+  writeFileSync(witnessFor, '');
   const { config } = readConfig([], {
     CAUSEWAY_DATA_DIR: dataDir,
     CAUSEWAY_PORT: String(port),
@@ -72,6 +77,9 @@ async function start(
     CAUSEWAY_PEERS_AT: address,
     CAUSEWAY_NOTIFY_TO: address,
     CAUSEWAY_KEYS_FROM: address,
+    CAUSEWAY_AUDIT_WITNESSES: auditWitnesses,
+    CAUSEWAY_WITNESS_FOR: witnessFor,
+    CAUSEWAY_WITNESS_SECONDS: '2',
   });
   const hub = await startHub(config, {
     say: (text) => console.log(`${name}: ${text}`),
@@ -85,7 +93,7 @@ async function start(
   });
   running.push(hub);
   console.log(`${name}: ${hub.url}, MLLP on ${hub.mllp.port}`);
-  return { key, name, url: hub.url, dataDir };
+  return { key, name, url: hub.url, dataDir, auditWitnesses, witnessFor };
 }
 
 /** These ports, or others where something listens on them already. */

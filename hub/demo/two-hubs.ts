@@ -2,6 +2,7 @@
  * Two hubs that exchange (docs/network.md), over their public interfaces alone: made known to each other, and the way of one person
  * shown step by step.
  */
+import { writeFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { neighbourSites, showcase } from '@causeway/region';
 import { usualScope } from '../network/index.ts';
@@ -14,6 +15,9 @@ export interface DemoHub {
   name: string;
   url: string;
   dataDir: string;
+  /** Its files of witnesses, and of the logs that it is a witness for. */
+  auditWitnesses: string;
+  witnessFor: string;
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: answers of many shapes.
@@ -40,6 +44,23 @@ export async function acquaint(one: DemoHub, other: DemoHub): Promise<void> {
       organization: hub.key,
     });
     await ask(hub, 'PUT', `/api/peers/${peer.key}`, { url: `${peer.url}/fhir`, clientId: client.id });
+  }
+}
+
+/** Makes each the witness of the other's audit log; resolves when both have cosigned. */
+export async function witnessEachOther(one: DemoHub, other: DemoHub): Promise<void> {
+  const pairs = [
+    [one, other],
+    [other, one],
+  ] as const;
+  for (const [hub, peer] of pairs) {
+    const log = await until(async () => (await ask(hub, 'GET', '/audit/keys')).trim() || undefined);
+    writeFileSync(peer.witnessFor, `${log}\n`);
+    const { verifier } = await ask(peer, 'GET', '/api/audit/witness');
+    writeFileSync(hub.auditWitnesses, `witness ${peer.key} ${verifier} ${peer.url}/witness\nquorum ${peer.key}\n`);
+  }
+  for (const [hub] of pairs) {
+    await until(async () => (await ask(hub, 'GET', '/api/audit/status')).witnesses[0]?.cosigned);
   }
 }
 

@@ -305,6 +305,7 @@ describe('who looked at a record', () => {
   it('shows the keys of the log to everybody who is signed in', async () => {
     const { json } = await as('pat', 'GET', '/api/audit/keys');
     expect(json.keys[0].verifier).toMatch(/^[^+]+\+[0-9a-f]{8}\+/);
+    expect(json.witnesses).toEqual([]);
   });
 });
 
