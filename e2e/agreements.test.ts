@@ -83,17 +83,17 @@ it('a privacy officer hides an element, sees how a Patient would look by that, a
   await officer.getByRole('button', { name: 'Change' }).click();
   await officer.getByRole('button', { name: 'Hide elements' }).click();
   const choose = async (label: string, option: string) => {
-    await officer.getByLabel(label, { exact: true }).fill(option);
-    await officer.getByRole('option', { name: option, exact: true }).click();
+    await officer.getByLabel(label).first().fill(option);
+    await officer.getByRole('option', { name: option, exact: true }).first().click();
     await officer.keyboard.press('Escape');
   };
   await choose('Elements', 'Patient.name');
-  await choose('For which purposes', 'Payment');
+  await choose('Asked for', 'Payment');
   await officer.getByLabel('Resource', { exact: true }).fill(`Patient/${await stranger()}`);
   await officer.getByRole('button', { name: 'Look at it' }).click();
   await officer.getByText('Nothing is left out of it.').waitFor();
-  await officer.getByLabel('For', { exact: true }).click();
-  await officer.getByRole('option', { name: 'Payment', exact: true }).click();
+  await officer.getByLabel('For', { exact: true }).first().click();
+  await officer.getByRole('option', { name: 'Payment', exact: true }).last().click();
   await officer.getByRole('button', { name: 'Look at it' }).click();
   await officer.getByText('Left out, or cut: name.').waitFor();
   const decide = async () => {
@@ -113,7 +113,7 @@ it('a privacy officer hides an element, sees how a Patient would look by that, a
 it('an administrator gives the network a brand, by which apps show it', async () => {
   const admin = await scene.signedIn('admin');
   await admin.goto(`${scene.url}/network-brands`);
-  await admin.getByLabel('Name', { exact: false }).first().fill('Harbor Network');
+  await admin.getByLabel('Name').first().fill('Harbor Network');
   await admin.getByLabel('Website').fill('https://harbor.example');
   await admin.getByRole('button', { name: 'Add a portal' }).click();
   await admin.getByLabel('Name of the portal').fill('MyHarbor');

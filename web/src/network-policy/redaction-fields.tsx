@@ -129,7 +129,7 @@ function Rule({
             onChange={(chosen) => limited('roles', chosen)}
           />
           <MultiSelect
-            label="For which purposes"
+            label="Asked for"
             description="None: all but the person’s own request and emergencies"
             searchable
             data={Object.entries(PURPOSE_WORDS).map(([value, text]) => ({ value, label: asSentence(text) }))}
