@@ -101,7 +101,7 @@ it('finds nothing where nothing was done, from the beginning, from where it was 
   const since = await verifyDatabase(test.database, { from: before });
   expect([since.from, since.finding]).toEqual([before.size, undefined]);
   const path = await written();
-  expect(await verifyExport(path)).toEqual({ origin: 'hub.test/audit/1', size, root: whole.root });
+  expect(await verifyExport(path)).toEqual({ origin: 'hub.test/audit/1', size, root: whole.root, checkpoints: 0 });
   expect(await verifyDeep(test.database, new SubjectKeys(test.database, master))).toEqual({ opened: size, sealed: 0 });
 });
 
