@@ -193,6 +193,7 @@ const ofHomes: readonly [string, string][] = [
   ['healthLinks', 'DELETE FROM health_link WHERE home = ANY($1)'],
   ['introductions', 'DELETE FROM introduction WHERE home = ANY($1)'],
   ['askedHubs', 'DELETE FROM peer_person WHERE home = ANY($1)'],
+  ['matchTokens', 'DELETE FROM peer_token WHERE home = ANY($1)'],
   [
     'subscriptionEvents',
     `DELETE FROM subscription_event e USING resource r WHERE r.home = ANY($1) AND e.rid = r.rid AND e.type = r.type`,

@@ -2,12 +2,13 @@
  * Other hubs (docs/network.md): where they are asked, whom they were asked about, and where they tell that something changed.
  */
 import type { FastifyInstance } from 'fastify';
-import { type Followed, type Network, usualScope } from '../network/index.ts';
+import { type Followed, isTokens, type Network, usualScope } from '../network/index.ts';
 import { newId, RecordError } from '../record/index.ts';
 import { type AccessLog, hubKind, type Participants, type Relations } from '../trust/index.ts';
 import type { Authenticator } from './authenticate.ts';
 import { jsonBody, text } from './body.ts';
 import type { FhirParts } from './fhir-exchange.ts';
+import type { RateLimits } from './rate-limits.ts';
 
 export interface NetworkRouteParts {
   network: Network;
@@ -16,6 +17,7 @@ export interface NetworkRouteParts {
   authenticator: Authenticator;
   accessLog: AccessLog;
   record: FhirParts['record'];
+  rateLimits: RateLimits;
 }
 
 const engineers = ['integration-engineer', 'administrator'];
@@ -42,17 +44,32 @@ export function networkRoutes(app: FastifyInstance, parts: NetworkRouteParts): v
     if (participant?.kind !== hubKind)
       throw new RecordError(409, 'conflict', `First make ${key.slice(0, 60)} a participant of the kind ${hubKind}.`);
     const body = jsonBody(request);
-    const unknown = Object.keys(body).find((name) => !['url', 'clientId', 'scope'].includes(name));
+    const unknown = Object.keys(body).find(
+      (name) => !['url', 'clientId', 'scope', 'matching', 'matchingKey'].includes(name),
+    );
     if (unknown !== undefined)
-      throw new RecordError(400, 'structure', `${unknown.slice(0, 60)} is unknown; known are url, clientId, scope.`);
+      throw new RecordError(
+        400,
+        'structure',
+        `${unknown.slice(0, 60)} is unknown; known are url, clientId, scope, matching, matchingKey.`,
+      );
     const scope = body.scope === undefined ? usualScope : text(body, 'scope', 1_000);
     const peer = {
       participant: key,
       url: baseOf(text(body, 'url', 500)),
       clientId: text(body, 'clientId', 200),
       scope,
+      matching: matchingOf(body.matching),
     };
-    await network.peers.put(peer);
+    const matchingKey = body.matchingKey === undefined ? undefined : keyOf(text(body, 'matchingKey', 100));
+    if (peer.matching === 'private' && !matchingKey && !(await network.peers.hasMatchingKey(key)))
+      throw new RecordError(
+        400,
+        'required',
+        'Private matching needs matchingKey, which both hubs have.',
+        'matchingKey',
+      );
+    await network.peers.put(peer, matchingKey);
     await log(who, 'change-peer', key);
     return peer;
   });
@@ -94,6 +111,20 @@ export function networkRoutes(app: FastifyInstance, parts: NetworkRouteParts): v
     if (secret === undefined || !isId || !(await network.rung(request.params.id, secret)))
       throw new RecordError(401, 'login', 'Nobody is followed by this address and secret.');
     return reply.code(204).send();
+  });
+
+  // Who somebody is, asked by tokens instead of demographics: only a handle is answered.
+  app.post('/network/matches', async (request) => {
+    const who = await authenticator.caller(request, 'match');
+    const isHub = who.client !== undefined && who.role === 'system' && kindOf(who.organization) === hubKind;
+    if (!isHub) throw new RecordError(403, 'forbidden', 'Only another hub asks here who somebody is.');
+    await parts.rateLimits.take('private-match', who.organization);
+    const { tokens } = jsonBody(request);
+    if (!isTokens(tokens)) throw new RecordError(400, 'value', 'tokens must be a list of tokens.', 'tokens');
+    const patient = await network.matching.find(who, who.organization, tokens);
+    const patients = patient === undefined ? [] : [patient];
+    await accessLog.record(who, { action: 'match', what: '/network/matches', status: 200, patients });
+    return { patient: patient ?? null };
   });
 
   // What another hub says of a person whom it treats, recorded here as of any organisation.
@@ -144,6 +175,19 @@ function shown(followed: Followed, name: string): object {
     wholeAt: wholeAt ?? null,
     updated,
   };
+}
+
+/** @throws RecordError 400 */
+function matchingOf(value: unknown): 'plain' | 'private' {
+  if (value === undefined || value === 'plain' || value === 'private') return value ?? 'plain';
+  throw new RecordError(400, 'value', 'matching must be plain or private.', 'matching');
+}
+
+/** @throws RecordError 400 */
+function keyOf(written: string): Buffer {
+  const key = Buffer.from(written, 'base64url');
+  if (/^[A-Za-z0-9_-]{43}$/.test(written) && key.length === 32) return key;
+  throw new RecordError(400, 'value', 'matchingKey must be 32 random bytes, in base64url.', 'matchingKey');
 }
 
 /** The base of a FHIR server. @throws RecordError 400 */

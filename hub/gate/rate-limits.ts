@@ -14,6 +14,7 @@ const limits = {
   'health-link-relay': { points: 30, duration: 60 },
   'sign-in': { points: 100, duration: 600 },
   token: { points: 600, duration: 300 },
+  'private-match': { points: 600, duration: 600 },
 };
 type Limited = keyof typeof limits;
 

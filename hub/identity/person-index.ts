@@ -1,5 +1,5 @@
 /** The person index as the rest of the hub sees it. */
-import { blockingKeys, compare, demographicsOf, prepare } from '@causeway/matching';
+import { blockingKeys, compare, demographicsOf, type Prepared, prepare } from '@causeway/matching';
 import type { Patient } from '@medplum/fhirtypes';
 import type { Database, Result, Row } from '../database/index.ts';
 import { type FhirRecord, RecordError, ridOf, type WriteSet } from '../record/index.ts';
@@ -103,6 +103,11 @@ export class PersonIndex {
       values: [`{${blockingKeys(prepare(demographicsOf(patient))).join(',')}}`],
     });
     return rows.map(({ id }) => id);
+  }
+
+  /** What matching looks at in source patients, by the digests that their links hold. */
+  prepared(members: readonly { home: number; demographics: string | null }[]): Promise<Map<number, Prepared>> {
+    return this.#store.prepared(this.#database, members);
   }
 
   /** Open or decided reviews, newest first. */

@@ -10,6 +10,7 @@ import { fetchedTypes, type Page, pageOf, readPage, toldTypes } from './answers.
 import { expectNotifications, type Followed } from './followed.ts';
 import { PeerClient, PeerFault } from './peer-client.ts';
 import type { Peer, Peers } from './peers.ts';
+import type { PrivateMatching } from './private-matching.ts';
 import { Taking } from './taking.ts';
 
 export interface FollowingParts {
@@ -19,6 +20,8 @@ export interface FollowingParts {
   policy: NetworkPolicy;
   accessLog: AccessLog;
   receiver: Receiver;
+  /** How hubs are asked that are not told demographics. */
+  matching: Pick<PrivateMatching, 'tokensOf'>;
   /** The hub's own signing keys. */
   keys(): Promise<JWK[]>;
   /** Addresses below which other hubs may lie in private networks, or speak plain http. */
@@ -59,17 +62,24 @@ export class Following {
       return undefined;
     }
     const client = this.#client(peer);
-    const shown = await this.#shownTo(followed);
+    const shown = await this.#shownTo(followed, peer.matching);
     // What the person refuses here looks like what is not there.
     if (!shown) return this.#nothing(followed, client);
     if (followed.remote === undefined) {
-      const found = await client.match(shown);
+      const found = await this.#find(peer, client, shown);
       if (!found) return this.#nothing(followed, client);
       await this.#identify(followed, pageOf(found, followed.peer));
     }
     if (!(await this.#isJoined(followed))) return this.#apart(followed, client);
     await this.#attest(followed, client);
     return this.#fetch(followed, client);
+  }
+
+  /** Asks who the person is there: by demographics, or by tokens of them, as is agreed on. */
+  async #find(peer: Peer, client: PeerClient, shown: Patient): Promise<object | undefined> {
+    if (peer.matching === 'plain') return client.match(shown);
+    const tokens = await this.#parts.matching.tokensOf(peer.participant, shown);
+    return tokens.length === 0 ? undefined : client.matchPrivately(tokens);
   }
 
   /** Says to the other hub what shows that the person is treated here, as long as somebody has asked. */
@@ -212,7 +222,10 @@ export class Following {
   /**
    * Who the person is, as the other hub may see it, told to it by asking; undefined where it may not.
    */
-  async #shownTo({ peer, patient, askedBy, remote }: Followed): Promise<Patient | undefined> {
+  async #shownTo(
+    { peer, patient, askedBy, remote }: Followed,
+    matching: Peer['matching'],
+  ): Promise<Patient | undefined> {
     const { record, participants, policy, accessLog } = this.#parts;
     const access = policy.participantAccess(participants.byKey(peer), 'receive');
     try {
@@ -221,7 +234,7 @@ export class Following {
         const reason = `asked by ${askedBy}`;
         await accessLog.record(access, {
           action: 'ask-hub',
-          what: 'Patient/$match',
+          what: matching === 'private' ? 'private matching' : 'Patient/$match',
           status: 200,
           patients: [patient],
           reason,

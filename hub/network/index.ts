@@ -2,4 +2,5 @@
 export type { Followed } from './followed.ts';
 export { forgetNetworks } from './forget.ts';
 export { Network } from './network.ts';
-export { type Peer, usualScope } from './peers.ts';
+export { matchingKeyColumn, type Peer, usualScope } from './peers.ts';
+export { isTokens } from './private-matching.ts';

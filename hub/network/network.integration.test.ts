@@ -1,5 +1,6 @@
 /** Two hubs: a person is found at the other one, their record is fetched and followed, and nothing goes round. */
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { randomBytes } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { accessesOf } from '../audit/testing.ts';
 import { assertion, assertionKey, backendService, register, systemToken, withToken } from '../authorization/testing.ts';
 import { type Json, startTestHub, type TestHub } from '../testing.ts';
@@ -205,6 +206,67 @@ test('whom a person lets not ask, is not asked, and it looks like what is not th
     .map((access) => access.patients?.[0]);
   expect(told).toContain(await patientOf(here, 'Stone'));
   expect(told).not.toContain(await patientOf(here, 'Shy'));
+});
+
+describe('by tokens instead of demographics', () => {
+  const quiet = {
+    ...rivers,
+    id: '4716',
+    family: 'Quiet',
+    given: 'Quinn',
+    birth: '19690809',
+    phone: '5551230006',
+    ssn: '123-45-6786',
+  };
+
+  /** Has both hubs agree on how they ask each other. */
+  async function agree(matching: string, keys: readonly [string?, string?] = []): Promise<void> {
+    for (const [i, [hub, key]] of (
+      [
+        [here, 'there'],
+        [there, 'here'],
+      ] as const
+    ).entries()) {
+      const peer = (await hub.get('/api/peers')).json.peers[0];
+      const { url, clientId } = peer;
+      const put = await hub.send('PUT', `/api/peers/${key}`, { url, clientId, matching, matchingKey: keys[i] });
+      expect([put.status, put.text.includes('matchingKey')], put.text).toEqual([200, false]);
+    }
+  }
+  const secret = () => randomBytes(32).toString('base64url');
+
+  test('a person is found under the secret of both, and not under one of one of them', async () => {
+    await here.take(adt('A04', { ...quiet, id: 'H6', ssn: '' }));
+    await there.take(adt('A04', quiet), oru(quiet, { order: 'R6', code: '718-7', value: '14.4', unit: 'g/dL' }));
+    const peer = (await here.get('/api/peers')).json.peers[0];
+    const without = await here.send('PUT', '/api/peers/there', {
+      url: peer.url,
+      clientId: peer.clientId,
+      matching: 'private',
+    });
+    expect(without.status).toBe(400);
+    await agree('private', [secret(), secret()]);
+    expect(await asked(here, 'Quiet')).toMatchObject({ state: 'nothing' });
+    const same = secret();
+    await agree('private', [same, same]);
+    expect(await asked(here, 'Quiet')).toMatchObject({ state: 'followed', partial: null });
+    expect(await values(here, 'Quiet')).toEqual([14.4]);
+    const known = await patientOf(there, 'Quiet');
+    const matches = (await accessesOf(there)).filter(
+      ({ action, what }) => action === 'match' && what === '/network/matches',
+    );
+    expect(matches.map(({ patients }) => patients ?? [])).toEqual(expect.arrayContaining([[], [known]]));
+  });
+
+  test('whom one of the hubs hides is not found so either', async () => {
+    expect(await asked(here, 'Closer')).toMatchObject({ state: 'nothing', reason: null });
+    await agree('plain');
+  });
+
+  test('nobody but a hub asks so, and nothing but tokens', async () => {
+    const answer = await here.send('POST', '/network/matches', { tokens: ['AAAAAAAAAAAAAAAAAAAAAA'] }, clinician);
+    expect(answer.status).toBe(403);
+  });
 });
 
 test('what is deleted there, or given no more, goes here too', async () => {

@@ -5,13 +5,16 @@
 import type { Logger } from 'pino';
 import { faultText } from '../faults.ts';
 import { newId, RecordError } from '../record/index.ts';
+import type { MasterKey } from '../secrets/index.ts';
 import { hubKind } from '../trust/index.ts';
 import { begin, due, type Followed, keep, ofHomes, ring } from './followed.ts';
 import { digest, Following, type FollowingParts } from './following.ts';
 import { PeerFault } from './peer-client.ts';
 import { Peers } from './peers.ts';
+import { PrivateMatching, type PrivateMatchingParts } from './private-matching.ts';
 
-export interface NetworkParts extends FollowingParts {
+export interface NetworkParts extends Omit<FollowingParts, 'matching'>, PrivateMatchingParts {
+  master: MasterKey;
   log: Logger;
 }
 
@@ -21,6 +24,7 @@ const atOnce = 8;
 
 export class Network {
   readonly peers: Peers;
+  readonly matching: PrivateMatching;
   readonly #parts: NetworkParts;
   readonly #following: Following;
   #leads = false;
@@ -31,8 +35,9 @@ export class Network {
 
   constructor(parts: NetworkParts) {
     this.#parts = parts;
-    this.peers = new Peers(parts.database);
-    this.#following = new Following(parts, this.peers);
+    this.peers = new Peers(parts.database, parts.master);
+    this.matching = new PrivateMatching(parts, this.peers);
+    this.#following = new Following({ ...parts, matching: this.matching }, this.peers);
   }
 
   /** @param url where this hub is reached by others */

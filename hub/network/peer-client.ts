@@ -80,6 +80,15 @@ export class PeerClient {
     return certain.length === 1 ? certain[0] : undefined;
   }
 
+  /** The same by tokens (docs/network.md), which say nothing of whom to who does not know them. */
+  async matchPrivately(tokens: readonly string[]): Promise<Json | undefined> {
+    const url = new URL('/network/matches', this.#parts.peer.url).href;
+    const { patient } = jsonOf(checked(await this.#ask('POST', url, { tokens }, 'application/json')));
+    if (typeof patient !== 'string') return undefined;
+    const resource = jsonOf(await this.#fhir('GET', `/Patient/${encodeURIComponent(patient)}`));
+    return { fullUrl: `${this.#parts.peer.url}/Patient/${patient}`, resource, search: { mode: 'match' } };
+  }
+
   /** Says how the person is treated here; a hub that asks for it shows nothing without. */
   async attest(patient: string, reason: string): Promise<void> {
     const url = new URL('/network/attestations', this.#parts.peer.url).href;

@@ -15,7 +15,7 @@ export type Exchange = ReturnType<typeof wireExchange>;
 
 export function wireExchange({ config, log }: Wiring, parts: Ground & Inbox & Outbox & MessageParts & Access) {
   const { system, master, tokenKey, participants, accessLog, record, policy, pool, receiver } = parts;
-  const { signingKeys, mailer, sending, authenticator } = parts;
+  const { signingKeys, mailer, sending, authenticator, persons } = parts;
   const keys = () => signingKeys.load();
   const subscriptions = new Subscriptions({
     database: system,
@@ -39,6 +39,8 @@ export function wireExchange({ config, log }: Wiring, parts: Ground & Inbox & Ou
     policy,
     accessLog,
     receiver,
+    persons,
+    master,
     log,
     keys,
     peersAt: config.peersAt,

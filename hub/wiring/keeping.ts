@@ -7,7 +7,7 @@ import { connectorSecretColumn } from '../connectors/index.ts';
 import { Erasures, erasureKeyColumn, Maintenance } from '../erasure/index.ts';
 import { forgetPatients } from '../identity/index.ts';
 import { messageKeyColumn } from '../inbox/index.ts';
-import { forgetNetworks } from '../network/index.ts';
+import { forgetNetworks, matchingKeyColumn } from '../network/index.ts';
 import { forgetDeliveries } from '../outbox/index.ts';
 import { Expunger, homeKeyColumn, Labels, Retention } from '../record/index.ts';
 import { KeyRotation } from '../secrets/index.ts';
@@ -61,6 +61,7 @@ export function wireKeyRotation({ config, fault, onStop }: Wiring, { system, mas
     auditWitnessKeyColumn,
     requestTextColumn,
     requestNoteColumn,
+    matchingKeyColumn,
   ];
   const rotation = new KeyRotation(
     { database: system, master, dataDir: config.dataDir, columns },

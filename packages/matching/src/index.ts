@@ -15,6 +15,7 @@ export {
 } from './demographics.ts';
 export { type EstimateOptions, estimate, frequenciesOf } from './estimate.ts';
 export type { Guard, GuardId, Outcome } from './guards.ts';
+export { matchKeys, mostMatchKeys } from './match-keys.ts';
 export {
   defaultModel,
   FIELDS,

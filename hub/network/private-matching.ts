@@ -1,0 +1,133 @@
+/**
+ * Finding a person at another hub without telling who it is: keyed hashes (HMAC-SHA-256) of match keys, under a secret that
+ * the two hubs agreed on. The other hub learns of whom it knows; of anybody else it could only guess (docs/network.md).
+ */
+import { createHmac } from 'node:crypto';
+import { hidesOf } from '@causeway/fhir';
+import { demographicsOf, matchKeys, mostMatchKeys, type Prepared, prepare } from '@causeway/matching';
+import type { Patient } from '@medplum/fhirtypes';
+import type { Database } from '../database/index.ts';
+import type { PersonIndex } from '../identity/index.ts';
+import { type FhirRecord, logicalId, RecordError } from '../record/index.ts';
+import type { Access } from '../trust/index.ts';
+import type { Peers } from './peers.ts';
+
+export interface PrivateMatchingParts {
+  database: Database;
+  record: FhirRecord;
+  persons: Pick<PersonIndex, 'prepared'>;
+}
+
+const hashedAtOnce = 500;
+/** More candidates are not looked at: tokens that so many have say too little. */
+const mostCandidates = 20;
+const tokenBytes = 16;
+
+export class PrivateMatching {
+  readonly #parts: PrivateMatchingParts;
+  readonly #peers: Peers;
+
+  constructor(parts: PrivateMatchingParts, peers: Peers) {
+    this.#parts = parts;
+    this.#peers = peers;
+  }
+
+  /** What another hub is asked instead of demographics; empty where too little is known of the person. */
+  async tokensOf(participant: string, patient: Patient): Promise<string[]> {
+    const key = await this.#keyOf(participant);
+    return tokensOf(prepare(demographicsOf(patient)), key).map(shown);
+  }
+
+  /**
+   * The one person of whom the caller may see what has one of these tokens; undefined where there is none, or more than one.
+   * @param access that of the other hub, so that what is hidden from it finds nobody
+   * @throws RecordError 409 where private matching is not agreed on with it, 403 where demographics are hidden from it
+   */
+  async find(access: Access, participant: string, asked: readonly string[]): Promise<string | undefined> {
+    const key = await this.#keyOf(participant);
+    if (access.limits.redactions?.some(({ elements }) => hidesOf(elements, 'Patient')))
+      throw new RecordError(
+        403,
+        'forbidden',
+        'Elements of Patient are hidden from this access: nobody can be matched by them.',
+      );
+    await this.#bringUpToDate(participant, key);
+    const { rows } = await this.#parts.database.query<{ id: string }>({
+      name: 'peer_tokens_find',
+      text: `SELECT DISTINCT coalesce(l.presented, l.patient) AS id FROM peer_token t JOIN link l ON l.home = t.home
+             WHERE t.participant = $1 AND t.tokens && $2::bytea[] LIMIT ${mostCandidates}`,
+      values: [participant, asked.map((token) => Buffer.from(token, 'base64url'))],
+    });
+    const wanted = new Set(asked);
+    const found: string[] = [];
+    for (const { id } of rows) {
+      const text = await this.#visible(access, id);
+      if (text === undefined) continue;
+      // Of a person some of whose records are hidden, the others alone have to be why it is found.
+      const tokens = tokensOf(prepare(demographicsOf(JSON.parse(text) as Patient)), key);
+      if (tokens.some((token) => wanted.has(shown(token)))) found.push(logicalId(text));
+    }
+    return found.length === 1 ? found[0] : undefined;
+  }
+
+  async #keyOf(participant: string): Promise<Buffer> {
+    const key = await this.#peers.matchingKey(participant);
+    if (!key) throw new RecordError(409, 'conflict', 'Private matching is not agreed on with this hub.');
+    return key;
+  }
+
+  /** Hashes whom the person index has looked at since the last time. */
+  async #bringUpToDate(participant: string, key: Buffer): Promise<void> {
+    const { database, persons } = this.#parts;
+    for (;;) {
+      const { rows } = await database.query<{ home: number; demographics: string }>({
+        name: 'peer_tokens_stale',
+        text: `SELECT l.home, l.demographics::text FROM link l
+               LEFT JOIN peer_token t ON t.participant = $1 AND t.home = l.home
+               WHERE l.demographics IS NOT NULL AND t.demographics IS DISTINCT FROM l.demographics
+               ORDER BY l.home LIMIT ${hashedAtOnce}`,
+        values: [participant],
+      });
+      if (rows.length === 0) return;
+      const prepared = await persons.prepared(rows);
+      const hashed = rows.map(({ home, demographics }) => {
+        const one = prepared.get(home);
+        return { home, demographics, tokens: one ? tokensOf(one, key).map((token) => token.toString('hex')) : [] };
+      });
+      await database.query({
+        name: 'peer_tokens_keep',
+        text: `INSERT INTO peer_token (participant, home, demographics, tokens)
+               SELECT $1, home, demographics, ARRAY(SELECT decode(one, 'hex') FROM jsonb_array_elements_text(tokens) one)
+               FROM jsonb_to_recordset($2::jsonb) AS v (home bigint, demographics bigint, tokens jsonb)
+               ON CONFLICT (participant, home) DO UPDATE
+               SET demographics = excluded.demographics, tokens = excluded.tokens`,
+        values: [participant, JSON.stringify(hashed)],
+      });
+    }
+  }
+
+  async #visible(access: Access, id: string): Promise<string | undefined> {
+    try {
+      return (await this.#parts.record.read(access, 'Patient', id)).text;
+    } catch (error) {
+      if (error instanceof RecordError && (error.status === 404 || error.status === 410)) return undefined;
+      throw error;
+    }
+  }
+}
+
+/** Whether a value is a list of tokens, as they are told between hubs. */
+export function isTokens(value: unknown): value is string[] {
+  const isToken = (one: unknown) => typeof one === 'string' && /^[A-Za-z0-9_-]{22}$/.test(one);
+  return Array.isArray(value) && value.length > 0 && value.length <= mostMatchKeys && value.every(isToken);
+}
+
+function tokensOf(prepared: Prepared, key: Buffer): Buffer[] {
+  return matchKeys(prepared).map((text) =>
+    createHmac('sha256', key).update(`match key 1\0${text}`).digest().subarray(0, tokenBytes),
+  );
+}
+
+function shown(token: Buffer): string {
+  return token.toString('base64url');
+}
