@@ -49,6 +49,7 @@ const routes: { [address: string]: (request: FastifyRequest) => Need[] } = {
   'POST /fhir/DocumentReference/$generate-metadata': () =>
     ['Binary', 'DocumentReference', 'List'].map((type): Need => ({ type, interaction: 'create' })),
   'POST /network/attestations': () => all(['Patient']),
+  'POST /network/matches': () => all(['Patient']),
   'GET /fhir/Patient/$ihe-pix': () => all(['Patient']),
   'POST /fhir/Patient/$ihe-pix': () => all(['Patient']),
   'POST /fhir/:type': (request) => [
