@@ -146,12 +146,16 @@ async function consentAnew(): Promise<Map<number, GivenConsent[]>> {
   return given;
 }
 
-/** Asks over HTTP as somebody whose access is this one. */
+/** Asks over HTTP as somebody whose access is this one, also while a job goes on: nobody has an account of that name. */
 async function askingAs<T>(access: Access, ask: (headers: Record<string, string>) => Promise<T>): Promise<T> {
   const lent = authenticator.lend({ ...access, site: undefined });
+  const later = authenticator.later.bind(authenticator);
+  const standing = vi.spyOn(authenticator, 'later');
+  standing.mockImplementation(async (asker, activity) => (asker.who === access.who ? access : later(asker, activity)));
   try {
     return await ask({ authorization: `Bearer ${lent.token}` });
   } finally {
+    standing.mockRestore();
     lent.end();
   }
 }

@@ -48,6 +48,7 @@ it('records accesses that come together in few commits, in their order within ea
     action: 'read',
     what: '/Patient/0',
     status: 200,
+    outcome: 'success',
   });
 });
 
