@@ -88,8 +88,11 @@ export class Bulk {
         if (job.kind === 'import') return runImport(imports, job, now, signal);
         return runDeferred({ database, jobs, perform: this.#perform! }, job, now);
       },
-      tidy: async () => {
-        for (const job of await jobs.open()) await this.#standing(job);
+      tidy: async (signal) => {
+        for (const job of await jobs.open()) {
+          if (signal.aborted) return;
+          await this.#standing(job);
+        }
       },
     });
   }

@@ -15,8 +15,8 @@ export interface WorkerParts {
   database: Database;
   jobs: Jobs;
   run: RunJob;
-  /** Done now and then, beside removing what has expired. */
-  tidy(): Promise<void>;
+  /** Done now and then, beside all else; ends early where the signal says so. */
+  tidy(signal: AbortSignal): Promise<void>;
   log: Logger;
 }
 
@@ -32,6 +32,8 @@ export class Worker {
   #timer: NodeJS.Timeout | undefined;
   #sweeper: NodeJS.Timeout | undefined;
   #turn: Promise<void> = Promise.resolve();
+  #tidied: Promise<void> = Promise.resolve();
+  #ending = new AbortController();
 
   constructor(parts: WorkerParts) {
     this.#parts = parts;
@@ -39,12 +41,15 @@ export class Worker {
 
   start(): void {
     this.#stopped = false;
-    const sweep = async () => {
-      await this.#parts.jobs.sweep();
-      await this.#parts.tidy();
+    this.#ending = new AbortController();
+    const { signal } = this.#ending;
+    const { jobs, tidy } = this.#parts;
+    const sweep = () => {
+      this.#look(() => jobs.sweep());
+      this.#tidied = this.#tidied.then(() => tidy(signal)).catch((error) => this.#failed(error));
     };
-    this.#sweeper = setInterval(() => this.#look(sweep), sweepMs);
-    this.#look(sweep);
+    this.#sweeper = setInterval(sweep, sweepMs);
+    sweep();
     this.wake();
   }
 
@@ -65,16 +70,19 @@ export class Worker {
     this.#stopped = true;
     clearTimeout(this.#timer);
     clearInterval(this.#sweeper);
-    await this.#turn;
+    this.#ending.abort();
+    await Promise.all([this.#turn, this.#tidied]);
     for (const { abort } of this.#running.values()) abort.abort(new Stopped());
     await Promise.all([...this.#running.values()].map(({ ended }) => ended));
   }
 
   /** One look at the table after the other; one that fails is made again. */
   #look(look: () => Promise<void>): void {
-    this.#turn = this.#turn.then(look).catch((error) => {
-      this.#parts.log.warn({ error: faultText(error) }, 'jobs could not be looked for');
-    });
+    this.#turn = this.#turn.then(look).catch((error) => this.#failed(error));
+  }
+
+  #failed(error: unknown): void {
+    this.#parts.log.warn({ error: faultText(error) }, 'jobs could not be looked for');
   }
 
   async #claim(): Promise<void> {
