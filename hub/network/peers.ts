@@ -14,6 +14,12 @@ export interface Peer {
   matching: 'plain' | 'private';
 }
 
+/** The secret under which persons are asked about, and since when it, or anything else of the hub, is as it is. */
+export interface MatchingKey {
+  key: Buffer;
+  since: string;
+}
+
 /** What is needed to find, fetch and be told. */
 export const usualScope = 'system/*.rs system/Subscription.cruds';
 
@@ -38,14 +44,15 @@ export class Peers {
   }
 
   /** The secret under which persons are asked about; undefined where that is not agreed on. */
-  async matchingKey(participant: string): Promise<Buffer | undefined> {
-    const { rows } = await this.#database.query<{ matching_key: Buffer | null }>({
+  async matchingKey(participant: string): Promise<MatchingKey | undefined> {
+    const { rows } = await this.#database.query<{ matching_key: Buffer; since: string }>({
       name: 'peer_matching_key',
-      text: `SELECT matching_key FROM peer WHERE participant = $1 AND matching = 'private'`,
+      text: `SELECT matching_key, changed::text AS since FROM peer
+             WHERE participant = $1 AND matching = 'private' AND matching_key IS NOT NULL`,
       values: [participant],
     });
-    const wrapped = rows[0]?.matching_key;
-    return wrapped ? unwrapDataKey(this.#master, wrapped, context(participant)) : undefined;
+    const [row] = rows;
+    return row && { key: unwrapDataKey(this.#master, row.matching_key, context(participant)), since: row.since };
   }
 
   async hasMatchingKey(participant: string): Promise<boolean> {
@@ -57,21 +64,24 @@ export class Peers {
   async put({ participant, url, clientId, scope, matching }: Peer, key?: Buffer): Promise<void> {
     const wrapped = key ? wrapDataKey(this.#master, key, context(participant)) : null;
     await this.#database.transaction(async (transaction) => {
-      if (key) await transaction.query('DELETE FROM peer_token WHERE participant = $1', [participant]);
       await transaction.query(
         `INSERT INTO peer (participant, url, client_id, scope, matching, matching_key) VALUES ($1, $2, $3, $4, $5, $6)
          ON CONFLICT (participant) DO UPDATE SET url = excluded.url, client_id = excluded.client_id, scope = excluded.scope,
            matching = excluded.matching, matching_key = coalesce(excluded.matching_key, peer.matching_key), changed = now()`,
         [participant, url, clientId, scope, matching, wrapped],
       );
+      // After whoever hashes under the key of before, who holds the row.
+      if (key) await transaction.query('DELETE FROM peer_token WHERE participant = $1', [participant]);
     });
   }
 
   /** @returns whether there was one */
   async remove(participant: string): Promise<boolean> {
-    await this.#database.query('DELETE FROM peer_token WHERE participant = $1', [participant]);
-    const { rowCount } = await this.#database.query('DELETE FROM peer WHERE participant = $1', [participant]);
-    return rowCount === 1;
+    return this.#database.transaction(async (transaction) => {
+      const { rowCount } = await transaction.query('DELETE FROM peer WHERE participant = $1', [participant]);
+      await transaction.query('DELETE FROM peer_token WHERE participant = $1', [participant]);
+      return rowCount === 1;
+    });
   }
 }
 

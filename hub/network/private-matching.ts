@@ -10,7 +10,7 @@ import type { Database } from '../database/index.ts';
 import type { PersonIndex } from '../identity/index.ts';
 import { type FhirRecord, logicalId, RecordError } from '../record/index.ts';
 import type { Access } from '../trust/index.ts';
-import type { Peers } from './peers.ts';
+import type { MatchingKey, Peers } from './peers.ts';
 
 export interface PrivateMatchingParts {
   database: Database;
@@ -19,7 +19,7 @@ export interface PrivateMatchingParts {
 }
 
 const hashedAtOnce = 500;
-/** More candidates are not looked at: tokens that so many have say too little. */
+/** Where there are more candidates nobody is found: tokens that so many have say too little. */
 const mostCandidates = 20;
 const tokenBytes = 16;
 
@@ -34,7 +34,7 @@ export class PrivateMatching {
 
   /** What another hub is asked instead of demographics; empty where too little is known of the person. */
   async tokensOf(participant: string, patient: Patient): Promise<string[]> {
-    const key = await this.#keyOf(participant);
+    const { key } = await this.#agreed(participant);
     return tokensOf(prepare(demographicsOf(patient)), key).map(shown);
   }
 
@@ -44,20 +44,20 @@ export class PrivateMatching {
    * @throws RecordError 409 where private matching is not agreed on with it, 403 where demographics are hidden from it
    */
   async find(access: Access, participant: string, asked: readonly string[]): Promise<string | undefined> {
-    const key = await this.#keyOf(participant);
     if (access.limits.redactions?.some(({ elements }) => hidesOf(elements, 'Patient')))
       throw new RecordError(
         403,
         'forbidden',
         'Elements of Patient are hidden from this access: nobody can be matched by them.',
       );
-    await this.#bringUpToDate(participant, key);
+    const key = await this.#bringUpToDate(participant);
     const { rows } = await this.#parts.database.query<{ id: string }>({
       name: 'peer_tokens_find',
       text: `SELECT DISTINCT coalesce(l.presented, l.patient) AS id FROM peer_token t JOIN link l ON l.home = t.home
-             WHERE t.participant = $1 AND t.tokens && $2::bytea[] LIMIT ${mostCandidates}`,
+             WHERE t.participant = $1 AND t.tokens && $2::bytea[] LIMIT ${mostCandidates + 1}`,
       values: [participant, asked.map((token) => Buffer.from(token, 'base64url'))],
     });
+    if (rows.length > mostCandidates) return undefined;
     const wanted = new Set(asked);
     const found: string[] = [];
     for (const { id } of rows) {
@@ -70,16 +70,17 @@ export class PrivateMatching {
     return found.length === 1 ? found[0] : undefined;
   }
 
-  async #keyOf(participant: string): Promise<Buffer> {
-    const key = await this.#peers.matchingKey(participant);
-    if (!key) throw new RecordError(409, 'conflict', 'Private matching is not agreed on with this hub.');
-    return key;
+  async #agreed(participant: string): Promise<MatchingKey> {
+    const agreed = await this.#peers.matchingKey(participant);
+    if (!agreed) throw new RecordError(409, 'conflict', 'Private matching is not agreed on with this hub.');
+    return agreed;
   }
 
-  /** Hashes whom the person index has looked at since the last time. */
-  async #bringUpToDate(participant: string, key: Buffer): Promise<void> {
+  /** Hashes whom the person index has looked at since the last time; returns the key of all hashes. */
+  async #bringUpToDate(participant: string): Promise<Buffer> {
     const { database, persons } = this.#parts;
     for (;;) {
+      const { key, since } = await this.#agreed(participant);
       const { rows } = await database.query<{ home: number; demographics: string }>({
         name: 'peer_tokens_stale',
         text: `SELECT l.home, l.demographics::text FROM link l
@@ -88,7 +89,7 @@ export class PrivateMatching {
                ORDER BY l.home LIMIT ${hashedAtOnce}`,
         values: [participant],
       });
-      if (rows.length === 0) return;
+      if (rows.length === 0) return key;
       const prepared = await persons.prepared(rows);
       const hashed = rows.map(({ home, demographics }) => {
         const one = prepared.get(home);
@@ -96,12 +97,18 @@ export class PrivateMatching {
       });
       await database.query({
         name: 'peer_tokens_keep',
-        text: `INSERT INTO peer_token (participant, home, demographics, tokens)
+        // Not where another key was agreed on, or the person erased, since they were read.
+        text: `WITH agreed AS (SELECT FROM peer WHERE participant = $1 AND changed = $3::text::timestamptz FOR SHARE),
+               known AS (
+                 SELECT l.home, v.demographics, v.tokens
+                 FROM jsonb_to_recordset($2::jsonb) AS v (home bigint, demographics bigint, tokens jsonb)
+                 JOIN link l ON l.home = v.home AND l.demographics = v.demographics FOR KEY SHARE OF l)
+               INSERT INTO peer_token (participant, home, demographics, tokens)
                SELECT $1, home, demographics, ARRAY(SELECT decode(one, 'hex') FROM jsonb_array_elements_text(tokens) one)
-               FROM jsonb_to_recordset($2::jsonb) AS v (home bigint, demographics bigint, tokens jsonb)
+               FROM known WHERE EXISTS (SELECT FROM agreed)
                ON CONFLICT (participant, home) DO UPDATE
                SET demographics = excluded.demographics, tokens = excluded.tokens`,
-        values: [participant, JSON.stringify(hashed)],
+        values: [participant, JSON.stringify(hashed), since],
       });
     }
   }
