@@ -44,6 +44,16 @@ it('what is inside is found and decoded', () => {
   expect(found.map((one) => decodedBody(one).toString())).toEqual(['text', 'hello', 'a=bcä']);
 });
 
+it('of quoted-printable, blanks before a soft line break are text, and those at the end of a line are none', () => {
+  const quoted = (text: string) =>
+    decodedBody(entity(`Content-Transfer-Encoding: quoted-printable\n\n${text}`)).toString();
+  expect(quoted('one =\r\ntwo= \t\nthree \t\r\nfour=20\nfive ')).toBe('one twothree\r\nfour \nfive');
+  // In a time that grows with the length alone: also who signs nothing may send this.
+  const long = 4 * 1024 * 1024;
+  expect(quoted(`${' '.repeat(long)}.`)).toHaveLength(long + 1);
+  expect(quoted('= '.repeat(long / 2))).toHaveLength(long - 1);
+});
+
 it('what nests without end is not followed', () => {
   let text = 'end';
   for (let i = 0; i < 20; i++) text = `Content-Type: multipart/mixed; boundary=b${i}x\n\n--b${i}x\n${text}\n--b${i}x--`;

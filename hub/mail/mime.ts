@@ -62,7 +62,11 @@ export function decodedBody(entity: Entity): Buffer {
   const encoding = field(entity, 'content-transfer-encoding')?.toLowerCase();
   if (encoding === 'base64') return Buffer.from(entity.body.toString('latin1'), 'base64');
   if (encoding !== 'quoted-printable') return entity.body;
-  const text = entity.body.toString('latin1').replaceAll(/[ \t]*=[ \t]*\r?\n/g, '');
+  const text = entity.body
+    .toString('latin1')
+    // From the first blank of a run alone, so that a long one is looked at once.
+    .replaceAll(/(?<![ \t])[ \t]+(?=\r?\n|$)/g, '')
+    .replaceAll(/=\r?\n/g, '');
   const decoded = text.replaceAll(/=([0-9A-Fa-f]{2})/g, (_, byte) => String.fromCharCode(Number.parseInt(byte, 16)));
   return Buffer.from(decoded, 'latin1');
 }
