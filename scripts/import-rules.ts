@@ -70,7 +70,7 @@ function brokenByWorkspace(
   if (from === 'hub' && !isPackage) return says('the hub imports only packages');
   if (from === 'web' && to.folder === 'hub') return says('the web talks to the hub over HTTP only');
   const isForPages =
-    ['@causeway/tlog/web', '@causeway/access/entry-words'].includes(specifier) ||
+    ['@causeway/tlog/web', '@causeway/access/entry-words', '@causeway/fhir/unit-words'].includes(specifier) ||
     /(\.test|\/testing[a-z-]*)\.ts$/.test(file.path);
   if (from === 'web' && !isForPages) return says('of the packages the web imports what is made for pages alone');
   return [];

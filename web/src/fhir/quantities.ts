@@ -1,6 +1,7 @@
 /**
  * Quantities, ranges and observed values as words, with the digits and the unit the source gave. Nothing is converted.
  */
+import { unitWords } from '@causeway/fhir/unit-words';
 import type { Observation, ObservationComponent, ObservationReferenceRange, Quantity, Range } from '@medplum/fhirtypes';
 import { absentReason, absentWords } from './absent.ts';
 import { conceptText, firstCode } from './concepts.ts';
@@ -14,32 +15,9 @@ export function quantityText(quantity: Quantity | undefined | null): string {
   return [quantity.comparator, value, unitText(quantity)].filter(Boolean).join(' ');
 }
 
-/** The unit as the source prints it; UCUM codes in their print form, curly annotations (`{score}`) as words. */
 export function unitText(quantity: Quantity | undefined | null): string {
-  const unit = quantity?.unit ?? quantity?.code ?? '';
-  return UNIT_WORDS[unit] ?? unit.replaceAll(/\{([^}]*)\}/g, (_, words: string) => words.replaceAll('_', ' '));
+  return unitWords(quantity?.unit ?? quantity?.code ?? '');
 }
-
-/** UCUM codes whose print form everybody knows better. */
-const UNIT_WORDS: Record<string, string> = {
-  '1': '',
-  'mm[Hg]': 'mmHg',
-  Cel: '°C',
-  '[degF]': '°F',
-  '[lb_av]': 'lb',
-  '[in_i]': 'in',
-  '[IU]': 'units',
-  '[iU]': 'units',
-  '[IU]/L': 'IU/L',
-  umol: 'µmol',
-  'umol/L': 'µmol/L',
-  'ug/L': 'µg/L',
-  'kg/m2': 'kg/m²',
-  '10*3/uL': '10³/µL',
-  '10*6/uL': '10⁶/µL',
-  '10*9/L': '10⁹/L',
-  '10*12/L': '10¹²/L',
-};
 
 /** `3.5 – 5.1 mmol/L`, `≥ 40`, `≤ 5`; the unit is left out when it is `sameUnit`. */
 export function rangeText(range: Range | ObservationReferenceRange | undefined | null, sameUnit = ''): string {

@@ -47,7 +47,7 @@ export function pregnancy(chart: Chart): Told {
 
 /** The guide has no room for observations in this section: they are told in its narrative. */
 export function functionalStatus(chart: Chart): string[][] {
-  return latestOfEach(placed(chart, 'functional-status'), keyOf).map(row);
+  return latestOfEach(placed(chart, 'functional-status'), keyOf).map((one) => row(one));
 }
 
 /**
@@ -123,23 +123,31 @@ function tellsSomething(report: DiagnosticReport): boolean {
 function reportRows(chart: Chart, report: DiagnosticReport): string[][] {
   const { code, conclusion, conclusionCode = [], status } = report;
   const words = [conclusion, ...conclusionCode.map(conceptWords)].filter(Boolean).join('; ');
-  const head = [conceptWords(code) || 'not stated', words, '', '', dayWords(timeOf(report)), status];
-  return [head, ...resultsOf(chart, report).flatMap((one) => rowsWith(chart, one))];
+  const held = resultsOf(chart, report);
+  const head = [conceptWords(code) || 'not stated', words || below(held), '', '', dayWords(timeOf(report)), status];
+  return [head, ...held.flatMap((one) => rowsWith(chart, one))];
 }
 
 /** An observation's row and those of its members, once each, whatever circle they make. */
 function rowsWith(chart: Chart, observation: Observation, seen = new Set<Observation>()): string[][] {
   if (seen.has(observation)) return [];
   seen.add(observation);
-  return [row(observation), ...membersOf(chart, observation).flatMap((one) => rowsWith(chart, one, seen))];
+  const members = membersOf(chart, observation);
+  return [row(observation, members), ...members.flatMap((one) => rowsWith(chart, one, seen))];
 }
 
-function row(observation: Observation): string[] {
+/** What a panel says in the place of a value. */
+function below({ length }: readonly Observation[]): string {
+  return length === 0 ? '' : `${length} ${length === 1 ? 'result' : 'results'} below`;
+}
+
+/** @param members those whose rows follow */
+function row(observation: Observation, members: readonly Observation[] = []): string[] {
   const { code, interpretation = [], referenceRange = [], status } = observation;
   const [range] = referenceRange;
   return [
     conceptWords(code) || 'not stated',
-    observed(observation),
+    observed(observation) || below(members),
     interpretation.map(conceptWords).join(', '),
     range === undefined ? '' : (range.text ?? valueWords({ type: 'Range', value: range })),
     dayWords(timeOf(observation)),

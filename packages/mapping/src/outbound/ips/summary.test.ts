@@ -228,6 +228,44 @@ describe('what is told', () => {
     expect([other.id, other.meta]).toEqual(['s', undefined]);
   });
 
+  it('tells in the narrative of a panel that its results are below, and units as they are printed', () => {
+    const result = (id: string, more: object) => ({
+      resourceType: 'Observation',
+      id,
+      status: 'final',
+      subject,
+      category: category('laboratory'),
+      code: { text: id },
+      effectiveDateTime: '2026-01-01',
+      ...more,
+    });
+    const quantity = (value: number, code: string) => ({
+      valueQuantity: { value, unit: code, system: 'http://unitsofmeasure.org', code },
+    });
+    const refers = (...ids: string[]) => ids.map((id) => ({ reference: `Observation/${id}` }));
+    const bundle = summaryOf(
+      {
+        resourceType: 'DiagnosticReport',
+        id: 'r',
+        status: 'final',
+        subject,
+        code: { text: 'Kidney' },
+        result: refers('panel'),
+      },
+      result('panel', { hasMember: refers('filtration', 'cells') }),
+      result('filtration', quantity(48, 'mL/min/{1.73_m2}')),
+      result('cells', quantity(14.2, '10*3/uL')),
+    );
+    const { div } = sectionOf(bundle, '30954-2').text;
+    for (const cells of [
+      '<td>Kidney</td><td>1 result below</td>',
+      '<td>panel</td><td>2 results below</td>',
+      '<td>filtration</td><td>48 mL/min/1.73 m2</td>',
+      '<td>cells</td><td>14.2 10³/µL</td>',
+    ])
+      expect(div).toContain(cells);
+  });
+
   it('tells a device of the patient as one that is used', () => {
     const device = {
       resourceType: 'Device',

@@ -1,4 +1,5 @@
 /** What resources say, in words for a reader. */
+import { unitWords } from '@causeway/fhir/unit-words';
 import type { CodeableConcept, Period, Quantity, Range, Ratio } from '@medplum/fhirtypes';
 
 /** The member `stem[x]` of an element, with its type. */
@@ -54,8 +55,7 @@ export function valueWords(found: { type: string; value: unknown } | undefined):
 }
 
 export function quantityWords({ comparator, value, unit, code }: Quantity): string {
-  const shown = unit ?? code;
-  return [comparator, digits(value), shown === '1' ? undefined : shown].filter((part) => part !== undefined).join(' ');
+  return [comparator, digits(value), unitWords(unit ?? code ?? '')].filter(Boolean).join(' ');
 }
 
 /** A number as it was stated. */
