@@ -50,6 +50,20 @@ describe('the numbers of a fact', () => {
   });
 });
 
+describe('the numbers of a report', () => {
+  const of = (...types: string[]) =>
+    numbersOf('result', {
+      resourceType: 'DiagnosticReport',
+      identifier: types.map((code) => ({ type: { coding: [{ code }] }, system: `urn:oid:2.999.7`, value: code })),
+    } as DiagnosticReport);
+
+  it('are its filler’s alone, and never those of its order or its group', () => {
+    expect(of('PLAC', 'FILL', 'ACSN')).toEqual(of('FILL'));
+    expect(of('PLAC', 'PGN', 'FGN')).toEqual([]);
+    expect(of('PLAC', 'ACSN')).toEqual(of('ACSN'));
+  });
+});
+
 describe('the substance of what is told', () => {
   const same = (other: Parameters<typeof substanceOf>[0]) => substanceOf(told()) === substanceOf(other);
 

@@ -21,11 +21,21 @@ export function numbersOf(topic: Topic, resource: Resource | undefined): string[
     identifier?: Identifier | Identifier[];
     masterIdentifier?: Identifier;
   };
-  const hashes = [identifier, masterIdentifier].flat().flatMap(({ system = '', value = '' }) => {
+  const all = [identifier, masterIdentifier].flat();
+  const own = resource.resourceType === 'DiagnosticReport' ? ofReport(all) : all;
+  const hashes = own.flatMap(({ system = '', value = '' }) => {
     if (value.trim() === '' || !isGlobal(system, value)) return [];
     return digest([resource.resourceType, system, value]);
   });
   return [...new Set(hashes)];
+}
+
+/** Without those of its order and its group, which may have others that are alike; where there is its filler's, that alone. */
+function ofReport(identifiers: Identifier[]): Identifier[] {
+  const isOf = ({ type }: Identifier, codes: readonly string[]) =>
+    type?.coding?.some(({ code = '' }) => codes.includes(code));
+  const filler = identifiers.filter((one) => isOf(one, ['FILL']));
+  return filler.length > 0 ? filler : identifiers.filter((one) => !isOf(one, ['PLAC', 'PGN', 'FGN']));
 }
 
 function isGlobal(system: string, value: string): boolean {
