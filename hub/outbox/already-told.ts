@@ -13,11 +13,14 @@ export interface ToldBy {
  * What told a recipient last of the fact that a delivery is about, where it said the same, came by another path, arrived, and
  * was not taken back: of the same person, destination, route and chart. Undefined wherever anything is in doubt.
  * @param substance of what the delivery would tell
+ * @param isByNumber its receiver knows what it is about by its number. Else it knows each path's resource by its id, so that what
+ *   was told of one says nothing of the other any more
  */
 export async function alreadyTold(
   database: Queryable,
   delivery: Claimed,
   substance: string,
+  isByNumber: boolean,
 ): Promise<ToldBy | undefined> {
   const { destination, route, recipient, recipient_home, numbers, focus_rid, focus_type, seq } = delivery;
   const { rows } = await database.query({
@@ -29,12 +32,16 @@ export async function alreadyTold(
              AND (SELECT person FROM link WHERE home = t.home) = (SELECT person FROM link WHERE home = $1)
              AND NOT EXISTS (SELECT FROM told l
                WHERE l.recipient_home = $1 AND l.destination = $3 AND l.route = $4 AND l.recipient = $5
-                 AND (l.numbers && (t.numbers || $6::uuid[]) OR l.focus_rid = t.focus_rid AND l.focus_type = t.focus_type)
-                 AND l.seq > t.seq AND l.seq < $7
+                 AND (l.numbers && (t.numbers || $6::uuid[]) OR l.focus_rid = t.focus_rid AND l.focus_type = t.focus_type
+                   OR l.focus_rid = $8 AND l.focus_type = $9)
+                 AND (l.seq > t.seq OR NOT $10::boolean AND l.focus_rid = $8 AND l.focus_type = $9) AND l.seq < $7
                  AND l.state <> 'already-delivered' AND (l.state <> 'cancelled' OR l.offered)
                  AND (l.kind = 'retraction' OR l.substance IS DISTINCT FROM t.substance))
            ORDER BY t.seq DESC LIMIT 1`,
-    values: [recipient_home, substance, destination, route, recipient, numbers, seq, focus_rid, focus_type],
+    values: [
+      ...[recipient_home, substance, destination, route, recipient],
+      ...[numbers, seq, focus_rid, focus_type, isByNumber],
+    ],
   });
   return rows[0] as ToldBy | undefined;
 }

@@ -216,7 +216,7 @@ function insertion(rows: Row[], recalls: ReadonlyMap<string, string>, time: Date
              focus_rid, focus_version, message, recipient, recipient_home, round, recall, priority, numbers, next_attempt, state,
              withheld, last_error)
            SELECT id, $1, destination, route, dialect, kind, topic, home, source, person, focus_type, focus_rid,
-             focus_version, message, recipient, recipient_home, round, recall, priority, numbers::uuid[], least($1, now()),
+             focus_version, message, recipient, recipient_home, round, recall, priority, ${toldNumbers}, least($1, now()),
              CASE WHEN held THEN 'cancelled' ELSE 'waiting' END, held,
              CASE WHEN held THEN 'Not sent: nobody has confirmed that the records are of one person.' END
            FROM unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bigint[], $8::text[], $9::uuid[],
@@ -253,6 +253,11 @@ function insertion(rows: Row[], recalls: ReadonlyMap<string, string>, time: Date
     ],
   };
 }
+
+/** Of a delivery `v` the numbers, those by which it was told last where what takes it back has none any more. */
+const toldNumbers = `coalesce(numbers::uuid[], (SELECT t.numbers FROM told t WHERE v.kind = 'retraction'
+  AND t.destination = v.destination AND t.route = v.route AND t.recipient = v.recipient AND t.focus_rid = v.focus_rid
+  AND t.focus_type = v.focus_type AND t.numbers IS NOT NULL ORDER BY t.round DESC LIMIT 1))`;
 
 /** What waits before something urgent for the same recipient is as urgent. */
 function hurry(set: WriteSet, rows: Row[]): void {

@@ -325,7 +325,8 @@ export class Destination {
     if (delivery.numbers === null || delivery.kind === 'retraction') return { outgoing: composed };
     const substance = substanceOf(content);
     // What was delivered before is sent again because somebody asked.
-    const told = delivery.wasDelivered ? undefined : await alreadyTold(database, delivery, substance);
+    const isByNumber = route.to.dialect === 'hl7v2';
+    const told = delivery.wasDelivered ? undefined : await alreadyTold(database, delivery, substance, isByNumber);
     if (!told) return { outgoing: composed, substance };
     const from = participants.byKey(told.source).name;
     const outcome = ended(

@@ -1,5 +1,7 @@
 /** The same fact by two paths: a laboratory's result comes from the laboratory, and again as the practice relays it. */
 import { randomUUID } from 'node:crypto';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import type { Message } from '@causeway/hl7v2';
 import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -55,11 +57,13 @@ interface Said {
   status?: string;
   system?: string;
   patient?: string;
+  /** Of the order that it is on. */
+  placer?: object;
 }
 
 /** A report of one potassium in the words of a site. */
 async function say(site: Site, ids: { report: string; result: string }, said: Said = {}): Promise<void> {
-  const { value = 4.4, status = 'final', system = 'urn:oid:2.999.7.1' } = said;
+  const { value = 4.4, status = 'final', system = 'urn:oid:2.999.7.1', placer } = said;
   const subject = { reference: `Patient/${said.patient ?? patients[site]}` };
   const own = { system: `urn:causeway:authority:${sites[site]}:L`, code: `K-${site}` };
   const code = { coding: [loinc, own], text: `Potassium at the ${site}` };
@@ -80,6 +84,7 @@ async function say(site: Site, ids: { report: string; result: string }, said: Sa
     identifier: [
       { system: `urn:causeway:authority:${sites[site]}:X`, value: ids.report },
       { type: { coding: [{ code: 'FILL' }] }, system, value: number },
+      ...(placer ? [{ type: { coding: [{ code: 'PLAC' }] }, ...placer }] : []),
     ],
     code,
     subject,
@@ -168,6 +173,60 @@ describe('what another path told already', () => {
     await say('practice', second, { status: 'entered-in-error' });
     await say('lab', fresh());
     expect((await story()).slice(2)).toEqual(['practice retraction delivered', 'lab new delivered']);
+  });
+
+  it('is told where it was last told something else under another number', async () => {
+    const second = fresh();
+    await say('lab', fresh());
+    await say('practice', second, { value: 5.9, system: 'urn:causeway:authority:shared:LIS' });
+    await say('practice', second);
+    expect(await story()).toEqual(['lab new delivered', 'practice new delivered', 'practice correction delivered']);
+  });
+
+  it('is told where the other path was taken back since, as what it stated is gone', async () => {
+    const second = fresh();
+    await say('lab', fresh());
+    await say('practice', second);
+    await story();
+    await outbox.record.writer.write({
+      keys: [{ type: 'DiagnosticReport', id: second.report }],
+      patients: [],
+      apply: (set) => void set.remove('DiagnosticReport', second.report),
+    });
+    await say('practice', fresh());
+    expect((await story()).slice(2)).toEqual(['practice retraction delivered', 'practice new delivered']);
+  });
+
+  it('is told where only the order is the same: two alike may be on one', async () => {
+    const placer = { system: 'urn:oid:2.999.7.9', value: number };
+    await say('lab', fresh(), { placer });
+    number = `F-${randomUUID()}`;
+    await say('lab', fresh(), { placer });
+    expect(await story()).toEqual(['lab new delivered', 'lab new delivered']);
+  });
+
+  it('corrects, at who knows resources by their ids, what each path has told', async () => {
+    const server = createServer((request, response) => {
+      request.resume();
+      response.setHeader('content-type', 'application/fhir+json');
+      response.end(JSON.stringify({ resourceType: 'Bundle', type: 'transaction-response' }));
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    await outbox.endpoint(sites.hospital, { dialect: 'fhir', url: `http://127.0.0.1:${port}/fhir` });
+    const [first, second] = [fresh(), fresh()];
+    await say('lab', first);
+    await say('practice', second);
+    await say('practice', second, { value: 5.9, status: 'corrected' });
+    await say('lab', first, { value: 5.9, status: 'corrected' });
+    expect(await story()).toEqual([
+      'lab new delivered',
+      'practice new already-delivered',
+      'practice correction delivered',
+      'lab correction delivered',
+    ]);
+    await outbox.endpoint(sites.hospital, hospital.endpoint);
+    server.close();
   });
 
   it('withdrawn by the other path, is taken back', async () => {
