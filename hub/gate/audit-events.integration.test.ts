@@ -1,6 +1,6 @@
 import { typeCode } from '@causeway/fhir';
 import { isConsistent, leafHash, readCheckpoint, readNote } from '@causeway/tlog';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { balpFaults } from '../accesses/testing.ts';
 import {
   authorizationRequest,
@@ -116,12 +116,16 @@ describe('AuditEvents', () => {
       .query('SELECT max(seq) AS seq FROM resource WHERE type = $1', [typeCode('Consent')]);
     const said = (event: Json, type: string) =>
       event.entity.flatMap(({ detail = [] }: Json) => detail).find((one: Json) => one.type === type)?.valueString;
-    let event: Json;
-    do {
-      await as('ann', 'GET', '/fhir/Condition/c-q');
-      [event] = await events('pia', 'agent=ann&action=read&_count=1');
-      // A change of a Consent is known within moments.
-    } while (said(event, 'consents') !== String(rows[0]!.seq));
+    // A change of a Consent is known within moments.
+    const event = await vi.waitFor(
+      async () => {
+        await as('ann', 'GET', '/fhir/Condition/c-q');
+        const [latest] = await events('pia', 'agent=ann&action=read&_count=1');
+        expect(said(latest, 'consents')).toBe(String(rows[0]!.seq));
+        return latest;
+      },
+      { timeout: 30_000, interval: 250 },
+    );
     expect(said(event, 'policy')).toBe('0');
     expect(said(event, 'agreements')).toMatch(/^\d+$/);
     expect(balpFaults(event)).toEqual([]);
@@ -282,7 +286,7 @@ describe('who looked at a record', () => {
     const { json: shared } = await receiptOf('pat', search.id);
     expect(shared.opened.patient.id).toBe('p');
     expect(shared.opened.private).toBeUndefined();
-    const ofQ = (await looked('pia', '', 'q')).find(({ what }) => what === '/Condition/c-q');
+    const ofQ = (await looked('pia', 'q=/condition/c-q&limit=200', 'q')).find(({ what }) => what === '/Condition/c-q');
     expect((await receiptOf('pat', ofQ.id)).status).toBe(404);
   });
 
