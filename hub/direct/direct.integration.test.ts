@@ -1,5 +1,6 @@
 /** Direct mail over a real socket, from what openssl signed and encrypted to the record. */
 import { randomUUID } from 'node:crypto';
+import { strFromU8, strToU8, unzipSync, zipSync } from 'fflate';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { xdmZip } from '../mail/index.ts';
 import { type TestMailServer, testMailServer } from '../mail/testing.ts';
@@ -17,7 +18,7 @@ let mails: TestMailServer;
 beforeAll(async () => {
   peers.issue('hub', `email:${to}`);
   peers.issue('practice', 'DNS:practice.example');
-  peers.issue('clinic', 'email:office@clinic.example', true);
+  peers.issue('clinic', 'email:office@clinic.example,email:lab@clinic.example', true);
   peers.issue('alone', 'DNS:practice.example', true);
   mails = await testMailServer();
   hub = await startTestHub({
@@ -35,8 +36,12 @@ beforeAll(async () => {
     hub.send('PUT', `/api/participants/${key}`, { name: key, kind: 'practice', ...body });
   const direct = { senders: ['practice.example'], trust: peers.anchor };
   expect((await register('practice', { transport: { direct } })).status).toBe(200);
-  const place = { address: 'office@clinic.example', certificate: peers.path('clinic.pem') };
-  await register('clinic', { routes: [{ name: 'direct', to: { dialect: 'ccda', direct: place } }] });
+  const place = (address: string) => ({ dialect: 'ccda', direct: { address, certificate: peers.path('clinic.pem') } });
+  const routes = [
+    { name: 'direct', to: place('office@clinic.example') },
+    { name: 'other', to: place('Lab@clinic.example') },
+  ];
+  expect((await register('clinic', { routes })).status).toBe(200);
 });
 afterAll(async () => {
   await hub?.stop();
@@ -116,7 +121,12 @@ describe('what is taken', () => {
       { content: v2, type: 'x-application/hl7-v2+er7', name: 'adt.hl7' },
       { content: '%PDF-1.7', type: 'application/pdf', name: 'scan.pdf' },
     ];
-    const wrapped = peers.wrapped(attachments, 'office@clinic.example', randomUUID());
+    const wrapped = peers.wrapped(
+      attachments,
+      'office@clinic.example',
+      ['To: Desk <desk@else.example>', `Cc: ${to.toUpperCase()}`],
+      randomUUID(),
+    );
     expect(await send(peers.enclosed('clinic', 'nobody@else.example', to, wrapped, randomUUID()))).toBe(250);
     await hub.settled();
     const messages = await stored(`source = 'clinic'`);
@@ -130,17 +140,75 @@ describe('what is taken', () => {
   });
 });
 
+describe('a PDF in a zip of XDM', () => {
+  /** A zip with a PDF, and what its metadata says of the patient. */
+  const zipped = async (...patient: string[]) => {
+    const packed = {
+      id: randomUUID(),
+      title: 'Scan <1>',
+      bytes: Buffer.from('%PDF-1.7 of somebody'),
+      mediaType: 'application/pdf',
+      created: new Date('2026-02-03T04:05:06Z'),
+    };
+    const zip = await xdmZip({ id: randomUUID(), submitted: new Date(), from: dr, to, document: packed });
+    const files = unzipSync(zip);
+    const path = 'IHE_XDM/SUBSET01/METADATA.XML';
+    const values = patient.map((one) => `<rim:Value>${one.replaceAll('&', '&amp;')}</rim:Value>`).join('');
+    const slot = `<rim:Slot name="sourcePatientInfo"><rim:ValueList>${values}</rim:ValueList></rim:Slot>`;
+    const coded =
+      '<rim:Classification classificationScheme="urn:uuid:f4f85eac-e6cb-4883-b524-f2705394840f" nodeRepresentation="R"/>';
+    const metadata = strFromU8(files[path]!).replace('<rim:Slot name="URI">', `${slot}<rim:Slot name="URI">`);
+    files[path] = strToU8(metadata.replace('</rim:ExtrinsicObject>', `${coded}</rim:ExtrinsicObject>`));
+    return { content: zipSync(files), type: 'application/zip', name: 'xdm.zip' };
+  };
+
+  it('is a document of the patient whom the metadata names, as any other', async () => {
+    expect(await send(peers.mail('practice', dr, to, [ccda('F1')]))).toBe(250);
+    const attachment = await zipped('PID-3|P-F1^^^&1.2.826.2&ISO', 'PID-5|Large^Ida', 'PID-7|19620405', 'PID-8|F');
+    expect(await send(peers.mail('practice', dr, to, [attachment]))).toBe(250);
+    await hub.settled();
+    const [patient, ...others] = await hub.resources('Patient?identifier=P-F1');
+    expect(others).toEqual([]);
+    expect(patient).toMatchObject({ birthDate: '1962-04-05', gender: 'female', name: [{ family: 'Large' }] });
+    const [found] = await hub.resources(`DocumentReference?patient=${patient.id}&contenttype=application/pdf`);
+    expect(found).toMatchObject({
+      status: 'current',
+      description: 'Scan <1>',
+      date: '2026-02-03T04:05:06Z',
+      securityLabel: [{ coding: [{ code: 'R' }] }],
+    });
+    const pdf = await hub.get(new URL(found.content[0].attachment.url).pathname, {
+      headers: { accept: 'application/pdf' },
+    });
+    expect(pdf.text).toBe('%PDF-1.7 of somebody');
+  });
+
+  it.each([['nobody'], ['a number of an authority that has no OID', 'PID-3|7^^^CLINIC']])(
+    'that says of %s whose it is, is kept as refused',
+    async (_, ...patient) => {
+      expect(await send(peers.mail('practice', dr, to, [await zipped(...patient)]))).toBe(554);
+    },
+  );
+});
+
 describe('what is refused, and leaves nothing to process', () => {
   const bomb = async () => {
     const bytes = Buffer.alloc(2 * 1024 * 1024, ' ');
     const packed = { id: randomUUID(), title: 'Summary', bytes, mediaType: 'text/xml', created: new Date() };
     return xdmZip({ id: randomUUID(), submitted: new Date(), from: dr, to, document: packed });
   };
+  const forOther = (...receivers: string[]) => peers.wrapped([ccda('X')], dr, receivers, randomUUID());
   it.each([
     ['for another mailbox', 550, () => send(peers.mail('practice', dr, to, [ccda('X')]), 'other@direct.hub.example')],
     ['from an address that nobody has', 550, () => send(peers.mail('hub', to, to, [ccda('X')]))],
     ['signed for another address', 550, () => send(peers.mail('practice', 'office@clinic.example', to, [ccda('X')]))],
     ['signed with a certificate that is not trusted', 550, () => send(peers.mail('alone', dr, to, [ccda('X')]))],
+    [
+      'that was signed for somebody else',
+      554,
+      () => send(peers.enclosed('practice', dr, to, forOther('To: desk@else.example'), randomUUID())),
+    ],
+    ['that was signed for nobody', 554, () => send(peers.enclosed('practice', dr, to, forOther(), randomUUID()))],
     ['without a document', 554, () => send(peers.mail('practice', dr, to, []))],
     [
       'with what is no document',
@@ -205,17 +273,45 @@ it('where the database does not take it, its sender is asked to try again, and t
   expect((await stored(`id = '${rows[0]!.documents[0]}'`)).map(({ state }) => state)).toEqual(['processed']);
 });
 
-describe('what is told of mail', () => {
-  /** What the hub wrote to somebody, as openssl opens and verifies it, with the headers around it. */
-  const told = (address: string) =>
-    mails.got
-      .filter(({ to: [first] }) => first === address)
-      .map(({ raw, from }) => ({
-        from,
-        headers: raw.slice(0, raw.indexOf('\r\n\r\n')),
-        content: peers.opened('practice', raw),
-      }));
+/** A change of direct_mail fails while this is awaited. */
+async function failing(change: 'INSERT' | 'UPDATE', whileSo: () => Promise<void>): Promise<void> {
+  const { database } = hub.test;
+  await database.query(`CREATE OR REPLACE FUNCTION refuse_note() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN RAISE EXCEPTION 'not now'; END $$`);
+  await database.query(`CREATE TRIGGER refused BEFORE ${change} ON direct_mail EXECUTE FUNCTION refuse_note()`);
+  await whileSo();
+  await database.query('DROP TRIGGER refused ON direct_mail');
+}
 
+/** What the hub wrote to somebody, as openssl opens and verifies it, with the headers around it. */
+const told = (address: string) =>
+  mails.got
+    .filter(({ to: [first] }) => first === address)
+    .map(({ raw, from }) => ({
+      from,
+      headers: raw.slice(0, raw.indexOf('\r\n\r\n')),
+      content: peers.opened('practice', raw),
+    }));
+const owed = async () => (await hub.test.database.query('SELECT attempts FROM direct_notice')).rows;
+const nothingOwed = () => vi.waitFor(async () => expect(await owed()).toEqual([]), { timeout: 30_000, interval: 50 });
+
+it.each(['INSERT', 'UPDATE'] as const)(
+  'where its documents were taken and that could not be noted (%s), a mail comes again and nothing is doubled',
+  async (change) => {
+    const [id, patient] = [randomUUID(), `G-${change}`];
+    const mail = peers.mail('practice', dr, to, [ccda(patient)], { id });
+    const before = await stored('true');
+    await failing(change, async () => expect([await send(mail), await send(mail)]).toEqual([451, 451]));
+    expect([await send(mail), await send(mail)]).toEqual([250, 250]);
+    await hub.settled();
+    expect((await stored('true')).slice(before.length).map(({ dialect }) => dialect)).toEqual(['ccda', 'unknown']);
+    expect(await hub.resources(`Patient?identifier=P-${patient}`)).toHaveLength(1);
+    await nothingOwed();
+    expect(told(dr).filter(({ content }) => content.includes(`<${id}@practice.example>`))).toHaveLength(1);
+  },
+);
+
+describe('what is told of mail', () => {
   it('that it was taken, and where its sender asks, that it came to whom it was for; once, by signed mail', async () => {
     mails.got.length = 0;
     const [id, asking] = [randomUUID(), randomUUID()];
@@ -231,7 +327,7 @@ describe('what is told of mail', () => {
     });
     await hub.test.database.query('UPDATE direct_notice SET next_attempt = now()');
     expect(await send(peers.mail('practice', dr, to, [ccda('N2')], { id: asking, headers: [options] }))).toBe(250);
-    await vi.waitFor(async () => expect(await owed()).toEqual([]), { timeout: 30_000, interval: 50 });
+    await nothingOwed();
     const reports = told(dr);
     const said = (original: string) =>
       reports
@@ -246,17 +342,15 @@ describe('what is told of mail', () => {
     expect(reports[0]!.headers).toMatch(/^From: hub@direct\.hub\.example\r\nTo: dr@practice\.example/);
   });
 
-  const owed = async () => (await hub.test.database.query('SELECT attempts FROM direct_notice')).rows;
-
   /** A delivery that was handed to the mail server. */
-  async function handedOver(minutesAgo = 0): Promise<string> {
+  async function handedOver(minutesAgo = 0, route = 'direct'): Promise<string> {
     const id = newId();
     await hub.test.database.query(
       `INSERT INTO delivery (id, created, destination, route, dialect, kind, topic, home, source, person, focus_type, focus_rid,
          focus_version, recipient, recipient_home, round, state, next_attempt)
-       VALUES ($1, now(), 'clinic', 'direct', 'ccda', 'new', 'discharge-summary', 1, 'lab', $1, 1, $1, 1, $1, 1, 1, 'accepted',
+       VALUES ($1, now(), 'clinic', $3, 'ccda', 'new', 'discharge-summary', 1, 'lab', $1, 1, $1, 1, $1, 1, 1, 'accepted',
          now() - $2 * interval '1 minute')`,
-      [id, minutesAgo],
+      [id, minutesAgo, route],
     );
     return id;
   }
@@ -285,6 +379,19 @@ describe('what is told of mail', () => {
     expect((await stateOf(one))?.state).toBe('dead');
   });
 
+  it('settles what was sent to its own address alone, not what went to another of the organisation', async () => {
+    const [office, lab] = ['office@clinic.example', 'lab@clinic.example'];
+    const [toOffice, toLab] = [await handedOver(), await handedOver(0, 'other')];
+    expect(await answer('clinic', lab, 'failed', toOffice)).toBe(250);
+    expect(await answer('clinic', office, 'processed', toLab)).toBe(250);
+    expect([(await stateOf(toOffice))?.state, (await stateOf(toLab))?.state]).toEqual(['accepted', 'accepted']);
+    expect(await answer('clinic', lab, 'processed', toLab)).toBe(250);
+    await answer('clinic', office, 'failed', toLab);
+    expect((await stateOf(toLab))?.state).toBe('delivered');
+    // What names no delivery is taken all the same.
+    expect(await answer('clinic', lab, 'processed', '-'.repeat(36))).toBe(250);
+  });
+
   it('is missed in time, and that is told once', async () => {
     const [late, fresh] = [await handedOver(2), await handedOver()];
     const notices = async () =>
@@ -304,16 +411,18 @@ describe('what is told of mail', () => {
   });
 });
 
-it('an erasure takes the mail too in which the document of a person came', async () => {
-  expect(await send(peers.mail('practice', dr, to, [ccda('E1'), { content: 'about them', type: 'text/plain' }]))).toBe(
-    250,
-  );
+it.each([
+  ['it was taken', 250],
+  ['it could not be noted, and never came again', 451],
+])('an erasure takes the mail too in which the document of a person came (%s)', async (_, code) => {
+  const id = `E-${code}`;
+  const before = await stored('true');
+  const mail = peers.mail('practice', dr, to, [ccda(id), { content: 'about them', type: 'text/plain' }]);
+  const sending = async () => expect(await send(mail)).toBe(code);
+  await (code === 250 ? sending() : failing('UPDATE', sending));
   await hub.settled();
-  const { rows } = await hub.test.database.query(
-    'SELECT message, documents FROM direct_mail ORDER BY received DESC LIMIT 1',
-  );
-  const ids = [rows[0]!.message, ...rows[0]!.documents] as string[];
-  const [patient] = await hub.resources('Patient?identifier=P-E1');
+  const ids = (await stored('true')).slice(before.length).map((one) => one.id as string);
+  const [patient] = await hub.resources(`Patient?identifier=P-${id}`);
   const officer = async (who: string, path: string, body: object) => {
     const headers = { authorization: `Bearer ${await hub.token('privacy-officer', who)}` };
     return hub.send('POST', path, body, { headers });

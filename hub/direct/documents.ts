@@ -9,29 +9,26 @@ import {
   readXdm,
   UnopenedMail,
 } from '../mail/index.ts';
-
-export interface DirectDocument {
-  bytes: Buffer;
-  mediaType: string;
-}
+import { unstructuredDocument } from './unstructured-document.ts';
 
 /**
- * What people read beside the documents, the text of the mail, is none of them.
+ * The bytes of each. A PDF in a zip of XDM, whose metadata says whose it is, comes within a document that says so itself. What
+ * people read beside the documents, the text of the mail, is none of them.
+ * @param sender the name of the organisation
  * @param mostBytes of all documents together
  * @throws UnopenedMail
  */
-export async function documentsOf(mail: Entity, mostBytes: number): Promise<DirectDocument[]> {
+export async function documentsOf(mail: Entity, sender: string, mostBytes: number): Promise<Buffer[]> {
   const leaves = leavesOf(mail);
   if (!leaves) throw new UnopenedMail('The parts of the mail cannot be told from each other.');
-  const documents: DirectDocument[] = [];
+  const documents: Buffer[] = [];
   let left = mostBytes;
   for (const leaf of leaves.filter(isDocument)) {
     const bytes = decodedBody(leaf);
     if (bytes.length === 0) continue;
-    const found = isZip(bytes)
-      ? await readXdm(bytes, { bytes: left })
-      : [{ bytes, mediaType: contentType(leaf).value }];
-    for (const one of found) left -= one.bytes.length;
+    const packed = isZip(bytes) ? await readXdm(bytes, { bytes: left }) : undefined;
+    const found = packed?.map((one) => unstructuredDocument(one, sender) ?? one.bytes) ?? [bytes];
+    for (const one of found) left -= one.length;
     if (left < 0) throw new UnopenedMail(`The documents of the mail have more than ${mostBytes} bytes.`);
     documents.push(...found);
   }

@@ -14,6 +14,7 @@ import {
   field,
   mailboxIn,
   openMail,
+  receiversOf,
   type SignedContent,
   UnopenedMail,
 } from '../mail/index.ts';
@@ -36,6 +37,8 @@ export class MailRefusal extends Error {
 }
 
 export interface InboxParts {
+  /** The hub's Direct address. */
+  address: string;
   /** PEM files of the certificate of the hub's address, and of its key. */
   certificate: string;
   key: string;
@@ -47,8 +50,8 @@ export interface InboxParts {
   take(received: Received): Promise<{ id: string; refused?: string | undefined; isErased?: boolean | undefined }>;
   /** All documents of a mail together. */
   mostBytes: number;
-  /** Notes what a receiver says of a delivery. */
-  heard(participant: string, delivery: string, isTaken: boolean): Promise<void>;
+  /** Notes what an address of a participant says of a delivery. */
+  heard(sender: Pick<Sender, 'participant' | 'address'>, delivery: string, isTaken: boolean): Promise<void>;
   /** Called when a notification is owed. */
   onNotice(): void;
   log: Logger;
@@ -77,6 +80,12 @@ export class DirectInbox {
     const [certificates, ownKey] = await Promise.all([readFile(certificate, 'utf8'), readFile(key, 'utf8')]);
     const signed = await openMail(outer, { certificates, key: ownKey });
     const { headers, content } = unwrapped(outer, signed.content);
+    // Who was sent a mail may encrypt it for others as its sender signed it.
+    if (headers !== outer && !receiversOf(headers).includes(this.#parts.address.toLowerCase()))
+      throw new MailRefusal(
+        554,
+        'The mail that was signed is for somebody else: its To and Cc do not name this address.',
+      );
     const from = mailboxIn(field(headers, 'from'));
     if (from === undefined) throw new MailRefusal(554, 'The mail needs one sender (From).');
     const [, messageId] = /^<([^<>\s]{1,250})>$/.exec(field(headers, 'message-id') ?? '') ?? [];
@@ -90,9 +99,11 @@ export class DirectInbox {
     const documents = await this.#documents(content, participant);
     // It is not noted: the same mail may be right another time.
     if (documents.refused !== undefined) throw new MailRefusal(554, documents.refused);
+    // Before the mail is kept, so that an erasure finds it also where its sender never tries again.
+    const mail = { id: newId(), participant, sender: from, messageId, digest, documents: documents.ids };
+    await mails.begin(mail);
     const message = documents.isErased ? undefined : await this.#original(signed, sender, messageId);
-    const noted = { id: newId(), participant, sender: from, messageId, digest, message, documents: documents.ids };
-    await mails.note(noted, this.#owed(sender, messageId, [outer, headers]));
+    await mails.note(mail, message, this.#owed(sender, messageId, [outer, headers]));
     this.#parts.onNotice();
   }
 
@@ -104,11 +115,11 @@ export class DirectInbox {
     content: Entity,
     participant: string,
   ): Promise<{ ids: string[]; isErased: boolean; refused: string | undefined }> {
-    const { recognise, take, mostBytes } = this.#parts;
-    const documents = await documentsOf(content, mostBytes);
+    const { recognise, take, mostBytes, participants } = this.#parts;
+    const documents = await documentsOf(content, participants.byKey(participant).name, mostBytes);
     if (documents.length === 0) throw new MailRefusal(554, 'There is no document in the mail.');
     const taken = [];
-    for (const { bytes } of documents) taken.push(await take(recognise(bytes, participant)));
+    for (const bytes of documents) taken.push(await take(recognise(bytes, participant)));
     const isTaken = taken.some(({ refused }) => refused === undefined);
     return {
       ids: taken.map(({ id }) => id),
@@ -118,11 +129,11 @@ export class DirectInbox {
   }
 
   /** A report of what became of what the hub sent. One that says nothing of that is taken all the same. */
-  async #heard(report: Entity, { participant }: Sender): Promise<void> {
+  async #heard(report: Entity, sender: Sender): Promise<void> {
     const said = dispositionOf(report);
-    const [, delivery] = /^([0-9a-f-]{36})@/.exec(said?.original ?? '') ?? [];
+    const [, delivery] = /^([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})@/.exec(said?.original ?? '') ?? [];
     if (said?.isTaken === undefined || delivery === undefined) return;
-    await this.#parts.heard(participant, delivery, said.isTaken);
+    await this.#parts.heard(sender, delivery, said.isTaken);
   }
 
   /** What its sender is told of a mail: that it was taken, and where it asked for that, that it came to whom it is for. */

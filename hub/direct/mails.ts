@@ -9,8 +9,7 @@ export interface TakenMail {
   messageId: string;
   /** SHA-256 of what was signed. */
   digest: Buffer;
-  /** The messages that the mail itself and its documents were kept as. */
-  message: string | undefined;
+  /** The messages that its documents were kept as. */
   documents: readonly string[];
 }
 
@@ -37,6 +36,7 @@ export class DirectMails {
     this.#database = database;
   }
 
+  /** Whether a mail was taken whole. */
   async isTaken({
     participant,
     messageId,
@@ -44,28 +44,42 @@ export class DirectMails {
   }: Pick<TakenMail, 'participant' | 'messageId' | 'digest'>): Promise<boolean> {
     const { rowCount } = await this.#database.query({
       name: 'direct_mail_taken',
-      text: 'SELECT 1 FROM direct_mail WHERE participant = $1 AND message_id = $2 AND digest = $3',
+      text: 'SELECT 1 FROM direct_mail WHERE participant = $1 AND message_id = $2 AND digest = $3 AND is_whole',
       values: [participant, messageId, digest],
     });
     return rowCount === 1;
   }
 
-  /** Notes a mail, with the notifications that are owed for it. */
-  async note(mail: TakenMail, notices: readonly OwedNotice[]): Promise<void> {
-    const { id, participant, sender, messageId, digest, message, documents } = mail;
+  /** Notes which documents a mail has, before the mail itself is kept. */
+  async begin({ id, participant, sender, messageId, digest, documents }: TakenMail): Promise<void> {
+    await this.#database.query({
+      name: 'direct_mail_begin',
+      text: `INSERT INTO direct_mail (id, received, participant, sender, message_id, digest, documents, is_whole)
+             VALUES ($1, now(), $2, $3, $4, $5, $6, false) ON CONFLICT DO NOTHING`,
+      values: [id, participant, sender, messageId, digest, documents],
+    });
+  }
+
+  /**
+   * Notes that a mail is kept whole, with the notifications that are owed for it; once, however often it comes.
+   * @param message that it was kept as; undefined where it is not kept
+   */
+  async note(
+    { participant, messageId, digest, documents }: TakenMail,
+    message: string | undefined,
+    notices: readonly OwedNotice[],
+  ): Promise<void> {
     await this.#database.query({
       name: 'direct_mail_note',
       text: `WITH noted AS (
-               INSERT INTO direct_mail (id, received, participant, sender, message_id, digest, message, documents)
-               VALUES ($1, now(), $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING RETURNING id)
+               UPDATE direct_mail SET message = $4, documents = $5, is_whole = true
+               WHERE participant = $1 AND message_id = $2 AND digest = $3 AND NOT is_whole RETURNING id)
              INSERT INTO direct_notice (id, created, recipient, certificate, original, disposition, next_attempt)
              SELECT v.id, now(), recipient, certificate, original, disposition, now()
-             FROM noted, unnest($8::uuid[], $9::text[], $10::text[], $11::text[], $12::text[])
+             FROM noted, unnest($6::uuid[], $7::text[], $8::text[], $9::text[], $10::text[])
                AS v (id, recipient, certificate, original, disposition)`,
       values: [
-        id,
         participant,
-        sender,
         messageId,
         digest,
         message ?? null,

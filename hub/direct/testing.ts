@@ -68,8 +68,8 @@ export class DirectPeers {
   }
 
   /** A whole mail as the content of another (message/rfc822). */
-  wrapped(attachments: readonly Attachment[], from: string, id: string): string {
-    const headers = ['Content-Type: message/rfc822', '', `From: ${from}`, `Message-ID: <${id}@inner.example>`];
+  wrapped(attachments: readonly Attachment[], from: string, to: readonly string[], id: string): string {
+    const headers = ['Content-Type: message/rfc822', '', `From: ${from}`, ...to, `Message-ID: <${id}@inner.example>`];
     return [...headers, mixed(attachments)].join('\n');
   }
 

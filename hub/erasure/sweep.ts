@@ -115,9 +115,14 @@ const about = `(m.sealing_key IS NOT NULL OR octet_length(m.body) > 0) AND (m.pa
   OR m.id IN (SELECT message FROM resource WHERE home = ANY($1) AND message IS NOT NULL
               UNION SELECT message FROM resource_history WHERE home = ANY($1) AND message IS NOT NULL))`;
 
-/** Direct mails that had such messages in them, and what else came in these that says of nobody whose it is. */
+/**
+ * Direct mails that had such messages in them, also those that were kept and of which that could not be noted, and what else
+ * came in these that says of nobody whose it is.
+ */
 const besides = `(m.sealing_key IS NOT NULL AND m.dialect = 'unknown' AND m.id IN (
-  SELECT unnest(d.documents || d.message) FROM direct_mail d WHERE d.documents && ARRAY(SELECT m.id FROM message m WHERE ${about})))`;
+  SELECT unnest(d.documents || array_agg(k.id)) FROM direct_mail d
+    LEFT JOIN message k ON k.source = d.participant AND k.control_id = left(d.message_id, 200) AND k.dialect = 'unknown'
+  WHERE d.documents && ARRAY(SELECT m.id FROM message m WHERE ${about}) GROUP BY d.id))`;
 
 /** What connectors know of things that are this person's, by the lanes of the messages that they make of them. */
 async function eraseConnectorItems(transaction: Transaction, lanes: readonly string[], run: Run): Promise<void> {

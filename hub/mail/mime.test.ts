@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { contentType, decodedBody, entityOf, field, leavesOf, mailboxIn, partsOf } from './mime.ts';
+import { contentType, decodedBody, entityOf, field, leavesOf, mailboxIn, partsOf, receiversOf } from './mime.ts';
 
 const entity = (text: string) => entityOf(Buffer.from(text, 'latin1'));
 
@@ -25,6 +25,18 @@ it.each([
   ['', undefined],
 ])('%s names %s', (value, address) => {
   expect(mailboxIn(value)).toBe(address);
+});
+
+it('receivers are those of To and Cc, also of groups and several fields, and no name that looks like one', () => {
+  const lines = [
+    'To: "hub@x.example" <Ann@x.example>, bob@x.example',
+    'Cc: Team: Cy <cy@x.example>, dan@x.example;',
+    'Cc: "Last, First" <eve@x.example>, fay@x.example <gus@x.example>',
+    'Bcc: hal@x.example',
+  ];
+  const found = receiversOf(entity(`${lines.join('\n')}\n\n`));
+  expect(found).toEqual(['ann', 'bob', 'cy', 'dan', 'eve'].map((name) => `${name}@x.example`));
+  expect(receiversOf(entity('From: a@x.example\n\n'))).toEqual([]);
 });
 
 it('the parts of a multipart are the bytes between its boundaries', () => {

@@ -79,6 +79,17 @@ export function mailboxIn(value: string | undefined): string | undefined {
   return address !== undefined && isMailAddress(address) ? address.toLowerCase() : undefined;
 }
 
+/** The addresses that a mail names as its receivers (To, Cc), in lower case. What is no address in such a list is none of them. */
+export function receiversOf(entity: Entity): string[] {
+  const lists = [...fields(entity, 'to'), ...fields(entity, 'cc')];
+  return lists.flatMap((list) =>
+    list
+      .replaceAll(/"(?:[^"\\]|\\.)*"/g, '')
+      .split(/[,;]/)
+      .flatMap((one) => mailboxIn(one.replace(/^[^<>@:]*:/, '')) ?? []),
+  );
+}
+
 /** The entities of a mail that are no multiparts, one after the other; undefined where it nests too deep or is cut off. */
 export function leavesOf(entity: Entity, depth = 0): Entity[] | undefined {
   const { value, parameters } = contentType(entity);

@@ -29,9 +29,14 @@ async function changed(change: (files: Record<string, Uint8Array>) => void): Pro
 const metadata = (files: Record<string, Uint8Array>) => Buffer.from(files[`${folder}/METADATA.XML`]!).toString();
 
 it('the documents that the metadata names are found, with what it says of them', async () => {
+  const coded = (scheme: string, code: string, name: string) =>
+    `<rim:Classification classificationScheme="urn:uuid:${scheme}" nodeRepresentation="${code}"><rim:Slot name="codingScheme"><rim:ValueList><rim:Value>1.2.9</rim:Value></rim:ValueList></rim:Slot><rim:Name><rim:LocalizedString value="${name}"/></rim:Name></rim:Classification>`;
+  const codes = `${coded('f0306f51-975f-434e-a61c-c59651d33983', '11502-2', 'Laboratory report')}${coded('f4f85eac-e6cb-4883-b524-f2705394840f', 'R', 'Restricted')}`;
   const slot = `<rim:Slot name="sourcePatientInfo"><rim:ValueList><rim:Value>PID-3|7^^^&amp;1.2.3&amp;ISO</rim:Value><rim:Value>PID-5|Dow^Ann</rim:Value></rim:ValueList></rim:Slot>`;
   const zip = await changed((files) => {
-    const text = metadata(files).replace('<rim:Slot name="URI">', `${slot}<rim:Slot name="URI">`);
+    const text = metadata(files)
+      .replace('<rim:Slot name="URI">', `${slot}<rim:Slot name="URI">`)
+      .replace('</rim:ExtrinsicObject>', `${codes}</rim:ExtrinsicObject>`);
     files[`${folder}/METADATA.XML`] = strToU8(text);
   });
   expect(await readXdm(zip, limits)).toEqual([
@@ -41,6 +46,9 @@ it('the documents that the metadata names are found, with what it says of them',
       mediaType: 'text/xml',
       title: 'Summary & more',
       created: '20260203040506',
+      uniqueId: `2.25.${BigInt(`0x${document.id.replaceAll('-', '')}`)}`,
+      type: { code: '11502-2', system: '1.2.9', display: 'Laboratory report' },
+      confidentiality: ['R'],
       patient: new Map([
         ['3', '7^^^&1.2.3&ISO'],
         ['5', 'Dow^Ann'],

@@ -8,6 +8,13 @@ import { parseXml, type XmlElement } from '@causeway/ccda';
 import type { Entry, ZipFile } from 'yauzl';
 import { UnopenedMail } from './smime-open.ts';
 
+/** A code as the metadata has it; `system` is an OID or whatever its writer calls it. */
+export interface PackedCode {
+  code: string;
+  system: string | undefined;
+  display: string | undefined;
+}
+
 export interface PackedDocument {
   /** In the zip. */
   name: string;
@@ -16,6 +23,12 @@ export interface PackedDocument {
   title: string | undefined;
   /** When it was made, as the metadata says it: DTM of HL7 v2. */
   created: string | undefined;
+  /** What tells it from all other documents: an OID, or one with an extension behind `^`. */
+  uniqueId: string | undefined;
+  /** What it is (typeCode). */
+  type: PackedCode | undefined;
+  /** Codes of confidentiality. */
+  confidentiality: readonly string[];
   /** Whose it is by the metadata: fields of PID, each by its number, as `3` → `4711^^^&1.2.3&ISO`. */
   patient: ReadonlyMap<string, string>;
 }
@@ -49,14 +62,10 @@ export async function readXdm(zip: Buffer, limits: XdmLimits): Promise<PackedDoc
   }
 }
 
-interface Stated {
+interface Stated extends Omit<PackedDocument, 'name' | 'bytes'> {
   uri: string;
   hash: string | undefined;
   size: string | undefined;
-  mediaType: string;
-  title: string | undefined;
-  created: string | undefined;
-  patient: ReadonlyMap<string, string>;
 }
 
 async function documentOf(files: ZipFiles, folder: string, stated: Stated): Promise<PackedDocument> {
@@ -84,14 +93,16 @@ function documentsIn(xml: Buffer): Stated[] {
   return found;
 }
 
+/** Classifications and identifiers of a DocumentEntry (ITI TF-3 4.2.5.1). */
+const scheme = {
+  type: 'urn:uuid:f0306f51-975f-434e-a61c-c59651d33983',
+  confidentiality: 'urn:uuid:f4f85eac-e6cb-4883-b524-f2705394840f',
+  uniqueId: 'urn:uuid:2e82c1f6-a085-4c72-9da3-8640a32e42ab',
+};
+
 /** A DocumentEntry (ITI TF-3 4.2.3.2). */
 function statedOf(element: XmlElement): Stated {
-  const values = (name: string) =>
-    element
-      .all(`${rim}Slot`)
-      .filter((slot) => slot.attr('name') === name)
-      .flatMap((slot) => slot.child(`${rim}ValueList`)?.all(`${rim}Value`) ?? [])
-      .map(({ text }) => text);
+  const values = (name: string) => slotValues(element, name);
   const [uri] = values('URI');
   if (uri === undefined) throw new UnopenedMail('The metadata of the zip does not say where a document lies (URI).');
   const patient = new Map<string, string>();
@@ -113,8 +124,33 @@ function statedOf(element: XmlElement): Stated {
     mediaType: element.attr('mimeType') ?? 'application/octet-stream',
     title: element.find(`${rim}Name`, `${rim}LocalizedString`)?.attr('value'),
     created: values('creationTime')[0],
+    uniqueId: element
+      .all(`${rim}ExternalIdentifier`)
+      .find((one) => one.attr('identificationScheme') === scheme.uniqueId)
+      ?.attr('value'),
+    type: codesOf(element, scheme.type)[0],
+    confidentiality: codesOf(element, scheme.confidentiality).map(({ code }) => code),
     patient,
   };
+}
+
+function slotValues(element: XmlElement, name: string): string[] {
+  return element
+    .all(`${rim}Slot`)
+    .filter((slot) => slot.attr('name') === name)
+    .flatMap((slot) => slot.child(`${rim}ValueList`)?.all(`${rim}Value`) ?? [])
+    .map(({ text }) => text);
+}
+
+function codesOf(element: XmlElement, of: string): PackedCode[] {
+  return element
+    .all(`${rim}Classification`)
+    .filter((one) => one.attr('classificationScheme') === of && one.attr('nodeRepresentation'))
+    .map((one) => ({
+      code: one.attr('nodeRepresentation')!,
+      system: slotValues(one, 'codingScheme')[0],
+      display: one.find(`${rim}Name`, `${rim}LocalizedString`)?.attr('value'),
+    }));
 }
 
 interface ZipFiles {

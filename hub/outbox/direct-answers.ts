@@ -1,26 +1,43 @@
 /** What receivers of Direct mail say of it, and what they do not. */
 import type { Database } from '../database/index.ts';
-import { notify, type Participants } from '../trust/index.ts';
+import { notify, type Participant, type Participants } from '../trust/index.ts';
 import { controlIdOf } from './control-id.ts';
 import { concludeAccepted } from './queue.ts';
 
 const refusal = 'The receiver says that the mail was not taken, or did not come to whom it was for.';
 
-/** Notes what a receiver says of a delivery. One that it had taken may fail on its way further. */
+/** Who answers: an address of an organisation. */
+export interface DirectAnswerer {
+  destination: Pick<Participant, 'key' | 'routes'>;
+  /** In lower case. */
+  address: string;
+}
+
+/**
+ * Notes what a receiver says of a delivery: the address to which its route leads, and no other of the organisation. One that it
+ * had taken may fail on its way further.
+ */
 export async function noteDirectAnswer(
   database: Database,
-  destination: string,
+  { destination: { key, routes = [] }, address }: DirectAnswerer,
   delivery: string,
   isTaken: boolean,
 ): Promise<void> {
+  const own = routes.filter(({ to }) => 'direct' in to && to.direct.address.toLowerCase() === address);
+  const { rowCount: isTheirs } = await database.query({
+    name: 'direct_answer',
+    text: 'SELECT 1 FROM delivery WHERE id = $1 AND destination = $2 AND route = ANY($3)',
+    values: [delivery, key, own.map(({ name }) => name)],
+  });
+  if (!isTheirs) return;
   const answer = isTaken ? ({ kind: 'delivered' } as const) : ({ kind: 'refused', reason: refusal } as const);
-  const isConcluded = await concludeAccepted(database, destination, controlIdOf(delivery), answer);
+  const isConcluded = await concludeAccepted(database, key, controlIdOf(delivery), answer);
   if (isTaken || isConcluded) return;
   await database.query({
     name: 'direct_failed_later',
     text: `UPDATE delivery SET state = 'dead', last_error = $3, delivered = NULL, offered = true
            WHERE id = $1 AND destination = $2 AND state = 'delivered'`,
-    values: [delivery, destination, refusal],
+    values: [delivery, key, refusal],
   });
 }
 

@@ -23,6 +23,7 @@ export async function openDirect(
     log,
   });
   const inbox = new DirectInbox({
+    address: directAddress!,
     certificate: directCertificate!,
     key: directKey!,
     participants,
@@ -34,7 +35,8 @@ export async function openDirect(
       return { id, refused, isErased };
     },
     mostBytes: config.messageBytes,
-    heard: (participant, delivery, isTaken) => noteDirectAnswer(system, participant, delivery, isTaken),
+    heard: ({ participant, address }, delivery, isTaken) =>
+      noteDirectAnswer(system, { destination: participants.byKey(participant), address }, delivery, isTaken),
     onNotice: () => notifier.wake(),
     log,
   });

@@ -10,6 +10,7 @@ import { getJson } from '../api/request.ts';
 import { Failed } from '../parts/loading.tsx';
 import { useTitle } from '../parts/title.ts';
 import { ConvertAnew } from './convert-anew.tsx';
+import { DirectSenders } from './direct-senders.tsx';
 import { ReceiverSettings } from './receiver-settings.tsx';
 import { RoutesPanel } from './routes-panel.tsx';
 import { SenderQueries } from './sender-queries.tsx';
@@ -52,6 +53,7 @@ export function MapsPage() {
           {chosen && <SenderSettings key={chosen.key} participant={chosen} />}
           {chosen && <ReceiverSettings key={`receiver ${chosen.key}`} participant={chosen} />}
           {chosen && <RoutesPanel key={`routes ${chosen.key}`} participant={chosen} />}
+          {chosen && <DirectSenders key={`direct ${chosen.key}`} participant={chosen} />}
           {chosen && <SenderQueries key={`${chosen.key} queries`} participant={chosen} />}
           <ConvertAnew key={source ?? ''} source={source} sourceName={chosen?.name} />
         </Stack>

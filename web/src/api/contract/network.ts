@@ -14,6 +14,14 @@ export interface Participant {
   queries: QueryTopic[];
 }
 
+/** How an organisation is connected to the hub. */
+export interface Transport {
+  certificates?: string[];
+  sequenceNumbers?: boolean;
+  /** Whose Direct mail is its own: addresses or domains, and the file of the certificates that are trusted for them. */
+  direct?: { senders: string[]; trust: string };
+}
+
 /** Where an organisation receives; which parts there are depends on the way. */
 export interface Endpoint {
   dialect?: string;
