@@ -9,4 +9,5 @@ export { csvRows, groupRows, type PanelRow } from './panel-rows.ts';
 export { Panels } from './panels.ts';
 export { readersOf, recipientsOf } from './recalls.ts';
 export { careRulesOf, carersOf, counts, isTold, Relationships } from './relationships.ts';
-export { Summaries } from './summaries.ts';
+export { isReplacedSummary, ReplacedSummaries } from './replaced-summaries.ts';
+export { dischargeSummary, isHubSummary, Summaries } from './summaries.ts';

@@ -6,9 +6,11 @@ import type { CareRules } from '@causeway/access';
 import { typeCode } from '@causeway/fhir';
 import type { DocumentReference, Encounter } from '@medplum/fhirtypes';
 import type { Database } from '../database/index.ts';
-import { type FhirRecord, homePatient, openText, sealIdentity, tokenHash } from '../record/index.ts';
+import { type FhirRecord, homePatient, openText, ridOf, sealIdentity, tokenHash } from '../record/index.ts';
 
-const dischargeSummary = '18842-5';
+/** "Discharge summary" of LOINC. */
+export const dischargeSummary = '18842-5';
+const summaryToken = String(tokenHash('DocumentReference', 'type', dischargeSummary));
 /** So many are made in one turn; the others in the next. */
 const most = 50;
 
@@ -21,6 +23,21 @@ interface Unsummed {
   version: number;
   body: Buffer;
 }
+
+/** The id of the DocumentReference by which the hub states its own summary of a stay. @param encounter rid of the stay */
+export function summaryDocument(encounter: string): string {
+  return `summary.${encounter}`;
+}
+
+/** Whether a DocumentReference of an id is such a one. */
+export function isHubSummary(id: string | undefined): boolean {
+  return /^summary\.[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(id ?? '');
+}
+
+/** That the source's summary of a stay `c` is there; `$2` is the token of its type. */
+const isSummed = `EXISTS (SELECT FROM index_token t JOIN resource d USING (home, rkey)
+  WHERE t.value = $2 AND t.home = c.home AND d.type = ${typeCode('DocumentReference')} AND NOT d.deleted
+    AND d.updated >= c.opened - interval '1 day')`;
 
 /** The id of the Binary that is the summary of a stay. */
 export type SummaryId = (encounter: string) => string;
@@ -47,12 +64,10 @@ export class Summaries {
       text: `SELECT c.id, c.home, c.source, r.rid, r.version, r.body FROM care_loop c
              JOIN resource r ON r.rid = c.focus_rid AND r.type = c.focus_type AND NOT r.deleted
              WHERE c.kind = 'transition' AND c.state <> 'closed' AND c.opened <= now() - $1 * interval '1 hour'
-               AND NOT EXISTS (SELECT FROM index_token t JOIN resource d USING (home, rkey)
-                 WHERE t.value = $2 AND t.home = c.home AND d.type = ${typeCode('DocumentReference')} AND NOT d.deleted
-                   AND d.updated >= c.opened - interval '1 day')
+               AND NOT ${isSummed}
                AND NOT EXISTS (SELECT FROM care_loop_event e WHERE e.loop = c.id AND e.event = 'summary-made')
              ORDER BY c.opened LIMIT ${most}`,
-      values: [summaryHours, String(tokenHash('DocumentReference', 'type', dischargeSummary))],
+      values: [summaryHours, summaryToken],
     });
     for (const row of rows) await this.#state(row);
     return rows.length;
@@ -62,11 +77,12 @@ export class Summaries {
     const key = (await this.#record.keys.load(this.#database, [home])).get(home);
     if (!key) return;
     const stay = JSON.parse(openText(body, key, sealIdentity({ type: 'Encounter', rid, version }))) as Encounter;
-    const documentId = `summary.${rid}`;
+    const documentId = summaryDocument(rid);
     const document: DocumentReference = {
       resourceType: 'DocumentReference',
       id: documentId,
       meta: { tag: [{ system: 'urn:causeway:source', code: source }] },
+      masterIdentifier: { system: 'urn:ietf:rfc:3986', value: `urn:uuid:${ridOf(documentId)}` },
       status: 'current',
       docStatus: 'final',
       type: { coding: [{ system: 'http://loinc.org', code: dischargeSummary, display: 'Discharge summary' }] },
@@ -81,7 +97,20 @@ export class Summaries {
     await this.#record.writer.write({
       keys: [{ type: 'DocumentReference', id: documentId }],
       patients: [homePatient(scanned, documentId) ?? []].flat(),
-      apply: (set) => {
+      alone: true,
+      apply: async (set, transaction) => {
+        // The source's own may have come meanwhile; see `replaced-summaries.ts`.
+        await transaction.query({
+          name: 'transition_hold',
+          text: 'SELECT FROM care_loop WHERE id = $1 FOR UPDATE',
+          values: [id],
+        });
+        const { rowCount } = await transaction.query({
+          name: 'transition_summed',
+          text: `SELECT FROM care_loop c WHERE id = $1 AND ${isSummed}`,
+          values: [id, summaryToken],
+        });
+        if (rowCount) return;
         set.put(scanned, 'DocumentReference', documentId);
         set.transaction.send({
           name: 'transition_summary_made',

@@ -20,6 +20,7 @@ import type {
   ServiceRequest,
   Task,
 } from '@medplum/fhirtypes';
+import { isReplacedSummary } from '../care/index.ts';
 import type { Participant, Route } from '../trust/index.ts';
 import type { Outgoing } from './answer.ts';
 import { withCodes } from './code-maps.ts';
@@ -83,6 +84,7 @@ export function compose(
     return outgoing('application/hl7-v2; charset=utf-8', to.acknowledgement === 'enhanced' ? enhanced(bytes) : bytes);
   }
   if (to.dialect === 'ccda') {
+    if (isReplacedSummary(content.focus)) return { notFor: 'The document that took its place is told by itself.' };
     if (delivery.kind === 'retraction') return 'A C-CDA cannot be taken back by a message; tell the receiver.';
     const document = storedCcda(content.focus);
     return document ? outgoing('application/xml', document) : { notFor: 'The document is no C-CDA.' };
@@ -101,13 +103,31 @@ function isNoTransfer({ topic, focus }: Content, event: string, topics: Route['t
   return event === 'A08' || (['A02', 'A06', 'A07'].includes(event) && !topics.includes('transferred'));
 }
 
-function bundleOf(content: Content, envelope: Envelope, form: BundleForm): Bundle | string {
+function bundleOf(content: Content, stated: Envelope, form: BundleForm): Bundle | string {
   const { topic, focus } = content;
+  // A summary of the hub's own is obsolete, not wrong: it goes as it is, without content.
+  const isReplaced = isReplacedSummary(focus);
+  const envelope: Envelope = isReplaced ? { ...stated, kind: 'correction' } : stated;
   // A Patient of another site's would take the place of the destination's own.
   if (topic === 'person' || topic === 'linked') return 'As FHIR no person is delivered.';
   return topic === 'result'
     ? writeResultBundle(resultOf(content), envelope, form)
-    : writeStatementBundle([topic === 'referral-answer' ? answerOf(content) : focus], envelope, form);
+    : writeStatementBundle(
+        [
+          topic === 'referral-answer'
+            ? answerOf(content)
+            : isReplaced
+              ? withoutContent(focus as DocumentReference)
+              : focus,
+        ],
+        envelope,
+        form,
+      );
+}
+
+/** R4 demands content. */
+function withoutContent(document: DocumentReference): DocumentReference {
+  return { ...document, content: [{ attachment: { title: 'Replaced' } }] };
 }
 
 /** The answer to a request, which it names by its number: the request does not go along. */

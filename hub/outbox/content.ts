@@ -21,6 +21,7 @@ import {
 import { resultsOf } from './focus.ts';
 import type { Claimed } from './queue.ts';
 import { type Reference, referencesOf } from './references.ts';
+import { withReplaced } from './replaced-told.ts';
 import { keyOf, type Version, type Versions, type Wanted } from './versions.ts';
 
 export interface Content {
@@ -104,7 +105,8 @@ export async function readContent(
   if (isHidden && !isOf(recipient, destination.key) && delivery.kind !== 'retraction') {
     return { state: 'cancelled', error: 'Not sent: the access decision keeps it from this organisation.' };
   }
-  const focus = await ownSummary(parts.summary, reading, delivery, found.resource);
+  const stated = await withReplaced(parts.database, delivery, found.resource);
+  const focus = await ownSummary(parts.summary, reading, delivery, stated);
   if (!('resourceType' in focus)) return focus;
   if (route.to.dialect !== 'hl7v2') {
     const named = referencesOf(focus, true).map(({ rid }) => rid);

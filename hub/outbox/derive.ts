@@ -8,7 +8,7 @@
  * decided by the routes of a destination.
  */
 import { typeCode, typeName } from '@causeway/fhir';
-import { openRecalls, Relationships } from '../care/index.ts';
+import { isReplacedSummary, openRecalls, Relationships } from '../care/index.ts';
 import { locks } from '../database/index.ts';
 import type { PersonChange, PersonIndex } from '../identity/index.ts';
 import type { FhirRecord, ResourceChange, WriteSet } from '../record/index.ts';
@@ -154,9 +154,12 @@ export class Derivation {
     const held = heldOf(sent);
     const revised = foci.filter((one) => changed.has(one) && recalledTopics.has(one.topic) && held.has(focusKey(one)));
     const final = await finalBefore(set, this.#record.keys, revised);
+    // A summary of the hub's own that the source's has replaced was not wrong.
     const recallOf = (kind: Kind, focus: Focus) =>
       kind === 'retraction'
-        ? 'withdrawn'
+        ? isReplacedSummary(focus.resource)
+          ? undefined
+          : 'withdrawn'
         : kind === 'correction' && final.has(focusKey(focus))
           ? 'corrected'
           : undefined;

@@ -5,6 +5,7 @@
 import { typeCode, typeName } from '@causeway/fhir';
 import { isWithdrawn } from '@causeway/mapping/facts';
 import type { DiagnosticReport, Observation, Resource } from '@medplum/fhirtypes';
+import { isReplacedSummary } from '../care/index.ts';
 import type { Row as DatabaseRow } from '../database/index.ts';
 import {
   type HomeKeys,
@@ -149,7 +150,8 @@ function focusOf(
   const { type, rid, home, version, message } = of;
   const topic = topicOf(type, resource);
   if (topic === undefined) return undefined;
-  const withdrawn = resource === undefined || isWithdrawn(resource as { status?: string });
+  const isReplaced = isReplacedSummary(resource);
+  const withdrawn = resource === undefined || isWithdrawn(resource as { status?: string }) || isReplaced;
   return {
     type,
     rid,

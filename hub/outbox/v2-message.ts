@@ -12,12 +12,14 @@ import type {
   AllergyIntolerance,
   Appointment,
   DiagnosticReport,
+  DocumentReference,
   Encounter,
   Identifier,
   Observation,
   Patient,
   Resource,
 } from '@medplum/fhirtypes';
+import { isHubSummary, isReplacedSummary } from '../care/index.ts';
 import type { Content } from './content.ts';
 
 export interface ToldMessage {
@@ -43,6 +45,8 @@ export function v2MessageOf(
       return tell('ORU', 'R01', marked(all, before));
     case 'discharge-summary':
     case 'document':
+      if (isReplacedSummary(focus)) return replaced(focus as DocumentReference, envelope);
+      if (envelope.kind === 'new' && isReplacement(focus as DocumentReference)) return tell('MDM', 'T10', all);
       return tell('MDM', { new: 'T02', correction: 'T08', retraction: 'T11' }[envelope.kind], all);
     case 'person':
       return person(content, envelope);
@@ -66,6 +70,20 @@ export function v2MessageOf(
       return tell(code, { OMG: 'O19', OML: 'O21', ORM: 'O01' }[code as 'ORM'], all);
     }
   }
+}
+
+/** A summary of the hub's own is obsolete (T03): what took its place is told of by itself. */
+function replaced(summary: DocumentReference, envelope: Envelope): ToldMessage {
+  return {
+    message: { code: 'MDM', event: 'T03', resources: [{ ...summary, content: [] }] },
+    envelope: { ...envelope, kind: 'correction' },
+  };
+}
+
+/** Whether a document takes the place of a summary that the recipient has from the hub; see `replaced-told.ts`. */
+function isReplacement({ relatesTo }: DocumentReference): boolean {
+  const isHub = (reference: string | undefined) => isHubSummary(/^DocumentReference\/(.+)$/.exec(reference ?? '')?.[1]);
+  return relatesTo?.some(({ code, target }) => code === 'replaces' && isHub(target.reference)) === true;
 }
 
 /**

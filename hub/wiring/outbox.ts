@@ -1,6 +1,15 @@
 /** The outbox: what tells organisations, who cares for whom, and the loops that have to be closed. */
 import { SigningKeys } from '../authorization/index.ts';
-import { careRulesOf, LateMail, Loops, LoopWatch, Panels, Relationships, Summaries } from '../care/index.ts';
+import {
+  careRulesOf,
+  LateMail,
+  Loops,
+  LoopWatch,
+  Panels,
+  Relationships,
+  ReplacedSummaries,
+  Summaries,
+} from '../care/index.ts';
 import { documentId, writeDocument } from '../gate/index.ts';
 import { Direct, Mailer } from '../mail/index.ts';
 import {
@@ -37,6 +46,8 @@ export function wireOutbox({ config, log, fault }: Wiring, parts: Ground & Inbox
   const sender = new Sender({ ...telling, http, mail, log, retell: (...missed) => derivation.retell(...missed) });
   const careRules = () => careRulesOf(policy.lastKnown);
   const relationships = new Relationships(record.keys, participants, careRules);
+  // Before what tells of it.
+  new ReplacedSummaries(record);
   const derivation = new Derivation(
     record,
     persons,

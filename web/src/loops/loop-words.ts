@@ -30,6 +30,8 @@ const OUTCOMES: Record<string, string> = {
 };
 
 const EVENTS: Record<string, string> = {
+  'summary-made': 'The hub wrote a summary',
+  'summary-replaced': 'The site’s own summary took its place',
   noted: 'Noted',
   assigned: 'Given to',
   escalated: 'Late: brought before people',
