@@ -8,6 +8,7 @@ export { documentId, writeDocument } from './ccda-documents.ts';
 export { Certified } from './certified.ts';
 export { httpServer } from './http.ts';
 export { startMllp } from './mllp.ts';
+export { originalOf } from './original-documents.ts';
 export { RateLimits } from './rate-limits.ts';
 export { recognise } from './recognise.ts';
 export { Sending } from './sending.ts';

@@ -7,6 +7,7 @@ import { parseCda } from '@causeway/ccda';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Messages } from '../inbox/index.ts';
 import { RecordError } from '../record/index.ts';
+import type { Access } from '../trust/index.ts';
 import type { Caller } from './authenticate.ts';
 import { uuid } from './document-addresses.ts';
 import { type FhirParts, pathOf, recordAccess } from './fhir-exchange.ts';
@@ -54,6 +55,18 @@ export async function sendOriginal(
     .header('content-disposition', 'attachment')
     .header('content-security-policy', "sandbox; default-src 'none'")
     .send(bytes);
+}
+
+/** An original, or what it carries; undefined where an access may not see all of it. @throws RecordError 404, 410 */
+export async function originalOf(
+  messages: Messages,
+  access: Access,
+  message: string,
+  part: 'whole' | 'body',
+): Promise<{ contentType: string; bytes: Buffer } | undefined> {
+  const document = (await messages.isOpenTo(access, message)) ? await messages.document(message) : undefined;
+  if (!document) return undefined;
+  return part === 'body' ? bodyOf(document.bytes) : { contentType: 'text/xml', bytes: document.bytes };
 }
 
 /** What a document without sections carries. @throws RecordError 404 */

@@ -86,8 +86,10 @@ export function compose(
   if (to.dialect === 'ccda') {
     if (isReplacedSummary(content.focus)) return { notFor: 'The document that took its place is told by itself.' };
     if (delivery.kind === 'retraction') return 'A C-CDA cannot be taken back by a message; tell the receiver.';
-    const document = storedCcda(content.focus);
-    return document ? outgoing('application/xml', document) : { notFor: 'The document is no C-CDA.' };
+    const { document = storedCcda(content.focus) } = content;
+    return document
+      ? outgoing('application/xml', typeof document === 'string' ? Buffer.from(document) : document)
+      : { notFor: 'The document is no C-CDA.' };
   }
   const { form = 'transaction' } = to;
   const bundle = bundleOf(content, { ...envelope, destination: to.url }, form);

@@ -1,12 +1,12 @@
 /** Which records of a person somebody said are one: a steward, or a source. The matcher alone does not suffice. */
-import type { WriteSet } from '../record/index.ts';
+import type { Queryable } from '../database/index.ts';
 
 /** @returns whether two homes are one by decisions, directly or by way of others */
 export async function confirmedLinks(
-  set: WriteSet,
+  database: Queryable,
   homes: readonly number[],
 ): Promise<(a: number, b: number) => boolean> {
-  const { rows } = await set.transaction.query({
+  const { rows } = await database.query({
     name: 'outbox_confirmed',
     text: `SELECT a, b FROM (
              SELECT DISTINCT ON (a, b) a, b, same FROM link_decision WHERE a = ANY($1) AND b = ANY($1)

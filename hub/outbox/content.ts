@@ -6,9 +6,9 @@
  */
 import { hiddenBy, label, type RowFacts } from '@causeway/access';
 import { typeCode, typeName } from '@causeway/fhir';
-import type { DiagnosticReport, DocumentReference, Patient, Resource } from '@medplum/fhirtypes';
+import type { DiagnosticReport, Patient, Resource } from '@medplum/fhirtypes';
 import type { Database } from '../database/index.ts';
-import { labelled, RecordError, redacted, referenceHash, ridOf } from '../record/index.ts';
+import { labelled, redacted, referenceHash, ridOf } from '../record/index.ts';
 import {
   type Access,
   accessCondition,
@@ -18,6 +18,7 @@ import {
   type Route,
   type Topic,
 } from '../trust/index.ts';
+import { binariesOf, type DocumentParts, withContent, writtenDocument } from './documents.ts';
 import { resultsOf } from './focus.ts';
 import type { Claimed } from './queue.ts';
 import { type Reference, referencesOf } from './references.ts';
@@ -32,6 +33,8 @@ export interface Content {
   /** The focus and its results as the recipient was told of them last; none where it was not. */
   before: Resource[];
   recipient: Patient;
+  /** What the hub wrote to be told of the focus, in C-CDA. */
+  document?: string;
 }
 
 /** From the focus on, how many references are followed one after the other, and how much is read at most. */
@@ -60,12 +63,9 @@ interface Reading {
   source: string;
 }
 
-/** Writes the discharge summary of a stay, of what an access may read. @throws RecordError where it may not, or too much */
-export type WriteSummary = (access: Access, encounter: string, as: { id: string; time: string }) => Promise<string>;
-
 /** The content of a delivery, or why there is none. */
 export async function readContent(
-  parts: Pick<Reading, 'database' | 'versions'> & { summary?: WriteSummary | undefined },
+  parts: Pick<Reading, 'database' | 'versions'> & { documents?: DocumentParts | undefined },
   delivery: Claimed,
   destination: Participant,
   route: Route,
@@ -105,43 +105,32 @@ export async function readContent(
   if (isHidden && !isOf(recipient, destination.key) && delivery.kind !== 'retraction') {
     return { state: 'cancelled', error: 'Not sent: the access decision keeps it from this organisation.' };
   }
-  const stated = await withReplaced(parts.database, delivery, found.resource);
-  const focus = await ownSummary(parts.summary, reading, delivery, stated);
-  if (!('resourceType' in focus)) return focus;
+  const focus = await withReplaced(parts.database, delivery, found.resource);
+  const document = await writtenDocument(parts, reading.access, delivery, route, focus);
+  if (typeof document === 'object') return document;
+  const said = { topic, recipient, ...(document === undefined ? {} : { document }) };
+  const binaries = await versions(reading, home, binariesOf(focus).map(ridOf), created);
+  const whole =
+    document === undefined
+      ? await withContent(parts.documents, reading.access, focus, binaries, route.to)
+      : inline(focus, document);
+  if ('state' in whole) return whole;
   if (route.to.dialect !== 'hl7v2') {
     const named = referencesOf(focus, true).map(({ rid }) => rid);
-    const whole = await withContent(reading, home, focus, created);
-    return { topic, focus: whole, beside: await versions(reading, home, named, created), before: [], recipient };
+    return { ...said, focus: whole, beside: await versions(reading, home, named, created), before: [] };
   }
   const beside = await gathered(reading, delivery, focus);
   const toldLast = delivery.kind === 'new' ? undefined : await toldLastAt(parts.database, delivery);
   const earlier = toldLast && (await stored(own, [{ ...subject, at: toldLast }])).find(isFocus)?.resource;
   const before = earlier ? [earlier, ...(await resultsAt(own, home, earlier, toldLast))] : [];
-  return { topic, focus: await withContent(reading, home, focus, created), beside, before, recipient };
+  return { ...said, focus: whole, beside, before };
 }
 
-/** A summary that the hub writes itself, inline; any other resource as it is. The destination is told what it may see. */
-async function ownSummary(
-  summary: WriteSummary | undefined,
-  { access }: Reading,
-  { id, created }: Claimed,
-  focus: Resource,
-): Promise<Resource | NoContent> {
-  const attachment = focus.resourceType === 'DocumentReference' ? focus.content?.[0]?.attachment : undefined;
-  const encounter = /^Binary\/discharge\.([0-9a-f-]{36})$/.exec(attachment?.url ?? '')?.[1];
-  if (!summary || !access || encounter === undefined) return focus;
-  try {
-    const xml = await summary(access, encounter, { id, time: created.toISOString() });
-    const data = Buffer.from(xml).toString('base64');
-    return {
-      ...(focus as DocumentReference),
-      content: [{ attachment: { contentType: attachment!.contentType, data } }],
-    };
-  } catch (error) {
-    if (!(error instanceof RecordError)) throw error;
-    if (error.status === 422) return { state: 'dead', error: 'The summary would be larger than a document may be.' };
-    return { state: 'cancelled', error: 'Not sent: the access decision keeps the stay from this organisation.' };
-  }
+/** A summary that the hub states, with what it wrote of it; any other resource as it is. */
+function inline(focus: Resource, document: string): Resource {
+  if (focus.resourceType !== 'DocumentReference') return focus;
+  const contentType = focus.content?.[0]?.attachment?.contentType;
+  return { ...focus, content: [{ attachment: { contentType, data: Buffer.from(document).toString('base64') } }] };
 }
 
 /** Everything that the focus refers to, directly or by what it refers to. */
@@ -212,25 +201,6 @@ async function resultsAt(reading: Reading, home: number, focus: Resource, at: Da
   return focus.resourceType === 'DiagnosticReport'
     ? versions(reading, home, resultsOf(focus as DiagnosticReport), at)
     : [];
-}
-
-/** A document whose content lies in a Binary, with the content inline. */
-async function withContent(reading: Reading, home: number, focus: Resource, at: Date): Promise<Resource> {
-  if (focus.resourceType !== 'DocumentReference') return focus;
-  const { content } = focus as DocumentReference;
-  const binaryOf = (url: string | undefined) => /^Binary\/([A-Za-z0-9\-.]{1,64})$/.exec(url ?? '')?.[1];
-  const rids = (content ?? []).flatMap(({ attachment }) => binaryOf(attachment?.url) ?? []).map(ridOf);
-  const read = await versions(reading, home, rids, at);
-  return {
-    ...focus,
-    content: (content ?? []).map((one) => {
-      const id = binaryOf(one.attachment?.url);
-      const binary = read.find((item) => item.resourceType === 'Binary' && id !== undefined && item.id === id);
-      if (binary?.resourceType !== 'Binary') return one;
-      const { contentType, data } = binary;
-      return { ...one, attachment: { contentType, ...one.attachment, url: undefined, data } };
-    }),
-  } as DocumentReference;
 }
 
 /** The last versions, of one home or of none, at a time, that may be told of; see `stored`. */

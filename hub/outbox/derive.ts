@@ -164,7 +164,9 @@ export class Derivation {
           ? 'corrected'
           : undefined;
     const isDemanding = this.#routes().some(({ grade }) => grade);
-    const isConfirmed = isDemanding ? await confirmedLinks(set, [...members.map(({ home }) => home)]) : () => true;
+    const isConfirmed = isDemanding
+      ? await confirmedLinks(set.transaction, [...members.map(({ home }) => home)])
+      : () => true;
     const introductions = await Introductions.of(set, members, this.#routes());
     const rows: Row[] = [];
     const written = new Set<string>();

@@ -19,8 +19,9 @@ import {
 import { alreadyTold } from './already-told.ts';
 import type { Answer, Client, Outgoing, Timeouts } from './answer.ts';
 import { clientOf, type MailParts } from './clients.ts';
-import { readContent, type WriteSummary } from './content.ts';
+import { readContent } from './content.ts';
 import { DestinationState } from './destination-state.ts';
+import type { DocumentParts } from './documents.ts';
 import { substanceOf } from './fact.ts';
 import type { HttpParts } from './http-post.ts';
 import {
@@ -47,7 +48,7 @@ export interface SenderParts {
   accessLog: AccessLog;
   http: HttpParts;
   mail: MailParts;
-  summary?: WriteSummary;
+  documents?: DocumentParts;
   log: Logger;
 }
 
@@ -308,9 +309,9 @@ export class Destination {
       const error = `Not sent yet: the filter ${unread.slice(0, 200)} of the route cannot be read.`;
       return { settled: { seq, state: 'failed', error, retryMs: this.#backOff(attempts) }, reached: true };
     }
-    const { database, versions, summary, participants, policy } = this.#parts;
+    const { database, versions, documents, participants, policy } = this.#parts;
     const destination = participants.byKey(this.#key);
-    const content = await readContent({ database, versions, summary }, delivery, destination, route, policy);
+    const content = await readContent({ database, versions, documents }, delivery, destination, route, policy);
     if ('state' in content) {
       const { state, error } = content;
       const isWithheld = state === 'cancelled';

@@ -140,7 +140,15 @@ export async function withoutRetold(set: WriteSet, foci: Focus[]): Promise<Focus
     values: [messages],
   });
   const retold = new Set(rows.map((row) => row.id));
-  return foci.filter(({ message }) => message === undefined || !retold.has(message));
+  return foci.filter((one) => one.message === undefined || !retold.has(one.message) || isDocumentItself(one));
+}
+
+/** Whether it is the document that a message is. */
+function isDocumentItself({ message, resource }: Focus): boolean {
+  if (resource?.resourceType !== 'DocumentReference') return false;
+  return (resource.content ?? []).some(({ attachment }) =>
+    attachment?.url?.startsWith(`urn:causeway:message:${message}`),
+  );
 }
 
 function focusOf(

@@ -12,8 +12,9 @@ import { MailError, type Mailer } from '../mail/index.ts';
 import type { FhirRecord } from '../record/index.ts';
 import type { AccessLog, NetworkPolicy, Participants, PickupPlace, Route } from '../trust/index.ts';
 import type { Outgoing } from './answer.ts';
-import { type Content, readContent, type WriteSummary } from './content.ts';
+import { type Content, readContent } from './content.ts';
 import { controlIdOf } from './control-id.ts';
+import type { DocumentParts } from './documents.ts';
 import { type Claimed, concludeAccepted } from './queue.ts';
 import { Versions } from './versions.ts';
 
@@ -24,7 +25,7 @@ export interface PickupParts {
   policy: NetworkPolicy;
   accessLog: AccessLog;
   mailer: Mailer;
-  summary?: WriteSummary;
+  documents?: DocumentParts;
   /** The key of links and tickets. */
   tokenKey: Buffer;
   /** Where the hub's pages are. */
@@ -129,7 +130,7 @@ export class Pickup {
     const { database, participants, policy } = this.#parts;
     const { delivery, route } = found;
     const destination = participants.byKey(delivery.destination);
-    const reading = { database, versions: this.#versions, summary: this.#parts.summary };
+    const reading = { database, versions: this.#versions, documents: this.#parts.documents };
     const content = delivery.together
       ? await readContent(reading, delivery, destination, route, policy)
       : ({ state: 'cancelled' } as const);

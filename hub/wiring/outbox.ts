@@ -10,16 +10,16 @@ import {
   ReplacedSummaries,
   Summaries,
 } from '../care/index.ts';
-import { documentId, writeDocument } from '../gate/index.ts';
+import { documentId, originalOf, writeDocument } from '../gate/index.ts';
 import { Direct, Mailer } from '../mail/index.ts';
 import {
   AcknowledgementRoutes,
   Deliveries,
   DeliveryRetention,
   Derivation,
+  type DocumentParts,
   Pickup,
   Sender,
-  type WriteSummary,
 } from '../outbox/index.ts';
 import type { Ground } from './decision.ts';
 import type { Inbox } from './inbox.ts';
@@ -28,7 +28,8 @@ import type { Wiring } from './wiring.ts';
 export type Outbox = ReturnType<typeof wireOutbox>;
 
 export function wireOutbox({ config, log, fault }: Wiring, parts: Ground & Inbox) {
-  const { database, system, master, tokenKey, participants, accessLog, record, persons, policy, pool } = parts;
+  const { database, system, master, tokenKey, participants, accessLog, record, persons, policy, pool, messages } =
+    parts;
   const signingKeys = new SigningKeys(database, master);
   const sendTo = [...config.sendTo];
   const http = { allowed: () => sendTo, keys: () => signingKeys.load() };
@@ -36,11 +37,15 @@ export function wireOutbox({ config, log, fault }: Wiring, parts: Ground & Inbox
   /** Where the hub's pages are, as soon as that is known. */
   const opened = { at: config.publicUrl ?? '' };
   const pages = () => opened.at;
-  const summary: WriteSummary = async (access, encounter, as) => {
-    const writeCcda: typeof pool.document = (texts, options) => pool.document(texts, options);
-    return (await writeDocument({ record, writeCcda }, access, { kind: 'discharge-summary', encounter }, as)).xml;
+  const writeCcda: typeof pool.document = (texts, options) => pool.document(texts, options);
+  const documents: DocumentParts = {
+    write: async (access, of, as) => {
+      const subject = of.kind === 'ccd' ? { ...of, start: undefined, end: undefined } : of;
+      return (await writeDocument({ record, writeCcda }, access, subject, as)).xml;
+    },
+    original: (access, message, part) => originalOf(messages, access, message, part),
   };
-  const telling = { database: system, record, participants, policy, accessLog, summary };
+  const telling = { database: system, record, participants, policy, accessLog, documents };
   const pickup = mailer && new Pickup({ ...telling, mailer, tokenKey, pages });
   const mail = { direct: Direct.of(config, mailer), pickup };
   const sender = new Sender({ ...telling, http, mail, log, retell: (...missed) => derivation.retell(...missed) });
