@@ -7,7 +7,6 @@
  * Links made by the matcher are good enough here; filing into another site's chart without a person's confirmation is
  * decided by the routes of a destination.
  */
-import { typeCode, typeName } from '@causeway/fhir';
 import { isReplacedSummary, openRecalls, Relationships } from '../care/index.ts';
 import { locks } from '../database/index.ts';
 import type { PersonChange, PersonIndex } from '../identity/index.ts';
@@ -33,7 +32,7 @@ import { Introductions } from './introduce.ts';
 import type { Lane } from './queue.ts';
 import type { Missed } from './removed-routes.ts';
 import { going } from './route-rules.ts';
-import { topicOf } from './topics.ts';
+import { parted, strayed, strayedIn, undone } from './taken-back.ts';
 import { wantedTopics } from './wishes.ts';
 
 /** What is told as a correction of these was told as something that does not hold; of others it is the next step. */
@@ -103,10 +102,10 @@ export class Derivation {
     const changed = anywhere ? await changedFoci(set, keys, wanted) : [];
     const moved = anywhere ? this.#persons.changesOf(set) : [];
     const decided = anywhere ? consentHomes(set) : [];
-    const strayed = anywhere ? strayedIn(set) : [];
+    const astray = anywhere ? strayedIn(set) : [];
     const confirmed = anywhere ? this.#persons.confirmedIn(set) : [];
     const affected = changed.length + moved.length + decided.length + confirmed.length > 0;
-    if (affected) await lockLinks(set, decided.length + strayed.length > 0);
+    if (affected) await lockLinks(set, decided.length + astray.length > 0);
     const begun = await this.#relationships.note(set, () => (affected ? Promise.resolve() : lockLinks(set)));
     if (!anywhere || !(affected || begun.length > 0)) return;
     const gained = moved.flatMap(({ before, after }) => (gains({ before, after }) ? after : []));
@@ -122,7 +121,7 @@ export class Derivation {
     const relinked = [...new Set(moved.flatMap(({ before, after }) => [...before, ...after]))];
     const derived = new Set(foci.map(focusKey));
     const told = await this.#rows(set, foci, new Set(changed));
-    const takenBack = [...(await this.#undone(set, relinked)), ...(await this.#strayed(set, strayed))];
+    const takenBack = [...(await undone(set, relinked)), ...(await strayed(set, astray))];
     const retold = await this.#retold(set, takenBack, derived);
     for (const { focus } of retold) derived.add(focusKey(focus));
     const withheld = await this.#withheld(set, [...new Set([...decided, ...relinked, ...confirmed])], derived);
@@ -274,8 +273,7 @@ export class Derivation {
   async #missed(set: WriteSet, lane: Lane, missed: readonly Missed[], isFirst: boolean): Promise<Row[]> {
     await lockLinks(set, true);
     const { destination, route } = lane;
-    const ofLane = 'd.destination = $1 AND d.route = $2';
-    const takenBack = isFirst ? await this.#takenBack(set, 'missed', ofLane, parted, [destination, route]) : [];
+    const retracted = isFirst ? await parted(set, lane) : [];
     const gone = missed
       .filter(({ isGone }) => isGone)
       .map(({ topic, ...one }): Focus => {
@@ -288,72 +286,7 @@ export class Derivation {
     const place = new Map(missed.map((one, i) => [focusKey(one), i]));
     const foci = [...gone, ...there].sort((a, b) => place.get(focusKey(a))! - place.get(focusKey(b))!);
     const isMeant = (row: Row) => row.destination === destination && row.route === route;
-    return [...takenBack, ...(await this.#rows(set, foci, new Set(foci), isMeant))];
-  }
-
-  /** Retractions of what was delivered to somebody who turns out to be another person. */
-  async #undone(set: WriteSet, homes: number[]): Promise<Row[]> {
-    if (homes.length === 0) return [];
-    const about = '(d.home = ANY($1) OR d.recipient_home = ANY($1))';
-    return this.#takenBack(set, 'undone', about, parted, [homes]);
-  }
-
-  /** Retractions of what was told of one person and is, by what is said of it now, of another. */
-  async #strayed(set: WriteSet, strayed: readonly Strayed[]): Promise<Row[]> {
-    if (strayed.length === 0) return [];
-    const elsewhere = `EXISTS (SELECT FROM unnest($1::uuid[], $2::bigint[], $3::smallint[]) AS v (rid, home, type)
-      WHERE v.rid = d.focus_rid AND v.type = d.focus_type AND (SELECT person FROM link WHERE home = v.home) IS DISTINCT FROM
-        (SELECT person FROM link WHERE home = d.recipient_home))`;
-    return this.#takenBack(set, 'strayed', 'd.focus_rid = ANY($1)', elsewhere, [
-      strayed.map(({ rid }) => rid),
-      strayed.map(({ home }) => home),
-      strayed.map(({ type }) => typeCode(type)),
-    ]);
-  }
-
-  /**
-   * Cancels what was not sent of deliveries `d` and belongs elsewhere, and takes back what was.
-   * @param name of the statements @param about @param elsewhere conditions
-   */
-  async #takenBack(set: WriteSet, name: string, about: string, elsewhere: string, values: unknown[]): Promise<Row[]> {
-    await set.transaction.query({
-      name: `outbox_${name}_unsent`,
-      text: `UPDATE delivery d SET state = 'cancelled', last_error = 'Another person, as it turned out before it was sent.'
-             WHERE ${about} AND (d.state = 'waiting' AND d.attempts = 0 AND d.kind <> 'retraction' OR d.state = 'already-delivered')
-               AND ${elsewhere}`,
-      values,
-    });
-    const { rows } = await set.transaction.query({
-      name: `outbox_${name}`,
-      text: `SELECT * FROM (
-               SELECT DISTINCT ON (d.destination, d.route, d.recipient, d.focus_type, d.focus_rid) d.*, ${highestRound} AS highest
-               FROM told d WHERE ${about} AND d.state <> 'already-delivered' AND (d.state <> 'cancelled' OR d.offered)
-               ORDER BY d.destination, d.route, d.recipient, d.focus_type, d.focus_rid, d.round DESC) d
-             WHERE d.kind <> 'retraction' AND ${elsewhere} ORDER BY d.seq`,
-      values,
-    });
-    return rows.map((row) => ({
-      focus: {
-        type: typeName(row.focus_type)!,
-        rid: row.focus_rid,
-        home: row.home,
-        version: row.focus_version,
-        message: row.message ?? undefined,
-        topic: row.topic,
-      },
-      recall: 'wrong-person',
-      source: row.source,
-      person: row.person,
-      destination: row.destination,
-      route: row.route,
-      dialect: row.dialect,
-      recipient: row.recipient,
-      recipientHome: row.recipient_home,
-      kind: 'retraction',
-      round: row.highest + 1,
-      // Somebody else's chart holds it.
-      urgent: true,
-    }));
+    return [...retracted, ...(await this.#rows(set, foci, new Set(foci), isMeant))];
   }
 }
 
@@ -370,33 +303,6 @@ async function lockLinks(set: WriteSet, alone = false): Promise<void> {
     text: `SELECT pg_advisory_xact_lock_shared(${locks.links}), pg_advisory_xact_lock${kind}(${locks.deliveries})`,
   });
 }
-
-interface Strayed {
-  type: string;
-  rid: string;
-  home: number;
-}
-
-/** What a transaction says to be of another home than it was. */
-function strayedIn(set: WriteSet): Strayed[] {
-  const first = new Map<string, number>();
-  const last = new Map<string, Strayed>();
-  for (const { before, after } of set.changes) {
-    if (before === undefined || before.home < 0 || topicOf(after.type, undefined) === undefined) continue;
-    const { type, rid, home } = after;
-    const key = focusKey(after);
-    if (!first.has(key)) first.set(key, before.home);
-    last.set(key, { type, rid, home });
-  }
-  return [...last].flatMap(([key, one]) => (first.get(key) === one.home ? [] : one));
-}
-
-/** Of a delivery `d`: the focus and the recipient belong to different persons. */
-const parted = `(SELECT person FROM link WHERE home = d.home) IS DISTINCT FROM
-  (SELECT person FROM link WHERE home = d.recipient_home)`;
-
-const highestRound = `(SELECT max(h.round) FROM told h WHERE h.destination = d.destination
-  AND h.route = d.route AND h.recipient = d.recipient AND h.focus_rid = d.focus_rid AND h.focus_type = d.focus_type)`;
 
 function gains({ before, after }: Pick<PersonChange, 'before' | 'after'>): boolean {
   return after.length > 1 && after.some((home) => !before.includes(home));

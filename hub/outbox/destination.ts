@@ -16,16 +16,13 @@ import {
   type Participants,
   type Route,
 } from '../trust/index.ts';
-import { alreadyTold } from './already-told.ts';
-import type { Answer, Client, Outgoing, Timeouts } from './answer.ts';
+import type { Answer, Client, Timeouts } from './answer.ts';
 import { clientOf, type MailParts } from './clients.ts';
-import { readContent } from './content.ts';
 import { DestinationState } from './destination-state.ts';
 import type { DocumentParts } from './documents.ts';
-import { substanceOf } from './fact.ts';
 import type { HttpParts } from './http-post.ts';
+import { ended, type Made, Maker, type Outcome } from './maker.ts';
 import {
-  areTogether,
   type Claimed,
   claim,
   concludeAccepted,
@@ -37,7 +34,6 @@ import {
   settle,
 } from './queue.ts';
 import { isQuiet } from './quiet-hours.ts';
-import { unreadFilter } from './route-rules.ts';
 import type { Versions } from './versions.ts';
 
 export interface SenderParts {
@@ -66,9 +62,6 @@ export interface Timing extends Timeouts {
 const claimedAtOnce = 32;
 /** An HL7 v2 receiver, or a reader of files, takes one message after the other; a server over HTTP several at once. */
 const sendsAtOnce = (to: Endpoint) => (to.dialect !== 'hl7v2' && 'url' in to ? 4 : 1);
-/** So many messages are made while the one before is on its way, unless they are older than this when their turn comes. */
-const madeAhead = 8;
-const madeForMs = 1_000;
 const idleMs = 5_000;
 
 /** What is to be written down of attempts. */
@@ -79,21 +72,6 @@ interface Owed {
 }
 
 const nothingOwed = (): Owed => ({ settled: [], untried: [], disclosed: [] });
-
-/** A message to be sent, and of what others may tell too the substance. */
-interface Made {
-  outgoing: Outgoing;
-  substance?: string;
-}
-
-interface Outcome {
-  settled: Settled;
-  reached: boolean;
-  /** Why it was not reached, in words of the hub. */
-  unreached?: string;
-  /** For how long the destination wants to be left alone. */
-  restMs?: number;
-}
 
 export class Destination {
   readonly #key: string;
@@ -108,6 +86,7 @@ export class Destination {
   #restMs = 0;
   #unreached: string | undefined;
   readonly #state: DestinationState;
+  readonly #maker: Maker;
   #stopped = false;
   #pending = false;
   /** An acknowledgement came late, so that there is no use in waiting on. */
@@ -123,6 +102,10 @@ export class Destination {
     this.#parts = parts;
     this.#timing = timing;
     this.#state = new DestinationState(lane, parts.database, parts.log);
+    this.#maker = new Maker(this.#key, parts, {
+      attempts: timing.attempts,
+      backOff: (failures) => this.#backOff(failures),
+    });
     this.#running = this.#run();
   }
 
@@ -190,7 +173,7 @@ export class Destination {
     const client = this.#clientFor(route);
     const onlyUrgent = route.quiet !== undefined && isQuiet(route.quiet, new Date());
     const { claimed, at } = await this.#next(this.#failures > 0 ? 1 : claimedAtOnce, onlyUrgent);
-    const made = this.#madeAhead(claimed, route);
+    const made = this.#maker.ahead(claimed, route);
     const { settled, untried } = this.#owed;
     const left = [...claimed];
     let reached = true;
@@ -227,33 +210,6 @@ export class Destination {
     this.#client = undefined;
     this.#failures = 0;
     if (await this.#state.gone()) this.#onGone();
-  }
-
-  /** Makes the messages of deliveries in their order, some ahead of the one that is asked for. */
-  #madeAhead(order: readonly Claimed[], route: Route): (delivery: Claimed) => Promise<Made | Outcome> {
-    const place = new Map(order.map((delivery, i) => [delivery, i]));
-    const made = new Map<Claimed, { since: number; message: Promise<Made | Outcome> }>();
-    const claimed = performance.now();
-    const make = (delivery: Claimed) => {
-      const since = performance.now();
-      const message = this.#make(delivery, route, since - claimed < madeForMs).catch((error) =>
-        this.#failed(delivery, error),
-      );
-      const one = { since, message };
-      made.set(delivery, one);
-      return one;
-    };
-    return (delivery) => {
-      const at = place.get(delivery)!;
-      const own = made.get(delivery);
-      // What was decided on too long ago is decided on anew.
-      const now = own && performance.now() - own.since < madeForMs ? own : make(delivery);
-      // Several at a time, so that what they are made of is read by one statement.
-      if (made.size <= madeAhead / 2)
-        for (const one of order.slice(at + 1, at + madeAhead)) if (!made.has(one)) make(one);
-      made.delete(delivery);
-      return now.message;
-    };
   }
 
   async #reached(reached: boolean): Promise<void> {
@@ -294,50 +250,6 @@ export class Destination {
     return this.#client.client;
   }
 
-  /**
-   * The message of a delivery, or what becomes of it without one.
-   * @param isFresh it was claimed just now
-   */
-  async #make(delivery: Claimed, route: Route, isFresh: boolean): Promise<Made | Outcome> {
-    const { seq, attempts } = delivery;
-    if (delivery.kind !== 'retraction') {
-      const together = delivery.together && (isFresh || (await areTogether(this.#parts.database, delivery)));
-      if (!together) return ended(seq, 'cancelled', 'Another person, as it turned out before it was sent.');
-    }
-    const unread = delivery.kind === 'new' ? unreadFilter(route, typeName(delivery.focus_type)!) : undefined;
-    if (unread !== undefined) {
-      const error = `Not sent yet: the filter ${unread.slice(0, 200)} of the route cannot be read.`;
-      return { settled: { seq, state: 'failed', error, retryMs: this.#backOff(attempts) }, reached: true };
-    }
-    const { database, versions, documents, participants, policy } = this.#parts;
-    const destination = participants.byKey(this.#key);
-    const content = await readContent({ database, versions, documents }, delivery, destination, route, policy);
-    if ('state' in content) {
-      const { state, error } = content;
-      const isWithheld = state === 'cancelled';
-      return { settled: { seq, state, error, isWithheld, retryMs: this.#backOff(attempts) }, reached: true };
-    }
-    // What writes messages is large: a hub that sends none does without it.
-    const { compose, isEmptied } = await import('./compose.ts');
-    if (delivery.kind === 'new' && isEmptied(content)) return ended(seq, 'cancelled', 'Withdrawn before it was sent.');
-    const composed = compose(delivery, content, destination, route, participants.byKey(delivery.source));
-    if (typeof composed === 'string') return ended(seq, 'dead', composed);
-    if ('notFor' in composed) return ended(seq, 'cancelled', composed.notFor);
-    if (delivery.numbers === null || delivery.kind === 'retraction') return { outgoing: composed };
-    const substance = substanceOf(content);
-    // What was delivered before is sent again because somebody asked.
-    const isByNumber = route.to.dialect === 'hl7v2';
-    const told = delivery.wasDelivered ? undefined : await alreadyTold(database, delivery, substance, isByNumber);
-    if (!told) return { outgoing: composed, substance };
-    const from = participants.byKey(told.source).name;
-    const outcome = ended(
-      seq,
-      'already-delivered',
-      `The same was delivered on ${told.at.toISOString()}, from ${from}.`,
-    );
-    return { ...outcome, settled: { ...outcome.settled, sameAs: told.seq } };
-  }
-
   async #attempt(delivery: Claimed, made: Made | Outcome, client: Client): Promise<Outcome> {
     if ('settled' in made) return made;
     const { outgoing, substance } = made;
@@ -370,14 +282,6 @@ export class Destination {
     }
   }
 
-  /** A fault of ours. The error's own text may hold what was to be sent, so it is kept out of log and list. */
-  #failed({ seq, attempts }: Claimed, { name }: Error): Outcome {
-    this.#parts.log.error({ destination: this.#key, delivery: seq, error: name }, 'a delivery could not be made');
-    const state = attempts >= this.#timing.attempts ? 'dead' : 'failed';
-    const error = `The message could not be made or noted (${name}).`;
-    return { settled: { seq, state, error, retryMs: this.#backOff(attempts) }, reached: true };
-  }
-
   #again(seq: number, attempts: number, answer: Extract<Answer, { reason: string }>): Outcome {
     const reached = answer.kind === 'refused';
     const dead = attempts >= (reached ? this.#timing.refusals : this.#timing.attempts) && !this.#stopped;
@@ -408,8 +312,4 @@ export class Destination {
       entry: { action: 'deliver', what, patients: [recipient], status: 200 },
     };
   }
-}
-
-function ended(seq: number, state: Exclude<Settled['state'], 'failed'>, error?: string): Outcome {
-  return { settled: { seq, state, error, retryMs: 0 }, reached: true };
 }
