@@ -174,7 +174,7 @@ describe('a PDF in a zip of XDM', () => {
     expect(found).toMatchObject({
       status: 'current',
       description: 'Scan <1>',
-      date: '2026-02-03T04:05:06Z',
+      date: '2026-02-03T04:05:06+00:00',
       securityLabel: [{ coding: [{ code: 'R' }] }],
     });
     const pdf = await hub.get(new URL(found.content[0].attachment.url).pathname, {
