@@ -233,6 +233,8 @@ describe('what another path told already', () => {
     const second = fresh();
     await say('lab', fresh());
     await say('practice', second);
+    // What is withdrawn before it was told need not be told.
+    await story();
     await say('practice', second, { status: 'entered-in-error' });
     expect((await story()).at(-1)).toBe('practice retraction delivered');
     expect(told().at(-1)).toMatch(/^[DW]/);
