@@ -89,8 +89,11 @@ export async function startHub(config: Config, progress: Progress, pages = scree
         { people, seed, network: region },
         (done, total) => progress.count('Loading the simulated region, messages processed', done, total),
       );
-      if (region === 'town')
+      if (region === 'town') {
+        const told = { database: store.system, receiver: inbox.receiver, participants };
+        await demo.loadDay(told, { people, seed }, new Date());
         await demo.bindDemoAccounts({ record: record.record, persons, bindings: access.bindings }, { people, seed });
+      }
     }
     await lead('outboxLead', outbox.sender);
     if (direct) await lead('directLead', direct.notifier);

@@ -1,5 +1,5 @@
 /** Makes the simulated region's sites participants, and feeds their messages through the gate's own functions. */
-import { messages, neighbourMessages, neighbourSites, sites } from '@causeway/region';
+import { dayMessages, messages, neighbourMessages, neighbourSites, sites } from '@causeway/region';
 import type { Database } from '../database/index.ts';
 import { acceptBundle, acceptCcda, acceptV2 } from '../gate/index.ts';
 import type { Received, Receiver } from '../inbox/index.ts';
@@ -91,6 +91,25 @@ export async function loadRegion(
     `INSERT INTO hub_state (key, value) VALUES ('region', $1) ON CONFLICT (key) DO UPDATE SET value = excluded.value`,
     [JSON.stringify({ ...region, network, messages: received, loaded: true })],
   );
+}
+
+/**
+ * Feeds what the sites of the town say on the day on which the demonstration begins, once: what of it is left open is there to
+ * be closed.
+ */
+export async function loadDay(
+  parts: { database: Database; receiver: Receiver; participants: Participants },
+  { people, seed }: Pick<Region, 'people' | 'seed'>,
+  now: Date,
+): Promise<void> {
+  const { rowCount } = await parts.database.query(`SELECT FROM hub_state WHERE key = 'region-day'`);
+  if (rowCount) return;
+  for (const message of dayMessages({ people, seed }, now.getTime()))
+    await parts.receiver.receive(receivedOf(message, parts.participants));
+  await processed(parts.database, () => {});
+  await parts.database.query(`INSERT INTO hub_state (key, value) VALUES ('region-day', $1) ON CONFLICT DO NOTHING`, [
+    JSON.stringify({ day: now.toISOString() }),
+  ]);
 }
 
 interface Told {

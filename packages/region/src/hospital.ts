@@ -1,6 +1,7 @@
 /** Harbor General Hospital: its registrations, stays, results, summaries and bookings as HL7 v2.5.1 messages. */
 
 import { DAY_MS, HOUR_MS, MINUTE_MS } from './calendar.ts';
+import { CONDITIONS } from './codes/conditions.ts';
 import { components, escapeText, message, rawComponents, segment } from './er7.ts';
 import { careProvider, careRole, clinician, header, hospitalPatient, hospitalTime, kin } from './er7-patient.ts';
 import { type HospitalRecords, hospitalRecords } from './hospital-registrations.ts';
@@ -28,15 +29,56 @@ export interface SiteTelling {
 
 /** What the hospital knows of one person and the messages it sends about them. */
 export function hospitalTelling(home: Household, story: Story): SiteTelling {
-  const records = hospitalRecords(home, story.person, story);
-  if (!records) return { registrations: [], outgoing: [] };
-  const desk: Desk = { home, story, person: story.person, records };
+  const desk = deskOf(home, story);
+  if (!desk) return { registrations: [], outgoing: [] };
+  const { records } = desk;
   const outgoing = [
     ...story.stays.flatMap((stay) => stayMessages(desk, stay)),
     ...story.appointments.map((appointment) => booking(desk, appointment)),
     ...records.registrations.flatMap((registration) => registrationMessages(desk, registration)),
   ];
   return { registrations: records.registrations, outgoing };
+}
+
+/** The messages of a stay of somebody who has a record at the hospital. */
+export function hospitalStay(home: Household, story: Story, stay: Stay): Outgoing[] {
+  const desk = deskOf(home, story);
+  return desk ? stayMessages(desk, stay) : [];
+}
+
+/** REF^I12: the hospital asks the family practice to go on; none for who has no record at the hospital. */
+export function hospitalReferral(home: Household, story: Story, at: number): Outgoing[] {
+  const desk = deskOf(home, story);
+  const doctor = HOSPITAL_DOCTORS.cardiology!;
+  const practice = siteOf('millbrook-practice');
+  const { condition } = story.problems.at(-1) ?? { condition: CONDITIONS.hypertension };
+  if (!desk) return [];
+  const write = (controlId: string) =>
+    message([
+      header('harbor-hospital', 'REF^I12^REF_I12', at, controlId),
+      segment('RF1', {
+        1: components('P', 'Pending', 'HL70283'),
+        2: components('R', 'Routine', 'HL70280'),
+        3: components('MED', 'Medical', 'HL70281'),
+        6: components(`HR${story.person.ordinal}`, 'HARBORADT'),
+        7: hospitalTime(at),
+        9: hospitalTime(at),
+        10: components(condition.icd10, condition.text, 'I10'),
+        19: rawComponents(escapeText(practice.name), '', practice.oid, '', '', '', 'ISO'),
+      }),
+      segment('PRD', {
+        1: components('RP', 'Referring provider', 'HL70286'),
+        2: components(doctor.family, doctor.given),
+      }),
+      ...who(desk, undefined, at).slice(0, 1),
+      segment('DG1', { 1: '1', 3: components(condition.icd10, condition.text, 'I10'), 6: 'W' }),
+    ]);
+  return [outgoing('REF^I12^REF_I12', at, [], write)];
+}
+
+function deskOf(home: Household, story: Story): Desk | undefined {
+  const records = hospitalRecords(home, story.person, story);
+  return records && { home, story, person: story.person, records };
 }
 
 interface Desk {

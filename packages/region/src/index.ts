@@ -1,5 +1,6 @@
 /** A simulated region: people, illnesses and encounters as the messages each site's system would send. */
 
+export { dayMessages } from './day.ts';
 export { neighbourMessages, neighbourSites } from './neighbour.ts';
 export type { Fact } from './outgoing.ts';
 export type { Relation, RelationKind } from './people.ts';

@@ -130,7 +130,8 @@ const CONTROL_PREFIXES: Readonly<Record<SiteKey, string>> = {
   'corner-pharmacy': 'CSP',
 };
 
-function* households(options: RegionOptions): Generator<Household> {
+/** The households of a region, one after another. */
+export function* households(options: RegionOptions): Generator<Household> {
   const { people, seed = DEFAULT_SEED, shared, until = DEFAULT_UNTIL } = options;
   const end = instantOf(until);
   let left = people;
