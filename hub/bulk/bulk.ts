@@ -89,7 +89,7 @@ export class Bulk {
         return runDeferred({ database, jobs, perform: this.#perform! }, job, now);
       },
       tidy: async (signal) => {
-        for (const job of await jobs.open()) {
+        for await (const job of jobs.open()) {
           if (signal.aborted) return;
           await this.#standing(job);
         }

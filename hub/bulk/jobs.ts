@@ -230,13 +230,19 @@ export class Jobs {
     await this.removeParts(id);
   }
 
-  /** Jobs that somebody may still get something of. */
-  async open(): Promise<Job[]> {
-    const { rows } = await this.#database.query({
-      name: 'bulk_open_jobs',
-      text: `SELECT * FROM bulk_job WHERE state = 'complete' AND expires > now() ORDER BY created LIMIT ${jobsPerLook}`,
-    });
-    return rows.map((row) => this.#job(row));
+  /** All jobs that somebody may still get something of, the oldest first. @param atOnce how many are in memory */
+  async *open(atOnce = jobsPerLook): AsyncGenerator<Job> {
+    // Ids follow the time at which they were made.
+    for (let after = '00000000-0000-0000-0000-000000000000'; ; ) {
+      const { rows } = await this.#database.query({
+        name: 'bulk_open_jobs',
+        text: `SELECT * FROM bulk_job WHERE state = 'complete' AND expires > now() AND id > $1 ORDER BY id LIMIT $2`,
+        values: [after, atOnce],
+      });
+      for (const row of rows) yield this.#job(row);
+      if (rows.length < atOnce) return;
+      after = rows.at(-1)!.id;
+    }
   }
 
   /** Gives a job back, to be taken again after a pause. `counts`: the attempt counts. @throws LeaseLost */

@@ -6,7 +6,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { AuditLog } from '../audit/index.ts';
 import { backupName } from '../backup/index.ts';
-import type { Database, LedWork, Transaction } from '../database/index.ts';
+import type { Database, LedWork, Row, Transaction } from '../database/index.ts';
 import { type FhirRecord, newId, RecordError } from '../record/index.ts';
 import { type Access, type AccessLog, type AccessNote, accessOf } from '../trust/index.ts';
 import { Register } from './register.ts';
@@ -454,8 +454,7 @@ function noteOf(access: Access, action: string, id: string, status: number, reas
   return { access, entry: { action, what: `erasure/${id}`, status, ...(reason === undefined ? {} : { reason }) } };
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: a row as the statement selects it.
-function erasureOf(row: any): Erasure {
+function erasureOf(row: Row): Erasure {
   return {
     id: row.id,
     state: row.state,
