@@ -191,6 +191,10 @@ function parseValue(setting: Setting, where: string, text: string): unknown {
       );
     case 'paths':
       return text.split(',').map((one) => resolve(one.trim()));
+    case 'sources':
+      return text
+        .split(',')
+        .map((one) => (/^https?:/.test(one.trim()) ? address(where, one.trim()) : resolve(one.trim())));
     case 'addresses':
       return text.split(',').map((one) => address(where, one.trim()));
     case 'networks':

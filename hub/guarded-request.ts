@@ -1,6 +1,6 @@
 /**
  * Requests to what a client names (a key set, the endpoint of a subscription) without letting it reach into the hub's own
- * network: https only, no redirects, no address of special use, and the address that was checked is the one that is
+ * network: https only (http too for what is signed by itself), no redirects, no address of special use, and the address that was checked is the one that is
  * connected to, whatever the name resolves to a moment later.
  */
 import { lookup } from 'node:dns';
@@ -20,6 +20,8 @@ export interface GuardedRequest {
   signal?: AbortSignal;
   /** By which certificate the asked one is known, and that of the hub, in PEM. */
   tls?: { ca?: Buffer; cert?: Buffer; key?: Buffer; servername?: string };
+  /** Whether http is fine: what comes is signed by itself. */
+  isSigned?: boolean;
 }
 
 export interface GuardedAnswer {
@@ -76,11 +78,13 @@ export function guardedStream(
     body,
     tls,
     signal,
-  }: Pick<GuardedRequest, 'method' | 'headers' | 'body' | 'tls'> & { signal: AbortSignal },
+    isSigned = false,
+  }: Pick<GuardedRequest, 'method' | 'headers' | 'body' | 'tls' | 'isSigned'> & { signal: AbortSignal },
 ): Promise<IncomingMessage> {
   const url = new URL(address);
   const isAllowed = allowed.some((base) => isBelow(url, new URL(base)));
-  if (url.protocol !== 'https:' && !isAllowed) return Promise.reject(new Refused('Only https addresses are asked.'));
+  if (url.protocol !== 'https:' && !isAllowed && !(isSigned && url.protocol === 'http:'))
+    return Promise.reject(new Refused('Only https addresses are asked.'));
   const literal = url.hostname.replace(/^\[|\]$/g, '');
   if (!isAllowed && ipaddr.isValid(literal) && !isPublic(literal)) return Promise.reject(notPublic());
   const options: RequestOptions = {

@@ -54,6 +54,10 @@ export interface Config {
   publicUrl: string | undefined;
   /** Addresses below which apps' key sets are fetched although they lie in a private network; others are public ones. */
   keysFrom: string[];
+  /** Whether and how it is asked about certificates of clients (HTTPS, MLLP) whether they are revoked; see `revocationRules`. */
+  clientRevocation: string;
+  /** Absolute paths and addresses of revocation lists of their authorities. */
+  clientCrls: string[];
   /** Addresses and networks of the proxies that say from where, and by which scheme, requests came. */
   trustedProxies: string[];
   /** How long a session of the screens holds, and for how long it may be left alone. */
@@ -127,6 +131,7 @@ export interface Setting {
     | 'origin'
     | 'addresses'
     | 'paths'
+    | 'sources'
     | 'networks';
   fallback: string | number | boolean | string[] | undefined;
   least?: number;
@@ -405,7 +410,24 @@ export const settings: readonly Setting[] = [
     variable: 'CAUSEWAY_KEYS_FROM',
     kind: 'addresses',
     fallback: [],
-    says: 'addresses in private networks below which keys of apps are fetched, with commas between (none)',
+    says: 'addresses in private networks below which keys of apps, and what tells of revoked certificates, are fetched, with commas between (none)',
+  },
+  {
+    key: 'clientRevocation',
+    option: 'client-revocation',
+    variable: 'CAUSEWAY_CLIENT_REVOCATION',
+    kind: 'choice',
+    fallback: 'named',
+    choices: ['required', 'named', 'reachable', 'off'],
+    says: 'which certificates of clients (HTTPS, MLLP) must be told not to be revoked: all, those that name a list or responder, these where one answers, or none',
+  },
+  {
+    key: 'clientCrls',
+    option: 'client-crls',
+    variable: 'CAUSEWAY_CLIENT_CRLS',
+    kind: 'sources',
+    fallback: [],
+    says: 'files and addresses of revocation lists of the authorities of clients, with commas between (none)',
   },
   {
     key: 'trustedProxies',

@@ -90,6 +90,8 @@ export function hubConfig(
     bulkHours: 24,
     publicUrl: undefined,
     keysFrom: [],
+    clientRevocation: 'named',
+    clientCrls: [],
     trustedProxies: [],
     sessionHours: 12,
     auditYears: undefined,

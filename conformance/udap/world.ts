@@ -59,6 +59,7 @@ export async function makeWorld(): Promise<World> {
       name: 'two',
       root: other,
       server: await other.issue('Hub', `${base}/fhir`),
+      revocation: 'off',
     }),
   ];
   const file = join(folder, 'udap.json');

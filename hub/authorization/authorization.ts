@@ -8,20 +8,22 @@ import type { Database } from '../database/index.ts';
 import { faultText } from '../faults.ts';
 import { RecordError } from '../record/index.ts';
 import type { MasterKey } from '../secrets/index.ts';
-import type { AccessLog, User } from '../trust/index.ts';
+import type { AccessLog, SignInSteps, User } from '../trust/index.ts';
 import { type Addresses, addressesOf } from './addresses.ts';
 import { type BrandBundle, Brands } from './brands.ts';
 import { Clients, type RegisteredClient } from './clients.ts';
 import { DpopProofs, wrongScheme } from './dpop.ts';
 import { OAuthGrants, type VerifiedToken } from './grants.ts';
-import { guardedFetch } from './guarded-fetch.ts';
 import { removeExpired } from './handles.ts';
 import type { Answer, Exchange, Question } from './interactions.ts';
 import { introspection } from './introspection.ts';
 import { type Launch, Launches } from './launches.ts';
 import { recordRegistration } from './recorded.ts';
+import { revocationFetch } from './revocation-fetch.ts';
 import type { Server } from './server.ts';
 import { smartConfiguration } from './smart-configuration.ts';
+import type { CameBack, SentOn, Tiered } from './tiered.ts';
+import type { IdentityProviders } from './udap/identity-providers.ts';
 import type { RegistrationAnswer, Udap } from './udap/udap.ts';
 
 export interface AuthorizationParts {
@@ -33,6 +35,8 @@ export interface AuthorizationParts {
   keysFrom: readonly string[];
   /** The file that describes the trust communities of the hub (UDAP). */
   udapFile: string | undefined;
+  /** What a browser that is sent to an identity provider has to bring back. */
+  steps: SignInSteps;
   /** Whether the hub asks clients for certificates (RFC 8705). */
   asksCertificates: boolean;
   /** Told by which certificate a client showed who it is. */
@@ -71,6 +75,8 @@ export class Authorization {
   #addresses: Addresses | undefined;
   #server: Promise<Server> | undefined;
   #udap: Udap | undefined;
+  #tiered: Tiered | undefined;
+  #providers: IdentityProviders | undefined;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(parts: AuthorizationParts) {
@@ -182,6 +188,34 @@ export class Authorization {
     return verified;
   }
 
+  /** Where a browser goes whose app names an identity provider; see `sentOn` of server.ts. */
+  async sentOn(exchange: Exchange): Promise<(SentOn & { isRefused: boolean }) | undefined> {
+    return this.#tiered && (await this.#serving()).sentOn(exchange);
+  }
+
+  /** Where a browser is sent whose user connects an account with an identity provider of a community. @throws RecordError 400 */
+  async connectAt(idp: string, username: string): Promise<Required<SentOn>> {
+    const refused = () => {
+      throw new RecordError(400, 'value', 'This identity provider cannot be used to sign in here.', 'idp');
+    };
+    return this.#tiered?.begin(idp, { connecting: username }).catch(refused) ?? refused();
+  }
+
+  /** Who came back from an identity provider; see `cameBack` of server.ts. */
+  async cameBack(query: string, key: string): Promise<CameBack | undefined> {
+    return this.#tiered && (await this.#serving()).cameBack(query, key);
+  }
+
+  /** The file that says which claims of an identity provider make an account here. */
+  async accountsFile(idp: string): Promise<string | undefined> {
+    return this.#providers?.accountsFile(idp);
+  }
+
+  /** Ends an app's request with an error; where the browser goes on. */
+  async refuseInteraction(uid: string, error: string): Promise<string | undefined> {
+    return (await this.#serving()).refuseInteraction(uid, error);
+  }
+
   /** What a user is asked; see `question` of interactions.ts. */
   async question(exchange: Exchange, user: User): Promise<Question> {
     return (await this.#serving()).question(exchange, user);
@@ -219,10 +253,20 @@ export class Authorization {
   }
 
   async #joined(file: string, addresses: Addresses): Promise<Udap> {
-    const { Udap: Joined } = await import('./udap/udap.ts');
-    const { database, log, keysFrom } = this.#parts;
-    const fetch = (url: string) => guardedFetch(url, keysFrom);
-    return Joined.open({ database, clients: this.clients, addresses, log, file, fetch });
+    const [{ Udap: Joined }, { Revocations, unreachedIn }] = await Promise.all([
+      import('./udap/udap.ts'),
+      import('./udap/revocation.ts'),
+    ]);
+    const { database, log, keysFrom, steps } = this.#parts;
+    const revocations = new Revocations(revocationFetch(keysFrom), unreachedIn(log));
+    const udap = await Joined.open({ database, clients: this.clients, addresses, log, file, revocations });
+    const [{ Tiered: Opened }, { IdentityProviders: Found }] = await Promise.all([
+      import('./tiered.ts'),
+      import('./udap/identity-providers.ts'),
+    ]);
+    this.#providers = new Found({ database, addresses, allowed: keysFrom, communities: () => udap.communities() });
+    this.#tiered = new Opened({ providers: this.#providers, steps, issuer: addresses.issuer });
+    return udap;
   }
 
   #opened(): Addresses {
@@ -243,7 +287,10 @@ export class Authorization {
   async #start(addresses: Addresses): Promise<Server> {
     const { Server: Started } = await import('./server.ts');
     const { clients, grants, launches } = this;
-    return Started.start({ ...this.#parts, clients, grants, launches, udap: this.#udap }, addresses);
+    return Started.start(
+      { ...this.#parts, clients, grants, launches, udap: this.#udap, tiered: this.#tiered },
+      addresses,
+    );
   }
 }
 

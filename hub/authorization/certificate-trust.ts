@@ -20,7 +20,8 @@ export async function distrustOf(
   try {
     const isPinned = trusted.some(({ raw }) => raw.equals(certificate.raw));
     if (isPinned) checkHolds(read(certificate), now);
-    else await checkTrust(read(certificate), others.map(read), { anchors: trusted.map(read), revoked: undefined }, now);
+    else
+      await checkTrust(read(certificate), others.map(read), { anchors: trusted.map(read), revocation: undefined }, now);
     return undefined;
   } catch (error) {
     return error instanceof Untrusted ? error.message : 'a certificate cannot be read';

@@ -16,6 +16,7 @@ export const launchScopes = [
   'launch',
   'launch/patient',
   'launch/encounter',
+  'udap',
 ];
 
 /**

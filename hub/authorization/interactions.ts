@@ -57,7 +57,8 @@ export async function question(parts: InteractionParts, exchange: Exchange, user
   if (!client) throw new RecordError(404, 'not-found', 'The app is not registered any more.');
   const asked = openScopes(String(interaction.params.scope ?? ''), String(client.allowed_scopes ?? ''));
   const launch = await launchOf(parts, asked, handle, clientId, user);
-  const scopes = launch ? asked : asked.filter((scope) => scope !== 'launch');
+  // `udap` says how the user is signed in, not what the app may do.
+  const scopes = asked.filter((scope) => scope !== 'udap' && (launch !== undefined || scope !== 'launch'));
   return {
     client: {
       id: clientId,

@@ -88,7 +88,7 @@ function configuration(parts: ProviderParts, addresses: Addresses, keys: JWK[]):
       keys: master.derived('causeway oauth cookies').map((key) => key.toString('base64url')),
     },
     responseTypes: ['code'],
-    scopes: launchScopes,
+    scopes: udap ? launchScopes : launchScopes.filter((scope) => scope !== 'udap'),
     claims: { openid: ['sub'], fhirUser: ['fhirUser'], profile: ['name', 'fhirUser'] },
     clientAuthMethods: [
       ...['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'],
@@ -107,6 +107,7 @@ function configuration(parts: ProviderParts, addresses: Addresses, keys: JWK[]):
         checkState(ctx);
       },
       launch: null,
+      idp: null,
     },
     extraClientMetadata: {
       properties: ownMetadata,

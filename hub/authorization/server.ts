@@ -23,6 +23,7 @@ import { toldCertificates } from './mutual-tls.ts';
 import { makeProvider } from './provider.ts';
 import { recorded } from './recorded.ts';
 import { completeAnswers, forgetSignIn, withAllowedScopes, withClient, withConsent } from './shims.ts';
+import { type CameBack, namedProvider, refuse, type SentOn, signedIn, type Tiered } from './tiered.ts';
 import type { RegistrationAnswer, Udap } from './udap/udap.ts';
 
 export interface ServerParts extends AuthorizationParts {
@@ -30,6 +31,7 @@ export interface ServerParts extends AuthorizationParts {
   grants: OAuthGrants;
   launches: Launches;
   udap: Udap | undefined;
+  tiered: Tiered | undefined;
 }
 
 interface Serving {
@@ -104,6 +106,42 @@ export class Server {
 
   decide(exchange: Exchange, user: User, session: string, given: Answer): Promise<string> {
     return answer(this.#interaction(), exchange, user, session, given);
+  }
+
+  /**
+   * Where a browser goes whose app names an identity provider: to that, or back to the app where it cannot be used. Undefined
+   * where there is nothing of the kind to do.
+   */
+  async sentOn({ request, response }: Exchange): Promise<(SentOn & { isRefused: boolean }) | undefined> {
+    const { provider } = this.#serving!;
+    const { tiered, log } = this.#parts;
+    const interaction = await provider.interactionDetails(request, response).catch(() => undefined);
+    const client = interaction && (await provider.Client.find(String(interaction.params.client_id)));
+    const idp = interaction && client && namedProvider(interaction, String(client.allowed_scopes ?? ''));
+    if (interaction === undefined || idp === undefined) return undefined;
+    try {
+      if (!tiered) throw new Error('the hub is in no trust community');
+      return { ...(await tiered.begin(idp, { interaction: interaction.uid })), isRefused: false };
+    } catch (error) {
+      log.warn({ error: faultText(error) }, 'an identity provider that an app named cannot be used');
+      return { address: await refuse(interaction, 'invalid_idp'), isRefused: true };
+    }
+  }
+
+  /** Who came back from an identity provider; the request of the app goes on without it. Undefined where nothing was asked. */
+  async cameBack(query: string, key: string): Promise<CameBack | undefined> {
+    const back = await this.#parts.tiered?.end(query, key);
+    if (!back || 'refused' in back || back.interaction === undefined) return back;
+    const interaction = await this.#serving!.provider.Interaction.find(back.interaction);
+    if (!interaction) return undefined;
+    await signedIn(interaction);
+    return back;
+  }
+
+  /** Ends an app's request with an error; where the browser goes on. */
+  async refuseInteraction(uid: string, error: string): Promise<string | undefined> {
+    const interaction = await this.#serving!.provider.Interaction.find(uid);
+    return interaction && refuse(interaction, error);
   }
 
   /** The metadata of a client that an administrator describes, checked, with an id and, where it needs one, a secret. @throws RecordError 400 */

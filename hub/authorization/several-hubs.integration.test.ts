@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { testAudit } from '../audit/testing.ts';
 import { startHub } from '../main.ts';
 import { startTestHub, type TestHub } from '../testing.ts';
-import { AccessLog } from '../trust/index.ts';
+import { AccessLog, SignInSteps } from '../trust/index.ts';
 import { Authorization } from './authorization.ts';
 import { removeExpired } from './handles.ts';
 import { SigningKeys } from './keys.ts';
@@ -148,6 +148,7 @@ test('a hub that runs takes up new keys without a pause', async () => {
     log: pino({ level: 'silent' }),
     keysFrom: [],
     udapFile: undefined,
+    steps: new SignInSteps(database),
     asksCertificates: false,
     certificateSeen: () => {},
     user: async () => undefined,

@@ -35,7 +35,12 @@ export function smartConfiguration(
     dpop_signing_alg_values_supported: dpopAlgorithms,
     response_types_supported: ['code'],
     code_challenge_methods_supported: ['S256'],
-    scopes_supported: [...launchScopes, 'patient/*.cruds', 'user/*.cruds', 'system/*.cruds'],
+    scopes_supported: [
+      ...launchScopes.filter((scope) => scope !== 'udap'),
+      'patient/*.cruds',
+      'user/*.cruds',
+      'system/*.cruds',
+    ],
     capabilities: [
       'launch-ehr',
       'launch-standalone',

@@ -2,10 +2,12 @@
 import { randomUUID } from 'node:crypto';
 import { strFromU8, strToU8, unzipSync, zipSync } from 'fflate';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { accessesOf } from '../audit/testing.ts';
 import { xdmZip } from '../mail/index.ts';
 import { type TestMailServer, testMailServer } from '../mail/testing.ts';
 import { newId } from '../record/index.ts';
 import { startTestHub, type TestHub } from '../testing.ts';
+import { leavingOneEvent } from '../testing-attacks.ts';
 import { adt } from '../testing-messages.ts';
 import { type Attachment, DirectPeers, sendMail } from './testing.ts';
 
@@ -198,6 +200,15 @@ describe('what is refused, and leaves nothing to process', () => {
     return xdmZip({ id: randomUUID(), submitted: new Date(), from: dr, to, document: packed });
   };
   const forOther = (...receivers: string[]) => peers.wrapped([ccda('X')], dr, receivers, randomUUID());
+  /** A zip of XDM beside whose files there is one of this name. */
+  const escaping = async (name: string) => {
+    const packed = { id: randomUUID(), title: 'Summary', bytes: Buffer.from(document('X')), mediaType: 'text/xml' };
+    const zip = await xdmZip({
+      ...{ id: randomUUID(), submitted: new Date(), from: dr, to },
+      document: { ...packed, created: new Date() },
+    });
+    return Buffer.from(zipSync({ ...unzipSync(zip), [name]: strToU8('evil') }));
+  };
   it.each([
     ['for another mailbox', 550, () => send(peers.mail('practice', dr, to, [ccda('X')]), 'other@direct.hub.example')],
     ['from an address that nobody has', 550, () => send(peers.mail('hub', to, to, [ccda('X')]))],
@@ -220,6 +231,11 @@ describe('what is refused, and leaves nothing to process', () => {
       554,
       async () => send(peers.mail('practice', dr, to, [{ content: await bomb(), type: 'application/zip' }])),
     ],
+    ...['../../evil', '/etc/evil', 'IHE_XDM/../../evil', 'C:/evil', 'a\\..\\evil'].map((name) => [
+      `with a zip that has ${name} (A28)`,
+      554,
+      async () => send(peers.mail('practice', dr, to, [{ content: await escaping(name), type: 'application/zip' }])),
+    ]),
     ['not encrypted', 554, () => send(Buffer.from(`From: ${dr}\nMessage-ID: <1@x>\n\nHello`))],
     [
       'without a Message-ID',
@@ -234,10 +250,14 @@ describe('what is refused, and leaves nothing to process', () => {
           ),
         ),
     ],
-  ] as [string, number, () => Promise<number>][])('%s', async (_, code, sent) => {
+  ] as [string, number, () => Promise<number>][])('%s', async (what, code, sent) => {
     const before = await stored(`state <> 'refused'`);
-    expect(await sent()).toBe(code);
+    expect(await leavingOneEvent(hub, what, sent)).toBe(code);
     expect(await stored(`state <> 'refused'`)).toEqual(before);
+    const event = (await accessesOf(hub)).at(-1)!;
+    const isKnown = /zip|document/.test(what);
+    expect([event.who, event.status]).toEqual([isKnown ? 'site:practice' : 'unknown', code === 550 ? 403 : 400]);
+    expect(event.what).toMatch(isKnown ? /^Direct mail$/ : /^Direct mail from [\da-f.:]+$/);
   });
 
   it('of an organisation that may not send, until it may', async () => {

@@ -29,10 +29,13 @@ import { type Sender, senderOf } from './senders.ts';
 export class MailRefusal extends Error {
   override name = 'MailRefusal';
   readonly responseCode: number;
+  /** Who signed it, where that is a participant. */
+  readonly participant: string | undefined;
 
-  constructor(responseCode: number, message: string) {
+  constructor(responseCode: number, message: string, participant?: string) {
     super(message);
     this.responseCode = responseCode;
+    this.participant = participant;
   }
 }
 
@@ -96,9 +99,11 @@ export class DirectInbox {
     const digest = createHash('sha256').update(signed.content).digest();
     const { participant } = sender;
     if (await mails.isTaken({ participant, messageId, digest })) return;
-    const documents = await this.#documents(content, participant);
+    const documents = await this.#documents(content, participant).catch((error) => {
+      throw error instanceof UnopenedMail ? new MailRefusal(554, error.message, participant) : error;
+    });
     // It is not noted: the same mail may be right another time.
-    if (documents.refused !== undefined) throw new MailRefusal(554, documents.refused);
+    if (documents.refused !== undefined) throw new MailRefusal(554, documents.refused, participant);
     // Before the mail is kept, so that an erasure finds it also where its sender never tries again.
     const mail = { id: newId(), participant, sender: from, messageId, digest, documents: documents.ids };
     await mails.begin(mail);
@@ -117,7 +122,7 @@ export class DirectInbox {
   ): Promise<{ ids: string[]; isErased: boolean; refused: string | undefined }> {
     const { recognise, take, mostBytes, participants } = this.#parts;
     const documents = await documentsOf(content, participants.byKey(participant).name, mostBytes);
-    if (documents.length === 0) throw new MailRefusal(554, 'There is no document in the mail.');
+    if (documents.length === 0) throw new MailRefusal(554, 'There is no document in the mail.', participant);
     const taken = [];
     for (const bytes of documents) taken.push(await take(recognise(bytes, participant)));
     const isTaken = taken.some(({ refused }) => refused === undefined);

@@ -1,5 +1,5 @@
 /** Direct mail that comes in. */
-export { DirectInbox } from './inbox.ts';
+export { DirectInbox, type MailRefusal } from './inbox.ts';
 export { DirectMails } from './mails.ts';
 export { Notifier } from './notifier.ts';
 export { type DirectServer, startDirect } from './server.ts';

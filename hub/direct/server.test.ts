@@ -22,7 +22,7 @@ async function started(
   options: Partial<DirectServerOptions> = {},
 ): Promise<DirectServer> {
   const server = await startDirect(
-    { host: '127.0.0.1', port: 0, address: to, tls: undefined, ...options },
+    { host: '127.0.0.1', port: 0, address: to, tls: undefined, refused: async () => {}, ...options },
     { take },
     log,
   );

@@ -20,6 +20,8 @@ export interface DirectServerOptions {
   mailBytes?: number;
   silenceMs?: number;
   mailMs?: number;
+  /** Told of each mail that is not taken, and is not to be sent again as it is. Never rejects. */
+  refused(from: string | undefined, refusal: MailRefusal): Promise<void>;
 }
 
 export interface DirectServer {
@@ -36,7 +38,16 @@ const mostClients = 50;
 
 /** Starts the port; resolves when it listens. */
 export async function startDirect(
-  { host, port, address, tls, mailBytes = usualMailBytes, silenceMs = 60_000, mailMs = 600_000 }: DirectServerOptions,
+  {
+    host,
+    port,
+    address,
+    tls,
+    mailBytes = usualMailBytes,
+    silenceMs = 60_000,
+    mailMs = 600_000,
+    refused,
+  }: DirectServerOptions,
   inbox: Pick<DirectInbox, 'take'>,
   log: Logger,
 ): Promise<DirectServer> {
@@ -73,9 +84,11 @@ export async function startDirect(
     maxRecipients: 20,
     socketTimeout: silenceMs,
     closeTimeout: 5_000,
-    onRcptTo: (recipient, _session, done) => {
-      const isOurs = recipient.address.toLowerCase() === address.toLowerCase();
-      done(isOurs ? undefined : replied(new MailRefusal(550, 'There is no such mailbox here.')));
+    onRcptTo: async (recipient, session, done) => {
+      if (recipient.address.toLowerCase() === address.toLowerCase()) return done();
+      const refusal = new MailRefusal(550, 'There is no such mailbox here.');
+      await refused(session.remoteAddress, refusal);
+      done(replied(refusal));
     },
     onData: async (stream, session, done) => {
       let size = 0;
@@ -92,8 +105,11 @@ export async function startDirect(
         await inTurn(() => inbox.take(mail));
         done(null, 'It was taken.');
       } catch (error) {
-        if (error instanceof MailRefusal) log.warn({ reply: error.responseCode }, 'Direct mail was not taken');
-        else log.error({ error: faultText(error) }, 'Direct mail could not be taken; its sender is asked to try again');
+        if (error instanceof MailRefusal) {
+          log.warn({ reply: error.responseCode }, 'Direct mail was not taken');
+          if (error.responseCode >= 500) await refused(session.remoteAddress, error);
+        } else
+          log.error({ error: faultText(error) }, 'Direct mail could not be taken; its sender is asked to try again');
         done(replied(error));
       } finally {
         held -= size;

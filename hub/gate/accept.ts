@@ -21,6 +21,8 @@ export interface Origin {
   byCertificate?: boolean;
   /** The participant that the client certificate of the connection stands for. */
   certified?: string | undefined;
+  /** The network address of a connection without a caller. */
+  address?: string | undefined;
   /** Why an HL7 v2 message cannot be read, where it was read before. */
   unreadable?: ParseError | undefined;
 }
@@ -73,7 +75,7 @@ export function acceptV2(
   return { received, parsed, query };
 }
 
-const questionReason =
+export const questionReason =
   'Of the queries of HL7 v2 the hub answers QBP^Q22, Q23 and Q11, QRY^A19 and VXQ^V01: ask for anything else by FHIR.';
 
 /** Why a query is not answered: who asks may not. */

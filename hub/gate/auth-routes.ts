@@ -3,7 +3,6 @@
  * sign-in that is not complete is a session that is good for nothing but the next step.
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { ExternalProvider } from '../authorization/index.ts';
 import { RecordError } from '../record/index.ts';
 import {
   type AccessLog,
@@ -33,7 +32,7 @@ export interface AuthParts {
   accessLog: AccessLog;
   rateLimits: RateLimits;
   demoAccounts: DemoAccount[];
-  external: { provider: ExternalProvider } | undefined;
+  external: { name: string } | undefined;
 }
 
 export function authRoutes(app: FastifyInstance, parts: AuthParts): void {
@@ -79,7 +78,7 @@ export function authRoutes(app: FastifyInstance, parts: AuthParts): void {
 
   app.get('/auth/ways', async (request) => ({
     passkey: relyingParty(request) !== undefined,
-    external: external ? { name: external.provider.settings.name } : null,
+    external: external ? { name: external.name } : null,
   }));
 
   /** What a sign-in that was begun elsewhere still needs. */

@@ -22,6 +22,7 @@ import {
 } from '../trust/index.ts';
 import { mustVerify } from './certified.ts';
 import { grantedAccess, grantedLater } from './granted.ts';
+import { systemOf } from './refused-messages.ts';
 import { isUnattended, mustBeOwnChange, sessionToken } from './session-cookie.ts';
 
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
@@ -296,11 +297,6 @@ export function siteOf({ who }: Pick<Access, 'who'>): string | undefined {
 }
 
 /** The systems of a participant. */
-function systemOf(site: string): AccessUser {
-  const name = `site:${site}`;
-  return { username: name, name, role: 'system', organization: site, participant: site };
-}
-
 /** @throws RecordError 503 while the policy of the network cannot be read */
 function readable<T>(decide: () => T): T {
   try {

@@ -20,7 +20,7 @@ export interface ExternalParts {
 }
 
 const path = '/auth/external';
-const cookieName = 'causeway_external';
+const cookie = { name: 'causeway_external', path };
 const cookieSeconds = 600;
 
 export function externalRoutes(app: FastifyInstance, parts: ExternalParts): void {
@@ -34,20 +34,20 @@ export function externalRoutes(app: FastifyInstance, parts: ExternalParts): void
     const redirectUri = `${ownAddress(request)}${path}/back`;
     const wanted = { back: typeof back === 'string' && isOwnPath(back) ? back : undefined, connecting };
     const { address, key } = await external.provider.begin(redirectUri, wanted).catch(unreachable);
-    setKey(reply, key);
+    setKey(reply, cookie, key);
     return { address };
   });
 
   app.get(`${path}/back`, async (request, reply) => {
-    const key = cookieOf(request, cookieName);
-    setKey(reply, undefined);
+    const key = cookieOf(request, cookie.name);
+    setKey(reply, cookie, undefined);
     const query = request.url.slice(request.url.indexOf('?') >>> 0);
     try {
       if (key === undefined) throw new ExternalRefused('the browser brings no cookie');
       const vouched = await external.provider.end(query, key);
       return await (vouched.connecting === undefined
         ? signIn(parts, request, reply, vouched)
-        : connect(parts, reply, vouched, vouched.connecting));
+        : connect({ ...parts, connected: external.accounts }, reply, vouched, vouched.connecting));
     } catch (error) {
       if (!(error instanceof ExternalRefused)) throw error;
       await accessLog.strangers.refused(request.ip, `GET ${path}/back`, 401);
@@ -77,18 +77,26 @@ export function externalRoutes(app: FastifyInstance, parts: ExternalParts): void
 }
 
 async function signIn(
-  { database, accounts, accessLog, external }: ExternalParts,
+  parts: ExternalParts,
   request: FastifyRequest,
   reply: FastifyReply,
   { issuer, subject, claims, isMfa, back }: Vouched,
 ): Promise<FastifyReply> {
-  const username = await database.transaction((transaction) =>
-    external!.accounts.account(issuer, subject, claims, transaction),
+  const username = await parts.database.transaction((transaction) =>
+    parts.external!.accounts.account(issuer, subject, claims, transaction),
   );
-  if (username === undefined) {
-    await accessLog.strangers.refused(request.ip, `GET ${path}/back`, 403);
-    return reply.redirect('/sign-in?refused=unknown', 303);
-  }
+  if (username !== undefined) return signInAs(parts, request, reply, { username, isMfa, back });
+  await parts.accessLog.strangers.refused(request.ip, `GET ${path}/back`, 403);
+  return reply.redirect('/sign-in?refused=unknown', 303);
+}
+
+/** Signs somebody in for whom a provider vouched, and sends the browser on. */
+export async function signInAs(
+  { accounts, accessLog }: Pick<ExternalParts, 'accounts' | 'accessLog'>,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { username, isMfa, back }: { username: string; isMfa: boolean; back: string | undefined },
+): Promise<FastifyReply> {
   const before = sessionToken(request);
   if (before !== undefined) await accounts.signOut(before);
   const { user, token, pending } = await accounts.signInByProvider(username, isMfa, agentOf(request));
@@ -98,8 +106,9 @@ async function signIn(
   return reply.redirect(pending === undefined ? (back ?? '/') : `/sign-in?goOn=true${on}`, 303);
 }
 
-async function connect(
-  { accounts, accessLog, external }: ExternalParts,
+/** Connects an account with whom a provider vouches for, and sends the browser on. */
+export async function connect(
+  { accounts, accessLog, connected }: Pick<ExternalParts, 'accounts' | 'accessLog'> & { connected: ExternalAccounts },
   reply: FastifyReply,
   { issuer, subject }: Vouched,
   username: string,
@@ -107,7 +116,7 @@ async function connect(
   const user = await accounts.find(username);
   if (!user) return reply.redirect('/sign-in?refused=unknown', 303);
   const isDone = await accessLog.change(async (transaction) => {
-    const made = await external!.accounts.connect(issuer, subject, username, transaction);
+    const made = await connected.connect(issuer, subject, username, transaction);
     const entry = { action: 'connect-provider', what: 'account', status: made ? 200 : 409 };
     return { made, note: { access: accessOf(user), entry } };
   });
@@ -115,7 +124,7 @@ async function connect(
 }
 
 /** Whose session it is, where it was proved a moment ago. @throws RecordError 401, 403 */
-async function freshUser(accounts: Accounts, request: FastifyRequest): Promise<string> {
+export async function freshUser(accounts: Accounts, request: FastifyRequest): Promise<string> {
   const { session } = await currentSession(accounts, request);
   if (session.pending !== undefined) throw new RecordError(401, 'login', 'Sign in first.');
   if (!session.isFresh) throw new RecordError(403, 'forbidden', 'Prove again who you are, then try once more.');
@@ -123,13 +132,14 @@ async function freshUser(accounts: Accounts, request: FastifyRequest): Promise<s
 }
 
 /** The browser comes back from another site, so that this cookie is Lax (RFC 6265bis, 5.6.7). */
-function setKey(reply: FastifyReply, key: string | undefined): void {
+export function setKey(
+  reply: FastifyReply,
+  { name, path }: { name: string; path: string },
+  key: string | undefined,
+): void {
   const secure = isSecure(reply.server) ? '; Secure' : '';
   const seconds = key === undefined ? 0 : cookieSeconds;
-  reply.header(
-    'set-cookie',
-    `${cookieName}=${key ?? ''}; Path=${path}; HttpOnly; SameSite=Lax; Max-Age=${seconds}${secure}`,
-  );
+  reply.header('set-cookie', `${name}=${key ?? ''}; Path=${path}; HttpOnly; SameSite=Lax; Max-Age=${seconds}${secure}`);
 }
 
 function isOwnPath(back: string): boolean {

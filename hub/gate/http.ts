@@ -1,7 +1,7 @@
 /** The HTTP server: FHIR, the screens' own interface, the inbox over HTTP, and the screens themselves. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Server } from 'node:tls';
+import type { Server, TLSSocket } from 'node:tls';
 import fastifyStatic from '@fastify/static';
 import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
@@ -38,6 +38,7 @@ import { type FhirParts, fhirRoutes } from './fhir-routes.ts';
 import { sendError as sendFhirError } from './fhir-send.ts';
 import { type HealthLinkParts, healthLinkRoutes } from './health-link-routes.ts';
 import { type Hl7HttpParts, hl7HttpRoutes } from './hl7-http-routes.ts';
+import { type IdpParts, idpRoutes } from './idp-routes.ts';
 import { type InboxParts, inboxRoutes } from './inbox-routes.ts';
 import { type KeyParts, keyRoutes } from './key-routes.ts';
 import { type LabelRulesParts, labelRulesRoutes } from './label-rules-routes.ts';
@@ -69,6 +70,8 @@ export interface HttpOptions {
   pages: PagesAddress;
   /** The certificate of a hub that speaks HTTPS itself. */
   tls: ServerCertificate | undefined;
+  /** Why the certificate of a connection is not taken. */
+  distrust: ((socket: TLSSocket) => Promise<string | undefined>) | undefined;
   /** Proxies that say from where a request came. */
   trustedProxies: string[];
   messageBytes: number;
@@ -107,6 +110,7 @@ export function httpServer(
     AuthParts &
     SecurityParts &
     ExternalParts &
+    IdpParts &
     UserParts &
     OAuthParts &
     InboxParts &
@@ -140,6 +144,13 @@ export function httpServer(
   }
   const addresses = new FhirAddresses();
   app.addHook('onRoute', ({ method, url }) => addresses.add(method, url));
+  const { distrust } = options;
+  if (distrust) {
+    app.addHook('onRequest', async (request) => {
+      const reason = await distrust(request.raw.socket as TLSSocket);
+      if (reason !== undefined) throw new RecordError(401, 'login', reason);
+    });
+  }
   bodyDeadline(app, deadline);
   silentConnections(app);
   crossOrigin(app);
@@ -195,6 +206,7 @@ export function httpServer(
   externalRoutes(app, parts);
   userRoutes(app, parts);
   oauthRoutes(app, parts);
+  idpRoutes(app, parts);
   appRoutes(app, parts);
   brandRoutes(app, parts);
   emergencyRoutes(app, parts);

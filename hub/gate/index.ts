@@ -11,6 +11,7 @@ export { startMllp } from './mllp.ts';
 export { originalOf } from './original-documents.ts';
 export { RateLimits } from './rate-limits.ts';
 export { recognise } from './recognise.ts';
+export { RefusedMessages } from './refused-messages.ts';
 export { Sending } from './sending.ts';
 export { V2Gate } from './take-v2.ts';
 export { ServerCertificate } from './tls.ts';

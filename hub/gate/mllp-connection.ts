@@ -33,6 +33,8 @@ export interface ConnectionTiming {
   unreadMs: number;
   /** How long a connection whose sender has finished waits for application acknowledgements. */
   lingerMs: number;
+  /** How often the certificate of a connection that stays is asked about again. */
+  askedAgainMs: number;
 }
 
 export const usualTiming: Omit<ConnectionTiming, 'idleMs'> = {
@@ -40,6 +42,7 @@ export const usualTiming: Omit<ConnectionTiming, 'idleMs'> = {
   frameMs: 600_000,
   unreadMs: 60_000,
   lingerMs: 30_000,
+  askedAgainMs: 60_000,
 };
 
 /** Messages of one connection that may wait for their commit before it is read on. */

@@ -1,8 +1,9 @@
+import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { encodeFrame } from '@causeway/hl7v2';
 import pino from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { testAudit } from '../audit/testing.ts';
+import { accessesIn, testAudit } from '../audit/testing.ts';
 import { type TestDatabase, testDatabase } from '../database/testing.ts';
 import { PersonIndex } from '../identity/index.ts';
 import { Receiver } from '../inbox/index.ts';
@@ -10,11 +11,13 @@ import { Deliveries } from '../outbox/index.ts';
 import { QueryResponder } from '../query/index.ts';
 import { FhirRecord } from '../record/index.ts';
 import { fixedMasterKey, newDataKey } from '../secrets/index.ts';
+import { TestAuthority } from '../testing-certificates.ts';
 import { adt, longAnswered } from '../testing-messages.ts';
 import { openMllp } from '../testing-mllp.ts';
 import { AccessLog, Agreements, NetworkPolicy, Onboarding, Participants } from '../trust/index.ts';
 import { ApplicationAcks } from './application-acks.ts';
-import { type MllpOptions, type MllpServer, startMllp } from './mllp.ts';
+import { type MllpOptions, type MllpParts, type MllpServer, startMllp } from './mllp.ts';
+import { RefusedMessages } from './refused-messages.ts';
 import { Sending } from './sending.ts';
 import { V2Gate } from './take-v2.ts';
 
@@ -33,7 +36,10 @@ describe('the limits of MLLP connections', () => {
     await test.drop();
   });
 
-  const start = async (options: Partial<MllpOptions>): Promise<MllpServer & { port: number }> => {
+  const start = async (
+    options: Partial<MllpOptions>,
+    more: Partial<MllpParts> = {},
+  ): Promise<MllpServer & { port: number }> => {
     const database = test.database.as('all');
     const participants = new Participants(database);
     const acks = new ApplicationAcks(database, fixedMasterKey(newDataKey()), log);
@@ -54,7 +60,8 @@ describe('the limits of MLLP connections', () => {
       log,
     });
     const deliveries = new Deliveries(database, participants);
-    const gate = new V2Gate({ receiver, participants, acks, deliveries, responder, sending, log });
+    const refused = new RefusedMessages(accessLog, log);
+    const gate = new V2Gate({ receiver, participants, acks, deliveries, responder, sending, refused, log });
     const server = await startMllp(
       {
         host: '127.0.0.1',
@@ -65,7 +72,7 @@ describe('the limits of MLLP connections', () => {
         idleMs: 0,
         ...options,
       },
-      { gate, acks, participants, log },
+      { gate, acks, participants, refused, log, ...more },
     );
     closing.push(async () => {
       await server.close();
@@ -75,6 +82,29 @@ describe('the limits of MLLP connections', () => {
   };
   const stateOf = async (controlId: string) =>
     (await test.database.query('SELECT state, error FROM message WHERE control_id = $1', [controlId])).rows[0];
+
+  it('closes a connection whose certificate is revoked while it lasts', async () => {
+    const authority = new TestAuthority();
+    closing.push(async () => authority.remove());
+    const [own, sender] = [authority.issue('hub'), authority.issue('sender')];
+    let isRevoked = false;
+    const { tlsPort } = await start(
+      {
+        tls: { port: 0, ...own, clientCa: authority.certificate, clientRequired: true },
+        timing: { askedAgainMs: 50 },
+      },
+      { revocation: { distrust: async () => (isRevoked ? 'It is revoked.' : undefined) } },
+    );
+    const [ca, cert, key] = [authority.certificate, sender.certificate, sender.key].map((file) => readFileSync(file));
+    const client = await openMllp(tlsPort!, { ca: ca!, cert: cert!, key: key! });
+    client.send(adt('A08', person, { controlId: 'TRUSTED' }));
+    expect(await client.answer()).toContain('|TRUSTED');
+    isRevoked = true;
+    await client.closed;
+    expect((await accessesIn(test.database)).at(-1)).toMatchObject({
+      what: expect.stringMatching(/^MLLP by TLS from/),
+    });
+  });
 
   it('closes a connection that is silent for long, and leaves one that is used', async () => {
     const { port } = await start({ idleMs: 300 });

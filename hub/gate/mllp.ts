@@ -5,11 +5,13 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
 import type { Logger } from 'pino';
+import type { ClientRevocation } from '../authorization/index.ts';
 import type { Certificates, Participants } from '../trust/index.ts';
 import type { Origin } from './accept.ts';
 import type { ApplicationAcks } from './application-acks.ts';
 import { type ConnectionTiming, MllpConnection, usualTiming } from './mllp-connection.ts';
 import { MllpLoad } from './mllp-load.ts';
+import type { RefusedMessages } from './refused-messages.ts';
 import type { V2Gate } from './take-v2.ts';
 import { ServerCertificate, type TlsFiles } from './tls.ts';
 
@@ -32,6 +34,9 @@ export interface MllpParts {
   participants: Participants;
   /** Told of those by which senders connect. */
   certificates?: Pick<Certificates, 'seen'>;
+  /** Which of them are not taken. */
+  revocation?: Pick<ClientRevocation, 'distrust'>;
+  refused?: Pick<RefusedMessages, 'told'>;
   log: Logger;
 }
 
@@ -51,12 +56,39 @@ export async function startMllp(options: MllpOptions, parts: MllpParts): Promise
   const sockets = new Set<Socket>();
   const load = new MllpLoad();
   const timing = { ...usualTiming, idleMs: options.idleMs, ...options.timing };
-  const serve = (socket: Socket, origin: Origin) => {
+  const serve = (socket: Socket, origin: Origin): MllpConnection => {
     const { maximumFrameBytes } = options;
     const connection = new MllpConnection(socket, origin, { ...parts, load, maximumFrameBytes, timing });
     load.joined(connection);
     connections.add(connection);
     socket.on('close', () => connections.delete(connection));
+    return connection;
+  };
+  /** Whether the certificate of a connection is not taken, which is then recorded. */
+  const isDistrusted = async (socket: TLSSocket): Promise<boolean> => {
+    const reason = await parts.revocation?.distrust(socket);
+    if (reason === undefined) return false;
+    log.warn('an MLLP connection was closed: its certificate is revoked, or it cannot be learned whether it is');
+    const { certified, address } = originOf(socket, parts);
+    await parts.refused?.told({ certified, address }, 'MLLP by TLS', 403);
+    return true;
+  };
+  // Nothing is read of a connection before its certificate is taken.
+  const serveSecure = async (socket: TLSSocket) => {
+    const passOver = () => {};
+    socket.on('error', passOver);
+    const isRefused = await isDistrusted(socket);
+    if (isRefused) socket.destroy();
+    if (socket.destroyed) return;
+    socket.off('error', passOver);
+    const connection = serve(socket, originOf(socket, parts));
+    const again = setInterval(async () => {
+      if (!socket.destroyed && (await isDistrusted(socket))) {
+        clearInterval(again);
+        await connection.finish();
+      }
+    }, timing.askedAgainMs).unref();
+    socket.on('close', () => clearInterval(again));
   };
   // Counted from the first packet, so that whoever does not finish a handshake takes a place as well.
   const admit = (socket: Socket) => {
@@ -83,7 +115,7 @@ export async function startMllp(options: MllpOptions, parts: MllpParts): Promise
     let plain: Server | undefined;
     if (options.port !== undefined) {
       plain = createServer(socketOptions, (socket) => {
-        if (!socket.destroyed) serve(socket, { byCertificate: true });
+        if (!socket.destroyed) serve(socket, { byCertificate: true, address: socket.remoteAddress });
       });
       plain.prependListener('connection', admit);
       listening.push({ server: plain, port: await listen(plain, options.host, options.port, log) });
@@ -92,7 +124,7 @@ export async function startMllp(options: MllpOptions, parts: MllpParts): Promise
     if (options.tls) {
       certificate = new ServerCertificate('MLLP over TLS', options.tls, log);
       const settings = { ...socketOptions, ...certificate.options() };
-      const server = createTlsServer(settings, (socket) => serve(socket, originOf(socket, parts)));
+      const server = createTlsServer(settings, (socket) => void serveSecure(socket));
       certificate.keepCurrent(server, options.tls.reloadMs);
       server.prependListener('connection', admit);
       server.on('tlsClientError', (error) =>
@@ -114,7 +146,7 @@ function originOf(socket: TLSSocket, { participants, certificates }: MllpParts):
   const certificate = socket.authorized ? socket.getPeerX509Certificate() : undefined;
   const site = certificate && participants.byCertificate(certificate.fingerprint256);
   if (site !== undefined) certificates?.seen({ participant: site }, certificate!);
-  return { byCertificate: true, site, certified: site };
+  return { byCertificate: true, site, certified: site, address: socket.remoteAddress };
 }
 
 function listen(server: Server, host: string, port: number, log: Logger): Promise<number> {

@@ -1,8 +1,10 @@
 /**
  * A22: 64 callers at a time, each confined to the record of another person, over the few connections of one pool, some of
- * them going away in the middle. Nobody is ever shown a row of another.
+ * them going away in the middle. Nobody is ever shown a row of another, and each request that is denied leaves one event,
+ * which names who made it.
  */
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { accessesOf } from '../audit/testing.ts';
 import { ridOf } from '../record/index.ts';
 import { type Json, startTestHub, type TestHub } from '../testing.ts';
 import { accessOf } from '../trust/index.ts';
@@ -70,17 +72,20 @@ it(`${requests} requests of ${callers} callers show no row of another, and all o
   let left = requests;
   let answered = 0;
   let broken = 0;
+  const denied = new Map<string, number>();
   const call = async (i: number) => {
     for (let turn = i; left-- > 0; turn++) {
       const ways = waysOf(i);
       const [path, own] = ways[turn % ways.length]!;
-      const goesAway = turn % 29 === 0;
+      // What became of a request that was denied is known where its answer was waited for.
+      const goesAway = turn % 29 === 0 && own > 0;
       const signal = goesAway ? AbortSignal.timeout(1 + (turn % 4)) : null;
       const headers = { authorization: `Bearer ${tokens[i]}` };
       try {
         const response = await fetch(`${hub.url}/fhir/${path}`, { headers, signal });
         const { whose, count } = shownIn(await response.text());
         answered++;
+        if (response.status >= 400) denied.set(`u${i}`, (denied.get(`u${i}`) ?? 0) + 1);
         expect([path, i, whose, count]).toEqual([path, i, own === 0 ? [] : [`p${i}`], own]);
       } catch (error) {
         if (!goesAway || (error as Error).name !== 'TimeoutError') throw error;
@@ -92,4 +97,13 @@ it(`${requests} requests of ${callers} callers show no row of another, and all o
   expect(answered + broken).toBe(requests);
   expect(answered).toBeGreaterThan(requests * 0.9);
   expect(broken).toBeGreaterThan(0);
+  const events = (await accessesOf(hub)).filter(({ who }) => /^u\d+$/.test(who));
+  expect(events.length).toBeGreaterThanOrEqual(answered);
+  expect(events.length).toBeLessThanOrEqual(requests);
+  const told = Map.groupBy(
+    events.filter(({ status }) => status >= 400),
+    ({ who }) => who,
+  );
+  expect(new Map([...told].map(([who, { length }]) => [who, length]))).toEqual(denied);
+  expect(denied.size).toBe(callers);
 }, 600_000);

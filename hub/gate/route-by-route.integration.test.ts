@@ -82,6 +82,7 @@ const toAnybody: Reasons = {
   'GET /oauth/.well-known/openid-configuration': 'OpenID Discovery has it open',
   'GET /oauth/jwks': 'public keys',
   'GET /oauth/smart-style.json': 'colours',
+  'GET /oauth/idp/back': 'sends who was asked nothing to the page for signing in',
   'GET /oauth/authorize': 'asks the user to sign in',
   'GET /oauth/authorize/:uid': 'goes on with that, by the cookie of the browser that was asked',
   'POST /oauth/authorize': 'asks the user to sign in',

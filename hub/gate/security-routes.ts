@@ -3,7 +3,6 @@
  * Changes need that it was proved within the last minutes who it is; afterwards the session goes on under another token.
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { ExternalProvider } from '../authorization/index.ts';
 import type { Transaction } from '../database/index.ts';
 import { RecordError } from '../record/index.ts';
 import { type AccessLog, type Accounts, accessOf, type Proof, type Session } from '../trust/index.ts';
@@ -14,7 +13,7 @@ import { relyingParty } from './session-cookie.ts';
 export interface SecurityParts {
   accounts: Accounts;
   accessLog: AccessLog;
-  external: { provider: ExternalProvider } | undefined;
+  external: { name: string } | undefined;
 }
 
 type Id = { Params: { id: string } };
@@ -49,7 +48,7 @@ export function securityRoutes(app: FastifyInstance, parts: SecurityParts): void
       ...factors,
       passkeys: keys,
       canPasskey: relyingParty(request) !== undefined,
-      external: external ? { name: external.provider.settings.name } : null,
+      external: external ? { name: external.name } : null,
       needsFactor: user !== undefined && accounts.needsFactor(user),
       sessions: all.map(({ number: id, ...shown }) => ({ id, ...shown, isThis: id === number })),
     };

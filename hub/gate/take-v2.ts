@@ -22,9 +22,10 @@ import type { Deliveries } from '../outbox/index.ts';
 import type { QueryResponder, TakenQuery } from '../query/index.ts';
 import { newId } from '../record/index.ts';
 import type { Participants } from '../trust/index.ts';
-import { acceptV2, isQuestion, type Origin } from './accept.ts';
+import { acceptV2, isQuestion, type Origin, questionReason } from './accept.ts';
 import type { AnswerWay, ApplicationAcks } from './application-acks.ts';
 import { batchAnswer, envelopeOf } from './batch-answer.ts';
+import type { RefusedMessages } from './refused-messages.ts';
 import type { Sending } from './sending.ts';
 import { Turns } from './turns.ts';
 
@@ -38,6 +39,7 @@ export interface V2GateParts {
   deliveries: Deliveries;
   responder: QueryResponder;
   sending: Sending;
+  refused: RefusedMessages;
   log: Logger;
 }
 
@@ -87,7 +89,9 @@ export class V2Gate {
     const { received, parsed } = acceptV2(content, this.#parts.participants, origin);
     const mark = { type: 'unreadable', lane: 'refused', settled: false, refused: reason };
     const refused: Received = { ...received, ...mark, sequence: undefined, applicationWish: undefined };
-    if (!(await this.#keep(refused))) return notStored(parsed);
+    const receipt = await this.#keep(refused);
+    if (!receipt) return notStored(parsed);
+    await this.#parts.refused.told(origin, named(receipt), 400);
     return rejection(parsed, [{ errorCode: '199', message: reason }]);
   }
 
@@ -98,10 +102,14 @@ export class V2Gate {
     const receipt = await this.#keep(received);
     if (!receipt) return notStored(parsed);
     await sending.accepted(accepted, parsed);
+    const { expected, refused } = receipt.sequence ?? {};
+    // A query is recorded with its answer.
+    if (received.refused !== undefined && (query === undefined || isParseError(parsed))) {
+      await this.#parts.refused.told(origin, named(receipt), isWrong(received.refused, parsed) ? 400 : 403);
+    } else if (refused !== undefined) await this.#parts.refused.told(origin, named(receipt), 400);
     if (!isParseError(parsed) && parsed.type.code === 'ACK') {
       return received.refused === undefined ? this.#noteReply(parsed, received.source) : undefined;
     }
-    const { expected, refused } = receipt.sequence ?? {};
     if (refused !== undefined) {
       return rejection(parsed, [{ errorCode: '199', message: refused, segment: 'MSH', field: 13 }], expected);
     }
@@ -175,6 +183,15 @@ export class V2Gate {
       return undefined;
     }
   }
+}
+
+function named({ id }: Receipt): string {
+  return `HL7 v2 message ${id}`;
+}
+
+/** Whether a message is refused for what it is, not for who sends it. */
+function isWrong(refused: string, parsed: Message | ParseError): boolean {
+  return refused === (isParseError(parsed) ? parsed.message : questionReason);
 }
 
 /** The answer to a message that could not be kept: the sender has to send it again. */

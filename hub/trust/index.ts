@@ -73,7 +73,7 @@ export {
 } from './routes.ts';
 export { includesScope, readScope, type Scope, writeScope } from './scopes.ts';
 export type { Pending, Proof, Session, SessionLimits } from './sessions.ts';
-export type { SignInSteps } from './sign-in-steps.ts';
+export { SignInSteps, type StepKind } from './sign-in-steps.ts';
 export {
   type Activity,
   type AgreedPurpose,

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { Database } from '../database/index.ts';
 
-export type StepKind = 'passkey-new' | 'passkey-sign-in' | 'passkey-step-up' | 'totp' | 'external';
+export type StepKind = 'passkey-new' | 'passkey-sign-in' | 'passkey-step-up' | 'totp' | 'external' | 'idp';
 
 const minutes = 10;
 

@@ -1,5 +1,13 @@
 /** How callers show who they are: accounts, tokens of apps, certificates; and what is opened to them in an emergency. */
-import { Authorization, communityFiles, ExternalProvider, userResource } from '../authorization/index.ts';
+import {
+  Authorization,
+  ClientRevocation,
+  communityFiles,
+  ExternalProvider,
+  NamedProvider,
+  type RevocationRule,
+  userResource,
+} from '../authorization/index.ts';
 import type { Config } from '../config.ts';
 import { representedBy } from '../consent/index.ts';
 import { Authenticator, Certified, ServerCertificate } from '../gate/index.ts';
@@ -32,6 +40,7 @@ export function wireAccess(wiring: Wiring, parts: Ground) {
     log,
     keysFrom: config.keysFrom,
     udapFile: config.udap,
+    steps: accounts.steps,
     asksCertificates,
     certificateSeen: (client, certificate) => certificates.seen({ client }, certificate),
     user: (username) => accounts.find(username),
@@ -72,6 +81,12 @@ export function wireAccess(wiring: Wiring, parts: Ground) {
     policy,
   );
   const external = externalOf(config, accounts, users);
+  const clientRevocation = new ClientRevocation({
+    rule: config.clientRevocation as RevocationRule,
+    lists: config.clientCrls,
+    from: config.keysFrom,
+    log,
+  });
   return {
     bindings,
     https,
@@ -82,6 +97,7 @@ export function wireAccess(wiring: Wiring, parts: Ground) {
     certified,
     authenticator,
     external,
+    clientRevocation,
   };
 }
 
@@ -112,7 +128,8 @@ function externalOf(config: Config, accounts: Accounts, users: Users) {
   const mapping = config.oidcAccountsFile === undefined ? undefined : readMapping(config.oidcAccountsFile);
   const scope = mapping?.scope ?? 'openid profile';
   return {
-    provider: new ExternalProvider({ issuer, clientId, secretFile, name, scope }, accounts.steps),
+    name,
+    provider: new ExternalProvider(new NamedProvider({ issuer, clientId, secretFile, scope }), accounts.steps),
     accounts: new ExternalAccounts(accounts, users, mapping),
   };
 }

@@ -1,5 +1,12 @@
 /** The door for Direct mail, where the hub has one. */
-import { DirectInbox, DirectMails, type DirectServer, Notifier, startDirect } from '../direct/index.ts';
+import {
+  DirectInbox,
+  DirectMails,
+  type DirectServer,
+  type MailRefusal,
+  Notifier,
+  startDirect,
+} from '../direct/index.ts';
 import { recognise, ServerCertificate } from '../gate/index.ts';
 import { noteDirectAnswer, noteUnanswered } from '../outbox/index.ts';
 import type { Ground } from './decision.ts';
@@ -11,7 +18,7 @@ import type { Wiring } from './wiring.ts';
 /** Listens from here on; whom the mail is from is told by the notifier, which one hub leads. */
 export async function openDirect(
   { config, log, onStop }: Wiring,
-  { system, participants, receiver, sending, mail }: Ground & Inbox & Outbox & MessageParts,
+  { system, participants, receiver, sending, refused: refusals, mail }: Ground & Inbox & Outbox & MessageParts,
 ): Promise<{ server: DirectServer; notifier: Notifier } | undefined> {
   const { host, directPort, directAddress, directCertificate, directKey, tlsCertificate, tlsKey } = config;
   if (directPort === undefined || !mail.direct) return undefined;
@@ -42,7 +49,14 @@ export async function openDirect(
   });
   const files = { certificate: tlsCertificate!, key: tlsKey!, clientCa: undefined, clientRequired: false };
   const certificate = tlsCertificate === undefined ? undefined : new ServerCertificate('SMTP', files, log);
-  const options = { host, port: directPort, address: directAddress!, tls: certificate?.options() };
+  const options = {
+    host,
+    port: directPort,
+    address: directAddress!,
+    tls: certificate?.options(),
+    refused: (from: string | undefined, { responseCode, participant }: MailRefusal) =>
+      refusals.told({ certified: participant, address: from }, 'Direct mail', responseCode === 550 ? 403 : 400),
+  };
   const server = await startDirect(options, inbox, log);
   onStop(() => server.close());
   certificate?.keepCurrent(server);

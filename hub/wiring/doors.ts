@@ -36,7 +36,7 @@ interface Shown {
 /** The HTTP server, which does not listen yet. */
 export function wireHttp({ config, log, fault, onStop }: Wiring, parts: Parts, { screens, demoAccounts }: Shown) {
   const { system, master, database, record, accounts, audit, certificates, participants, https } = parts;
-  const { pool, hubLabels, sender, http, mail } = parts;
+  const { pool, hubLabels, sender, http, mail, clientRevocation } = parts;
   const refusals = new Refusals(system, fault('requests that were refused were not counted; it is tried again'));
   onStop(() => refusals.close());
   const safeguards = new Safeguards(system, {
@@ -56,7 +56,15 @@ export function wireHttp({ config, log, fault, onStop }: Wiring, parts: Parts, {
   };
   const { trustedProxies, messageBytes } = config;
   return httpServer(
-    { screens, trustedProxies, pages, tls: https, messageBytes, log },
+    {
+      screens,
+      trustedProxies,
+      pages,
+      tls: https,
+      distrust: https?.asksClients ? (socket) => clientRevocation.distrust(socket) : undefined,
+      messageBytes,
+      log,
+    },
     {
       ...parts,
       database: system,
@@ -83,7 +91,14 @@ export function wireHttp({ config, log, fault, onStop }: Wiring, parts: Parts, {
 /** MLLP, plain or by TLS, which listens from here on. */
 export async function openMllp(
   { config, log, onStop }: Wiring,
-  { gate, acks, participants, certificates }: MessageParts & Access & Pick<Ground, 'participants'>,
+  {
+    gate,
+    acks,
+    refused,
+    participants,
+    certificates,
+    clientRevocation: revocation,
+  }: MessageParts & Access & Pick<Ground, 'participants'>,
 ) {
   const mllp = await startMllp(
     {
@@ -94,7 +109,7 @@ export async function openMllp(
       maximumConnections: config.mllpConnections,
       idleMs: config.mllpIdleMinutes * 60_000,
     },
-    { gate, acks, participants, certificates, log },
+    { gate, acks, participants, certificates, revocation, refused, log },
   );
   onStop(() => mllp.close());
   return mllp;

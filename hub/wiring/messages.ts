@@ -1,5 +1,5 @@
 /** What is done with a message of HL7 v2 that has come, before and after the inbox has it. */
-import { ApplicationAcks, Sending, V2Gate } from '../gate/index.ts';
+import { ApplicationAcks, RefusedMessages, Sending, V2Gate } from '../gate/index.ts';
 import { QueryResponder } from '../query/index.ts';
 import type { Ground } from './decision.ts';
 import type { Inbox } from './inbox.ts';
@@ -15,6 +15,7 @@ export function wireMessages({ log, onStop }: Wiring, parts: Ground & Inbox & Ou
   onStop(() => acks.stop());
   const responder = new QueryResponder({ record, persons, database: system, participants, policy, accessLog, log });
   const sending = new Sending({ policy, agreements, onboarding, erased: (received) => stops.judged(received), log });
-  const gate = new V2Gate({ receiver, participants, acks, deliveries, responder, sending, log });
-  return { acks, sending, gate };
+  const refused = new RefusedMessages(accessLog, log);
+  const gate = new V2Gate({ receiver, participants, acks, deliveries, responder, sending, refused, log });
+  return { acks, sending, refused, gate };
 }

@@ -1,6 +1,7 @@
 /**
  * Whether a certificate is trusted: a path from it to an anchor of a trust community, each certificate of which holds
- * (RFC 5280 §6.1, without name constraints and policies: a certificate that makes these critical is refused), none revoked.
+ * (RFC 5280 §6.1, without name constraints and policies: a certificate that makes these critical is refused), none revoked
+ * (`revocation.ts`).
  */
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import {
@@ -10,14 +11,13 @@ import {
   KeyUsagesExtension,
   SubjectAlternativeNameExtension,
   X509Certificate,
-  type X509Crl,
 } from './x509.ts';
 
-/** What a path may end at, and what is revoked. */
+/** What a path may end at, and how it is known what is revoked. */
 export interface Anchors {
   anchors: readonly X509Certificate[];
-  /** Undefined: nobody's revocation is asked for. Else each certificate needs a current list of its issuer. */
-  revoked: readonly X509Crl[] | undefined;
+  /** Checks a certificate of a path that is good otherwise; rejects with Untrusted. Undefined: nobody's revocation is asked for. */
+  revocation: ((certificate: X509Certificate, issuer: X509Certificate, now: Date) => Promise<void>) | undefined;
 }
 
 /** Why a certificate is not trusted, as the rest of a sentence. */
@@ -78,11 +78,12 @@ export async function checkTrust(
   if (!path) throw new Untrusted(`${nameOf(leaf)} leads to none of the authorities that are trusted here`);
   for (const [i, certificate] of path.entries()) {
     checkHolds(certificate, now);
-    const issuer = path[i + 1];
     if (i === 0) checkLeaf(certificate);
     else checkAuthority(certificate, i - 1);
-    if (issuer && trust.revoked) await checkNotRevoked(certificate, issuer, trust.revoked, now);
   }
+  // Only when everything else is right is somebody asked whom a certificate names.
+  const { revocation } = trust;
+  if (revocation) await Promise.all(path.slice(0, -1).map((one, i) => revocation(one, path[i + 1]!, now)));
 }
 
 /** From a certificate to an anchor, each signed by the next. */
@@ -102,7 +103,7 @@ async function pathFrom(
   return undefined;
 }
 
-async function isIssuedBy(certificate: X509Certificate, issuer: X509Certificate): Promise<boolean> {
+export async function isIssuedBy(certificate: X509Certificate, issuer: X509Certificate): Promise<boolean> {
   if (!sameBytes(certificate.issuerName.toArrayBuffer(), issuer.subjectName.toArrayBuffer())) return false;
   return certificate.verify({ publicKey: issuer.publicKey, signatureOnly: true }).catch(() => false);
 }
@@ -143,43 +144,18 @@ function checkAuthority(certificate: X509Certificate, below: number): void {
   }
 }
 
-async function checkNotRevoked(
-  certificate: X509Certificate,
-  issuer: X509Certificate,
-  lists: readonly X509Crl[],
-  now: Date,
-): Promise<void> {
-  let isTold = false;
-  for (const list of lists) {
-    if (!(await isListOf(list, issuer, now))) continue;
-    if (list.findRevoked(certificate)) throw new Untrusted(`${nameOf(certificate)} is revoked`);
-    isTold = true;
-  }
-  if (!isTold) throw new Untrusted(`there is no current revocation list that covers ${nameOf(certificate)}`);
-}
-
-/** Whether a list is a current, complete one of all that an authority issued (RFC 5280 §6.3). */
-async function isListOf(list: X509Crl, issuer: X509Certificate, now: Date): Promise<boolean> {
-  if (!sameBytes(list.issuerName.toArrayBuffer(), issuer.subjectName.toArrayBuffer())) return false;
-  if (now < list.thisUpdate || list.nextUpdate === undefined || now > list.nextUpdate) return false;
-  const usage = issuer.getExtension(KeyUsagesExtension)?.usages;
-  if (usage !== undefined && (usage & KeyUsageFlags.cRLSign) === 0) return false;
-  if (hasUnknown(list.extensions, []) || !isStrong(list.signatureAlgorithm)) return false;
-  return list.verify({ publicKey: issuer.publicKey }).catch(() => false);
-}
-
-function hasUnknown(extensions: readonly Extension[], known: readonly string[]): boolean {
+export function hasUnknown(extensions: readonly Extension[], known: readonly string[]): boolean {
   return extensions.some(({ critical, type }) => critical && !known.includes(type));
 }
 
-function isStrong(algorithm: X509Certificate['signatureAlgorithm']): boolean {
+export function isStrong(algorithm: X509Certificate['signatureAlgorithm']): boolean {
   return /^SHA-(?:256|384|512)$/.test(algorithm.hash?.name ?? '');
 }
 
-function sameBytes(one: ArrayBuffer, other: ArrayBuffer): boolean {
+export function sameBytes(one: ArrayBuffer, other: ArrayBuffer): boolean {
   return Buffer.from(one).equals(Buffer.from(other));
 }
 
-function nameOf(certificate: X509Certificate): string {
+export function nameOf(certificate: X509Certificate): string {
   return `the certificate of ${certificate.subject.slice(0, 100) || 'no name'}`;
 }

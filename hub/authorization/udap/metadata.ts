@@ -11,7 +11,7 @@ export const udapAlgorithms = ['RS256', 'ES256', 'RS384', 'ES384'];
 const signedForSeconds = 24 * 3600;
 
 /** @throws Error where the community's certificate is not for the address under which the hub is reached */
-export async function udapMetadata({ server }: Community, { issuer, fhir }: Addresses): Promise<object> {
+export async function udapMetadata({ server, tiered }: Community, { issuer, fhir }: Addresses): Promise<object> {
   if (!isCertificateFor(server, fhir)) throw new Error(`the certificate is not for ${fhir}`);
   const now = Math.floor(Date.now() / 1000);
   const endpoints = {
@@ -23,14 +23,17 @@ export async function udapMetadata({ server }: Community, { issuer, fhir }: Addr
   const claims = { iss: fhir, sub: fhir, iat: now, exp: expires, jti: randomUUID(), ...endpoints };
   return {
     udap_versions_supported: ['1'],
-    udap_profiles_supported: ['udap_dcr', 'udap_authn', 'udap_authz'],
+    udap_profiles_supported: ['udap_dcr', 'udap_authn', 'udap_authz', ...(tiered ? ['udap_to'] : [])],
     udap_authorization_extensions_supported: ['hl7-b2b'],
     // Those with users need none, so it is not required of every request.
     udap_authorization_extensions_required: [],
     udap_certifications_supported: [],
     udap_certifications_required: [],
     grant_types_supported: ['authorization_code', 'refresh_token', 'client_credentials'],
-    scopes_supported: [...launchScopes, 'patient/*.cruds', 'user/*.cruds', 'system/*.cruds'],
+    scopes_supported: [
+      ...launchScopes.filter((scope) => scope !== 'udap' || tiered),
+      ...['patient/*.cruds', 'user/*.cruds', 'system/*.cruds'],
+    ],
     ...endpoints,
     token_endpoint_auth_methods_supported: ['private_key_jwt'],
     token_endpoint_auth_signing_alg_values_supported: udapAlgorithms,

@@ -4,6 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { compactVerify, decodeJwt, decodeProtectedHeader, type JWTPayload, SignJWT } from 'jose';
 import { keyOf, readCertificates, urisOf } from './chain.ts';
+import type { RevocationRule } from './revocation-rules.ts';
 import {
   BasicConstraintsExtension,
   type Extension,
@@ -127,7 +128,15 @@ export async function writeCommunity(
     root,
     server,
     revoked,
-  }: { uri: string; name: string; root: TestHolder; server: TestHolder; revoked?: Buffer },
+    revocation,
+  }: {
+    uri: string;
+    name: string;
+    root: TestHolder;
+    server: TestHolder;
+    revoked?: Buffer;
+    revocation?: RevocationRule;
+  },
 ): Promise<object> {
   const path = (end: string) => `${name}.${end}`;
   const write = (end: string, content: string | Buffer) => writeFileSync(join(folder, path(end)), content);
@@ -143,6 +152,7 @@ export async function writeCommunity(
     certificate: path('server.pem'),
     key: path('server.key'),
     ...(revoked ? { crls: [path('crl')] } : {}),
+    ...(revocation ? { revocation } : {}),
   };
 }
 

@@ -24,6 +24,7 @@ import {
   testRoot,
   writeCommunity,
 } from './testing.ts';
+import { TestRevocation, type Way } from './testing-revocation.ts';
 
 const base = 'https://hub.example';
 const registration = `${base}/oauth/register`;
@@ -38,6 +39,9 @@ let root: TestHolder;
 let middle: TestHolder;
 let other: TestHolder;
 let revoked: TestHolder;
+/** A community whose certificates say where to ask whether they are revoked. */
+let asking: TestHolder;
+let tells: TestRevocation;
 let patient: string;
 
 beforeAll(async () => {
@@ -45,6 +49,8 @@ beforeAll(async () => {
   root = await testRoot('One', 'RS256');
   middle = await root.authority('One below');
   other = await testRoot('Two');
+  asking = await testRoot('Asking');
+  tells = await TestRevocation.start(asking);
   revoked = await root.issue('Revoked', 'https://revoked.example');
   const communities = [
     await writeCommunity(folder, {
@@ -59,17 +65,25 @@ beforeAll(async () => {
       name: 'two',
       root: other,
       server: await other.issue('Hub', `${base}/fhir`),
+      revocation: 'off',
     }),
     await writeCommunity(folder, {
       uri: 'https://elsewhere.example',
       name: 'elsewhere',
       root: other,
       server: await other.issue('Hub', 'https://elsewhere.example/fhir'),
+      revocation: 'off',
+    }),
+    await writeCommunity(folder, {
+      uri: 'https://asking.example',
+      name: 'asking',
+      root: asking,
+      server: await asking.issue('Hub', `${base}/fhir`),
     }),
   ];
   writeFileSync(join(folder, 'udap.json'), JSON.stringify({ communities }));
   const opened = vi.spyOn(Authorization.prototype, 'open');
-  hub = await startAttackedHub({ publicUrl: base, udap: join(folder, 'udap.json') });
+  hub = await startAttackedHub({ publicUrl: base, udap: join(folder, 'udap.json'), keysFrom: [tells.url] });
   authorization = opened.mock.contexts[0] as Authorization;
   opened.mockRestore();
   const headers = { 'content-type': 'application/fhir+json' };
@@ -80,7 +94,8 @@ beforeAll(async () => {
   await accounts.make({ username: 'ann', name: 'Ann', role: 'clinician', organization: 'Clinic' }, 'a-good-password');
 });
 afterAll(async () => {
-  await hub.stop();
+  await hub?.stop();
+  tells?.stop();
   rmSync(folder, { recursive: true, force: true });
 });
 
@@ -480,6 +495,30 @@ describe('A37', () => {
     await authorization.refresh();
     expect((await asks(holder, id)).json.error).toBe('invalid_client');
   });
+
+  test.each([['ocsp'], ['crl']] as Way[][])(
+    'certificates that their authority tells by %s to be revoked',
+    async (way) => {
+      const [uri, otherUri] = [`https://${way}-1.example`, `https://${way}-2.example`];
+      const [good, bad] = [await tells.issue('Good', uri, [way!]), await tells.issue('Bad', otherUri, [way!])];
+      tells.revoked.add(bad);
+      await refused(await bad.sign(statementClaims(otherUri, registration)), 'unapproved_software_statement');
+      const id = await registered(good, uri);
+      await approve(id);
+      expect((await asks(good, id)).status).toBe(200);
+      const next = await tells.issue('Next', uri, ['ocsp']);
+      tells.state = 'fails';
+      expect((await asks(next, id)).json.error).toBe('invalid_client');
+      const silent = await tells.issue('Silent', otherUri, ['ocsp']);
+      await refused(await silent.sign(statementClaims(otherUri, registration)), 'unapproved_software_statement');
+      tells.state = 'answers';
+      const last = await tells.issue('Last', uri, way === 'ocsp' ? ['ocsp'] : ['ocsp', 'crl']);
+      tells.revoked.add(last);
+      expect((await asks(last, id)).json.error).toBe('invalid_client');
+      const none = await asking.issue('None', otherUri);
+      await refused(await none.sign(statementClaims(otherUri, registration)), 'unapproved_software_statement', 'none');
+    },
+  );
 
   test('asking for nobody, or for what no system of an organisation may ask', async () => {
     const { id, holder } = await client();

@@ -14,6 +14,7 @@ import { askedFor, checkUdapAssertion, takeKey } from './clients.ts';
 import { type Community, readCommunities } from './communities.ts';
 import { isCertificateFor, udapMetadata } from './metadata.ts';
 import { type Registered, Registrations } from './registrations.ts';
+import type { Revocations } from './revocation.ts';
 import { RegistrationRefused, readStatement } from './statement.ts';
 
 export interface UdapParts {
@@ -23,7 +24,7 @@ export interface UdapParts {
   log: Logger;
   /** The file that describes the communities. */
   file: string;
-  fetch(url: string): Promise<Response>;
+  revocations: Revocations;
 }
 
 /** An answer to a registration, and what became of it. */
@@ -57,6 +58,11 @@ export class Udap {
   /** Reads certificates and revocation lists anew. A community that cannot be read stays as it was. */
   async refresh(): Promise<void> {
     await this.#read().catch((error) => this.#fault(faultText(error)));
+  }
+
+  /** As they were read last. */
+  communities(): readonly Community[] {
+    return this.#communities;
   }
 
   /** What is told of the hub; undefined where it has no certificate for the community that is asked about. */
@@ -105,8 +111,8 @@ export class Udap {
   }
 
   async #read(): Promise<void> {
-    const { file, fetch } = this.#parts;
-    const { communities, faults } = await readCommunities(file, fetch);
+    const { file, revocations } = this.#parts;
+    const { communities, faults } = await readCommunities(file, revocations);
     for (const fault of faults) this.#fault(fault);
     const before = this.#communities.filter((one) => !communities.some(({ uri }) => uri === one.uri));
     this.#communities = [...communities, ...(faults.length > 0 ? before : [])];
