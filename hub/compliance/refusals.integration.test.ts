@@ -65,3 +65,21 @@ it('what was withheld is counted also when the delivery is kept no longer, and c
   expect(await refusals.decide(key, { exception: 'none', by: 'pia', note: 'second' }, () => {})).toBe(true);
   expect(await listed()).toMatchObject([{ times: 4, decided: { note: 'second' } }]);
 });
+
+it('what only waits until somebody confirms a link is no refusal, also when the delivery is kept no longer', async () => {
+  const { database } = test;
+  await database.query('DELETE FROM refusal');
+  await database.query(
+    `INSERT INTO delivery (id, created, destination, route, dialect, kind, topic, home, source, person, focus_type, focus_rid,
+       focus_version, recipient, recipient_home, round, state, withheld, unconfirmed, next_attempt)
+     VALUES ($1, now(), 'ward', 'main', 'fhir', 'new', 'result', 1, 'lab', $1, 1, $1, 1, $1, 2, 1, 'cancelled', true, true, now())`,
+    [randomUUID()],
+  );
+  const refusals = new Refusals(database, () => {});
+  const listed = () => refusals.list({ from: day, to: day, limit: 10 });
+  expect(await listed()).toEqual([]);
+  const key = { day, kind: 'withheld', organization: 'ward', requester: 'ward', action: 'result' } as const;
+  expect(await refusals.decide(key, { exception: 'none', by: 'pia', note: 'x' }, () => {})).toBe(false);
+  await database.query('DELETE FROM delivery');
+  expect(await listed()).toEqual([]);
+});

@@ -84,7 +84,7 @@ export class Refusals {
          UNION ALL
          SELECT created::date, 'withheld', destination, destination, topic, count(*)::integer, min(created), max(created),
            NULL, NULL, NULL, NULL
-         FROM delivery WHERE withheld AND created >= $1::date AND created < $2::date + 1 GROUP BY 1, 3, 5
+         FROM delivery WHERE withheld AND NOT unconfirmed AND created >= $1::date AND created < $2::date + 1 GROUP BY 1, 3, 5
        ) AS r (day, kind, organization, requester, action, times, first_at, last_at, exception, decided_by, decided_at, note)
        GROUP BY 1, 2, 3, 4, 5 HAVING sum(times) > 0 ORDER BY 1 DESC, 8 DESC LIMIT $3`,
       [from, to, limit],
@@ -107,7 +107,7 @@ export class Refusals {
         kind === 'withheld'
           ? `INSERT INTO refusal (day, kind, organization, requester, action, exception, decided_by, decided_at, note, times, first_at, last_at)
              SELECT $1::date, $2, $3, $4, $5, $6, $7, clock_timestamp(), $8, 0, now(), now() WHERE $3 = $4 AND (EXISTS (
-               SELECT 1 FROM delivery WHERE withheld AND destination = $3 AND topic = $5
+               SELECT 1 FROM delivery WHERE withheld AND NOT unconfirmed AND destination = $3 AND topic = $5
                  AND created >= $1::date AND created < $1::date + 1)
                OR EXISTS (SELECT 1 FROM refusal WHERE (day, kind, organization, requester, action) = ($1::date, $2, $3, $4, $5)))
              ON CONFLICT (day, kind, organization, requester, action) DO UPDATE SET ${set}`

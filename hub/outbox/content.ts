@@ -45,6 +45,8 @@ const most = 500;
 export interface NoContent {
   state: 'dead' | 'cancelled' | 'failed';
   error: string;
+  /** Nothing but somebody's word on a link is missing. */
+  isUnconfirmed?: true;
 }
 
 /** What a delivery is read with. */

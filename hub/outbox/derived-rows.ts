@@ -149,7 +149,8 @@ export async function sharedWith(
                AS b (destination, route, recipient, focus_type, focus_rid)
              WHERE d.focus_rid = b.focus_rid AND d.focus_type = b.focus_type AND d.destination = b.destination
                AND d.route = b.route AND d.recipient = b.recipient AND (d.state = 'already-delivered'
-                 OR d.state = 'waiting' AND d.attempts = 0 AND d.kind <> 'retraction')`,
+                 OR d.state IN ('waiting', 'failed') AND d.kind <> 'retraction' AND NOT d.offered
+                   AND NOT (d.leased AND d.leased_until > now()))`,
       values: [
         rows.map(({ destination }) => destination),
         rows.map(({ route }) => route),
@@ -214,10 +215,10 @@ function insertion(rows: Row[], recalls: ReadonlyMap<string, string>, time: Date
     name: 'outbox_insert',
     text: `INSERT INTO delivery (id, created, destination, route, dialect, kind, topic, home, source, person, focus_type,
              focus_rid, focus_version, message, recipient, recipient_home, round, recall, priority, numbers, next_attempt, state,
-             withheld, last_error)
+             withheld, unconfirmed, last_error)
            SELECT id, $1, destination, route, dialect, kind, topic, home, source, person, focus_type, focus_rid,
              focus_version, message, recipient, recipient_home, round, recall, priority, ${toldNumbers}, least($1, now()),
-             CASE WHEN held THEN 'cancelled' ELSE 'waiting' END, held,
+             CASE WHEN held THEN 'cancelled' ELSE 'waiting' END, held, held,
              CASE WHEN held THEN 'Not sent: nobody has confirmed that the records are of one person.' END
            FROM unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bigint[], $8::text[], $9::uuid[],
                        $10::smallint[], $11::uuid[], $12::integer[], $13::uuid[], $14::uuid[], $15::bigint[],

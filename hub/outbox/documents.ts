@@ -27,6 +27,12 @@ export interface DocumentParts {
   ): Promise<{ contentType: string; bytes: Buffer } | undefined>;
 }
 
+const unconfirmed: NoContent = {
+  state: 'cancelled',
+  error: 'Not sent: nobody has confirmed that all that it would tell is of one person.',
+  isUnconfirmed: true,
+};
+
 /** Of what is told as the hub writes it the C-CDA, or why there is none; undefined for anything else. */
 export async function writtenDocument(
   { database, documents }: { database: Database; documents?: DocumentParts | undefined },
@@ -37,11 +43,7 @@ export async function writtenDocument(
 ): Promise<string | NoContent | undefined> {
   const of = access && writtenOf(delivery, route, focus);
   if (!documents || !of) return undefined;
-  if (route.grade === 'confirmed' && !(await isAllConfirmed(database, delivery)))
-    return {
-      state: 'cancelled',
-      error: 'Not sent: nobody has confirmed that all that it would tell is of one person.',
-    };
+  if (route.grade === 'confirmed' && !(await isAllConfirmed(database, delivery))) return unconfirmed;
   try {
     return await documents.write(access, of, { id: delivery.id, time: delivery.created.toISOString() });
   } catch (error) {

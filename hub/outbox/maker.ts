@@ -107,9 +107,12 @@ export class Maker {
     const destination = participants.byKey(this.#key);
     const content = await readContent({ database, versions, documents }, delivery, destination, route, policy);
     if ('state' in content) {
-      const { state, error } = content;
+      const { state, error, isUnconfirmed = false } = content;
       const isWithheld = state === 'cancelled';
-      return { settled: { seq, state, error, isWithheld, retryMs: this.#tries.backOff(attempts) }, reached: true };
+      return {
+        settled: { seq, state, error, isWithheld, isUnconfirmed, retryMs: this.#tries.backOff(attempts) },
+        reached: true,
+      };
     }
     // What writes messages is large: a hub that sends none does without it.
     const { compose, isEmptied } = await import('./compose.ts');

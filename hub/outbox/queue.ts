@@ -39,6 +39,8 @@ export interface Settled {
   retryMs: number;
   /** The access decision kept it from the destination. */
   isWithheld?: boolean;
+  /** It is kept back only until somebody confirms that records are of one person. */
+  isUnconfirmed?: boolean;
   /** It left, so that the destination may have it, whatever it answered. */
   isOffered?: boolean;
   /** Of what has global numbers: what it told, see `fact.ts`. */
@@ -128,14 +130,15 @@ export async function settle(database: Queryable, settled: Settled[]): Promise<v
     text: `UPDATE delivery d SET state = CASE WHEN v.withheld AND d.reconsider THEN 'failed'
                WHEN v.state = 'accepted' AND d.said_early = '' THEN 'delivered'
                WHEN v.state = 'accepted' AND d.said_early IS NOT NULL THEN 'dead' ELSE v.state END,
-             withheld = v.withheld AND NOT d.reconsider, reconsider = false, leased = false,
+             withheld = v.withheld AND NOT d.reconsider, unconfirmed = v.unconfirmed, reconsider = false, leased = false,
              offered = d.offered OR v.offered,
              substance = coalesce(v.substance, d.substance), same_as = v.same_as,
              last_error = CASE WHEN v.state = 'accepted' AND d.said_early IS NOT NULL THEN nullif(d.said_early, '') ELSE v.error END,
              next_attempt = now() + v.retry * interval '1 ms', said_early = NULL,
              delivered = CASE WHEN v.state = 'delivered' OR (v.state = 'accepted' AND d.said_early = '') THEN now() END
            FROM unnest($1::bigint[], $2::text[], $3::text[], $4::integer[], $5::boolean[], $6::boolean[],
-               $7::uuid[], $8::bigint[]) AS v (seq, state, error, retry, withheld, offered, substance, same_as)
+               $7::uuid[], $8::bigint[], $9::boolean[])
+               AS v (seq, state, error, retry, withheld, offered, substance, same_as, unconfirmed)
            WHERE d.seq = v.seq`,
     values: [
       settled.map(({ seq }) => seq),
@@ -146,6 +149,7 @@ export async function settle(database: Queryable, settled: Settled[]): Promise<v
       settled.map(({ isOffered }) => isOffered === true),
       settled.map(({ substance }) => substance ?? null),
       settled.map(({ sameAs }) => sameAs ?? null),
+      settled.map(({ isUnconfirmed }) => isUnconfirmed === true),
     ],
   });
 }

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { type TestDatabase, testDatabase } from '../database/testing.ts';
 import { newId } from '../record/index.ts';
 import { accessOf, routesTo } from '../trust/index.ts';
+import { RemovedRoutes } from './removed-routes.ts';
 import { mllpReceiver, type Site, sites, type TestOutbox, type TestReceiver, testOutbox } from './testing.ts';
 
 const steward = accessOf({ username: 's', name: 'S', role: 'steward', organization: 'o' });
@@ -124,6 +125,33 @@ it('what was told before is corrected and taken back once the route is there aga
     'correction delivered',
     ...Array(3).fill('retraction delivered'),
   ]);
+});
+
+it('is looked at as long as something waits for it, and no longer', async () => {
+  const patient = await person('Gwen');
+  await outbox.endpoint(sites.hospital, { dialect: 'hl7v2', host: '127.0.0.1', port: 1 });
+  await report(patient.lab, fresh(), 4.1);
+  await outbox.routes(sites.hospital, []);
+  await until(async () => (await states()).every((one) => one === 'new cancelled'));
+  await until(() => logged.some(({ msg }) => msg === 'deliveries were withdrawn'));
+  const asked: string[] = [];
+  const { database } = test;
+  const counted = new Proxy(database, {
+    get: (target, name) => {
+      if (name !== 'query') return Reflect.get(target, name);
+      return (statement: { name?: string }, values?: unknown[]) => {
+        asked.push(statement.name ?? '');
+        return target.query(statement as never, values);
+      };
+    },
+  });
+  const looking = new RemovedRoutes(counted, pino({ level: 'silent' }), async () => 0);
+  await looking.look();
+  expect(asked).toEqual(['outbox_removed_routes']);
+  await database.query(`UPDATE delivery SET state = 'waiting' WHERE state = 'cancelled'`);
+  await looking.look();
+  expect(asked).toContain('outbox_withdraw');
+  expect(await states()).toEqual(['new cancelled']);
 });
 
 it('of an organisation that has left the network nothing waits any more', async () => {

@@ -35,7 +35,10 @@ export class RemovedRoutes {
     this.#retell = retell;
   }
 
-  /** Withdraws what waits for routes that are gone, and tells those that are there again what they missed. */
+  /**
+   * Withdraws what waits for routes that are gone, and tells those that are there again what they missed. One for which nothing
+   * waits any more is left alone.
+   */
   async look(): Promise<void> {
     const { rows } = await this.#database.query({
       name: 'outbox_removed_routes',
@@ -44,7 +47,10 @@ export class RemovedRoutes {
                WHERE (SELECT state FROM participant_step s WHERE s.participant = p.key ORDER BY id DESC LIMIT 1) = 'ended'),
              noted AS (
                INSERT INTO removed_route (destination, route) SELECT * FROM ended ON CONFLICT DO NOTHING)
-             SELECT r.destination, r.route, r.since, r.restored::text AS restored, e.key IS NOT NULL AS ended FROM removed_route r LEFT JOIN ended e ON e.key = r.destination AND e.route = r.route`,
+             SELECT r.destination, r.route, r.since, r.restored::text AS restored, e.key IS NOT NULL AS ended
+             FROM removed_route r LEFT JOIN ended e ON e.key = r.destination AND e.route = r.route
+             WHERE r.restored IS NOT NULL AND e.key IS NULL OR r.withdrawn > 0 AND NOT r.told OR EXISTS (
+               SELECT FROM delivery d WHERE d.destination = r.destination AND d.route = r.route AND d.state IN ('waiting', 'failed'))`,
     });
     for (const { destination, route, since, restored, ended } of rows) {
       if (restored && !ended) await this.#restore({ destination, route }, since, restored);

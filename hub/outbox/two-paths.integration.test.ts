@@ -4,7 +4,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Message } from '@causeway/hl7v2';
 import fc from 'fast-check';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type TestDatabase, testDatabase } from '../database/testing.ts';
 import { newId } from '../record/index.ts';
 import { accessOf } from '../trust/index.ts';
@@ -227,6 +227,64 @@ describe('what another path told already', () => {
     ]);
     await outbox.endpoint(sites.hospital, hospital.endpoint);
     server.close();
+  });
+
+  it('is not told twice to who knows resources by their ids, where the other path takes back what it told', async () => {
+    const posted: string[] = [];
+    const server = createServer((request, response) => {
+      let text = '';
+      request.on('data', (chunk) => {
+        text += chunk;
+      });
+      request.on('end', () => {
+        posted.push(text);
+        response.setHeader('content-type', 'application/fhir+json');
+        response.end(JSON.stringify({ resourceType: 'Bundle', type: 'transaction-response' }));
+      });
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    await outbox.endpoint(sites.hospital, { dialect: 'fhir', url: `http://127.0.0.1:${port}/fhir` });
+    const other = await outbox.register(`Other${String.fromCharCode(65 + people++).repeat(4)}`);
+    const [first, second] = [fresh(), fresh()];
+    await say('lab', first);
+    await say('practice', second, { value: 5.9 });
+    await story();
+    await say('lab', first, { patient: other.lab });
+    expect(await story()).toEqual([
+      'lab new delivered',
+      'practice new delivered',
+      'lab retraction delivered',
+      'practice new already-delivered',
+    ]);
+    expect(posted.filter((text) => text.includes(second.report))).toHaveLength(1);
+    await outbox.endpoint(sites.hospital, hospital.endpoint);
+    server.close();
+  });
+
+  it('and could not be sent yet, is told once, behind what the other path takes back', async () => {
+    const other = await outbox.register(`Other${String.fromCharCode(65 + people++).repeat(4)}`);
+    const [first, second] = [fresh(), fresh()];
+    await say('lab', first);
+    await story();
+    await outbox.endpoint(sites.hospital, { dialect: 'hl7v2', host: '127.0.0.1', port: 1 });
+    await say('practice', second, { value: 5.9 });
+    const own = async () =>
+      (await outbox.rows()).filter((one) => (one as unknown as Record<string, string>).recipient === patients.hospital);
+    await vi.waitFor(async () => expect((await own()).at(-1)).toMatchObject({ state: 'failed' }), 20_000);
+    // Between two attempts.
+    await outbox.stop();
+    await say('lab', first, { patient: other.lab });
+    await outbox.endpoint(sites.hospital, hospital.endpoint);
+    await outbox.sender(50, timing).start();
+    expect(await story()).toEqual([
+      'lab new delivered',
+      'practice new cancelled',
+      'lab retraction delivered',
+      'practice new delivered',
+    ]);
+    // With the one that is told of the other person.
+    await vi.waitFor(() => expect(told().toSorted()).toEqual(['F 4.4', 'F 4.4', 'F 5.9', 'W']), 20_000);
   });
 
   it('withdrawn by the other path, is taken back', async () => {

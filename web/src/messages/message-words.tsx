@@ -28,7 +28,7 @@ export const DELIVERY_WORDS: Record<DeliveryState, { words: string; tone: Tone }
   delivered: { words: 'Delivered', tone: 'good' },
   failed: { words: 'Failed, will be retried', tone: 'warn' },
   dead: { words: 'Given up', tone: 'bad' },
-  cancelled: { words: 'Not sent: withdrawn before', tone: 'neutral' },
+  cancelled: { words: 'Not sent', tone: 'neutral' },
   'already-delivered': { words: 'Not sent again: told by another path', tone: 'neutral' },
 };
 
