@@ -1,13 +1,13 @@
 /**
  * Reads the hub's configuration from the command line and the environment. An option wins over the environment; what is
- * not in the table (`settings.ts`) is refused.
+ * not in the table (`settings/`) is refused.
  */
 import { resolve } from 'node:path';
 import ipaddr from 'ipaddr.js';
 import { isMailAddress } from './mail/index.ts';
-import { type Config, type Setting, settings } from './settings.ts';
+import { type Config, type Setting, settings } from './settings/index.ts';
 
-export type { Config } from './settings.ts';
+export type { Config } from './settings/index.ts';
 
 /** What stands on the command line or in the environment is wrong; the message says what, and what would be right. */
 export class ConfigError extends Error {

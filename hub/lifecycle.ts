@@ -7,6 +7,7 @@ import { createServer } from 'node:net';
 import { type Config, ConfigError, describeConfig } from './config.ts';
 import { DatabaseStartError, makeDataDirectory } from './database/index.ts';
 import { KeyError } from './secrets/index.ts';
+import { terminalProgress } from './terminal.ts';
 
 /** Where the starting hub tells what it is doing. */
 export interface Progress {
@@ -115,33 +116,6 @@ function onInterrupt(stop: () => void): void {
     }
   };
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, interrupted);
-}
-
-function terminalProgress(): Progress {
-  let counting = false;
-  let shown = 0;
-  const endCount = () => {
-    if (counting) process.stdout.write('\n');
-    counting = false;
-  };
-  return {
-    say: (text) => {
-      endCount();
-      console.log(text);
-    },
-    count: (text, done, total) => {
-      if (!process.stdout.isTTY) {
-        if (done >= total) console.log(`${text}: ${done} of ${total}`);
-        return;
-      }
-      if (done < total && performance.now() - shown < 100) return;
-      shown = performance.now();
-      counting = true;
-      process.stdout.write(`\r${text}: ${done} of ${total}`);
-      if (done >= total) endCount();
-    },
-    fail: () => {},
-  };
 }
 
 function startFailure(error: unknown): string {

@@ -7,6 +7,7 @@ import { parseArgs } from 'node:util';
 import { type Config, readConfig } from '../config.ts';
 import type { RunningHub } from '../lifecycle.ts';
 import { startHub } from '../main.ts';
+import { terminalProgress } from '../terminal.ts';
 import { demoAccounts } from './region.ts';
 import { acquaint, type DemoHub, journey, witnessEachOther } from './two-hubs.ts';
 
@@ -81,16 +82,12 @@ async function start(
     CAUSEWAY_WITNESS_FOR: witnessFor,
     CAUSEWAY_WITNESS_SECONDS: '2',
   });
-  const hub = await startHub(config, {
-    say: (text) => console.log(`${name}: ${text}`),
-    count: (text, done, total) => {
-      if (done >= total) console.log(`${name}: ${text}: ${total}`);
-    },
-    fail: (reason) => {
-      console.error(`${name}: ${reason}`);
-      void end(1);
-    },
-  });
+  const progress = terminalProgress(name);
+  progress.fail = (reason) => {
+    console.error(`${name}: ${reason}`);
+    void end(1);
+  };
+  const hub = await startHub(config, progress);
   running.push(hub);
   console.log(`${name}: ${hub.url}, MLLP on ${hub.mllp.port}`);
   return { key, name, url: hub.url, dataDir, auditWitnesses, witnessFor };

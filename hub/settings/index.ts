@@ -1,0 +1,2 @@
+/** What the hub can be told. */
+export { type Config, type Setting, settings } from './settings.ts';

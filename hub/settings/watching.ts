@@ -1,0 +1,60 @@
+/** What is told of the hub’s own work: the audit log with its witnesses, the log. */
+import type { Setting } from './settings.ts';
+
+export const watching: readonly Setting[] = [
+  {
+    key: 'auditYears',
+    option: 'audit-years',
+    variable: 'CAUSEWAY_AUDIT_YEARS',
+    kind: 'integer',
+    fallback: undefined,
+    least: 6,
+    most: 200,
+    says: 'years after which the keys to what is private of the audit log are destroyed, month by month (never)',
+  },
+  {
+    key: 'auditWitnesses',
+    option: 'audit-witnesses',
+    variable: 'CAUSEWAY_AUDIT_WITNESSES',
+    kind: 'path',
+    fallback: undefined,
+    says: 'file of the witnesses that cosign the audit log (C2SP tlog-policy); read again when it changes; see docs/audit.md',
+  },
+  {
+    key: 'witnessFor',
+    option: 'witness-for',
+    variable: 'CAUSEWAY_WITNESS_FOR',
+    kind: 'path',
+    fallback: undefined,
+    says: 'file of the audit logs of other hubs that this one is a witness for; read again when it changes; see docs/audit.md',
+  },
+  {
+    key: 'witnessSeconds',
+    option: 'witness-seconds',
+    variable: 'CAUSEWAY_WITNESS_SECONDS',
+    kind: 'integer',
+    fallback: 10,
+    least: 1,
+    most: 3_600,
+    says: 'they are given at most one checkpoint in so many seconds',
+  },
+  {
+    key: 'witnessAlarmMinutes',
+    option: 'witness-alarm-minutes',
+    variable: 'CAUSEWAY_WITNESS_ALARM_MINUTES',
+    kind: 'integer',
+    fallback: 60,
+    least: 1,
+    most: 10_080,
+    says: 'minutes after which privacy officers are told that one of them cosigns nothing',
+  },
+  {
+    key: 'logLevel',
+    option: 'log-level',
+    variable: 'CAUSEWAY_LOG_LEVEL',
+    kind: 'choice',
+    fallback: 'warn',
+    choices: ['debug', 'info', 'warn', 'error', 'silent'],
+    says: 'what is logged: debug, info, warn, error or silent',
+  },
+];
