@@ -1,19 +1,17 @@
 /**
- * Erasure of a person on lawful request: one asks, another confirms, and then it is carried out, in steps that may be begun
- * again after any interruption. Its fact stays: in the audit log, in the table, and in the register beside the data, which
- * is applied again to a database that was restored from before.
+ * Erasure of a person on lawful request: one asks, another confirms, and then it is carried out. Its fact stays: in the
+ * audit log, in the table, and in the register beside the data, which is applied again to a database that was restored
+ * from before.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import type { AuditLog } from '../audit/index.ts';
-import { backupName } from '../backup/index.ts';
-import type { Database, LedWork, Row, Transaction } from '../database/index.ts';
-import { type FhirRecord, newId, RecordError } from '../record/index.ts';
-import { type Access, type AccessLog, type AccessNote, accessOf } from '../trust/index.ts';
+import type { LedWork, Row, Transaction } from '../database/index.ts';
+import { newId, RecordError } from '../record/index.ts';
+import type { Access } from '../trust/index.ts';
+import { CarryingOut, type ErasureParts, lift, noteOf, own } from './carry-out.ts';
 import { Register } from './register.ts';
-import type { Stops } from './stops.ts';
-import { type Extent, isNaming, type Preview, patientType, previewOf, subjectOf, underWay } from './subject.ts';
-import { accountsOf, eraseDeliveries, type Subject, type Swept, sweep } from './sweep.ts';
-import type { Tokens } from './tokens.ts';
+import { RegisterApplied } from './register-applied.ts';
+import { type Extent, isNaming, type Preview, previewOf, subjectOf } from './subject.ts';
+import type { Swept } from './sweep.ts';
 
 export type ErasureState = 'requested' | 'withdrawn' | 'confirmed' | 'erased' | 'lifted';
 
@@ -41,27 +39,12 @@ export interface Erasure {
 
 const lookMs = 2_000;
 
-const heldBy = 'deliveries of the person that are being sent, or imports that go on';
 const otherRecords = 'The person has other records than when this was asked for: withdraw it, and ask anew.';
-
-/** The hub itself acts, by what people decided. */
-const own: Access = accessOf({ username: 'erasure', name: 'Erasure', role: 'system', organization: 'local' });
-
-export interface ErasureParts {
-  database: Database;
-  record: FhirRecord;
-  accessLog: AccessLog;
-  tokens: Tokens;
-  stops: Stops;
-  dataDir: string;
-  /** Whose keys open what the audit log says of patients. */
-  audit: Pick<AuditLog, 'destroyAuditKeys' | 'forgetKeys'>;
-  fault: (error: unknown) => void;
-}
 
 export class Erasures implements LedWork {
   readonly #parts: ErasureParts;
   readonly #register: Register;
+  readonly #carrying: CarryingOut;
   #ending = new AbortController();
   #work: Promise<void> = Promise.resolve();
   #wake: (() => void) | undefined;
@@ -69,6 +52,7 @@ export class Erasures implements LedWork {
   constructor(parts: ErasureParts) {
     this.#parts = parts;
     this.#register = new Register(parts.dataDir);
+    this.#carrying = new CarryingOut(parts, this.#register);
   }
 
   start(): void {
@@ -164,97 +148,8 @@ export class Erasures implements LedWork {
    * Carries out what the register knows and the database does not, since it was restored from before; and writes into the
    * register what it lacks. To be done before anything is answered. @returns how many were carried out again
    */
-  async applyRegister(): Promise<number> {
-    const { database } = this.#parts;
-    const { rows } = await database.query<{
-      id: string;
-      state: string;
-      erased_at: Date | null;
-      tokens: Buffer[] | null;
-    }>(
-      `SELECT id, state, erased_at, (SELECT array_agg(token) FROM erasure_stop WHERE erasure = id) AS tokens FROM erasure
-       WHERE state IN ('confirmed', 'erased', 'lifted')`,
-    );
-    const known = new Map(rows.map((row) => [row.id, row]));
-    const lines = this.#register.lines();
-    const named = new Set(lines.map((line) => ('erasure' in line ? line.erasure : line.lifted)));
-    for (const { id, state, erased_at: at, tokens } of rows) {
-      if (state !== 'erased' || named.has(id)) continue;
-      const said = (tokens ?? []).map((token) => token.toString('base64url'));
-      this.#register.add({ v: 1, erasure: id, at: at!.toISOString(), tokens: said });
-    }
-    let applied = 0;
-    const lifted = new Set(lines.flatMap((line) => ('lifted' in line ? line.lifted : [])));
-    for (const line of lines) {
-      if (!('erasure' in line) || ['confirmed', 'erased', 'lifted'].includes(known.get(line.erasure)?.state ?? ''))
-        continue;
-      await this.#applyAgain(line.erasure, line.tokens, lifted.has(line.erasure));
-      applied++;
-    }
-    for (const { id, state } of rows) {
-      if (state === 'erased' && lifted.has(id)) await this.#liftAgain(id);
-    }
-    return applied;
-  }
-
-  async #applyAgain(id: string, tokens: readonly string[], isLifted: boolean): Promise<void> {
-    const { database } = this.#parts;
-    const subject = await this.#subjectIn(id, new Set(tokens));
-    const { homes, ids } = subject;
-    await database.query(
-      `INSERT INTO erasure (id, state, patients, homes, extent, legal_basis, reason, requested_by, confirmed_at)
-       VALUES ($1, 'confirmed', $2, $3, 'person', '', 'by the register, after a restore', 'register', now())
-       ON CONFLICT (id) DO UPDATE SET state = 'confirmed', homes = excluded.homes, patients = excluded.patients`,
-      [id, ids, homes],
-    );
-    await database.query(
-      'INSERT INTO erasure_stop (token, erasure) SELECT unnest($1::bytea[]), $2 ON CONFLICT DO NOTHING',
-      [tokens.map((token) => Buffer.from(token, 'base64url')), id],
-    );
-    await this.#carryOut(subject, true);
-    if (isLifted) await this.#liftAgain(id);
-  }
-
-  async #liftAgain(id: string): Promise<void> {
-    await this.#parts.database.transaction(async (transaction) => {
-      const { rows } = await transaction.query(
-        `UPDATE erasure SET state = 'lifted', ended_by = 'register', ended_at = clock_timestamp() WHERE id = $1 RETURNING homes`,
-        [id],
-      );
-      await lift(transaction, id, rows[0]!.homes);
-    });
-  }
-
-  /** Whom the tokens of the register mean in this database. */
-  async #subjectIn(erasure: string, tokens: ReadonlySet<string>): Promise<Subject> {
-    const { database } = this.#parts;
-    const homes: number[] = [];
-    const rids: string[] = [];
-    const isMeant = (rid: string) => tokens.has(this.#parts.tokens.patient(rid).toString('base64url'));
-    for (let after = 0; ; ) {
-      const { rows } = await database.query<{ rid: string; home: number }>(
-        'SELECT rid, home FROM patient_home WHERE home > $1 ORDER BY home LIMIT 10000',
-        [after],
-      );
-      if (rows.length === 0) break;
-      for (const { rid, home } of rows) {
-        if (!isMeant(rid)) continue;
-        homes.push(home);
-        rids.push(rid);
-      }
-      after = rows.at(-1)!.home;
-    }
-    const persons = await database.query<{ person: string }>(
-      'SELECT presented AS person FROM link WHERE home = ANY($1) UNION SELECT unnest(ARRAY[person, previous]) FROM link_history WHERE patient = ANY($2)',
-      [homes, rids],
-    );
-    rids.push(...persons.rows.flatMap(({ person }) => (person !== null && isMeant(person) ? person : [])));
-    const ids = new Set(rids);
-    for (const rid of rids) {
-      const stored = await this.#parts.record.reader.read(own, 'Patient', rid);
-      if (stored && !stored.deleted) ids.add((JSON.parse(stored.text) as { id: string }).id);
-    }
-    return { erasure, homes, rids, ids: [...ids] };
+  applyRegister(): Promise<number> {
+    return new RegisterApplied(this.#parts, this.#register, this.#carrying).apply();
   }
 
   async #run(signal: AbortSignal): Promise<void> {
@@ -265,10 +160,10 @@ export class Erasures implements LedWork {
         );
         for (const asked of rows as Asked[]) {
           if (signal.aborted) return;
-          if (this.#isBegun(asked.id) || (await this.#isAsAsked(asked).catch(noLongerThere))) {
+          if (this.#carrying.isBegun(asked.id) || (await this.#isAsAsked(asked).catch(noLongerThere))) {
             const { id, homes, patients } = asked;
             const rids = patients.filter((one) => uuid.test(one));
-            await this.#carryOut({ erasure: id, homes, rids, ids: patients });
+            await this.#carrying.carryOut({ erasure: id, homes, rids, ids: patients });
           } else await this.#giveBack(asked.id);
         }
       } catch (error) {
@@ -287,11 +182,6 @@ export class Erasures implements LedWork {
     return String([...found.homes].sort()) === String([...homes].sort());
   }
 
-  /** Whether it is carried out already, wholly or in part. */
-  #isBegun(id: string): boolean {
-    return this.#register.lines().some((line) => 'erasure' in line && line.erasure === id);
-  }
-
   /** What two persons decided was about others. */
   async #giveBack(id: string): Promise<void> {
     await this.#parts.accessLog.change(async (transaction) => {
@@ -301,73 +191,6 @@ export class Erasures implements LedWork {
         [id, otherRecords],
       );
       return { made: rowCount, note: noteOf(own, 'erasure-give-back', id, 409) };
-    });
-  }
-
-  /**
-   * Carries out an erasure that was confirmed; where it is held up, says so and leaves it for later.
-   * @param isForced nothing holds it up: what was under way when the database was backed up is not any more
-   */
-  async #carryOut(subject: Subject, isForced = false): Promise<void> {
-    const { database, record, accessLog, tokens, stops, audit } = this.#parts;
-    const { erasure, homes, rids, ids } = subject;
-    const isHeld = async () => {
-      if (isForced || (await underWay(database, homes)) === 0) return false;
-      await database.query('UPDATE erasure SET held_by = $2 WHERE id = $1', [erasure, heldBy]);
-      return true;
-    };
-    if (await isHeld()) return;
-    const stop = rids.map((rid) => tokens.patient(rid).toString('base64url'));
-    if (!this.#isBegun(erasure)) this.#register.add({ v: 1, erasure, at: new Date().toISOString(), tokens: stop });
-    const total = await database.transaction((transaction) => eraseDeliveries(transaction, homes, isForced));
-    await this.#leave(homes);
-    const accounts = await accountsOf(database, ids);
-    const first = await database.transaction(async (transaction) => {
-      const swept = await sweep(transaction, subject, tokens);
-      await audit.destroyAuditKeys(transaction, ids, accounts);
-      await accessLog.recordWith(transaction, [noteOf(own, 'erase', erasure, 200)]);
-      return swept;
-    });
-    record.keys.forget(homes);
-    audit.forgetKeys(ids, accounts);
-    // Whoever began to write before is waited for; what that brought goes too.
-    await untilOthersEnded(database);
-    const second = await database.transaction(async (transaction) => {
-      const late = await eraseDeliveries(transaction, homes, isForced);
-      // What was recorded of them meanwhile too.
-      await audit.destroyAuditKeys(transaction, ids, accounts);
-      return added(late, await sweep(transaction, subject, tokens));
-    });
-    audit.forgetKeys(ids, accounts);
-    if (await isHeld()) return;
-    await database.query(
-      `UPDATE erasure SET state = 'erased', erased_at = clock_timestamp(), held_by = NULL, patients = '{}', counts = $2
-       WHERE id = $1`,
-      [erasure, JSON.stringify(added(added(total, first), second))],
-    );
-    await stops.look();
-  }
-
-  /** The source Patients leave their persons, as when they are deleted. */
-  async #leave(homes: readonly number[]): Promise<void> {
-    const { database, record } = this.#parts;
-    const { rows } = await database.query<{ rid: string }>(
-      `SELECT rid FROM resource WHERE home = ANY($1) AND type = ${patientType} AND NOT deleted`,
-      [homes],
-    );
-    const keys = rows.map(({ rid }) => ({ type: 'Patient', id: rid }));
-    if (keys.length === 0) return;
-    await record.writer.write({
-      keys,
-      patients: [],
-      alone: true,
-      size: keys.length,
-      apply: (set) => {
-        for (const { type, id } of keys) {
-          const found = set.get(type, id);
-          if (found && !found.deleted) set.remove(type, id);
-        }
-      },
     });
   }
 
@@ -408,50 +231,6 @@ type Asked = Pick<Erasure, 'id' | 'patients'> & { extent: Extent; homes: number[
 function noLongerThere(error: unknown): false {
   if (error instanceof RecordError) return false;
   throw error;
-}
-
-/** What is known of the person is forgotten, so that it can come anew. */
-async function lift(transaction: Transaction, id: string, homes: readonly number[]): Promise<void> {
-  const all = transaction.as('all');
-  const { rows } = await all.query<{ rid: string }>(
-    `SELECT rid FROM resource WHERE home = ANY($1) AND type = ${patientType}`,
-    [homes],
-  );
-  await all.query('DELETE FROM erasure_stop WHERE erasure = $1', [id]);
-  await all.query('DELETE FROM resource WHERE home = ANY($1) AND deleted AND body IS NULL', [homes]);
-  await all.query('DELETE FROM patient_home WHERE erased AND (home = ANY($1) OR rid = ANY($2))', [
-    homes,
-    rows.map(({ rid }) => rid),
-  ]);
-}
-
-/**
- * Resolves when every transaction that runs now has ended, also of who only read until now: it may write what it was told
- * may be written. Back-ups write nothing.
- */
-async function untilOthersEnded(database: Database): Promise<void> {
-  const running = async () => {
-    const { rows } = await database.query<{ one: string }>(
-      `SELECT pid || ' ' || xact_start AS one FROM pg_stat_activity
-       WHERE datname = current_database() AND backend_type = 'client backend' AND xact_start IS NOT NULL
-         AND pid <> pg_backend_pid() AND application_name <> $1`,
-      [backupName],
-    );
-    return rows.map(({ one }) => one);
-  };
-  const others = new Set(await running());
-  while (others.size > 0 && (await running()).some((one) => others.has(one))) await delay(100);
-}
-
-function added(a: Swept, b: Swept): Swept {
-  const sum = { ...a };
-  for (const [what, count] of Object.entries(b)) sum[what] = (sum[what] ?? 0) + count;
-  return sum;
-}
-
-/** The event names the erasure and nobody. */
-function noteOf(access: Access, action: string, id: string, status: number, reason?: string): AccessNote {
-  return { access, entry: { action, what: `erasure/${id}`, status, ...(reason === undefined ? {} : { reason }) } };
 }
 
 function erasureOf(row: Row): Erasure {
