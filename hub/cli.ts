@@ -98,9 +98,14 @@ async function status(args: string[]): Promise<number> {
 /** New keys for a hub that works; returns when all that is stored is wrapped under the new master key. */
 async function rotateKeys(args: string[]): Promise<number> {
   const { config } = readConfig(
-    args.filter((word) => word !== '--prepare'),
+    args.filter((word) => word !== '--prepare' && word !== '--index'),
     process.env,
   );
+  if (args.includes('--index')) {
+    await asked(config, 'POST', '/api/keys/index');
+    console.log('Stop every hub over this database, then start one: it makes the search index anew under another key.');
+    return 0;
+  }
   if (args.includes('--prepare')) {
     existingTokenKey(config.dataDir);
     console.log(`Made ${new MasterFiles(config.dataDir).prepare()}: copy it to the same place of each other hub.`);
@@ -296,6 +301,7 @@ function help(): number {
       'causeway send FILE…             send HL7 v2, C-CDA or FHIR files, and print each answer',
       'causeway status [--json]        messages by stage: received, processed, failed, not mapped, delivered',
       'causeway rotate-keys [--prepare]  new master and signing keys while the hub works; --prepare: the master key only',
+      'causeway rotate-keys --index    another key of the search index, from the next start on',
       'causeway audit verify          [--incremental] [--deep] [--key KEY]… [--policy FILE] [--checkpoint FILE]… [--export FILE]: the log of accesses, entry by entry',
       'causeway audit export FILE      the log for others to verify; also: audit status, witness, rotate-key, accept-restore',
       'causeway backup FILE|- --key-kept-at "…"  back up the database; says where the folder keys is kept, which is not in it',

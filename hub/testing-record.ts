@@ -3,7 +3,7 @@ import { Consents } from './consent/index.ts';
 import type { Database } from './database/index.ts';
 import { type TestDatabase, testDatabase } from './database/testing.ts';
 import { PersonIndex } from './identity/index.ts';
-import { FhirRecord } from './record/index.ts';
+import { FhirRecord, indexKeyOf } from './record/index.ts';
 import { fixedMasterKey, newDataKey } from './secrets/index.ts';
 import { accessOf, defaultPolicy } from './trust/index.ts';
 
@@ -27,8 +27,9 @@ export interface TestRecord {
 export async function testRecord(): Promise<TestRecord> {
   const test = await testDatabase();
   const master = fixedMasterKey(newDataKey());
+  const index = await indexKeyOf(test.database, master);
   const make = (database = test.database) => {
-    const record = new FhirRecord(database, master);
+    const record = new FhirRecord(database, master, index);
     const persons = new PersonIndex(database, record);
     new Consents(record, persons, () => defaultPolicy.zone);
     return { record, persons };

@@ -8,7 +8,7 @@ import { AuditLog } from '../../hub/audit/index.ts';
 import type { Database } from '../../hub/database/index.ts';
 import { PersonIndex } from '../../hub/identity/index.ts';
 import { Derivation, Sender } from '../../hub/outbox/index.ts';
-import { FhirRecord, homePatient, newId } from '../../hub/record/index.ts';
+import { FhirRecord, homePatient, IndexKey, newId } from '../../hub/record/index.ts';
 import { fixedMasterKey, newDataKey } from '../../hub/secrets/index.ts';
 import { AccessLog, type Endpoint, NetworkPolicy, Participants, routesTo } from '../../hub/trust/index.ts';
 import { patientOf } from '../data/patient.ts';
@@ -49,7 +49,7 @@ async function delivered(
   ports: { mllp: number; http: number },
   people: number,
 ): Promise<DeliveryResult> {
-  const record = new FhirRecord(database, fixedMasterKey(newDataKey()));
+  const record = new FhirRecord(database, fixedMasterKey(newDataKey()), new IndexKey(1, newDataKey()));
   const persons = new PersonIndex(database, record);
   const participants = new Participants(database);
   let sender: Sender | undefined;

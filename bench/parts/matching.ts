@@ -6,7 +6,7 @@ import { isFhirError, scanResource } from '@causeway/fhir';
 import { type Demographics, type Site, sites, type TruthRecord, truth } from '@causeway/region';
 import type { Patient } from '@medplum/fhirtypes';
 import { PersonIndex } from '../../hub/identity/index.ts';
-import { FhirRecord, newId } from '../../hub/record/index.ts';
+import { FhirRecord, IndexKey, newId } from '../../hub/record/index.ts';
 import { fixedMasterKey, newDataKey } from '../../hub/secrets/index.ts';
 import { usageOf } from '../server/usage.ts';
 import { withDatabase } from './database.ts';
@@ -48,7 +48,7 @@ async function stored(
   withPersons: boolean,
 ): Promise<{ cpuMs: number; seconds: number; persons: number }> {
   return withDatabase(async (database, postmaster) => {
-    const record = new FhirRecord(database, fixedMasterKey(newDataKey()));
+    const record = new FhirRecord(database, fixedMasterKey(newDataKey()), new IndexKey(1, newDataKey()));
     if (withPersons) new PersonIndex(database, record);
     await store(record, patients.slice(0, warm));
     const before = usageOf(process.pid, postmaster);

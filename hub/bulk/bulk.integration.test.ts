@@ -3,7 +3,7 @@ import pino from 'pino';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type TestDatabase, testDatabase } from '../database/testing.ts';
 import { PersonIndex } from '../identity/index.ts';
-import { FhirRecord } from '../record/index.ts';
+import { FhirRecord, indexKeyOf } from '../record/index.ts';
 import { fixedMasterKey, newDataKey } from '../secrets/index.ts';
 import { type Access, accessOf } from '../trust/index.ts';
 import { Bulk } from './bulk.ts';
@@ -32,7 +32,7 @@ let decided = administrator;
 beforeAll(async () => {
   test = await testDatabase();
   const master = fixedMasterKey(newDataKey());
-  record = new FhirRecord(test.database, master);
+  record = new FhirRecord(test.database, master, await indexKeyOf(test.database, master));
   new PersonIndex(test.database, record);
   const parts = {
     database: test.database,

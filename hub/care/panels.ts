@@ -161,6 +161,7 @@ export class Panels {
     { key, identifierSystem }: Participant,
     rows: readonly PanelRow[],
   ): Promise<Map<string, { patient: string; home: number }>> {
+    const { index } = this.#parts.record.keys;
     const numbers = [...new Set(rows.flatMap(({ number }) => number ?? []))];
     const found = new Map<string, { patient: string; home: number }>();
     if (numbers.length === 0 || identifierSystem === undefined) return found;
@@ -171,8 +172,8 @@ export class Panels {
        WHERE NOT r.deleted AND r.tokens @> ARRAY[v.coded] ORDER BY l.home DESC`,
       [
         numbers,
-        numbers.map((number) => String(tokenHash('Patient', 'identifier', number))),
-        numbers.map((number) => String(codedHash('Patient', 'identifier', identifierSystem, number))),
+        index.keyed(numbers.map((number) => tokenHash('Patient', 'identifier', number))).map(String),
+        index.keyed(numbers.map((number) => codedHash('Patient', 'identifier', identifierSystem, number))).map(String),
         key,
       ],
     );

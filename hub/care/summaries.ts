@@ -10,7 +10,6 @@ import { type FhirRecord, homePatient, openText, ridOf, sealIdentity, tokenHash 
 
 /** "Discharge summary" of LOINC. */
 export const dischargeSummary = '18842-5';
-const summaryToken = String(tokenHash('DocumentReference', 'type', dischargeSummary));
 /** So many are made in one turn; the others in the next. */
 const most = 50;
 
@@ -47,12 +46,16 @@ export class Summaries {
   readonly #record: FhirRecord;
   readonly #rules: () => CareRules;
   readonly #binaryOf: SummaryId;
+  /** The token of a discharge summary's type, as the index has it. */
+  readonly #summaryToken: string;
 
   constructor(database: Database, record: FhirRecord, rules: () => CareRules, binaryOf: SummaryId) {
     this.#database = database;
     this.#record = record;
     this.#rules = rules;
     this.#binaryOf = binaryOf;
+    const type = tokenHash('DocumentReference', 'type', dischargeSummary);
+    this.#summaryToken = String(record.keys.index.keyedOne(type));
   }
 
   /** States the summaries that are due; returns how many. */
@@ -67,7 +70,7 @@ export class Summaries {
                AND NOT ${isSummed}
                AND NOT EXISTS (SELECT FROM care_loop_event e WHERE e.loop = c.id AND e.event = 'summary-made')
              ORDER BY c.opened LIMIT ${most}`,
-      values: [summaryHours, summaryToken],
+      values: [summaryHours, this.#summaryToken],
     });
     for (const row of rows) await this.#state(row);
     return rows.length;
@@ -108,7 +111,7 @@ export class Summaries {
         const { rowCount } = await transaction.query({
           name: 'transition_summed',
           text: `SELECT FROM care_loop c WHERE id = $1 AND ${isSummed}`,
-          values: [id, summaryToken],
+          values: [id, this.#summaryToken],
         });
         if (rowCount) return;
         set.put(scanned, 'DocumentReference', documentId);

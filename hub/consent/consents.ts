@@ -44,7 +44,7 @@ export class Consents {
    * @param transaction one that may read every home
    */
   async expect(transaction: Transaction, zone: string): Promise<void> {
-    const stamp = stampOf(zone);
+    const stamp = stampOf(zone, this.#record.keys.index);
     if ((await lockStamp(transaction)) !== stamp) await closeAll(transaction, stamp);
   }
 
@@ -97,7 +97,7 @@ export class Consents {
   /** Writes the provisions anew for homes, and for all that belong to the same persons. */
   async #derive(transaction: Transaction, homes: number[], changes: WriteSet['changes']): Promise<void> {
     const [stamp, members] = await Promise.all([lockDerivation(transaction), membersOf(transaction, homes)]);
-    const isExpected = stamp === '' || stamp === stampOf(this.#zone());
+    const isExpected = stamp === '' || stamp === stampOf(this.#zone(), this.#record.keys.index);
     const consents = await this.#consents(transaction, changes, [
       ...new Set([...homes, ...members.map(({ home }) => home)]),
     ]);
@@ -111,7 +111,7 @@ export class Consents {
       });
       // By another program or time zone than is expected nothing is made: whoever goes by these does it.
       if (!isExpected) return given.length > 0 ? closedHome(home) : [];
-      return provisionRows(home, own.source, consentsThatCount(given));
+      return provisionRows(home, own.source, consentsThatCount(given), this.#record.keys.index);
     });
     writeProvisions(transaction, [...affected], rows);
   }

@@ -8,14 +8,18 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { resourceTypes, searchParameters, typeCode } from '@causeway/fhir';
 import { locks, type Transaction } from '../database/index.ts';
+import { type IndexKey, indexFormat } from '../record/index.ts';
 import type { ProvisionRow } from './provision-rows.ts';
 
 let program: string | undefined;
 
-/** What provisions are made by: the sources that make them, the codes' parameters, and the time zone. */
-export function stampOf(zone: string): string {
+/**
+ * What provisions are made by: the sources that make them, the codes' parameters, the key of the index that they are held
+ * against, and the time zone.
+ */
+export function stampOf(zone: string, index: IndexKey): string {
   program ??= digestOfProgram();
-  return `${program} ${zone}`;
+  return `${program} ${indexFormat}.${index.id} ${zone}`;
 }
 
 function digestOfProgram(): string {

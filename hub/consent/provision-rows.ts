@@ -2,7 +2,7 @@
 import { allLabels, authorName, coveredBy, type HeldProvision, isNaming } from '@causeway/access';
 import { resourceTypes, searchParameters, typeCode } from '@causeway/fhir';
 import type { Transaction } from '../database/index.ts';
-import { codedHash, ridOf } from '../record/index.ts';
+import { codedHash, type IndexKey, ridOf } from '../record/index.ts';
 
 export interface ProvisionRow {
   home: number;
@@ -35,8 +35,14 @@ const effects = { none: 0, permit: 1, deny: 2 };
  * The rows of provisions for one source patient. What never applies to it, being about other organisations' records or
  * about no reading, is left out with its exceptions.
  * @param source the organisation whose patient it is
+ * @param index the key of what their codes are held against
  */
-export function provisionRows(home: number, source: string, provisions: readonly HeldProvision[]): ProvisionRow[] {
+export function provisionRows(
+  home: number,
+  source: string,
+  provisions: readonly HeldProvision[],
+  index: IndexKey,
+): ProvisionRow[] {
   const applying = provisions.filter((provision) => {
     const path = provisions.filter((one) => one.consent === provision.consent && provision.path.includes(one.node));
     return path.every(({ never, authors, times }) => {
@@ -58,7 +64,7 @@ export function provisionRows(home: number, source: string, provisions: readonly
     purposes: provision.purposes ? [...provision.purposes] : null,
     labels: provision.labels ?? null,
     types: provision.types ? provision.types.map((type) => typeCode(type)!) : null,
-    codes: provision.codes ? hashesOf(provision.codes, provision.types) : null,
+    codes: provision.codes ? hashesOf(index, provision.codes, provision.types) : null,
     first_day: provision.days ? (provision.days.from ?? '-infinity') : null,
     last_day: provision.days ? (provision.days.to ?? 'infinity') : null,
     instances: provision.instances
@@ -92,17 +98,17 @@ export function writeProvisions(
 }
 
 /** What rows are found by that have one of these codes (`system|code`) in any of their searched elements. */
-function hashesOf(codes: readonly string[], types: readonly string[] = resourceTypes()): string[] {
-  const found = new Set<string>();
+function hashesOf(index: IndexKey, codes: readonly string[], types: readonly string[] = resourceTypes()): string[] {
+  const found = new Set<bigint>();
   for (const type of types) {
     for (const { code: parameter } of searchParameters(type).filter((one) => one.type === 'token')) {
       for (const coding of codes) {
         const at = coding.lastIndexOf('|');
-        found.add(codedHash(type, parameter, coding.slice(0, at), coding.slice(at + 1)).toString());
+        found.add(codedHash(type, parameter, coding.slice(0, at), coding.slice(at + 1)));
       }
     }
   }
-  return [...found];
+  return index.keyed([...found]).map(String);
 }
 
 /** Moments beyond these have no end here: PostgreSQL writes other years in another way. */

@@ -21,7 +21,7 @@ import {
   type User,
 } from '../trust/index.ts';
 import { mustVerify } from './certified.ts';
-import { grantedAccess, grantedLater } from './granted.ts';
+import { type GrantFacts, grantedAccess, grantedLater } from './granted.ts';
 import { systemOf } from './refused-messages.ts';
 import { isUnattended, mustBeOwnChange, sessionToken } from './session-cookie.ts';
 
@@ -37,7 +37,7 @@ export interface Caller extends Access {
 }
 
 /** What is asked to know a caller. */
-export interface CallerFacts {
+export interface CallerFacts extends GrantFacts {
   /** What a token stands for; undefined where it is none, or not any more. */
   verify(token: string, shown: ShownWithToken): Promise<VerifiedToken | undefined>;
   /** The participant for which the client certificate of a request stands. */
@@ -46,8 +46,6 @@ export interface CallerFacts {
   isActive(client: string): Promise<boolean>;
   /** Whether an app's token was taken back before its time. */
   isTakenBack(cameOf: TokenOrigin): Promise<boolean>;
-  /** The homes of the person of a Patient. */
-  homesOf(patient: string): Promise<number[]>;
   /** What the account of a patient or proxy is bound to. */
   represented(username: string, role: 'patient' | 'proxy'): Promise<{ homes: number[]; ages: (number | undefined)[] }>;
   /** An emergency access that an account has under way. */
@@ -80,7 +78,7 @@ export class Authenticator {
     this.#attempts.set(request, { caller: identified, action: action ?? request.method });
     const refused = this.#refused(identified, request);
     if (refused !== undefined) throw new RecordError(403, 'forbidden', refused);
-    const caller = await grantedAccess(identified, request, (patient) => this.#facts.homesOf(patient));
+    const caller = await grantedAccess(identified, request, this.#facts);
     if (request.headers.authorization === undefined) mustBeOwnChange(request);
     // Who somebody is may be remembered for longer.
     return { ...caller, decidedBy: this.#policy.decidedBy };
@@ -156,7 +154,7 @@ export class Authenticator {
       ...(cameOf ? { cameOf } : {}),
       ...(isScript ? { isScript } : {}),
     };
-    const granted = await grantedLater(asked, (patient) => this.#facts.homesOf(patient));
+    const granted = await grantedLater(asked, this.#facts);
     return granted ?? 'The patient of the token is not known any more.';
   }
 

@@ -9,7 +9,7 @@ import { type Access, confinedTo, ofTypes, type Scope } from '../trust/index.ts'
 import { documentOf } from './ccda-documents.ts';
 import { mediaTypeOf } from './fhir-format.ts';
 import { prefersAsync } from './fhir-jobs.ts';
-import { foundBy } from './narrow-scopes.ts';
+import { foundBy, type Keyed, opensRows } from './narrow-scopes.ts';
 import { isOriginal } from './original-documents.ts';
 
 type Interaction = 'create' | 'read' | 'update' | 'delete' | 'search';
@@ -73,39 +73,45 @@ const routes: { [address: string]: (request: FastifyRequest) => Need[] } = {
   'GET /fhir/_bulk/:job/:file': () => [],
 };
 
+/** What of the record a grant goes by. */
+export interface GrantFacts {
+  /** The homes of the person of a Patient. */
+  homesOf(patient: string): Promise<number[]>;
+  /** Hashes as the rows have them. */
+  keyed: Keyed;
+}
+
 /**
  * The access of a client for one request: that of the one it acts for, where its scopes cover the request; within the
  * homes of the patient in context where only `patient/` scopes do.
- * @param homesOf the homes of the person of a Patient
+ * @param facts what of the record it goes by
  * @throws RecordError 403 where they do not
  */
 export async function grantedAccess<A extends Access>(
   access: A,
   request: FastifyRequest,
-  homesOf: (patient: string) => Promise<number[]>,
+  facts: GrantFacts,
 ): Promise<A> {
   if (!access.grant) return access;
   const { scopes } = access.grant;
   const wide = scopes.filter(({ context }) => context !== 'patient');
-  if (isBundle(request)) return wide.length > 0 ? readable(access, wide) : ofPatient(access, scopes, homesOf);
+  if (isBundle(request)) return wide.length > 0 ? readable(access, facts, wide) : ofPatient(access, scopes, facts);
   const needs = needsOf(request);
-  if (wide.length > 0 && needs.every((need) => isCovered(wide, need))) return readable(access, wide, made(needs));
+  if (wide.length > 0 && needs.every((need) => isCovered(wide, need)))
+    return readable(access, facts, wide, made(needs));
   const uncovered = needs.find((need) => !isCovered(scopes, need));
   if (uncovered || needs.length === 0) throw refusal(uncovered);
-  return ofPatient(access, scopes, homesOf, made(needs));
+  return ofPatient(access, scopes, facts, made(needs));
 }
 
 /** What a grant lets read, outside of any request; undefined where it is of a patient who is not known. */
-export async function grantedLater<A extends Access>(
-  access: A,
-  homesOf: (patient: string) => Promise<number[]>,
-): Promise<A | undefined> {
+export async function grantedLater<A extends Access>(access: A, facts: GrantFacts): Promise<A | undefined> {
   if (!access.grant) return access;
   const { scopes } = access.grant;
   const wide = scopes.filter(({ context }) => context !== 'patient');
-  if (wide.length > 0) return readable(access, wide);
+  if (wide.length > 0) return readable(access, facts, wide);
   try {
-    return await ofPatient(access, scopes, homesOf);
+    return await ofPatient(access, scopes, facts);
   } catch (error) {
     if (error instanceof RecordError) return undefined;
     throw error;
@@ -158,25 +164,30 @@ function isBundle(request: FastifyRequest): boolean {
 async function ofPatient<A extends Access>(
   access: A,
   scopes: readonly Scope[],
-  homesOf: (patient: string) => Promise<number[]>,
+  facts: GrantFacts,
   types: readonly string[] = [],
 ): Promise<A> {
   const { patient } = access.grant!;
-  const homes = patient === undefined ? [] : await homesOf(patient);
+  const homes = patient === undefined ? [] : await facts.homesOf(patient);
   if (homes.length === 0) throw new RecordError(403, 'forbidden', 'The token has no patient in context.');
   const own = access.homes === 'all' ? homes : homes.filter((home) => (access.homes as number[]).includes(home));
-  return confinedTo(readable(access, scopes, types), own);
+  return confinedTo(readable(access, facts, scopes, types), own);
 }
 
 /** The access to what scopes let read: what else a search touches is not found by it, nor included. */
-function readable<A extends Access>(access: A, scopes: readonly Scope[], also: readonly string[] = []): A {
+function readable<A extends Access>(
+  access: A,
+  { keyed }: GrantFacts,
+  scopes: readonly Scope[],
+  also: readonly string[] = [],
+): A {
   const whole = scopes.filter(({ read, search, query }) => (read || search) && query.length === 0);
   const types = [...whole.map(({ type }) => type), ...also];
   if (types.includes('*')) return access;
   return ofTypes(
     access,
     types,
-    scopes.flatMap((scope) => foundBy(scope) ?? []),
+    scopes.flatMap((scope) => foundBy(scope, keyed) ?? []),
   );
 }
 
@@ -227,7 +238,7 @@ function isCovered(scopes: readonly Scope[], { type, interaction }: Need): boole
     (scope) =>
       (scope.type === '*' || scope.type === type) &&
       scope[interaction] &&
-      (scope.query.length === 0 || (isReading(interaction) && foundBy(scope) !== undefined)),
+      (scope.query.length === 0 || (isReading(interaction) && opensRows(scope))),
   );
 }
 

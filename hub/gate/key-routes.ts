@@ -1,12 +1,14 @@
 /** Keys and certificates for those who run the hub: which there are, when they end, and new ones without a stop. */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { SigningKeys } from '../authorization/index.ts';
-import { RecordError } from '../record/index.ts';
+import type { Database } from '../database/index.ts';
+import { RecordError, renewIndexKey } from '../record/index.ts';
 import { KeyError, type KeyRotation } from '../secrets/index.ts';
 import type { AccessLog, Certificates } from '../trust/index.ts';
 import type { Authenticator } from './authenticate.ts';
 
 export interface KeyParts {
+  database: Database;
   rotation: KeyRotation;
   signingKeys: SigningKeys;
   certificates: Certificates;
@@ -15,7 +17,7 @@ export interface KeyParts {
 }
 
 export function keyRoutes(app: FastifyInstance, parts: KeyParts): void {
-  const { rotation, signingKeys, certificates, authenticator, accessLog } = parts;
+  const { database, rotation, signingKeys, certificates, authenticator, accessLog } = parts;
   const allowed = (request: FastifyRequest, action: string, roles: string[]) =>
     authenticator.inPerson(request, roles, action);
 
@@ -40,5 +42,12 @@ export function keyRoutes(app: FastifyInstance, parts: KeyParts): void {
     });
     await signingKeys.rotate();
     return reply.code(202).send({ master: rotation.state, signing: await signingKeys.list() });
+  });
+
+  app.post('/api/keys/index', async (request, reply) => {
+    const who = await allowed(request, 'rotate-keys', ['administrator']);
+    await accessLog.record(who, { action: 'rotate-keys', what: 'index', status: 202 });
+    await renewIndexKey(database);
+    return reply.code(202).send({ index: 'made by the hub that starts next' });
   });
 }

@@ -1,7 +1,7 @@
 /** A network's own value sets: what they label at once, what is labelled anew, and what goes on meanwhile. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { accessesOf } from '../audit/testing.ts';
-import { FhirRecord, ridOf } from '../record/index.ts';
+import { FhirRecord, indexKeyOf, ridOf } from '../record/index.ts';
 import { masterKey } from '../secrets/index.ts';
 import { type Json, startTestHub, type TestHub } from '../testing.ts';
 import { custodian } from '../testing-record.ts';
@@ -92,7 +92,8 @@ it('follows the value set when that changes, and takes labels off again', async 
 });
 
 it('is heard by another hub before that stores anything', async () => {
-  const other = new FhirRecord(hub.test.database.as('all'), masterKey(hub.config.dataDir, true));
+  const [database, master] = [hub.test.database.as('all'), masterKey(hub.config.dataDir, true)];
+  const other = new FhirRecord(database, master, await indexKeyOf(database, master));
   let heard = 0;
   other.parameters.beforeVersion = async () => {
     heard++;

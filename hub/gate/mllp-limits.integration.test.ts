@@ -9,7 +9,7 @@ import { PersonIndex } from '../identity/index.ts';
 import { Receiver } from '../inbox/index.ts';
 import { Deliveries } from '../outbox/index.ts';
 import { QueryResponder } from '../query/index.ts';
-import { FhirRecord } from '../record/index.ts';
+import { FhirRecord, IndexKey } from '../record/index.ts';
 import { fixedMasterKey, newDataKey } from '../secrets/index.ts';
 import { TestAuthority } from '../testing-certificates.ts';
 import { adt, longAnswered } from '../testing-messages.ts';
@@ -44,7 +44,7 @@ describe('the limits of MLLP connections', () => {
     const participants = new Participants(database);
     const acks = new ApplicationAcks(database, fixedMasterKey(newDataKey()), log);
     const receiver = new Receiver(test.database, fixedMasterKey(newDataKey()), () => {});
-    const record = new FhirRecord(database, fixedMasterKey(newDataKey()));
+    const record = new FhirRecord(database, fixedMasterKey(newDataKey()), new IndexKey(1, newDataKey()));
     const accessLog = new AccessLog(database, testAudit(database));
     const agreements = new Agreements(database);
     const policy = new NetworkPolicy(database, participants, agreements);

@@ -2,4 +2,5 @@
 export { forgetPatients } from './forget.ts';
 export { type Match, type MatchGrade, matchesOf } from './match.ts';
 export type { PersonChange } from './members.ts';
+export { patientsIndexed } from './patients-indexed.ts';
 export { PersonIndex, type StatedIdentity } from './person-index.ts';

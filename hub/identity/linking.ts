@@ -63,7 +63,7 @@ export class Linking {
       const demographics = this.#store.remember(after.home, source.prepared);
       this.#stated.set(after.home, source);
       this.#known.set(after.home, source.prepared);
-      (after.version === 1 ? fresh : again).push(statementOf(source, after.rid, demographics));
+      (after.version === 1 ? fresh : again).push(statementOf(source, after.rid, demographics, this.#keys));
     }
     const digests = new Map([...fresh, ...again].map(({ home, demographics }) => [home, demographics]));
     const [candidates] = await Promise.all([
@@ -176,13 +176,18 @@ export class Linking {
   }
 }
 
-function statementOf({ home, patient, prepared }: SourcePatient, rid: string, demographics: string): Statement {
+function statementOf(
+  { home, patient, prepared }: SourcePatient,
+  rid: string,
+  demographics: string,
+  { index }: HomeKeys,
+): Statement {
   return {
     home,
     patient: rid,
     source: sourceOf(patient),
     placeholder: prepared.placeholder,
     demographics,
-    keys: blockingKeys(prepared),
+    keys: index.keyedBlocking(blockingKeys(prepared)),
   };
 }

@@ -85,7 +85,8 @@ export class PersonIndex {
       if (kind === 'unlink') await linking.separate(one, [other], ground);
       else await linking.confirm(one, other, ground, 'source');
     }
-    for (const replacement of await statedReplacements(set, patients)) await linking.replace(replacement);
+    for (const replacement of await statedReplacements(set, this.#record.keys, patients))
+      await linking.replace(replacement);
     this.#changes.set(set, await linking.finish(set));
     this.#confirmed.set(set, linking.confirmed);
   }
@@ -95,12 +96,13 @@ export class PersonIndex {
    * blocking key with them. Who may see them, and whether they are alike, is for the caller to ask.
    */
   async alike(patient: Patient): Promise<string[]> {
+    const keys = this.#record.keys.index.keyedBlocking(blockingKeys(prepare(demographicsOf(patient))));
     const { rows } = await this.#database.query<{ id: string }>({
       name: 'persons_alike',
       text: `SELECT DISTINCT coalesce(l.presented, l.patient) AS id FROM unnest($1::bigint[]) AS k (key)
              CROSS JOIN LATERAL (SELECT home FROM blocking_key WHERE key = k.key ORDER BY home LIMIT ${alikePerKey}) o
              JOIN link l ON l.home = o.home LIMIT ${mostAlike}`,
-      values: [`{${blockingKeys(prepare(demographicsOf(patient))).join(',')}}`],
+      values: [`{${keys.join(',')}}`],
     });
     return rows.map(({ id }) => id);
   }

@@ -4,7 +4,15 @@
  */
 import { typeCode } from '@causeway/fhir';
 import type { Patient } from '@medplum/fhirtypes';
-import { codedHash, type ResourceChange, ridOf, tokenHash, type WriteSet } from '../record/index.ts';
+import {
+  codedHash,
+  type HomeKeys,
+  type IndexKey,
+  type ResourceChange,
+  ridOf,
+  tokenHash,
+  type WriteSet,
+} from '../record/index.ts';
 import { type Access, accessCondition } from '../trust/index.ts';
 
 /** A Patient that another replaces, by their homes. */
@@ -21,14 +29,18 @@ export interface Replacement {
  * The replacements that clients state in Patients of a transaction; survivors that are not known, or that whoever says so may
  * not see, are passed over.
  */
-export async function statedReplacements(set: WriteSet, patients: readonly ResourceChange[]): Promise<Replacement[]> {
+export async function statedReplacements(
+  set: WriteSet,
+  { index }: HomeKeys,
+  patients: readonly ResourceChange[],
+): Promise<Replacement[]> {
   const found: Replacement[] = [];
   for (const { after, by, resource } of patients) {
     if (by === undefined || after.deleted) continue;
     const links = (resource as Patient | undefined)?.link ?? [];
     for (const { other, type } of links) {
       if (type !== 'replaced-by') continue;
-      const survivor = await homeOf(set, patients, other);
+      const survivor = await homeOf(set, index, patients, other);
       if (survivor === undefined || survivor === after.home) continue;
       if (!(await sees(set, patients, by, survivor))) continue;
       found.push({ replaced: after.home, survivor, by: by.who, isCustodian: by.limits.isCustodian === true });
@@ -53,6 +65,7 @@ type Other = NonNullable<Patient['link']>[number]['other'];
 
 async function homeOf(
   set: WriteSet,
+  index: IndexKey,
   patients: readonly ResourceChange[],
   { reference, identifier }: Other,
 ): Promise<number | undefined> {
@@ -79,7 +92,7 @@ async function homeOf(
     text: `SELECT DISTINCT r.home FROM index_token t JOIN resource r ON r.home = t.home AND r.rkey = t.rkey
            WHERE t.value = $1 AND r.type = ${typeCode('Patient')} AND NOT r.deleted AND r.tokens && ARRAY[$2]::bigint[]
            LIMIT 2`,
-    values: [tokenHash('Patient', 'identifier', value), codedHash('Patient', 'identifier', system, value)],
+    values: index.keyed([tokenHash('Patient', 'identifier', value), codedHash('Patient', 'identifier', system, value)]),
   });
   return rows.length === 1 ? rows[0]!.home : undefined;
 }

@@ -17,7 +17,7 @@ import { SigningKeys } from '../authorization/index.ts';
 import { Relationships } from '../care/index.ts';
 import type { Database } from '../database/index.ts';
 import { PersonIndex } from '../identity/index.ts';
-import { FhirRecord, homePatient, newId } from '../record/index.ts';
+import { FhirRecord, homePatient, indexKeyOf, newId } from '../record/index.ts';
 import { fixedMasterKey, newDataKey } from '../secrets/index.ts';
 import {
   AccessLog,
@@ -86,7 +86,7 @@ export async function testOutbox(
   mail: Partial<MailParts> = {},
 ): Promise<TestOutbox> {
   const master = fixedMasterKey(newDataKey());
-  const record = new FhirRecord(database, master);
+  const record = new FhirRecord(database, master, await indexKeyOf(database, master));
   const persons = new PersonIndex(database, record);
   const participants = new Participants(database);
   let current: Sender | undefined;

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type TestDatabase, testDatabase } from '../database/testing.ts';
-import { FhirRecord, HomeKeys, newId } from '../record/index.ts';
+import { FhirRecord, HomeKeys, indexKeyOf, newId } from '../record/index.ts';
 import { fixedMasterKey, newDataKey } from '../secrets/index.ts';
 import { Versions } from './versions.ts';
 
@@ -13,7 +13,8 @@ afterAll(() => test.drop());
 it('gives the version of the time that is asked for from memory, unless it is gone or its key is', async () => {
   const { database } = test;
   const master = fixedMasterKey(newDataKey());
-  const record = new FhirRecord(database, master);
+  const index = await indexKeyOf(database, master);
+  const record = new FhirRecord(database, master, index);
   const versions = new Versions(database, record.keys);
   record.writer.afterCommit(({ changes }) => versions.keep(changes));
   const id = newId();
@@ -40,7 +41,7 @@ it('gives the version of the time that is asked for from memory, unless it is go
     new Versions(database, record.keys).read([{ rid: id, home: second.home, at: undefined }]),
   ).rejects.toThrow();
   await database.query('UPDATE home_key SET wrapped = NULL');
-  const later = new Versions(database, new HomeKeys(master));
+  const later = new Versions(database, new HomeKeys(master, index));
   later.keep([{ before: undefined, after: second, resource: undefined, meta: undefined }]);
   expect(await later.read([{ rid: id, home: second.home, at: undefined }])).toEqual([[]]);
   await database.query('DELETE FROM resource');

@@ -136,7 +136,8 @@ export class ParameterBuild implements LedWork {
     }
     const end = rows.at(-1);
     const last = end ? { type: from.type, home: end.home as number, rkey: end.rkey as number } : undefined;
-    return { found, last, count: rows.length };
+    const keyed = this.#keys.index.keyedEntries(found.map(({ index }) => index));
+    return { found: found.map((one, i) => ({ ...one, index: keyed[i]! })), last, count: rows.length };
   }
 }
 

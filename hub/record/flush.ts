@@ -6,6 +6,7 @@ import { typeCode } from '@causeway/fhir';
 import type { Transaction } from '../database/index.ts';
 import { int8Array } from './binary-arrays.ts';
 import { type IndexEntries, noEntries } from './index-entries.ts';
+import type { IndexKey } from './index-key.ts';
 import { type Indexed, insertIndex, numberOf, piecesOf, replaceIndex } from './index-rows.ts';
 import { selfHash } from './keys.ts';
 import type { Version } from './transaction-resources.ts';
@@ -88,12 +89,14 @@ export function isRefusedByClock(error: unknown): boolean {
 
 /**
  * Writes each resource's new versions; `before` is the version that the database holds.
+ * @param index the key of what they are found by
  * @param last the last of their sequence numbers; 0 where they are relative
  */
 export async function writeRows(
   transaction: Transaction,
   resources: { before: Version | undefined; rows: Row[] }[],
   last: number,
+  index: IndexKey,
 ): Promise<void> {
   const count = resources.reduce((sum, { rows }) => sum + rows.length, 0);
   if (count === 0) return;
@@ -116,7 +119,7 @@ export async function writeRows(
   if (past.length > 0) writeVersions(transaction, insertInto('resource_history'), past.map(withSettled));
   const parts = [...inParts(replacing), ...inParts(made)];
   for (const part of parts) {
-    const rows = part.map(withSettled);
+    const rows = withKeyedIndex(part.map(withSettled), index);
     if (rows[0]!.before) replace(transaction, rows);
     else {
       writeVersions(transaction, insertInto('resource'), rows);
@@ -135,6 +138,14 @@ function withSettled(version: Numbered): Numbered {
     ...version,
     row: Object.assign(Object.create(version.row), { body: settled.body(), index: settled.index() }),
   };
+}
+
+/** The versions with what they are found by as the database has it. */
+function withKeyedIndex(versions: Numbered[], key: IndexKey): Numbered[] {
+  const keyed = key.keyedEntries(versions.map(({ row }) => row.index ?? noEntries));
+  return versions.map((version, i) =>
+    version.row.index ? { ...version, row: Object.assign(Object.create(version.row), { index: keyed[i]! }) } : version,
+  );
 }
 
 const partBytes = 1024 * 1024;

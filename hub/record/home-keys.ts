@@ -1,19 +1,26 @@
-/** The data keys of homes: made at the first write, kept unwrapped in memory for a while, wrapped in the database. */
+/**
+ * The data keys of homes: made at the first write, kept unwrapped in memory for a while, wrapped in the database. And the
+ * key of what their resources are found by.
+ */
 import type { Queryable, Transaction } from '../database/index.ts';
 import { type MasterKey, newDataKey, unwrapDataKey, type WrappedColumn, wrapDataKey } from '../secrets/index.ts';
 import { ErasedPerson } from './errors.ts';
+import type { IndexKey } from './index-key.ts';
 
 const cached = 10_000;
 
 /** Hands out the 32-byte data keys of homes. */
 export class HomeKeys {
+  /** The key of what resources are found by. */
+  readonly index: IndexKey;
   readonly #master: MasterKey;
   readonly #keys = new Map<number, Buffer>();
   /** Whether a patient who is not known here is one whose record was erased. */
   isErased: (rid: string) => boolean = () => false;
 
-  constructor(master: MasterKey) {
+  constructor(master: MasterKey, index: IndexKey) {
     this.#master = master;
+    this.index = index;
   }
 
   /** The keys of these homes; of homes that have none, or whose key was destroyed, nothing. */

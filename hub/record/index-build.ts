@@ -1,6 +1,6 @@
 /**
- * Makes all index rows anew where those of the database are of an older form (`indexFormat`), before the hub answers: a
- * search that finds only part would be worse than a start that takes its time. In steps of a transaction each, which
+ * Makes all index rows anew where those of the database are of an older form (`indexFormat`) or under another key
+ * (`IndexKey`), before the hub answers: a search that finds only part would be worse than a start that takes its time. In steps of a transaction each, which
  * also notes how far it is, so that an interrupted build goes on where it stopped.
  */
 import { isFhirError, scanResource, typeName } from '@causeway/fhir';
@@ -14,6 +14,13 @@ import { openText, sealIdentity } from './sealing.ts';
 
 const resourcesPerStep = 1_000;
 
+/** Patients whose index rows are made anew, in the transaction that does so. */
+export interface PatientsIndexed {
+  /** Those of all are made anew from now on. */
+  begin(transaction: Transaction): Promise<void>;
+  some(transaction: Transaction, patients: { home: number; text: string }[]): Promise<void>;
+}
+
 interface Place {
   home: number;
   rkey: number;
@@ -22,18 +29,20 @@ interface Place {
 /**
  * Brings the index up to date. One hub builds; others that start meanwhile wait for it.
  * @param progress is told how many resources of how many are done
+ * @param patients what else is made of Patients under the key
  */
 export async function buildIndex(
   database: Database,
   keys: HomeKeys,
   progress: (done: number, total: number) => void,
+  patients?: PatientsIndexed,
 ): Promise<void> {
-  if ((await stateOf(database)).format === indexFormat) return;
+  if (isCurrent(await stateOf(database), keys)) return;
   const total = await countAll(database);
   for (let done = 0; ; ) {
     const step = await database.transaction(async (transaction) => {
       await transaction.query(`SELECT pg_advisory_xact_lock(${locks.indexBuild})`);
-      return buildStep(transaction, keys);
+      return buildStep(transaction, keys, patients);
     });
     if (step === 'done') return;
     done += step;
@@ -41,37 +50,48 @@ export async function buildIndex(
   }
 }
 
-async function buildStep(transaction: Transaction, keys: HomeKeys): Promise<number | 'done'> {
+async function buildStep(
+  transaction: Transaction,
+  keys: HomeKeys,
+  patients: PatientsIndexed | undefined,
+): Promise<number | 'done'> {
   const state = await stateOf(transaction);
-  if (state.format === indexFormat) return 'done';
-  if (!state.place) {
+  if (isCurrent(state, keys)) return 'done';
+  // What was made under another key is no beginning.
+  const place = state.key === keys.index.id ? state.place : undefined;
+  if (!place) {
     await transaction.query('TRUNCATE index_token, index_range, index_string');
     await forgetCustomEntries(transaction);
+    await patients?.begin(transaction);
   }
   const { rows } = await transaction.query({
     name: 'index_build_read',
     text: `SELECT home, rkey, type, rid, version, deleted, body FROM resource
            WHERE (home, rkey) > ($1::bigint, $2::bigint) ORDER BY home, rkey LIMIT ${resourcesPerStep} FOR UPDATE`,
-    values: [state.place?.home ?? -Number.MAX_SAFE_INTEGER, state.place?.rkey ?? 0],
+    values: [place?.home ?? -Number.MAX_SAFE_INTEGER, place?.rkey ?? 0],
   });
   const last = rows.at(-1);
   if (!last) {
-    await noteState(transaction, indexFormat, undefined);
+    await noteState(transaction, { format: indexFormat, key: keys.index.id, place: undefined });
     return 'done';
   }
   const homeKeys = await keys.load(
     transaction,
     rows.map((row) => row.home),
   );
-  const built: { home: number; rkey: number; self: bigint; index: IndexEntries }[] = [];
+  const found: { home: number; rkey: number; self: bigint; index: IndexEntries }[] = [];
+  const persons: { home: number; text: string }[] = [];
   for (const { home, rkey, type: code, rid, version, deleted, body } of rows) {
     const type = typeName(code)!;
     const key = homeKeys.get(home);
     const text = !deleted && body && key ? openText(body, key, sealIdentity({ type, rid, version })) : undefined;
     const scanned = text === undefined ? undefined : scanResource(text);
     const index = scanned && !isFhirError(scanned) ? indexEntries(scanned) : noEntries;
-    built.push({ home, rkey, self: selfHash(type, rid), index });
+    found.push({ home, rkey, self: selfHash(type, rid), index });
+    if (type === 'Patient' && text !== undefined) persons.push({ home, text });
   }
+  const keyed = keys.index.keyedEntries(found.map(({ index }) => index));
+  const built = found.map((one, i) => ({ ...one, index: keyed[i]! }));
   transaction.send({
     name: 'index_build_mark',
     text: `UPDATE resource r SET self = v.self, tokens = v.tokens::bigint[]
@@ -85,22 +105,36 @@ async function buildStep(transaction: Transaction, keys: HomeKeys): Promise<numb
     ],
   });
   insertIndex(transaction, built);
-  await noteState(transaction, 0, last as unknown as Place);
+  if (persons.length > 0) await patients?.some(transaction, persons);
+  await noteState(transaction, { format: 0, key: keys.index.id, place: last as unknown as Place });
   return rows.length;
 }
 
-async function stateOf(database: Pick<Database, 'query'>): Promise<{ format: number; place: Place | undefined }> {
-  const { rows } = await database.query('SELECT format, home, rkey FROM index_build');
-  const [row] = rows;
-  if (!row) return { format: 0, place: undefined };
-  return { format: row.format, place: row.home === null ? undefined : { home: row.home, rkey: row.rkey } };
+interface State {
+  format: number;
+  /** The id of the key under which rows were made. */
+  key: number | undefined;
+  place: Place | undefined;
 }
 
-async function noteState(transaction: Transaction, format: number, place: Place | undefined): Promise<void> {
+function isCurrent({ format, key }: State, { index }: HomeKeys): boolean {
+  return format === indexFormat && key === index.id;
+}
+
+async function stateOf(database: Pick<Database, 'query'>): Promise<State> {
+  const { rows } = await database.query('SELECT format, key, home, rkey FROM index_build');
+  const [row] = rows;
+  if (!row) return { format: 0, key: undefined, place: undefined };
+  const place = row.home === null ? undefined : { home: row.home, rkey: row.rkey };
+  return { format: row.format, key: row.key ?? undefined, place };
+}
+
+async function noteState(transaction: Transaction, { format, key, place }: State): Promise<void> {
   await transaction.query({
-    text: `INSERT INTO index_build (format, home, rkey) VALUES ($1, $2, $3)
-           ON CONFLICT (one) DO UPDATE SET format = excluded.format, home = excluded.home, rkey = excluded.rkey`,
-    values: [format, place?.home ?? null, place?.rkey ?? null],
+    text: `INSERT INTO index_build (format, key, home, rkey) VALUES ($1, $2, $3, $4)
+           ON CONFLICT (one) DO UPDATE SET format = excluded.format, key = excluded.key, home = excluded.home,
+             rkey = excluded.rkey`,
+    values: [format, key ?? null, place?.home ?? null, place?.rkey ?? null],
   });
 }
 

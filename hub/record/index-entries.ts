@@ -1,9 +1,10 @@
 /**
  * What a resource is found by: rows of `index_token`, `index_range` and `index_string`, from the values that
- * `@causeway/fhir` extracts. `hub/record/search` asks for the same hashes.
+ * `@causeway/fhir` extracts. `hub/record/search` asks for the same hashes. In the database they are keyed (`IndexKey`); here
+ * none is yet.
  */
 import { canonicalQuantity, extract, type IndexValue, type ScannedResource } from '@causeway/fhir';
-import { hash64, parameterNumber, referenceHash, ridOf, tokenHash } from './keys.ts';
+import { hash64, parameterNumber, referenceHash, ridOf, tokenHash, valueHash } from './keys.ts';
 
 /** What a resource is found by. */
 export interface IndexEntries {
@@ -28,7 +29,7 @@ interface RangeEntry {
 export const noEntries: IndexEntries = { tokens: [], markers: [], ranges: [], strings: [] };
 
 /** The form of all these rows; a database of an older one is indexed anew at the next start. */
-export const indexFormat = 3;
+export const indexFormat = 4;
 
 /** Longer strings are found by their beginning; a b-tree entry has room for some 2 700 bytes. */
 export const indexedCharacters = 500;
@@ -63,32 +64,32 @@ export function entriesOf(type: string, values: readonly IndexValue[]): IndexEnt
 
 /** The marker that says a parameter has a value at all (`:missing`). */
 export function presenceHash(type: string, code: string): bigint {
-  return hash64(`|${type}.${code}?`);
+  return valueHash(`|${type}.${code}?`);
 }
 
 /** The marker that says a token parameter has a code of a system (`system|`). */
 export function systemHash(type: string, code: string, system: string): bigint {
-  return hash64(`|${type}.${code}:system=${system}`);
+  return valueHash(`|${type}.${code}:system=${system}`);
 }
 
 /** The marker that says a token's code is of this system, empty where none is said (`system|code`, `|code`). */
 export function codedHash(type: string, code: string, system: string, value: string): bigint {
-  return hash64(`|${type}.${code}=${system}|${value}`);
+  return valueHash(`|${type}.${code}=${system}|${value}`);
 }
 
 /** The marker of an identifier with its type (`:of-type`); `spelling` is `system|code` of the type or its code. */
 export function typedHash(type: string, code: string, spelling: string, value: string): bigint {
-  return hash64(`|${type}.${code}:of-type=${spelling}|${value}`);
+  return valueHash(`|${type}.${code}:of-type=${spelling}|${value}`);
 }
 
 /** The hash of the value of a logical reference (`:identifier`). */
 export function logicalHash(type: string, code: string, value: string): bigint {
-  return hash64(`${type}.${code}:identifier=${value}`);
+  return valueHash(`${type}.${code}:identifier=${value}`);
 }
 
 /** The marker that says a logical reference's value is of this system, empty where none is said. */
 export function logicalSystemHash(type: string, code: string, system: string, value: string): bigint {
-  return hash64(`|${type}.${code}:identifier=${system}|${value}`);
+  return valueHash(`|${type}.${code}:identifier=${system}|${value}`);
 }
 
 /** `index_range.unit`: of a quantity's code or unit, whatever its system. */

@@ -29,10 +29,42 @@ export function sharedHome(rid: string): number {
 }
 
 /**
- * A signed 64-bit hash of a string, for index rows and `resource.tokens`. Two values share a hash about once
- * in 2^64; it decides only what a search finds, never what a reader may see.
+ * A signed 64-bit hash of a string. Anybody can make it of a value that they guess: what is stored of values is keyed
+ * besides, see `IndexKey`. Two values share a hash about once in 2^63; it decides only what a search finds, never what a
+ * reader may see.
  */
 export function hash64(text: string): bigint {
+  mixIn(text);
+  return whole[0]!;
+}
+
+/**
+ * The hash of what a value says, for index rows and `resource.tokens`: an odd number. Those of ids, by which SQL follows
+ * references, and of names of parameters are even, and are not keyed.
+ */
+export function valueHash(text: string): bigint {
+  mixIn(text);
+  halves[lowHalf]! |= 1;
+  return whole[0]!;
+}
+
+/** Whether a hash is of what a value says. */
+export function isOfValue(hash: bigint): boolean {
+  return (hash & 1n) === 1n;
+}
+
+function evenHash(text: string): bigint {
+  mixIn(text);
+  halves[lowHalf]! &= ~1;
+  return whole[0]!;
+}
+
+/** Where a hash is made: its halves, and the whole. */
+const halves = new Uint32Array(2);
+const whole = new BigInt64Array(halves.buffer);
+const lowHalf = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1 ? 0 : 1;
+
+function mixIn(text: string): void {
   let a = 0xdeadbeef;
   let b = 0x41c6ce57;
   let c = 0x9e3779b9;
@@ -48,16 +80,16 @@ export function hash64(text: string): bigint {
     c ^= b >>> 16;
     d ^= c >>> 14;
   }
-  const high = mix(a ^ mix(c + text.length)) >>> 0;
-  const low = mix(b ^ mix(d + Math.imul(text.length, 0x27d4eb2f))) >>> 0;
-  return BigInt.asIntN(64, (BigInt(high) << 32n) | BigInt(low));
+  halves[1 - lowHalf] = mix(a ^ mix(c + text.length));
+  halves[lowHalf] = mix(b ^ mix(d + Math.imul(text.length, 0x27d4eb2f)));
 }
 
 /**
  * The number of a search parameter of a type, for `index_range.param` and `index_string.param`. Parameters that are the
- * same by their definition share one, and so their rows.
+ * same by their definition share one, and so their rows. That of a composite is named by a value too, and is odd then.
  */
 export function parameterNumber(type: string, code: string): bigint {
+  if (code.includes('$')) return valueHash(`${type}.${code}`);
   return remembered(code === 'phonetic' && namedTypes.has(type) ? `${type}.name` : `${type}.${code}`);
 }
 
@@ -66,25 +98,26 @@ const namedTypes = new Set(['Patient', 'Person', 'Practitioner', 'RelatedPerson'
 
 /** The hash of a token's code, whatever its system, or of a URI. */
 export function tokenHash(type: string, code: string, value: string): bigint {
-  return hash64(`${type}.${code}=${value}`);
+  return valueHash(`${type}.${code}=${value}`);
 }
 
 /** The bits of `self` that the time of an id takes, and the milliseconds for which they stay the same: 16 seconds. */
 const timeBits = 10;
 const timeTick = 2 ** 14;
-const hashBits = BigInt(64 - timeBits);
 
 /**
  * `resource.self`: the hash of a resource's own type and id. Of an id with a time in it (UUID version 7) the time leads,
  * anew every five hours: resources made together, and references to them, lie together in their indexes, whose other
- * pages rest. It takes few bits, so that among what is made within 16 seconds two share a hash once in 2^54.
+ * pages rest. It takes few bits, so that among what is made within 16 seconds two share a hash once in 2^53.
  */
 export function selfHash(type: string, rid: string): bigint {
-  const hash = hash64(`${type}/${rid}`);
+  const hash = evenHash(`${type}/${rid}`);
   if (rid[14] !== '7') return hash;
   const time = Number.parseInt(rid.slice(0, 8), 16) * 2 ** 16 + Number.parseInt(rid.slice(9, 13), 16);
   const tick = Math.floor(time / timeTick) % 2 ** timeBits;
-  return BigInt.asIntN(64, (BigInt(tick) << hashBits) | BigInt.asUintN(Number(hashBits), hash));
+  const upper = 32 - timeBits;
+  halves[1 - lowHalf] = (tick << upper) | (halves[1 - lowHalf]! & (2 ** upper - 1));
+  return whole[0]!;
 }
 
 /**
@@ -97,7 +130,7 @@ export function referenceMask(type: string, code: string, targetType: string): b
   let mask = hashes.get(name);
   if (mask === undefined) {
     const partOf = searchParameters(type).find((parameter) => parameter.code === code)?.partOf;
-    mask = hash64(`${type}.${partOf?.target === targetType ? partOf.code : code}=>`);
+    mask = evenHash(`${type}.${partOf?.target === targetType ? partOf.code : code}=>`);
     hashes.set(name, mask);
   }
   return mask;
@@ -112,7 +145,7 @@ export function referenceHash(type: string, code: string, targetType: string, ta
 function remembered(text: string): bigint {
   let hash = hashes.get(text);
   if (hash === undefined) {
-    hash = hash64(text);
+    hash = evenHash(text);
     hashes.set(text, hash);
   }
   return hash;

@@ -22,7 +22,8 @@ import { type EverythingPage, type EverythingRequest, everythingPage } from './e
 import type { Scope } from './everything-rows.ts';
 import { type History, historyPage } from './history.ts';
 import { HomeKeys } from './home-keys.ts';
-import { buildIndex } from './index-build.ts';
+import { buildIndex, type PatientsIndexed } from './index-build.ts';
+import type { IndexKey } from './index-key.ts';
 import { isId } from './keys.ts';
 import { forgetLabels, labelStored } from './label-build.ts';
 import { logicalId } from './logical-id.ts';
@@ -80,9 +81,10 @@ export class FhirRecord {
   #persons: Persons | undefined;
   #searcher: Searcher | undefined;
 
-  constructor(database: Database, master: MasterKey) {
+  /** @param index see `indexKeyOf` */
+  constructor(database: Database, master: MasterKey, index: IndexKey) {
     this.#database = database;
-    this.keys = new HomeKeys(master);
+    this.keys = new HomeKeys(master, index);
     this.parameters = new CustomParameters(database, this.keys);
     this.writer = new Writer(database, this.keys, this.parameters);
     this.reader = new Reader(database, this.keys);
@@ -98,7 +100,13 @@ export class FhirRecord {
   /** Connects the person index, which itself is built on the record. */
   usePersons(persons: Persons): void {
     this.#persons = persons;
-    this.#searcher = new Searcher(this.#database, this.reader, persons.resolvePatient, persons.present);
+    this.#searcher = new Searcher(
+      this.#database,
+      this.reader,
+      this.keys.index,
+      persons.resolvePatient,
+      persons.present,
+    );
   }
 
   /**
@@ -137,8 +145,8 @@ export class FhirRecord {
   }
 
   /** Brings what resources are found by up to date; before the first search. See `buildIndex`. */
-  buildIndex(progress: (done: number, total: number) => void): Promise<void> {
-    return buildIndex(this.#database, this.keys, progress);
+  buildIndex(progress: (done: number, total: number) => void, patients?: PatientsIndexed): Promise<void> {
+    return buildIndex(this.#database, this.keys, progress, patients);
   }
 
   /** The codes of a value set that is published or stored, as `system|code`. @throws RecordError */
@@ -194,7 +202,7 @@ export class FhirRecord {
         const { rows } = await transaction.query('SELECT seq FROM clock');
         const reader = new Reader(transaction, this.keys);
         const { resolvePatient, present } = this.#persons!;
-        const searcher = new Searcher(transaction, reader, resolvePatient, present);
+        const searcher = new Searcher(transaction, reader, this.keys.index, resolvePatient, present);
         return run({
           seq: rows[0]!.seq,
           stream: new RecordStream(transaction, reader, present),

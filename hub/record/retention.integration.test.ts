@@ -4,7 +4,7 @@ import { accessesIn, testAudit } from '../audit/testing.ts';
 import { type TestDatabase, testDatabase } from '../database/testing.ts';
 import { fixedMasterKey, newDataKey } from '../secrets/index.ts';
 import { AccessLog, accessOf } from '../trust/index.ts';
-import { Expunger, FhirRecord, Retention } from './index.ts';
+import { Expunger, FhirRecord, IndexKey, Retention } from './index.ts';
 
 const administrator = accessOf({ username: 'c', name: 'C', role: 'administrator', organization: 'o' });
 
@@ -14,7 +14,7 @@ describe('retention', () => {
   let retention: Retention;
   beforeAll(async () => {
     test = await testDatabase();
-    record = new FhirRecord(test.database, fixedMasterKey(newDataKey()));
+    record = new FhirRecord(test.database, fixedMasterKey(newDataKey()), new IndexKey(1, newDataKey()));
     const expunger = new Expunger(test.database, record, new AccessLog(test.database, testAudit(test.database)));
     const fail = (error: unknown) => {
       throw error;

@@ -10,6 +10,7 @@ import type { Access, AccessNote } from '../trust/index.ts';
 import { type Row, takeNumbers, takeNumbersUnseen, writeRows, writeStatementTimes } from './flush.ts';
 import type { HomeKeys } from './home-keys.ts';
 import type { HomeNumbers } from './home-numbers.ts';
+import type { IndexKey } from './index-key.ts';
 import { ridOf, sharedHome } from './keys.ts';
 import { LimitedChanges } from './limited-changes.ts';
 import { homePatient, prepare, type ResolveReference, withTime } from './prepare.ts';
@@ -58,6 +59,7 @@ export class WriteSet {
   #limited: LimitedChanges | undefined;
   /** Who makes the changes. */
   #by: Access | undefined;
+  readonly #index: IndexKey;
   readonly #homes: TransactionHomes;
   readonly #resources: TransactionResources;
   #journal: (() => void)[] = [];
@@ -86,6 +88,7 @@ export class WriteSet {
   ) {
     this.#labelling = labelling;
     this.transaction = transaction;
+    this.#index = keys.index;
     this.#homes = new TransactionHomes(transaction, keys, numbers);
     this.#resources = new TransactionResources(transaction, this.#homes);
     this.now = now;
@@ -307,6 +310,7 @@ export class WriteSet {
       this.transaction,
       written.map(({ loaded, rows }) => ({ before: loaded, rows })),
       last - this.#beside,
+      this.#index,
     );
   }
 

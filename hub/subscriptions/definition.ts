@@ -4,7 +4,7 @@
  */
 import { isResourceType } from '@causeway/fhir';
 import type { Extension, Subscription } from '@medplum/fhirtypes';
-import { type Held, heldInMemory, RecordError, readSearchRequest } from '../record/index.ts';
+import { type Held, heldInMemory, type IndexKey, RecordError, readSearchRequest } from '../record/index.ts';
 import { backport, type ChannelType, channelOf, refused } from './channel.ts';
 import { type Topic, topicOf } from './topics.ts';
 
@@ -42,9 +42,13 @@ const longestTimeout = 120;
 const mostEvents = 100;
 const shortestHeartbeat = 10;
 
-/** @throws RecordError 422 for what the hub would not keep to */
-export function readDefinition(subscription: Subscription): Definition {
+/**
+ * @param index the key of the hashes that its criteria are held against
+ * @throws RecordError 422 for what the hub would not keep to
+ */
+export function readDefinition(subscription: Subscription, index: IndexKey): Definition {
   const { criteria, channel } = subscription;
+  const keyed = (hashes: readonly bigint[]) => index.keyed(hashes);
   const topic = topicOf(criteria);
   const isByTopic = topic !== undefined || !criteria.includes('?');
   if (isByTopic && !topic)
@@ -57,7 +61,7 @@ export function readDefinition(subscription: Subscription): Definition {
   if (heartbeat !== undefined && heartbeat < shortestHeartbeat)
     throw refused('channel.extension', `asks for a heartbeat more often than every ${shortestHeartbeat} seconds`);
   return {
-    abouts: wanted.map(({ type, query }) => ({ type, query, held: heldInMemory(type, filtersIn(type, query)) })),
+    abouts: wanted.map(({ type, query }) => ({ type, query, held: heldInMemory(type, filtersIn(type, query), keyed) })),
     topic,
     ...channelOf(subscription),
     content: isMail ? 'empty' : topic ? contentOf(subscription) : mime ? 'resource' : 'nothing',

@@ -1,15 +1,17 @@
 /** A version of a resource as filters see it. */
 import { scanResource } from '@causeway/fhir';
-import { type Facts, indexEntries, type StoredResource } from '../record/index.ts';
+import { type Facts, type IndexKey, indexEntries, type StoredResource } from '../record/index.ts';
 
 /**
  * @param text the version that is looked at
+ * @param index the key of its hashes
  * @param tokens what it is found by, where that is known
  * @param persons the Patients that stand for the person whose it is
  */
 export function factsOf(
   row: Pick<StoredResource, 'rid' | 'updated'>,
   text: string,
+  index: IndexKey,
   tokens: Set<bigint> | undefined,
   persons: Set<string>,
 ): Facts {
@@ -23,7 +25,7 @@ export function factsOf(
     rid: row.rid,
     updated: row.updated,
     get hashes() {
-      hashes ??= new Set([...made().tokens, ...made().markers]);
+      hashes ??= new Set(index.keyed([...made().tokens, ...made().markers]));
       return hashes;
     },
     entries: made,

@@ -79,9 +79,9 @@ async function focusOf(parts: LinkParts, live: Live, { moved, others, persons }:
 }
 
 /** Whether the criteria hold for a source patient. @param all whom the event is about */
-async function isAskedFor({ maySee }: LinkParts, live: Live, patient: StoredResource, all: Set<string>) {
+async function isAskedFor({ record, maySee }: LinkParts, live: Live, patient: StoredResource, all: Set<string>) {
   const { rid, text } = patient;
   const [about] = live.definition.abouts;
-  const holds = about!.held.holds(factsOf(patient, text, undefined, all));
+  const holds = about!.held.holds(factsOf(patient, text, record.keys.index, undefined, all));
   return holds && maySee(live, about!, rid, logicalId(text));
 }

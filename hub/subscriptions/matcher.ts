@@ -176,7 +176,7 @@ export class Matcher {
     const before = texts.get(keyOf(type, row.rid, row.version - 1));
     const shown = after ?? before;
     if (shown === undefined) return [];
-    const facts = factsOf(row, shown, tokens, persons);
+    const facts = factsOf(row, shown, this.#parts.record.keys.index, tokens, persons);
     const id = logicalId(shown);
     const [was, is] = [before, after].map((text) => (text === undefined ? undefined : (JSON.parse(text) as Resource)));
     const found: Found[] = [];

@@ -66,7 +66,7 @@ export class Registry {
     const found = await this.#record.reader.read(this.#hub, 'Subscription', kept.id);
     if (!found || found.deleted) return undefined;
     try {
-      const definition = readDefinition(JSON.parse(found.text) as Subscription);
+      const definition = readDefinition(JSON.parse(found.text) as Subscription, this.#record.keys.index);
       return Object.assign(known ?? { kept, definition }, { kept, definition });
     } catch (error) {
       // Criteria that wait for an index hold up the looking: nothing is passed over meanwhile.

@@ -100,7 +100,7 @@ export class Subscriptions {
     checkFurther('Subscription', (resource) => {
       const subscription = resource as unknown as Subscription;
       if (subscription.status === 'off') return;
-      const { channel } = readDefinition(subscription);
+      const { channel } = readDefinition(subscription, record.keys.index);
       if (channel === 'email' && !parts.mailer) throw refused('channel.type', 'is email; this server sends no mail');
     });
     record.writer.beforeCommit((set) => this.#takeUp(set));
@@ -254,7 +254,8 @@ export class Subscriptions {
   async #definition(kept: Kept): Promise<Definition | undefined> {
     const found = await this.#parts.record.reader.read(hub, 'Subscription', kept.id);
     if (!found || found.deleted) return undefined;
-    return readDefinition({ ...(JSON.parse(found.text) as Subscription), status: 'active' });
+    const subscription = { ...(JSON.parse(found.text) as Subscription), status: 'active' as const };
+    return readDefinition(subscription, this.#parts.record.keys.index);
   }
 
   /** Notes how a subscription fares in its resource; a version of the hub's own. */

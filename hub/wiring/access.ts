@@ -74,6 +74,7 @@ export function wireAccess(wiring: Wiring, parts: Ground) {
       certified: (request) => certified.participant(request),
       isActive: async (client) => (await authorization.clients.active(client)) !== undefined,
       isTakenBack: (cameOf) => authorization.grants.isTakenBack(cameOf),
+      keyed: (hashes) => record.keys.index.keyed(hashes),
       homesOf: async (patient) => (await record.homesOf([patient])).get(patient) ?? [],
       emergency: (username, id) => emergencies.underWay(username, id),
       represented: (username, role) => representedBy({ database, record, bindings }, username, role, new Date()),

@@ -1,5 +1,5 @@
 /** What the access decision looks at: agreements, the network's policy, relations, what persons decided. */
-import { Consents, relationTokens } from '../consent/index.ts';
+import { Consents, relationTokensBy } from '../consent/index.ts';
 import { ridOf } from '../record/index.ts';
 import { Agreements, NetworkPolicy, Onboarding, Relations } from '../trust/index.ts';
 import type { RecordParts } from './record.ts';
@@ -18,7 +18,7 @@ export async function wireDecision(
   const agreements = new Agreements(database);
   const onboarding = new Onboarding(database, agreements);
   const policy = new NetworkPolicy(database, participants, agreements);
-  policy.relationTokens = relationTokens;
+  policy.relationTokens = relationTokensBy(record.keys.index);
   await policy.load();
   policy.watch(fault('what the network has decided was not brought up to date'));
   onStop(() => policy.close());

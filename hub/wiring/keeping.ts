@@ -9,7 +9,7 @@ import { forgetPatients } from '../identity/index.ts';
 import { messageKeyColumn } from '../inbox/index.ts';
 import { forgetNetworks, matchingKeyColumn } from '../network/index.ts';
 import { forgetDeliveries } from '../outbox/index.ts';
-import { Expunger, homeKeyColumn, Labels, Retention } from '../record/index.ts';
+import { Expunger, homeKeyColumn, indexKeyColumn, Labels, Retention } from '../record/index.ts';
 import { KeyRotation } from '../secrets/index.ts';
 import { totpColumn } from '../trust/index.ts';
 import type { Outbox } from './outbox.ts';
@@ -50,6 +50,7 @@ export function wireKeeping(
 export function wireKeyRotation({ config, fault, onStop }: Wiring, { system, master }: Store): KeyRotation {
   const columns = [
     homeKeyColumn,
+    indexKeyColumn,
     erasureKeyColumn,
     messageKeyColumn,
     jobKeyColumn,

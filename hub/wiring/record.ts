@@ -1,8 +1,8 @@
 /** The record, the labels that are put on it, who was erased from it, and whom it is about. */
 import { Stops, tokensOf } from '../erasure/index.ts';
 import { faultText } from '../faults.ts';
-import { PersonIndex } from '../identity/index.ts';
-import { FhirRecord, HubLabels } from '../record/index.ts';
+import { PersonIndex, patientsIndexed } from '../identity/index.ts';
+import { FhirRecord, HubLabels, indexKeyOf } from '../record/index.ts';
 import type { Store } from './store.ts';
 import type { Trust } from './trust.ts';
 import type { Wiring } from './wiring.ts';
@@ -13,8 +13,11 @@ export async function wireRecord(
   { config, progress, log, fault, onStop }: Wiring,
   { database, system, master, participants, accessLog }: Store & Trust,
 ) {
-  const record = new FhirRecord(system, master);
-  await record.buildIndex((done, total) => progress.count('Making the search index anew, resources', done, total));
+  const index = await indexKeyOf(system, master);
+  const record = new FhirRecord(system, master, index);
+  const counted = (done: number, total: number) =>
+    progress.count('Making the search index anew, resources', done, total);
+  await record.buildIndex(counted, patientsIndexed(index));
   const hubLabels = new HubLabels({
     database: system,
     record,

@@ -41,7 +41,7 @@ export async function openStore({ config, progress, onStop }: Wiring) {
 /** Whether the database holds anything that was sealed, so that a lost key is noticed. */
 async function hasData(database: Database): Promise<boolean> {
   const { rows } = await database.query(
-    'SELECT EXISTS (SELECT 1 FROM home_key) OR EXISTS (SELECT 1 FROM message) OR EXISTS (SELECT 1 FROM oauth_key) AS found',
+    'SELECT EXISTS (SELECT 1 FROM home_key) OR EXISTS (SELECT 1 FROM message) OR EXISTS (SELECT 1 FROM oauth_key) OR EXISTS (SELECT 1 FROM index_key) AS found',
   );
   if (rows.length === 0) throw new DatabaseStartError('The database gave no answer.');
   return rows[0]!.found;

@@ -27,7 +27,7 @@ export interface Facts {
   /** Its id as a UUID. */
   rid: string;
   updated: Date;
-  /** Its tokens and markers. */
+  /** Its tokens and markers; keyed, where the filters' are. */
   hashes: ReadonlySet<bigint>;
   /** Its other entries, made when they are asked for. */
   entries(): Pick<IndexEntries, 'ranges' | 'strings'>;
@@ -45,14 +45,20 @@ export interface Held {
   isPartial: boolean;
 }
 
+type Keyed = (hashes: readonly bigint[]) => bigint[];
+const asTheyAre: Keyed = (hashes) => [...hashes];
+
 type Test = (facts: Facts) => boolean;
 type ValueFilter = Extract<Filter, { kind: 'value' }>;
 /** What one filter says: a test, perhaps with a key; undefined where it needs a search. */
 type One = { test: Test; key?: Held['key'] } | undefined;
 
-/** @throws RecordError 400 for values that are not understood */
-export function heldInMemory(type: string, filters: readonly Filter[]): Held {
-  const all = filters.map((filter) => one(type, filter));
+/**
+ * @param keyed hashes as the facts have them: keyed, where those come from the database
+ * @throws RecordError 400 for values that are not understood
+ */
+export function heldInMemory(type: string, filters: readonly Filter[], keyed: Keyed = asTheyAre): Held {
+  const all = filters.map((filter) => one(keyed, type, filter));
   const tests = all.flatMap((found) => found?.test ?? []);
   const keys = all.flatMap((found) => found?.key ?? []);
   return {
@@ -63,10 +69,10 @@ export function heldInMemory(type: string, filters: readonly Filter[]): Held {
   };
 }
 
-function one(type: string, filter: Filter): One {
-  if (filter.kind === 'all' || filter.kind === 'any') return several(type, filter.kind, filter.filters);
+function one(keyed: Keyed, type: string, filter: Filter): One {
+  if (filter.kind === 'all' || filter.kind === 'any') return several(keyed, type, filter.kind, filter.filters);
   if (filter.kind === 'not') {
-    const inner = one(type, filter.filter);
+    const inner = one(keyed, type, filter.filter);
     return inner && { test: (facts) => !inner.test(facts) };
   }
   if (filter.kind !== 'value') return undefined;
@@ -86,19 +92,19 @@ function one(type: string, filter: Filter): One {
   }
   if (modifier === 'missing') {
     if (values.length !== 1 || !['true', 'false'].includes(values[0]!)) return undefined;
-    const hash = presenceHash(type, code);
+    const [hash] = keyed([presenceHash(type, code)]) as [bigint];
     const wanted = values[0] === 'false';
     return { test: ({ hashes }) => hashes.has(hash) === wanted };
   }
   switch (parameter.type) {
     case 'token':
-      return token(type, filter);
+      return token(keyed, type, filter);
     case 'uri':
       return modifier === undefined
-        ? ofHashes(values.map((value) => tokenHash(type, code, unescaped(value))))
+        ? ofHashes(keyed(values.map((value) => tokenHash(type, code, unescaped(value)))))
         : undefined;
     case 'reference':
-      return reference(type, filter);
+      return reference(keyed, type, filter);
     case 'string':
       return modifier === 'exact' ? undefined : string(type, filter);
     case 'date':
@@ -111,8 +117,8 @@ function one(type: string, filter: Filter): One {
   }
 }
 
-function several(type: string, kind: 'all' | 'any', filters: readonly Filter[]): One {
-  const parts = filters.map((filter) => one(type, filter));
+function several(keyed: Keyed, type: string, kind: 'all' | 'any', filters: readonly Filter[]): One {
+  const parts = filters.map((filter) => one(keyed, type, filter));
   if (parts.includes(undefined)) return undefined;
   const tests = parts.map((part) => part!.test);
   return { test: (facts) => (kind === 'all' ? tests.every((t) => t(facts)) : tests.some((t) => t(facts))) };
@@ -123,43 +129,42 @@ function ofHashes(wanted: bigint[]): One {
 }
 
 /** `code`, `system|code`, `|code`, `system|`; `:not` of them. */
-function token(type: string, { parameter: { code }, modifier, values }: ValueFilter): One {
+function token(keyed: Keyed, type: string, { parameter: { code }, modifier, values }: ValueFilter): One {
   if (modifier !== undefined && modifier !== 'not') return undefined;
-  const hashes: bigint[] = [];
+  const asked: bigint[] = [];
   for (const value of values) {
     const [system, wanted, ...more] = splitAt(value, '|').map(unescaped) as [string, string | undefined];
     if (more.length > 0 || (wanted === '' && system === '')) return undefined;
-    if (wanted === undefined) hashes.push(tokenHash(type, code, system));
-    else hashes.push(wanted === '' ? systemHash(type, code, system) : codedHash(type, code, system, wanted));
+    if (wanted === undefined) asked.push(tokenHash(type, code, system));
+    else asked.push(wanted === '' ? systemHash(type, code, system) : codedHash(type, code, system, wanted));
   }
+  const hashes = keyed(asked);
   if (modifier === undefined) return ofHashes(hashes);
   return { test: (facts) => !hashes.some((hash) => facts.hashes.has(hash)) };
 }
 
-function reference(type: string, filter: ValueFilter): One {
+function reference(keyed: Keyed, type: string, filter: ValueFilter): One {
   const { parameter, modifier, values } = filter;
   const { code } = parameter;
   if (modifier === 'identifier') {
-    return ofHashes(
-      values.map((value) => {
-        const [first, ...rest] = splitAt(value, '|').map(unescaped) as [string, ...string[]];
-        return rest.length === 0
-          ? logicalHash(type, code, first)
-          : logicalSystemHash(type, code, first, rest.join('|'));
-      }),
-    );
+    const asked = values.map((value) => {
+      const [first, ...rest] = splitAt(value, '|').map(unescaped) as [string, ...string[]];
+      return rest.length === 0 ? logicalHash(type, code, first) : logicalSystemHash(type, code, first, rest.join('|'));
+    });
+    return ofHashes(keyed(asked));
   }
   const persons: string[] = [];
-  const hashes: bigint[] = [];
+  const asked: bigint[] = [];
   for (const value of values.map(unescaped)) {
     const target = targetOf(filter, value);
-    if ('url' in target) hashes.push(tokenHash(type, code, target.url));
+    if ('url' in target) asked.push(tokenHash(type, code, target.url));
     else
       for (const targetType of target.types) {
         if (targetType === 'Patient') persons.push(ridOf(target.id));
-        else hashes.push(referenceHash(type, code, targetType, ridOf(target.id)));
+        else asked.push(referenceHash(type, code, targetType, ridOf(target.id)));
       }
   }
+  const hashes = keyed(asked);
   if (persons.length === 0) return ofHashes(hashes);
   // Who else a reference to a Patient that is not the home's own stands for is not known here.
   if (!namesHome(parameter)) return undefined;

@@ -15,6 +15,7 @@ export function once(lookups: Lookups): Lookups {
   );
   return {
     access: lookups.access,
+    index: lookups.index,
     query: remembered(lookups.query),
     resolvePatient: remembered(lookups.resolvePatient),
     members: remembered(lookups.members),

@@ -2,6 +2,7 @@
 import { type IndexValue, typeCode } from '@causeway/fhir';
 import type { Row } from '../../database/index.ts';
 import type { Access } from '../../trust/index.ts';
+import type { IndexKey } from '../index-key.ts';
 
 /** Adds a value to a statement and returns its placeholder. */
 export type Parameter = (value: unknown) => string;
@@ -12,6 +13,8 @@ export type ResolvePatient = (id: string) => Promise<{ rids: string[]; homes: nu
 /** What predicates are compiled for: one statement of one caller. */
 export interface SearchContext {
   access: Access;
+  /** The key of the hashes that statements ask for. */
+  index: IndexKey;
   parameter: Parameter;
   /** Runs a statement of its own, under the same access. */
   query(text: string, values: unknown[]): Promise<Row[]>;
@@ -75,13 +78,15 @@ export function lazily<T>(make: () => T): () => T {
 }
 
 /**
- * The filter that finds what has one of the hashes.
- * @param rows where some of them are markers, which have no rows: the hashes of the rows that have such markers
+ * The filter that finds what has one of the hashes, which are not keyed yet.
+ * @param askedRows where some of them are markers, which have no rows: the hashes of the rows that have such markers
  */
-export function hashed(context: SearchContext, hashes: bigint[], rows?: bigint[]): Predicate {
+export function hashed(context: SearchContext, asked: readonly bigint[], askedRows?: readonly bigint[]): Predicate {
+  const hashes = context.index.keyed(asked);
+  const rows = askedRows && context.index.keyed([...new Set(askedRows)]);
   const list = lazily(() => `${context.parameter(hashArray(hashes))}::bigint[]`);
   const sql = (alias: string) => `${alias}.tokens && ${list()}`;
-  const led = rows ? [...new Set(rows)] : hashes;
+  const led = rows ?? hashes;
   const ledList = lazily(() => (rows ? `${context.parameter(hashArray(led))}::bigint[]` : list()));
   const ofPlace = (alias: string) =>
     `EXISTS (SELECT 1 FROM index_token t WHERE t.value = ANY(${ledList()}) AND t.home = ${alias}.home AND t.rkey = ${alias}.rkey OFFSET 0)`;
@@ -109,7 +114,7 @@ export function indexed(
   number: bigint,
   test: (columns: IndexColumns) => string,
 ): Predicate {
-  const param = lazily(() => `${context.parameter(String(number))}::bigint`);
+  const param = lazily(() => `${context.parameter(String(context.index.keyedOne(number)))}::bigint`);
   const found = lazily(() => test({ step: 'i.step', low: 'i.low', value: 'i.value' }));
   const own = lazily(() => test({ step: undefined, low: '(i.low + 0)', value: `(i.value || '')` }));
   const sql = (alias: string) =>

@@ -48,7 +48,7 @@ export function dates(
   const rows = (select: Select) => {
     const of = (low: string, condition: string) => {
       const { columns, order } = select(low);
-      const param = `${context.parameter(String(number))}::bigint`;
+      const param = `${context.parameter(String(context.index.keyedOne(number)))}::bigint`;
       return `SELECT ${columns} FROM index_range i WHERE i.param = ${param} AND ${condition} AND ${test(low)} ${order}`;
     };
     const until = Number.isFinite(to) ? `i.step <= ${time(to)}` : 'true';

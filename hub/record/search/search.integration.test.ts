@@ -429,7 +429,13 @@ it('looks up whom a search is about once, however many statements it needs', asy
     lookups++;
     return { rids: [ridOf(id)], homes: (await record.homesOf([id])).get(id)! };
   };
-  const searcher = new Searcher(test.database, record.reader, resolve, async (_access, found) => found);
+  const searcher = new Searcher(
+    test.database,
+    record.reader,
+    record.keys.index,
+    resolve,
+    async (_access, found) => found,
+  );
   const request = record.readSearch('Basic', new URLSearchParams('subject=Patient/p1&_content=x'), false);
   const { matches } = await searcher.search(clinician, { ...request, count: 1_000, total: 'accurate' });
   expect([matches.length, lookups]).toEqual([1_000, 1]);

@@ -5,6 +5,7 @@
 import type { Queryable } from '../../database/index.ts';
 import { type Access, accessCondition } from '../../trust/index.ts';
 import type { Issue } from '../errors.ts';
+import type { IndexKey } from '../index-key.ts';
 import { type Reader, type StoredResource, storedColumns } from '../read.ts';
 import { codesBy } from './codes.ts';
 import { writeCursor } from './cursor.ts';
@@ -50,15 +51,23 @@ function mayAssume({ total, summaryCount, sort }: SearchRequest): boolean {
 export class Searcher {
   readonly #database: Queryable;
   readonly #reader: Reader;
+  readonly #index: IndexKey;
   readonly #resolvePatient: ResolvePatient;
   readonly #patients: KnownPatients;
   readonly #present: PresentPersons;
   readonly #codes: Codes;
   readonly #frequencies = new Frequencies();
 
-  constructor(database: Queryable, reader: Reader, resolvePatient: ResolvePatient, present: PresentPersons) {
+  constructor(
+    database: Queryable,
+    reader: Reader,
+    index: IndexKey,
+    resolvePatient: ResolvePatient,
+    present: PresentPersons,
+  ) {
     this.#database = database;
     this.#reader = reader;
+    this.#index = index;
     this.#resolvePatient = resolvePatient;
     this.#patients = new KnownPatients(resolvePatient);
     this.#present = present;
@@ -123,6 +132,7 @@ export class Searcher {
   #run(access: Access, assumed?: Assumptions): SearchRun {
     const lookups = {
       access,
+      index: this.#index,
       resolvePatient: assumed?.resolve ?? this.#patients.ask,
       codes: this.#codes,
       members: (ids: readonly string[]) => listMembers(this.#reader, access, ids),

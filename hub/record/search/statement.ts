@@ -42,7 +42,7 @@ export function withoutKeyStatement(
   const { context, request } = compiled;
   const keys: OrderKey[] = [{ sql: () => 'NULL', cast: 'float8', descending: key.descending, neverNull: false }];
   const code = (key.parameter as { code: string }).code;
-  const marker = context.parameter(`{${presenceHash(request.type, code)}}`);
+  const marker = context.parameter(`{${context.index.keyedOne(presenceHash(request.type, code))}}`);
   return sorted(compiled, keys, cursor, limit, `NOT r.tokens @> ${marker}::bigint[]`);
 }
 
