@@ -18,7 +18,8 @@ import {
   verifyCheckpoint,
   verifyProof,
 } from '@causeway/tlog';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { main } from '../cli.ts';
 import { type TestDatabase, testDatabase } from '../database/testing.ts';
 import { fixedMasterKey } from '../secrets/index.ts';
 import { cosignedOf } from './cosigned.ts';
@@ -332,3 +333,28 @@ function redated(line: string): string {
   bytes[11]! ^= 1;
   return `${dash} ${name} ${bytes.toString('base64')}\n`;
 }
+
+it('an operator verifies by the policy on the command line, and hears which witnesses have cosigned', async () => {
+  const witness = await realWitness();
+  const { verifier } = (await witness.status())!;
+  const policy = policyOf(verifier, verifierText(west)).replace('quorum none', 'group all all w0 w1\nquorum w0');
+  await grow(3);
+  await witnessesBy(policy).round();
+  const { host, port, user, database } = test.connection;
+  const url = `postgresql://${user}@localhost/${database}?host=${encodeURIComponent(host)}&port=${port}`;
+  const run = async () => {
+    const said = vi.spyOn(console, 'log').mockImplementation(() => {});
+    const words = ['audit', 'verify', '--policy', policyFile, '--data-dir', directory, '--database-url', url];
+    const code = await main(words);
+    const lines = said.mock.calls.flat().join('\n');
+    said.mockRestore();
+    return { code, lines };
+  };
+  expect(await run()).toMatchObject({
+    code: 0,
+    lines: expect.stringMatching(/entries 0 to 3 .*\n.*\n.*first 3 entries are cosigned by w0/),
+  });
+  // Whom the policy asks for besides has cosigned nothing.
+  writeFileSync(policyFile, policy.replace('quorum w0', 'quorum all'));
+  expect(await run()).toMatchObject({ code: 1, lines: expect.stringContaining('WRONG (witness)') });
+});

@@ -10,8 +10,10 @@ const status = {
   verified: 10,
   verifiedAt: new Date(),
 };
-const look = (witnesses: WitnessState[]) =>
-  check({ audit: { status: async () => ({ ...status, witnesses }) } } as CheckParts, 'audit-log');
+const look = (witnesses: WitnessState[], witnessAlarmMinutes = 60) => {
+  const audit = { status: async () => ({ ...status, witnesses }) };
+  return check({ audit, settings: { witnessAlarmMinutes } } as CheckParts, 'audit-log');
+};
 const north: WitnessState = { name: 'north', verifier: 'x', size: 12, cosigned: new Date() };
 
 it('says who cosigns the audit log, who is behind, and who contradicts it', async () => {
@@ -23,7 +25,14 @@ it('says who cosigns the audit log, who is behind, and who contradicts it', asyn
   const long = { ...short, failing: new Date(Date.now() - 2 * 3_600_000) };
   expect(await look([north, long])).toEqual({
     state: 'attention',
-    says: `${whole} Witnesses that cosign it: 1 of 2. Behind for more than an hour: south.`,
+    says: `${whole} Witnesses that cosign it: 1 of 2. Behind for more than 60 minutes: south.`,
+  });
+  // As long as the hub waits before it tells of a witness, and no longer.
+  expect(await look([north, long], 180)).toMatchObject({ state: 'good' });
+  const soon = { ...short, failing: new Date(Date.now() - 6 * 60_000) };
+  expect(await look([north, soon], 5)).toMatchObject({
+    state: 'attention',
+    says: expect.stringContaining('Behind for more than 5 minutes: south.'),
   });
   expect(await look([north, { ...long, contradiction: 'It has 20.' }])).toEqual({ state: 'bad', says: 'It has 20.' });
 });

@@ -36,6 +36,8 @@ export interface CheckSettings {
   mllpPlain: boolean;
   sessionIdleMinutes: number;
   requireSecondFactor: string;
+  /** A witness that cosigns nothing for so long is behind. */
+  witnessAlarmMinutes: number;
 }
 
 const idleDays = 90;
@@ -43,7 +45,6 @@ const backUpDays = 1;
 const drillDays = 90;
 const verifiedDays = 2;
 const unsignedSeconds = 60;
-const witnessBehindMs = 3_600_000;
 const idleMinutes = 30;
 const sampled = 100;
 /** Who signs in for work. */
@@ -207,7 +208,7 @@ const checks: { [name in CheckName]: (parts: CheckParts) => Promise<CheckResult>
     }
     return good(`${opened} records, the newest and some by chance, are sealed (AES-256-GCM) and unchanged.`);
   },
-  'audit-log': async ({ audit }) => {
+  'audit-log': async ({ audit, settings: { witnessAlarmMinutes } }) => {
     const { state, problem, size, waiting, signed, verified, verifiedAt, witnesses } = await audit.status();
     const contradiction = witnesses.find((one) => one.contradiction !== undefined)?.contradiction;
     if (contradiction !== undefined) return bad(contradiction);
@@ -220,11 +221,11 @@ const checks: { [name in CheckName]: (parts: CheckParts) => Promise<CheckResult>
     }
     const says = `${size} events are signed; ${verified} were looked through and are whole.`;
     if (witnesses.length === 0) return good(says);
-    const behind = witnesses.filter((one) => isBehind(one)).map(({ name }) => name);
+    const behind = witnesses.filter((one) => isBehind(one, witnessAlarmMinutes)).map(({ name }) => name);
     const cosigned = `Witnesses that cosign it: ${witnesses.length - behind.length} of ${witnesses.length}.`;
     return behind.length === 0
       ? good(`${says} ${cosigned}`)
-      : attention(`${says} ${cosigned} Behind for more than an hour: ${behind.join(', ')}.`);
+      : attention(`${says} ${cosigned} Behind for more than ${witnessAlarmMinutes} minutes: ${behind.join(', ')}.`);
   },
   'second-factors': async ({ database, settings }) => {
     const { rows } = await database.query(
@@ -272,8 +273,8 @@ const checks: { [name in CheckName]: (parts: CheckParts) => Promise<CheckResult>
 };
 
 /** Whether a witness has not cosigned for long. */
-function isBehind({ failing }: WitnessState): boolean {
-  return failing !== undefined && Date.now() - failing.getTime() > witnessBehindMs;
+function isBehind({ failing }: WitnessState, alarmMinutes: number): boolean {
+  return failing !== undefined && Date.now() - failing.getTime() > alarmMinutes * 60_000;
 }
 
 function daysSince(at: string | Date): number {
