@@ -3,7 +3,7 @@
  * never be opened again, and every leaf and proof stays as it is. Each key is an event of its own. One hub at a time looks,
  * once a day.
  */
-import type { Database, LedWork } from '../database/index.ts';
+import { type Database, type LedWork, Rounds } from '../database/index.ts';
 import type { AuditLog } from './audit-log.ts';
 import { monthSubject } from './event.ts';
 
@@ -11,15 +11,14 @@ import { monthSubject } from './event.ts';
 export const leastYears = 6;
 
 const everyMs = 24 * 3_600_000;
+const afterFaultMs = 3_600_000;
 const firstMs = 60_000;
 
 export class KeyRetention implements LedWork {
   readonly #database: Database;
   readonly #audit: AuditLog;
   readonly #years: number;
-  readonly #fault: (error: unknown) => void;
-  #timer: NodeJS.Timeout | undefined;
-  #turn: Promise<unknown> = Promise.resolve();
+  readonly #rounds: Rounds;
 
   /** @param years how long what is private is kept, in full @param fault is told why a key could not be destroyed */
   constructor(database: Database, audit: AuditLog, years: number, fault: (error: unknown) => void) {
@@ -27,25 +26,21 @@ export class KeyRetention implements LedWork {
     this.#database = database;
     this.#audit = audit;
     this.#years = years;
-    this.#fault = fault;
+    this.#rounds = new Rounds({
+      round: async () => {
+        await this.destroyDue(new Date());
+        return everyMs;
+      },
+      ...{ firstMs, afterFaultMs, fault },
+    });
   }
 
   start(): void {
-    this.#next(firstMs);
+    this.#rounds.start();
   }
 
-  async stop(): Promise<void> {
-    clearTimeout(this.#timer);
-    await this.#turn;
-    clearTimeout(this.#timer);
-  }
-
-  #next(ms: number): void {
-    this.#timer = setTimeout(() => {
-      this.#turn = this.destroyDue(new Date())
-        .catch(this.#fault)
-        .then(() => this.#next(everyMs));
-    }, ms).unref();
+  stop(): Promise<void> {
+    return this.#rounds.stop();
   }
 
   /** Destroys the keys of the months that ended so long ago, one after the other; returns which. */

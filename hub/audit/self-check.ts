@@ -1,6 +1,6 @@
 /** The hub's own look at its log: what came since, each hour; all of it once a day, in slices. Whatever is wrong is told. */
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Database, LedWork } from '../database/index.ts';
+import { type Database, type LedWork, Rounds } from '../database/index.ts';
 import type { CheckpointFile } from './checkpoint-file.ts';
 import { treeState } from './tree.ts';
 import { type Verification, verifyDatabase } from './verify.ts';
@@ -14,11 +14,8 @@ export class SelfCheck implements LedWork {
   readonly #database: Database;
   readonly #file: CheckpointFile;
   readonly #alarm: (text: string) => Promise<void>;
-  readonly #fault: (error: unknown) => void;
+  readonly #rounds: Rounds;
   #lastWhole = 0;
-  #timer: NodeJS.Timeout | undefined;
-  #turn: Promise<void> = Promise.resolve();
-  #stopping = new AbortController();
 
   /** @param alarm is told what is wrong, once for each thing @param fault is told why the log could not be looked at */
   constructor(
@@ -30,30 +27,30 @@ export class SelfCheck implements LedWork {
     this.#database = database;
     this.#file = file;
     this.#alarm = alarm;
-    this.#fault = fault;
+    this.#rounds = new Rounds({
+      round: async (signal) => {
+        await this.#look(signal);
+        return everyMs;
+      },
+      ...{ firstMs: everyMs, afterFaultMs: everyMs, fault },
+    });
   }
 
   start(): void {
-    this.#stopping = new AbortController();
-    this.#timer = setInterval(() => {
-      this.#turn = this.#turn.then(() => this.#look()).catch(this.#fault);
-    }, everyMs).unref();
+    this.#rounds.start();
   }
 
-  async stop(): Promise<void> {
-    clearInterval(this.#timer);
-    this.#stopping.abort();
-    await this.#turn;
+  stop(): Promise<void> {
+    return this.#rounds.stop();
   }
 
-  async #look(): Promise<void> {
+  async #look(signal: AbortSignal): Promise<void> {
     const isWhole = Date.now() - this.#lastWhole >= wholeMs;
-    if (await this.check(isWhole)) this.#lastWhole = isWhole ? Date.now() : this.#lastWhole;
+    if (await this.check(isWhole, signal)) this.#lastWhole = isWhole ? Date.now() : this.#lastWhole;
   }
 
-  /** Looks at what came since the last time, or at all; undefined where it was stopped before the end. */
-  async check(isWhole: boolean): Promise<Verification | undefined> {
-    const { signal } = this.#stopping;
+  /** Looks at what came since the last time, or at all; undefined where the signal ended it. */
+  async check(isWhole: boolean, signal?: AbortSignal): Promise<Verification | undefined> {
     const published = await this.#file.read();
     const state = await treeState(this.#database);
     if (!state) return undefined;
@@ -63,11 +60,11 @@ export class SelfCheck implements LedWork {
       ...(last && !isWhole ? { from: last } : {}),
       published: published === undefined ? [] : [published],
       step: async () => {
-        await delay(Math.max(restMs, performance.now() - begun), undefined, { signal });
+        await delay(Math.max(restMs, performance.now() - begun), undefined, signal ? { signal } : {});
         begun = performance.now();
       },
     }).catch((error) => {
-      if (signal.aborted) return undefined;
+      if (signal?.aborted) return undefined;
       throw error;
     });
     if (!verification) return undefined;

@@ -14,7 +14,7 @@ import {
   signNote,
   verifyCheckpoint,
 } from '@causeway/tlog';
-import type { Database, LedWork, Transaction } from '../database/index.ts';
+import { type Database, type LedWork, Rounds, type Transaction } from '../database/index.ts';
 import type { MasterKey } from '../secrets/index.ts';
 import type { CheckpointFile } from './checkpoint-file.ts';
 import { signersOf, verifiersOf } from './log-keys.ts';
@@ -36,57 +36,47 @@ const rowsAtOnce = 200;
 
 export class Sequencer implements LedWork {
   readonly #parts: SequencerParts;
-  readonly #everyMs: number;
   /** The tree as this hub left it. */
   #edge: Edge | undefined;
   #isChecked = false;
   #told: string | undefined;
-  #timer: NodeJS.Timeout | undefined;
-  #turn: Promise<void> = Promise.resolve();
-  #stopped = false;
+  readonly #rounds: Rounds;
 
   constructor(parts: SequencerParts, ownMs = everyMs) {
     this.#parts = parts;
-    this.#everyMs = ownMs;
+    this.#rounds = new Rounds({
+      round: async (signal) => {
+        await this.sequence(signal);
+        return this.#told === undefined ? ownMs : afterFaultMs;
+      },
+      afterFaultMs,
+      fault: (error) => {
+        this.#edge = undefined;
+        parts.fault(error);
+      },
+    });
   }
 
   async start(): Promise<void> {
     this.#edge = undefined;
     this.#isChecked = false;
-    this.#stopped = false;
     await makeTree(this.#parts.database, `${this.#parts.host}/audit/${randomBytes(4).toString('hex')}`);
-    this.#next(0);
+    this.#rounds.start();
   }
 
-  async stop(): Promise<void> {
-    this.#stopped = true;
-    clearTimeout(this.#timer);
-    await this.#turn;
+  stop(): Promise<void> {
+    return this.#rounds.stop();
   }
 
-  #next(ms: number): void {
-    if (this.#stopped) return;
-    this.#timer = setTimeout(() => {
-      this.#turn = this.sequence().then(
-        () => this.#next(this.#told === undefined ? this.#everyMs : afterFaultMs),
-        (error) => {
-          this.#edge = undefined;
-          this.#parts.fault(error);
-          this.#next(afterFaultMs);
-        },
-      );
-    }, ms).unref();
-  }
-
-  /** Takes up all that waits; returns how many events that was. */
-  async sequence(): Promise<number> {
+  /** Takes up all that waits, or until the signal; returns how many events that was. */
+  async sequence(signal?: AbortSignal): Promise<number> {
     let count = 0;
     for (;;) {
       if (!(await this.#check())) return count;
       const taken = await this.#take();
       count += taken.events;
       if (taken.checkpoint !== undefined) await this.#parts.file.write(taken.checkpoint);
-      if (taken.rows < rowsAtOnce || this.#stopped) return count;
+      if (taken.rows < rowsAtOnce || signal?.aborted) return count;
     }
   }
 

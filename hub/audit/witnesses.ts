@@ -13,7 +13,7 @@ import {
   verifyCheckpoint,
   verifyNote,
 } from '@causeway/tlog';
-import type { Database, LedWork, Transaction } from '../database/index.ts';
+import { type Database, type LedWork, Rounds, type Transaction } from '../database/index.ts';
 import { keepCosignature } from './cosigned.ts';
 import { verifiersOf } from './log-keys.ts';
 import { consistencyPath, type TreeState, treeState } from './tree.ts';
@@ -62,35 +62,25 @@ export class Witnesses implements LedWork {
   readonly #paces: WitnessPaces;
   /** When those that failed are asked again, and how often they failed. */
   readonly #pauses = new Map<string, { until: number; failures: number }>();
-  #timer: NodeJS.Timeout | undefined;
-  #turn: Promise<void> = Promise.resolve();
-  #stopped = false;
+  readonly #rounds: Rounds;
 
   constructor(parts: WitnessesParts, paces: WitnessPaces) {
     this.#parts = parts;
     this.#paces = paces;
+    const next = () => (parts.policy.isThere ? paces.everyMs : undefined);
+    this.#rounds = new Rounds({
+      round: () => this.round().then(next),
+      afterFaultMs: paces.everyMs,
+      fault: parts.fault,
+    });
   }
 
   start(): void {
-    this.#stopped = false;
-    this.#next(0);
+    this.#rounds.start();
   }
 
-  async stop(): Promise<void> {
-    this.#stopped = true;
-    clearTimeout(this.#timer);
-    await this.#turn;
-  }
-
-  #next(ms: number): void {
-    if (this.#stopped) return;
-    this.#timer = setTimeout(() => {
-      this.#turn = this.round()
-        .catch(this.#parts.fault)
-        .then(() => {
-          if (this.#parts.policy.isThere) this.#next(this.#paces.everyMs);
-        });
-    }, ms).unref();
+  stop(): Promise<void> {
+    return this.#rounds.stop();
   }
 
   /** Gives each witness the latest checkpoint, where it has not cosigned that. */

@@ -23,3 +23,4 @@ export {
   type Transaction,
   type TransactionOptions,
 } from './pool.ts';
+export { Rounds } from './rounds.ts';

@@ -4,7 +4,7 @@
  */
 import { setTimeout } from 'node:timers/promises';
 import { isResourceType, typeCode } from '@causeway/fhir';
-import type { Database, LedWork, Transaction } from '../database/index.ts';
+import { type Database, type LedWork, Rounds, type Transaction } from '../database/index.ts';
 import { type AccessNote, accessOf } from '../trust/index.ts';
 import { RecordError } from './errors.ts';
 import type { Expunger, OldVersion } from './expunge.ts';
@@ -53,11 +53,9 @@ const note: AccessNote = {
 export class Retention implements LedWork {
   readonly #database: Database;
   readonly #expunger: Expunger;
-  readonly #log: (error: unknown) => void;
   readonly #timing: typeof usual;
   readonly #parts: RetentionPart[] = [];
-  #ending = new AbortController();
-  #passes: Promise<void> = Promise.resolve();
+  readonly #rounds: Rounds;
 
   constructor(
     database: Database,
@@ -67,8 +65,16 @@ export class Retention implements LedWork {
   ) {
     this.#database = database;
     this.#expunger = expunger;
-    this.#log = log;
     this.#timing = { ...usual, ...timing };
+    const { betweenPassesMs } = this.#timing;
+    this.#rounds = new Rounds({
+      round: async (signal) => {
+        await this.pass(signal);
+        return betweenPassesMs;
+      },
+      afterFaultMs: betweenPassesMs,
+      fault: log,
+    });
   }
 
   /** Adds what another room keeps for a time only, to be looked at in every pass. */
@@ -77,13 +83,11 @@ export class Retention implements LedWork {
   }
 
   start(): void {
-    this.#ending = new AbortController();
-    this.#passes = this.#passEveryHour(this.#ending.signal);
+    this.#rounds.start();
   }
 
-  async stop(): Promise<void> {
-    this.#ending.abort();
-    await this.#passes;
+  stop(): Promise<void> {
+    return this.#rounds.stop();
   }
 
   /** The policies there are. */
@@ -188,13 +192,6 @@ export class Retention implements LedWork {
     const removed = goes.length > 0 ? await this.#expunger.removeVersions(transaction, goes, note) : 0;
     const last = rows.length === rowsPerStep ? rows.at(-1) : undefined;
     return { removed, next: last && { home: last.home, rkey: last.rkey, version: last.version } };
-  }
-
-  async #passEveryHour(ending: AbortSignal): Promise<void> {
-    while (!ending.aborted) {
-      await this.pass(ending).catch((error) => this.#log(error));
-      await pause(this.#timing.betweenPassesMs, ending);
-    }
   }
 }
 
