@@ -59,7 +59,7 @@ export const accountedYears = 6;
 const exempt = ['TREAT', 'ETREAT', 'BTG', 'COC', 'HPAYMT', 'HOPERAT', 'PATRQT', 'FAMRQT'];
 /** Of the hub itself: what its own staff look at is use, not disclosure. */
 const ownOrganizations = ['hub', 'local'];
-const ownRoles = ['steward', 'privacy-officer', 'integration-engineer', 'administrator'];
+const ownRoles = ['steward', 'privacy-officer', 'auditor', 'integration-engineer', 'administrator'];
 /** Actions by which nothing of a record leaves. */
 const givingNothing = [
   'create',

@@ -1,6 +1,6 @@
 /**
- * Who looked at my record: the accesses to a person's record, for the person, those who act for it, and privacy officers; each
- * with its proof. Reading them is an access too.
+ * Who looked at my record: the accesses to a person's record, for the person, those who act for it, privacy officers and
+ * auditors; each with its proof. Reading them is an access too.
  */
 import { consistencyFolds, proofFrom, readCheckpoint, readNote, submissionText, widthOf } from '@causeway/tlog';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
@@ -32,7 +32,7 @@ type Id = { Params: { id: string } };
 type One = { Params: { id: string; access: string } };
 
 const persons = ['patient', 'proxy'];
-const overseers = ['privacy-officer', 'administrator'];
+const overseers = ['privacy-officer', 'auditor', 'administrator'];
 const mostAtOnce = 200;
 
 export function accessListRoutes(app: FastifyInstance, parts: AccessListParts): void {

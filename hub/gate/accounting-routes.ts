@@ -1,5 +1,5 @@
 /**
- * Accountings of disclosures for a person, who acts for it, and privacy officers: as JSON, CSV, PDF and FHIR. Privacy
+ * Accountings of disclosures for a person, who acts for it, privacy officers and auditors: as JSON, CSV, PDF and FHIR. Privacy
  * officers also suspend what a person is told of disclosures to an agency, of which nobody else hears.
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
@@ -63,6 +63,8 @@ export function accountingRoutes(app: FastifyInstance, parts: AccessListParts): 
     }
 
     async function personOf(patient: string): Promise<string> {
+      // An auditor reads no Patient.
+      if (who.role === 'auditor') return `Patient/${patient}`;
       const { text: stored } = await record.read(who, 'Patient', patient);
       const { name: [name] = [], birthDate } = JSON.parse(stored) as Person;
       const called = name?.text ?? [...(name?.given ?? []), name?.family].filter(Boolean).join(' ');

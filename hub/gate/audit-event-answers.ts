@@ -1,6 +1,6 @@
 /**
  * AuditEvents of the audit log for those who may read it: patients and those who act for them, of their own; privacy
- * officers and administrators. Others find the AuditEvents that are stored in the record, like any other resource.
+ * officers, auditors and administrators. Others find the AuditEvents that are stored in the record, like any other resource.
  */
 
 import { confinedReader, findEvents, type Reader, readEvent, readEventSearch, subjectsOf } from '../accesses/index.ts';
@@ -18,7 +18,7 @@ export interface AuditEventParts {
   record: FhirRecord;
 }
 
-const readers = ['patient', 'proxy', 'privacy-officer', 'administrator'];
+const readers = ['patient', 'proxy', 'privacy-officer', 'auditor', 'administrator'];
 
 /** What of the log a caller may read; undefined where nothing. */
 export async function logReader(

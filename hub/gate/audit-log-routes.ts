@@ -14,7 +14,7 @@ export interface AuditLogParts {
 }
 
 /** Who may hold the log to its word; a witness has a token of the role `system` that an operator made. */
-export const logReaders = ['privacy-officer', 'administrator', 'system'];
+export const logReaders = ['privacy-officer', 'auditor', 'administrator', 'system'];
 const keepers = ['administrator'];
 const entriesPath = 'tile/entries/';
 

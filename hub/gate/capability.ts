@@ -172,7 +172,7 @@ function capabilityStatement(record: FhirRecord, addresses: FhirAddresses, mode:
 /** What is told of the audit log (IHE Basic Audit Log Patterns). */
 const auditing = {
   supportedProfile: auditEventProfiles,
-  documentation: `Patients, those who act for them, privacy officers and administrators are told the entries of the audit log that they may see, one AuditEvent for each Patient: by read, and by search with ${auditEventParameters.join(', ')}, latest first. AuditEvents that clients stored are read by their ids.`,
+  documentation: `Patients, those who act for them, privacy officers, auditors and administrators are told the entries of the audit log that they may see, one AuditEvent for each Patient: by read, and by search with ${auditEventParameters.join(', ')}, latest first. AuditEvents that clients stored are read by their ids.`,
 };
 
 /** What can be subscribed to (Subscriptions R5 Backport 1.1, "Topic discovery"). */

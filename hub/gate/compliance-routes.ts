@@ -1,5 +1,5 @@
 /**
- * For privacy officers: the register of refusals (45 CFR 171), requests that came by letter with their clocks, and the
+ * For privacy officers, and for auditors to read: the register of refusals (45 CFR 171), requests that came by letter with their clocks, and the
  * safeguards of HIPAA as they stand (docs/compliance.md).
  */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
@@ -7,6 +7,7 @@ import {
   attestedStates,
   type ExceptionCode,
   exceptions,
+  type FiledRequest,
   type ObservedKind,
   type Refusals,
   type Requests,
@@ -33,6 +34,7 @@ type Id = { Params: { id: string } };
 type Query = { Querystring: { [name: string]: string | undefined } };
 
 const officers = ['privacy-officer', 'administrator'];
+const readers = [...officers, 'auditor'];
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const states = ['open', 'fulfilled', 'refused', 'withdrawn'] as const;
 const mostListed = 1_000;
@@ -44,6 +46,7 @@ const dayMs = 86_400_000;
 export function complianceRoutes(app: FastifyInstance, parts: ComplianceParts): void {
   const { refusals, requests, safeguards, authenticator, accessLog } = parts;
   const officer = (request: FastifyRequest, action: string) => authenticator.inPerson(request, officers, action);
+  const reader = (request: FastifyRequest, action: string) => authenticator.inPerson(request, readers, action);
   const looked = (who: Caller, action: string, what: string) => accessLog.record(who, { action, what, status: 200 });
   const noted =
     (who: Caller, action: string, what: string, status = 200) =>
@@ -51,7 +54,7 @@ export function complianceRoutes(app: FastifyInstance, parts: ComplianceParts): 
       accessLog.recordWith(transaction, [{ access: who, entry: { action, what, status } }]);
 
   app.get<Query>('/api/refusals', async (request) => {
-    const who = await officer(request, 'list-refusals');
+    const who = await reader(request, 'list-refusals');
     const days = daysOf(request.query);
     await refusals.flush();
     const found = await refusals.list({ ...days, limit: mostListed });
@@ -78,7 +81,7 @@ export function complianceRoutes(app: FastifyInstance, parts: ComplianceParts): 
   });
 
   app.get<Query>('/api/refusals.csv', async (request, reply) => {
-    const who = await officer(request, 'export-refusals');
+    const who = await reader(request, 'export-refusals');
     const days = daysOf(request.query);
     await refusals.flush();
     const [observed, filed] = await Promise.all([
@@ -92,14 +95,15 @@ export function complianceRoutes(app: FastifyInstance, parts: ComplianceParts): 
   });
 
   app.get<Query>('/api/information-requests', async (request) => {
-    const who = await officer(request, 'list-information-requests');
+    const who = await reader(request, 'list-information-requests');
     const asked = request.query.state;
     const state = states.find((one) => one === asked);
     const found = await requests.list(state, today());
     const patients = found.flatMap(({ patient }) => (patient === undefined ? [] : [patient]));
     const entry = { action: 'list-information-requests', what: state ?? 'all', status: 200, patients };
     await accessLog.record(who, entry);
-    return { requests: found, late: await requests.late(today()) };
+    const shown = officers.includes(who.role) ? found : found.map(withoutTexts);
+    return { requests: shown, late: await requests.late(today()) };
   });
 
   app.post('/api/information-requests', async (request, reply) => {
@@ -148,7 +152,7 @@ export function complianceRoutes(app: FastifyInstance, parts: ComplianceParts): 
   });
 
   app.get('/api/safeguards', async (request) => {
-    const who = await officer(request, 'list-safeguards');
+    const who = await reader(request, 'list-safeguards');
     const found = await safeguards.list(today());
     await looked(who, 'list-safeguards', 'safeguards');
     return { at: new Date(), safeguards: found };
@@ -174,6 +178,12 @@ export function complianceRoutes(app: FastifyInstance, parts: ComplianceParts): 
     }
     return reply.code(204).send();
   });
+}
+
+/** A request without what was written in it, which may say why somebody is ill. */
+function withoutTexts(request: FiledRequest): FiledRequest {
+  const steps = request.steps.map((step) => ({ ...step, note: undefined }));
+  return { ...request, about: undefined, steps };
 }
 
 function today(): string {

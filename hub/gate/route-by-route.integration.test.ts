@@ -1,6 +1,6 @@
 /**
- * A18: every route that is registered, asked by nobody, by a patient who is bound to no person, and by an integration
- * engineer, who has no business in charts. A new route fails until it refuses them, or stands here with its reason. Each
+ * A18: every route that is registered, asked by nobody, by a patient who is bound to no person, by an integration
+ * engineer, who has no business in charts, and by an auditor, who sees who did what and changes nothing. A new route fails until it refuses them, or stands here with its reason. Each
  * request that is refused leaves exactly one event, whatever the route.
  */
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
@@ -176,6 +176,22 @@ const toEngineers: Reasons = {
   'POST /inbox': 'engineers may send messages',
 };
 
+const toAuditors: Reasons = {
+  ...toSignedIn,
+  'GET /api/audit/proof': wrongFirst,
+  'GET /api/audit/status': 'auditors hold the log to its word',
+  'GET /api/audit/witness': 'auditors hold the log to its word',
+  'GET /audit/checkpoint': 'auditors hold the log to its word',
+  'GET /audit/keys': 'auditors hold the log to its word',
+  'GET /api/patients/:id/accesses': 'auditors see who looked at whom',
+  'GET /api/patients/:id/accesses/:access/receipt': wrongFirst,
+  'GET /api/patients/:id/disclosures': 'auditors see to whom it was given out',
+  'GET /api/refusals': 'auditors read the register',
+  'GET /api/refusals.csv': 'auditors read the register',
+  'GET /api/information-requests': 'auditors read the register, without its texts',
+  'GET /api/safeguards': 'auditors read what was found',
+};
+
 it('all routes are known', () => {
   expect(routes.length).toBeGreaterThan(100);
   const gone = Object.keys(toEngineers).filter((route) => !routes.includes(route));
@@ -201,6 +217,7 @@ it.each([
   ['nobody', null, toAnybody],
   ['a patient who is bound to no person', 'patient', toSignedIn],
   ['an integration engineer', 'integration-engineer', toEngineers],
+  ['an auditor', 'auditor', toAuditors],
 ] as const)('every route refuses %s, or has its reason', async (_, role, reasons) => {
   const opened: string[] = [];
   for (const route of routes) {

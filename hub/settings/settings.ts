@@ -53,7 +53,7 @@ export interface Config {
   /** How long a session of the screens holds, and for how long it may be left alone. */
   sessionHours: number;
   sessionIdleMinutes: number;
-  /** Who needs a second factor: nobody, officers (privacy officers and administrators), everybody. */
+  /** Who needs a second factor: nobody, officers (privacy officers, auditors and administrators), everybody. */
   requireSecondFactor: string;
   /** The OpenID provider through which people may sign in, and this hub's id there; undefined: none. */
   oidcIssuer: string | undefined;

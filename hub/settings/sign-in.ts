@@ -29,7 +29,7 @@ export const signIn: readonly Setting[] = [
     kind: 'choice',
     fallback: 'nobody',
     choices: ['nobody', 'officers', 'everybody'],
-    says: 'who needs a second factor: nobody, officers (privacy officers and administrators) or everybody',
+    says: 'who needs a second factor: nobody, officers (privacy officers, auditors and administrators) or everybody',
   },
   {
     key: 'oidcIssuer',

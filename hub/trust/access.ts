@@ -26,6 +26,7 @@ export const roles = [
   'steward',
   'integration-engineer',
   'privacy-officer',
+  'auditor',
   'public-health',
   'researcher',
   'administrator',

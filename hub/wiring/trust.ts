@@ -27,6 +27,6 @@ export async function wireTrust({ config, progress, log, onStop }: Wiring, { dat
 
 /** Whether a role needs a second factor to sign in. */
 function needsFactor({ requireSecondFactor }: Config, role: Role): boolean {
-  const officers: readonly Role[] = ['privacy-officer', 'administrator'];
+  const officers: readonly Role[] = ['privacy-officer', 'auditor', 'administrator'];
   return requireSecondFactor === 'everybody' || (requireSecondFactor === 'officers' && officers.includes(role));
 }

@@ -128,6 +128,7 @@ export const roleWords: { [role: string]: string } = {
   steward: 'data steward',
   'integration-engineer': 'integration engineer',
   'privacy-officer': 'privacy officer',
+  auditor: 'auditor',
   'public-health': 'public health',
   researcher: 'researcher',
   administrator: 'administrator',

@@ -17,6 +17,7 @@ export type Role =
   | 'public-health'
   | 'researcher'
   | 'privacy-officer'
+  | 'auditor'
   | 'integration-engineer';
 
 /** Who asks. */
@@ -112,6 +113,8 @@ export const purposesOf: Record<Role, readonly string[]> = {
   'public-health': ['PUBHLTH'],
   researcher: ['HRESCH'],
   'privacy-officer': ['HCOMPL'],
+  // Holds everybody to their word; of records it sees who looked at them.
+  auditor: ['HCOMPL'],
   // Runs the connections; has no business in records.
   'integration-engineer': ['HSYSADMIN'],
 };
@@ -184,6 +187,7 @@ function nothing({ names, purpose }: Subject): Limits {
 function typesOf({ role, agreedTypes }: Subject): readonly string[] | 'all' {
   if (role === 'public-health' || role === 'researcher') return agreedTypes ?? [];
   if (role === 'privacy-officer') return privacyTypes;
+  if (role === 'auditor') return ['AuditEvent'];
   if (role === 'integration-engineer') return [];
   return 'all';
 }

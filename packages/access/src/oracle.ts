@@ -73,6 +73,7 @@ const read: Record<string, string[]> = {
   'public-health': ['PUBHLTH'],
   researcher: ['HRESCH'],
   'privacy-officer': ['HCOMPL'],
+  auditor: ['HCOMPL'],
 };
 
 /** Which layer hides the row; undefined where none does. */
@@ -96,6 +97,7 @@ export function oracle(question: Question): Hidden | undefined {
   if (role === 'privacy-officer') {
     if (!['Consent', 'Provenance', 'AuditEvent', 'Patient', 'RelatedPerson'].includes(row.type)) return 'role';
   }
+  if (role === 'auditor' && row.type !== 'AuditEvent') return 'role';
 
   // Compartment
   if (row.patient === undefined) {

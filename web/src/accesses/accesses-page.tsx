@@ -43,9 +43,13 @@ export function AccessesPage() {
       <Title order={1}>{title}</Title>
       <Group gap="md">
         <PatientName id={patient} />
-        <Link to={readsRecords(role) ? '/people/$id' : '/people/$id/links'} params={{ id: patient }}>
-          Back to the record
-        </Link>
+        {role === 'auditor' ? (
+          <Link to="/audit">Back to the audit log</Link>
+        ) : (
+          <Link to={readsRecords(role) ? '/people/$id' : '/people/$id/links'} params={{ id: patient }}>
+            Back to the record
+          </Link>
+        )}
         <Link to="/disclosures/$patient" params={{ patient }}>
           To whom it was given out
         </Link>
@@ -71,7 +75,7 @@ export function AccessesPage() {
           </Button>
         </Group>
       )}
-      {asked.isWithoutOwn && role !== 'privacy-officer' && (
+      {asked.isWithoutOwn && role !== 'privacy-officer' && role !== 'auditor' && (
         <Notice>What you and those who act for you looked at is left out. “Also my own” shows it.</Notice>
       )}
     </Stack>

@@ -12,7 +12,7 @@ import { Loaded } from '../parts/loading.tsx';
 import { Mark } from '../parts/mark.tsx';
 import { Notice } from '../parts/notice.tsx';
 import { useTitle } from '../parts/title.ts';
-import { useUser } from '../session/session.ts';
+import { decidesCompliance, useUser } from '../session/session.ts';
 import { Holds } from './holds.tsx';
 import { ProofView } from './proof-view.tsx';
 
@@ -35,7 +35,6 @@ export function DisclosuresPage() {
     queryKey: ['disclosures', patient, period.toString()],
     queryFn: ({ signal }) => getJson<Accounting>(path, signal),
   });
-  const isOfficer = role === 'privacy-officer' || role === 'administrator';
   return (
     <Stack gap="md" maw={1000}>
       <Title order={1}>{title}</Title>
@@ -62,7 +61,7 @@ export function DisclosuresPage() {
       <Loaded query={query} what="the disclosures">
         {(accounting) => <Told patient={patient} accounting={accounting} />}
       </Loaded>
-      {isOfficer && <Holds patient={patient} />}
+      {decidesCompliance(role) && <Holds patient={patient} />}
     </Stack>
   );
 }

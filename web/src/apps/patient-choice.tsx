@@ -103,10 +103,14 @@ function SearchedChoice({ chosen, onChoose }: Choosing) {
 
 /** The name and birth date of the Patient of an id. */
 export function PatientName({ id }: { id: string }) {
+  // An auditor reads no Patient.
+  const isRead = useUser()?.role !== 'auditor';
   const query = useQuery({
+    enabled: isRead,
     queryKey: ['patient', id],
     queryFn: ({ signal }) => getJson<Patient>(`/fhir/Patient/${id}`, signal),
   });
+  if (!isRead) return <strong>Patient {id}</strong>;
   return (
     <Loaded query={query} what="the person">
       {(patient) => <Described patient={patient} />}

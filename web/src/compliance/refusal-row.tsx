@@ -7,12 +7,14 @@ import { postJson } from '../api/request.ts';
 import { formatDateTime } from '../fhir/dates.ts';
 import { Mark } from '../parts/mark.tsx';
 import { Notice } from '../parts/notice.tsx';
+import { decidesCompliance, useUser } from '../session/session.ts';
 
 const none = { value: 'none', label: 'Nothing: it should have been given' };
 
 export function RefusalRow({ refusal, exceptions }: { refusal: Refusal; exceptions: BlockingException[] }) {
   const { requester, organization, action, times, firstAt, lastAt, says, exception, citation, decided } = refusal;
   const [open, setOpen] = useState(false);
+  const decides = decidesCompliance(useUser()?.role);
   const name = exceptions.find(({ code }) => code === exception)?.name;
   return (
     <li className="panel">
@@ -36,9 +38,11 @@ export function RefusalRow({ refusal, exceptions }: { refusal: Refusal; exceptio
       {open ? (
         <Decision refusal={refusal} exceptions={exceptions} done={() => setOpen(false)} />
       ) : (
-        <Button variant="default" size="compact-sm" mt="xs" onClick={() => setOpen(true)}>
-          Decide
-        </Button>
+        decides && (
+          <Button variant="default" size="compact-sm" mt="xs" onClick={() => setOpen(true)}>
+            Decide
+          </Button>
+        )
       )}
     </li>
   );

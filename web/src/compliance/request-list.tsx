@@ -9,11 +9,13 @@ import { formatDate } from '../fhir/dates.ts';
 import { Loaded } from '../parts/loading.tsx';
 import { Mark } from '../parts/mark.tsx';
 import { Notice } from '../parts/notice.tsx';
+import { decidesCompliance, useUser } from '../session/session.ts';
 import { clockWords, REQUEST_STATES, REQUESTERS, STEPS, today } from './compliance-words.ts';
 
 const queryKey = ['information-requests'];
 
 export function RequestList() {
+  const decides = decidesCompliance(useUser()?.role);
   const query = useQuery({
     queryKey,
     queryFn: ({ signal }) => getJson<InformationRequestList>('/api/information-requests', signal),
@@ -24,7 +26,7 @@ export function RequestList() {
   });
   return (
     <>
-      <NewRequest />
+      {decides && <NewRequest />}
       <Loaded query={query} what="the requests">
         {({ requests, late }) => (
           <>
@@ -36,7 +38,7 @@ export function RequestList() {
             {requests.length === 0 && <Text className="quiet">No request was filed.</Text>}
             <Stack gap="sm" component="ul" style={{ listStyle: 'none', margin: 0, padding: 0 }}>
               {requests.map((request) => (
-                <Row key={request.id} request={request} exceptions={known.data?.exceptions ?? []} />
+                <Row key={request.id} request={request} exceptions={known.data?.exceptions ?? []} decides={decides} />
               ))}
             </Stack>
           </>
@@ -46,13 +48,23 @@ export function RequestList() {
   );
 }
 
-function Row({ request, exceptions }: { request: InformationRequest; exceptions: BlockingException[] }) {
+function Row({
+  request,
+  exceptions,
+  decides,
+}: {
+  request: InformationRequest;
+  exceptions: BlockingException[];
+  decides: boolean;
+}) {
   const { requester, received, about, patient, state, citation, clocks, steps, filedBy } = request;
   const words = REQUEST_STATES[state];
   return (
     <li className="panel">
       <Group gap="sm" align="baseline">
-        <strong style={{ overflowWrap: 'anywhere' }}>{about?.name ?? 'Erased'}</strong>
+        <strong style={{ overflowWrap: 'anywhere' }}>
+          {about?.name ?? (decides ? 'Erased' : 'A request, whose text auditors do not see')}
+        </strong>
         <span className="quiet small">{REQUESTERS[requester] ?? requester}</span>
         <Mark tone={words.tone}>{citation ? `${words.label}: ${citation}` : words.label}</Mark>
       </Group>
@@ -87,7 +99,7 @@ function Row({ request, exceptions }: { request: InformationRequest; exceptions:
           </span>
         </Text>
       ))}
-      <NextStep request={request} exceptions={exceptions} />
+      {decides && <NextStep request={request} exceptions={exceptions} />}
     </li>
   );
 }

@@ -9,6 +9,7 @@ import { Loaded } from '../parts/loading.tsx';
 import { Mark } from '../parts/mark.tsx';
 import { Notice } from '../parts/notice.tsx';
 import { useTitle } from '../parts/title.ts';
+import { decidesCompliance, useUser } from '../session/session.ts';
 import { ATTESTED, GROUPS, SAFEGUARD_STATES, today } from './compliance-words.ts';
 
 const queryKey = ['safeguards'];
@@ -70,6 +71,7 @@ function Summary({ at, safeguards }: { at: string; safeguards: Safeguard[] }) {
 function Row({ safeguard }: { safeguard: Safeguard }) {
   const { id, name, isRequired, state, checks, attestation } = safeguard;
   const [open, setOpen] = useState(false);
+  const decides = decidesCompliance(useUser()?.role);
   const { label, tone } = SAFEGUARD_STATES[state];
   return (
     <li style={{ padding: '0.5rem 0', borderTop: '1px solid var(--line)' }}>
@@ -79,7 +81,7 @@ function Row({ safeguard }: { safeguard: Safeguard }) {
           {id}, {isRequired ? 'required' : 'addressable'}
         </span>
         <Mark tone={tone}>{label}</Mark>
-        {!open && (
+        {!open && decides && (
           <Button variant="default" size="compact-sm" ml="auto" onClick={() => setOpen(true)}>
             Vouch for it
           </Button>

@@ -40,8 +40,9 @@ const DESTINATIONS = {
   '/emergencies': { label: 'Emergencies', roles: ['privacy-officer', 'administrator'] },
   '/erasures': { label: 'Erasures', roles: ['privacy-officer', 'administrator'] },
   '/unproven': { label: 'Who treats whom', roles: ['privacy-officer', 'administrator'] },
-  '/refusals': { label: 'Refusals', roles: ['privacy-officer', 'administrator'] },
-  '/safeguards': { label: 'Safeguards', roles: ['privacy-officer', 'administrator'] },
+  '/audit': { label: 'Audit log', roles: ['privacy-officer', 'auditor', 'administrator'] },
+  '/refusals': { label: 'Refusals', roles: ['privacy-officer', 'auditor', 'administrator'] },
+  '/safeguards': { label: 'Safeguards', roles: ['privacy-officer', 'auditor', 'administrator'] },
   '/participants': { label: 'Organisations', roles: ['integration-engineer', 'privacy-officer', 'administrator'] },
   '/connectors': { label: 'Connectors', roles: ['integration-engineer', 'administrator'] },
   '/network-policy': { label: 'Network policy', roles: ['privacy-officer', 'administrator'] },
@@ -113,7 +114,12 @@ export function readsMessages(role: Role | undefined): boolean {
 
 /** Whether a role is told who looked at a person's record. */
 export function readsAccesses(role: Role | undefined): boolean {
-  return role !== undefined && ['patient', 'proxy', 'privacy-officer', 'administrator'].includes(role);
+  return role !== undefined && ['patient', 'proxy', 'privacy-officer', 'auditor', 'administrator'].includes(role);
+}
+
+/** Whether a role decides what others, such as auditors, only read. */
+export function decidesCompliance(role: Role | undefined): boolean {
+  return role === 'privacy-officer' || role === 'administrator';
 }
 
 /** Whether a role looks at people as those who work for the network do, not at itself or those it acts for. */
@@ -131,6 +137,7 @@ const HOMES: { [role in Role]?: Destination['to'] } = {
   'integration-engineer': '/messages',
   administrator: '/status',
   'privacy-officer': '/emergencies',
+  auditor: '/audit',
 };
 
 export const ROLE_WORDS: Record<Role, string> = {
@@ -140,6 +147,7 @@ export const ROLE_WORDS: Record<Role, string> = {
   steward: 'Data steward',
   'integration-engineer': 'Integration engineer',
   'privacy-officer': 'Privacy officer',
+  auditor: 'Auditor',
   'public-health': 'Public health',
   researcher: 'Researcher',
   administrator: 'Administrator',

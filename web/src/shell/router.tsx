@@ -228,6 +228,12 @@ const unproven = createRoute({
   component: lazyRouteComponent(() => import('../unproven/unproven-page.tsx'), 'UnprovenPage'),
 });
 
+const audit = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/audit',
+  component: lazyRouteComponent(() => import('../audit/audit-page.tsx'), 'AuditPage'),
+});
+
 const refusals = createRoute({
   getParentRoute: () => signedIn,
   path: '/refusals',
@@ -349,6 +355,7 @@ const tree = root.addChildren([
     brands,
     unproven,
     erasures,
+    audit,
     refusals,
     safeguards,
     loops,

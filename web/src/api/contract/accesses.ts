@@ -75,3 +75,14 @@ export interface AccountingHold {
   until: string;
   ended?: string;
 }
+
+/** How the audit log stands. */
+export interface AuditLogStatus {
+  state: 'none' | 'good' | 'refused' | 'wrong';
+  problem?: string;
+  size: number;
+  signed?: string;
+  verified: number;
+  verifiedAt?: string;
+  witnesses: { name: string }[];
+}

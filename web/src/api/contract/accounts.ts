@@ -7,6 +7,7 @@ export type Role =
   | 'steward'
   | 'integration-engineer'
   | 'privacy-officer'
+  | 'auditor'
   | 'public-health'
   | 'researcher'
   | 'administrator';
