@@ -53,11 +53,11 @@ afterEach(() => rmSync(directory, { recursive: true, force: true }));
 const logsOf = (path: string | undefined) =>
   new WatchedFile<WitnessedLogs>(path, readWitnessedLogs, new Map(), (error) => faults.push(error));
 /** @param path of the logs that it knows; `none` where it is no witness */
-const witnessOf = (path = logsFile) =>
+const witnessOf = (path = logsFile, dataDir = directory) =>
   new Witness({
     database: test.database,
     master: fixedMasterKey(Buffer.alloc(32, 7)),
-    dataDir: directory,
+    dataDir,
     host: 'witness.test',
     logs: logsOf(path === 'none' ? undefined : path),
     alarm: (_, text) => alarms.push(text),
@@ -204,11 +204,13 @@ describe('nothing is cosigned', () => {
 });
 
 it('signs one tree where two are brought at once', async () => {
-  const hubs = [witnessOf(), witnessOf()];
+  // Each has a folder of its own: what both share is the database.
+  const folders = ['one', 'other'].map((name) => join(directory, name));
+  const hubs = folders.map((folder) => witnessOf(logsFile, folder));
   const [ours, forked] = await Promise.all([log.submission(3, 40), fork.submission(3, 40)]);
   for (let round = 0; round < 6; round++) {
     await test.database.query('DELETE FROM audit_witnessed');
-    rmSync(join(directory, 'audit'), { recursive: true, force: true });
+    for (const folder of folders) rmSync(folder, { recursive: true, force: true });
     // Up to there both are one.
     await hubs[0]!.add(await log.submission(0, 3));
     const answers = await Promise.all([hubs[0]!.add(ours), hubs[1]!.add(forked)]);
