@@ -335,10 +335,10 @@ function redated(line: string): string {
 }
 
 it('an operator verifies by the policy on the command line, and hears which witnesses have cosigned', async () => {
+  await grow(3);
   const witness = await realWitness();
   const { verifier } = (await witness.status())!;
   const policy = policyOf(verifier, verifierText(west)).replace('quorum none', 'group all all w0 w1\nquorum w0');
-  await grow(3);
   await witnessesBy(policy).round();
   const { host, port, user, database } = test.connection;
   const url = `postgresql://${user}@localhost/${database}?host=${encodeURIComponent(host)}&port=${port}`;
