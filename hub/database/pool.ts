@@ -12,9 +12,10 @@
  */
 
 import pg from 'pg';
+import { submitTogether } from './carried.ts';
 import { DatabaseStartError, unreachable } from './errors.ts';
 import { Readers } from './readers.ts';
-import { gather, scopeStatement, submit } from './submit.ts';
+import { gather, scopeStatement } from './submit.ts';
 
 /** Where the database is and how patient the hub is with it. Times in milliseconds. */
 export interface DatabaseConfig {
@@ -222,21 +223,26 @@ async function attemptTransaction<T>(
   options: TransactionOptions,
 ): Promise<T> {
   const client = await pool.connect();
-  const sent: Promise<unknown>[] = [];
+  /** What leaves with the next statement that is waited for. */
+  let kept: NamedStatement[] = beginning(options);
   const later: Promise<void>[] = [];
   let failed: unknown;
   let missing: { error: unknown } | undefined;
+  let isBegun = false;
   let broken = false;
-  const query = <R extends object>(statement: string | NamedStatement, values?: unknown[]) => {
-    gather(client);
-    return submit<R>(client, statement, values);
+  const fail = (error: unknown) => {
+    if ((error as { code?: string }).code !== afterFailure) failed ??= error;
   };
-  const send = (statement: string | NamedStatement) => {
-    sent.push(
-      query(statement).catch((error) => {
-        failed ??= error;
-      }),
-    );
+  const hand = <R extends object>(statements: readonly NamedStatement[]) => {
+    isBegun = true;
+    kept = [];
+    gather(client);
+    return submitTogether(client, statements, fail) as Promise<Result<R> & { command: string }>;
+  };
+  const query = <R extends object>(statement: string | NamedStatement, values?: unknown[]) =>
+    hand<R>([...kept, asked(statement, values)]);
+  const send = (statement: NamedStatement) => {
+    kept.push(statement);
   };
   const sendLater = (statement: Promise<NamedStatement>) => {
     const done = statement.then(send).catch((error) => {
@@ -257,24 +263,33 @@ async function attemptTransaction<T>(
       return query(statement, values);
     },
   });
+  const transaction: Transaction = {
+    as,
+    query,
+    send,
+    sendLater,
+    get client() {
+      if (kept.length > 0) hand(kept).catch(fail);
+      return client;
+    },
+  };
   try {
-    send(beginStatement(options));
-    const result = await run({ client, as, query, send, sendLater });
+    const result = await run(transaction);
     if (later.length > 0) await Promise.all(later);
     if (missing) throw missing.error;
-    const committed = query('commit');
-    await Promise.all([committed, ...sent]);
+    const { command } = await query({ name: 'commit', text: 'commit' });
     if (failed !== undefined) throw failed;
-    if ((await committed).command !== 'COMMIT') {
+    if (command !== 'COMMIT') {
       throw new Error('The transaction was rolled back: a statement in it failed and its error was not passed on.');
     }
     return result;
   } catch (error) {
     await Promise.all(later);
-    await client.query('rollback').catch(() => {
-      broken = true;
-    });
-    await Promise.all(sent);
+    if (isBegun) {
+      await client.query('rollback').catch(() => {
+        broken = true;
+      });
+    }
     throw (error as { code?: string }).code === afterFailure ? (failed ?? error) : error;
   } finally {
     client.release(broken);
@@ -284,11 +299,17 @@ async function attemptTransaction<T>(
 /** What PostgreSQL answers to every statement after the one that failed. */
 const afterFailure = '25P02';
 
-function beginStatement({ isolation, readOnly, scope }: TransactionOptions): string {
+/** Begins a transaction. The scope of all is known beforehand, so that it can be prepared. */
+function beginning({ isolation, readOnly, scope }: TransactionOptions): NamedStatement[] {
   const begin = `begin${isolation ? ` isolation level ${isolation}` : ''}${readOnly ? ' read only' : ''}`;
-  if (scope === undefined) return begin;
+  if (scope === undefined) return [{ name: begin, text: begin }];
   if (!/^(all|[\d,-]*)(\/-?\d+)?$/.test(scope)) throw new RangeError('A scope is all, or homes separated by commas.');
-  return `${begin}; set local causeway.homes = '${scope}'`;
+  const enter = `set local causeway.homes = '${scope}'`;
+  if (scope !== 'all') return [{ text: `${begin}; ${enter}` }];
+  return [
+    { name: begin, text: begin },
+    { name: 'scope_all', text: enter },
+  ];
 }
 
 function valueParser(oid: number, format?: 'text' | 'binary'): (value: string) => unknown {
