@@ -155,3 +155,29 @@ it('takes over what was recorded before, in its order and before what came since
   );
   expect(rows).toEqual([{ before: null, pending: 231 }]);
 });
+
+it('records a change with keys for the Patients that it makes, which are there when, and only when, it is committed', async () => {
+  await write(entry('before', { patients: ['bob'] }));
+  const made = (what: string, patients: string[]) =>
+    test.database.transaction(async (transaction) => {
+      const done = audit.recordChange(transaction, [entry(what, { action: 'create', patients })], patients.slice(0, 2));
+      if (what === 'not made') throw new Error('of its own');
+      return done;
+    });
+  await expect(made('not made', ['eve', 'dan'])).rejects.toThrow('of its own');
+  const done = await made('made', ['ada', 'cyd', 'bob']);
+  // Known by its key before it is kept, and by another hub.
+  for (const one of [audit, testAudit(test.database)]) {
+    expect((await one.eventsOf({ patients: ['cyd'] })).events.map(({ entry: { what } }) => what)).toEqual(['made']);
+  }
+  done();
+  await write(entry('after', { patients: ['cyd', 'eve'] }));
+  expect(await whats({ patients: ['ada', 'bob', 'cyd', 'dan', 'eve'] })).toEqual(['after', 'made', 'before']);
+  expect(await whats({ patients: ['bob'] })).toEqual(['made', 'before']);
+  const { rows } = await test.database.query('select name from audit_subject where name not like $1 order by name', [
+    'month:%',
+  ]);
+  expect(rows.map(({ name }) => name)).toEqual(['ada', 'bob', 'cyd', 'eve']);
+  // Two of one id would be two keys: the second change fails.
+  await expect(made('again', ['ada'])).rejects.toMatchObject({ code: '23505' });
+});

@@ -3,7 +3,7 @@ import { type TilePlace, verifierText } from '@causeway/tlog';
 import type { Database, NamedStatement, Transaction } from '../database/index.ts';
 import type { MasterKey } from '../secrets/index.ts';
 import { type WitnessState, witnessStates } from './cosigned.ts';
-import { accountSubject, type Entry, partsOf, sealEvent, subjectNames } from './event.ts';
+import { accountSubject, type Entry, partsOf, type Subject, sealEvent, subjectNames } from './event.ts';
 import { makeSigner, verifiersOf } from './log-keys.ts';
 import {
   type AuditStatus,
@@ -18,7 +18,7 @@ import {
 import { type AuditedEvent, type EventQuery, EventReader, type RawEvent } from './reader.ts';
 import type { Finding } from './replay.ts';
 import { insertion } from './rows.ts';
-import { SubjectKeys } from './subject-keys.ts';
+import { type NewSubjects, SubjectKeys } from './subject-keys.ts';
 import { lockedState } from './tree.ts';
 import { verifyDeep } from './verify-deep.ts';
 
@@ -56,6 +56,36 @@ export class AuditLog {
         row,
       );
     return keys instanceof Promise ? keys.then(sealed) : sealed(keys);
+  }
+
+  /**
+   * Records accesses in the transaction of a change, with keys for the Patients that it makes under ids of the hub's making.
+   * Returns what is to be called once it is committed.
+   */
+  recordChange(transaction: Transaction, entries: readonly Entry[], patients: readonly string[]): () => void {
+    let made: NewSubjects['subjects'] | undefined;
+    const record = (fresh: NewSubjects) => {
+      made = fresh.subjects;
+      transaction.send(fresh.insertion);
+      const parts = entries.flatMap(partsOf);
+      const names = parts.map(subjectNames);
+      const seal = (keys: ReadonlyMap<string, Subject>) =>
+        insertion(
+          parts.map((part, i) =>
+            sealEvent(
+              part,
+              names[i]!.map((name) => keys.get(name)!),
+            ),
+          ),
+        );
+      const keys = this.#keys.of(names.flat(), made);
+      return keys instanceof Promise ? keys.then(seal) : seal(keys);
+    };
+    const fresh = this.#keys.make(patients);
+    const statement = fresh instanceof Promise ? fresh.then(record) : record(fresh);
+    if (statement instanceof Promise) transaction.sendLater(statement);
+    else transaction.send(statement);
+    return () => this.#keys.keep(made!);
   }
 
   /** Events, the latest first, with what can be opened of them. */

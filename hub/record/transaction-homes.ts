@@ -19,6 +19,8 @@ export class TransactionHomes {
   #made = new Map<string, number>();
   /** The person as whom the patient of a home is shown, where it is one of several sources. */
   readonly #presented = new Map<number, string>();
+  /** The Patients under ids of the hub's making whose homes were written: nobody knows them before the commit. */
+  readonly entered: string[] = [];
   /** The source patient that stands for a person whose own id was named. */
   readonly #standIns = new Map<string, string>();
 
@@ -97,6 +99,7 @@ export class TransactionHomes {
     const written = [...this.#made].filter(([rid]) => isWanted(rid));
     if (written.length === 0) return;
     this.#made = new Map();
+    for (const [rid] of written) this.entered.push(rid);
     const homes = written.map(([, home]) => home);
     this.#transaction.send({
       name: 'patient_home_made',

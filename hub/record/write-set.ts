@@ -268,6 +268,11 @@ export class WriteSet {
     this.#homes.enter((rid) => which === 'all' || this.#resources.find('Patient', rid)?.current !== undefined);
   }
 
+  /** The Patients that are made under ids of the hub's making, which nobody knows before the commit. */
+  get newPatients(): readonly string[] {
+    return this.#homes.entered;
+  }
+
   /** Sends statements that hold the time of the changes, once that is known: with the changes themselves. */
   whenTimed(send: (time: Date) => void): void {
     this.#timed.push(send);

@@ -138,12 +138,23 @@ export class AccessLog {
     });
   }
 
-  /** Records accesses in a transaction: they are on disk when, and only when, its changes are. */
-  recordWith(transaction: Transaction, notes: readonly AccessNote[]): void {
-    if (notes.length === 0) return;
+  /**
+   * Records accesses in a transaction: they are on disk when, and only when, its changes are.
+   * @param made the Patients that it makes under ids of the hub's making
+   * @returns what is to be called once it is committed
+   */
+  recordWith(transaction: Transaction, notes: readonly AccessNote[], made: readonly string[] = []): () => void {
+    if (notes.length === 0) return () => {};
+    if (made.length > 0)
+      return this.#audit.recordChange(
+        transaction,
+        notes.map((note) => entryOf(note)),
+        made,
+      );
     const statement = this.#audit.insertion(notes.map((note) => entryOf(note)));
     if (statement instanceof Promise) transaction.sendLater(statement);
     else transaction.send(statement);
+    return () => {};
   }
 
   async #commit(pending: readonly Pending[]): Promise<void> {

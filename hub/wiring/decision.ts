@@ -1,6 +1,6 @@
 /** What the access decision looks at: agreements, the network's policy, relations, what persons decided. */
 import { Consents, relationTokensBy } from '../consent/index.ts';
-import { ridOf } from '../record/index.ts';
+import { ridOf, type WriteSet } from '../record/index.ts';
 import { Agreements, NetworkPolicy, Onboarding, Relations } from '../trust/index.ts';
 import type { RecordParts } from './record.ts';
 import type { Store } from './store.ts';
@@ -33,6 +33,10 @@ export async function wireDecision(
   await system.transaction((transaction) => consents.expect(transaction, policy.lastKnown.zone), { scope: 'all' });
   consents.watch(system, fault('what persons decided was not read anew; their records stay closed'));
   onStop(() => consents.close());
-  record.writer.beforeCommit((set, transaction) => accessLog.recordWith(transaction, set.accesses));
+  const recorded = new WeakMap<WriteSet, () => void>();
+  record.writer.beforeCommit((set, transaction) => {
+    recorded.set(set, accessLog.recordWith(transaction, set.accesses, set.newPatients));
+  });
+  record.writer.afterCommit((set) => recorded.get(set)?.());
   return { agreements, onboarding, policy, relations };
 }
