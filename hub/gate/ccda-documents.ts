@@ -1,10 +1,10 @@
 /**
  * C-CDA documents of a person's record, made when they are read: a Continuity of Care Document, or the Discharge Summary of
- * a stay. Such a document is a Binary whose id says of what it is, so that nothing is stored and each reading tells of the
+ * a stay; and the Referral Note of a request, made when it is sent. One that is read is a Binary whose id says of what it is, so that nothing is stored and each reading tells of the
  * record as it is then.
  */
 import type { DateRange } from '@causeway/fhir';
-import type { Encounter } from '@medplum/fhirtypes';
+import type { Encounter, ServiceRequest } from '@medplum/fhirtypes';
 import { type FhirRecord, logicalId, newId, RecordError, ridOf } from '../record/index.ts';
 import type { Access } from '../trust/index.ts';
 import type { FhirParts } from './fhir-exchange.ts';
@@ -14,6 +14,9 @@ import { Turns } from './turns.ts';
 export type DocumentSubject =
   | { kind: 'ccd'; patient: string; start: string | undefined; end: string | undefined }
   | { kind: 'discharge-summary'; encounter: string };
+
+/** What a document may be written of: beside those that are read by an id of their own, a referral. */
+export type WrittenSubject = DocumentSubject | { kind: 'referral-note'; request: string };
 
 export interface WrittenDocument {
   xml: string;
@@ -56,12 +59,19 @@ export function documentOf(id: string): DocumentSubject | undefined {
 export function writeDocument(
   { record, writeCcda }: Pick<FhirParts, 'record' | 'writeCcda'>,
   access: Access,
-  subject: DocumentSubject,
+  subject: WrittenSubject,
   as: { id: string; time: string } = { id: newId(), time: new Date().toISOString() },
 ): Promise<WrittenDocument> {
   return atOnce.take(1, async () => {
-    const stay = subject.kind === 'discharge-summary' ? await stayOf(record, access, subject.encounter) : undefined;
-    const patient = subject.kind === 'ccd' ? subject.patient : patientOf(stay!);
+    const stay =
+      subject.kind === 'discharge-summary'
+        ? await read<Encounter>(record, access, 'Encounter', subject.encounter)
+        : undefined;
+    const request =
+      subject.kind === 'referral-note'
+        ? await read<ServiceRequest>(record, access, 'ServiceRequest', subject.request)
+        : undefined;
+    const patient = subject.kind === 'ccd' ? subject.patient : patientOf((stay ?? request)!);
     const care = subject.kind === 'ccd' ? careOf(subject) : undefined;
     const texts = await recordOf(record, access, patient, care);
     // What writes documents is large: a hub that is asked for none does without it.
@@ -71,6 +81,7 @@ export function writeDocument(
       custodian: { resourceType: 'Organization', id: 'causeway', name: 'Causeway' },
       software: { manufacturer: 'Causeway', name: 'Causeway' },
       ...(stay ? { encounter: `Encounter/${stay.id}` } : {}),
+      ...(request ? { request: `ServiceRequest/${request.id}` } : {}),
     });
     return { xml, patient: logicalId(texts[0]!) };
   });
@@ -85,15 +96,14 @@ function careOf({ start, end }: { start: string | undefined; end: string | undef
   throw new RecordError(400, 'value', 'The days of the document are none, or the first lies after the last.', 'id');
 }
 
-async function stayOf(record: FhirRecord, access: Access, id: string): Promise<Encounter> {
-  const stored = await record.read(access, 'Encounter', id);
-  return JSON.parse(stored.text) as Encounter;
+async function read<T>(record: FhirRecord, access: Access, type: string, id: string): Promise<T> {
+  return JSON.parse((await record.read(access, type, id)).text) as T;
 }
 
-function patientOf({ subject }: Encounter): string {
+function patientOf({ resourceType, subject }: Encounter | ServiceRequest): string {
   const id = /^Patient\/(.+)$/.exec(subject?.reference ?? '')?.[1];
   if (id !== undefined) return id;
-  throw new RecordError(404, 'not-found', 'The Encounter is of no Patient, so there is no Discharge Summary of it.');
+  throw new RecordError(404, 'not-found', `The ${resourceType} is of no Patient, so there is no document of it.`);
 }
 
 /** The texts of the person's record, the Patient first, by the one way in which everything of a person is read. */

@@ -15,7 +15,11 @@ beforeAll(async () => {
   hub = await startTestHub();
   receiver = await mllpReceiver();
   await put('clinic', { name: 'The clinic', kind: 'hospital', sendingFacility: 'CLINIC' });
-  await routes({ name: 'files', to: { dialect: 'ccda', folder }, topics: ['document', 'discharged', 'referral'] });
+  await routes({
+    name: 'files',
+    to: { dialect: 'ccda', folder },
+    topics: ['document', 'discharged', 'referral', 'admitted'],
+  });
 });
 afterAll(async () => {
   await receiver.close();
@@ -73,7 +77,11 @@ const sent = async (given: string) => {
 
 it('a C-CDA that came goes on as it came, and in a message what it carries', async () => {
   await known('Ada');
-  const own = { name: 'files', to: { dialect: 'ccda', folder }, topics: ['document', 'discharged', 'referral'] };
+  const own = {
+    name: 'files',
+    to: { dialect: 'ccda', folder },
+    topics: ['document', 'discharged', 'referral', 'admitted'],
+  };
   await routes(own, { name: 'v2', to: receiver.endpoint, topics: ['document'] });
   await sent('Ada');
   expect(await came(1)).toBe(document('Ada'));
@@ -89,11 +97,10 @@ it('a C-CDA that came goes on as it came, and in a message what it carries', asy
   await routes(own);
 });
 
-it('a discharge goes as the Discharge Summary of the stay, a referral as a Continuity of Care Document, written then', async () => {
+it('a discharge goes as the Discharge Summary of the stay, a referral as a Referral Note, anything else as the record, written then', async () => {
   await known('Beatrix');
   const since = files().length;
   await hub.take(
-    message('CLINIC', 'ADT^A01', 'Beatrix', stay('Beatrix', '20261030080000')),
     message(
       'CLINIC',
       'ADT^A03',
@@ -114,9 +121,13 @@ it('a discharge goes as the Discharge Summary of the stay, a referral as a Conti
       'PV1|1|O',
       'ORC|NW|REF-1^CLINIC|',
       'OBR|1|REF-1^CLINIC||306206005^Referral to service^SCT',
+      'NTE|1||Please go on with the cast.',
     ),
   );
-  const ccd = await came(since + 2);
+  const note = await came(since + 2);
+  for (const told of ['<code code="57133-1"', 'Referral to service', 'Broken wrist']) expect(note).toContain(told);
+  await hub.take(message('CLINIC', 'ADT^A01', 'Beatrix', stay('Later', '20261102080000')));
+  const ccd = await came(since + 3);
   expect(ccd).toContain('<code code="34133-9"');
   expect(ccd).toContain('Broken wrist');
 });

@@ -9,9 +9,13 @@ import type { Access, Route } from '../trust/index.ts';
 import { confirmedLinks } from './confirmed.ts';
 import type { NoContent } from './content.ts';
 import type { Claimed } from './queue.ts';
+import { isReferral } from './route-rules.ts';
 
 /** What a document that the hub writes is of; ids, or rids. */
-export type WrittenOf = { kind: 'ccd'; patient: string } | { kind: 'discharge-summary'; encounter: string };
+export type WrittenOf =
+  | { kind: 'ccd'; patient: string }
+  | { kind: 'discharge-summary'; encounter: string }
+  | { kind: 'referral-note'; request: string };
 
 export interface DocumentParts {
   /** Writes a C-CDA of what an access may read. @throws RecordError where it may not, or too much */
@@ -62,6 +66,8 @@ function writtenOf({ topic, recipient }: Claimed, { to }: Route, focus: Resource
     return encounter === undefined ? undefined : { kind: 'discharge-summary', encounter };
   }
   if (to.dialect !== 'ccda') return undefined;
+  if (focus.resourceType === 'ServiceRequest' && isReferral(focus))
+    return { kind: 'referral-note', request: ridOf(focus.id!) };
   const { status, class: kind, id } = focus as Encounter;
   return topic === 'visit' && status === 'finished' && stays.has(kind?.code)
     ? { kind: 'discharge-summary', encounter: ridOf(id!) }

@@ -123,7 +123,7 @@ function became<R>(before: unknown, after: R, holds: (one: R) => boolean): boole
 }
 
 /** By its code or category, or, as HL7 v2 has it, without the code of any service. */
-function isReferral({ code, category = [] }: Partial<ServiceRequest>): boolean {
+export function isReferral({ code, category = [] }: Partial<ServiceRequest>): boolean {
   if (code === undefined && category.length > 0) return true;
   return [code, ...category].some((concept) => concept?.coding?.some((coding) => referrals.has(coding.code ?? '')));
 }

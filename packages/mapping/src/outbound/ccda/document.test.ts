@@ -1,5 +1,13 @@
 import { parseXml } from '@causeway/ccda';
-import type { AllergyIntolerance, Condition, MedicationStatement, Observation, Resource } from '@medplum/fhirtypes';
+import type {
+  AllergyIntolerance,
+  Condition,
+  MedicationStatement,
+  Observation,
+  Organization,
+  Resource,
+  ServiceRequest,
+} from '@medplum/fhirtypes';
 import { describe, expect, it } from 'vitest';
 import { writeCcda } from './document.ts';
 import { OPTIONS, PATIENT, record, STAY } from './sample.ts';
@@ -230,6 +238,45 @@ describe('a discharge summary', () => {
     const text = sectionOf(root, '8648-8')?.child('text');
     expect(text?.allText).toBe('Recovered at once one');
     expect(text?.children.map(({ name }) => name)).toEqual(['paragraph', 'list']);
+  });
+});
+
+describe('a referral note', () => {
+  const request: ServiceRequest = {
+    resourceType: 'ServiceRequest',
+    id: 'referral',
+    status: 'active',
+    intent: 'order',
+    subject: { reference: `Patient/${PATIENT.id}` },
+    code: { text: 'Referral to cardiology' },
+    reasonCode: [{ text: 'Chest pain' }],
+    performer: [{ reference: 'Organization/heart' }],
+    note: [{ text: 'Please see soon.' }],
+  };
+  const heart: Organization = { resourceType: 'Organization', id: 'heart', name: 'Heart clinic' };
+  const note = { ...OPTIONS, kind: 'referral-note' as const, request: 'ServiceRequest/referral' };
+
+  it('says what is asked for and why, and for whom it is', () => {
+    const root = write([...record(), request, heart], note);
+    expect(root.child('code')?.attr('code')).toBe('57133-1');
+    const recipient = root.find('informationRecipient', 'intendedRecipient');
+    expect(recipient?.find('receivedOrganization', 'name')?.text).toBe('Heart clinic');
+    const reason = sectionOf(root, '42349-1')?.child('text');
+    expect(reason?.all('paragraph').map(({ text }) => text)).toEqual([
+      'Asked for: Referral to cardiology',
+      'Reason: Chest pain',
+      'Please see soon.',
+    ]);
+    for (const code of ['51848-0', '48765-2', '10160-0', '11450-4', '18776-5'])
+      expect(sectionOf(root, code), code).toBeDefined();
+  });
+
+  it('has every section that it must have of an empty record too', () => {
+    const root = write([PATIENT], { ...OPTIONS, kind: 'referral-note' as const });
+    expect(sectionOf(root, '42349-1')?.attr('nullFlavor')).toBe('NI');
+    expect(
+      root.find('informationRecipient', 'intendedRecipient', 'informationRecipient', 'name')?.attr('nullFlavor'),
+    ).toBe('UNK');
   });
 });
 

@@ -1,5 +1,5 @@
 /**
- * FHIR R4 → C-CDA R2.1: a Continuity of Care Document or a Discharge Summary of one person's record, with a narrative
+ * FHIR R4 → C-CDA R2.1: a Continuity of Care Document, Discharge Summary or Referral Note of one person's record, with a narrative
  * made of the same resources as the entries. Templates are those of HL7's 3.0 release, told beside their first versions.
  */
 import type { DiagnosticReport, Observation, Procedure, Resource } from '@medplum/fhirtypes';
@@ -12,6 +12,7 @@ import {
   documentAuthor,
   encompassingEncounter,
   informants,
+  informationRecipient,
   relatedPersons,
 } from './header.ts';
 import { recordTarget } from './record-target.ts';
@@ -40,6 +41,7 @@ import { furtherSections, writeNotes } from './sections/notes.ts';
 import { PLAN, writePlan } from './sections/plan.ts';
 import { PROBLEMS, writeProblems } from './sections/problems.ts';
 import { PROCEDURES, writeProcedures } from './sections/procedures.ts';
+import { ASSESSMENT, REASON_FOR_REFERRAL, writeReason } from './sections/referral.ts';
 import { RESULTS, writeResults } from './sections/results.ts';
 import { SOCIAL_HISTORY, writeSocialHistory } from './sections/social-history.ts';
 import { FUNCTIONAL_STATUS, MENTAL_STATUS, PHYSICAL_EXAM, writeStatus } from './sections/status.ts';
@@ -55,7 +57,12 @@ export interface WrittenCcda {
   omitted: Omission[];
 }
 
-const TITLES = { ccd: 'Continuity of Care Document', 'discharge-summary': 'Discharge Summary' };
+/** By kind the title, the template and the code of LOINC. */
+const KINDS = {
+  ccd: ['Continuity of Care Document', 'ccd', '34133-9', 'Summary of episode note'],
+  'discharge-summary': ['Discharge Summary', 'dischargeSummary', '18842-5', 'Discharge summary'],
+  'referral-note': ['Referral Note', 'referralNote', '57133-1', 'Referral note'],
+} as const;
 
 /**
  * Writes a document of a person's record.
@@ -65,8 +72,12 @@ const TITLES = { ccd: 'Continuity of Care Document', 'discharge-summary': 'Disch
 export function writeCcda(resources: readonly Resource[], options: CcdaOptions): WrittenCcda {
   const writer = new Writer(resources, options);
   const { id, time: now, kind, language = 'en-US' } = options;
-  const discharge = kind === 'discharge-summary';
-  const sections = discharge ? dischargeSections(writer) : ccdSections(writer);
+  const [title, templateName, loinc, display] = KINDS[kind];
+  const sections = {
+    ccd: ccdSections,
+    'discharge-summary': dischargeSections,
+    'referral-note': referralSections,
+  }[kind](writer);
   const root = el(
     'ClinicalDocument',
     {
@@ -77,12 +88,10 @@ export function writeCcda(resources: readonly Resource[], options: CcdaOptions):
     el('realmCode', { code: 'US' }),
     el('typeId', { root: '2.16.840.1.113883.1.3', extension: 'POCD_HD000040' }),
     template('header'),
-    template(discharge ? 'dischargeSummary' : 'ccd'),
+    template(templateName),
     el('id', { root: id }),
-    discharge
-      ? fixed('code', '18842-5', LOINC, 'Discharge summary')
-      : fixed('code', '34133-9', LOINC, 'Summary of episode note'),
-    el('title', {}, TITLES[kind]),
+    fixed('code', loinc, LOINC, display),
+    el('title', {}, title),
     time('effectiveTime', now),
     confidentiality(),
     el('languageCode', { code: language }),
@@ -90,9 +99,10 @@ export function writeCcda(resources: readonly Resource[], options: CcdaOptions):
     documentAuthor(writer),
     informants(writer),
     custodian(writer),
+    kind === 'referral-note' && informationRecipient(writer),
     relatedPersons(writer),
     careProvided(writer),
-    discharge && encompassingEncounter(writer),
+    kind === 'discharge-summary' && encompassingEncounter(writer),
     el('component', {}, el('structuredBody', {}, sections)),
   );
   return { xml: writeXml(root), omitted: writer.omissions() };
@@ -118,6 +128,19 @@ function ccdSections(writer: Writer): Child {
   ]);
 }
 
+function referralSections(writer: Writer): Child {
+  return sectionsOf(writer, [
+    { kind: REASON_FOR_REFERRAL, required: true, write: () => writeReason(writer) },
+    { kind: ASSESSMENT, required: true, write: () => writeWords(writer, ASSESSMENT) },
+    { kind: ALLERGIES, required: true, write: () => writeAllergies(writer) },
+    { kind: MEDICATIONS, required: true, write: () => writeMedications(writer) },
+    { kind: PROBLEMS, required: true, write: () => writeProblems(writer) },
+    { kind: PROCEDURES, write: () => writeProcedures(writer, () => true) },
+    { kind: RESULTS, last: true, write: () => writeResults(writer, () => true) },
+    ...common(writer),
+  ]);
+}
+
 function dischargeSections(writer: Writer): Child {
   return sectionsOf(writer, [
     { kind: ALLERGIES, required: true, write: () => writeAllergies(writer) },
@@ -134,7 +157,7 @@ function dischargeSections(writer: Writer): Child {
   ]);
 }
 
-/** Sections of both kinds of document. */
+/** Sections of all kinds of document. */
 function common(writer: Writer): Planned[] {
   return [
     { kind: PLAN, required: true, write: () => writePlan(writer) },

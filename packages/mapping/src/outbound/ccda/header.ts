@@ -52,6 +52,27 @@ export function custodian({ options }: Writer): CdaElement {
   );
 }
 
+/** Whom a referral note is for: the first whom its request names. */
+export function informationRecipient(writer: Writer): CdaElement {
+  const { referral } = writer;
+  const [who] = referral?.performer ?? [];
+  const party = who && partyOf(writer, who, referral);
+  const name = party?.person?.name?.[0] ?? (party?.display === undefined ? undefined : { text: party.display });
+  const organization = party?.organization;
+  return el(
+    'informationRecipient',
+    {},
+    el(
+      'intendedRecipient',
+      {},
+      party?.ids,
+      el('informationRecipient', {}, personName(name)),
+      organization !== undefined &&
+        el('receivedOrganization', {}, ids(organization), el('name', {}, organization.name ?? 'unknown')),
+    ),
+  );
+}
+
 const INFORMANT = 'http://hl7.org/fhir/us/ccda/StructureDefinition/InformantExtension';
 
 /** Who gave information for the documents that the record was made of. */

@@ -1,10 +1,10 @@
 /** What the writers of sections share: the record, the document's options, and the account of what was written. */
-import type { Encounter, Organization, Resource } from '@medplum/fhirtypes';
+import type { Encounter, Organization, Resource, ServiceRequest } from '@medplum/fhirtypes';
 import { Chart, referenceOf } from './chart.ts';
 import { type CdaElement, el } from './element.ts';
 
 export interface CcdaOptions {
-  kind: 'ccd' | 'discharge-summary';
+  kind: 'ccd' | 'discharge-summary' | 'referral-note';
   /** UUID of the document. */
   id: string;
   /** When it is written, with time zone. */
@@ -15,6 +15,8 @@ export interface CcdaOptions {
   software: { manufacturer: string; name: string };
   /** The stay a discharge summary is of; the last one with an end unless told. */
   encounter?: string;
+  /** The ServiceRequest that a referral note is of. */
+  request?: string;
   /** `languageCode`; en-US unless told. */
   language?: string;
 }
@@ -30,6 +32,8 @@ export class Writer {
   readonly options: CcdaOptions;
   /** The stay of a discharge summary. */
   readonly stay: Encounter | undefined;
+  /** The request of a referral note. */
+  readonly referral: ServiceRequest | undefined;
   private readonly written = new Set<Resource>();
   private readonly footnotes: CdaElement[] = [];
   private readonly numbers = new Map<string, number>();
@@ -37,6 +41,7 @@ export class Writer {
   constructor(resources: readonly Resource[], options: CcdaOptions) {
     this.chart = new Chart(resources);
     this.options = options;
+    this.referral = options.request === undefined ? undefined : this.chart.find({ reference: options.request });
     this.stay = options.kind === 'discharge-summary' ? stayOf(this.chart, options.encounter) : undefined;
   }
 
