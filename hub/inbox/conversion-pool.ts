@@ -30,7 +30,10 @@ export class ConversionPool {
 
   #closing = false;
 
-  constructor() {
+  /** @param fault told of a thread that failed when nothing waited for it any more */
+  constructor(fault: (error: unknown) => void) {
+    // Nobody listening, it would end the process.
+    this.#threads.on('error', fault);
     // V8 looks at it when a thread begins; that of the main thread has its own already.
     setFlagsFromString(`--max-semi-space-size=${youngMib}`);
   }

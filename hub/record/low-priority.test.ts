@@ -1,7 +1,8 @@
 import { mkdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { Piscina } from 'piscina';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { useDefinitions } from './definitions.ts';
 import { LowPriority } from './low-priority.ts';
 
@@ -20,13 +21,14 @@ const endless = JSON.stringify({
 const resource = '{"resourceType":"Patient","name":[{"family":"A"}]}';
 const quick = endless.replace(/"Patient[^"]*"/, '"Patient.name"');
 
+const faults: unknown[] = [];
 let thread: LowPriority;
 beforeAll(async () => {
   // As the tests with a hub have them.
   const dataDir = join(tmpdir(), `causeway-low-priority-${process.getuid?.() ?? 0}`);
   mkdirSync(dataDir, { recursive: true });
   await useDefinitions(dataDir);
-  thread = new LowPriority(dataDir, 64);
+  thread = new LowPriority(dataDir, (error) => faults.push(error), 64);
 }, 120_000);
 afterAll(() => thread.close());
 
@@ -69,4 +71,39 @@ it('ends what takes too much memory, and goes on with the next', async () => {
     ),
   ).toBe(413);
   expect((await patch('other', quick)).patched).toBe('{"resourceType":"Patient"}');
+}, 60_000);
+
+it('a thread that fails when nothing waits for it any more is told of, and does not end the process', async () => {
+  const run = vi.spyOn(Piscina.prototype, 'run');
+  await patch('other', quick);
+  const pool = run.mock.contexts[0] as Piscina;
+  run.mockRestore();
+  const error = new Error('out of memory');
+  pool.emit('error', error);
+  expect(faults).toEqual([error]);
+}, 60_000);
+
+it('what fills memory at once is refused before it is tried', async () => {
+  const doubled = (path: string) =>
+    JSON.stringify({
+      resourceType: 'Parameters',
+      parameter: [
+        {
+          name: 'operation',
+          part: [
+            { name: 'type', valueCode: 'delete' },
+            { name: 'path', valueString: path },
+          ],
+        },
+      ],
+    });
+  const long = JSON.stringify({ resourceType: 'Patient', name: [{ family: 'A'.repeat(30 * 1024 * 1024) }] });
+  for (const path of [
+    `Patient.name.where(family${'.select($this&$this)'.repeat(20)}.contains('zz'))`,
+    "Patient.name.where(family.replace('A', 'AAAAAAAA').length() > 1)",
+    'Patient.name.where(family.toChars().count() > 1)',
+  ]) {
+    const asked = { kind: 'patch', resource: long, patch: fhirPath(doubled(path)) } as const;
+    expect((await thread.run('greedy', asked, 30_000)).patched).toMatchObject({ code: 'not-supported' });
+  }
 }, 60_000);

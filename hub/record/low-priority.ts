@@ -25,8 +25,11 @@ export class LowPriority {
   readonly #served = new Map<string, number>();
   #isBusy = false;
 
-  /** @param dataDir where the compiled definitions are */
-  constructor(dataDir: string, maxOldGenerationSizeMb = mostMib) {
+  /**
+   * @param dataDir where the compiled definitions are
+   * @param fault told of a thread that failed when nothing waited for it any more, as one may that is ended while it runs out of memory
+   */
+  constructor(dataDir: string, fault: (error: unknown) => void, maxOldGenerationSizeMb = mostMib) {
     this.#threads = new Piscina({
       filename: new URL('./low-priority-worker.ts', import.meta.url).href,
       workerData: dataDir,
@@ -35,6 +38,8 @@ export class LowPriority {
       idleTimeout: idleMs,
       resourceLimits: { maxOldGenerationSizeMb, maxYoungGenerationSizeMb: 16 },
     });
+    // Nobody listening, it would end the process.
+    this.#threads.on('error', fault);
   }
 
   /**

@@ -13,9 +13,9 @@ export function wireInbox(
   { config, log, fault, onStop }: Wiring,
   { database, system, master, participants, record, persons }: Store & Trust & RecordParts,
 ) {
-  const pool = new ConversionPool();
+  const pool = new ConversionPool(fault('a thread that converts failed'));
   onStop(() => pool.close());
-  const lowPriority = new LowPriority(config.dataDir);
+  const lowPriority = new LowPriority(config.dataDir, fault('the thread for what may take long failed'));
   onStop(() => lowPriority.close());
   const largeBodies = new LargeBodies(lowPriority);
   record.patchAside = patchBy(lowPriority);

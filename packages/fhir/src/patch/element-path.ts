@@ -6,6 +6,7 @@
 import { createRequire } from 'node:module';
 import { type Context, createContext, Script } from 'node:vm';
 import type { ExactObject } from '../json/exact.ts';
+import { growingPart, type PathNode } from './path-growth.ts';
 import { PATCH_LIMITS, PatchRefusal } from './refusal.ts';
 
 /** One step from an element to a child: its name in FHIRPath (`value` for `valueQuantity`), its number in a list. */
@@ -67,6 +68,7 @@ interface EngineNode {
 type Evaluate = (resource: unknown, variables: Record<string, unknown>) => unknown[];
 
 interface Engine {
+  parse(expression: string): PathNode;
   compile(expression: string, model: unknown, options: object): Evaluate;
 }
 
@@ -91,8 +93,16 @@ function loadedEngine(): Loaded {
 
 function compiled(engine: Engine, model: unknown, expression: string): Evaluate {
   try {
-    return engine.compile(withNarrativeName(expression), model, { resolveInternalTypes: false, traceFn: () => {} });
+    const readable = withNarrativeName(expression);
+    const grows = growingPart(engine.parse(readable));
+    if (grows !== undefined)
+      throw new PatchRefusal(
+        'not-supported',
+        `path may not use ${grows}, which makes values; it has to name an element`,
+      );
+    return engine.compile(readable, model, { resolveInternalTypes: false, traceFn: () => {} });
   } catch (problem) {
+    if (problem instanceof PatchRefusal) throw problem;
     const column = /^line: 1; column: (\d+)/.exec((problem as Error).message)?.[1];
     const where = column === undefined ? '' : ` at its character ${Number(column) + 1}`;
     throw new PatchRefusal('invalid', `path is no FHIRPath${where}; right is such as Patient.name[0].family`);
