@@ -1,6 +1,6 @@
 /**
  * The source's discharge summary that comes after the hub stated one of its own: in its transaction the hub's is superseded, and
- * names what took its place (`context.related`).
+ * names what took its place (`context.related`). Where that is taken back, the hub's is current again.
  */
 import { typeCode } from '@causeway/fhir';
 import type { DocumentReference, Encounter, Period, Resource } from '@medplum/fhirtypes';
@@ -24,6 +24,7 @@ export class ReplacedSummaries {
   }
 
   async #note(set: WriteSet): Promise<void> {
+    await this.#restore(set);
     const came = set.changes.flatMap(({ after, resource }) =>
       after.home >= 0 && after.type === 'DocumentReference' && !after.deleted && isSourceSummary(resource)
         ? { home: after.home, document: resource as object as DocumentReference, id: after.id }
@@ -54,8 +55,8 @@ export class ReplacedSummaries {
       text: `SELECT c.id AS loop, r.home, r.rid, r.version, r.body FROM care_loop c
              JOIN resource r ON r.rid = c.focus_rid AND r.type = c.focus_type AND NOT r.deleted
              WHERE c.kind = 'transition' AND c.home = ANY($1)
-               AND EXISTS (SELECT FROM care_loop_event e WHERE e.loop = c.id AND e.event = 'summary-made')
-               AND NOT EXISTS (SELECT FROM care_loop_event e WHERE e.loop = c.id AND e.event = 'summary-replaced')
+               AND (SELECT e.event FROM care_loop_event e WHERE e.loop = c.id AND e.event LIKE 'summary-%' ORDER BY e.id DESC LIMIT 1)
+                 IN ('summary-made', 'summary-restored')
              ORDER BY c.opened`,
       values: [homes],
     });
@@ -66,6 +67,31 @@ export class ReplacedSummaries {
       const stay = JSON.parse(openText(body, key, sealIdentity({ type: 'Encounter', rid, version }))) as Encounter;
       return { loop, home, stay };
     });
+  }
+
+  /** The hub's summaries that were replaced by what is taken back now. */
+  async #restore(set: WriteSet): Promise<void> {
+    const gone = set.changes.flatMap(({ before, after, resource }) => {
+      const isGone = after.deleted || (resource as DocumentReference | undefined)?.status === 'entered-in-error';
+      return after.type === 'DocumentReference' && before && !before.deleted && isGone ? after : [];
+    });
+    if (gone.length === 0) return;
+    const { rows } = await set.transaction.query<{ loop: string; stay: string; by: string }>({
+      name: 'summaries_replaced_by',
+      text: `SELECT c.id AS loop, c.focus_rid AS stay, e.note AS by FROM care_loop c JOIN LATERAL (
+               SELECT event, note FROM care_loop_event WHERE loop = c.id AND event LIKE 'summary-%' ORDER BY id DESC LIMIT 1) e ON true
+             WHERE c.kind = 'transition' AND c.home = ANY($1) AND e.event = 'summary-replaced' AND e.note = ANY($2) FOR UPDATE OF c`,
+      values: [gone.map(({ home }) => home), gone.map(({ id }) => `DocumentReference/${id}`)],
+    });
+    for (const { loop, stay, by } of rows) {
+      const isBy = ({ reference }: { reference?: string }) => reference === by;
+      await this.#change(set, stay, 'superseded', ({ context = {}, ...known }) => {
+        const { related = [], ...other } = context;
+        const left = related.filter((one) => !isBy(one));
+        return { ...known, status: 'current', context: { ...other, ...(left.length > 0 ? { related: left } : {}) } };
+      });
+      note(set, loop, 'summary-restored', by);
+    }
   }
 
   /** The Encounters that a document names, as the transaction leaves them. */
@@ -98,21 +124,38 @@ export class ReplacedSummaries {
     return [...fresh, ...stored];
   }
 
-  async #supersede(set: WriteSet, { loop, stay }: Summed, by: string): Promise<void> {
-    const id = summaryDocument(ridOf(stay.id!));
+  async #supersede(set: WriteSet, { loop, stay }: Summed, id: string): Promise<void> {
+    const by = { reference: `DocumentReference/${id}` };
+    await this.#change(set, ridOf(stay.id!), 'current', ({ context = {}, ...known }) => ({
+      ...known,
+      status: 'superseded',
+      context: { ...context, related: [...(context.related ?? []), by] },
+    }));
+    note(set, loop, 'summary-replaced', by.reference);
+  }
+
+  /** Changes the hub's summary of a stay where it is of a status. */
+  async #change(
+    set: WriteSet,
+    stay: string,
+    status: DocumentReference['status'],
+    change: (known: DocumentReference) => DocumentReference,
+  ): Promise<void> {
+    const id = summaryDocument(stay);
     await set.load([{ type: 'DocumentReference', id }], [], true);
     const text = set.get('DocumentReference', id)?.text;
     const known = text === undefined ? undefined : (JSON.parse(text) as DocumentReference);
-    if (known?.status !== 'current') return;
-    const related = [...(known.context?.related ?? []), { reference: `DocumentReference/${by}` }];
-    const next: DocumentReference = { ...known, status: 'superseded', context: { ...known.context, related } };
-    set.put(this.#record.scan(JSON.stringify(next), 'DocumentReference'), 'DocumentReference', id);
-    set.transaction.send({
-      name: 'summary_replaced',
-      text: `INSERT INTO care_loop_event (loop, by_whom, event, note) VALUES ($1, 'hub', 'summary-replaced', $2)`,
-      values: [loop, `DocumentReference/${by}`],
-    });
+    if (known?.status !== status) return;
+    set.put(this.#record.scan(JSON.stringify(change(known)), 'DocumentReference'), 'DocumentReference', id);
   }
+}
+
+function note(set: WriteSet, loop: string, event: string, by: string): void {
+  set.transaction.send({
+    name: 'summary_noted',
+    text: `INSERT INTO care_loop_event (loop, by_whom, event, note) VALUES ($1, 'hub', $2, $3)`,
+    values: [loop, event, by],
+  });
 }
 
 function isSourceSummary(resource: object | undefined): boolean {

@@ -142,6 +142,37 @@ it('is replaced for each who has it by the source’s, under both numbers; no re
   expect(told(receiver.messages[3])).toEqual(['T02', 'S-2', undefined, undefined, 'AV']);
 });
 
+it('holds again, and is told again, where the source takes its own back', async () => {
+  const { visit, loop } = await summedUp('Cleo');
+  const since = receiver.messages.length;
+  await hub.take(summary('Cleo', visit, 'S-9'));
+  await vi.waitFor(() => expect(receiver.messages.length).toBe(since + 2), soon);
+  const cancelled = summary('Cleo', visit, 'S-9')
+    .replace('MDM^T02^MDM_T02', 'MDM^T11^MDM_T01')
+    .replace('|AV\r', '|CA\r');
+  await hub.take(cancelled.slice(0, cancelled.indexOf('\rOBX')));
+  await vi.waitFor(() => expect(receiver.messages.length).toBe(since + 4), soon);
+  const told = receiver.messages.slice(since).map((one) => [one.get('MSH-9.2'), one.get('TXA-19')]);
+  expect(told).toEqual([
+    ['T10', 'AV'],
+    ['T03', 'OB'],
+    ['T11', 'CA'],
+    ['T02', 'AV'],
+  ]);
+  const [patient] = await hub.resources('Patient?identifier=CLINIC-Cleo');
+  const current = await hub.resources(`DocumentReference?type=18842-5&patient=${patient.id}&status=current`);
+  expect(current.map(({ id }: Json) => id)).toEqual([expect.stringMatching(/^summary\./)]);
+  expect(current[0].context.related).toBeUndefined();
+  const events = (await loop()).events.map(({ event }: Json) => event);
+  expect(events).toEqual(['summary-made', 'closed', 'summary-replaced', 'summary-restored']);
+  // The next one of the source takes its place as the first did.
+  await hub.take(summary('Cleo', visit, 'S-10'));
+  await vi.waitFor(
+    () => expect(receiver.messages.slice(since + 4).map((one) => one.get('MSH-9.2'))).toEqual(['T10', 'T03']),
+    soon,
+  );
+});
+
 it('stands where the summary of an earlier stay comes late', async () => {
   await summedUp('Beatrix');
   const since = receiver.messages.length;

@@ -32,6 +32,7 @@ const OUTCOMES: Record<string, string> = {
 const EVENTS: Record<string, string> = {
   'summary-made': 'The hub wrote a summary',
   'summary-replaced': 'The site’s own summary took its place',
+  'summary-restored': 'The site took its summary back; the hub’s holds again',
   noted: 'Noted',
   assigned: 'Given to',
   escalated: 'Late: brought before people',
