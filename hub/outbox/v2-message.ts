@@ -151,6 +151,7 @@ const final = new Set(['final', 'corrected', 'amended']);
 
 /** Results and reports that were told as final and differ are corrected ones, also where their source does not say so. */
 function marked(resources: Resource[], before: Resource[]): Resource[] {
+  if (before.length === 0) return resources;
   const earlier = new Map(before.map((one) => [`${one.resourceType}/${one.id}`, one]));
   let isCorrected = false;
   const results = resources.map((resource) => {

@@ -133,14 +133,15 @@ export function writeSegment(name: string, values: FieldValues, delimiters: Deli
 /** Fields 1 to the last that is not empty, written. */
 function writeFields(values: FieldValues, delimiters: Delimiters): string[] {
   const fields: string[] = [];
-  for (const [key, value] of Object.entries(values)) {
+  for (const key of Object.keys(values)) {
     const number = Number(key);
     if (!Number.isInteger(number) || number < 1 || number > greatestField) {
       throw new RangeError(`${key} is no field number`);
     }
-    fields[number - 1] = writeField(value, delimiters);
+    while (fields.length < number) fields.push('');
+    fields[number - 1] = writeField((values as Readonly<Record<string, FieldValue>>)[key], delimiters);
   }
-  return withoutEmptyTail(Array.from(fields, (field) => field ?? ''));
+  return withoutEmptyTail(fields);
 }
 
 /** One field in the text of a message. */
@@ -178,5 +179,6 @@ function isList<T>(value: LeafValue | readonly T[]): value is readonly T[] {
 function withoutEmptyTail(parts: string[]): string[] {
   let length = parts.length;
   while (length > 0 && parts[length - 1] === '') length--;
-  return parts.slice(0, length);
+  parts.length = length;
+  return parts;
 }

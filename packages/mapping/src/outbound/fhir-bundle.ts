@@ -43,11 +43,11 @@ function writeBundle(stated: Resource[], envelope: Envelope, form: BundleForm = 
     const sent =
       envelope.kind === 'retraction' ? retracted(resource as object as Element) : (resource as object as Element);
     const own = ownPatient(resource as object as Element);
-    const named = replaced(sent, own, subject) as Element;
     // A transaction names what it holds by its id, a message or a document by where it stands in it.
-    const detached = detach(named, known, subject.reference) as Element;
-    const whose = own === undefined ? { subject } : {};
-    return { ...detached, ...whose, meta: metaOf(resource) } as object as Resource;
+    const addressed = readdressed(sent, own, subject, known) as Element;
+    if (own === undefined) addressed.subject = subject;
+    addressed.meta = metaOf(resource);
+    return addressed as object as Resource;
   });
   const provenance = provenanceOf(envelope, known);
   const head = {
@@ -199,15 +199,6 @@ function ownPatient(resource: Element): string | undefined {
   return actors.map(({ actor }) => actor?.reference).find((reference) => reference?.startsWith('Patient/'));
 }
 
-/** The resource with its patient named as the destination knows them. */
-function replaced(value: unknown, own: string | undefined, subject: Subject): unknown {
-  if (own === undefined) return value;
-  if (Array.isArray(value)) return value.map((item) => replaced(item, own, subject));
-  if (typeof value !== 'object' || value === null) return value;
-  if ((value as Element).reference === own) return subject;
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, replaced(item, own, subject)]));
-}
-
 function participant(code: string): Element {
   return { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/provenance-participant-type', code }] };
 }
@@ -249,19 +240,33 @@ function metaOf({ meta }: Resource): object {
   return { ...(meta?.security?.length ? { security: meta.security } : {}), tag };
 }
 
-/** References to what the Bundle does not hold keep their identifier and display, and are left out without either. */
-function detach(value: unknown, known: Set<string>, subject: string): unknown {
-  if (Array.isArray(value))
-    return value.map((item) => detach(item, known, subject)).filter((item) => item !== undefined);
+/**
+ * A copy with its patient named as the destination knows them. References to what the Bundle does not hold keep their
+ * identifier and display, and are left out without either.
+ */
+function readdressed(value: unknown, own: string | undefined, subject: Subject, known: ReadonlySet<string>): unknown {
+  if (Array.isArray(value)) {
+    const items: unknown[] = [];
+    for (const item of value) {
+      const copy = readdressed(item, own, subject, known);
+      if (copy !== undefined) items.push(copy);
+    }
+    return items;
+  }
   if (typeof value !== 'object' || value === null) return value;
   const element = value as Element;
   const { reference } = element;
-  if (typeof reference === 'string' && !known.has(reference) && reference !== subject && !reference.startsWith('#')) {
-    const { identifier, display, type } = element;
-    return identifier === undefined && display === undefined ? undefined : { type, identifier, display };
+  if (typeof reference === 'string') {
+    if (reference === own) return subject;
+    if (!known.has(reference) && reference !== subject.reference && !reference.startsWith('#')) {
+      const { identifier, display, type } = element;
+      return identifier === undefined && display === undefined ? undefined : { type, identifier, display };
+    }
   }
-  const entries = Object.entries(element).map(([key, item]): [string, unknown] => [key, detach(item, known, subject)]);
-  return Object.fromEntries(
-    entries.filter(([, item]) => item !== undefined && !(Array.isArray(item) && item.length === 0)),
-  );
+  const copy: Element = {};
+  for (const name in element) {
+    const item = readdressed(element[name], own, subject, known);
+    if (item !== undefined && !(Array.isArray(item) && item.length === 0)) copy[name] = item;
+  }
+  return copy;
 }

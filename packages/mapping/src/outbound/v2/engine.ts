@@ -59,32 +59,61 @@ export function compileBack(rows: readonly Row[], options: BackOptions = {}): Ba
     .map((row) => compileRow(row, options));
   const last = compiled.filter(({ from }) => options.last?.includes(from));
   const ordered = [...compiled.filter((row) => !last.includes(row)), ...last];
+  const shared = sharing(ordered);
   return (resource, fields, writing) => {
-    const claimed = new Set<string>();
-    const offered = ordered.flatMap((row) => {
-      const found = resource[row.steps[0]!.name] === undefined ? [] : find(resource, row);
-      const items = found.filter(({ value }) => row.writer.accepts(value, writing));
-      return items.length === 0 ? [] : { row, items, values: [] as unknown[] };
-    });
-    const claim = ({ row, items, values }: (typeof offered)[number], fits: (value: unknown) => boolean) => {
-      for (const { value, path } of items) {
-        if (row.single && values.length > 0) break;
-        if (claimed.has(path) || !fits(value)) continue;
-        takeUp(path, claimed);
-        values.push(value);
-      }
-    };
-    for (const one of offered) if (one.row.isOfKind) claim(one, () => true);
-    for (const one of offered) if (one.row.isSpecific) claim(one, () => true);
-    for (const one of offered) claim(one, (value) => one.row.writer.prefers(value, writing));
-    for (const one of offered) claim(one, () => true);
-    for (const { row, values } of offered) {
+    const offers: Offer[] = [];
+    const contested: Offer[] = [];
+    for (const row of ordered) {
+      if (resource[row.steps[0]!.name] === undefined) continue;
+      const items = find(resource, row).filter(({ value }) => row.writer.accepts(value, writing));
+      if (items.length === 0) continue;
+      const offer: Offer = { row, items, values: [] };
+      offers.push(offer);
+      if (items.length > 1 || shared.has(row)) contested.push(offer);
+      else offer.values.push(items[0]!.value);
+    }
+    if (contested.length > 0) settle(contested, writing);
+    for (const { row, values } of offers) {
       if (values.length === 0) continue;
       const written = row.writer.write(values, writing);
       if (row.component === undefined) fields.add(row.field, ...written);
       else fields.addComponent(row.field, row.component, written[0]);
     }
   };
+}
+
+/** The rows that may find an item which another finds too. */
+function sharing(rows: readonly BackRow[]): ReadonlySet<BackRow> {
+  const firsts = rows.map(({ steps }) => steps[0]!);
+  const whole = new Set(firsts.filter(({ kind }) => kind !== 'extension').map(({ name }) => name));
+  const byTarget = Map.groupBy(rows, ({ steps: [first] }) =>
+    whole.has(first!.name) ? first!.name : `${first!.name}(${first!.key})`,
+  );
+  return new Set([...byTarget.values()].filter(({ length }) => length > 1).flat());
+}
+
+/** What a row finds in a resource, and what of it the row gets. */
+interface Offer {
+  row: BackRow;
+  items: readonly Found[];
+  values: unknown[];
+}
+
+/** Gives each item to one of the rows that find it, and each row what it prefers first. */
+function settle(offers: readonly Offer[], writing: Writing): void {
+  const claimed = new Set<string>();
+  const claim = ({ row, items, values }: Offer, fits: (value: unknown) => boolean) => {
+    for (const { value, path } of items) {
+      if (row.single && values.length > 0) break;
+      if (claimed.has(path) || !fits(value)) continue;
+      takeUp(path, claimed);
+      values.push(value);
+    }
+  };
+  for (const one of offers) if (one.row.isOfKind) claim(one, () => true);
+  for (const one of offers) if (one.row.isSpecific) claim(one, () => true);
+  for (const one of offers) claim(one, (value) => one.row.writer.prefers(value, writing));
+  for (const one of offers) claim(one, () => true);
 }
 
 /** An item is taken when it, or a member of it, is. */

@@ -1,6 +1,6 @@
 /** The fields of one segment while it is written. */
 import { type FieldValue, type FieldValues, type LeafValue, type RepetitionValue, repetitions } from '@causeway/hl7v2';
-import { cutText, fits } from './lengths.ts';
+import { cutText, limitsOf } from './lengths.ts';
 
 export class SegmentFields {
   readonly #fields = new Map<number, RepetitionValue[]>();
@@ -29,18 +29,18 @@ export class SegmentFields {
    */
   fit(segment: string): string[] {
     const told: string[] = [];
-    for (const [field, values] of this.#fields) {
-      const name = `${segment}-${field}`;
+    for (const [field, { most, isCut }] of limitsOf(segment) ?? []) {
+      const values = this.#fields.get(field);
+      if (values === undefined || values.every((value) => lengthOf(value) <= most)) continue;
       const kept = values.flatMap((value): RepetitionValue[] => {
-        const verdict = fits(name, lengthOf(value));
-        if (verdict === 'whole') return [value];
-        if (verdict === 'cut') {
-          told.push(`${name} is cut`);
-          return [cutText(name, String(firstOf(value)))];
+        if (lengthOf(value) <= most) return [value];
+        if (isCut) {
+          told.push(`${segment}-${field} is cut`);
+          return [cutText(String(firstOf(value)), most)];
         }
         const code = firstOf(value);
-        if (code !== value && lengthOf(code) > 0 && fits(name, lengthOf(code)) === 'whole') return [code];
-        told.push(`${name} is left out: it is longer than the field`);
+        if (code !== value && lengthOf(code) > 0 && lengthOf(code) <= most) return [code];
+        told.push(`${segment}-${field} is left out: it is longer than the field`);
         return [];
       });
       if (kept.length === 0) this.#fields.delete(field);

@@ -83,15 +83,31 @@ const CODES: Readonly<Record<string, number>> = {
   'TXA-16': 30,
 };
 
-/** What is done about a value of `length` characters in a field. */
-export function fits(field: string, length: number): 'whole' | 'cut' | 'left out' {
-  if (length > (TEXTS[field] ?? Number.POSITIVE_INFINITY)) return 'cut';
-  return length > (CODES[field] ?? Number.POSITIVE_INFINITY) ? 'left out' : 'whole';
+/** The greatest length of a field, and whether what is longer is cut. */
+interface Limit {
+  most: number;
+  isCut: boolean;
 }
 
-/** A text cut to the field's length, no character in half. */
-export function cutText(field: string, text: string): string {
-  const most = TEXTS[field] ?? text.length;
+const limits = new Map<string, Map<number, Limit>>();
+for (const [isCut, fields] of [
+  [true, TEXTS],
+  [false, CODES],
+] as const) {
+  for (const [name, most] of Object.entries(fields)) {
+    const [segment, field] = name.split('-') as [string, string];
+    const known = limits.get(segment) ?? new Map<number, Limit>();
+    limits.set(segment, known.set(Number(field), { most, isCut }));
+  }
+}
+
+/** The limits of a segment's fields, by their numbers; undefined where there are none. */
+export function limitsOf(segment: string): ReadonlyMap<number, Limit> | undefined {
+  return limits.get(segment);
+}
+
+/** A text cut to a length, no character in half. */
+export function cutText(text: string, most: number): string {
   const whole = text.charCodeAt(most - 1) >= 0xd800 && text.charCodeAt(most - 1) < 0xdc00 ? most - 1 : most;
   return text.slice(0, whole);
 }

@@ -86,10 +86,13 @@ export function childOf(node: unknown, name: string): Element | undefined {
   return isElement(value) ? value : undefined;
 }
 
-export function listOf(node: unknown, name: string): Element[] {
+export function listOf(node: unknown, name: string): readonly Element[] {
   const value = isElement(node) ? node[name] : undefined;
-  return Array.isArray(value) ? value.filter(isElement) : [];
+  if (!Array.isArray(value)) return nothing;
+  return value.every(isElement) ? value : value.filter(isElement);
 }
+
+const nothing: readonly Element[] = [];
 
 export function textsOf(node: unknown, name: string): string[] {
   const value = isElement(node) ? node[name] : undefined;
@@ -98,8 +101,9 @@ export function textsOf(node: unknown, name: string): string[] {
 
 /** The value of an extension, whatever its type. */
 export function extensionOf(node: unknown, url: string): unknown {
-  const found = listOf(node, 'extension').find((item) => item.url === url);
-  return found === undefined ? undefined : extensionValue(found);
+  const found =
+    isElement(node) && node.extension !== undefined && listOf(node, 'extension').find((item) => item.url === url);
+  return found ? extensionValue(found) : undefined;
 }
 
 /** `value[x]` of an extension. */
@@ -109,7 +113,7 @@ export function extensionValue(extension: Element): unknown {
 }
 
 /** Codings of a CodeableConcept. */
-export function codingsOf(concept: unknown): Element[] {
+export function codingsOf(concept: unknown): readonly Element[] {
   return listOf(concept, 'coding');
 }
 

@@ -62,19 +62,26 @@ function isLeap(year: number): boolean {
   return (year % 4 === 0 && year % 100 !== 0) || year % 400 === 0;
 }
 
-const offsets = new Map<string, string>();
+/** By zone, then by the hour. */
+const offsets = new Map<string, Map<string, string>>();
 const formatters = new Map<string, Intl.DateTimeFormat | undefined>();
 const OFFSETS_KEPT = 4096;
+const ZONES_KEPT = 64;
 
 function offsetOf(zone: Zone, localMinute: string): string {
   if (zone.offset !== undefined) return zone.offset;
   if (zone.name === 'UTC') return 'Z';
-  const key = `${zone.name} ${localMinute.slice(0, 13)}`;
-  const known = offsets.get(key);
+  const hour = localMinute.slice(0, 13);
+  const known = offsets.get(zone.name)?.get(hour);
   if (known !== undefined) return known;
   const offset = computeOffset(zone.name, localMinute);
-  if (offsets.size >= OFFSETS_KEPT) offsets.clear();
-  offsets.set(key, offset);
+  let ofZone = offsets.get(zone.name);
+  if (ofZone === undefined || ofZone.size >= OFFSETS_KEPT) {
+    if (offsets.size >= ZONES_KEPT) offsets.clear();
+    ofZone = new Map();
+    offsets.set(zone.name, ofZone);
+  }
+  ofZone.set(hour, offset);
   return offset;
 }
 

@@ -50,7 +50,7 @@ export function writePid(sheet: Sheet, patient: Element): void {
 }
 
 /** A further name of which no use is told, beside one of which it is, is an alias (PID-9). */
-function namesOf(patient: Element): { names: Element[]; alias: Element[] } {
+function namesOf(patient: Element): { names: readonly Element[]; alias: Element[] } {
   const [first, ...others] = listOf(patient, 'name');
   if (first?.use === undefined) return { names: listOf(patient, 'name'), alias: [] };
   return {

@@ -83,7 +83,7 @@ function deviceAt(sheet: Sheet, location: Element | undefined): Element | undefi
 const CONTACT_ROLE = 'http://terminology.hl7.org/CodeSystem/v2-0131';
 
 /** A role has no address: it stands with the person, else the organization, else the location. */
-function addressesOf(sheet: Sheet, role: Element, location: Element | undefined): Element[] {
+function addressesOf(sheet: Sheet, role: Element, location: Element | undefined): readonly Element[] {
   const person = practitionerOf(role.practitioner, sheet);
   const holder = person ?? sheet.record.resolve(role.organization) ?? sheet.record.resolve(location);
   if (holder?.resourceType !== 'Location') return listOf(holder, 'address');

@@ -85,7 +85,8 @@ export function writeCodings(codings: readonly Element[], text: string | undefin
     if (typeof set === 'string') parts[valueSet - 1] = set.replace(/^urn:oid:/, '');
   }
   if (text !== undefined) parts[stated.length === 0 ? 1 : 8] = text;
-  return Array.from(parts, (part) => part ?? '');
+  for (let i = 0; i < parts.length; i++) parts[i] ??= '';
+  return parts;
 }
 
 /**
