@@ -126,25 +126,37 @@ function scan(text: string): ScannedResource {
 
 /** Whether two resources say the same, apart from what the hub notes about versions. */
 export function sameContent(known: object, stated: object): boolean {
-  return JSON.stringify(content(known)) === JSON.stringify(content(stated));
-}
-
-function content(resource: object): object {
-  const { id, meta, ...rest } = resource as {
-    id?: string;
-    meta?: { tag?: object; profile?: object; security?: object };
-  };
-  return sorted({ ...rest, tag: meta?.tag, profile: meta?.profile, security: meta?.security });
-}
-
-function sorted(value: unknown): object {
-  if (Array.isArray(value))
-    return value.map((item) => (typeof item === 'object' && item !== null ? sorted(item) : item));
-  const entries = Object.entries(value as object).filter(([, item]) => item !== undefined);
-  entries.sort(([a], [b]) => (a < b ? -1 : 1));
-  return Object.fromEntries(
-    entries.map(([key, item]) => [key, typeof item === 'object' && item !== null ? sorted(item) : item]),
+  const [one, other] = [known as Members, stated as Members];
+  const [oneMeta, otherMeta] = [one.meta as Members | undefined, other.meta as Members | undefined];
+  return (
+    isSaidOfMeta.every((name) => isSame(oneMeta?.[name], otherMeta?.[name])) && haveSame(one, other, isNotedOfVersion)
   );
+}
+
+type Members = Record<string, unknown>;
+
+const isSaidOfMeta = ['tag', 'profile', 'security'];
+const isNotedOfVersion = (name: string) => name === 'id' || name === 'meta';
+
+function isSame(one: unknown, other: unknown): boolean {
+  if (one === other) return true;
+  if (typeof one !== 'object' || typeof other !== 'object' || one === null || other === null) return false;
+  if (!Array.isArray(one)) return !Array.isArray(other) && haveSame(one as Members, other as Members);
+  return Array.isArray(other) && one.length === other.length && one.every((item, i) => isSame(item, other[i]));
+}
+
+/** Whether objects have the same members, in whatever order. */
+function haveSame(one: Members, other: Members, isLeftOut: (name: string) => boolean = () => false): boolean {
+  let more = 0;
+  for (const name in one) {
+    if (one[name] === undefined || isLeftOut(name)) continue;
+    // Every object seems to have this one.
+    if (name === '__proto__' && !Object.hasOwn(other, name)) return false;
+    if (!isSame(one[name], other[name])) return false;
+    more++;
+  }
+  for (const name in other) if (other[name] !== undefined && !isLeftOut(name)) more--;
+  return more === 0;
 }
 
 /** The first instant of a FHIR dateTime; the time of processing where there is none. */

@@ -106,15 +106,13 @@ function byId(event: IdentityEvent): IdentityEvent {
   return Object.fromEntries(Object.entries(event).map(([name, value]) => [name, id(value)])) as IdentityEvent;
 }
 
-/** The fact's text, marked with the organisation it comes from. */
+/** The fact's text, marked with the organisation it comes from; its resource is nobody else's, and marked too. */
 function stated(
   { resource, asOf, mode, clears, adds, defaults }: Fact,
   source: { key: string; name: string },
 ): StatedFact {
   const tag = { system: 'urn:causeway:source', code: source.key, display: source.name };
-  const text = JSON.stringify({
-    ...resource,
-    meta: { ...resource.meta, tag: [...(resource.meta?.tag ?? []), tag] },
-  });
+  resource.meta = { ...resource.meta, tag: [...(resource.meta?.tag ?? []), tag] };
+  const text = JSON.stringify(resource);
   return { type: resource.resourceType, id: resource.id!, text, asOf, mode, clears, adds, defaults };
 }
