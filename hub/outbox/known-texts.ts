@@ -15,10 +15,12 @@ export class Known {
   /** What it refers to where it is the focus, and where it is not. */
   readonly #references: (Reference[] | undefined)[] = [];
 
-  constructor(type: string, updated: Date, text: string) {
+  /** @param resource what the text says, where somebody has parsed it already */
+  constructor(type: string, updated: Date, text: string, resource?: Resource) {
     this.type = type;
     this.updated = updated;
     this.text = text;
+    this.#resource = resource;
   }
 
   get resource(): Resource {
@@ -41,8 +43,9 @@ export class KnownTexts {
   readonly #texts = new Map<string, Known>();
   #characters = 0;
 
-  keep({ type, rid, updated }: { type: string; rid: string; updated: Date }, text: string): Known {
-    const known = new Known(type, updated, text);
+  /** @param resource see `Known` */
+  keep({ type, rid, updated }: { type: string; rid: string; updated: Date }, text: string, resource?: Resource): Known {
+    const known = new Known(type, updated, text, resource);
     const before = this.#texts.get(rid);
     if (text.length > longest || (before && before.updated > updated)) return known;
     this.#drop(rid);

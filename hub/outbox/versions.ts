@@ -4,6 +4,7 @@
  * versions, which never change, are kept in memory for a while.
  */
 import { typeCode, typeName } from '@causeway/fhir';
+import type { Meta, Resource } from '@medplum/fhirtypes';
 import type { Database, Row } from '../database/index.ts';
 import { type HomeKeys, openText, type ResourceChange, sealIdentity } from '../record/index.ts';
 import { Together } from '../together.ts';
@@ -56,8 +57,10 @@ export class Versions {
 
   /** Keeps the texts of what was just committed. */
   keep(changes: readonly ResourceChange[]): void {
-    for (const { after } of changes)
-      if (!after.deleted && after.text !== undefined) this.#known.keep(after, after.text);
+    for (const change of changes) {
+      const { after } = change;
+      if (!after.deleted && after.text !== undefined) this.#known.keep(after, after.text, parsed(change));
+    }
   }
 
   /** Of each that is wanted the last version by its time that was no deletion; of several where types share an id. */
@@ -134,6 +137,12 @@ export class Versions {
     const opened = openText(row.body, key, sealIdentity(one));
     return { ...one, said: this.#known.keep({ ...one, updated: row.updated }, opened) };
   }
+}
+
+/** What the text of a change says; undefined where the text was given another time since it was parsed. */
+function parsed({ after, resource, meta }: ResourceChange): Resource | undefined {
+  const { lastUpdated } = meta as Meta;
+  return lastUpdated === after.updated.toISOString() ? (resource as object as Resource) : undefined;
 }
 
 /** What is asked, each once, and where among it is what each question asks. */
