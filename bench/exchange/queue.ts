@@ -30,7 +30,7 @@ export function queue(sizes: readonly number[]): Promise<QueueResult> {
       const helds: number[] = [];
       for (let i = 0; i < times; i++) {
         claims.push(await took(() => claim(database, lane, 32)));
-        nexts.push(await took(() => nextDue(database, lane, new Date(), 5_000)));
+        nexts.push(await took(() => nextDue(database, lane, new Date())));
         await database.query(`UPDATE delivery SET leased = false, attempts = 0, next_attempt = now() WHERE leased`);
       }
       // Somebody who is tried again later, with all that waits behind them.

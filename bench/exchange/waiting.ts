@@ -187,7 +187,7 @@ async function costsOf(database: Database): Promise<{ claim_p50_ms: number; next
     await claim(database, lane, 32);
     claimed!.push(performance.now() - begun);
     const next = performance.now();
-    await nextDue(database, lane, new Date(), 5_000);
+    await nextDue(database, lane, new Date());
     asked!.push(performance.now() - next);
     await database.query(`UPDATE delivery SET leased = false, attempts = 0, next_attempt = now() WHERE leased`);
   }

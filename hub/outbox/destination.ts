@@ -91,6 +91,8 @@ export class Destination {
   #pending = false;
   /** An acknowledgement came late, so that there is no use in waiting on. */
   #answersAgain = false;
+  /** Whether something may wait for another attempt: what an earlier run left, or what failed in this one. */
+  #awaitsRetry = true;
   #wake: (() => void) | undefined;
   readonly #running: Promise<void>;
 
@@ -128,7 +130,7 @@ export class Destination {
       try {
         const { tried, at } = await this.#batch();
         if (tried === 0) {
-          const pause = at ? await nextDue(this.#parts.database, this.#lane, at, idleMs) : idleMs;
+          const pause = at ? await this.#untilDue(at) : idleMs;
           if (!this.#pending) await this.#pause(pause, true);
         } else if (this.#failures > 0) await this.#pause(Math.max(this.#backOff(this.#failures), this.#restMs), false);
       } catch (error) {
@@ -138,6 +140,14 @@ export class Destination {
     }
     // What cannot be written down any more is sent again, under the same control id.
     await this.#next(0).catch((error) => this.#fault(error));
+  }
+
+  /** How long nothing that was not due at a time will be; what others made due is found after a while all the same. */
+  async #untilDue(at: Date): Promise<number> {
+    if (!this.#awaitsRetry) return idleMs;
+    const due = await nextDue(this.#parts.database, this.#lane, at);
+    this.#awaitsRetry = due !== undefined;
+    return Math.min(due ?? idleMs, idleMs);
   }
 
   #fault(error: unknown): void {
@@ -227,6 +237,7 @@ export class Destination {
     const { settled, untried, disclosed } = this.#owed;
     const taken = async (from: Queryable) => (count > 0 ? claim(from, this.#lane, count, onlyUrgent) : { claimed: [] });
     if (settled.length + untried.length === 0) return taken(database);
+    this.#awaitsRetry ||= settled.some(({ state, isWithheld }) => state === 'failed' || isWithheld);
     const [, , next] = await database.transaction((transaction) => {
       accessLog.recordWith(transaction, disclosed);
       return Promise.all([settle(transaction, settled), giveBack(transaction, untried), taken(transaction)]);

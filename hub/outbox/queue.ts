@@ -155,22 +155,21 @@ export async function settle(database: Queryable, settled: Settled[]): Promise<v
 }
 
 /**
- * Milliseconds until something of a lane is due that was not by `since`, at most `limitMs`. What was due by then and was
- * not claimed waits behind something that is due later.
+ * Milliseconds until something of a lane is due again that was not by `since`; undefined where nothing is. What was due by
+ * then and was not claimed waits behind something that is due later.
  */
 export async function nextDue(
   database: Database,
   { destination, route }: Lane,
   since: Date,
-  limitMs: number,
-): Promise<number> {
+): Promise<number | undefined> {
   const { rows } = await database.query({
     name: 'outbox_next_due',
     text: `SELECT (extract(epoch FROM min(next_attempt) - now()) * 1000)::float8 AS ms FROM delivery
            WHERE destination = $1 AND route = $2 AND state = 'failed' AND next_attempt > $3`,
     values: [destination, route, since],
   });
-  return Math.max(0, Math.min(rows[0]?.ms ?? limitMs, limitMs));
+  return rows[0]?.ms == null ? undefined : Math.max(0, rows[0].ms);
 }
 
 /** Makes a delivery due whose acknowledgement came after its time: its next attempt is answered by that. */
