@@ -44,21 +44,29 @@ export async function guardedRequest(
   allowed: readonly string[],
   { milliseconds, bytes, signal, ...asked }: GuardedRequest,
 ): Promise<GuardedAnswer> {
-  const answer = await guardedStream(address, allowed, {
-    ...asked,
-    signal: AbortSignal.any([AbortSignal.timeout(milliseconds), ...(signal ? [signal] : [])]),
-  });
-  const chunks: Buffer[] = [];
-  let length = 0;
-  for await (const chunk of answer as AsyncIterable<Buffer>) {
-    length += chunk.length;
-    if (length > bytes) {
-      answer.destroy();
-      throw new Refused('The answer is too large.');
+  // A controller and a timer cost a fraction of what signals cost that are made of others.
+  const stopping = new AbortController();
+  const stop = () => stopping.abort();
+  const timer = setTimeout(stop, milliseconds);
+  signal?.addEventListener('abort', stop);
+  if (signal?.aborted) stop();
+  try {
+    const answer = await guardedStream(address, allowed, { ...asked, signal: stopping.signal });
+    const chunks: Buffer[] = [];
+    let length = 0;
+    for await (const chunk of answer as AsyncIterable<Buffer>) {
+      length += chunk.length;
+      if (length > bytes) {
+        answer.destroy();
+        throw new Refused('The answer is too large.');
+      }
+      chunks.push(chunk);
     }
-    chunks.push(chunk);
+    return { status: answer.statusCode ?? 500, headers: answer.headers, body: Buffer.concat(chunks) };
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener('abort', stop);
   }
-  return { status: answer.statusCode ?? 500, headers: answer.headers, body: Buffer.concat(chunks) };
 }
 
 /** For how long an answer asks to be left alone (Retry-After, RFC 9110 §10.2.3: seconds or a date); undefined where it does not. */
