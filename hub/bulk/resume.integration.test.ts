@@ -60,11 +60,14 @@ async function begin(base: string, body: string | undefined, path = '/fhir/$impo
   return new URL(answer.headers.get('content-location')!).pathname;
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: a manifest.
-async function manifestOf(base: string, status: string): Promise<any> {
+interface Manifest {
+  output: [{ url: string; count: number }, ...unknown[]];
+}
+
+async function manifestOf(base: string, status: string): Promise<Manifest> {
   for (;;) {
     const answer = await get(base + status);
-    if (answer.status === 200) return answer.json();
+    if (answer.status === 200) return (await answer.json()) as Manifest;
     if (answer.status >= 400 && answer.status !== 429) throw new Error(await answer.text());
     await new Promise((resolve) => setTimeout(resolve, 200));
   }

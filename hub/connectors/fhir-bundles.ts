@@ -2,8 +2,19 @@
 import { createHash } from 'node:crypto';
 import type { Received } from '../inbox/index.ts';
 
-// biome-ignore lint/suspicious/noExplicitAny: resources of any type are looked into.
-type AnyResource = any;
+type Reference = { reference?: unknown } | null | undefined;
+
+/** A resource of any type, as a server sent it, with what is looked into. */
+interface AnyResource {
+  resourceType: string;
+  id?: string | undefined;
+  meta?: { lastUpdated?: unknown } | undefined;
+  subject?: Reference;
+  patient?: Reference;
+  beneficiary?: Reference;
+  individual?: Reference;
+  participant?: unknown;
+}
 
 /** A resource, its text as it came; without one it was deleted at the server, and `resource` has its type and id. */
 export interface ServerResource {
@@ -97,7 +108,9 @@ function relative(text: string, base: string | undefined): string {
 export function patientOf(resource: AnyResource, base: string | undefined): string | undefined {
   if (resource.resourceType === 'Patient') return resource.id;
   const { subject, patient, beneficiary, individual, participant } = resource;
-  const actors = Array.isArray(participant) ? participant.map((one) => one?.actor) : [];
+  const actors = Array.isArray(participant)
+    ? (participant as ({ actor?: Reference } | null)[]).map((one) => one?.actor)
+    : [];
   for (const reference of [subject, patient, beneficiary, individual, ...actors]) {
     const text = String(reference?.reference ?? '');
     const own = base !== undefined && text.startsWith(`${base}/`) ? text.slice(base.length + 1) : text;

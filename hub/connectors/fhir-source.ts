@@ -131,7 +131,7 @@ async function compareIds(run: Run<FhirSettings>, client: FhirClient): Promise<v
     await run.save(run.progress, await takeResources(run, client.base, some, at));
   }
   const resources = missing.map((item) => {
-    const [resourceType, id] = item.split('/');
+    const [resourceType, id] = item.split('/') as [string, string];
     return { resource: { resourceType, id } };
   });
   const did = await takeResources(run, client.base, resources, at);

@@ -49,7 +49,10 @@ export async function* fileMessages(
 function* resourcesOf(run: Pick<Run, 'participant'>, lines: readonly string[]): Generator<Received> {
   const resources = lines.map((text) => ({ text, resource: resourceIn(text) }));
   const wrong = resources.findIndex(({ resource }) => resource === undefined);
-  const right = wrong < 0 ? resources : resources.slice(0, wrong);
+  const right = (wrong < 0 ? resources : resources.slice(0, wrong)).map(({ text, resource }) => ({
+    text,
+    resource: resource!,
+  }));
   yield* bundlesOf(run.participant.key, undefined, right, new Date());
   if (wrong >= 0) throw new UnreadableFile('A line of the file is no resource.');
 }

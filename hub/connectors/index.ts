@@ -1,6 +1,6 @@
 /** Connectors: taking from sources that only answer. */
 export { type ConnectorParts, Connectors, type Preview, type StatedConnector } from './connectors.ts';
-export { fhirSource } from './fhir-source.ts';
+export { type FhirProgress, fhirSource } from './fhir-source.ts';
 export { localFolderSource } from './local-folder.ts';
 export { SourceFault } from './run.ts';
 export { type ConnectorKind, connectorKinds, readSecrets, readSettings } from './settings.ts';

@@ -16,8 +16,7 @@ export interface Counts {
 }
 
 /** Its own for each kind; an empty object at first. */
-// biome-ignore lint/suspicious/noExplicitAny: each kind reads what it wrote.
-export type Progress = { [name: string]: any };
+export type Progress = { [name: string]: unknown };
 
 export interface Connector {
   key: string;

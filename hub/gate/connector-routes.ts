@@ -16,6 +16,7 @@ import {
   type ConnectorKind,
   type Connectors,
   connectorKinds,
+  type FhirProgress,
   readSecrets,
   readSettings,
   SourceFault,
@@ -201,7 +202,8 @@ function shown({ progress, ...connector }: Connector): object {
 }
 
 /** Without the addresses that a server gave: who has one may be able to open it, and its query may name a person. */
-function howFar({ export: exported, pages, ...progress }: Connector['progress']): object {
+function howFar(given: Connector['progress']): object {
+  const { export: exported, pages, ...progress } = given as FhirProgress;
   const files = exported?.manifest?.output?.length;
   return {
     ...progress,
