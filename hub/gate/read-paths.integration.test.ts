@@ -4,6 +4,7 @@
  */
 import { type GivenConsent, type RedactionRule, readConsent } from '@causeway/access';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { accessesOf } from '../audit/testing.ts';
 import { ridOf } from '../record/index.ts';
 import { type Answer, type Json, startTestHub, type TestHub } from '../testing.ts';
 import {
@@ -183,18 +184,28 @@ function tellings(user: AccessUser, rules: readonly RedactionRule[], visible: Re
   return { hidden, told };
 }
 
+/** How many requests were denied: one, or those of a batch that are answered each for itself. */
+function deniedIn({ status, json }: Answer): number {
+  if (status >= 400) return 1;
+  if (json?.resourceType !== 'Bundle' || json.type !== 'batch-response') return 0;
+  return json.entry.filter(({ response }: Json) => Number.parseInt(response.status, 10) >= 400).length;
+}
+
 it(`${policies} policies: every way of reading shows the same, and nothing of what is redacted`, async () => {
   let consents = new Map<number, GivenConsent[]>();
   let shownInAll = 0;
   let hiddenInAll = 0;
   let hiddenValues = 0;
   let toldValues = 0;
+  let denied = 0;
+  const askers = new Set<string>();
   for (let i = 0; i < policies; i++) {
     if (i % policiesPerConsents === 0) consents = await consentAnew();
     const user = randomUser(r, [...consents.keys()]);
     const redactions = randomRedactions(ofRedactions);
     const access = accessOf(user, { ...randomPolicy(r), zone: 'UTC', redactions });
     const visible = visibleOf(access, rows, consents);
+    askers.add(access.who);
     shownInAll += visible.size;
     hiddenInAll += rows.length - visible.size;
     const { hidden, told } = tellings(user, redactions, visible);
@@ -202,6 +213,7 @@ it(`${policies} policies: every way of reading shows the same, and nothing of wh
     const noted = (answer: Answer) => {
       const leaked = hidden.filter((value) => answer.text.includes(value));
       expect(leaked, JSON.stringify({ policy: i, user, redactions, text: answer.text })).toEqual([]);
+      denied += deniedIn(answer);
       return answer;
     };
     const all = await askingAs(access, async (headers) => {
@@ -225,6 +237,10 @@ it(`${policies} policies: every way of reading shows the same, and nothing of wh
     const wrong = all.filter(({ shown, due }) => shown.sort().join() !== due.sort().join());
     expect(wrong, JSON.stringify({ policy: i, user, access })).toEqual([]);
   }
+  const events = (await accessesOf(hub)).filter(({ who, status }) => askers.has(who) && status >= 400);
+  // Each that was denied, and no other, left one.
+  expect(events).toHaveLength(denied);
+  expect(denied).toBeGreaterThan(policies);
   expect(shownInAll).toBeGreaterThan(policies);
   expect(hiddenInAll).toBeGreaterThan(policies);
   expect(hiddenValues).toBeGreaterThan(policies);
