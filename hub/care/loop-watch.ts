@@ -6,6 +6,7 @@ import type { Database, Transaction } from '../database/index.ts';
 import { notify } from '../trust/index.ts';
 import type { LateMail } from './late-mail.ts';
 import type { LoopKind } from './loop-evidence.ts';
+import { isOfStay } from './of-stay.ts';
 import { carersOf } from './relationships.ts';
 import type { Summaries } from './summaries.ts';
 
@@ -101,8 +102,8 @@ export class LoopWatch {
       name: 'transitions_accepted',
       text: `WITH closed AS (
                UPDATE care_loop c SET state = 'closed', closed = now(), closed_by = 'hub', outcome = 'summary-accepted',
-                 site = (SELECT min(d.destination) FROM told d WHERE ${summaryOf})
-               WHERE c.kind = 'transition' AND c.state <> 'closed' AND EXISTS (SELECT FROM told d WHERE ${summaryOf})
+                 site = (SELECT min(d.destination) FROM told d WHERE ${summaryOf()})
+               WHERE c.kind = 'transition' AND c.state <> 'closed' AND EXISTS (SELECT FROM told d WHERE ${summaryOf()})
                RETURNING c.id, c.site)
              INSERT INTO care_loop_event (loop, by_whom, event, note)
              SELECT id, 'hub', 'closed', 'summary accepted by ' || site FROM closed`,
@@ -117,8 +118,10 @@ const isHeld = `t.focus_rid = c.focus_rid AND t.focus_type = c.focus_type AND t.
       AND b.kind = 'retraction' AND b.created < c.opened AND b.seq > t.seq)`;
 
 /** That a delivery `d` is an acknowledged summary of the discharge `c`. */
-const summaryOf = `d.home = c.home AND d.topic = 'discharge-summary' AND d.state IN ('delivered', 'already-delivered') AND d.kind <> 'retraction'
-  AND d.created >= c.opened - interval '1 day'`;
+const summaryOf =
+  () => `d.home = c.home AND d.topic = 'discharge-summary' AND d.state IN ('delivered', 'already-delivered')
+  AND d.kind <> 'retraction' AND d.created >= c.opened - interval '1 day' AND NOT EXISTS (SELECT FROM resource o
+    WHERE o.rid = d.focus_rid AND o.type = d.focus_type AND NOT ${isOfStay('o', 'c')})`;
 
 /** What is due, or a recall that came to an end without an acknowledgement, goes to people, once. */
 async function escalate(transaction: Transaction, mail: Pick<LateMail, 'note'> | undefined): Promise<number> {

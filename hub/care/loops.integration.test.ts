@@ -271,19 +271,50 @@ it('a discharge is open until who cares next has acknowledged its summary', asyn
   ]);
   await watch.look();
   expect(await of(`Encounter/${encounter}`)).toHaveLength(1);
-  await say('hospital', {
-    resourceType: 'DocumentReference',
-    id: newId(),
-    status: 'current',
-    type: { coding: [{ system: 'http://loinc.org', code: '18842-5' }] },
-    subject,
-    content: [{ attachment: { contentType: 'text/plain', data: 'aGVsbG8=' } }],
-  });
-  await sent();
-  await watch.look();
+  const visit = async (from: number, to: number) => {
+    const id = newId();
+    const time = (ago: number) => new Date(Date.now() - ago * hour).toISOString();
+    const own = { start: time(from), end: time(to) };
+    await say('hospital', {
+      resourceType: 'Encounter',
+      id,
+      status: 'finished',
+      class: { code: 'AMB' },
+      subject,
+      period: own,
+    });
+    return id;
+  };
+  const summary = async (of?: string) => {
+    await say('hospital', {
+      resourceType: 'DocumentReference',
+      id: newId(),
+      status: 'current',
+      type: { coding: [{ system: 'http://loinc.org', code: '18842-5' }] },
+      subject,
+      content: [{ attachment: { contentType: 'text/plain', data: 'aGVsbG8=' } }],
+      ...(of ? { context: { encounter: [{ reference: `Encounter/${of}` }] } } : {}),
+    });
+    await sent();
+    await watch.look();
+  };
+  // That of an earlier stay, which comes late.
+  await summary(await visit(300, 200));
+  expect(await of(`Encounter/${encounter}`)).toHaveLength(1);
+  // As a document names the stay that it was written in, under a number of its own.
+  await summary(await visit(47, 2));
   expect(await of(`Encounter/${encounter}`, 'closed')).toMatchObject([
     { outcome: 'summary-accepted', site: sites.practice },
   ]);
+  const next = newId();
+  const stay = { resourceType: 'Encounter', id: next, status: 'finished', class: { code: 'IMP' }, subject };
+  await test.database.query(`UPDATE delivery SET created = created - interval '2 days'`);
+  await say('hospital', { ...stay, period: { start: period.end, end: new Date().toISOString() } });
+  await watch.look();
+  expect(await of(`Encounter/${next}`)).toHaveLength(1);
+  // One that names no visit.
+  await summary();
+  expect(await of(`Encounter/${next}`)).toEqual([]);
 });
 
 it('a referral is accepted by an appointment for it and closed by the consultant’s note, of that person only', async () => {

@@ -7,6 +7,7 @@ import { typeCode } from '@causeway/fhir';
 import type { DocumentReference, Encounter } from '@medplum/fhirtypes';
 import type { Database } from '../database/index.ts';
 import { type FhirRecord, homePatient, openText, ridOf, sealIdentity, tokenHash } from '../record/index.ts';
+import { isOfStay } from './of-stay.ts';
 
 /** "Discharge summary" of LOINC. */
 export const dischargeSummary = '18842-5';
@@ -34,9 +35,9 @@ export function isHubSummary(id: string | undefined): boolean {
 }
 
 /** That the source's summary of a stay `c` is there; `$2` is the token of its type. */
-const isSummed = `EXISTS (SELECT FROM index_token t JOIN resource d USING (home, rkey)
-  WHERE t.value = $2 AND t.home = c.home AND d.type = ${typeCode('DocumentReference')} AND NOT d.deleted
-    AND d.updated >= c.opened - interval '1 day')`;
+const isSummed = () => `EXISTS (SELECT FROM index_token k JOIN resource d USING (home, rkey)
+  WHERE k.value = $2 AND k.home = c.home AND d.type = ${typeCode('DocumentReference')} AND NOT d.deleted
+    AND d.updated >= c.opened - interval '1 day' AND ${isOfStay('d', 'c')})`;
 
 /** The id of the Binary that is the summary of a stay. */
 export type SummaryId = (encounter: string) => string;
@@ -67,7 +68,7 @@ export class Summaries {
       text: `SELECT c.id, c.home, c.source, r.rid, r.version, r.body FROM care_loop c
              JOIN resource r ON r.rid = c.focus_rid AND r.type = c.focus_type AND NOT r.deleted
              WHERE c.kind = 'transition' AND c.state <> 'closed' AND c.opened <= now() - $1 * interval '1 hour'
-               AND NOT ${isSummed}
+               AND NOT ${isSummed()}
                AND NOT EXISTS (SELECT FROM care_loop_event e WHERE e.loop = c.id AND e.event = 'summary-made')
              ORDER BY c.opened LIMIT ${most}`,
       values: [summaryHours, this.#summaryToken],
@@ -110,7 +111,7 @@ export class Summaries {
         });
         const { rowCount } = await transaction.query({
           name: 'transition_summed',
-          text: `SELECT FROM care_loop c WHERE id = $1 AND ${isSummed}`,
+          text: `SELECT FROM care_loop c WHERE id = $1 AND ${isSummed()}`,
           values: [id, this.#summaryToken],
         });
         if (rowCount) return;

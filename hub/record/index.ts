@@ -25,7 +25,7 @@ export { HubLabels } from './hub-labels.ts';
 export type { PatientsIndexed } from './index-build.ts';
 export { codedHash, indexEntries, indexFormat, logicalHash, logicalSystemHash, systemHash } from './index-entries.ts';
 export { IndexKey, indexKeyColumn, indexKeyOf, renewIndexKey } from './index-key.ts';
-export { hash64, referenceHash, referenceMask, ridOf, tokenHash } from './keys.ts';
+export { hash64, parameterNumber, referenceHash, referenceMask, ridOf, tokenHash } from './keys.ts';
 export { LabelRules, type LabelRulesVersion } from './label-rules.ts';
 export { labelsOfCodes } from './label-sets.ts';
 export { Labels } from './labels.ts';
