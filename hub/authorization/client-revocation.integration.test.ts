@@ -1,9 +1,11 @@
 /** Client certificates that their authority revoked: no connection by MLLP, no answer by HTTPS, and one event each. */
 import { X509Certificate } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { getCACertificates, setDefaultCACertificates } from 'node:tls';
+import { type ConnectionOptions, connect, getCACertificates, setDefaultCACertificates } from 'node:tls';
+import { encodeFrame } from '@causeway/hl7v2';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { accessesOf } from '../audit/testing.ts';
 import { startTestHub, type TestHub } from '../testing.ts';
@@ -161,9 +163,40 @@ it('by lists in files, of each certificate of a path, where all must be told of'
   const hub = await started(startTestHub, { clientRevocation: 'required', clientCrls: [ofRoot, ofMiddle] });
   expect(await byMllp(hub, good.files)).toBe('AA');
   expect(await byMllp(hub, bad.files)).toBeUndefined();
+  // A session that is gone on with brings no path: that of the first connection counts.
+  const session = await sessionOf(hub, good.files);
+  expect(await resumed(hub, good.files, session)).toBe('AA');
   writeFileSync(ofRoot, await root.revocations([middle]));
   expect(await byMllp(hub, good.files)).toBeUndefined();
+  expect(await resumed(hub, good.files, session)).toBeUndefined();
 });
+
+/** How a client connects by TLS 1.2, whose sessions are known when the handshake is done. */
+function settings(hub: TestHub, { certificate, key }: TestCertificate, session?: Buffer): ConnectionOptions {
+  const [ca, cert, own] = [servers.certificate, certificate, key].map((file) => readFileSync(file));
+  const to = { host: '127.0.0.1', port: hub.mllpTlsPort, maxVersion: 'TLSv1.2' } as const;
+  return { ...to, ca: ca!, cert: cert!, key: own!, ...(session ? { session } : {}) };
+}
+
+async function sessionOf(hub: TestHub, files: TestCertificate): Promise<Buffer> {
+  const socket = connect(settings(hub, files));
+  await once(socket, 'secureConnect');
+  const session = socket.getSession()!;
+  socket.destroy();
+  return session;
+}
+
+/** The first acknowledgement over a session that is gone on with; undefined where the hub ends the connection. */
+async function resumed(hub: TestHub, files: TestCertificate, session: Buffer): Promise<string | undefined> {
+  const socket = connect(settings(hub, files, session));
+  await once(socket, 'secureConnect');
+  expect(socket.isSessionReused()).toBe(true);
+  socket.on('error', () => {});
+  socket.write(encodeFrame(Buffer.from(adt('A08', person, { controlId: `R${++last}` }))));
+  const [answer] = await Promise.race([once(socket, 'data'), once(socket, 'close')]);
+  socket.destroy();
+  return Buffer.isBuffer(answer) ? /\rMSA\|(\w\w)/.exec(String(answer))?.[1] : undefined;
+}
 
 function fingerprintOf({ certificate }: TestHolder): string {
   return new X509Certificate(Buffer.from(certificate.rawData)).fingerprint256;
