@@ -6,6 +6,7 @@ import type { Queryable, Transaction } from '../database/index.ts';
 import { type MasterKey, newDataKey, unwrapDataKey, type WrappedColumn, wrapDataKey } from '../secrets/index.ts';
 import { ErasedPerson } from './errors.ts';
 import type { IndexKey } from './index-key.ts';
+import { OpenedTexts } from './opened-texts.ts';
 
 const cached = 10_000;
 
@@ -15,6 +16,8 @@ export class HomeKeys {
   readonly index: IndexKey;
   readonly #master: MasterKey;
   readonly #keys = new Map<number, Buffer>();
+  /** Texts that were opened by these keys. */
+  readonly opened = new OpenedTexts();
   /** Whether a patient who is not known here is one whose record was erased. */
   isErased: (rid: string) => boolean = () => false;
 
@@ -85,6 +88,7 @@ export class HomeKeys {
 
   /** Forgets the keys of homes whose keys were destroyed. */
   forget(homes: readonly number[]): void {
+    this.opened.clear();
     for (const home of homes) this.#keys.delete(home);
   }
 

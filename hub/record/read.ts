@@ -136,14 +136,20 @@ export class Reader {
     return rows[0]!.count;
   }
 
-  /** Opens rows selected with `storedColumns`, in their order, without what is hidden of them from the caller. */
-  async open(access: Access, rows: StoredRow[]): Promise<StoredResource[]> {
+  /**
+   * Opens rows selected with `storedColumns`, in their order, without what is hidden of them from the caller.
+   * @param isAskedAgain whether the same are likely to be asked for within moments
+   */
+  async open(access: Access, rows: StoredRow[], isAskedAgain = false): Promise<StoredResource[]> {
+    const openBy = isAskedAgain ? this.#openKept : openText;
     const keys = await this.#keys.load(
       this.#database,
       rows.map((row) => row.home),
     );
-    return rows.map((row) => openRow(access, row, keys));
+    return rows.map((row) => openRow(access, row, keys, openBy));
   }
+
+  readonly #openKept: typeof openText = (sealed, key, identity) => this.#keys.opened.open(sealed, key, identity);
 
   async #answer(reads: PendingRead[]): Promise<void> {
     const same = Map.groupBy(reads, ({ access }) => decisionKey(access));
@@ -160,7 +166,7 @@ export class Reader {
                     WHERE r.rid = ANY($1) AND ${condition}`;
       const { rows } = await this.#database.as(scopeOf(access)).query(named(text, values));
       const found = new Map(
-        (await this.open(access, rows as StoredRow[])).map((stored) => [`${stored.type}/${stored.rid}`, stored]),
+        (await this.open(access, rows as StoredRow[], true)).map((stored) => [`${stored.type}/${stored.rid}`, stored]),
       );
       for (const read of reads) {
         const stored = found.get(`${read.type}/${read.rid}`);
@@ -217,12 +223,12 @@ export interface StoredRow {
   presented: string | null;
 }
 
-function openRow(access: Access, row: StoredRow, keys: Map<number, Buffer>): StoredResource {
+function openRow(access: Access, row: StoredRow, keys: Map<number, Buffer>, openBy: typeof openText): StoredResource {
   const type = typeName(row.type)!;
   let text = '';
   const key = keys.get(row.home);
   if (row.body && key) {
-    text = openText(row.body, key, sealIdentity({ type, rid: row.rid, version: row.version }));
+    text = openBy(row.body, key, sealIdentity({ type, rid: row.rid, version: row.version }));
     if (row.presented && row.refs && type !== 'Patient') text = present(text, row.refs, row.presented);
     text = withLabels(redacted(access, { type, labels: row.labels, text }), row.labels);
   }

@@ -32,7 +32,7 @@ export async function searchPage(run: SearchRun, request: SearchRequest): Promis
   const found = await run.rows(compiled, request.cursor, request.count + 1);
   const rows = found.slice(0, request.count);
   const next = found.length > request.count ? cursorAt(rows.at(-1)!, request) : undefined;
-  return { rows, opened: await run.reader.open(run.lookups.access, rows), next };
+  return { rows, opened: await run.reader.open(run.lookups.access, rows, true), next };
 }
 
 /** Whether a resource passes what no index answers. */
