@@ -81,7 +81,7 @@ export class Expunger {
     const { scope, what, dryRun, note } = request;
     if (what === 'everything' && !dryRun)
       await this.#record.remove(note.access, scope.type!, scope.id!, {}, () => note);
-    return this.#database.transaction(async (transaction) => {
+    const outcome = await this.#database.transaction(async (transaction) => {
       const outcome =
         what === 'versions'
           ? await this.#oldVersions(transaction, request)
@@ -91,6 +91,9 @@ export class Expunger {
       this.#accessLog.recordWith(transaction, [{ ...note, entry }]);
       return outcome;
     });
+    // What is gone is let go in memory too.
+    if (!dryRun) this.#record.keys.opened.clear();
+    return outcome;
   }
 
   /** Removes old versions, but for those of homes that wait for something to be sent; returns how many went. */
@@ -98,6 +101,7 @@ export class Expunger {
     const free = await this.#free(transaction, versions);
     if (free.length === 0) return 0;
     await deleteVersions(transaction, free);
+    this.#record.keys.opened.clear();
     const entry = { ...note.entry, what: `${note.entry.what} removed ${free.length} versions` };
     this.#accessLog.recordWith(transaction, [{ ...note, entry }]);
     return free.length;

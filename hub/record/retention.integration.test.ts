@@ -4,7 +4,7 @@ import { accessesIn, testAudit } from '../audit/testing.ts';
 import { type TestDatabase, testDatabase } from '../database/testing.ts';
 import { fixedMasterKey, newDataKey } from '../secrets/index.ts';
 import { AccessLog, accessOf } from '../trust/index.ts';
-import { Expunger, FhirRecord, IndexKey, Retention } from './index.ts';
+import { Expunger, FhirRecord, IndexKey, Retention, sealIdentity } from './index.ts';
 
 const administrator = accessOf({ username: 'c', name: 'C', role: 'administrator', organization: 'o' });
 
@@ -12,10 +12,11 @@ describe('retention', () => {
   let test: TestDatabase;
   let record: FhirRecord;
   let retention: Retention;
+  let expunger: Expunger;
   beforeAll(async () => {
     test = await testDatabase();
     record = new FhirRecord(test.database, fixedMasterKey(newDataKey()), new IndexKey(1, newDataKey()));
-    const expunger = new Expunger(test.database, record, new AccessLog(test.database, testAudit(test.database)));
+    expunger = new Expunger(test.database, record, new AccessLog(test.database, testAudit(test.database)));
     const fail = (error: unknown) => {
       throw error;
     };
@@ -39,6 +40,20 @@ describe('retention', () => {
     await write('Basic', 'all', 3);
     expect(await retention.pass()).toBe(0);
     expect(await versionsOf('Basic', 'all')).toEqual([3, 2, 1]);
+  });
+
+  it('lets go in memory what is removed', async () => {
+    const request = { scope: { type: 'Basic', id: 'seen' }, what: 'everything', limit: 10 } as const;
+    const note = { access: administrator, entry: { action: 'expunge', what: 'Basic/seen', status: 200 } };
+    await write('Basic', 'seen', 1);
+    const { type, rid, version } = await record.read(administrator, 'Basic', 'seen');
+    const isKept = () => record.keys.opened.holds(sealIdentity({ type, rid, version }));
+    await expunger.expunge({ ...request, dryRun: true, note });
+    expect(isKept()).toBe(true);
+    expect(await expunger.expunge({ ...request, dryRun: false, note })).toMatchObject({ resources: 1 });
+    expect(isKept()).toBe(false);
+    await write('Basic', 'seen', 1);
+    expect((await record.read(administrator, 'Basic', 'seen')).version).toBe(1);
   });
 
   it('removes what is neither among the newest nor young enough, of that type only', async () => {
