@@ -13,6 +13,8 @@ import {
   CheckpointFile,
   type Entry,
   exported,
+  Journal,
+  journalFolders,
   Sequencer,
   verifyDatabase,
   verifyExport,
@@ -32,6 +34,7 @@ const { values } = parseArgs({
   options: {
     events: { type: 'string', default: '1000000' },
     seconds: { type: 'string', default: '6' },
+    journal: { type: 'string', default: 'disk' },
     json: { type: 'string' },
   },
 });
@@ -62,7 +65,14 @@ if (values.json) {
 
 /** What recording takes, beside a bare commit of one row and the form of the record before: in turns, twice each. */
 async function recording(database: Database, postmaster: number): Promise<void> {
-  const accessLog = new AccessLog(database, new AuditLog(database, master));
+  const audit = new AuditLog(database, master);
+  const place = mkdtempSync(join(tmpdir(), 'causeway-bench-journal-'));
+  const journal = new Journal({
+    ...{ database, audit, master, ...journalFolders(place), isAlone: true, isFirst: values.journal === 'disk' },
+    ...{ told: console.error, fault: console.error },
+  });
+  await journal.open();
+  const accessLog = new AccessLog(database, audit, journal);
   const access = accessOf({ username: 'ann', name: 'Ann', role: 'clinician', organization: 'Clinic' });
   await database.query(
     'CREATE TABLE bench_before (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, at timestamptz DEFAULT now(), entries jsonb)',
@@ -98,6 +108,7 @@ async function recording(database: Database, postmaster: number): Promise<void> 
           }
         }),
       );
+      await journal.settle();
       const after = usageOf(process.pid, postmaster);
       const cpu = after.hubCpuMs - before.hubCpuMs + after.postgresCpuMs - before.postgresCpuMs;
       took[name] ??= { cpu: [], p50: [] };
@@ -106,6 +117,8 @@ async function recording(database: Database, postmaster: number): Promise<void> 
       noted.p50.push(times.toSorted((a, b) => a - b)[Math.floor(times.length / 2)]!);
     }
   }
+  await accessLog.close();
+  rmSync(place, { recursive: true, force: true });
   results.record_cpu_ms = mean(took.audit!.cpu);
   results.record_p50_ms = mean(took.audit!.p50);
   results.bare_commit_p50_ms = mean(took.bare!.p50);
@@ -181,12 +194,20 @@ async function whole(): Promise<void> {
   const audited = await filledHub(client, false);
   const unaudited = await filledHub(client, true);
   try {
-    const figures = { read: [] as Figures[], unaudited: [] as Figures[], create: [] as Figures[] };
+    const figures: Record<string, Figures[]> = {
+      read: [],
+      unaudited: [],
+      read_alone: [],
+      unaudited_alone: [],
+      create: [],
+    };
     for (let round = 0; round < rounds; round++) {
-      figures.read.push(await measured('read', client, audited));
-      figures.unaudited.push(await measured('read', client, unaudited));
+      figures.read!.push(await measured('read', client, audited));
+      figures.unaudited!.push(await measured('read', client, unaudited));
+      figures.read_alone!.push(await measured('read', client, audited, 1));
+      figures.unaudited_alone!.push(await measured('read', client, unaudited, 1));
     }
-    figures.create.push(await measured('create', client, audited));
+    figures.create!.push(await measured('create', client, audited));
     for (const [name, all] of Object.entries(figures)) {
       results[`${name}_cpu_ms`] = median(all.map((one) => one.cpu_ms_per_op!));
       results[`${name}_p50_ms`] = median(all.map((one) => one.p50_ms!));
@@ -194,6 +215,7 @@ async function whole(): Promise<void> {
     const { read_cpu_ms: read, unaudited_cpu_ms: without, create_cpu_ms: create, record_cpu_ms: record } = results;
     results.read_audit_adds_percent = 100 * (read! / without! - 1);
     results.read_waits_group_commits = (results.read_p50_ms! - results.unaudited_p50_ms!) / results.bare_commit_p50_ms!;
+    results.read_alone_waits_ms = results.read_alone_p50_ms! - results.unaudited_alone_p50_ms!;
     results.create_audit_adds_percent = (100 * record!) / (create! - record!);
   } finally {
     client.stop();
@@ -202,7 +224,7 @@ async function whole(): Promise<void> {
 }
 
 async function filledHub(client: Client, unaudited: boolean) {
-  const hub = await startHub({ unaudited });
+  const hub = await startHub({ unaudited, words: ['--access-journal', values.journal] });
   const subject: Subject = { base: hub.base, token: hub.token, run: `a${Date.now().toString(36)}`, hub };
   const stories = { kind: 'stories', people: 20, from: 0, visits: [8, 14], namesakes: 0 } as const;
   const { patients } = await client.call('fill', fhirTarget(subject), stories);
@@ -214,8 +236,9 @@ async function measured(
   name: 'read' | 'create',
   client: Client,
   { subject, known }: Awaited<ReturnType<typeof filledHub>>,
+  by = clients,
 ): Promise<Figures> {
-  const work = { name, clients: [clients], known, synthea: undefined };
+  const work = { name, clients: [by], known, synthea: undefined };
   const effort = { seconds: Number(values.seconds) / rounds, warmSeconds: 0.5 };
   const figures = await measureFhir(work, client, subject, effort);
   if (isFailure(figures as never)) throw new Error(JSON.stringify(figures));

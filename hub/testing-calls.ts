@@ -94,6 +94,7 @@ export function hubConfig(
     clientCrls: [],
     trustedProxies: [],
     sessionHours: 12,
+    accessJournal: 'database',
     auditYears: undefined,
     sessionIdleMinutes: 60,
     requireSecondFactor: 'nobody',

@@ -3,7 +3,16 @@ import { type TilePlace, verifierText } from '@causeway/tlog';
 import type { Database, NamedStatement, Transaction } from '../database/index.ts';
 import type { MasterKey } from '../secrets/index.ts';
 import { type WitnessState, witnessStates } from './cosigned.ts';
-import { accountSubject, type Entry, partsOf, type Subject, sealEvent, subjectNames } from './event.ts';
+import {
+  accountSubject,
+  type Entry,
+  partsOf,
+  type SealedEvent,
+  type Subject,
+  sealEvent,
+  subjectNames,
+} from './event.ts';
+import { ownEvents } from './journal-found.ts';
 import { makeSigner, verifiersOf } from './log-keys.ts';
 import {
   type AuditStatus,
@@ -28,6 +37,9 @@ export class AuditLog {
   readonly #keys: SubjectKeys;
   readonly #reader: EventReader;
 
+  /** Called before anybody looks: brings in what this hub wrote into its journal and is not in the database yet. */
+  settled: () => Promise<void> = async () => {};
+
   constructor(database: Database, master: MasterKey) {
     // Statements of readers wait for no transaction: a transaction may ask for keys.
     const reading = database.as('all');
@@ -42,20 +54,28 @@ export class AuditLog {
    * @param row the number and time that an old row has already
    */
   insertion(entries: readonly Entry[], row?: { id: number; at: Date }): NamedStatement | Promise<NamedStatement> {
+    const events = this.sealed(entries);
+    return events instanceof Promise ? events.then((all) => insertion(all, row)) : insertion(events, row);
+  }
+
+  /** Accesses as events, ready to be stored; at once where the keys of all whom they are about are at hand. */
+  sealed(entries: readonly Entry[]): SealedEvent[] | Promise<SealedEvent[]> {
     const parts = entries.flatMap(partsOf);
     const names = parts.map(subjectNames);
     const keys = this.#keys.of(names.flat());
-    const sealed = (found: Awaited<typeof keys>) =>
-      insertion(
-        parts.map((part, i) =>
-          sealEvent(
-            part,
-            names[i]!.map((name) => found.get(name)!),
-          ),
+    const seal = (found: Awaited<typeof keys>) =>
+      parts.map((part, i) =>
+        sealEvent(
+          part,
+          names[i]!.map((name) => found.get(name)!),
         ),
-        row,
       );
-    return keys instanceof Promise ? keys.then(sealed) : sealed(keys);
+    return keys instanceof Promise ? keys.then(seal) : seal(keys);
+  }
+
+  /** Those of sealed events that the keys of this database open, or that are sealed for ever; others belong to another one. */
+  async ownOf(events: readonly SealedEvent[]): Promise<SealedEvent[]> {
+    return ownEvents(this.#reading, this.#keys, events);
   }
 
   /**
@@ -89,7 +109,8 @@ export class AuditLog {
   }
 
   /** Events, the latest first, with what can be opened of them. */
-  eventsOf(query: EventQuery): Promise<{ events: AuditedEvent[]; next?: string }> {
+  async eventsOf(query: EventQuery): Promise<{ events: AuditedEvent[]; next?: string }> {
+    await this.settled();
     return this.#reader.eventsOf(query);
   }
 
@@ -103,7 +124,8 @@ export class AuditLog {
     return this.#reader.rawAfter(row, settledMs, rows);
   }
 
-  status(): Promise<AuditStatus> {
+  async status(): Promise<AuditStatus> {
+    await this.settled();
     return auditStatus(this.#reading);
   }
 

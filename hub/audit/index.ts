@@ -5,6 +5,8 @@ export { CheckpointFile } from './checkpoint-file.ts';
 export type { WitnessState } from './cosigned.ts';
 export type { DecidedBy, Entry, PrivateText, PublicEvent } from './event.ts';
 export { exported, verifyExport } from './export.ts';
+export { Journal, type JournalParts, type JournalTiming } from './journal.ts';
+export { type BroughtIn, journalFolders, settleJournals } from './journal-found.ts';
 export { KeyRetention } from './key-retention.ts';
 export { auditKeyColumn } from './log-keys.ts';
 export type { Opened, OpenedPatient } from './open.ts';

@@ -34,8 +34,9 @@ export function insertion(events: readonly SealedEvent[], row?: { id: number; at
       events.length,
       events.map(({ line }) => line).join('\n'),
       packed(events),
-      subjects,
-      places,
+      // The driver would quote and escape each of them.
+      `{${subjects.join(',')}}`,
+      `{${places.join(',')}}`,
       ...(row ? [row.id, row.at] : []),
     ],
   };

@@ -13,9 +13,10 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
+import { AuditLog, journalFolders, settleJournals } from '../audit/index.ts';
 import { type Config, ConfigError } from '../config.ts';
-import { DatabaseStartError, runningDatabase, startEmbeddedDatabase } from '../database/index.ts';
-import { masterKey } from '../secrets/index.ts';
+import { DatabaseStartError, openDatabase, runningDatabase, startEmbeddedDatabase } from '../database/index.ts';
+import { type MasterKey, masterKey } from '../secrets/index.ts';
 import { type BackupReport, backUp, patientClient, type Reached } from './backup.ts';
 import { restore } from './restore.ts';
 import { SealedStreamError } from './sealed-stream.ts';
@@ -29,6 +30,7 @@ export async function backupCommand(config: Config, target: string, keyKeptAt: s
   return told(say, async () => {
     const master = masterKey(config.dataDir, true);
     await withDatabase(config, say, async (database) => {
+      await bringInJournals(config, database, master, say);
       const write = (to: Writable) => backUp(database, master, keyKeptAt, to);
       const report = target === '-' ? await write(process.stdout) : await intoFile(target, write);
       say(
@@ -68,6 +70,27 @@ export async function drillCommand(config: Config, source: string, say: Say): Pr
       rmSync(folder, { recursive: true, force: true });
     }
   });
+}
+
+const journalMs = 5_000;
+
+/** Accesses that hubs wrote into the folder's journals and nowhere else yet are to be in the back-up. */
+async function bringInJournals({ dataDir }: Config, reached: Reached, master: MasterKey, say: Say): Promise<void> {
+  const opened = await openDatabase({ connection: reached, maxConnections: 3 });
+  const database = opened.as('all');
+  try {
+    const { rows } = await database.query(`SELECT to_regclass('access_journal') IS NOT NULL AS found`);
+    if (!rows[0]!.found) return;
+    const audit = new AuditLog(database, master);
+    const waiting = await settleJournals(
+      { database, audit, master, ...journalFolders(dataDir), isAlone: false },
+      journalMs,
+    );
+    if (waiting > 0)
+      say(`Accesses in ${journalFolders(dataDir).folder} are not in this back-up: their record cannot be written.`);
+  } finally {
+    await opened.close();
+  }
 }
 
 /** The database of a hub: one's own, that of a hub that works, or one that is started for as long as it takes. */

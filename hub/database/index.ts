@@ -9,6 +9,7 @@ export {
   startEmbeddedDatabase,
 } from './embedded.ts';
 export { DatabaseStartError } from './errors.ts';
+export { type Holder, isAlive, thisProcess } from './instance-lock.ts';
 export { LeaderLocks, Leadership, type LedWork } from './leadership.ts';
 export { type Lead, locks } from './locks.ts';
 export { migrate, migrationsDirectory, readMigrations } from './migrate.ts';

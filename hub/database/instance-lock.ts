@@ -11,9 +11,15 @@ import { DatabaseStartError } from './errors.ts';
 
 const lockName = 'hub.lock';
 
-interface Holder {
+/** A process: its number, and when it began. */
+export interface Holder {
   pid: number;
   began: string | undefined;
+}
+
+/** The process that asks. */
+export function thisProcess(): Holder {
+  return { pid: process.pid, began: beginningOf(process.pid) };
 }
 
 /** How long a hub that was killed may take to be gone. */
@@ -25,7 +31,7 @@ const patienceMs = 1_500;
  */
 export async function takeInstanceLock(directory: string): Promise<() => void> {
   const path = join(directory, lockName);
-  const mine = JSON.stringify({ pid: process.pid, began: beginningOf(process.pid) } satisfies Holder);
+  const mine = JSON.stringify(thisProcess());
   for (let attempt = 0; attempt < 3; attempt++) {
     try {
       writeFileSync(path, mine, { flag: 'wx', mode: 0o600 });
@@ -121,7 +127,8 @@ function readHolder(path: string): Holder | undefined {
   }
 }
 
-function isAlive(holder: Holder): boolean {
+/** Whether a process of this machine lives. */
+export function isAlive(holder: Holder): boolean {
   if (holder.pid === process.pid) return holder.began === beginningOf(process.pid);
   try {
     process.kill(holder.pid, 0);

@@ -206,7 +206,7 @@ describe.each([
   ['is gone', ...gone('access_log')],
   ['may not be written', ...forbidden('access_log', 'INSERT')],
 ])('while the record of accesses %s', (_, broken, mended) => {
-  it('nothing is given out save in an emergency, which is written beside and brought in once', async () => {
+  it('nothing is given out save in an emergency, which is written into the journal and brought in once', async () => {
     const acts = async () => {
       await isGivenOut(inEmergency);
       expect((await inEmergency('GET', '/fhir/Condition/notes')).status).toBe(404);
@@ -221,30 +221,30 @@ describe.each([
     await under(broken, mended, async () => {
       for (const caller of [asAnn, asPat, asAdministrator]) await isClosed(caller);
       await acts();
-      expect(readdirSync(beside()).length).toBeGreaterThan(0);
+      expect(readdirSync(journals()).length).toBeGreaterThan(0);
     });
-    await soon(async () => expect(readdirSync(beside())).toEqual([]));
+    await soon(async () => expect(readdirSync(journals())).toEqual([]));
     expect(before - first).toBeGreaterThan(reads.length);
     expect((await emergencies()) - before).toBe(before - first);
   });
 });
 
-it('what was written beside is brought in by the hub that is started next', async () => {
+it('what was written into the journal is brought in by the hub that is started next', async () => {
   const [broken, mended] = gone('access_log');
   const before = await emergencies();
   await sql(broken);
   expect((await inEmergency('GET', '/fhir/Condition/known')).status).toBe(200);
   await hub.rest();
   await sql(mended);
-  expect(readdirSync(beside())).toHaveLength(1);
+  expect(readdirSync(journals())).toHaveLength(1);
   const silent = { say: () => {}, count: () => {}, fail: () => {} };
   const next = await startHub(hub.config, silent, async () => undefined);
-  await soon(async () => expect(readdirSync(beside())).toEqual([]));
+  await soon(async () => expect(readdirSync(journals())).toEqual([]));
   expect((await emergencies()) - before).toBe(1);
   await next.stop();
 });
 
-const beside = () => join(hub.config.dataDir, 'access-log-beside');
+const journals = () => join(hub.config.dataDir, 'access-journal');
 
 async function emergencies(): Promise<number> {
   return (await accessesOf(hub)).filter(({ emergency }) => emergency !== undefined).length;

@@ -3,6 +3,15 @@ import type { Setting } from './settings.ts';
 
 export const watching: readonly Setting[] = [
   {
+    key: 'accessJournal',
+    option: 'access-journal',
+    variable: 'CAUSEWAY_ACCESS_JOURNAL',
+    kind: 'choice',
+    fallback: 'database',
+    choices: ['disk', 'database'],
+    says: 'where accesses are recorded first: disk (a journal in the data directory, which has to be kept) or database; see docs/audit.md',
+  },
+  {
     key: 'auditYears',
     option: 'audit-years',
     variable: 'CAUSEWAY_AUDIT_YEARS',

@@ -5,7 +5,14 @@
  */
 import { rmSync } from 'node:fs';
 import { readCheckpoint, readNote } from '@causeway/tlog';
-import { type AuditedEvent, AuditLog, CheckpointFile, verifyDatabase } from '../audit/index.ts';
+import {
+  type AuditedEvent,
+  AuditLog,
+  CheckpointFile,
+  journalFolders,
+  settleJournals,
+  verifyDatabase,
+} from '../audit/index.ts';
 import { openDatabase, runningDatabase } from '../database/index.ts';
 import { masterKey, signToken, tokenKey } from '../secrets/index.ts';
 import { hubConfig } from '../testing-calls.ts';
@@ -49,7 +56,7 @@ export async function runAuditKillTest(options: {
   const dataDir = dataFolder((folder) => {
     if (options.fills > 0) disk = SmallDisk.mounted(folder, diskMib);
   });
-  const hub = new HubProcess(hubConfig(dataDir, 'embedded', { logLevel: 'fatal' }));
+  const hub = new HubProcess(hubConfig(dataDir, 'embedded', { logLevel: 'fatal', accessJournal: 'disk' }));
   const seen = new Seen();
   try {
     await hub.start();
@@ -138,7 +145,10 @@ async function judged(dataDir: string, seen: Seen) {
   const running = (await runningDatabase(dataDir))!;
   const database = await openDatabase({ connection: running.connection, maxConnections: 4 });
   try {
-    const audit = new AuditLog(database, masterKey(dataDir, true));
+    const master = masterKey(dataDir, true);
+    const audit = new AuditLog(database, master);
+    const journals = { database, audit, master, ...journalFolders(dataDir), isAlone: false };
+    const frames = await settleJournals(journals, settleMs);
     const until = performance.now() + settleMs;
     while ((await audit.status()).waiting > 0 && performance.now() < until) await sleep(200);
     const own = await new CheckpointFile(dataDir).read();
@@ -146,12 +156,18 @@ async function judged(dataDir: string, seen: Seen) {
       published: [...seen.checkpoints, ...(own === undefined ? [] : [own])],
     });
     const recorded = new Set<string | undefined>();
+    let doubled = 0;
     for (let after: string | undefined; ; ) {
       const page: { events: AuditedEvent[]; next?: string } = await audit.eventsOf({
         limit: 5_000,
         ...(after ? { after } : {}),
       });
-      for (const { entry } of page.events) recorded.add(entry.what && decodeURIComponent(entry.what));
+      for (const { entry } of page.events) {
+        const what = entry.what && decodeURIComponent(entry.what);
+        // Each address was asked for once.
+        if (what?.includes('urn:soak') && recorded.has(what)) doubled++;
+        recorded.add(what);
+      }
       after = page.next;
       if (!after) break;
     }
@@ -164,6 +180,8 @@ async function judged(dataDir: string, seen: Seen) {
       wrong: [
         ...seen.wrong,
         ...(finding ? [finding.text] : []),
+        ...(frames > 0 ? [`${frames} frames of the journal are not in the log.`] : []),
+        ...(doubled > 0 ? [`${doubled} accesses are twice in the log.`] : []),
         ...(waiting > 0 ? [`${waiting} events got no number.`] : []),
       ],
     };

@@ -1,12 +1,11 @@
 /**
- * Records every access in the audit log: who, what, when, why. Accesses that happen together are committed as one row, before
- * their answers leave. While it cannot be written nothing is given out, save in an emergency: those accesses are written
- * beside and brought in later.
+ * Records every access in the audit log: who, what, when, why. Accesses that happen together are made durable together, before
+ * their answers leave: in the hub's journal, or as one row of the database. While that cannot be written nothing is given out,
+ * save in an emergency: those accesses are written into the journal and brought in later.
  */
-import type { AuditLog, Entry } from '../audit/index.ts';
+import type { AuditLog, Entry, Journal } from '../audit/index.ts';
 import type { Database, Transaction } from '../database/index.ts';
 import type { Access } from './access.ts';
-import type { BesideLog, BroughtIn } from './access-log-beside.ts';
 import { GroupCommit } from './group-commit.ts';
 import type { Relations } from './relations.ts';
 import { Strangers } from './strangers.ts';
@@ -34,7 +33,6 @@ export interface AccessNote {
   entry: AccessEntry;
 }
 
-const bringInMs = 5_000;
 const entriesPerCommit = 500;
 
 interface Pending {
@@ -47,10 +45,8 @@ interface Pending {
 export class AccessLog {
   readonly #database: Database;
   readonly #audit: AuditLog;
-  readonly #beside: BesideLog | undefined;
+  readonly #journal: Journal | undefined;
   readonly #entries = new GroupCommit<Pending>((entries) => this.#commit(entries), entriesPerCommit);
-  #timer: NodeJS.Timeout | undefined;
-  #turn: Promise<void> = Promise.resolve();
 
   /** Requests of those whom nobody knows. */
   readonly strangers = new Strangers((access, entry) => this.record(access, entry));
@@ -58,32 +54,16 @@ export class AccessLog {
   /** Where it is there, the proof of a relationship is recorded with what is given out for treatment. */
   relations: Relationship | undefined;
 
-  /** @param beside where accesses in an emergency are written while the database does not take them */
-  constructor(database: Database, audit: AuditLog, beside?: BesideLog) {
+  /** @param journal where accesses are written first, or those in an emergency while the database does not take them */
+  constructor(database: Database, audit: AuditLog, journal?: Journal) {
     this.#database = database;
     this.#audit = audit;
-    this.#beside = beside;
-  }
-
-  /** Brings in, as soon as it can be done, what was written beside. @param told how much it was */
-  watch(told: (brought: BroughtIn) => void, everyMs = bringInMs): void {
-    const bringIn = async () => {
-      // While the record still cannot be written, what waits goes on waiting.
-      const brought = await this.#beside!.bringIn(this.#database, this.#audit).catch(() => undefined);
-      if (brought && brought.entries + brought.damaged > 0) told(brought);
-    };
-    const turn = () => {
-      this.#turn = this.#turn.then(bringIn);
-    };
-    turn();
-    this.#timer = setInterval(turn, everyMs).unref();
+    this.#journal = journal;
   }
 
   async close(): Promise<void> {
     await this.strangers.close().catch(() => {});
-    clearInterval(this.#timer);
-    await this.#turn;
-    this.#beside?.close();
+    await this.#journal?.close();
   }
 
   /** Resolves once the entry is on disk; rejects where it cannot be written, and then nothing may be given out. */
@@ -121,7 +101,7 @@ export class AccessLog {
     });
   }
 
-  /** The same for what an emergency must not wait for: where the record cannot be written, the line is written beside. */
+  /** The same for what an emergency must not wait for: where the record cannot be written, the journal takes it. */
   changeAnyway<T>(make: (transaction: Transaction) => Promise<{ made: T; note: AccessNote }>): Promise<T> {
     return this.#database.transaction(async (transaction) => {
       const { made, note } = await make(transaction);
@@ -130,9 +110,9 @@ export class AccessLog {
       try {
         await transaction.query(await this.#audit.insertion([entry]));
       } catch (error) {
-        if (!this.#beside) throw error;
+        if (!this.#journal) throw error;
         await transaction.query('ROLLBACK TO SAVEPOINT recorded');
-        this.#beside.append([JSON.stringify(entry)]);
+        await this.#journal.appendEntries([entry]);
       }
       return made;
     });
@@ -159,25 +139,28 @@ export class AccessLog {
 
   async #commit(pending: readonly Pending[]): Promise<void> {
     try {
-      await this.#database.query(await this.#audit.insertion(pending.map(({ entry }) => entry)));
+      await this.#write(pending.map(({ entry }) => entry));
       for (const { resolve } of pending) resolve();
     } catch (error) {
-      this.#writeBeside(
-        pending.filter(({ isEmergency }) => isEmergency),
-        error,
-      );
+      const urgent = pending.filter(({ isEmergency }) => isEmergency);
       for (const { isEmergency, reject } of pending) if (!isEmergency) reject(error);
+      await this.#writeAnyway(urgent, error);
     }
   }
 
-  #writeBeside(batch: readonly Pending[], reason: unknown): void {
-    if (batch.length === 0) return;
+  async #write(entries: readonly Entry[]): Promise<void> {
+    if (this.#journal?.isOpen) await this.#journal.append(await this.#audit.sealed(entries));
+    else await this.#database.query(await this.#audit.insertion(entries));
+  }
+
+  async #writeAnyway(urgent: readonly Pending[], reason: unknown): Promise<void> {
+    if (urgent.length === 0) return;
     try {
-      if (!this.#beside) throw reason;
-      this.#beside.append(batch.map(({ entry }) => JSON.stringify(entry)));
-      for (const pending of batch) pending.resolve();
+      if (!this.#journal) throw reason;
+      await this.#journal.appendEntries(urgent.map(({ entry }) => entry));
+      for (const { resolve } of urgent) resolve();
     } catch (error) {
-      for (const pending of batch) pending.reject(error);
+      for (const { reject } of urgent) reject(error);
     }
   }
 }

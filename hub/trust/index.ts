@@ -17,7 +17,6 @@ export {
   type TokenOrigin,
 } from './access.ts';
 export { type AccessEntry, AccessLog, type AccessNote } from './access-log.ts';
-export { BesideLog } from './access-log-beside.ts';
 export { Accounts, type Refused, type Shown, type SignedIn, type SignIn, type User } from './accounts.ts';
 export { type Agreement, Agreements, type Expiring, type Step } from './agreements.ts';
 export { type Asker, askerOf } from './asker.ts';

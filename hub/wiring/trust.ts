@@ -1,14 +1,15 @@
 /** Who there is: participants and accounts; and the record of what each of them sees. */
-import { join } from 'node:path';
-import { AuditLog, takeOver } from '../audit/index.ts';
+import { AuditLog, type BroughtIn, Journal, journalFolders, takeOver } from '../audit/index.ts';
 import type { Config } from '../config.ts';
-import { AccessLog, Accounts, BesideLog, Participants, type Role, Users } from '../trust/index.ts';
+import type { Database } from '../database/index.ts';
+import { AccessLog, Accounts, notify, Participants, type Role, Users } from '../trust/index.ts';
 import type { Store } from './store.ts';
 import type { Wiring } from './wiring.ts';
 
 export type Trust = Awaited<ReturnType<typeof wireTrust>>;
 
-export async function wireTrust({ config, progress, log, onStop }: Wiring, { database, master }: Store) {
+export async function wireTrust(wiring: Wiring, { database, system, master }: Store) {
+  const { config, progress, fault, onStop } = wiring;
   const participants = new Participants(database);
   await participants.load();
   const accounts = new Accounts(database, {
@@ -19,10 +20,31 @@ export async function wireTrust({ config, progress, log, onStop }: Wiring, { dat
   const users = new Users(database, accounts);
   const audit = new AuditLog(database, master);
   await takeOver(database, audit, (rows) => progress.say(`Taking over the record of accesses: ${rows} rows`));
-  const accessLog = new AccessLog(database, audit, new BesideLog(join(config.dataDir, 'access-log-beside'), master));
-  accessLog.watch((brought) => log.warn(brought, 'accesses that were written beside were brought into their record'));
+  const journal = new Journal({
+    database,
+    audit,
+    master,
+    ...journalFolders(config.dataDir),
+    isAlone: config.databaseUrl === undefined,
+    isFirst: config.accessJournal === 'disk',
+    told: (brought) => tellOf(wiring, system, brought),
+    fault: fault('what waits in the journal of accesses was not brought into their record'),
+  });
+  audit.settled = () => journal.settle().catch(() => {});
+  const accessLog = new AccessLog(database, audit, journal);
   onStop(() => accessLog.close());
+  await journal.open();
   return { participants, accounts, users, audit, accessLog };
+}
+
+function tellOf({ log, fault }: Wiring, system: Database, { entries, damaged, lost }: BroughtIn): void {
+  if (entries > 0) log.warn({ entries }, 'accesses that waited in a journal were brought into their record');
+  if (damaged + lost === 0) return;
+  log.error({ damaged, lost }, 'journals of accesses are damaged or gone: see access-journal in the data directory');
+  const text = `Of journals of accesses ${damaged} pieces are damaged, and ${lost} files are gone: what was in them is not in the record.`;
+  system
+    .transaction(async (transaction) => notify(transaction, 'role:privacy-officer', 'audit', { text }))
+    .catch(fault('nobody was told of a damaged journal of accesses'));
 }
 
 /** Whether a role needs a second factor to sign in. */
