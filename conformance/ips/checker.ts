@@ -36,6 +36,8 @@ export type Resolve = (reference: string) => Fields | undefined;
 export class Checker {
   readonly #profiles = new Map<string, Compiled>();
   readonly #expressions = new Map<string, (node: unknown, resource: unknown) => boolean>();
+  /** What invariants say of nodes: profiles of one type, and slices, look at the same nodes again and again. */
+  readonly #said = new WeakMap<Fields, Map<string, { resource: unknown; holds: boolean }>>();
   /** What was looked at. */
   readonly counts = { elements: 0, invariants: 0, bindings: 0, slices: 0, references: 0 };
 
@@ -49,8 +51,19 @@ export class Checker {
     return this.#profiles.get(url) ?? this.#profiles.get(url.split('|')[0]!);
   }
 
-  holds(base: string, expression: string, node: unknown, resource: unknown): boolean {
+  holds(base: string, expression: string, node: Fields, resource: unknown): boolean {
+    this.counts.invariants++;
     const key = `${base} ${expression}`;
+    const said = this.#said.get(node) ?? new Map<string, { resource: unknown; holds: boolean }>();
+    this.#said.set(node, said);
+    const before = said.get(key);
+    if (before !== undefined && before.resource === resource) return before.holds;
+    const holds = this.#test(key, base, expression)(node, resource);
+    said.set(key, { resource, holds });
+    return holds;
+  }
+
+  #test(key: string, base: string, expression: string): (node: unknown, resource: unknown) => boolean {
     let test = this.#expressions.get(key);
     if (test === undefined) {
       const evaluate = fhirpath.compile({ base, expression }, r4, { traceFn: () => {} });
@@ -60,8 +73,7 @@ export class Checker {
       };
       this.#expressions.set(key, test);
     }
-    this.counts.invariants++;
-    return test(node, resource);
+    return test;
   }
 }
 
