@@ -85,6 +85,17 @@ it('writes what it reads, the same from the second time on', () => {
       const second = rewritten(first);
       expect(rewritten(second).toString()).toBe(second.toString());
     }),
-    { numRuns: 200 },
+    {
+      numRuns: 200,
+      examples: [
+        [
+          textOf('MDM^T02', [
+            ['PID', []],
+            ['ORC', [['time'], ['time']]],
+            ['RXE', [['time']]],
+          ]),
+        ],
+      ],
+    },
   );
 });

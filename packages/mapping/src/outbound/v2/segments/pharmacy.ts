@@ -39,6 +39,7 @@ const orcImmunization = compileBack(
 );
 
 interface DoseFields {
+  code: number;
   low: number;
   high: number;
   units: number;
@@ -51,6 +52,7 @@ interface DoseFields {
 }
 
 const RXO_FIELDS: DoseFields = {
+  code: 1,
   low: 2,
   high: 3,
   units: 4,
@@ -62,6 +64,7 @@ const RXO_FIELDS: DoseFields = {
   phone: 36,
 };
 const RXE_FIELDS: DoseFields = {
+  code: 2,
   low: 3,
   high: 4,
   units: 5,
@@ -113,6 +116,8 @@ function writeMedicine(sheet: Sheet, name: string, request: Element, rows: BackM
       const pharmacy = organizationOf(childOf(supply, 'performer'), sheet);
       fields.add(at.address, ...listOf(pharmacy, 'address').map(writeAddress));
       fields.add(at.phone, ...listOf(pharmacy, 'telecom').map((point) => writeContactPoint(point, 'work')));
+      // An empty segment is none: the order would be taken for one of a service.
+      if (fields.isEmpty) fields.add(at.code, [undefined, 'Unknown']);
     },
     true,
   );
