@@ -1,4 +1,5 @@
 /** For auditors and privacy officers: how the audit log stands, and who did what, the latest first. */
+import { doneWords } from '@causeway/access/entry-words';
 import { Button, Group, Stack, Text, TextInput, Title } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
 import type { AuditEvent, Bundle } from '@medplum/fhirtypes';
@@ -32,7 +33,7 @@ export function AuditPage() {
   });
   const events = query.data?.pages.flatMap(({ entry = [] }) => entry.flatMap(({ resource }) => resource ?? [])) ?? [];
   return (
-    <Stack gap="md" maw={960}>
+    <Stack gap="md" maw={1100}>
       <Title order={1}>Audit log</Title>
       <Status />
       <Filters asked={asked} onChange={setAsked} />
@@ -40,11 +41,7 @@ export function AuditPage() {
       <p role="status" aria-live="polite" style={{ margin: 0 }} className="quiet">
         {query.isPending ? 'Loading…' : events.length === 0 ? 'Nothing, as far as you asked.' : ''}
       </p>
-      <Stack gap="xs" component="ul" style={{ listStyle: 'none', margin: 0, padding: 0 }}>
-        {events.map((event) => (
-          <Row key={event.id} event={event} />
-        ))}
-      </Stack>
+      {events.length > 0 && <Events events={events} />}
       {query.hasNextPage && (
         <Group>
           <Button variant="default" loading={query.isFetchingNextPage} onClick={() => query.fetchNextPage()}>
@@ -129,25 +126,55 @@ function Filters({ asked, onChange }: { asked: Asked; onChange: (asked: Asked) =
   );
 }
 
+function Events({ events }: { events: AuditEvent[] }) {
+  return (
+    <section className="panel scroll-x">
+      <table className="facts">
+        <caption className="visually-hidden">Events, the latest first</caption>
+        <thead>
+          <tr>
+            <th scope="col">When</th>
+            <th scope="col">Who</th>
+            <th scope="col">What</th>
+            <th scope="col">Whose record</th>
+          </tr>
+        </thead>
+        <tbody>
+          {events.map((event) => (
+            <Row key={event.id} event={event} />
+          ))}
+        </tbody>
+      </table>
+    </section>
+  );
+}
+
 function Row({ event }: { event: AuditEvent }) {
   const agent = event.agent.find(({ requestor }) => requestor) ?? event.agent[0];
   const action = event.subtype?.find(({ system }) => system === 'urn:causeway:audit-action')?.code ?? '';
-  const patient = /^Patient\/(.+)$/.exec(
-    event.entity?.flatMap(({ what }) => what?.reference ?? []).find((one) => one.startsWith('Patient/')) ?? '',
-  )?.[1];
+  const about = event.entity?.flatMap(({ what }) => what?.reference ?? []) ?? [];
+  const patient = about.flatMap((one) => /^Patient\/(.+)$/.exec(one)?.[1] ?? [])[0];
+  const type = about.flatMap((one) => /^([A-Z][A-Za-z]+)\//.exec(one)?.[1] ?? []).find((one) => one !== 'Patient');
   return (
-    <li className="panel" data-event={event.id} style={{ overflowWrap: 'anywhere' }}>
-      <strong>{agent?.name ?? agent?.who?.display ?? agent?.who?.identifier?.value ?? 'Somebody'}</strong>: {action}
-      {patient !== undefined && (
-        <>
-          , <Link to="/accesses/$patient" params={{ patient }}>{`Patient ${patient}`}</Link>
-        </>
-      )}{' '}
-      <time dateTime={event.recorded} className="quiet small">
-        {formatDateTime(event.recorded)}
-      </time>{' '}
-      {event.outcome !== '0' && <Mark tone="neutral">{event.outcomeDesc ?? 'Nothing was shown'}</Mark>}
-    </li>
+    <tr data-event={event.id}>
+      <td style={{ whiteSpace: 'nowrap' }}>
+        <time dateTime={event.recorded}>{formatDateTime(event.recorded)}</time>
+      </td>
+      <td>{agent?.name ?? agent?.who?.display ?? agent?.who?.identifier?.value ?? 'Somebody'}</td>
+      <td>
+        {doneWords({ action, type })}{' '}
+        {event.outcome !== '0' && <Mark tone="neutral">{event.outcomeDesc ?? 'Nothing was shown'}</Mark>}
+      </td>
+      <td style={{ overflowWrap: 'anywhere' }}>
+        {patient === undefined ? (
+          '–'
+        ) : (
+          <Link to="/accesses/$patient" params={{ patient }}>
+            {patient}
+          </Link>
+        )}
+      </td>
+    </tr>
   );
 }
 
