@@ -1,8 +1,10 @@
 /**
  * Makes all index rows anew where those of the database are of an older form (`indexFormat`) or under another key
- * (`IndexKey`), before the hub answers: a search that finds only part would be worse than a start that takes its time. In steps of a transaction each, which
- * also notes how far it is, so that an interrupted build goes on where it stopped.
+ * (`IndexKey`), before the hub answers: a search that finds only part would be worse than a start that takes its time. In
+ * steps of a transaction each, which also notes how far it is, so that an interrupted build goes on where it stopped. Hubs
+ * that go on by the index of before learn of it first, and stop: what they wrote would not be found.
  */
+import { setTimeout as delay } from 'node:timers/promises';
 import { isFhirError, scanResource, typeName } from '@causeway/fhir';
 import { type Database, locks, type Transaction } from '../database/index.ts';
 import { forgetCustomEntries } from './custom-parameter-rows.ts';
@@ -13,6 +15,9 @@ import { selfHash } from './keys.ts';
 import { openText, sealIdentity } from './sealing.ts';
 
 const resourcesPerStep = 1_000;
+/** How often a hub looks whether the index is still its own, and how long one that makes it anew lets others look. */
+const lookMs = 1_000;
+const noticeMs = 3_000;
 
 /** Patients whose index rows are made anew, in the transaction that does so. */
 export interface PatientsIndexed {
@@ -38,6 +43,7 @@ export async function buildIndex(
   patients?: PatientsIndexed,
 ): Promise<void> {
   if (isCurrent(await stateOf(database), keys)) return;
+  await giveNotice(database, keys);
   const total = await countAll(database);
   for (let done = 0; ; ) {
     const step = await database.transaction(async (transaction) => {
@@ -48,6 +54,48 @@ export async function buildIndex(
     done += step;
     progress(Math.min(done, total), total);
   }
+}
+
+/** Says that the index is made anew, where it was whole until now, and gives hubs that use it time to stop. */
+async function giveNotice(database: Database, keys: HomeKeys): Promise<void> {
+  const wasWhole = await database.transaction(async (transaction) => {
+    await transaction.query(`SELECT pg_advisory_xact_lock(${locks.indexBuild})`);
+    const state = await stateOf(transaction);
+    if (state.format === 0 || isCurrent(state, keys)) return false;
+    await noteState(transaction, { format: 0, key: keys.index.id, place: undefined });
+    return true;
+  });
+  if (wasWhole) await delay(noticeMs);
+}
+
+/**
+ * Looks again and again whether the index is of this hub's form and under its key.
+ * @param lost called once, when it is not: another hub makes it anew
+ * @returns ends the looking
+ */
+export function watchIndex(
+  database: Database,
+  keys: HomeKeys,
+  lost: () => void,
+  fault: (error: unknown) => void,
+): () => Promise<void> {
+  const ending = new AbortController();
+  const { signal } = ending;
+  const looking = (async () => {
+    while (!signal.aborted) {
+      await delay(lookMs, undefined, { signal, ref: false }).catch(() => {});
+      if (signal.aborted) return;
+      try {
+        if (!isCurrent(await stateOf(database), keys)) return lost();
+      } catch (error) {
+        fault(error);
+      }
+    }
+  })();
+  return () => {
+    ending.abort();
+    return looking;
+  };
 }
 
 async function buildStep(

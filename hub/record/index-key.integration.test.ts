@@ -1,6 +1,6 @@
 import { blockingKeys, demographicsOf, prepare } from '@causeway/matching';
 import type { Patient } from '@medplum/fhirtypes';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { Consents } from '../consent/index.ts';
 import { type TestDatabase, testDatabase } from '../database/testing.ts';
 import { PersonIndex, patientsIndexed } from '../identity/index.ts';
@@ -191,4 +191,29 @@ it('what a patient restricts by codes holds under another key: until it is made 
   expect(await seen()).toEqual([]);
   await hub.consents.makeAnew(test.database, (error) => expect.unreachable(String(error)));
   expect(await seen()).toEqual(['o1']);
+});
+
+it('a hub that goes on by the index of before learns of it before anything is made anew, and once', async () => {
+  const told: string[] = [];
+  const before = await kept();
+  const end = hub.record.watchIndex(
+    () => told.push('lost'),
+    (error) => told.push(String(error)),
+  );
+  await renewIndexKey(test.database);
+  let atFirst: string[] | undefined;
+  const next = start(() => {
+    atFirst ??= [...told];
+  });
+  await vi.waitFor(() => expect(told).toEqual(['lost']), 10_000);
+  expect(await kept()).toEqual(before);
+  hub = await next;
+  const stays = hub.record.watchIndex(
+    () => told.push('lost again'),
+    (error) => told.push(String(error)),
+  );
+  expect(atFirst).toEqual(['lost']);
+  await new Promise((resolve) => setTimeout(resolve, 1_500));
+  await Promise.all([end(), stays()]);
+  expect(told).toEqual(['lost']);
 });

@@ -22,7 +22,7 @@ import { type EverythingPage, type EverythingRequest, everythingPage } from './e
 import type { Scope } from './everything-rows.ts';
 import { type History, historyPage } from './history.ts';
 import { HomeKeys } from './home-keys.ts';
-import { buildIndex, type PatientsIndexed } from './index-build.ts';
+import { buildIndex, type PatientsIndexed, watchIndex } from './index-build.ts';
 import type { IndexKey } from './index-key.ts';
 import { isId } from './keys.ts';
 import { forgetLabels, labelStored } from './label-build.ts';
@@ -147,6 +147,11 @@ export class FhirRecord {
   /** Brings what resources are found by up to date; before the first search. See `buildIndex`. */
   buildIndex(progress: (done: number, total: number) => void, patients?: PatientsIndexed): Promise<void> {
     return buildIndex(this.#database, this.keys, progress, patients);
+  }
+
+  /** Calls `lost` when another hub makes the index anew, in another form or under another key. See `watchIndex`. */
+  watchIndex(lost: () => void, fault: (error: unknown) => void): () => Promise<void> {
+    return watchIndex(this.#database, this.keys, lost, fault);
   }
 
   /** The codes of a value set that is published or stored, as `system|code`. @throws RecordError */

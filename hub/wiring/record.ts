@@ -18,6 +18,9 @@ export async function wireRecord(
   const counted = (done: number, total: number) =>
     progress.count('Making the search index anew, resources', done, total);
   await record.buildIndex(counted, patientsIndexed(index));
+  const isAnothers = () =>
+    progress.fail('Another hub makes the search index of this database anew. Start this one again when that is done.');
+  onStop(record.watchIndex(isAnothers, fault('whose the search index is was not looked up')));
   const hubLabels = new HubLabels({
     database: system,
     record,
