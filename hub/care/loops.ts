@@ -194,9 +194,12 @@ function kindsOf(type: string): Exclude<LoopKind, 'recall'>[] {
 function requestersIn(set: WriteSet): Map<string, Reference> {
   const found = new Map<string, Reference>();
   const requests = new Map<string, Reference>();
-  for (const { after, resource } of set.changes) {
+  for (const change of set.changes) {
+    const { after } = change;
     const requester =
-      after.type === 'ServiceRequest' ? (resource as object as ServiceRequest | undefined)?.requester : undefined;
+      after.type === 'ServiceRequest'
+        ? (change.resource as object as ServiceRequest | undefined)?.requester
+        : undefined;
     if (requester) requests.set(after.rid, requester);
   }
   if (requests.size === 0) return found;
@@ -204,8 +207,11 @@ function requestersIn(set: WriteSet): Map<string, Reference> {
     (basedOn ?? [])
       .map(({ reference }) => requests.get(ridOf(/\/(.+)$/.exec(reference ?? '')?.[1] ?? '')))
       .find(Boolean);
-  for (const { after, resource } of set.changes) {
-    if (!resource || (after.type !== 'DiagnosticReport' && after.type !== 'Observation')) continue;
+  for (const change of set.changes) {
+    const { after } = change;
+    if (after.type !== 'DiagnosticReport' && after.type !== 'Observation') continue;
+    const { resource } = change;
+    if (!resource) continue;
     const requester = requesterOf((resource as object as DiagnosticReport | Observation).basedOn as Reference[]);
     if (!requester) continue;
     if (after.type === 'Observation') found.set(after.rid, requester);

@@ -98,9 +98,9 @@ async function load(set: WriteSet, keys: HomeKeys, names: string[]): Promise<Map
       return [`${type}/${ridOf(id!)}`, name] as const;
     }),
   );
-  for (const { after, resource } of set.changes) {
-    const name = wanted.get(`${after.type}/${after.rid}`);
-    if (name !== undefined) found.set(name, resource as unknown as Party | undefined);
+  for (const change of set.changes) {
+    const name = wanted.get(`${change.after.type}/${change.after.rid}`);
+    if (name !== undefined) found.set(name, change.resource as unknown as Party | undefined);
   }
   const stored = [...wanted].filter(([, name]) => found.get(name) === undefined);
   if (stored.length === 0) return found;

@@ -25,11 +25,14 @@ export class ReplacedSummaries {
 
   async #note(set: WriteSet): Promise<void> {
     await this.#restore(set);
-    const came = set.changes.flatMap(({ after, resource }) =>
-      after.home >= 0 && after.type === 'DocumentReference' && !after.deleted && isSourceSummary(resource)
+    const came = set.changes.flatMap((change) => {
+      const { after } = change;
+      if (after.home < 0 || after.type !== 'DocumentReference' || after.deleted) return [];
+      const { resource } = change;
+      return isSourceSummary(resource)
         ? { home: after.home, document: resource as object as DocumentReference, id: after.id }
-        : [],
-    );
+        : [];
+    });
     if (came.length === 0) return;
     const summed = await this.#summed(set, [...new Set(came.map(({ home }) => home))]);
     for (const { home, document, id } of came) {
@@ -71,9 +74,11 @@ export class ReplacedSummaries {
 
   /** The hub's summaries that were replaced by what is taken back now. */
   async #restore(set: WriteSet): Promise<void> {
-    const gone = set.changes.flatMap(({ before, after, resource }) => {
-      const isGone = after.deleted || (resource as DocumentReference | undefined)?.status === 'entered-in-error';
-      return after.type === 'DocumentReference' && before && !before.deleted && isGone ? after : [];
+    const gone = set.changes.flatMap((change) => {
+      const { before, after } = change;
+      if (after.type !== 'DocumentReference' || !before || before.deleted) return [];
+      const isGone = after.deleted || (change.resource as DocumentReference | undefined)?.status === 'entered-in-error';
+      return isGone ? after : [];
     });
     if (gone.length === 0) return;
     const { rows } = await set.transaction.query<{ loop: string; stay: string; by: string }>({
@@ -100,8 +105,10 @@ export class ReplacedSummaries {
       const id = /^Encounter\/(.+)$/.exec(reference ?? '')?.[1];
       return id === undefined ? [] : ridOf(id);
     });
-    const fresh = set.changes.flatMap(({ after, resource }) =>
-      after.type === 'Encounter' && rids.includes(after.rid) && resource ? (resource as object as Encounter) : [],
+    const fresh = set.changes.flatMap((change) =>
+      change.after.type === 'Encounter' && rids.includes(change.after.rid)
+        ? ((change.resource as object as Encounter | undefined) ?? [])
+        : [],
     );
     const known = new Set(fresh.map(({ id }) => ridOf(id!)));
     const missing = rids.filter((rid) => !known.has(rid));

@@ -119,8 +119,9 @@ export class Consents {
   /** The active Consents of homes, as the transaction leaves them. */
   async #consents(transaction: Transaction, changes: WriteSet['changes'], homes: number[]) {
     const changed = new Map<string, { home: number; resource: Record<string, unknown> | undefined }>();
-    for (const { after, resource } of changes) {
-      if (after.type === 'Consent') changed.set(after.rid, { home: after.home, resource });
+    for (const change of changes) {
+      const { after } = change;
+      if (after.type === 'Consent') changed.set(after.rid, { home: after.home, resource: change.resource });
     }
     const { rows } = await transaction.query({
       name: 'consents_of',

@@ -75,10 +75,11 @@ export async function linkedFoci(set: WriteSet, keys: HomeKeys, homes: readonly 
 /** Patients as the transaction leaves them; none that are gone. */
 export async function patientsNow(set: WriteSet, keys: HomeKeys, rids: readonly string[]): Promise<Loaded[]> {
   const changed = new Map<string, Loaded>();
-  for (const { after, resource } of set.changes) {
+  for (const change of set.changes) {
+    const { after } = change;
     if (after.type !== 'Patient' || after.deleted) continue;
     const { type, rid, home, version, message } = after;
-    changed.set(rid, { type, rid, home, version, message, resource: resource as object as Resource });
+    changed.set(rid, { type, rid, home, version, message, resource: change.resource as object as Resource });
   }
   const unchanged = rids.filter((rid) => !changed.has(rid));
   const stored = await current(set, keys, typeCode('Patient')!, unchanged);

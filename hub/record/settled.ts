@@ -56,7 +56,7 @@ export class Settled {
   }
 }
 
-/** A change whose resource is read anew whenever somebody looks at it. */
+/** A change whose resource is read anew whenever somebody looks at it: look at its type before. */
 export class SettledChange implements Change {
   readonly before: Version | undefined;
   readonly after: Version;

@@ -164,13 +164,15 @@ export class Subscriptions {
   }
 
   #takeUp(set: WriteSet): void {
-    for (const { after, resource, by } of set.changes) {
+    for (const change of set.changes) {
+      const { after, by } = change;
       if (after.type !== 'Subscription') continue;
       if (after.deleted) {
         forget(set.transaction, after.rid);
         continue;
       }
       // What the hub itself writes is the state that it notes, or came with a message.
+      const { resource } = change;
       if (!by || !resource) continue;
       const { status, end } = resource as unknown as Subscription;
       keep(set.transaction, {
