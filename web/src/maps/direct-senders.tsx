@@ -67,7 +67,7 @@ function SendersForm({ participantKey, transport }: { participantKey: string; tr
       {isAdministrator && (
         <Group mt="sm" gap="sm">
           <Button type="submit" size="compact-sm" loading={save.isPending}>
-            Save
+            Take mail from these
           </Button>
           <div role="status" aria-live="polite" className="small">
             {save.isSuccess && 'Saved.'}
