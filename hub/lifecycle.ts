@@ -68,7 +68,7 @@ export async function runHub(config: Config, startHub: StartHub): Promise<number
     makeDataDirectory(config.dataDir);
     hub = await startHub(config, progress);
     progress.say(`Ready after ${((performance.now() - begun) / 1000).toFixed(1)} s.`);
-    console.log(welcome(hub, config));
+    progress.say(welcome(hub, config));
   } catch (error) {
     console.error(`causeway: ${startFailure(error)}`);
     return 1;

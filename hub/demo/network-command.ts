@@ -22,12 +22,13 @@ const region = { people: Number(values.people), seed: Number(values.seed) };
 const folder = mkdtempSync(join(tmpdir(), 'causeway-network-'));
 // The account of a database that root starts has to reach its files; what is secret has its own rights.
 if (process.getuid?.() === 0) chmodSync(folder, 0o755);
+const { say } = terminalProgress();
 const running: RunningHub[] = [];
 let ending: Promise<void> | undefined;
 
 const end = (code: number) => {
   ending ??= (async () => {
-    console.log('Stopping both.');
+    say('Stopping both.');
     await Promise.all(running.map((hub) => hub.stop()));
     rmSync(folder, { recursive: true, force: true });
     process.exit(code);
@@ -43,13 +44,13 @@ try {
     await start({ key: 'brendan-network', name: 'Brendan Health Network' }, ports.slice(2), ports[0]!, 'neighbour'),
   ];
   await acquaint(town, neighbour);
-  console.log('They know each other: participants, clients by private_key_jwt, peers.');
+  say('They know each other: participants, clients by private_key_jwt, peers.');
   await witnessEachOther(town, neighbour);
-  console.log('Each is a witness of the other: it has cosigned its audit log.\n');
+  say('Each is a witness of the other: it has cosigned its audit log.\n');
   let step = 0;
-  await journey(town, neighbour, region, (text) => console.log(`  ${++step}. ${text}`));
+  await journey(town, neighbour, region, (text) => say(`  ${++step}. ${text}`));
   const { username, password } = demoAccounts.find(({ role }) => role === 'clinician')!;
-  console.log(`\nBoth answer on: sign in as ${username} / ${password}. Ctrl-C stops both; nothing is left.`);
+  say(`\nBoth answer on: sign in as ${username} / ${password}. Ctrl-C stops both; nothing is left.`);
   if (values.once) await end(0);
 } catch (error) {
   if (!ending) console.error(error instanceof Error ? error.message : error);
@@ -89,7 +90,7 @@ async function start(
   };
   const hub = await startHub(config, progress);
   running.push(hub);
-  console.log(`${name}: ${hub.url}, MLLP on ${hub.mllp.port}`);
+  progress.say(`${hub.url}, MLLP on ${hub.mllp.port}`);
   return { key, name, url: hub.url, dataDir, auditWitnesses, witnessFor };
 }
 
