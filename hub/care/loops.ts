@@ -70,7 +70,7 @@ export class Loops {
     for (const change of latestOf(set)) {
       const { type, rid, version, home, deleted } = change.after;
       if (home < 0) continue;
-      const resource = deleted ? undefined : (change.resource as object as Resource);
+      const resource = deleted ? undefined : (change.parsed() as object as Resource);
       const referrals = resource && ofReferrals(resource);
       if (referrals) answers.push({ ...referrals, evidence: `${type}/${rid}`, home });
       if (!openingTypes.has(type)) continue;
@@ -198,7 +198,7 @@ function requestersIn(set: WriteSet): Map<string, Reference> {
     const { after } = change;
     const requester =
       after.type === 'ServiceRequest'
-        ? (change.resource as object as ServiceRequest | undefined)?.requester
+        ? (change.parsed() as object as ServiceRequest | undefined)?.requester
         : undefined;
     if (requester) requests.set(after.rid, requester);
   }
@@ -210,7 +210,7 @@ function requestersIn(set: WriteSet): Map<string, Reference> {
   for (const change of set.changes) {
     const { after } = change;
     if (after.type !== 'DiagnosticReport' && after.type !== 'Observation') continue;
-    const { resource } = change;
+    const resource = change.parsed();
     if (!resource) continue;
     const requester = requesterOf((resource as object as DiagnosticReport | Observation).basedOn as Reference[]);
     if (!requester) continue;

@@ -100,7 +100,7 @@ async function load(set: WriteSet, keys: HomeKeys, names: string[]): Promise<Map
   );
   for (const change of set.changes) {
     const name = wanted.get(`${change.after.type}/${change.after.rid}`);
-    if (name !== undefined) found.set(name, change.resource as unknown as Party | undefined);
+    if (name !== undefined) found.set(name, change.parsed() as unknown as Party | undefined);
   }
   const stored = [...wanted].filter(([, name]) => found.get(name) === undefined);
   if (stored.length === 0) return found;

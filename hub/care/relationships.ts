@@ -151,7 +151,7 @@ export class Relationships {
     const rules = this.rules();
     for (const [evidence, change] of latest) {
       const { home, deleted } = change.after;
-      const resource = deleted ? undefined : (change.resource as object as Resource);
+      const resource = deleted ? undefined : (change.parsed() as object as Resource);
       const before = first.get(evidence);
       if (before !== undefined) revised.push({ home: before, evidence });
       if (resource?.resourceType === 'Patient' && resource.active === false) retired.push(home);

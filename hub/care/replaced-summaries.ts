@@ -28,7 +28,7 @@ export class ReplacedSummaries {
     const came = set.changes.flatMap((change) => {
       const { after } = change;
       if (after.home < 0 || after.type !== 'DocumentReference' || after.deleted) return [];
-      const { resource } = change;
+      const resource = change.parsed();
       return isSourceSummary(resource)
         ? { home: after.home, document: resource as object as DocumentReference, id: after.id }
         : [];
@@ -77,7 +77,7 @@ export class ReplacedSummaries {
     const gone = set.changes.flatMap((change) => {
       const { before, after } = change;
       if (after.type !== 'DocumentReference' || !before || before.deleted) return [];
-      const isGone = after.deleted || (change.resource as DocumentReference | undefined)?.status === 'entered-in-error';
+      const isGone = after.deleted || (change.parsed() as DocumentReference | undefined)?.status === 'entered-in-error';
       return isGone ? after : [];
     });
     if (gone.length === 0) return;
@@ -107,7 +107,7 @@ export class ReplacedSummaries {
     });
     const fresh = set.changes.flatMap((change) =>
       change.after.type === 'Encounter' && rids.includes(change.after.rid)
-        ? ((change.resource as object as Encounter | undefined) ?? [])
+        ? ((change.parsed() as object as Encounter | undefined) ?? [])
         : [],
     );
     const known = new Set(fresh.map(({ id }) => ridOf(id!)));

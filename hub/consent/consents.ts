@@ -118,11 +118,8 @@ export class Consents {
 
   /** The active Consents of homes, as the transaction leaves them. */
   async #consents(transaction: Transaction, changes: WriteSet['changes'], homes: number[]) {
-    const changed = new Map<string, { home: number; resource: Record<string, unknown> | undefined }>();
-    for (const change of changes) {
-      const { after } = change;
-      if (after.type === 'Consent') changed.set(after.rid, { home: after.home, resource: change.resource });
-    }
+    const changed = new Map<string, WriteSet['changes'][number]>();
+    for (const change of changes) if (change.after.type === 'Consent') changed.set(change.after.rid, change);
     const { rows } = await transaction.query({
       name: 'consents_of',
       text: `SELECT home, rid, version, body FROM resource WHERE home = ANY($1) AND type = ${consentType} AND NOT deleted`,
@@ -139,9 +136,11 @@ export class Consents {
       const text = openText(row.body, key, sealIdentity({ type: 'Consent', rid: row.rid, version: row.version }));
       return { home: row.home as number, id: row.rid as string, resource: JSON.parse(text) as Record<string, unknown> };
     });
-    const made = [...changed].flatMap(([id, { home, resource }]) =>
-      resource && homes.includes(home) ? { home, id, resource } : [],
-    );
+    const made = [...changed].flatMap(([id, change]) => {
+      const { home } = change.after;
+      const resource = homes.includes(home) ? change.parsed() : undefined;
+      return resource ? { home, id, resource } : [];
+    });
     return [...texts, ...made]
       .filter(({ resource }) => resource.status === 'active')
       .map(({ home, id, resource }) => ({ home, id: ridOf(id), consent: readConsent(resource, this.#zone()) }));

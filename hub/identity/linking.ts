@@ -55,9 +55,10 @@ export class Linking {
     const gone = [...latest.values()].filter(({ after }) => after.deleted).map(({ after }) => after.home);
     const fresh: Statement[] = [];
     const again: Statement[] = [];
-    for (const { after, resource } of stated) {
+    for (const change of stated) {
+      const { after } = change;
       const source = read(after.home, after.version, after.updated, {
-        ...(resource as object),
+        ...(change.parsed() as object),
         id: after.id,
       } as Patient);
       const demographics = this.#store.remember(after.home, source.prepared);

@@ -35,12 +35,14 @@ export async function statedReplacements(
   patients: readonly ResourceChange[],
 ): Promise<Replacement[]> {
   const found: Replacement[] = [];
-  for (const { after, by, resource } of patients) {
+  const beside = new Beside(patients);
+  for (const change of patients) {
+    const { after, by } = change;
     if (by === undefined || after.deleted) continue;
-    const links = (resource as Patient | undefined)?.link ?? [];
+    const links = (change.parsed() as Patient | undefined)?.link ?? [];
     for (const { other, type } of links) {
       if (type !== 'replaced-by') continue;
-      const survivor = await homeOf(set, index, patients, other);
+      const survivor = await homeOf(set, index, beside, other);
       if (survivor === undefined || survivor === after.home) continue;
       if (!(await sees(set, patients, by, survivor))) continue;
       found.push({ replaced: after.home, survivor, by: by.who, isCustodian: by.limits.isCustodian === true });
@@ -61,19 +63,57 @@ async function sees(set: WriteSet, patients: readonly ResourceChange[], access: 
   return rows.length > 0;
 }
 
+/** The Patients of a transaction by what may name them; each is read once at most, and only when a number is asked for. */
+class Beside {
+  readonly #patients: readonly ResourceChange[];
+  readonly #homes = new Map<string, number>();
+  #numbered: Map<string, Set<number>> | undefined;
+
+  constructor(patients: readonly ResourceChange[]) {
+    this.#patients = patients;
+    for (const { after } of patients) if (!after.deleted) this.#homes.set(after.rid, after.home);
+  }
+
+  homeOf(rid: string): number | undefined {
+    return this.#homes.get(rid);
+  }
+
+  homesNumbered(system: string, value: string): number[] {
+    this.#numbered ??= this.#byNumber();
+    return [...(this.#numbered.get(numberKey(system, value)) ?? [])];
+  }
+
+  #byNumber(): Map<string, Set<number>> {
+    const found = new Map<string, Set<number>>();
+    for (const change of this.#patients) {
+      for (const { system, value } of (change.parsed() as Patient | undefined)?.identifier ?? []) {
+        if (system === undefined || value === undefined) continue;
+        const key = numberKey(system, value);
+        const homes = found.get(key) ?? new Set();
+        found.set(key, homes.add(change.after.home));
+      }
+    }
+    return found;
+  }
+}
+
+function numberKey(system: string, value: string): string {
+  return JSON.stringify([system, value]);
+}
+
 type Other = NonNullable<Patient['link']>[number]['other'];
 
 async function homeOf(
   set: WriteSet,
   index: IndexKey,
-  patients: readonly ResourceChange[],
+  beside: Beside,
   { reference, identifier }: Other,
 ): Promise<number | undefined> {
   const id = /^Patient\/([A-Za-z0-9\-.]{1,64})$/.exec(reference ?? '')?.[1];
   if (id !== undefined) {
     const rid = ridOf(id);
-    const beside = patients.find(({ after }) => after.rid === rid && !after.deleted);
-    if (beside) return beside.after.home;
+    const home = beside.homeOf(rid);
+    if (home !== undefined) return home;
     const { rows } = await set.transaction.query({
       name: 'replaced_by_id',
       text: 'SELECT home FROM link WHERE patient = $1',
@@ -83,10 +123,8 @@ async function homeOf(
   }
   const { system, value } = identifier ?? {};
   if (system === undefined || value === undefined) return undefined;
-  const has = ({ resource }: ResourceChange) =>
-    (resource as Patient | undefined)?.identifier?.some((one) => one.system === system && one.value === value);
-  const beside = patients.filter(has);
-  if (beside.length > 0) return beside.length === 1 ? beside[0]!.after.home : undefined;
+  const homes = beside.homesNumbered(system, value);
+  if (homes.length > 0) return homes.length === 1 ? homes[0] : undefined;
   const { rows } = await set.transaction.query({
     name: 'replaced_by_number',
     text: `SELECT DISTINCT r.home FROM index_token t JOIN resource r ON r.home = t.home AND r.rkey = t.rkey

@@ -1,7 +1,7 @@
 /** What deliveries are about as it stood before a transaction; and what a transaction makes one person of. */
 import { typeCode } from '@causeway/fhir';
 import type { DiagnosticReport, Patient, Resource } from '@medplum/fhirtypes';
-import type { HomeKeys, WriteSet } from '../record/index.ts';
+import type { HomeKeys, ResourceChange, WriteSet } from '../record/index.ts';
 import type { Route } from '../trust/index.ts';
 import { current, type Focus, focusKey, type Loaded } from './focus.ts';
 
@@ -74,14 +74,17 @@ export async function linkedFoci(set: WriteSet, keys: HomeKeys, homes: readonly 
 
 /** Patients as the transaction leaves them; none that are gone. */
 export async function patientsNow(set: WriteSet, keys: HomeKeys, rids: readonly string[]): Promise<Loaded[]> {
-  const changed = new Map<string, Loaded>();
-  for (const change of set.changes) {
-    const { after } = change;
-    if (after.type !== 'Patient' || after.deleted) continue;
-    const { type, rid, home, version, message } = after;
-    changed.set(rid, { type, rid, home, version, message, resource: change.resource as object as Resource });
-  }
+  const wanted = new Set(rids);
+  const changed = new Map<string, ResourceChange>();
+  for (const change of set.changes)
+    if (change.after.type === 'Patient' && wanted.has(change.after.rid)) changed.set(change.after.rid, change);
   const unchanged = rids.filter((rid) => !changed.has(rid));
   const stored = await current(set, keys, typeCode('Patient')!, unchanged);
-  return [...stored, ...rids.flatMap((rid) => changed.get(rid) ?? [])];
+  const fresh = [...wanted].flatMap((wantedRid): Loaded[] => {
+    const change = changed.get(wantedRid);
+    if (!change) return [];
+    const { type, rid, home, version, message, deleted } = change.after;
+    return deleted ? [] : [{ type, rid, home, version, message, resource: change.parsed() as object as Resource }];
+  });
+  return [...stored, ...fresh];
 }

@@ -64,7 +64,7 @@ export async function changedFoci(set: WriteSet, keys: HomeKeys, wanted: Readonl
   for (const change of latest.values()) {
     const { after } = change;
     if (after.home < 0 || topicOf(after.type, undefined) === undefined) continue;
-    const resource = after.deleted ? undefined : (change.resource as object as Resource);
+    const resource = after.deleted ? undefined : (change.parsed() as object as Resource);
     if (after.type === 'DiagnosticReport') {
       for (const rid of resultsOf(resource as DiagnosticReport | undefined)) covered.add(rid);
     }
@@ -223,31 +223,18 @@ async function noteEmptied(
   latest: Map<string, ResourceChange>,
 ): Promise<void> {
   const reports = foci.filter(({ type, withdrawn }) => type === 'DiagnosticReport' && !withdrawn);
-  const texts = new Map<string, DiagnosticReport>();
-  const stored: string[] = [];
-  for (const { rid } of reports) {
-    const change = latest.get(`DiagnosticReport/${rid}`);
-    if (change) texts.set(rid, change.resource as object as DiagnosticReport);
-    else stored.push(rid);
-  }
-  for (const { rid, resource } of await current(set, keys, reportType, stored))
-    texts.set(rid, resource as DiagnosticReport);
+  const resultsOfReport = new Map(reports.map((focus) => [focus, resultsOf(focus.resource as DiagnosticReport)]));
   const known = new Map<string, boolean>();
-  for (const change of texts.size === 0 ? [] : latest.values()) {
-    const { after } = change;
-    if (after.type === 'Observation') known.set(after.rid, after.deleted || isWithdrawn(change.resource ?? {}));
+  for (const rid of new Set([...resultsOfReport.values()].flat())) {
+    const change = latest.get(`Observation/${rid}`);
+    if (change) known.set(rid, change.after.deleted || isWithdrawn(change.parsed() ?? {}));
   }
-  const doubtful = [...texts.values()]
-    .map(resultsOf)
-    .filter((results) => results.every((rid) => known.get(rid) !== false));
-  const results = new Set(doubtful.flat());
-  const unknown = [...results].filter((rid) => !known.has(rid));
+  const doubtful = [...resultsOfReport.values()].filter((results) => results.every((rid) => known.get(rid) !== false));
+  const unknown = [...new Set(doubtful.flat())].filter((rid) => !known.has(rid));
   for (const { rid, resource } of await current(set, keys, observationType, unknown))
     known.set(rid, isWithdrawn(resource as object));
-  for (const focus of reports) {
-    const own = resultsOf(texts.get(focus.rid));
-    focus.withdrawn = own.length > 0 && own.every((rid) => known.get(rid) ?? true);
-  }
+  for (const [focus, results] of resultsOfReport)
+    focus.withdrawn = results.length > 0 && results.every((rid) => known.get(rid) ?? true);
 }
 
 /** A report with a critical result among what changed. */
@@ -256,7 +243,7 @@ function noteCritical(foci: Focus[], latest: ReadonlyMap<string, ResourceChange>
     if (focus.topic !== 'result' || !focus.resource) continue;
     focus.isCritical = resultsOf(focus.resource as DiagnosticReport).some((rid) => {
       const change = latest.get(`Observation/${rid}`);
-      return change !== undefined && !change.after.deleted && isCritical(change.resource as object as Observation);
+      return change !== undefined && !change.after.deleted && isCritical(change.parsed() as object as Observation);
     });
   }
 }

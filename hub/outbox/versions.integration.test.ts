@@ -42,7 +42,7 @@ it('gives the version of the time that is asked for from memory, unless it is go
   ).rejects.toThrow();
   await database.query('UPDATE home_key SET wrapped = NULL');
   const later = new Versions(database, new HomeKeys(master, index));
-  later.keep([{ before: undefined, after: second, resource: undefined, meta: undefined }]);
+  later.keep([{ before: undefined, after: second, parsed: () => undefined, meta: undefined }]);
   expect(await later.read([{ rid: id, home: second.home, at: undefined }])).toEqual([[]]);
   await database.query('DELETE FROM resource');
   expect(await city()).toEqual([['Old Town']]);

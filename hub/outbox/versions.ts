@@ -142,7 +142,7 @@ export class Versions {
 /** What the text of a change says; undefined where the text was given another time since it was parsed. */
 function parsed(change: ResourceChange): Resource | undefined {
   const lastUpdated = (change.meta as Meta | undefined)?.lastUpdated;
-  return lastUpdated === change.after.updated.toISOString() ? (change.resource as object as Resource) : undefined;
+  return lastUpdated === change.after.updated.toISOString() ? (change.parsed() as object as Resource) : undefined;
 }
 
 /** What is asked, each once, and where among it is what each question asks. */

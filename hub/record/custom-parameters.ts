@@ -92,7 +92,8 @@ export class CustomParameters {
       .filter(({ state }) => state !== 'retired')
       .map(({ id, rid, definition }) => ({ id, rid, definition }));
     const begun: { rid: string; definition: CustomParameter }[] = [];
-    for (const [rid, { resource }] of last) {
+    for (const [rid, change] of last) {
+      const resource = change.parsed();
       const definition = resource?.status === 'active' ? definitionOf(resource) : undefined;
       const before = inUse.find((row) => row.rid === rid);
       if (before && definition && JSON.stringify(before.definition) === JSON.stringify(definition)) continue;

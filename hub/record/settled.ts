@@ -56,7 +56,7 @@ export class Settled {
   }
 }
 
-/** A change whose resource is read anew whenever somebody looks at it: look at its type before. */
+/** A change whose resource is opened and read anew each time: look at its type before. */
 export class SettledChange implements Change {
   readonly before: Version | undefined;
   readonly after: Version;
@@ -70,7 +70,7 @@ export class SettledChange implements Change {
     if (by) this.by = by;
   }
 
-  get resource(): Record<string, unknown> {
+  parsed(): Record<string, unknown> {
     return JSON.parse(this.after.settled!.text()) as Record<string, unknown>;
   }
 }

@@ -31,8 +31,8 @@ const fewChanges = 64;
 export interface Change {
   readonly before: Version | undefined;
   readonly after: Version;
-  /** Read anew each time where the set was settled. */
-  readonly resource: Record<string, unknown> | undefined;
+  /** The resource, undefined where it is deleted. Of a set that was settled it is opened and read anew each time. */
+  parsed(): Record<string, unknown> | undefined;
   /** The resource's `meta`. */
   readonly meta: unknown;
   /** Who made it; undefined for the hub itself. */
@@ -336,7 +336,7 @@ export class WriteSet {
     slot.current = after;
     slot.rows.push(row);
     const value = resource as Record<string, unknown> | undefined;
-    this.changes.push({ before, after, resource: value, meta: value?.meta, ...(this.#by ? { by: this.#by } : {}) });
+    this.changes.push({ before, after, parsed: () => value, meta: value?.meta, ...(this.#by ? { by: this.#by } : {}) });
     this.#fresh.push(row);
     const length = row.text?.length ?? 0;
     this.#freshLength += length;

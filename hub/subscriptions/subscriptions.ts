@@ -172,7 +172,7 @@ export class Subscriptions {
         continue;
       }
       // What the hub itself writes is the state that it notes, or came with a message.
-      const { resource } = change;
+      const resource = by && change.parsed();
       if (!by || !resource) continue;
       const { status, end } = resource as unknown as Subscription;
       keep(set.transaction, {
