@@ -257,11 +257,13 @@ async function asked(config: Config, method: string, path: string, body?: object
 function describeStatus({
   sources = [],
   certificatesEnding = [],
+  revocationSilent = [],
   auditLog,
   ...counts
 }: { [name: string]: unknown } & {
   sources?: Source[];
   certificatesEnding?: Ending[];
+  revocationSilent?: { address: string; since: string; reason: string }[];
   auditLog?: { state: string; problem?: string; size: number };
 }): string {
   const words = (name: string) => name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
@@ -271,6 +273,9 @@ function describeStatus({
       const named = [participant, what].filter(Boolean).join(': ');
       return `Certificate ${subject} (${named}) ${expires === undefined ? 'cannot be read' : `ends ${expires}`}`;
     }),
+    ...revocationSilent.map(
+      ({ address, since, reason }) => `${address} tells of no revoked certificates since ${since}: ${reason}`,
+    ),
     ...(auditLog
       ? [line('entries of the audit log', auditLog.size, auditLog.problem ? `: ${auditLog.problem}` : '')]
       : []),

@@ -7,6 +7,7 @@ import { lookup } from 'node:dns';
 import { request as httpRequest, type IncomingHttpHeaders, type IncomingMessage, type RequestOptions } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import ipaddr from 'ipaddr.js';
+import { type Distrust, Distrusted, distrustingAgent } from './distrusting-agent.ts';
 
 export interface GuardedRequest {
   method: string;
@@ -22,6 +23,8 @@ export interface GuardedRequest {
   tls?: { ca?: Buffer; cert?: Buffer; key?: Buffer; servername?: string };
   /** Whether http is fine: what comes is signed by itself. */
   isSigned?: boolean;
+  /** What may be held against the certificate of the asked one; it is asked before anything is sent. */
+  distrust?: Distrust | undefined;
 }
 
 export interface GuardedAnswer {
@@ -87,7 +90,8 @@ export function guardedStream(
     tls,
     signal,
     isSigned = false,
-  }: Pick<GuardedRequest, 'method' | 'headers' | 'body' | 'tls' | 'isSigned'> & { signal: AbortSignal },
+    distrust,
+  }: Pick<GuardedRequest, 'method' | 'headers' | 'body' | 'tls' | 'isSigned' | 'distrust'> & { signal: AbortSignal },
 ): Promise<IncomingMessage> {
   const url = new URL(address);
   const isAllowed = allowed.some((base) => isBelow(url, new URL(base)));
@@ -101,6 +105,7 @@ export function guardedStream(
     signal,
     ...tls,
     ...(isAllowed ? {} : { lookup: publicLookup }),
+    ...(distrust && url.protocol === 'https:' ? { agent: distrustingAgent(distrust), ended: signal } : {}),
   };
   return new Promise((resolve, reject) => {
     const send = url.protocol === 'https:' ? httpsRequest : httpRequest;
@@ -111,7 +116,7 @@ export function guardedStream(
       answer.destroy();
       reject(new Refused('The address redirects, which is not followed.'));
     });
-    sent.on('error', reject);
+    sent.on('error', (error) => reject(error instanceof Distrusted ? new Refused(error.message) : error));
     sent.end(body);
   });
 }

@@ -20,6 +20,7 @@ import {
   wireMessages,
   wireOutbox,
   wireRecord,
+  wireRevocation,
   wireTrust,
 } from './wiring/index.ts';
 
@@ -41,7 +42,8 @@ export async function startHub(config: Config, progress: Progress, pages = scree
     const decision = await wireDecision(wiring, { ...store, ...trust, ...record });
     const ground = { ...store, ...trust, ...record, ...decision };
     const inbox = wireInbox(wiring, ground);
-    const outbox = wireOutbox(wiring, { ...ground, ...inbox });
+    const revocation = wireRevocation(wiring);
+    const outbox = wireOutbox(wiring, { ...ground, ...inbox, ...revocation });
     const keeping = wireKeeping(wiring, { ...ground, ...outbox });
     const audit = await wireAudit(wiring, ground);
     const { participants, accounts, persons } = ground;
@@ -72,16 +74,27 @@ export async function startHub(config: Config, progress: Progress, pages = scree
     await lead('reprocessLead', inbox.reprocessJobs);
 
     const messages = wireMessages(wiring, { ...ground, ...inbox, ...outbox });
-    const access = wireAccess(wiring, ground);
+    const access = wireAccess(wiring, { ...ground, ...revocation });
     const rotation = wireKeyRotation(wiring, store);
-    const exchange = wireExchange(wiring, { ...ground, ...inbox, ...outbox, ...messages, ...access });
+    const exchange = wireExchange(wiring, { ...ground, ...inbox, ...outbox, ...messages, ...access, ...revocation });
     const app = wireHttp(
       wiring,
-      { ...ground, ...inbox, ...outbox, ...keeping, ...audit, ...messages, ...access, ...exchange, rotation },
+      {
+        ...ground,
+        ...inbox,
+        ...outbox,
+        ...keeping,
+        ...audit,
+        ...messages,
+        ...access,
+        ...revocation,
+        ...exchange,
+        rotation,
+      },
       { screens: folder, demoAccounts: demo?.demoAccounts ?? [] },
     );
-    const mllp = await openMllp(wiring, { ...ground, ...messages, ...access });
-    const direct = await openDirect(wiring, { ...ground, ...inbox, ...outbox, ...messages });
+    const mllp = await openMllp(wiring, { ...ground, ...messages, ...access, ...revocation });
+    const direct = await openDirect(wiring, { ...ground, ...inbox, ...outbox, ...messages, ...revocation });
     if (demo) {
       const { people, seed, region } = config;
       await demo.loadRegion(

@@ -19,7 +19,7 @@ import type { Answer, Exchange, Question } from './interactions.ts';
 import { introspection } from './introspection.ts';
 import { type Launch, Launches } from './launches.ts';
 import { recordRegistration } from './recorded.ts';
-import { revocationFetch } from './revocation-fetch.ts';
+import type { RevocationSources } from './revocation-sources.ts';
 import type { Server } from './server.ts';
 import { smartConfiguration } from './smart-configuration.ts';
 import type { CameBack, SentOn, Tiered } from './tiered.ts';
@@ -35,6 +35,8 @@ export interface AuthorizationParts {
   keysFrom: readonly string[];
   /** The file that describes the trust communities of the hub (UDAP). */
   udapFile: string | undefined;
+  /** What tells of revoked certificates. */
+  revocationSources: RevocationSources;
   /** What a browser that is sent to an identity provider has to bring back. */
   steps: SignInSteps;
   /** Whether the hub asks clients for certificates (RFC 8705). */
@@ -253,12 +255,8 @@ export class Authorization {
   }
 
   async #joined(file: string, addresses: Addresses): Promise<Udap> {
-    const [{ Udap: Joined }, { Revocations, unreachedIn }] = await Promise.all([
-      import('./udap/udap.ts'),
-      import('./udap/revocation.ts'),
-    ]);
-    const { database, log, keysFrom, steps } = this.#parts;
-    const revocations = new Revocations(revocationFetch(keysFrom), unreachedIn(log));
+    const { database, log, keysFrom, steps, revocationSources } = this.#parts;
+    const [{ Udap: Joined }, revocations] = await Promise.all([import('./udap/udap.ts'), revocationSources.opened()]);
     const udap = await Joined.open({ database, clients: this.clients, addresses, log, file, revocations });
     const [{ Tiered: Opened }, { IdentityProviders: Found }] = await Promise.all([
       import('./tiered.ts'),

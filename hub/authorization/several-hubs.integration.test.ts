@@ -10,6 +10,7 @@ import { AccessLog, SignInSteps } from '../trust/index.ts';
 import { Authorization } from './authorization.ts';
 import { removeExpired } from './handles.ts';
 import { SigningKeys } from './keys.ts';
+import { RevocationSources } from './revocation-sources.ts';
 import { type AssertionKey, assertion, assertionKey, backendService, form, systemToken, withToken } from './testing.ts';
 
 const publicUrl = 'https://hub.example';
@@ -148,6 +149,7 @@ test('a hub that runs takes up new keys without a pause', async () => {
     log: pino({ level: 'silent' }),
     keysFrom: [],
     udapFile: undefined,
+    revocationSources: new RevocationSources([], pino({ level: 'silent' })),
     steps: new SignInSteps(database),
     asksCertificates: false,
     certificateSeen: () => {},

@@ -7,6 +7,7 @@ import { readFile } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { JWK } from 'jose';
+import type { Distrust } from '../distrusting-agent.ts';
 import { type GuardedAnswer, guardedRequest, guardedStream, Refused, retryAfterMs } from '../guarded-request.ts';
 import { ServiceToken, TokenFault } from '../service-token.ts';
 import { AskedToWait, type Run, SourceFault } from './run.ts';
@@ -34,11 +35,17 @@ export interface Answer {
 export class FhirClient {
   readonly #run: Pick<Run<FhirSettings>, 'settings' | 'secrets' | 'signal' | 'pace'>;
   readonly #allowed: string[];
+  readonly #distrust: Distrust | undefined;
   readonly #token: ServiceToken | undefined;
 
-  /** @param keys the hub's own signing keys, private */
-  constructor(run: Pick<Run<FhirSettings>, 'settings' | 'secrets' | 'signal' | 'pace'>, keys: () => Promise<JWK[]>) {
+  /** @param keys the hub's own signing keys, private @param distrust what may be held against the server's certificate */
+  constructor(
+    run: Pick<Run<FhirSettings>, 'settings' | 'secrets' | 'signal' | 'pace'>,
+    keys: () => Promise<JWK[]>,
+    distrust: Distrust | undefined,
+  ) {
     this.#run = run;
+    this.#distrust = distrust;
     // An administrator named the server; what it names itself is asked only below the same origin, or on the public internet.
     this.#allowed = [`${new URL(run.settings.url).origin}/`];
     const { url: base, sign, clientId, scope, types } = run.settings;
@@ -77,7 +84,8 @@ export class FhirClient {
     await pace(1);
     const authorization = isOpen ? undefined : await this.#authorization();
     const headers = { accept: 'application/fhir+ndjson', ...(authorization && { authorization }) };
-    const answer = await guardedStream(address, this.#allowed, { method: 'GET', headers, signal }).catch((error) => {
+    const asked = { method: 'GET', headers, signal, distrust: this.#distrust };
+    const answer = await guardedStream(address, this.#allowed, asked).catch((error) => {
       throw unreachable(error, signal);
     });
     if (answer.statusCode === 200) return answer;
@@ -141,7 +149,8 @@ export class FhirClient {
     bytes: number,
   ): Promise<GuardedAnswer> {
     this.#run.signal.throwIfAborted();
-    return guardedRequest(address, this.#allowed, { ...asked, milliseconds: answerMs, bytes }).catch((error) => {
+    const sent = { ...asked, milliseconds: answerMs, bytes, distrust: this.#distrust };
+    return guardedRequest(address, this.#allowed, sent).catch((error) => {
       throw unreachable(error, this.#run.signal);
     });
   }

@@ -4,6 +4,7 @@
  * What comes twice is known by its digest. Every step is noted, so that a run goes on where it was.
  */
 import type { JWK } from 'jose';
+import type { Distrust } from '../distrusting-agent.ts';
 import type { ServerResource } from './fhir-bundles.ts';
 import { FhirClient, type Json } from './fhir-client.ts';
 import { comparedIds } from './fhir-compare.ts';
@@ -30,12 +31,12 @@ export interface FhirProgress {
 const pageSize = 200;
 const backAtOnce = 100;
 
-/** @param keys the hub's own signing keys, private */
-export function fhirSource(keys: () => Promise<JWK[]>): Source {
+/** @param keys the hub's own signing keys, private @param distrust what may be held against the certificate of a server */
+export function fhirSource(keys: () => Promise<JWK[]>, distrust?: Distrust): Source {
   return {
     async run(given) {
       const run = given as Run<FhirSettings>;
-      const client = new FhirClient(run, keys);
+      const client = new FhirClient(run, keys, distrust);
       const progress = run.progress as FhirProgress;
       const isFirst = progress.since === undefined && progress.pages === undefined;
       const isExported = isFirst && run.settings.bulk && !progress.noExport && (await runExport(run, client));
@@ -44,7 +45,7 @@ export function fhirSource(keys: () => Promise<JWK[]>): Source {
     },
     async sample(given) {
       const run = given as Run<FhirSettings>;
-      const client = new FhirClient(run, keys);
+      const client = new FhirClient(run, keys, distrust);
       const counts: string[] = [];
       const found: Json[] = [];
       for (const type of run.settings.types.slice(0, 5)) {

@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import type { Logger } from 'pino';
+import type { CertificateRevocation } from '../authorization/index.ts';
 import type { Received } from '../inbox/index.ts';
 import {
   contentType,
@@ -46,6 +47,8 @@ export interface InboxParts {
   certificate: string;
   key: string;
   participants: Participants;
+  /** Of the certificates of senders. */
+  revocation: CertificateRevocation;
   mails: DirectMails;
   /** Which message bytes of a participant are. */
   recognise(bytes: Buffer, participant: string): Received;
@@ -79,7 +82,7 @@ export class DirectInbox {
   }
 
   async #take(outer: Entity): Promise<void> {
-    const { certificate, key, participants, mails } = this.#parts;
+    const { certificate, key, participants, revocation, mails } = this.#parts;
     const [certificates, ownKey] = await Promise.all([readFile(certificate, 'utf8'), readFile(key, 'utf8')]);
     const signed = await openMail(outer, { certificates, key: ownKey });
     const { headers, content } = unwrapped(outer, signed.content);
@@ -93,8 +96,8 @@ export class DirectInbox {
     if (from === undefined) throw new MailRefusal(554, 'The mail needs one sender (From).');
     const [, messageId] = /^<([^<>\s]{1,250})>$/.exec(field(headers, 'message-id') ?? '') ?? [];
     if (messageId === undefined) throw new MailRefusal(554, 'The mail needs a Message-ID of at most 250 characters.');
-    const sender = await senderOf(participants.all(), from, signed);
-    if (typeof sender === 'string') throw new MailRefusal(550, sender);
+    const sender = await senderOf(participants.all(), from, signed, revocation);
+    if ('why' in sender) throw new MailRefusal(sender.isPassing ? 451 : 550, sender.why);
     if (isReport(content)) return this.#heard(content, sender);
     const digest = createHash('sha256').update(signed.content).digest();
     const { participant } = sender;

@@ -4,7 +4,7 @@
  */
 import type { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { distrustOf } from '../authorization/index.ts';
+import { type CertificateDistrust, type CertificateRevocation, distrustOf } from '../authorization/index.ts';
 import { certificatesIn, type SignedContent } from '../mail/index.ts';
 import type { DirectSenders, Participant } from '../trust/index.ts';
 
@@ -22,14 +22,16 @@ export async function senderOf(
   participants: readonly Participant[],
   address: string,
   signed: Pick<SignedContent, 'signers' | 'certificates'>,
-): Promise<Sender | string> {
+  revocation: CertificateRevocation,
+): Promise<Sender | CertificateDistrust> {
   const bound = signed.signers.filter((certificate) => isFor(certificate, address));
-  if (bound.length === 0) return 'The certificate of the signature is for another address than the sender’s.';
-  let why = 'The sender is not known here.';
+  if (bound.length === 0)
+    return { why: 'The certificate of the signature is for another address than the sender’s.', isPassing: false };
+  let nobody: CertificateDistrust = { why: 'The sender is not known here.', isPassing: false };
   for (const [participant, { trust }] of possible(participants, address)) {
     const trusted = certificatesIn(await readFile(trust, 'utf8'));
     for (const certificate of bound) {
-      const distrust = await distrustOf(certificate, signed.certificates, trusted);
+      const distrust = await distrustOf(certificate, signed.certificates, trusted, revocation);
       if (distrust === undefined)
         return {
           participant: participant.key,
@@ -37,10 +39,13 @@ export async function senderOf(
           certificate,
           writtenWith: await writtenWith(participant, address, certificate),
         };
-      why = `The certificate of the signature is not trusted for the sender: ${distrust}.`;
+      // Of several that might be meant, one that may be trusted another time counts.
+      if (nobody.isPassing) continue;
+      const why = `The certificate of the signature is not trusted for the sender: ${distrust.why}.`;
+      nobody = { why, isPassing: distrust.isPassing };
     }
   }
-  return why;
+  return nobody;
 }
 
 /** Whether a certificate is for an address, or for all of its domain: by its alternative names alone. */

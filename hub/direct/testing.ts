@@ -23,9 +23,13 @@ export class DirectPeers {
     this.openssl('genrsa', '-out', 'rsa.key', '2048');
   }
 
-  /** A certificate by the anchor, or by itself; `alternative` as in `email:dr@practice.example` or `DNS:practice.example`. */
-  issue(name: string, alternative: string, isByItself = false): void {
-    writeFileSync(this.path(`${name}.ext`), `subjectAltName=${alternative}\nbasicConstraints=CA:FALSE\n`);
+  /**
+   * A certificate by the anchor, or by itself; `alternative` as in `email:dr@practice.example` or `DNS:practice.example`.
+   * @param more lines of extensions, as openssl reads them
+   */
+  issue(name: string, alternative: string, isByItself = false, more: readonly string[] = []): void {
+    const lines = [`subjectAltName=${alternative}`, 'basicConstraints=CA:FALSE', ...more];
+    writeFileSync(this.path(`${name}.ext`), `${lines.join('\n')}\n`);
     this.openssl('req', '-new', '-key', 'rsa.key', '-out', `${name}.csr`, '-subj', `/CN=${name}`);
     const signer = isByItself
       ? ['-signkey', 'rsa.key']

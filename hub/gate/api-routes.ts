@@ -3,6 +3,7 @@
 import { typeName } from '@causeway/fhir';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { AuditLog } from '../audit/index.ts';
+import type { RevocationSources } from '../authorization/index.ts';
 import type { Connectors } from '../connectors/index.ts';
 import type { Database } from '../database/index.ts';
 import type { PersonIndex } from '../identity/index.ts';
@@ -24,6 +25,7 @@ export interface ApiParts {
   deliveries: Deliveries;
   connectors: Connectors;
   certificates: Certificates;
+  revocationSources: Pick<RevocationSources, 'silent'>;
   agreements: Agreements;
 }
 
@@ -159,6 +161,7 @@ export function apiRoutes(app: FastifyInstance, parts: ApiParts): void {
       persons: row.persons,
       sourcePatients: row.patients,
       reviewsOpen: row.reviews,
+      revocationSilent: isWarned ? parts.revocationSources.silent() : [],
       certificatesEnding: certificates.filter(({ state }) => state !== 'good'),
       resources: row.resources,
     };

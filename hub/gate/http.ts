@@ -6,6 +6,7 @@ import fastifyStatic from '@fastify/static';
 import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import type { Bulk } from '../bulk/index.ts';
+import type { Distrust } from '../distrusting-agent.ts';
 import { faultText } from '../faults.ts';
 import type { Pickup } from '../outbox/index.ts';
 import { RecordError, recordErrorOf } from '../record/index.ts';
@@ -70,8 +71,8 @@ export interface HttpOptions {
   pages: PagesAddress;
   /** The certificate of a hub that speaks HTTPS itself. */
   tls: ServerCertificate | undefined;
-  /** Why the certificate of a connection is not taken. */
-  distrust: ((socket: TLSSocket) => Promise<string | undefined>) | undefined;
+  /** What may be held against the certificate of a connection. */
+  distrust: Distrust | undefined;
   /** Proxies that say from where a request came. */
   trustedProxies: string[];
   messageBytes: number;
@@ -148,7 +149,7 @@ export function httpServer(
   if (distrust) {
     app.addHook('onRequest', async (request) => {
       const reason = await distrust(request.raw.socket as TLSSocket);
-      if (reason !== undefined) throw new RecordError(401, 'login', reason);
+      if (reason !== undefined) throw new RecordError(401, 'login', `The client certificate is not taken: ${reason}.`);
     });
   }
   bodyDeadline(app, deadline);

@@ -5,7 +5,7 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
 import type { Logger } from 'pino';
-import type { ClientRevocation } from '../authorization/index.ts';
+import type { ConnectionRevocation } from '../authorization/index.ts';
 import type { Certificates, Participants } from '../trust/index.ts';
 import type { Origin } from './accept.ts';
 import type { ApplicationAcks } from './application-acks.ts';
@@ -35,7 +35,7 @@ export interface MllpParts {
   /** Told of those by which senders connect. */
   certificates?: Pick<Certificates, 'seen'>;
   /** Which of them are not taken. */
-  revocation?: Pick<ClientRevocation, 'distrust'>;
+  revocation?: Pick<ConnectionRevocation, 'distrust'>;
   refused?: Pick<RefusedMessages, 'told'>;
   log: Logger;
 }

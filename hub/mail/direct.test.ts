@@ -51,7 +51,7 @@ test('openssl decrypts and verifies it, unzip finds the document and what IHE XD
     directKey: at('hub.key'),
     directPort: undefined,
   };
-  await new Direct(server.mailer(), own).send(mail, receiver());
+  await new Direct(server.mailer(), own, async () => undefined).send(mail, receiver());
   const [{ from, to, raw }] = server.got as [TestMailServer['got'][number]];
   expect([from, ...to]).toEqual(['hub@direct.hub.example', 'dr@direct.practice.example']);
   const [headers, body] = raw.split('\r\n\r\n') as [string, string];

@@ -3,6 +3,7 @@
  * XDM for Direct Messaging"): mail with an XDM zip, signed by the hub and encrypted for the receiver alone. Its headers name
  * nobody but sender and receiver.
  */
+import type { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import type { Config } from '../config.ts';
 import { MailError, type Mailer } from './mailer.ts';
@@ -33,22 +34,34 @@ export interface DirectNotification {
   disposition: 'processed' | 'dispatched';
 }
 
+/** Why a certificate cannot be written to, as the rest of a sentence; whether another time may do better. */
+export interface NotForMail {
+  why: string;
+  isPassing: boolean;
+}
+
+/** @param certificates that of the receiver, and others that came with it */
+export type JudgeReceiver = (certificates: readonly X509Certificate[]) => Promise<NotForMail | undefined>;
+
 type Settings = Pick<Config, 'directPort'> & { directAddress: string; directCertificate: string; directKey: string };
 
 export class Direct {
   readonly #mailer: Mailer;
   readonly #settings: Settings;
+  readonly #judge: JudgeReceiver;
 
-  constructor(mailer: Mailer, settings: Settings) {
+  /** @param judge says whether the certificate of a receiver is revoked */
+  constructor(mailer: Mailer, settings: Settings, judge: JudgeReceiver) {
     this.#mailer = mailer;
     this.#settings = settings;
+    this.#judge = judge;
   }
 
   /** That of a hub that has a Direct address; undefined without one. */
-  static of(config: Config, mailer: Mailer | undefined): Direct | undefined {
+  static of(config: Config, mailer: Mailer | undefined, judge: JudgeReceiver): Direct | undefined {
     const { directAddress, directCertificate, directKey, directPort } = config;
     if (!mailer || !directAddress || !directCertificate || !directKey) return undefined;
-    return new Direct(mailer, { directAddress, directCertificate, directKey, directPort });
+    return new Direct(mailer, { directAddress, directCertificate, directKey, directPort }, judge);
   }
 
   /** Whether mail comes in, so that it will be heard what became of what is sent. */
@@ -62,15 +75,23 @@ export class Direct {
    */
   async send(mail: DirectMail, receiver: DirectReceiver): Promise<void> {
     const theirs = await readPem(receiver.certificate);
+    await this.#checkReceiver(theirs);
     const message = await directMessage(mail, await this.#signer(), receiver.address, theirs);
     await this.#mailer.sendWritten({ from: this.#settings.directAddress, to: receiver.address, message });
   }
 
   /** Resolves when the mail server has taken it. @param certificate of the receiver, as PEM @throws MailError */
   async notify(notification: DirectNotification, to: string, certificate: string): Promise<void> {
+    await this.#checkReceiver(certificate);
     const message = await notificationMessage(notification, await this.#signer(), to, certificate);
     // Nothing is told of a notification that does not arrive (RFC 8098 §3).
     await this.#mailer.sendWritten({ from: '', to, message });
+  }
+
+  /** @throws MailError where a certificate is revoked, or that must be known and is not */
+  async #checkReceiver(text: string): Promise<void> {
+    const found = await this.#judge(certificatesIn(text));
+    if (found) throw new MailError(`The receiver is not written to: ${found.why}.`, !found.isPassing);
   }
 
   async #signer(): Promise<Signer & { from: string }> {

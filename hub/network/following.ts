@@ -3,6 +3,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import type { Patient } from '@medplum/fhirtypes';
 import type { JWK } from 'jose';
 import type { Database } from '../database/index.ts';
+import type { Distrust } from '../distrusting-agent.ts';
 import type { Receiver } from '../inbox/index.ts';
 import { type FhirRecord, RecordError } from '../record/index.ts';
 import type { AccessLog, NetworkPolicy, Participants } from '../trust/index.ts';
@@ -26,6 +27,8 @@ export interface FollowingParts {
   keys(): Promise<JWK[]>;
   /** Addresses below which other hubs may lie in private networks, or speak plain http. */
   peersAt: readonly string[];
+  /** What may be held against their certificates. */
+  distrust?: Distrust | undefined;
 }
 
 /** How often is asked without having been told, how often all is fetched anew, and when what is apart is looked at again. */
@@ -252,8 +255,8 @@ export class Following {
     const described = JSON.stringify(peer);
     const known = this.#clients.get(peer.participant);
     if (known?.peer === described) return known.client;
-    const { keys, peersAt: allowed } = this.#parts;
-    const client = new PeerClient({ peer, keys, ownUrl: `${this.url}/fhir`, allowed });
+    const { keys, peersAt: allowed, distrust } = this.#parts;
+    const client = new PeerClient({ peer, keys, ownUrl: `${this.url}/fhir`, allowed, distrust });
     this.#clients.set(peer.participant, { peer: described, client });
     return client;
   }

@@ -3,6 +3,7 @@
  * with the extension `hl7-b2b`), for treatment.
  */
 import type { JWK } from 'jose';
+import type { Distrust } from '../distrusting-agent.ts';
 import { type GuardedAnswer, guardedRequest, retryAfterMs } from '../guarded-request.ts';
 import { ServiceToken, TokenFault } from '../service-token.ts';
 import type { Peer } from './peers.ts';
@@ -34,6 +35,8 @@ export interface PeerClientParts {
   ownUrl: string;
   /** Addresses below which another hub may lie in a private network, or speak plain http. */
   allowed: readonly string[];
+  /** What may be held against the certificate of the other hub. */
+  distrust?: Distrust | undefined;
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: what another server answers has any shape.
@@ -176,7 +179,8 @@ export class PeerClient {
   ): Promise<GuardedAnswer> {
     try {
       const asked = { method, headers, milliseconds: answerMs, bytes, ...(body ? { body } : {}) };
-      return await guardedRequest(url, this.#parts.allowed, asked);
+      const { allowed, distrust } = this.#parts;
+      return await guardedRequest(url, allowed, { ...asked, distrust });
     } catch (error) {
       const { name, code } = error as NodeJS.ErrnoException;
       const why =

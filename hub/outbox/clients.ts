@@ -42,6 +42,6 @@ export function clientOf(to: Endpoint, parts: ClientParts): Client {
 
 export function v2ClientOf(to: MllpEndpoint | Hl7HttpEndpoint, parts: Omit<ClientParts, 'mail'>): V2Client {
   return 'host' in to
-    ? new MllpClient(to, parts.timeouts, parts.onLate)
+    ? new MllpClient(to, parts.timeouts, { onLate: parts.onLate, distrust: parts.http.distrust })
     : new Hl7HttpClient(to, parts.http, parts.timeouts);
 }

@@ -4,6 +4,7 @@
  */
 import { readFile } from 'node:fs/promises';
 import type { JWK } from 'jose';
+import type { Distrust } from '../distrusting-agent.ts';
 import { type GuardedRequest, guardedRequest, Refused, retryAfterMs } from '../guarded-request.ts';
 import { ServiceToken, TokenFault } from '../service-token.ts';
 import type { EndpointTls, HttpPlace } from '../trust/index.ts';
@@ -12,12 +13,14 @@ import type { EndpointTls, HttpPlace } from '../trust/index.ts';
 const usualScope = 'system/*.cud';
 const answerBytes = 64 * 1024 * 1024;
 
-/** What the hub sends over HTTP with. */
+/** What the hub connects to receivers with. */
 export interface HttpParts {
   /** Addresses below which receivers may lie in private networks, or speak plain http. */
   allowed(): readonly string[];
   /** The hub's own signing keys, private. */
   keys(): Promise<JWK[]>;
+  /** What may be held against the certificate of a receiver, also over MLLP. */
+  distrust?: Distrust | undefined;
 }
 
 export interface HttpAnswer {
@@ -120,6 +123,7 @@ export class HttpSender {
       milliseconds: this.#answerMs,
       bytes: answerBytes,
       signal: this.#stop.signal,
+      distrust: this.#parts.distrust,
       ...(tls ? { tls } : {}),
     });
   }

@@ -31,7 +31,9 @@ beforeAll(async () => {
     directKey: at('key.pem'),
     directPort: undefined,
   };
-  outbox = await testOutbox(test.database, undefined, undefined, { direct: new Direct(mails.mailer(), own) });
+  outbox = await testOutbox(test.database, undefined, undefined, {
+    direct: new Direct(mails.mailer(), own, async () => undefined),
+  });
 });
 afterAll(async () => {
   await outbox?.stop();

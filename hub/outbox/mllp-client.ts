@@ -8,7 +8,9 @@
  */
 
 import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import { acknowledge, encodeFrame, isParseError, type Message, MllpDecoder, parseMessage } from '@causeway/hl7v2';
+import type { Distrust } from '../distrusting-agent.ts';
 import { newId } from '../record/index.ts';
 import type { MllpEndpoint } from '../trust/index.ts';
 import type { Answer, Client, Timeouts, V2Outgoing } from './answer.ts';
@@ -28,21 +30,29 @@ interface Waiting {
   settle(answer: Answer): void;
 }
 
+export interface MllpParts {
+  /** Told of acknowledgements that came after their time. */
+  onLate?: ((controlId: string, answer: Answer) => void) | undefined;
+  /** What may be held against the certificate of the receiver. */
+  distrust?: Distrust | undefined;
+}
+
 export class MllpClient implements Client {
   readonly #to: MllpEndpoint;
   readonly #timeouts: Timeouts;
   readonly #onLate: (controlId: string, answer: Answer) => void;
+  readonly #distrust: Distrust | undefined;
   #socket: Socket | undefined;
   #waiting: Waiting | undefined;
   #unanswered = 0;
   /** Messages whose acknowledgement is late, with the acknowledgement once it is there. */
   readonly #late = new Map<string, Answer | undefined>();
 
-  /** @param onLate told of acknowledgements that came after their time */
-  constructor(to: MllpEndpoint, timeouts: Timeouts, onLate: (controlId: string, answer: Answer) => void = () => {}) {
+  constructor(to: MllpEndpoint, timeouts: Timeouts, { onLate = () => {}, distrust }: MllpParts = {}) {
     this.#to = to;
     this.#timeouts = timeouts;
     this.#onLate = onLate;
+    this.#distrust = distrust;
   }
 
   async send({ bytes, controlId }: V2Outgoing): Promise<Answer> {
@@ -86,8 +96,8 @@ export class MllpClient implements Client {
   }
 
   async #connected(): Promise<Socket | string> {
-    if (this.#socket?.writable) return this.#socket;
-    const socket = await connectMllp(this.#to, this.#timeouts.connectMs);
+    if (this.#socket?.writable && (await this.#isTrusted(this.#socket)) && this.#socket?.writable) return this.#socket;
+    const socket = await connectMllp(this.#to, this.#timeouts.connectMs, this.#distrust);
     if (typeof socket === 'string') return `The connection failed: ${socket}.`;
     this.#socket = socket;
     this.#unanswered = 0;
@@ -110,6 +120,13 @@ export class MllpClient implements Client {
       }
     });
     return socket;
+  }
+
+  /** Whether nothing has come to be held against the certificate of a connection; else it is ended. */
+  async #isTrusted(socket: Socket): Promise<boolean> {
+    const why = socket instanceof TLSSocket ? await this.#distrust?.(socket) : undefined;
+    if (why !== undefined && this.#socket === socket) this.#drop(`The connection failed: ${why}.`);
+    return why === undefined;
   }
 
   #answered(content: Uint8Array, socket: Socket): void {

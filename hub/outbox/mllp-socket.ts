@@ -1,11 +1,19 @@
 /** Connections to destinations over MLLP, plain or with TLS 1.2 or newer, whose certificate is always verified. */
 import { readFileSync } from 'node:fs';
 import { connect, isIP, type Socket } from 'node:net';
-import { type ConnectionOptions, connect as connectTls } from 'node:tls';
+import { type ConnectionOptions, connect as connectTls, TLSSocket } from 'node:tls';
+import type { Distrust } from '../distrusting-agent.ts';
 import type { EndpointTls, MllpEndpoint } from '../trust/index.ts';
 
-/** Connects; where that fails, answers the reason: a code of the system, or what is wrong with a certificate. */
-export function connectMllp(to: MllpEndpoint, timeoutMs: number): Promise<Socket | string> {
+/**
+ * Connects; where that fails, answers the reason: a code of the system, or what is wrong with a certificate.
+ * @param distrust what else may be held against the certificate
+ */
+export function connectMllp(
+  to: MllpEndpoint,
+  timeoutMs: number,
+  distrust: Distrust | undefined,
+): Promise<Socket | string> {
   return new Promise((resolve) => {
     let socket: Socket;
     try {
@@ -24,10 +32,13 @@ export function connectMllp(to: MllpEndpoint, timeoutMs: number): Promise<Socket
       resolve('closed before an answer');
     };
     socket.once('error', failed).once('close', closed);
-    socket.once(to.tls ? 'secureConnect' : 'connect', () => {
+    socket.once(to.tls ? 'secureConnect' : 'connect', async () => {
       clearTimeout(timer);
+      const why = socket instanceof TLSSocket ? await distrust?.(socket) : undefined;
+      if (socket.destroyed) return;
       socket.off('error', failed).off('close', closed);
-      resolve(socket);
+      if (why !== undefined) socket.destroy();
+      resolve(why ?? socket);
     });
   });
 }

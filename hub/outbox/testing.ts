@@ -1,6 +1,6 @@
 /** An outbox for integration tests: record, person index, derivation and sender over a database. */
 import { createServer, type Server, type Socket } from 'node:net';
-import { createServer as createTlsServer, type TlsOptions } from 'node:tls';
+import { createServer as createTlsServer, type TlsOptions, type Server as TlsServer } from 'node:tls';
 import type { CareRules } from '@causeway/access';
 import {
   acknowledge,
@@ -16,6 +16,7 @@ import { testAudit } from '../audit/testing.ts';
 import { SigningKeys } from '../authorization/index.ts';
 import { Relationships } from '../care/index.ts';
 import type { Database } from '../database/index.ts';
+import type { Distrust } from '../distrusting-agent.ts';
 import { PersonIndex } from '../identity/index.ts';
 import { FhirRecord, homePatient, indexKeyOf, newId } from '../record/index.ts';
 import { fixedMasterKey, newDataKey } from '../secrets/index.ts';
@@ -84,6 +85,7 @@ export async function testOutbox(
   log = pino({ level: 'silent' }),
   rules?: () => CareRules,
   mail: Partial<MailParts> = {},
+  distrust?: Distrust,
 ): Promise<TestOutbox> {
   const master = fixedMasterKey(newDataKey());
   const record = new FhirRecord(database, master, await indexKeyOf(database, master));
@@ -136,7 +138,7 @@ export async function testOutbox(
           participants,
           policy,
           accessLog,
-          http: { allowed, keys },
+          http: { allowed, keys, distrust },
           mail: { direct: undefined, pickup: undefined, ...mail },
           log,
           retell: (...missed) => derivation.retell(...missed),
@@ -221,6 +223,8 @@ export interface TestReceiver {
   replies: Message[];
   /** Sends a message over the connection that was used last. */
   say(message: string | Uint8Array): void;
+  /** Goes on with another certificate. */
+  become(files: TlsOptions): void;
   close(): Promise<void>;
 }
 
@@ -263,6 +267,7 @@ export async function mllpReceiver(behaviour: Behaviour = () => 'accept', tls?: 
     say: (message) => {
       last!.write(encodeFrame(typeof message === 'string' ? Buffer.from(message) : message));
     },
+    become: (files) => (server as TlsServer).setSecureContext(files),
     close: () =>
       new Promise((closed) => {
         server.close(() => closed());

@@ -29,6 +29,23 @@ export const exchange: readonly Setting[] = [
     says: 'addresses in private networks, or with plain http, below which other hubs are asked, with commas between (none)',
   },
   {
+    key: 'serverRevocation',
+    option: 'server-revocation',
+    variable: 'CAUSEWAY_SERVER_REVOCATION',
+    kind: 'choice',
+    fallback: 'named',
+    choices: ['required', 'named', 'reachable', 'off'],
+    says: 'which certificates of servers that the hub connects to (HTTPS, MLLP) must be told not to be revoked; see docs/transport.md',
+  },
+  {
+    key: 'serverCrls',
+    option: 'server-crls',
+    variable: 'CAUSEWAY_SERVER_CRLS',
+    kind: 'sources',
+    fallback: [],
+    says: 'files and addresses of revocation lists of the authorities of these, with commas between (none)',
+  },
+  {
     key: 'connectorFolders',
     option: 'connector-folders',
     variable: 'CAUSEWAY_CONNECTOR_FOLDERS',

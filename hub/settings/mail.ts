@@ -106,6 +106,23 @@ export const mail: readonly Setting[] = [
     says: 'SMTP port on which Direct mail for that address is taken, with STARTTLS by the certificate of HTTPS (none)',
   },
   {
+    key: 'directRevocation',
+    option: 'direct-revocation',
+    variable: 'CAUSEWAY_DIRECT_REVOCATION',
+    kind: 'choice',
+    fallback: 'named',
+    choices: ['required', 'named', 'reachable', 'off'],
+    says: 'which certificates of senders and receivers of Direct mail must be told not to be revoked; see docs/mail.md',
+  },
+  {
+    key: 'directCrls',
+    option: 'direct-crls',
+    variable: 'CAUSEWAY_DIRECT_CRLS',
+    kind: 'sources',
+    fallback: [],
+    says: 'files and addresses of revocation lists of their authorities, with commas between (none)',
+  },
+  {
     key: 'directMinutes',
     option: 'direct-minutes',
     variable: 'CAUSEWAY_DIRECT_MINUTES',

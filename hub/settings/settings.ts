@@ -77,6 +77,9 @@ export interface Config {
   notifyTo: string[];
   /** Addresses below which other hubs are asked although they lie in a private network, or speak plain http. */
   peersAt: string[];
+  /** The same as of clients, of servers that the hub connects to (HTTPS, MLLP). */
+  serverRevocation: string;
+  serverCrls: string[];
   /** Absolute paths of folders below which connectors may take files. */
   connectorFolders: string[];
   /** Addresses below which files of imports are fetched; no others are. */
@@ -105,6 +108,9 @@ export interface Config {
   directKey: string | undefined;
   /** The SMTP port on which Direct mail is taken; undefined: none. */
   directPort: number | undefined;
+  /** The same as of clients, of who signs Direct mail, and of whom it is encrypted for. */
+  directRevocation: string;
+  directCrls: string[];
   /** For so long a receiver of Direct mail may say nothing. */
   directMinutes: number;
 

@@ -1,5 +1,6 @@
 /** Notifications over HTTP: sent to what a client names, and so never into the hub's own network. */
 import { xmlFromJson } from '@causeway/fhir';
+import type { Distrust } from '../distrusting-agent.ts';
 import { guardedRequest, Refused, retryAfterMs } from '../guarded-request.ts';
 import type { Definition } from './definition.ts';
 
@@ -11,6 +12,14 @@ export interface Untaken {
   afterMs: number;
 }
 
+/** Which endpoints are reached. */
+export interface Reach {
+  /** Addresses below which they may lie in private networks, or be plain http. */
+  allowed: readonly string[];
+  /** What may be held against their certificates. */
+  distrust?: Distrust | undefined;
+}
+
 /**
  * @param refusal finds in an answer why what was sent was not taken after all
  * @returns undefined where the endpoint took it
@@ -20,7 +29,7 @@ export async function postHook(
   method: 'POST' | 'PUT',
   url: string,
   json: string | undefined,
-  allowed: readonly string[],
+  { allowed, distrust }: Reach,
   refusal: (answer: string) => string | undefined = () => undefined,
 ): Promise<Untaken | undefined> {
   const body = json === undefined ? '' : mime === 'application/fhir+xml' ? xmlOf(json) : json;
@@ -32,6 +41,7 @@ export async function postHook(
       body: Buffer.from(body),
       milliseconds: timeout * 1_000,
       bytes: 1024 * 1024,
+      distrust,
     });
     const { status } = answer;
     const isTaken = status >= 200 && status < 300;

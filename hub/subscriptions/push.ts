@@ -1,6 +1,6 @@
 /** Hands a notification to the channel of its subscription, where that is one by which the hub comes to its client. */
 import type { Mailer } from '../mail/index.ts';
-import { postHook, type Untaken } from './http.ts';
+import { postHook, type Reach, type Untaken } from './http.ts';
 import { type MailPace, mailOf, sendMail } from './mail.ts';
 import { messageAddress, messageOf, refusalIn } from './message.ts';
 import { keptNoLonger, type NotificationType, notification, type Telling } from './notification.ts';
@@ -8,8 +8,7 @@ import type { Live } from './registry.ts';
 import type { Kept } from './store.ts';
 
 export interface PushParts {
-  /** Addresses below which endpoints may lie in private networks, or be plain http. */
-  allowed: readonly string[];
+  reach: Reach;
   /** The address of the FHIR server, and of the screens. */
   base(): string;
   pages(): string;
@@ -52,7 +51,7 @@ async function toMailbox(
 }
 
 async function toServer(
-  { allowed, base }: PushParts,
+  { reach, base }: PushParts,
   { kept, definition }: Live,
   type: NotificationType,
   told: readonly Telling[],
@@ -62,7 +61,7 @@ async function toServer(
   const url = messageAddress(endpoint);
   const send = (identity: string, focus: { fullUrl: string; text: string } | undefined) => {
     const message = messageOf({ base: base(), endpoint, identity: `${kept.rid} ${identity}`, focus });
-    return postHook(definition, 'POST', url, message, allowed, refusalIn);
+    return postHook(definition, 'POST', url, message, reach, refusalIn);
   };
   if (definition.topic) {
     const text = notification(base(), asTold(kept, told, last), definition, type, told);
@@ -80,7 +79,7 @@ async function toServer(
 }
 
 async function toHook(
-  { allowed, base }: PushParts,
+  { reach, base }: PushParts,
   { kept, definition }: Live,
   type: NotificationType,
   told: readonly Telling[],
@@ -88,14 +87,14 @@ async function toHook(
 ) {
   if (definition.topic) {
     const text = notification(base(), asTold(kept, told, last), definition, type, told);
-    return postHook(definition, 'POST', definition.endpoint!, text, allowed);
+    return postHook(definition, 'POST', definition.endpoint!, text, reach);
   }
   if (type !== 'event-notification') return undefined;
   for (const { event, isVisible, text } of told) {
     if (!isVisible) continue;
     const isWhole = definition.content === 'resource' && text !== undefined;
     const url = isWhole ? `${definition.endpoint!.replace(/\/$/, '')}/${event.type}/${event.id}` : definition.endpoint!;
-    const failed = await postHook(definition, isWhole ? 'PUT' : 'POST', url, isWhole ? text : undefined, allowed);
+    const failed = await postHook(definition, isWhole ? 'PUT' : 'POST', url, isWhole ? text : undefined, reach);
     if (failed) return failed;
   }
   return undefined;

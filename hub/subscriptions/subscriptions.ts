@@ -7,6 +7,7 @@ import { isFhirError, scanResource } from '@causeway/fhir';
 import type { Subscription } from '@medplum/fhirtypes';
 import type { Logger } from 'pino';
 import type { Database } from '../database/index.ts';
+import type { Distrust } from '../distrusting-agent.ts';
 import { faultText } from '../faults.ts';
 import type { Mailer } from '../mail/index.ts';
 import { checkFurther, type FhirRecord, RecordError, type WriteSet } from '../record/index.ts';
@@ -32,6 +33,8 @@ export interface SubscriptionsParts {
   accessOf(asker: Asker): Promise<Access | undefined>;
   /** Addresses below which endpoints may lie in private networks, or be plain http. */
   notifyTo: readonly string[];
+  /** What may be held against their certificates. */
+  distrust?: Distrust | undefined;
   /** For how many days events are kept. */
   days: number;
   /** The key of tokens for sockets. */
@@ -68,7 +71,7 @@ export class Subscriptions {
   /** Takes up, in every transaction of the record, what is asked for in it. */
   constructor(parts: SubscriptionsParts) {
     this.#parts = parts;
-    const { database, record, accessLog, notifyTo } = parts;
+    const { database, record, accessLog, notifyTo, distrust } = parts;
     const pauses = { ...usualPauses, ...parts.pauses };
     const fault = (error: unknown) => this.#fault(error);
     const allowed = (live: Live) => this.#accessOf(live);
@@ -81,7 +84,7 @@ export class Subscriptions {
       accessLog,
       accessOf: allowed,
       showState: (live) => this.#showState(live),
-      allowed: notifyTo,
+      reach: { allowed: notifyTo, distrust },
       base: () => this.#base,
       pages: () => this.#base.replace(/\/fhir$/, ''),
       mailer: parts.mailer,

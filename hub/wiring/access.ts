@@ -1,11 +1,9 @@
 /** How callers show who they are: accounts, tokens of apps, certificates; and what is opened to them in an emergency. */
 import {
   Authorization,
-  ClientRevocation,
   communityFiles,
   ExternalProvider,
   NamedProvider,
-  type RevocationRule,
   userResource,
 } from '../authorization/index.ts';
 import type { Config } from '../config.ts';
@@ -23,11 +21,12 @@ import {
   type Users,
 } from '../trust/index.ts';
 import type { Ground } from './decision.ts';
+import type { Revocation } from './revocation.ts';
 import type { Wiring } from './wiring.ts';
 
 export type Access = ReturnType<typeof wireAccess>;
 
-export function wireAccess(wiring: Wiring, parts: Ground) {
+export function wireAccess(wiring: Wiring, parts: Ground & Revocation) {
   const { config, log, fault, onStop } = wiring;
   const { database, master, tokenKey, participants, accounts, users, accessLog, record, policy } = parts;
   const bindings = new Bindings(database);
@@ -40,6 +39,7 @@ export function wireAccess(wiring: Wiring, parts: Ground) {
     log,
     keysFrom: config.keysFrom,
     udapFile: config.udap,
+    revocationSources: parts.revocationSources,
     steps: accounts.steps,
     asksCertificates,
     certificateSeen: (client, certificate) => certificates.seen({ client }, certificate),
@@ -82,12 +82,6 @@ export function wireAccess(wiring: Wiring, parts: Ground) {
     policy,
   );
   const external = externalOf(config, accounts, users);
-  const clientRevocation = new ClientRevocation({
-    rule: config.clientRevocation as RevocationRule,
-    lists: config.clientCrls,
-    from: config.keysFrom,
-    log,
-  });
   return {
     bindings,
     https,
@@ -98,7 +92,6 @@ export function wireAccess(wiring: Wiring, parts: Ground) {
     certified,
     authenticator,
     external,
-    clientRevocation,
   };
 }
 

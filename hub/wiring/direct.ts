@@ -13,12 +13,21 @@ import type { Ground } from './decision.ts';
 import type { Inbox } from './inbox.ts';
 import type { MessageParts } from './messages.ts';
 import type { Outbox } from './outbox.ts';
+import type { Revocation } from './revocation.ts';
 import type { Wiring } from './wiring.ts';
 
 /** Listens from here on; whom the mail is from is told by the notifier, which one hub leads. */
 export async function openDirect(
   { config, log, onStop }: Wiring,
-  { system, participants, receiver, sending, refused: refusals, mail }: Ground & Inbox & Outbox & MessageParts,
+  {
+    system,
+    participants,
+    receiver,
+    sending,
+    refused: refusals,
+    mail,
+    directRevocation: revocation,
+  }: Ground & Inbox & Outbox & MessageParts & Revocation,
 ): Promise<{ server: DirectServer; notifier: Notifier } | undefined> {
   const { host, directPort, directAddress, directCertificate, directKey, tlsCertificate, tlsKey } = config;
   if (directPort === undefined || !mail.direct) return undefined;
@@ -34,6 +43,7 @@ export async function openDirect(
     certificate: directCertificate!,
     key: directKey!,
     participants,
+    revocation,
     mails,
     recognise: (bytes, participant) => recognise(bytes, { site: participant }, participants),
     take: async (received) => {

@@ -14,6 +14,7 @@ import type { Inbox } from './inbox.ts';
 import type { Keeping } from './keeping.ts';
 import type { MessageParts } from './messages.ts';
 import type { Outbox } from './outbox.ts';
+import type { Revocation } from './revocation.ts';
 import type { Wiring } from './wiring.ts';
 
 /** What has been wired before the doors are. */
@@ -24,6 +25,7 @@ type Parts = Ground &
   AuditParts &
   MessageParts &
   Access &
+  Revocation &
   Exchange & { rotation: KeyRotation };
 
 interface Shown {
@@ -98,7 +100,7 @@ export async function openMllp(
     participants,
     certificates,
     clientRevocation: revocation,
-  }: MessageParts & Access & Pick<Ground, 'participants'>,
+  }: MessageParts & Access & Revocation & Pick<Ground, 'participants'>,
 ) {
   const mllp = await startMllp(
     {

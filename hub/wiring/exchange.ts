@@ -9,13 +9,17 @@ import type { Ground } from './decision.ts';
 import type { Inbox } from './inbox.ts';
 import type { MessageParts } from './messages.ts';
 import type { Outbox } from './outbox.ts';
+import type { Revocation } from './revocation.ts';
 import type { Wiring } from './wiring.ts';
 
 export type Exchange = ReturnType<typeof wireExchange>;
 
-export function wireExchange({ config, log }: Wiring, parts: Ground & Inbox & Outbox & MessageParts & Access) {
+export function wireExchange(
+  { config, log }: Wiring,
+  parts: Ground & Inbox & Outbox & MessageParts & Access & Revocation,
+) {
   const { system, master, tokenKey, participants, accessLog, record, policy, pool, receiver } = parts;
-  const { signingKeys, mailer, sending, authenticator, persons } = parts;
+  const { signingKeys, mailer, sending, authenticator, persons, distrust } = parts;
   const keys = () => signingKeys.load();
   const subscriptions = new Subscriptions({
     database: system,
@@ -27,6 +31,7 @@ export function wireExchange({ config, log }: Wiring, parts: Ground & Inbox & Ou
       return typeof found === 'string' ? undefined : found;
     },
     notifyTo: config.notifyTo,
+    distrust,
     mailer,
     pauses: { mailMs: config.mailMinutes * 60_000 },
     tokenKey,
@@ -44,6 +49,7 @@ export function wireExchange({ config, log }: Wiring, parts: Ground & Inbox & Ou
     log,
     keys,
     peersAt: config.peersAt,
+    distrust,
   });
   const connectors = new Connectors({
     database: system,
@@ -51,7 +57,7 @@ export function wireExchange({ config, log }: Wiring, parts: Ground & Inbox & Ou
     participants,
     pool,
     sources: {
-      fhir: fhirSource(keys),
+      fhir: fhirSource(keys, distrust),
       folder: localFolderSource(config.connectorFolders, config.messageBytes),
       sftp: sftpSource(config.messageBytes),
       sql: sqlSource,

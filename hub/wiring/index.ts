@@ -11,6 +11,7 @@ export { wireKeeping, wireKeyRotation } from './keeping.ts';
 export { wireMessages } from './messages.ts';
 export { wireOutbox } from './outbox.ts';
 export { wireRecord } from './record.ts';
+export { wireRevocation } from './revocation.ts';
 export { openStore } from './store.ts';
 export { wireTrust } from './trust.ts';
 export { beginWiring } from './wiring.ts';

@@ -1,5 +1,5 @@
 /** The outbox: what tells organisations, who cares for whom, and the loops that have to be closed. */
-import { SigningKeys } from '../authorization/index.ts';
+import { revocationOf, SigningKeys } from '../authorization/index.ts';
 import {
   careRulesOf,
   LateMail,
@@ -23,16 +23,18 @@ import {
 } from '../outbox/index.ts';
 import type { Ground } from './decision.ts';
 import type { Inbox } from './inbox.ts';
+import type { Revocation } from './revocation.ts';
 import type { Wiring } from './wiring.ts';
 
 export type Outbox = ReturnType<typeof wireOutbox>;
 
-export function wireOutbox({ config, log, fault }: Wiring, parts: Ground & Inbox) {
+export function wireOutbox({ config, log, fault }: Wiring, parts: Ground & Inbox & Revocation) {
+  const { distrust, directRevocation } = parts;
   const { database, system, master, tokenKey, participants, accessLog, record, persons, policy, pool, messages } =
     parts;
   const signingKeys = new SigningKeys(database, master);
   const sendTo = [...config.sendTo];
-  const http = { allowed: () => sendTo, keys: () => signingKeys.load() };
+  const http = { allowed: () => sendTo, keys: () => signingKeys.load(), distrust };
   const mailer = Mailer.of(config);
   /** Where the hub's pages are, as soon as that is known. */
   const opened = { at: config.publicUrl ?? '' };
@@ -47,7 +49,8 @@ export function wireOutbox({ config, log, fault }: Wiring, parts: Ground & Inbox
   };
   const telling = { database: system, record, participants, policy, accessLog, documents };
   const pickup = mailer && new Pickup({ ...telling, mailer, tokenKey, pages });
-  const mail = { direct: Direct.of(config, mailer), pickup };
+  const direct = Direct.of(config, mailer, (certificates) => revocationOf(certificates, directRevocation));
+  const mail = { direct, pickup };
   const sender = new Sender({ ...telling, http, mail, log, retell: (...missed) => derivation.retell(...missed) });
   const careRules = () => careRulesOf(policy.lastKnown);
   const relationships = new Relationships(record.keys, participants, careRules);

@@ -25,6 +25,9 @@ export class Untrusted extends Error {
   override name = 'Untrusted';
 }
 
+/** It cannot be learned now whether it is revoked: another time may tell. */
+export class Unlearned extends Untrusted {}
+
 const mostCertificates = 6;
 const longestBase64 = 12_000;
 const leastRsaBits = 2048;

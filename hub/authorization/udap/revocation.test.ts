@@ -22,11 +22,18 @@ beforeAll(async () => {
 afterAll(() => service.stop());
 beforeEach(() => {
   unreached = [];
-  revocations = new Revocations(revocationFetch([service.url]), (address) => unreached.push(address));
+  revocations = opened([service.url]);
   service.state = 'answers';
   service.asked.length = 0;
   service.responder = undefined;
 });
+
+function opened(from: string[]): Revocations {
+  return new Revocations(revocationFetch(from), {
+    failed: ({ address }) => unreached.push(address),
+    answered: () => {},
+  });
+}
 
 /** Undefined where it is trusted, else why not. */
 function refusal(
@@ -98,6 +105,15 @@ test('a list serves until its time is over, while it cannot be fetched anew', as
   expect(await refusal(good, 'required', inDays(7.5))).toContain('cannot be learned');
 });
 
+test('what a responder said serves until its time is over, while it does not answer', async () => {
+  const good = await service.issue('Good', uri, ['ocsp']);
+  expect(await refusal(good)).toBeUndefined();
+  service.state = 'fails';
+  expect(await refusal(good, 'required', new Date(Date.now() + 7_200_000))).toBeUndefined();
+  expect(unreached).toHaveLength(1);
+  expect(await refusal(good, 'required', inDays(1.5))).toContain('cannot be learned');
+});
+
 test('where the responder fails, the list tells', async () => {
   const bad = await service.issue('Bad', uri, ['ocsp', 'crl']);
   service.revoked.add(bad);
@@ -121,7 +137,7 @@ test('nobody is asked whom a certificate names that is not trusted otherwise', a
 });
 
 test('addresses in the hub’s own network are not asked', async () => {
-  revocations = new Revocations(revocationFetch([]), (address) => unreached.push(address));
+  revocations = opened([]);
   for (const way of ['ocsp', 'crl'] as const) {
     expect(await refusal(await service.issue('Good', uri, [way]))).toContain('cannot be learned');
   }

@@ -3,9 +3,8 @@
  * certificate itself names (HL7 FHIR UDAP Security, "JWT validation"; RFC 5280 §6.1.3). Addresses in certificates are asked
  * only when a path of signatures leads to an anchor: nobody else says what the hub fetches.
  */
-import type { Logger } from 'pino';
-import { faultText } from '../../faults.ts';
-import { nameOf, Untrusted } from './chain.ts';
+import { isIssuedBy, nameOf, Unlearned, Untrusted } from './chain.ts';
+import { issuerAddresses, readIssuers } from './issuers.ts';
 import { ocspRequest, readOcspResponse, responderAddresses, type Told } from './ocsp.ts';
 import { covers, listAddresses, readLists } from './revocation-lists.ts';
 import type { RevocationRule } from './revocation-rules.ts';
@@ -19,6 +18,20 @@ export interface RevocationTerms {
 
 /** Fetches an address, guarded. @param request of OCSP, which is sent @throws Error */
 export type RevocationFetch = (address: string, request?: Buffer) => Promise<Buffer>;
+
+/** What an address is asked: about one certificate, or for what is there. */
+export interface Question {
+  address: string;
+  /** The same for the same question. */
+  key: string;
+}
+
+/** Told of what is asked. */
+export interface AskedQuestions {
+  /** No answer came that can be used. @param again asks once more; rejects where none comes then either */
+  failed(question: Question, error: unknown, again: () => Promise<unknown>): void;
+  answered(question: Question): void;
+}
 
 interface Kept<T> {
   value: Promise<T>;
@@ -34,14 +47,14 @@ const failedMs = 30_000;
 
 export class Revocations {
   readonly #fetch: RevocationFetch;
-  readonly #unreached: (address: string, error: unknown) => void;
+  readonly #asked: AskedQuestions;
   readonly #lists = new Map<string, Kept<readonly X509Crl[]>>();
   readonly #told = new Map<string, Kept<Told>>();
+  readonly #issuers = new Map<string, Kept<readonly X509Certificate[]>>();
 
-  /** @param unreached told of an address that gave no answer that can be used */
-  constructor(fetch: RevocationFetch, unreached: (address: string, error: unknown) => void) {
+  constructor(fetch: RevocationFetch, asked: AskedQuestions) {
     this.#fetch = fetch;
-    this.#unreached = unreached;
+    this.#asked = asked;
   }
 
   /** The lists at an address, an hour old at most, or as old as they may be while it is out of reach. @throws Error */
@@ -49,10 +62,10 @@ export class Revocations {
     const before = this.#lists.get(address);
     return kept(this.#lists, address, mostLists, now, async () => {
       try {
-        const lists = readLists(await this.#fetch(address));
+        const question = { address, key: address };
+        const lists = await this.#answerTo(question, now, async () => readLists(await this.#fetch(address)));
         return { value: lists, until: now.getTime() + freshMs };
       } catch (error) {
-        this.#unreached(address, error);
         const last = await before?.value.catch(() => undefined);
         if (last?.every(({ nextUpdate }) => nextUpdate !== undefined && nextUpdate > now)) {
           return { value: last, until: now.getTime() + failedMs };
@@ -60,6 +73,24 @@ export class Revocations {
         throw error;
       }
     });
+  }
+
+  /**
+   * The certificate of the authority that issued another, of which nothing is known but that it is trusted itself: one of
+   * those at hand, or where the certificate says that it is (RFC 5280 §4.2.2.1).
+   * @throws Unlearned where it is not found
+   */
+  async issuerOf(
+    certificate: X509Certificate,
+    atHand: readonly X509Certificate[],
+    now = new Date(),
+  ): Promise<X509Certificate> {
+    for (const one of atHand) if (await isIssuedBy(certificate, one)) return one;
+    for (const address of issuerAddresses(certificate).slice(0, mostAddresses)) {
+      const found = await this.#issuersAt(address, now).catch(() => []);
+      for (const one of found) if (await isIssuedBy(certificate, one)) return one;
+    }
+    throw new Unlearned(`the authority of ${nameOf(certificate)} is not known, which tells whether it is revoked`);
   }
 
   /** Checks that a certificate is not revoked. @throws Untrusted where it is, or where that must be known and is not */
@@ -86,7 +117,7 @@ export class Revocations {
       if (await this.#isToldBy(found, certificate, issuer, now)) return;
     }
     if (rule === 'reachable') return;
-    throw new Untrusted(`it cannot be learned now whether ${nameOf(certificate)} is revoked`);
+    throw new Unlearned(`it cannot be learned now whether ${nameOf(certificate)} is revoked`);
   }
 
   /** Whether lists tell that it is not revoked. @throws Untrusted where one tells that it is */
@@ -102,16 +133,40 @@ export class Revocations {
 
   async #askedOf(address: string, certificate: X509Certificate, issuer: X509Certificate, now: Date): Promise<Told> {
     const key = [address, Buffer.from(issuer.rawData).toString('base64'), certificate.serialNumber].join(' ');
+    const before = this.#told.get(key);
     return kept(this.#told, key, mostKept, now, async () => {
       try {
-        const answer = await this.#fetch(address, await ocspRequest(certificate, issuer));
-        const told = await readOcspResponse(answer, certificate, issuer, now);
+        const told = await this.#answerTo({ address, key }, now, async (at) => {
+          const answer = await this.#fetch(address, await ocspRequest(certificate, issuer));
+          return readOcspResponse(answer, certificate, issuer, at);
+        });
         return { value: told, until: Math.min(told.until.getTime(), now.getTime() + freshMs) };
       } catch (error) {
-        this.#unreached(address, error);
+        const last = await before?.value.catch(() => undefined);
+        if (last && last.until > now) return { value: last, until: now.getTime() + failedMs };
         throw error;
       }
     });
+  }
+
+  #issuersAt(address: string, now: Date): Promise<readonly X509Certificate[]> {
+    return kept(this.#issuers, address, mostLists, now, async () => {
+      const question = { address, key: address };
+      const value = await this.#answerTo(question, now, async () => readIssuers(await this.#fetch(address)));
+      return { value, until: now.getTime() + freshMs };
+    });
+  }
+
+  /** @param ask for an answer that holds at a time */
+  async #answerTo<T>(question: Question, now: Date, ask: (at: Date) => Promise<T>): Promise<T> {
+    try {
+      const answer = await ask(now);
+      this.#asked.answered(question);
+      return answer;
+    } catch (error) {
+      this.#asked.failed(question, error, () => ask(new Date()));
+      throw error;
+    }
   }
 }
 
@@ -138,11 +193,9 @@ async function kept<T>(
   return entry.value;
 }
 
-/** Says in the log which address gave no answer that can be used. */
-export function unreachedIn(log: Logger): (address: string, error: unknown) => void {
-  return (address, error) => {
-    log.warn({ address, error: faultText(error) }, 'what tells of revoked certificates was not answered');
-  };
+/** Whether a certificate names anybody who tells of it. */
+export function namesSomebody(certificate: X509Certificate): boolean {
+  return responderAddresses(certificate).length + listAddresses(certificate).length > 0;
 }
 
 function revoked(certificate: X509Certificate): Untrusted {

@@ -37,6 +37,7 @@ export class TestRevocation {
   private constructor(authority: TestHolder) {
     this.#authority = authority;
     this.#server = createServer(async (request, response) => {
+      if (request.url === '/issuer') return response.end(Buffer.from(authority.certificate.rawData));
       const way = request.url === '/ocsp' ? 'ocsp' : 'crl';
       this.asked.push(way);
       const sent = await buffer(request);
@@ -56,17 +57,27 @@ export class TestRevocation {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }
 
-  /** A certificate of the authority that says where to ask about it. */
+  /** A certificate of the authority that says where to ask about it. @param uri undefined: for a server at 127.0.0.1 */
   async issue(name: string, uri: string | undefined, ways: readonly Way[], wishes: Wishes = {}): Promise<TestHolder> {
+    const access = { ocsp: `${this.url}/ocsp`, caIssuers: `${this.url}/issuer` };
     const extensions: Extension[] = [
       new KeyUsagesExtension(KeyUsageFlags.digitalSignature, true),
-      ...(uri === undefined ? [] : [new SubjectAlternativeNameExtension([{ type: 'url', value: uri }])]),
-      ...(ways.includes('ocsp') ? [new AuthorityInfoAccessExtension({ ocsp: `${this.url}/ocsp` })] : []),
+      new SubjectAlternativeNameExtension(
+        uri === undefined ? [{ type: 'ip', value: '127.0.0.1' }] : [{ type: 'url', value: uri }],
+      ),
+      ...(ways.includes('ocsp') ? [new AuthorityInfoAccessExtension(access)] : []),
       ...(ways.includes('crl') ? [new CRLDistributionPointsExtension([`${this.url}/list.crl`])] : []),
     ];
     const holder = await this.#authority.issue(name, uri, { extensions, ...wishes });
     this.#issued.push(holder);
     return holder;
+  }
+
+  /** As a server takes it: certificate and key, PEM. */
+  async tls(name: string, ways: readonly Way[]): Promise<{ holder: TestHolder; cert: string; key: string }> {
+    const holder = await this.issue(name, undefined, ways);
+    const key = await crypto.subtle.exportKey('pkcs8', holder.keys.privateKey);
+    return { holder, cert: holder.certificate.toString('pem'), key: PemConverter.encode(key, 'PRIVATE KEY') };
   }
 
   /** A certificate that the authority lets answer for it. */

@@ -94,7 +94,8 @@ export class TestHolder {
   /** A list of what this authority revoked, DER. */
   async revocations(revoked: readonly TestHolder[], nextUpdate = inDays(7), thisUpdate = inDays(-1)): Promise<Buffer> {
     const list = await X509CrlGenerator.create({
-      issuer: this.certificate.subject,
+      // As it is encoded there.
+      issuer: this.certificate.subjectName,
       thisUpdate,
       nextUpdate,
       signingAlgorithm: algorithms[this.alg] as never,

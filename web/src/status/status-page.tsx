@@ -28,6 +28,7 @@ export function StatusPage() {
             <DestinationsDown status={status} />
             <RoutesRemoved status={status} />
             <ConnectorsFailing status={status} />
+            <RevocationSilent status={status} />
             <CertificatesEnding status={status} />
             <Expiring status={status} />
             <FanOutAlarms alarms={status.fanOutAlarms ?? []} />
@@ -68,6 +69,19 @@ function ConnectorsFailing({ status }: { status: Status }) {
       title={`The connector ${key} ${since ? `fails since ${formatDateTime(since)}` : 'has never succeeded'}.`}
     >
       {error} <Link to="/connectors">Connectors</Link>
+    </Notice>
+  ));
+}
+
+function RevocationSilent({ status }: { status: Status }) {
+  return (status.revocationSilent ?? []).map(({ address, since, reason }) => (
+    <Notice
+      key={address}
+      tone="bad"
+      title={`Whether certificates are revoked cannot be learned since ${formatDateTime(since)}: ${address} does not answer.`}
+    >
+      {reason} Where a certificate needs its answer, connections and mail are refused until it is there; deliveries
+      wait.
     </Notice>
   ));
 }

@@ -25,14 +25,16 @@ export interface Status {
   deliveriesAlready: number;
   /** Application acknowledgements that cannot be sent until their senders connect. */
   acknowledgementsKept: number;
-  /** Destinations that take nothing now. */
   /** Those that have ended, end within thirty days, or cannot be read. */
   certificatesEnding: { what: string; participant?: string; subject: string; expires?: string; state: string }[];
+  /** Lists and responders that tell of revoked certificates and give no answer now. */
+  revocationSilent?: { address: string; since: string; reason: string }[];
   /** What of the organisations on the network ends within thirty days, or has ended. */
   expiring?: { participant: string; what: 'certificate' | 'agreement'; until: string }[];
   /** Who looked at far more persons within an hour than usual, in the last day. */
   fanOutAlarms?: FanOutAlarm[];
   connectorsFailing?: { key: string; error: string; since: string | null }[];
+  /** Destinations that take nothing now. */
   destinationsDown: { key: string; name: string; since: string; reason: string }[];
   /** Routes that are gone, of which deliveries were withdrawn. */
   routesRemoved?: { key: string; name: string; route: string; since: string; withdrawn: number }[];

@@ -1,24 +1,13 @@
 /**
- * Whether the certificate that a client connected with is revoked. Its path was verified with the connection (by OpenSSL); what
- * reads revocation lists is loaded with the first certificate that is shown.
+ * Whether the certificate of who is at the other end of a connection is revoked: of a client of the hub's, or of a server that the
+ * hub connects to. Its path was verified with the connection (by OpenSSL); what reads revocation lists is loaded with the first
+ * certificate that is shown.
  */
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import type { DetailedPeerCertificate, TLSSocket } from 'node:tls';
 import type { Logger } from 'pino';
 import { faultText } from '../faults.ts';
-import { revocationFetch } from './revocation-fetch.ts';
-import type { Revocations } from './udap/revocation.ts';
-import type { RevocationRule } from './udap/revocation-rules.ts';
-
-export interface ClientRevocationParts {
-  rule: RevocationRule;
-  /** Files or addresses of revocation lists. */
-  lists: readonly string[];
-  /** Addresses below which lists and responders may be in a private network. */
-  from: readonly string[];
-  log: Logger;
-}
+import type { CertificateRevocation } from './certificate-revocation.ts';
 
 /** A certificate and those above it, DER, the last being an authority that the hub trusts. */
 type Path = readonly Buffer[];
@@ -28,20 +17,24 @@ const mostPaths = 5_000;
 const verdictMs = 60_000;
 const longestPath = 8;
 
-export class ClientRevocation {
-  readonly #parts: ClientRevocationParts;
-  #revocations: Promise<Revocations> | undefined;
+export class ConnectionRevocation {
+  readonly #certificates: CertificateRevocation;
+  readonly #log: Logger;
+  readonly #isServer: boolean;
   /** By the certificate: connections that go on with an earlier session bring no path. */
   readonly #paths = new Map<string, Path>();
   readonly #verdicts = new WeakMap<TLSSocket, { value: Promise<string | undefined>; until: number }>();
 
-  constructor(parts: ClientRevocationParts) {
-    this.#parts = parts;
+  /** @param otherEnd a server always shows a certificate */
+  constructor(certificates: CertificateRevocation, log: Logger, otherEnd: 'client' | 'server') {
+    this.#certificates = certificates;
+    this.#log = log;
+    this.#isServer = otherEnd === 'server';
   }
 
-  /** Why the certificate of a connection is not taken, as a sentence; undefined where nothing is against it. Never rejects. */
+  /** Why the certificate of a connection is not taken, as the rest of a sentence; undefined where nothing is against it. Never rejects. */
   async distrust(socket: TLSSocket): Promise<string | undefined> {
-    if (this.#parts.rule === 'off' || !socket.authorized || socket.destroyed) return undefined;
+    if (!this.#certificates.isAsked || !socket.authorized || socket.destroyed) return undefined;
     const known = this.#verdicts.get(socket);
     if (known && known.until > Date.now()) return known.value;
     const value = this.#judged(socket);
@@ -50,49 +43,38 @@ export class ClientRevocation {
   }
 
   async #judged(socket: TLSSocket): Promise<string | undefined> {
-    const { log } = this.#parts;
     try {
       const path = this.#pathOf(socket);
       return path.length === 0 ? undefined : await this.#refusal(path);
     } catch (error) {
-      log.error({ error: faultText(error) }, 'whether a client certificate is revoked could not be looked up');
-      return 'It cannot be learned now whether the client certificate is revoked.';
+      this.#log.error(
+        { error: faultText(error) },
+        'whether the certificate of a connection is revoked was not found out',
+      );
+      return 'it cannot be learned now whether its certificate is revoked';
     }
   }
 
   async #refusal(path: Path): Promise<string | undefined> {
-    const { rule, lists: named } = this.#parts;
-    const [{ Untrusted }, { X509Certificate }, { readLists }] = await Promise.all([
+    const [{ Untrusted }, { X509Certificate }] = await Promise.all([
       import('./udap/chain.ts'),
       import('./udap/x509.ts'),
-      import('./udap/revocation-lists.ts'),
     ]);
-    const revocations = await this.#opened();
     const certificates = path.map((der) => new X509Certificate(new Uint8Array(der)));
     try {
-      const lists = await Promise.all(
-        named.map(async (one) => (/^https?:/.test(one) ? revocations.lists(one) : readLists(await readFile(one)))),
-      );
-      const terms = { rule, lists: lists.flat() };
-      await Promise.all(certificates.slice(0, -1).map((one, i) => revocations.check(one, certificates[i + 1]!, terms)));
+      const below = certificates.slice(0, -1);
+      await Promise.all(below.map((one, i) => this.#certificates.check(one, certificates[i + 1]!)));
       return undefined;
     } catch (error) {
       if (!(error instanceof Untrusted)) throw error;
-      return `${error.message[0]!.toUpperCase()}${error.message.slice(1)}.`;
+      return error.message;
     }
-  }
-
-  #opened(): Promise<Revocations> {
-    const { from, log } = this.#parts;
-    this.#revocations ??= import('./udap/revocation.ts').then(
-      (module) => new module.Revocations(revocationFetch(from), module.unreachedIn(log)),
-    );
-    return this.#revocations;
   }
 
   /** @throws Error where the path is not known */
   #pathOf(socket: TLSSocket): Path {
     const shown = socket.getPeerCertificate(true);
+    if (!shown?.raw && this.#isServer) throw new Error('the certificate is not known');
     if (!shown?.raw) return [];
     const path: Buffer[] = [];
     let last: DetailedPeerCertificate | undefined = shown;

@@ -164,30 +164,40 @@ it('by lists in files, of each certificate of a path, where all must be told of'
   expect(await byMllp(hub, good.files)).toBe('AA');
   expect(await byMllp(hub, bad.files)).toBeUndefined();
   // A session that is gone on with brings no path: that of the first connection counts.
-  const session = await sessionOf(hub, good.files);
-  expect(await resumed(hub, good.files, session)).toBe('AA');
+  const sessions = await Promise.all(
+    (['TLSv1.2', 'TLSv1.3'] as const).map((version) => sessionOf(hub, good.files, version)),
+  );
+  for (const session of sessions) expect(await resumed(hub, good.files, session)).toBe('AA');
   writeFileSync(ofRoot, await root.revocations([middle]));
   expect(await byMllp(hub, good.files)).toBeUndefined();
-  expect(await resumed(hub, good.files, session)).toBeUndefined();
+  for (const session of sessions) expect(await resumed(hub, good.files, session)).toBeUndefined();
 });
 
-/** How a client connects by TLS 1.2, whose sessions are known when the handshake is done. */
-function settings(hub: TestHub, { certificate, key }: TestCertificate, session?: Buffer): ConnectionOptions {
+interface TlsSession {
+  version: 'TLSv1.2' | 'TLSv1.3';
+  session?: Buffer;
+}
+
+function settings(
+  hub: TestHub,
+  { certificate, key }: TestCertificate,
+  { version, session }: TlsSession,
+): ConnectionOptions {
   const [ca, cert, own] = [servers.certificate, certificate, key].map((file) => readFileSync(file));
-  const to = { host: '127.0.0.1', port: hub.mllpTlsPort, maxVersion: 'TLSv1.2' } as const;
+  const to = { host: '127.0.0.1', port: hub.mllpTlsPort, minVersion: version, maxVersion: version };
   return { ...to, ca: ca!, cert: cert!, key: own!, ...(session ? { session } : {}) };
 }
 
-async function sessionOf(hub: TestHub, files: TestCertificate): Promise<Buffer> {
-  const socket = connect(settings(hub, files));
-  await once(socket, 'secureConnect');
-  const session = socket.getSession()!;
+async function sessionOf(hub: TestHub, files: TestCertificate, version: TlsSession['version']): Promise<TlsSession> {
+  const socket = connect(settings(hub, files, { version }));
+  socket.resume();
+  const [session] = await once(socket, 'session');
   socket.destroy();
-  return session;
+  return { version, session };
 }
 
 /** The first acknowledgement over a session that is gone on with; undefined where the hub ends the connection. */
-async function resumed(hub: TestHub, files: TestCertificate, session: Buffer): Promise<string | undefined> {
+async function resumed(hub: TestHub, files: TestCertificate, session: TlsSession): Promise<string | undefined> {
   const socket = connect(settings(hub, files, session));
   await once(socket, 'secureConnect');
   expect(socket.isSessionReused()).toBe(true);
