@@ -140,6 +140,14 @@ export class Authorization {
     throw new RecordError(404, 'not-found', 'This hub is in no trust community (UDAP).');
   }
 
+  /** The same of the hub as an identity provider for others of a community. @throws RecordError 404 where it is none, 503 while it does not answer */
+  async providerMetadata(community: string | undefined): Promise<object | undefined> {
+    this.#opened();
+    const told = await this.#udap?.providerMetadata(community);
+    if (told || (this.#udap && community !== undefined)) return told;
+    throw new RecordError(404, 'not-found', 'This hub signs nobody in for others (UDAP).');
+  }
+
   /** Whether a registration is by a software statement of a trust community. */
   isByStatement(body: Buffer | undefined): boolean {
     return this.#udap !== undefined && statementOf(body) !== undefined;

@@ -24,6 +24,8 @@ export interface Question {
   /** The host, or the scheme, to which the browser goes back. */
   returnTo: string;
   scopes: string[];
+  /** Whether it is told who the user is, for signing them in elsewhere (UDAP Tiered OAuth), and in which words that is told. */
+  signsIn: boolean;
   /** Whether a patient has to be chosen. */
   needsPatient: boolean;
   /** The patient for whom the app was started, where it was started from the hub's pages by this user. */
@@ -45,14 +47,21 @@ export interface InteractionParts {
   launches: Launches;
   /** The user as a resource: `Practitioner/…`; undefined where there is none. */
   fhirUserOf(user: User): Promise<string | undefined>;
+  /** Whether the hub signs its users in for the clients of a trust community. */
+  isProvider(community: unknown): boolean;
 }
 
-type RequestParameters = { client_id: string; redirect_uri: string; launch?: string };
+type RequestParameters = { client_id: string; redirect_uri: string; launch?: string; idp?: string };
 
 /** @throws RecordError 404 where the browser was asked nothing, or too long ago; 400 for a launch that is not this user's */
 export async function question(parts: InteractionParts, exchange: Exchange, user: User): Promise<Question> {
   const interaction = await pending(parts, exchange);
-  const { client_id: clientId, redirect_uri: redirectUri, launch: handle } = interaction.params as RequestParameters;
+  const {
+    client_id: clientId,
+    redirect_uri: redirectUri,
+    launch: handle,
+    idp,
+  } = interaction.params as RequestParameters;
   const client = await parts.provider.Client.find(clientId);
   if (!client) throw new RecordError(404, 'not-found', 'The app is not registered any more.');
   const asked = openScopes(String(interaction.params.scope ?? ''), String(client.allowed_scopes ?? ''));
@@ -68,6 +77,8 @@ export async function question(parts: InteractionParts, exchange: Exchange, user
     },
     returnTo: new URL(redirectUri).host || new URL(redirectUri).protocol,
     scopes,
+    // Of a client that names no other provider.
+    signsIn: asked.includes('udap') && idp === undefined && parts.isProvider(client.udap_community),
     needsPatient: launch === undefined && needsPatient(scopes),
     launch,
   };
@@ -93,7 +104,7 @@ export async function answer(
     return interaction.returnTo;
   }
   const asked = await question(parts, exchange, user);
-  const allowed = checkedScopes(asked.scopes, given.scopes);
+  const allowed = [...checkedScopes(asked.scopes, given.scopes), ...(asked.signsIn ? ['udap'] : [])];
   const isNamed = allowed.includes('fhirUser') || allowed.includes('profile');
   const fhirUser = isNamed ? await parts.fhirUserOf(user) : undefined;
   const scopes = fhirUser === undefined ? allowed.filter((scope) => scope !== 'fhirUser') : allowed;

@@ -38,9 +38,16 @@ export interface ProviderParts {
 
 export interface UserClaims {
   name: string;
+  preferred_username: string;
+  role: string;
+  /** The key of the user's organisation. */
+  organization: string;
   /** Absolute address of the user as a resource. */
   fhirUser?: string;
 }
+
+/** What is told of a user who is signed in elsewhere, beside `sub`: by these the account there is found. */
+const signInClaims = ['name', 'preferred_username', 'role', 'organization'];
 
 const minutes = 60;
 const days = 24 * 60 * minutes;
@@ -89,7 +96,7 @@ function configuration(parts: ProviderParts, addresses: Addresses, keys: JWK[]):
     },
     responseTypes: ['code'],
     scopes: udap ? launchScopes : launchScopes.filter((scope) => scope !== 'udap'),
-    claims: { openid: ['sub'], fhirUser: ['fhirUser'], profile: ['name', 'fhirUser'] },
+    claims: { openid: ['sub'], fhirUser: ['fhirUser'], profile: ['name', 'fhirUser'], udap: signInClaims },
     clientAuthMethods: [
       ...['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'],
       ...(asksCertificates ? mutualTlsMethods : []),

@@ -22,7 +22,7 @@ import type { Launches } from './launches.ts';
 import { toldCertificates } from './mutual-tls.ts';
 import { makeProvider } from './provider.ts';
 import { recorded } from './recorded.ts';
-import { completeAnswers, forgetSignIn, withAllowedScopes, withClient, withConsent } from './shims.ts';
+import { completeAnswers, forgetSignIn, signedIdTokens, withAllowedScopes, withClient, withConsent } from './shims.ts';
 import { type CameBack, namedProvider, refuse, type SentOn, signedIn, type Tiered } from './tiered.ts';
 import type { RegistrationAnswer, Udap } from './udap/udap.ts';
 
@@ -80,6 +80,7 @@ export class Server {
     provider.use(recorded(accessLog));
     provider.use(toldCertificates(this.#parts.certificateSeen));
     provider.use(forgetSignIn);
+    if (udap) provider.use(signedIdTokens(udap));
     provider.use(completeAnswers(grants, `${this.#addresses.issuer}/smart-style.json`));
     const failed = (error: unknown) =>
       log.error({ error: faultText(error) }, 'the authorization server failed to answer');
@@ -187,6 +188,7 @@ export class Server {
       grants,
       launches,
       fhirUserOf: (user) => this.#parts.fhirUserOf(user),
+      isProvider: (community) => this.#parts.udap?.isProvider(community) === true,
     };
   }
 
@@ -219,7 +221,14 @@ export class Server {
     const context = grantId === undefined ? undefined : await this.#parts.grants.context(grantId);
     if (grantId !== undefined && !context) return undefined;
     const { fhirUser } = context ?? {};
-    return { name: user.name, ...(fhirUser === undefined ? {} : { fhirUser: `${this.#addresses.fhir}/${fhirUser}` }) };
+    const { name, role, organization } = user;
+    return {
+      name,
+      preferred_username: username,
+      role,
+      organization,
+      ...(fhirUser === undefined ? {} : { fhirUser: `${this.#addresses.fhir}/${fhirUser}` }),
+    };
   }
 }
 

@@ -2,10 +2,12 @@
  * What real SMART clients send and expect that `oidc-provider` does not take or give of itself, put right before a
  * request reaches it and after it has answered.
  */
+import { decodeJwt } from 'jose';
 import type Provider from 'oidc-provider';
 import type { KoaContextWithOIDC } from 'oidc-provider';
 import { launchScopes } from './client-rules.ts';
 import { type LaunchContext, type OAuthGrants, scopesOf } from './grants.ts';
+import type { Udap } from './udap/udap.ts';
 
 /**
  * A request for authorization as parameters. Users are always asked, so `prompt=consent` is true of every request; without
@@ -65,6 +67,22 @@ export function completeAnswers(grants: OAuthGrants, styleUrl: string): Paramete
       Object.assign(body, await introspected(oidc, grants, styleUrl));
     }
     if (ctx.path === '/register') ctx.body = registered(body);
+  };
+}
+
+/**
+ * After the provider: the ID token of a client that asked who the user is (UDAP Tiered OAuth) is signed by the hub's certificate
+ * in the client's trust community, where that is an identity provider of it.
+ */
+export function signedIdTokens(udap: Pick<Udap, 'isProvider' | 'idToken'>): Parameters<Provider['use']>[0] {
+  return async (ctx, next) => {
+    await next();
+    const { oidc } = ctx as unknown as KoaContextWithOIDC;
+    const body = ctx.body as { id_token?: string } | undefined;
+    const isAsked = ctx.path === '/token' && ctx.status < 300 && typeof body?.id_token === 'string';
+    if (!isAsked || !oidc.entities.Grant?.getOIDCScope().split(' ').includes('udap')) return;
+    const { udap_community: community } = oidc.client!;
+    if (udap.isProvider(community)) body.id_token = await udap.idToken(community, decodeJwt(body.id_token!));
   };
 }
 

@@ -76,12 +76,18 @@ export function oauthRoutes(app: FastifyInstance, parts: OAuthParts): void {
     const configuration = authorization.configuration();
     return reply.type('application/json').header('cache-control', 'public, max-age=300').send(configuration);
   });
-  app.get<{ Querystring: { community?: string | string[] } }>('/fhir/.well-known/udap', async (request, reply) => {
-    const { community } = request.query;
-    const told = await authorization.udapMetadata(community === undefined ? undefined : String(community));
-    if (!told) return reply.code(204).send();
-    return reply.type('application/json').header('cache-control', 'public, max-age=300').send(told);
-  });
+  const udap: [string, (community: string | undefined) => Promise<object | undefined>][] = [
+    ['/fhir/.well-known/udap', (community) => authorization.udapMetadata(community)],
+    ['/oauth/.well-known/udap', (community) => authorization.providerMetadata(community)],
+  ];
+  for (const [url, tell] of udap) {
+    app.get<{ Querystring: { community?: string | string[] } }>(url, async (request, reply) => {
+      const { community } = request.query;
+      const told = await tell(community === undefined ? undefined : String(community));
+      if (!told) return reply.code(204).send();
+      return reply.type('application/json').header('cache-control', 'public, max-age=300').send(told);
+    });
+  }
   app.get('/oauth/smart-style.json', async (_request, reply) =>
     reply
       .type('application/json')

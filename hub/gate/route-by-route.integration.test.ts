@@ -79,6 +79,8 @@ const toAnybody: Reasons = {
   'GET /fhir/.well-known/smart-configuration': 'SMART has it open: where to authorize',
   'GET /fhir/.well-known/udap': 'UDAP has it open: how clients of a trust community register',
   'GET /oauth/.well-known/oauth-authorization-server': 'RFC 8414 has it open',
+  'GET /oauth/.well-known/udap':
+    'UDAP has it open: how resource holders of a trust community register for signing users in',
   'GET /oauth/.well-known/openid-configuration': 'OpenID Discovery has it open',
   'GET /oauth/jwks': 'public keys',
   'GET /oauth/smart-style.json': 'colours',

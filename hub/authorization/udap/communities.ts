@@ -6,7 +6,12 @@ import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { type Anchors, checkTrust, keyOf, urisOf } from './chain.ts';
-import { type DescribedCommunity, type DescribedTiered, describedCommunities } from './community-file.ts';
+import {
+  type DescribedCommunity,
+  type DescribedProvider,
+  type DescribedTiered,
+  describedCommunities,
+} from './community-file.ts';
 import type { Revocations } from './revocation.ts';
 import { readLists } from './revocation-lists.ts';
 import type { RevocationRule } from './revocation-rules.ts';
@@ -17,6 +22,8 @@ export interface Community extends Anchors {
   uri: string;
   name: string;
   server: ServerCertificate;
+  /** By which the hub signs as an identity provider; undefined where it signs nobody in for others of the community. */
+  provider: ServerCertificate | undefined;
   /** Where users of apps may be signed in by identity providers of the community; paths are absolute. */
   tiered: Required<DescribedTiered> | undefined;
 }
@@ -55,29 +62,40 @@ export async function readCommunities(file: string, revocations: Revocations): P
 
 async function community(described: DescribedCommunity, folder: string, revocations: Revocations): Promise<Community> {
   const { uri, name, crls = [], revocation: rule = 'required' } = described;
-  const certificates = async (path: string) =>
-    pems(await readFile(resolve(folder, path), 'utf8')).map((der) => new X509Certificate(der));
-  const [anchors, chain] = await Promise.all([certificates(described.anchors), certificates(described.certificate)]);
-  const [own, ...between] = chain;
-  if (anchors.length === 0 || !own) throw new Error('the anchors and the certificate must be PEM files.');
-  const key = createPrivateKey(await readFile(resolve(folder, described.key)));
-  const isPair = keyOf(own).equals(createPublicKey(key));
-  if (!isPair) throw new Error('the key is not that of the certificate.');
+  const anchors = await certificatesOf(resolve(folder, described.anchors));
+  if (anchors.length === 0) throw new Error('the anchors must be a PEM file.');
   const lists = (await Promise.all(crls.map((crl) => listsOf(crl, folder, revocations)))).flat();
   const by = (one: RevocationRule): Anchors['revocation'] =>
     one === 'off'
       ? undefined
       : (certificate, issuer, now) => revocations.check(certificate, issuer, { rule: one, lists }, now);
-  // Of the hub's own certificate others ask; that nobody answers for a while is no reason to leave the community.
-  await checkTrust(own, between, { anchors, revocation: by(rule === 'off' ? 'off' : 'reachable') });
-  const x5c = chain.map((one) => Buffer.from(one.rawData).toString('base64'));
-  const server = { x5c, key, alg: algorithmOf(key), uris: urisOf(own), expires: own.notAfter };
+  // Of the hub's own certificates others ask; that nobody answers for a while is no reason to leave the community.
+  const trust = { anchors, revocation: by(rule === 'off' ? 'off' : 'reachable') };
+  const own = (named: DescribedProvider) => ownCertificate(named, folder, trust);
+  const server = await own(described);
+  const provider = described.provider && (await own(described.provider));
   const { tiered } = described;
   const files = Object.entries(tiered?.accounts ?? {}).map(([idp, file]) => [idp, resolve(folder, file)]);
   return {
-    ...{ uri, name, anchors, revocation: by(rule), server },
+    ...{ uri, name, anchors, revocation: by(rule), server, provider },
     tiered: tiered && { ...tiered, accounts: Object.fromEntries(files) },
   };
+}
+
+async function ownCertificate(named: DescribedProvider, folder: string, trust: Anchors): Promise<ServerCertificate> {
+  const chain = await certificatesOf(resolve(folder, named.certificate));
+  const [own, ...between] = chain;
+  if (!own) throw new Error('the certificate must be a PEM file.');
+  const key = createPrivateKey(await readFile(resolve(folder, named.key)));
+  const isPair = keyOf(own).equals(createPublicKey(key));
+  if (!isPair) throw new Error('the key is not that of the certificate.');
+  await checkTrust(own, between, trust);
+  const x5c = chain.map((one) => Buffer.from(one.rawData).toString('base64'));
+  return { x5c, key, alg: algorithmOf(key), uris: urisOf(own), expires: own.notAfter };
+}
+
+async function certificatesOf(path: string): Promise<X509Certificate[]> {
+  return pems(await readFile(path, 'utf8')).map((der) => new X509Certificate(der));
 }
 
 async function listsOf(from: string, folder: string, revocations: Revocations): Promise<readonly X509Crl[]> {

@@ -18,6 +18,13 @@ export interface DescribedCommunity {
   key: string;
   /** Where users of apps may be signed in by identity providers of the community. */
   tiered?: DescribedTiered;
+  /** Where the hub signs its users in for others of the community: PEM files of its certificate as an identity provider. */
+  provider?: DescribedProvider;
+}
+
+export interface DescribedProvider {
+  certificate: string;
+  key: string;
 }
 
 /** How the hub shows itself to identity providers, and whom these sign in. */
@@ -33,16 +40,19 @@ export interface DescribedTiered {
 /** The files of certificates that a file of communities names; where it cannot be read, it stands for itself. */
 export async function communityFiles(file: string): Promise<{ what: string; path: string }[]> {
   try {
-    return describedCommunities(JSON.parse(await readFile(file, 'utf8'))).flatMap(({ name, anchors, certificate }) => [
-      { what: `the trust community ${name}`, path: resolve(dirname(file), certificate) },
-      { what: `the authorities of the trust community ${name}`, path: resolve(dirname(file), anchors) },
+    const described = describedCommunities(JSON.parse(await readFile(file, 'utf8')));
+    const found = described.flatMap(({ name, anchors, certificate, provider }) => [
+      { what: `the trust community ${name}`, path: certificate },
+      ...(provider ? [{ what: `the hub as identity provider of ${name}`, path: provider.certificate }] : []),
+      { what: `the authorities of the trust community ${name}`, path: anchors },
     ]);
+    return found.map(({ what, path }) => ({ what, path: resolve(dirname(file), path) }));
   } catch {
     return [{ what: 'the trust communities', path: file }];
   }
 }
 
-const members = ['uri', 'name', 'anchors', 'crls', 'revocation', 'certificate', 'key', 'tiered'];
+const members = ['uri', 'name', 'anchors', 'crls', 'revocation', 'certificate', 'key', 'tiered', 'provider'];
 
 /** The communities that a file describes. @throws Error where it is not as it must be */
 export function describedCommunities(content: unknown): DescribedCommunity[] {
@@ -56,6 +66,10 @@ export function describedCommunities(content: unknown): DescribedCommunity[] {
     }
     if (!URL.canParse(one.uri)) throw new Error(`The uri of a community must be a URI; it is ${one.uri}.`);
     if (one.tiered !== undefined) checkTiered(one.tiered);
+    const { provider } = one;
+    if (provider !== undefined && !(typeof provider.certificate === 'string' && typeof provider.key === 'string')) {
+      throw new Error('The provider of a community needs certificate and key.');
+    }
     const { crls } = one;
     if (crls !== undefined && !(Array.isArray(crls) && crls.every((crl) => typeof crl === 'string'))) {
       throw new Error('The crls of a community are a list of files or addresses.');

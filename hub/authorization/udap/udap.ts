@@ -3,6 +3,7 @@
  * how they show who they are.
  */
 
+import type { JWTPayload } from 'jose';
 import { type ClientMetadata, errors, type KoaContextWithOIDC } from 'oidc-provider';
 import type { Logger } from 'pino';
 import type { Database } from '../../database/index.ts';
@@ -11,8 +12,8 @@ import type { Addresses } from '../addresses.ts';
 import type { Clients } from '../clients.ts';
 import type { AskedFor } from './b2b.ts';
 import { askedFor, checkUdapAssertion, takeKey } from './clients.ts';
-import { type Community, readCommunities } from './communities.ts';
-import { isCertificateFor, udapMetadata } from './metadata.ts';
+import { type Community, readCommunities, type ServerCertificate } from './communities.ts';
+import { isCertificateFor, providerMetadata, signed, udapMetadata } from './metadata.ts';
 import { type Registered, Registrations } from './registrations.ts';
 import type { Revocations } from './revocation.ts';
 import { RegistrationRefused, readStatement } from './statement.ts';
@@ -71,6 +72,33 @@ export class Udap {
     const own = this.#communities.filter(({ server }) => isCertificateFor(server, addresses.fhir));
     const asked = community === undefined ? own[0] : own.find(({ uri }) => uri === community);
     return asked && udapMetadata(asked, addresses);
+  }
+
+  /** What is told of the hub as an identity provider; undefined where it is none in the community that is asked about. */
+  async providerMetadata(community: string | undefined): Promise<object | undefined> {
+    const { addresses } = this.#parts;
+    const all = this.#communities.filter((one) => this.#provider(one.uri) !== undefined);
+    const asked = community === undefined ? all[0] : all.find(({ uri }) => uri === community);
+    return asked && providerMetadata(asked.provider!, addresses);
+  }
+
+  /** Whether the hub signs its users in for the clients of a community. */
+  isProvider(community: unknown): boolean {
+    return this.#provider(community) !== undefined;
+  }
+
+  /** The claims of an ID token as a resource holder of the community takes them ("JSON Web Token (JWT) Requirements"). */
+  async idToken(community: unknown, claims: JWTPayload): Promise<string> {
+    const provider = this.#provider(community);
+    if (!provider) throw new Error('the hub is no identity provider of the community any more');
+    // Of the digest of another algorithm.
+    const { at_hash: _digest, ...kept } = claims;
+    return signed(provider, kept);
+  }
+
+  #provider(community: unknown): ServerCertificate | undefined {
+    const { provider } = this.#communities.find(({ uri }) => uri === community) ?? {};
+    return provider && isCertificateFor(provider, this.#parts.addresses.issuer) ? provider : undefined;
   }
 
   /** Carries out a registration. @param describe checks metadata and completes them, with an id; throws InvalidClientMetadata */

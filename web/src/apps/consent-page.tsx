@@ -11,7 +11,7 @@ import { getJson, postJson } from '../api/request.ts';
 import { Loaded } from '../parts/loading.tsx';
 import { Notice } from '../parts/notice.tsx';
 import { useTitle } from '../parts/title.ts';
-import { useUser } from '../session/session.ts';
+import { ROLE_WORDS, useUser } from '../session/session.ts';
 import { Logo } from '../shell/logo.tsx';
 import { PatientChoice, PatientName } from './patient-choice.tsx';
 import { type Choice, chosenScopes, readRequest } from './scopes.ts';
@@ -65,14 +65,25 @@ function Consent({ uid, question }: { uid: string; question: AppQuestion }) {
   };
   const allowed = chosenScopes(request, left).filter((scope) => !['openid', ...request.others].includes(scope));
   const tellsWho = request.identity.some((scope) => scope !== 'openid');
+  const isOnlySignIn = question.signsIn === true && request.data.length === 0;
+  const isNothing = allowed.length === 0 && !isOnlySignIn;
   const lacksPatient = question.needsPatient && !patient;
   return (
     <>
       <section className="panel" style={{ padding: '1.4rem' }}>
-        <Title order={1}>Connect {client.name}?</Title>
+        <Title order={1}>{isOnlySignIn ? `Sign in at ${client.name}?` : `Connect ${client.name}?`}</Title>
         <Text mt="xs">
-          The app <strong>{client.name}</strong> wants to see data that this hub holds. You are signed in as{' '}
-          <strong>{user?.name}</strong>; it can never see more than you.
+          {isOnlySignIn ? (
+            <>
+              <strong>{client.name}</strong> asks who you are. You are signed in as <strong>{user?.name}</strong>. It
+              sees nothing of what this hub holds.
+            </>
+          ) : (
+            <>
+              The app <strong>{client.name}</strong> wants to see data that this hub holds. You are signed in as{' '}
+              <strong>{user?.name}</strong>; it can never see more than you.
+            </>
+          )}
         </Text>
         <Text size="sm" className="quiet" mt={6}>
           {client.isNative
@@ -80,6 +91,17 @@ function Consent({ uid, question }: { uid: string; question: AppQuestion }) {
             : `Afterwards you go back to ${question.returnTo}. Go on only if you know that address.`}
         </Text>
       </section>
+      {question.signsIn && (
+        <section className="panel">
+          <h2>What {client.name} is told of you</h2>
+          <ul style={{ margin: 0, paddingLeft: '1.1rem' }}>
+            <li>Your name: {user?.name}</li>
+            <li>Your user name: {user?.username}</li>
+            <li>What you are here: {user && (ROLE_WORDS[user.role] ?? user.role)}</li>
+            <li>Your organisation: {user?.organization}</li>
+          </ul>
+        </section>
+      )}
       {launch && (
         <section className="panel">
           <h2>Whose record</h2>
@@ -143,19 +165,21 @@ function Consent({ uid, question }: { uid: string; question: AppQuestion }) {
           </Button>
           <Button
             onClick={() => answer.mutate(true)}
-            disabled={lacksPatient || allowed.length === 0}
+            disabled={lacksPatient || isNothing}
             loading={isWaiting}
             loaderProps={{ 'aria-label': 'Connecting' }}
           >
-            Allow {client.name}
+            {isOnlySignIn ? `Sign in at ${client.name}` : `Allow ${client.name}`}
           </Button>
         </Group>
         <Text size="sm" className="quiet" mt="xs" role="status" aria-live="polite">
           {lacksPatient
             ? 'Choose first whose record it may see.'
-            : allowed.length === 0
+            : isNothing
               ? 'Nothing is ticked: refuse the app instead.'
-              : 'You can disconnect it at any time under Your apps; that counts at once.'}
+              : isOnlySignIn
+                ? 'What you may do there is decided there.'
+                : 'You can disconnect it at any time under Your apps; that counts at once.'}
         </Text>
       </section>
     </>

@@ -6,6 +6,8 @@ export interface AppQuestion {
   /** Where the browser goes back to. */
   returnTo: string;
   scopes: string[];
+  /** Whether it is told who the user is, to sign them in elsewhere. */
+  signsIn?: boolean;
   needsPatient: boolean;
   /** The patient from whose chart the app was opened. */
   launch?: { patient: string; encounter?: string };
