@@ -16,18 +16,28 @@ export interface RunningHub {
   stop(): Promise<void>;
 }
 
+/** A hub that is reached by HTTPS, with more than the usual options. */
+export interface SecureHub {
+  port: number;
+  /** PEM file of the authority of its certificate, which it trusts too. */
+  authority: string;
+  options: string[];
+}
+
 /**
  * Starts a hub and waits until it serves FHIR and has loaded its region.
  * @throws with the hub's own output when it ends early or is not ready within `patience_ms`
  */
-export async function startHub(people: number, patience_ms = 150_000): Promise<RunningHub> {
+export async function startHub(people: number, secure?: SecureHub, patience_ms = 150_000): Promise<RunningHub> {
   const folder = await mkdtemp(join(tmpdir(), 'causeway-e2e-'));
-  const [port, mllpPort] = [await freePort(), await freePort()];
-  const options = ['--data-dir', folder, '--port', `${port}`, '--mllp-port', `${mllpPort}`, '--people', `${people}`];
-  const child = spawn(process.execPath, [launcher, 'start', ...options], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const [port, mllpPort] = [secure?.port ?? (await freePort()), await freePort()];
+  const usual = ['--data-dir', folder, '--port', `${port}`, '--mllp-port', `${mllpPort}`, '--people', `${people}`];
+  const env = { ...process.env, ...(secure ? { NODE_EXTRA_CA_CERTS: secure.authority } : {}) };
+  const words = [launcher, 'start', ...usual, ...(secure?.options ?? [])];
+  const child = spawn(process.execPath, words, { stdio: ['ignore', 'pipe', 'pipe'], env });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += chunk));
-  const url = `http://127.0.0.1:${port}`;
+  const url = secure ? `https://localhost:${port}` : `http://127.0.0.1:${port}`;
   const stop = async () => {
     await ended(child);
     await rm(folder, { recursive: true, force: true });
@@ -60,7 +70,7 @@ async function ended(child: ChildProcess): Promise<void> {
   clearTimeout(impatience);
 }
 
-function freePort(): Promise<number> {
+export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer();
     server.once('error', reject);

@@ -2,17 +2,17 @@
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, beforeAll } from 'vitest';
 import { launchBrowser } from './browser.ts';
-import { type RunningHub, startHub } from './hub.ts';
+import { type RunningHub, type SecureHub, startHub } from './hub.ts';
 
 export class Scene {
   #browser: Browser | undefined;
   hub!: RunningHub;
 
-  /** Is there from the file's first test to its last. @param people of the simulated region */
-  constructor(people: number) {
+  /** Is there from the file's first test to its last. @param people of the simulated region @param secure what the hub is told beside */
+  constructor(people: number, secure?: () => Promise<SecureHub>) {
     beforeAll(async () => {
       this.#browser = await launchBrowser();
-      this.hub = await startHub(people);
+      this.hub = await startHub(people, await secure?.());
     });
     afterAll(async () => {
       await this.#browser?.close();
@@ -32,8 +32,8 @@ export class Scene {
   }
 
   /** A page of a demonstration account that has signed in. */
-  async signedIn(username: string): Promise<Page> {
-    const page = await this.newPage();
+  async signedIn(username: string, options: BrowserContextOptions = {}): Promise<Page> {
+    const page = await this.newPage(options);
     await page.goto(`${this.url}/sign-in`);
     await enter(page, username);
     await page.getByRole('navigation', { name: 'Main' }).waitFor();

@@ -23,8 +23,8 @@ import type { RevocationSources } from './revocation-sources.ts';
 import type { Server } from './server.ts';
 import { smartConfiguration } from './smart-configuration.ts';
 import type { CameBack, SentOn, Tiered } from './tiered.ts';
-import type { IdentityProviders } from './udap/identity-providers.ts';
-import type { RegistrationAnswer, Udap } from './udap/udap.ts';
+import type { IdentityProviders, KnownProvider } from './udap/identity-providers.ts';
+import type { RegistrationAnswer, ShownCommunity, Udap } from './udap/udap.ts';
 
 export interface AuthorizationParts {
   database: Database;
@@ -201,6 +201,22 @@ export class Authorization {
   /** Where a browser goes whose app names an identity provider; see `sentOn` of server.ts. */
   async sentOn(exchange: Exchange): Promise<(SentOn & { isRefused: boolean }) | undefined> {
     return this.#tiered && (await this.#serving()).sentOn(exchange);
+  }
+
+  /** Whether users may be signed in by identity providers of a community of the hub's. */
+  signsInElsewhere(): boolean {
+    return this.#udap?.communities().some(({ tiered }) => tiered !== undefined) ?? false;
+  }
+
+  /** The trust communities of the hub as they were read last, and the identity providers at which it is a client. */
+  async trust(): Promise<{ communities: ShownCommunity[]; faults: string[]; providers: KnownProvider[] }> {
+    const providers = (await this.#providers?.known()) ?? [];
+    return { communities: this.#udap?.shown() ?? [], faults: this.#udap?.faults ?? [], providers };
+  }
+
+  /** Lets the hub register itself anew at an identity provider. @returns whether it was a client there */
+  async forgetProvider(address: string): Promise<boolean> {
+    return (await this.#providers?.forget(address)) ?? false;
   }
 
   /** Where a browser is sent whose user connects an account with an identity provider of a community. @throws RecordError 400 */

@@ -217,7 +217,14 @@ describe('to a client of its own community', () => {
       role: 'clinician',
       organization: 'Clinic',
     };
-    expect(claims).toMatchObject({ iss: issuer, aud: client.id, nonce: 'n-1', jti: expect.any(String), ...who });
+    expect(claims).toMatchObject({
+      iss: issuer,
+      aud: client.id,
+      nonce: 'n-1',
+      jti: expect.any(String),
+      amr: [],
+      ...who,
+    });
     expect((await withToken(provider, given.access_token, '/fhir/Patient')).status).toBe(403);
   });
 

@@ -37,6 +37,8 @@ export interface Answer {
   /** Those that are allowed; each included in one that was asked for. */
   scopes: string[];
   patient: string | undefined;
+  /** Whether the user proved by two factors who they are. */
+  isMfa: boolean;
 }
 
 export interface InteractionParts {
@@ -126,7 +128,8 @@ export async function answer(
   const grantId = await grant(parts, user, asked.client.id, scopes, { context, ending });
   // What follows asks for nothing but what was allowed.
   interaction.params.scope = scopes.join(' ');
-  interaction.result = { login: { accountId: user.username, remember: false }, consent: { grantId } };
+  const amr = given.isMfa ? ['mfa'] : [];
+  interaction.result = { login: { accountId: user.username, remember: false, amr }, consent: { grantId } };
   await interaction.save(left);
   return interaction.returnTo;
 }

@@ -47,7 +47,7 @@ export interface UserClaims {
 }
 
 /** What is told of a user who is signed in elsewhere, beside `sub`: by these the account there is found. */
-const signInClaims = ['name', 'preferred_username', 'role', 'organization'];
+const signInClaims = ['name', 'preferred_username', 'role', 'organization', 'amr'];
 
 const minutes = 60;
 const days = 24 * 60 * minutes;

@@ -252,6 +252,46 @@ test('an account that its user connected is meant whatever the claims say', asyn
   const { next } = await asked(later, idp.url);
   await back(later, location(next));
   expect((await later.get('/auth/session')).json.user).toMatchObject({ username: 'ann' });
+  const known = (await browser.get('/auth/security')).json;
+  expect([known.canConnect, known.isExternal]).toEqual([true, false]);
+  expect(known.providers).toEqual([{ issuer: idp.url, since: expect.any(String), isMapped: false }]);
+  const disconnect = (from: Browser) => from.delete(`/oauth/idp?idp=${encodeURIComponent(idp.url)}`);
+  expect((await disconnect(new Browser(hub))).status).toBe(401);
+  expect((await disconnect(browser)).status).toBe(204);
+  expect((await accessesOf(hub)).at(-1)).toMatchObject({ action: 'disconnect-provider', who: 'ann', status: 204 });
+  expect((await disconnect(browser)).status).toBe(404);
+  expect((await browser.get('/auth/security')).json.providers).toEqual([]);
+});
+
+test('who is meant by claims stays so, since nobody here chose it for themselves', async () => {
+  const browser = new Browser(hub);
+  const { next } = await asked(browser, idp.url);
+  await back(browser, location(next));
+  const { json } = await browser.get('/auth/security');
+  expect(json).toMatchObject({ username: 'dora', providers: [{ issuer: idp.url, isMapped: true }] });
+  expect((await browser.delete(`/oauth/idp?idp=${encodeURIComponent(idp.url)}`)).status).toBe(404);
+});
+
+test('administrators see the communities and the providers, and have the hub register anew', async () => {
+  const administrator = { role: 'administrator' };
+  await asked(new Browser(hub), idp.url);
+  const { json } = await hub.get('/api/trust-communities', administrator);
+  expect(json.faults).toEqual([]);
+  expect(json.communities).toMatchObject([
+    { uri: 'https://one.example', name: 'one', revocation: 'off', addresses: [`${base}/fhir`], accounts: [idp.url] },
+  ]);
+  expect(json.providers).toMatchObject([{ address: idp.url, community: 'https://one.example', accounts: 1 }]);
+  const address = `/api/identity-providers?address=${encodeURIComponent(idp.url)}`;
+  for (const role of ['clinician', 'privacy-officer', 'integration-engineer']) {
+    expect((await hub.get('/api/trust-communities', { role })).status).toBe(403);
+    expect((await hub.send('DELETE', address, undefined, { role })).status).toBe(403);
+  }
+  const before = idp.statements.length;
+  expect((await hub.send('DELETE', address, undefined, administrator)).status).toBe(204);
+  expect((await accessesOf(hub)).at(-1)).toMatchObject({ action: 'forget-provider', what: idp.url, status: 204 });
+  expect((await hub.send('DELETE', address, undefined, administrator)).status).toBe(404);
+  await asked(new Browser(hub), idp.url);
+  expect(idp.statements.length).toBe(before + 1);
 });
 
 test('without the scope udap, or without idp, the user is signed in here', async () => {

@@ -16,7 +16,7 @@ export interface ExternalParts {
   accounts: Accounts;
   accessLog: AccessLog;
   /** Undefined where there is no provider. */
-  external: { provider: ExternalProvider; accounts: ExternalAccounts } | undefined;
+  external: { issuer: string; provider: ExternalProvider; accounts: ExternalAccounts } | undefined;
 }
 
 const path = '/auth/external';
@@ -67,7 +67,7 @@ export function externalRoutes(app: FastifyInstance, parts: ExternalParts): void
     }
     const user = (await accounts.find(username))!;
     await accessLog.change(async (transaction) => {
-      const isDone = await external.accounts.disconnect(username, transaction);
+      const isDone = await external.accounts.disconnect(username, external.issuer, transaction);
       if (!isDone) throw new RecordError(404, 'not-found', 'Your account is not connected.');
       const entry = { action: 'disconnect-provider', what: 'account', status: 204 };
       return { made: undefined, note: { access: accessOf(user), entry } };

@@ -22,6 +22,7 @@ import { bodyDeadline } from './body-deadline.ts';
 import { type BrandParts, brandRoutes } from './brand-routes.ts';
 import { type CareParts, careRoutes } from './care-routes.ts';
 import { answerClientError } from './client-error.ts';
+import { type CommunityParts, communityRoutes } from './community-routes.ts';
 import { type ComplianceParts, complianceRoutes } from './compliance-routes.ts';
 import { type ConnectorRouteParts, connectorRoutes } from './connector-routes.ts';
 import { type ConsentParts, consentRoutes } from './consent-routes.ts';
@@ -102,6 +103,7 @@ export function httpServer(
     WitnessRouteParts &
     CareParts &
     PanelRouteParts &
+    CommunityParts &
     ComplianceParts &
     KeyParts &
     BindingParts &
@@ -205,6 +207,7 @@ export function httpServer(
   authRoutes(app, parts);
   securityRoutes(app, parts);
   externalRoutes(app, parts);
+  communityRoutes(app, parts);
   userRoutes(app, parts);
   oauthRoutes(app, parts);
   idpRoutes(app, parts);

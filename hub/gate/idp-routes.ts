@@ -6,7 +6,15 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Authorization, Vouched } from '../authorization/index.ts';
 import type { Database } from '../database/index.ts';
 import { RecordError } from '../record/index.ts';
-import { type AccessLog, type Accounts, ExternalAccounts, readMapping, type Users } from '../trust/index.ts';
+import {
+  type AccessLog,
+  type Accounts,
+  accessOf,
+  connectionsOf,
+  ExternalAccounts,
+  readMapping,
+  type Users,
+} from '../trust/index.ts';
 import { jsonBody } from './body.ts';
 import { connect, freshUser, setKey, signInAs } from './external-routes.ts';
 import { cookieOf, mustBeOwnChange } from './session-cookie.ts';
@@ -41,6 +49,22 @@ export function idpRoutes(app: FastifyInstance, parts: IdpParts): void {
     const { address, key } = await authorization.connectAt(idp, username);
     setKey(reply, cookie, key);
     return { address };
+  });
+
+  app.delete<{ Querystring: { idp?: string } }>(path, async (request, reply) => {
+    const username = await freshUser(accounts, request);
+    const { idp } = request.query;
+    const user = (await accounts.find(username))!;
+    const connections = await connectionsOf(parts.database, username);
+    const known = connections.find(({ issuer, isMapped }) => issuer === idp && !isMapped);
+    if (!known) throw new RecordError(404, 'not-found', 'Your account is not connected there by yourself.');
+    const connected = new ExternalAccounts(accounts, users, undefined);
+    await accessLog.change(async (transaction) => {
+      await connected.disconnect(username, known.issuer, transaction);
+      const entry = { action: 'disconnect-provider', what: 'account', status: 204 };
+      return { made: undefined, note: { access: accessOf(user), entry } };
+    });
+    return reply.code(204).send();
   });
 
   app.get(`${path}/back`, async (request, reply) => {

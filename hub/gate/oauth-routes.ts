@@ -108,6 +108,7 @@ export function oauthRoutes(app: FastifyInstance, parts: OAuthParts): void {
       isAllowed: body.isAllowed === true,
       scopes: textsOf(body.scopes),
       patient: typeof body.patient === 'string' ? body.patient : undefined,
+      isMfa: await parts.accounts.isMfa(session),
     };
     if (given.patient !== undefined) await parts.record.read(caller, 'Patient', given.patient);
     const exchange = { request: request.raw, response: reply.raw };

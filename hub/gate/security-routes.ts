@@ -3,9 +3,19 @@
  * Changes need that it was proved within the last minutes who it is; afterwards the session goes on under another token.
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { Transaction } from '../database/index.ts';
+import type { Authorization } from '../authorization/index.ts';
+import type { Database, Transaction } from '../database/index.ts';
 import { RecordError } from '../record/index.ts';
-import { type AccessLog, type Accounts, accessOf, type Proof, type Session } from '../trust/index.ts';
+import {
+  type AccessLog,
+  type Accounts,
+  accessOf,
+  type Connection,
+  connectionsOf,
+  isSameIssuer,
+  type Proof,
+  type Session,
+} from '../trust/index.ts';
 import { currentSession, neededParty, recordSignIn, refusal, shownOf, signedInAnswer } from './auth-routes.ts';
 import { jsonBody, text } from './body.ts';
 import { relyingParty } from './session-cookie.ts';
@@ -13,7 +23,9 @@ import { relyingParty } from './session-cookie.ts';
 export interface SecurityParts {
   accounts: Accounts;
   accessLog: AccessLog;
-  external: { name: string } | undefined;
+  database: Database;
+  authorization: Pick<Authorization, 'signsInElsewhere'>;
+  external: { name: string; issuer: string } | undefined;
 }
 
 type Id = { Params: { id: string } };
@@ -23,7 +35,7 @@ const mostPasskeys = 20;
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 export function securityRoutes(app: FastifyInstance, parts: SecurityParts): void {
-  const { accounts, external } = parts;
+  const { accounts, external, database, authorization } = parts;
   const { passkeys, totp, sessions } = accounts;
   const complete = async (request: FastifyRequest) => {
     const current = await currentSession(accounts, request);
@@ -35,17 +47,22 @@ export function securityRoutes(app: FastifyInstance, parts: SecurityParts): void
     const { session } = await currentSession(accounts, request);
     const { username, number, isFresh, pending } = session;
     if (pending === 'factor') throw new RecordError(401, 'login', 'Sign in first.');
-    const [factors, keys, all, user] = await Promise.all([
+    const [connections, factors, keys, all, user] = await Promise.all([
+      connectionsOf(database, username),
       accounts.factors(username),
       passkeys.of(username),
       sessions.of(username),
       accounts.find(username),
     ]);
+    const isNamed = ({ issuer }: Connection) => external !== undefined && isSameIssuer(issuer, external.issuer);
     return {
       username,
       pending,
       isFresh,
       ...factors,
+      isExternal: connections.some(isNamed),
+      providers: connections.filter((one) => !isNamed(one)),
+      canConnect: authorization.signsInElsewhere(),
       passkeys: keys,
       canPasskey: relyingParty(request) !== undefined,
       external: external ? { name: external.name } : null,

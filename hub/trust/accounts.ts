@@ -217,6 +217,12 @@ export class Accounts {
     return row && userOf(row);
   }
 
+  /** Whether a session was proved by two factors. */
+  async isMfa(token: string): Promise<boolean> {
+    const session = await this.sessions.find(token);
+    return session?.proofs.some((proof) => strong.includes(proof)) ?? false;
+  }
+
   async signOut(token: string): Promise<void> {
     await this.sessions.end(token);
   }

@@ -26,6 +26,14 @@ export interface ExternalMapping {
   organization: ByClaim;
 }
 
+/** A provider that vouches for an account. */
+export interface Connection {
+  issuer: string;
+  since: Date;
+  /** By its claims, which an administrator chose; else its user connected it. */
+  isMapped: boolean;
+}
+
 type Claims = { [name: string]: unknown };
 
 /** @throws Error that says what is wrong with the file */
@@ -83,8 +91,12 @@ export class ExternalAccounts {
     return this.#keep(issuer, subject, username, false, database);
   }
 
-  async disconnect(username: string, database: Queryable): Promise<boolean> {
-    const { rowCount } = await database.query('DELETE FROM external_account WHERE username = $1', [username]);
+  /** @returns whether the account was connected with that provider */
+  async disconnect(username: string, issuer: string, database: Queryable): Promise<boolean> {
+    const { rowCount } = await database.query(
+      `DELETE FROM external_account WHERE username = $1 AND rtrim(issuer, '/') = rtrim($2, '/')`,
+      [username, issuer],
+    );
     return (rowCount ?? 0) > 0;
   }
 
@@ -95,6 +107,20 @@ export class ExternalAccounts {
     );
     return rowCount === 1;
   }
+}
+
+/** The providers with which an account is connected. */
+export async function connectionsOf(database: Queryable, username: string): Promise<Connection[]> {
+  const { rows } = await database.query(
+    'SELECT issuer, since, mapped FROM external_account WHERE username = $1 ORDER BY since',
+    [username],
+  );
+  return rows.map(({ issuer, since, mapped }) => ({ issuer, since, isMapped: mapped }));
+}
+
+/** Whether two addresses of providers are the same: a slash at the end makes no difference. */
+export function isSameIssuer(one: string, other: string): boolean {
+  return one.replace(/\/+$/, '') === other.replace(/\/+$/, '');
 }
 
 /** The user that claims make; undefined where they do not say enough. */

@@ -24,7 +24,14 @@ export { type Binding, Bindings, type Relation, relations } from './bindings.ts'
 export { type CertificateFile, Certificates, type WatchedCertificate } from './certificates.ts';
 export { Emergencies, type Emergency, type EmergencyReason, emergencyReasons } from './emergencies.ts';
 export { EmergencyLookups } from './emergency-lookups.ts';
-export { ExternalAccounts, type ExternalMapping, readMapping } from './external-accounts.ts';
+export {
+  type Connection,
+  connectionsOf,
+  ExternalAccounts,
+  type ExternalMapping,
+  isSameIssuer,
+  readMapping,
+} from './external-accounts.ts';
 export { FanOut, type FanOutAlarm, fanOutAlarms } from './fan-out.ts';
 export { NetworkPolicy, PolicyUnreadable, type PolicyVersion, settledMs } from './network-policy.ts';
 export { type Notice, Notices, notify } from './notices.ts';

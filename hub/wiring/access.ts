@@ -123,6 +123,7 @@ function externalOf(config: Config, accounts: Accounts, users: Users) {
   const scope = mapping?.scope ?? 'openid profile';
   return {
     name,
+    issuer,
     provider: new ExternalProvider(new NamedProvider({ issuer, clientId, secretFile, scope }), accounts.steps),
     accounts: new ExternalAccounts(accounts, users, mapping),
   };

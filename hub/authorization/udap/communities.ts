@@ -21,6 +21,7 @@ export interface Community extends Anchors {
   /** By which clients name it. */
   uri: string;
   name: string;
+  rule: RevocationRule;
   server: ServerCertificate;
   /** By which the hub signs as an identity provider; undefined where it signs nobody in for others of the community. */
   provider: ServerCertificate | undefined;
@@ -77,7 +78,7 @@ async function community(described: DescribedCommunity, folder: string, revocati
   const { tiered } = described;
   const files = Object.entries(tiered?.accounts ?? {}).map(([idp, file]) => [idp, resolve(folder, file)]);
   return {
-    ...{ uri, name, anchors, revocation: by(rule), server, provider },
+    ...{ uri, name, rule, anchors, revocation: by(rule), server, provider },
     tiered: tiered && { ...tiered, accounts: Object.fromEntries(files) },
   };
 }

@@ -23,6 +23,18 @@ export interface IdentityProviderParts {
   communities(): readonly Community[];
 }
 
+/** An identity provider at which the hub is a client. */
+export interface KnownProvider {
+  address: string;
+  /** URI of the community. */
+  community: string;
+  /** The hub's id there. */
+  client: string;
+  registered: Date;
+  /** How many accounts here it vouches for. */
+  accounts: number;
+}
+
 interface Found {
   community: Community;
   metadata: ServerMetadata;
@@ -63,8 +75,24 @@ export class IdentityProviders {
   }
 
   /** The hub is not, or not any more, the client that it was told to be: it registers anew the next time. */
-  async forget(idp: string): Promise<void> {
-    await this.#parts.database.query('DELETE FROM udap_identity_provider WHERE address = $1', [idp]);
+  async forget(idp: string): Promise<boolean> {
+    const { rowCount } = await this.#parts.database.query('DELETE FROM udap_identity_provider WHERE address = $1', [
+      idp,
+    ]);
+    return (rowCount ?? 0) > 0;
+  }
+
+  /** Those at which the hub is a client. */
+  async known(): Promise<KnownProvider[]> {
+    const { rows } = await this.#parts.database.query(
+      `SELECT p.address, p.community, p.client_id, p.registered,
+         (SELECT count(*) FROM external_account e WHERE e.issuer = p.address) AS accounts
+       FROM udap_identity_provider p ORDER BY p.address, p.community`,
+    );
+    return rows.map(({ address, community, client_id: client, registered, accounts }) => ({
+      ...{ address, community, client, registered },
+      accounts: Number(accounts),
+    }));
   }
 
   #trusted(idp: string): Promise<Found> {

@@ -7,7 +7,7 @@ import type { JWTPayload } from 'jose';
 import { type ClientMetadata, errors, type KoaContextWithOIDC } from 'oidc-provider';
 import type { Logger } from 'pino';
 import type { Database } from '../../database/index.ts';
-import { faultText } from '../../faults.ts';
+import { faultReason, faultText } from '../../faults.ts';
 import type { Addresses } from '../addresses.ts';
 import type { Clients } from '../clients.ts';
 import type { AskedFor } from './b2b.ts';
@@ -16,6 +16,7 @@ import { type Community, readCommunities, type ServerCertificate } from './commu
 import { isCertificateFor, providerMetadata, signed, udapMetadata } from './metadata.ts';
 import { type Registered, Registrations } from './registrations.ts';
 import type { Revocations } from './revocation.ts';
+import type { RevocationRule } from './revocation-rules.ts';
 import { RegistrationRefused, readStatement } from './statement.ts';
 
 export interface UdapParts {
@@ -38,11 +39,27 @@ export interface RegistrationAnswer {
   uri: string | undefined;
 }
 
+/** A community as people are shown it. */
+export interface ShownCommunity {
+  uri: string;
+  name: string;
+  revocation: RevocationRule;
+  /** For which addresses the hub's certificate is, and until when. */
+  addresses: string[];
+  expires: Date;
+  /** The same as an identity provider for others; undefined where it is none. */
+  provider: { addresses: string[]; expires: Date } | undefined;
+  /** Whose claims make accounts here; undefined where no users are signed in elsewhere. */
+  accounts: string[] | undefined;
+}
+
 export class Udap {
   readonly #parts: UdapParts;
   readonly #registrations: Registrations;
   readonly #asked = new WeakMap<object, AskedFor>();
   #communities: Community[] = [];
+  /** What is wrong with communities that could not be read last. */
+  faults: string[] = [];
 
   private constructor(parts: UdapParts) {
     this.#parts = parts;
@@ -58,12 +75,24 @@ export class Udap {
 
   /** Reads certificates and revocation lists anew. A community that cannot be read stays as it was. */
   async refresh(): Promise<void> {
-    await this.#read().catch((error) => this.#fault(faultText(error)));
+    await this.#read().catch((error) => {
+      this.faults = [faultReason(error)];
+      this.#fault(faultText(error));
+    });
   }
 
   /** As they were read last. */
   communities(): readonly Community[] {
     return this.#communities;
+  }
+
+  /** The same for people. */
+  shown(): ShownCommunity[] {
+    return this.#communities.map(({ uri, name, rule, server, provider, tiered }) => ({
+      ...{ uri, name, revocation: rule, addresses: server.uris, expires: server.expires },
+      provider: provider && { addresses: provider.uris, expires: provider.expires },
+      accounts: tiered && Object.keys(tiered.accounts),
+    }));
   }
 
   /** What is told of the hub; undefined where it has no certificate for the community that is asked about. */
@@ -141,6 +170,7 @@ export class Udap {
   async #read(): Promise<void> {
     const { file, revocations } = this.#parts;
     const { communities, faults } = await readCommunities(file, revocations);
+    this.faults = faults;
     for (const fault of faults) this.#fault(fault);
     const before = this.#communities.filter((one) => !communities.some(({ uri }) => uri === one.uri));
     this.#communities = [...communities, ...(faults.length > 0 ? before : [])];

@@ -1,5 +1,5 @@
 /** How the user signs in: password, second factors, passkeys, and where a session is open. */
-import { Button, Group, Stack, Text, Title } from '@mantine/core';
+import { Button, Group, Stack, Text, TextInput, Title } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
 import { type ReactNode, useState } from 'react';
@@ -133,6 +133,9 @@ function Ways({ security }: { security: Security }) {
       {security.external && (
         <ExternalWay name={security.external.name} isConnected={security.isExternal} onDone={refresh} />
       )}
+      {(security.canConnect || (security.providers ?? []).length > 0) && (
+        <ProvidersWay providers={security.providers ?? []} canConnect={security.canConnect === true} onDone={refresh} />
+      )}
       {(security.hasTotp || security.passkeys.length > 0) && (
         <Way
           name="Recovery codes"
@@ -174,6 +177,94 @@ function ExternalWay({ name, isConnected, onDone }: { name: string; isConnected:
           {act.error.message}
         </Notice>
       )}
+    </Way>
+  );
+}
+
+/** Identity providers that vouch for the user where an app names them (UDAP Tiered OAuth). */
+function ProvidersWay({
+  providers,
+  canConnect,
+  onDone,
+}: {
+  providers: NonNullable<Security['providers']>;
+  canConnect: boolean;
+  onDone: () => void;
+}) {
+  const { refused } = route.useSearch();
+  const [isAsking, setIsAsking] = useState(false);
+  const [address, setAddress] = useState('');
+  const connect = useMutation({
+    mutationFn: () => postJson<{ address: string }>('/oauth/idp', { idp: address.trim() }),
+    onSuccess: (next) => window.location.assign(next.address),
+    onError: onDone,
+  });
+  const disconnect = useMutation({
+    mutationFn: (issuer: string) => deleteJson<void>(`/oauth/idp?idp=${encodeURIComponent(issuer)}`),
+    onSettled: onDone,
+  });
+  const failed = connect.error ?? disconnect.error;
+  return (
+    <Way
+      name="Sign-in elsewhere"
+      state={providers.length > 0 ? <Mark tone="good">{providers.length}</Mark> : <Mark>None</Mark>}
+      says="An app may have you signed in by an identity provider that knows you already, such as another hub."
+      action={canConnect && !isAsking && <Act onClick={() => setIsAsking(true)}>Connect one</Act>}
+    >
+      {failed && (
+        <Notice tone="bad" title="Not changed.">
+          {failed.message}
+        </Notice>
+      )}
+      {refused && !failed && (
+        <Notice tone="bad" title="Not connected.">
+          That sign-in belongs to another account here, or was not finished.
+        </Notice>
+      )}
+      {isAsking && (
+        <form
+          onSubmit={(event) => {
+            event.preventDefault();
+            connect.mutate();
+          }}
+        >
+          <Stack gap="xs" mt="xs" maw={520}>
+            <TextInput
+              label="Address of the identity provider"
+              description="You are sent there to sign in, and come back here."
+              placeholder="https://hub.example.org/oauth"
+              value={address}
+              onChange={(event) => setAddress(event.currentTarget.value)}
+              type="url"
+              required
+            />
+            <Group gap="xs">
+              <Button type="submit" size="compact-sm" loading={connect.isPending}>
+                Sign in there
+              </Button>
+              <Act onClick={() => setIsAsking(false)}>Cancel</Act>
+            </Group>
+          </Stack>
+        </form>
+      )}
+      <ul style={{ margin: 0, paddingLeft: '1.1rem' }}>
+        {providers.map(({ issuer, since, isMapped }) => (
+          <li key={issuer}>
+            <Group gap="sm">
+              <span>
+                {issuer} <span className="quiet small">since {formatDate(since)}</span>
+              </span>
+              {isMapped ? (
+                <span className="quiet small">chosen by who runs this hub</span>
+              ) : (
+                <Act onClick={() => disconnect.mutate(issuer)} label={`Disconnect ${issuer}`}>
+                  Disconnect
+                </Act>
+              )}
+            </Group>
+          </li>
+        ))}
+      </ul>
     </Way>
   );
 }

@@ -49,6 +49,7 @@ const DESTINATIONS = {
   '/label-rules': { label: 'What counts as sensitive', roles: ['privacy-officer', 'administrator'] },
   '/users': { label: 'Users', roles: ['administrator'] },
   '/clients': { label: 'Apps', roles: ['administrator'] },
+  '/trust-communities': { label: 'Trust communities', roles: ['administrator'] },
   '/network-brands': { label: 'Brands', roles: ['administrator'] },
   '/subscriptions': { label: 'Subscriptions', roles: ['administrator'] },
 } as const satisfies { [path: string]: { label: string; roles: Role[] } };
@@ -82,7 +83,18 @@ const GROUPS: { label: string; holds: readonly string[] }[] = [
       '/label-rules',
     ],
   },
-  { label: 'Network', holds: ['/participants', '/network-policy', '/network-brands', '/users', '/clients', '/status'] },
+  {
+    label: 'Network',
+    holds: [
+      '/participants',
+      '/network-policy',
+      '/network-brands',
+      '/users',
+      '/clients',
+      '/trust-communities',
+      '/status',
+    ],
+  },
 ];
 
 /** A role's places to go, put together; undefined where they are few. */

@@ -166,6 +166,12 @@ const clients = createRoute({
   component: lazyRouteComponent(() => import('../clients/clients-page.tsx'), 'ClientsPage'),
 });
 
+const communities = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/trust-communities',
+  component: lazyRouteComponent(() => import('../communities/communities-page.tsx'), 'CommunitiesPage'),
+});
+
 const security = createRoute({
   getParentRoute: () => signedIn,
   path: '/security',
@@ -343,6 +349,7 @@ const tree = root.addChildren([
     status,
     apps,
     clients,
+    communities,
     security,
     users,
     consents,

@@ -61,6 +61,10 @@ export interface Security {
   /** The external provider knows the account. */
   isExternal: boolean;
   external: { name: string } | null;
+  /** Identity providers of trust communities that vouch for the account; by an administrator's choice, or its user's. */
+  providers?: { issuer: string; since: string; isMapped: boolean }[];
+  /** Whether the user may connect the account with one. */
+  canConnect?: boolean;
   passkeys: { id: string; name: string; made: string; lastUsed?: string }[];
   canPasskey: boolean;
   needsFactor: boolean;
@@ -80,4 +84,34 @@ export interface ListedUser extends User {
   isExternal: boolean;
   lastUsed?: string;
   lockedUntil?: string;
+}
+
+/** A trust community of the hub (UDAP). */
+export interface TrustCommunity {
+  uri: string;
+  name: string;
+  revocation: 'required' | 'named' | 'reachable' | 'off';
+  /** For which addresses the hub's certificate is. */
+  addresses: string[];
+  expires: string;
+  /** The hub as an identity provider for others of it. */
+  provider?: { addresses: string[]; expires: string };
+  /** Whose claims make accounts here; left out where no users are signed in elsewhere. */
+  accounts?: string[];
+}
+
+/** An identity provider at which the hub is a client. */
+export interface IdentityProvider {
+  address: string;
+  community: string;
+  client: string;
+  registered: string;
+  accounts: number;
+}
+
+export interface TrustCommunities {
+  communities: TrustCommunity[];
+  /** What is wrong with those that cannot be read. */
+  faults: string[];
+  providers: IdentityProvider[];
 }
