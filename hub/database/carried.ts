@@ -81,7 +81,7 @@ function carry(
 
 /** A statement with those that are carried out before it, all of them prepared. */
 class CarryingQuery extends pg.Query {
-  readonly #carried: readonly NamedStatement[];
+  readonly carried: readonly NamedStatement[];
   #left: number;
 
   constructor(
@@ -91,7 +91,7 @@ class CarryingQuery extends pg.Query {
     done: (error: Error | undefined, result: pg.QueryResult) => void,
   ) {
     super(text, values, done);
-    this.#carried = carried;
+    this.carried = carried;
     this.#left = carried.length;
   }
 
@@ -103,7 +103,7 @@ class CarryingQuery extends pg.Query {
   prepare(connection: Wire): void {
     const self = this as unknown as DriverQuery;
     try {
-      for (const { name, values = [] } of this.#carried) {
+      for (const { name, values = [] } of this.carried) {
         const statement = name!;
         connection.bind({ portal: '', statement, values, binary: false, valueMapper: driver.prepareValue });
         connection.execute({});

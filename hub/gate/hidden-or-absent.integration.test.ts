@@ -53,6 +53,8 @@ async function read(id: string, way = ''): Promise<number> {
 interface Sent {
   text: string;
   values: unknown[];
+  /** What is carried out before it in one go; which statements are depends on what a connection has prepared. */
+  carried?: Sent[];
 }
 
 /** The statements that PostgreSQL is sent for a read. */
@@ -61,8 +63,9 @@ async function statementsOf(id: string, way: string): Promise<Sent[]> {
   const query = pg.Client.prototype.query;
   const spy = vi.spyOn(pg.Client.prototype, 'query').mockImplementation(function (this: pg.Client, ...given: never[]) {
     const [one, values] = given as unknown as [string | Sent, unknown[] | undefined];
-    const { text, values: own = values } = typeof one === 'string' ? { text: one, values } : one;
-    if (isOfTheRecord(text)) sent.push({ text, values: own ?? [] });
+    const { text, values: own = values, carried = [] } = typeof one === 'string' ? { text: one, values } : one;
+    const all = [...carried, { text, values: own }].map(({ text, values }) => ({ text, values: values ?? [] }));
+    sent.push(...all.filter(({ text }) => isOfTheRecord(text)));
     return query.apply(this, given as never) as never;
   } as never);
   await read(id, way);
