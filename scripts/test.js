@@ -18,9 +18,10 @@ const failures = [];
 const processors = availableParallelism();
 for (const [name, project, atOnce] of [
   ['unit tests', 'unit', processors],
-  ['integration tests', 'integration', processors],
+  // One more than there are processors: many of them wait, for a retry or for what another process does.
+  ['integration tests', 'integration', processors + 1],
   ['measured tests', 'measured', 1],
-  ['browser journeys', 'e2e', 1],
+  ['browser journeys', 'e2e', processors],
 ]) {
   await step(name, () => vitest(project, atOnce));
 }
