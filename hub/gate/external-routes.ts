@@ -4,17 +4,15 @@
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type ExternalProvider, ExternalRefused, type Vouched } from '../authorization/index.ts';
-import type { Database } from '../database/index.ts';
 import { RecordError } from '../record/index.ts';
-import { type AccessLog, type Accounts, accessOf, type ExternalAccounts } from '../trust/index.ts';
+import { type Accounts, accessOf, type ExternalAccounts } from '../trust/index.ts';
 import { agentOf, currentSession, recordSignIn } from './auth-routes.ts';
 import { jsonBody } from './body.ts';
+import { bindProven, type ProofedParts } from './proofed-binding.ts';
 import { cookieOf, isSecure, mustBeOwnChange, ownAddress, sessionToken, setSession } from './session-cookie.ts';
 
-export interface ExternalParts {
-  database: Database;
+export interface ExternalParts extends ProofedParts {
   accounts: Accounts;
-  accessLog: AccessLog;
   /** Undefined where there is no provider. */
   external: { issuer: string; provider: ExternalProvider; accounts: ExternalAccounts } | undefined;
 }
@@ -82,9 +80,13 @@ async function signIn(
   reply: FastifyReply,
   { issuer, subject, claims, isMfa, back }: Vouched,
 ): Promise<FastifyReply> {
+  const { accounts: known } = parts.external!;
   const username = await parts.database.transaction((transaction) =>
-    parts.external!.accounts.account(issuer, subject, claims, transaction),
+    known.account(issuer, subject, claims, transaction),
   );
+  const proven = username === undefined ? undefined : known.provenOf(claims);
+  const user = proven && (await parts.accounts.find(username!));
+  if (user) await bindProven(parts, user, proven, issuer);
   if (username !== undefined) return signInAs(parts, request, reply, { username, isMfa, back });
   await parts.accessLog.strangers.refused(request.ip, `GET ${path}/back`, 403);
   return reply.redirect('/sign-in?refused=unknown', 303);

@@ -28,7 +28,10 @@ beforeAll(async () => {
   issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   provider = new Provider(issuer, {
     clients: [{ client_id: 'hub', client_secret: clientSecret, redirect_uris: [`${publicUrl}/auth/external/back`] }],
-    claims: { openid: ['sub', 'amr'], profile: ['name', 'preferred_username', 'groups', 'site'] },
+    claims: {
+      openid: ['sub', 'amr'],
+      profile: ['name', 'preferred_username', 'groups', 'site', 'ial', 'mrn', 'birthdate', 'family_name'],
+    },
     findAccount: async (_context, id) => ({ accountId: id, claims: async () => ({ sub: id, ...atProvider.claims }) }),
     features: { devInteractions: { enabled: false } },
     interactions: { url: (_context, { uid }) => `/interaction/${uid}` },
@@ -39,8 +42,12 @@ beforeAll(async () => {
   writeFileSync(
     accountsFile,
     JSON.stringify({
-      role: { claim: 'groups', values: { privacy: 'privacy-officer', doctors: 'clinician', stewards: 'steward' } },
+      role: {
+        claim: 'groups',
+        values: { privacy: 'privacy-officer', doctors: 'clinician', stewards: 'steward', people: 'patient' },
+      },
       organization: { claim: 'site', values: { H1: 'Harbor Hospital' } },
+      proofing: { claim: 'ial', values: ['2'], number: 'mrn', system: 'urn:oid:2.999.7' },
     }),
   );
   const secretFile = join(tmpdir(), `causeway-oidc-secret-${process.pid}`);
@@ -168,6 +175,72 @@ describe('an external provider', () => {
     expect(location(await through(cal, { connect: true }))).toBe('/security?refused=taken');
     expect((await browser.delete('/auth/external')).status).toBe(204);
     expect(location(await through(new Browser(hub)))).toBe('/sign-in?refused=unknown');
+  });
+});
+
+describe('a provider that has proved who a patient is', () => {
+  const described = (value: string, family: string, birthDate: string) => ({
+    resourceType: 'Patient',
+    identifier: [{ system: 'urn:oid:2.999.7', value }],
+    name: [{ family, given: ['Ida'] }],
+    birthDate,
+  });
+  const stored = async (...of: Parameters<typeof described>) => {
+    const headers = { 'content-type': 'application/fhir+json' };
+    const { status, json } = await hub.send('POST', '/fhir/Patient', described(...of), { headers });
+    expect(status).toBe(201);
+    return json.id as string;
+  };
+  let last = 0;
+  /** What the account of somebody stands for, when they have signed in there. */
+  const boundBy = async (claims: object, id = `patient-${++last}`) => {
+    const own = { name: 'Ida', preferred_username: id, groups: ['people'], site: 'H1', ial: '2' };
+    atProvider = { id, amr: ['pwd'], claims: { ...own, ...claims } };
+    const browser = new Browser(hub);
+    expect(location(await through(browser))).toBe('/');
+    return { id, bindings: (await browser.get('/api/bindings')).json.bindings };
+  };
+  const larsen = { mrn: 'N-1001', birthdate: '1962-04-05', family_name: 'LARSÉN' };
+  let patient: string;
+  beforeAll(async () => {
+    patient = await stored('N-1001', 'Larsen', '1962-04-05');
+  });
+
+  it('says who the account is of, once; what staff ends stays ended', async () => {
+    const { id, bindings } = await boundBy(larsen);
+    expect(bindings).toMatchObject([{ patient, relation: 'self', proofing: 'external' }]);
+    expect(bindings[0].evidence).toContain(issuer);
+    expect((await boundBy(larsen, id)).bindings).toHaveLength(1);
+    // Nobody else becomes the same person by themselves.
+    expect((await boundBy(larsen)).bindings).toEqual([]);
+    const by = { role: 'administrator' };
+    expect((await hub.send('DELETE', `/api/bindings/${bindings[0].id}`, undefined, by)).status).toBe(204);
+    expect((await boundBy(larsen, id)).bindings).toEqual([]);
+  });
+
+  it('says nothing where it proved less, of who is known otherwise, or of a number that several have', async () => {
+    await stored('N-2002', 'Moor', '1971-02-03');
+    const moor = { mrn: 'N-2002', birthdate: '1971-02-03', family_name: 'Moor' };
+    for (const claims of [
+      { ...moor, ial: '1' },
+      { ...moor, ial: undefined },
+      { ...moor, birthdate: '1971-02-04' },
+      { ...moor, family_name: 'Moors' },
+      { ...moor, mrn: 'N-2003' },
+      { ...moor, mrn: 'N-2002,N-1001' },
+      { ...moor, mrn: undefined },
+    ]) {
+      expect((await boundBy(claims)).bindings, JSON.stringify(claims)).toEqual([]);
+    }
+    await stored('N-2002', 'Moorland', '1990-09-09');
+    expect((await boundBy(moor)).bindings).toEqual([]);
+  });
+
+  it('says nothing of accounts that are not of patients', async () => {
+    await stored('N-3003', 'Brook', '1980-01-02');
+    const claims = { mrn: 'N-3003', birthdate: '1980-01-02', family_name: 'Brook', groups: ['stewards'] };
+    expect((await boundBy(claims)).bindings).toEqual([]);
+    expect((await boundBy({ ...claims, groups: ['people'] })).bindings).toHaveLength(1);
   });
 });
 

@@ -1,6 +1,6 @@
 /**
- * Which persons an account stands for: its own, or those whom it represents. A binding is made by staff who saw proof, or
- * by an invitation with two things that the site knows of the person.
+ * Which persons an account stands for: its own, or those whom it represents. A binding is made by staff who saw proof, by an
+ * invitation with two things that the site knows of the person, or by an external provider that has proved who somebody is.
  */
 import { createHash, randomBytes } from 'node:crypto';
 import type { Database, Queryable, Row } from '../database/index.ts';
@@ -67,6 +67,15 @@ export class Bindings {
       values: [username],
     });
     return rows.map(bindingOf);
+  }
+
+  /** Whether an account stands for somebody, or did since an external provider said so: whoever ended that decides. */
+  async isDecided(username: string, database: Queryable = this.#database): Promise<boolean> {
+    const { rows } = await database.query(
+      `SELECT 1 FROM account_person WHERE username = $1 AND (ended IS NULL OR proofing = 'external') LIMIT 1`,
+      [username],
+    );
+    return rows.length > 0;
   }
 
   /** The bindings to any of these Patients that hold now. */

@@ -24,6 +24,27 @@ export interface ExternalMapping {
   username?: string;
   role: ByClaim;
   organization: ByClaim;
+  /** How the provider says that it has proved who a patient is, so that the account is bound to that person. */
+  proofing?: Proofing;
+}
+
+/** What makes an account of a patient somebody's own (NIST SP 800-63A, identity assurance level 2). */
+interface Proofing {
+  /** The claim, and what it is or holds where the identity was proved: `acr`, `http://idmanagement.gov/ns/assurance/ial/2`. */
+  claim: string;
+  values: string[];
+  /** The claim with a number of the person, and the system of identifiers that it is of. */
+  number: string;
+  system: string;
+}
+
+/** What a provider proved of somebody. */
+export interface Proven {
+  system: string;
+  number: string;
+  /** FHIR date. */
+  birthDate: string;
+  family: string;
 }
 
 /** A provider that vouches for an account. */
@@ -45,6 +66,13 @@ export function readMapping(path: string): ExternalMapping {
       throw new Error(`${path}: ${part} needs claim, a text, and values, an object.`);
     }
   }
+  const { proofing } = mapping;
+  const isWhole =
+    proofing === undefined ||
+    (['claim', 'number', 'system'].every((name) => typeof proofing[name as 'claim'] === 'string') &&
+      Array.isArray(proofing.values) &&
+      proofing.values.length > 0);
+  if (!isWhole) throw new Error(`${path}: proofing needs claim, number and system, texts, and values, a list.`);
   const given = [...Object.values(mapping.role.values), ...(mapping.role.otherwise ? [mapping.role.otherwise] : [])];
   const wrong = given.find((role) => role === 'system' || !roles.includes(role as Role));
   if (wrong !== undefined) throw new Error(`${path}: “${wrong}” is no role that people have.`);
@@ -84,6 +112,22 @@ export class ExternalAccounts {
     if (!mapped || !(await this.#accounts.make(mapped, undefined, database))) return undefined;
     await this.#keep(issuer, subject, mapped.username, true, database);
     return mapped.username;
+  }
+
+  /** What the provider proved of somebody, as far as the operator said how it tells that. */
+  provenOf(claims: Claims): Proven | undefined {
+    const { proofing } = this.#mapping ?? {};
+    const level = proofing && [claims[proofing.claim]].flat();
+    if (!proofing || !level?.some((one) => typeof one === 'string' && proofing.values.includes(one))) return undefined;
+    const { [proofing.number]: number, birthdate: birthDate, family_name: family } = claims;
+    const isWhole =
+      typeof number === 'string' &&
+      /^[\p{L}\d][\p{L}\d ./-]{3,39}$/u.test(number) &&
+      typeof birthDate === 'string' &&
+      /^\d{4}-\d\d-\d\d$/.test(birthDate) &&
+      typeof family === 'string' &&
+      family.trim() !== '';
+    return isWhole ? { system: proofing.system, number, birthDate, family } : undefined;
   }
 
   /** Connects an account with somebody at the provider; returns whether that one was nobody's yet. */

@@ -30,6 +30,7 @@ export {
   ExternalAccounts,
   type ExternalMapping,
   isSameIssuer,
+  type Proven,
   readMapping,
 } from './external-accounts.ts';
 export { FanOut, type FanOutAlarm, fanOutAlarms } from './fan-out.ts';
