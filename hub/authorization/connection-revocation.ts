@@ -56,6 +56,7 @@ export class ConnectionRevocation {
   }
 
   async #refusal(path: Path): Promise<string | undefined> {
+    if (!path.slice(0, -1).some((der) => this.#certificates.isOpen(der))) return undefined;
     const [{ Untrusted }, { X509Certificate }] = await Promise.all([
       import('./udap/chain.ts'),
       import('./udap/x509.ts'),

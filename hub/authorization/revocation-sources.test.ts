@@ -77,6 +77,19 @@ test('an address in a private network is not asked, and that is said', async () 
   closed.close();
 });
 
+test('what can be asked about a certificate is told without reading it', async () => {
+  const der = ({ certificate }: TestHolder) => Buffer.from(certificate.rawData);
+  const [ocsp, crl] = [await service.issue('One', undefined, ['ocsp']), await service.issue('Two', undefined, ['crl'])];
+  const silent = await service.issue('Silent', undefined, []);
+  const open = (rule: RevocationRule, lists: string[] = []) =>
+    [ocsp, crl, silent].map((one) => by(rule, lists).isOpen(der(one)));
+  expect(open('named')).toEqual([true, true, false]);
+  expect(open('reachable')).toEqual([true, true, false]);
+  expect(open('named', ['a.crl'])).toEqual([true, true, true]);
+  expect(open('required')).toEqual([true, true, true]);
+  expect(open('off')).toEqual([false, false, false]);
+});
+
 test('by a path to an authority: revoked, unknown now, or off', async () => {
   const [good, bad] = [
     await service.issue('Good', undefined, ['crl']),
