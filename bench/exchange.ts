@@ -6,7 +6,7 @@
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { isolation } from './exchange/isolation.ts';
-import { latency } from './exchange/latency.ts';
+import { cost, latency } from './exchange/latency.ts';
 import { queue } from './exchange/queue.ts';
 import { waiting } from './exchange/waiting.ts';
 import { load, machine, versions } from './server/machine.ts';
@@ -18,6 +18,7 @@ const { values } = parseArgs({
     seconds: { type: 'string', default: '30' },
     minutes: { type: 'string', default: '1' },
     down: { type: 'string', default: 'refuses,silent,slow,fails' },
+    messages: { type: 'string', default: '2000' },
     waiting: { type: 'string', default: '1000,100000,1000000' },
     profile: { type: 'string' },
     json: { type: 'string' },
@@ -27,6 +28,7 @@ const { values } = parseArgs({
 const parts: Record<string, () => Promise<object>> = {
   latency: () =>
     latency((values['per-second'] ?? '200').split(',').map(Number), Number(values.seconds), values.profile),
+  cost: () => cost(Number(values.messages), Number(values.messages) / 2, values.profile),
   isolation: () => isolation(Number(values['per-second'] ?? 40), Number(values.minutes), values.down.split(',')),
   queue: () => queue(values.waiting.split(',').map(Number)),
   waiting: () => waiting(values.waiting.split(',').map(Number)),

@@ -213,6 +213,39 @@ describe('an administrator', () => {
     await page.context().close();
   });
 
+  it('says whose Direct mail is taken as an organisation’s, is told what cannot be, and takes it away again', async () => {
+    const page = await scene.newPage();
+    await signIn(page, 'administrator');
+    await page.goto(`${scene.url}/maps?source=harbor-hospital`);
+    const panel = page.locator('section[aria-labelledby="direct-title"]');
+    const senders = panel.getByLabel('Addresses, or domains for all addresses in them');
+    const trust = panel.getByLabel('File of the certificates by which they sign, or of who issues these');
+    const take = panel.getByRole('button', { name: 'Take mail from these' });
+    const stored = async () => {
+      const { transport } = (await answer(page, '/api/participants/harbor-hospital')) as { transport?: object };
+      return transport;
+    };
+    await senders.fill('records@harbor.example\nwards.harbor.example');
+    await trust.fill('certificates/harbor.pem');
+    await take.click();
+    await panel.getByText('the absolute path of a file').waitFor();
+    expect(await stored()).not.toHaveProperty('direct');
+    await trust.fill('/etc/causeway/harbor.pem');
+    await take.click();
+    await panel.getByText('Saved.').waitFor();
+    expect(await stored()).toMatchObject({
+      direct: { senders: ['records@harbor.example', 'wards.harbor.example'], trust: '/etc/causeway/harbor.pem' },
+    });
+    await page.reload();
+    expect(await senders.inputValue()).toBe('records@harbor.example\nwards.harbor.example');
+    await senders.fill('');
+    await trust.fill('');
+    await take.click();
+    await panel.getByText('Saved.').waitFor();
+    expect(await stored()).not.toHaveProperty('direct');
+    await page.context().close();
+  });
+
   it('goes from a place in the original to the ledger, to the resource and back to the message', async () => {
     const page = await scene.newPage();
     await signIn(page, 'administrator');

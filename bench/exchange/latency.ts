@@ -5,19 +5,18 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { percentiles } from '../client/load.ts';
 import { startHub } from '../server/hub.ts';
-import { usageOf } from '../server/usage.ts';
+import { type Usage, usageOf } from '../server/usage.ts';
 import { Lab } from './lab.ts';
 import { type Known, peopleOf, reportOf } from './people.ts';
 import { Arrivals, fhirReceiver, mllpReceiver } from './receivers.ts';
 import { file, register, untilDelivered } from './region.ts';
 import { subscribe } from './subscriber.ts';
 
-const town = { people: 1_000, seed: 1 };
 /** Until the hub has compiled what it needs most, and has given up on guesses about it. */
 const warmSeconds = 10;
 const patienceMs = 20_000;
 
-export interface LatencyResult {
+export interface LatencyResult extends Cost {
   messages: number;
   per_second: number;
   /** Until the laboratory had its acknowledgement. */
@@ -25,9 +24,6 @@ export interface LatencyResult {
   hospital: Told;
   practice: Told;
   websocket: Told;
-  /** CPU of hub and PostgreSQL a message, everything that follows from it included. */
-  cpu_ms: number;
-  hub_cpu_ms: number;
 }
 
 interface Told {
@@ -50,7 +46,93 @@ export async function latency(
   seconds: number,
   profileDir?: string,
 ): Promise<LatencyResult | { [rate: `at_${number}`]: LatencyResult }> {
-  const people = peopleOf(town);
+  const town = await openTown(1_000, profileDir);
+  const { hub, lab, results, arrivals } = town;
+  try {
+    const measured = async (perSecond: number): Promise<LatencyResult> => {
+      const from = town.sent();
+      lab.late.length = 0;
+      const before = usageOf(hub.pid, hub.postmaster);
+      await lab.run(perSecond, seconds, results);
+      const wanted = Array.from({ length: town.sent() - from }, (_, i) => from + i);
+      for (const until = performance.now() + patienceMs; performance.now() < until; await delay(50))
+        if (town.haveAll(wanted)) break;
+      return {
+        messages: wanted.length,
+        per_second: perSecond,
+        acknowledged_after_plan_p99_ms: percentiles(lab.late).p99_ms,
+        hospital: figures(lab, arrivals.hospital, wanted),
+        practice: figures(lab, arrivals.practice, wanted),
+        websocket: figures(lab, arrivals.websocket, wanted),
+        ...costOf(before, usageOf(hub.pid, hub.postmaster), wanted.length),
+      };
+    };
+    await lab.run(rates[0]!, warmSeconds, results);
+    const measurements: { [rate: `at_${number}`]: LatencyResult } = {};
+    for (const perSecond of rates) {
+      await untilDelivered(hub);
+      const result = await measured(perSecond);
+      measurements[`at_${perSecond}`] = result;
+    }
+    return rates.length === 1 ? Object.values(measurements)[0]! : measurements;
+  } finally {
+    await town.close();
+  }
+}
+
+export interface CostResult extends Cost {
+  messages: number;
+}
+
+/** So many messages are on their way at a time. */
+const underWay = 24;
+
+/**
+ * What messages cost where as many as there is room for are on their way, until all three have been told of all: the same work
+ * whatever else the machine does.
+ * @param warm so many before, for nothing
+ */
+export async function cost(messages: number, warm: number, profileDir?: string): Promise<CostResult> {
+  const town = await openTown(300, profileDir);
+  const { hub, lab, results } = town;
+  try {
+    const told = async (count: number) => {
+      const sent: number[] = [];
+      const left = new Set<number>();
+      while (sent.length < count || left.size > 0) {
+        for (const one of left) if (town.haveAll([one])) left.delete(one);
+        while (left.size < underWay && sent.length < count) {
+          const { result, person, text } = results.next().value!;
+          sent.push(result);
+          left.add(result);
+          lab.send(result, person, text);
+        }
+        await delay(5);
+      }
+    };
+    await told(warm);
+    const before = usageOf(hub.pid, hub.postmaster);
+    await told(messages);
+    return { messages, ...costOf(before, usageOf(hub.pid, hub.postmaster), messages) };
+  } finally {
+    await town.close();
+  }
+}
+
+/** CPU of hub and PostgreSQL a message, everything that follows from it included. */
+interface Cost {
+  cpu_ms: number;
+  hub_cpu_ms: number;
+}
+
+function costOf(before: Usage, after: Usage, messages: number): Cost {
+  const hubMs = (after.hubCpuMs - before.hubCpuMs) / messages;
+  return { cpu_ms: hubMs + (after.postgresCpuMs - before.postgresCpuMs) / messages, hub_cpu_ms: hubMs };
+}
+
+/** A hub of which hospital, practice and laboratory are participants, and a browser is told; with the people whom all know. */
+async function openTown(size: number, profileDir: string | undefined) {
+  const people = peopleOf({ people: size, seed: 1 });
   const personOf: number[] = [];
   const arrivalsAt = (of: (one: Known) => string) =>
     new Arrivals((result) => {
@@ -59,15 +141,23 @@ export async function latency(
     });
   const hospital = arrivalsAt(({ numbers }) => numbers['harbor-hospital']);
   const practice = arrivalsAt(({ numbers }) => numbers['millbrook-practice']);
-  const browser = arrivalsAt(({ numbers }) => numbers['ellery-lab']);
+  const websocket = arrivalsAt(({ numbers }) => numbers['ellery-lab']);
+  const arrivals = { hospital, practice, websocket };
   const [mllp, http] = [await mllpReceiver(hospital), await fhirReceiver(practice)];
   const hub = await startHub({ profileDir, words: ['--send-to', `http://127.0.0.1:${http.port}`] });
+  const closing: (() => void)[] = [];
+  const close = async () => {
+    for (const end of closing) end();
+    await hub.stop();
+    await Promise.all([mllp.close(), http.close()]);
+  };
   try {
     await register(hub, {
       'harbor-hospital': { dialect: 'hl7v2', host: '127.0.0.1', port: mllp.port },
       'millbrook-practice': { dialect: 'fhir', url: `http://127.0.0.1:${http.port}/fhir` },
     });
     const lab = await Lab.open(hub.mllp);
+    closing.push(() => lab.close());
     for (const [i, { registration }] of people.entries()) {
       lab.send(-1 - i, i, registration.hospital);
       await file(hub, 'millbrook-practice', registration.practice);
@@ -88,45 +178,17 @@ export async function latency(
     await untilDelivered(hub);
     const told = people.map((_, i) => i).filter((i) => hospital.at.has(i) && practice.at.has(i));
     console.error(`${told.length} of ${people.length} people are known to all three as one`);
-    const socket = await subscribe(hub, browser);
-    const results = function* (): Generator<ReturnType<typeof next>> {
+    const socket = await subscribe(hub, websocket);
+    closing.push(() => socket.close());
+    const results = (function* (): Generator<ReturnType<typeof next>> {
       for (let i = 0; ; i++) yield next(told[(i * 7_919) % told.length]!);
-    };
-    const measured = async (perSecond: number): Promise<LatencyResult> => {
-      const from = personOf.length;
-      lab.late.length = 0;
-      const before = usageOf(hub.pid, hub.postmaster);
-      await lab.run(perSecond, seconds, results());
-      const wanted = Array.from({ length: personOf.length - from }, (_, i) => from + i);
-      const all = { hospital, practice, websocket: browser };
-      for (const until = performance.now() + patienceMs; performance.now() < until; await delay(50))
-        if (Object.values(all).every(({ at }) => wanted.every((result) => at.has(result)))) break;
-      const after = usageOf(hub.pid, hub.postmaster);
-      const hubMs = (after.hubCpuMs - before.hubCpuMs) / wanted.length;
-      return {
-        messages: wanted.length,
-        per_second: perSecond,
-        acknowledged_after_plan_p99_ms: percentiles(lab.late).p99_ms,
-        hospital: figures(lab, hospital, wanted),
-        practice: figures(lab, practice, wanted),
-        websocket: figures(lab, browser, wanted),
-        cpu_ms: hubMs + (after.postgresCpuMs - before.postgresCpuMs) / wanted.length,
-        hub_cpu_ms: hubMs,
-      };
-    };
-    await lab.run(rates[0]!, warmSeconds, results());
-    const measurements: { [rate: `at_${number}`]: LatencyResult } = {};
-    for (const perSecond of rates) {
-      await untilDelivered(hub);
-      const result = await measured(perSecond);
-      measurements[`at_${perSecond}`] = result;
-    }
-    lab.close();
-    socket.close();
-    return rates.length === 1 ? Object.values(measurements)[0]! : measurements;
-  } finally {
-    await hub.stop();
-    await Promise.all([mllp.close(), http.close()]);
+    })();
+    const haveAll = (wanted: readonly number[]) =>
+      Object.values(arrivals).every(({ at }) => wanted.every((result) => at.has(result)));
+    return { hub, lab, arrivals, results, haveAll, sent: () => personOf.length, close };
+  } catch (error) {
+    await close();
+    throw error;
   }
 }
 

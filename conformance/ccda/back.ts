@@ -1,7 +1,7 @@
 /**
  * Suite `ccda-back`: what was read as FHIR is written as C-CDA again. Every document of the cases, the charts of the
- * simulated region, Synthea's patients and published examples of FHIR become a CCD and a discharge summary, which parse, keep the codes of the
- * entries, and hold to HL7's Schematron.
+ * simulated region, Synthea's patients and published examples of FHIR become a CCD, a discharge summary and a referral note, which parse, keep the codes of the
+ * entries, and hold to HL7's Schematron; and so does the version that withdraws each.
  */
 import { parseCda, parseXml } from '@causeway/ccda';
 import { type CcdaOptions, type ConversionContext, convertCcda, writeCcda } from '@causeway/mapping';
@@ -36,7 +36,17 @@ const OPTIONS: Omit<CcdaOptions, 'kind'> = {
   software: { manufacturer: 'Causeway', name: 'Causeway' },
 };
 
-const KINDS = ['ccd', 'discharge-summary'] as const;
+const KINDS = ['ccd', 'discharge-summary', 'referral-note'] as const;
+
+/** A later version, whose place in its set and whose reason the header tells. */
+const WITHDRAWN: Pick<CcdaOptions, 'version' | 'withdrawn'> = {
+  version: {
+    setId: { root: '8f3f7e5a-3a56-4c58-9d0b-6f1d4a0c1e03', extension: 'conformance' },
+    number: 2,
+    replaces: { id: '8f3f7e5a-3a56-4c58-9d0b-6f1d4a0c1e04', number: 1 },
+  },
+  withdrawn: 'What this document told does not hold and is withdrawn.',
+};
 
 /** The release whose errors fail a case; those of others are counted. */
 const TARGET = '3.0';
@@ -129,7 +139,7 @@ function turnedRound(resources: readonly Resource[], xml: string): string[] {
   return turned.length === 0 ? [] : [`denied or no longer denied: ${some(turned.map(([key]) => key))}`];
 }
 
-/** Writes both kinds of document, and holds them against the schemas. */
+/** Writes each kind of document, and what withdraws it, and holds them against the schemas. */
 function write(
   resources: readonly Resource[],
   schemas: readonly Release[],
@@ -139,14 +149,21 @@ function write(
   let ccd: readonly CodedPair[] = [];
   let told: readonly Resource[] = [];
   let written = '';
-  for (const kind of KINDS) {
+  const request = resources.find(({ resourceType }) => resourceType === 'ServiceRequest');
+  const asked = request === undefined ? {} : { request: `ServiceRequest/${request.id}` };
+  const patient = resources.filter(({ resourceType }) => resourceType === 'Patient').slice(0, 1);
+  const all = KINDS.flatMap((kind) => [
+    { kind, name: kind, of: resources, more: kind === 'referral-note' ? asked : {} },
+    { kind, name: `withdrawal of the ${kind}`, of: patient, more: WITHDRAWN },
+  ]);
+  for (const { kind, name, of, more } of all) {
     const began = process.cpuUsage();
-    const { xml, omitted } = writeCcda(resources, { ...OPTIONS, kind });
+    const { xml, omitted } = writeCcda(of, { ...OPTIONS, kind, ...more });
     const { user, system } = process.cpuUsage(began);
     tally.write_ms += (user + system) / 1000;
     tally.written++;
     tally.bytes += Buffer.byteLength(xml);
-    if (kind === 'ccd') {
+    if (name === 'ccd') {
       tally.omitted += omitted.length;
       ccd = writtenPairs(xml);
       written = xml;
@@ -158,14 +175,14 @@ function write(
     }
     const parsed = parseXml(xml);
     if (!parsed.ok) {
-      reasons.push(`the ${kind} does not parse: ${parsed.error.message}`);
+      reasons.push(`the ${name} does not parse: ${parsed.error.message}`);
       continue;
     }
     for (const schema of schemas) {
       const errors = schema.check(parsed.document.root);
       if (schema.name === TARGET && errors.length > 0) {
         reasons.push(
-          `the ${kind} has ${errors.length} errors: ${some(errors.map(({ rule, message }) => `${rule}: ${message}`))}`,
+          `the ${name} has ${errors.length} errors: ${some(errors.map(({ rule, message }) => `${rule}: ${message}`))}`,
         );
       }
     }
@@ -177,7 +194,7 @@ function summaryOf(tally: Tally, schemas: readonly Release[], charts: number): s
   const { written, write_ms, bytes, pairs, pairs_back, pairs_lost, omitted, left_out, chart_pairs } = tally;
   const each = Math.max(1, written);
   const lines = [
-    `${written} documents written, ${charts} of the charts twice; ${(write_ms / each).toFixed(2)} ms of CPU and ${(bytes / each / 1024).toFixed(0)} KB each`,
+    `${written} documents written, ${charts} charts among what they are of; ${(write_ms / each).toFixed(2)} ms of CPU and ${(bytes / each / 1024).toFixed(0)} KB each`,
     `codes of entries: ${pairs_back} of ${pairs} pairs are back (${percent(pairs_back, pairs)} %), ${pairs_lost} that FHIR kept are lost`,
     `codes of charts: ${chart_pairs - tally.chart_pairs_lost} of ${chart_pairs} are in the CCD`,
     `resources that no section of the CCD tells of: ${omitted} (${Object.entries(left_out)

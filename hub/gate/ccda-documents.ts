@@ -4,7 +4,8 @@
  * record as it is then.
  */
 import type { DateRange } from '@causeway/fhir';
-import type { Encounter, ServiceRequest } from '@medplum/fhirtypes';
+import type { CcdaOptions } from '@causeway/mapping/outbound';
+import type { Encounter, Patient, ServiceRequest } from '@medplum/fhirtypes';
 import { type FhirRecord, logicalId, newId, RecordError, ridOf } from '../record/index.ts';
 import type { Access } from '../trust/index.ts';
 import type { FhirParts } from './fhir-exchange.ts';
@@ -23,6 +24,14 @@ export interface WrittenDocument {
   /** The id of the Patient it is of. */
   patient: string;
 }
+
+/** Its id and time, and which version it is where there may be several. */
+export type WrittenAs = Pick<CcdaOptions, 'id' | 'time' | 'version'>;
+
+const hub: Pick<CcdaOptions, 'custodian' | 'software'> = {
+  custodian: { resourceType: 'Organization', id: 'causeway', name: 'Causeway' },
+  software: { manufacturer: 'Causeway', name: 'Causeway' },
+};
 
 /** A document tells of so many resources at most, so that memory stays bounded. */
 const mostResources = 10_000;
@@ -60,7 +69,7 @@ export function writeDocument(
   { record, writeCcda }: Pick<FhirParts, 'record' | 'writeCcda'>,
   access: Access,
   subject: WrittenSubject,
-  as: { id: string; time: string } = { id: newId(), time: new Date().toISOString() },
+  as: WrittenAs = { id: newId(), time: new Date().toISOString() },
 ): Promise<WrittenDocument> {
   return atOnce.take(1, async () => {
     const stay =
@@ -78,13 +87,26 @@ export function writeDocument(
     const xml = await writeCcda(texts, {
       kind: subject.kind,
       ...as,
-      custodian: { resourceType: 'Organization', id: 'causeway', name: 'Causeway' },
-      software: { manufacturer: 'Causeway', name: 'Causeway' },
+      ...hub,
       ...(stay ? { encounter: `Encounter/${stay.id}` } : {}),
       ...(request ? { request: `ServiceRequest/${request.id}` } : {}),
     });
     return { xml, patient: logicalId(texts[0]!) };
   });
+}
+
+/**
+ * The version of a document by which what an earlier one told is withdrawn: nothing of the record but whose it was.
+ * @param why in a sentence
+ */
+export function writeWithdrawal(
+  writeCcda: FhirParts['writeCcda'],
+  patient: Patient,
+  kind: WrittenSubject['kind'],
+  as: WrittenAs,
+  why: string,
+): Promise<string> {
+  return writeCcda([JSON.stringify(patient)], { kind, ...as, ...hub, withdrawn: why });
 }
 
 /** The time of care that days stand for. @throws RecordError 400 where there is no such day */

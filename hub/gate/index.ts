@@ -4,7 +4,7 @@ export { acceptBundle, acceptCcda, acceptV2 } from './accept.ts';
 export { ApplicationAcks } from './application-acks.ts';
 export type { DemoAccount } from './auth-routes.ts';
 export { Authenticator } from './authenticate.ts';
-export { documentId, writeDocument } from './ccda-documents.ts';
+export { documentId, writeDocument, writeWithdrawal } from './ccda-documents.ts';
 export { Certified } from './certified.ts';
 export { httpServer } from './http.ts';
 export { startMllp } from './mllp.ts';

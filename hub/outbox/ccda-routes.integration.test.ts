@@ -54,6 +54,7 @@ const known = (given: string) =>
 const files = () =>
   readdirSync(folder)
     .filter((name) => name.endsWith('.xml'))
+    .sort()
     .map((name) => readFileSync(join(folder, name), 'utf8'));
 const came = async (count: number) => {
   await vi.waitFor(() => expect(files()).toHaveLength(count), soon);
@@ -130,6 +131,28 @@ it('a discharge goes as the Discharge Summary of the stay, a referral as a Refer
   const ccd = await came(since + 3);
   expect(ccd).toContain('<code code="34133-9"');
   expect(ccd).toContain('Broken wrist');
+});
+
+it('what the hub wrote and is taken back goes as the next version, which says that and takes its place', async () => {
+  await known('Dorothea');
+  const since = files().length;
+  const visit = stay('Dorothea', '20261102080000');
+  await hub.take(message('CLINIC', 'ADT^A01', 'Dorothea', visit, 'DG1|1||S62.2^Broken thumb^I10'));
+  const first = await came(since + 1);
+  await hub.take(message('CLINIC', 'ADT^A11', 'Dorothea', visit));
+  const last = await came(since + 2);
+  const one = (xml: string, pattern: RegExp) => pattern.exec(xml)?.[1];
+  const id = /<id root="([0-9a-f-]{36})"\/><code code="34133-9"/;
+  const set = /<setId root="([0-9a-f-]{36}" extension="ward\.files\.[0-9a-f-]{36})"/;
+  expect(one(first, set)).toMatch(/./);
+  expect(one(last, set)).toBe(one(first, set));
+  expect(one(last, /<relatedDocument typeCode="RPLC"><parentDocument><id root="([0-9a-f-]{36})"/)).toBe(one(first, id));
+  expect(first).not.toContain('relatedDocument');
+  expect([one(first, /<versionNumber value="(\d)"/), one(last, /<versionNumber value="(\d)"/)]).toEqual(['1', '2']);
+  expect(first).toContain('Broken thumb');
+  expect(last).not.toContain('Broken thumb');
+  expect(last).toContain('does not hold and is withdrawn');
+  expect(last).toContain('extension="WARD-Dorothea"');
 });
 
 it('where a route demands confirmed links, what tells of all records waits until each of them is confirmed', async () => {

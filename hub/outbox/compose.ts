@@ -84,9 +84,13 @@ export function compose(
     return outgoing('application/hl7-v2; charset=utf-8', to.acknowledgement === 'enhanced' ? enhanced(bytes) : bytes);
   }
   if (to.dialect === 'ccda') {
-    if (isReplacedSummary(content.focus)) return { notFor: 'The document that took its place is told by itself.' };
-    if (delivery.kind === 'retraction') return 'A C-CDA cannot be taken back by a message; tell the receiver.';
-    const { document = storedCcda(content.focus) } = content;
+    const isTakenBack = delivery.kind === 'retraction';
+    const { document = isTakenBack ? undefined : storedCcda(content.focus) } = content;
+    if (isTakenBack && document === undefined) {
+      return isReplacedSummary(content.focus)
+        ? { notFor: 'The document that took its place is told by itself.' }
+        : 'A C-CDA can be replaced by whoever wrote it, not taken back by another; tell the receiver.';
+    }
     return document
       ? outgoing('application/xml', typeof document === 'string' ? Buffer.from(document) : document)
       : { notFor: 'The document is no C-CDA.' };

@@ -18,7 +18,7 @@ import {
   type Route,
   type Topic,
 } from '../trust/index.ts';
-import { binariesOf, type DocumentParts, withContent, writtenDocument } from './documents.ts';
+import { binariesOf, type DocumentParts, withContent, withdrawal, writtenDocument } from './documents.ts';
 import { resultsOf } from './focus.ts';
 import type { Claimed } from './queue.ts';
 import { type Reference, referencesOf } from './references.ts';
@@ -108,7 +108,14 @@ export async function readContent(
     return { state: 'cancelled', error: 'Not sent: the access decision keeps it from this organisation.' };
   }
   const focus = await withReplaced(parts.database, delivery, found.resource);
-  const document = await writtenDocument(parts, reading.access, delivery, route, focus);
+  const told = async () => {
+    const at = await toldLastAt(parts.database, delivery);
+    return at && (await stored(own, [{ ...subject, at }])).find(isFocus)?.resource;
+  };
+  const document =
+    delivery.kind === 'retraction' && route.to.dialect === 'ccda'
+      ? await withdrawal(parts, delivery, route, focus, await told(), recipient)
+      : await writtenDocument(parts, reading.access, delivery, route, focus);
   if (typeof document === 'object') return document;
   const said = { topic, recipient, ...(document === undefined ? {} : { document }) };
   const binaries = await versions(reading, home, binariesOf(focus).map(ridOf), created);

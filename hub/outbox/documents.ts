@@ -2,7 +2,9 @@
  * Documents that are told: those that came, with their content inline; those that the hub states itself; and the one that a
  * receiver of documents is sent of a change that is none, written when it is sent.
  */
-import type { Binary, DocumentReference, Encounter, Resource } from '@medplum/fhirtypes';
+import type { CcdaOptions, WrittenVersion } from '@causeway/mapping/outbound';
+import type { Binary, DocumentReference, Encounter, Patient, Resource } from '@medplum/fhirtypes';
+import { isReplacedSummary } from '../care/index.ts';
 import type { Database } from '../database/index.ts';
 import { RecordError, ridOf } from '../record/index.ts';
 import type { Access, Route } from '../trust/index.ts';
@@ -17,9 +19,13 @@ export type WrittenOf =
   | { kind: 'discharge-summary'; encounter: string }
   | { kind: 'referral-note'; request: string };
 
+export type WrittenAs = Pick<CcdaOptions, 'id' | 'time' | 'version'>;
+
 export interface DocumentParts {
   /** Writes a C-CDA of what an access may read. @throws RecordError where it may not, or too much */
-  write(access: Access, of: WrittenOf, as: { id: string; time: string }): Promise<string>;
+  write(access: Access, of: WrittenOf, as: WrittenAs): Promise<string>;
+  /** Writes the version of such a C-CDA that withdraws what those before it told of somebody, in whose place it comes. */
+  withdraw(patient: Patient, kind: WrittenOf['kind'], as: WrittenAs, why: string): Promise<string>;
   /**
    * The C-CDA that a message is, or what it carries (`nonXMLBody`); undefined where an access may not see all of it.
    * @throws RecordError 410 where it was erased
@@ -45,16 +51,60 @@ export async function writtenDocument(
   route: Route,
   focus: Resource,
 ): Promise<string | NoContent | undefined> {
-  const of = access && writtenOf(delivery, route, focus);
+  const { to } = route;
+  const of = access && !isReplacedSummary(focus) && writtenOf(delivery, route, focus);
   if (!documents || !of) return undefined;
   if (route.grade === 'confirmed' && !(await isAllConfirmed(database, delivery))) return unconfirmed;
   try {
-    return await documents.write(access, of, { id: delivery.id, time: delivery.created.toISOString() });
+    const version = to.dialect === 'ccda' ? await versionOf(database, delivery) : undefined;
+    return await documents.write(access, of, writtenAs(delivery, version));
   } catch (error) {
     if (!(error instanceof RecordError)) throw error;
     if (error.status === 422) return { state: 'dead', error: 'The document would be larger than one may be.' };
     return { state: 'cancelled', error: 'Not sent: the access decision keeps what it is of from this organisation.' };
   }
+}
+
+/**
+ * Of what the hub had written for a route of C-CDA and is taken back, or replaced by the source's own, the version that withdraws
+ * it. A document's place is taken by one of its own set, under a number of its own, from who keeps it (CDA R2 4.2.3.1): the source's
+ * goes beside it as the source signed it, and what the source wrote only the source can replace.
+ * @param told the focus as the recipient was told of it last
+ * @returns undefined where the recipient has no document that could be named
+ */
+export async function withdrawal(
+  { database, documents }: { database: Database; documents?: DocumentParts | undefined },
+  delivery: Claimed,
+  route: Route,
+  focus: Resource,
+  told: Resource | undefined,
+  patient: Patient,
+): Promise<string | undefined> {
+  const of = told && route.to.dialect === 'ccda' ? writtenOf(delivery, route, told) : undefined;
+  if (!of || !documents) return undefined;
+  const version = await versionOf(database, delivery);
+  if (!version.replaces) return undefined;
+  const why = isReplacedSummary(focus)
+    ? 'The discharge summary of those who cared for the patient has taken the place of this one, which no longer holds.'
+    : 'What this document told does not hold and is withdrawn.';
+  return documents.withdraw(patient, of.kind, writtenAs(delivery, version), why);
+}
+
+function writtenAs({ id, created }: Claimed, version: WrittenVersion | undefined): WrittenAs {
+  return { id, time: created.toISOString(), ...(version && { version }) };
+}
+
+/** All documents of one focus to one recipient by one route are versions of one, by the numbers of their deliveries. */
+async function versionOf(database: Database, delivery: Claimed): Promise<WrittenVersion> {
+  const { destination, route, recipient, focus_type, focus_rid, round } = delivery;
+  const { rows } = await database.query<{ id: string; number: number }>({
+    name: 'outbox_document_before',
+    text: `SELECT id, round AS number FROM delivery WHERE destination = $1 AND recipient = $2 AND focus_type = $3 AND focus_rid = $4
+             AND round < $5 AND route = $6 AND (offered OR state = 'delivered') ORDER BY round DESC LIMIT 1`,
+    values: [destination, recipient, focus_type, focus_rid, round, route],
+  });
+  const setId = { root: focus_rid, extension: `${destination}.${route}.${recipient}` };
+  return { setId, number: round, ...(rows[0] && { replaces: rows[0] }) };
 }
 
 const stays: ReadonlySet<string | undefined> = new Set(['IMP', 'ACUTE', 'NONAC', 'OBSENC', 'SS']);

@@ -1,5 +1,5 @@
 /** The hub's own discharge summary, and the source's that comes after it: in each dialect, to those who were told of the hub's. */
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -64,6 +64,11 @@ const message = (facility: string, type: string, given: string, ...segments: str
     ...segments,
   ].join('\r');
 };
+const files = () =>
+  readdirSync(folder)
+    .filter((name) => name.endsWith('.xml'))
+    .sort()
+    .map((name) => readFileSync(join(folder, name), 'utf8'));
 const hours = (ago: number) =>
   new Date(Date.now() - ago * 3_600_000).toISOString().replace(/\..*/, '').replaceAll(/[-T:]/g, '');
 const stay = (number: string, from: number, to?: number) =>
@@ -103,7 +108,7 @@ it('is replaced for each who has it by the source’s, under both numbers; no re
   const { visit, loop } = await summedUp('Ada');
   await vi.waitFor(() => {
     expect([receiver.messages.length, documents().length]).toEqual([1, 1]);
-    expect(readdirSync(folder)).toHaveLength(1);
+    expect(files()).toHaveLength(1);
   }, soon);
   const [own] = receiver.messages;
   const number = own!.get('TXA-12.3');
@@ -126,8 +131,12 @@ it('is replaced for each who has it by the source’s, under both numbers; no re
     status: 'superseded',
     content: [{ attachment: { title: 'Replaced' } }],
   });
-  // The text of the source is no C-CDA.
-  expect(readdirSync(folder)).toHaveLength(1);
+  // The text of the source is no C-CDA; that the hub's no longer holds is told all the same.
+  await vi.waitFor(() => expect(files()).toHaveLength(2), soon);
+  const [written, withdrawal] = files();
+  expect(withdrawal).toContain('has taken the place of this one');
+  const id = /<id root="([^"]*)"\/><code code="18842-5"/.exec(written!)?.[1];
+  expect(withdrawal).toContain(`<relatedDocument typeCode="RPLC"><parentDocument><id root="${id}"/>`);
   const stored = await hub.resources(`DocumentReference?type=18842-5&status=superseded`);
   expect(stored).toMatchObject([
     { id: before.id, context: { related: [{ reference: expect.stringContaining('DocumentReference/') }] } },

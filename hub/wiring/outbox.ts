@@ -10,7 +10,7 @@ import {
   ReplacedSummaries,
   Summaries,
 } from '../care/index.ts';
-import { documentId, originalOf, writeDocument } from '../gate/index.ts';
+import { documentId, originalOf, writeDocument, writeWithdrawal } from '../gate/index.ts';
 import { Direct, Mailer } from '../mail/index.ts';
 import {
   AcknowledgementRoutes,
@@ -45,6 +45,7 @@ export function wireOutbox({ config, log, fault }: Wiring, parts: Ground & Inbox
       const subject = of.kind === 'ccd' ? { ...of, start: undefined, end: undefined } : of;
       return (await writeDocument({ record, writeCcda }, access, subject, as)).xml;
     },
+    withdraw: (...said) => writeWithdrawal(writeCcda, ...said),
     original: (access, message, part) => originalOf(messages, access, message, part),
   };
   const telling = { database: system, record, participants, policy, accessLog, documents };

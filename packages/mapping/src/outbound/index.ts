@@ -1,5 +1,5 @@
 /** From the record to what a destination reads: HL7 v2 messages, FHIR transactions, C-CDA documents and patient summaries. */
-export { type CcdaOptions, type Omission, type WrittenCcda, writeCcda } from './ccda/index.ts';
+export { type CcdaOptions, type Omission, type WrittenCcda, type WrittenVersion, writeCcda } from './ccda/index.ts';
 export {
   type Envelope,
   isWithdrawn,

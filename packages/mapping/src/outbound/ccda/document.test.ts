@@ -280,6 +280,47 @@ describe('a referral note', () => {
   });
 });
 
+describe('a later version', () => {
+  const setId = { root: '8f3f7e5a-3a56-4c58-9d0b-6f1d4a0c1e03', extension: 'ward.files.1' };
+  const before = '8f3f7e5a-3a56-4c58-9d0b-6f1d4a0c1e04';
+
+  it('names its set, its number and the version whose place it takes', () => {
+    const root = write(record(), { ...OPTIONS, version: { setId, number: 3, replaces: { id: before, number: 2 } } });
+    expect(root.children.map(({ name }) => name).join()).toMatch(
+      /languageCode,setId,versionNumber,recordTarget.*,documentationOf,relatedDocument,component$/,
+    );
+    const said = (from: typeof root | undefined) => [
+      from?.child('setId')?.attr('root'),
+      from?.child('setId')?.attr('extension'),
+      from?.child('versionNumber')?.attr('value'),
+    ];
+    expect(said(root)).toEqual([setId.root, setId.extension, '3']);
+    expect(root.child('relatedDocument')?.attr('typeCode')).toBe('RPLC');
+    const parent = root.find('relatedDocument', 'parentDocument');
+    expect([parent?.child('id')?.attr('root'), ...said(parent)]).toEqual([before, setId.root, setId.extension, '2']);
+    const first = write(record(), { ...OPTIONS, version: { setId, number: 1 } });
+    expect([said(first)[2], first.child('relatedDocument')]).toEqual(['1', undefined]);
+  });
+
+  it.each(['ccd', 'discharge-summary', 'referral-note'] as const)(
+    'of a %s that is withdrawn says that, and nothing else',
+    (kind) => {
+      const withdrawn = 'What this document told does not hold.';
+      const root = write(record(), { ...OPTIONS, kind, withdrawn });
+      expect(root.child('title')?.text).toMatch(/^Withdrawn: /);
+      const sections = below(root, 'section');
+      const required = below(write([PATIENT], { ...OPTIONS, kind }), 'section');
+      expect(sections.map((one) => one.child('code')?.attr('code'))).toEqual(
+        required.map((one) => one.child('code')?.attr('code')),
+      );
+      for (const one of sections) {
+        expect([one.attr('nullFlavor'), one.child('text')?.allText, one.all('entry')]).toEqual(['NI', withdrawn, []]);
+      }
+      expect(root.find('recordTarget', 'patientRole', 'id')?.attr('extension')).toBe('P-17');
+    },
+  );
+});
+
 it('a document needs a patient', () => {
   expect(() => writeCcda([STAY], OPTIONS)).toThrow(RangeError);
 });

@@ -13,10 +13,12 @@ import {
   encompassingEncounter,
   informants,
   informationRecipient,
+  relatedDocument,
   relatedPersons,
+  versionOf,
 } from './header.ts';
 import { recordTarget } from './record-target.ts';
-import { type SectionBody, type SectionKind, section } from './section.ts';
+import { emptyBody, type SectionBody, type SectionKind, section } from './section.ts';
 import { ALLERGIES, writeAllergies } from './sections/allergies.ts';
 import { CARE_TEAMS, EQUIPMENT, PAYERS, writeCareTeams, writeEquipment, writePayers } from './sections/care.ts';
 import { INTERVENTIONS, writeCommunications } from './sections/communications.ts';
@@ -91,10 +93,11 @@ export function writeCcda(resources: readonly Resource[], options: CcdaOptions):
     template(templateName),
     el('id', { root: id }),
     fixed('code', loinc, LOINC, display),
-    el('title', {}, title),
+    el('title', {}, options.withdrawn === undefined ? title : `Withdrawn: ${title}`),
     time('effectiveTime', now),
     confidentiality(),
     el('languageCode', { code: language }),
+    versionOf(writer),
     recordTarget(writer),
     documentAuthor(writer),
     informants(writer),
@@ -102,6 +105,7 @@ export function writeCcda(resources: readonly Resource[], options: CcdaOptions):
     kind === 'referral-note' && informationRecipient(writer),
     relatedPersons(writer),
     careProvided(writer),
+    relatedDocument(writer),
     kind === 'discharge-summary' && encompassingEncounter(writer),
     el('component', {}, el('structuredBody', {}, sections)),
   );
@@ -180,6 +184,12 @@ function common(writer: Writer): Planned[] {
 }
 
 function sectionsOf(writer: Writer, planned: readonly Planned[]): CdaElement[] {
+  const { withdrawn } = writer.options;
+  if (withdrawn !== undefined) {
+    return planned.flatMap(({ kind, required }) =>
+      required === true ? (section({ ...kind, none: withdrawn }, emptyBody([]), true) ?? []) : [],
+    );
+  }
   const made = new Map<Planned, CdaElement | undefined>();
   const write = (one: Planned): void => {
     const body = one.write();

@@ -52,6 +52,29 @@ export function custodian({ options }: Writer): CdaElement {
   );
 }
 
+/** Which version of which document it is. */
+export function versionOf({ options: { version } }: Writer): CdaElement[] {
+  if (version === undefined) return [];
+  return [el('setId', { ...version.setId }), el('versionNumber', { value: String(version.number) })];
+}
+
+/** The version whose place it takes, if it is not the first. */
+export function relatedDocument({ options: { version } }: Writer): CdaElement | undefined {
+  if (version?.replaces === undefined) return undefined;
+  const { setId, replaces } = version;
+  return el(
+    'relatedDocument',
+    { typeCode: 'RPLC' },
+    el(
+      'parentDocument',
+      {},
+      el('id', { root: replaces.id }),
+      el('setId', { ...setId }),
+      el('versionNumber', { value: String(replaces.number) }),
+    ),
+  );
+}
+
 /** Whom a referral note is for: the first whom its request names. */
 export function informationRecipient(writer: Writer): CdaElement {
   const { referral } = writer;

@@ -1,2 +1,2 @@
 export { type WrittenCcda, writeCcda } from './document.ts';
-export type { CcdaOptions, Omission } from './writer.ts';
+export type { CcdaOptions, Omission, WrittenVersion } from './writer.ts';

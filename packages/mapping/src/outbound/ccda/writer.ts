@@ -19,6 +19,17 @@ export interface CcdaOptions {
   request?: string;
   /** `languageCode`; en-US unless told. */
   language?: string;
+  version?: WrittenVersion;
+  /** Why what the version before said does not hold: the document says that in each section, and nothing else. */
+  withdrawn?: string;
+}
+
+/** Which version of a document it is (CDA R2 4.2.1.7, 4.2.1.8), and the one whose place it takes (4.2.3.1, `RPLC`). */
+export interface WrittenVersion {
+  /** What all versions have in common: a UUID, and an extension of it. */
+  setId: { root: string; extension: string };
+  number: number;
+  replaces?: { id: string; number: number };
 }
 
 /** A resource that the document does not tell of, with the reason. */
