@@ -110,7 +110,7 @@ export async function writeRows(
     for (const [i, row] of rows.entries()) {
       seq++;
       rkey ??= seq;
-      const version: Numbered = { row, rkey, seq, before };
+      const version: Numbered = { row, rkey, seq, before, body: row.body, index: row.index };
       if (i < rows.length - 1) past.push(version);
       else if (before) replacing.push(version);
       else made.push(version);
@@ -134,18 +134,13 @@ export async function writeRows(
 function withSettled(version: Numbered): Numbered {
   const { settled } = version.row;
   if (!settled) return version;
-  return {
-    ...version,
-    row: Object.assign(Object.create(version.row), { body: settled.body(), index: settled.index() }),
-  };
+  return { ...version, body: settled.body(), index: settled.index() };
 }
 
 /** The versions with what they are found by as the database has it. */
 function withKeyedIndex(versions: Numbered[], key: IndexKey): Numbered[] {
-  const keyed = key.keyedEntries(versions.map(({ row }) => row.index ?? noEntries));
-  return versions.map((version, i) =>
-    version.row.index ? { ...version, row: Object.assign(Object.create(version.row), { index: keyed[i]! }) } : version,
-  );
+  const keyed = key.keyedEntries(versions.map(({ index }) => index ?? noEntries));
+  return versions.map((version, i) => (version.index ? { ...version, index: keyed[i]! } : version));
 }
 
 const partBytes = 1024 * 1024;
@@ -203,6 +198,8 @@ interface Numbered {
   seq: number;
   /** The version that the database holds. */
   before: Version | undefined;
+  body: Buffer | undefined;
+  index: IndexEntries | undefined;
 }
 
 /** Keeps the versions that the database holds in history, and puts the next ones in their rows. */
@@ -225,7 +222,7 @@ function replace(transaction: Transaction, versions: Numbered[]): void {
   writeVersions(transaction, update, versions);
 }
 
-function indexedOf({ row: { home, index }, rkey }: Numbered): Indexed {
+function indexedOf({ row: { home }, rkey, index }: Numbered): Indexed {
   return { home, rkey, index: index ?? noEntries };
 }
 
@@ -256,8 +253,8 @@ const update: Write = {
 };
 
 function writeVersions(transaction: Transaction, write: Write, versions: Numbered[]): void {
-  const hashes = versions.map(({ row: { index } }) => (index ? [...index.tokens, ...index.markers] : []));
-  const bodies = piecesOf(versions.map(({ row }) => row.body ?? nothing));
+  const hashes = versions.map(({ index }) => (index ? [...index.tokens, ...index.markers] : []));
+  const bodies = piecesOf(versions.map(({ body }) => body ?? nothing));
   const tokens = piecesOf(hashes);
   transaction.send({
     name: write.name,
@@ -284,7 +281,7 @@ function writeVersions(transaction: Transaction, write: Write, versions: Numbere
       array(versions, ({ row }) => (row.asOf === undefined ? 'NULL' : `"${row.asOf}"`)),
       array(versions, ({ row }) => row.message ?? 'NULL'),
       array(versions, ({ row }) => (row.refs.length === 0 ? 'NULL' : `"{${row.refs.join(',')}}"`)),
-      Buffer.concat(versions.flatMap(({ row }) => row.body ?? [])),
+      Buffer.concat(versions.flatMap(({ body }) => body ?? [])),
       bodies.starts,
       bodies.lengths,
       int8Array(versions.map(({ row }) => selfHash(row.type, row.rid))),

@@ -8,7 +8,7 @@ import { type Cipheriv, createCipheriv } from 'node:crypto';
 import { type Database, locks, type Queryable } from '../database/index.ts';
 import { type MasterKey, newDataKey, unwrapDataKey, type WrappedColumn, wrapDataKey } from '../secrets/index.ts';
 import type { IndexEntries } from './index-entries.ts';
-import { isOfValue } from './keys.ts';
+import { lowHalf } from './keys.ts';
 
 /** What the second half of a block says: what a hash is for, so that equal ones do not show across purposes. */
 const purposes = { value: 0n, blocking: 1n };
@@ -26,12 +26,17 @@ export class IndexKey {
 
   /** Hashes as the database has them: those of values keyed, odd as they were; others as they are. */
   keyed(hashes: readonly bigint[]): bigint[] {
-    const odd = hashes.filter(isOfValue);
-    if (odd.length === 0) return [...hashes];
-    const made = this.#encrypted(odd, purposes.value);
-    if (odd.length === hashes.length) return Array.from(odd, (_, i) => made[2 * i]! | 1n);
-    let i = 0;
-    return hashes.map((hash) => (isOfValue(hash) ? made[2 * i++]! | 1n : hash));
+    const blocks = blocksOf(hashes, purposes.value);
+    const halves = new Int32Array(blocks.buffer);
+    const isKeyed = (i: number) => (halves[halvesOfBlock * i + lowHalf]! & 1) === 1;
+    if (!hashes.some((_, i) => isKeyed(i))) return [...hashes];
+    const made = this.#encrypted(blocks);
+    const madeHalves = new Int32Array(made.buffer, made.byteOffset, 2 * made.length);
+    return hashes.map((hash, i) => {
+      if (!isKeyed(i)) return hash;
+      madeHalves[halvesOfBlock * i + lowHalf]! |= 1;
+      return made[2 * i]!;
+    });
   }
 
   /** See `keyed`. */
@@ -41,7 +46,7 @@ export class IndexKey {
 
   /** Blocking keys of a source patient as the database has them. */
   keyedBlocking(keys: readonly bigint[]): bigint[] {
-    const made = this.#encrypted(keys, purposes.blocking);
+    const made = this.#encrypted(blocksOf(keys, purposes.blocking));
     return Array.from(keys, (_, i) => made[2 * i]!);
   }
 
@@ -68,15 +73,23 @@ export class IndexKey {
     }));
   }
 
-  #encrypted(hashes: readonly bigint[], purpose: bigint): BigInt64Array {
-    const blocks = new BigInt64Array(2 * hashes.length);
-    for (let i = 0; i < hashes.length; i++) {
-      blocks[2 * i] = hashes[i]!;
-      blocks[2 * i + 1] = purpose;
-    }
+  #encrypted(blocks: BigInt64Array<ArrayBuffer>): BigInt64Array {
     const made = this.#cipher.update(new Uint8Array(blocks.buffer));
-    return new BigInt64Array(made.buffer, made.byteOffset, 2 * hashes.length);
+    return new BigInt64Array(made.buffer, made.byteOffset, blocks.length);
   }
+}
+
+/** Of a hash that is enciphered: its own halves, and those of what it is for. */
+const halvesOfBlock = 4;
+
+/** A block for each hash: itself, and what it is for. */
+function blocksOf(hashes: readonly bigint[], purpose: bigint): BigInt64Array<ArrayBuffer> {
+  const blocks = new BigInt64Array(2 * hashes.length);
+  for (let i = 0; i < hashes.length; i++) {
+    blocks[2 * i] = hashes[i]!;
+    blocks[2 * i + 1] = purpose;
+  }
+  return blocks;
 }
 
 function withParams<T extends { param: bigint }>(rows: readonly T[], params: readonly bigint[]): T[] {

@@ -62,7 +62,8 @@ function evenHash(text: string): bigint {
 /** Where a hash is made: its halves, and the whole. */
 const halves = new Uint32Array(2);
 const whole = new BigInt64Array(halves.buffer);
-const lowHalf = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1 ? 0 : 1;
+/** Which of the two 32-bit halves of a hash in memory is the lower one. */
+export const lowHalf = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1 ? 0 : 1;
 
 function mixIn(text: string): void {
   let a = 0xdeadbeef;
