@@ -95,6 +95,8 @@ export class HomeKeys {
   /** Keeps keys that a committed transaction made or used. */
   remember(keys: Map<number, Buffer>): void {
     for (const [home, key] of keys) {
+      // What is known already drives nothing out.
+      if (this.#keys.get(home) === key) continue;
       if (this.#keys.size >= cached) this.#keys.delete(this.#keys.keys().next().value!);
       this.#keys.set(home, key);
     }
