@@ -24,7 +24,8 @@ import { treeState } from './tree.ts';
 import { type Cosigned, cosignedBy } from './verify-cosigned.ts';
 
 const format = 'causeway.health/audit-export/v1';
-const rowsAtOnce = 2_000;
+/** Rows are read that have about so many entries. */
+const entriesAtOnce = 2_000;
 
 interface Head {
   format: typeof format;
@@ -49,8 +50,8 @@ export async function* exported(database: Queryable): AsyncGenerator<string> {
     const { rows } = await database.query<{ first: number; leaves: string }>({
       name: 'audit_export',
       text: `SELECT p.first, l.leaves FROM audit_place p JOIN access_log l ON l.id = p.log
-             WHERE p.first >= $1 AND p.first < $2 ORDER BY p.first LIMIT ${rowsAtOnce}`,
-      values: [next, size],
+             WHERE p.first >= $1 AND p.first < $2 ORDER BY p.first`,
+      values: [next, Math.min(size, next + entriesAtOnce)],
     });
     if (rows.length === 0) throw new Error(`The audit log has no entry ${next}.`);
     let text = '';

@@ -14,7 +14,8 @@ interface Row {
   first: number | null;
 }
 
-const rowsAtOnce = 5_000;
+/** One may have hundreds of events, of a hundred patients each. */
+const rowsAtOnce = 200;
 
 /** Returns what is wrong first, and how many events could be opened. */
 export async function verifyDeep(
