@@ -2,6 +2,7 @@
 
 import { existsSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
+import { begin } from './begin.ts';
 import { type Config, ConfigError, describeOptions, readConfig } from './config.ts';
 import { runHub } from './lifecycle.ts';
 import { ownFetch } from './own-fetch.ts';
@@ -49,8 +50,11 @@ export async function main(words: string[]): Promise<number> {
 async function start(args: string[]): Promise<number> {
   const { config, rest } = readConfig(args, process.env);
   if (rest.length > 0) throw new ConfigError(`start takes options only; “${rest[0]}” is none.`);
-  const { startHub } = await import('./main.ts');
-  return runHub(config, startHub);
+  return runHub(config, async (config, progress) => {
+    const begun = begin(config, progress);
+    const { startHub } = await import('./main.ts');
+    return startHub(config, progress, undefined, begun);
+  });
 }
 
 async function token(args: string[]): Promise<number> {

@@ -1,9 +1,9 @@
 /** Starts a hub: wires its rooms one after the other (`wiring/`), and lets each begin its work in its turn. */
+import { begin } from './begin.ts';
 import type { Config } from './config.ts';
 import { type Lead, LeaderLocks, Leadership, type LedWork, locks } from './database/index.ts';
 import type { Progress, RunningHub } from './lifecycle.ts';
 import { useDefinitions } from './record/index.ts';
-import { screens } from './screens/index.ts';
 import {
   beginWiring,
   openDirect,
@@ -27,16 +27,18 @@ import {
 /**
  * Starts a hub: resolves when it answers, and when its demonstration, if any, is loaded.
  * @param pages finds the folder of the built screens, and builds them where they are missing
+ * @param begun what was begun before
  */
-export async function startHub(config: Config, progress: Progress, pages = screens): Promise<RunningHub> {
+export async function startHub(
+  config: Config,
+  progress: Progress,
+  pages?: (say: (text: string) => void) => Promise<string | undefined>,
+  begun = begin(config, progress, pages),
+): Promise<RunningHub> {
   const wiring = beginWiring(config, progress);
   const { log, fault, onStop, stop } = wiring;
   try {
-    const [store, folder] = await Promise.all([
-      openStore(wiring),
-      pages((text) => progress.say(text)),
-      useDefinitions(config.dataDir),
-    ]);
+    const [store] = await Promise.all([openStore(wiring, begun.database), useDefinitions(config.dataDir)]);
     const trust = await wireTrust(wiring, store);
     const record = await wireRecord(wiring, { ...store, ...trust });
     const decision = await wireDecision(wiring, { ...store, ...trust, ...record });
@@ -91,7 +93,7 @@ export async function startHub(config: Config, progress: Progress, pages = scree
         ...exchange,
         rotation,
       },
-      { screens: folder, demoAccounts: demo?.demoAccounts ?? [] },
+      { screens: await begun.pages, demoAccounts: demo?.demoAccounts ?? [] },
     );
     const mllp = await openMllp(wiring, { ...ground, ...messages, ...access, ...revocation });
     const direct = await openDirect(wiring, { ...ground, ...inbox, ...outbox, ...messages, ...revocation });

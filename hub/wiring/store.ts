@@ -1,29 +1,16 @@
 /** The database, reached or started and brought up to date, and the keys of what is sealed in it and of what the hub signs for itself. */
 
 import { refuseUnfinished } from '../backup/index.ts';
-import {
-  type Database,
-  DatabaseStartError,
-  type EmbeddedDatabase,
-  migrate,
-  openDatabase,
-  startEmbeddedDatabase,
-} from '../database/index.ts';
+import { type Database, DatabaseStartError, type EmbeddedDatabase, migrate, openDatabase } from '../database/index.ts';
 import { masterKey, tokenKey } from '../secrets/index.ts';
 import type { Wiring } from './wiring.ts';
 
 export type Store = Awaited<ReturnType<typeof openStore>>;
 
-export async function openStore({ config, progress, onStop }: Wiring) {
-  let embedded: EmbeddedDatabase | undefined;
-  if (config.databaseUrl === undefined) {
-    embedded = await startEmbeddedDatabase({
-      dataDir: config.dataDir,
-      notice: (text) => progress.say(text),
-      died: (reason) => progress.fail(reason),
-    });
-    onStop(() => embedded!.stop());
-  }
+/** @param own the embedded database, which is begun, where the operator names no other */
+export async function openStore({ config, onStop }: Wiring, own: Promise<EmbeddedDatabase> | undefined) {
+  const embedded = await own;
+  if (embedded) onStop(() => embedded.stop());
   const reached = embedded?.connection ?? config.databaseUrl!;
   const database = await openDatabase({
     connection: reached,
