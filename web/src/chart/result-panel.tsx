@@ -80,7 +80,9 @@ function GroupRow({ group, open, toggle }: { group: TestGroup; open: boolean; to
       <td>
         <Value value={newest} />
       </td>
-      <td className="small">{newest.range}</td>
+      <td className="small" data-label="Reference">
+        {newest.range}
+      </td>
       <td>{trend && trend.points.length > 1 ? <Sparkline points={trend.points} label={group.name} /> : null}</td>
       <td>
         <SourceChip resource={newest.observation} date={newest.date} />
@@ -126,7 +128,9 @@ function GroupDetail({ group }: { group: TestGroup }) {
                   </div>
                 ))}
               </td>
-              <td className="small">{value.range}</td>
+              <td className="small" data-label="Reference">
+                {value.range}
+              </td>
               <td>
                 <SourceChip resource={value.observation} />
                 {value.observation.issued && (

@@ -94,6 +94,12 @@ export function identifierAssigner(identifier: { system?: string | null; assigne
   return shortSystem(identifier.system);
 }
 
+/** The same where there is no room for what only machines read: nothing of an OID or a host. */
+export function identifierAssignerWords(identifier: Parameters<typeof identifierAssigner>[0]): string {
+  const isAddress = /^(?:urn:oid:|https?:)/.test(identifier.system ?? '') && shortSystem(identifier.system) !== 'SSN';
+  return !identifier.assigner?.display && isAddress ? '' : identifierAssigner(identifier);
+}
+
 /** `urn:oid:1.2.3` stays readable, of a URL its host is told. */
 export function shortSystem(system: string | undefined | null): string {
   if (!system) return '';

@@ -8,6 +8,7 @@ import {
   currentAddress,
   genderText,
   identifierAssigner,
+  identifierAssignerWords,
   otherNames,
   patientName,
 } from '../fhir/people.ts';
@@ -17,6 +18,7 @@ import { Mark } from '../parts/mark.tsx';
 export function FoundPerson({ patient }: { patient: Patient }) {
   const age = ageAt(patient.birthDate, new Date());
   const others = otherNames(patient);
+  const numbered = (patient.identifier ?? []).filter(({ value }) => value);
   const deceased = patient.deceasedBoolean || patient.deceasedDateTime;
   return (
     <li style={{ borderBottom: '1px solid var(--line)' }}>
@@ -38,10 +40,13 @@ export function FoundPerson({ patient }: { patient: Patient }) {
           {organisations(patient)}
           <br />
           <span className="quiet">
-            {(patient.identifier ?? [])
-              .filter((identifier) => identifier.value)
-              .map((identifier) => `${identifierAssigner(identifier)} ${identifier.value}`.trim())
-              .join(' · ') || 'No identifiers'}
+            {numbered.length === 0 && 'No identifiers'}
+            {numbered.map((identifier, at) => (
+              <span key={`${identifier.system}|${identifier.value}`} title={identifierAssigner(identifier)}>
+                {at > 0 && ' · '}
+                {`${identifierAssignerWords(identifier)} ${identifier.value}`.trim()}
+              </span>
+            ))}
           </span>
         </span>
       </Link>
