@@ -19,6 +19,7 @@ const { values } = parseArgs({
     minutes: { type: 'string', default: '1' },
     down: { type: 'string', default: 'refuses,silent,slow,fails' },
     messages: { type: 'string', default: '2000' },
+    'under-way': { type: 'string', default: '24' },
     waiting: { type: 'string', default: '1000,100000,1000000' },
     profile: { type: 'string' },
     json: { type: 'string' },
@@ -28,7 +29,7 @@ const { values } = parseArgs({
 const parts: Record<string, () => Promise<object>> = {
   latency: () =>
     latency((values['per-second'] ?? '200').split(',').map(Number), Number(values.seconds), values.profile),
-  cost: () => cost(Number(values.messages), Number(values.messages) / 2, values.profile),
+  cost: () => cost(Number(values.messages), Number(values.messages) / 2, Number(values['under-way']), values.profile),
   isolation: () => isolation(Number(values['per-second'] ?? 40), Number(values.minutes), values.down.split(',')),
   queue: () => queue(values.waiting.split(',').map(Number)),
   waiting: () => waiting(values.waiting.split(',').map(Number)),

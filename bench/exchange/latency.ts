@@ -84,15 +84,13 @@ export interface CostResult extends Cost {
   messages: number;
 }
 
-/** So many messages are on their way at a time. */
-const underWay = 24;
-
 /**
  * What messages cost where as many as there is room for are on their way, until all three have been told of all: the same work
  * whatever else the machine does.
  * @param warm so many before, for nothing
+ * @param underWay so many are on their way at a time
  */
-export async function cost(messages: number, warm: number, profileDir?: string): Promise<CostResult> {
+export async function cost(messages: number, warm: number, underWay: number, profileDir?: string): Promise<CostResult> {
   const town = await openTown(300, profileDir);
   const { hub, lab, results } = town;
   try {
