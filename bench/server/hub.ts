@@ -5,10 +5,10 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { pathToFileURL } from 'node:url';
 import type { MllpTarget } from '../client/mllp-work.ts';
 import { postmasterOf } from './usage.ts';
 
-const launcher = join(import.meta.dirname, '../../hub/bin/causeway.js');
 const readyMs = 60_000;
 const answerPollMs = 20;
 
@@ -38,6 +38,8 @@ export interface HubOptions {
   words?: readonly string[];
   /** Reads are not recorded, so that what recording costs can be told. */
   unaudited?: boolean;
+  /** The checkout whose code it runs; this one where it is undefined. */
+  root?: string;
 }
 
 /** Starts it, ready to answer; on other ports where somebody else was quicker to take one. */
@@ -52,9 +54,12 @@ export async function startHub(options: HubOptions = {}): Promise<BenchHub> {
 }
 
 const attempts = 3;
-const withoutAudit = { NODE_OPTIONS: `--import ${new URL('unaudited.ts', import.meta.url)}` };
+const thisRoot = join(import.meta.dirname, '../..');
 
-async function startOnce({ profileDir, dataDir: known, words = [], unaudited }: HubOptions): Promise<BenchHub> {
+async function startOnce(options: HubOptions): Promise<BenchHub> {
+  const { profileDir, dataDir: known, words = [], unaudited, root = thisRoot } = options;
+  const launcher = join(root, 'hub/bin/causeway.js');
+  const withoutAudit = { NODE_OPTIONS: `--import ${pathToFileURL(join(root, 'bench/server/unaudited.ts'))}` };
   const dataDir = known ?? mkdtempSync(join(tmpdir(), 'causeway-bench-'));
   // The database's own account has to get through, or its files lie elsewhere and stay when the directory goes.
   chmodSync(dataDir, 0o711);
