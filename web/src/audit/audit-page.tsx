@@ -129,7 +129,7 @@ function Filters({ asked, onChange }: { asked: Asked; onChange: (asked: Asked) =
 function Events({ events }: { events: AuditEvent[] }) {
   return (
     <section className="panel scroll-x">
-      <table className="facts">
+      <table className="facts stacks">
         <caption className="visually-hidden">Events, the latest first</caption>
         <thead>
           <tr>
@@ -165,7 +165,7 @@ function Row({ event }: { event: AuditEvent }) {
         {doneWords({ action, type })}{' '}
         {event.outcome !== '0' && <Mark tone="neutral">{event.outcomeDesc ?? 'Nothing was shown'}</Mark>}
       </td>
-      <td style={{ overflowWrap: 'anywhere' }}>
+      <td style={{ overflowWrap: 'anywhere' }} data-label="Whose record">
         {patient === undefined ? (
           '–'
         ) : (

@@ -87,7 +87,7 @@ export function DeliveriesPage() {
 function Table({ deliveries }: { deliveries: Delivery[] }) {
   return (
     <section className="panel scroll-x">
-      <table className="facts">
+      <table className="facts stacks">
         <caption className="visually-hidden">Deliveries, the newest first</caption>
         <thead>
           <tr>
@@ -136,7 +136,9 @@ function Row({ delivery }: { delivery: Delivery }) {
         <DeliveryStateMark delivery={delivery} />
         {again.error && <Notice tone="bad">{again.error.message}</Notice>}
       </td>
-      <td className="number">{count(attempts)}</td>
+      <td className="number" data-label="Attempts">
+        {count(attempts)}
+      </td>
       <td className="small">{formatDateTime(delivery.deliveredAt ?? delivery.createdAt)}</td>
       <td>
         {state === 'dead' && (

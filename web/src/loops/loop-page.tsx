@@ -13,7 +13,7 @@ import { Notice } from '../parts/notice.tsx';
 import { ResourceLink } from '../parts/resource-link.tsx';
 import { useTitle } from '../parts/title.ts';
 import { readsRecords, useUser } from '../session/session.ts';
-import { ageWords, eventWords, LOOP_KINDS, loopState, whyWords } from './loop-words.ts';
+import { ageWords, eventWords, focusWords, LOOP_KINDS, loopState, whyWords } from './loop-words.ts';
 import { RecallTables } from './recall-tables.tsx';
 
 const route = getRouteApi('/signed-in/loops/$id');
@@ -55,7 +55,7 @@ function Details({ loop }: { loop: LoopDetails }) {
         )}
         <Text>{whyWords(loop.why)}</Text>
         <Text size="sm" style={{ overflowWrap: 'anywhere' }}>
-          <ResourceLink reference={loop.focus}>{loop.focus}</ResourceLink>
+          <ResourceLink reference={loop.focus}>{readsRecords(role) ? focusWords(loop.focus) : loop.focus}</ResourceLink>
         </Text>
         <Text size="sm" className="quiet">
           From {loop.sourceName}

@@ -47,6 +47,18 @@ export function whyWords(why: string): string {
   return WHY[why] ?? why;
 }
 
+/** What a loop is about, in words that can be followed; the reference where its type has none. */
+export function focusWords(reference: string): string {
+  const [type = ''] = reference.split('/');
+  return FOCUS_WORDS[type] ?? reference;
+}
+
+const FOCUS_WORDS: { [type: string]: string } = {
+  Observation: 'The result itself',
+  Encounter: 'The stay itself',
+  ServiceRequest: 'The order itself',
+};
+
 export function eventWords(event: string): string {
   return EVENTS[event] ?? event;
 }

@@ -97,7 +97,7 @@ function Table({ loops }: { loops: Loop[] }) {
   const now = new Date();
   return (
     <div className="scroll-x panel">
-      <table className="facts">
+      <table className="facts stacks">
         <caption className="visually-hidden">Loops, the most urgent first</caption>
         <thead>
           <tr>
@@ -128,13 +128,19 @@ function Table({ loops }: { loops: Loop[] }) {
                 <td>
                   <Mark tone={state.tone}>{state.words}</Mark>
                 </td>
-                <td className="small">{ageWords(loop.opened, loop.closed ? new Date(loop.closed) : now)}</td>
-                <td className="small">{formatDateTime(loop.due)}</td>
-                <td className="small">
+                <td className="small" data-label="Age">
+                  {ageWords(loop.opened, loop.closed ? new Date(loop.closed) : now)}
+                </td>
+                <td className="small" data-label="Due">
+                  {formatDateTime(loop.due)}
+                </td>
+                <td className="small" data-label="From">
                   {loop.sourceName}
                   {loop.siteName && <div>→ {loop.siteName}</div>}
                 </td>
-                <td className="small">{loop.assignee ?? '–'}</td>
+                <td className="small" data-label="Given to">
+                  {loop.assignee ?? '–'}
+                </td>
               </tr>
             );
           })}

@@ -114,7 +114,7 @@ function Filters() {
 function MessageTable({ messages }: { messages: Message[] }) {
   return (
     <div className="panel scroll-x">
-      <table className="facts">
+      <table className="facts stacks">
         <caption className="visually-hidden">Messages, newest first</caption>
         <thead>
           <tr>
@@ -143,13 +143,17 @@ function MessageTable({ messages }: { messages: Message[] }) {
                 <span className="quiet small">{DIALECT_WORDS[message.dialect] ?? message.dialect}</span>
               </td>
               <td>{message.sourceName}</td>
-              <td className="small">{message.controlId ?? ''}</td>
+              <td className="small" data-label="Control id">
+                {message.controlId ?? ''}
+              </td>
               <td>
                 <StateMark state={message.state} />
                 {message.error && <div className="small quiet">{message.error}</div>}
               </td>
-              <td className="number">{count(message.counts.resources)}</td>
-              <td>
+              <td className="number" data-label="Resources">
+                {count(message.counts.resources)}
+              </td>
+              <td data-label="Not mapped">
                 {notMapped(message) > 0 ? (
                   <Mark tone={message.counts.rejected > 0 ? 'bad' : 'warn'}>
                     {count(notMapped(message))} not mapped
@@ -159,7 +163,9 @@ function MessageTable({ messages }: { messages: Message[] }) {
                 )}
                 {message.issues > 0 && <span className="small"> {count(message.issues)} issues</span>}
               </td>
-              <td className="number small">{bytes(message.size)}</td>
+              <td className="number small" data-label="Size">
+                {bytes(message.size)}
+              </td>
             </tr>
           ))}
         </tbody>
