@@ -98,7 +98,7 @@ export function hubConfig(
     directCrls: [],
     trustedProxies: [],
     sessionHours: 12,
-    accessJournal: 'database',
+    accessJournal: 'disk',
     auditYears: undefined,
     sessionIdleMinutes: 60,
     requireSecondFactor: 'nobody',

@@ -1,10 +1,27 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import {
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, expect, it } from 'vitest';
 import { fixedMasterKey } from '../secrets/index.ts';
-import { type FrameKind, isOpenHere, makeJournalFile, ownOwner, readJournalFile } from './journal-file.ts';
+import {
+  type FrameKind,
+  isOpenHere,
+  makeJournalFile,
+  ownOwner,
+  readJournalFile,
+  removeUnfinished,
+} from './journal-file.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'causeway-journal-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -43,6 +60,40 @@ it('gives back what was written, in its order, and whose it is; the file is as l
     }),
     { numRuns: 30 },
   );
+});
+
+it('is found whole, or not at all, while it is made', async () => {
+  const place = join(folder, 'made');
+  const making = makeJournalFile(place, master, 1024 * 1024);
+  let isMade = false;
+  const done = making.then(() => {
+    isMade = true;
+  });
+  let looked = 0;
+  const names = () => readdirSync(place).filter((name) => name.endsWith('.journal'));
+  while (!isMade) {
+    for (const name of names()) expect(readJournalFile(join(place, name), master)).toBeDefined();
+    looked++;
+    await new Promise(setImmediate);
+  }
+  await done;
+  expect(looked).toBeGreaterThan(1);
+  expect(names()).toHaveLength(1);
+  expect(readdirSync(place)).toHaveLength(1);
+  (await making).close();
+});
+
+it('one whose making was broken off is taken away when it is old, and no other', async () => {
+  const place = join(folder, 'unfinished');
+  const file = await makeJournalFile(place, master, fileBytes);
+  file.close();
+  const [old, fresh] = [randomUUID(), randomUUID()].map((id) => join(place, `${id}.journal.new`)) as [string, string];
+  for (const path of [old, fresh, join(place, 'other.new')]) writeFileSync(path, '');
+  const past = Date.now() / 1_000 - 3_600;
+  for (const path of [old, join(place, 'other.new'), file.path]) utimesSync(path, past, past);
+  removeUnfinished(place);
+  expect(readdirSync(place).sort()).toEqual([basename(fresh), basename(file.path), 'other.new'].sort());
+  removeUnfinished(join(place, 'nowhere'));
 });
 
 it('has nothing in it that can be read without the master key', async () => {

@@ -72,23 +72,44 @@ export async function makeJournalFile(folder: string, master: MasterKey, bytes: 
     key: wrapDataKey(master, key, contextOf(id)).toString('base64url'),
   };
   const path = join(folder, `${id}.journal`);
+  const unfinished = `${path}.new`;
   const all = Buffer.alloc(bytes);
   all.write(`${JSON.stringify(head)}\n`);
   openHere.add(id);
-  let descriptor: number | undefined;
   try {
-    descriptor = await opened(path, 'wx+');
-    await written(descriptor, all, 0);
-    await onDisk(descriptor);
+    await fs.promises.writeFile(unfinished, all, { flag: 'wx', mode: 0o600, flush: true });
+    // Whoever looks for journals finds it whole, or not at all.
+    await fs.promises.rename(unfinished, path);
     syncFolder(folder);
-    return new JournalFile({ id, path, descriptor, key, bytes });
+    return new JournalFile({ id, path, descriptor: await opened(path, throughToDisk), key, bytes });
   } catch (error) {
-    if (descriptor !== undefined) fs.closeSync(descriptor);
-    fs.rmSync(path, { force: true });
+    for (const one of [unfinished, path]) fs.rmSync(one, { force: true });
     openHere.delete(id);
     throw error;
   }
 }
+
+/** A write ends when what it wrote is on disk (open(2), O_DSYNC). */
+const throughToDisk = fs.constants.O_WRONLY | fs.constants.O_DSYNC;
+
+/** Takes away what hubs left that ended while they made a file: nothing is in it. */
+export function removeUnfinished(folder: string): void {
+  if (!fs.existsSync(folder)) return;
+  for (const name of fs.readdirSync(folder)) {
+    if (!unfinishedName.test(name) || isOpenHere(name.slice(0, 36))) continue;
+    const path = join(folder, name);
+    if (isOlderThan(path, unfinishedMs)) fs.rmSync(path, { force: true });
+  }
+}
+
+/** Whether nothing was written to a file for so long; false where it is gone. */
+export function isOlderThan(path: string, ms: number): boolean {
+  const mtimeMs = fs.statSync(path, { throwIfNoEntry: false })?.mtimeMs;
+  return mtimeMs !== undefined && mtimeMs < Date.now() - ms;
+}
+
+const unfinishedName = /^[0-9a-f-]{36}\.journal\.new$/;
+const unfinishedMs = 600_000;
 
 export class JournalFile {
   readonly id: string;
@@ -100,7 +121,7 @@ export class JournalFile {
   #last = 0;
   #isClosed = false;
 
-  /** @param file an empty one, open */
+  /** @param file an empty one, open for writing through to the disk */
   constructor(file: { id: string; path: string; descriptor: number; key: Buffer; bytes: number }) {
     this.id = file.id;
     this.path = file.path;
@@ -129,7 +150,6 @@ export class JournalFile {
     const at = this.#at;
     this.#at += frame.length;
     await written(this.#descriptor, frame, at);
-    await onDisk(this.#descriptor);
   }
 
   /** What was appended is on disk: that closing fails changes nothing. */
@@ -243,9 +263,9 @@ function frameAfter(all: Buffer, from: number, key: KeyObject, least: number): P
   return undefined;
 }
 
-function opened(path: string, flags: string): Promise<number> {
+function opened(path: string, flags: number): Promise<number> {
   return new Promise((resolve, reject) => {
-    fs.open(path, flags, 0o600, (error, descriptor) => (error ? reject(error) : resolve(descriptor)));
+    fs.open(path, flags, (error, descriptor) => (error ? reject(error) : resolve(descriptor)));
   });
 }
 
@@ -258,11 +278,5 @@ function written(descriptor: number, bytes: Buffer, at: number): Promise<void> {
         else resolve();
       });
     write(0);
-  });
-}
-
-function onDisk(descriptor: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    fs.fdatasync(descriptor, (error) => (error ? reject(error) : resolve()));
   });
 }

@@ -6,7 +6,16 @@ import { type Database, isAlive, type Queryable } from '../database/index.ts';
 import { type MasterKey, unwrapDataKey } from '../secrets/index.ts';
 import type { AuditLog } from './audit-log.ts';
 import type { Entry, SealedEvent } from './event.ts';
-import { type FoundJournal, type Frame, isOpenHere, type Owner, ownOwner, readJournalFile } from './journal-file.ts';
+import {
+  type FoundJournal,
+  type Frame,
+  isOlderThan,
+  isOpenHere,
+  type Owner,
+  ownOwner,
+  readJournalFile,
+  removeUnfinished,
+} from './journal-file.ts';
 import { eventsOfPayload, journalInsertion, piecesOf } from './journal-rows.ts';
 import { opened } from './open.ts';
 import type { SubjectKeys } from './subject-keys.ts';
@@ -45,14 +54,17 @@ const nameBefore = /^(\d+)-([0-9a-f-]{36})\.sealed$/;
 /** Brings in what nobody writes any more. @throws where the record cannot be written */
 export async function bringInFound(parts: FoundParts): Promise<BroughtIn> {
   const total: BroughtIn = { entries: 0, damaged: 0, lost: 0 };
+  removeUnfinished(parts.folder);
   for (const name of namesIn(parts.folder, journalName)) {
     if (isOpenHere(name.slice(0, 36))) continue;
     const path = join(parts.folder, name);
-    const found = readJournalFile(path, parts.master);
+    const found = unlessGone(() => readJournalFile(path, parts.master));
+    // All of it was brought in meanwhile.
+    if (found === 'gone') continue;
     if (!found) {
       total.damaged++;
       renameSync(path, `${path}.damaged`);
-    } else if (parts.isAlone || (await isGone(parts.database, found))) {
+    } else if (parts.isAlone || (await isGone(parts.database, found, path))) {
       add(total, await bringInOne(parts, found, path));
     }
   }
@@ -82,17 +94,21 @@ export async function settleJournals(parts: FoundParts, patienceMs: number): Pro
 async function framesWaiting({ database, master, folder }: FoundParts): Promise<number> {
   let waiting = 0;
   for (const name of namesIn(folder, journalName)) {
-    try {
-      const found = readJournalFile(join(folder, name), master);
-      if (!found) continue;
-      const taken = await takenOf(database, found.id);
-      waiting += found.frames.filter(({ number }) => number > taken).length;
-    } catch (error) {
-      // All of it was brought in meanwhile.
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-    }
+    const found = unlessGone(() => readJournalFile(join(folder, name), master));
+    if (found === 'gone' || !found) continue;
+    const taken = await takenOf(database, found.id);
+    waiting += found.frames.filter(({ number }) => number > taken).length;
   }
   return waiting;
+}
+
+function unlessGone<T>(read: () => T): T | 'gone' {
+  try {
+    return read();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return 'gone';
+    throw error;
+  }
 }
 
 /** Up to which frame a journal is in the table; 0 where nothing of it is. */
@@ -201,7 +217,7 @@ export async function noteLost({ database, audit, folder }: FoundParts, folderId
 }
 
 /** Whether nobody writes a journal any more. */
-async function isGone(database: Queryable, { id, owner }: FoundJournal): Promise<boolean> {
+async function isGone(database: Queryable, { id, owner }: FoundJournal, path: string): Promise<boolean> {
   const here = ownOwner();
   // It would be open here.
   if (owner.where === here.where) return owner.pid === here.pid || !isAlive(owner);
@@ -209,7 +225,8 @@ async function isGone(database: Queryable, { id, owner }: FoundJournal): Promise
     `SELECT seen < clock_timestamp() - $2 * interval '1 millisecond' AS gone FROM access_journal WHERE id = $1`,
     [id, goneMs],
   );
-  return rows[0]?.gone ?? true;
+  // The database does not know of one that is new, nor of one that was begun while it was out of reach.
+  return rows[0]?.gone ?? isOlderThan(path, goneMs);
 }
 
 /** A file of a hub before: a line for each access, sealed under the master key; undefined while that hub lives. */

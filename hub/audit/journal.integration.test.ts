@@ -9,6 +9,7 @@ import {
   readFileSync,
   readlinkSync,
   rmSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -319,13 +320,36 @@ describe('a journal that a hub left', () => {
     bytes.fill(0, 0, head.length + 1);
     bytes.write(`${elsewhere}\n`);
     writeFileSync(path, bytes);
+    const recent = async () => {
+      await bringInFound(partsOf({ isAlone: false }));
+      expect(await reads()).toEqual([]);
+      expect(existsSync(path)).toBe(true);
+    };
+    // The database need not know of it yet.
+    await recent();
     await test.database.query('INSERT INTO access_journal (id) VALUES ($1)', [file.id]);
-    await bringInFound(partsOf({ isAlone: false }));
-    expect(await reads()).toEqual([]);
+    await recent();
     expect(await settleJournals(partsOf({ isAlone: false }), 0)).toBe(1);
     await test.database.query(`UPDATE access_journal SET seen = now() - interval '61 seconds'`);
     expect(await settleJournals(partsOf({ isAlone: false }), 0)).toBe(0);
     expect(await reads()).toEqual(['/Patient/1']);
+  });
+
+  it('of a hub of which the database never heard is left to it while it writes', async () => {
+    const path = await left(['/Patient/1']);
+    const bytes = readFileSync(path);
+    const { where } = readJournalFile(path, master)!.owner;
+    const head = bytes.subarray(0, bytes.indexOf('\n')).toString();
+    // As long as before, so that the frame is where it was.
+    bytes.write(head.replace(JSON.stringify(where), JSON.stringify('x'.repeat(where.length))));
+    writeFileSync(path, bytes);
+    await bringInFound(partsOf({ isAlone: false }));
+    expect(await reads()).toEqual([]);
+    const past = Date.now() / 1_000 - 61;
+    utimesSync(path, past, past);
+    await bringInFound(partsOf({ isAlone: false }));
+    expect(await reads()).toEqual(['/Patient/1']);
+    expect(existsSync(path)).toBe(false);
   });
 
   it('may be one of a hub before, a line for each access in an emergency', async () => {

@@ -2,6 +2,7 @@
 import type { Database } from '../database/index.ts';
 import { fixedMasterKey, type MasterKey, masterKey } from '../secrets/index.ts';
 import { AuditLog } from './audit-log.ts';
+import { journalFolders, settleJournals } from './journal-found.ts';
 import type { AuditedEvent } from './reader.ts';
 
 /** The master key of audit logs that belong to no hub. */
@@ -33,13 +34,34 @@ export async function accessesIn(
 
 type AccessInTest = AuditedEvent['entry'] & { who: string; what: string };
 
-/** The accesses that a hub recorded after a row. */
-export function accessesOf(
-  hub: { test: { database: Database }; config: { dataDir: string } },
-  since = 0,
-): Promise<AccessInTest[]> {
-  return accessesIn(hub.test.database, masterKey(hub.config.dataDir, true), since);
+/** A hub whose record of accesses is looked at from outside. */
+interface RecordingHub {
+  test: { database: Database };
+  config: { dataDir: string };
 }
+
+/** The accesses that a hub recorded after a row. */
+export async function accessesOf(hub: RecordingHub, since = 0): Promise<AccessInTest[]> {
+  return accessesIn(hub.test.database, await settledRecord(hub), since);
+}
+
+/** The last row of what a hub recorded by now. */
+export async function lastRowOf(hub: RecordingHub): Promise<number> {
+  await settledRecord(hub);
+  const { rows } = await hub.test.database.query('SELECT coalesce(max(id), 0) AS id FROM access_log');
+  return rows[0]!.id;
+}
+
+/** Waits until what a hub wrote into its journal by now is in the table; returns the hub's master key. */
+async function settledRecord({ test: { database }, config: { dataDir } }: RecordingHub): Promise<MasterKey> {
+  const master = masterKey(dataDir, true);
+  const parts = { database, audit: testAudit(database, master), master, ...journalFolders(dataDir), isAlone: false };
+  const waiting = await settleJournals(parts, settleMs);
+  if (waiting > 0) throw new Error(`${waiting} frames of the journal are not in the table after ${settleMs} ms.`);
+  return master;
+}
+
+const settleMs = 30_000;
 
 /** How many events there are. */
 export async function eventCount(database: Database): Promise<number> {

@@ -1,5 +1,5 @@
 /** Hubs that write accesses into journals of their own: whoever looks sees them, through any of the hubs. */
-import { cpSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
@@ -14,7 +14,7 @@ let stopSecond: () => Promise<void>;
 const dataDir = mkdtempSync(join(tmpdir(), 'causeway-second-'));
 
 beforeAll(async () => {
-  hub = await startTestHub({ accessJournal: 'disk' });
+  hub = await startTestHub();
   cpSync(join(hub.config.dataDir, 'keys'), join(dataDir, 'keys'), { recursive: true });
   const silent = { say: () => {}, count: () => {}, fail: () => {} };
   const running = await startHub({ ...hub.config, dataDir }, silent, async () => undefined);
@@ -58,4 +58,16 @@ it('all that was read is in the log when the hubs have ended, and their journals
   const all = await recorded();
   for (const path of asked) expect(all.filter((what) => what === path)).toHaveLength(1);
   for (const dir of [dataDir, hub.config.dataDir]) expect(readdirSync(join(dir, 'access-journal'))).toEqual(['folder']);
+});
+
+it('a hub whose database lies elsewhere records reads there, unless the journal is asked for', async () => {
+  const plain = await startTestHub({ accessJournal: undefined });
+  try {
+    expect((await plain.get('/fhir/Patient?identifier=urn:elsewhere|1')).status).toBe(200);
+    const { rows } = await plain.test.database.query('SELECT FROM access_log');
+    expect(rows).toHaveLength(1);
+    expect(existsSync(join(plain.config.dataDir, 'access-journal'))).toBe(false);
+  } finally {
+    await plain.stop();
+  }
 });

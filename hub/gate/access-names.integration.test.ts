@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { accessesOf } from '../audit/testing.ts';
+import { accessesOf, lastRowOf } from '../audit/testing.ts';
 import { type Json, startTestHub, type TestHub } from '../testing.ts';
 import { oneHuman } from '../testing-patients.ts';
 
@@ -23,10 +23,7 @@ async function named(since: number): Promise<[action: string, patients: string[]
   return (await accessesOf(hub, since)).map(({ action, patients = [] }) => [action, patients]);
 }
 
-async function logged(): Promise<number> {
-  const { rows } = await hub.test.database.query('SELECT coalesce(max(id), 0) AS id FROM access_log');
-  return rows[0]!.id;
-}
+const logged = () => lastRowOf(hub);
 
 it('every access names a patient by the id under which it is shown', async () => {
   const since = await logged();

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { accessesOf } from '../audit/testing.ts';
+import { accessesOf, lastRowOf } from '../audit/testing.ts';
 import { signToken, tokenKey } from '../secrets/index.ts';
 import { type CallOptions, type Json, startTestHub, type TestHub } from '../testing.ts';
 import { Accounts } from '../trust/index.ts';
@@ -26,8 +26,7 @@ describe('the HTTP gate', () => {
     return { status: answer.status, cookie: answer.headers.get('set-cookie')?.split(';')[0] ?? '' };
   };
   const accesses = (since = 0) => accessesOf(hub, since);
-  const lastAccess = async () =>
-    (await hub.test.database.query('SELECT coalesce(max(id), 0) AS id FROM access_log')).rows[0]!.id;
+  const lastAccess = () => lastRowOf(hub);
   const make = async (family: string) =>
     (await post('/fhir/Patient', { resourceType: 'Patient', name: [{ family }] })).json.id as string;
 

@@ -219,11 +219,11 @@ describe.each([
     await acts();
     const before = await emergencies();
     await under(broken, mended, async () => {
-      for (const caller of [asAnn, asPat, asAdministrator]) await isClosed(caller);
+      // What is given out until that is noticed is in the journal.
+      await soon(() => isClosed(asAnn));
+      for (const caller of [asPat, asAdministrator]) await isClosed(caller);
       await acts();
-      expect(readdirSync(journals()).length).toBeGreaterThan(0);
     });
-    await soon(async () => expect(readdirSync(journals())).toEqual([]));
     expect(before - first).toBeGreaterThan(reads.length);
     expect((await emergencies()) - before).toBe(before - first);
   });
@@ -232,19 +232,20 @@ describe.each([
 it('what was written into the journal is brought in by the hub that is started next', async () => {
   const [broken, mended] = gone('access_log');
   const before = await emergencies();
+  const left = () =>
+    readdirSync(join(hub.config.dataDir, 'access-journal')).filter((name) => name.endsWith('.journal'));
   await sql(broken);
   expect((await inEmergency('GET', '/fhir/Condition/known')).status).toBe(200);
   await hub.rest();
   await sql(mended);
-  expect(readdirSync(journals())).toHaveLength(1);
+  const files = left();
+  expect(files.length).toBeGreaterThan(0);
   const silent = { say: () => {}, count: () => {}, fail: () => {} };
   const next = await startHub(hub.config, silent, async () => undefined);
-  await soon(async () => expect(readdirSync(journals())).toEqual([]));
+  await soon(async () => expect(left().filter((name) => files.includes(name))).toEqual([]));
   expect((await emergencies()) - before).toBe(1);
   await next.stop();
 });
-
-const journals = () => join(hub.config.dataDir, 'access-journal');
 
 async function emergencies(): Promise<number> {
   return (await accessesOf(hub)).filter(({ emergency }) => emergency !== undefined).length;

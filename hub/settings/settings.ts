@@ -114,8 +114,11 @@ export interface Config {
   /** For so long a receiver of Direct mail may say nothing. */
   directMinutes: number;
 
-  /** Where accesses are written first: `disk` (a journal in the data directory) or `database`. */
-  accessJournal: string;
+  /**
+   * Where reads are recorded first: `disk` (a journal in the data directory) or `database`; undefined: on disk where the
+   * embedded database lies on this machine too.
+   */
+  accessJournal: string | undefined;
   /** How many years what is private of the audit log can be opened; undefined: always. */
   auditYears: number | undefined;
   /** Absolute paths: the policy that names the witnesses of the audit log, and the logs that this hub is a witness for. */

@@ -7,9 +7,9 @@ export const watching: readonly Setting[] = [
     option: 'access-journal',
     variable: 'CAUSEWAY_ACCESS_JOURNAL',
     kind: 'choice',
-    fallback: 'database',
+    fallback: undefined,
     choices: ['disk', 'database'],
-    says: 'where accesses are recorded first: disk (a journal in the data directory, which has to be kept) or database; see docs/audit.md',
+    says: 'where reads are recorded first: disk (a journal in the data directory, which has to be kept; usual with the embedded database) or database (usual with another one); see docs/audit.md',
   },
   {
     key: 'auditYears',

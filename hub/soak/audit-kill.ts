@@ -56,7 +56,7 @@ export async function runAuditKillTest(options: {
   const dataDir = dataFolder((folder) => {
     if (options.fills > 0) disk = SmallDisk.mounted(folder, diskMib);
   });
-  const hub = new HubProcess(hubConfig(dataDir, 'embedded', { logLevel: 'fatal', accessJournal: 'disk' }));
+  const hub = new HubProcess(hubConfig(dataDir, 'embedded', { logLevel: 'fatal' }));
   const seen = new Seen();
   try {
     await hub.start();

@@ -26,7 +26,7 @@ export async function wireTrust(wiring: Wiring, { database, system, master }: St
     master,
     ...journalFolders(config.dataDir),
     isAlone: config.databaseUrl === undefined,
-    isFirst: config.accessJournal === 'disk',
+    isFirst: isJournalFirst(config),
     told: (brought) => tellOf(wiring, system, brought),
     fault: fault('what waits in the journal of accesses was not brought into their record'),
   });
@@ -35,6 +35,11 @@ export async function wireTrust(wiring: Wiring, { database, system, master }: St
   onStop(() => accessLog.close());
   await journal.open();
   return { participants, accounts, users, audit, accessLog };
+}
+
+/** A disk beside a database elsewhere may be one that does not come back: there it has to be asked for. */
+function isJournalFirst({ accessJournal, databaseUrl }: Config): boolean {
+  return accessJournal === undefined ? databaseUrl === undefined : accessJournal === 'disk';
 }
 
 function tellOf({ log, fault }: Wiring, system: Database, { entries, damaged, lost }: BroughtIn): void {
