@@ -50,6 +50,16 @@ export class BindingCounts {
     }
   }
 
+  /** How often by what is said of it. */
+  get lines(): ReadonlyMap<string, number> {
+    return this.#counts;
+  }
+
+  /** Adds what others counted. */
+  addLines(lines: Iterable<readonly [string, number]>): void {
+    for (const [line, count] of lines) this.#counts.set(line, (this.#counts.get(line) ?? 0) + count);
+  }
+
   table(): string {
     const lines = [...this.#counts]
       .sort(([a], [b]) => (a < b ? -1 : 1))

@@ -5,16 +5,19 @@
  */
 import { strict as assert } from 'node:assert';
 import { readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
 import { type AskedHub, startAskedHub } from '../requirement-rows/hub.ts';
 import { type SuiteResult, Verdicts } from '../result.ts';
 import { tarMembers } from '../tar.ts';
 import { BindingCounts } from './bindings.ts';
 import { Checker, Inspection } from './checker.ts';
-import { checkDocument, claimsOf } from './document.ts';
-import { MUTANTS, mutated } from './mutants.ts';
+import { claimsOf } from './document.ts';
+import type { Report } from './examiner.ts';
+import type { Place, Said } from './examining-thread.ts';
+import { MUTANTS } from './mutants.ts';
 import { readGuide } from './package.ts';
-import { sourceFaults } from './source.ts';
 import type { Fields } from './values.ts';
 
 const archive = 'synthea/patients-60.tar.zst';
@@ -23,56 +26,81 @@ const ips = 'http://hl7.org/fhir/uv/ips/StructureDefinition/';
 const bundleBytes = 64 * 1024 * 1024;
 const fhirJson = { headers: { 'content-type': 'application/fhir+json' } };
 
-/** People whose summaries are asked for at once. */
-const atOnce = 4;
-
 /** @param people size of the region */
 export async function runIps(cases: string, people: number): Promise<SuiteResult> {
   const hub = await startAskedHub({ demo: true, people, bundleBytes });
   const verdicts = new Verdicts();
-  let counts: object = {};
-  const met = new Map<string, number>();
-  const bindings = new BindingCounts();
-  const found = new Set<string>();
   const tally = { documents: 0, synthea: 0, region: 0, entries: 0, largest_bytes: 0 };
+  let reports: Report[];
   try {
     // Published codes are read from beside the data of the hub that was started last.
-    const checker = await Checker.of(readGuide(cases));
-    checkExamples(cases, checker, verdicts);
+    checkExamples(cases, await Checker.of(readGuide(cases)), verdicts);
     await regionLoaded(hub);
     const ofRegion = await patientsOf(hub);
     await loadSynthea(hub, cases);
-    const check = async (id: string) => {
-      const { bundle, stored, bytes } = await summaryOf(hub, id);
-      const checked = checkDocument(checker, bundle);
-      tally.documents++;
-      tally[ofRegion.has(id) ? 'region' : 'synthea']++;
-      tally.entries += (bundle.entry as unknown[]).length;
-      tally.largest_bytes = Math.max(tally.largest_bytes, bytes);
-      for (const name of checked.met) met.set(name, (met.get(name) ?? 0) + 1);
-      bindings.add(checked.notes);
-      const reasons = [...checked.faults, ...sourceFaults(bundle, stored, `${hub.url}/fhir`)];
-      verdicts.check(`Patient/${id}`, () => ({ reasons: [...new Set(reasons)] }));
-      if (reasons.length === 0) spoil(checker, bundle, stored, `${hub.url}/fhir`, found);
-    };
     const ids = (await patientsOf(hub)).values();
-    // Each takes the next person from the same iterator.
-    await Promise.all(
-      Array.from({ length: atOnce }, async () => {
-        for (const id of ids) await check(id);
-      }),
-    );
-    counts = checker.counts;
+    reports = await examinedApart({ url: hub.url, dataDir: hub.dataDir, cases }, ids, (said) => {
+      const id = `Patient/${said.id}`;
+      if ('crash' in said) {
+        verdicts.check(id, () => {
+          throw new Error(said.crash);
+        });
+        return;
+      }
+      const { reasons, entries, bytes } = said.examined;
+      tally.documents++;
+      tally[ofRegion.has(said.id) ? 'region' : 'synthea']++;
+      tally.entries += entries;
+      tally.largest_bytes = Math.max(tally.largest_bytes, bytes);
+      verdicts.check(id, () => ({ reasons }));
+    });
   } finally {
     await hub.stop();
   }
+  const found = new Set(reports.flatMap((report) => report.found));
   for (const [name] of MUTANTS) {
     verdicts.check(`the checker finds: ${name}`, () => ({ reasons: found.has(name) ? [] : ['it was never found'] }));
   }
   verdicts.check('there are patients of both', () => ({
     reasons: tally.synthea > 0 && tally.region > 0 ? [] : ['of one there are none'],
   }));
-  return { ...verdicts.result, ...tally, ...counts, summary: `${tableOf(met)}\n\n${bindings.table()}` };
+  const bindings = new BindingCounts();
+  for (const report of reports) bindings.addLines(report.bindings);
+  const met = sums(reports.flatMap((report) => report.met));
+  const counts = sums(reports.flatMap((report) => Object.entries(report.counts)));
+  const summary = `${tableOf(met)}\n\n${bindings.table()}`;
+  return { ...verdicts.result, ...tally, ...Object.fromEntries(counts), summary };
+}
+
+/** Has persons examined in as many threads as there are processors; each takes the next one. Returns what each thread found. */
+function examinedApart(
+  place: Place,
+  ids: Iterator<string>,
+  told: (said: Exclude<Said, { report: Report }>) => void,
+): Promise<Report[]> {
+  const examined = () =>
+    new Promise<Report>((resolve, reject) => {
+      const thread = new Worker(new URL('examining-thread.ts', import.meta.url), { workerData: place });
+      const next = () => {
+        const { done, value } = ids.next();
+        thread.postMessage(done ? 'end' : value);
+      };
+      thread.on('message', (said: Said) => {
+        if ('report' in said) return resolve(said.report);
+        told(said);
+        next();
+      });
+      thread.once('error', reject);
+      thread.once('exit', () => reject(new Error('A thread that examines summaries ended before all were.')));
+      next();
+    });
+  return Promise.all(Array.from({ length: availableParallelism() }, examined));
+}
+
+function sums(counted: readonly (readonly [string, number])[]): Map<string, number> {
+  const sum = new Map<string, number>();
+  for (const [name, count] of counted) sum.set(name, (sum.get(name) ?? 0) + count);
+  return sum;
 }
 
 /** The guide's own examples meet the profiles that they claim, or the checker finds what is not there. */
@@ -144,31 +172,6 @@ async function loadSynthea(hub: AskedHub, cases: string): Promise<void> {
   for (const { bytes, path } of [...bundles.filter(isShared), ...bundles.filter((one) => !isShared(one))]) {
     const { status, text } = await hub.send('POST', '/fhir', bytes, fhirJson);
     assert.equal(status, 200, `${path}: ${text.slice(0, 300)}`);
-  }
-}
-
-async function summaryOf(hub: AskedHub, id: string): Promise<{ bundle: Fields; stored: Fields[]; bytes: number }> {
-  const { status, json, text } = await hub.get(`/fhir/Patient/${id}/$summary`);
-  assert.equal(status, 200, text.slice(0, 300));
-  const stored: Fields[] = [];
-  for (let path: string | undefined = `/fhir/Patient/${id}/$everything?_count=5000`; path !== undefined; ) {
-    const page = await hub.get(path);
-    assert.equal(page.status, 200, page.text.slice(0, 300));
-    stored.push(...page.json.entry.map(({ resource }: { resource: Fields }) => resource));
-    const next: string | undefined = page.json.link.find(({ relation }: Fields) => relation === 'next')?.url;
-    path = next?.slice(hub.url.length);
-  }
-  return { bundle: json, stored, bytes: Buffer.byteLength(text) };
-}
-
-/** Notes which kinds of faults the checker finds in a sound document that is spoilt; each kind is looked for until it is found. */
-function spoil(checker: Checker, bundle: Fields, stored: Fields[], base: string, found: Set<string>): void {
-  for (const [name, expected, how] of MUTANTS) {
-    if (found.has(name)) continue;
-    const spoilt = mutated(bundle, how);
-    if (spoilt === undefined) continue;
-    const faults = [...checkDocument(checker, spoilt).faults, ...sourceFaults(spoilt, stored, base)];
-    if (faults.some((fault) => expected.test(fault))) found.add(name);
   }
 }
 

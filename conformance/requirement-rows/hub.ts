@@ -10,6 +10,7 @@ import { Accounts } from '../../hub/trust/index.ts';
 
 export interface AskedHub extends HubCalls {
   database: Database;
+  dataDir: string;
   /** A browser in which a user of this role is signed in. */
   signedIn(role: 'clinician' | 'steward'): Promise<Browser>;
   stop(): Promise<void>;
@@ -34,6 +35,7 @@ export async function startAskedHub(settings: HubSettings = {}): Promise<AskedHu
   return {
     ...calls,
     database,
+    dataDir,
     signedIn: async (role) => {
       const browser = new Browser(calls);
       await browser.signIn(`asked-${role}`, password);

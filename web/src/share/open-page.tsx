@@ -27,7 +27,7 @@ import { openLink } from './fetch-link.ts';
 import { fileSummary, isOfRecord } from './file-summary.ts';
 import { type OpenFile, readLink } from './link.ts';
 import { documentName } from './payload.ts';
-import { Camera, canScan, scanImage } from './scan.tsx';
+import { Camera, scanImage } from './scan.tsx';
 import { SummaryView } from './summary-view.tsx';
 
 const route = getRouteApi('/open-link');
@@ -137,21 +137,20 @@ function parsed(link: string): { payload?: ReturnType<typeof readLink>; fault?: 
 function Scanning({ onFound }: { onFound: (link: string) => void }) {
   const [isOn, setOn] = useState(false);
   const [fault, setFault] = useState<string>();
-  if (!canScan())
-    return (
-      <Text size="sm" className="quiet">
-        This browser reads no QR codes. Scan the code with a phone and paste the link.
-      </Text>
-    );
   const found = (link: string) => {
     setOn(false);
     onFound(link);
   };
   const fromFile = async (file: File | null) => {
     setFault(undefined);
-    const text = file && (await scanImage(file));
-    if (text) found(text);
-    else if (file) setFault('There is no QR code in this picture.');
+    if (!file) return;
+    try {
+      const text = await scanImage(file);
+      if (text) found(text);
+      else setFault('There is no QR code in this picture that can be read.');
+    } catch {
+      setFault('This file is no picture.');
+    }
   };
   return (
     <>
