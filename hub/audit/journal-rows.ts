@@ -110,8 +110,10 @@ export function journalInsertion(
            pending AS (INSERT INTO audit_pending (log) SELECT id FROM row),
            about AS (
              INSERT INTO audit_about (subject, log, place)
-             SELECT v.subject, row.id, v.place
-             FROM unnest($12::bigint[], $13::integer[], $14::integer[]) AS v (subject, n, place) JOIN row USING (n))
+             SELECT v.subject, ids.of[v.n], v.place
+             FROM (SELECT array_agg(id ORDER BY n) AS of FROM row) ids,
+               unnest($12::bigint[], $13::integer[], $14::integer[]) AS v (subject, n, place)
+             WHERE ids.of IS NOT NULL)
            SELECT EXISTS (SELECT FROM taken) AS done`,
     values: [
       journal.id,
