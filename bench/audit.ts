@@ -188,23 +188,31 @@ async function log(database: Database, events: number): Promise<void> {
   }
 }
 
-/** What recording adds to a whole read, beside a hub that records none, in turns; and what it is of a whole create. */
+/**
+ * What recording adds to a whole read, beside a hub that records none, and one that waits for the disk as long, in turns; and what
+ * it is of a whole create.
+ */
 async function whole(): Promise<void> {
   const client = startClient();
-  const audited = await filledHub(client, false);
-  const unaudited = await filledHub(client, true);
+  const audited = await filledHub(client);
+  const flushed = await filledHub(client, 'flush');
+  const unaudited = await filledHub(client, 'nothing');
   try {
     const figures: Record<string, Figures[]> = {
       read: [],
+      flushed: [],
       unaudited: [],
       read_alone: [],
+      flushed_alone: [],
       unaudited_alone: [],
       create: [],
     };
     for (let round = 0; round < rounds; round++) {
       figures.read!.push(await measured('read', client, audited));
+      figures.flushed!.push(await measured('read', client, flushed));
       figures.unaudited!.push(await measured('read', client, unaudited));
       figures.read_alone!.push(await measured('read', client, audited, 1));
+      figures.flushed_alone!.push(await measured('read', client, flushed, 1));
       figures.unaudited_alone!.push(await measured('read', client, unaudited, 1));
     }
     figures.create!.push(await measured('create', client, audited));
@@ -214,17 +222,19 @@ async function whole(): Promise<void> {
     }
     const { read_cpu_ms: read, unaudited_cpu_ms: without, create_cpu_ms: create, record_cpu_ms: record } = results;
     results.read_audit_adds_percent = 100 * (read! / without! - 1);
+    results.read_beyond_flush_adds_percent = (100 * (read! - results.flushed_cpu_ms!)) / without!;
     results.read_waits_group_commits = (results.read_p50_ms! - results.unaudited_p50_ms!) / results.bare_commit_p50_ms!;
     results.read_alone_waits_ms = results.read_alone_p50_ms! - results.unaudited_alone_p50_ms!;
     results.create_audit_adds_percent = (100 * record!) / (create! - record!);
   } finally {
     client.stop();
-    await Promise.all([audited.hub.stop(), unaudited.hub.stop()]);
+    await Promise.all([audited, flushed, unaudited].map(({ hub }) => hub.stop()));
   }
 }
 
-async function filledHub(client: Client, unaudited: boolean) {
-  const hub = await startHub({ unaudited, words: ['--access-journal', values.journal] });
+async function filledHub(client: Client, insteadOfRecording?: 'nothing' | 'flush') {
+  const words = ['--access-journal', values.journal];
+  const hub = await startHub({ words, ...(insteadOfRecording ? { insteadOfRecording } : {}) });
   const subject: Subject = { base: hub.base, token: hub.token, run: `a${Date.now().toString(36)}`, hub };
   const stories = { kind: 'stories', people: 20, from: 0, visits: [8, 14], namesakes: 0 } as const;
   const { patients } = await client.call('fill', fhirTarget(subject), stories);

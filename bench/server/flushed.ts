@@ -1,29 +1,40 @@
-/** Loaded into a hub of the bench beforehand: of a read nothing is recorded, and it waits for a flush of the disk as if it were. */
-import { closeSync, constants, openSync, unlinkSync, write, writeSync, fsyncSync } from 'node:fs';
+/**
+ * Loaded into a hub of the bench beforehand: of a read nothing is recorded, but it waits until a block is on disk, together with
+ * those that wait as well. Whatever is recorded before an answer leaves takes that.
+ */
+import { closeSync, constants, fsyncSync, mkdtempSync, openSync, rmSync, write, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { AccessLog } from '../../hub/trust/index.ts';
-import { GroupCommit } from '../../hub/trust/group-commit.ts';
+import { AccessLog, GroupCommit } from '../../hub/trust/index.ts';
 
-const bytes = 4 * 1024 * 1024;
-const path = join(process.env.FLUSHED_DIR ?? tmpdir(), `flushed-${process.pid}`);
-const first = openSync(path, 'w');
-writeSync(first, Buffer.alloc(bytes));
-fsyncSync(first);
-closeSync(first);
-const descriptor = openSync(path, constants.O_WRONLY | constants.O_DSYNC);
-unlinkSync(path);
-const block = Buffer.alloc(4096, 1);
-let at = 0;
+const block = Buffer.alloc(4_096, 1);
+const blocks = 1_024;
+const mostAtOnce = 500;
+
+const descriptor = emptyFile();
+let next = 0;
 const group = new GroupCommit<() => void>(
   (waiting) =>
     new Promise((resolve) => {
-      at = (at + 4096) % bytes;
-      write(descriptor, block, 0, block.length, at, () => {
-        for (const done of waiting) done();
+      next = (next + 1) % blocks;
+      write(descriptor, block, 0, block.length, next * block.length, () => {
+        for (const answer of waiting) answer();
         resolve();
       });
     }),
-  500,
+  mostAtOnce,
 );
 AccessLog.prototype.record = () => new Promise((resolve) => group.add(resolve));
+
+/** A file of its full size, as those of the journal are, of which the name is gone already. */
+function emptyFile(): number {
+  const folder = mkdtempSync(join(tmpdir(), 'causeway-bench-'));
+  const path = join(folder, 'flushed');
+  const made = openSync(path, 'w');
+  writeSync(made, Buffer.alloc(blocks * block.length));
+  fsyncSync(made);
+  closeSync(made);
+  const written = openSync(path, constants.O_WRONLY | constants.O_DSYNC);
+  rmSync(folder, { recursive: true });
+  return written;
+}

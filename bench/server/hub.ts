@@ -36,8 +36,8 @@ export interface HubOptions {
   dataDir?: string;
   /** Further words of its command line. */
   words?: readonly string[];
-  /** Reads are not recorded, so that what recording costs can be told. */
-  unaudited?: boolean;
+  /** What reads wait for instead of being recorded, so that what recording costs can be told: nothing, or a flush of the disk. */
+  insteadOfRecording?: 'nothing' | 'flush';
   /** The checkout whose code it runs; this one where it is undefined. */
   root?: string;
 }
@@ -55,11 +55,11 @@ export async function startHub(options: HubOptions = {}): Promise<BenchHub> {
 
 const attempts = 3;
 const thisRoot = join(import.meta.dirname, '../..');
+const loaded = { nothing: 'unaudited.ts', flush: 'flushed.ts' };
 
 async function startOnce(options: HubOptions): Promise<BenchHub> {
-  const { profileDir, dataDir: known, words = [], unaudited, root = thisRoot } = options;
+  const { profileDir, dataDir: known, words = [], insteadOfRecording, root = thisRoot } = options;
   const launcher = join(root, 'hub/bin/causeway.js');
-  const withoutAudit = { NODE_OPTIONS: `--import ${pathToFileURL(join(root, 'bench/server/unaudited.ts'))}` };
   const dataDir = known ?? mkdtempSync(join(tmpdir(), 'causeway-bench-'));
   // The database's own account has to get through, or its files lie elsewhere and stay when the directory goes.
   chmodSync(dataDir, 0o711);
@@ -71,7 +71,10 @@ async function startOnce(options: HubOptions): Promise<BenchHub> {
   const child = spawn(
     process.execPath,
     [...profile, launcher, 'start', '--no-demo', ...where, '--mllp-port', String(mllpPort), ...words],
-    { stdio: ['ignore', 'pipe', 'pipe'], env: unaudited ? { ...process.env, ...withoutAudit } : process.env },
+    {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: insteadOfRecording ? { ...process.env, ...withLoaded(root, insteadOfRecording) } : process.env,
+    },
   );
   child.stderr!.pipe(process.stderr);
   const remove = () => rmSync(dataDir, { recursive: true, force: true });
@@ -108,6 +111,10 @@ async function startOnce(options: HubOptions): Promise<BenchHub> {
       if (kept === undefined) remove();
     },
   };
+}
+
+function withLoaded(root: string, what: keyof typeof loaded): NodeJS.ProcessEnv {
+  return { NODE_OPTIONS: `--import ${pathToFileURL(join(root, 'bench/server', loaded[what]))}` };
 }
 
 /** When the address was answered for the first time, on the clock of `performance.now()`. */

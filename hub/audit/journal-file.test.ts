@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { pbkdf2, randomUUID } from 'node:crypto';
 import {
   mkdtempSync,
   readdirSync,
@@ -11,6 +11,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
+import { promisify } from 'node:util';
 import fc from 'fast-check';
 import { afterAll, expect, it } from 'vitest';
 import { fixedMasterKey } from '../secrets/index.ts';
@@ -60,6 +61,22 @@ it('gives back what was written, in its order, and whose it is; the file is as l
     }),
     { numRuns: 30 },
   );
+});
+
+it('is written while all of Node’s threads for files are busy for long', async () => {
+  const file = await makeJournalFile(folder, master, fileBytes);
+  let done = 0;
+  const derived = promisify(pbkdf2);
+  const busy = Array.from({ length: 16 }, () =>
+    derived('a password', 'salt', 100_000, 64, 'sha512').then(() => {
+      done++;
+    }),
+  );
+  await file.append('events', Buffer.from('x'));
+  expect(done).toBeLessThan(8);
+  await Promise.all(busy);
+  file.close();
+  expect(readJournalFile(file.path, master)!.frames).toHaveLength(1);
 });
 
 it('is found whole, or not at all, while it is made', async () => {

@@ -10,6 +10,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { type Holder, thisProcess } from '../database/index.ts';
 import { type MasterKey, newDataKey, unwrapDataKey, wrapDataKey } from '../secrets/index.ts';
+import { writtenApart } from './disk-writer.ts';
 
 /** What a frame holds: sealed events as they go into the table, or accesses in plain whose subjects' keys were out of reach. */
 export type FrameKind = 'events' | 'entries';
@@ -149,7 +150,7 @@ export class JournalFile {
     const frame = sealedFrame(this.#key, kind, ++this.#last, payload);
     const at = this.#at;
     this.#at += frame.length;
-    await written(this.#descriptor, frame, at);
+    await writtenApart(this.#descriptor, frame, at);
   }
 
   /** What was appended is on disk: that closing fails changes nothing. */
@@ -208,10 +209,16 @@ function contextOf(id: string): string {
   return `access-journal/${id}`;
 }
 
-function sealedFrame(key: KeyObject, kind: FrameKind, number: number, payload: Buffer): Buffer {
+/** A frame with memory of its own. */
+function sealedFrame(key: KeyObject, kind: FrameKind, number: number, payload: Buffer): Buffer<ArrayBuffer> {
+  const frame = Buffer.allocUnsafeSlow(frameHeadBytes + payload.length + tagBytes);
   const head = headOf(kind, number, payload.length);
   const cipher = createCipheriv('aes-256-gcm', key, nonceOf(number)).setAAD(head);
-  return Buffer.concat([head, cipher.update(payload), cipher.final(), cipher.getAuthTag()]);
+  let at = head.copy(frame);
+  at += cipher.update(payload).copy(frame, at);
+  cipher.final();
+  cipher.getAuthTag().copy(frame, at);
+  return frame;
 }
 
 function headOf(kind: FrameKind, number: number, length: number): Buffer {
@@ -266,17 +273,5 @@ function frameAfter(all: Buffer, from: number, key: KeyObject, least: number): P
 function opened(path: string, flags: number): Promise<number> {
   return new Promise((resolve, reject) => {
     fs.open(path, flags, (error, descriptor) => (error ? reject(error) : resolve(descriptor)));
-  });
-}
-
-function written(descriptor: number, bytes: Buffer, at: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const write = (from: number) =>
-      fs.write(descriptor, bytes, from, bytes.length - from, at + from, (error, count) => {
-        if (error) reject(error);
-        else if (from + count < bytes.length) write(from + count);
-        else resolve();
-      });
-    write(0);
   });
 }

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readCheckpoint, readNote, readProof, readVerifier, verifyCheckpoint } from '@causeway/tlog';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
-import { eventCount } from '../audit/testing.ts';
+import { eventCountOf } from '../audit/testing.ts';
 import { startTestHub, type TestHub } from '../testing.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'causeway-witness-'));
@@ -60,12 +60,12 @@ it('shows anybody what it cosigned, and says what it does not cosign', async () 
   expect(verifyCheckpoint(shown.text, trusted()).signatures).toHaveLength(2);
   expect((await hub.get(`/witness/${hash.slice(1)}0/checkpoint`, anybody)).status).toBe(404);
   const submission = `old 0\n\n${shown.text}`;
-  const before = await eventCount(hub.test.database);
+  const before = await eventCountOf(hub);
   const again = await hub.send('POST', '/witness/add-checkpoint', submission, anybody);
   expect([again.status, again.headers.get('content-type')]).toEqual([409, 'text/x.tlog.size']);
   expect(again.text).toMatch(/^\d+\n$/);
   // No event comes of that: two hubs that witness each other come to rest.
-  expect(await eventCount(hub.test.database)).toBe(before);
+  expect(await eventCountOf(hub)).toBe(before);
   for (const [body, status] of [
     ['', 400],
     [submission.replace(/\n(\d+)\n([A-Za-z0-9+/]{43}=)\n/, '\n1$1\n$2\n'), 403],
@@ -73,5 +73,5 @@ it('shows anybody what it cosigned, and says what it does not cosign', async () 
   ] as const) {
     expect((await hub.send('POST', '/witness/add-checkpoint', body, anybody)).status).toBe(status);
   }
-  expect(await eventCount(hub.test.database)).toBe(before + 3);
+  expect(await eventCountOf(hub)).toBe(before + 3);
 });

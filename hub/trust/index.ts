@@ -34,6 +34,7 @@ export {
   readMapping,
 } from './external-accounts.ts';
 export { FanOut, type FanOutAlarm, fanOutAlarms } from './fan-out.ts';
+export { GroupCommit } from './group-commit.ts';
 export { NetworkPolicy, PolicyUnreadable, type PolicyVersion, settledMs } from './network-policy.ts';
 export { type Notice, Notices, notify } from './notices.ts';
 export { type Also, Onboarding, readCertificate, type Terms } from './onboarding.ts';
