@@ -4,7 +4,7 @@
  */
 import { pino } from 'pino';
 import { expect, vi } from 'vitest';
-import { eventCountOf } from './audit/testing.ts';
+import { eventCount } from './audit/testing.ts';
 import { type Answer, type CallOptions, startTestHub, type TestHub } from './testing.ts';
 import type { HubSettings } from './testing-calls.ts';
 
@@ -15,12 +15,12 @@ export interface AttackedHub extends TestHub {
 }
 
 /**
- * Starts a hub of which each request that is refused has to leave exactly one event. Requests that overlap are not
- * counted, since it cannot be told which left what.
+ * Starts a hub of which each request that is refused has to leave exactly one event, in the database so that it is counted at
+ * once. Requests that overlap are not counted, since it cannot be told which left what.
  */
 export async function startAttackedHub(settings: HubSettings = {}): Promise<AttackedHub> {
   const log = await capturedLog();
-  const hub = await startTestHub({ ...settings, logLevel: 'trace' }).catch((error) => {
+  const hub = await startTestHub({ accessJournal: 'database', ...settings, logLevel: 'trace' }).catch((error) => {
     log.stop();
     throw error;
   });
@@ -37,7 +37,7 @@ export async function startAttackedHub(settings: HubSettings = {}): Promise<Atta
     if (!isFirst) overlaps++;
     const overlapped = overlaps;
     // Tests take the record away, too.
-    const before = await eventCountOf(hub).catch(() => undefined);
+    const before = await eventCount(hub.test.database).catch(() => undefined);
     const answer = await hub.send(method, path, body, options).finally(() => underWay--);
     seen(given(answer));
     // Of a Bundle the entries that other routes answer leave events, too.
@@ -67,14 +67,14 @@ export async function startAttackedHub(settings: HubSettings = {}): Promise<Atta
 
 /** Does something, and holds it to exactly one event. Nothing else may be asked of the hub meanwhile. */
 export async function leavingOneEvent<T>(hub: TestHub, what: string, act: () => Promise<T>): Promise<T> {
-  const before = await eventCountOf(hub);
+  const before = await eventCount(hub.test.database);
   const done = await act();
   await leavesOne(hub, what, before);
   return done;
 }
 
 async function leavesOne(hub: TestHub, what: string, before: number): Promise<void> {
-  const left = async () => (await eventCountOf(hub)) - before;
+  const left = async () => (await eventCount(hub.test.database)) - before;
   // A sign-in that fails is answered before it is recorded.
   await vi.waitFor(async () => expect([what, await left()]).not.toEqual([what, 0]), { timeout: 10_000 });
   expect([what, await left()]).toEqual([what, 1]);

@@ -1,12 +1,8 @@
 /** What tests ask of the record of accesses. */
-import { existsSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
 import type { Database } from '../database/index.ts';
 import { fixedMasterKey, type MasterKey, masterKey } from '../secrets/index.ts';
 import { AuditLog } from './audit-log.ts';
-import { type Frame, readJournalFile } from './journal-file.ts';
 import { journalFolders, settleJournals } from './journal-found.ts';
-import { eventsOfPayload } from './journal-rows.ts';
 import type { AuditedEvent } from './reader.ts';
 
 /** The master key of audit logs that belong to no hub. */
@@ -67,19 +63,14 @@ async function settledRecord({ test: { database }, config: { dataDir } }: Record
 
 const settleMs = 30_000;
 
-/** How many events a hub recorded by now, in its journal or in the table. */
-export async function eventCountOf({ test: { database }, config: { dataDir } }: RecordingHub): Promise<number> {
-  const master = masterKey(dataDir, true);
-  const { folder } = journalFolders(dataDir);
-  const names = existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith('.journal')) : [];
-  const written = names.flatMap((name) => readJournalFile(join(folder, name), master) ?? []);
-  const { rows } = await database.query<{ n: number; taken: Record<string, number> }>(
-    `SELECT (SELECT coalesce(sum(count), 0)::int FROM access_log) AS n,
-            (SELECT coalesce(json_object_agg(id, taken), '{}') FROM access_journal) AS taken`,
-  );
-  const { n, taken } = rows[0]!;
-  const waiting = written.flatMap(({ id, frames }) => frames.filter(({ number }) => number > (taken[id] ?? 0)));
-  const countOf = ({ kind, payload }: Frame) =>
-    kind === 'entries' ? JSON.parse(payload.toString()).length : eventsOfPayload(payload).length;
-  return waiting.reduce((sum, frame) => sum + countOf(frame), n);
+/** How many events a hub recorded by now. */
+export async function eventCountOf(hub: RecordingHub): Promise<number> {
+  await settledRecord(hub);
+  return eventCount(hub.test.database);
+}
+
+/** How many events there are in the database. */
+export async function eventCount(database: Database): Promise<number> {
+  const { rows } = await database.query('SELECT coalesce(sum(count), 0)::int AS n FROM access_log');
+  return rows[0]!.n;
 }
