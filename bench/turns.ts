@@ -80,7 +80,8 @@ async function begun(client: Client, named: string, unaudited: boolean): Promise
   const root = folder === '.' ? join(import.meta.dirname, '..') : resolve(folder!);
   const describe = ['-C', root, 'describe', '--always', '--dirty'];
   const commit = name ?? execFileSync('git', describe, { encoding: 'utf8' }).trim();
-  const hub = await startHub({ root, unaudited, words: values.words.split(' ').filter((word) => word !== '') });
+  const words = values.words.split(' ').filter((word) => word !== '');
+  const hub = await startHub({ root, words, ...(unaudited ? { insteadOfRecording: 'nothing' } : {}) });
   const subject: Subject = { base: hub.base, token: hub.token, run: `t${turns.length}${Date.now().toString(36)}`, hub };
   const turn = { code: `${commit}${unaudited ? ', reads not recorded' : ''}`, hub, subject, figures: {} };
   return { ...turn, known: await sampleOf(client, subject) };
