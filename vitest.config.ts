@@ -8,6 +8,7 @@ const measured = [
   'hub/gate/hidden-or-absent.integration',
   'hub/gate/http-bundle.integration',
   'hub/gate/http-hostile.integration',
+  'hub/gate/large-document.integration',
   'hub/record/retention.integration',
   'packages/mapping/src/ccda/unify',
   'packages/mapping/src/outbound/v2/long-messages',

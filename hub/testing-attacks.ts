@@ -65,8 +65,9 @@ export async function startAttackedHub(settings: HubSettings = {}): Promise<Atta
   };
 }
 
-/** Does something, and holds it to exactly one event. Nothing else may be asked of the hub meanwhile. */
+/** Does something, and holds it to exactly one event. Nothing else may be asked of the hub meanwhile, which records in the database. */
 export async function leavingOneEvent<T>(hub: TestHub, what: string, act: () => Promise<T>): Promise<T> {
+  expect(hub.config.accessJournal, 'what is in a journal is counted later').toBe('database');
   const before = await eventCount(hub.test.database);
   const done = await act();
   await leavesOne(hub, what, before);

@@ -24,6 +24,7 @@ beforeAll(async () => {
   peers.issue('alone', 'DNS:practice.example', true);
   mails = await testMailServer();
   hub = await startTestHub({
+    accessJournal: 'database',
     smtpHost: 'localhost',
     smtpPort: mails.port,
     smtpCa: mails.ca,

@@ -14,7 +14,7 @@ let endpoint: TestEndpoint;
 
 beforeAll(async () => {
   endpoint = await testEndpoint();
-  hub = await startTestHub({ notifyTo: [endpoint.url] });
+  hub = await startTestHub({ notifyTo: [endpoint.url], accessJournal: 'database' });
   await put('Patient', { id: 'ann', name: [{ family: 'Dow' }] });
   await put('Patient', { id: 'bob', name: [{ family: 'Roe' }] });
 });
