@@ -1,7 +1,8 @@
 /**
  * A18: every route that is registered, asked by nobody, by a patient who is bound to no person, by an integration
- * engineer, who has no business in charts, and by an auditor, who sees who did what and changes nothing. A new route fails until it refuses them, or stands here with its reason. Each
- * request that is refused leaves exactly one event, whatever the route.
+ * engineer, who has no business in charts, and by an auditor, who sees who did what and changes nothing. A new route fails
+ * until it refuses them, or stands here with its reason. Each request that is refused leaves exactly one event, whatever
+ * the route.
  */
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { type AttackedHub, startAttackedHub } from '../testing-attacks.ts';
@@ -36,7 +37,7 @@ beforeAll(async () => {
 afterAll(() => hub.stop());
 
 let asker = 0;
-const from = () => ({ 'x-forwarded-for': `198.51.100.${asker++ % 250}` });
+const from = () => ({ 'x-forwarded-for': `198.18.${asker >> 8}.${asker++ & 255}` });
 
 /** Asks a route, its parameters filled in, as one who knows how would. */
 async function asked(route: string, role: string | null): Promise<{ status: number; text: string }> {
