@@ -4,7 +4,7 @@
  * until it refuses them, or stands here with its reason. Each request that is refused leaves exactly one event, whatever
  * the route.
  */
-import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { type AttackedHub, startAttackedHub } from '../testing-attacks.ts';
 import { FhirAddresses } from './fhir-addresses.ts';
 
@@ -13,10 +13,13 @@ const filled: { [parameter: string]: string } = { ':type': 'Patient', ':id': 'hi
 
 let hub: AttackedHub;
 let routes: string[];
+const tokens = new Map<string, Promise<string>>();
 
-beforeAll(async () => {
+// A hub for each asker: of all strangers together some hundred refusals are told each.
+beforeEach(async () => {
+  tokens.clear();
   const added = vi.spyOn(FhirAddresses.prototype, 'add');
-  // Of one address only some refusals are told each, so that each request comes from another.
+  // So it is of one address, so that each request comes from another.
   hub = await startAttackedHub({ trustedProxies: ['127.0.0.1'] });
   hub.secret(canary);
   routes = [
@@ -34,7 +37,7 @@ beforeAll(async () => {
     subject,
   });
 });
-afterAll(() => hub.stop());
+afterEach(() => hub.stop());
 
 let asker = 0;
 const from = () => ({ 'x-forwarded-for': `198.18.${asker >> 8}.${asker++ & 255}` });
@@ -56,7 +59,6 @@ async function asked(route: string, role: string | null): Promise<{ status: numb
   return hub.send(method, path, hasBody ? body : undefined, { role: null, headers });
 }
 
-const tokens = new Map<string, Promise<string>>();
 const tokenOf = (role: string): Promise<string> => {
   if (!tokens.has(role)) tokens.set(role, hub.token(role));
   return tokens.get(role)!;
