@@ -65,6 +65,9 @@ export const withoutCases: ReadonlySet<string> = new Set(['ihe', 'region', 'shl'
 /** Suites that one process runs one after the other: they may have to install Go. */
 const together = ['shl', 'tlog'];
 
+/** Suites that take long: begun first, so that none of them goes on alone at the end. */
+const long = ['ccda-back', 'ips'];
+
 /** Runs one suite here. */
 export async function runHere(name: string, cases: string, options: Options): Promise<SuiteResult> {
   const began = performance.now();
@@ -82,6 +85,7 @@ export async function runApart(names: readonly string[], rest: readonly string[]
   const tasks = names.filter((name) => !together.includes(name)).map((name) => [name]);
   const last = names.filter((name) => together.includes(name));
   if (last.length > 0) tasks.push(last);
+  tasks.sort(([one], [other]) => Number(long.includes(other!)) - Number(long.includes(one!)));
   const found: Results = {};
   const worker = async () => {
     for (let task = tasks.shift(); task; task = tasks.shift()) Object.assign(found, await runTask(task, rest, folder));
