@@ -22,7 +22,7 @@ const integration = {
   hookTimeout: 60_000,
 };
 
-// Files of `unit` and `integration` follow one another in few processes, which saves half of their time: what a file leaves
+// Files of `unit` and `integration` follow one another in few processes, which saves nearly half of their time: what a file leaves
 // behind in its process is a flaw of the file.
 // `unit`: pure and quick, run all the time (npm run check). `integration`: real PostgreSQL and sockets; `measured`: those
 // of them that measure. `e2e`: whole journeys in a real browser. npm test runs these. `peers`: servers that

@@ -1,4 +1,7 @@
-/** What is told at the terminal while a hub starts and ends: a line a sentence, and how far a long step is in place. */
+/**
+ * What is told at the terminal while a hub starts and ends: a line a sentence, and how far a long step is in place; and what
+ * commands that other programs read come to, as JSON. None of it is the log.
+ */
 import type { Progress } from './lifecycle.ts';
 
 /**
@@ -31,4 +34,9 @@ export function terminalProgress(name?: string): Progress {
     },
     fail: () => {},
   };
+}
+
+/** Tells what a command came to, on standard output, a line of JSON. @param result without health data of anybody */
+export function tellResult(result: object): void {
+  process.stdout.write(`${JSON.stringify(result)}\n`);
 }

@@ -4,7 +4,7 @@
  */
 import type { X509Certificate } from 'node:crypto';
 import type { Logger } from 'pino';
-import type { Database } from '../database/index.ts';
+import type { Database, Queryable } from '../database/index.ts';
 import { faultText } from '../faults.ts';
 import { RecordError } from '../record/index.ts';
 import type { MasterKey } from '../secrets/index.ts';
@@ -215,8 +215,8 @@ export class Authorization {
   }
 
   /** Lets the hub register itself anew at an identity provider. @returns whether it was a client there */
-  async forgetProvider(address: string): Promise<boolean> {
-    return (await this.#providers?.forget(address)) ?? false;
+  async forgetProvider(address: string, database: Queryable): Promise<boolean> {
+    return (await this.#providers?.forget(address, database)) ?? false;
   }
 
   /** Where a browser is sent whose user connects an account with an identity provider of a community. @throws RecordError 400 */

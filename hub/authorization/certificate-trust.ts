@@ -18,35 +18,25 @@ export interface CertificateDistrust {
  * @param others may stand between
  * @returns undefined where it is trusted
  */
-export async function distrustOf(
+export function distrustOf(
   certificate: X509Certificate,
   others: readonly X509Certificate[],
   trusted: readonly X509Certificate[],
   revocation: CertificateRevocation,
   now = new Date(),
 ): Promise<CertificateDistrust | undefined> {
-  const [{ checkHolds, checkTrust, Unlearned, Untrusted }, x509] = await Promise.all([
-    import('./udap/chain.ts'),
-    import('./udap/x509.ts'),
-  ]);
-  const read = ({ raw }: X509Certificate) => new x509.X509Certificate(new Uint8Array(raw));
-  try {
+  return heldAgainst(async ({ checkHolds, checkTrust }, read) => {
     const isPinned = trusted.some(({ raw }) => raw.equals(certificate.raw));
     if (isPinned) {
       checkHolds(read(certificate), now);
-      await revocation.checkPinned(read(certificate), [...trusted, ...others].map(read), now);
-    } else {
-      const terms = {
-        anchors: trusted.map(read),
-        revocation: (...asked: Parameters<CertificateRevocation['check']>) => revocation.check(...asked),
-      };
-      await checkTrust(read(certificate), others.map(read), terms, now);
+      return revocation.checkPinned(read(certificate), [...trusted, ...others].map(read), now);
     }
-    return undefined;
-  } catch (error) {
-    const why = error instanceof Untrusted ? error.message : 'a certificate cannot be read';
-    return { why, isPassing: error instanceof Unlearned };
-  }
+    const terms = {
+      anchors: trusted.map(read),
+      revocation: (...asked: Parameters<CertificateRevocation['check']>) => revocation.check(...asked),
+    };
+    await checkTrust(read(certificate), others.map(read), terms, now);
+  });
 }
 
 /** Whether a certificate that is trusted by itself is revoked. @param certificates it, and others among which its authority's may be */
@@ -55,13 +45,22 @@ export async function revocationOf(
   revocation: CertificateRevocation,
 ): Promise<CertificateDistrust | undefined> {
   if (!certificate || !revocation.isAsked) return undefined;
-  const [{ Unlearned, Untrusted }, x509] = await Promise.all([import('./udap/chain.ts'), import('./udap/x509.ts')]);
-  const read = ({ raw }: X509Certificate) => new x509.X509Certificate(new Uint8Array(raw));
+  return heldAgainst((_, read) => revocation.checkPinned(read(certificate), others.map(read)));
+}
+
+type Chain = typeof import('./udap/chain.ts');
+type Read = (certificate: X509Certificate) => import('./udap/x509.ts').X509Certificate;
+
+/** What a check finds against a certificate: why it throws Untrusted, or that something cannot be read. */
+async function heldAgainst(
+  check: (chain: Chain, read: Read) => Promise<void>,
+): Promise<CertificateDistrust | undefined> {
+  const [chain, x509] = await Promise.all([import('./udap/chain.ts'), import('./udap/x509.ts')]);
   try {
-    await revocation.checkPinned(read(certificate), others.map(read));
+    await check(chain, ({ raw }) => new x509.X509Certificate(new Uint8Array(raw)));
     return undefined;
   } catch (error) {
-    const why = error instanceof Untrusted ? error.message : 'a certificate cannot be read';
-    return { why, isPassing: error instanceof Unlearned };
+    const why = error instanceof chain.Untrusted ? error.message : 'a certificate cannot be read';
+    return { why, isPassing: error instanceof chain.Unlearned };
   }
 }

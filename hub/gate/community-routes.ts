@@ -29,9 +29,12 @@ export function communityRoutes(
   app.delete<{ Querystring: { address?: string } }>('/api/identity-providers', async (request, reply) => {
     const who = await administrator(request);
     const { address = '' } = request.query;
-    if (!(await authorization.forgetProvider(address)))
-      throw new RecordError(404, 'not-found', 'The hub is no client of an identity provider at this address.');
-    await accessLog.record(who, { action: 'forget-provider', what: address.slice(0, 500), status: 204 });
+    await accessLog.change(async (transaction) => {
+      if (!(await authorization.forgetProvider(address, transaction)))
+        throw new RecordError(404, 'not-found', 'The hub is no client of an identity provider at this address.');
+      const entry = { action: 'forget-provider', what: address.slice(0, 500), status: 204 };
+      return { made: undefined, note: { access: who, entry } };
+    });
     return reply.code(204).send();
   });
 }

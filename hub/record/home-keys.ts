@@ -96,8 +96,7 @@ export class HomeKeys {
   remember(keys: Map<number, Buffer>): void {
     for (const [home, key] of keys) {
       // What is known already drives nothing out.
-      if (this.#keys.get(home) === key) continue;
-      if (this.#keys.size >= cached) this.#keys.delete(this.#keys.keys().next().value!);
+      if (!this.#keys.has(home) && this.#keys.size >= cached) this.#keys.delete(this.#keys.keys().next().value!);
       this.#keys.set(home, key);
     }
   }

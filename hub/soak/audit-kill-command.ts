@@ -3,6 +3,7 @@
  * mount the small disk that is filled; for others `--fills 0` says that it is left out, else what was not run is no success.
  */
 import { parseArgs } from 'node:util';
+import { tellResult } from '../terminal.ts';
 import { runAuditKillTest } from './audit-kill.ts';
 
 const { values } = parseArgs({
@@ -18,7 +19,7 @@ const result = await runAuditKillTest({
   seed: Number(values.seed),
   say: (text) => console.error(text),
 });
-console.log(JSON.stringify(result));
+tellResult(result);
 const isNotRun = Number(values.fills) > 0 && result.fills === undefined;
 if (isNotRun) console.error('not run: the disk was not filled, since only root can mount a small one.');
 const isWrong = result.unrecorded > 0 || result.wrong.length > 0 || result.answered === 0;

@@ -1,5 +1,6 @@
 /** `npm run soak:exchange -- [--results 20000] [--kills 100] [--seed 1]`: the kill test of what goes out, result as JSON. */
 import { parseArgs } from 'node:util';
+import { tellResult } from '../terminal.ts';
 import { runExchangeKillTest } from './exchange.ts';
 
 const { values } = parseArgs({
@@ -15,5 +16,5 @@ const { faults, ...figures } = await runExchangeKillTest({
   seed: Number(values.seed),
   say: (text) => console.error(text),
 });
-console.log(JSON.stringify({ ...figures, faults: faults.length, first: faults.slice(0, 20) }));
+tellResult({ ...figures, faults: faults.length, first: faults.slice(0, 20) });
 process.exit(faults.length > 0 ? 1 : 0);

@@ -1,5 +1,6 @@
 /** A hub in a process of its own, without screens: started with its configuration as JSON, tells its ports as JSON. */
 import { startHub } from '../main.ts';
+import { tellResult } from '../terminal.ts';
 
 const config = JSON.parse(process.argv[2] ?? '{}');
 const fail = (reason: string) => {
@@ -8,4 +9,4 @@ const fail = (reason: string) => {
 };
 const hub = await startHub(config, { say: () => {}, count: () => {}, fail }, async () => undefined);
 process.on('SIGTERM', () => void hub.stop().then(() => process.exit(0)));
-console.log(JSON.stringify({ url: hub.url, mllpPort: hub.mllp.port }));
+tellResult({ url: hub.url, mllpPort: hub.mllp.port });

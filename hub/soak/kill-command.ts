@@ -1,5 +1,6 @@
 /** `npm run soak:kill -- [--messages 2000] [--kills 20] [--seed 1]`: the kill test at full length, result as JSON. */
 import { parseArgs } from 'node:util';
+import { tellResult } from '../terminal.ts';
 import { runKillTest } from './kill.ts';
 
 const { values } = parseArgs({
@@ -15,5 +16,5 @@ const { missing, doubled, unprocessed, wrongFacts, ...figures } = await runKillT
   seed: Number(values.seed),
   say: (text) => console.error(text),
 });
-console.log(JSON.stringify({ ...figures, missing, doubled, unprocessed, wrongFacts }));
+tellResult({ ...figures, missing, doubled, unprocessed, wrongFacts });
 process.exit(missing.length + doubled.length + unprocessed.length + wrongFacts.length > 0 ? 1 : 0);

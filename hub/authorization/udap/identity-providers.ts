@@ -6,7 +6,7 @@
 import { randomUUID } from 'node:crypto';
 import { SignJWT } from 'jose';
 import type { Configuration } from 'openid-client';
-import type { Database } from '../../database/index.ts';
+import type { Database, Queryable } from '../../database/index.ts';
 import type { Addresses } from '../addresses.ts';
 import type { ProviderSource } from '../external-provider.ts';
 import { guardedFetch } from '../guarded-fetch.ts';
@@ -75,10 +75,8 @@ export class IdentityProviders {
   }
 
   /** The hub is not, or not any more, the client that it was told to be: it registers anew the next time. */
-  async forget(idp: string): Promise<boolean> {
-    const { rowCount } = await this.#parts.database.query('DELETE FROM udap_identity_provider WHERE address = $1', [
-      idp,
-    ]);
+  async forget(idp: string, database: Queryable = this.#parts.database): Promise<boolean> {
+    const { rowCount } = await database.query('DELETE FROM udap_identity_provider WHERE address = $1', [idp]);
     return (rowCount ?? 0) > 0;
   }
 
