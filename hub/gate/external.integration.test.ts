@@ -17,6 +17,8 @@ const clientSecret = 'a secret of the hub there';
 
 /** Who is signed in at the provider, by what, and what it tells of them. */
 let atProvider: { id: string; amr: string[]; claims: object };
+/** What it tells of others meanwhile, by their ids. */
+const claimsOf = new Map<string, object>();
 let provider: Provider;
 let server: Server;
 let issuer: string;
@@ -32,7 +34,10 @@ beforeAll(async () => {
       openid: ['sub', 'amr'],
       profile: ['name', 'preferred_username', 'groups', 'site', 'ial', 'mrn', 'birthdate', 'family_name'],
     },
-    findAccount: async (_context, id) => ({ accountId: id, claims: async () => ({ sub: id, ...atProvider.claims }) }),
+    findAccount: async (_context, id) => ({
+      accountId: id,
+      claims: async () => ({ sub: id, ...(claimsOf.get(id) ?? atProvider.claims) }),
+    }),
     features: { devInteractions: { enabled: false } },
     interactions: { url: (_context, { uid }) => `/interaction/${uid}` },
     pkce: { required: () => true },
@@ -216,6 +221,31 @@ describe('a provider that has proved who a patient is', () => {
     const by = { role: 'administrator' };
     expect((await hub.send('DELETE', `/api/bindings/${bindings[0].id}`, undefined, by)).status).toBe(204);
     expect((await boundBy(larsen, id)).bindings).toEqual([]);
+  });
+
+  it('says it of one account where several of the same person sign in at one moment', async () => {
+    await stored('N-4004', 'Fell', '1950-05-06');
+    const fell = {
+      mrn: 'N-4004',
+      birthdate: '1950-05-06',
+      family_name: 'Fell',
+      groups: ['people'],
+      site: 'H1',
+      ial: '2',
+    };
+    const coming = [];
+    for (const id of ['fell-1', 'fell-2', 'fell-3', 'fell-4']) {
+      const claims = { name: 'Ida', preferred_username: id, ...fell };
+      claimsOf.set(id, claims);
+      atProvider = { id, amr: ['pwd'], claims };
+      const browser = new Browser(hub);
+      coming.push({ browser, address: await asked(browser) });
+    }
+    await Promise.all(coming.map(({ browser, address }) => back(browser, address)));
+    const bound = await Promise.all(
+      coming.map(async ({ browser }) => (await browser.get('/api/bindings')).json.bindings),
+    );
+    expect(bound.flat()).toHaveLength(1);
   });
 
   it('says nothing where it proved less, of who is known otherwise, or of a number that several have', async () => {

@@ -6,7 +6,7 @@
 import { confirmedHomes } from '../consent/index.ts';
 import type { Database } from '../database/index.ts';
 import { newId, ridOf } from '../record/index.ts';
-import { type AccessLog, accessOf, type Bindings, type Proven, type User } from '../trust/index.ts';
+import { type AccessLog, accessOf, type Binding, type Bindings, type Proven, type User } from '../trust/index.ts';
 import type { FhirParts } from './fhir-exchange.ts';
 
 export interface ProofedParts {
@@ -24,12 +24,15 @@ const mostPatients = 50;
 export async function bindProven(parts: ProofedParts, user: User, proven: Proven, issuer: string): Promise<boolean> {
   const { bindings, accessLog } = parts;
   if (user.role !== 'patient' || (await bindings.isDecided(user.username))) return false;
-  const patient = await provenPatient(parts, proven);
-  if (patient === undefined) return false;
+  const found = await provenPatient(parts, proven);
+  if (found === undefined) return false;
+  const { patient, person, ids } = found;
   const evidence = `${issuer} has proved the identity: a number, the date of birth and the family name`.slice(0, 1_000);
   const binding = { id: newId(), username: user.username, patient, relation: 'self', by: 'external provider' } as const;
   return accessLog.change(async (transaction) => {
-    await transaction.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [`binding ${user.username}`]);
+    // Another account of the same person may be bound at this moment, or this one by another sign-in.
+    for (const whose of [`binding to ${person}`, `binding ${user.username}`])
+      await transaction.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [whose]);
     const entry = {
       action: 'bind-account',
       what: `Patient/${patient}`,
@@ -38,17 +41,27 @@ export async function bindProven(parts: ProofedParts, user: User, proven: Proven
       reason: evidence,
     };
     const note = { access: accessOf(user), entry };
-    const isLate = await bindings.isDecided(user.username, transaction);
+    const isLate =
+      (await bindings.isDecided(user.username, transaction)) || isTaken(await bindings.to(ids, transaction));
     if (!isLate) await bindings.bind({ ...binding, proofing: 'external', evidence, until: undefined }, transaction);
     return { made: !isLate, note: isLate ? { ...note, entry: { ...entry, status: 409 } } : note };
   });
+}
+
+interface ProvenPatient {
+  /** The Patient to whom an account is bound. */
+  patient: string;
+  /** The person in the index, or the Patient where it has none. */
+  person: string;
+  /** All Patients of that person with the number. */
+  ids: string[];
 }
 
 /** The Patient of one organisation whom all of this is of; undefined where there is none, or it may be several persons. */
 async function provenPatient(
   { database, record, bindings }: ProofedParts,
   proven: Proven,
-): Promise<string | undefined> {
+): Promise<ProvenPatient | undefined> {
   const { system, number, birthDate, family } = proven;
   const asked: [string, string][] = [
     ['identifier', `${system.replaceAll(/[\\,|$]/g, '\\$&')}|${number}`],
@@ -61,16 +74,20 @@ async function provenPatient(
     patients.length > 0 && patients.length < mostPatients && patients.every((one) => isOf(one, birthDate, family));
   if (!isSure) return undefined;
   const ids = patients.map(({ id }) => id);
-  const { rows } = await database.query(
+  const { rows } = await database.query<{ person: string }>(
     `SELECT DISTINCT coalesce(l.person::text, p.rid::text) AS person
      FROM patient_home p LEFT JOIN link l ON l.patient = p.rid WHERE p.rid = ANY($1)`,
     [ids.map(ridOf)],
   );
-  if (rows.length !== 1) return undefined;
-  const bound = await bindings.to(ids);
-  if (bound.some(({ relation }) => relation === 'self')) return undefined;
-  for (const id of ids) if ((await confirmedHomes(database, id)).length > 0) return id;
+  if (rows.length !== 1 || isTaken(await bindings.to(ids))) return undefined;
+  const { person } = rows[0]!;
+  for (const id of ids) if ((await confirmedHomes(database, id)).length > 0) return { patient: id, person, ids };
   return undefined;
+}
+
+/** Whether one of the accounts is the person's own. */
+function isTaken(bound: readonly Binding[]): boolean {
+  return bound.some(({ relation }) => relation === 'self');
 }
 
 interface Described {

@@ -79,8 +79,8 @@ export class Bindings {
   }
 
   /** The bindings to any of these Patients that hold now. */
-  async to(patients: readonly string[]): Promise<Binding[]> {
-    const { rows } = await this.#database.query(
+  async to(patients: readonly string[], database: Queryable = this.#database): Promise<Binding[]> {
+    const { rows } = await database.query(
       `SELECT * FROM account_person WHERE patient = ANY($1) AND ended IS NULL AND (until IS NULL OR until > now())
        ORDER BY since`,
       [patients],
