@@ -1,4 +1,5 @@
 /** What the journal promises: what it took is in the log once, whatever ends the hub, its database or its disk. */
+import { randomBytes } from 'node:crypto';
 import {
   closeSync,
   existsSync,
@@ -134,6 +135,23 @@ describe('a journal of a hub that works', () => {
     expect(await reads()).toEqual(all);
     await vi.waitFor(() => expect(files().length).toBeLessThanOrEqual(2));
     await vi.waitFor(() => expect(journal.isOpen).toBe(true));
+  });
+
+  it('keeps no file that nobody writes to where one is looked for while one is made', async () => {
+    const journal = await begun({}, { ...quick, lookMs: 1, fileBytes: 8 * 1024 });
+    for (let i = 0; i < 300; i++) await append(journal, `/Patient/${i}?${randomBytes(2_000).toString('hex')}`);
+    await journal.settle();
+    await vi.waitFor(() => expect(files().length).toBeLessThanOrEqual(2), 10_000);
+  });
+
+  it('takes what an emergency opens where the database cannot be told of the file that follows', async () => {
+    const journal = await begun({}, { ...quick, fileBytes: 16 * 1024 });
+    await test.database.query('ALTER TABLE access_journal RENAME TO access_journal_gone');
+    const all = Array.from({ length: 20 }, (_, i) => `/Patient/${i}?${randomBytes(1_000).toString('hex')}`);
+    for (const one of all) await append(journal, one);
+    expect(journal.isOpen).toBe(false);
+    await test.database.query('ALTER TABLE access_journal_gone RENAME TO access_journal');
+    await vi.waitFor(async () => expect(await reads()).toEqual(all), 10_000);
   });
 
   it('takes more than fits into a frame or a row', async () => {

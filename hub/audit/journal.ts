@@ -64,7 +64,7 @@ export class Journal {
   /** The file that follows, ready to be written; or on its way. */
   #next: Promise<JournalFile> | undefined;
   /** Files that nothing more is written to. */
-  #full: JournalFile[] = [];
+  #full = new Set<JournalFile>();
   #waiting: Waiting[] = [];
   #waitingBytes = 0;
   #waitingEvents = 0;
@@ -121,7 +121,7 @@ export class Journal {
 
   /** Resolves once all that was written before is in the table. @throws where that cannot be written */
   settle(): Promise<void> {
-    if (this.#waiting.length === 0 && this.#full.length === 0) return this.#turn;
+    if (this.#waiting.length === 0 && this.#full.size === 0) return this.#turn;
     // A turn that has not begun takes along what came meanwhile.
     if (!this.#queued) {
       this.#queued = this.#turn.then(() => {
@@ -139,7 +139,7 @@ export class Journal {
     for (const timer of this.#timers) clearInterval(timer);
     await this.#writing.catch(() => {});
     const next = await this.#next?.catch(() => undefined);
-    for (const file of [this.#file, next]) if (file) this.#full.push(file);
+    for (const file of [this.#file, next]) if (file) this.#full.add(file);
     this.#file = undefined;
     // What cannot be brought in is brought in by the hub that is started next.
     await this.settle().catch(() => {});
@@ -179,12 +179,22 @@ export class Journal {
   async #fileFor(bytes: number): Promise<JournalFile> {
     if (this.#file && this.#file.room < bytes) this.#leave(this.#file);
     if (!this.#file) {
-      const next = this.#next ?? makeJournalFile(this.#parts.folder, this.#parts.master, this.#timing.fileBytes);
+      const made = () => makeJournalFile(this.#parts.folder, this.#parts.master, this.#timing.fileBytes);
+      // The prepared one needs the database; what an emergency opens needs the disk alone.
+      const next = this.#next?.catch(made) ?? made();
       this.#next = undefined;
-      this.#file = await next;
+      this.#take(await next);
     }
-    if (this.#parts.isFirst && !this.#next && this.#file.room < this.#timing.fileBytes / 2) this.#prepare();
-    return this.#file;
+    const file = this.#file!;
+    if (this.#parts.isFirst && !this.#next && file.room < this.#timing.fileBytes / 2) this.#prepare();
+    return file;
+  }
+
+  /** Where two were made at one moment, by who writes and who looks, one is enough. */
+  #take(file: JournalFile): void {
+    if (file === this.#file) return;
+    if (this.#file) this.#full.add(file);
+    else this.#file = file;
   }
 
   #prepare(): void {
@@ -209,7 +219,7 @@ export class Journal {
 
   #leave(file: JournalFile): void {
     if (this.#file !== file) return;
-    this.#full.push(file);
+    this.#full.add(file);
     this.#file = undefined;
     this.#arm();
   }
@@ -289,7 +299,7 @@ export class Journal {
     await this.#parts.database.query('UPDATE access_journal SET ended = clock_timestamp() WHERE id = $1', [file.id]);
     file.close();
     rmSync(file.path, { force: true });
-    this.#full = this.#full.filter((one) => one !== file);
+    this.#full.delete(file);
   }
 
   /** Looks for what others left, and for a file of one's own where there is none. */
@@ -313,7 +323,7 @@ export class Journal {
     try {
       const file = await next;
       if (this.#next === next) {
-        this.#file ??= file;
+        this.#take(file);
         this.#next = undefined;
       }
     } catch (error) {
