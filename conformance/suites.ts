@@ -66,7 +66,7 @@ export const withoutCases: ReadonlySet<string> = new Set(['ihe', 'region', 'shl'
 const together = ['shl', 'tlog'];
 
 /** Suites that take long: begun first, so that none of them goes on alone at the end. */
-const long = ['ccda-back', 'ips'];
+const long = ['ccda-back', 'region', 'ips'];
 
 /** Runs one suite here. */
 export async function runHere(name: string, cases: string, options: Options): Promise<SuiteResult> {
