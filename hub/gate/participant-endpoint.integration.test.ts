@@ -50,6 +50,22 @@ describe('an endpoint', () => {
   });
 });
 
+it('whose numbers a system is, is told to everybody who is signed in', async () => {
+  await put('numbering', {
+    name: 'Numbering House',
+    kind: 'hospital',
+    identifierSystem: 'https://numbering.example/mrn',
+  });
+  await hub.send('PUT', '/api/participants/numbering/settings', { oid: '2.999.7.1' });
+  const asPatient = { headers: { authorization: `Bearer ${await hub.token('patient')}` }, role: null };
+  const { status, json } = await hub.get('/api/identifier-systems', asPatient);
+  expect(status).toBe(200);
+  expect(json.systems).toMatchObject({
+    'https://numbering.example/mrn': 'Numbering House',
+    'urn:oid:2.999.7.1': 'Numbering House',
+  });
+});
+
 describe('routes', () => {
   const to = { dialect: 'hl7v2', host: '127.0.0.1', port: 2575, acknowledgement: 'original' };
   const sftp = {

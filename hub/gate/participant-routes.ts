@@ -4,6 +4,7 @@
  * `PUT /api/participants/:key` takes `{ name, kind, sendingFacility?, sendingApplication?, identifierSystem?,
  * identifierAuthority?, routes?, transport?, queries?, state?, isPart2? }` (see `hub/trust/participants.ts`); what is left out is as
  * it was, null takes it away. `endpoint` stands for the route `main`. `PUT /api/participants/:key/settings` takes what its dialect needs (see `participant-settings.ts`), whole.
+ * `GET /api/identifier-systems` says to everybody who is signed in whose record numbers a system is.
  */
 import { isAbsolute } from 'node:path';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
@@ -69,6 +70,11 @@ export function participantRoutes(app: FastifyInstance, parts: ParticipantParts)
     return { participants: all.sort((a, b) => (a.name < b.name ? -1 : 1)) };
   });
 
+  app.get('/api/identifier-systems', async (request) => {
+    await authenticator.caller(request, 'list-identifier-systems');
+    return { systems: systemNames(participants.all()) };
+  });
+
   app.get<Key>('/api/participants/:key', async (request) => {
     const recorded = await as(request, engineers, 'open-participant');
     const participant = known(request.params.key);
@@ -104,6 +110,15 @@ export function participantRoutes(app: FastifyInstance, parts: ParticipantParts)
     await participants.put({ ...participant, settings });
     return { key: participant.key, settings };
   });
+}
+
+/** Whose record numbers a FHIR system is, in words: the organisations' names by system. */
+function systemNames(all: readonly Participant[]): { [system: string]: string } {
+  const owned = all.flatMap(({ name, identifierSystem, settings: { oid } }) =>
+    [...new Set([identifierSystem, oid && `urn:oid:${oid}`])].flatMap((system) => (system ? [{ system, name }] : [])),
+  );
+  const bySystem = Map.groupBy(owned, ({ system }) => system);
+  return Object.fromEntries([...bySystem].map(([system, of]) => [system, of.map(({ name }) => name).join(' / ')]));
 }
 
 const names = [

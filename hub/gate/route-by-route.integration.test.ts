@@ -109,6 +109,7 @@ const toSignedIn: Reasons = {
   'GET /api/audit/keys': 'public keys of the log, by which receipts are checked',
   'GET /api/bindings': 'the user’s own',
   'GET /api/emergency': 'the user’s own',
+  'GET /api/identifier-systems': 'names of organisations',
   'GET /api/launchable-apps': 'names of apps',
   'POST /api/health-link-relay': wrongFirst,
   'POST /api/launches': wrongFirst,

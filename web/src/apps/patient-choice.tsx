@@ -10,7 +10,7 @@ import { bindingsQuery } from '../mine/bindings-query.ts';
 import { Loaded } from '../parts/loading.tsx';
 import { Notice } from '../parts/notice.tsx';
 import { findPeopleQuery, searchParameters, typedBirthDate } from '../people/find-people.ts';
-import { useUser } from '../session/session.ts';
+import { readsPatients, useUser } from '../session/session.ts';
 
 interface Choosing {
   chosen: string | undefined;
@@ -103,8 +103,7 @@ function SearchedChoice({ chosen, onChoose }: Choosing) {
 
 /** The name and birth date of the Patient of an id. */
 export function PatientName({ id }: { id: string }) {
-  // An auditor reads no Patient.
-  const isRead = useUser()?.role !== 'auditor';
+  const isRead = readsPatients(useUser()?.role);
   const query = useQuery({
     enabled: isRead,
     queryKey: ['patient', id],

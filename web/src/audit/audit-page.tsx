@@ -1,10 +1,8 @@
 /** For auditors and privacy officers: how the audit log stands, and who did what, the latest first. */
-import { doneWords } from '@causeway/access/entry-words';
 import { Button, Group, Stack, Text, TextInput, Title } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
 import type { AuditEvent, Bundle } from '@medplum/fhirtypes';
 import { keepPreviousData, useInfiniteQuery, useQuery } from '@tanstack/react-query';
-import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
 import type { AuditLogStatus } from '../api/contract.ts';
 import { getJson } from '../api/request.ts';
@@ -12,6 +10,7 @@ import { formatDateTime } from '../fhir/dates.ts';
 import { Failed, Loaded } from '../parts/loading.tsx';
 import { Mark } from '../parts/mark.tsx';
 import { useTitle } from '../parts/title.ts';
+import { EventRows } from './event-rows.tsx';
 
 interface Asked {
   who: string;
@@ -31,7 +30,8 @@ export function AuditPage() {
     getNextPageParam: ({ link = [] }) => pathOf(link.find(({ relation }) => relation === 'next')?.url),
     placeholderData: keepPreviousData,
   });
-  const events = query.data?.pages.flatMap(({ entry = [] }) => entry.flatMap(({ resource }) => resource ?? [])) ?? [];
+  const pages = query.data?.pages.map(({ entry = [] }) => entry.flatMap(({ resource }) => resource ?? [])) ?? [];
+  const hasEvents = pages.some(({ length }) => length > 0);
   return (
     <Stack gap="md" maw={1100}>
       <Title order={1}>Audit log</Title>
@@ -39,9 +39,9 @@ export function AuditPage() {
       <Filters asked={asked} onChange={setAsked} />
       {query.isError && <Failed what="the events" error={query.error} retry={() => query.refetch()} />}
       <p role="status" aria-live="polite" style={{ margin: 0 }} className="quiet">
-        {query.isPending ? 'Loading…' : events.length === 0 ? 'Nothing, as far as you asked.' : ''}
+        {query.isPending ? 'Loading…' : !hasEvents ? 'Nothing, as far as you asked.' : ''}
       </p>
-      {events.length > 0 && <Events events={events} />}
+      {hasEvents && <Events pages={pages} />}
       {query.hasNextPage && (
         <Group>
           <Button variant="default" loading={query.isFetchingNextPage} onClick={() => query.fetchNextPage()}>
@@ -126,7 +126,7 @@ function Filters({ asked, onChange }: { asked: Asked; onChange: (asked: Asked) =
   );
 }
 
-function Events({ events }: { events: AuditEvent[] }) {
+function Events({ pages }: { pages: AuditEvent[][] }) {
   return (
     <section className="panel scroll-x">
       <table className="facts stacks">
@@ -140,41 +140,13 @@ function Events({ events }: { events: AuditEvent[] }) {
           </tr>
         </thead>
         <tbody>
-          {events.map((event) => (
-            <Row key={event.id} event={event} />
+          {pages.map((events, at) => (
+            // biome-ignore lint/suspicious/noArrayIndexKey: pages are only added, and keep their place
+            <EventRows key={at} events={events} />
           ))}
         </tbody>
       </table>
     </section>
-  );
-}
-
-function Row({ event }: { event: AuditEvent }) {
-  const agent = event.agent.find(({ requestor }) => requestor) ?? event.agent[0];
-  const action = event.subtype?.find(({ system }) => system === 'urn:causeway:audit-action')?.code ?? '';
-  const about = event.entity?.flatMap(({ what }) => what?.reference ?? []) ?? [];
-  const patient = about.flatMap((one) => /^Patient\/(.+)$/.exec(one)?.[1] ?? [])[0];
-  const type = about.flatMap((one) => /^([A-Z][A-Za-z]+)\//.exec(one)?.[1] ?? []).find((one) => one !== 'Patient');
-  return (
-    <tr data-event={event.id}>
-      <td style={{ whiteSpace: 'nowrap' }}>
-        <time dateTime={event.recorded}>{formatDateTime(event.recorded)}</time>
-      </td>
-      <td>{agent?.name ?? agent?.who?.display ?? agent?.who?.identifier?.value ?? 'Somebody'}</td>
-      <td>
-        {doneWords({ action, type })}{' '}
-        {event.outcome !== '0' && <Mark tone="neutral">{event.outcomeDesc ?? 'Nothing was shown'}</Mark>}
-      </td>
-      <td style={{ overflowWrap: 'anywhere' }} data-label="Whose record">
-        {patient === undefined ? (
-          '–'
-        ) : (
-          <Link to="/accesses/$patient" params={{ patient }}>
-            {patient}
-          </Link>
-        )}
-      </td>
-    </tr>
   );
 }
 

@@ -19,6 +19,7 @@ import { useTitle } from '../parts/title.ts';
 import { readsRecords, useUser } from '../session/session.ts';
 import { AllergyPanel } from './allergy-panel.tsx';
 import { CarePanel } from './care-panel.tsx';
+import { CareTeamPanel } from './care-team-panel.tsx';
 import { ConditionPanel } from './condition-panel.tsx';
 import { ContactPanel, CoveragePanel } from './contact-panels.tsx';
 import { DocumentPanel } from './document-panel.tsx';
@@ -49,6 +50,7 @@ const SHOWN: ReadonlySet<string> = new Set<ResourceType>([
   'Immunization',
   'Procedure',
   'Appointment',
+  'CareTeam',
   'RelatedPerson',
   'Coverage',
 ]);
@@ -121,6 +123,7 @@ function Chart({ id, record }: { id: string; record: FetchedRecord }) {
           <AppointmentPanel record={record} />
           <DocumentPanel record={record} />
           <CarePanel id={id} />
+          <CareTeamPanel record={record} />
           <ContactPanel record={record} />
           <CoveragePanel record={record} />
         </div>

@@ -10,14 +10,12 @@ import {
   birthDateText,
   currentAddress,
   genderText,
-  identifierAssigner,
-  identifierLabel,
   otherNames,
   patientName,
-  shortSystem,
   telecomTexts,
 } from '../fhir/people.ts';
 import { personQuery } from '../links/person-query.ts';
+import { Identifiers } from '../parts/identifier.tsx';
 import { Mark } from '../parts/mark.tsx';
 import { organisationName } from '../parts/organisation.ts';
 import { isStaff, readsAccesses, useUser } from '../session/session.ts';
@@ -71,7 +69,7 @@ export function PersonBanner({ id, patient }: { id: string; patient: Patient }) 
         </Group>
       </Group>
       <Group gap="0.3rem 1.6rem" mt={6} className="small">
-        <Identifiers id={id} patient={patient} />
+        <NumbersOf id={id} patient={patient} />
         <span>
           <span className="quiet">Address</span> {addressText(currentAddress(patient.address)) || 'not recorded'}
         </span>
@@ -84,25 +82,20 @@ export function PersonBanner({ id, patient }: { id: string; patient: Patient }) 
 }
 
 /** By organisation when the hub can tell whose they are, else as the Patient lists them. */
-function Identifiers({ id, patient }: { id: string; patient: Patient }) {
+function NumbersOf({ id, patient }: { id: string; patient: Patient }) {
   const role = useUser()?.role;
   const members = useQuery({ ...personQuery(id), enabled: isStaff(role) }).data?.members;
   if (members?.some((member) => member.identifiers.length > 0)) {
     return members.map((member) => (
       <span key={member.patient}>
         <span className="quiet">{organisationName(member)}</span>{' '}
-        {member.identifiers.map((identifier, at) => (
-          <span key={`${identifier.system}|${identifier.value}`} title={shortSystem(identifier.system)}>
-            {at > 0 && ', '}
-            {identifier.value}
-          </span>
-        ))}
+        <Identifiers identifiers={member.identifiers} beside={organisationName(member)} />
       </span>
     ));
   }
   return (patient.identifier ?? []).map((identifier) => (
     <span key={`${identifier.system}|${identifier.value}`}>
-      <span className="quiet">{identifierAssigner(identifier) || identifierLabel(identifier)}</span> {identifier.value}
+      <Identifiers identifiers={[identifier]} />
     </span>
   ));
 }

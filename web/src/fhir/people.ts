@@ -82,32 +82,41 @@ export function telecomTexts(telecoms: ContactPoint[] | undefined): string[] {
   return [...seen.values()];
 }
 
-/** What an identifier is: its type in words, a shortened system, or plainly `Identifier`. */
-export function identifierLabel(identifier: Identifier): string {
+/** As much of an identifier as is looked at: not all that tell one give all of a FHIR Identifier. */
+export type NumberedBy = Pick<Identifier, 'type' | 'assigner'> & { system?: string | null; value?: string | null };
+
+/** What an identifier is: its type in words, or plainly `Identifier`. */
+export function identifierLabel(identifier: Pick<NumberedBy, 'type'>): string {
   const type = identifier.type?.text ?? identifier.type?.coding?.[0]?.display ?? identifier.type?.coding?.[0]?.code;
   return TYPE_WORDS[type ?? ''] ?? type ?? 'Identifier';
 }
 
-/** Who gave an identifier, in words: the assigner's name, else the system shortened. */
-export function identifierAssigner(identifier: { system?: string | null; assigner?: { display?: string } }): string {
+/** Who gave an identifier, in words, by the systems that are known (`../parts/identifier.tsx`); `''` where nobody knows. */
+export function identifierAssigner(
+  identifier: Pick<NumberedBy, 'system' | 'assigner'>,
+  names: SystemNames = {},
+): string {
+  const system = identifier.system ?? '';
   if (identifier.assigner?.display) return identifier.assigner.display;
-  return shortSystem(identifier.system);
+  if (Object.hasOwn(names, system)) return names[system]!;
+  if (Object.hasOwn(KNOWN_SYSTEMS, system)) return KNOWN_SYSTEMS[system]!;
+  // Of a name that people gave, its last part says something; of an OID or an address nothing does.
+  if (system === '' || /^(?:urn:(?:oid|uuid):|https?:)/.test(system)) return '';
+  return system.split(':').filter(Boolean).at(-1) ?? '';
 }
 
-/** The same where there is no room for what only machines read: nothing of an OID or a host. */
-export function identifierAssignerWords(identifier: Parameters<typeof identifierAssigner>[0]): string {
-  const isAddress = /^(?:urn:oid:|https?:)/.test(identifier.system ?? '') && shortSystem(identifier.system) !== 'SSN';
-  return !identifier.assigner?.display && isAddress ? '' : identifierAssigner(identifier);
-}
+/** Whose record numbers a FHIR system is. */
+export type SystemNames = Readonly<Record<string, string>>;
 
-/** `urn:oid:1.2.3` stays readable, of a URL its host is told. */
-export function shortSystem(system: string | undefined | null): string {
-  if (!system) return '';
-  if (system === 'http://hl7.org/fhir/sid/us-ssn') return 'SSN';
-  if (system.startsWith('urn:oid:')) return `OID ${system.slice(8)}`;
-  if (/^https?:/.test(system)) return system.split('/')[2] ?? system;
-  return system.split(':').filter(Boolean).at(-1) ?? system;
-}
+/** FHIR R4, identifier registry. */
+const KNOWN_SYSTEMS: SystemNames = {
+  'http://hl7.org/fhir/sid/us-ssn': 'SSN',
+  'urn:oid:2.16.840.1.113883.4.1': 'SSN',
+  'http://hl7.org/fhir/sid/us-npi': 'NPI',
+  'urn:oid:2.16.840.1.113883.4.6': 'NPI',
+  'http://hl7.org/fhir/sid/us-medicare': 'Medicare',
+  'http://hl7.org/fhir/sid/us-mbi': 'Medicare',
+};
 
 const TYPE_WORDS: Record<string, string> = {
   MR: 'Record number',

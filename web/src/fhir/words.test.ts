@@ -3,7 +3,14 @@ import { describe, expect, it } from 'vitest';
 import { conceptText } from './concepts.ts';
 import { mergeConditions } from './conditions.ts';
 import { ageAt, formatDate, formatDateTime, formatPeriod, newestFirst } from './dates.ts';
-import { birthDateText, patientName, preferredName, telecomTexts } from './people.ts';
+import {
+  birthDateText,
+  identifierAssigner,
+  identifierLabel,
+  patientName,
+  preferredName,
+  telecomTexts,
+} from './people.ts';
 import { gatherSame } from './same-fact.ts';
 
 describe('dates', () => {
@@ -51,6 +58,24 @@ describe('people', () => {
       _birthDate: { extension: [{ url, valueCode: 'asked-declined' }] },
     };
     expect(birthDateText(patient)).toBe('asked, declined to say');
+  });
+  it('a number is told by whose it is, never by an OID or an address', () => {
+    const names = { 'urn:oid:2.999.1': 'Harbor General Hospital' };
+    const assigners = [
+      'urn:oid:2.999.1',
+      'http://hl7.org/fhir/sid/us-ssn',
+      'urn:id:HGHMRN',
+      'urn:oid:2.999.2',
+      'https://a.example/mrn',
+      'constructor',
+      undefined,
+    ].map((system) => identifierAssigner({ system }, names));
+    expect(assigners).toEqual(['Harbor General Hospital', 'SSN', 'HGHMRN', '', '', 'constructor', '']);
+    expect(identifierAssigner({ system: 'urn:oid:2.999.1', assigner: { display: 'Harbor' } }, names)).toBe('Harbor');
+    expect([identifierLabel({ type: { coding: [{ code: 'MR' }] } }), identifierLabel({})]).toEqual([
+      'Record number',
+      'Identifier',
+    ]);
   });
   it('one telephone number in two spellings is one', () => {
     expect(telecomTexts([{ value: '(207) 555-0100' }, { value: '+1-207-555-0100', use: 'home' }])).toHaveLength(1);

@@ -6,6 +6,7 @@ import type { KindOfData, LabelSet } from '../api/contract.ts';
 import { putJson } from '../api/request.ts';
 import { asSentence, KIND_WORDS } from '../consents/kinds.ts';
 import { Notice } from '../parts/notice.tsx';
+import { ReasonField } from '../parts/reason-field.tsx';
 import { labelRulesKey } from './label-rules-page.tsx';
 
 /** A set as it is typed; the number only tells it from others. */
@@ -82,16 +83,7 @@ export function LabelRulesForm({
               Add codes
             </Button>
           </Group>
-          <Textarea
-            label="Why it is changed"
-            description="Kept in the history"
-            required
-            autosize
-            minRows={2}
-            maxLength={1000}
-            value={reason}
-            onChange={(event) => setReason(event.currentTarget.value)}
-          />
+          <ReasonField value={reason} onChange={setReason} />
           {put.isError && (
             <Notice tone="bad" title="Not changed.">
               {put.error.message}

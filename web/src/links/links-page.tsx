@@ -1,17 +1,19 @@
 /** The records that make up one person, how they were linked, and the way to take one out again. */
-import { Anchor, Button, Group, Modal, Stack, Textarea, Title } from '@mantine/core';
+import { Anchor, Button, Group, Modal, Stack, Title } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import { useState } from 'react';
 import type { Person, PersonMember } from '../api/contract.ts';
 import { postJson } from '../api/request.ts';
 import { formatDate, formatDateTime } from '../fhir/dates.ts';
-import { genderText, shortSystem } from '../fhir/people.ts';
+import { genderText } from '../fhir/people.ts';
+import { Identifiers } from '../parts/identifier.tsx';
 import { Loaded } from '../parts/loading.tsx';
 import { Mark } from '../parts/mark.tsx';
 import { Notice } from '../parts/notice.tsx';
 import { probabilityText } from '../parts/numbers.ts';
 import { organisationName } from '../parts/organisation.ts';
+import { ReasonField } from '../parts/reason-field.tsx';
 import { useTitle } from '../parts/title.ts';
 import { readsAccesses, readsRecords, useUser } from '../session/session.ts';
 import { AccountsPanel } from './accounts-panel.tsx';
@@ -95,7 +97,7 @@ function Members({ id, person }: { id: string; person: Person }) {
                 <td>{formatDate(member.birthDate) || 'not recorded'}</td>
                 <td>{genderText(member.gender)}</td>
                 <td className="small">
-                  {member.identifiers.map((each) => `${shortSystem(each.system)} ${each.value ?? ''}`).join(', ')}
+                  <Identifiers identifiers={member.identifiers} beside={organisationName(member)} />
                 </td>
                 <td>
                   <Mark tone={member.grade === 'auto' ? 'neutral' : 'good'}>
@@ -146,16 +148,7 @@ function UnlinkDialog({ id, member, close }: { id: string; member: PersonMember;
         <p style={{ margin: 0 }}>
           Its facts leave this person’s record. Organisations that received them are sent the correction.
         </p>
-        <Textarea
-          label="Why is this another person?"
-          required
-          data-autofocus
-          autosize
-          minRows={2}
-          maxLength={1000}
-          value={reason}
-          onChange={(event) => setReason(event.currentTarget.value)}
-        />
+        <ReasonField label="Why is this another person?" data-autofocus value={reason} onChange={setReason} />
         {unlink.isError && <Notice tone="bad">{unlink.error.message}</Notice>}
         <Group justify="flex-end">
           <Button variant="default" onClick={close}>

@@ -8,7 +8,6 @@ import {
   NativeSelect,
   Radio,
   Stack,
-  Textarea,
   TextInput,
 } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
@@ -17,6 +16,7 @@ import type { PolicyRule, Standing, WrittenPolicy } from '../api/contract.ts';
 import { getJson, putJson } from '../api/request.ts';
 import { asSentence, KIND_WORDS, KINDS, PURPOSE_WORDS } from '../consents/kinds.ts';
 import { Notice } from '../parts/notice.tsx';
+import { ReasonField } from '../parts/reason-field.tsx';
 import { CareFields, usualCare } from './care-fields.tsx';
 import { networkPolicyKey } from './network-policy-page.tsx';
 import { agreementWords, modelWords, ruleWords } from './policy-words.ts';
@@ -134,16 +134,7 @@ export function PolicyForm({
             organizations={choosable(standings.data?.standings ?? [], policy.redactions ?? [])}
             onChange={setRedactions}
           />
-          <Textarea
-            label="Why it is changed"
-            description="Kept in the history"
-            required
-            autosize
-            minRows={2}
-            maxLength={1000}
-            value={reason}
-            onChange={(event) => setReason(event.currentTarget.value)}
-          />
+          <ReasonField value={reason} onChange={setReason} />
           {put.isError && (
             <Notice tone="bad" title="Not changed.">
               {put.error.message}

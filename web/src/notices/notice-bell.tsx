@@ -39,7 +39,13 @@ export function NoticeBell({ role }: { role: Role }) {
           onClick={() => toggle(!isOpen)}
           aria-expanded={isOpen}
         >
-          Notices{unread.length > 0 && ` (${unread.length} new)`}
+          Notices
+          {unread.length > 0 && (
+            <span>
+              &nbsp;({unread.length}
+              <span className="visually-hidden"> new</span>)
+            </span>
+          )}
         </Button>
       </Popover.Target>
       <Popover.Dropdown style={{ maxHeight: '70vh', overflowY: 'auto' }}>

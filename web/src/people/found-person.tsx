@@ -2,17 +2,9 @@
 import type { Patient } from '@medplum/fhirtypes';
 import { Link } from '@tanstack/react-router';
 import { ageAt } from '../fhir/dates.ts';
-import {
-  addressText,
-  birthDateText,
-  currentAddress,
-  genderText,
-  identifierAssigner,
-  identifierAssignerWords,
-  otherNames,
-  patientName,
-} from '../fhir/people.ts';
+import { addressText, birthDateText, currentAddress, genderText, otherNames, patientName } from '../fhir/people.ts';
 import { sourceOf } from '../fhir/source.ts';
+import { Identifiers } from '../parts/identifier.tsx';
 import { Mark } from '../parts/mark.tsx';
 
 export function FoundPerson({ patient }: { patient: Patient }) {
@@ -41,12 +33,7 @@ export function FoundPerson({ patient }: { patient: Patient }) {
           <br />
           <span className="quiet">
             {numbered.length === 0 && 'No identifiers'}
-            {numbered.map((identifier, at) => (
-              <span key={`${identifier.system}|${identifier.value}`} title={identifierAssigner(identifier)}>
-                {at > 0 && ' · '}
-                {`${identifierAssignerWords(identifier)} ${identifier.value}`.trim()}
-              </span>
-            ))}
+            <Identifiers identifiers={numbered} />
           </span>
         </span>
       </Link>

@@ -1,17 +1,19 @@
 /** Two records side by side: what differs, why they score as they do, and the decision. */
-import { Button, Group, Kbd, Stack, Textarea } from '@mantine/core';
+import { Button, Group, Kbd, Stack } from '@mantine/core';
 import { useHotkeys } from '@mantine/hooks';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { useRef, useState } from 'react';
+import { type ReactNode, useRef, useState } from 'react';
 import type { FieldEvidence, Review, ReviewSide } from '../api/contract.ts';
 import { postJson } from '../api/request.ts';
 import { formatDate, formatDateTime } from '../fhir/dates.ts';
-import { genderText, shortSystem } from '../fhir/people.ts';
+import { genderText } from '../fhir/people.ts';
+import { Identifiers } from '../parts/identifier.tsx';
 import { Mark } from '../parts/mark.tsx';
 import { Notice } from '../parts/notice.tsx';
 import { probabilityText } from '../parts/numbers.ts';
 import { organisationName } from '../parts/organisation.ts';
+import { ReasonField } from '../parts/reason-field.tsx';
 import type { Tone } from '../theme/tones.ts';
 import { type Agreement, agreementOf } from './agreement.ts';
 import { Evidence } from './evidence.tsx';
@@ -72,8 +74,13 @@ export function ReviewPair({
   );
 }
 
-/** The rows, and the fields of the index's explanation that each stands for. */
-const ROWS: { label: string; fields: string[]; of: (side: ReviewSide) => string }[] = [
+/** The rows, the fields of the index's explanation that each stands for, and how its text is shown where words do not do. */
+const ROWS: {
+  label: string;
+  fields: string[];
+  of: (side: ReviewSide) => string;
+  shown?: (side: ReviewSide) => ReactNode;
+}[] = [
   { label: 'Name', fields: ['family', 'given', 'middle', 'suffix'], of: (side) => side.name ?? '' },
   { label: 'Birth date', fields: ['birthDate'], of: (side) => formatDate(side.birthDate) },
   { label: 'Sex', fields: ['sex'], of: (side) => (side.gender ? genderText(side.gender) : '') },
@@ -82,7 +89,8 @@ const ROWS: { label: string; fields: string[]; of: (side: ReviewSide) => string 
   {
     label: 'Identifiers',
     fields: ['nationalId', 'identifier'],
-    of: (side) => side.identifiers.map((each) => `${shortSystem(each.system)} ${each.value ?? ''}`.trim()).join(', '),
+    of: (side) => side.identifiers.map(({ value }) => value ?? '').join(', '),
+    shown: (side) => <Identifiers identifiers={side.identifiers} beside={organisationName(side)} />,
   },
 ];
 
@@ -110,7 +118,7 @@ function Sides({ review: { a, b, explanation } }: { review: Review }) {
           </tr>
         </thead>
         <tbody>
-          {ROWS.map(({ label, fields, of }) => {
+          {ROWS.map(({ label, fields, of, shown }) => {
             const [left, right] = [of(a), of(b)];
             const { agreement, words } = agreementOf(explanation, fields);
             const differing = agreement === 'differs' || agreement === 'close';
@@ -118,11 +126,13 @@ function Sides({ review: { a, b, explanation } }: { review: Review }) {
               <tr key={label} data-agreement={agreement}>
                 <th scope="row">{label}</th>
                 {[
-                  { side: 'a', text: left, other: right },
-                  { side: 'b', text: right, other: left },
-                ].map(({ side, text, other }) => (
-                  <td key={side}>
-                    {differing && text && other ? <Differing text={text} other={other} /> : text || <Missing />}
+                  { key: 'a', side: a, text: left, other: right },
+                  { key: 'b', side: b, text: right, other: left },
+                ].map(({ key, side, text, other }) => (
+                  <td key={key}>
+                    {text === '' && <Missing />}
+                    {text !== '' &&
+                      (shown?.(side) ?? (differing && other ? <Differing text={text} other={other} /> : text))}
                   </td>
                 ))}
                 <td>
@@ -221,16 +231,12 @@ function Decide({
   return (
     <section className="panel" aria-labelledby="decide-title">
       <h2 id="decide-title">Decide</h2>
-      <Textarea
+      <ReasonField
         ref={field}
         label="Reason"
         description="What you checked; it is kept with the decision"
-        required
-        maxLength={1000}
-        autosize
-        minRows={2}
         value={reason}
-        onChange={(event) => setReason(event.currentTarget.value)}
+        onChange={setReason}
         onKeyDown={(event) => event.key === 'Escape' && field.current?.blur()}
       />
       {decide.isError && <Notice tone="bad">{decide.error.message}</Notice>}

@@ -97,8 +97,14 @@ const GROUPS: { label: string; holds: readonly string[] }[] = [
   },
 ];
 
+/** Places to go that belong together, under a heading where there is one. */
+export interface DestinationGroup {
+  label: string | undefined;
+  destinations: Destination[];
+}
+
 /** A role's places to go, put together; undefined where they are few. */
-export function groupsOf(role: Role): { label: string | undefined; destinations: Destination[] }[] | undefined {
+export function groupsOf(role: Role): DestinationGroup[] | undefined {
   const all = destinationsOf(role);
   if (all.length <= fewDestinations) return undefined;
   const labelOf = (to: string) => GROUPS.find(({ holds }) => holds.includes(to))?.label;
@@ -117,6 +123,11 @@ function mayGo(role: Role, to: keyof typeof DESTINATIONS): boolean {
 /** Whether a role reads people's records at all: links into them are of no use to one that does not. */
 export function readsRecords(role: Role | undefined): boolean {
   return role !== undefined && role !== 'privacy-officer' && (mayGo(role, '/people') || mayGo(role, '/mine'));
+}
+
+/** Whether a role may learn who a Patient is: an auditor sees who did what, and of whom the id alone. */
+export function readsPatients(role: Role | undefined): boolean {
+  return role !== undefined && role !== 'auditor';
 }
 
 /** Whether a role sees the messages that facts came in. */
