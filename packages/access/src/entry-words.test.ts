@@ -4,6 +4,9 @@ import { doneWords, entryLines } from './entry-words.ts';
 it.each([
   [{ action: 'read', type: 'AllergyIntolerance' }, 'opened allergy intolerance'],
   [{ action: 'search' }, 'searched for the record'],
+  [{ action: 'search', type: 'Patient' }, 'searched for the person’s details'],
+  [{ action: 'search', type: 'AuditEvent' }, 'searched for entries of the audit log'],
+  [{ action: 'revoke-consent', type: 'Consent' }, 'took back a decision on who may see the record (consent)'],
   [{ action: 'history', type: 'Condition' }, 'looked through the versions of condition'],
   [{ action: 'list-care', type: 'Patient' }, 'looked at who gives care'],
   [{ action: 'docref', type: 'DocumentReference' }, 'looked for documents (document reference)'],

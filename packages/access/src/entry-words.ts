@@ -133,6 +133,72 @@ const actionWords: { [action: string]: string } = {
   'list-notices': 'looked at notices',
   'read-notices': 'read notices',
   retention: 'removed what is kept no longer',
+
+  'file-consent': 'filed who may see the record',
+  'revoke-consent': 'took back a decision on who may see the record',
+  'bind-account': 'said that an account is of the person',
+  'preview-panel': 'looked at what a list of people would be',
+  'take-panel': 'took a list of the people cared for',
+  'open-recall': 'looked at what was taken back',
+  'open-loop': 'opened an open loop',
+  'note-loop': 'noted something on an open loop',
+  'assign-loop': 'gave an open loop to somebody',
+  'acknowledge-loop': 'acknowledged a critical result',
+  'close-loop': 'closed an open loop',
+  'open-reviews': 'looked at records to be reviewed',
+
+  'list-deliveries': 'looked at the deliveries',
+  'replay-delivery': 'had a delivery sent again',
+  'replay-deliveries': 'had deliveries sent again',
+  'replay-message': 'had a message processed again',
+  'preview-reprocess': 'looked at what converting anew would change',
+  reprocess: 'had messages converted anew',
+  'cancel-reprocess': 'stopped the converting anew',
+  'test-route': 'tried a route',
+  'try-filters': 'tried the filters of a route',
+  'list-connectors': 'looked at the connectors',
+  'open-connector': 'opened a connector',
+  'change-connector': 'changed a connector',
+  'change-connector-map': 'changed the map of a connector',
+  'try-connector': 'tried a connector',
+  'run-connector': 'had a connector run',
+  'retry-connector': 'had a connector try again',
+  'remove-connector': 'removed a connector',
+  'list-participants': 'looked at the organisations',
+  'open-participant': 'opened an organisation',
+  'change-participant': 'changed an organisation',
+  'list-standings': 'looked at how the organisations stand',
+  'open-standing': 'looked at how an organisation stands',
+  'invite-participant': 'invited an organisation',
+  'decide-participant': 'decided on an organisation',
+  'write-agreement': 'wrote an agreement',
+  'sign-agreement': 'signed an agreement',
+  onboarding: 'took a step onto the network',
+  'list-certificates': 'looked at the certificates',
+  'add-certificate': 'added a certificate',
+  'list-peers': 'looked at the other networks',
+  'change-peer': 'changed what is agreed with another network',
+  'remove-peer': 'removed another network',
+  'change-brand': 'changed a brand',
+  'remove-brand': 'removed a brand',
+  'change-user': 'changed a user',
+  'make-user': 'made a user',
+  'make-account': 'made an account',
+  'reset-user': 'gave a user a new password',
+  'change-password': 'changed their password',
+  'add-passkey': 'added a passkey',
+  'remove-passkey': 'removed a passkey',
+  'add-totp': 'set up an authenticator app',
+  'remove-totp': 'removed an authenticator app',
+  'make-recovery-codes': 'made recovery codes',
+  'forget-provider': 'removed a way to sign in elsewhere',
+  'list-refusals': 'looked at refusals',
+  'decide-refusal': 'decided what covers a refusal',
+  'note-information-request': 'noted something on a request for records',
+  'list-safeguards': 'looked at the safeguards',
+  'attest-safeguard': 'vouched for a safeguard',
+  'erasure-maintenance': 'had the files of the database cleared of what was erased',
+  'accept-restore': 'accepted the audit log of a back-up',
 };
 
 /** What is done to a kind of resource. */
@@ -149,6 +215,12 @@ const takeType = new Set([
   'deleted',
   'removed for good',
 ]);
+
+/** Types whose own names would mislead: a Patient is the person’s details, not its record. */
+const typeWords: { [type: string]: string | undefined } = {
+  Patient: 'the person’s details',
+  AuditEvent: 'entries of the audit log',
+};
 
 /** Codes of v3-ActReason. */
 export const purposeWords: { [purpose: string]: string } = {
@@ -183,7 +255,7 @@ export const roleWords: { [role: string]: string } = {
 /** What was done, as the rest of a sentence: `opened a Condition`. */
 export function doneWords({ action = '', type }: Pick<LogEntry, 'action' | 'type'>): string {
   const done = Object.hasOwn(actionWords, action) ? actionWords[action]! : `did “${action}”`;
-  if (takeType.has(done)) return `${done} ${type ? spaced(type) : 'the record'}`;
+  if (takeType.has(done)) return `${done} ${type ? (typeWords[type] ?? spaced(type)) : 'the record'}`;
   return type === undefined || type === '' || type === 'Patient' ? done : `${done} (${spaced(type)})`;
 }
 

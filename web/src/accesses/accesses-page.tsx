@@ -12,6 +12,7 @@ import { Notice } from '../parts/notice.tsx';
 import { useTitle } from '../parts/title.ts';
 import { readsRecords, useUser } from '../session/session.ts';
 import { AccessItem } from './access-item.tsx';
+import { eachOnce } from './each-once.ts';
 
 const route = getRouteApi('/signed-in/accesses/$patient');
 
@@ -37,7 +38,7 @@ export function AccessesPage() {
     getNextPageParam: ({ next }) => next,
     placeholderData: keepPreviousData,
   });
-  const accesses = query.data?.pages.flatMap((page) => page.accesses) ?? [];
+  const accesses = eachOnce(query.data?.pages.flatMap((page) => page.accesses) ?? []);
   return (
     <Stack gap="md" maw={860}>
       <Title order={1}>{title}</Title>

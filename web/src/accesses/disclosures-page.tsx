@@ -6,7 +6,7 @@ import { Fragment, useState } from 'react';
 import type { Accounting, DisclosureLine } from '../api/contract.ts';
 import { getJson } from '../api/request.ts';
 import { PatientName } from '../apps/patient-choice.tsx';
-import { formatDate, formatDateTime } from '../fhir/dates.ts';
+import { formatDate, formatDateTime, formatPeriod } from '../fhir/dates.ts';
 import { FirstFew } from '../parts/first-few.tsx';
 import { Loaded } from '../parts/loading.tsx';
 import { Mark } from '../parts/mark.tsx';
@@ -76,7 +76,7 @@ function Told({ patient, accounting: { lines, summary } }: { patient: string; ac
           {summary.map(({ recipient, purpose, count, first, last, isRequired }) => (
             <li key={`${recipient} ${purpose}`}>
               {recipient}, for {purpose ?? 'a purpose that is not known'}:{' '}
-              {count === 1 ? formatDate(first) : `${count} times, ${formatDate(first)} – ${formatDate(last)}`}{' '}
+              {count === 1 ? formatDate(first) : `${count} times, ${formatPeriod({ start: first, end: last })}`}{' '}
               {isRequired && <Mark tone="info">By law</Mark>}
             </li>
           ))}

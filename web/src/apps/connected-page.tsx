@@ -77,6 +77,7 @@ function App({ app }: { app: ConnectedApp }) {
           variant="default"
           onClick={() => disconnect.mutate()}
           loading={disconnect.isPending}
+          flex="none"
           aria-label={`Disconnect ${app.name}`}
         >
           Disconnect

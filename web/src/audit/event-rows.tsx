@@ -16,11 +16,11 @@ export function EventRows({ events }: { events: readonly AuditEvent[] }) {
   return audited.map((one) => <Row key={one.place} audited={one} names={names} />);
 }
 
-function Row({ audited: { event, patients }, names }: { audited: Audited; names: PatientNames }) {
+function Row({ audited: { event, type, patients }, names }: { audited: Audited; names: PatientNames }) {
   const agent = event.agent.find(({ requestor }) => requestor) ?? event.agent[0];
   const action = event.subtype?.find(({ system }) => system === 'urn:causeway:audit-action')?.code ?? '';
-  const about = event.entity?.flatMap(({ what }) => what?.reference ?? []) ?? [];
-  const type = about.flatMap((one) => /^([A-Z][A-Za-z]+)\//.exec(one)?.[1] ?? []).find((one) => one !== 'Patient');
+  // Several records may be held to be of one person.
+  const people = [...new Map(patients.map((id) => [names.get(id) ?? id, id]))];
   return (
     <tr data-event={event.id}>
       <td style={{ whiteSpace: 'nowrap' }}>
@@ -33,12 +33,12 @@ function Row({ audited: { event, patients }, names }: { audited: Audited; names:
       </td>
       <td style={{ overflowWrap: 'anywhere' }} data-label="Whose record">
         {patients.length === 0 && '–'}
-        <FirstFew items={patients} few={fewPatients} what="people">
+        <FirstFew items={people} few={fewPatients} what="people">
           {(shown) =>
-            shown.map((patient) => (
+            shown.map(([name, patient]) => (
               <div key={patient}>
                 <Link to="/accesses/$patient" params={{ patient }} title={patient}>
-                  {names.get(patient) ?? patient}
+                  {name}
                 </Link>
               </div>
             ))

@@ -37,6 +37,13 @@ export function CarePanel({ id }: { id: string }) {
   );
 }
 
+/** A beginning is when it was learned, where nothing says more; that may be after its end. */
+function timeWords({ starts, ends }: Care, goesOn: boolean): string {
+  const end = ends === null ? '' : `${goesOn ? 'until' : 'ended'} ${formatDate(ends)}`;
+  if (ends !== null && new Date(ends) < new Date(starts)) return end;
+  return [`since ${formatDate(starts)}`, end].filter(Boolean).join(', ');
+}
+
 function Organisations({ care }: { care: Care[] }) {
   const now = new Date();
   const goesOn = ({ ends }: Care) => ends === null || new Date(ends) > now;
@@ -57,8 +64,7 @@ function Organisations({ care }: { care: Care[] }) {
                       ) : (
                         <ResourceLink reference={one.evidence}>{KINDS[one.kind] ?? one.kind}</ResourceLink>
                       )}{' '}
-                      since {formatDate(one.starts)}
-                      {one.ends && `, ${goesOn(one) ? 'until' : 'ended'} ${formatDate(one.ends)}`}
+                      {timeWords(one, goesOn(one))}
                     </li>
                   ))}
                 </ul>

@@ -96,13 +96,16 @@ export function ChartPage() {
 
 function Chart({ id, record }: { id: string; record: FetchedRecord }) {
   const parts = useMemo(() => readChart(record), [record]);
+  const isOwn = useUser()?.role === 'patient';
   if (!record.patient) return <Notice tone="bad">The hub holds no person under this address.</Notice>;
   return (
     <Stack gap="sm" data-facts={record.factCount}>
       <PersonBanner id={id} patient={record.patient} />
       <AllergyPanel summary={parts.allergies} />
       <Notice tone="info" title="This record may be incomplete.">
-        It holds what the connected organisations have sent. What is not here may still exist elsewhere.
+        {isOwn
+          ? 'It holds what connected organisations have sent that is known for certain to be yours. What is missing or wrong here, tell the organisation that treats you.'
+          : 'It holds what the connected organisations have sent. What is not here may still exist elsewhere.'}
         {record.truncated && ' The record is longer than can be shown on one page.'}
       </Notice>
       <NetworkPanel id={id} />

@@ -1,5 +1,5 @@
 /** Encounters, newest first. */
-import type { Encounter } from '@medplum/fhirtypes';
+import type { CodeableConcept, Encounter } from '@medplum/fhirtypes';
 import { conceptsText, conceptText } from '../fhir/concepts.ts';
 import { formatPeriod, newestFirst } from '../fhir/dates.ts';
 import { factsOf, type PersonRecord } from '../fhir/record.ts';
@@ -92,11 +92,16 @@ function encounterDetail(encounter: Encounter): string {
     conceptsText(encounter.reasonCode),
     distinct(encounter.location?.map((each) => each.location?.display)),
     distinct(encounter.participant?.map((each) => each.individual?.display)),
-    encounter.hospitalization?.dischargeDisposition &&
-      `discharged: ${conceptText(encounter.hospitalization.dischargeDisposition)}`,
+    dischargeText(encounter.hospitalization?.dischargeDisposition),
   ]
     .filter(Boolean)
     .join(' · ');
+}
+
+/** A code without words says nothing by itself, and stays to be asked about. */
+function dischargeText(disposition: CodeableConcept | undefined): string {
+  const text = conceptText(disposition);
+  return text && (/^\w{1,4}$/.test(text) ? `discharge code ${text}` : `discharged: ${text}`);
 }
 
 function distinct(names: (string | undefined)[] | undefined): string {

@@ -65,7 +65,10 @@ export function DeliveriesPage() {
       <Loaded query={query} what="the deliveries">
         {({ deliveries, next }) =>
           deliveries.length === 0 ? (
-            <Notice>There are none.</Notice>
+            <Notice>
+              {state === 'dead' ? 'Nothing was given up' : `Nothing is in the state “${stateWords(state)}”`}
+              {destination && ' for this destination'}. Choose another state to see what was passed on.
+            </Notice>
           ) : (
             <>
               <Table deliveries={deliveries} />
@@ -82,6 +85,10 @@ export function DeliveriesPage() {
       </Loaded>
     </Stack>
   );
+}
+
+function stateWords(state: string): string {
+  return Object.hasOwn(DELIVERY_WORDS, state) ? DELIVERY_WORDS[state as Delivery['state']].words : state;
 }
 
 function Table({ deliveries }: { deliveries: Delivery[] }) {

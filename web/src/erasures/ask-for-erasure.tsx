@@ -4,6 +4,7 @@ import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import type { Erasure, ErasurePreview } from '../api/contract.ts';
 import { postJson } from '../api/request.ts';
+import { formatDate } from '../fhir/dates.ts';
 import { Notice } from '../parts/notice.tsx';
 import { count } from '../parts/numbers.ts';
 import { queryKey } from './query-key.ts';
@@ -126,7 +127,8 @@ function What({ preview }: { preview: ErasurePreview }) {
       {members.map(({ patient, name, birthDate, sourceName }) => (
         <Text key={patient} style={{ overflowWrap: 'anywhere' }}>
           <strong>{name || 'Without a name'}</strong>
-          {birthDate !== null && `, born ${birthDate}`} <span className="quiet">as known at {sourceName}</span>
+          {birthDate !== null && `, born ${formatDate(birthDate)}`}{' '}
+          <span className="quiet">as known at {sourceName}</span>
         </Text>
       ))}
       <Text>

@@ -97,9 +97,10 @@ export function identifierAssigner(
   names: SystemNames = {},
 ): string {
   const system = identifier.system ?? '';
-  if (identifier.assigner?.display) return identifier.assigner.display;
   if (Object.hasOwn(names, system)) return names[system]!;
   if (Object.hasOwn(KNOWN_SYSTEMS, system)) return KNOWN_SYSTEMS[system]!;
+  // Of a v2 message that is the namespace of the number, such as HGHMRN.
+  if (identifier.assigner?.display) return identifier.assigner.display;
   // Of a name that people gave, its last part says something; of an OID or an address nothing does.
   if (system === '' || /^(?:urn:(?:oid|uuid):|https?:)/.test(system)) return '';
   return system.split(':').filter(Boolean).at(-1) ?? '';

@@ -71,7 +71,9 @@ describe('people', () => {
       undefined,
     ].map((system) => identifierAssigner({ system }, names));
     expect(assigners).toEqual(['Harbor General Hospital', 'SSN', 'HGHMRN', '', '', 'constructor', '']);
-    expect(identifierAssigner({ system: 'urn:oid:2.999.1', assigner: { display: 'Harbor' } }, names)).toBe('Harbor');
+    const assigner = { display: 'HGHMRN' };
+    expect(identifierAssigner({ system: 'urn:oid:2.999.1', assigner }, names)).toBe('Harbor General Hospital');
+    expect(identifierAssigner({ system: 'urn:oid:2.999.2', assigner }, names)).toBe('HGHMRN');
     expect([identifierLabel({ type: { coding: [{ code: 'MR' }] } }), identifierLabel({})]).toEqual([
       'Record number',
       'Identifier',

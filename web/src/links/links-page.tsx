@@ -3,7 +3,7 @@ import { Anchor, Button, Group, Modal, Stack, Title } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import { useState } from 'react';
-import type { Person, PersonMember } from '../api/contract.ts';
+import type { Person, PersonEvent, PersonMember } from '../api/contract.ts';
 import { postJson } from '../api/request.ts';
 import { formatDate, formatDateTime } from '../fhir/dates.ts';
 import { genderText } from '../fhir/people.ts';
@@ -27,6 +27,13 @@ const GRADE_WORDS: Record<PersonMember['grade'], string> = {
   source: 'Stated by the source',
 };
 
+const EVENT_WORDS: Record<PersonEvent['event'], string> = {
+  linked: 'Linked',
+  unlinked: 'Taken out',
+  merged: 'Merged',
+  split: 'Split',
+};
+
 export function LinksPage() {
   useTitle('Where a person is known');
   const { id } = route.useParams();
@@ -35,21 +42,23 @@ export function LinksPage() {
   return (
     <Stack gap="md">
       <Title order={1}>Where this person is known</Title>
-      {readsRecords(role) && (
-        <Link to="/people/$id" params={{ id }}>
-          Back to the chart
-        </Link>
-      )}
-      {role !== 'clinician' && (
-        <Link to="/consents/$patient" params={{ patient: id }}>
-          Who may see this record
-        </Link>
-      )}
-      {readsAccesses(role) && (
-        <Link to="/accesses/$patient" params={{ patient: id }}>
-          Who looked at this record
-        </Link>
-      )}
+      <Group gap="0.3rem 1rem">
+        {readsRecords(role) && (
+          <Link to="/people/$id" params={{ id }}>
+            Back to the chart
+          </Link>
+        )}
+        {role !== 'clinician' && (
+          <Link to="/consents/$patient" params={{ patient: id }}>
+            Who may see this record
+          </Link>
+        )}
+        {readsAccesses(role) && (
+          <Link to="/accesses/$patient" params={{ patient: id }}>
+            Who looked at this record
+          </Link>
+        )}
+      </Group>
       <Loaded query={query} what="the links">
         {(person) => (
           <>
@@ -75,7 +84,7 @@ function Members({ id, person }: { id: string; person: Person }) {
         {person.members.length === 1 ? 'One record' : `${person.members.length} records held to be one person`}
       </h2>
       <div className="scroll-x">
-        <table className="facts">
+        <table className="facts stacks">
           <thead>
             <tr>
               <th scope="col">Organisation</th>
@@ -94,9 +103,9 @@ function Members({ id, person }: { id: string; person: Person }) {
                   <Anchor href={`/people/${member.patient}`}>{organisationName(member)}</Anchor>
                 </td>
                 <td>{member.name ?? 'Name not recorded'}</td>
-                <td>{formatDate(member.birthDate) || 'not recorded'}</td>
+                <td data-label="Born">{formatDate(member.birthDate) || 'not recorded'}</td>
                 <td>{genderText(member.gender)}</td>
-                <td className="small">
+                <td className="small" data-label="Identifiers">
                   <Identifiers identifiers={member.identifiers} beside={organisationName(member)} />
                 </td>
                 <td>
@@ -172,7 +181,7 @@ function History({ person }: { person: Person }) {
         <p className="quiet small">Nothing has been linked or unlinked yet.</p>
       ) : (
         <div className="scroll-x">
-          <table className="facts">
+          <table className="facts stacks">
             <thead>
               <tr>
                 <th scope="col">When</th>
@@ -186,9 +195,12 @@ function History({ person }: { person: Person }) {
                 <tr key={`${event.at} ${event.event} ${event.patient}`}>
                   <td className="small">{formatDateTime(event.at)}</td>
                   <td>
-                    {event.event} <span className="quiet">{named.get(event.patient) ?? event.patient}</span>
+                    {EVENT_WORDS[event.event] ?? event.event}{' '}
+                    <span className="quiet" title={event.patient}>
+                      {named.get(event.patient) ?? 'a record that is no longer of this person'}
+                    </span>
                   </td>
-                  <td>{event.by}</td>
+                  <td data-label="By">{event.by === 'matching' ? 'the index' : event.by}</td>
                   <td>
                     {event.reason}
                     {event.probability !== null && event.probability !== undefined && (

@@ -20,15 +20,21 @@ export function usePatientNames(ids: readonly string[]): PatientNames {
     enabled: isRead && asked.length > 0,
     queryKey: ['patient-names', asked],
     queryFn: async ({ signal }) => {
-      const address = `/fhir/Patient?_id=${asked.map(encodeURIComponent).join(',')}&_elements=name,birthDate&_count=${mostAtOnce}`;
+      const address = `/fhir/Patient?_id=${asked.map(encodeURIComponent).join(',')}&_elements=name,birthDate,link&_count=${mostAtOnce}`;
       const { entry = [] } = await getJson<Bundle<Patient>>(address, signal);
-      return new Map(entry.flatMap(({ resource }) => (resource?.id ? [[resource.id, nameOf(resource)]] : [])));
+      return new Map(entry.flatMap(({ resource }) => (resource ? namesOf(resource) : [])));
     },
     staleTime: 5 * 60_000,
     placeholderData: keepPreviousData,
     retry: false,
   });
   return query.data ?? none;
+}
+
+/** A person is found by the ids of the records that are held to be of it, and answered under its own. */
+function namesOf(patient: Patient): [id: string, name: string][] {
+  const linked = (patient.link ?? []).map(({ other }) => other.reference?.replace(/^Patient\//, ''));
+  return [patient.id, ...linked].flatMap((id): [string, string][] => (id ? [[id, nameOf(patient)]] : []));
 }
 
 function nameOf(patient: Patient): string {

@@ -6,7 +6,7 @@ export function Evidence({ explanation, score }: { explanation: FieldEvidence[];
   const silent = explanation.filter((each) => Math.abs(each.weight) < 0.05);
   const largest = Math.max(1, ...explanation.map((each) => Math.abs(each.weight)));
   return (
-    <table className="facts">
+    <table className="facts evidence">
       <thead>
         <tr>
           <th scope="col">Field</th>

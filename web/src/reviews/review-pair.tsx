@@ -99,7 +99,7 @@ const AGREEMENT_TONE: Record<Agreement, Tone> = { same: 'good', close: 'info', d
 function Sides({ review: { a, b, explanation } }: { review: Review }) {
   return (
     <div className="scroll-x">
-      <table className="facts">
+      <table className="facts sides">
         <thead>
           <tr>
             <th scope="col" style={{ width: '7rem' }}>

@@ -49,6 +49,7 @@ export function SessionsPanel({ sessions }: { sessions: OpenSession[] }) {
                   variant="default"
                   onClick={() => end.mutate(session.id)}
                   disabled={end.isPending}
+                  flex="none"
                   aria-label={`End the session of ${browserName(session.agent)}, used ${formatDateTime(session.lastUsed)}`}
                 >
                   End

@@ -135,6 +135,11 @@ export function readsMessages(role: Role | undefined): boolean {
   return role === 'clinician' || (role !== undefined && mayGo(role, '/messages'));
 }
 
+/** Whether a role sees what was passed on to whom. */
+export function readsDeliveries(role: Role | undefined): boolean {
+  return role !== undefined && mayGo(role, '/deliveries');
+}
+
 /** Whether a role is told who looked at a person's record. */
 export function readsAccesses(role: Role | undefined): boolean {
   return role !== undefined && ['patient', 'proxy', 'privacy-officer', 'auditor', 'administrator'].includes(role);

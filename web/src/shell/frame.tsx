@@ -123,11 +123,11 @@ function AccountLinks({ user, pathname }: { user: User | null; pathname: string 
         <Link
           to="/security"
           className="nav-link"
-          title="Sign-in and security"
+          title={`${ROLE_WORDS[user.role] ?? user.role}: sign-in and security`}
           aria-current={pathname === '/security' ? 'page' : undefined}
         >
           <span>
-            {user.name} <span className="quiet">· {ROLE_WORDS[user.role] ?? user.role}</span>
+            {user.name} <span className="quiet role">· {ROLE_WORDS[user.role] ?? user.role}</span>
           </span>
         </Link>
       )}
@@ -165,8 +165,13 @@ function SchemeButton() {
   const scheme = useComputedColorScheme('light', { getInitialValueInEffect: false });
   const other = scheme === 'light' ? 'dark' : 'light';
   return (
-    <Button size="compact-sm" variant="default" onClick={() => setColorScheme(other)}>
-      {other === 'dark' ? 'Dark' : 'Light'} colours
+    <Button
+      size="compact-sm"
+      variant="default"
+      aria-label={other === 'dark' ? 'Dark colours' : 'Light colours'}
+      onClick={() => setColorScheme(other)}
+    >
+      {other === 'dark' ? 'Dark' : 'Light'}
     </Button>
   );
 }

@@ -9,6 +9,7 @@ import { Loaded } from '../parts/loading.tsx';
 import { Notice } from '../parts/notice.tsx';
 import { count } from '../parts/numbers.ts';
 import { useTitle } from '../parts/title.ts';
+import { readsAccesses, readsDeliveries, useUser } from '../session/session.ts';
 import { FanOutAlarms } from '../unproven/fan-out-alarms.tsx';
 
 export function StatusPage() {
@@ -25,6 +26,7 @@ export function StatusPage() {
       <Loaded query={query} what="the status">
         {(status) => (
           <>
+            <AuditLogWrong status={status} />
             <DestinationsDown status={status} />
             <RoutesRemoved status={status} />
             <ConnectorsFailing status={status} />
@@ -38,6 +40,20 @@ export function StatusPage() {
         )}
       </Loaded>
     </Stack>
+  );
+}
+
+/** Whether the log of accesses can be trusted, where it cannot. */
+function AuditLogWrong({ status: { auditLog } }: { status: Status }) {
+  const sees = readsAccesses(useUser()?.role);
+  if (auditLog.state !== 'wrong' && auditLog.state !== 'refused') return null;
+  return (
+    <Notice
+      tone="bad"
+      title={auditLog.state === 'wrong' ? 'The audit log is not what it was.' : 'The audit log is signed no more.'}
+    >
+      {auditLog.problem} {sees && <Link to="/audit">Audit log</Link>}
+    </Notice>
   );
 }
 
@@ -122,15 +138,21 @@ function Expiring({ status }: { status: Status }) {
 }
 
 function Stages({ status }: { status: Status }) {
-  const stages: { title: string; figures: { label: string; value: number; bad?: boolean; to?: string }[] }[] = [
+  const seesDeliveries = readsDeliveries(useUser()?.role);
+  const deliveries = (state: string) => (seesDeliveries ? `/deliveries?state=${state}` : undefined);
+  const stages: {
+    title: string;
+    figures: { label: string; value: number; bad?: boolean; to?: string | undefined }[];
+  }[] = [
     {
       title: 'Inbox',
       figures: [
         { label: 'messages received', value: status.received, to: '/messages' },
         { label: 'processed', value: status.processed, to: '/messages?state=processed' },
-        { label: 'waiting', value: status.waiting },
+        { label: 'waiting', value: status.waiting, to: '/messages?state=received' },
         { label: 'failed', value: status.failed, bad: true, to: '/messages?state=failed' },
         { label: 'dead letters', value: status.dead, bad: true, to: '/messages?state=dead' },
+        { label: 'refused', value: status.refused, bad: true, to: '/messages?state=refused' },
         { label: 'with content that cannot be right', value: status.questionable, bad: true },
       ],
     },
@@ -153,7 +175,8 @@ function Stages({ status }: { status: Status }) {
       title: 'Outbox',
       figures: [
         { label: 'delivered', value: status.delivered },
-        { label: 'waiting to be delivered', value: status.deliveriesWaiting },
+        { label: 'waiting to be delivered', value: status.deliveriesWaiting, to: deliveries('waiting') },
+        { label: 'given up', value: status.deliveriesDead, bad: true, to: deliveries('dead') },
         { label: 'accepted, outcome awaited', value: status.deliveriesAccepted },
         { label: 'told by another path already', value: status.deliveriesAlready },
         { label: 'acknowledgements without a way to their sender', value: status.acknowledgementsKept, bad: true },
@@ -167,7 +190,10 @@ function Stages({ status }: { status: Status }) {
           <h2>{title}</h2>
           <dl style={{ margin: 0 }}>
             {figures.map(({ label, value, bad, to }) => (
-              <div key={label} style={{ display: 'flex', justifyContent: 'space-between', padding: '0.15rem 0' }}>
+              <div
+                key={label}
+                style={{ display: 'flex', justifyContent: 'space-between', gap: '0.6rem', padding: '0.15rem 0' }}
+              >
                 <dt className="quiet">{to ? <Link to={to}>{label}</Link> : label}</dt>
                 <dd
                   style={{

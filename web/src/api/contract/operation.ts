@@ -1,4 +1,5 @@
 /** How the hub does, what is not mapped, and converting anew. */
+import type { AuditLogStatus } from './accesses.ts';
 import type { Dialect } from './messages.ts';
 import type { FanOutAlarm } from './network.ts';
 
@@ -25,6 +26,11 @@ export interface Status {
   deliveriesAlready: number;
   /** Application acknowledgements that cannot be sent until their senders connect. */
   acknowledgementsKept: number;
+  /** Messages that were not taken. */
+  refused: number;
+  /** Deliveries that were given up. */
+  deliveriesDead: number;
+  auditLog: Pick<AuditLogStatus, 'state' | 'problem'>;
   /** Those that have ended, end within thirty days, or cannot be read. */
   certificatesEnding: { what: string; participant?: string; subject: string; expires?: string; state: string }[];
   /** Lists and responders that tell of revoked certificates and give no answer now. */
