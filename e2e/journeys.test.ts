@@ -119,6 +119,9 @@ describe('a clinician', () => {
       .evaluateAll((rows) => rows.map((row) => Number(row.getAttribute('data-sources'))));
     expect(Math.max(...sources)).toBeGreaterThan(1);
 
+    const teams = (await page.locator('#care-teams').textContent()) ?? '';
+    expect([/\(Primary care physician\)/.test(teams), /not named|urn:/.test(teams)]).toEqual([true, false]);
+
     const firstTest = page.locator('#results [data-test-name]').first();
     await firstTest.getByRole('button').click();
     await page.locator('#results table table tbody tr').first().waitFor();
@@ -347,7 +350,7 @@ describe('the maps', () => {
 });
 
 describe('a data steward', () => {
-  it('reads the agreement that the index found, and no probability of 100 %', async () => {
+  it('reads the agreement that the index found in words, and no probability of 100 %', async () => {
     const page = await scene.newPage();
     await signIn(page, 'steward');
     await page.getByRole('heading', { name: 'Why they score as they do' }).waitFor();
@@ -356,7 +359,7 @@ describe('a data steward', () => {
     const expected = { same: 'same', different: 'differs', missing: 'none' }[phone.level] ?? 'close';
     const row = page.locator('tr[data-agreement]').filter({ has: page.getByRole('rowheader', { name: 'Phone' }) });
     expect(await row.getAttribute('data-agreement')).toBe(expected);
-    expect(await page.locator('main').textContent()).not.toMatch(/\b100(\.0+)? %/);
+    expect(await page.locator('main').textContent()).not.toMatch(/\b100(\.0+)? %|urn:|\bOID\b/);
     await page.context().close();
   });
 
@@ -471,6 +474,25 @@ describe('who looked at my record', () => {
   });
 });
 
+describe('a privacy officer', () => {
+  it('reads in the audit log whose records they were, by name', async () => {
+    const { name } = showcase({ people: PEOPLE });
+    const page = await scene.newPage();
+    await signIn(page, 'patient');
+    await page.locator('[data-facts]').waitFor();
+    await page.context().clearCookies();
+    await signIn(page, 'privacy-officer');
+    await page.goto(`${scene.url}/audit`);
+    await page.getByLabel('Account').fill('patient');
+    await page
+      .locator('[data-event]')
+      .getByRole('link', { name: new RegExp(name.family, 'i') })
+      .first()
+      .waitFor();
+    await page.context().close();
+  });
+});
+
 describe('an emergency', () => {
   it('is begun with a reason for one chart alone, and ended; it is reviewed, and the person is told', async () => {
     const patient = await scene.newPage();
@@ -559,6 +581,25 @@ describe('an emergency', () => {
 });
 
 describe('every screen', () => {
+  it('has its navigation behind one button on a telephone', async () => {
+    const page = await scene.newPage();
+    await page.setViewportSize({ width: 390, height: 800 });
+    await signIn(page, 'clinician');
+    expect((await page.locator('header').boundingBox())!.height).toBeLessThan(56);
+    const button = page.getByRole('navigation', { name: 'Main' }).getByRole('button', { name: 'Menu' });
+    await button.press('Enter');
+    const loops = page.getByRole('link', { name: 'Open loops' });
+    await loops.waitFor();
+    await page.keyboard.press('Escape');
+    await loops.waitFor({ state: 'hidden' });
+    expect(await button.evaluate((one) => one === document.activeElement)).toBe(true);
+    await button.click();
+    await loops.click();
+    await page.waitForURL('**/loops');
+    await loops.waitFor({ state: 'hidden' });
+    await page.context().close();
+  });
+
   it('fits a width of 320 pixels without scrolling the page sideways', async () => {
     const page = await scene.newPage();
     await page.setViewportSize({ width: 320, height: 700 });
