@@ -4,5 +4,4 @@ export { type BackupReport, backUp, backupName, patientClient, type Reached } fr
 export { backupCommand, drillCommand, restoreCommand, withDatabase } from './commands.ts';
 export { framesOfBackup } from './file.ts';
 export { type RestoreReport, restore } from './restore.ts';
-export { SealedStreamError } from './sealed-stream.ts';
 export { type BackupState, backupState, type Drill, refuseUnfinished } from './state.ts';

@@ -8,6 +8,6 @@ export { Loops, openRecalls, type RecallReason } from './loops.ts';
 export { csvRows, groupRows, type PanelRow } from './panel-rows.ts';
 export { Panels } from './panels.ts';
 export { readersOf, recipientsOf } from './recalls.ts';
-export { careRulesOf, carersOf, counts, isTold, Relationships } from './relationships.ts';
+export { careRulesOf, carersOf, counts, Relationships } from './relationships.ts';
 export { isReplacedSummary, ReplacedSummaries } from './replaced-summaries.ts';
-export { dischargeSummary, isHubSummary, Summaries } from './summaries.ts';
+export { isHubSummary, Summaries } from './summaries.ts';

@@ -9,13 +9,7 @@ import type { Participant, Participants } from '../trust/index.ts';
 import { Items } from './items.ts';
 import { paceOf } from './rate.ts';
 import type { Run, Source } from './run.ts';
-import {
-  type ConnectorKind,
-  type ConnectorSecrets,
-  type ConnectorSettings,
-  readSecrets,
-  readSettings,
-} from './settings.ts';
+import type { ConnectorKind, ConnectorSecrets, ConnectorSettings } from './settings.ts';
 import { type Connector, ConnectorStore } from './store.ts';
 import { Worker } from './worker.ts';
 
@@ -199,5 +193,3 @@ function isOther(before: Connector, { kind, participant, settings }: StatedConne
   };
   return before.kind !== kind || before.participant !== participant || place(before.settings) !== place(settings);
 }
-
-export { readSecrets, readSettings };

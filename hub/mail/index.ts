@@ -13,7 +13,7 @@ export {
   parameterized,
   receiversOf,
 } from './mime.ts';
-export { base64, certificatesIn, encryptedEntity, type Signer, signedEntity } from './smime.ts';
+export { certificatesIn, type Signer } from './smime.ts';
 export { openMail, type SignedContent, UnopenedMail } from './smime-open.ts';
 export { xdmZip } from './xdm.ts';
 export { type PackedCode, type PackedDocument, readXdm } from './xdm-read.ts';

@@ -38,12 +38,6 @@ export function homePatient(scanned: Referring, id: string, resolve?: ResolveRef
 
 const patientReference = /^Patient\/([A-Za-z0-9\-.]{1,64})$/;
 
-/** The ids of all patients that a resource refers to, and its own where it is one. */
-export function patientsOf(scanned: ScannedResource, id: string | undefined, resolve?: ResolveReference): string[] {
-  const home = id === undefined ? homePatient(scanned, '', resolve) : homePatient(scanned, id, resolve);
-  return home ? [home] : [];
-}
-
 export function prepare(
   scanned: ScannedResource,
   version: {

@@ -5,7 +5,6 @@ import type { Demographics } from './demographics.ts';
 import { type Prepared, prepare } from './prepare.ts';
 
 export const SSN = 'http://hl7.org/fhir/sid/us-ssn';
-export const MRN = 'urn:example:clinic';
 
 /** A woman with everything known; `changes` replace whole fields. */
 export function person(changes: Partial<Demographics> = {}): Demographics {

@@ -5,7 +5,7 @@ import { unitWords } from '@causeway/fhir/unit-words';
 import type { Observation, ObservationComponent, ObservationReferenceRange, Quantity, Range } from '@medplum/fhirtypes';
 import { absentReason, absentWords } from './absent.ts';
 import { conceptText, firstCode } from './concepts.ts';
-import { formatDate, formatDateTime, formatPeriod } from './dates.ts';
+import { formatDateTime, formatPeriod } from './dates.ts';
 import { digitsOf } from './decimals.ts';
 
 /** `< 0.5 mg/dL`; `''` for a quantity without value and unit. */
@@ -61,9 +61,4 @@ export function observedAt(observation: Observation): string | undefined {
     observation.effectivePeriod?.start ??
     observation.issued
   );
-}
-
-/** When, in words. */
-export function observedDate(observation: Observation): string {
-  return formatDate(observedAt(observation));
 }

@@ -46,11 +46,6 @@ const SYSTEMS: Record<string, string> = {
   RXN: 'http://www.nlm.nih.gov/research/umls/rxnorm',
 };
 
-/** Local names of table 0396: `L` and `99zzz`. */
-export function isLocalSystem(name: string): boolean {
-  return /^(L|99\w{0,20})$/i.test(name);
-}
-
 /** The FHIR system of a coding system name as a message gives it. */
 export function codeSystemOf(run: Pick<Run, 'context'>, name: string): string {
   const own = run.context.codeSystems?.[name];

@@ -116,11 +116,6 @@ export function ledgerOf(segments: readonly SourceSegment[]): LedgerEntry[] {
   return entries;
 }
 
-/** The ledger's name of a field, e.g. `PID[1]-7`. */
-export function fieldName(segment: SourceSegment, field: number): string {
-  return `${segment.name}[${segment.occurrence}]-${field}`;
-}
-
 /** True when the field is exactly the v2 null `""`: the sender deletes what is known. */
 export function isNullField(field: SourceField | undefined): boolean {
   if (field === undefined || field.length !== 1) return false;

@@ -47,12 +47,6 @@ export function narrativeOf(div: string | undefined): Child[] {
   return root === undefined ? [] : blocks(root);
 }
 
-/** The words of a `div`, for a cell or a value. */
-export function plainText(div: string | undefined): string {
-  if (div === undefined) return '';
-  return readDiv(div)?.allText ?? '';
-}
-
 /** Within a narrative block blanks between elements are kept. */
 function readDiv(div: string): XmlElement | undefined {
   const parsed = parseXml(`<section xmlns="urn:hl7-org:v3"><text>${div}</text></section>`);

@@ -53,11 +53,6 @@ export function toFhirTime(value: string): string | undefined {
   return `${found[1]}:${found[2]}:${found[3] ?? '00'}${found[4] ?? ''}`;
 }
 
-/** True when the dateTime has a time of day, so that it may stand as an instant. */
-export function hasTime(dateTime: string): boolean {
-  return dateTime.length > 10;
-}
-
 function isLeap(year: number): boolean {
   return (year % 4 === 0 && year % 100 !== 0) || year % 400 === 0;
 }

@@ -8,9 +8,6 @@ export function addExtension(element: Element, url: string, valueName: string, v
   list.push({ url, [valueName]: value });
 }
 
-/** Marks a required element whose value the source does not give. */
-export const DATA_ABSENT = 'http://hl7.org/fhir/StructureDefinition/data-absent-reason';
-
 /** A CodeableConcept for a required code that the source does not give. */
 export function absentConcept(text?: string): Element {
   const concept: Element = {

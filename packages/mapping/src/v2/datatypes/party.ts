@@ -2,16 +2,7 @@
 import type { Cell } from '../cell.ts';
 import type { Draft, Element } from '../draft.ts';
 import type { Place, SourceRepetition } from '../source.ts';
-import { readConcept } from './coded.ts';
-import { addExtension } from './extension.ts';
-import {
-  encodePart,
-  identifierType,
-  peekAuthority,
-  readIdentifierParts,
-  systemOf,
-  universalSystem,
-} from './identifier.ts';
+import { identifierType, peekAuthority, readIdentifierParts, systemOf, universalSystem } from './identifier.ts';
 import { readLocation } from './location.ts';
 import { displayOf, readHumanName, readNameParts, XCN } from './name.ts';
 
@@ -287,12 +278,6 @@ export function readAuthorityOrganization(cell: Cell): Element | undefined {
   return referenceTo(draft, namespace);
 }
 
-/** A CWE whose coding becomes the type of something; exported for readers that nest concepts. */
-export const readNestedConcept = (cell: Cell, component: number): Element | undefined => {
-  const inner = cell.inside(component);
-  return inner === undefined ? undefined : readConcept(inner);
-};
-
 /** Upper-cased, blanks folded: how names are compared for identity. */
 export function nameKey(parts: (string | undefined)[]): string {
   return parts
@@ -315,5 +300,3 @@ function nameOf({ name }: Element): string | undefined {
 function placeOf(draft: Draft): Place {
   return { draft, base: '' };
 }
-
-export { addExtension, encodePart };

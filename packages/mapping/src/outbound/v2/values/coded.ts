@@ -53,11 +53,6 @@ export function writeCode(vocabulary: string, value: unknown): string {
   return codeFor(vocabulary, String(value)) ?? '';
 }
 
-/** CWE that lies in a component, as its sub-components. */
-export function writeNestedConcept(concept: unknown, writing: Writing): LeafValue[] {
-  return writeConcept(concept, writing);
-}
-
 /** The name of a code system in v2; a site's own `L` is told apart from the receiver's by the site's key. */
 export function codeSystem(system: string | undefined, { origin, relayed }: Writing): string {
   if (system === undefined) return '';
