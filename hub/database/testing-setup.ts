@@ -3,7 +3,7 @@
  * TEST_DATABASE_URL (a superuser, let in without a password) the tests run on that server, to try another version.
  */
 
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync, statfsSync } from 'node:fs';
 import { join } from 'node:path';
 import pg from 'pg';
 import type { TestProject } from 'vitest/node';
@@ -23,7 +23,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
     project.provide('databaseServer', await prepareServer(address));
     return async () => {};
   }
-  const directory = mkdtempSync('/tmp/causeway-test-');
+  const directory = mkdtempSync(join(placeOfServer(), 'causeway-test-'));
   chmodSync(directory, 0o755);
   const server = await startEmbeddedDatabase({ dataDir: join(directory, 'data'), durable: false });
   project.provide('databaseServer', { connection: server.connection, superuser: server.superuser });
@@ -31,6 +31,23 @@ export default async function setup(project: TestProject): Promise<() => Promise
     await server.stop();
     rmSync(directory, { recursive: true, force: true });
   };
+}
+
+const roomBytes = 4 * 1024 ** 3;
+
+/**
+ * In memory where there is room. Databases come and go by the hundred, a thousand files each, and for each new file ext4
+ * without a journal looks through all that were deleted in the minutes before: that took more than the tests.
+ */
+function placeOfServer(): string {
+  const inMemory = '/dev/shm';
+  try {
+    const { bavail, bsize } = statfsSync(inMemory);
+    if (Math.min(bavail * bsize, process.availableMemory()) >= roomBytes) return inMemory;
+  } catch {
+    // There is none.
+  }
+  return '/tmp';
 }
 
 /** Makes the ordinary role the tests run as. The server must let it in as it does the superuser. */
