@@ -100,7 +100,9 @@ async function runTask(names: readonly string[], rest: readonly string[], folder
   for (const name of names) {
     const json = join(folder, `${name}.json`);
     const args = [...process.execArgv, join(import.meta.dirname, 'main.ts'), name, ...rest, '--json', json];
-    const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'inherit'] });
+    // What is compiled once is compiled for all of them.
+    const env = { ...process.env, NODE_COMPILE_CACHE: join(folder, 'compiled') };
+    const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'inherit'], env });
     const [code, signal] = await once(child, 'exit');
     found[name] = resultIn(json, name) ?? crashed(name, `The process ended with ${signal ?? code} and no result.`);
   }

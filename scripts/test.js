@@ -13,6 +13,8 @@ await section('web build', onNode('node_modules/vite/bin/vite.js', 'build'), { c
 await step('browser', ensureChromium);
 
 const reports = mkdtempSync(join(tmpdir(), 'causeway-test-report-'));
+// What is compiled once is compiled for all processes of this run.
+process.env.NODE_COMPILE_CACHE = join(reports, 'compiled');
 const totals = { passed: 0, failed: 0 };
 const failures = [];
 const processors = availableParallelism();
