@@ -78,7 +78,8 @@ async function statementsOf(id: string, way: string): Promise<Sent[]> {
  * journal into the log, at a moment of its own.
  */
 const isOfTheRecord = (text: string) =>
-  /\b(resource|resource_history|link|home_key|patient_home|access_log)\b/.test(text) && !/\baccess_journal\b/.test(text);
+  /\b(resource|resource_history|link|home_key|patient_home|access_log)\b/.test(text) &&
+  !/\baccess_journal\b/.test(text);
 
 /** The pages that a statement touches to find something, as PostgreSQL counts them; what is recorded is new in both. */
 async function pagesOf({ text, values }: Sent): Promise<number> {
