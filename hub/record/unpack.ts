@@ -9,8 +9,12 @@ const reach = 65_535;
 /** Bytes of the longest text. */
 export const longestUnpacked = 65_536;
 
-/** The dictionary ends, and the text begins, at `reach`. */
-const space = Buffer.alloc(reach + longestUnpacked);
+/** Bytes that are copied together. */
+const together = 4;
+
+/** The dictionary ends, and the text begins, at `reach`; copying may go on a little beyond the end of the longest text. */
+const space = Buffer.alloc(reach + longestUnpacked + together);
+const words = new DataView(space.buffer, space.byteOffset, space.length);
 let placed: Buffer | undefined;
 
 /** A text as it was packed. Throws for what no packing makes, or makes of another length. */
@@ -31,7 +35,7 @@ function unpack(packed: Buffer, dictionary: Buffer): number {
   }
   const first = reach - dictionary.length;
   const end = reach + packed.readUInt32LE(0);
-  if (end > space.length) throw damaged();
+  if (end > reach + longestUnpacked) throw damaged();
   let at = 4;
   let to = reach;
   while (at < packed.length) {
@@ -60,8 +64,12 @@ function unpack(packed: Buffer, dictionary: Buffer): number {
     }
     const until = to + matched + 4;
     if (!(from >= first && from < to && until <= end)) throw damaged();
-    // A match may overlap what it makes, so it is copied from its beginning, byte by byte.
-    while (to < until) space[to++] = space[from++]!;
+    // A match may overlap what it makes, so it is copied from its beginning: word by word where these do not overlap, and
+    // what that copies too much is overwritten by what follows.
+    if (to - from >= together) {
+      for (; to < until; to += together, from += together) words.setInt32(to, words.getInt32(from, true), true);
+      to = until;
+    } else while (to < until) space[to++] = space[from++]!;
   }
   if (to !== end) throw damaged();
   return end;
