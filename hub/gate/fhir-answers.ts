@@ -8,30 +8,39 @@ import { withAddresses } from './document-addresses.ts';
 /** As many Patients as a Bundle has entries are named in the record of one access; a text that names more is no answer of ours. */
 const recordedPatients = 10_000;
 
+/** A resource of which the type and the text are told. */
+export type TypedText = Pick<StoredResource, 'type' | 'text'>;
+
 /** A text in parts, which are its whole one after the other. As one string a large text would be copied twice more. */
 export type TextParts = readonly string[];
 
-/** A Bundle's text around the texts of its entries. */
+/** The text of an entry around that of its resource. */
+export type EntryParts = readonly [before: string, resource: string, after: string];
+
+/** A Bundle's text around the texts of its entries. What is short is put together: each part is written for itself. */
 export function bundle(
   type: string,
   links: string[][],
-  entries: readonly (string | TextParts)[],
+  entries: readonly (string | EntryParts)[],
   total: number | undefined,
 ): TextParts {
   const link = JSON.stringify(links.map(([relation, url]) => ({ relation, url })));
   const count = total === undefined ? '' : `"total":${total},`;
-  const parts = [`{"resourceType":"Bundle","type":"${type}",${count}"link":${link}`];
-  entries.forEach((text, i) => {
-    parts.push(i === 0 ? ',"entry":[' : ',');
-    if (typeof text === 'string') parts.push(text);
-    else parts.push(...text);
-  });
-  parts.push(entries.length === 0 ? '}' : ']}');
+  const parts: string[] = [];
+  let between = `{"resourceType":"Bundle","type":"${type}",${count}"link":${link}`;
+  let comma = ',"entry":[';
+  for (const entry of entries) {
+    const isWhole = typeof entry === 'string';
+    parts.push(between + comma + (isWhole ? '' : entry[0]), isWhole ? entry : entry[1]);
+    between = isWhole ? '' : entry[2];
+    comma = ',';
+  }
+  parts.push(between + (entries.length === 0 ? '}' : ']}'));
   return parts;
 }
 
 /** A search's entry, the stored text as it is, but for the addresses of documents. */
-export function entry(base: string, { type, text }: StoredResource, mode: 'match' | 'include'): TextParts {
+export function entry(base: string, { type, text }: TypedText, mode: 'match' | 'include'): EntryParts {
   return [
     `{"fullUrl":"${base}/${type}/${logicalId(text)}","resource":`,
     withAddresses(base, type, text),
@@ -103,7 +112,7 @@ export function etag(version: number): string {
  * Whose records these are, as ids of Patients; at most as many as one access names.
  * @param ids the logical ids of the resources, where deletions, whose texts do not tell, are among them
  */
-export function patientsOf(resources: readonly StoredResource[], ids?: readonly string[]): string[] {
+export function patientsOf(resources: readonly TypedText[], ids?: readonly string[]): string[] {
   const patients = new Set<string>();
   for (const [i, { type, text }] of resources.entries()) {
     const own = type === 'Patient' ? (ids?.[i] ?? logicalId(text)) : undefined;

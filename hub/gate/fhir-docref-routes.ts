@@ -6,7 +6,7 @@
 
 import type { CodeableConcept, DocumentReference, Encounter } from '@medplum/fhirtypes';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { careTime, type EverythingRequest, RecordError, type StoredResource } from '../record/index.ts';
+import { careTime, type EverythingRequest, RecordError, type ShownResource } from '../record/index.ts';
 import type { Caller } from './authenticate.ts';
 import { type DocumentSubject, documentId, documentOf, writeDocument } from './ccda-documents.ts';
 import { bundle, entry } from './fhir-answers.ts';
@@ -101,7 +101,7 @@ interface Offered {
 }
 
 interface Found {
-  stored: StoredResource[];
+  stored: ShownResource[];
   made: Offered[];
   /** Whether there are more than an answer has room for. */
   left: boolean;
@@ -154,7 +154,7 @@ async function documents(
 }
 
 /** The stays that have ended, the last first. */
-function staysIn(stored: readonly StoredResource[]): Offered[] {
+function staysIn(stored: readonly ShownResource[]): Offered[] {
   return stored
     .map(({ text }) => JSON.parse(text) as Encounter)
     .filter(
@@ -170,13 +170,15 @@ function staysIn(stored: readonly StoredResource[]): Offered[] {
 
 const inpatient = new Set(['IMP', 'ACUTE', 'NONAC', 'SS', 'OBSENC']);
 
-function latestOfEachType(stored: readonly StoredResource[]): StoredResource[] {
-  const latest = new Map<string, { at: number; one: StoredResource }>();
+function latestOfEachType(stored: readonly ShownResource[]): ShownResource[] {
+  const latest = new Map<string, { at: number; one: ShownResource }>();
   for (const one of stored) {
     const document = JSON.parse(one.text) as DocumentReference;
     const { system, code } = document.type?.coding?.[0] ?? {};
     const key = code === undefined ? (document.type?.text ?? '') : `${system}|${code}`;
-    const at = careTime(document as object as Record<string, unknown>)?.low ?? one.updated.getTime();
+    const at =
+      careTime(document as object as Record<string, unknown>)?.low ??
+      new Date(document.meta?.lastUpdated ?? 0).getTime();
     if (at > (latest.get(key)?.at ?? Number.NEGATIVE_INFINITY)) latest.set(key, { at, one });
   }
   return [...latest.values()].map(({ one }) => one);

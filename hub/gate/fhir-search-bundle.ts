@@ -1,9 +1,17 @@
 /** The answer to a search on one type (FHIR R4 §3.1.1.5), put together around the stored texts. */
 import { subset } from '@causeway/fhir';
-import type { FhirRecord, StoredResource } from '../record/index.ts';
+import type { FhirRecord } from '../record/index.ts';
 import { RecordError } from '../record/index.ts';
 import type { Caller } from './authenticate.ts';
-import { bundle, entry, outcomeOf, patientsOf, type TextParts } from './fhir-answers.ts';
+import {
+  bundle,
+  type EntryParts,
+  entry,
+  outcomeOf,
+  patientsOf,
+  type TextParts,
+  type TypedText,
+} from './fhir-answers.ts';
 import type { AnswerForm } from './fhir-format.ts';
 import { askedDomains, unknownDomains, withinDomains } from './pdqm-domains.ts';
 
@@ -37,7 +45,7 @@ export async function searchBundle(
     query.set('_cursor', next);
     links.push(['next', `${address}?${query}`]);
   }
-  const entries: (string | TextParts)[] = [
+  const entries: (string | EntryParts)[] = [
     ...matches.map((stored) => entry(base, shown(domains ? withinDomains(stored, domains) : stored, part), 'match')),
     ...included.map((stored) => entry(base, shown(stored, part), 'include')),
   ];
@@ -53,7 +61,7 @@ export async function searchBundle(
 }
 
 /** A resource with the part of its text that is asked for. */
-export function shown(stored: StoredResource, part: AnswerForm['subset']): StoredResource {
+export function shown<R extends TypedText>(stored: R, part: AnswerForm['subset']): R {
   return part ? { ...stored, text: subset(stored.text, part) } : stored;
 }
 

@@ -5,7 +5,7 @@
 import { isResourceType, resourceTypes } from '@causeway/fhir';
 import { type FhirRecord, type Issue, RecordError, type SearchRequest, type StoredResource } from '../record/index.ts';
 import type { Caller } from './authenticate.ts';
-import { bundle, entry, patientsOf, type TextParts } from './fhir-answers.ts';
+import { bundle, type EntryParts, entry, patientsOf, type TextParts } from './fhir-answers.ts';
 import type { AnswerForm } from './fhir-format.ts';
 import { checkSummary, shown, warningEntry, withoutForm } from './fhir-search-bundle.ts';
 import { type Place, sortedPage } from './fhir-search-sorted.ts';
@@ -36,7 +36,7 @@ export async function searchTypes(
   const asked = readParameters(kept, page);
   const { understood, warnings } = understand(record, asked, page);
   const found = await collect(record, who, asked, page);
-  const entries: (string | TextParts)[] = found.resources.map(({ resource, mode }) =>
+  const entries: (string | EntryParts)[] = found.resources.map(({ resource, mode }) =>
     entry(page.base, shown(resource, page.form.subset), mode),
   );
   if (warnings.length > 0) entries.push(warningEntry(warnings));

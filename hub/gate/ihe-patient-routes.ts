@@ -9,7 +9,7 @@ import { type Match, matchesOf, type PersonIndex } from '../identity/index.ts';
 import { correspondenceOf, Domains } from '../query/index.ts';
 import { logicalId, RecordError } from '../record/index.ts';
 import type { Participants } from '../trust/index.ts';
-import { bundle, type TextParts } from './fhir-answers.ts';
+import { bundle, type EntryParts } from './fhir-answers.ts';
 import { baseUrl, bodyText, type FhirParts, queryOf, recordAccess } from './fhir-exchange.ts';
 import { answerForm } from './fhir-format.ts';
 import { shown, warningEntry } from './fhir-search-bundle.ts';
@@ -107,7 +107,7 @@ function matchRequest(request: FastifyRequest): { described: Patient; parameters
   return { described, parameters };
 }
 
-function matchEntry(base: string, { patient, grade, score }: Match): TextParts {
+function matchEntry(base: string, { patient, grade, score }: Match): EntryParts {
   const search = { extension: [{ url: gradeUrl, valueCode: grade }], mode: 'match', score };
   return [
     `{"fullUrl":"${base}/Patient/${logicalId(patient.text)}","resource":`,

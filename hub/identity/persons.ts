@@ -133,7 +133,7 @@ export function persons(database: Database, keys: HomeKeys): Persons {
       if (ids.length === 0) return found;
       const merged = await visiblePersons({ database, keys }, access, await load(ids));
       const shown = new Set<string>();
-      const result: StoredResource[] = [];
+      const result: (StoredResource | (typeof found)[number])[] = [];
       found.forEach((stored, i) => {
         const person = presented[i];
         const shownAs = (person && merged.get(person)) || stored;

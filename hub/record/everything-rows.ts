@@ -13,7 +13,7 @@ import {
 import type { Database } from '../database/index.ts';
 import { type Access, accessCondition, scopeOf } from '../trust/index.ts';
 import { hash64, referenceMask, selfHash } from './keys.ts';
-import { type StoredRow, storedColumns } from './read.ts';
+import type { ShownRow } from './read.ts';
 import { hashArray } from './search/index.ts';
 
 /** Whose rows. */
@@ -37,36 +37,42 @@ export interface RowFilter {
 const patient = typeCode('Patient')!;
 const encounter = typeCode('Encounter')!;
 
+/** What is read of a row, with the id of the person that its patient is presented as; the ids to be put in only then. */
+function columnsOf(body: string, presented = 'l.presented'): string {
+  const refs = `CASE WHEN ${presented} IS NOT NULL THEN r.refs END AS refs`;
+  return `r.home, r.rkey, r.type, r.rid, r.version, ${refs}, r.labels, ${body}, ${presented} AS presented`;
+}
+
+const whole = columnsOf('r.body');
+
 /** The rows that come first: the person's source Patients, or the encounter itself. */
 export async function leadingRows(
   database: Database,
   access: Access,
   scope: Scope,
   filter: RowFilter,
-): Promise<StoredRow[]> {
+): Promise<ShownRow[]> {
   if (scope.of === 'everybody') return [];
   return select(database, access, filter, (parameter, conditions) => {
     const own =
       scope.of === 'person'
         ? `r.type = ${patient} AND r.home = ANY(${parameter(scope.homes)}::bigint[])`
         : `r.type = ${encounter} AND r.rid = ${parameter(scope.rid)}`;
-    return `SELECT ${storedColumns} FROM resource r LEFT JOIN link l ON l.home = r.home
+    return `SELECT ${whole} FROM resource r LEFT JOIN link l ON l.home = r.home
             WHERE ${own} AND ${conditions} ORDER BY r.rkey`;
   });
 }
 
 /** A page of rows, and whether there are more. */
 export interface RowPage {
-  rows: StoredRow[];
+  rows: ShownRow[];
   more: boolean;
 }
 
 /** Longer texts are left out of a page, whose rows are many, and read by themselves; see `wholeRows`. */
 const shortBytes = 16 * 1024;
-const columns = storedColumns.replace(
-  'r.body',
-  `CASE WHEN octet_length(r.body) <= ${shortBytes} THEN r.body END AS body`,
-);
+const shortBody = `CASE WHEN octet_length(r.body) <= ${shortBytes} THEN r.body END AS body`;
+const columns = columnsOf(shortBody);
 const rowsAtOnce = 1_000;
 
 /** The next of the other rows after a place, at most `limit`; long texts are left out. */
@@ -94,15 +100,15 @@ export async function wholeRows(
   database: Database,
   access: Access,
   filter: RowFilter,
-  rows: StoredRow[],
-): Promise<StoredRow[]> {
+  rows: ShownRow[],
+): Promise<ShownRow[]> {
   const long = rows.find(({ body }) => body === null);
   if (!long) return rows;
   return select(
     database,
     access,
     filter,
-    (parameter, conditions) => `SELECT ${storedColumns} FROM resource r LEFT JOIN link l ON l.home = r.home
+    (parameter, conditions) => `SELECT ${whole} FROM resource r LEFT JOIN link l ON l.home = r.home
       WHERE r.home = ${parameter(long.home)}::bigint AND r.rkey = ${parameter(long.rkey)}::bigint AND ${conditions}`,
   );
 }
@@ -114,7 +120,7 @@ async function select(
   access: Access,
   filter: RowFilter,
   statement: (parameter: Parameter, conditions: string) => string,
-): Promise<StoredRow[]> {
+): Promise<ShownRow[]> {
   const values: unknown[] = [];
   const parameter = (value: unknown) => `$${values.push(value)}`;
   const conditions = ['NOT r.deleted', accessCondition(access, 'r', parameter)];
@@ -122,10 +128,8 @@ async function select(
   if (filter.since) conditions.push(`r.updated >= ${parameter(filter.since)}::timestamptz`);
   const text = statement(parameter, conditions.join(' AND '));
   const { rows } = await database.as(scopeOf(access)).query({ name: `everything_${hash64(text)}`, text, values });
-  return rows as StoredRow[];
+  return rows as ShownRow[];
 }
-
-const ownColumns = columns.replace(', l.presented', '');
 
 /** Of each home a page at most, as its index has it in order; and rows of other homes that name one of the source patients. */
 function personRows(
@@ -137,7 +141,8 @@ function personRows(
 ): string {
   const own = scope.homes.map((each) => {
     const home = `${parameter(each)}::bigint`;
-    return `(SELECT ${ownColumns}, (SELECT presented FROM link WHERE home = ${home}) AS presented FROM resource r
+    const columnsOfHome = columnsOf(shortBody, `(SELECT presented FROM link WHERE home = ${home})`);
+    return `(SELECT ${columnsOfHome} FROM resource r
             WHERE r.home = ${home} AND r.rkey > ${from}::bigint AND r.type <> ${patient} AND ${conditions}
             ORDER BY r.rkey LIMIT ${most})`;
   });

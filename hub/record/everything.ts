@@ -18,7 +18,7 @@ import {
   type Scope,
   wholeRows,
 } from './everything-rows.ts';
-import type { Reader, StoredResource, StoredRow } from './read.ts';
+import type { Reader, ShownResource, ShownRow } from './read.ts';
 import type { PresentPersons } from './search/index.ts';
 
 export interface EverythingRequest {
@@ -35,9 +35,9 @@ export interface EverythingRequest {
 
 export interface EverythingPage {
   /** Resources of the compartment. */
-  matches: StoredResource[];
+  matches: ShownResource[];
   /** Resources that those name, each once. */
-  included: StoredResource[];
+  included: ShownResource[];
   /** How many of those did not find room; they can be read by themselves. */
   left: number;
   /** The cursor of the next page. */
@@ -85,10 +85,10 @@ export async function everythingPage(
     types: request.types && !explains ? request.types.map((type) => typeCode(type)!) : undefined,
     since: request.since,
   };
-  const matches: StoredResource[] = [];
+  const matches: ShownResource[] = [];
   const references = new Set<string>();
   let text = 0;
-  const take = async (rows: StoredRow[]) => {
+  const take = async (rows: ShownRow[]) => {
     for (const stored of await openPresented(services, access, rows)) {
       text += stored.text.length;
       if (request.care && !overlaps(stored.text, request.care)) continue;
@@ -132,7 +132,7 @@ export async function everythingPage(
 }
 
 /** Rows in portions that are opened together; one whose text was left out comes by itself. */
-function* portions(rows: readonly StoredRow[]): Generator<StoredRow[]> {
+function* portions(rows: readonly ShownRow[]): Generator<ShownRow[]> {
   for (let from = 0, to = 0; from < rows.length; from = to) {
     let bytes = 0;
     do bytes += rows[to++]!.body?.length ?? openedBytes;
@@ -149,19 +149,20 @@ function* portions(rows: readonly StoredRow[]): Generator<StoredRow[]> {
 async function openPresented(
   { reader, present }: EverythingServices,
   access: Access,
-  rows: StoredRow[],
-): Promise<StoredResource[]> {
-  const opened = (await reader.open(access, rows)).map((stored, i) => ({ stored, presented: rows[i]!.presented }));
-  const found = opened.filter(({ stored }) => !stored.deleted);
-  const [patients, others] = [true, false].map((isPatient) =>
-    found.filter(({ stored }) => (stored.type === 'Patient') === isPatient),
-  ) as [typeof found, typeof found];
-  const shown = await present(
-    access,
-    patients.map(({ stored }) => stored),
-    patients.map(({ presented }) => presented),
-  );
-  return [...shown, ...others.map(({ stored }) => stored)];
+  rows: ShownRow[],
+): Promise<ShownResource[]> {
+  const patients: ShownResource[] = [];
+  const presented: (string | null)[] = [];
+  const others: ShownResource[] = [];
+  for (const [i, shown] of (await reader.openShown(access, rows)).entries()) {
+    if (shown.text === '') continue;
+    if (shown.type !== 'Patient') others.push(shown);
+    else {
+      patients.push(shown);
+      presented.push(rows[i]!.presented);
+    }
+  }
+  return patients.length === 0 ? others : [...(await present(access, patients, presented)), ...others];
 }
 
 /** How references, and addresses of attachments, stand in a stored text. */
@@ -197,10 +198,10 @@ async function explanations(
   reader: Reader,
   access: Access,
   scope: Scope,
-  page: { matches: StoredResource[]; references: Set<string>; wanted: Set<string> | undefined; text: number },
-): Promise<{ included: StoredResource[]; left: number }> {
+  page: { matches: ShownResource[]; references: Set<string>; wanted: Set<string> | undefined; text: number },
+): Promise<{ included: ShownResource[]; left: number }> {
   const { references, wanted } = page;
-  const included: StoredResource[] = [];
+  const included: ShownResource[] = [];
   const seen = new Set(page.matches.flatMap(({ type, rid }) => (isIncluded(type, scope) ? `${type}/${rid}` : [])));
   let text = page.text;
   let left = 0;
@@ -233,7 +234,7 @@ async function explanations(
 }
 
 /** What is no other patient's. */
-function belongs(stored: StoredResource, scope: Scope): boolean {
+function belongs(stored: ShownResource, scope: Scope): boolean {
   return stored.home < 0 || (scope.of === 'encounter' && stored.home === scope.home);
 }
 

@@ -39,7 +39,7 @@ export { newId } from './new-id.ts';
 export { type Patch, patchBy } from './path-patches.ts';
 export { isNamed, type Preconditions } from './preconditions.ts';
 export { homePatient } from './prepare.ts';
-export type { HistoryPage, StoredResource } from './read.ts';
+export type { HistoryPage, ShownResource, StoredResource } from './read.ts';
 export { type BundleExchange, FhirRecord, type Persons, type Snapshot } from './record.ts';
 export { redacted } from './redaction.ts';
 export { Retention, type RetentionPart } from './retention.ts';

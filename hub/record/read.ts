@@ -29,6 +29,9 @@ export interface StoredResource {
   text: string;
 }
 
+/** What there is of a stored version where nothing but the resource is told. */
+export type ShownResource = Pick<StoredResource, 'type' | 'rid' | 'home' | 'text'>;
+
 export const storedColumns = `r.home, r.rkey, r.type, r.rid, r.seq, r.version, r.updated, r.deleted, r.message, r.refs,
   r.labels, r.body, l.presented`;
 
@@ -149,6 +152,18 @@ export class Reader {
     return rows.map((row) => openRow(access, row, keys, openBy));
   }
 
+  /** As `open`, of rows that have no more than is shown of them. */
+  async openShown(access: Access, rows: readonly ShownRow[]): Promise<ShownResource[]> {
+    const keys = await this.#keys.load(
+      this.#database,
+      rows.map((row) => row.home),
+    );
+    return rows.map((row) => {
+      const type = typeName(row.type)!;
+      return { type, rid: row.rid, home: row.home, text: shownTextOf(access, row, type, keys, openText) };
+    });
+  }
+
   readonly #openKept: typeof openText = (sealed, key, identity) => this.#keys.opened.open(sealed, key, identity);
 
   async #answer(reads: PendingRead[]): Promise<void> {
@@ -223,15 +238,15 @@ export interface StoredRow {
   presented: string | null;
 }
 
+/** What of a row its text is made of; `refs` where there is somebody presented. */
+export type ShownRow = Pick<
+  StoredRow,
+  'home' | 'rkey' | 'type' | 'rid' | 'version' | 'refs' | 'labels' | 'body' | 'presented'
+>;
+
 function openRow(access: Access, row: StoredRow, keys: Map<number, Buffer>, openBy: typeof openText): StoredResource {
   const type = typeName(row.type)!;
-  let text = '';
-  const key = keys.get(row.home);
-  if (row.body && key) {
-    text = openBy(row.body, key, sealIdentity({ type, rid: row.rid, version: row.version }));
-    if (row.presented && row.refs && type !== 'Patient') text = present(text, row.refs, row.presented);
-    text = withLabels(redacted(access, { type, labels: row.labels, text }), row.labels);
-  }
+  const text = shownTextOf(access, row, type, keys, openBy);
   return {
     type,
     rid: row.rid,
@@ -245,6 +260,21 @@ function openRow(access: Access, row: StoredRow, keys: Map<number, Buffer>, open
     labels: row.labels,
     text,
   };
+}
+
+/** The text of a row as the caller sees it; empty where there is none, or the key of its home is gone. */
+function shownTextOf(
+  access: Access,
+  { home, rid, version, refs, labels, body, presented }: ShownRow,
+  type: string,
+  keys: Map<number, Buffer>,
+  openBy: typeof openText,
+): string {
+  const key = keys.get(home);
+  if (!body || !key) return '';
+  let text = openBy(body, key, sealIdentity({ type, rid, version }));
+  if (presented && refs && type !== 'Patient') text = present(text, refs, presented);
+  return withLabels(redacted(access, { type, labels, text }), labels);
 }
 
 const keys = new WeakMap<Access, string>();

@@ -28,11 +28,11 @@ import { escaped } from './values.ts';
  * Puts the merged Patient of a person in place of source patients that are presented as that person: of what those of its
  * sources say that the caller may see.
  */
-export type PresentPersons = (
+export type PresentPersons = <Found extends { rid: string }>(
   access: Access,
-  found: StoredResource[],
+  found: Found[],
   presented: (string | null)[],
-) => Promise<StoredResource[]>;
+) => Promise<(Found | StoredResource)[]>;
 
 export interface SearchResult {
   matches: StoredResource[];
