@@ -385,7 +385,7 @@ describe('a patient', () => {
     await signIn(page, 'patient');
     await page.waitForURL('**/people/*');
     await page.locator('[data-facts]').waitFor();
-    await page.getByRole('link', { name: 'Who may see this record' }).click();
+    await page.getByRole('link', { name: 'Who may see my record' }).click();
     await page.getByText('Nothing was decided for this record').waitFor();
     expect(await seenResults(page, 'Millbrook Family Practice')).toMatch(/^(\d+) of \1 /);
 
@@ -412,7 +412,7 @@ describe('a patient', () => {
     await page.getByLabel('Organisation', { exact: true }).selectOption('Harbor General Hospital');
     await page.getByText('It is seen').waitFor();
     await page.goBack();
-    await page.getByRole('link', { name: 'Who may see this record' }).click();
+    await page.getByRole('link', { name: 'Who may see my record' }).click();
 
     await decided.getByRole('button', { name: 'Revoke' }).click();
     await page.getByText('Nothing was decided for this record').waitFor();

@@ -133,6 +133,7 @@ const actionWords: { [action: string]: string } = {
   'list-notices': 'looked at notices',
   'read-notices': 'read notices',
   retention: 'removed what is kept no longer',
+  refused: 'asked for something',
 
   'file-consent': 'filed who may see the record',
   'revoke-consent': 'took back a decision on who may see the record',

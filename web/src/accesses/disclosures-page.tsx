@@ -84,10 +84,10 @@ function Told({ patient, accounting: { lines, summary } }: { patient: string; ac
       </section>
       <section className="panel" aria-labelledby="each">
         <h2 id="each">Each time</h2>
-        <div style={{ overflowX: 'auto' }}>
+        <div className="scroll-x">
           <FirstFew items={lines} few={shownFirst} what="disclosures">
             {(shown) => (
-              <table className="facts">
+              <table className="facts stacks">
                 <thead>
                   <tr>
                     {['When', 'To whom', 'What', 'Why', 'Proof'].map((head) => (
@@ -124,7 +124,7 @@ function Line({ patient, line }: { patient: string; line: DisclosureLine }) {
           {by && <div className="quiet small">{by}</div>}
         </td>
         <td>{description}</td>
-        <td>
+        <td data-label="For">
           {purpose?.words ?? 'not known'} {isRequired && <Mark tone="info">By law</Mark>}{' '}
           {isHeld && <Mark tone="warn">Suspended: not told to the person</Mark>}
         </td>

@@ -8,6 +8,7 @@ import { formatDate } from '../fhir/dates.ts';
 import { Loaded } from '../parts/loading.tsx';
 import { Notice } from '../parts/notice.tsx';
 import { useTitle } from '../parts/title.ts';
+import { destinationsOf, useUser } from '../session/session.ts';
 import { PatientName } from './patient-choice.tsx';
 import { scopeWords } from './scopes.ts';
 
@@ -19,6 +20,8 @@ export function ConnectedPage() {
     queryKey,
     queryFn: ({ signal }) => getJson<{ apps: ConnectedApp[] }>('/api/apps', signal),
   });
+  const role = useUser()?.role;
+  const hasNoPages = role !== undefined && destinationsOf(role).length === 0;
   return (
     <Stack gap="md">
       <Title order={1}>Your apps</Title>
@@ -29,7 +32,11 @@ export function ConnectedPage() {
       <Loaded query={query} what="your apps">
         {({ apps }) =>
           apps.length === 0 ? (
-            <Notice>You have connected no app.</Notice>
+            <Notice>
+              You have connected no app.
+              {hasNoPages &&
+                ' Your role has no pages of its own here: what you may read, an app shows you. Open the app and choose this hub in it; it leads you back here to be let in. Which apps there are, those who run the hub know.'}
+            </Notice>
           ) : (
             <Stack gap="sm" component="ul" style={{ listStyle: 'none', margin: 0, padding: 0 }}>
               {apps.map((app) => (

@@ -101,7 +101,7 @@ function SearchedChoice({ chosen, onChoose }: Choosing) {
   );
 }
 
-/** The name and birth date of the Patient of an id. */
+/** The name and birth date of the Patient of an id, in one line also while they are fetched or cannot be. */
 export function PatientName({ id }: { id: string }) {
   const isRead = readsPatients(useUser()?.role);
   const query = useQuery({
@@ -109,11 +109,12 @@ export function PatientName({ id }: { id: string }) {
     queryKey: ['patient', id],
     queryFn: ({ signal }) => getJson<Patient>(`/fhir/Patient/${id}`, signal),
   });
-  if (!isRead) return <strong>Patient {id}</strong>;
+  if (query.data) return <Described patient={query.data} />;
+  if (isRead && query.isPending) return <span className="quiet">Loading the name…</span>;
   return (
-    <Loaded query={query} what="the person">
-      {(patient) => <Described patient={patient} />}
-    </Loaded>
+    <span style={{ overflowWrap: 'anywhere' }}>
+      <strong>Patient {id}</strong> {query.isError && <span className="quiet">{query.error.message}</span>}
+    </span>
   );
 }
 

@@ -6,20 +6,29 @@ import { useContext } from 'react';
 import { getJson, getText } from '../api/request.ts';
 import { EmergencyOf } from '../emergency/emergency-of.ts';
 import { saveFile } from '../parts/save-file.ts';
+import { useUser } from '../session/session.ts';
 import { binaryPath } from './attachment.ts';
 
 const CCD = 'http://loinc.org|34133-9';
 
 export function DownloadDocument({ id }: { id: string }) {
   const emergency = useContext(EmergencyOf);
+  const role = useUser()?.role;
+  const isLay = role === 'patient' || role === 'proxy';
   const download = useMutation({
     mutationFn: () => fetchDocument(id, emergency),
     onSuccess: (xml) => saveFile(xml, 'continuity-of-care.xml', 'application/xml'),
   });
   return (
     <span>
-      <Button size="compact-sm" variant="default" loading={download.isPending} onClick={() => download.mutate()}>
-        Download as CCD
+      <Button
+        size="compact-sm"
+        variant="default"
+        title="A Continuity of Care Document (C-CDA), which other health systems can read"
+        loading={download.isPending}
+        onClick={() => download.mutate()}
+      >
+        {isLay ? 'Download the record' : 'Download as CCD'}
       </Button>
       {download.isError && (
         <span role="alert" className="small" style={{ marginLeft: '0.6rem' }}>

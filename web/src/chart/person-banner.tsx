@@ -41,7 +41,7 @@ export function PersonBanner({ id, patient }: { id: string; patient: Patient }) 
         <Group gap="md" align="baseline" style={{ marginLeft: 'auto' }}>
           {role !== 'clinician' && (
             <Link to="/consents/$patient" params={{ patient: id }} style={{ color: 'var(--mantine-color-anchor)' }}>
-              Who may see this record
+              Who may see {role === 'patient' ? 'my' : 'this'} record
             </Link>
           )}
           {readsAccesses(role) && (

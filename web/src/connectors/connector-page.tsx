@@ -122,7 +122,7 @@ function Actions({ connector: { key, state } }: { connector: ConnectorDetails })
         </Button>
         {role === 'administrator' &&
           (asks ? (
-            <Button color="red" loading={remove.isPending} onClick={() => remove.mutate()}>
+            <Button variant="default" className="danger" loading={remove.isPending} onClick={() => remove.mutate()}>
               Remove it: what was taken stays
             </Button>
           ) : (

@@ -48,6 +48,7 @@ export function ConsentsPage() {
 function Decisions({ patient, given }: { patient: string; given: GivenConsents }) {
   const { consents, organizations, isStaff, model } = given;
   const role = useUser()?.role;
+  const whom = role === 'patient' ? 'you' : 'the person';
   const [evidence, setEvidence] = useState('');
   const names = new Map(organizations.map(({ key, name }) => [key, name]));
   const active = consents.filter(({ status }) => status === 'active');
@@ -74,8 +75,8 @@ function Decisions({ patient, given }: { patient: string; given: GivenConsents }
           <Text>
             Nothing was decided for this record, so the network’s rule holds:{' '}
             {model === 'opt-in'
-              ? 'nobody but those who wrote it sees it before the person has allowed it.'
-              : 'those who treat the person see it.'}
+              ? `nobody but those who wrote it sees it before ${whom === 'you' ? 'you have' : `${whom} has`} allowed it.`
+              : `those who treat ${whom} see it.`}
           </Text>
         )}
         <Stack gap="sm" component="ul" style={{ listStyle: 'none', margin: 0, padding: 0 }}>
@@ -85,7 +86,7 @@ function Decisions({ patient, given }: { patient: string; given: GivenConsents }
         </Stack>
         <Text size="sm" className="quiet" mt="xs">
           Those who wrote something can still see what they wrote, unless they are named, and in an emergency a
-          clinician may look at all of it; the person is told of that.
+          clinician may look at all of it; {whom === 'you' ? 'you are' : `${whom} is`} told of that.
         </Text>
       </section>
       <DecideForm patient={patient} organizations={organizations} active={active} proof={proof} />

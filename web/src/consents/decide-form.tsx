@@ -5,6 +5,7 @@ import { useState } from 'react';
 import type { ConsentChoice, GivenConsent, GivenConsents } from '../api/contract.ts';
 import { postJson } from '../api/request.ts';
 import { Notice } from '../parts/notice.tsx';
+import { useUser } from '../session/session.ts';
 import { choiceWords } from './choice-words.ts';
 import { consentsKey } from './consents-page.tsx';
 import { ExceptionFields } from './exception-fields.tsx';
@@ -29,6 +30,7 @@ export function DecideForm({
   proof,
 }: { patient: string; active: GivenConsent[]; proof: string | undefined } & Pick<GivenConsents, 'organizations'>) {
   const client = useQueryClient();
+  const isOwn = useUser()?.role === 'patient';
   const [rule, setRule] = useState<Rule>();
   const [exceptions, setExceptions] = useState<TypedException[]>([{ number: 0 }]);
   const [replaces, setReplaces] = useState(true);
@@ -78,7 +80,7 @@ export function DecideForm({
                 <Radio
                   key={value}
                   value={value}
-                  label={proof === undefined ? label : label.replace('treats me', 'treats the person')}
+                  label={isOwn ? label : label.replace('treats me', 'treats the person')}
                 />
               ))}
             </Stack>

@@ -21,7 +21,7 @@ export function EmergencyBar({ patient }: { patient?: string }) {
       {underWay && <UnderWay emergency={underWay} isHere={underWay.patient === patient} />}
       {mayBegin && patient && underWay?.patient !== patient && (
         <Group justify="flex-end">
-          <Button size="compact-sm" color="red.8" variant="outline" onClick={() => setIsAsking(true)}>
+          <Button size="compact-sm" variant="default" className="danger" onClick={() => setIsAsking(true)}>
             Emergency access
           </Button>
         </Group>
@@ -33,7 +33,7 @@ export function EmergencyBar({ patient }: { patient?: string }) {
               In an emergency, open the person and choose Emergency access there: it shows what the person has closed.
               Who is not found here may have closed everything.
             </span>
-            <Button size="compact-sm" color="red.8" variant="outline" onClick={() => setIsAsking(true)}>
+            <Button size="compact-sm" variant="default" className="danger" onClick={() => setIsAsking(true)}>
               Look up for an emergency
             </Button>
           </Group>

@@ -107,7 +107,7 @@ function Found({ lookup: { isTooMany, persons }, choose }: { lookup: EmergencyLo
                   {[birthDate && `born ${formatDate(birthDate)}`, gender].filter(Boolean).join(', ')}
                 </span>
               </span>
-              <Button size="compact-sm" color="red.8" onClick={() => choose(id)}>
+              <Button size="compact-sm" variant="default" className="danger" onClick={() => choose(id)}>
                 Emergency access
               </Button>
             </Group>

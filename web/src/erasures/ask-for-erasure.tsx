@@ -1,6 +1,7 @@
 /** What would go, and the request. */
 import { Button, Group, SegmentedControl, Stack, Text, TextInput } from '@mantine/core';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { getRouteApi } from '@tanstack/react-router';
 import { useState } from 'react';
 import type { Erasure, ErasurePreview } from '../api/contract.ts';
 import { postJson } from '../api/request.ts';
@@ -9,9 +10,11 @@ import { Notice } from '../parts/notice.tsx';
 import { count } from '../parts/numbers.ts';
 import { queryKey } from './query-key.ts';
 
+const route = getRouteApi('/signed-in/erasures');
+
 export function AskForErasure() {
   const client = useQueryClient();
-  const [patient, setPatient] = useState('');
+  const [patient, setPatient] = useState(route.useSearch().patient ?? '');
   const [extent, setExtent] = useState('person');
   const [legalBasis, setLegalBasis] = useState('');
   const [reason, setReason] = useState('');
@@ -99,7 +102,8 @@ export function AskForErasure() {
               />
               <Button
                 type="submit"
-                color="red"
+                variant="default"
+                className="danger"
                 disabled={legalBasis.trim() === '' || reason.trim().length < 10}
                 loading={ask.isPending}
               >

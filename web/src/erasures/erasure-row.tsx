@@ -85,7 +85,13 @@ function Decide({ erasure }: { erasure: Erasure }) {
   return (
     <>
       <Group mt="xs" align="flex-end">
-        <Button color="red" size="compact-sm" loading={confirm.isPending} onClick={() => confirm.mutate()}>
+        <Button
+          variant="default"
+          className="danger"
+          size="compact-sm"
+          loading={confirm.isPending}
+          onClick={() => confirm.mutate()}
+        >
           Confirm: erase for good
         </Button>
         <EndBy erasure={erasure} how="withdraw" button="Withdraw" />

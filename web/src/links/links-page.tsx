@@ -15,7 +15,7 @@ import { probabilityText } from '../parts/numbers.ts';
 import { organisationName } from '../parts/organisation.ts';
 import { ReasonField } from '../parts/reason-field.tsx';
 import { useTitle } from '../parts/title.ts';
-import { readsAccesses, readsRecords, useUser } from '../session/session.ts';
+import { decidesCompliance, readsAccesses, readsRecords, useUser } from '../session/session.ts';
 import { AccountsPanel } from './accounts-panel.tsx';
 import { personQuery } from './person-query.ts';
 
@@ -56,6 +56,11 @@ export function LinksPage() {
         {readsAccesses(role) && (
           <Link to="/accesses/$patient" params={{ patient: id }}>
             Who looked at this record
+          </Link>
+        )}
+        {decidesCompliance(role) && (
+          <Link to="/erasures" search={{ patient: id }}>
+            Ask for an erasure
           </Link>
         )}
       </Group>

@@ -51,7 +51,9 @@ export function WorkList({ source }: { source: string | undefined }) {
                           <span className="quiet small">{DIALECT_WORDS[dialect]}</span>
                         </td>
                         <td className="small">{sourceName}</td>
-                        <td className="number">{count(held)}</td>
+                        <td className="number" data-label="Messages">
+                          {count(held)}
+                        </td>
                       </tr>
                     ))}
                   </tbody>

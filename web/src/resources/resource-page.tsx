@@ -13,6 +13,7 @@ import { Notice } from '../parts/notice.tsx';
 import { ResourceLink } from '../parts/resource-link.tsx';
 import { SourceChip } from '../parts/source-chip.tsx';
 import { useTitle } from '../parts/title.ts';
+import { readsMessages, useUser } from '../session/session.ts';
 
 const route = getRouteApi('/signed-in/resources/$type/$id');
 
@@ -53,11 +54,12 @@ export function ResourcePage() {
 function Heading({ resource, version }: { resource: Resource; version: string | undefined }) {
   const { resourceType, id = '', meta } = resource;
   const person = personOf(resource);
-  const message = sourceOf(resource).message;
+  const role = useUser()?.role;
+  const message = readsMessages(role) ? sourceOf(resource).message : undefined;
   return (
     <section className="panel" aria-label="Resource">
       <Group align="baseline" gap="md">
-        <Title order={1}>{resourceType}</Title>
+        <Title order={1}>{resourceType.replaceAll(/(?<=[a-z])(?=[A-Z])/g, ' ')}</Title>
         <span className="small quiet" style={{ overflowWrap: 'anywhere' }}>
           {id}
         </span>

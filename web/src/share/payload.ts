@@ -3,6 +3,7 @@ import type { Binary, Bundle, DocumentReference } from '@medplum/fhirtypes';
 import { queryOptions } from '@tanstack/react-query';
 import { getJson, getText } from '../api/request.ts';
 import { binaryPath } from '../chart/attachment.ts';
+import { formatDate } from '../fhir/dates.ts';
 import type { OpenFile } from './link.ts';
 
 const contentType = 'application/fhir+json';
@@ -44,5 +45,5 @@ async function wholeDocument(id: string): Promise<DocumentReference> {
 /** How a document is named to a reader. */
 export function documentName({ description, type, date, content }: DocumentReference): string {
   const name = description ?? type?.text ?? type?.coding?.[0]?.display ?? content?.[0]?.attachment.title ?? 'Document';
-  return date === undefined ? name : `${name}, ${date.slice(0, 10)}`;
+  return date === undefined ? name : `${name}, ${formatDate(date)}`;
 }

@@ -225,6 +225,7 @@ const labelRules = createRoute({
 const erasures = createRoute({
   getParentRoute: () => signedIn,
   path: '/erasures',
+  validateSearch: textParams('patient'),
   component: lazyRouteComponent(() => import('../erasures/erasures-page.tsx'), 'ErasuresPage'),
 });
 
