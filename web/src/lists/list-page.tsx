@@ -1,7 +1,7 @@
 /** The list of people for whom an organisation cares: seen before it is taken, and who is on the one that holds. */
 import { Button, FileInput, Group, Stack, Text, Title } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { getRouteApi } from '@tanstack/react-router';
+import { getRouteApi, Link } from '@tanstack/react-router';
 import { useState } from 'react';
 import type { Panel, PanelLine, PanelState } from '../api/contract.ts';
 import { getJson, postJson } from '../api/request.ts';
@@ -12,6 +12,7 @@ import { Loaded } from '../parts/loading.tsx';
 import { Mark } from '../parts/mark.tsx';
 import { Notice } from '../parts/notice.tsx';
 import { useTitle } from '../parts/title.ts';
+import { readsRecords, useUser } from '../session/session.ts';
 import type { Tone } from '../theme/tones.ts';
 
 const route = getRouteApi('/signed-in/lists/$key');
@@ -162,6 +163,7 @@ function Preview({ rows }: { rows: PanelLine[] }) {
 }
 
 function Lists({ state: { lists, members } }: { state: PanelState }) {
+  const reads = readsRecords(useUser()?.role);
   return (
     <>
       <section className="panel" aria-labelledby="members-title">
@@ -174,7 +176,14 @@ function Lists({ state: { lists, members } }: { state: PanelState }) {
             <ul style={{ listStyle: 'none', margin: 0, padding: 0 }}>
               {shown.map(({ patient, since }) => (
                 <li key={patient}>
-                  <PatientName id={patient} /> <span className="quiet small">since {formatDate(since)}</span>
+                  {reads ? (
+                    <Link to="/people/$id" params={{ id: patient }}>
+                      <PatientName id={patient} />
+                    </Link>
+                  ) : (
+                    <PatientName id={patient} />
+                  )}{' '}
+                  <span className="quiet small">since {formatDate(since)}</span>
                 </li>
               ))}
             </ul>

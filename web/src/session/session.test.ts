@@ -1,5 +1,13 @@
 import { expect, it } from 'vitest';
-import { decidesCompliance, destinationsOf, homeOf, readsAccesses, readsRecords } from './session.ts';
+import {
+  decidesCompliance,
+  destinationsOf,
+  homeOf,
+  readsAccesses,
+  readsDeliveries,
+  readsPatients,
+  readsRecords,
+} from './session.ts';
 
 it('leads an auditor to what it may see, and to nothing else', () => {
   expect(destinationsOf('auditor').map(({ to }) => to)).toEqual(['/audit', '/refusals', '/safeguards']);
@@ -9,5 +17,11 @@ it('leads an auditor to what it may see, and to nothing else', () => {
     false,
     false,
   ]);
+  expect([readsPatients('auditor'), readsPatients('privacy-officer'), readsPatients(undefined)]).toEqual([
+    false,
+    true,
+    false,
+  ]);
+  expect([readsDeliveries('steward'), readsDeliveries('administrator')]).toEqual([false, true]);
   expect(destinationsOf('clinician').map(({ to }) => to)).not.toContain('/audit');
 });
