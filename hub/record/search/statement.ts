@@ -21,7 +21,7 @@ export function pageStatement(compiled: Compiled, cursor: Cursor | undefined, li
   const keys = orderKeys(context, request.type, request.sort);
   if (keys.length > 0) return sorted(compiled, keys, cursor, limit);
   const { from, place, order } = source(compiled, cursor, true);
-  return `SELECT ${storedColumns}, ${bound} FROM ${from}
+  return `SELECT ${columnsOf(compiled)}, ${bound} FROM ${from}
     WHERE ${placeConditions(compiled, place)} AND ${conditions(compiled, cursor, place)} ORDER BY ${order} LIMIT ${limit}`;
 }
 
@@ -63,7 +63,7 @@ function sorted(
   if (!lead || keys.some(({ ofRow }) => ofRow)) {
     const { from, place } = source(compiled, undefined, false);
     return `SELECT s.*, ${bound} FROM (
-        SELECT ${storedColumns}, ${columns('r')} FROM ${from}
+        SELECT ${columnsOf(compiled)}, ${columns('r')} FROM ${from}
         WHERE ${placeConditions(compiled, place)} AND ${conditions(compiled, cursor, place)} AND ${also}) s
       ${after} ${order} LIMIT ${limit}`;
   }
@@ -74,8 +74,8 @@ function sorted(
     ? chart(compiled, keys)
     : `SELECT f.home, f.rkey, ${columns('f')} FROM (${foundRows(context, lead.lead!, within(compiled, undefined))}) f
        WHERE ${placeConditions(compiled, 'f')}`;
-  return `SELECT ${storedColumns}, ${keys.map((_, i) => `s.k${i}`).join(', ')}, ${bound} FROM (
-      SELECT * FROM (SELECT * FROM (${found} OFFSET 0) f WHERE ${newest}) s ${after} ${order} OFFSET 0) s ${each('s')}
+  return `SELECT ${columnsOf(compiled)}, ${keys.map((_, i) => `s.k${i}`).join(', ')}, ${bound} FROM (
+      SELECT * FROM (SELECT * FROM (${found} OFFSET 0) f WHERE ${newest}) s ${after} ${order} OFFSET 0) s ${each(compiled, 's')}
     WHERE ${isChart ? placeConditions(compiled, 's') : 'true'} AND ${conditions(compiled, cursor, 's')} AND ${also}
     ${order} LIMIT ${limit}`;
 }
@@ -126,10 +126,10 @@ function inIndexOrder(compiled: Compiled, key: SortKey, cursor: Cursor | undefin
     ? 'true'
     : `NOT EXISTS (SELECT 1 FROM ${table} o
         WHERE o.home = s.home AND o.rkey = s.rkey AND o.param = ${number()} AND o.${column} ${earlier} s.key)`;
-  return `SELECT ${storedColumns}, s.key AS k0, ${bound}
+  return `SELECT ${columnsOf(compiled)}, s.key AS k0, ${bound}
     FROM (SELECT x.home, x.rkey, x.${column} AS key${inSteps ? ', x.step' : ''} FROM ${from}${cursor ? range() : ''}${after}
           ${ordered('x', `x.${column}`)} OFFSET 0) s
-    ${each('s')} WHERE ${placeConditions(compiled, 's')} AND ${conditions(compiled, cursor, 's')} AND ${isFirst}
+    ${each(compiled, 's')} WHERE ${placeConditions(compiled, 's')} AND ${conditions(compiled, cursor, 's')} AND ${isFirst}
     ORDER BY ${bySteps('s')}${orderBy(keys, { ...sortedColumns, key: () => 's.key' })} LIMIT ${limit}`;
 }
 
@@ -149,13 +149,21 @@ function source(
       `(SELECT ${columns} FROM resource WHERE type = ${typeCode(request.type)} AND ${inside('home', 'rkey')})`;
     // Where indexes alone say something of a place, its row is read only if they do.
     return placeConditions(compiled, 'lead') === 'true'
-      ? { from: `${all('*')} r LEFT JOIN link l ON l.home = r.home`, place: undefined, order: 'r.home, r.rkey DESC' }
-      : { from: `${all('home, rkey')} lead ${each('lead')}`, place: 'lead', order: 'lead.home, lead.rkey DESC' };
+      ? { from: `${all('*')} r ${link(compiled)}`, place: undefined, order: 'r.home, r.rkey DESC' }
+      : {
+          from: `${all('home, rkey')} lead ${each(compiled, 'lead')}`,
+          place: 'lead',
+          order: 'lead.home, lead.rkey DESC',
+        };
   }
   if (!inOrder)
-    return { from: `(${foundRows(context, lead.lead, inside)}) lead ${each('lead')}`, place: 'lead', order: '' };
+    return {
+      from: `(${foundRows(context, lead.lead, inside)}) lead ${each(compiled, 'lead')}`,
+      place: 'lead',
+      order: '',
+    };
   const { sql, order } = orderedRows(context, lead.lead, inside);
-  return { from: `(${sql}) lead ${each('lead')}`, place: 'lead', order: order('lead') };
+  return { from: `(${sql}) lead ${each(compiled, 'lead')}`, place: 'lead', order: order('lead') };
 }
 
 /** Of a known patient's search the homes, of a page's the places after the last. */
@@ -168,8 +176,25 @@ function within({ context, homes }: Compiled, cursor: Cursor | undefined): Withi
   };
 }
 
-function each(lead: string): string {
-  return `${eachResource(lead, 'r')} LEFT JOIN link l ON l.home = r.home`;
+function each(compiled: Compiled, lead: string): string {
+  return `${eachResource(lead, 'r')} ${link(compiled)}`;
+}
+
+/** What is told of a row. */
+function columnsOf(compiled: Compiled): string {
+  if (!isOfOneHome(compiled)) return storedColumns;
+  const home = compiled.context.parameter(compiled.homes![0]);
+  return storedColumns.replace('l.presented', `(SELECT presented FROM link WHERE home = ${home}::bigint) AS presented`);
+}
+
+/** The link of a row's home; in a search of one home it is looked up once, not with each row. */
+function link(compiled: Compiled): string {
+  return isOfOneHome(compiled) ? '' : 'LEFT JOIN link l ON l.home = r.home';
+}
+
+/** Conditions on Patients go by their links. */
+function isOfOneHome({ homes, request }: Compiled): boolean {
+  return homes?.length === 1 && request.type !== 'Patient';
 }
 
 /**
