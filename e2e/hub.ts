@@ -1,6 +1,6 @@
 /** A whole hub as a child process on a data directory of its own, with the simulated region loaded. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -30,6 +30,8 @@ export interface SecureHub {
  */
 export async function startHub(people: number, secure?: SecureHub, patience_ms = 150_000): Promise<RunningHub> {
   const folder = await mkdtemp(join(tmpdir(), 'causeway-e2e-'));
+  // The database's own account has to get through, or its files lie elsewhere and stay when the directory goes.
+  await chmod(folder, 0o711);
   const [port, mllpPort] = [secure?.port ?? (await freePort()), await freePort()];
   const usual = ['--data-dir', folder, '--port', `${port}`, '--mllp-port', `${mllpPort}`, '--people', `${people}`];
   const env = { ...process.env, ...(secure ? { NODE_EXTRA_CA_CERTS: secure.authority } : {}) };

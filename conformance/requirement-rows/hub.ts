@@ -1,5 +1,5 @@
 /** A whole hub on a folder and a PostgreSQL of its own, with accounts and direct access to its database. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Browser } from '../../hub/authorization/testing.ts';
@@ -20,6 +20,8 @@ const password = 'conformance-password';
 
 export async function startAskedHub(settings: HubSettings = {}): Promise<AskedHub> {
   const dataDir = mkdtempSync(join(tmpdir(), 'causeway-conformance-'));
+  // The database's own account has to get through, or its files lie elsewhere and stay when the directory goes.
+  chmodSync(dataDir, 0o711);
   const embedded = await startEmbeddedDatabase({ dataDir, notice: () => {}, died: () => {} });
   const hub = await startHub(
     hubConfig(dataDir, embedded.connection, settings),

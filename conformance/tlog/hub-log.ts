@@ -1,5 +1,5 @@
 /** A log as the hub keeps it in PostgreSQL, served as it serves it, for the second implementation to judge. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
@@ -33,6 +33,8 @@ const perRow = 50;
 /** Questions about a log that the hub wrote. */
 export async function hubQuestions(): Promise<Question[]> {
   const dataDir = mkdtempSync(join(tmpdir(), 'causeway-tlog-'));
+  // The database's own account has to get through, or its files lie elsewhere and stay when the directory goes.
+  chmodSync(dataDir, 0o711);
   const server = await startEmbeddedDatabase({ dataDir, durable: false });
   const database = await openDatabase({ connection: server.connection, maxConnections: 4 });
   try {

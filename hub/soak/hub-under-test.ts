@@ -1,7 +1,7 @@
 /** A hub in a process of its own that is killed, as is its database, and started again. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { globSync, mkdirSync, mkdtempSync, readFileSync, symlinkSync } from 'node:fs';
+import { chmodSync, globSync, mkdirSync, mkdtempSync, readFileSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Config } from '../config.ts';
@@ -11,6 +11,8 @@ const startMs = 180_000;
 /** A folder for a hub's data, with the definitions that earlier tests compiled. @param prepare does so with the empty folder */
 export function dataFolder(prepare: (folder: string) => void = () => {}): string {
   const dataDir = mkdtempSync(join(tmpdir(), 'causeway-kill-'));
+  // The database's own account has to get through, or its files lie elsewhere and stay when the directory goes.
+  chmodSync(dataDir, 0o711);
   prepare(dataDir);
   const definitions = join(tmpdir(), `causeway-test-definitions-${process.getuid?.() ?? 0}`);
   mkdirSync(definitions, { recursive: true });
