@@ -3,7 +3,7 @@
  * simulated region, Synthea's patients and published examples of FHIR become a CCD, a discharge summary and a referral note, which parse, keep the codes of the
  * entries, and hold to HL7's Schematron; and so does the version that withdraws each.
  */
-import { parseCda, parseXml } from '@causeway/ccda';
+import { indexDocument, parseCda, parseXml } from '@causeway/ccda';
 import { type CcdaOptions, type ConversionContext, convertCcda, writeCcda } from '@causeway/mapping';
 import type { Organization, Resource } from '@medplum/fhirtypes';
 import { caseFiles } from '../case-files.ts';
@@ -157,10 +157,9 @@ function write(
     { kind, name: `withdrawal of the ${kind}`, of: patient, more: WITHDRAWN },
   ]);
   for (const { kind, name, of, more } of all) {
-    const began = process.cpuUsage();
+    const began = performance.now();
     const { xml, omitted } = writeCcda(of, { ...OPTIONS, kind, ...more });
-    const { user, system } = process.cpuUsage(began);
-    tally.write_ms += (user + system) / 1000;
+    tally.write_ms += performance.now() - began;
     tally.written++;
     tally.bytes += Buffer.byteLength(xml);
     if (name === 'ccd') {
@@ -178,8 +177,9 @@ function write(
       reasons.push(`the ${name} does not parse: ${parsed.error.message}`);
       continue;
     }
+    const document = indexDocument(parsed.document.root);
     for (const schema of schemas) {
-      const errors = schema.check(parsed.document.root);
+      const errors = schema.check(document);
       if (schema.name === TARGET && errors.length > 0) {
         reasons.push(
           `the ${name} has ${errors.length} errors: ${some(errors.map(({ rule, message }) => `${rule}: ${message}`))}`,
@@ -194,7 +194,7 @@ function summaryOf(tally: Tally, schemas: readonly Release[], charts: number): s
   const { written, write_ms, bytes, pairs, pairs_back, pairs_lost, omitted, left_out, chart_pairs } = tally;
   const each = Math.max(1, written);
   const lines = [
-    `${written} documents written, ${charts} charts among what they are of; ${(write_ms / each).toFixed(2)} ms of CPU and ${(bytes / each / 1024).toFixed(0)} KB each`,
+    `${written} documents written, ${charts} charts among what they are of; ${(write_ms / each).toFixed(2)} ms and ${(bytes / each / 1024).toFixed(0)} KB each`,
     `codes of entries: ${pairs_back} of ${pairs} pairs are back (${percent(pairs_back, pairs)} %), ${pairs_lost} that FHIR kept are lost`,
     `codes of charts: ${chart_pairs - tally.chart_pairs_lost} of ${chart_pairs} are in the CCD`,
     `resources that no section of the CCD tells of: ${omitted} (${Object.entries(left_out)
@@ -205,7 +205,7 @@ function summaryOf(tally: Tally, schemas: readonly Release[], charts: number): s
   for (const schema of schemas) {
     const { name, asserts, documents, errors, warnings, clean, check_ms, compile_ms } = schema;
     lines.push(
-      `Schematron ${name}: ${asserts} asserts, compiled in ${compile_ms.toFixed(0)} ms; ${(check_ms / Math.max(1, documents)).toFixed(2)} ms of CPU a document; ` +
+      `Schematron ${name}: ${asserts} asserts, compiled in ${compile_ms.toFixed(0)} ms; ${(check_ms / Math.max(1, documents)).toFixed(2)} ms a document; ` +
         `${clean} of ${documents} documents without an error, ${errors} errors and ${warnings} warnings fired`,
       ...worst(schema.fired, 8).map((line) => `  ${line}`),
     );

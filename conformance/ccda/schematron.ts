@@ -1,5 +1,5 @@
 /** HL7's Schematron releases among the cases, with counts of what fired. */
-import { compileSchematron, loadSchematron, type SchematronFinding, type XmlElement } from '@causeway/ccda';
+import { compileSchematron, type DocumentIndex, loadSchematron, type SchematronFinding } from '@causeway/ccda';
 import { caseFiles } from '../case-files.ts';
 
 export interface Release {
@@ -16,7 +16,7 @@ export interface Release {
   /** How often each assert of phase errors fired. */
   fired: Map<string, number>;
   /** Checks a document, and gives its errors. */
-  check(root: XmlElement): SchematronFinding[];
+  check(document: DocumentIndex): SchematronFinding[];
 }
 
 /** Every `.sch` below `ccda`, compiled; one that cannot be compiled whole ends the run. */
@@ -39,12 +39,12 @@ function release(id: string, bytes: Buffer): Release {
     warnings: 0,
     check_ms: 0,
     fired: new Map(),
-    check(root) {
-      const start = process.cpuUsage();
-      const errors = schematron.validate(root, 'errors');
-      const warnings = schematron.validate(root, 'warnings');
-      const { user, system } = process.cpuUsage(start);
-      result.check_ms += (user + system) / 1000;
+    check(document) {
+      // Asking for CPU time would take as long as many checks.
+      const start = performance.now();
+      const errors = schematron.validate(document, 'errors');
+      const warnings = schematron.validate(document, 'warnings');
+      result.check_ms += performance.now() - start;
       result.documents++;
       result.errors += errors.length;
       result.warnings += warnings.length;

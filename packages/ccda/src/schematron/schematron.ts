@@ -45,18 +45,15 @@ export class Schematron {
   /** How many asserts and reports it has. */
   readonly asserts: number;
   readonly phases: readonly string[];
-  private readonly patterns = new Map<string, readonly Pattern[]>();
-  private readonly all: readonly Pattern[];
+  private readonly patterns = new Map<string, PatternIndex>();
+  private readonly all: PatternIndex;
 
   constructor(program: Program) {
-    this.all = program.patterns;
+    this.all = new PatternIndex(program.patterns);
     this.phases = program.phases.map(([id]) => id);
     for (const [id, active] of program.phases) {
       const names = new Set(active);
-      this.patterns.set(
-        id,
-        program.patterns.filter((pattern) => names.has(pattern.id)),
-      );
+      this.patterns.set(id, new PatternIndex(program.patterns.filter((pattern) => names.has(pattern.id))));
     }
     let asserts = 0;
     for (const { rules } of program.patterns) for (const rule of rules) asserts += rule.asserts.length;
@@ -65,16 +62,44 @@ export class Schematron {
 
   /**
    * Everything that a document does not hold to.
+   * @param of its root; or its index, where several schemas are run over it
    * @param phase only the patterns of that phase; all without it
    * @throws RangeError where there is no such phase
    */
-  validate(root: XmlElement, phase?: string): SchematronFinding[] {
+  validate(of: XmlElement | DocumentIndex, phase?: string): SchematronFinding[] {
     const patterns = phase === undefined ? this.all : this.patterns.get(phase);
     if (patterns === undefined) throw new RangeError(`there is no phase ${phase}`);
-    const document = runtime.indexDocument(root);
+    const document = of instanceof XmlElement ? runtime.indexDocument(of) : of;
     const findings: SchematronFinding[] = [];
-    for (const pattern of patterns) checkPattern(pattern, document, findings);
+    for (const pattern of patterns.thatMayMatch(document)) checkPattern(pattern, document, findings);
     return findings;
+  }
+}
+
+/** Patterns by what the contexts of their rules begin with: of a thousand a document has to do with some dozens. */
+class PatternIndex {
+  readonly #patterns: readonly Pattern[];
+  /** Places in the list. */
+  readonly #byStart = new Map<string, number[]>();
+
+  constructor(patterns: readonly Pattern[]) {
+    this.#patterns = patterns;
+    for (const [place, { rules }] of patterns.entries()) {
+      const starts = new Set(rules.flatMap(({ contexts }) => contexts.map(({ start }) => start)));
+      for (const start of starts) {
+        const places = this.#byStart.get(start);
+        if (places) places.push(place);
+        else this.#byStart.set(start, [place]);
+      }
+    }
+  }
+
+  /** In the order of the schema. */
+  thatMayMatch({ named, templates }: DocumentIndex): Pattern[] {
+    const places = new Set<number>();
+    for (const index of [named, templates])
+      for (const start of index.keys()) for (const place of this.#byStart.get(start) ?? []) places.add(place);
+    return [...places].sort((a, b) => a - b).map((place) => this.#patterns[place]!);
   }
 }
 
