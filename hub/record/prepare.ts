@@ -28,7 +28,7 @@ export function homePatient(scanned: Referring, id: string, resolve?: ResolveRef
   if (scanned.resourceType === 'Patient') return id;
   let found: string | undefined;
   for (const { path, value } of scanned.references) {
-    const patient = patientReference.exec(resolve?.(value) ?? value)?.[1];
+    const patient = patientNamed(resolve?.(value) ?? value);
     if (patient === undefined) continue;
     if (path === 'subject' || path === 'patient') return patient;
     found ??= patient;
@@ -36,7 +36,12 @@ export function homePatient(scanned: Referring, id: string, resolve?: ResolveRef
   return found;
 }
 
-const patientReference = /^Patient\/([A-Za-z0-9\-.]{1,64})$/;
+/** The id of the Patient that a reference names, or names a version of. */
+export function patientNamed(reference: string): string | undefined {
+  return patientReference.exec(reference)?.[1];
+}
+
+const patientReference = /^Patient\/([A-Za-z0-9\-.]{1,64})(?:\/_history\/[A-Za-z0-9\-.]{1,64})?$/;
 
 export function prepare(
   scanned: ScannedResource,

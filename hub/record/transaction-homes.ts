@@ -7,7 +7,7 @@ import { ErasedPerson } from './errors.ts';
 import type { HomeKeys } from './home-keys.ts';
 import type { HomeNumbers } from './home-numbers.ts';
 import { ridOf } from './keys.ts';
-import type { ResolveReference } from './prepare.ts';
+import { patientNamed, type ResolveReference } from './prepare.ts';
 
 export class TransactionHomes {
   readonly #transaction: Transaction;
@@ -83,12 +83,15 @@ export class TransactionHomes {
     return this.#presented.get(home);
   }
 
-  /** What `resolve` does, with references to a merged Patient as references to the source that stands for it. */
+  /**
+   * What `resolve` does, with references to a merged Patient, or to a version of it, as references to the source that stands
+   * for it; whose versions are others.
+   */
   sourced(resolve: ResolveReference | undefined): ResolveReference | undefined {
     if (this.#standIns.size === 0) return resolve;
     return (reference) => {
       const resolved = resolve?.(reference);
-      const id = /^Patient\/([A-Za-z0-9\-.]{1,64})$/.exec(resolved ?? reference)?.[1];
+      const id = patientNamed(resolved ?? reference);
       const source = id === undefined ? undefined : this.#standIns.get(ridOf(id));
       return source === undefined ? resolved : `Patient/${source}`;
     };

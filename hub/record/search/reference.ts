@@ -37,9 +37,14 @@ export async function reference(context: SearchContext, type: string, filter: Va
   return homes ? { ...found, homes } : found;
 }
 
-/** Whether a parameter's Patient is always the one in whose home the resource lives; see `homePatient`. */
+/**
+ * Whether a parameter's Patient is always the one in whose home the resource lives; see `homePatient`. Of several subjects
+ * (those of an Account, or a Contract) it is the first alone.
+ */
 export function namesHome(parameter: SearchParameter): boolean {
-  return /^[A-Z][A-Za-z]+\.(?:subject|patient)(?:$|\.where\(resolve\(\) is Patient\)$)/.test(parameter.expression);
+  return /^(?!Account\.|Contract\.)[A-Z][A-Za-z]+\.(?:subject|patient)(?:$|\.where\(resolve\(\) is Patient\)$)/.test(
+    parameter.expression,
+  );
 }
 
 /** What a value names. @throws RecordError 400 where it does not say of which type */
