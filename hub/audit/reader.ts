@@ -10,7 +10,7 @@ export interface EventQuery {
   patients?: readonly string[];
   /** By the account of a patient or proxy. */
   accounts?: readonly string[];
-  /** By an account that the leaves name. */
+  /** By an account. */
   who?: string;
   actions?: readonly string[];
   from?: Date;
@@ -126,14 +126,16 @@ export class EventReader {
     return { places: rows as Found[], next: isOver ? undefined : last };
   }
 
-  /** Where the next events are, whomever they are about. */
+  /** Where the next events are, whomever they are about. Leaves name the account, or those of patients and proxies are their subjects. */
   async #latest(after: Found, { from, who }: EventQuery) {
     const named = who === undefined ? null : `%"who":${JSON.stringify(who).replace(/[\\%_]/g, '\\$&')}%`;
+    const own = who === undefined ? [] : await this.#keys.numbers([accountSubject(who)]);
     const { rows } = await this.#database.query<{ id: number; count: number }>({
       name: 'audit_latest',
-      text: `SELECT id, count FROM access_log WHERE id <= $1 AND ($2::text IS NULL OR leaves LIKE $2)
+      text: `SELECT id, count FROM access_log WHERE id <= $1 AND ($2::text IS NULL OR leaves LIKE $2
+               OR EXISTS (SELECT FROM audit_about a WHERE a.subject = ANY ($5::bigint[]) AND a.log = access_log.id))
                AND ($3::timestamptz IS NULL OR at >= $3) ORDER BY id DESC LIMIT $4`,
-      values: [after.row, named, from ?? null, atOnce],
+      values: [after.row, named, from ?? null, atOnce, own],
     });
     const places = rows.flatMap(({ id, count }) =>
       Array.from({ length: count }, (_, i) => ({ row: id, place: count - 1 - i })),

@@ -201,6 +201,8 @@ describe('AuditEvents', () => {
     };
     await every('patient=Patient/p', (event) => patientOf(event) === 'Patient/p');
     await every('agent=ann', (event) => nameOf(event) === 'ann');
+    // A leaf does not name the account of a patient.
+    await every('agent=pat', (event) => nameOf(event) === 'pat');
     await every('agent:identifier=urn:causeway:account|ann', (event) => nameOf(event) === 'ann');
     await every('agent-name=dep', (event) => nameOf(event) === 'dep');
     await every('action=U', ({ action }) => action === 'U');
