@@ -16,6 +16,7 @@ export function terminalProgress(name?: string): Progress {
     if (counting) process.stdout.write('\n');
     counting = false;
   };
+  // By the console, which goes on where nobody listens any more; what is told is no log, and holds nothing of a person.
   return {
     say: (text) => {
       endCount();

@@ -203,7 +203,7 @@ interface Organization {
 }
 
 function summaryOf(lines: readonly DisclosureLine[]): DisclosureSummary[] {
-  const groups = Map.groupBy(lines, ({ recipient, purpose }) => `${recipient.name} ${purpose?.code ?? ''}`);
+  const groups = Map.groupBy(lines, ({ recipient, purpose }) => `${recipient.key} ${purpose?.code ?? ''}`);
   return [...groups.values()].map((group) => {
     const [latest] = group as [DisclosureLine];
     return {

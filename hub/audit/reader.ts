@@ -63,10 +63,12 @@ export class EventReader {
     const { patients, accounts, limit = usualLimit } = query;
     const names = [...(patients ?? []), ...(accounts ?? []).map(accountSubject)];
     const subjects = patients || accounts ? await this.#keys.numbers(names) : undefined;
+    // Leaves name an account, but for those of patients and proxies, which are subjects of their events.
+    const own = !subjects && query.who !== undefined ? await this.#keys.numbers([accountSubject(query.who)]) : [];
     const events: AuditedEvent[] = [];
     let after = readCursor(query.after);
     for (;;) {
-      const found = subjects ? await this.#about(subjects, after, query) : await this.#latest(after, query);
+      const found = subjects ? await this.#about(subjects, after, query) : await this.#latest(after, query, own);
       for (const one of await this.#events(found.places)) {
         if (!isAsked(one, query)) continue;
         if (events.length === limit) return { events, next: cursorOf(events.at(-1)!) };
@@ -126,10 +128,9 @@ export class EventReader {
     return { places: rows as Found[], next: isOver ? undefined : last };
   }
 
-  /** Where the next events are, whomever they are about. Leaves name the account, or those of patients and proxies are their subjects. */
-  async #latest(after: Found, { from, who }: EventQuery) {
+  /** Where the next events are, whomever they are about. @param own the subjects that stand for the account */
+  async #latest(after: Found, { from, who }: EventQuery, own: readonly number[]) {
     const named = who === undefined ? null : `%"who":${JSON.stringify(who).replace(/[\\%_]/g, '\\$&')}%`;
-    const own = who === undefined ? [] : await this.#keys.numbers([accountSubject(who)]);
     const { rows } = await this.#database.query<{ id: number; count: number }>({
       name: 'audit_latest',
       text: `SELECT id, count FROM access_log WHERE id <= $1 AND ($2::text IS NULL OR leaves LIKE $2

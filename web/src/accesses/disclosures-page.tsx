@@ -74,7 +74,8 @@ function Told({ patient, accounting: { lines, summary } }: { patient: string; ac
         <h2 id="in-short">In short</h2>
         <ul style={{ margin: 0, paddingLeft: '1.2rem' }}>
           {summary.map(({ recipient, purpose, count, first, last, isRequired }) => (
-            <li key={`${recipient} ${purpose}`}>
+            // Two organisations may have one name.
+            <li key={`${recipient} ${purpose} ${first} ${last}`}>
               {recipient}, for {purpose ?? 'a purpose that is not known'}:{' '}
               {count === 1 ? formatDate(first) : `${count} times, ${formatPeriod({ start: first, end: last })}`}{' '}
               {isRequired && <Mark tone="info">By law</Mark>}

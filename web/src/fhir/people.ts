@@ -106,6 +106,15 @@ export function identifierAssigner(
   return system.split(':').filter(Boolean).at(-1) ?? '';
 }
 
+/**
+ * Whose an identifier is and its value, where records are held against each other: a system that nobody knows is told as it
+ * is, since equal values of two of them are no agreement.
+ */
+export function identifierText(identifier: NumberedBy, names: SystemNames): string {
+  const whose = identifierAssigner(identifier, names) || identifier.system || identifierLabel(identifier);
+  return `${whose} ${identifier.value ?? ''}`.trim();
+}
+
 /** Whose record numbers a FHIR system is. */
 export type SystemNames = Readonly<Record<string, string>>;
 

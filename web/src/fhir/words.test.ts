@@ -7,6 +7,7 @@ import {
   birthDateText,
   identifierAssigner,
   identifierLabel,
+  identifierText,
   patientName,
   preferredName,
   telecomTexts,
@@ -78,6 +79,12 @@ describe('people', () => {
       'Record number',
       'Identifier',
     ]);
+  });
+  it('where records are held against each other, equal numbers of two systems that nobody knows are told apart', () => {
+    const texts = ['urn:oid:2.999.1', 'urn:oid:2.999.2', 'urn:oid:2.999.3', undefined].map((system) =>
+      identifierText({ system, value: '7' }, { 'urn:oid:2.999.1': 'Harbor General Hospital' }),
+    );
+    expect(texts).toEqual(['Harbor General Hospital 7', 'urn:oid:2.999.2 7', 'urn:oid:2.999.3 7', 'Identifier 7']);
   });
   it('one telephone number in two spellings is one', () => {
     expect(telecomTexts([{ value: '(207) 555-0100' }, { value: '+1-207-555-0100', use: 'home' }])).toHaveLength(1);

@@ -3,12 +3,12 @@ import { Button, Group, Kbd, Stack } from '@mantine/core';
 import { useHotkeys } from '@mantine/hooks';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { type ReactNode, useRef, useState } from 'react';
+import { useRef, useState } from 'react';
 import type { FieldEvidence, Review, ReviewSide } from '../api/contract.ts';
 import { postJson } from '../api/request.ts';
 import { formatDate, formatDateTime } from '../fhir/dates.ts';
-import { genderText } from '../fhir/people.ts';
-import { Identifiers } from '../parts/identifier.tsx';
+import { genderText, identifierText, type SystemNames } from '../fhir/people.ts';
+import { useSystemNames } from '../parts/identifier.tsx';
 import { Mark } from '../parts/mark.tsx';
 import { Notice } from '../parts/notice.tsx';
 import { probabilityText } from '../parts/numbers.ts';
@@ -74,13 +74,8 @@ export function ReviewPair({
   );
 }
 
-/** The rows, the fields of the index's explanation that each stands for, and how its text is shown where words do not do. */
-const ROWS: {
-  label: string;
-  fields: string[];
-  of: (side: ReviewSide) => string;
-  shown?: (side: ReviewSide) => ReactNode;
-}[] = [
+/** The rows, and the fields of the index's explanation that each stands for. */
+const ROWS: { label: string; fields: string[]; of: (side: ReviewSide, names: SystemNames) => string }[] = [
   { label: 'Name', fields: ['family', 'given', 'middle', 'suffix'], of: (side) => side.name ?? '' },
   { label: 'Birth date', fields: ['birthDate'], of: (side) => formatDate(side.birthDate) },
   { label: 'Sex', fields: ['sex'], of: (side) => (side.gender ? genderText(side.gender) : '') },
@@ -89,14 +84,14 @@ const ROWS: {
   {
     label: 'Identifiers',
     fields: ['nationalId', 'identifier'],
-    of: (side) => side.identifiers.map(({ value }) => value ?? '').join(', '),
-    shown: (side) => <Identifiers identifiers={side.identifiers} beside={organisationName(side)} />,
+    of: (side, names) => side.identifiers.map((each) => identifierText(each, names)).join(', '),
   },
 ];
 
 const AGREEMENT_TONE: Record<Agreement, Tone> = { same: 'good', close: 'info', differs: 'warn', none: 'neutral' };
 
 function Sides({ review: { a, b, explanation } }: { review: Review }) {
+  const names = useSystemNames();
   return (
     <div className="scroll-x">
       <table className="facts sides">
@@ -118,21 +113,19 @@ function Sides({ review: { a, b, explanation } }: { review: Review }) {
           </tr>
         </thead>
         <tbody>
-          {ROWS.map(({ label, fields, of, shown }) => {
-            const [left, right] = [of(a), of(b)];
+          {ROWS.map(({ label, fields, of }) => {
+            const [left, right] = [of(a, names), of(b, names)];
             const { agreement, words } = agreementOf(explanation, fields);
             const differing = agreement === 'differs' || agreement === 'close';
             return (
               <tr key={label} data-agreement={agreement}>
                 <th scope="row">{label}</th>
                 {[
-                  { key: 'a', side: a, text: left, other: right },
-                  { key: 'b', side: b, text: right, other: left },
-                ].map(({ key, side, text, other }) => (
-                  <td key={key}>
-                    {text === '' && <Missing />}
-                    {text !== '' &&
-                      (shown?.(side) ?? (differing && other ? <Differing text={text} other={other} /> : text))}
+                  { side: 'a', text: left, other: right },
+                  { side: 'b', text: right, other: left },
+                ].map(({ side, text, other }) => (
+                  <td key={side}>
+                    {differing && text && other ? <Differing text={text} other={other} /> : text || <Missing />}
                   </td>
                 ))}
                 <td>
